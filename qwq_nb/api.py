@@ -1,0 +1,332 @@
+"""What magics and scripts both call: `evaluate`, `aevaluate`, `ask`, `load_run`, `list_runs`."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from qwq_nb.bench.proxy import BenchWorker
+from qwq_nb.client import ChatClient, Live
+from qwq_nb.endpoint import Endpoint
+from qwq_nb.errors import OptionError, QwqError, UnknownRun, did_you_mean
+from qwq_nb.listing import RunList
+from qwq_nb.loop import LoopThread, shared_loop, wait_for
+from qwq_nb.records import Completion
+from qwq_nb.request import build_request, command_line, data_label, refine_endpoint
+from qwq_nb.rundir import MANIFEST, Manifest, RunDir, find_run_dirs
+from qwq_nb.run import Run
+from qwq_nb.session import Session, data_fingerprint, run_dir_for
+
+__all__ = ["Interrupted", "aevaluate", "ask", "evaluate", "list_runs", "load_run", "resume_run"]
+
+DEFAULT_OUT = "qwq_runs"
+STOP_WITHIN_S = 0.8
+"""An interrupt gives the loop this long to write what it holds."""
+
+_worker: BenchWorker | None = None
+_worker_guard = threading.Lock()
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was interrupted by the user. Everything finished is kept; `run` is what there is."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"{run.name} stopped; to go on: {run.command}")
+        self.run = run
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Interrupted: {self}"]
+
+
+def shared_worker() -> BenchWorker:
+    """The kernel's one benchmark worker; not started before its first use."""
+    global _worker
+    with _worker_guard:
+        if _worker is None:
+            _worker = BenchWorker()
+        return _worker
+
+
+class Control:
+    """Stop, pause and wait for a session that runs on the loop thread; safe to call from any thread."""
+
+    def __init__(self, session: Session, loop: LoopThread) -> None:
+        self.session = session
+        self._loop = loop
+        self.future: concurrent.futures.Future[None] = loop.submit(session.execute())
+
+    @property
+    def over(self) -> bool:
+        return self.future.done()
+
+    def stop(self) -> None:
+        if self.session.runner is None:
+            self.future.cancel()
+        else:
+            self._loop.loop.call_soon_threadsafe(self.session.stop)
+
+    def pause(self) -> None:
+        self._loop.loop.call_soon_threadsafe(self.session.pause, True)
+
+    def resume(self) -> None:
+        self._loop.loop.call_soon_threadsafe(self.session.pause, False)
+
+    def wait(self, timeout: float | None = None) -> None:
+        with contextlib.suppress(concurrent.futures.CancelledError):
+            wait_for(self.future, timeout)
+
+
+def begin(
+    benchmarks: tuple[str, ...], *, out: str | Path | None, fresh: bool, endpoint: Any, reveal: bool, options: dict[str, Any]
+) -> tuple[Run, Control]:
+    """Check the call, find or make its run directory, and start it on the loop thread."""
+    request = build_request(benchmarks, endpoint=endpoint, **options)
+    fingerprint = data_fingerprint(request)
+    root = Path(out or DEFAULT_OUT).expanduser()
+    path, key = run_dir_for(request, root, fresh=fresh, data_fingerprint=fingerprint)
+    named = endpoint if isinstance(endpoint, str) else None
+    line = command_line(request, out=str(out) if out else None, named=named, options=own_options(options))
+    session = Session(request, path, key, shared_worker(), command=line, data_label=data_label(request))
+    control = Control(session, shared_loop())
+    run = Run(
+        session.rundir,
+        session.manifest,
+        session.results,
+        progress=session.progress,
+        in_flight=lambda: session.runner.in_flight() if session.runner else [],
+        control=control,
+    )
+    return run.reveal(reveal), control
+
+
+def own_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The sampling and transport options of a call, for the line that repeats it."""
+    from qwq_nb.options import SAMPLING, TRANSPORT
+
+    names = {o.dest for o in (*SAMPLING, *TRANSPORT)}
+    return {k: v for k, v in options.items() if k in names}
+
+
+def evaluate(
+    *benchmarks: str,
+    endpoint: Endpoint | str | None = None,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    background: bool = False,
+    reveal: bool = False,
+    show: bool = True,
+    **options: Any,
+) -> Run:
+    """Evaluate a model on benchmarks and return the `Run`; the same call again resumes what is unfinished.
+
+    Args:
+        benchmarks: evalscope's names (`math_500`, `aime24`, `gpqa_diamond`, …).
+        endpoint: an `Endpoint`, an endpoint's name, or None for the default one.
+        out: folder in which run directories lie; `qwq_runs` by default.
+        fresh: start over instead of resuming.
+        background: return at once; `run.wait()`, `run.stop()`, `run.pause()` control it.
+        reveal: show texts that are withheld by default (GPQA).
+        show: draw progress and the result where there is a notebook or a terminal.
+        options: levels, subset, limit, seed, repeats, concurrency, data, hub, few_shot, dataset_args, demo,
+            grade_deadline, and any sampling or transport option, as `%qwq_eval` has them.
+
+    Raises:
+        UserError: the call cannot work as written.
+        EndpointRefused: the endpoint refuses every request (bad key, unknown model).
+        HubError, WorkerError, RunLocked: as their docstrings say.
+        Interrupted: the user interrupted; a KeyboardInterrupt that carries the run.
+    """
+    from qwq_nb.view.live import view_for
+
+    run, control = begin(benchmarks, out=out, fresh=fresh, endpoint=endpoint, reveal=reveal, options=options)
+    view = view_for(run, show)
+    if background:
+        threading.Thread(target=follow, args=(run, control, view), name="qwq-view", daemon=True).start()
+        return run
+    try:
+        draw_until_over(control, view)
+    except KeyboardInterrupt:
+        control.stop()
+        with contextlib.suppress(concurrent.futures.TimeoutError, concurrent.futures.CancelledError, QwqError):
+            control.future.result(STOP_WITHIN_S)
+        view.finish()
+        raise Interrupted(run) from None
+    except QwqError:
+        view.finish(failed=True)
+        raise
+    view.finish()
+    return run
+
+
+def draw_until_over(control: Control, view: Any) -> None:
+    """Draw while the run goes on; raises what ended it."""
+    while not control.over:
+        with contextlib.suppress(concurrent.futures.TimeoutError, TimeoutError):
+            control.future.result(view.interval_s)
+        if not control.over:
+            view.update()
+    with contextlib.suppress(concurrent.futures.CancelledError):
+        control.future.result()
+
+
+def follow(run: Run, control: Control, view: Any) -> None:
+    """The drawing thread of a run in the background."""
+    try:
+        draw_until_over(control, view)
+    except QwqError as exc:
+        run._manifest.notes.append(f"Ended before its time: {exc}")
+        view.finish(failed=True)
+    else:
+        view.finish()
+
+
+async def aevaluate(
+    *benchmarks: str,
+    endpoint: Endpoint | str | None = None,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    reveal: bool = False,
+    **options: Any,
+) -> Run:
+    """`evaluate` for coroutines: the caller's loop stays free, nothing is drawn. Cancelling it stops the run."""
+    run, control = await asyncio.to_thread(
+        begin, benchmarks, out=out, fresh=fresh, endpoint=endpoint, reveal=reveal, options=options
+    )
+    try:
+        await asyncio.wrap_future(control.future)
+    except asyncio.CancelledError:
+        control.stop()
+        raise
+    return run
+
+
+def ask(
+    question: str,
+    *,
+    endpoint: Endpoint | str | None = None,
+    demo: bool = False,
+    system: str | None = None,
+    watch: Callable[[Live], None] | None = None,
+    **options: Any,
+) -> Completion:
+    """One question, one completion. `watch` is called a few times a second with what is there so far.
+
+    Raises:
+        UserError, EndpointError: as for `evaluate`.
+    """
+    from qwq_nb.registry import demo_endpoint, get_endpoint
+
+    if not question.strip():
+        raise OptionError("There is no question: write it below the %%qwq line.")
+    chosen = endpoint if isinstance(endpoint, Endpoint) else demo_endpoint() if demo else get_endpoint(endpoint)
+    chosen = refine_endpoint(chosen, options)
+    messages = [{"role": "system", "content": system}] if system else []
+    messages.append({"role": "user", "content": question})
+    live = Live()
+
+    async def work() -> Completion:
+        async with ChatClient(chosen, connections=1) as client:
+            return await client.complete(messages, live=live)
+
+    future = shared_loop().submit(work())
+    try:
+        while not future.done():
+            with contextlib.suppress(concurrent.futures.TimeoutError, TimeoutError):
+                return future.result(0.25)
+            if watch is not None:
+                watch(live)
+        return future.result()
+    except KeyboardInterrupt:
+        future.cancel()
+        raise
+
+
+def list_runs(out: str | Path | None = None) -> RunList:
+    """The runs below `out` (`qwq_runs`), the one written last first. Nothing of them is read but their manifests."""
+    runs = RunList()
+    for path in find_run_dirs(Path(out or DEFAULT_OUT).expanduser()):
+        with contextlib.suppress(UnknownRun):
+            runs.append(open_run(path))
+    return runs
+
+
+def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
+    """A run from its directory, or by its name (or the beginning of it) below `out`.
+
+    Directories that evalscope wrote are opened too.
+
+    Raises:
+        UnknownRun: there is none; the message names the nearest.
+    """
+    given = Path(path).expanduser()
+    if (given / MANIFEST).is_file():
+        return open_run(given)
+    if given.name == MANIFEST and given.is_file():
+        return open_run(given.parent)
+    if (given / "predictions").is_dir():
+        from qwq_nb.foreign import open_evalscope_run
+
+        return open_evalscope_run(given)
+    root = Path(out or DEFAULT_OUT).expanduser()
+    names = {p.name: p for p in find_run_dirs(root)}
+    matching = [p for name, p in names.items() if name.startswith(str(path))]
+    if str(path) in names:
+        return open_run(names[str(path)])
+    if len(matching) == 1:
+        return open_run(matching[0])
+    if len(matching) > 1:
+        raise UnknownRun(f"{str(path)!r} fits {len(matching)} runs: {', '.join(p.name for p in matching)}.")
+    hint = did_you_mean(str(path), names) if names else f" There are none in {root}."
+    raise UnknownRun(f"There is no run {str(path)!r}.{hint}")
+
+
+def open_run(path: Path) -> Run:
+    """A run from its manifest; its samples are read when they are first wanted."""
+    from qwq_nb.saved import saved_results
+
+    rundir = RunDir(path)
+    manifest = rundir.manifest()
+    return Run(rundir, settled(manifest, rundir), saved_results(rundir, manifest))
+
+
+def settled(manifest: Manifest, rundir: RunDir) -> Manifest:
+    """A manifest that says `running` while nobody holds the run was left behind by a crash: it is stopped."""
+    if manifest.state in ("running", "starting", "paused") and not rundir.is_locked():
+        return msgspec.structs.replace(manifest, state="stopped")
+    return manifest
+
+
+def resume_run(run: Run | str | Path, *, out: str | Path | None = None, show: bool = True, **changes: Any) -> Run:
+    """Go on with a run from what its directory says was asked; its endpoint must be reachable as it was then.
+
+    `changes` may set concurrency, endpoint, background and transport options: nothing that changes what is asked.
+    """
+    loaded = run if isinstance(run, Run) else load_run(run, out=out)
+    m = loaded._manifest
+    endpoint = changes.pop("endpoint", None) or m.endpoint
+    if m.demo:
+        from qwq_nb.registry import demo_endpoint
+
+        endpoint = m.endpoint.replace(url=demo_endpoint().url)
+    options: dict[str, Any] = {
+        "levels": m.levels,
+        "subset": m.subsets,
+        "limit": m.limit,
+        "seed": m.seed,
+        "repeats": m.repeats,
+        "concurrency": m.concurrency,
+        "data": m.data or None,
+        "hub": m.hub,
+        "few_shot": m.few_shot,
+        "dataset_args": m.dataset_args,
+        "grade_deadline": m.grade_deadline_s,
+        **changes,
+    }
+    return evaluate(*m.benchmarks, endpoint=endpoint, out=loaded.path.parent, show=show, **options)

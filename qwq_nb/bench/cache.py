@@ -1,0 +1,66 @@
+"""What is kept on disk between kernels: the prompts of benchmarks, so that a second run need not wait for the worker.
+
+One JSON file an entry, written whole and renamed into place. An entry that cannot be read is as good as none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from qwq_nb.bench.datafile import fingerprint
+from qwq_nb.bench.protocol import LoadedBenchmark, LoadRequest, encode
+
+__all__ = ["cache_dir", "cached", "prompt_file", "store"]
+
+_FORMAT = 1
+"""Raised when the shape or the meaning of an entry changes."""
+
+
+def cache_dir() -> Path:
+    """`$QWQ_NB_CACHE`, else `$XDG_CACHE_HOME/qwq_nb`, else `~/.cache/qwq_nb`. Not created here."""
+    if own := os.environ.get("QWQ_NB_CACHE"):
+        return Path(own).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "qwq_nb"
+
+
+def prompt_file(request: LoadRequest) -> Path:
+    """Where the samples of this request are kept: named by its options, evalscope's version and the data's content.
+
+    Raises DataError where the request names a data file that does not exist or is empty.
+    """
+    data = fingerprint(request.data) if request.data else f"{request.hub}@{request.revision}"
+    text = f"{_FORMAT}\n{request.key()}\n{metadata.version('evalscope')}\n{data}"
+    return cache_dir() / "prompts" / f"{request.benchmark}-{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
+
+
+def cached(request: LoadRequest) -> LoadedBenchmark | None:
+    """The samples of this request as a worker prepared them before, or None. Raises DataError as `prompt_file` does."""
+    try:
+        loaded = msgspec.json.decode(prompt_file(request).read_bytes(), type=LoadedBenchmark)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return loaded if loaded.request == request and loaded.samples else None
+
+
+def store(loaded: LoadedBenchmark) -> None:
+    """Keep an entry. A cache that cannot be written costs time, not results: OSError is not raised."""
+    target = prompt_file(loaded.request)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".prompts-", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(encode(loaded))
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError:
+        return

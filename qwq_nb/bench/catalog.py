@@ -1,0 +1,79 @@
+"""The names of evalscope's benchmarks, without importing evalscope (its import takes seconds).
+
+evalscope ships `benchmarks/_index.json` (name → module) and `benchmarks/_meta/<name>.json`; where the index is absent,
+the names are read out of the adapters' source.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from qwq_nb.errors import UnknownBenchmark, WorkerError, did_you_mean
+
+__all__ = ["ALIASES", "benchmark_names", "check_name", "evalscope_folder", "meta", "subset_names"]
+
+ALIASES = {
+    "aime": "aime24",
+    "aime2024": "aime24",
+    "aime2025": "aime25",
+    "aime_2024": "aime24",
+    "aime_2025": "aime25",
+    "gpqa": "gpqa_diamond",
+    "math": "math_500",
+    "math500": "math_500",
+    "mmlupro": "mmlu_pro",
+}
+"""Other spellings that are in use, and what to write. They are suggested, not accepted: a name is one thing only."""
+
+_NAME = re.compile(r"""BenchmarkMeta\((?:(?!BenchmarkMeta\().)*?\bname=['"]([A-Za-z0-9_.\-]+)['"]""", re.S)
+
+
+@functools.cache
+def evalscope_folder() -> Path:
+    """Where evalscope is installed. Raises WorkerError where it is not."""
+    spec = importlib.util.find_spec("evalscope")
+    if spec is None or not spec.submodule_search_locations:
+        raise WorkerError("evalscope is not installed in this kernel's environment: pip install 'evalscope>=1.14,<1.15'")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+@functools.cache
+def benchmark_names(folder: Path | None = None) -> list[str]:
+    """All benchmarks that evalscope (or the copy in `folder`) knows, sorted."""
+    benchmarks = (folder or evalscope_folder()) / "benchmarks"
+    try:
+        return sorted(json.loads((benchmarks / "_index.json").read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError):
+        sources = (path.read_text(encoding="utf-8") for path in sorted(benchmarks.glob("*/*.py")))
+        return sorted({name for source in sources for name in _NAME.findall(source)})
+
+
+def meta(name: str) -> dict[str, Any]:
+    """evalscope's own description of a benchmark (`subset_list`, `few_shot_num`, …); empty where it ships none."""
+    try:
+        found = json.loads((evalscope_folder() / "benchmarks" / "_meta" / f"{name}.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return dict(found.get("meta", {}))
+
+
+def subset_names(name: str) -> list[str]:
+    """The subsets of a benchmark as evalscope names them (for completion; the worker has the last word)."""
+    return [str(subset) for subset in meta(name).get("subset_list", [])]
+
+
+def check_name(name: str) -> str:
+    """The name itself. Raises UnknownBenchmark, with the nearest name, where evalscope has none of it."""
+    names = benchmark_names()
+    if name in names:
+        return name
+    alias = ALIASES.get(name.casefold().replace("-", "_"))
+    near = f" Did you mean {alias!r}?" if alias in names else did_you_mean(name, names)
+    if len(near) > 400:
+        near = " `qwq_nb.benchmark_names()` lists all of them."
+    raise UnknownBenchmark(f"evalscope has no benchmark named {name!r}.{near}")

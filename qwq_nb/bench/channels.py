@@ -1,0 +1,134 @@
+"""Lines from several pipes at once: what the worker waits on (its parent and its children).
+
+`SelectorChannels` is one thread and so leaves fork safe; `ThreadChannels` is for systems whose pipes cannot be selected
+(Windows), where nothing forks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import selectors
+import threading
+from typing import Protocol
+
+__all__ = ["Channels", "LineReader", "SelectorChannels", "ThreadChannels", "write_all"]
+
+_BLOCK = 1 << 16
+
+Event = tuple[str, bytes | None]
+"""A channel's name and a line of it without its end; None: the other side has closed."""
+
+
+class Channels(Protocol):
+    """Where lines come from."""
+
+    def add(self, name: str, fd: int) -> None:
+        """Begin to listen to a pipe's reading end."""
+
+    def remove(self, name: str) -> None:
+        """Stop listening and close the pipe. What was not yet returned is dropped."""
+
+    def poll(self, timeout: float | None) -> list[Event]:
+        """The lines that have come, after at most `timeout` seconds (None: without limit)."""
+
+    def close(self) -> None:
+        """Close all pipes (in a forked child, which must not hold its siblings' pipes open)."""
+
+
+class LineReader:
+    """Bytes in, whole lines out. Long lines are joined once, not at every block."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def feed(self, block: bytes) -> list[bytes]:
+        *lines, rest = block.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*self._parts, lines[0]])
+            self._parts = []
+        if rest:
+            self._parts.append(rest)
+        return lines
+
+
+class SelectorChannels:
+    """Channels over `selectors`."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._fds: dict[str, int] = {}
+
+    def add(self, name: str, fd: int) -> None:
+        self._fds[name] = fd
+        self._selector.register(fd, selectors.EVENT_READ, (name, LineReader()))
+
+    def remove(self, name: str) -> None:
+        fd = self._fds.pop(name, None)
+        if fd is not None:
+            self._selector.unregister(fd)
+            os.close(fd)
+
+    def poll(self, timeout: float | None) -> list[Event]:
+        events: list[Event] = []
+        for key, _ in self._selector.select(timeout):
+            name, reader = key.data
+            block = os.read(key.fd, _BLOCK)
+            events += [(name, line) for line in reader.feed(block)] if block else [(name, None)]
+            if not block:
+                self.remove(name)
+        return events
+
+    def close(self) -> None:
+        for fd in self._fds.values():
+            os.close(fd)
+        self._fds.clear()
+        self._selector.close()
+
+
+class ThreadChannels:
+    """Channels over one reading thread a pipe."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[tuple[int, str, bytes | None]] = queue.SimpleQueue()
+        self._current: dict[str, int] = {}
+
+    def add(self, name: str, fd: int) -> None:
+        self._current[name] = fd
+        threading.Thread(target=self._read, args=(name, fd), daemon=True, name=f"read-{name}").start()
+
+    def _read(self, name: str, fd: int) -> None:
+        reader = LineReader()
+        with contextlib.suppress(OSError):
+            while block := os.read(fd, _BLOCK):
+                for line in reader.feed(block):
+                    self._queue.put((fd, name, line))
+        self._queue.put((fd, name, None))
+
+    def remove(self, name: str) -> None:
+        # The reading thread ends with the other side; closing under its feet is undefined on Windows.
+        self._current.pop(name, None)
+
+    def poll(self, timeout: float | None) -> list[Event]:
+        events: list[Event] = []
+        with contextlib.suppress(queue.Empty):
+            item = self._queue.get(timeout=timeout)
+            while True:
+                fd, name, line = item
+                if self._current.get(name) == fd:
+                    events.append((name, line))
+                    if line is None:
+                        self.remove(name)
+                item = self._queue.get_nowait()
+        return events
+
+    def close(self) -> None:
+        self._current.clear()
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of it. Raises BrokenPipeError where the other side has closed."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

@@ -1,0 +1,214 @@
+"""Grading under a deadline: the grader process, and the queue in the worker that feeds and watches it.
+
+The grader answers each job in two lines, `{"verdict"}` and then `{"opinion"}`: an opinion that hangs costs no verdict.
+The worker holds the clock. A grader that overruns is killed and replaced, which takes tens of milliseconds, and that
+job alone gets the status `deadline`; `crashed` and `memory` likewise. Such a verdict carries evalscope's own `excluded`
+score, which keeps its files valid.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from qwq_nb.bench import adapters, opinion
+from qwq_nb.bench.channels import Channels, LineReader, write_all
+from qwq_nb.bench.child import Child, limit_memory
+from qwq_nb.bench.protocol import GradeJob, Opinion, decode, encode
+from qwq_nb.bench.rows import targets_of
+from qwq_nb.records import Verdict
+
+__all__ = ["MEMORY_LIMIT", "GraderQueue", "grade", "grader_main"]
+
+MEMORY_LIMIT = 2 << 30
+"""Bytes of address space a grader may take beyond what it starts with."""
+
+_START_LIMIT_S = 120.0
+"""A grader that is not ready by then will never be (a fresh Python imports evalscope, a fork takes milliseconds)."""
+
+
+class _Part(msgspec.Struct, omit_defaults=True):
+    """A line from the grader."""
+
+    ready: bool = False
+    verdict: Verdict | None = None
+    opinion: Opinion | None = None
+
+
+def grader_main(job_in: int, reply_out: int) -> None:
+    """The grader's life: jobs in, two lines out for each, until the pipe closes."""
+    adapters.grade_in_this_process()
+    limit_memory(MEMORY_LIMIT)
+    write_all(reply_out, encode(_Part(ready=True)))
+    reader = LineReader()
+    while block := os.read(job_in, 1 << 16):
+        for line in reader.feed(block):
+            job = decode(line, GradeJob)
+            verdict = grade(job)
+            write_all(reply_out, encode(_Part(verdict=verdict)))
+            write_all(reply_out, encode(_Part(opinion=_opinion(job, verdict))))
+
+
+def grade(job: GradeJob) -> Verdict:
+    """evalscope's verdict on the answer part of one completion, in this process and without a deadline."""
+    started = time.perf_counter()
+    try:
+        score = adapters.official_score(job)
+    except MemoryError:
+        return _failed(job, "memory", "the grader ran out of memory", time.perf_counter() - started)
+    except Exception as error:  # an adapter's own fault on this answer: one sample's verdict, not the run's end
+        explanation = f"the benchmark's grader failed: {type(error).__name__}: {error}"
+        return _failed(job, "crashed", explanation[:500], time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    if not score.usable:
+        status: Literal["memory", "excluded"] = "memory" if "MemoryError" in score.explanation else "excluded"
+        return Verdict(
+            status=status, extracted=score.extracted, explanation=score.explanation, seconds=seconds, sample_score=score.dump
+        )
+    return Verdict(
+        correct=score.value >= 1.0,
+        score=score.value,
+        extracted=score.extracted,
+        explanation=score.explanation,
+        seconds=seconds,
+        sample_score=score.dump,
+    )
+
+
+def _opinion(job: GradeJob, verdict: Verdict) -> Opinion:
+    try:
+        return opinion.second_opinion(
+            adapters.kind_of(adapters.adapter_for(job.request)),
+            job.completion.answer,
+            job.completion.reasoning,
+            targets_of(job.sample) or [],
+            job.sample.choices,
+            officially_correct=verdict.correct,
+        )
+    except Exception:  # math-verify raises whatever SymPy raises; then there is no opinion, which is what None says
+        return Opinion()
+
+
+def _failed(job: GradeJob, status: Literal["deadline", "memory", "crashed"], why: str, seconds: float) -> Verdict:
+    dump = adapters.excluded_score(job, why)
+    return Verdict(status=status, explanation=why, seconds=seconds, sample_score=dump)
+
+
+class _Running:
+    """The job the grader is at."""
+
+    def __init__(self, reply: int, job: GradeJob) -> None:
+        self.reply = reply
+        self.job = job
+        self.started = time.monotonic()
+        self.verdict: Verdict | None = None
+
+
+class GraderQueue:
+    """Jobs in the order they came, one at a time in one grader. `answer(id, verdict)` is called for each, once."""
+
+    CHANNEL = "grader"
+
+    def __init__(self, channels: Channels, answer: Callable[[int, Any], None], also_close: tuple[int, ...]) -> None:
+        self._channels = channels
+        self._answer = answer
+        self._also_close = also_close
+        self._waiting: collections.deque[tuple[int, GradeJob]] = collections.deque()
+        self._child: Child | None = None
+        self._since = 0.0
+        self._ready = False
+        self._running: _Running | None = None
+
+    def start(self) -> None:
+        """Begin a grader, so that the first job need not wait for it."""
+        self._ready = False
+        self._since = time.monotonic()
+        self._child = Child(self.CHANNEL, self._channels, grader_main, also_close=self._also_close)
+
+    def add(self, reply: int, job: GradeJob) -> None:
+        self._waiting.append((reply, job))
+        self._next()
+
+    def timeout(self) -> float | None:
+        """Seconds until `check` must be called; None where nothing is running."""
+        if self._running is not None:
+            return max(0.0, self._running.started + self._running.job.deadline_s - time.monotonic())
+        if self._child is not None and not self._ready:
+            return max(0.0, self._since + _START_LIMIT_S - time.monotonic())
+        return None
+
+    def line(self, line: bytes | None) -> None:
+        """A line from the grader, or its end."""
+        if line is None:
+            self._ended()
+            return
+        part = decode(line, _Part)
+        if part.ready:
+            self._ready = True
+        running = self._running
+        if running is not None and part.verdict is not None:
+            running.verdict = part.verdict
+        if running is not None and part.opinion is not None and running.verdict is not None:
+            self._finish(running, msgspec.structs.replace(running.verdict, **msgspec.structs.asdict(part.opinion)))
+        self._next()
+
+    def check(self) -> None:
+        """Kill the grader where its job has overrun, or where it never came up."""
+        if self.timeout() != 0.0:
+            return
+        running = self._running
+        if running is not None:
+            seconds = running.job.deadline_s
+            self._replace()
+            self._finish(
+                running,
+                running.verdict
+                or _failed(running.job, "deadline", f"grading took longer than {seconds:g} s and was ended", seconds),
+            )
+        elif self._child is not None and not self._ready:
+            self._replace()
+        self._next()
+
+    def close(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+            self._child = None
+
+    def _next(self) -> None:
+        if self._running is not None or not self._waiting:
+            return
+        if self._child is None:
+            self.start()
+        if not self._ready or self._child is None:
+            return
+        reply, job = self._waiting.popleft()
+        self._running = _Running(reply, job)
+        if not self._child.send(encode(job)):
+            self._ended()
+
+    def _ended(self) -> None:
+        """The grader is gone by itself: its job crashed it, unless the verdict had already come."""
+        how = self._child.kill() if self._child is not None else ""
+        self._child, self._ready = None, False
+        running = self._running
+        if running is not None:
+            seconds = time.monotonic() - running.started
+            why = f"the grader process ended ({how}) at this answer"
+            self._finish(running, running.verdict or _failed(running.job, "crashed", why, seconds))
+        self._next()
+
+    def _replace(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+        self.start()
+
+    def _finish(self, running: _Running, verdict: Verdict) -> None:
+        self._running = None
+        if verdict.status == "memory":
+            self._replace()  # what is left of its address space may not do for the next job
+        self._answer(running.reply, verdict)

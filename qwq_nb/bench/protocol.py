@@ -1,0 +1,193 @@
+"""The typed messages between the kernel and the benchmark worker.
+
+Each is one line of JSON. A request is `{"id", "op", "body"}`; its answer is `{"id", "ok"}` or `{"id", "error",
+"message"}` where `error` names a class of `qwq_nb.errors`. Without an id come `{"event": "hello" | "step" | "ready"}`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from qwq_nb.records import Completion, Sample
+
+__all__ = [
+    "BenchPlan",
+    "ConfigJob",
+    "DataJob",
+    "Facts",
+    "GradeJob",
+    "Kind",
+    "LoadRequest",
+    "LoadedBenchmark",
+    "Opinion",
+    "ReportJob",
+    "Request",
+    "WorkerInfo",
+    "clean_text",
+    "decode",
+    "encode",
+]
+
+T = TypeVar("T")
+
+Kind = Literal["math", "choice", "other"]
+"""What a benchmark's answers are: an expression, a letter, or anything else. The second opinion depends on it."""
+
+
+class LoadRequest(msgspec.Struct, kw_only=True, frozen=True):
+    """Which samples of a benchmark, and prepared how. Also the handle by which a grading names its adapter."""
+
+    benchmark: str
+    subsets: tuple[str, ...] | None = None
+    """evalscope's names; None: all of them."""
+    data: str | None = None
+    """A data file or a folder with one; None: from the hub."""
+    hub: Literal["modelscope", "huggingface"] = "modelscope"
+    few_shot: int | None = None
+    """Examples in the prompt; None: the benchmark's default."""
+    dataset_args: dict[str, Any] = {}
+    """More of evalscope's dataset arguments (`prompt_template`, `system_prompt`, `extra_params`, …)."""
+    revision: str | None = None
+    """Of the hub's data set."""
+
+    def key(self) -> str:
+        """Hash of every option, the same in each process."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+
+class Facts(msgspec.Struct, kw_only=True, frozen=True):
+    """What evalscope says of a benchmark, as resolved for one request."""
+
+    pretty_name: str
+    metric: str
+    """Name of the main metric (`accuracy`)."""
+    evaluation_version: str
+    few_shot_num: int
+    prompt_template: str
+    dataset_id: str
+
+
+class LoadedBenchmark(msgspec.Struct, kw_only=True):
+    """A benchmark's samples with their prompts: whole subsets, each sample once."""
+
+    request: LoadRequest
+    benchmark: str
+    subsets: list[str]
+    """In evalscope's order; only those that hold samples."""
+    samples: list[Sample]
+    data_hash: str
+    """sha256 of the records, in order."""
+    kind: Kind
+    multiple_choice: bool
+    facts: Facts
+    versions: dict[str, str]
+    """Of evalscope, math_verify, latex2sympy2_extended."""
+    notes: list[str] = []
+    """What was decided for the user (few-shot examples left out, …), one sentence each."""
+    few_shot_records: dict[str, list[dict[str, Any]]] = {}
+    """The records of the examples in the prompts, by subset, so that a run can carry them."""
+
+
+class GradeJob(msgspec.Struct, kw_only=True):
+    """One answer to grade. `position` is the sample's place within its subset of the run (evalscope's group id)."""
+
+    request: LoadRequest
+    sample: Sample
+    completion: Completion
+    position: int
+    repeat: int = 0
+    repeats: int = 1
+    model: str = ""
+    deadline_s: float = 10.0
+    """Wall time for the official verdict and the second opinion together."""
+
+
+class Opinion(msgspec.Struct, kw_only=True):
+    """The second part of a grading: see `qwq_nb.bench.opinion`."""
+
+    second_extracted: str = ""
+    second_correct: bool | None = None
+    present: bool = False
+
+
+class BenchPlan(msgspec.Struct, kw_only=True):
+    """The part of a run that one benchmark is: its samples in plan order (evalscope's ids follow from it)."""
+
+    request: LoadRequest
+    samples: list[Sample] = []
+    few_shot_num: int = 0
+    few_shot_records: dict[str, list[dict[str, Any]]] = {}
+
+
+class DataJob(msgspec.Struct, kw_only=True):
+    """Write the selected records of one benchmark into a run directory."""
+
+    run_dir: str
+    plan: BenchPlan
+
+
+class ConfigJob(msgspec.Struct, kw_only=True):
+    """Write evalscope's `configs/task_config.yaml` of a run directory whose data is written."""
+
+    run_dir: str
+    model: str
+    model_id: str
+    api_url: str
+    plans: list[BenchPlan]
+    """Their `samples` are not needed here: the subsets come from the data that was written."""
+    generation_config: dict[str, Any] = {}
+    repeats: int = 1
+    seed: int | None = 42
+
+
+class ReportJob(msgspec.Struct, kw_only=True):
+    """Compute evalscope's reports from the rows on disk. `errored`: benchmark → subset → failed requests."""
+
+    run_dir: str
+    errored: dict[str, dict[str, int]] = {}
+
+
+class Request(msgspec.Struct, kw_only=True):
+    """Envelope of a request. `op`: load, grade, write_data, write_config, write_report, rebase."""
+
+    id: int
+    op: str
+    body: msgspec.Raw
+
+
+class WorkerInfo(msgspec.Struct, kw_only=True):
+    """What the worker says when it is ready to grade."""
+
+    pid: int
+    versions: dict[str, str] = {}
+    seconds: float = 0.0
+    """From its start to ready: imports and warm-up."""
+    fork: bool = True
+    """False where graders are plain child processes (Windows)."""
+
+
+def clean_text(value: Any) -> Any:
+    """The same value with each lone surrogate, which is no text in any encoding, replaced by U+FFFD."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list | tuple):
+        return [clean_text(item) for item in value]
+    if isinstance(value, dict):
+        return {clean_text(key): clean_text(item) for key, item in value.items()}
+    return value
+
+
+def encode(message: Any) -> bytes:
+    """One line of JSON. Values JSON has no form for become text; lone surrogates become U+FFFD."""
+    try:
+        return msgspec.json.encode(message, enc_hook=str) + b"\n"
+    except UnicodeEncodeError:
+        return msgspec.json.encode(clean_text(msgspec.to_builtins(message, enc_hook=str))) + b"\n"
+
+
+def decode(raw: bytes | msgspec.Raw, type: type[T]) -> T:
+    """The typed message of a line. Raises msgspec.ValidationError where it is not one."""
+    return msgspec.json.decode(raw, type=type)

@@ -1,0 +1,303 @@
+"""`BenchWorker`: the worker process as the kernel sees it.
+
+Use it from one event loop. It starts when first needed, beside other work; where it dies, what was asked of it is asked
+once more of a new one (grading and loading can be repeated), and only then does a WorkerError carry its last words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import itertools
+import os
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import msgspec
+
+from qwq_nb import errors
+from qwq_nb.bench.protocol import (
+    BenchPlan,
+    ConfigJob,
+    DataJob,
+    GradeJob,
+    LoadedBenchmark,
+    LoadRequest,
+    ReportJob,
+    WorkerInfo,
+    decode,
+    encode,
+)
+from qwq_nb.errors import QwqError, WorkerError
+from qwq_nb.records import Verdict
+
+__all__ = ["BenchWorker"]
+
+T = TypeVar("T")
+
+_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$", re.I)
+_LONGEST_LINE = 1 << 30
+"""A loaded benchmark is one line; asyncio's own limit of 64 kB would break it."""
+
+_STDERR_LINES = 40
+_SETTINGS = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DOWNLOAD_TIMEOUT": "10",
+    "HF_HUB_ETAG_TIMEOUT": "10",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONUNBUFFERED": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+"""For the worker, where the user has not set them: quiet libraries without threads of their own, short time-outs."""
+
+
+class _Message(msgspec.Struct):
+    """A line from the worker."""
+
+    id: int = -1
+    ok: msgspec.Raw = msgspec.Raw(b"")
+    error: str = ""
+    message: str = ""
+    event: str = ""
+    text: str = ""
+    info: WorkerInfo | None = None
+
+
+class _Call:
+    """A request under way."""
+
+    def __init__(self, line: bytes, future: asyncio.Future[msgspec.Raw]) -> None:
+        self.line = line
+        self.future = future
+        self.sent = 0
+
+
+class BenchWorker:
+    """One worker process, started when needed. `step` says in words what it is at."""
+
+    def __init__(self, *, drop_env: Iterable[str] = (), env: dict[str, str] | None = None) -> None:
+        """`drop_env`: variables the worker must not see (those named like keys it never sees); `env`: more for it."""
+        self.step = ""
+        self.pid: int | None = None
+        self._drop = frozenset(drop_env)
+        self._env = dict(env or {})
+        self._numbers = itertools.count()
+        self._calls: dict[int, _Call] = {}
+        self._process: asyncio.subprocess.Process | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._ready: asyncio.Future[WorkerInfo] | None = None
+        self._readers: set[asyncio.Task[None]] = set()
+        self._stderr: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start the process if it is not running; returns before it is ready."""
+        if self._closed:
+            raise WorkerError("the benchmark worker was closed.")
+        if self._process is not None and self._process.returncode is None:
+            return
+        if self._starting is None or self._starting.done():
+            self._starting = asyncio.create_task(self._spawn())
+        await asyncio.shield(self._starting)
+
+    async def ready(self) -> WorkerInfo:
+        """Wait until it can grade. Raises WorkerError where it never can."""
+        await self.start()
+        assert self._ready is not None
+        return await asyncio.shield(self._ready)
+
+    async def load(self, request: LoadRequest) -> LoadedBenchmark:
+        """The benchmark's samples. Raises UnknownBenchmark, OptionError, DataError, HubError, WorkerError."""
+        self.step = f"loading {request.benchmark}"
+        try:
+            return decode(await self._ask("load", request), LoadedBenchmark)
+        finally:
+            self.step = ""
+
+    async def grade(self, job: GradeJob) -> Verdict:
+        """The verdict on one answer; one that the grader could not reach is a status, not an exception."""
+        bare = msgspec.structs.replace(job, sample=msgspec.structs.replace(job.sample, record={}))
+        return decode(await self._ask("grade", bare), Verdict)
+
+    async def write_data(self, run_dir: str | os.PathLike[str], plan: BenchPlan) -> list[str]:
+        """Write the records of a benchmark's selected samples into the run directory. Gives notes for the reader."""
+        return decode(await self._ask("write_data", DataJob(run_dir=os.fspath(run_dir), plan=plan)), list[str])
+
+    async def write_config(
+        self,
+        run_dir: str | os.PathLike[str],
+        *,
+        model: str,
+        model_id: str,
+        api_url: str,
+        plans: list[BenchPlan],
+        generation_config: dict[str, Any],
+        repeats: int = 1,
+        seed: int | None = 42,
+    ) -> str:
+        """Write evalscope's configuration of a run whose data is written. Gives its path. Raises OptionError."""
+        job = ConfigJob(
+            run_dir=os.fspath(run_dir),
+            model=model,
+            model_id=model_id,
+            api_url=api_url,
+            plans=[msgspec.structs.replace(plan, samples=[], few_shot_records={}) for plan in plans],
+            generation_config=generation_config,
+            repeats=repeats,
+            seed=seed,
+        )
+        return decode(await self._ask("write_config", job), str)
+
+    async def write_report(
+        self, run_dir: str | os.PathLike[str], errored: dict[str, dict[str, int]] | None = None
+    ) -> list[str]:
+        """Write evalscope's reports from the rows on disk. Gives their paths."""
+        return decode(await self._ask("write_report", ReportJob(run_dir=os.fspath(run_dir), errored=errored or {})), list[str])
+
+    async def rebase(self, run_dir: str | os.PathLike[str]) -> str:
+        """Make a run directory that was moved acceptable to evalscope's `use_cache` again. Gives its configuration."""
+        return decode(await self._ask("rebase", os.fspath(run_dir)), str)
+
+    async def close(self) -> None:
+        """End the process; what is still asked of it fails with WorkerError."""
+        self._closed = True
+        if self._starting is not None:
+            await asyncio.gather(self._starting, return_exceptions=True)
+        process = self._process
+        if process is not None and process.returncode is None:
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                await asyncio.wait_for(process.wait(), timeout=1.0)
+            except asyncio.TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if self._readers:
+            await asyncio.gather(*self._readers, return_exceptions=True)
+        self._fail("the benchmark worker was closed.")
+
+    async def _ask(self, op: str, body: Any) -> msgspec.Raw:
+        number = next(self._numbers)
+        line = encode({"id": number, "op": op, "body": body})
+        call = _Call(line, asyncio.get_running_loop().create_future())
+        self._calls[number] = call
+        try:
+            await self.start()
+            self._send(call)
+            return await call.future
+        finally:
+            self._calls.pop(number, None)
+
+    def _send(self, call: _Call) -> None:
+        if call.sent == 0 and self._process is not None and self._process.stdin is not None:
+            call.sent += 1
+            self._process.stdin.write(call.line)
+
+    async def _spawn(self) -> None:
+        self.step = self.step or "starting the benchmark worker"
+        loop = asyncio.get_running_loop()
+        if self._ready is None or self._ready.done():
+            self._ready = loop.create_future()
+            self._ready.add_done_callback(_seen)
+        command = [sys.executable, "-m", "qwq_nb.bench.worker"]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                limit=_LONGEST_LINE,
+                env=self._environment(),
+                start_new_session=True,  # the notebook's interrupt goes to a process group, and not to this one
+            )
+        except OSError as error:
+            raise WorkerError(f"the benchmark worker could not be started: {error}.") from None
+        self._process, self.pid = process, process.pid
+        self._stderr.clear()
+        for reader in (self._read_lines(process), self._read_stderr(process)):
+            task = asyncio.create_task(reader)
+            self._readers.add(task)
+            task.add_done_callback(self._readers.discard)
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in self._drop and not _SECRET.search(name)}
+        return {**_SETTINGS, **kept, **self._env}
+
+    async def _read_lines(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        while line := await process.stdout.readline():
+            self._message(decode(line, _Message))
+        code = await process.wait()
+        await self._died(code)
+
+    async def _read_stderr(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr is not None
+        while line := await process.stderr.readline():
+            self._stderr.append(line.decode("utf-8", "replace").rstrip()[:500])
+
+    def _message(self, message: _Message) -> None:
+        if message.event == "step":
+            self.step = message.text
+        elif message.event == "ready" and message.info is not None:
+            self.step = ""
+            if self._ready is not None and not self._ready.done():
+                self._ready.set_result(message.info)
+        call = self._calls.get(message.id)
+        if call is None or call.future.done():
+            return
+        if message.error:
+            kind = getattr(errors, message.error, WorkerError)
+            call.future.set_exception(kind(message.message) if issubclass(kind, QwqError) else WorkerError(message.message))
+        else:
+            call.future.set_result(message.ok)
+
+    async def _died(self, code: int) -> None:
+        """Ask once more what was being asked; give up what has been asked twice."""
+        if self._closed:
+            self._fail("the benchmark worker was closed.")
+            return
+        await asyncio.sleep(0)  # the last lines of its standard error
+        last = "\n".join(list(self._stderr)[-12:])
+        ended = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        text = f"the benchmark worker ended {ended}." + (f" Its last words:\n{last}" if last else "")
+        again = []
+        for call in self._calls.values():
+            if call.sent == 0 or call.future.done():
+                continue
+            if call.sent == 1:
+                call.sent = 0
+                again.append(call)
+        for call in [call for call in self._calls.values() if call.sent > 0 and not call.future.done()]:
+            call.future.set_exception(WorkerError(text))
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_exception(WorkerError(text))
+        self._process = None
+        if not again:
+            return
+        try:
+            await self.start()
+        except QwqError as error:
+            self._fail(str(error))
+            return
+        for call in again:
+            self._send(call)
+            call.sent = 2
+
+    def _fail(self, text: str) -> None:
+        for call in self._calls.values():
+            if not call.future.done():
+                call.future.set_exception(WorkerError(text))
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_exception(WorkerError(text))
+
+
+def _seen(future: asyncio.Future[WorkerInfo]) -> None:
+    """Nobody may be waiting for it; then its exception is no news."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,384 @@
+"""One chat completion over HTTP: streaming, time-outs, retries, and the partial text of what broke.
+
+Nothing here knows of benchmarks. A completion ends in one of three ways: it is returned whole; it raises an
+`EndpointError` after all retries; or its task is cancelled, and what was streamed so far stays in its `Live`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import httpx_aiohttp
+import msgspec
+import tenacity
+
+from qwq_nb.endpoint import Endpoint
+from qwq_nb.errors import EndpointError, EndpointRefused, StreamInterrupted, did_you_mean
+from qwq_nb.reasoning import ReasoningSplitter
+from qwq_nb.records import Completion
+from qwq_nb.sse import EventDecoder
+from qwq_nb.wire import Chunk, Usage, chunk_decoder, error_of_status, error_of_stream, retry_after, text_of
+
+__all__ = ["ChatClient", "Live", "ServedModels"]
+
+LONGEST_WAIT = 300.0
+"""Seconds: a server that asks for a longer pause by Retry-After is asked again after this."""
+EMPTY_RETRIES = 2
+"""An empty completion is asked again this often; then it counts as what the model has to say."""
+
+
+@dataclass
+class Live:
+    """A completion while it is written: read by the view, from another thread, never written there."""
+
+    prefilled: bool | None = None
+    splitter: ReasoningSplitter = field(init=False)
+    started: float = field(default_factory=time.perf_counter)
+    attempt: int = 0
+    first_token: float | None = None
+    waiting_for_retry: bool = False
+    retried: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.splitter = ReasoningSplitter(self.prefilled)
+
+    def begin(self, prefilled: bool | None) -> None:
+        """A new attempt: what the last one streamed is dropped."""
+        self.attempt += 1
+        self.prefilled = prefilled
+        self.splitter = ReasoningSplitter(prefilled)
+        self.started = time.perf_counter()
+        self.first_token = None
+        self.waiting_for_retry = False
+
+    @property
+    def chunks(self) -> int:
+        return self.splitter.reasoning_chunks + self.splitter.answer_chunks
+
+
+class ServedModels(msgspec.Struct):
+    """What `GET /models` said: the models' ids, or why it did not say."""
+
+    ids: list[str] = []
+    problem: str = ""
+
+
+class ChatClient:
+    """Chat completions of one endpoint, any number at once, on one event loop.
+
+    >>> async with ChatClient(Endpoint.of("http://127.0.0.1:8000/v1", "QwQ-32B")) as client:
+    ...     completion = await client.complete([{"role": "user", "content": "2+2?"}])
+    """
+
+    def __init__(self, endpoint: Endpoint, *, connections: int = 64) -> None:
+        self.endpoint = endpoint
+        self.where = f"Endpoint {endpoint.name!r} ({endpoint.url})"
+        self._learned_prefill: bool | None = None
+        self._http = httpx.AsyncClient(
+            transport=self._transport(connections),
+            timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None),
+            follow_redirects=False,
+            headers={"Accept-Encoding": "identity", "User-Agent": "qwq-nb"},
+        )
+
+    def _transport(self, connections: int) -> httpx.AsyncBaseTransport | None:
+        """aiohttp under httpx: less than half the CPU a streamed chunk. None, httpx's own, where a proxy is set."""
+        verify: ssl.SSLContext | bool = True
+        if self.endpoint.insecure:
+            verify = False
+        elif self.endpoint.ca_bundle:
+            verify = ssl.create_default_context(cafile=self.endpoint.ca_bundle)
+        limits = httpx.Limits(max_connections=connections + 4, max_keepalive_connections=connections + 4)
+        if proxy_for(self.endpoint.url):
+            return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy_for(self.endpoint.url))
+        return httpx_aiohttp.AiohttpTransport(verify=verify, limits=limits)
+
+    async def __aenter__(self) -> ChatClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    def _headers(self) -> dict[str, str]:
+        key = self.endpoint.key()
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
+    def _scrubbed(self, error: EndpointError) -> EndpointError:
+        """The same error with the key taken out of what a server echoed."""
+        key = self.endpoint.key()
+        if key and error.args and key in str(error.args[0]):
+            error.args = (str(error.args[0]).replace(key, "[key removed]"), *error.args[1:])
+        return error
+
+    async def models(self) -> ServedModels:
+        """The models served, by `GET /models`. An endpoint that cannot say is no error: it is used all the same."""
+        try:
+            response = await self._http.get(f"{self.endpoint.url}/models", headers=self._headers(), timeout=15.0)
+        except httpx.HTTPError as exc:
+            return ServedModels(problem=describe(exc))
+        if response.status_code != 200:
+            return ServedModels(problem=f"HTTP {response.status_code}")
+        try:
+            rows = response.json().get("data") or []
+            return ServedModels(ids=[str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row])
+        except (ValueError, AttributeError, TypeError):
+            return ServedModels(problem="an answer that is not a list of models")
+
+    async def complete(
+        self, messages: list[dict[str, str]], *, repeat: int = 0, live: Live | None = None
+    ) -> Completion:
+        """One completion, asked again as long as that may help.
+
+        Raises:
+            EndpointRefused: every other request would be refused too.
+            RequestRejected: this request is refused, and would be again.
+            EndpointError: the last attempt's failure; `live` keeps its partial text.
+            UserError: the key's environment variable is not set.
+        """
+        live = live or Live()
+        body = msgspec.json.encode(self.endpoint.body(messages, repeat))
+        deadline = self.endpoint.deadline
+        try:
+            return await asyncio.wait_for(self._with_retries(body, live), deadline)
+        except (asyncio.TimeoutError, TimeoutError):
+            raise StreamInterrupted(
+                f"The deadline of {deadline:g} s for one completion passed after {live.chunks:,} streamed pieces. "
+                f"A longer one is set by --deadline."
+            ) from None
+        except EndpointRefused as exc:
+            raise await self._explained(exc) from None
+
+    async def _with_retries(self, body: bytes, live: Live) -> Completion:
+        def before_sleep(state: tenacity.RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            live.retried.append(str(error))
+            live.waiting_for_retry = True
+
+        retrying = tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(self.endpoint.max_retries + 1),
+            retry=tenacity.retry_if_exception(lambda exc: isinstance(exc, EndpointError) and exc.retryable),
+            wait=self._wait,
+            before_sleep=before_sleep,
+            reraise=True,
+            sleep=asyncio.sleep,
+        )
+        empty = 0
+        async for attempt in retrying:
+            with attempt:
+                live.begin(self._prefilled())
+                completion = await self._attempt(body, live)
+                if not completion.reasoning and not completion.answer and completion.finish_reason != "length":
+                    empty += 1
+                    if empty <= min(EMPTY_RETRIES, self.endpoint.max_retries):
+                        raise StreamInterrupted("The server finished without any text.", retryable=True)
+        completion.attempts = live.attempt
+        completion.retried = live.retried
+        if completion.shape == "prefilled":
+            self._learned_prefill = True
+        return completion
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        backoff = tenacity.wait_exponential_jitter(
+            initial=self.endpoint.backoff, max=60 * self.endpoint.backoff, jitter=self.endpoint.backoff
+        )(state)
+        asked = getattr(error, "retry_after", None)
+        # The server's wish is a lower bound: jitter on top keeps the streams from coming back all at once.
+        return backoff if asked is None else min(asked, LONGEST_WAIT) + backoff / 4
+
+    def _prefilled(self) -> bool | None:
+        declared = self.endpoint.prefilled
+        return self._learned_prefill if declared is None else declared
+
+    async def _explained(self, error: EndpointRefused) -> EndpointRefused:
+        """For an unknown model: which ones are served."""
+        if error.status not in (400, 404):
+            return error
+        served = await self.models()
+        if served.ids:
+            near = did_you_mean(self.endpoint.model, served.ids)
+            known = ", ".join(served.ids[:20])
+            hint = f" It serves: {known}. You asked for {self.endpoint.model!r}.{near if 'mean' in near else ''}"
+        else:
+            hint = f" Check the URL (most servers want it to end in /v1) and the model's name {self.endpoint.model!r}."
+        return EndpointRefused(str(error) + hint, status=error.status)
+
+    async def _attempt(self, body: bytes, live: Live) -> Completion:
+        url = f"{self.endpoint.url}/chat/completions"
+        headers = {"Content-Type": "application/json", **self._headers()}
+        try:
+            async with self._http.stream("POST", url, content=body, headers=headers) as response:
+                if response.status_code != 200:
+                    page = await first_bytes(response, 20_000)
+                    wait = retry_after(response.headers.get("retry-after"))
+                    raise error_of_status(response.status_code, page, retry_after_s=wait, where=self.where)
+                kind = response.headers.get("content-type", "")
+                if "html" in kind:
+                    raise StreamInterrupted(f"{self.where} answered with a web page instead of JSON.", retryable=True)
+                if self.endpoint.stream and "application/json" not in kind:
+                    return await self._read_stream(response, live)
+                return self._read_whole(await response.aread(), live)
+        except EndpointError as exc:
+            raise self._scrubbed(exc) from None
+        except httpx.HTTPError as exc:
+            raise StreamInterrupted(f"{self.where}: {describe(exc)}", retryable=True) from exc
+
+    async def _read_stream(self, response: httpx.Response, live: Live) -> Completion:
+        decoder, splitter = EventDecoder(), live.splitter
+        usage: Usage | None = None
+        finish, model, done = "", "", False
+        chunks = response.aiter_bytes() if "content-encoding" in response.headers else response.aiter_raw()
+        async for raw in chunks:
+            for data in decoder.feed(raw):
+                if data == b"[DONE]":
+                    done = True
+                    continue
+                chunk = self._decoded(data)
+                if chunk.choices:
+                    choice = chunk.choices[0]
+                    delta = choice.delta
+                    if delta is not None:
+                        reasoning, alias, content = delta.reasoning, delta.reasoning_content, delta.content
+                        if reasoning or alias or content:
+                            if live.first_token is None:
+                                live.first_token = time.perf_counter()
+                            splitter.feed(text_of(reasoning), text_of(alias), text_of(content))
+                    if choice.finish_reason:
+                        finish = finish or choice.finish_reason
+                if chunk.usage is not None:
+                    usage = chunk.usage
+                model = model or chunk.model or ""
+            if done:
+                break
+        if not decoder.started and not live.chunks:
+            raise StreamInterrupted(f"{self.where} answered with something that is no event stream.", retryable=True)
+        if not finish:
+            raise StreamInterrupted(
+                f"{self.where}: the stream ended without a finish reason after {live.chunks:,} pieces.", retryable=True
+            )
+        return self._finished(live, finish, usage, model)
+
+    def _decoded(self, data: bytes) -> Chunk:
+        try:
+            chunk = chunk_decoder.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # Some servers cut characters between tokens: the standard library keeps bad bytes and halves of pairs.
+            try:
+                chunk = msgspec.convert(json.loads(data.decode("utf-8", "replace")), Chunk)
+            except (ValueError, RecursionError) as exc:
+                raise StreamInterrupted(
+                    f"{self.where} sent a chunk that is no chat completion ({exc}): {data[:80]!r}", retryable=True
+                ) from None
+        error = chunk.error or (chunk.detail if chunk.choices is None else None)
+        if error:
+            raise error_of_stream(error, where=self.where)
+        return chunk
+
+    def _read_whole(self, body: bytes, live: Live) -> Completion:
+        """An answer that was not streamed (`--no-stream`, or a server that does not stream)."""
+        answer = self._decoded(body)
+        choice = answer.choices[0] if answer.choices else None
+        message = choice.message if choice else None
+        if choice is None or message is None:
+            raise StreamInterrupted(f"{self.where} answered without a message: {body[:80]!r}", retryable=True)
+        live.splitter.feed(text_of(message.reasoning), text_of(message.reasoning_content), text_of(message.content))
+        if not choice.finish_reason:
+            raise StreamInterrupted(f"{self.where} answered without a finish reason.", retryable=True)
+        return self._finished(live, choice.finish_reason, answer.usage, answer.model or "", streamed=False)
+
+    def _finished(
+        self, live: Live, finish: str, usage: Usage | None, model: str, *, streamed: bool = True
+    ) -> Completion:
+        now = time.perf_counter()
+        split = live.splitter.finish(finish)
+        completion = Completion(
+            reasoning=whole_characters(split.reasoning),
+            answer=whole_characters(split.answer),
+            shape=split.shape,
+            finish_reason=finish,
+            ttft_s=live.first_token - live.started if live.first_token else None,
+            latency_s=now - live.started,
+            model=model,
+        )
+        count_tokens(completion, usage, (live.splitter.reasoning_chunks, live.splitter.answer_chunks) if streamed else None)
+        return completion
+
+
+def count_tokens(completion: Completion, usage: Usage | None, chunks: tuple[int, int] | None) -> None:
+    """Set the token counts: as the server counted them, else split by text, else by streamed pieces."""
+    total = (usage.completion_tokens or 0) if usage else 0
+    completion.prompt_tokens = (usage.prompt_tokens or 0) if usage else 0
+    details = usage.completion_tokens_details if usage else None
+    length = len(completion.reasoning) + len(completion.answer)
+    if total and details and details.reasoning_tokens and completion.reasoning:
+        completion.reasoning_tokens = min(details.reasoning_tokens, total)
+        completion.tokens_from = "usage"
+    elif total:
+        completion.reasoning_tokens = round(total * len(completion.reasoning) / length) if length else 0
+        completion.tokens_from = "usage" if not completion.reasoning or not completion.answer else "usage_share"
+    elif chunks is not None:
+        total = sum(chunks)
+        completion.reasoning_tokens = round(total * len(completion.reasoning) / length) if length else 0
+        completion.tokens_from = "chunks"
+    else:
+        total = length // 4
+        completion.reasoning_tokens = len(completion.reasoning) // 4
+        completion.tokens_from = "estimate"
+    completion.answer_tokens = total - completion.reasoning_tokens
+
+
+def whole_characters(text: str) -> str:
+    """`text` with surrogate pairs joined that came in two chunks, and lone halves as U+FFFD."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+async def first_bytes(response: httpx.Response, limit: int) -> bytes:
+    """The beginning of an error page; the rest is not read."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        parts.append(part)
+        size += len(part)
+        if size >= limit:
+            break
+    return b"".join(parts)
+
+
+def describe(exc: httpx.HTTPError) -> str:
+    """A transport failure in plain words."""
+    words: list[tuple[type[Exception], str]] = [
+        (httpx.ConnectTimeout, "no connection within the connect time-out"),
+        (httpx.ConnectError, "no connection (is the server running, and is the URL right?)"),
+        (httpx.ReadTimeout, "nothing came for longer than --read-timeout"),
+        (httpx.RemoteProtocolError, "the connection ended in the middle of the answer"),
+        (httpx.ReadError, "the connection broke in the middle of the answer"),
+    ]
+    said = next((text for kind, text in words if isinstance(exc, kind)), type(exc).__name__)
+    detail = str(exc).strip()
+    return f"{said}: {detail[:200]}" if detail and detail not in said else said
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment sets for this URL, if any."""
+    parts = urlsplit(url)
+    if urllib.request.proxy_bypass(parts.netloc):
+        return None
+    proxies: dict[str, Any] = urllib.request.getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")

@@ -1,0 +1,61 @@
+"""Defaults from files: `[tool.qwq_nb]` of the nearest pyproject.toml, over the user's own `config.toml`.
+
+The third layer, `%config QwqMagics.x = ...`, and the fourth, the line itself, lie above both.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from qwq_nb.errors import OptionError, did_you_mean
+
+__all__ = ["file_defaults", "user_file"]
+
+
+def user_file() -> Path:
+    """`$XDG_CONFIG_HOME/qwq_nb/config.toml`, or `~/.config/qwq_nb/config.toml`."""
+    base = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "qwq_nb" / "config.toml"
+
+
+def project_file(start: Path) -> Path | None:
+    """The nearest pyproject.toml at or above `start`."""
+    return next((d / "pyproject.toml" for d in (start, *start.parents) if (d / "pyproject.toml").is_file()), None)
+
+
+def file_defaults(known: Iterable[str], start: Path | None = None) -> dict[str, Any]:
+    """The settings of both files, the project's over the user's.
+
+    Raises:
+        OptionError: a file that is not TOML, or a setting that is none; the message names the file.
+    """
+    names = list(known)
+    merged: dict[str, Any] = {}
+    project = project_file(start or Path.cwd())
+    for file, table in ((user_file(), ()), (project, ("tool", "qwq_nb"))):
+        if file is None or not file.is_file():
+            continue
+        settings = read_toml(file)
+        for key in table:
+            settings = settings.get(key, {}) if isinstance(settings, dict) else {}
+        for name, value in settings.items():
+            option = name.replace("-", "_")
+            if option not in names:
+                raise OptionError(f"{file}: qwq_nb has no setting {name!r}.{did_you_mean(option, names)}")
+            merged[option] = value
+    return merged
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise OptionError(f"{file} is not valid TOML: {exc}") from None

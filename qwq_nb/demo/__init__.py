@@ -1,0 +1,39 @@
+"""The built-in demo: problems, and an endpoint on this machine that replays transcripts of them.
+
+::
+
+    with DemoEndpoint(tokens_per_second=40) as demo:
+        ...  # an OpenAI-compatible server answers at demo.url
+
+The server is a process of its own (`python -m qwq_nb.demo`); importing this package does not import it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from pathlib import Path
+
+from qwq_nb.demo.process import DemoEndpoint
+
+__all__ = ["PROBLEMS", "DemoEndpoint", "shared"]
+
+PROBLEMS: dict[str, Path] = {
+    name: Path(__file__).parent / "problems" / f"{name}.jsonl" for name in ("math_500", "aime24", "gpqa_diamond")
+}
+"""The file of demo problems for each benchmark that has some."""
+
+_lock = threading.Lock()
+_shared: DemoEndpoint | None = None
+
+
+def shared() -> DemoEndpoint:
+    """The demo endpoint of this process: started when first asked for, or again if it has ended; closed at exit."""
+    global _shared
+    with _lock:
+        if _shared is None or not _shared.alive:
+            if _shared is not None:
+                _shared.close()
+            _shared = DemoEndpoint()
+            atexit.register(_shared.close)
+        return _shared

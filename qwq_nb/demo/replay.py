@@ -1,0 +1,184 @@
+"""The transcripts the demo endpoint replays: loading them, finding the one a prompt asks for, cutting it into tokens.
+
+A transcripts file is JSONL, one problem a line::
+
+    {"unique_id": str, "problem": str, "variants": [{"reasoning": str, "answer": str, "kind": str, "loop": str?}, ...]}
+
+A row may have plain `reasoning` and `answer` (and `kind`, `loop`) in place of `variants`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, cycle, islice
+from pathlib import Path
+
+from qwq_nb.errors import DataError
+
+__all__ = ["LOOP_TOKENS", "Book", "Transcript", "Utterance", "Variant", "built_in", "cut", "utter"]
+
+LOOP_TOKENS = 4096
+"""Where a looping variant ends when the request sets no `max_tokens`."""
+
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+# A CJK character; a word or one mark, with the space before it; line ends; spaces but the last one; any other space.
+_PIECE = re.compile(rf"[{_CJK}]| ?[^\W{_CJK}]+| ?[^\w\s]|\n+| +(?= )|\s")
+
+_GRAM = 5
+"""Words of a problem that index it. They are taken from its middle: a template may touch its first and last word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One recorded completion. `loop` is a passage repeated after `reasoning` for ever, so there is no answer."""
+
+    reasoning: str
+    answer: str
+    kind: str = ""
+    loop: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A problem and its recorded completions. `key` names it in the log of the endpoint."""
+
+    key: str
+    problem: str
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What one completion says, as tokens. `finish` is "stop", or "length" where `max_tokens` cut it."""
+
+    reasoning: tuple[str, ...]
+    answer: tuple[str, ...]
+    finish: str
+
+
+def built_in() -> list[Path]:
+    """The transcripts files that come with the package."""
+    return sorted((Path(__file__).parent / "transcripts").glob("*.jsonl"))
+
+
+@lru_cache(maxsize=256)
+def cut(text: str) -> tuple[str, ...]:
+    """`text` in token-like pieces. Joined they are `text`."""
+    return tuple(_PIECE.findall(text))
+
+
+def utter(variant: Variant, limit: int | None) -> Utterance:
+    """`variant` in at most `limit` tokens, reasoning and answer together (None: no limit)."""
+    reasoning, answer = cut(variant.reasoning), cut(variant.answer)
+    if variant.loop:
+        endless = chain(reasoning, cycle(cut(variant.loop)))
+        return Utterance(tuple(islice(endless, limit or LOOP_TOKENS)), (), "length")
+    if limit is None or len(reasoning) + len(answer) <= limit:
+        return Utterance(reasoning, answer, "stop")
+    return Utterance(reasoning[:limit], answer[: max(0, limit - len(reasoning))], "length")
+
+
+class Book:
+    """Transcripts, found by prompt.
+
+    A prompt asks for the longest problem whose words stand in it, in order and without others between; white space
+    does not count. A lookup takes time in proportion to the prompt, however many problems there are.
+    """
+
+    def __init__(self, transcripts: Iterable[Transcript] = ()) -> None:
+        self._by_gram: dict[tuple[str, ...], list[tuple[str, Transcript]]] = {}
+        self._lengths: set[int] = set()
+        self._tiny: list[tuple[str, Transcript]] = []
+        self.size = 0
+        for transcript in transcripts:
+            self._add(transcript)
+
+    @classmethod
+    def load(cls, paths: Iterable[Path]) -> Book:
+        """The transcripts in `paths`. Raises DataError, which names the file, the line and what is wrong there."""
+        return cls(chain.from_iterable(map(_read, paths)))
+
+    def _add(self, transcript: Transcript) -> None:
+        words = transcript.problem.split()
+        entry = (" ".join(words), transcript)
+        self.size += 1
+        length = min(_GRAM, len(words) - 2)
+        if length < 1:
+            self._tiny.append(entry)
+            return
+        start = (len(words) - length) // 2
+        self._lengths.add(length)
+        self._by_gram.setdefault(tuple(words[start : start + length]), []).append(entry)
+
+    def find(self, prompt: str) -> Transcript:
+        """The transcript `prompt` asks for; for an unknown prompt one that says it is unknown."""
+        words = prompt.split()
+        text = " ".join(words)
+        candidates = list(self._tiny)
+        for length in self._lengths:
+            for start in range(len(words) - length + 1):
+                candidates += self._by_gram.get(tuple(words[start : start + length]), ())
+        best = max(((len(p), t) for p, t in candidates if p in text), key=lambda hit: hit[0], default=None)
+        return best[1] if best else _unknown(prompt)
+
+
+def _unknown(prompt: str) -> Transcript:
+    """What the endpoint says to a prompt it does not know. It holds no number and no box: nothing to grade as right."""
+    key = "sha256:" + hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()[:16]
+    variant = Variant(
+        reasoning=(
+            "Okay, let me see which problem this is. I go through the problems I have a transcript for. "
+            "Hmm, none of them is in this prompt. Wait, let me check again, line by line. No, it is not there."
+        ),
+        answer=(
+            "This is the demo endpoint: it replays recorded transcripts and knows only its own problems, "
+            "and this prompt holds none of them. Set another endpoint to have it answered by a model."
+        ),
+        kind="unknown",
+    )
+    return Transcript(key, prompt, (variant,))
+
+
+def _read(path: Path) -> Iterable[Transcript]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"Cannot read the transcripts file {path}: {error}") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield _transcript(json.loads(line))
+            except (ValueError, TypeError, KeyError) as error:
+                reason = f"no field {error}" if isinstance(error, KeyError) else str(error)
+                raise DataError(f"{path}, line {number}: not a transcript: {reason}.") from error
+
+
+def _transcript(row: object) -> Transcript:
+    if not isinstance(row, dict):
+        raise TypeError("the line is not a JSON object")
+    problem = _text(row, "problem")
+    if not problem.strip():
+        raise ValueError("`problem` is empty")
+    variants = row.get("variants", [row])
+    if not isinstance(variants, list) or not variants:
+        raise TypeError("`variants` is not a list, or is empty")
+    return Transcript(str(row["unique_id"]), problem, tuple(_variant(v) for v in variants))
+
+
+def _variant(row: object) -> Variant:
+    if not isinstance(row, dict):
+        raise TypeError("a variant is not a JSON object")
+    optional = {name: _text(row, name) for name in ("kind", "loop") if row.get(name) is not None}
+    return Variant(_text(row, "reasoning"), _text(row, "answer"), **optional)
+
+
+def _text(row: dict[str, object], name: str) -> str:
+    value = row[name]
+    if not isinstance(value, str):
+        raise TypeError(f"`{name}` is not a string")
+    return value

@@ -1,0 +1,157 @@
+"""A completion in the OpenAI wire format: the deltas of a stream, its events, the body of a plain response.
+
+What is the same for every request (cutting, styling, JSON escapes) is done once and cached: an event of an unpaced
+stream then costs the concatenation of three byte strings.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from qwq_nb.demo.replay import Utterance, Variant, utter
+
+__all__ = ["DONE", "STYLES", "Completion", "Script", "dumps", "error_body", "event", "script"]
+
+STYLES = ("reasoning_content", "reasoning", "both", "tags", "prefilled", "none")
+"""How reasoning is delivered: in a field of its own, in both fields, in `content` within tags, not at all.
+
+"prefilled" has no opening tag, as with QwQ-32B, whose chat template ends with it."""
+
+DONE = b"data: [DONE]\n\n"
+
+_FIELDS: dict[str, tuple[str, ...]] = {
+    "reasoning_content": ("reasoning_content",),
+    "reasoning": ("reasoning",),
+    "both": ("reasoning_content", "reasoning"),
+}
+
+_Span = tuple[bool, str]  # (is it delivered as reasoning?, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What one completion sends, without what differs from request to request.
+
+    `deltas` are the JSON objects of the content-bearing chunks, encoded; `message` is the same as one message.
+    """
+
+    deltas: tuple[bytes, ...]
+    message: dict[str, str | None]
+    finish: str
+    reasoning_tokens: int
+    answer_tokens: int
+
+    @property
+    def tokens(self) -> int:
+        return self.reasoning_tokens + self.answer_tokens
+
+
+def dumps(value: object) -> bytes:
+    """Compact JSON. Other scripts than Latin stay as they are, in UTF-8, as vLLM and SGLang send them."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def event(value: object) -> bytes:
+    """One server-sent event that holds `value` as JSON."""
+    return b"data: " + dumps(value) + b"\n\n"
+
+
+def error_body(
+    message: str, kind: str, *, param: str | None = None, code: str | int | None = None
+) -> dict[str, object]:
+    """The error object of the OpenAI API."""
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+@lru_cache(maxsize=64)
+def script(variant: Variant, limit: int | None, style: str, chunks: int | None) -> Script:
+    """`variant` in `style`, in at most `limit` tokens; with `chunks`, in exactly that many deltas."""
+    said = utter(variant, limit)
+    spans = list(_spans(said, style))
+    groups: Sequence[Sequence[_Span]] = [[span] for span in spans] if chunks is None else _regroup(spans, chunks)
+    deltas = [_merge(group, style) for group in groups]
+    message = {"role": "assistant", "content": None, **_merge([span for group in groups for span in group], style)}
+    if message["content"] is None and not any(reasoned for reasoned, _ in spans):
+        message["content"] = ""
+    return Script(tuple(map(dumps, deltas)), message, said.finish, len(said.reasoning), len(said.answer))
+
+
+def _spans(said: Utterance, style: str) -> Iterator[_Span]:
+    tagged = style in ("tags", "prefilled")
+    if said.reasoning and style != "none":
+        if style == "tags":
+            yield False, "<think>\n"
+        yield from ((not tagged, piece) for piece in said.reasoning)
+        # A completion cut within its reasoning never came to the closing tag.
+        if tagged and (said.answer or said.finish == "stop"):
+            yield False, "\n</think>\n\n"
+    yield from ((False, piece) for piece in said.answer)
+
+
+def _regroup(spans: list[_Span], count: int) -> list[list[_Span]]:
+    """`spans` in exactly `count` groups; cut into characters, then filled up with line ends, where they are too few."""
+    if len(spans) < count:
+        spans = [(reasoned, character) for reasoned, text in spans for character in text]
+        spans += [(False, "\n")] * (count - len(spans))
+    return [spans[len(spans) * i // count : len(spans) * (i + 1) // count] for i in range(count)]
+
+
+def _merge(spans: Sequence[_Span], style: str) -> dict[str, str | None]:
+    fields: dict[str, str | None] = {}
+    for part in (True, False):
+        texts = [text for reasoned, text in spans if reasoned is part]
+        if texts:
+            fields.update(dict.fromkeys(_FIELDS[style] if part else ("content",), "".join(texts)))
+    return fields
+
+
+class Completion:
+    """One completion under way: a script with an id, a time and a model, as events or as one body."""
+
+    def __init__(self, model: str, text: Script, prompt_tokens: int) -> None:
+        self.script = text
+        self._base = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": model}
+        self._usage = {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": text.tokens,
+            "total_tokens": prompt_tokens + text.tokens,
+            "completion_tokens_details": {"reasoning_tokens": text.reasoning_tokens},
+        }
+        mark = f"delta of {self._base['id']}"
+        around = self._chunk([{"index": 0, "delta": mark, "logprobs": None, "finish_reason": None}])
+        self._start, _, self._end = around.partition(dumps(mark))
+
+    def _chunk(self, choices: list[dict[str, object]], **more: object) -> bytes:
+        return event({**self._base, "object": "chat.completion.chunk", "choices": choices, **more})
+
+    def chunk(self, delta: bytes) -> bytes:
+        """The event with this delta (JSON, encoded)."""
+        return self._start + delta + self._end
+
+    def role(self) -> bytes:
+        """The first event, which has the role and no text."""
+        return self.chunk(b'{"role":"assistant","content":""}')
+
+    def finish(self) -> bytes:
+        """The event with the finish reason."""
+        return self._chunk([{"index": 0, "delta": {}, "logprobs": None, "finish_reason": self.script.finish}])
+
+    def usage(self) -> bytes:
+        """The event with the usage, which has no choices."""
+        return self._chunk([], usage=self._usage)
+
+    def body(self, *, finish: bool = True, usage: bool = True) -> bytes:
+        """The whole completion as one JSON object."""
+        choice = {
+            "index": 0,
+            "message": self.script.message,
+            "logprobs": None,
+            "finish_reason": self.script.finish if finish else None,
+        }
+        extra = {"usage": self._usage} if usage else {}
+        return dumps({**self._base, "object": "chat.completion", "choices": [choice], **extra})

@@ -1,0 +1,69 @@
+"""One event loop in one daemon thread: all HTTP lives here, and the kernel's own loop is left alone.
+
+A notebook's main thread runs a loop already, and nesting another into it breaks kernels; a thread of our own does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+__all__ = ["LoopThread", "shared_loop"]
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """An event loop that runs in a thread which ends with the process."""
+
+    def __init__(self, name: str = "qwq-loop") -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Run `work` on the loop; the future is safe to wait for from any other thread."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    def call(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        """Run `work` and wait in short steps, so that Ctrl-C and ■ are answered at once."""
+        future = self.submit(work)
+        try:
+            return wait_for(future, timeout)
+        except BaseException:
+            future.cancel()
+            raise
+
+
+def wait_for(future: concurrent.futures.Future[T], timeout: float | None = None) -> T:
+    """The future's result; steps of 0.2 s, since a wait without end is not interruptible on every platform."""
+    left = timeout
+    while True:
+        step = 0.2 if left is None else min(0.2, left)
+        done, _ = concurrent.futures.wait([future], timeout=step)
+        if done:
+            return future.result()
+        if left is not None:
+            left -= step
+            if left <= 0:
+                raise TimeoutError
+
+
+_shared: LoopThread | None = None
+_guard = threading.Lock()
+
+
+def shared_loop() -> LoopThread:
+    """The kernel's one loop thread, started at its first use."""
+    global _shared
+    with _guard:
+        if _shared is None or not _shared._thread.is_alive():
+            _shared = LoopThread()
+        return _shared

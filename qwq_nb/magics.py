@@ -1,0 +1,255 @@
+"""The magics: a line's words → one call of the Python API → its display. Thin on purpose.
+
+Every failure that a user can cause is a UsageError: one message, no traceback, and the cell fails.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from traitlets import Bool, Float, Int, Unicode
+from traitlets.config.configurable import Configurable
+
+from qwq_nb.config import file_defaults
+from qwq_nb.errors import OptionError, QwqError
+from qwq_nb.options import ASK, ENDPOINT, EVAL, RESUME, RUNS, SHOW, Option, parse_line, tokens_of
+
+if TYPE_CHECKING:
+    from qwq_nb.run import Run
+
+__all__ = ["QwqMagics", "load"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def user_errors(magic: F) -> F:
+    """What qwq_nb raises on purpose becomes a UsageError."""
+
+    @functools.wraps(magic)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return magic(*args, **kwargs)
+        except QwqError as exc:
+            raise UsageError(str(exc)) from None
+
+    return wrapped  # type: ignore[return-value]
+
+
+def documented(options: Sequence[Option]) -> Callable[[F], F]:
+    """Append the options' help to the magic's docstring, which `%magic?` shows."""
+
+    def decorate(magic: F) -> F:
+        lines = [f"  {' '.join(filter(None, (o.name, o.metavar))):<24} {o.help}" for o in options]
+        magic.__doc__ = "\n".join([magic.__doc__ or "", "Options:", *lines])
+        return magic
+
+    return decorate
+
+
+@magics_class
+class QwqMagics(Magics, Configurable):
+    """`%config QwqMagics` lists these defaults; a line's own options win over them."""
+
+    endpoint = Unicode("", help="Name of the endpoint that is used where a line names none.").tag(config=True)
+    concurrency = Int(32, min=1, help="Streams at once.").tag(config=True)
+    seed = Int(0, help="Which samples --limit takes.").tag(config=True)
+    hub = Unicode("modelscope", help="Where benchmarks come from: modelscope or huggingface.").tag(config=True)
+    out = Unicode("", help="Folder in which run directories lie; qwq_runs where empty.").tag(config=True)
+    reveal = Bool(False, help="Show GPQA's texts in outputs.").tag(config=True)
+    max_retries = Int(6, min=0, help="Attempts after the first for what may pass.").tag(config=True)
+    read_timeout = Float(300.0, help="Longest silence within a stream, in seconds.").tag(config=True)
+    grade_deadline = Float(10.0, help="Longest time for one grading, in seconds.").tag(config=True)
+
+    def __init__(self, shell: Any) -> None:
+        Configurable.__init__(self, config=shell.config)
+        Magics.__init__(self, shell=shell)
+        for name, value in file_defaults(self.trait_names(config=True)).items():
+            setattr(self, name, value)
+        shell.configurables.append(self)
+
+    # -- endpoints -----------------------------------------------------------------------------------------------
+
+    @documented(ENDPOINT)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_endpoint(self, line: str) -> None:
+        """Set the default endpoint and ask it once which models it serves; alone, list the endpoints.
+
+        %qwq_endpoint URL --model M [--name N] [--key-env VAR] [options]
+        %qwq_endpoint demo           the built-in endpoint
+        %qwq_endpoint NAME           make an endpoint set before the default one
+        """
+        from qwq_nb.endpoint import Endpoint
+        from qwq_nb.registry import EndpointStatus, connect, demo_endpoint, endpoints, get_endpoint, set_default
+        from qwq_nb.request import refine_endpoint
+
+        words, given = self._parsed(line, ENDPOINT, "qwq_endpoint")
+        if len(words) > 1:
+            raise OptionError(f"%qwq_endpoint takes one URL or name; {words[1]!r} is one too many.")
+        if not words:
+            if given:
+                raise OptionError("%qwq_endpoint: which one? Its URL comes first, as in http://127.0.0.1:8000/v1.")
+            print(listing(list(endpoints().values())))
+            return
+        if words[0] == "demo":
+            endpoint = refine_endpoint(demo_endpoint(), {k: v for k, v in given.items() if k not in ("model", "name")})
+            set_default(endpoint)
+            print(EndpointStatus(endpoint=endpoint).line)
+            return
+        if "://" not in words[0]:
+            endpoint = refine_endpoint(get_endpoint(words[0]), given)
+            set_default(endpoint)
+            print(f"Endpoint {endpoint.name!r} is the default one: {endpoint.url}, model {endpoint.model}.")
+            return
+        options = {"max_retries": self.max_retries, "read_timeout": self.read_timeout, **given}
+        options["stream"] = not options.pop("no_stream", False)
+        status = connect(Endpoint.of(words[0], **options))
+        print(status.line)
+        for warning in status.endpoint.warnings():
+            print(f"Note: {warning}")
+
+    # -- runs ----------------------------------------------------------------------------------------------------
+
+    @documented(EVAL)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_eval(self, line: str) -> Run:
+        """Evaluate the endpoint's model on benchmarks and show the result; the same line again resumes.
+
+        %qwq_eval math_500 --levels 1-5 --limit 50
+        run = %qwq_eval math_500 aime24 gpqa_diamond --repeats 4 --concurrency 64
+        %qwq_eval math_500 --demo
+        """
+        from qwq_nb.api import evaluate
+
+        words, given = self._parsed(line, EVAL, "qwq_eval")
+        names = ("concurrency", "seed", "hub", "reveal", "max_retries", "read_timeout", "grade_deadline")
+        # Only what was changed is passed on, so that the line that resumes stays short.
+        defaults = {n: getattr(self, n) for n in names if getattr(self, n) != self.traits()[n].default_value}
+        if self.endpoint and not given.get("demo"):
+            defaults["endpoint"] = self.endpoint
+        if self.out:
+            defaults["out"] = self.out
+        return self._remember(evaluate(*words, **{**defaults, **given}))
+
+    @documented(RESUME)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_resume(self, line: str) -> Run:
+        """Go on with an unfinished run: `%qwq_resume RUN`, a variable, a run's name or a path."""
+        from qwq_nb.api import resume_run
+
+        words, given = self._parsed(line, RESUME, "qwq_resume")
+        out = given.pop("out", None)
+        return self._remember(resume_run(self._run(words, "qwq_resume", out), **given))
+
+    @documented(SHOW)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_show(self, line: str) -> Any:
+        """Draw a run again: `%qwq_show RUN`; without a name the last one. `--sample ID` shows one sample in full."""
+        words, given = self._parsed(line, SHOW, "qwq_show")
+        run = self._run(words, "qwq_show", given.get("out"))
+        if "reveal" in given:
+            run.reveal()
+        if "sample" in given:
+            return run.sample(given["sample"], given.get("repeat", 0))
+        run._shown_in = None
+        return run
+
+    @documented(RUNS)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_runs(self, line: str) -> Any:
+        """List the runs below the runs' folder: state, how far, score, model; the last one first."""
+        from qwq_nb.api import list_runs
+
+        words, given = self._parsed(line, RUNS, "qwq_runs")
+        if words:
+            raise OptionError(f"%qwq_runs takes no name; to draw a run: %qwq_show {words[0]}")
+        return list_runs(given.get("out") or self.out or None)
+
+    # -- one question --------------------------------------------------------------------------------------------
+
+    @documented(ASK)
+    @no_var_expand
+    @cell_magic
+    @user_errors
+    def qwq(self, line: str, cell: str) -> None:
+        """Ask the endpoint what the cell says, and watch its reasoning and its answer being written.
+
+        %%qwq --max-tokens 4096
+        What is the sum of the first 100 odd numbers?
+        """
+        from qwq_nb.api import ask
+        from qwq_nb.view.answer import AnswerView
+
+        words, given = self._parsed(line, ASK, "qwq")
+        if words:
+            raise OptionError("The question goes below the %%qwq line; the line itself takes options only.")
+        if self.endpoint and not given.get("demo"):
+            given.setdefault("endpoint", self.endpoint)
+        view = AnswerView(self.shell)
+        view.finish(ask(cell.strip(), watch=view.update, **given))
+
+    # -- shared --------------------------------------------------------------------------------------------------
+
+    def _parsed(self, line: str, options: Sequence[Option], magic: str) -> tuple[list[str], dict[str, Any]]:
+        return parse_line(tokens_of(line, self.shell.user_ns), options, magic)
+
+    def _run(self, words: list[str], magic: str, out: str | None) -> Run:
+        from qwq_nb.api import list_runs, load_run
+        from qwq_nb.run import Run
+
+        if len(words) > 1:
+            raise OptionError(f"%{magic} takes one run; {words[1]!r} is one too many.")
+        folder = out or self.out or None
+        if not words:
+            last = self.shell.user_ns.get("_qwq_run")
+            if isinstance(last, Run):
+                return last
+            runs = list_runs(folder)
+            if not runs:
+                raise OptionError(f"There is no run yet in {folder or 'qwq_runs'}: %qwq_eval makes one.")
+            return runs[0]
+        named = self.shell.user_ns.get(words[0])
+        return named if isinstance(named, Run) else load_run(words[0], out=folder)
+
+    def _remember(self, run: Run) -> Run:
+        self.shell.user_ns["_qwq_run"] = run
+        return run
+
+
+def listing(found: list[Any]) -> str:
+    """The endpoints, one a line, the default one first."""
+    if not found:
+        return (
+            "No endpoint is set. Set one: %qwq_endpoint http://127.0.0.1:8000/v1 --model QwQ-32B, "
+            "or try the built-in one: %qwq_endpoint demo"
+        )
+    lines = []
+    for number, e in enumerate(found):
+        key = f", key from ${e.key_env}" if e.key_env else ""
+        lines.append(f"{'* ' if number == 0 else '  '}{e.name}: {e.url}, model {e.model}{key}")
+    return "\n".join(lines)
+
+
+def load(shell: Any) -> None:
+    """Register the magics and their completion; called by `%load_ext qwq_nb`."""
+    from qwq_nb.completion import register
+
+    try:
+        magics = QwqMagics(shell)
+    except QwqError as exc:
+        raise UsageError(str(exc)) from None
+    shell.register_magics(magics)
+    register(shell)

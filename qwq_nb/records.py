@@ -1,0 +1,286 @@
+"""The typed records that pass between the rooms, and the one that is drawn: `RunRecord` (`run.v1`).
+
+`Sample` → `Completion` → `Verdict` → `SampleResult` is the way of one answer through a run. `RunRecord` is what a
+viewer gets: it holds everything that is drawn and nothing that is secret. Its JSON Schema is `run_schema()`; the
+copy in the package (`run.v1.schema.json`) is what the JupyterLab renderer is checked against.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import msgspec
+
+__all__ = [
+    "MIME_TYPE",
+    "OUTCOMES",
+    "Clip",
+    "Completion",
+    "InFlight",
+    "Outcome",
+    "Progress",
+    "RunRecord",
+    "Sample",
+    "SampleResult",
+    "SampleView",
+    "State",
+    "SubsetRow",
+    "Verdict",
+    "run_schema",
+]
+
+MIME_TYPE = "application/vnd.qwq-nb.run.v1+json"
+
+Outcome = Literal["correct", "wrong", "no_answer", "truncated", "not_gradable", "error", "pending"]
+"""Each sample × repeat has exactly one.
+
+correct       the benchmark's own grader says so
+wrong         finished, an answer was extracted, and it is not the gold one
+no_answer     finished, nothing could be extracted
+truncated     cut by the token limit (an unclosed thought included) and not correct
+not_gradable  the grader ran into its deadline or memory limit
+error         the endpoint failed after all retries: never counted as wrong
+pending       not asked yet, or interrupted
+"""
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+State = Literal["starting", "running", "paused", "stopped", "failed", "complete"]
+
+
+class Sample(msgspec.Struct, kw_only=True, frozen=True):
+    """One problem as the benchmark's adapter prepared it."""
+
+    benchmark: str
+    subset: str
+    """evalscope's name of the subset: `Level 3`, `default`."""
+    id: str
+    """Unique in a run and the same for every limit: `math_500/level-3/17`."""
+    index: int
+    """Position within the subset of the whole data set, from 0."""
+    question: str
+    """The problem as it stands in the data set, before the prompt template."""
+    gold: str
+    targets: list[str] = []
+    """All accepted targets; `gold` is the first."""
+    messages: list[dict[str, str]]
+    """What goes on the wire."""
+    choices: list[str] = []
+    source_id: str = ""
+    """The data set's own id, where it has one (`test/algebra/24.json`)."""
+    metadata: dict[str, Any] = {}
+    record: dict[str, Any] = {}
+    """The raw record, so that the run directory can carry the data it was run on."""
+
+
+class Completion(msgspec.Struct, kw_only=True):
+    """One finished (or broken) answer. Times are in seconds and of the attempt that counted."""
+
+    reasoning: str = ""
+    answer: str = ""
+    shape: str = "answer_only"
+    """How the reasoning came: see `qwq_nb.reasoning.SHAPES`."""
+    finish_reason: str = ""
+    """As the server gave it (`stop`, `length`, …); `interrupted` if the stream ended without one."""
+    prompt_tokens: int = 0
+    reasoning_tokens: int = 0
+    answer_tokens: int = 0
+    tokens_from: Literal["usage", "usage_share", "chunks", "estimate"] = "chunks"
+    """`usage`: the server counted both; `usage_share`: its total, split by text length; `chunks`: stream pieces;
+    `estimate`: four characters each, where nothing was streamed or counted."""
+    ttft_s: float | None = None
+    """Time to first token, or None where nothing was streamed."""
+    latency_s: float = 0.0
+    attempts: int = 1
+    retried: list[str] = []
+    """Why earlier attempts did not count, one line each."""
+    model: str = ""
+    """The model's name as the server gave it."""
+
+    @property
+    def completion_tokens(self) -> int:
+        return self.reasoning_tokens + self.answer_tokens
+
+
+class Verdict(msgspec.Struct, kw_only=True):
+    """What the grader said of one answer."""
+
+    status: Literal["graded", "deadline", "memory", "crashed", "excluded"] = "graded"
+    correct: bool = False
+    score: float = 0.0
+    """evalscope's main value, 0…1."""
+    extracted: str = ""
+    second_extracted: str = ""
+    second_correct: bool | None = None
+    """The second opinion; None where there is none for this benchmark."""
+    present: bool = False
+    """The gold value stands in the answer or the reasoning's end although it was not extracted."""
+    explanation: str = ""
+    seconds: float = 0.0
+    sample_score: dict[str, Any] = {}
+    """evalscope's own SampleScore, as it goes into the review file."""
+
+
+class SampleResult(msgspec.Struct, kw_only=True):
+    """One sample × repeat of a run: a row of `run.samples()`."""
+
+    sample: Sample
+    repeat: int = 0
+    outcome: Outcome = "pending"
+    completion: Completion | None = None
+    verdict: Verdict | None = None
+    flags: list[str] = []
+    """`present_not_extracted`, `check_by_hand`, `reasoning_only`, `demo`, …"""
+    error: str = ""
+
+
+class SubsetRow(msgspec.Struct, kw_only=True):
+    """One row of `run.table()`: a subset, or all of a benchmark (`subset == "all"`). Shares are 0…1."""
+
+    benchmark: str
+    subset: str
+    n: int
+    """Samples × repeats planned."""
+    correct: int
+    accuracy: float | None
+    """correct / (n − errors − pending); None while nothing is finished."""
+    ci_low: float | None
+    ci_high: float | None
+    accuracy_finished: float | None
+    """correct / (the same − truncated)."""
+    truncated: int
+    no_answer: int
+    not_gradable: int
+    errors: int
+    mean_reasoning_tokens: float | None
+    mean_answer_tokens: float | None
+    ttft_p50_s: float | None
+    tokens_per_s_p50: float | None
+    pending: int = 0
+    wrong: int = 0
+    problems: int = 0
+    """Distinct problems: n / repeats."""
+
+
+class Clip(msgspec.Struct, kw_only=True):
+    """A text, or its beginning and end: `omitted` characters are missing at offset `at`."""
+
+    text: str = ""
+    omitted: int = 0
+    at: int = 0
+
+
+class SampleView(msgspec.Struct, kw_only=True):
+    """A sample as a viewer gets it: the row of `run.samples()` plus its texts, clipped to the output's budget."""
+
+    benchmark: str
+    subset: str
+    id: str
+    repeat: int
+    outcome: Outcome
+    why: str
+    """One line: why this outcome."""
+    gold: str
+    extracted: str
+    second_extracted: str = ""
+    flags: list[str] = []
+    reasoning_tokens: int = 0
+    answer_tokens: int = 0
+    finish_reason: str = ""
+    attempts: int = 0
+    ttft_s: float | None = None
+    latency_s: float | None = None
+    error: str = ""
+    source_id: str = ""
+    question: Clip | None = None
+    """None: withheld (GPQA without --reveal) or left out for the budget."""
+    reasoning: Clip | None = None
+    answer: Clip | None = None
+    choices: list[str] = []
+    file: str = ""
+    """Where the full text is: path within the run directory."""
+
+
+class InFlight(msgspec.Struct, kw_only=True):
+    """A sample that is being answered now."""
+
+    benchmark: str
+    subset: str
+    id: str
+    repeat: int
+    tokens: int
+    elapsed_s: float
+    phase: Literal["waiting", "reasoning", "answer", "retry", "grading"]
+    attempt: int = 1
+    reasoning_tail: str = ""
+    answer_tail: str = ""
+
+
+class Progress(msgspec.Struct, kw_only=True):
+    """Where a run stands. Rates are over the last seconds, tokens are completion tokens received so far."""
+
+    total: int = 0
+    done: int = 0
+    """Finished and graded, errors included."""
+    reused: int = 0
+    """Of `done`: taken over from an earlier call of the same line."""
+    in_flight: int = 0
+    grading: int = 0
+    errors: int = 0
+    retries: int = 0
+    elapsed_s: float = 0.0
+    eta_s: float | None = None
+    tokens: int = 0
+    tokens_per_s: float = 0.0
+    step: str = ""
+    """What is being waited for before the first request: `loading benchmarks`, …"""
+
+
+class RunRecord(msgspec.Struct, kw_only=True):
+    """A run as it is drawn, saved in the notebook and read by the JupyterLab renderer (`run.v1`)."""
+
+    schema: Literal["run.v1"] = "run.v1"
+    run_id: str
+    name: str
+    state: State
+    demo: bool
+    created: str
+    """ISO 8601, UTC."""
+    updated: str
+    model: str
+    endpoint: str
+    """The endpoint's name."""
+    url: str
+    """Without credentials: an Endpoint refuses URLs that carry them."""
+    sampling: dict[str, Any]
+    benchmarks: list[str]
+    repeats: int
+    limit: int | None
+    seed: int
+    concurrency: int
+    data: str
+    """Where the problems came from: a hub, a file's name, or `built-in demo problems`."""
+    versions: dict[str, str]
+    run_dir: str
+    """Relative to the notebook's folder where it lies below it."""
+    command: str
+    """The magic line that repeats or resumes this run."""
+    progress: Progress
+    table: list[SubsetRow]
+    samples: list[SampleView]
+    samples_total: int = 0
+    """Rows in the run; `samples` may hold only those that changed (live) or fit the budget."""
+    partial: bool = False
+    """True in live updates: `samples` holds only the rows that changed since the last one."""
+    in_flight: list[InFlight] = []
+    notes: list[str] = []
+    """Sentences that a reader must see: missing samples, truncation, differences from evalscope's own count."""
+    references: list[dict[str, Any]] = []
+    """Published scores beside ours: benchmark, subset, model, score, source."""
+    withheld: bool = False
+    """True where texts are withheld because the benchmark's authors ask not to publish them."""
+
+
+def run_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `RunRecord`."""
+    schema = msgspec.json.schema(RunRecord)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": MIME_TYPE, **schema}

@@ -1,0 +1,84 @@
+"""What a run directory already holds: finished results, and answers that still want grading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from qwq_nb.bench import rows
+from qwq_nb.plan import Item, Plan
+from qwq_nb.records import Completion, SampleResult
+from qwq_nb.rundir import RunDir, read_rows, repair
+from qwq_nb.tally import decide_outcome
+
+__all__ = ["read_back", "read_journal", "results_of"]
+
+Key = tuple[str, int]
+
+
+def read_back(rundir: RunDir, plan: Plan, model: str) -> tuple[dict[Key, SampleResult], dict[Key, Completion]]:
+    """Finished results and ungraded completions by (sample id, repeat). Torn last lines are dropped from the files.
+
+    A sample that ended in an error is not among them: it is asked again.
+    """
+    for benchmark, subset in plan.subsets:
+        for kind in ("predictions", "reviews"):
+            repair(rundir.rows_file(kind, model, benchmark, subset))
+    repair(rundir.journal_file())
+    done, ungraded = results_of(rundir, plan.items, plan.repeats, model)
+    return done, ungraded
+
+
+def results_of(
+    rundir: RunDir, items: list[Item], repeats: int, model: str
+) -> tuple[dict[Key, SampleResult], dict[Key, Completion]]:
+    """The same, from files that are only read."""
+    by_place = {(i.sample.benchmark, i.sample.subset, i.position * repeats + i.repeat): i for i in items}
+    predictions: dict[Key, Completion] = {}
+    done: dict[Key, SampleResult] = {}
+    subsets = list(dict.fromkeys((i.sample.benchmark, i.sample.subset) for i in items))
+    for benchmark, subset in subsets:
+        for row in read_rows(rundir.rows_file("predictions", model, benchmark, subset)):
+            item = by_place.get((benchmark, subset, row_index(row)))
+            if item is not None and belongs(row, item):
+                # A row written twice counts once: the first is the one that was graded.
+                predictions.setdefault(item.key, rows.completion_from_row(row))
+        for row in read_rows(rundir.rows_file("reviews", model, benchmark, subset)):
+            item = by_place.get((benchmark, subset, row_index(row)))
+            if item is None or not belongs(row, item) or item.key not in predictions:
+                continue
+            completion, verdict = predictions[item.key], rows.verdict_from_row(row)
+            outcome, _, flags = decide_outcome(completion, verdict, "")
+            done[item.key] = SampleResult(
+                sample=item.sample,
+                repeat=item.repeat,
+                outcome=outcome,
+                completion=completion,
+                verdict=verdict,
+                flags=flags,
+            )
+    return done, {key: c for key, c in predictions.items() if key not in done}
+
+
+def row_index(row: dict[str, Any]) -> int:
+    index = row.get("index")
+    return index if isinstance(index, int) else -1
+
+
+def belongs(row: dict[str, Any], item: Item) -> bool:
+    """Whether a row is this item's: rows of ours carry the sample's id, evalscope's only the index."""
+    ours = row.get("qwq")
+    return not isinstance(ours, dict) or (ours.get("id"), ours.get("repeat")) == item.key
+
+
+def read_journal(rundir: RunDir) -> dict[Key, tuple[str, str, Completion]]:
+    """The last journal row of each sample: kind (`error` or `partial`), cause, and what had been streamed."""
+    found: dict[Key, tuple[str, str, Completion]] = {}
+    for row in read_rows(rundir.journal_file()):
+        try:
+            completion = msgspec.convert(row["completion"], Completion)
+            found[row["id"], row["repeat"]] = (row["kind"], row["error"], completion)
+        except (KeyError, msgspec.ValidationError):
+            continue
+    return found

@@ -1,0 +1,403 @@
+"""`Run`: what `evaluate()` and `load_run()` return. Tables, samples and the record that is drawn, from one run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from qwq_nb.bench.rows import model_segment, prediction_file
+from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.records import Clip, InFlight, Progress, RunRecord, SampleResult, SampleView, State, SubsetRow
+from qwq_nb.rundir import JOURNAL, Manifest, RunDir
+from qwq_nb.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, decide_outcome, sample_records, table_records, tally
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Report", "Run", "SampleDetail"]
+
+TRUNCATION_SHARE = 0.05
+"""From this share of cut completions on, the output says so in a sentence."""
+
+
+class SampleDetail(msgspec.Struct, kw_only=True):
+    """One sample × repeat with its texts whole: `run.sample(id, repeat)`."""
+
+    benchmark: str
+    subset: str
+    id: str
+    repeat: int
+    outcome: str
+    why: str
+    question: str
+    reasoning: str
+    answer: str
+    gold: str
+    extracted: str
+    second_extracted: str
+    flags: list[str]
+    reasoning_tokens: int
+    answer_tokens: int
+    finish_reason: str
+    attempts: int
+    ttft_s: float | None
+    latency_s: float | None
+    error: str
+    retried: list[str]
+    choices: list[str]
+    messages: list[dict[str, str]]
+    source_id: str
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from qwq_nb.view.answer import sample_bundle
+
+        return sample_bundle(self)
+
+
+class Report:
+    """A run's report: `str()` is the text, a notebook shows the html, `save()` writes either."""
+
+    def __init__(self, record: RunRecord) -> None:
+        self.record = record
+
+    @property
+    def text(self) -> str:
+        from qwq_nb.view import render_text
+
+        return render_text(self.record, times=True)
+
+    @property
+    def html(self) -> str:
+        from qwq_nb.view import render_html
+
+        return render_html(self.record)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as a page (`.html`, `.htm`) or as text (any other ending)."""
+        file = Path(path)
+        page = file.suffix.lower() in (".html", ".htm")
+        content = f'<!doctype html>\n<meta charset="utf-8">\n{self.html}' if page else self.text
+        file.write_text(content, encoding="utf-8")
+        return file
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<Report of {self.record.name}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from qwq_nb.view import bundle
+
+        return bundle(self.record, live=False)
+
+
+class Run:
+    """A run: finished, stopped, or still going on in the background.
+
+    `table()` has a row a subset and then `all`; `samples()` a row a sample × repeat; `sample(id)` the texts.
+    """
+
+    def __init__(
+        self,
+        rundir: RunDir,
+        manifest: Manifest,
+        results: Callable[[], list[SampleResult]],
+        *,
+        progress: Callable[[], Progress] | None = None,
+        in_flight: Callable[[], list[InFlight]] | None = None,
+        control: Any = None,
+    ) -> None:
+        self._rundir = rundir
+        self._manifest = manifest
+        self._results = results
+        self._progress = progress
+        self._in_flight = in_flight
+        self._control = control
+        self._reveal = False
+
+    # -- what it is ----------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return self._manifest.name
+
+    @property
+    def path(self) -> Path:
+        """The run's directory."""
+        return self._rundir.path
+
+    @property
+    def state(self) -> State:
+        """`running`, `paused`, `stopped`, `failed` or `complete`."""
+        return self._manifest.state
+
+    @property
+    def model(self) -> str:
+        return self._manifest.endpoint.model
+
+    @property
+    def benchmarks(self) -> list[str]:
+        return list(self._manifest.benchmarks)
+
+    @property
+    def demo(self) -> bool:
+        """Whether it was answered by the built-in endpoint: its score says nothing of any model."""
+        return self._manifest.demo
+
+    @property
+    def command(self) -> str:
+        """The magic line that resumes it, or shows it again."""
+        return self._manifest.command
+
+    def __repr__(self) -> str:
+        m = self._manifest
+        scores = ", ".join(f"{b} {a:.1%}" for b, a in self.accuracies().items() if a is not None)
+        return f"<Run {m.name!r} {m.state}: {scores or 'nothing finished'}; {m.done} of {m.total}>"
+
+    # -- tables --------------------------------------------------------------------------------------------------
+
+    def results(self) -> list[SampleResult]:
+        """The records themselves, one a sample × repeat, in the data set's order."""
+        return self._results()
+
+    def rows(self) -> list[SubsetRow]:
+        """The rows of `table()` as records."""
+        return tally(self._results())
+
+    def accuracies(self) -> dict[str, float | None]:
+        """Accuracy of each benchmark over all its subsets (0…1)."""
+        return {r.benchmark: r.accuracy for r in self.rows() if r.subset == "all"}
+
+    def table(self) -> pd.DataFrame:
+        """Scores by subset; columns as in `qwq_nb.tally.TABLE_COLUMNS`. Shares are 0…1, times seconds."""
+        import pandas as pd
+
+        return pd.DataFrame(table_records(self.rows()), columns=list(TABLE_COLUMNS))
+
+    def samples(self) -> pd.DataFrame:
+        """A row a sample × repeat; columns as in `qwq_nb.tally.SAMPLE_COLUMNS`."""
+        import pandas as pd
+
+        return pd.DataFrame(sample_records(self._results()), columns=list(SAMPLE_COLUMNS))
+
+    def sample(self, id: str, repeat: int = 0) -> SampleDetail:
+        """One sample's texts and verdict. `id` is that of `samples()`, or the data set's own.
+
+        Raises:
+            OptionError: no such sample or repeat.
+        """
+        results = self._results()
+        wanted = str(id)
+        found = [r for r in results if wanted in (r.sample.id, r.sample.source_id) and r.repeat == repeat]
+        if not found:
+            if any(wanted in (r.sample.id, r.sample.source_id) for r in results):
+                raise OptionError(f"Sample {wanted!r} has no repeat {repeat}: the run has {self._manifest.repeats}.")
+            known = [r.sample.id for r in results]
+            hint = did_you_mean(wanted, known, many=f"The first ones are {', '.join(known[:3])}.")
+            raise OptionError(f"The run {self.name} has no sample {wanted!r}.{hint}")
+        return detail(found[0])
+
+    # -- the drawn record ----------------------------------------------------------------------------------------
+
+    def record(self, samples: Iterable[SampleResult] | None = None) -> RunRecord:
+        """The run as it is drawn; `samples` are the rows it carries (all by default), with their texts whole."""
+        m = self._manifest
+        results = self._results()
+        rows = tally(results)
+        shown = results if samples is None else list(samples)
+        progress = self._progress() if self._progress else finished_progress(results, m)
+        return RunRecord(
+            run_id=m.run_id,
+            name=m.name,
+            state=m.state,
+            demo=m.demo,
+            created=m.created,
+            updated=m.updated,
+            model=m.endpoint.model,
+            endpoint=m.endpoint.name,
+            url=m.endpoint.url,
+            sampling={k: v for k, v in m.endpoint.sampling.items() if v is not None},
+            benchmarks=m.benchmarks,
+            repeats=m.repeats,
+            limit=m.limit,
+            seed=m.seed,
+            concurrency=m.concurrency,
+            data=m.data_label,
+            versions=m.versions,
+            run_dir=relative(self.path),
+            command=m.command,
+            progress=progress,
+            table=rows,
+            samples=[sample_view(r, m.endpoint.model) for r in shown],
+            samples_total=len(results),
+            partial=samples is not None,
+            in_flight=self._in_flight() if self._in_flight else [],
+            notes=[*m.notes, *notes_on(rows, m)],
+        )
+
+    def report(self) -> Report:
+        """The report: shown by a notebook, `str()` for text, `.save("report.html")` for a file."""
+        from qwq_nb.view import withhold
+
+        return Report(withhold(self.record(), reveal=self._reveal))
+
+    def reveal(self, on: bool = True) -> Run:
+        """Show texts that are withheld by default (GPQA's authors ask not to publish its questions)."""
+        self._reveal = on
+        return self
+
+    # -- control of a run in the background ----------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """End it now; what is finished stays, and `command` resumes it. No effect on a run that is over."""
+        if self._control is not None:
+            self._control.stop()
+
+    def pause(self) -> None:
+        """Ask nothing new until `resume()`; streams under way go on to their end."""
+        if self._control is not None:
+            self._control.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause()`."""
+        if self._control is not None:
+            self._control.resume()
+
+    def wait(self, timeout: float | None = None) -> Run:
+        """Block until a run in the background is over. Raises TimeoutError, and whatever ended the run."""
+        if self._control is not None:
+            self._control.wait(timeout)
+        return self
+
+    _shown_in: Any = None
+
+    def _ipython_display_(self) -> None:
+        """Shown once a cell: a magic that has drawn the run already is not followed by a second picture of it."""
+        from qwq_nb.view.live import show_run
+
+        show_run(self)
+
+
+def detail(result: SampleResult) -> SampleDetail:
+    s, c, v = result.sample, result.completion, result.verdict
+    return SampleDetail(
+        benchmark=s.benchmark,
+        subset=s.subset,
+        id=s.id,
+        repeat=result.repeat,
+        outcome=result.outcome,
+        why=why(result),
+        question=s.question,
+        reasoning=c.reasoning if c else "",
+        answer=c.answer if c else "",
+        gold=s.gold,
+        extracted=v.extracted if v else "",
+        second_extracted=v.second_extracted if v else "",
+        flags=result.flags,
+        reasoning_tokens=c.reasoning_tokens if c else 0,
+        answer_tokens=c.answer_tokens if c else 0,
+        finish_reason=c.finish_reason if c else "",
+        attempts=c.attempts if c else 0,
+        ttft_s=c.ttft_s if c else None,
+        latency_s=c.latency_s if c else None,
+        error=result.error,
+        retried=c.retried if c else [],
+        choices=s.choices,
+        messages=s.messages,
+        source_id=s.source_id,
+    )
+
+
+def why(result: SampleResult) -> str:
+    """One sentence: why this outcome."""
+    if result.outcome == "pending":
+        return "not finished: the partial text is kept" if result.completion else "not asked yet"
+    return decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)[1]
+
+
+def sample_view(result: SampleResult, model: str) -> SampleView:
+    d = detail(result)
+    file = JOURNAL
+    if result.verdict is not None:
+        file = prediction_file(Path(), model_segment(model), d.benchmark, d.subset).as_posix()
+    return SampleView(
+        benchmark=d.benchmark,
+        subset=d.subset,
+        id=d.id,
+        repeat=d.repeat,
+        outcome=result.outcome,
+        why=d.why,
+        gold=d.gold,
+        extracted=d.extracted,
+        second_extracted=d.second_extracted,
+        flags=d.flags,
+        reasoning_tokens=d.reasoning_tokens,
+        answer_tokens=d.answer_tokens,
+        finish_reason=d.finish_reason,
+        attempts=d.attempts,
+        ttft_s=d.ttft_s,
+        latency_s=d.latency_s,
+        error=d.error,
+        source_id=d.source_id,
+        question=Clip(text=d.question),
+        reasoning=Clip(text=d.reasoning),
+        answer=Clip(text=d.answer),
+        choices=d.choices,
+        file=file if result.completion else "",
+    )
+
+
+def finished_progress(results: list[SampleResult], manifest: Manifest) -> Progress:
+    """The progress of a run that nobody is running: counts from its results, wall time from its manifest."""
+    tokens = sum(r.completion.completion_tokens for r in results if r.completion)
+    return Progress(
+        total=len(results),
+        done=sum(r.outcome != "pending" for r in results),
+        errors=sum(r.outcome == "error" for r in results),
+        retries=sum(max(0, r.completion.attempts - 1) for r in results if r.completion),
+        elapsed_s=manifest.elapsed_s,
+        tokens=tokens,
+        tokens_per_s=tokens / manifest.elapsed_s if manifest.elapsed_s else 0.0,
+    )
+
+
+def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
+    """What a reader must know beside the numbers."""
+    notes: list[str] = []
+    for row in rows:
+        if row.subset != "all":
+            continue
+        finished = row.n - row.errors - row.pending
+        if row.errors:
+            notes.append(
+                f"{row.benchmark}: {row.errors} of {row.n} are missing because the endpoint failed after all retries. "
+                f"They are not counted as wrong; the same line again asks them once more."
+            )
+        if finished and row.truncated / finished >= TRUNCATION_SHARE:
+            cap = manifest.endpoint.sampling.get("max_tokens")
+            notes.append(
+                f"{row.benchmark}: {row.truncated} of {finished} were cut by the token limit"
+                + (f" (max-tokens {cap})" if cap else "")
+                + ". They count as not correct; beside it stands the accuracy of the finished ones."
+            )
+        if row.not_gradable:
+            notes.append(
+                f"{row.benchmark}: the grader gave up on {row.not_gradable}. They count as not correct here; evalscope's "
+                f"own report leaves them out of its mean."
+            )
+        if row.pending and manifest.state in ("stopped", "failed", "complete"):
+            notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {manifest.command}")
+    return notes
+
+
+def relative(path: Path) -> str:
+    """`path` as seen from the working folder where it lies below it, else whole."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

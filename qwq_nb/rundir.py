@@ -1,0 +1,288 @@
+"""A run on disk, in evalscope's own output layout: written row by row, read back, listed.
+
+::
+
+    <run>/qwq_run.json                                 the manifest: what was asked, of whom, and how it stands
+    <run>/qwq_samples.jsonl                            the samples as they were asked
+    <run>/qwq_journal.jsonl                            failures and partial traces, one row each
+    <run>/data/<benchmark>/…                           the records themselves, so that evalscope can load them
+    <run>/configs/task_config_*.yaml                   evalscope's
+    <run>/predictions/<model>/<benchmark>_<subset>.jsonl
+    <run>/reviews/<model>/<benchmark>_<subset>.jsonl
+    <run>/reports/<model>/<benchmark>.json
+
+Every row is appended in one write, flushed and fsynced. A torn last line, as a power cut leaves it, is dropped before
+anything is appended. One process at a time writes a run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from qwq_nb.bench import rows
+from qwq_nb.endpoint import Endpoint
+from qwq_nb.errors import RunLocked, UnknownRun
+from qwq_nb.records import Sample, State
+
+__all__ = ["MANIFEST", "Manifest", "RunDir", "find_run_dirs", "path_segment", "read_rows", "repair"]
+
+MANIFEST = "qwq_run.json"
+SAMPLES = "qwq_samples.jsonl"
+JOURNAL = "qwq_journal.jsonl"
+LOCK = "qwq_run.lock"
+
+
+class Manifest(msgspec.Struct, kw_only=True):
+    """`qwq_run.json`. Holds no key: `endpoint.key_env` is the name of a variable."""
+
+    schema: str = "qwq_run.v1"
+    run_id: str
+    name: str
+    key: str
+    """The request's identity: the same line has the same key, and so the same run."""
+    created: str
+    updated: str
+    state: State = "starting"
+    demo: bool = False
+    endpoint: Endpoint
+    benchmarks: list[str]
+    levels: list[int] | None = None
+    subsets: list[str] | None = None
+    limit: int | None = None
+    seed: int = 0
+    repeats: int = 1
+    concurrency: int = 32
+    data: str = ""
+    """The path given by --data, or empty."""
+    data_label: str = ""
+    hub: str = "modelscope"
+    few_shot: int | None = None
+    dataset_args: dict[str, Any] = {}
+    grade_deadline_s: float = 10.0
+    plan_hash: str = ""
+    data_hash: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    command: str = ""
+    total: int = 0
+    done: int = 0
+    scores: dict[str, float | None] = {}
+    """Accuracy of each benchmark, as of `updated`."""
+    elapsed_s: float = 0.0
+    """Wall time spent on this run so far, over all calls."""
+    notes: list[str] = []
+    adapters: dict[str, dict[str, Any]] = {}
+    """What evalscope's adapter said of each benchmark: its settings and versions."""
+
+
+def path_segment(text: str) -> str:
+    """`text` as one segment of a path, readable."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-.") or "model"
+
+
+def now() -> str:
+    """ISO 8601, UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+class RunDir:
+    """One run's directory. Reading needs nothing; writing needs `lock()` first."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._files: dict[Path, IO[bytes]] = {}
+        self._lock: Any = None
+
+    def __repr__(self) -> str:
+        return f"RunDir({str(self.path)!r})"
+
+    # -- the manifest ------------------------------------------------------------------------------------------
+
+    def manifest(self) -> Manifest:
+        """Raises UnknownRun where there is none, or none that can be read."""
+        file = self.path / MANIFEST
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=Manifest)
+        except FileNotFoundError:
+            raise UnknownRun(f"{self.path} holds no {MANIFEST}: it is not the directory of a run.") from None
+        except (msgspec.DecodeError, msgspec.ValidationError) as exc:
+            raise UnknownRun(f"{file} cannot be read as a run's manifest: {exc}") from None
+
+    def save_manifest(self, manifest: Manifest) -> None:
+        """Replaced as a whole, so that no crash can leave half of one."""
+        manifest.updated = now()
+        self.path.mkdir(parents=True, exist_ok=True)
+        replace_file(self.path / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+
+    # -- samples -----------------------------------------------------------------------------------------------
+
+    def save_samples(self, samples: list[Sample]) -> None:
+        rows = [msgspec.json.encode(msgspec.structs.replace(s, record={})) for s in samples]
+        replace_file(self.path / SAMPLES, b"\n".join(rows) + b"\n")
+
+    def samples(self) -> list[Sample]:
+        decoder = msgspec.json.Decoder(Sample)
+        with contextlib.suppress(FileNotFoundError):
+            return [decoder.decode(line) for line in (self.path / SAMPLES).read_bytes().splitlines()]
+        return []
+
+    # -- rows --------------------------------------------------------------------------------------------------
+
+    def rows_file(self, kind: str, model: str, benchmark: str, subset: str) -> Path:
+        """`kind` is `predictions` or `reviews`."""
+        place = rows.prediction_file if kind == "predictions" else rows.review_file
+        return place(self.path, rows.model_segment(model), benchmark, subset)
+
+    def journal_file(self) -> Path:
+        return self.path / JOURNAL
+
+    def append(self, file: Path, row: dict[str, Any]) -> None:
+        """One row, durable when this returns.
+
+        Raises:
+            OSError: the disk is full or gone; nothing of the row counts then.
+        """
+        handle = self._files.get(file)
+        if handle is None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            repair(file)
+            handle = self._files[file] = open(file, "ab", buffering=0)  # noqa: SIM115 - kept open for the run
+        line = encode_row(row)
+        start = handle.tell()
+        try:
+            written = handle.write(line)
+            if written != len(line):
+                raise OSError(28, "No space left on device", str(file))
+            os.fsync(handle.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                handle.truncate(start)
+            raise
+
+    def close(self) -> None:
+        for handle in self._files.values():
+            handle.close()
+        self._files.clear()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    # -- one writer at a time ----------------------------------------------------------------------------------
+
+    def lock(self) -> None:
+        """Become the one writer. The lock is the kernel's, so it goes with the process however that ends.
+
+        Raises:
+            RunLocked: another process writes this run; the message names it.
+        """
+        import filelock
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(str(self.path / LOCK), thread_local=False)
+        holder = self.path / (LOCK + ".holder")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            who = "another process"
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                info = json.loads(holder.read_text())
+                who = f"process {info['pid']} on {info['host']}, since {info['since']}"
+            raise RunLocked(
+                f"The run {self.path.name} is being written by {who}. Wait for it, stop it there, or start a run of "
+                f"your own with --fresh."
+            ) from None
+        self._lock = lock
+        holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now()}))
+
+
+    def is_locked(self) -> bool:
+        """Whether some process, this one included, writes the run just now."""
+        import filelock
+
+        if self._lock is not None:
+            return True
+        file = self.path / LOCK
+        if not file.exists():
+            return False
+        try:
+            with filelock.FileLock(str(file)).acquire(timeout=0):
+                return False
+        except (filelock.Timeout, OSError):
+            return True
+
+
+def encode_row(row: dict[str, Any]) -> bytes:
+    """One JSON line. Lone surrogates, which UTF-8 cannot hold, become question marks."""
+    try:
+        return msgspec.json.encode(row) + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+def repair(file: Path) -> int:
+    """Drop a torn last line of a JSONL file, as a crash leaves it. Returns how many bytes went."""
+    try:
+        size = file.stat().st_size
+    except FileNotFoundError:
+        return 0
+    if not size:
+        return 0
+    with open(file, "rb+") as handle:
+        handle.seek(-1, os.SEEK_END)
+        if handle.read(1) == b"\n":
+            return 0
+        tail, position = b"", size
+        while position and b"\n" not in tail:
+            step = min(65536, position)
+            position -= step
+            handle.seek(position)
+            tail = handle.read(step) + tail
+        keep = position + tail.rfind(b"\n") + 1 if b"\n" in tail else 0
+        last = tail[tail.rfind(b"\n") + 1 :]
+        with contextlib.suppress(msgspec.DecodeError):
+            if isinstance(msgspec.json.decode(last), dict):
+                handle.seek(0, os.SEEK_END)
+                handle.write(b"\n")
+                return 0
+        handle.truncate(keep)
+        return size - keep
+
+
+def read_rows(file: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a JSONL file; a line that is no JSON object (torn, or zeroed by a power cut) is passed over."""
+    with contextlib.suppress(FileNotFoundError), open(file, "rb") as handle:
+        for line in handle:
+            try:
+                row = msgspec.json.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue
+            if isinstance(row, dict):
+                yield row
+
+
+def replace_file(file: Path, content: bytes) -> None:
+    """Write, fsync and rename into place."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    with open(draft, "wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    os.replace(draft, file)
+
+
+def find_run_dirs(root: Path) -> list[Path]:
+    """The run directories directly below `root`, newest manifest first."""
+    if not root.is_dir():
+        return []
+    found = [entry.parent for entry in root.glob(f"*/{MANIFEST}")]
+    return sorted(found, key=lambda p: (p / MANIFEST).stat().st_mtime, reverse=True)

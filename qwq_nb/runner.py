@@ -1,0 +1,361 @@
+"""The run itself, on one event loop: which item next, how many at once, pause, stop, and what is written when.
+
+A completion is first made durable as a prediction, then graded, then made durable as a review. Grading and writing
+hold no place among the streams, so neither a slow grader nor a slow disk holds up the endpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import msgspec
+
+from qwq_nb.bench import rows
+from qwq_nb.client import ChatClient, Live
+from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
+from qwq_nb.plan import Item, Plan
+from qwq_nb.records import Completion, InFlight, Progress, SampleResult, Verdict
+from qwq_nb.rundir import RunDir
+from qwq_nb.tally import decide_outcome
+
+__all__ = ["Grader", "Runner"]
+
+RATE_WINDOW_S = 10.0
+"""Tokens per second are those of about the last ten seconds."""
+TAIL = 1500
+"""Characters of a stream's end that the live view gets."""
+
+
+class Grader(Protocol):
+    """What the runner wants of the benchmark worker."""
+
+    def __call__(self, item: Item, completion: Completion) -> Awaitable[Verdict]: ...
+
+
+class Flight:
+    """One item on its way."""
+
+    __slots__ = ("item", "live", "tokens")
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.live = Live()
+        self.tokens: int | None = None
+        """The server's count, once the completion is whole."""
+
+
+class Runner:
+    """Runs a plan once. `results` is complete from the start: every item has an outcome, `pending` at first.
+
+    Attributes are changed on the loop's thread only, and only by replacing values, so that the drawing thread may read
+    them at any moment.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        client: ChatClient,
+        grade: Grader,
+        rundir: RunDir,
+        *,
+        model: str,
+        concurrency: int,
+        results: dict[tuple[str, int], SampleResult] | None = None,
+        ungraded: dict[tuple[str, int], Completion] | None = None,
+    ) -> None:
+        self.plan = plan
+        self.client = client
+        self.rundir = rundir
+        self.model = model
+        self.concurrency = concurrency
+        self.results = {i.key: SampleResult(sample=i.sample, repeat=i.repeat) for i in plan.items}
+        self.results.update(results or {})
+        self.reused = sum(r.outcome != "pending" for r in self.results.values())
+        self.flights: dict[tuple[str, int], Flight] = {}
+        self.grading: dict[tuple[str, int], Item] = {}
+        self.retries = 0
+        self.problem: QwqError | None = None
+        """What ended the run before its time."""
+        self.stopping = False
+        self.started = time.perf_counter()
+        self._grade = grade
+        self._ungraded = dict(ungraded or {})
+        waiting = [i for i in plan.items if self.results[i.key].outcome == "pending" and i.key not in self._ungraded]
+        self._queue = deque(waiting)
+        self._resume = asyncio.Event()
+        self._resume.set()
+        self._streamers: set[asyncio.Task[None]] = set()
+        self._finishers: set[asyncio.Task[None]] = set()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
+        self._finished_tokens = 0
+        self._rate: deque[tuple[float, int]] = deque(maxlen=64)
+        self._succeeded = self.reused > 0
+
+    # -- running -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until every item has its outcome, or `stop()`, or an error that every request would meet.
+
+        Raises:
+            QwqError: that error, after everything finished was written.
+        """
+        by_key = {i.key: i for i in self.plan.items}
+        for key, completion in self._ungraded.items():
+            self._finish_later(self._graded(by_key[key], completion))
+        try:
+            self._streamers = {
+                asyncio.create_task(self._stream_items()) for _ in range(min(self.concurrency, len(self._queue)))
+            }
+            if self._streamers:
+                await asyncio.wait(self._streamers)
+            while self._finishers and self.problem is None:
+                await asyncio.wait(set(self._finishers), return_when=asyncio.FIRST_COMPLETED)
+            while self._finishers and not self.stopping:
+                await asyncio.wait(set(self._finishers))
+        finally:
+            await self._wind_up()
+        if self.problem is not None:
+            raise self.problem
+
+    def stop(self) -> None:
+        """Ask nothing more and drop what is streaming; its partial text is kept in the journal."""
+        self.stopping = True
+        self._queue.clear()
+        self._resume.set()
+        for task in self._streamers | self._finishers:
+            task.cancel()
+
+    def pause(self) -> None:
+        """Start no further item; what is streaming goes on."""
+        self._resume.clear()
+
+    def resume(self) -> None:
+        self._resume.set()
+
+    @property
+    def paused(self) -> bool:
+        return not self._resume.is_set()
+
+    async def _wind_up(self) -> None:
+        pending = [t for t in self._streamers | self._finishers if not t.done()]
+        for task in pending:
+            task.cancel()
+        if pending:
+            await asyncio.wait(pending, timeout=0.5)
+        self._writer.shutdown(wait=True)
+
+    def _fail(self, problem: QwqError) -> None:
+        if self.problem is None and not self.stopping:
+            self.problem = problem
+            self.stop()
+
+    # -- one item ------------------------------------------------------------------------------------------------
+
+    async def _stream_items(self) -> None:
+        while True:
+            await self._resume.wait()
+            if not self._queue:
+                return
+            item = self._queue.popleft()
+            flight = self.flights[item.key] = Flight(item)
+            try:
+                await self._ask(item, flight)
+            except asyncio.CancelledError:
+                self._keep_partial(flight)
+                raise
+            except OSError as exc:
+                self._fail(QwqError(f"The run cannot be written to {self.rundir.path}: {exc}. What was finished is kept; "
+                                    f"make space and run the same line again."))
+            except QwqError as exc:
+                self._fail(exc)
+            finally:
+                self._finished_tokens += flight.live.chunks if flight.tokens is None else flight.tokens
+                self.flights.pop(item.key, None)
+
+    async def _ask(self, item: Item, flight: Flight) -> None:
+        try:
+            completion = await self.client.complete(item.sample.messages, repeat=item.repeat, live=flight.live)
+        except EndpointRefused:
+            raise
+        except RequestRejected as exc:
+            if exc.status in (400, 422) and not self._succeeded and "context" not in str(exc):
+                # The first answer of the endpoint is a refusal that names no length: the others would get it too.
+                raise EndpointRefused(f"{exc} (the first request of the run; every other would meet it)") from None
+            await self._record_error(item, flight, exc)
+            return
+        except EndpointError as exc:
+            await self._record_error(item, flight, exc)
+            return
+        finally:
+            self.retries += max(0, flight.live.attempt - 1)
+        self._succeeded = True
+        flight.tokens = completion.completion_tokens
+        row = rows.prediction_row(
+            item.sample, item.position, item.repeat, self.plan.repeats, completion, self.model
+        )
+        file = self.rundir.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
+        await self._write(file, row)
+        self._finish_later(self._graded(item, completion))
+
+    def _finish_later(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(self._guarded(work))
+        self._finishers.add(task)
+        task.add_done_callback(self._finishers.discard)
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except OSError as exc:
+            self._fail(QwqError(f"The run cannot be written to {self.rundir.path}: {exc}. Make space and run the same "
+                                f"line again."))
+        except QwqError as exc:
+            self._fail(exc)
+
+    async def _graded(self, item: Item, completion: Completion) -> None:
+        self.grading[item.key] = item
+        try:
+            verdict = await self._grade(item, completion)
+            outcome, _, flags = decide_outcome(completion, verdict, "")
+            row = rows.review_row(
+                item.sample, item.position, item.repeat, self.plan.repeats, completion, verdict, outcome, flags
+            )
+            file = self.rundir.rows_file("reviews", self.model, item.sample.benchmark, item.sample.subset)
+            await self._write(file, row)
+            self.results[item.key] = SampleResult(
+                sample=item.sample,
+                repeat=item.repeat,
+                outcome=outcome,
+                completion=completion,
+                verdict=verdict,
+                flags=flags,
+            )
+        finally:
+            self.grading.pop(item.key, None)
+
+    async def _record_error(self, item: Item, flight: Flight, exc: EndpointError) -> None:
+        completion = partial(flight.live)
+        await self._write(self.rundir.journal_file(), journal_row("error", item, completion, str(exc)))
+        self.results[item.key] = SampleResult(
+            sample=item.sample,
+            repeat=item.repeat,
+            outcome="error",
+            completion=completion,
+            error=str(exc),
+            flags=["partial"] if completion.reasoning or completion.answer else [],
+        )
+
+    def _keep_partial(self, flight: Flight) -> None:
+        """On the way out: written at once, in this thread, since the loop may not come back to it."""
+        completion = partial(flight.live)
+        if completion.reasoning or completion.answer:
+            with contextlib.suppress(OSError):
+                row = journal_row("partial", flight.item, completion, "interrupted")
+                self._writer.submit(self.rundir.append, self.rundir.journal_file(), row)
+
+    async def _write(self, file: Any, row: dict[str, Any]) -> None:
+        # Shielded: once begun, a row is written whole, and a stop waits for it in _wind_up.
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._writer, self.rundir.append, file, row))
+
+    # -- what is seen --------------------------------------------------------------------------------------------
+
+    def progress(self, clock: Callable[[], float] = time.perf_counter) -> Progress:
+        """Counts and rates of this moment. Called by the drawing thread, a few times a second."""
+        now = clock()
+        results = list(self.results.values())
+        done = sum(r.outcome != "pending" for r in results)
+        flights = list(self.flights.values())
+        tokens = self._finished_tokens + sum(f.live.chunks for f in flights)
+        self._rate.append((now, tokens))
+        while len(self._rate) > 2 and now - self._rate[0][0] > RATE_WINDOW_S:
+            self._rate.popleft()
+        first_time, first_tokens = self._rate[0]
+        span = now - first_time
+        elapsed = now - self.started
+        return Progress(
+            total=len(results),
+            done=done,
+            reused=self.reused,
+            in_flight=len(flights),
+            grading=len(self.grading),
+            errors=sum(r.outcome == "error" for r in results),
+            retries=self.retries + sum(max(0, f.live.attempt - 1) for f in flights),
+            elapsed_s=elapsed,
+            eta_s=self._eta(results, flights, done, elapsed, now),
+            tokens=tokens,
+            tokens_per_s=max(0.0, tokens - first_tokens) / span if span > 0.2 else 0.0,
+        )
+
+    def _eta(
+        self, results: list[SampleResult], flights: list[Flight], done: int, elapsed: float, now: float
+    ) -> float | None:
+        """Seconds to go: the work left, in seconds of streaming, over the streams that share it.
+
+        The mean time of a finished sample stands for those to come; one in flight has at least half a mean left, so
+        that the estimate does not fall to nothing while the slow ones still run.
+        """
+        times = [r.completion.latency_s for r in results if r.completion and r.outcome not in ("pending", "error")]
+        left = len(results) - done
+        if not times or not left:
+            return None
+        mean = sum(times) / len(times)
+        work = len(self._queue) * mean + sum(max(mean / 2, mean - (now - f.live.started)) for f in flights)
+        longest = max((max(mean / 2, mean - (now - f.live.started)) for f in flights), default=0.0)
+        return max(longest, work / max(1, min(self.concurrency, left)))
+
+    def in_flight(self, tail: int = TAIL) -> list[InFlight]:
+        """The streams of this moment, oldest first, with the end of what they wrote."""
+        now = time.perf_counter()
+        views = []
+        for flight in sorted(list(self.flights.values()), key=lambda f: f.live.started):
+            live = flight.live
+            phase = "retry" if live.waiting_for_retry else live.splitter.phase
+            views.append(
+                InFlight(
+                    benchmark=flight.item.sample.benchmark,
+                    subset=flight.item.sample.subset,
+                    id=flight.item.sample.id,
+                    repeat=flight.item.repeat,
+                    tokens=live.chunks,
+                    elapsed_s=now - live.started,
+                    phase=phase,
+                    attempt=max(1, live.attempt),
+                    reasoning_tail=live.splitter.reasoning_so_far(tail),
+                    answer_tail=live.splitter.answer_so_far(tail),
+                )
+            )
+        return views
+
+
+def partial(live: Live) -> Completion:
+    """What a broken or stopped stream had written."""
+    split = live.splitter.finish("interrupted")
+    return Completion(
+        reasoning=split.reasoning,
+        answer=split.answer,
+        shape=split.shape,
+        finish_reason="interrupted",
+        reasoning_tokens=live.splitter.reasoning_chunks,
+        answer_tokens=live.splitter.answer_chunks,
+        ttft_s=live.first_token - live.started if live.first_token else None,
+        latency_s=time.perf_counter() - live.started,
+        attempts=live.attempt,
+        retried=list(live.retried),
+    )
+
+
+def journal_row(kind: str, item: Item, completion: Completion, error: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "benchmark": item.sample.benchmark,
+        "subset": item.sample.subset,
+        "id": item.sample.id,
+        "repeat": item.repeat,
+        "error": error,
+        "completion": msgspec.to_builtins(completion),
+    }

@@ -1,0 +1,291 @@
+"""One evaluation from request to finished run directory, as a coroutine on the loop thread.
+
+Load the samples (from the prompt cache where it can be), plan, open or resume the run directory, run, write evalscope's
+own configuration and reports. The benchmark worker starts at the same time as the first requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import uuid
+from pathlib import Path
+
+import msgspec
+
+from qwq_nb import _version
+from qwq_nb.bench.cache import cached
+from qwq_nb.bench.datafile import fingerprint
+from qwq_nb.bench.protocol import BenchPlan, GradeJob, LoadedBenchmark, LoadRequest
+from qwq_nb.bench.proxy import BenchWorker
+from qwq_nb.bench.rows import model_segment
+from qwq_nb.client import ChatClient
+from qwq_nb.errors import OptionError, QwqError, WorkerError
+from qwq_nb.plan import EvalRequest, Item, Plan, make_plan, short_hash, wanted_subsets
+from qwq_nb.records import Completion, Progress, SampleResult, State, Verdict
+from qwq_nb.resume import read_back
+from qwq_nb.rundir import MANIFEST, Manifest, RunDir, find_run_dirs, now, path_segment
+from qwq_nb.runner import Runner
+from qwq_nb.tally import tally
+
+__all__ = ["Session", "run_dir_for"]
+
+
+def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerprint: str) -> tuple[Path, str]:
+    """Where this request's run lies (or will lie), and its key. The same request finds its newest run again."""
+    key = short_hash(request.identity(data_fingerprint))
+    stem = f"{'+'.join(request.benchmarks)}-{path_segment(request.endpoint.model.rsplit('/', 1)[-1])}-{key}"[:120]
+    taken = [p for p in find_run_dirs(root) if p.name == stem or p.name.startswith(f"{stem}-")]
+    if taken and not fresh:
+        return taken[0], key
+    number, path = 1, root / stem
+    while (path / MANIFEST).exists():
+        number += 1
+        path = root / f"{stem}-{number}"
+    return path, key
+
+
+class Session:
+    """Owns what one evaluation needs; `execute()` runs it once. Read by the drawing thread, written by the loop's."""
+
+    def __init__(
+        self, request: EvalRequest, path: Path, key: str, worker: BenchWorker, *, command: str, data_label: str
+    ) -> None:
+        self.request = request
+        self.rundir = RunDir(path)
+        self.worker = worker
+        self.runner: Runner | None = None
+        self.plan: Plan | None = None
+        self.step = "starting"
+        self.started = time.perf_counter()
+        self._loaded: dict[str, LoadedBenchmark] = {}
+        self._before_s = 0.0
+        self.manifest = Manifest(
+            run_id=uuid.uuid4().hex[:12],
+            name=path.name,
+            key=key,
+            created=now(),
+            updated=now(),
+            demo=request.demo,
+            endpoint=request.endpoint,
+            benchmarks=request.benchmarks,
+            levels=request.levels,
+            subsets=request.subsets,
+            limit=request.limit,
+            seed=request.seed,
+            repeats=request.repeats,
+            concurrency=request.concurrency,
+            data=request.data,
+            data_label=data_label,
+            hub=request.hub,
+            few_shot=request.few_shot,
+            dataset_args=request.dataset_args,
+            grade_deadline_s=request.grade_deadline_s,
+            command=command,
+        )
+
+    # -- what is seen from outside -------------------------------------------------------------------------------
+
+    def results(self) -> list[SampleResult]:
+        """In the data set's order, repeats of a sample side by side."""
+        if self.runner is None or self.plan is None:
+            return []
+        found = self.runner.results
+        return [found[s.id, r] for s in self.plan.samples for r in range(self.plan.repeats)]
+
+    def progress(self) -> Progress:
+        if self.runner is None:
+            return Progress(step=self.worker.step or self.step, elapsed_s=time.perf_counter() - self.started)
+        progress = self.runner.progress()
+        waiting = not progress.in_flight and progress.grading and self.worker.step
+        progress.step = str(self.worker.step) if waiting else ""
+        progress.elapsed_s += self._before_s
+        return progress
+
+    # -- control, on the loop's thread ---------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        if self.runner is not None:
+            self.runner.stop()
+
+    def pause(self, on: bool = True) -> None:
+        if self.runner is not None and self.manifest.state in ("running", "paused"):
+            if on:
+                self.runner.pause()
+            else:
+                self.runner.resume()
+            self.manifest.state = "paused" if on else "running"
+
+    # -- the work ------------------------------------------------------------------------------------------------
+
+    async def execute(self) -> None:
+        """Raises QwqError for what ends the run; whatever was finished is on disk by then."""
+        self.rundir.lock()
+        try:
+            await self._execute()
+        finally:
+            self.rundir.close()
+
+    async def _execute(self) -> None:
+        self.step = "loading benchmarks"
+        loaded = [await self._load(name) for name in self.request.benchmarks]
+        self.plan = self._planned(loaded)
+        done, ungraded = self._opened(self.plan, loaded)
+        async with ChatClient(self.request.endpoint, connections=self.request.concurrency) as client:
+            self.runner = Runner(
+                self.plan,
+                client,
+                self._grade,
+                self.rundir,
+                model=self.request.endpoint.model,
+                concurrency=self.request.concurrency,
+                results=done,
+                ungraded=ungraded,
+            )
+            if len(done) < len(self.plan.items):
+                await self._run(loaded)
+        self._settle("stopped" if self.runner.stopping else "complete")
+
+    async def _load(self, name: str) -> LoadedBenchmark:
+        wanted = LoadRequest(
+            benchmark=name,
+            subsets=None,
+            data=self.request.data or None,
+            hub="huggingface" if self.request.hub == "huggingface" else "modelscope",
+            few_shot=self.request.few_shot,
+            dataset_args=self.request.dataset_args,
+        )
+        loaded = await asyncio.to_thread(cached, wanted)
+        if loaded is None:
+            loaded = await self.worker.load(wanted)
+        self._loaded[name] = loaded
+        return loaded
+
+    def _planned(self, loaded: list[LoadedBenchmark]) -> Plan:
+        if self.request.levels is not None and not any(s.startswith("Level ") for b in loaded for s in b.subsets):
+            raise OptionError(f"--levels: {' and '.join(self.request.benchmarks)} has no levels. Leave the option out.")
+        chosen = []
+        for bench in loaded:
+            subsets = set(wanted_subsets(bench.benchmark, bench.subsets, self.request))
+            chosen.append([s for s in bench.samples if s.subset in subsets])
+        return make_plan(chosen, self.request)
+
+    def _opened(
+        self, plan: Plan, loaded: list[LoadedBenchmark]
+    ) -> tuple[dict[tuple[str, int], SampleResult], dict[tuple[str, int], Completion]]:
+        """Write a new run's manifest and samples, or take over what an earlier call of the same line finished."""
+        m = self.manifest
+        m.plan_hash = plan.hash()
+        m.total = len(plan.items)
+        m.data_hash = {b.benchmark: b.data_hash for b in loaded}
+        m.versions = {"qwq_nb": _version.__version__, **{k: v for b in loaded for k, v in b.versions.items()}}
+        m.adapters = {b.benchmark: msgspec.to_builtins(b.facts) for b in loaded}
+        m.notes = [*self.request.endpoint.warnings(), *(note for b in loaded for note in b.notes)]
+        if (self.rundir.path / MANIFEST).exists():
+            old = self.rundir.manifest()
+            if old.plan_hash and old.plan_hash != m.plan_hash:
+                raise OptionError(
+                    f"The run {m.name} was begun with other questions than this line gives now (the data set or its "
+                    f"prompts changed). Start a new one by adding --fresh."
+                )
+            changed = {k: (v, m.versions[k]) for k, v in old.versions.items() if k in m.versions and m.versions[k] != v}
+            for package, (then, here) in changed.items():
+                if package != "qwq_nb":
+                    m.notes.append(f"Begun with {package} {then}, continued with {here}: verdicts may differ.")
+            m.run_id, m.created, self._before_s = old.run_id, old.created, old.elapsed_s
+        m.state = "running"
+        self.rundir.save_manifest(m)
+        self.rundir.save_samples(plan.samples)
+        return read_back(self.rundir, plan, m.endpoint.model)
+
+    async def _grade(self, item: Item, completion: Completion) -> Verdict:
+        job = GradeJob(
+            request=self._loaded[item.sample.benchmark].request,
+            sample=item.sample,
+            completion=completion,
+            position=item.position,
+            repeat=item.repeat,
+            repeats=self.request.repeats,
+            model=self.request.endpoint.model,
+            deadline_s=self.request.grade_deadline_s,
+        )
+        return await self.worker.grade(job)
+
+    async def _run(self, loaded: list[LoadedBenchmark]) -> None:
+        assert self.runner is not None
+        # The worker starts beside the first requests: it is wanted when the first answer is there.
+        configured = asyncio.ensure_future(self._configure(loaded))
+        try:
+            await self.runner.run()
+            if not self.runner.stopping:
+                await configured
+                await self._report()
+        except asyncio.CancelledError:
+            self._settle("stopped")
+            raise
+        except QwqError:
+            self._settle("failed")
+            raise
+        finally:
+            configured.cancel()
+            with contextlib.suppress(asyncio.CancelledError, QwqError):
+                await configured
+
+    async def _configure(self, loaded: list[LoadedBenchmark]) -> None:
+        """Give the directory evalscope's configuration and its own copy of the data, so that evalscope opens it."""
+        assert self.plan is not None
+        plans = []
+        for bench in loaded:
+            plan = BenchPlan(
+                request=bench.request,
+                samples=[s for s in self.plan.samples if s.benchmark == bench.benchmark],
+                few_shot_num=bench.facts.few_shot_num,
+                few_shot_records=bench.few_shot_records,
+            )
+            plans.append(plan)
+            self._note(*await self.worker.write_data(self.rundir.path.resolve(), plan))
+        endpoint = self.request.endpoint
+        generation = {**endpoint.sampling, "stream": endpoint.stream}
+        await self.worker.write_config(
+            self.rundir.path.resolve(),
+            model=endpoint.model,
+            model_id=model_segment(endpoint.model),
+            api_url=endpoint.url,
+            plans=plans,
+            generation_config={k: v for k, v in generation.items() if v is not None},
+            repeats=self.request.repeats,
+        )
+
+    async def _report(self) -> None:
+        assert self.runner is not None
+        errored: dict[str, dict[str, int]] = {}
+        for result in self.runner.results.values():
+            if result.outcome == "error":
+                by_subset = errored.setdefault(result.sample.benchmark, {})
+                by_subset[result.sample.subset] = by_subset.get(result.sample.subset, 0) + 1
+        try:
+            await self.worker.write_report(self.rundir.path.resolve(), errored)
+        except WorkerError as exc:
+            # The run is whole without evalscope's own report; a reader of it should know.
+            self._note(f"evalscope's own report could not be written: {exc}")
+
+    def _note(self, *notes: str) -> None:
+        self.manifest.notes.extend(n for n in notes if n not in self.manifest.notes)
+
+    def _settle(self, state: State) -> None:
+        """Write how the run stands."""
+        m = self.manifest
+        results = self.results()
+        m.state = state
+        m.done = sum(r.outcome != "pending" for r in results)
+        if state == "complete" and m.done < m.total:
+            m.state = "stopped"
+        m.scores = {row.benchmark: row.accuracy for row in tally(results) if row.subset == "all"}
+        m.elapsed_s = self._before_s + (time.perf_counter() - self.runner.started if self.runner else 0.0)
+        self.rundir.save_manifest(m)
+
+
+def data_fingerprint(request: EvalRequest) -> str:
+    """Changes with the content of --data; empty for a hub. Raises DataError where there is no such file."""
+    return fingerprint(request.data) if request.data else ""

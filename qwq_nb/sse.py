@@ -1,0 +1,75 @@
+"""Server-sent events, incrementally, as chat completions use them (WHATWG HTML, section 9.2.6).
+
+Only `data` fields matter here; comments and other fields are passed over. Lines may end in LF, CR or CRLF, and a line
+or a character may be split anywhere between two reads. Bytes that are not UTF-8 become U+FFFD, as the standard says.
+"""
+
+from __future__ import annotations
+
+__all__ = ["EventDecoder"]
+
+
+class EventDecoder:
+    """Bytes in, payloads of `data` events out.
+
+    >>> d = EventDecoder()
+    >>> d.feed(b'data: {"a"')
+    []
+    >>> d.feed(b': 1}\\n\\n: keep-alive\\n\\ndata: [DONE]\\n\\n')
+    [b'{"a": 1}', b'[DONE]']
+    """
+
+    __slots__ = ("_data", "_parts", "_skip_lf", "started")
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._data: list[bytes] = []
+        self._skip_lf = False
+        self.started = False
+        """Whether any `data` or comment line was seen: tells an event stream from a page that is none."""
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The payloads that `chunk` completes, in order."""
+        if self._skip_lf and chunk:
+            self._skip_lf = False
+            if chunk[:1] == b"\n":
+                chunk = chunk[1:]
+        if b"\r" in chunk:
+            self._skip_lf = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if b"\n" not in chunk:
+            if chunk:
+                self._parts.append(chunk)
+            return []
+        if self._parts:
+            self._parts.append(chunk)
+            chunk = b"".join(self._parts)
+            self._parts.clear()
+        lines = chunk.split(b"\n")
+        if lines[-1]:
+            self._parts.append(lines[-1])
+        del lines[-1]
+        return self._dispatch(lines)
+
+    def _dispatch(self, lines: list[bytes]) -> list[bytes]:
+        events: list[bytes] = []
+        data = self._data
+        for line in lines:
+            if not line:
+                if data:
+                    events.append(data[0] if len(data) == 1 else b"\n".join(data))
+                    data.clear()
+            elif line.startswith(b"data:"):
+                self.started = True
+                data.append(line[6:] if line[5:6] == b" " else line[5:])
+            elif line[:1] == b":" or line.startswith((b"event:", b"id:", b"retry:")):
+                self.started = True
+            elif line == b"data":
+                data.append(b"")
+        return events
+
+    def close(self) -> list[bytes]:
+        """What is complete but for its blank line: some servers leave out the last one."""
+        lines = [b"".join(self._parts)] if self._parts else []
+        self._parts.clear()
+        return self._dispatch([*lines, b""])

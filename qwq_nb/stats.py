@@ -1,0 +1,129 @@
+"""Intervals, avg@k, pass@k and quantiles. scipy does the mathematics and is imported only when asked for.
+
+Sources:
+
+- Wilson, E. B. (1927). "Probable inference, the law of succession, and statistical inference." JASA 22, 209-212.
+  The score interval; it stays within [0, 1] and does not collapse at 0 % or 100 %.
+- Kish, L. (1965). "Survey Sampling." Wiley. The design effect: variance under clustering / variance if independent.
+- Miller, E. (2024). "Adding Error Bars to Evals." arXiv:2411.00640. The clustered standard error of an eval's mean.
+- Franco, C., Little, R., Louis, T., Slud, E. (2019). "Comparative study of confidence intervals for proportions in
+  complex sample surveys." J. Survey Statistics and Methodology 7, 334-364. Wilson with the effective sample size.
+- Chen, M. et al. (2021). "Evaluating large language models trained on code." arXiv:2107.03374, section 2.1. pass@k.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from math import comb, sqrt
+
+__all__ = ["Interval", "avg_at_k", "clustered_interval", "interval_of_counts", "pass_at_k", "quantile", "wilson"]
+
+Interval = tuple[float, float] | tuple[None, None]
+"""Low and high end as shares 0…1, or two Nones where there is nothing to say."""
+
+
+@lru_cache(maxsize=4096)
+def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
+    """Wilson's interval (1927) of the share successes / n; (None, None) for n = 0.
+
+    Raises ValueError (scipy's) unless 0 <= successes <= n and 0 < confidence < 1.
+    """
+    if n == 0:
+        return None, None
+    from scipy.stats import binomtest  # type: ignore[import-untyped, unused-ignore]
+
+    ci = binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    return float(ci.low), float(ci.high)
+
+
+def clustered_interval(groups: Sequence[Sequence[bool]], confidence: float = 0.95) -> Interval:
+    """Interval of the share of correct answers where each problem (a group) was answered several times.
+
+    Answers to one problem resemble each other, so n answers say less than n problems would. The interval is Wilson's
+    with the effective sample size n / deff, where (m problems, n answers, c_i of k_i correct, p = Σc_i / n)
+
+        deff = [m / (m - 1) · Σ(c_i - p·k_i)² / n²] / [p(1 - p) / n],     1 <= deff <= n / m.
+
+    The numerator is Miller's clustered variance (2024) with the usual small-sample factor m / (m - 1); the quotient is
+    Kish's design effect (1965). The bounds are its ends: repeats that are independent (n answers count fully) and
+    repeats that only repeat (m problems count). At 0 % and 100 %, where the variance is 0 and says nothing, and for a
+    single problem, the upper bound is taken. So the interval never has zero width, is never narrower than
+    `wilson(correct, n)`, and is that very interval if every problem was answered once. Empty groups are left out.
+    Without any answer: (None, None).
+    """
+    return interval_of_counts(((len(group), sum(group)) for group in groups), confidence)
+
+
+def interval_of_counts(counts: Iterable[tuple[int, int]], confidence: float = 0.95) -> Interval:
+    """`clustered_interval` from (answers, correct ones) of each problem."""
+    kinds = Counter(pair for pair in counts if pair[0])
+    return _clustered(tuple(sorted(kinds.items())), confidence)
+
+
+@lru_cache(maxsize=1024)
+def _clustered(kinds: tuple[tuple[tuple[int, int], int], ...], confidence: float) -> Interval:
+    problems = sum(times for _, times in kinds)
+    n = sum(k * times for (k, _), times in kinds)
+    correct = sum(c * times for (_, c), times in kinds)
+    if n == problems:
+        return wilson(correct, n, confidence)
+    if correct in (0, n):
+        return wilson(problems if correct else 0, problems, confidence)
+    p = correct / n
+    deff = n / problems
+    if problems > 1:
+        scatter = sum(times * (c - p * k) ** 2 for (k, c), times in kinds)
+        measured = problems / (problems - 1) * scatter / n / (p * (1 - p))
+        deff = min(max(measured, 1.0), deff)
+    return _wilson_share(p, n / deff, confidence)
+
+
+def _wilson_share(p: float, n: float, confidence: float) -> Interval:
+    """Wilson's interval for an n that is no whole number; scipy's takes whole numbers only."""
+    from scipy.special import ndtri  # type: ignore[import-untyped, unused-ignore]
+
+    z2 = float(ndtri((1 + confidence) / 2)) ** 2
+    centre = p + z2 / (2 * n)
+    half = sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n)))
+    return (centre - half) / (1 + z2 / n), (centre + half) / (1 + z2 / n)
+
+
+def pass_at_k(n: int, c: int, k: int) -> float:
+    """Probability 0…1 that one of k answers drawn from n is correct, c of them being so (Chen et al. 2021, unbiased).
+
+    Raises ValueError unless 0 <= c <= n and 1 <= k <= n. The benchmark's pass@k is the mean over its problems.
+    """
+    if not (0 <= c <= n and 1 <= k <= n):
+        raise ValueError(f"pass@{k} of {c} correct in {n} answers is not defined: it needs 0 <= c <= n and 1 <= k <= n")
+    return 1 - comb(n - c, k) / comb(n, k)
+
+
+def avg_at_k(groups: Sequence[Sequence[bool]], k: int) -> float | None:
+    """avg@k, a share 0…1: the mean over problems of the share correct among each one's first k answers.
+
+    As DeepSeek-R1 (2025, arXiv:2501.12948, section 3) and Qwen's reports define it for AIME. None without problems.
+    Raises ValueError if a problem has fewer than k answers: leave such problems out, or take a smaller k.
+    """
+    short = sum(len(group) < k for group in groups)
+    if short or k < 1:
+        raise ValueError(f"avg@{k} is not defined: k must be 1 or more, and {short} problems have fewer answers than k")
+    return sum(sum(group[:k]) for group in groups) / (k * len(groups)) if groups else None
+
+
+def quantile(values: Iterable[float], q: float) -> float | None:
+    """The q-quantile (0…1) in the values' unit, by linear interpolation; None without values.
+
+    Definition 7 of Hyndman & Fan (1996, The American Statistician 50, 361-365), numpy's default. Raises ValueError
+    for q outside 0…1.
+    """
+    if not 0 <= q <= 1:
+        raise ValueError(f"a quantile lies between 0 and 1, not at {q}")
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    at = q * (len(ordered) - 1)
+    low = int(at)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (at - low) * (ordered[high] - ordered[low])

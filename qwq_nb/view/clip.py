@@ -1,0 +1,228 @@
+"""Texts cut to a budget: what a saved notebook can carry of 500 traces of 40 kB.
+
+Questions and answers come before reasoning, and failures before the rest: a correct sample is rarely opened.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from qwq_nb.records import Clip, SampleView
+from qwq_nb.view.clean import one_line, scrub
+from qwq_nb.view.html_samples import LIST_ALL
+from qwq_nb.view.wording import is_failure, sample_key
+
+__all__ = ["clip", "fit_samples", "lean", "row_cost", "text_cost"]
+
+_HEAD_SHARE: Final = 1 / 3
+_SNAP: Final = 60  # characters within which a line's or a word's end is looked for
+_INDENT: Final = 12  # a field's line in a notebook file: indentation, line break, comma
+_HTML_ROW: Final = 330  # a sample's fold without its texts
+_SHORT: Final = {"gold": 300, "extracted": 300, "second_extracted": 300, "why": 300, "id": 200, "error": 1_000}
+
+
+def clip(text: str, limit: int) -> Clip:
+    """At most `limit` characters: the beginning and the end, with the middle left out.
+
+    A third is head, two thirds tail: how a thought begins is much the same everywhere, while its end shows what the
+    answer came from, or the loop in which it was cut off.
+    """
+    text = scrub(text)
+    if len(text) <= limit:
+        return Clip(text=text)
+    limit = max(limit, 0)
+    head = _snap(text, int(limit * _HEAD_SHARE), back=True)
+    tail = _snap(text, len(text) - (limit - head), back=False) if limit > head else len(text)
+    return Clip(text=text[:head] + text[tail:], omitted=tail - head, at=head)
+
+
+def _snap(text: str, at: int, *, back: bool) -> int:
+    """`at`, moved (backwards or forwards) to a line's end, else a word's, and never into a composed character."""
+    low, high = (max(at - _SNAP, at // 2), at) if back else (at, min(at + _SNAP, (at + len(text)) // 2))
+    window = text[low:high]
+    for pattern in (r"\n+", r"\s+"):
+        breaks = [match.end() for match in re.finditer(pattern, window)]
+        if breaks:
+            return low + (breaks[-1] if back else breaks[0])
+    while 0 < at < len(text) and _joins(text, at):
+        at += -1 if back else 1
+    return at
+
+
+def _joins(text: str, at: int) -> bool:
+    """Whether the characters on both sides of `at` are drawn as one (accents, skin tones, flags, ZWJ sequences)."""
+    after, before = text[at], text[at - 1]
+    if unicodedata.combining(after) or unicodedata.category(after) in ("Mn", "Me", "Mc"):
+        return True
+    if "\u200d" in (before, after) or "\U0001f3fb" <= after <= "\U0001f3ff":
+        return True
+    return "\U0001f1e6" <= after <= "\U0001f1ff" and "\U0001f1e6" <= before <= "\U0001f1ff"
+
+
+def fit_samples(views: Sequence[SampleView], budget_bytes: int) -> list[SampleView]:
+    """The views, clipped so that their share of a saved bundle (JSON and html together) is about `budget_bytes`.
+
+    Rows come first; half of what is left is shared evenly, the rest goes to failures until they are whole, then to the
+    others. Where not even rows fit, whys and values shrink, then correct rows are dropped, then failures from the end.
+    """
+    rows = [_tidy(view) for view in views]
+    base = [row_cost(row, len(rows)) for row in rows]
+    if sum(base) > budget_bytes:
+        return _rows_only(rows, budget_bytes)
+    needs = [sum(text_cost(text.text) for text in _texts(view)) for view in views]
+    left = budget_bytes - sum(base)
+    if sum(needs) <= left:
+        return [_with_texts(row, view, None) for row, view in zip(rows, views, strict=True)]
+
+    failed = [is_failure(view) for view in views]
+    floor = _level(needs, left // 2)
+    spent = sum(min(need, floor) for need, bad in zip(needs, failed, strict=True) if not bad)
+    high = max(floor, _level([n for n, bad in zip(needs, failed, strict=True) if bad], left - spent))
+    spent = sum(min(need, high) for need, bad in zip(needs, failed, strict=True) if bad)
+    low = max(floor, _level([n for n, bad in zip(needs, failed, strict=True) if not bad], left - spent))
+    return [
+        _with_texts(row, view, None if need <= (cap := high if bad else low) else cap / need)
+        for row, view, need, bad in zip(rows, views, needs, failed, strict=True)
+    ]
+
+
+def _level(needs: Sequence[int], budget: int) -> int:
+    """The highest cap under which the needs add up to the budget at most."""
+    low, high = 0, max(needs, default=0)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if sum(min(need, middle) for need in needs) <= budget:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _texts(view: SampleView) -> list[Clip]:
+    return [text for text in (view.question, view.reasoning, view.answer) if text is not None]
+
+
+def _with_texts(row: SampleView, view: SampleView, share: float | None) -> SampleView:
+    """The row with its texts, whole (None) or cut to a share of their size: the reasoning gives way first."""
+    if share is None:
+        return msgspec.structs.replace(row, question=view.question, reasoning=view.reasoning, answer=view.answer)
+    texts = (view.question, view.answer, view.reasoning)
+    question, answer, reasoning = (len(text.text) if text else 0 for text in texts)
+    room = int((question + answer + reasoning) * share)
+    for_question = min(question, max(room // 4, room - answer - reasoning))
+    for_answer = min(answer, max((room - for_question) // 2, room - for_question - reasoning))
+    return msgspec.structs.replace(
+        row,
+        question=_again(view.question, for_question),
+        answer=_again(view.answer, for_answer),
+        reasoning=_again(view.reasoning, room - for_question - for_answer),
+    )
+
+
+def _again(text: Clip | None, limit: int) -> Clip | None:
+    """A text cut to the limit; one that was cut before keeps the count of all that is missing."""
+    if text is None or len(text.text) <= limit:
+        return text
+    if not text.omitted:
+        return clip(text.text, limit)
+    head = min(text.at, int(limit * _HEAD_SHARE))
+    tail = len(text.text) - min(len(text.text) - text.at, limit - head)
+    return Clip(text=text.text[:head] + text.text[tail:], omitted=text.omitted + tail - head, at=head)
+
+
+def _tidy(view: SampleView) -> SampleView:
+    """The row without its texts, and with no field that outgrows a line."""
+    short = {name: one_line(getattr(view, name), limit) for name, limit in _SHORT.items()}
+    return msgspec.structs.replace(
+        view,
+        **short,
+        question=None,
+        reasoning=None,
+        answer=None,
+        choices=[_cut(choice, 1_000) for choice in view.choices[:12]],
+        flags=[_cut(flag, 40) for flag in view.flags[:12]],
+    )
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _rows_only(rows: list[SampleView], budget: int) -> list[SampleView]:
+    """Ids and outcomes; in the views' order, but failures are the last to be dropped."""
+    bare = [
+        msgspec.structs.replace(
+            row,
+            why="",
+            gold=_cut(row.gold, 24),
+            extracted=_cut(row.extracted, 24),
+            second_extracted="",
+            error=_cut(row.error, 80),
+            choices=[],
+            source_id="",
+            file="",
+            finish_reason="",
+            attempts=0,
+            ttft_s=None,
+        )
+        for row in rows
+    ]
+    kept: set[int] = set()
+    for position in sorted(range(len(bare)), key=lambda i: sample_key(bare[i])):
+        budget -= row_cost(bare[position], len(bare))
+        if budget < 0:
+            break
+        kept.add(position)
+    return [row for position, row in enumerate(bare) if position in kept]
+
+
+def row_cost(row: SampleView, listed: int) -> int:
+    """Bytes of a row in a saved bundle: its JSON, and its fold in the html where one is listed."""
+    fields = lean(row)
+    cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
+    if listed > LIST_ALL and not is_failure(row):
+        return cost
+    strings = (row.id, row.gold, row.extracted, row.second_extracted, row.why, row.error, row.file, *row.choices)
+    return cost + _HTML_ROW + sum(len(text.encode(errors="replace")) for text in strings)
+
+
+def text_cost(text: str) -> int:
+    """Bytes of a text in a saved bundle: once as JSON, once as escaped html."""
+    escaped = 4 * (text.count("<") + text.count(">") + text.count("\n")) + 5 * (text.count('"') + text.count("'"))
+    return 2 * _json_cost(text) + escaped + 3 * _INDENT
+
+
+def _json_cost(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+
+
+def lean(value: Any) -> Any:
+    """Builtins for JSON: no NaN, no surrogates, and samples without the fields that are at their defaults.
+
+    The schema requires none of those; spelt out, they would be a third of a saved run of 2,000 samples.
+    """
+    if isinstance(value, msgspec.Struct):
+        sparse = isinstance(value, SampleView | Clip)
+        pairs = [(field, getattr(value, field.name)) for field in msgspec.structs.fields(value)]
+        return {f.name: lean(item) for f, item in pairs if not sparse or f.required or not _is_default(f, item)}
+    if isinstance(value, dict):
+        return {scrub(str(key)): lean(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, float):
+        return value if -1e300 < value < 1e300 else None
+    if isinstance(value, Iterable):
+        return [lean(item) for item in value]
+    return value if value is None or isinstance(value, bool | int) else scrub(str(value))
+
+
+def _is_default(field: msgspec.structs.FieldInfo, value: Any) -> bool:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return bool(value == field.default_factory())
+    return bool(value == field.default)

@@ -1,0 +1,113 @@
+"""Text from a model, a dataset or a server → html that says exactly that text and nothing else.
+
+`esc` is the one way in. A trusted notebook runs whatever html it holds, so no view writes foreign text past it, and
+none writes foreign text into an attribute.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from qwq_nb.records import Clip
+from qwq_nb.view import tex
+from qwq_nb.view.clean import visible
+
+__all__ = ["FORMULAS", "Typesetter", "clipped", "code", "esc", "pre"]
+
+FORMULAS: Final = 1_500
+"""Formulas in one output: MathJax sets them all at once, in the page's own thread."""
+
+_LONG_LINE: Final = 2_000
+_LONG_LINES = re.compile(rf"[^\n]{{{_LONG_LINE},}}")
+_MATHS_MARK = re.compile(r"[$\\]+")
+# Traces are long lines: where styles are kept (Lab, trusted or not) they wrap, elsewhere they scroll.
+_PRE_STYLE: Final = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;max-height:30em;overflow:auto"
+
+
+def esc(text: str) -> str:
+    """Escaped, unseen characters made visible, and out of MathJax's reach.
+
+    MathJax does not look across an element's border: a `$` or `\\` alone in one opens nothing.
+    """
+    parts: list[str] = []
+    position = 0
+    text = visible(text)
+    for match in _MATHS_MARK.finditer(text):
+        parts.append(_breakable(text[position : match.start()]))
+        parts += (f"<span>{mark}</span>" for mark in match[0])
+        position = match.end()
+    return "".join(parts) + _breakable(text[position:])
+
+
+def _breakable(text: str) -> str:
+    """Escaped, with a place to wrap every 100 characters in lines of thousands."""
+
+    def wrap(match: re.Match[str]) -> str:
+        line = match[0]
+        return "<wbr>".join(html.escape(line[i : i + 100]) for i in range(0, len(line), 100))
+
+    text = visible(text)
+    parts: list[str] = []
+    position = 0
+    for match in _LONG_LINES.finditer(text):
+        parts += html.escape(text[position : match.start()]), wrap(match)
+        position = match.end()
+    return "".join(parts) + html.escape(text[position:])
+
+
+def code(text: str) -> str:
+    """As typed, on one line's terms; MathJax leaves `code` alone."""
+    return f"<code>{_breakable(text)}</code>" if text else ""
+
+
+def pre(text: str) -> str:
+    """As typed, line by line; MathJax leaves `pre` alone, which matters at 40 kB a trace."""
+    # A line break as an entity: a notebook file stores html line by line, at a dozen bytes a line. The first newline
+    # in `pre` is not shown, so there is always one.
+    body = _breakable(text).replace("\n", "&#10;")
+    return f'<pre style="{_PRE_STYLE}">\n{body}</pre>'
+
+
+def clipped(clip: Clip) -> str:
+    """The text with a sentence where the middle is missing."""
+    if not clip.omitted:
+        return clip.text
+    return f"{clip.text[: clip.at]}\n\n[… {clip.omitted:,} characters left out …]\n\n{clip.text[clip.at :]}"
+
+
+@dataclass
+class Typesetter:
+    """Prose with formulas, within an allowance of formulas for the whole output."""
+
+    formulas: int = FORMULAS
+
+    def prose(self, text: str, label: str = "") -> str:
+        """Paragraphs and line breaks kept; safe formulas typeset, refused ones as source, other `$` and `\\` inert."""
+        inner = "".join(self._piece(kind, piece) for kind, piece in tex.split(visible(text).strip("\n")))
+        lead = f"<p><strong>{label}:</strong> " if label else "<p>"
+        return lead + re.sub(r"\n[ \t]*\n\s*", "</p><p>", inner).replace("\n", "<br>").replace("\r", "\n") + "</p>"
+
+    def value(self, text: str) -> str:
+        """A gold or extracted value: typeset where it is LaTeX, as typed where it is not."""
+        bare = visible(text).strip()
+        if bare.startswith("$") and bare.endswith("$"):
+            bare = bare.strip("$")
+        formula = rf"\({bare}\)"
+        if not bare:
+            return "-"
+        if tex.looks_like_tex(bare) and tex.is_bare(bare) and tex.is_safe(formula):
+            return self._piece("tex", formula)
+        return code(text)
+
+    def _piece(self, kind: str, piece: str) -> str:
+        if kind == "tex" and self.formulas > 0:
+            self.formulas -= 1
+            # Its own element, so that MathJax sees this formula and no neighbour. A line break inside is TeX's
+            # business: kept from `prose` as \r.
+            return f"<span>{html.escape(piece)}</span>".replace("\n", "\r")
+        if kind in ("tex", "source"):
+            return f"<code>{html.escape(piece)}</code>"
+        return esc(piece)

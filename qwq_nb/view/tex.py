@@ -1,0 +1,184 @@
+"""Where the formulas in a text are, and which of them may be handed to MathJax.
+
+JupyterLab typesets `$…$`, `$$…$$`, `\\(…\\)`, `\\[…\\]` and `\\begin{…}…\\end{…}` in html outputs with all of MathJax's
+packages and without its `safe` extension: `\\href{javascript:…}`, `\\def` loops and `\\rule{999em}{999em}` would work.
+So nothing is left to MathJax's own search: this module finds the formulas (currency is none), lets those through
+that are made of known words, and the caller breaks every other `$` and `\\`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+__all__ = ["is_bare", "is_safe", "looks_like_tex", "split"]
+
+_LIMIT = 4_000  # characters of one formula; longer ones are shown as source
+_DEPTH = 30
+
+# Everything harmless that MATH-500, AIME, GPQA and QwQ's own answers use, and its relatives. Not on the list, on
+# purpose: macros that define, link, style, load, colour, or move ink out of the line (\rlap, \raise, \rule, \kern).
+_WORDS = frozenset(
+    re.findall(
+        r"\S+",
+        """
+    Alpha Beta Chi Delta Epsilon Eta Gamma Iota Kappa Lambda Leftarrow Leftrightarrow Longleftarrow
+    Longleftrightarrow Longrightarrow Mu Nu Omega Omicron Phi Pi Pr Psi Re Im Rho Rightarrow Sigma Tau Theta
+    Uparrow Downarrow Upsilon Xi Zeta aleph alpha amalg angle approx approxeq arccos arcsin arctan arg ast asymp
+    backslash bar barwedge because begin beta beth between big bigcap bigcup bigcirc bigg biggl biggr Bigg Biggl
+    Biggr Big Bigl Bigr Bigm bigl bigm bigr bigoplus bigotimes bigsqcup bigstar bigtriangledown bigtriangleup
+    bigvee bigwedge binom blacksquare bmod bold boldsymbol bot bowtie boxed breve bullet cancel cap cdot cdotp
+    cdots cfrac check checkmark chi choose circ clubsuit colon complement cong coprod cos cosh cot coth cr csc cup
+    dagger dbinom ddagger ddot ddots deg delta det dfrac diamond diamondsuit digamma dim displaystyle div dot
+    doteq dots dotsb dotsc dotsi dotsm dotso downarrow ell emptyset end epsilon equiv eta exists exp fbox flat
+    forall frac frown gamma gcd ge geq geqslant gets gg grave gt hat hbar heartsuit hline hom hookrightarrow
+    hphantom hspace idotsint iff iiint iint implies impliedby in inf infty int intop iota jmath imath kappa ker
+    lVert lambda land langle lbrace lbrack lceil ldots le left leftarrow leftrightarrow leq leqslant lfloor lg lhd
+    lim liminf limits limsup ll ln lnot log longleftarrow longleftrightarrow longmapsto longrightarrow lor lt
+    lvert mapsto mathbb mathbf mathbin mathcal mathfrak mathit mathop mathord mathrel mathrm mathscr mathsf
+    mathstrut mathtt max mbox measuredangle mid middle min mod models mp mu nabla natural ne nearrow neg neq
+    nexists ngeq nleq ni nmid nolimits not notin nparallel nsim nsubseteq nu nwarrow odot oint omega omicron
+    ominus operatorname oplus oslash otimes over overbrace overleftarrow overleftrightarrow overline
+    overrightarrow overset parallel partial perp phantom phi pi pm pmb pmod pod prec preceq prime prod propto psi
+    qquad quad rVert rangle rbrace rbrack rceil restriction rfloor rhd rho right rightarrow rightharpoonup
+    rightleftharpoons rm root rvert scriptstyle scriptscriptstyle searrow sec setminus sharp sigma sim simeq sin
+    sinh smallsetminus smile spadesuit sphericalangle sqcap sqcup sqrt square stackrel star subset subseteq
+    subsetneq substack succ succeq sum sup supset supseteq surd swarrow tag tan tanh tau tbinom text textbf textit
+    textnormal textrm textsf textstyle texttt tfrac therefore theta tilde times to top triangle triangledown
+    triangleleft triangleq triangleright underbrace underline underset uparrow updownarrow uplus upsilon vDash
+    varDelta varepsilon varkappa varnothing varphi varpi varrho varsigma vartheta vdash vdots vec vee vert Vert
+    wedge widehat widetilde wp wr xi xleftarrow xrightarrow zeta bf it cal tt sf ce degree
+        """,
+    )
+)
+
+_ENVIRONMENTS = frozenset(
+    re.findall(
+        r"\S+",
+        """
+    align align* aligned array Bmatrix bmatrix cases dcases displaymath eqnarray eqnarray* equation equation*
+    gather gather* gathered matrix multline multline* pmatrix rcases smallmatrix split Vmatrix vmatrix
+        """,
+    )
+)
+
+_OPEN = re.compile(r"\\begin\{(?P<env>[A-Za-z]+\*?)\}|\\boxed\s*\{|\\[(\[]|\\.|\$\$?", re.S)
+_INNER = re.compile(r"\\(?:begin|end)\{[^{}]{0,30}\}|\\.|\$\$?|[{}]|\n[ \t]*\n", re.S)
+_CONTROL = re.compile(r"\\([A-Za-z]+|.)", re.S)
+_ENV_NAME = re.compile(r"\\(begin|end)\s*(?:\{([^{}]*)\})?")
+_HSPACE = re.compile(r"\\hspace\*?\s*\{\s*\d{0,2}(?:\.\d+)?\s*(?:pt|mm|cm|ex|em|in)\s*\}")
+_ROW_GAP = re.compile(r"\\\\\s*\[(?!\s*\d{0,2}(?:\.\d+)?\s*(?:pt|mm|ex)\s*\])")
+# Columns may be aligned and ruled; `*{99999}{c}` and `p{99em}` are refused.
+_ARRAY = re.compile(r"\\begin\{array\}(?!\s*(?:\[[tbc]\])?\s*\{(?:[lcr|:\s]|@\{(?:\\[;,: ])?\}){0,40}\})")
+_BARE_PERCENT = re.compile(r"(?<!\\)((?:\\\\)*)%")
+_PROSE = re.compile(r"[A-Za-z][a-z]{2,}[ ,]+[a-z]{2,}")  # two words in a row; names of triangles are none
+_NO_PROSE = re.compile(r"\\[A-Za-z]+\s*(?:\{[^{}]*\})?")
+
+
+def split(text: str) -> Iterator[tuple[str, str]]:
+    """Pieces in order: `("text", …)`, `("dollar", "$")` for an escaped one, or `("tex", …)` with its delimiters.
+
+    A formula that is refused comes as `("source", …)`. Linear: a text of nothing but openers runs out of allowance.
+    """
+    allowance = 2 * len(text) + 2_000
+    position = at = 0
+    while match := _OPEN.search(text, at):
+        opener, start = match[0], match.start()
+        at = match.end()
+        if opener == r"\$":
+            yield "text", text[position:start]
+            yield "dollar", "$"
+            position = at
+            continue
+        end, steps = _close(text, match) if allowance > 0 else (-1, 0)
+        allowance -= steps
+        if end < 0:
+            continue
+        yield "text", text[position:start]
+        formula = text[start:end]
+        if opener.startswith(r"\boxed"):
+            formula = rf"\({formula}\)"
+        formula = _BARE_PERCENT.sub(r"\1\\%", formula)  # a comment would hide what follows
+        yield ("tex" if is_safe(formula) else "source"), formula
+        position = at = end
+    yield "text", text[position:]
+
+
+def _close(text: str, match: re.Match[str]) -> tuple[int, int]:
+    """Where the formula that `match` opens ends (-1: it is none), and how many tokens were looked at."""
+    opener, start = match[0], match.end()
+    if opener not in ("$", "$$", r"\(", r"\[") and not opener.startswith((r"\begin{", r"\boxed")):
+        return -1, 0
+    boxed, env = opener.startswith(r"\boxed"), match["env"]
+    closer = {"$": "$", "$$": "$$", r"\(": r"\)", r"\[": r"\]"}.get(opener, rf"\end{{{env}}}")
+    depth, nested, steps = int(boxed), 0, 0
+    for token in _INNER.finditer(text, start, start + _LIMIT):
+        steps += 1
+        found = token[0]
+        if found == "{":
+            depth += 1
+        elif found == "}":
+            depth -= 1
+            if boxed and depth == 0:
+                return token.end(), steps
+            if depth < 0:
+                break
+        elif found[0] == "\n":
+            if opener != r"\[" and env is None:
+                break
+        elif env and found == opener:
+            nested += 1
+        elif depth == 0 and found == closer and nested:
+            nested -= 1
+        elif depth == 0 and (found == closer or (opener == "$" and found[0] == "$")):
+            if opener == "$" and not _is_inline(text, start, token.start()):
+                break
+            return token.start() + len(closer), steps
+    return -1, steps
+
+
+def _is_inline(text: str, start: int, end: int) -> bool:
+    """Whether `$…$` is a formula and not two prices: pandoc's rule, and no sentence in between."""
+    body = text[start:end]
+    if not body.strip() or (text[end + 1 : end + 2].isdigit() and body[0].isdigit()):
+        return False
+    if (body[0].isspace() or body[-1].isspace()) and not re.search(r"[\\^_=+{}<>]", body):
+        return False
+    return not _PROSE.search(_NO_PROSE.sub("\\\\", body))
+
+
+def is_safe(formula: str) -> bool:
+    """Whether MathJax may have it: known words and environments only, balanced, not deep, no large or negative gaps."""
+    if len(formula) > _LIMIT or formula.count(r"\!") > 20 or _ROW_GAP.search(formula) or _ARRAY.search(formula):
+        return False
+    words = {word for word in _CONTROL.findall(formula) if word.isalpha() and word.isascii()}
+    if words - _WORDS or formula.count(r"\hspace") != len(_HSPACE.findall(formula)):
+        return False
+    open_environments: list[str] = []
+    for kind, name in _ENV_NAME.findall(formula):
+        if name not in _ENVIRONMENTS:
+            return False
+        if kind == "begin":
+            open_environments.append(name)
+        elif not open_environments or open_environments.pop() != name:
+            return False
+    return not open_environments and len(_ENV_NAME.findall(formula)) < 40 and _is_balanced(formula)
+
+
+def _is_balanced(formula: str) -> bool:
+    depth = 0
+    for token in re.findall(r"\\.|[{}]", formula, re.S):
+        depth += (token == "{") - (token == "}")
+        if not 0 <= depth <= _DEPTH:
+            return False
+    return depth == 0
+
+
+def looks_like_tex(value: str) -> bool:
+    """Whether an extracted or gold value (`\\frac{1}{2}`, `x^2`) reads better typeset."""
+    return bool(re.search(r"\\[A-Za-z]+|\^|_\{|\\[{}!,;]", value)) and "\n" not in value
+
+
+def is_bare(value: str) -> bool:
+    """Whether no delimiter stands in the value, so that `\\(` and `\\)` can be put around it."""
+    return not re.search(r"\\[()\[\]]|(?<!\\)[$%]", value)

@@ -1,0 +1,148 @@
+"""The words, signs and number formats that html and plain text share."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from typing import TypeGuard
+
+from qwq_nb.records import OUTCOMES, InFlight, Outcome, RunRecord, SampleView, SubsetRow
+
+__all__ = [
+    "FLAGS",
+    "SIGNS",
+    "WORDS",
+    "count",
+    "counts",
+    "duration",
+    "is_failure",
+    "is_known",
+    "number",
+    "overall",
+    "percent",
+    "phase",
+    "sample_key",
+    "sampling",
+]
+
+WORDS: dict[Outcome, str] = {
+    "correct": "correct",
+    "wrong": "wrong",
+    "no_answer": "no answer",
+    "truncated": "truncated",
+    "not_gradable": "not gradable",
+    "error": "error",
+    "pending": "pending",
+}
+
+# Plain signs that every font has; the word always stands beside them.
+SIGNS: dict[Outcome, str] = {
+    "correct": "✓",
+    "wrong": "✗",
+    "no_answer": "∅",
+    "truncated": "⊣",
+    "not_gradable": "?",
+    "error": "!",
+    "pending": "…",
+}
+
+_FAILURES_FIRST: tuple[Outcome, ...] = (
+    "wrong",
+    "no_answer",
+    "truncated",
+    "not_gradable",
+    "error",
+    "correct",
+    "pending",
+)
+
+FLAGS = {
+    "present_not_extracted": "gold value present but not extracted",
+    "check_by_hand": "check by hand",
+    "reasoning_only": "answer only in the reasoning",
+    "demo": "demo",
+}
+
+
+def is_failure(view: SampleView) -> bool:
+    """Worth reading first: neither correct nor pending."""
+    return view.outcome not in ("correct", "pending")
+
+
+def sample_key(view: SampleView) -> tuple[int, str, int]:
+    """Sort key: failures first, then by id and repeat."""
+    return _FAILURES_FIRST.index(view.outcome), view.id, view.repeat
+
+
+def count(n: int, noun: str) -> str:
+    """`1 sample`, `2,000 samples`."""
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def counts(views: Iterable[SampleView]) -> str:
+    """`8 correct, 1 wrong, 1 truncated`."""
+    seen = Counter(view.outcome for view in views)
+    return ", ".join(f"{seen[outcome]:,} {WORDS[outcome]}" for outcome in OUTCOMES if seen[outcome])
+
+
+def is_known(value: float | None) -> TypeGuard[float]:
+    """Neither missing nor NaN or infinite."""
+    return value is not None and math.isfinite(value)
+
+
+def percent(share: float | None) -> str:
+    return f"{100 * share:.1f} %" if is_known(share) else "-"
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    return f"{value:,.{digits}f}" if is_known(value) else "-"
+
+
+def duration(seconds: float | None) -> str:
+    """`8.2 s`, `3 min 20 s`, `2 h 05 min`."""
+    if not is_known(seconds):
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def sampling(record: RunRecord) -> str:
+    """`temperature 0.6, top_p 0.95`: what is set, in the order given."""
+    return ", ".join(f"{key} {value}" for key, value in record.sampling.items() if value is not None)
+
+
+def overall(record: RunRecord) -> SubsetRow | None:
+    """All benchmarks' `all` rows added up: only the counts and the accuracy mean something."""
+    rows = [row for row in record.table if row.subset == "all"]
+    if not rows:
+        return None
+    asked = sum(row.n - row.errors - row.pending for row in rows)
+    correct = sum(row.correct for row in rows)
+    return SubsetRow(
+        benchmark="",
+        subset="all",
+        n=sum(row.n for row in rows),
+        correct=correct,
+        accuracy=correct / asked if asked else None,
+        ci_low=None,
+        ci_high=None,
+        accuracy_finished=None,
+        truncated=sum(row.truncated for row in rows),
+        no_answer=sum(row.no_answer for row in rows),
+        not_gradable=sum(row.not_gradable for row in rows),
+        errors=sum(row.errors for row in rows),
+        mean_reasoning_tokens=None,
+        mean_answer_tokens=None,
+        ttft_p50_s=None,
+        tokens_per_s_p50=None,
+        pending=sum(row.pending for row in rows),
+    )
+
+
+def phase(flight: InFlight) -> str:
+    """`reasoning, 1,204 tokens, 31.0 s`, with the attempt where it is not the first."""
+    again = f", attempt {flight.attempt}" if flight.attempt > 1 else ""
+    return f"{flight.phase}, {count(flight.tokens, 'token')}, {duration(flight.elapsed_s)}{again}"
