@@ -20,8 +20,8 @@ from qwq_nb.listing import RunList
 from qwq_nb.loop import LoopThread, shared_loop, wait_for
 from qwq_nb.records import Completion
 from qwq_nb.request import build_request, command_line, data_label, refine_endpoint
-from qwq_nb.rundir import MANIFEST, Manifest, RunDir, find_run_dirs
 from qwq_nb.run import Run
+from qwq_nb.rundir import MANIFEST, Manifest, RunDir, find_run_dirs
 from qwq_nb.session import Session, data_fingerprint, run_dir_for
 
 __all__ = ["Interrupted", "aevaluate", "ask", "evaluate", "list_runs", "load_run", "resume_run"]
@@ -84,7 +84,13 @@ class Control:
 
 
 def begin(
-    benchmarks: tuple[str, ...], *, out: str | Path | None, fresh: bool, endpoint: Any, reveal: bool, options: dict[str, Any]
+    benchmarks: tuple[str, ...],
+    *,
+    out: str | Path | None,
+    fresh: bool,
+    endpoint: Any,
+    reveal: bool,
+    options: dict[str, Any],
 ) -> tuple[Run, Control]:
     """Check the call, find or make its run directory, and start it on the loop thread."""
     request = build_request(benchmarks, endpoint=endpoint, **options)
@@ -270,7 +276,7 @@ def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
         return open_run(given)
     if given.name == MANIFEST and given.is_file():
         return open_run(given.parent)
-    if (given / "predictions").is_dir():
+    if (given / "predictions").is_dir() or (given.parent.name == "predictions" and given.is_dir()):
         from qwq_nb.foreign import open_evalscope_run
 
         return open_evalscope_run(given)

@@ -311,7 +311,9 @@ class ChatClient:
             latency_s=now - live.started,
             model=model,
         )
-        count_tokens(completion, usage, (live.splitter.reasoning_chunks, live.splitter.answer_chunks) if streamed else None)
+        count_tokens(
+            completion, usage, (live.splitter.reasoning_chunks, live.splitter.answer_chunks) if streamed else None
+        )
         return completion
 
 

@@ -37,7 +37,10 @@ def candidates(text: str, namespace: dict[str, Any]) -> list[str]:
     elif typed.startswith("-"):
         found = [o.name for o in table if o.name not in before or o.kind == "list"]
     else:
-        found = [*positional(match[1], before, namespace), *(o.name for o in table if not typed and o.name not in before)]
+        found = [
+            *positional(match[1], before, namespace),
+            *(o.name for o in table if not typed and o.name not in before),
+        ]
     return [f for f in found if f.startswith(typed)]
 
 

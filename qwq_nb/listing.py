@@ -42,7 +42,9 @@ class RunList(list["Run"]):
             return "<p>No runs yet: <code>%qwq_eval</code> makes one.</p>"
         head = "".join(f'<th scope="col">{cell}</th>' for cell in HEADS)
         body = "".join(
-            f'<tr><th scope="row">{html.escape(first)}</th>' + "".join(f"<td>{html.escape(c)}</td>" for c in rest) + "</tr>"
+            f'<tr><th scope="row">{html.escape(first)}</th>'
+            + "".join(f"<td>{html.escape(c)}</td>" for c in rest)
+            + "</tr>"
             for first, *rest in self.rows()
         )
         return f"<table><caption>Runs</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -64,6 +64,8 @@ class QwqMagics(Magics, Configurable):
     read_timeout = Float(300.0, help="Longest silence within a stream, in seconds.").tag(config=True)
     grade_deadline = Float(10.0, help="Longest time for one grading, in seconds.").tag(config=True)
 
+    shell: Any
+
     def __init__(self, shell: Any) -> None:
         Configurable.__init__(self, config=shell.config)
         Magics.__init__(self, shell=shell)

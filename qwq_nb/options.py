@@ -77,7 +77,9 @@ EVAL = (
     Option("--seed", "integer", "which samples --limit takes, and in which order they are asked (0)", "N"),
     Option("--repeats", "integer", "times each sample is asked (1)", "K"),
     Option("--concurrency", "integer", "streams at once (32)", "N"),
-    Option("--data", "text", "problems from a JSONL, JSON, CSV or Parquet file, or a folder, instead of the hub", "PATH"),
+    Option(
+        "--data", "text", "problems from a JSONL, JSON, CSV or Parquet file, or a folder, instead of the hub", "PATH"
+    ),
     Option("--hub", "choice", "where benchmarks come from (modelscope)", choices=("modelscope", "huggingface")),
     Option("--few-shot", "integer", "worked examples in the prompt (the benchmark's own default)", "N"),
     Option("--dataset-args", "json", "more of evalscope's dataset arguments, as a JSON object", "JSON"),
@@ -120,8 +122,8 @@ def refuse_keys(tokens: Sequence[str]) -> None:
     for token in tokens:
         if _KEY_OPTION.match(token) or looks_like_key(token):
             raise OptionError(
-                "A key does not belong into a cell: it would be saved with the notebook and its history. Put it into an "
-                "environment variable and give the variable's NAME: --key-env QWQ_API_KEY. If that was a real key, "
+                "A key does not belong into a cell: it would be saved with the notebook and its history. Put it into "
+                "an environment variable and give the variable's NAME: --key-env QWQ_API_KEY. If that was a real key, "
                 "take it out of the cell and revoke it."
             )
 

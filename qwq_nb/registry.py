@@ -121,7 +121,9 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
     _served[:] = models.ids
     if not found.model:
         if len(models.ids) != 1:
-            known = f"It serves: {', '.join(models.ids[:20])}." if models.ids else f"It does not say ({models.problem})."
+            known = (
+                f"It serves: {', '.join(models.ids[:20])}." if models.ids else f"It does not say ({models.problem})."
+            )
             raise OptionError(f"Which model? Name it by --model. {known}")
         from qwq_nb.endpoint import default_name
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from qwq_nb.bench.catalog import check_name
-from qwq_nb.endpoint import RECOMMENDED_SAMPLING, Endpoint
+from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import OptionError
-from qwq_nb.options import EVAL, SAMPLING, TRANSPORT
+from qwq_nb.options import EVAL, SAMPLING
 from qwq_nb.plan import EvalRequest, parse_levels
-from qwq_nb.registry import DEMO_MAX_TOKENS, demo_endpoint, get_endpoint
+from qwq_nb.registry import demo_endpoint, get_endpoint
 
 __all__ = ["build_request", "command_line", "data_label", "refine_endpoint"]
 
@@ -116,8 +116,8 @@ def data_path(benchmarks: Sequence[str], data: str | Path | None, *, demo: bool)
     for name in benchmarks:
         if name not in PROBLEMS:
             raise OptionError(
-                f"The built-in endpoint has problems for {', '.join(PROBLEMS)} only, not for {name}. Set an endpoint of "
-                f"your own by %qwq_endpoint, or give problems by --data PATH."
+                f"The built-in endpoint has problems for {', '.join(PROBLEMS)} only, not for {name}. Set an endpoint "
+                f"of your own by %qwq_endpoint, or give problems by --data PATH."
             )
     return str(Path(PROBLEMS[benchmarks[0]]).parent)
 

@@ -387,8 +387,8 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
             )
         if row.not_gradable:
             notes.append(
-                f"{row.benchmark}: the grader gave up on {row.not_gradable}. They count as not correct here; evalscope's "
-                f"own report leaves them out of its mean."
+                f"{row.benchmark}: the grader gave up on {row.not_gradable}. They count as not correct here; "
+                f"evalscope's own report leaves them out of its mean."
             )
         if row.pending and manifest.state in ("stopped", "failed", "complete"):
             notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {manifest.command}")

@@ -203,7 +203,6 @@ class RunDir:
         self._lock = lock
         holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now()}))
 
-
     def is_locked(self) -> bool:
         """Whether some process, this one included, writes the run just now."""
         import filelock

@@ -170,8 +170,12 @@ class Runner:
                 self._keep_partial(flight)
                 raise
             except OSError as exc:
-                self._fail(QwqError(f"The run cannot be written to {self.rundir.path}: {exc}. What was finished is kept; "
-                                    f"make space and run the same line again."))
+                self._fail(
+                    QwqError(
+                        f"The run cannot be written to {self.rundir.path}: {exc}. What was finished is kept; "
+                        f"make space and run the same line again."
+                    )
+                )
             except QwqError as exc:
                 self._fail(exc)
             finally:
@@ -196,9 +200,7 @@ class Runner:
             self.retries += max(0, flight.live.attempt - 1)
         self._succeeded = True
         flight.tokens = completion.completion_tokens
-        row = rows.prediction_row(
-            item.sample, item.position, item.repeat, self.plan.repeats, completion, self.model
-        )
+        row = rows.prediction_row(item.sample, item.position, item.repeat, self.plan.repeats, completion, self.model)
         file = self.rundir.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
         await self._write(file, row)
         self._finish_later(self._graded(item, completion))
@@ -212,8 +214,11 @@ class Runner:
         try:
             await work
         except OSError as exc:
-            self._fail(QwqError(f"The run cannot be written to {self.rundir.path}: {exc}. Make space and run the same "
-                                f"line again."))
+            self._fail(
+                QwqError(
+                    f"The run cannot be written to {self.rundir.path}: {exc}. Make space and run the same line again."
+                )
+            )
         except QwqError as exc:
             self._fail(exc)
 

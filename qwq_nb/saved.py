@@ -17,7 +17,7 @@ __all__ = ["items_of", "saved_results"]
 def items_of(samples: list[Sample], repeats: int) -> list[Item]:
     """The items of a saved run: samples in the data set's order, repeats of one side by side."""
     counts: dict[tuple[str, str], int] = {}
-    items = []
+    items: list[Item] = []
     for sample in samples:
         group = (sample.benchmark, sample.subset)
         position = counts.get(group, 0)

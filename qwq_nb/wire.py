@@ -20,9 +20,14 @@ from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, Strea
 __all__ = ["Chunk", "Delta", "Usage", "chunk_decoder", "error_of_status", "error_of_stream", "retry_after", "text_of"]
 
 RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 507, 508, 509, 520, 521, 522, 523, 524, 529})
-_CONTEXT = re.compile(r"context.{0,20}(?:length|window|size)|too (?:long|many tokens)|maximum.{0,30}tokens", re.I | re.S)
-_NO_MODEL = re.compile(r"model\b.{0,80}(?:not (?:a valid|found|exist|available|supported)|does not exist|unknown|invalid)"
-                       r"|(?:unknown|invalid|unsupported|no such) model", re.I | re.S)
+_CONTEXT = re.compile(
+    r"context.{0,20}(?:length|window|size)|too (?:long|many tokens)|maximum.{0,30}tokens", re.I | re.S
+)
+_NO_MODEL = re.compile(
+    r"model\b.{0,80}(?:not (?:a valid|found|exist|available|supported)|does not exist|unknown|invalid)"
+    r"|(?:unknown|invalid|unsupported|no such) model",
+    re.I | re.S,
+)
 _TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.S | re.I)
 
 
@@ -117,11 +122,13 @@ def error_of_status(status: int, body: bytes, *, retry_after_s: float | None = N
     said = error_text(body)
     tail = f" The server says: {said}" if said else ""
     if status in RETRYABLE or status >= 500:
-        return EndpointError(f"HTTP {status} from {where}.{tail}", status=status, retryable=True, retry_after=retry_after_s)
+        return EndpointError(
+            f"HTTP {status} from {where}.{tail}", status=status, retryable=True, retry_after=retry_after_s
+        )
     if status in (401, 403):
         return EndpointRefused(
-            f"{where} refused the key (HTTP {status}). Give the name of the environment variable that holds a valid one "
-            f"by --key-env, as in `%qwq_endpoint URL --model M --key-env QWQ_API_KEY`.{tail}",
+            f"{where} refused the key (HTTP {status}). Give the name of the environment variable that holds a valid "
+            f"one by --key-env, as in `%qwq_endpoint URL --model M --key-env QWQ_API_KEY`.{tail}",
             status=status,
         )
     if status == 404 or (status == 400 and _NO_MODEL.search(said)):
@@ -133,7 +140,9 @@ def error_of_status(status: int, body: bytes, *, retry_after_s: float | None = N
             status=status,
         )
     if status in (400, 413, 422) and _CONTEXT.search(said):
-        return RequestRejected(f"The prompt and max-tokens do not fit the model's context (HTTP {status}).{tail}", status=status)
+        return RequestRejected(
+            f"The prompt and max-tokens do not fit the model's context (HTTP {status}).{tail}", status=status
+        )
     return RequestRejected(f"The server rejected the request (HTTP {status}).{tail}", status=status)
 
 

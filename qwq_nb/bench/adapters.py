@@ -87,7 +87,10 @@ def warm_up() -> dict[str, str]:
     """
     quiet()
     grade_in_this_process()
-    for answer, gold in ((r"Thus $\boxed{\frac{3}{4}}$.", "0.75"), (r"so $x=\boxed{\left(1,\sqrt{2}\right)}$", r"(1,\sqrt 2)")):
+    for answer, gold in (
+        (r"Thus $\boxed{\frac{3}{4}}$.", "0.75"),
+        (r"so $x=\boxed{\left(1,\sqrt{2}\right)}$", r"(1,\sqrt 2)"),
+    ):
         math_parser.compare_answers(math_parser.extract_answer(answer), gold)
     return versions()
 
@@ -136,7 +139,7 @@ def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_sh
         raise UnknownBenchmark(f"{name} needs a package that is not installed: {missing}.") from None
     except (KeyError, ValueError) as error:
         text = str(error.args[0]) if error.args else str(error)
-        if "not registered" in text or "not found." in text and "Benchmark" in text:
+        if "not registered" in text or ("not found." in text and "Benchmark" in text):
             raise UnknownBenchmark(text) from None
         raise OptionError(f"{name}: {text}") from None
     obstacle = _obstacle(adapter)
@@ -180,7 +183,10 @@ def official_score(job: GradeJob) -> OfficialScore:
     score = result.score
     main = score.main_value
     usable = bool(score.status.is_usable) and main is not None
-    reasons = [score.explanation or "", *(str(v) for v in (score.metadata or {}).values() if str(v).startswith("error:"))]
+    reasons = [
+        score.explanation or "",
+        *(str(v) for v in (score.metadata or {}).values() if str(v).startswith("error:")),
+    ]
     return OfficialScore(
         usable=usable,
         value=float(main) if usable and main is not None else 0.0,
@@ -214,7 +220,9 @@ def _state(job: GradeJob) -> TaskState:
     sample = _sample(job.sample)
     sample.id, sample.group_id = sample_id(job.position, job.repeat, job.repeats), job.position
     thought = [ContentReasoning(reasoning=completion.reasoning)] if completion.reasoning else []
-    message = ChatMessageAssistant(content=[*thought, ContentText(text=completion.answer)], model=model, source="generate")
+    message = ChatMessageAssistant(
+        content=[*thought, ContentText(text=completion.answer)], model=model, source="generate"
+    )
     usage = ModelUsage(
         input_tokens=completion.prompt_tokens,
         output_tokens=completion.completion_tokens,

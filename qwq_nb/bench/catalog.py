@@ -38,7 +38,9 @@ def evalscope_folder() -> Path:
     """Where evalscope is installed. Raises WorkerError where it is not."""
     spec = importlib.util.find_spec("evalscope")
     if spec is None or not spec.submodule_search_locations:
-        raise WorkerError("evalscope is not installed in this kernel's environment: pip install 'evalscope>=1.14,<1.15'")
+        raise WorkerError(
+            "evalscope is not installed in this kernel's environment: pip install 'evalscope>=1.14,<1.15'"
+        )
     return Path(next(iter(spec.submodule_search_locations)))
 
 

@@ -19,8 +19,6 @@ T = TypeVar("T")
 Found = dict[str, Any]
 """A record as it went into a sample."""
 
-_WRONG_TYPE = (TypeError, AttributeError, ValueError)
-
 
 def convert_all(
     rows: Sequence[Record], convert: Callable[[Found], T], benchmark: str, wrong_type: tuple[type[Exception], ...] = ()
@@ -33,6 +31,7 @@ def convert_all(
     """
     forms: tuple[Callable[[Found], Found], ...] = (dict, numbers_as_text, _json_cells)
     last = len(forms) - 1
+    unfit: tuple[type[Exception], ...] = (TypeError, AttributeError, ValueError, IndexError, *wrong_type)
     for attempt, form in enumerate(forms):
         made: list[tuple[Found, T]] = []
         for record, where in rows:
@@ -41,7 +40,7 @@ def convert_all(
                 made.append((shaped, convert(shaped)))
             except KeyError as error:
                 raise DataError(_missing(error, record, where, convert, benchmark)) from None
-            except (*_WRONG_TYPE, *wrong_type, IndexError) as error:
+            except unfit as error:
                 if attempt == last:
                     raise DataError(_unfit(error, record, where, convert, benchmark)) from None
                 break

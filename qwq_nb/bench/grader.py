@@ -68,7 +68,11 @@ def grade(job: GradeJob) -> Verdict:
     if not score.usable:
         status: Literal["memory", "excluded"] = "memory" if "MemoryError" in score.explanation else "excluded"
         return Verdict(
-            status=status, extracted=score.extracted, explanation=score.explanation, seconds=seconds, sample_score=score.dump
+            status=status,
+            extracted=score.extracted,
+            explanation=score.explanation,
+            seconds=seconds,
+            sample_score=score.dump,
         )
     return Verdict(
         correct=score.value >= 1.0,

@@ -128,7 +128,9 @@ def write_config(job: ConfigJob) -> str:
             no_timestamp=True,
         )
     except ValidationError as error:
-        raise OptionError(f"evalscope does not take these options: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}") from None
+        raise OptionError(
+            f"evalscope does not take these options: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}"
+        ) from None
     return _dump(config, run_dir)
 
 
@@ -161,7 +163,9 @@ def _dump(config: TaskConfig, run_dir: Path) -> str:
         meta = get_benchmark(name, config).benchmark_meta
         specs[name], versions[name] = ResolvedBenchmarkSpec.from_meta(meta, config), meta.evaluation_version
     identity = build_evaluation_identity(specs, versions, config)
-    config.dump_yaml(str(run_dir / CONFIG.parent), build_generated_evaluation_metadata(specs, identity, None), strict=True)
+    config.dump_yaml(
+        str(run_dir / CONFIG.parent), build_generated_evaluation_metadata(specs, identity, None), strict=True
+    )
     return str(run_dir / CONFIG)
 
 
@@ -211,7 +215,9 @@ def write_report(job: ReportJob) -> list[str]:
                 output = ModelResult.model_validate(row).model_output
                 if output is not None and output.perf_metrics is not None:
                     perf.record(output.perf_metrics, sample_index=row["index"], turn_index=0)
-        graded = {subset: adapter.aggregate_subset(subset, sample_scores=found) for subset, found in scores.items() if found}
+        graded = {
+            subset: adapter.aggregate_subset(subset, sample_scores=found) for subset, found in scores.items() if found
+        }
         graded = {subset: aggregated for subset, aggregated in graded.items() if aggregated}
         if not graded:
             continue  # nothing is graded yet: evalscope has no report without a score

@@ -39,7 +39,9 @@ def load(request: LoadRequest) -> LoadedBenchmark:
     _check_subsets(request)
     adapter = adapters.build_adapter(request)
     if request.dataset_args.get("shuffle"):
-        notes.append("`shuffle` is left out: which samples are asked, and in which order, is decided by limit and seed.")
+        notes.append(
+            "`shuffle` is left out: which samples are asked, and in which order, is decided by limit and seed."
+        )
     loader = _load_local if request.data else _load_hub
     records, questions = loader(adapter, request, notes)
     samples = _samples(adapter, request, records, questions)
@@ -146,7 +148,10 @@ def _local_groups(adapter: Any, request: LoadRequest) -> dict[str, list[Record]]
     for record, where in records:
         subset = record.get("subset")
         if subset not in groups:
-            if request.subsets is not None and subset in adapters.build_adapter(LoadRequest(benchmark=name)).subset_list:
+            if (
+                request.subsets is not None
+                and subset in adapters.build_adapter(LoadRequest(benchmark=name)).subset_list
+            ):
                 continue
             said = f"its field 'subset' says {subset!r}" if "subset" in record else "it has no field 'subset'"
             raise DataError(
@@ -171,7 +176,9 @@ def _local_few_shot(adapter: Any, request: LoadRequest, records: list[Found]) ->
     return DatasetDict({subset: whole[:count] for subset in adapter.subset_list})
 
 
-def _dataset(adapter: Any, request: LoadRequest, rows: list[Record], records: list[Found], subset: str) -> MemoryDataset:
+def _dataset(
+    adapter: Any, request: LoadRequest, rows: list[Record], records: list[Found], subset: str
+) -> MemoryDataset:
     """evalscope's own steps of loading: convert, filter, number, shuffle the choices where that is asked for."""
 
     graded_against_gold = adapters.kind_of(adapter) != "other"
@@ -258,7 +265,9 @@ def _few_shot_records(adapter: Any, records: Sequence[Found]) -> dict[str, list[
 def _wire(message: Any, benchmark: str) -> dict[str, str]:
     """A message as it goes to the endpoint. Raises UnknownBenchmark where it holds more than text."""
     if not isinstance(message.content, str) and any(part.type != "text" for part in message.content):
-        raise UnknownBenchmark(f"{benchmark} cannot be run here: its questions hold images or sound, and this is text only.")
+        raise UnknownBenchmark(
+            f"{benchmark} cannot be run here: its questions hold images or sound, and this is text only."
+        )
     return {"role": str(message.role), "content": clean_text(message.text)}
 
 
@@ -276,5 +285,3 @@ def _source_id(record: dict[str, Any], metadata: dict[str, Any]) -> str:
             if holder.get(key) not in (None, "", "unknown"):
                 return str(holder[key])
     return ""
-
-

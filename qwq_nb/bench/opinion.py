@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from qwq_nb.bench.protocol import Kind, Opinion
 
-__all__ = ["last_boxed", "second_opinion", "stated_letter", "stands_in", "trimmed"]
+__all__ = ["last_boxed", "second_opinion", "stands_in", "stated_letter", "trimmed"]
 
 REASONING_TAIL = 400
 """Characters at the end of the reasoning in which the gold value counts as present."""
@@ -29,7 +29,9 @@ _DEGREES = re.compile(r"(?:\^\s*\{?\s*\\circ\s*\}?|\\degree|°|\bdegrees?\b)\s*$
 _ANSWER_IS = re.compile(r"(?:final\s+)?answer\s*(?:is|:|=)\s*:?\s*([^\n]{1,200})", re.I)
 _LETTER_FORMS = (
     re.compile(r"\bans(?:wer)?\b\W{0,6}[:：]\W{0,6}(?:option|choice)?\W{0,4}([A-Za-z])(?![A-Za-z0-9])", re.I),
-    re.compile(r"\banswer\b[^.\n]{0,30}?\bis\b[:\s*]*(?:option|choice|letter)?[\s*]*[(\[$*\\{]*([A-Z])(?![A-Za-z0-9'])"),
+    re.compile(
+        r"\banswer\b[^.\n]{0,30}?\bis\b[:\s*]*(?:option|choice|letter)?[\s*]*[(\[$*\\{]*([A-Z])(?![A-Za-z0-9'])"
+    ),
     re.compile(r"\banswer\b[^.\n]{0,30}?\bis\b[:\s*]*(?:option|choice|letter)?[\s*]*\(([a-z])\)", re.I),
     re.compile(r"\b[Oo]ption\s*\(?([A-Z])\)?\s+is\s+(?:the\s+)?(?:correct|right|best)"),
     re.compile(r"\\(?:boxed|fbox)\s*\{\s*(?:\\(?:text|mathrm|mathbf|textbf)\s*\{)?\s*\(?([A-Za-z])\)?[.)]?\s*\}"),
@@ -45,7 +47,9 @@ def second_opinion(
         candidate = boxed_or_stated(answer)
         if candidate:
             opinion.second_extracted = trimmed(candidate)
-            opinion.second_correct = any(_equal(target, form) for target in targets for form in _forms(candidate, target))
+            opinion.second_correct = any(
+                _equal(target, form) for target in targets for form in _forms(candidate, target)
+            )
     elif kind == "choice":
         letter = stated_letter(answer, len(choices) or 26)
         if letter:
@@ -180,7 +184,11 @@ def stands_in(target: str, text: str, kind: Kind) -> bool:
         return False
     if re.fullmatch(r"-?\d+", gold):
         text, gold = re.sub(r"(?<=\d)(?:,|\\,|\{,\})(?=\d{3}(?!\d))", "", text), str(int(gold))
-        guard = r"(?:=|\bis|\bare|\bbe|equals|answer:?|boxed\{|\*\*|\\approx)[\s$*({\\]*" if len(gold.lstrip("-")) <= 2 else ""
+        guard = (
+            r"(?:=|\bis|\bare|\bbe|equals|answer:?|boxed\{|\*\*|\\approx)[\s$*({\\]*"
+            if len(gold.lstrip("-")) <= 2
+            else ""
+        )
         return bool(re.search(rf"{guard}(?<![\d.\w-])(?:0+(?=\d))?{re.escape(gold)}(?![\d\w]|\.\d|[/^_])", text))
     edge = r"(?<![A-Za-z0-9.])" if gold[0].isalnum() else ""
     end = r"(?![A-Za-z0-9]|\.\d)" if gold[-1].isalnum() else ""

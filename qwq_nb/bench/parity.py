@@ -90,7 +90,9 @@ def _identity(run_dir: Path) -> list[Difference]:
         validate_cached_evaluation_identity(load_task_config_snapshot(str(run_dir / interop.CONFIG)), identity, False)
     except ValueError as error:
         arguments = (load_task_config_snapshot(str(run_dir / interop.CONFIG)) or {}).get("dataset_args", {})
-        moved = any(str(run_dir.resolve()) not in str(a.get("local_path", run_dir.resolve())) for a in arguments.values())
+        moved = any(
+            str(run_dir.resolve()) not in str(a.get("local_path", run_dir.resolve())) for a in arguments.values()
+        )
         why = "the directory was moved; `rebase` makes it acceptable again" if moved else ""
         return [Difference("identity", "accepted", str(error).splitlines()[0], why)]
     return []
@@ -157,7 +159,9 @@ def _scores(label: str, before: dict[tuple[str, str, int], Any], reports: dict[s
                 elif number > len(scores) or label == "rerun_review":
                     why = "see the verdicts below" if usable != len(scores) else ""
                 differences.append(
-                    Difference(f"{label}: {name} / {subset}", f"{ours:.4f} of {len(scores)}", f"{score:.4f} of {number}", why)
+                    Difference(
+                        f"{label}: {name} / {subset}", f"{ours:.4f} of {len(scores)}", f"{score:.4f} of {number}", why
+                    )
                 )
     return differences
 
@@ -172,7 +176,9 @@ def _verdicts(before: dict[tuple[str, str, int], Any], after: dict[tuple[str, st
             why = ""
             if not ours.status.is_usable:
                 status = (row.get("qwq") or {}).get("status", "excluded")
-                why = f"not gradable within our limits ({status}); evalscope allows 30 s a call and sets no memory limit"
+                why = (
+                    f"not gradable within our limits ({status}); evalscope allows 30 s a call and sets no memory limit"
+                )
             elif not theirs.status.is_usable:
                 why = f"evalscope's grader gave up: {theirs.explanation or theirs.metadata}"[:160]
             differences.append(Difference(_label(key, row), _say(ours), _say(theirs), why))

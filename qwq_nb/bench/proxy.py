@@ -157,7 +157,9 @@ class BenchWorker:
         self, run_dir: str | os.PathLike[str], errored: dict[str, dict[str, int]] | None = None
     ) -> list[str]:
         """Write evalscope's reports from the rows on disk. Gives their paths."""
-        return decode(await self._ask("write_report", ReportJob(run_dir=os.fspath(run_dir), errored=errored or {})), list[str])
+        return decode(
+            await self._ask("write_report", ReportJob(run_dir=os.fspath(run_dir), errored=errored or {})), list[str]
+        )
 
     async def rebase(self, run_dir: str | os.PathLike[str]) -> str:
         """Make a run directory that was moved acceptable to evalscope's `use_cache` again. Gives its configuration."""
@@ -226,7 +228,9 @@ class BenchWorker:
             task.add_done_callback(self._readers.discard)
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in self._drop and not _SECRET.search(name)}
+        kept = {
+            name: value for name, value in os.environ.items() if name not in self._drop and not _SECRET.search(name)
+        }
         return {**_SETTINGS, **kept, **self._env}
 
     async def _read_lines(self, process: asyncio.subprocess.Process) -> None:
@@ -253,7 +257,9 @@ class BenchWorker:
             return
         if message.error:
             kind = getattr(errors, message.error, WorkerError)
-            call.future.set_exception(kind(message.message) if issubclass(kind, QwqError) else WorkerError(message.message))
+            call.future.set_exception(
+                kind(message.message) if issubclass(kind, QwqError) else WorkerError(message.message)
+            )
         else:
             call.future.set_result(message.ok)
 

@@ -53,14 +53,19 @@ class AnswerView:
 def completion_bundle(completion: Completion) -> dict[str, Any]:
     """A completion as html (reasoning folded, answer typeset) and as text."""
     c = completion
-    facts = [f"{c.reasoning_tokens:,} reasoning and {c.answer_tokens:,} answer tokens", f"finish reason {c.finish_reason}"]
+    facts = [
+        f"{c.reasoning_tokens:,} reasoning and {c.answer_tokens:,} answer tokens",
+        f"finish reason {c.finish_reason}",
+    ]
     if is_live():
         facts.append(f"{c.latency_s:.1f} s")
         if c.ttft_s is not None:
             facts.append(f"first token after {c.ttft_s:.2f} s")
     parts = []
     if c.reasoning:
-        parts.append(f"<details><summary>Reasoning, {c.reasoning_tokens:,} tokens</summary>{pre(c.reasoning)}</details>")
+        parts.append(
+            f"<details><summary>Reasoning, {c.reasoning_tokens:,} tokens</summary>{pre(c.reasoning)}</details>"
+        )
     if c.answer:
         parts.append(Typesetter().prose(c.answer))
     else:

@@ -29,6 +29,11 @@ _HEADS: Final = (
     "tokens/s",
 )
 
+_READING: Final = (
+    "Accuracy is correct of all that were answered, with its Wilson interval; “of finished” leaves the truncated out. "
+    "Errors are not counted as wrong. Tokens are means, first token and tokens/s are medians."
+)
+
 
 def results_table(rows: list[SubsetRow], *, only_all: bool = False) -> str:
     """One row a subset, then `all`, for each benchmark. `only_all` leaves the subsets out (long tables, live)."""
@@ -40,11 +45,8 @@ def results_table(rows: list[SubsetRow], *, only_all: bool = False) -> str:
         title = f'<tr><th scope="rowgroup" colspan="{len(heads)}" style="text-align:left">{esc(benchmark)}</th></tr>'
         lines = [_result(row, pending) for row in group if row.subset == "all" or not only_all]
         bodies.append(f"<tbody>{title}{''.join(lines)}</tbody>")
-    caption = (
-        "Accuracy by subset: correct of all that were answered, with its Wilson interval; “of finished” leaves the "
-        "truncated out. Tokens are means, first token and speed are medians."
-    )
-    return _table(caption, head, "".join(bodies))
+    table = _table("Accuracy by subset", head, "".join(bodies))
+    return f"{table}<p><small>{_READING}</small></p>\n"
 
 
 def _table(caption: str, head: str, bodies: str) -> str:
@@ -69,7 +71,7 @@ def _result(row: SubsetRow, pending: bool) -> str:
         *([f"{row.pending:,}"] if pending else []),
         number(row.mean_reasoning_tokens),
         number(row.mean_answer_tokens),
-        f"{row.ttft_p50_s:.2f} s" if is_known(row.ttft_p50_s) else "-",
+        f"{row.ttft_p50_s:.2f}&nbsp;s" if is_known(row.ttft_p50_s) else "-",
         number(row.tokens_per_s_p50, 1),
     ]
     whole = row.subset == "all"

@@ -20,8 +20,8 @@ __all__ = ["FORMULAS", "Typesetter", "clipped", "code", "esc", "pre"]
 FORMULAS: Final = 1_500
 """Formulas in one output: MathJax sets them all at once, in the page's own thread."""
 
-_LONG_LINE: Final = 2_000
-_LONG_LINES = re.compile(rf"[^\n]{{{_LONG_LINE},}}")
+_UNBROKEN = re.compile(r"\S{200,}")
+_CHUNK: Final = 100
 _MATHS_MARK = re.compile(r"[$\\]+")
 # Traces are long lines: where styles are kept (Lab, trusted or not) they wrap, elsewhere they scroll.
 _PRE_STYLE: Final = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;max-height:30em;overflow:auto"
@@ -43,17 +43,14 @@ def esc(text: str) -> str:
 
 
 def _breakable(text: str) -> str:
-    """Escaped, with a place to wrap every 100 characters in lines of thousands."""
-
-    def wrap(match: re.Match[str]) -> str:
-        line = match[0]
-        return "<wbr>".join(html.escape(line[i : i + 100]) for i in range(0, len(line), 100))
-
+    """Escaped, with places to wrap in what would otherwise be one word of hundreds of characters."""
     text = visible(text)
     parts: list[str] = []
     position = 0
-    for match in _LONG_LINES.finditer(text):
-        parts += html.escape(text[position : match.start()]), wrap(match)
+    for match in _UNBROKEN.finditer(text):
+        word = match[0]
+        parts.append(html.escape(text[position : match.start()]))
+        parts.append("<wbr>".join(html.escape(word[i : i + _CHUNK]) for i in range(0, len(word), _CHUNK)))
         position = match.end()
     return "".join(parts) + html.escape(text[position:])
 
@@ -103,11 +100,10 @@ class Typesetter:
         return code(text)
 
     def _piece(self, kind: str, piece: str) -> str:
-        if kind == "tex" and self.formulas > 0:
-            self.formulas -= 1
-            # Its own element, so that MathJax sees this formula and no neighbour. A line break inside is TeX's
-            # business: kept from `prose` as \r.
-            return f"<span>{html.escape(piece)}</span>".replace("\n", "\r")
         if kind in ("tex", "source"):
-            return f"<code>{html.escape(piece)}</code>"
+            # An element of its own, so that MathJax sees this formula and no neighbour. A line break inside is TeX's
+            # business: kept from `prose` as \r.
+            name = "span" if kind == "tex" and self.formulas > 0 else "code"
+            self.formulas -= name == "span"
+            return f"<{name}>{html.escape(piece)}</{name}>".replace("\n", "\r")
         return esc(piece)
