@@ -138,7 +138,7 @@ class QwqMagics(Magics, Configurable):
             defaults["endpoint"] = self.endpoint
         if self.out:
             defaults["out"] = self.out
-        return self._remember(evaluate(*words, **{**defaults, **given}))
+        return self._remember(lambda: evaluate(*words, **{**defaults, **given}))
 
     @documented(RESUME)
     @no_var_expand
@@ -150,7 +150,8 @@ class QwqMagics(Magics, Configurable):
 
         words, given = self._parsed(line, RESUME, "qwq_resume")
         out = given.pop("out", None)
-        return self._remember(resume_run(self._run(words, "qwq_resume", out), **given))
+        run = self._run(words, "qwq_resume", out)
+        return self._remember(lambda: resume_run(run, **given))
 
     @documented(SHOW)
     @no_var_expand
@@ -226,7 +227,15 @@ class QwqMagics(Magics, Configurable):
         named = self.shell.user_ns.get(words[0])
         return named if isinstance(named, Run) else load_run(words[0], out=folder)
 
-    def _remember(self, run: Run) -> Run:
+    def _remember(self, evaluation: Callable[[], Run]) -> Run:
+        """Run it, and keep the run as `_qwq_run`, also where it was interrupted and no variable got it."""
+        from qwq_nb.api import Interrupted
+
+        try:
+            run = evaluation()
+        except Interrupted as exc:
+            self.shell.user_ns["_qwq_run"] = exc.run
+            raise
         self.shell.user_ns["_qwq_run"] = run
         return run
 

@@ -13,6 +13,8 @@ __all__ = ["EndpointStatus", "connect", "demo_endpoint", "endpoints", "get_endpo
 
 DEMO_MAX_TOKENS = 2000
 """Token limit of the built-in endpoint: its one looping transcript is cut soon."""
+DEMO_PACE = 250.0
+"""Tokens per second of one of its streams where somebody may watch them being written."""
 
 _endpoints: dict[str, Endpoint] = {}
 _default: str | None = None
@@ -34,7 +36,7 @@ class EndpointStatus(msgspec.Struct, kw_only=True):
         """One line for people."""
         e = self.endpoint
         if e.is_demo:
-            return f"DEMO endpoint {e.url}: built-in answers to built-in problems; its scores say nothing of any model."
+            return "DEMO endpoint: built-in answers to built-in problems; its scores say nothing of any model."
         head = f"Endpoint {e.name!r}: {e.url}"
         tail = " TLS certificates are NOT verified." if e.insecure else ""
         if self.problem:
@@ -91,7 +93,10 @@ def demo_endpoint() -> Endpoint:
     """The built-in endpoint, started if it does not run yet (a child process on loopback, ends with this one)."""
     from qwq_nb.demo import shared
 
-    server = shared()
+    from qwq_nb.view.live import in_kernel, ipython, is_live
+
+    watched = in_kernel(ipython()) and is_live()
+    server = shared(DEMO_PACE if watched else 0)
     return Endpoint.of(server.url, server.model, name=DEMO_NAME, max_tokens=DEMO_MAX_TOKENS, request_seed=0)
 
 

@@ -93,7 +93,7 @@ class Runner:
         self._streamers: set[asyncio.Task[None]] = set()
         self._finishers: set[asyncio.Task[None]] = set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
-        self._finished_tokens = 0
+        self._finished_tokens = sum(r.completion.completion_tokens for r in self.results.values() if r.completion)
         self._rate: deque[tuple[float, int]] = deque(maxlen=64)
         self._succeeded = self.reused > 0
 

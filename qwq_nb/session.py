@@ -98,8 +98,7 @@ class Session:
         if self.runner is None:
             return Progress(step=self.worker.step or self.step, elapsed_s=time.perf_counter() - self.started)
         progress = self.runner.progress()
-        waiting = not progress.in_flight and progress.grading and self.worker.step
-        progress.step = str(self.worker.step) if waiting else ""
+        progress.step = self.worker.step if progress.grading else ""
         progress.elapsed_s += self._before_s
         return progress
 
@@ -121,7 +120,6 @@ class Session:
 
     async def execute(self) -> None:
         """Raises QwqError for what ends the run; whatever was finished is on disk by then."""
-        self.rundir.lock()
         try:
             await self._execute()
         finally:
@@ -131,6 +129,7 @@ class Session:
         self.step = "loading benchmarks"
         loaded = [await self._load(name) for name in self.request.benchmarks]
         self.plan = self._planned(loaded)
+        self.rundir.lock()
         done, ungraded = self._opened(self.plan, loaded)
         async with ChatClient(self.request.endpoint, connections=self.request.concurrency) as client:
             self.runner = Runner(

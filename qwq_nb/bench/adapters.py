@@ -197,7 +197,7 @@ def official_score(job: GradeJob) -> OfficialScore:
 
 
 def excluded_score(job: GradeJob, why: str) -> dict[str, Any]:
-    """A `SampleScore` with evalscope's status `excluded`, as it gives itself where its grader runs into its deadline."""
+    """A `SampleScore` with evalscope's status `excluded`, as it gives where its own grader overruns."""
     score = Score(
         prediction=job.completion.answer,
         extracted_prediction="",

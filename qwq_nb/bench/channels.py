@@ -91,20 +91,22 @@ class ThreadChannels:
     """Channels over one reading thread a pipe."""
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[tuple[int, str, bytes | None]] = queue.SimpleQueue()
-        self._current: dict[str, int] = {}
+        self._queue: queue.SimpleQueue[tuple[object, str, bytes | None]] = queue.SimpleQueue()
+        self._current: dict[str, object] = {}
 
     def add(self, name: str, fd: int) -> None:
-        self._current[name] = fd
-        threading.Thread(target=self._read, args=(name, fd), daemon=True, name=f"read-{name}").start()
+        token = object()  # a descriptor's number may come again
+        self._current[name] = token
+        threading.Thread(target=self._read, args=(token, name, fd), daemon=True, name=f"read-{name}").start()
 
-    def _read(self, name: str, fd: int) -> None:
+    def _read(self, token: object, name: str, fd: int) -> None:
         reader = LineReader()
         with contextlib.suppress(OSError):
             while block := os.read(fd, _BLOCK):
                 for line in reader.feed(block):
-                    self._queue.put((fd, name, line))
-        self._queue.put((fd, name, None))
+                    self._queue.put((token, name, line))
+        self._queue.put((token, name, None))
+        os.close(fd)
 
     def remove(self, name: str) -> None:
         # The reading thread ends with the other side; closing under its feet is undefined on Windows.
@@ -115,8 +117,8 @@ class ThreadChannels:
         with contextlib.suppress(queue.Empty):
             item = self._queue.get(timeout=timeout)
             while True:
-                fd, name, line = item
-                if self._current.get(name) == fd:
+                token, name, line = item
+                if self._current.get(name) is token:
                     events.append((name, line))
                     if line is None:
                         self.remove(name)

@@ -25,9 +25,9 @@ def convert_all(
 ) -> list[tuple[Found, T]]:
     """Each record with what became of it.
 
-    Where values are of another type than the adapter wants (numbers from CSV-like sources, lists in a table's cell), all
-    records are tried once more with numbers as text, then with JSON in text taken as such. Raises DataError with file,
-    line and field.
+    Where values are of another type than the adapter wants (numbers in JSON, lists in a table's cell), all records are
+    tried once more with numbers as text, then with JSON in text taken as such. Raises DataError with file, line and
+    field.
     """
     forms: tuple[Callable[[Found], Found], ...] = (dict, numbers_as_text, _json_cells)
     last = len(forms) - 1

@@ -11,13 +11,14 @@ import difflib
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from qwq_nb.errors import DataError
 
-__all__ = ["SUFFIXES", "Record", "data_files", "fingerprint", "read_file", "read_records"]
+__all__ = ["SUFFIXES", "Record", "data_files", "fingerprint", "read_file", "read_records", "subset_files"]
 
 Record = tuple[dict[str, Any], str]
 """A record and where it stands: `file:line` (for Parquet `file:row`)."""
@@ -36,53 +37,36 @@ def fingerprint(path: str | Path) -> str:
     root = _existing(path)
     if root.is_file():
         return _digest([root])
-    files = _listing(root)
+    files = [file for folder in (*_folders(root), *_subfolders(root)) for file in _listing(folder)]
     if not files:
         raise DataError(_no_data(root))
     return _digest(files, names=True)
 
 
-def read_records(
-    path: str | Path, benchmark: str, splits: Sequence[str] = ("test", "train"), *, subset: str | None = None
-) -> list[Record]:
+def read_records(path: str | Path, benchmark: str, splits: Sequence[str] = ("test", "train")) -> list[Record]:
     """All records of a data file, or of a folder's, with their places.
 
-    `splits` are the names evalscope would look for, best first; `subset` looks for that subset's own file only.
+    `splits` are the names evalscope would look for, best first.
     """
-    records = [record for file in data_files(path, benchmark, splits, subset=subset) for record in read_file(file)]
+    records = [record for file in data_files(path, benchmark, splits) for record in read_file(file)]
     if not records:
         raise DataError(f"{path} holds no records.")
     return records
 
 
-def data_files(
-    path: str | Path, benchmark: str, splits: Sequence[str] = ("test", "train"), *, subset: str | None = None
-) -> list[Path]:
+def data_files(path: str | Path, benchmark: str, splits: Sequence[str] = ("test", "train")) -> list[Path]:
     """The file, or the files (shards) of a folder, that hold the benchmark's data.
 
-    In a folder (or its `data/`): `<split>.*` or `<split>-00000-of-00001.*` for each split in turn, `<benchmark>.*`, else
-    its only data file. Raises DataError where there is none or several; with `subset` the answer may be empty.
+    In a folder (or its `data/`): `<split>.*` or its shards `<split>-00000-of-00001.*` for each split in turn,
+    `<benchmark>.*`, else its only data file. Raises DataError where there is none or several.
     """
     root = _existing(path)
     if root.is_file():
-        return [] if subset is not None else [root]
-    folders = [folder for folder in (root, root / "data") if folder.is_dir()]
-    if subset is not None:
-        stems = [f"{subset}_{split}" for split in splits] + [subset]
-        folders += [folder / subset for folder in folders if (folder / subset).is_dir()]
-        stems += list(splits) if any(folder.name == subset for folder in folders) else []
-        folders.sort(key=lambda folder: folder.name != subset)
-    else:
-        stems = [*splits, *(f"default_{split}" for split in splits), benchmark]
-    for stem in stems:
-        for folder in folders:
-            if subset is not None and stem in splits and folder.name != subset:
-                continue
-            found = [file for file in _listing(folder) if file.stem == stem or file.stem.startswith(f"{stem}-")]
-            if found:
-                return _one_kind(found, folder)
-    if subset is not None:
-        return []
+        return [root]
+    folders = _folders(root)
+    for stem in (*splits, *(f"default_{split}" for split in splits), benchmark):
+        if found := _named(stem, folders):
+            return found
     every = [file for folder in folders for file in _listing(folder)]
     if len(every) == 1:
         return every
@@ -92,6 +76,23 @@ def data_files(
         f"{root} holds several data files and none is named after {benchmark}: "
         f"{', '.join(file.name for file in every[:12])}. Name the one to use: --data {root / every[0].name}"
     )
+
+
+def subset_files(path: str | Path, subset: str, splits: Sequence[str]) -> list[Path]:
+    """A folder's files of one subset (or split) alone: `<subset>_<split>.*`, `<subset>.*`, `<subset>/<split>.*`.
+
+    Empty where it keeps none, and where `path` is a file.
+    """
+    root = _existing(path)
+    folders = _folders(root) if root.is_dir() else []
+    for stem in (*(f"{subset}_{split}" for split in splits), subset):
+        if found := _named(stem, folders):
+            return found
+    inner = [folder / subset for folder in folders if (folder / subset).is_dir()]
+    for split in splits:
+        if found := _named(split, inner):
+            return found
+    return []
 
 
 def read_file(file: Path) -> list[Record]:
@@ -126,24 +127,42 @@ def _existing(path: str | Path) -> Path:
     raise DataError(f"{path} does not exist.{hint}")
 
 
+def _folders(root: Path) -> list[Path]:
+    return [folder for folder in (root, root / "data") if folder.is_dir()]
+
+
+def _subfolders(root: Path) -> list[Path]:
+    return sorted(inner for inner in root.iterdir() if inner.is_dir() and inner.name != "data")
+
+
+def _named(stem: str, folders: Iterable[Path]) -> list[Path]:
+    """The files of that name, or the shards of it, in the first folder that has any."""
+    for folder in folders:
+        shard = re.compile(rf"{re.escape(stem)}-\d+-of-\d+")
+        found = [file for file in _listing(folder) if file.stem == stem or shard.fullmatch(file.stem)]
+        if found:
+            return _one_kind(found, folder)
+    return []
+
+
 def _listing(folder: Path) -> list[Path]:
     return sorted(
         file
         for file in folder.iterdir()
         if file.suffix.lower() in SUFFIXES and file.name not in _SIDE_FILES and file.is_file()
-    ) or (_listing(folder / "data") if folder.name != "data" and (folder / "data").is_dir() else [])
+    )
 
 
 def _one_kind(found: list[Path], folder: Path) -> list[Path]:
     """Shards of one kind belong together; the same name with two suffixes does not."""
     kinds = {file.suffix.lower() for file in found}
-    exact = [file for file in found if "-" not in file.stem or len(found) == 1]
-    if len(kinds) > 1 or len(exact) > 1:
+    whole = [file for file in found if not re.search(r"-\d+-of-\d+$", file.stem)]
+    if len(kinds) > 1 or (whole and len(found) > 1):
         raise DataError(
             f"{folder} holds several data files of the same name: {', '.join(file.name for file in found)}. "
             f"Name the one to use: --data {found[0]}"
         )
-    return exact or found
+    return found
 
 
 def _no_data(root: Path) -> str:

@@ -32,6 +32,10 @@ _START_LIMIT_S = 120.0
 """A grader that is not ready by then will never be (a fresh Python imports evalscope, a fork takes milliseconds)."""
 
 
+_FALSE_STARTS = 3
+"""So many graders in a row that ended before their first job, and none will come up."""
+
+
 class _Part(msgspec.Struct, omit_defaults=True):
     """A line from the grader."""
 
@@ -127,6 +131,7 @@ class GraderQueue:
         self._since = 0.0
         self._ready = False
         self._running: _Running | None = None
+        self._false_starts = 0
 
     def start(self) -> None:
         """Begin a grader, so that the first job need not wait for it."""
@@ -153,7 +158,7 @@ class GraderQueue:
             return
         part = decode(line, _Part)
         if part.ready:
-            self._ready = True
+            self._ready, self._false_starts = True, 0
         running = self._running
         if running is not None and part.verdict is not None:
             running.verdict = part.verdict
@@ -174,8 +179,8 @@ class GraderQueue:
                 running.verdict
                 or _failed(running.job, "deadline", f"grading took longer than {seconds:g} s and was ended", seconds),
             )
-        elif self._child is not None and not self._ready:
-            self._replace()
+        else:
+            self._ended()
         self._next()
 
     def close(self) -> None:
@@ -198,7 +203,11 @@ class GraderQueue:
     def _ended(self) -> None:
         """The grader is gone by itself: its job crashed it, unless the verdict had already come."""
         how = self._child.kill() if self._child is not None else ""
+        self._false_starts += 0 if self._ready else 1
         self._child, self._ready = None, False
+        while self._waiting and self._false_starts >= _FALSE_STARTS:
+            reply, job = self._waiting.popleft()
+            self._answer(reply, _failed(job, "crashed", f"the grader process does not start ({how})", 0.0))
         running = self._running
         if running is not None:
             seconds = time.monotonic() - running.started

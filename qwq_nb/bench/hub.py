@@ -37,8 +37,8 @@ def load(adapter: Any, request: LoadRequest) -> None:
     except Exception as error:  # the hubs' clients raise anything from OSError to their own trees
         cause = unreachable or _short(error)
         raise HubError(
-            f"{request.benchmark}: the data set {adapter.dataset_id!r} could not be loaded from {request.hub}: {cause}. "
-            f"Give its records in a file of your own: --data PATH (JSONL, JSON, CSV or Parquet; fields: "
+            f"{request.benchmark}: the data set {adapter.dataset_id!r} could not be loaded from {request.hub}: "
+            f"{cause}. Give its records in a file of your own: --data PATH (JSONL, JSON, CSV or Parquet; fields: "
             f"{', '.join(fields) or 'as in the data set'}), or try the built-in problems: --demo."
         ) from None
 

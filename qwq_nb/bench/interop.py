@@ -8,8 +8,9 @@
     configs/task_config.yaml               evalscope's TaskConfig, resolved benchmarks and evaluation identity
     reports/<model_id>/<bench>.json        evalscope's own report
 
-`run_task(TaskConfig(use_cache=run_dir, …))` accepts such a directory and makes no request. evalscope's identity hashes
-`local_path`, which is absolute: a directory that was moved is refused until `rebase` has written its configuration anew.
+`run_task(TaskConfig(use_cache=run_dir, …))` accepts such a directory and makes no request. evalscope's identity
+hashes `local_path`, which is absolute: a directory that was moved is refused until `rebase` has written its
+configuration anew.
 """
 
 from __future__ import annotations
@@ -240,7 +241,7 @@ def _summary(subsets: dict[str, ExecutionSubset]) -> ExecutionSummary:
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a prediction or review file by index, the last of each; a torn line is left out, as evalscope does."""
+    """The rows of a prediction or review file by index, the last of each; torn lines are left out, as by evalscope."""
     if not path.exists():
         return []
     found: dict[int, dict[str, Any]] = {}

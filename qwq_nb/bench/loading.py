@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from qwq_nb.bench import adapters, cache, conversion, hub
 from qwq_nb.bench.conversion import Found
-from qwq_nb.bench.datafile import Record, data_files, read_file, read_records
+from qwq_nb.bench.datafile import Record, read_file, read_records, subset_files
 from qwq_nb.bench.protocol import Facts, LoadedBenchmark, LoadRequest, clean_text, encode
 from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, did_you_mean
 from qwq_nb.records import Sample
@@ -138,7 +138,7 @@ def _local_groups(adapter: Any, request: LoadRequest) -> dict[str, list[Record]]
     if adapter.reformat_subset:
         return {adapter.default_subset: read_records(path, name, splits)}
     subsets = list(adapter.subset_list)
-    own = {subset: data_files(path, name, splits, subset=subset) for subset in subsets}
+    own = {subset: subset_files(path, subset, splits) for subset in subsets}
     if any(own.values()):
         return {subset: [row for file in files for row in read_file(file)] for subset, files in own.items() if files}
     records = read_records(path, name, splits)
@@ -166,7 +166,7 @@ def _local_groups(adapter: Any, request: LoadRequest) -> dict[str, list[Record]]
 def _local_few_shot(adapter: Any, request: LoadRequest, records: list[Found]) -> DatasetDict | None:
     """The examples for the prompts from a folder's training split, or None where it has none."""
     path, split, count = str(request.data), str(adapter.train_split), adapter.few_shot_num
-    files = data_files(path, request.benchmark, (), subset=split)
+    files = subset_files(path, split, ())
     if split in (adapter.eval_split, "") or not files:
         return None
     rows = [row for file in files for row in read_file(file)]

@@ -185,7 +185,7 @@ def stands_in(target: str, text: str, kind: Kind) -> bool:
     if re.fullmatch(r"-?\d+", gold):
         text, gold = re.sub(r"(?<=\d)(?:,|\\,|\{,\})(?=\d{3}(?!\d))", "", text), str(int(gold))
         guard = (
-            r"(?:=|\bis|\bare|\bbe|equals|answer:?|boxed\{|\*\*|\\approx)[\s$*({\\]*"
+            r"(?:=|(?<!there )\bis|equals|answer:?|boxed\{|\*\*|\\approx)[\s$*({\\]*"
             if len(gold.lstrip("-")) <= 2
             else ""
         )
@@ -193,7 +193,7 @@ def stands_in(target: str, text: str, kind: Kind) -> bool:
     edge = r"(?<![A-Za-z0-9.])" if gold[0].isalnum() else ""
     end = r"(?![A-Za-z0-9]|\.\d)" if gold[-1].isalnum() else ""
     if len(gold) <= 2 and not gold.isdigit():
-        edge = r"(?:=|is|are|boxed\{|\*\*)[$*({]*"
+        edge = r"(?:=|is|boxed\{|\*\*)[$*({]*"
     return bool(re.search(f"{edge}{re.escape(gold)}{end}", _plain(text)))
 
 

@@ -1,9 +1,9 @@
 """`python -m qwq_nb.bench.parity RUN_DIR`: does evalscope itself come to the same verdicts and scores?
 
 Works on a copy, never on the directory itself. evalscope's `run_task` takes the copy as its cache twice: as it is, and
-with `rerun_review=True`, which grades every answer anew with evalscope's own isolation. Its endpoint is a loopback port
-that refuses and counts, so a request is seen and none leaves the machine. Differences are printed, with the reason where
-it is known; the exit code is 1 if one is not.
+with `rerun_review=True`, which grades every answer anew with evalscope's own isolation. Its endpoint is a port on
+loopback that refuses and counts, so a request is seen and none leaves the machine. Differences are printed, with the
+reason where it is known; the exit code is 1 if one is not.
 """
 
 from __future__ import annotations

@@ -43,6 +43,9 @@ _LONGEST_LINE = 1 << 30
 """A loaded benchmark is one line; asyncio's own limit of 64 kB would break it."""
 
 _STDERR_LINES = 40
+_TRIES = 2
+"""How often a request is asked when the worker dies over it."""
+
 _SETTINGS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -74,7 +77,9 @@ class _Call:
     def __init__(self, line: bytes, future: asyncio.Future[msgspec.Raw]) -> None:
         self.line = line
         self.future = future
-        self.sent = 0
+        self.process: asyncio.subprocess.Process | None = None
+        """Whom it was asked of."""
+        self.tries = 0
 
 
 class BenchWorker:
@@ -82,8 +87,9 @@ class BenchWorker:
 
     def __init__(self, *, drop_env: Iterable[str] = (), env: dict[str, str] | None = None) -> None:
         """`drop_env`: variables the worker must not see (those named like keys it never sees); `env`: more for it."""
-        self.step = ""
         self.pid: int | None = None
+        self._stage = ""
+        self._loading: list[str] = []
         self._drop = frozenset(drop_env)
         self._env = dict(env or {})
         self._numbers = itertools.count()
@@ -94,6 +100,11 @@ class BenchWorker:
         self._readers: set[asyncio.Task[None]] = set()
         self._stderr: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
         self._closed = False
+
+    @property
+    def step(self) -> str:
+        """What is being waited for, in words; empty when nothing is."""
+        return self._stage or (f"loading {self._loading[0]}" if self._loading else "")
 
     async def start(self) -> None:
         """Start the process if it is not running; returns before it is ready."""
@@ -113,11 +124,11 @@ class BenchWorker:
 
     async def load(self, request: LoadRequest) -> LoadedBenchmark:
         """The benchmark's samples. Raises UnknownBenchmark, OptionError, DataError, HubError, WorkerError."""
-        self.step = f"loading {request.benchmark}"
+        self._loading.append(request.benchmark)
         try:
             return decode(await self._ask("load", request), LoadedBenchmark)
         finally:
-            self.step = ""
+            self._loading.remove(request.benchmark)
 
     async def grade(self, job: GradeJob) -> Verdict:
         """The verdict on one answer; one that the grader could not reach is a status, not an exception."""
@@ -197,12 +208,13 @@ class BenchWorker:
             self._calls.pop(number, None)
 
     def _send(self, call: _Call) -> None:
-        if call.sent == 0 and self._process is not None and self._process.stdin is not None:
-            call.sent += 1
-            self._process.stdin.write(call.line)
+        process = self._process
+        if process is not None and process.stdin is not None:
+            call.process, call.tries = process, call.tries + 1
+            process.stdin.write(call.line)
 
     async def _spawn(self) -> None:
-        self.step = self.step or "starting the benchmark worker"
+        self._stage = "starting the benchmark worker"
         loop = asyncio.get_running_loop()
         if self._ready is None or self._ready.done():
             self._ready = loop.create_future()
@@ -222,8 +234,8 @@ class BenchWorker:
             raise WorkerError(f"the benchmark worker could not be started: {error}.") from None
         self._process, self.pid = process, process.pid
         self._stderr.clear()
-        for reader in (self._read_lines(process), self._read_stderr(process)):
-            task = asyncio.create_task(reader)
+        words = asyncio.create_task(self._read_stderr(process))
+        for task in (words, asyncio.create_task(self._read_lines(process, words))):
             self._readers.add(task)
             task.add_done_callback(self._readers.discard)
 
@@ -233,12 +245,13 @@ class BenchWorker:
         }
         return {**_SETTINGS, **kept, **self._env}
 
-    async def _read_lines(self, process: asyncio.subprocess.Process) -> None:
+    async def _read_lines(self, process: asyncio.subprocess.Process, words: asyncio.Task[None]) -> None:
         assert process.stdout is not None
         while line := await process.stdout.readline():
             self._message(decode(line, _Message))
         code = await process.wait()
-        await self._died(code)
+        await asyncio.wait({words}, timeout=0.5)  # its last words; a child of its own may hold the pipe for longer
+        await self._died(process, code)
 
     async def _read_stderr(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr is not None
@@ -247,9 +260,9 @@ class BenchWorker:
 
     def _message(self, message: _Message) -> None:
         if message.event == "step":
-            self.step = message.text
+            self._stage = message.text
         elif message.event == "ready" and message.info is not None:
-            self.step = ""
+            self._stage = ""
             if self._ready is not None and not self._ready.done():
                 self._ready.set_result(message.info)
         call = self._calls.get(message.id)
@@ -263,28 +276,27 @@ class BenchWorker:
         else:
             call.future.set_result(message.ok)
 
-    async def _died(self, code: int) -> None:
-        """Ask once more what was being asked; give up what has been asked twice."""
+    async def _died(self, process: asyncio.subprocess.Process, code: int) -> None:
+        """Ask once more what it was being asked; give up what has been asked twice."""
+        if self._process is process:
+            self._process, self._stage = None, ""
         if self._closed:
             self._fail("the benchmark worker was closed.")
             return
-        await asyncio.sleep(0)  # the last lines of its standard error
         last = "\n".join(list(self._stderr)[-12:])
         ended = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         text = f"the benchmark worker ended {ended}." + (f" Its last words:\n{last}" if last else "")
         again = []
         for call in self._calls.values():
-            if call.sent == 0 or call.future.done():
+            if call.process is not process or call.future.done():
                 continue
-            if call.sent == 1:
-                call.sent = 0
+            if call.tries < _TRIES:
                 again.append(call)
-        for call in [call for call in self._calls.values() if call.sent > 0 and not call.future.done()]:
-            call.future.set_exception(WorkerError(text))
-        if self._ready is not None and not self._ready.done():
-            self._ready.set_exception(WorkerError(text))
-        self._process = None
+            else:
+                call.future.set_exception(WorkerError(text))
         if not again:
+            if self._process is None and self._ready is not None and not self._ready.done():
+                self._ready.set_exception(WorkerError(text))
             return
         try:
             await self.start()
@@ -293,7 +305,6 @@ class BenchWorker:
             return
         for call in again:
             self._send(call)
-            call.sent = 2
 
     def _fail(self, text: str) -> None:
         for call in self._calls.values():

@@ -27,13 +27,16 @@ _lock = threading.Lock()
 _shared: DemoEndpoint | None = None
 
 
-def shared() -> DemoEndpoint:
-    """The demo endpoint of this process: started when first asked for, or again if it has ended; closed at exit."""
+def shared(tokens_per_second: float = 0) -> DemoEndpoint:
+    """The demo endpoint of this process: started when first asked for, or again if it has ended; closed at exit.
+
+    `tokens_per_second` is the pace of a stream, 0 for none; it counts where the endpoint is started by this call.
+    """
     global _shared
     with _lock:
         if _shared is None or not _shared.alive:
             if _shared is not None:
                 _shared.close()
-            _shared = DemoEndpoint()
+            _shared = DemoEndpoint(tokens_per_second=tokens_per_second)
             atexit.register(_shared.close)
         return _shared

@@ -21,8 +21,8 @@ FINAL_BYTES: Final = 1_000_000
 LIVE_BYTES: Final = 100_000
 """One update while running."""
 
-_FLIGHTS: Final = 64
-_TAILS: Final = 16
+_FLIGHTS: Final = 32
+_TAILS: Final = 8
 _TAIL: Final = 600
 
 WITHHELD_NOTE: Final = (
@@ -51,7 +51,7 @@ def bundle(record: RunRecord, *, live: bool, times: bool = True) -> dict[str, ob
     for_samples = limit - saved_size(_render(replace(record, samples=[]), live, times))
     # fit_samples estimates; what escaping and formulas add is seen only in the result.
     while True:
-        fitted = replace(record, samples=fit_samples(record.samples, for_samples))
+        fitted = replace(record, samples=fit_samples(record.samples, for_samples, in_html=not live))
         made = _render(fitted, live, times)
         over = saved_size(made) - limit
         if over <= 0 or not fitted.samples:
@@ -92,7 +92,7 @@ def saved_size(made: dict[str, object]) -> int:
         mime: content.splitlines(keepends=True) if isinstance(content, str) else content
         for mime, content in made.items()
     }
-    notebook = {"cells": [{"outputs": [{"data": data}]}]}
+    notebook = {"cells": [{"outputs": [{"data": data, "metadata": {}, "output_type": "display_data"}]}]}
     return len(json.dumps(notebook, indent=1, ensure_ascii=False, allow_nan=False).encode())
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from qwq_nb.records import Clip, SampleView
 from qwq_nb.view.clean import one_line, scrub
-from qwq_nb.view.html_samples import LIST_ALL
+from qwq_nb.view.html_samples import FOLD_ALL, LIST_ALL
 from qwq_nb.view.wording import is_failure, sample_key
 
 __all__ = ["clip", "fit_samples", "lean", "row_cost", "text_cost"]
@@ -23,7 +23,9 @@ __all__ = ["clip", "fit_samples", "lean", "row_cost", "text_cost"]
 _HEAD_SHARE: Final = 1 / 3
 _SNAP: Final = 60  # characters within which a line's or a word's end is looked for
 _INDENT: Final = 12  # a field's line in a notebook file: indentation, line break, comma
-_HTML_ROW: Final = 330  # a sample's fold without its texts
+_HTML_FOLD: Final = 420  # a sample's fold in the html, without its texts
+_HTML_LINE: Final = 230
+_FLOOR: Final = 1 / 3  # of the room for texts that every sample has a share in
 _SHORT: Final = {"gold": 300, "extracted": 300, "second_extracted": 300, "why": 300, "id": 200, "error": 1_000}
 
 
@@ -65,23 +67,30 @@ def _joins(text: str, at: int) -> bool:
     return "\U0001f1e6" <= after <= "\U0001f1ff" and "\U0001f1e6" <= before <= "\U0001f1ff"
 
 
-def fit_samples(views: Sequence[SampleView], budget_bytes: int) -> list[SampleView]:
-    """The views, clipped so that their share of a saved bundle (JSON and html together) is about `budget_bytes`.
+def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool = True) -> list[SampleView]:
+    """The views, clipped so that their share of a saved bundle is about `budget_bytes`.
 
-    Rows come first; half of what is left is shared evenly, the rest goes to failures until they are whole, then to the
-    others. Where not even rows fit, whys and values shrink, then correct rows are dropped, then failures from the end.
+    That is JSON and html together; live updates have samples in their JSON only (`in_html=False`).
+
+    Rows come first; a third of what is left is shared evenly, the rest goes to failures until they are whole, then to
+    the others. Where not even rows fit, their values shrink, then correct rows are dropped, then failures from the end.
     """
     rows = [_tidy(view) for view in views]
-    base = [row_cost(row, len(rows)) for row in rows]
+    failed = [is_failure(view) for view in views]
+    folds = [in_html and (bad or len(views) <= FOLD_ALL) for bad in failed]
+    line = _HTML_LINE if in_html else 0
+    base = [row_cost(row, _HTML_FOLD if fold else line) for row, fold in zip(rows, folds, strict=True)]
     if sum(base) > budget_bytes:
-        return _rows_only(rows, budget_bytes)
-    needs = [sum(text_cost(text.text) for text in _texts(view)) for view in views]
+        return _rows_only(rows, budget_bytes, line)
+    needs = [
+        sum(text_cost(text.text, in_html=fold) for text in _texts(view))
+        for view, fold in zip(views, folds, strict=True)
+    ]
     left = budget_bytes - sum(base)
     if sum(needs) <= left:
         return [_with_texts(row, view, None) for row, view in zip(rows, views, strict=True)]
 
-    failed = [is_failure(view) for view in views]
-    floor = _level(needs, left // 2)
+    floor = _level(needs, int(left * _FLOOR))
     spent = sum(min(need, floor) for need, bad in zip(needs, failed, strict=True) if not bad)
     high = max(floor, _level([n for n, bad in zip(needs, failed, strict=True) if bad], left - spent))
     spent = sum(min(need, high) for need, bad in zip(needs, failed, strict=True) if bad)
@@ -154,7 +163,7 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _rows_only(rows: list[SampleView], budget: int) -> list[SampleView]:
+def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleView]:
     """Ids and outcomes; in the views' order, but failures are the last to be dropped."""
     bare = [
         msgspec.structs.replace(
@@ -175,27 +184,31 @@ def _rows_only(rows: list[SampleView], budget: int) -> list[SampleView]:
     ]
     kept: set[int] = set()
     for position in sorted(range(len(bare)), key=lambda i: sample_key(bare[i])):
-        budget -= row_cost(bare[position], len(bare))
+        listed = is_failure(bare[position]) or len(bare) <= LIST_ALL
+        budget -= row_cost(bare[position], line if listed else 0)
         if budget < 0:
             break
         kept.add(position)
     return [row for position, row in enumerate(bare) if position in kept]
 
 
-def row_cost(row: SampleView, listed: int) -> int:
-    """Bytes of a row in a saved bundle: its JSON, and its fold in the html where one is listed."""
+def row_cost(row: SampleView, in_html: int) -> int:
+    """Bytes of a row in a saved bundle: its JSON, and `in_html` more besides its values where the html lists it."""
     fields = lean(row)
     cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
-    if listed > LIST_ALL and not is_failure(row):
+    if not in_html:
         return cost
-    strings = (row.id, row.gold, row.extracted, row.second_extracted, row.why, row.error, row.file, *row.choices)
-    return cost + _HTML_ROW + sum(len(text.encode(errors="replace")) for text in strings)
+    return cost + in_html + sum(len(text.encode()) for text in (row.id, row.gold, row.extracted, row.why, row.error))
 
 
-def text_cost(text: str) -> int:
-    """Bytes of a text in a saved bundle: once as JSON, once as escaped html."""
-    escaped = 4 * (text.count("<") + text.count(">") + text.count("\n")) + 5 * (text.count('"') + text.count("'"))
-    return 2 * _json_cost(text) + escaped + 3 * _INDENT
+def text_cost(text: str, *, in_html: bool) -> int:
+    """Bytes of a text in a saved bundle: once as JSON, once as escaped html where it is in a fold there."""
+    cost = _json_cost(text) + 3 * _INDENT
+    if not in_html:
+        return cost
+    return (
+        2 * cost + 4 * (text.count("<") + text.count(">") + text.count("\n")) + 5 * (text.count('"') + text.count("'"))
+    )
 
 
 def _json_cost(value: Any) -> int:

@@ -9,13 +9,16 @@ from qwq_nb.records import Clip, InFlight, RunRecord, SampleView
 from qwq_nb.view.html_text import Typesetter, clipped, code, esc, pre
 from qwq_nb.view.wording import FLAGS, SIGNS, WORDS, count, counts, duration, is_failure, phase, sample_key
 
-__all__ = ["LIST_ALL", "in_flight", "samples"]
+__all__ = ["FOLD_ALL", "LIST_ALL", "in_flight", "samples"]
 
 LIST_ALL: Final = 1_000
 """Up to so many samples are listed one by one; of more, only the failures."""
 
+FOLD_ALL: Final = 200
+"""Up to so many, correct samples have their texts behind a fold; of more, the failures only (the JSON has them all)."""
+
 _TAILS: Final = 8
-_INDENT: Final = 'style="margin:0.2em 0 0.4em 1.2em"'
+_INDENT: Final = 'style="margin-left:1.2em"'
 
 
 def samples(record: RunRecord) -> str:
@@ -28,7 +31,11 @@ def samples(record: RunRecord) -> str:
     for (benchmark, subset), group in groupby(grouped, key=lambda view: (view.benchmark, view.subset)):
         members = list(group)
         title = f"{esc(benchmark)} · {esc(subset)}: {count(len(members), 'sample')}, {counts(members)}"
-        inner = "\n".join(_sample(view, typeset) for view in members)
+        own_files = len({view.file for view in members}) > 1
+        inner = "" if own_files or not members[0].file else f"<p>Full texts: {code(members[0].file)}</p>"
+        for view in members:
+            line_only = len(views) > FOLD_ALL and not is_failure(view)
+            inner += _sample(view, typeset, "" if line_only else _inside(view, typeset, with_file=own_files)) + "\n"
         folds.append(f"<details><summary>{title}</summary><div {_INDENT}>{inner}</div></details>\n")
     return "".join(folds) + _not_shown(record, len(shown))
 
@@ -40,18 +47,20 @@ def _rank(record: RunRecord, view: SampleView) -> tuple[int, str, str]:
 
 
 def _not_shown(record: RunRecord, shown: int) -> str:
+    """What is left out to keep the notebook small, and where it is."""
     missing = max(record.samples_total, len(record.samples)) - shown
-    if missing <= 0:
+    if missing > 0:
+        left_out = f"{count(missing, 'more sample')} not shown here"
+    elif shown > FOLD_ALL:
+        left_out = "The texts of correct samples are not shown here"
+    else:
         return ""
-    which = "" if len(record.samples) <= LIST_ALL else " (correct or pending ones first)"
-    return (
-        f"<p>{count(missing, 'more sample')} not shown here{which}, to keep the notebook small: "
-        f"<code>%qwq_show {esc(record.run_dir)}</code> shows the run; its full texts are in "
-        f"<code>{esc(record.run_dir)}</code>.</p>"
-    )
+    where = code(record.run_dir)
+    show = code(f"%qwq_show {record.run_dir}")
+    return f"<p>{left_out}, to keep the notebook small: {show} shows the run, and its full texts are in {where}.</p>"
 
 
-def _sample(view: SampleView, typeset: Typesetter) -> str:
+def _sample(view: SampleView, typeset: Typesetter, inside: str) -> str:
     facts = [
         f"{SIGNS[view.outcome]} <strong>{WORDS[view.outcome]}</strong>",
         code(view.id) + (f" repeat {view.repeat}" if view.repeat else ""),
@@ -64,13 +73,12 @@ def _sample(view: SampleView, typeset: Typesetter) -> str:
         facts.append(duration(view.latency_s))
     facts += [f"<em>{esc(FLAGS.get(flag, flag.replace('_', ' ')))}</em>" for flag in view.flags]
     summary = " · ".join(facts)
-    inside = _inside(view, typeset)
     if not inside:
         return f"<div>{summary}</div>"
     return f"<details><summary>{summary}</summary><div {_INDENT}>{inside}</div></details>"
 
 
-def _inside(view: SampleView, typeset: Typesetter) -> str:
+def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
     parts = []
     if view.why:
         parts.append(f"<p><strong>Why:</strong> {esc(view.why)}</p>")
@@ -92,9 +100,9 @@ def _inside(view: SampleView, typeset: Typesetter) -> str:
         details.append(f"first token after {duration(view.ttft_s)}")
     if view.source_id:
         details.append(f"source {code(view.source_id)}")
-    if view.file:
+    if view.file and with_file:
         details.append(f"full text in {code(view.file)}")
-    if details and (any(parts) or view.file):
+    if details:
         parts.append(f"<p><small>{' · '.join(details)}</small></p>")
     return "".join(parts)
 

@@ -24,7 +24,7 @@ _UNBROKEN = re.compile(r"\S{200,}")
 _CHUNK: Final = 100
 _MATHS_MARK = re.compile(r"[$\\]+")
 # Traces are long lines: where styles are kept (Lab, trusted or not) they wrap, elsewhere they scroll.
-_PRE_STYLE: Final = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;max-height:30em;overflow:auto"
+_PRE_STYLE: Final = "white-space:pre-wrap;word-break:normal"
 
 
 def esc(text: str) -> str:

@@ -140,7 +140,7 @@ def _close(text: str, match: re.Match[str]) -> tuple[int, int]:
 def _is_inline(text: str, start: int, end: int) -> bool:
     """Whether `$…$` is a formula and not two prices: pandoc's rule, and no sentence in between."""
     body = text[start:end]
-    if not body.strip() or (text[end + 1 : end + 2].isdigit() and body[0].isdigit()):
+    if not body.strip() or (body[0].isdigit() and (body[-1].isspace() or text[end + 1 : end + 2].isdigit())):
         return False
     if (body[0].isspace() or body[-1].isspace()) and not re.search(r"[\\^_=+{}<>]", body):
         return False

@@ -1,0 +1,53 @@
+# Everything a fresh machine needs is Python 3.10+ and make: each target sets up what it uses in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test test-long bench lab lint clean
+
+help:
+	@echo "make demo       run notebooks/01_quickstart.ipynb against the built-in endpoint and print its table"
+	@echo "make test       lint, types and tests, the notebooks among them"
+	@echo "make test-long  the tests that take minutes"
+	@echo "make bench      benchmarks, with their ratios"
+	@echo "make lab        open JupyterLab on the notebooks"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "qwq-nb needs Python 3.10 or later; $(PYTHON) is older or missing: make PYTHON=/path/to/python3 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "The venv module does not work here (on Debian: apt-get install python3-venv)"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/installed: $(BIN)/python pyproject.toml
+	@echo "Installing qwq-nb into $(VENV) (a minute or two)..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	@echo "Installing what the tests need..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+demo: $(VENV)/installed
+	@$(BIN)/python notebooks/execute.py notebooks/01_quickstart.ipynb
+
+lab: $(VENV)/installed
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest --nbval
+
+test-long: $(VENV)/installed-test
+	$(BIN)/python -m pytest -m long
+
+bench: $(VENV)/installed-test
+	$(BIN)/python tests/bench/run_500.py
+
+clean:
+	rm -rf $(VENV) dist build notebooks/executed notebooks/qwq_runs .pytest_cache .mypy_cache .ruff_cache
