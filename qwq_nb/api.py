@@ -8,7 +8,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,6 +23,9 @@ from qwq_nb.request import build_request, command_line, data_label, refine_endpo
 from qwq_nb.run import Run
 from qwq_nb.rundir import MANIFEST, Manifest, RunDir, find_run_dirs
 from qwq_nb.session import Session, data_fingerprint, run_dir_for
+
+if TYPE_CHECKING:
+    from qwq_nb.view.live import View
 
 __all__ = ["Interrupted", "aevaluate", "ask", "evaluate", "list_runs", "load_run", "resume_run"]
 
@@ -67,10 +70,8 @@ class Control:
         return self.future.done()
 
     def stop(self) -> None:
-        if self.session.runner is None:
-            self.future.cancel()
-        else:
-            self._loop.loop.call_soon_threadsafe(self.session.stop)
+        # Decided on the loop's thread, where nothing changes meanwhile; the future is done when the session is.
+        self._loop.loop.call_soon_threadsafe(self.session.stop)
 
     def pause(self) -> None:
         self._loop.loop.call_soon_threadsafe(self.session.pause, True)
@@ -91,14 +92,18 @@ def begin(
     endpoint: Any,
     reveal: bool,
     options: dict[str, Any],
+    resumed: Run | None = None,
 ) -> tuple[Run, Control]:
-    """Check the call, find or make its run directory, and start it on the loop thread."""
+    """Check the call, find or make its run directory (or take that of `resumed`), and start it on the loop thread."""
     request = build_request(benchmarks, endpoint=endpoint, **options)
     fingerprint = data_fingerprint(request)
-    root = Path(out or DEFAULT_OUT).expanduser()
-    path, key = run_dir_for(request, root, fresh=fresh, data_fingerprint=fingerprint)
-    named = endpoint if isinstance(endpoint, str) else None
-    line = command_line(request, out=str(out) if out else None, named=named, options=own_options(options))
+    if resumed is not None:
+        path, key, line = resumed.path, resumed._manifest.key, resumed.command
+    else:
+        root = Path(out or DEFAULT_OUT).expanduser()
+        path, key = run_dir_for(request, root, fresh=fresh, data_fingerprint=fingerprint)
+        named = endpoint if isinstance(endpoint, str) else None
+        line = command_line(request, out=str(out) if out else None, named=named, options=own_options(options))
     session = Session(request, path, key, shared_worker(), command=line, data_label=data_label(request))
     control = Control(session, shared_loop())
     run = Run(
@@ -149,48 +154,54 @@ def evaluate(
         HubError, WorkerError, RunLocked: as their docstrings say.
         Interrupted: the user interrupted; a KeyboardInterrupt that carries the run.
     """
-    from qwq_nb.view.live import view_for
-
     run, control = begin(benchmarks, out=out, fresh=fresh, endpoint=endpoint, reveal=reveal, options=options)
-    view = view_for(run, show)
-    if background:
-        threading.Thread(target=follow, args=(run, control, view), name="qwq-view", daemon=True).start()
-        return run
+    return watch_run(run, control, background=background, show=show)
+
+
+def watch_run(run: Run, control: Control, *, background: bool, show: bool) -> Run:
+    """Draw a run that was begun: to its end, or from a thread of its own."""
+    from qwq_nb.view.live import View, view_for
+
+    view = View(run)
     try:
+        view = view_for(run, show)
+        if background:
+            threading.Thread(target=follow, args=(run, control, view), name="qwq-view", daemon=True).start()
+            return run
         draw_until_over(control, view)
     except KeyboardInterrupt:
         control.stop()
-        with contextlib.suppress(concurrent.futures.TimeoutError, concurrent.futures.CancelledError, QwqError):
-            control.future.result(STOP_WITHIN_S)
+        concurrent.futures.wait([control.future], STOP_WITHIN_S)
         view.finish()
         raise Interrupted(run) from None
-    except QwqError:
+    except Exception:
+        # A run that nobody watches must not go on and hold its directory.
+        control.stop()
         view.finish(failed=True)
         raise
     view.finish()
     return run
 
 
-def draw_until_over(control: Control, view: Any) -> None:
+def draw_until_over(control: Control, view: View) -> None:
     """Draw while the run goes on; raises what ended it."""
     while not control.over:
-        with contextlib.suppress(concurrent.futures.TimeoutError, TimeoutError):
-            control.future.result(view.interval_s)
+        # Not result(): what ended the run is raised in one place, below, and a stop while loading is no error.
+        concurrent.futures.wait([control.future], view.interval_s)
         if not control.over:
             view.update()
     with contextlib.suppress(concurrent.futures.CancelledError):
         control.future.result()
 
 
-def follow(run: Run, control: Control, view: Any) -> None:
-    """The drawing thread of a run in the background."""
+def follow(run: Run, control: Control, view: View) -> None:
+    """The drawing thread of a run in the background. What ended the run stands in its output: no cell can fail."""
     try:
         draw_until_over(control, view)
-    except QwqError as exc:
-        run._manifest.notes.append(f"Ended before its time: {exc}")
-        view.finish(failed=True)
-    else:
-        view.finish()
+    except Exception as exc:
+        kind = "" if isinstance(exc, QwqError) else f"{type(exc).__name__}: "
+        run._manifest.notes.append(f"Ended before its time: {kind}{exc}")
+    view.finish()
 
 
 async def aevaluate(
@@ -202,15 +213,26 @@ async def aevaluate(
     **options: Any,
 ) -> Run:
     """`evaluate` for coroutines: the caller's loop stays free, nothing is drawn. Cancelling it stops the run."""
-    run, control = await asyncio.to_thread(
-        begin, benchmarks, out=out, fresh=fresh, endpoint=endpoint, reveal=reveal, options=options
+    starting = asyncio.ensure_future(
+        asyncio.to_thread(begin, benchmarks, out=out, fresh=fresh, endpoint=endpoint, reveal=reveal, options=options)
     )
     try:
-        await asyncio.wrap_future(control.future)
+        run, control = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # A thread cannot be cancelled: what it begins is stopped as soon as it has begun.
+        starting.add_done_callback(stop_begun)
+        raise
+    try:
+        await asyncio.shield(asyncio.wrap_future(control.future))
     except asyncio.CancelledError:
         control.stop()
         raise
     return run
+
+
+def stop_begun(starting: asyncio.Future[tuple[Run, Control]]) -> None:
+    if not starting.cancelled() and starting.exception() is None:
+        starting.result()[1].stop()
 
 
 def ask(
@@ -316,6 +338,8 @@ def resume_run(run: Run | str | Path, *, out: str | Path | None = None, show: bo
     """
     loaded = run if isinstance(run, Run) else load_run(run, out=out)
     m = loaded._manifest
+    if not m.key:
+        raise OptionError(f"The run {m.name} was made by evalscope itself: it can be shown and compared, not resumed.")
     endpoint = changes.pop("endpoint", None) or m.endpoint
     if m.demo:
         from qwq_nb.registry import demo_endpoint
@@ -335,4 +359,14 @@ def resume_run(run: Run | str | Path, *, out: str | Path | None = None, show: bo
         "grade_deadline": m.grade_deadline_s,
         **changes,
     }
-    return evaluate(*m.benchmarks, endpoint=endpoint, out=loaded.path.parent, show=show, **options)
+    background = bool(options.pop("background", False))
+    resumed, control = begin(
+        tuple(m.benchmarks),
+        out=None,
+        fresh=False,
+        endpoint=endpoint,
+        reveal=loaded._reveal,
+        options=options,
+        resumed=loaded,
+    )
+    return watch_run(resumed, control, background=background, show=show)

@@ -11,28 +11,48 @@ import json
 import ssl
 import time
 import urllib.request
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 import httpx_aiohttp
 import msgspec
 import tenacity
 
 from qwq_nb.endpoint import Endpoint
-from qwq_nb.errors import EndpointError, EndpointRefused, StreamInterrupted, did_you_mean
+from qwq_nb.errors import EndpointError, EndpointRefused, StreamInterrupted, UserError, did_you_mean
 from qwq_nb.reasoning import ReasoningSplitter
 from qwq_nb.records import Completion
 from qwq_nb.sse import EventDecoder
-from qwq_nb.wire import Chunk, Usage, chunk_decoder, error_of_status, error_of_stream, retry_after, text_of
+from qwq_nb.wire import (
+    BROKEN_REASONS,
+    Chunk,
+    UnknownModel,
+    Usage,
+    chunk_decoder,
+    error_in,
+    error_of_status,
+    error_of_stream,
+    retry_after,
+    text_of,
+    without,
+)
 
 __all__ = ["ChatClient", "Live", "ServedModels"]
 
+MODELS_TIMEOUT = 15.0
+"""Seconds of silence after which an endpoint is taken for one that does not list its models."""
 LONGEST_WAIT = 300.0
 """Seconds: a server that asks for a longer pause by Retry-After is asked again after this."""
+LONGEST_BACKOFF = 60.0
+"""Seconds: up to here the wait doubles with each retry."""
 EMPTY_RETRIES = 2
 """An empty completion is asked again this often; then it counts as what the model has to say."""
+TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, asyncio.TimeoutError, OSError)
+"""What a request may fail by. The transport passes some of aiohttp's errors on as they are."""
 
 
 @dataclass
@@ -71,6 +91,18 @@ class ServedModels(msgspec.Struct):
     problem: str = ""
 
 
+class KeyFromEnvironment(httpx.Auth):
+    """Sets the Authorization header as a request goes out, so that no frame of ours ever holds the key."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if self._endpoint.key_env:
+            request.headers["Authorization"] = f"Bearer {self._endpoint.key()}"
+        yield request
+
+
 class ChatClient:
     """Chat completions of one endpoint, any number at once, on one event loop.
 
@@ -85,6 +117,7 @@ class ChatClient:
         self._http = httpx.AsyncClient(
             transport=self._transport(connections),
             timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None),
+            auth=KeyFromEnvironment(endpoint),
             follow_redirects=False,
             headers={"Accept-Encoding": "identity", "User-Agent": "qwq-nb"},
         )
@@ -97,8 +130,16 @@ class ChatClient:
         elif self.endpoint.ca_bundle:
             verify = ssl.create_default_context(cafile=self.endpoint.ca_bundle)
         limits = httpx.Limits(max_connections=connections + 4, max_keepalive_connections=connections + 4)
-        if proxy_for(self.endpoint.url):
-            return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy_for(self.endpoint.url))
+        proxy = proxy_for(self.endpoint.url)
+        if proxy:
+            try:
+                return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
+            except (ImportError, ValueError, httpx.InvalidURL):
+                # Not repeated: a proxy's URL may hold a password.
+                raise UserError(
+                    f"The proxy that this kernel's environment sets for {self.endpoint.url} cannot be used. A SOCKS "
+                    f"proxy needs `pip install 'httpx[socks]'`; to go around a proxy, name the host in NO_PROXY."
+                ) from None
         return httpx_aiohttp.AiohttpTransport(verify=verify, limits=limits)
 
     async def __aenter__(self) -> ChatClient:
@@ -110,23 +151,17 @@ class ChatClient:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    def _headers(self) -> dict[str, str]:
-        key = self.endpoint.key()
-        return {"Authorization": f"Bearer {key}"} if key else {}
-
-    def _scrubbed(self, error: EndpointError) -> EndpointError:
-        """The same error with the key taken out of what a server echoed."""
-        key = self.endpoint.key()
-        if key and error.args and key in str(error.args[0]):
-            error.args = (str(error.args[0]).replace(key, "[key removed]"), *error.args[1:])
-        return error
+    def _hide(self, text: str) -> str:
+        """`text` without the key, should a server have echoed it."""
+        return without(self.endpoint.key(), text)
 
     async def models(self) -> ServedModels:
         """The models served, by `GET /models`. An endpoint that cannot say is no error: it is used all the same."""
+        timeout = httpx.Timeout(min(MODELS_TIMEOUT, self.endpoint.read_timeout), connect=self.endpoint.connect_timeout)
         try:
-            response = await self._http.get(f"{self.endpoint.url}/models", headers=self._headers(), timeout=15.0)
-        except httpx.HTTPError as exc:
-            return ServedModels(problem=describe(exc))
+            response = await self._http.get(self.endpoint.address("models"), timeout=timeout)
+        except TRANSPORT_ERRORS as exc:
+            return ServedModels(problem=self._hide(describe(exc)))
         if response.status_code != 200:
             return ServedModels(problem=f"HTTP {response.status_code}")
         try:
@@ -156,7 +191,7 @@ class ChatClient:
                 f"The deadline of {deadline:g} s for one completion passed after {live.chunks:,} streamed pieces. "
                 f"A longer one is set by --deadline."
             ) from None
-        except EndpointRefused as exc:
+        except UnknownModel as exc:
             raise await self._explained(exc) from None
 
     async def _with_retries(self, body: bytes, live: Live) -> Completion:
@@ -190,9 +225,9 @@ class ChatClient:
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        backoff = tenacity.wait_exponential_jitter(
-            initial=self.endpoint.backoff, max=60 * self.endpoint.backoff, jitter=self.endpoint.backoff
-        )(state)
+        first = self.endpoint.backoff
+        doubling = tenacity.wait_exponential(multiplier=first, max=max(LONGEST_BACKOFF, first))
+        backoff = float((doubling + tenacity.wait_random(0, first))(state))
         asked = getattr(error, "retry_after", None)
         # The server's wish is a lower bound: jitter on top keeps the streams from coming back all at once.
         return backoff if asked is None else min(asked, LONGEST_WAIT) + backoff / 4
@@ -201,10 +236,8 @@ class ChatClient:
         declared = self.endpoint.prefilled
         return self._learned_prefill if declared is None else declared
 
-    async def _explained(self, error: EndpointRefused) -> EndpointRefused:
-        """For an unknown model: which ones are served."""
-        if error.status not in (400, 404):
-            return error
+    async def _explained(self, error: UnknownModel) -> EndpointRefused:
+        """The refusal with the models that are served."""
         served = await self.models()
         if served.ids:
             near = did_you_mean(self.endpoint.model, served.ids)
@@ -212,38 +245,42 @@ class ChatClient:
             hint = f" It serves: {known}. You asked for {self.endpoint.model!r}.{near if 'mean' in near else ''}"
         else:
             hint = f" Check the URL (most servers want it to end in /v1) and the model's name {self.endpoint.model!r}."
-        return EndpointRefused(str(error) + hint, status=error.status)
+        return EndpointRefused(f"{error}{hint}", status=error.status)
 
     async def _attempt(self, body: bytes, live: Live) -> Completion:
-        url = f"{self.endpoint.url}/chat/completions"
-        headers = {"Content-Type": "application/json", **self._headers()}
+        url, headers = self.endpoint.address("chat/completions"), {"Content-Type": "application/json"}
         try:
             async with self._http.stream("POST", url, content=body, headers=headers) as response:
                 if response.status_code != 200:
                     page = await first_bytes(response, 20_000)
                     wait = retry_after(response.headers.get("retry-after"))
-                    raise error_of_status(response.status_code, page, retry_after_s=wait, where=self.where)
+                    raise error_of_status(
+                        response.status_code, page, retry_after_s=wait, where=self.where, hide=self._hide
+                    )
                 kind = response.headers.get("content-type", "")
                 if "html" in kind:
                     raise StreamInterrupted(f"{self.where} answered with a web page instead of JSON.", retryable=True)
-                if self.endpoint.stream and "application/json" not in kind:
+                # What the server says it sends counts, not what was asked for: some always stream, some never do.
+                if "event-stream" in kind or (self.endpoint.stream and "application/json" not in kind):
                     return await self._read_stream(response, live)
                 return self._read_whole(await response.aread(), live)
-        except EndpointError as exc:
-            raise self._scrubbed(exc) from None
-        except httpx.HTTPError as exc:
-            raise StreamInterrupted(f"{self.where}: {describe(exc)}", retryable=True) from exc
+        except TRANSPORT_ERRORS as exc:
+            problem = self._hide(describe(exc))
+        # Raised here and not above: the transport's error would come along as context, and its frames hold headers.
+        raise StreamInterrupted(f"{self.where}: {problem}", retryable=True)
 
     async def _read_stream(self, response: httpx.Response, live: Live) -> Completion:
         decoder, splitter = EventDecoder(), live.splitter
         usage: Usage | None = None
         finish, model, done = "", "", False
         chunks = response.aiter_bytes() if "content-encoding" in response.headers else response.aiter_raw()
-        async for raw in chunks:
-            for data in decoder.feed(raw):
+        while not done:
+            raw = await anext(chunks, b"")
+            # An empty read is the end: what lacks only its blank line is complete too.
+            for data in decoder.feed(raw) if raw else decoder.close():
                 if data == b"[DONE]":
                     done = True
-                    continue
+                    break
                 chunk = self._decoded(data)
                 if chunk.choices:
                     choice = chunk.choices[0]
@@ -259,8 +296,7 @@ class ChatClient:
                 if chunk.usage is not None:
                     usage = chunk.usage
                 model = model or chunk.model or ""
-            if done:
-                break
+            done = done or not raw
         if not decoder.started and not live.chunks:
             raise StreamInterrupted(f"{self.where} answered with something that is no event stream.", retryable=True)
         if not finish:
@@ -272,18 +308,23 @@ class ChatClient:
     def _decoded(self, data: bytes) -> Chunk:
         try:
             chunk = chunk_decoder.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             # Some servers cut characters between tokens: the standard library keeps bad bytes and halves of pairs.
+            # And a token count that came as 12.0 or "12" is no reason to drop an answer.
             try:
-                chunk = msgspec.convert(json.loads(data.decode("utf-8", "replace")), Chunk)
+                chunk = msgspec.convert(json.loads(data.decode("utf-8", "replace")), Chunk, strict=False)
             except (ValueError, RecursionError) as exc:
                 raise StreamInterrupted(
-                    f"{self.where} sent a chunk that is no chat completion ({exc}): {data[:80]!r}", retryable=True
+                    f"{self.where} sent a chunk that is no chat completion ({exc}): {self._beginning(data)}",
+                    retryable=True,
                 ) from None
-        error = chunk.error or (chunk.detail if chunk.choices is None else None)
+        error = error_in(chunk)
         if error:
-            raise error_of_stream(error, where=self.where)
+            raise error_of_stream(error, where=self.where, hide=self._hide)
         return chunk
+
+    def _beginning(self, data: bytes) -> str:
+        return repr(self._hide(data[:2000].decode("utf-8", "replace"))[:80])
 
     def _read_whole(self, body: bytes, live: Live) -> Completion:
         """An answer that was not streamed (`--no-stream`, or a server that does not stream)."""
@@ -291,7 +332,7 @@ class ChatClient:
         choice = answer.choices[0] if answer.choices else None
         message = choice.message if choice else None
         if choice is None or message is None:
-            raise StreamInterrupted(f"{self.where} answered without a message: {body[:80]!r}", retryable=True)
+            raise StreamInterrupted(f"{self.where} answered without a message: {self._beginning(body)}", retryable=True)
         live.splitter.feed(text_of(message.reasoning), text_of(message.reasoning_content), text_of(message.content))
         if not choice.finish_reason:
             raise StreamInterrupted(f"{self.where} answered without a finish reason.", retryable=True)
@@ -300,6 +341,8 @@ class ChatClient:
     def _finished(
         self, live: Live, finish: str, usage: Usage | None, model: str, *, streamed: bool = True
     ) -> Completion:
+        if finish in BROKEN_REASONS:
+            raise StreamInterrupted(f"{self.where} gave up in the middle: finish reason {finish!r}.", retryable=True)
         now = time.perf_counter()
         split = live.splitter.finish(finish)
         completion = Completion(
@@ -363,17 +406,28 @@ async def first_bytes(response: httpx.Response, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def describe(exc: httpx.HTTPError) -> str:
+def describe(exc: BaseException) -> str:
     """A transport failure in plain words."""
-    words: list[tuple[type[Exception], str]] = [
-        (httpx.ConnectTimeout, "no connection within the connect time-out"),
-        (httpx.ConnectError, "no connection (is the server running, and is the URL right?)"),
-        (httpx.ReadTimeout, "nothing came for longer than --read-timeout"),
-        (httpx.RemoteProtocolError, "the connection ended in the middle of the answer"),
+    # aiohttp's own error says more: its transport for httpx calls every failure to connect, and every connection
+    # that ended before the answer began, a ConnectTimeout.
+    if isinstance(exc.__cause__, aiohttp.ClientError):
+        exc = exc.__cause__
+    words: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
+        ((aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout), "no connection within --connect-timeout"),
+        (aiohttp.ClientConnectorCertificateError, "the server's certificate is not trusted (--ca-bundle FILE)"),
+        (aiohttp.ClientSSLError, "no TLS connection"),
+        (
+            (aiohttp.ClientConnectorError, httpx.ConnectError),
+            "no connection (is the server running, and is the URL right?)",
+        ),
+        ((aiohttp.ServerTimeoutError, httpx.ReadTimeout), "nothing came for longer than --read-timeout"),
+        ((aiohttp.ServerDisconnectedError, aiohttp.ClientOSError), "the connection ended before the answer began"),
+        ((aiohttp.ClientPayloadError, httpx.RemoteProtocolError), "the connection ended in the middle of the answer"),
         (httpx.ReadError, "the connection broke in the middle of the answer"),
+        ((aiohttp.InvalidURL, httpx.InvalidURL), "this URL is none"),
     ]
     said = next((text for kind, text in words if isinstance(exc, kind)), type(exc).__name__)
-    detail = str(exc).strip()
+    detail = " ".join(str(exc).split())
     return f"{said}: {detail[:200]}" if detail and detail not in said else said
 
 

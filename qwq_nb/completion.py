@@ -41,7 +41,7 @@ def candidates(text: str, namespace: dict[str, Any]) -> list[str]:
             *positional(match[1], before, namespace),
             *(o.name for o in table if not typed and o.name not in before),
         ]
-    return [f for f in found if f.startswith(typed)]
+    return [f for f in dict.fromkeys(found) if f.startswith(typed)]
 
 
 def values(option: options.Option, before: Sequence[str]) -> list[str]:

@@ -41,7 +41,9 @@ def file_defaults(known: Iterable[str], start: Path | None = None) -> dict[str, 
             continue
         settings = read_toml(file)
         for key in table:
-            settings = settings.get(key, {}) if isinstance(settings, dict) else {}
+            settings = settings.get(key, {})
+            if not isinstance(settings, dict):
+                raise OptionError(f"{file}: {key!r} must be a table, as in [tool.qwq_nb].")
         for name, value in settings.items():
             option = name.replace("-", "_")
             if option not in names:
@@ -59,4 +61,6 @@ def read_toml(file: Path) -> dict[str, Any]:
         settings: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise OptionError(f"{file} is not valid TOML: {exc}") from None
+    except OSError as exc:
+        raise OptionError(f"{file} cannot be read: {exc.strerror}.") from None
     return settings

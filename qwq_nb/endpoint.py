@@ -6,6 +6,7 @@ top-p 0.95, top-k 40, min-p 0; they warn that greedy decoding ends in endless re
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from typing import Any, Literal
@@ -28,17 +29,24 @@ RECOMMENDED_SAMPLING: dict[str, Any] = {
 Think = Literal["auto", "prefilled", "plain"]
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+_CONSTANT_STYLE = re.compile(r"[A-Z]+[0-9]{0,3}(?:_[A-Z]*[0-9]{0,3})+\Z")
 _KEY_SHAPES = re.compile(
     r"(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_\-]{8,}|hf_[A-Za-z0-9]{16,}|gsk_[A-Za-z0-9]{16,}|nvapi-[A-Za-z0-9_\-]{16,}"
     r"|AIza[A-Za-z0-9_\-]{20,}|Bearer\s+\S{8,}|eyJ[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{8,})"
 )
 _SECRET_QUERY = re.compile(r"(?:^|&)[^=&]*(?:key|token|secret|password)[^=&]*=", re.IGNORECASE)
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f\\]")
 _QWQ_LIKE = re.compile(r"qwq", re.IGNORECASE)
 
 
-def looks_like_key(text: str) -> bool:
-    """Whether `text` holds something of the shape of an API key (`sk-…`, `hf_…`, `Bearer …`, a JWT)."""
-    return _KEY_SHAPES.search(text) is not None
+def looks_like_key(text: str, *, bare: bool = False) -> bool:
+    """Whether `text` holds something of the shape of an API key (`sk-…`, `hf_…`, `Bearer …`, a JWT).
+
+    `bare`: or is one of no known shape, where a variable's name is wanted: long, with digits, and not in `THIS_STYLE`.
+    """
+    if _KEY_SHAPES.search(text):
+        return True
+    return bare and len(text) >= 16 and any(c.isdigit() for c in text) and not _CONSTANT_STYLE.match(text)
 
 
 class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
@@ -97,25 +105,8 @@ class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
             OptionError: the URL is not http(s), carries credentials, or an option's value is out of range.
         """
         url = normalise_url(url)
-        check_key_env(key_env)
-        seconds = {
-            "connect-timeout": connect_timeout,
-            "read-timeout": read_timeout,
-            "deadline": deadline,
-            "backoff": backoff,
-        }
-        for label, value in seconds.items():
-            if value is not None and not value > 0:
-                raise OptionError(f"{label} must be a positive number of seconds, not {value!r}.")
-        if max_retries < 0:
-            raise OptionError(f"max-retries must be 0 or more, not {max_retries}.")
-        if think not in ("auto", "prefilled", "plain"):
-            raise OptionError(f"think must be auto, prefilled or plain, not {think!r}.")
-        if ca_bundle and not os.path.isfile(ca_bundle):
-            raise OptionError(f"ca_bundle: there is no file {ca_bundle}.")
         merged = {**RECOMMENDED_SAMPLING, **sampling, **(extra or {})}
-        check_sampling(merged)
-        return cls(
+        endpoint = cls(
             url=url,
             model=model,
             name=name or default_name(url, model),
@@ -132,13 +123,48 @@ class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
             ca_bundle=ca_bundle,
             insecure=insecure,
         )
+        endpoint.check()
+        return endpoint
 
     def replace(self, *, sampling: dict[str, Any] | None = None, **changes: Any) -> Endpoint:
-        """A changed copy; `sampling` is merged into what is there."""
+        """A changed copy; `sampling` is merged into what is there.
+
+        Raises:
+            OptionError: as `of`.
+        """
         if sampling:
             changes["sampling"] = {**self.sampling, **sampling}
-            check_sampling(changes["sampling"])
-        return msgspec.structs.replace(self, **changes)
+        changed = msgspec.structs.replace(self, **changes)
+        changed.check()
+        return changed
+
+    def check(self) -> None:
+        """Raises OptionError for an option whose value cannot be."""
+        check_key_env(self.key_env)
+        seconds = {
+            "connect-timeout": self.connect_timeout,
+            "read-timeout": self.read_timeout,
+            "deadline": self.deadline,
+            "backoff": self.backoff,
+        }
+        for label, value in seconds.items():
+            if value is not None and not (is_number(value) and 0 < value < math.inf):
+                raise OptionError(f"{label} must be a positive number of seconds, not {value!r}.")
+        for label, number in (("max-retries", self.max_retries), ("request-seed", self.request_seed)):
+            if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
+                raise OptionError(f"{label} must be a whole number, not {number!r}.")
+        if self.max_retries < 0:
+            raise OptionError(f"max-retries must be 0 or more, not {self.max_retries}.")
+        if self.think not in ("auto", "prefilled", "plain"):
+            raise OptionError(f"think must be auto, prefilled or plain, not {self.think!r}.")
+        if self.ca_bundle and not os.path.isfile(self.ca_bundle):
+            raise OptionError(f"ca-bundle: there is no file {self.ca_bundle}.")
+        check_sampling(self.sampling)
+
+    def address(self, path: str) -> str:
+        """The URL of `path` below the base URL, whose query (`?api-version=…`) stays at the end."""
+        base, mark, query = self.url.partition("?")
+        return f"{base.rstrip('/')}/{path}{mark}{query}"
 
     @property
     def is_demo(self) -> bool:
@@ -155,18 +181,20 @@ class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
         """The key, read from the environment at the moment of use; empty where none is wanted.
 
         Raises:
-            UserError: the variable is not set. Its value is never part of a message.
+            UserError: the variable is not set, or holds what no key is. Its value is never part of a message.
         """
         if not self.key_env:
             return ""
         value = os.environ.get(self.key_env, "").strip()
-        if not value:
-            raise UserError(
-                f"The environment variable {self.key_env}, which should hold the key of endpoint {self.name!r}, is not "
-                f"set in this kernel. Set it before Jupyter starts, or in a cell by "
-                f"`import os, getpass; os.environ[{self.key_env!r}] = getpass.getpass()`."
-            )
-        return value
+        if value and value.isascii() and value.isprintable():
+            return value
+        problem = "holds characters that no key has, such as a line break" if value else "is not set in this kernel"
+        del value  # verbose tracebacks print what a frame holds
+        raise UserError(
+            f"The environment variable {self.key_env}, which should hold the key of endpoint {self.name!r}, {problem}. "
+            f"Set it before Jupyter starts, or in a cell by "
+            f"`import os, getpass; os.environ[{self.key_env!r}] = getpass.getpass()`."
+        )
 
     def body(self, messages: list[dict[str, str]], repeat: int = 0) -> dict[str, Any]:
         """The request body of one chat completion."""
@@ -193,8 +221,13 @@ class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
 def normalise_url(url: str) -> str:
     """The base URL, to which `/chat/completions` and `/models` are added. Credentials in it are refused."""
     text = url.strip().strip("'\"")
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        # Reading the port checks it; and urlsplit would drop tabs and line ends without a word.
+        well_formed = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    except ValueError:
+        well_formed = False
+    if not well_formed or _BLANK.search(text):
         raise OptionError(
             "An endpoint's URL begins with http:// or https:// and names a host, as in http://127.0.0.1:8000/v1."
         )
@@ -214,7 +247,7 @@ def normalise_url(url: str) -> str:
 
 def check_key_env(key_env: str) -> None:
     """Refuse anything that is not the name of a variable; the value is not repeated, it may be a key."""
-    if key_env and (not _ENV_NAME.match(key_env) or looks_like_key(key_env)):
+    if key_env and key_env not in os.environ and (not _ENV_NAME.match(key_env) or looks_like_key(key_env, bare=True)):
         raise OptionError(
             "--key-env takes the NAME of an environment variable (such as QWQ_API_KEY), and what was given is not one. "
             "If it was a key: take it out of the cell and out of the history, and revoke it."
@@ -238,13 +271,18 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 
 
+def is_number(value: Any) -> bool:
+    """Whether `value` is an int or a float; True and False are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def check_sampling(sampling: dict[str, Any]) -> None:
     """Numbers that no server can mean, and names that the client itself sets."""
     for name, (low, high) in _RANGES.items():
         value = sampling.get(name)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        if not is_number(value) or not low <= value <= high:
             raise OptionError(f"{name.replace('_', '-')} must be a number from {low} to {high}, not {value!r}.")
     for name in ("messages", "model", "stream", "api_key", "n"):
         if name in sampling:

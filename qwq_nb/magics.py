@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
-from traitlets import Bool, Float, Int, Unicode
+from traitlets import Bool, Float, Int, TraitError, Unicode
 from traitlets.config.configurable import Configurable
 
 from qwq_nb.config import file_defaults
@@ -70,7 +70,10 @@ class QwqMagics(Magics, Configurable):
         Configurable.__init__(self, config=shell.config)
         Magics.__init__(self, shell=shell)
         for name, value in file_defaults(self.trait_names(config=True)).items():
-            setattr(self, name, value)
+            try:
+                setattr(self, name, value)
+            except TraitError as exc:
+                raise OptionError(f"The setting {name!r} of qwq_nb in pyproject.toml or config.toml: {exc}") from None
         shell.configurables.append(self)
 
     # -- endpoints -----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -114,6 +115,7 @@ RESUME = (
 )
 
 _NAME_TOKEN = re.compile(r"(?:\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*))\Z")
+_LOOKS_LIKE_OPTION = re.compile(r"-{1,2}[A-Za-z_]")
 _KEY_OPTION = re.compile(r"--?(?:api[-_]?)?(?:key|token|secret|password|authorization)(?:=|\Z)", re.IGNORECASE)
 
 
@@ -161,8 +163,10 @@ def parse_line(tokens: Sequence[str], options: Sequence[Option], magic: str) -> 
     known = {o.name: o for o in options}
     for token in tokens:
         name = token.split("=", 1)[0]
-        if name.startswith("--") and len(name) > 2 and name not in known:
-            raise OptionError(f"%{magic} has no option {name}.{did_you_mean(name, known)}")
+        if _LOOKS_LIKE_OPTION.match(name) and name not in known:
+            # What hangs on a short option is not repeated: with `curl`'s habits it may be a key.
+            shown = name if name.startswith("--") or f"-{name}" in known else name[:2]
+            raise OptionError(f"%{magic} has no option {shown}.{did_you_mean('--' + name.lstrip('-'), known)}")
     parser = _Parser(prog=f"%{magic}", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
     parser.add_argument("words", nargs="*", default=[])
     for option in options:
@@ -189,8 +193,8 @@ def value_of(option: Option, text: Any) -> Any:
         return text
     if option.kind == "json":
         try:
-            value = json.loads(text)
-        except ValueError as exc:
+            value = json.loads(text, parse_constant=no_constant)
+        except (ValueError, RecursionError) as exc:
             raise OptionError(f"{option.name} takes a JSON object in single quotes: {exc}.") from None
         if not isinstance(value, dict):
             raise OptionError(f"{option.name} takes a JSON object, as in '{{\"name\": 1}}'.")
@@ -198,7 +202,19 @@ def value_of(option: Option, text: Any) -> Any:
     if text == "off" and option in SAMPLING:
         return None
     try:
-        return int(text) if option.kind == "integer" else float(text)
+        return int(text) if option.kind == "integer" else finite(float(text))
     except ValueError:
         kind = "a whole number" if option.kind == "integer" else "a number"
         raise OptionError(f"{option.name} takes {kind}, not {text!r}.") from None
+
+
+def finite(value: float) -> float:
+    """`value`. Raises ValueError for infinity and NaN, which JSON has no words for."""
+    if not math.isfinite(value):
+        raise ValueError("not finite")
+    return value
+
+
+def no_constant(name: str) -> Any:
+    """For `json.loads`, which takes NaN and Infinity although they are no JSON."""
+    raise ValueError(f"{name} is no JSON")

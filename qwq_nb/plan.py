@@ -104,7 +104,8 @@ def parse_levels(text: str) -> list[int]:
     """
     levels: set[int] = set()
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(?:Level\s*)?(\d+)\s*(?:-\s*(?:Level\s*)?(\d+)\s*)?", part)
+        # A few digits: int() raises its own error for thousands of them.
+        match = re.fullmatch(r"\s*(?:Level\s*)?(\d{1,6})\s*(?:-\s*(?:Level\s*)?(\d{1,6})\s*)?", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if first < 1 or last < first or last > 1000:
             raise OptionError(f"--levels takes numbers and ranges, as in 1-5 or 1,3: {text!r} is neither.")

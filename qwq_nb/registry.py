@@ -16,6 +16,9 @@ DEMO_MAX_TOKENS = 2000
 DEMO_PACE = 250.0
 """Tokens per second of one of its streams where somebody may watch them being written."""
 
+SHOWN = 20
+"""Served models that a message names: a gateway lists hundreds."""
+
 _endpoints: dict[str, Endpoint] = {}
 _default: str | None = None
 _served: list[str] = []
@@ -43,7 +46,8 @@ class EndpointStatus(msgspec.Struct, kw_only=True):
             return f"{head}; GET /models gave {self.problem}, so {e.model!r} is used unchecked.{tail}"
         if e.model in self.served:
             return f"{head} answers and serves {e.model}.{tail}"
-        near = did_you_mean(e.model, self.served) if self.served else " It lists no model."
+        many = f"It lists {len(self.served)} models." if len(self.served) > SHOWN else ""
+        near = did_you_mean(e.model, self.served, many=many) if self.served else " It lists no model."
         return f"{head} answers, but does not list {e.model!r}.{near}{tail}"
 
 
@@ -113,9 +117,9 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
     async def served() -> tuple[Endpoint, ServedModels]:
         async with ChatClient(endpoint, connections=1) as client:
             models = await client.models()
-        if models.problem == "HTTP 404" and not endpoint.url.endswith("/v1"):
+        if models.problem == "HTTP 404" and not endpoint.url.partition("?")[0].endswith("/v1"):
             # The commonest slip: the base URL without its version.
-            longer = endpoint.replace(url=f"{endpoint.url}/v1")
+            longer = endpoint.replace(url=endpoint.address("v1"))
             async with ChatClient(longer, connections=1) as client:
                 again = await client.models()
             if not again.problem:
@@ -127,7 +131,9 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
     if not found.model:
         if len(models.ids) != 1:
             known = (
-                f"It serves: {', '.join(models.ids[:20])}." if models.ids else f"It does not say ({models.problem})."
+                f"It serves: {', '.join(models.ids[:SHOWN])}{' …' if len(models.ids) > SHOWN else ''}."
+                if models.ids
+                else f"It does not say ({models.problem or 'its list is empty'})."
             )
             raise OptionError(f"Which model? Name it by --model. {known}")
         from qwq_nb.endpoint import default_name

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from qwq_nb.bench.catalog import check_name
-from qwq_nb.endpoint import Endpoint
-from qwq_nb.errors import OptionError
+from qwq_nb.endpoint import Endpoint, is_number
+from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.options import EVAL, SAMPLING
 from qwq_nb.plan import EvalRequest, parse_levels
 from qwq_nb.registry import demo_endpoint, get_endpoint
@@ -25,14 +26,32 @@ _ENDPOINT_FIELDS = {
     "deadline",
     "think",
     "stream",
+    "model",
+    "name",
+    "key_env",
+    "ca_bundle",
+    "insecure",
 }
+_SAMPLING_FIELDS = {o.dest for o in SAMPLING} - _ENDPOINT_FIELDS - {"extra"}
+HUBS = next(o.choices for o in EVAL if o.name == "--hub")
 _MOST_CONCURRENT = 4096
 
 
 def refine_endpoint(endpoint: Endpoint, options: dict[str, Any]) -> Endpoint:
-    """`endpoint` with this call's own sampling and transport options."""
+    """`endpoint` with this call's own sampling and transport options.
+
+    Raises:
+        OptionError: an option that there is not, with the nearest one, or a value that cannot be.
+    """
+    known = sorted(_SAMPLING_FIELDS | _ENDPOINT_FIELDS | {"extra", "no_stream"})
+    for name in options:
+        if name not in known:
+            raise OptionError(
+                f"There is no option {name!r}.{did_you_mean(name, known, many='See `%qwq_eval?`.')} "
+                f"What only your server knows goes into extra={{...}}."
+            )
     extra = dict(options.get("extra") or {})
-    sampling = {k: v for k, v in options.items() if k not in _ENDPOINT_FIELDS and k not in ("extra", "no_stream")}
+    sampling = {k: v for k, v in options.items() if k in _SAMPLING_FIELDS}
     fields = {k: v for k, v in options.items() if k in _ENDPOINT_FIELDS}
     if options.get("no_stream"):
         fields["stream"] = False
@@ -43,7 +62,7 @@ def build_request(
     benchmarks: Sequence[str],
     *,
     endpoint: Endpoint | str | None = None,
-    levels: str | Sequence[int] | None = None,
+    levels: str | int | Sequence[int] | None = None,
     subset: str | Sequence[str] | None = None,
     limit: int | None = None,
     seed: int = 0,
@@ -74,9 +93,15 @@ def build_request(
         ("repeats", repeats, 10_000),
         ("concurrency", concurrency, _MOST_CONCURRENT),
     ):
-        if value is not None and (not isinstance(value, int) or value < 1 or (most is not None and value > most)):
+        if value is not None and (not is_whole(value) or value < 1 or (most is not None and value > most)):
             raise OptionError(f"--{label} takes a whole number from 1{f' to {most}' if most else ''}, not {value!r}.")
-    if not grade_deadline > 0:
+    if not is_whole(seed):
+        raise OptionError(f"--seed takes a whole number, not {seed!r}.")
+    if few_shot is not None and (not is_whole(few_shot) or few_shot < 0):
+        raise OptionError(f"--few-shot takes a whole number from 0, not {few_shot!r}.")
+    if hub not in HUBS:
+        raise OptionError(f"--hub must be one of {', '.join(HUBS)}, not {hub!r}.{did_you_mean(str(hub), HUBS)}")
+    if not is_number(grade_deadline) or not 0 < grade_deadline < math.inf:
         raise OptionError(f"--grade-deadline takes a positive number of seconds, not {grade_deadline!r}.")
     if data and len(benchmarks) > 1:
         raise OptionError("--data gives the problems of one benchmark: name one benchmark in this line.")
@@ -90,7 +115,7 @@ def build_request(
     return EvalRequest(
         benchmarks=list(benchmarks),
         endpoint=chosen,
-        levels=parse_levels(levels) if isinstance(levels, str) else sorted(levels) if levels is not None else None,
+        levels=checked_levels(levels),
         subsets=list(subset) if subset is not None else None,
         limit=limit,
         seed=seed,
@@ -103,6 +128,26 @@ def build_request(
         demo=chosen.is_demo,
         grade_deadline_s=grade_deadline,
     )
+
+
+def is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def checked_levels(levels: str | int | Sequence[int] | None) -> list[int] | None:
+    """Sorted level numbers, once each, from `"1-5"`, 3, or `[1, 3]`; None for all.
+
+    Raises:
+        OptionError: none of these.
+    """
+    if levels is None:
+        return None
+    if isinstance(levels, str):
+        return parse_levels(levels)
+    numbers = [levels] if isinstance(levels, int) else list(levels)
+    if not numbers or not all(is_whole(n) for n in numbers):
+        raise OptionError(f"levels takes whole numbers, as in [1, 3], or text, as in '1-5', not {levels!r}.")
+    return parse_levels(",".join(map(str, numbers)))
 
 
 def data_path(benchmarks: Sequence[str], data: str | Path | None, *, demo: bool) -> str:
@@ -149,21 +194,27 @@ def command_line(request: EvalRequest, *, out: str | None, named: str | None, op
         "demo": request.demo or None,
         "endpoint": named if not request.demo else None,
         "out": out,
+        "grade_deadline": request.grade_deadline_s if request.grade_deadline_s != 10 else None,
         **options,
     }
     words = ["%qwq_eval", *request.benchmarks]
     for subset in request.subsets or []:
-        words += ["--subset", shlex.quote(subset)]
+        words += written("--subset", subset)
     for option in EVAL:
         value = given.get(option.dest)
-        sampling_off = option in SAMPLING and option.dest in given and value is None
+        sampling_off = option in SAMPLING and option.kind != "json" and option.dest in given and value is None
         if sampling_off:
             words += [option.name, "off"]
         elif option.kind == "flag" and value:
             words.append(option.name)
         elif value is not None and option.kind not in ("flag", "list"):
-            words += [option.name, shlex.quote(text_of(option.kind, value))]
+            words += written(option.name, text_of(option.kind, value))
     return " ".join(words)
+
+
+def written(name: str, text: str) -> list[str]:
+    """An option and its value as words of a line. A value that begins like an option is tied to its own."""
+    return [shlex.quote(f"{name}={text}")] if text.startswith("-") else [name, shlex.quote(text)]
 
 
 def text_of(kind: str, value: Any) -> str:
@@ -172,5 +223,6 @@ def text_of(kind: str, value: Any) -> str:
 
         return json.dumps(value)
     if kind == "number":
-        return f"{value:g}"
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
     return str(value)

@@ -51,6 +51,8 @@ class SampleDetail(msgspec.Struct, kw_only=True):
     choices: list[str]
     messages: list[dict[str, str]]
     source_id: str
+    withheld: bool = False
+    """Whether its texts are left out where it is shown (they are here all the same): see `Run.reveal`."""
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from qwq_nb.view.answer import sample_bundle
@@ -155,9 +157,11 @@ class Run:
         return self._manifest.command
 
     def __repr__(self) -> str:
-        m = self._manifest
-        scores = ", ".join(f"{b} {a:.1%}" for b, a in self.accuracies().items() if a is not None)
-        return f"<Run {m.name!r} {m.state}: {scores or 'nothing finished'}; {m.done} of {m.total}>"
+        rows = [row for row in self.rows() if row.subset == "all"]
+        scores = ", ".join(f"{row.benchmark} {row.accuracy:.1%}" for row in rows if row.accuracy is not None)
+        total = sum(row.n for row in rows)
+        done = total - sum(row.pending for row in rows)
+        return f"<Run {self.name!r} {self.state}: {scores or 'nothing finished'}; {done} of {total}>"
 
     # -- tables --------------------------------------------------------------------------------------------------
 
@@ -200,7 +204,10 @@ class Run:
             known = [r.sample.id for r in results]
             hint = did_you_mean(wanted, known, many=f"The first ones are {', '.join(known[:3])}.")
             raise OptionError(f"The run {self.name} has no sample {wanted!r}.{hint}")
-        return detail(found[0])
+        from qwq_nb.view import withhold
+
+        drawn = withhold(self.record(found[:1]), reveal=self._reveal).samples[0]
+        return msgspec.structs.replace(detail(found[0]), withheld=drawn.question is None)
 
     # -- the drawn record ----------------------------------------------------------------------------------------
 

@@ -157,7 +157,8 @@ class RunDir:
             repair(file)
             handle = self._files[file] = open(file, "ab", buffering=0)  # noqa: SIM115 - kept open for the run
         line = encode_row(row)
-        start = handle.tell()
+        # Not tell(): after a row that did not fit it stands behind the file's end.
+        start = os.fstat(handle.fileno()).st_size
         try:
             written = handle.write(line)
             if written != len(line):
@@ -196,6 +197,8 @@ class RunDir:
             with contextlib.suppress(OSError, ValueError, KeyError):
                 info = json.loads(holder.read_text())
                 who = f"process {info['pid']} on {info['host']}, since {info['since']}"
+                if (info["pid"], info["host"]) == (os.getpid(), socket.gethostname()):
+                    who = f"this kernel itself (process {info['pid']}), since {info['since']}"
             raise RunLocked(
                 f"The run {self.path.name} is being written by {who}. Wait for it, stop it there, or start a run of "
                 f"your own with --fresh."
@@ -272,11 +275,16 @@ def replace_file(file: Path, content: bytes) -> None:
     """Write, fsync and rename into place."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    with open(draft, "wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.replace(draft, file)
+    try:
+        with open(draft, "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(draft, file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
 
 
 def find_run_dirs(root: Path) -> list[Path]:

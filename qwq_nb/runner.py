@@ -80,9 +80,11 @@ class Runner:
         self.flights: dict[tuple[str, int], Flight] = {}
         self.grading: dict[tuple[str, int], Item] = {}
         self.retries = 0
-        self.problem: QwqError | None = None
+        self.problem: Exception | None = None
         """What ended the run before its time."""
         self.stopping = False
+        self.over = False
+        """Whether `run()` has ended: there is nothing left to stop."""
         self.started = time.perf_counter()
         self._grade = grade
         self._ungraded = dict(ungraded or {})
@@ -93,7 +95,8 @@ class Runner:
         self._streamers: set[asyncio.Task[None]] = set()
         self._finishers: set[asyncio.Task[None]] = set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
-        self._finished_tokens = sum(r.completion.completion_tokens for r in self.results.values() if r.completion)
+        self.reused_tokens = sum(r.completion.completion_tokens for r in self.results.values() if r.completion)
+        self._finished_tokens = self.reused_tokens
         self._rate: deque[tuple[float, int]] = deque(maxlen=64)
         self._succeeded = self.reused > 0
 
@@ -104,6 +107,7 @@ class Runner:
 
         Raises:
             QwqError: that error, after everything finished was written.
+            Exception: a fault in this program, likewise.
         """
         by_key = {i.key: i for i in self.plan.items}
         for key, completion in self._ungraded.items():
@@ -114,12 +118,11 @@ class Runner:
             }
             if self._streamers:
                 await asyncio.wait(self._streamers)
-            while self._finishers and self.problem is None:
-                await asyncio.wait(set(self._finishers), return_when=asyncio.FIRST_COMPLETED)
             while self._finishers and not self.stopping:
-                await asyncio.wait(set(self._finishers))
+                await asyncio.wait(set(self._finishers), return_when=asyncio.FIRST_COMPLETED)
         finally:
             await self._wind_up()
+            self.over = True
         if self.problem is not None:
             raise self.problem
 
@@ -150,7 +153,17 @@ class Runner:
             await asyncio.wait(pending, timeout=0.5)
         self._writer.shutdown(wait=True)
 
-    def _fail(self, problem: QwqError) -> None:
+    def write_later(self, write: Callable[[], object]) -> None:
+        """Let the writing thread do this after the rows that wait for it; on the way out nothing is done."""
+        with contextlib.suppress(RuntimeError):
+            self._writer.submit(write)
+
+    def _fail(self, problem: Exception) -> None:
+        if isinstance(problem, OSError):
+            problem = QwqError(
+                f"The run cannot be written to {self.rundir.path}: {problem}. What was finished is kept; make space "
+                f"and run the same line again."
+            )
         if self.problem is None and not self.stopping:
             self.problem = problem
             self.stop()
@@ -158,7 +171,7 @@ class Runner:
     # -- one item ------------------------------------------------------------------------------------------------
 
     async def _stream_items(self) -> None:
-        while True:
+        while self._queue:
             await self._resume.wait()
             if not self._queue:
                 return
@@ -169,14 +182,7 @@ class Runner:
             except asyncio.CancelledError:
                 self._keep_partial(flight)
                 raise
-            except OSError as exc:
-                self._fail(
-                    QwqError(
-                        f"The run cannot be written to {self.rundir.path}: {exc}. What was finished is kept; "
-                        f"make space and run the same line again."
-                    )
-                )
-            except QwqError as exc:
+            except Exception as exc:
                 self._fail(exc)
             finally:
                 self._finished_tokens += flight.live.chunks if flight.tokens is None else flight.tokens
@@ -213,13 +219,7 @@ class Runner:
     async def _guarded(self, work: Awaitable[None]) -> None:
         try:
             await work
-        except OSError as exc:
-            self._fail(
-                QwqError(
-                    f"The run cannot be written to {self.rundir.path}: {exc}. Make space and run the same line again."
-                )
-            )
-        except QwqError as exc:
+        except Exception as exc:
             self._fail(exc)
 
     async def _graded(self, item: Item, completion: Completion) -> None:
@@ -256,12 +256,16 @@ class Runner:
         )
 
     def _keep_partial(self, flight: Flight) -> None:
-        """On the way out: written at once, in this thread, since the loop may not come back to it."""
+        """On the way out: not waited for here, since the loop may not come back to this task."""
+        if flight.tokens is not None:
+            return  # the whole completion is on its way to the disk, or there already
         completion = partial(flight.live)
         if completion.reasoning or completion.answer:
-            with contextlib.suppress(OSError):
-                row = journal_row("partial", flight.item, completion, "interrupted")
-                self._writer.submit(self.rundir.append, self.rundir.journal_file(), row)
+            row = journal_row("partial", flight.item, completion, "interrupted")
+            self.write_later(lambda: self.rundir.append(self.rundir.journal_file(), row))
+            self.results[flight.item.key] = SampleResult(
+                sample=flight.item.sample, repeat=flight.item.repeat, completion=completion, flags=["partial"]
+            )
 
     async def _write(self, file: Any, row: dict[str, Any]) -> None:
         # Shielded: once begun, a row is written whole, and a stop waits for it in _wind_up.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import msgspec
@@ -27,17 +28,8 @@ def items_of(samples: list[Sample], repeats: int) -> list[Item]:
 
 
 def saved_results(rundir: RunDir, manifest: Manifest) -> Callable[[], list[SampleResult]]:
-    """A function that reads the directory at its first call, and again whenever the manifest has changed since."""
-    cache: dict[str, list[SampleResult]] = {}
-
-    def results() -> list[SampleResult]:
-        stamp = manifest.updated
-        if stamp not in cache:
-            cache.clear()
-            cache[stamp] = read_results(rundir, manifest)
-        return cache[stamp]
-
-    return results
+    """A function that reads the directory at its first call, so that a long list of runs costs only its manifests."""
+    return functools.cache(lambda: read_results(rundir, manifest))
 
 
 def read_results(rundir: RunDir, manifest: Manifest) -> list[SampleResult]:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import os
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -21,7 +24,7 @@ from qwq_nb.bench.protocol import BenchPlan, GradeJob, LoadedBenchmark, LoadRequ
 from qwq_nb.bench.proxy import BenchWorker
 from qwq_nb.bench.rows import model_segment
 from qwq_nb.client import ChatClient
-from qwq_nb.errors import OptionError, QwqError, WorkerError
+from qwq_nb.errors import OptionError, QwqError, RunLocked, WorkerError
 from qwq_nb.plan import EvalRequest, Item, Plan, make_plan, short_hash, wanted_subsets
 from qwq_nb.records import Completion, Progress, SampleResult, State, Verdict
 from qwq_nb.resume import read_back
@@ -31,11 +34,17 @@ from qwq_nb.tally import tally
 
 __all__ = ["Session", "run_dir_for"]
 
+LOCK_WAIT_S = 1.0
+"""How long a run that is locked is waited for: a reader tries the lock for a moment, and a stopped call winds up."""
+SAVE_EVERY_S = 5.0
+"""The manifest of a run under way is this old at most, for lists of runs, and where the kernel is killed."""
+
 
 def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerprint: str) -> tuple[Path, str]:
     """Where this request's run lies (or will lie), and its key. The same request finds its newest run again."""
     key = short_hash(request.identity(data_fingerprint))
-    stem = f"{'+'.join(request.benchmarks)}-{path_segment(request.endpoint.model.rsplit('/', 1)[-1])}-{key}"[:120]
+    # Cut before the key is added: without it two requests would share a directory.
+    stem = f"{'+'.join(request.benchmarks)}-{path_segment(request.endpoint.model.rsplit('/', 1)[-1])}"[:110] + f"-{key}"
     taken = [p for p in find_run_dirs(root) if p.name == stem or p.name.startswith(f"{stem}-")]
     if taken and not fresh:
         return taken[0], key
@@ -61,6 +70,10 @@ class Session:
         self.started = time.perf_counter()
         self._loaded: dict[str, LoadedBenchmark] = {}
         self._before_s = 0.0
+        self._published = False
+        self._ended: Progress | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._stopped = False
         self.manifest = Manifest(
             run_id=uuid.uuid4().hex[:12],
             name=path.name,
@@ -95,6 +108,8 @@ class Session:
         return [found[s.id, r] for s in self.plan.samples for r in range(self.plan.repeats)]
 
     def progress(self) -> Progress:
+        if self._ended is not None:
+            return msgspec.structs.replace(self._ended)
         if self.runner is None:
             return Progress(step=self.worker.step or self.step, elapsed_s=time.perf_counter() - self.started)
         progress = self.runner.progress()
@@ -105,8 +120,12 @@ class Session:
     # -- control, on the loop's thread ---------------------------------------------------------------------------
 
     def stop(self) -> None:
-        if self.runner is not None:
+        """End it at once, whatever it is at: loading, asking, or writing evalscope's reports."""
+        self._stopped = True
+        if self.runner is not None and not self.runner.over:
             self.runner.stop()
+        elif self._task is not None:
+            self._task.cancel()
 
     def pause(self, on: bool = True) -> None:
         if self.runner is not None and self.manifest.state in ("running", "paused"):
@@ -120,16 +139,43 @@ class Session:
 
     async def execute(self) -> None:
         """Raises QwqError for what ends the run; whatever was finished is on disk by then."""
+        self._task = asyncio.current_task()
         try:
+            if self._stopped:
+                raise asyncio.CancelledError
             await self._execute()
+        except asyncio.CancelledError:
+            self._left("stopped")
+            raise
+        except OSError as exc:
+            self._left("failed")
+            raise QwqError(f"The run cannot be written to {self.rundir.path}: {exc}.") from None
+        except BaseException:
+            self._left("failed")
+            raise
         finally:
+            self._ended = self._final_progress()
             self.rundir.close()
+
+    def _left(self, state: State) -> None:
+        """Say in memory how it ended. What is on disk may be another call's, until `_run` begins."""
+        if self.manifest.state in ("starting", "running", "paused"):
+            self.manifest.state = state
+
+    def _final_progress(self) -> Progress:
+        """The last counts; time stands still from here, and the rate is the mean of this call."""
+        progress = self.progress()
+        seconds = progress.elapsed_s - self._before_s
+        fresh = progress.tokens - (self.runner.reused_tokens if self.runner else 0)
+        return msgspec.structs.replace(
+            progress, eta_s=None, step="", tokens_per_s=max(0, fresh) / seconds if seconds > 0 else 0.0
+        )
 
     async def _execute(self) -> None:
         self.step = "loading benchmarks"
         loaded = [await self._load(name) for name in self.request.benchmarks]
         self.plan = self._planned(loaded)
-        self.rundir.lock()
+        await self._lock()
         done, ungraded = self._opened(self.plan, loaded)
         async with ChatClient(self.request.endpoint, connections=self.request.concurrency) as client:
             self.runner = Runner(
@@ -142,15 +188,27 @@ class Session:
                 results=done,
                 ungraded=ungraded,
             )
-            if len(done) < len(self.plan.items):
+            if len(done) < len(self.plan.items) or not self._published:
                 await self._run(loaded)
         self._settle("stopped" if self.runner.stopping else "complete")
+
+    async def _lock(self) -> None:
+        patience = time.perf_counter() + LOCK_WAIT_S
+        while True:
+            try:
+                self.rundir.lock()
+                return
+            except RunLocked:
+                if time.perf_counter() > patience:
+                    raise
+            await asyncio.sleep(0.05)
 
     async def _load(self, name: str) -> LoadedBenchmark:
         wanted = LoadRequest(
             benchmark=name,
             subsets=None,
-            data=self.request.data or None,
+            # The worker's working folder is the kernel's of some time ago.
+            data=os.path.abspath(self.request.data) if self.request.data else None,
             hub="huggingface" if self.request.hub == "huggingface" else "modelscope",
             few_shot=self.request.few_shot,
             dataset_args=self.request.dataset_args,
@@ -193,6 +251,8 @@ class Session:
                 if package != "qwq_nb":
                     m.notes.append(f"Begun with {package} {then}, continued with {here}: verdicts may differ.")
             m.run_id, m.created, self._before_s = old.run_id, old.created, old.elapsed_s
+            m.done, m.scores, m.elapsed_s = old.done, old.scores, old.elapsed_s
+            self._published = old.state == "complete"
         m.state = "running"
         self.rundir.save_manifest(m)
         self.rundir.save_samples(plan.samples)
@@ -215,21 +275,35 @@ class Session:
         assert self.runner is not None
         # The worker starts beside the first requests: it is wanted when the first answer is there.
         configured = asyncio.ensure_future(self._configure(loaded))
+        kept = asyncio.ensure_future(self._keep_manifest())
         try:
             await self.runner.run()
+            kept.cancel()
             if not self.runner.stopping:
                 await configured
                 await self._report()
         except asyncio.CancelledError:
             self._settle("stopped")
             raise
-        except QwqError:
-            self._settle("failed")
+        except Exception:
+            # The disk may be what failed; the error that says so comes first.
+            with contextlib.suppress(OSError):
+                self._settle("failed")
             raise
         finally:
+            kept.cancel()
             configured.cancel()
             with contextlib.suppress(asyncio.CancelledError, QwqError):
                 await configured
+
+    async def _keep_manifest(self) -> None:
+        """Write now and then how far the run is."""
+        assert self.runner is not None
+        while True:
+            await asyncio.sleep(SAVE_EVERY_S)
+            self._count()
+            manifest = msgspec.structs.replace(self.manifest, notes=list(self.manifest.notes))
+            self.runner.write_later(functools.partial(self.rundir.save_manifest, manifest))
 
     async def _configure(self, loaded: list[LoadedBenchmark]) -> None:
         """Give the directory evalscope's configuration and its own copy of the data, so that evalscope opens it."""
@@ -275,14 +349,16 @@ class Session:
     def _settle(self, state: State) -> None:
         """Write how the run stands."""
         m = self.manifest
+        self._count()
+        m.state = "stopped" if state == "complete" and m.done < m.total else state
+        self.rundir.save_manifest(m)
+
+    def _count(self) -> None:
+        m = self.manifest
         results = self.results()
-        m.state = state
         m.done = sum(r.outcome != "pending" for r in results)
-        if state == "complete" and m.done < m.total:
-            m.state = "stopped"
         m.scores = {row.benchmark: row.accuracy for row in tally(results) if row.subset == "all"}
         m.elapsed_s = self._before_s + (time.perf_counter() - self.runner.started if self.runner else 0.0)
-        self.rundir.save_manifest(m)
 
 
 def data_fingerprint(request: EvalRequest) -> str:

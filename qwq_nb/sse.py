@@ -8,6 +8,8 @@ from __future__ import annotations
 
 __all__ = ["EventDecoder"]
 
+BOM = b"\xef\xbb\xbf"
+
 
 class EventDecoder:
     """Bytes in, payloads of `data` events out.
@@ -19,12 +21,13 @@ class EventDecoder:
     [b'{"a": 1}', b'[DONE]']
     """
 
-    __slots__ = ("_data", "_parts", "_skip_lf", "started")
+    __slots__ = ("_at_start", "_data", "_parts", "_skip_lf", "started")
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
         self._data: list[bytes] = []
         self._skip_lf = False
+        self._at_start = True
         self.started = False
         """Whether any `data` or comment line was seen: tells an event stream from a page that is none."""
 
@@ -54,6 +57,9 @@ class EventDecoder:
     def _dispatch(self, lines: list[bytes]) -> list[bytes]:
         events: list[bytes] = []
         data = self._data
+        if self._at_start and lines:
+            self._at_start = False
+            lines[0] = lines[0].removeprefix(BOM)
         for line in lines:
             if not line:
                 if data:

@@ -11,23 +11,50 @@ import html
 import json
 import re
 import time
+from collections.abc import Callable
+from datetime import timezone
 from typing import Any
 
 import msgspec
 
 from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, StreamInterrupted
 
-__all__ = ["Chunk", "Delta", "Usage", "chunk_decoder", "error_of_status", "error_of_stream", "retry_after", "text_of"]
+__all__ = [
+    "BROKEN_REASONS",
+    "Chunk",
+    "Delta",
+    "UnknownModel",
+    "Usage",
+    "chunk_decoder",
+    "error_in",
+    "error_of_status",
+    "error_of_stream",
+    "retry_after",
+    "text_of",
+    "without",
+]
 
 RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 507, 508, 509, 520, 521, 522, 523, 524, 529})
+LONGEST_QUOTE = 400
+"""Characters of what a server says that an error repeats."""
+BROKEN_REASONS = frozenset({"abort", "error"})
+"""Finish reasons by which vLLM, SGLang and OpenRouter say that the engine, not the model, ended the answer."""
+
 _CONTEXT = re.compile(
     r"context.{0,20}(?:length|window|size)|too (?:long|many tokens)|maximum.{0,30}tokens", re.I | re.S
 )
 _NO_MODEL = re.compile(
-    r"model\b.{0,80}(?:not (?:a valid|found|exist|available|supported)|does not exist|unknown|invalid)"
-    r"|(?:unknown|invalid|unsupported|no such) model",
+    r"model\b.{0,80}(?:not (?:found|exist|available|supported)|is (?:not a valid|unknown|invalid))"
+    r"|not a valid model|(?:unknown|invalid|unsupported|no such) model",
     re.I | re.S,
 )
+_PARAMETER = re.compile(
+    r"(?:unsupported|unknown|unrecognized|unexpected|extra) (?:request )?(?:parameter|argument|field|input|name)"
+    r"|(?:parameter|argument|field|input)s?\b.{0,60}not (?:supported|permitted|allowed|recognized)",
+    re.I | re.S,
+)
+_MASKED = re.compile(r"[^\s\"':]*[A-Za-z0-9_\-]\*{3,}[^\s\"']*|[^\s\"':]*\*{4,}[A-Za-z0-9][^\s\"']*")
+"""A key with its middle starred out, as OpenAI echoes it: its ends are key material too."""
 _TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.S | re.I)
 
 
@@ -64,6 +91,10 @@ class Chunk(msgspec.Struct):
     model: str | None = None
     error: Any = None
     detail: Any = None
+    """FastAPI's error."""
+    message: Any = None
+    """The error's text in older vLLM and SGLang, whose error object is the whole event."""
+    code: Any = None
 
 
 chunk_decoder: msgspec.json.Decoder[Chunk] = msgspec.json.Decoder(Chunk)
@@ -78,14 +109,32 @@ def text_of(value: Any) -> str:
     return ""
 
 
-def error_text(body: bytes, limit: int = 400) -> str:
+class UnknownModel(EndpointRefused):
+    """The endpoint does not know the model, or the path: the client adds which models it serves."""
+
+
+def error_in(chunk: Chunk) -> Any:
+    """The error object of a chunk, if it has one."""
+    if chunk.error or chunk.choices is not None:
+        return chunk.error
+    return {"message": chunk.message, "code": chunk.code} if chunk.message else chunk.detail
+
+
+def without(key: str, text: str) -> str:
+    """`text` with the key, and any key with its middle starred out, taken out of it."""
+    if key:
+        text = text.replace(key, "[key removed]")
+    return _MASKED.sub("[key removed]", text) if "***" in text else text
+
+
+def error_text(body: bytes) -> str:
     """What a server says in an error body: its message where it is JSON, its text where it is a page."""
     text = body[:20_000].decode("utf-8", "replace")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        return " ".join(html.unescape(_TAGS.sub(" ", text)).split())[:limit]
-    return message_in(data)[:limit]
+        return " ".join(html.unescape(_TAGS.sub(" ", text)).split())
+    return message_in(data)
 
 
 def message_in(data: Any) -> str:
@@ -112,14 +161,26 @@ def retry_after(value: str | None) -> float | None:
         pass
     try:
         when = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+        if when.tzinfo is None:  # "-0000": UTC, of no known zone
+            when = when.replace(tzinfo=timezone.utc)
+        return max(0.0, when.timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
         return None
-    return max(0.0, when.timestamp() - time.time())
 
 
-def error_of_status(status: int, body: bytes, *, retry_after_s: float | None = None, where: str = "") -> EndpointError:
-    """The error for an HTTP status other than 200. `where` is the endpoint's name and URL."""
-    said = error_text(body)
+def error_of_status(
+    status: int,
+    body: bytes,
+    *,
+    retry_after_s: float | None = None,
+    where: str = "",
+    hide: Callable[[str], str] = str,
+) -> EndpointError:
+    """The error for an HTTP status other than 200. `where` is the endpoint's name and URL.
+
+    `hide` takes secrets out of what the server says, before that is cut to length: half a key is too much.
+    """
+    said = hide(error_text(body))[:LONGEST_QUOTE]
     tail = f" The server says: {said}" if said else ""
     if status in RETRYABLE or status >= 500:
         return EndpointError(
@@ -131,24 +192,30 @@ def error_of_status(status: int, body: bytes, *, retry_after_s: float | None = N
             f"one by --key-env, as in `%qwq_endpoint URL --model M --key-env QWQ_API_KEY`.{tail}",
             status=status,
         )
-    if status == 404 or (status == 400 and _NO_MODEL.search(said)):
-        return EndpointRefused(f"{where} does not know the model or the path (HTTP {status}).{tail}", status=status)
+    if status == 402:
+        return EndpointRefused(f"{where} wants to be paid first (HTTP 402).{tail}", status=status)
+    too_long = status in (400, 413, 422) and _CONTEXT.search(said)
+    if status in (404, 405, 410) or (status == 400 and not too_long and _NO_MODEL.search(said)):
+        return UnknownModel(f"{where} does not know the model or the path (HTTP {status}).{tail}", status=status)
     if 300 <= status < 400:
         return EndpointRefused(
             f"{where} redirects elsewhere (HTTP {status}). A redirect is not followed, so that the key stays where it "
             f"was meant to go: give the final URL to %qwq_endpoint.",
             status=status,
         )
-    if status in (400, 413, 422) and _CONTEXT.search(said):
+    if too_long:
         return RequestRejected(
             f"The prompt and max-tokens do not fit the model's context (HTTP {status}).{tail}", status=status
         )
-    return RequestRejected(f"The server rejected the request (HTTP {status}).{tail}", status=status)
+    hint = ""
+    if status in (400, 422) and _PARAMETER.search(said):
+        hint = " Leave out what it does not take by `off`, as in --top-k off --min-p off."
+    return RequestRejected(f"The server rejected the request (HTTP {status}).{tail}{hint}", status=status)
 
 
-def error_of_stream(error: Any, *, where: str = "") -> EndpointError:
+def error_of_stream(error: Any, *, where: str = "", hide: Callable[[str], str] = str) -> EndpointError:
     """The error for an error object within a stream: final for what the request itself is at fault for."""
-    said = message_in(error)[:400]
+    said = hide(message_in(error))[:LONGEST_QUOTE]
     code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, str) and code.isdigit():
         code = int(code)

@@ -16,6 +16,8 @@ __all__ = ["Found", "convert_all", "needed_fields"]
 
 T = TypeVar("T")
 
+_GOLD_FIELDS = frozenset({"answer", "gold", "label", "target"})
+
 Found = dict[str, Any]
 """A record as it went into a sample."""
 
@@ -75,6 +77,10 @@ class _Probe(dict[str, Any]):
         if key not in self.asked:
             self.asked.append(key)
         return "0"
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """A default for the gold answer is a way to look for it elsewhere, not to do without."""
+        return self[key] if key in _GOLD_FIELDS else default
 
 
 def _text(value: Any) -> Any:

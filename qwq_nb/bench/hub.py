@@ -22,7 +22,7 @@ from qwq_nb.errors import HubError
 __all__ = ["load"]
 
 _CONNECT_S = 6.0
-_OFFLINE_S = 10
+_OFFLINE_S = 6
 """Seconds for finding a copy on this machine once the hub is known to be out of reach."""
 
 

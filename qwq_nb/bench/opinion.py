@@ -56,8 +56,10 @@ def second_opinion(
             opinion.second_extracted = letter
             opinion.second_correct = letter in {target.strip().upper() for target in targets}
     if kind != "other" and not officially_correct:
-        tail = reasoning[-REASONING_TAIL:]
-        opinion.present = any(stands_in(target, text, kind) for target in targets for text in (answer, tail))
+        texts = (answer, reasoning[-REASONING_TAIL:])
+        opinion.present = opinion.second_correct is True or any(
+            stands_in(target, text, kind) for target in targets for text in texts
+        )
     return opinion
 
 

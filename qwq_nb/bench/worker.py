@@ -42,10 +42,10 @@ class Worker:
         self._grader = GraderQueue(self._channels, self._ok, (protocol_fd,))
         self._tasks: collections.deque[Request] = collections.deque()
         self._task: tuple[Request, Child] | None = None
+        self._grader.start()
 
     def run(self) -> None:
         """Until the parent closes its end."""
-        self._grader.start()
         while True:
             for name, line in self._channels.poll(self._grader.timeout()):
                 if name == PARENT:

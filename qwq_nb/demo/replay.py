@@ -35,12 +35,16 @@ _GRAM = 5
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One recorded completion. `loop` is a passage repeated after `reasoning` for ever, so there is no answer."""
+    """One recorded completion. `loop` is a passage repeated after `reasoning` for ever, so there is no answer.
+
+    `finish` is how the recorded one ended: `length` where a token limit had cut it.
+    """
 
     reasoning: str
     answer: str
     kind: str = ""
     loop: str = ""
+    finish: str = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What one completion says, as tokens. `finish` is "stop", or "length" where `max_tokens` cut it."""
+    """What one completion says, as tokens. `finish` is the recorded reason, or "length" where `max_tokens` cut it."""
 
     reasoning: tuple[str, ...]
     answer: tuple[str, ...]
@@ -79,7 +83,7 @@ def utter(variant: Variant, limit: int | None) -> Utterance:
         endless = chain(reasoning, cycle(cut(variant.loop)))
         return Utterance(tuple(islice(endless, limit or LOOP_TOKENS)), (), "length")
     if limit is None or len(reasoning) + len(answer) <= limit:
-        return Utterance(reasoning, answer, "stop")
+        return Utterance(reasoning, answer, variant.finish)
     return Utterance(reasoning[:limit], answer[: max(0, limit - len(reasoning))], "length")
 
 
@@ -146,7 +150,7 @@ def _unknown(prompt: str) -> Transcript:
 
 def _read(path: Path) -> Iterable[Transcript]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the transcripts file {path}: {error}") from error
     for number, line in enumerate(lines, 1):
@@ -173,7 +177,7 @@ def _transcript(row: object) -> Transcript:
 def _variant(row: object) -> Variant:
     if not isinstance(row, dict):
         raise TypeError("a variant is not a JSON object")
-    optional = {name: _text(row, name) for name in ("kind", "loop") if row.get(name) is not None}
+    optional = {name: _text(row, name) for name in ("kind", "loop", "finish") if row.get(name) is not None}
     return Variant(_text(row, "reasoning"), _text(row, "answer"), **optional)
 
 

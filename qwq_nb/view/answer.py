@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from qwq_nb.view.bundle import WITHHELD_NOTE
 from qwq_nb.view.clean import scrub
 from qwq_nb.view.html_text import Typesetter, code, esc, pre
 from qwq_nb.view.live import in_kernel, is_live
@@ -20,7 +23,7 @@ LIVE_TAIL = 4000
 
 
 class AnswerView:
-    """Shows a completion while it is written: in place in a notebook, piece by piece in a terminal."""
+    """Shows a completion while it is written, in place, in a notebook; in a terminal once it is whole."""
 
     def __init__(self, shell: Any) -> None:
         self._notebook = in_kernel(shell)
@@ -91,6 +94,7 @@ def missing_answer(completion: Completion) -> str:
 
 def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
     """One sample whole: question, verdict, reasoning and answer."""
+    sample = shown(sample)
     typeset = Typesetter()
     repeat = f" repeat {sample.repeat}" if sample.repeat else ""
     parts = [
@@ -112,6 +116,29 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
     for cause in sample.retried:
         parts.append(f"<p><small>An earlier attempt: {esc(cause)}</small></p>")
     return {"text/html": "\n".join(parts), "text/plain": sample_text(sample)}
+
+
+def shown(sample: SampleDetail) -> SampleDetail:
+    """The sample as an output may hold it: what stands in a cell is saved, and published with the notebook."""
+    if not sample.withheld:
+        return sample
+    return msgspec.structs.replace(
+        sample,
+        question=WITHHELD_NOTE,
+        why="withheld",
+        reasoning="",
+        answer="",
+        gold=letter_of(sample.gold),
+        extracted=letter_of(sample.extracted),
+        choices=[],
+        error="(withheld)" if sample.error else "",
+        retried=[],
+    )
+
+
+def letter_of(value: str) -> str:
+    """A choice's letter as it is; a longer value may quote the problem."""
+    return value if len(value.strip()) <= 1 else "(withheld)"
 
 
 def sample_text(sample: SampleDetail) -> str:

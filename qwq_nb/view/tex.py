@@ -1,7 +1,8 @@
 """Where the formulas in a text are, and which of them may be handed to MathJax.
 
-JupyterLab typesets `$…$`, `$$…$$`, `\\(…\\)`, `\\[…\\]` and `\\begin{…}…\\end{…}` in html outputs with all of MathJax's
-packages and without its `safe` extension: `\\href{javascript:…}`, `\\def` loops and `\\rule{999em}{999em}` would work.
+JupyterLab typesets `$…$`, `$$…$$`, `\\(…\\)`, `\\[…\\]` and `\\begin{…}…\\end{…}` in html outputs. Lab 4.6's MathJax
+drops `\\href{javascript:…}` and positioned styles, but lets a model link to https, paint `\\rule{50em}{50em}` and
+`\\def` what every later formula on the page then means; other viewers may guard less.
 So nothing is left to MathJax's own search: this module finds the formulas (currency is none), lets those through
 that are made of known words, and the caller breaks every other `$` and `\\`.
 """
@@ -27,7 +28,7 @@ _WORDS = frozenset(
     Uparrow Downarrow Upsilon Xi Zeta aleph alpha amalg angle approx approxeq arccos arcsin arctan arg ast asymp
     backslash bar barwedge because begin beta beth between big bigcap bigcup bigcirc bigg biggl biggr Bigg Biggl
     Biggr Big Bigl Bigr Bigm bigl bigm bigr bigoplus bigotimes bigsqcup bigstar bigtriangledown bigtriangleup
-    bigvee bigwedge binom blacksquare bmod bold boldsymbol bot bowtie boxed breve bullet cancel cap cdot cdotp
+    bigvee bigwedge binom blacksquare bmod bold boldsymbol bot bowtie boxed breve bullet cancel cancelto cap cdot cdotp
     cdots cfrac check checkmark chi choose circ clubsuit colon complement cong coprod cos cosh cot coth cr csc cup
     dagger dbinom ddagger ddot ddots deg delta det dfrac diamond diamondsuit digamma dim displaystyle div dot
     doteq dots dotsb dotsc dotsi dotsm dotso downarrow ell emptyset end epsilon equiv eta exists exp fbox flat
@@ -46,7 +47,7 @@ _WORDS = frozenset(
     subsetneq substack succ succeq sum sup supset supseteq surd swarrow tag tan tanh tau tbinom text textbf textit
     textnormal textrm textsf textstyle texttt tfrac therefore theta tilde times to top triangle triangledown
     triangleleft triangleq triangleright underbrace underline underset uparrow updownarrow uplus upsilon vDash
-    varDelta varepsilon varkappa varnothing varphi varpi varrho varsigma vartheta vdash vdots vec vee vert Vert
+    varDelta varepsilon varkappa varnothing varphi varpi varrho varsigma vartheta vdash vdots vec vee vert vphantom Vert
     wedge widehat widetilde wp wr xi xleftarrow xrightarrow zeta bf it cal tt sf ce degree
         """,
     )

@@ -120,9 +120,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def load(worker: BenchWorker, data: dict[str, Path], run: Run[Any]) -> Callable[..., LoadedBenchmark]:
     def load(name: str, path: Path | None = None, **options: Any) -> LoadedBenchmark:
-        loaded: LoadedBenchmark = run(
-            worker.load(LoadRequest(benchmark=name, data=str(path or data[name]), **options))
-        )
+        loaded: LoadedBenchmark = run(worker.load(LoadRequest(benchmark=name, data=str(path or data[name]), **options)))
         return loaded
 
     return load
@@ -152,20 +150,46 @@ def shared_data() -> Path:
     return folder
 
 
+_ASKED = """
+import json, os, sys, traceback
+out = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+for line in sys.stdin:
+    asked = json.loads(line)
+    space = {"given": asked["given"]}
+    try:
+        exec(asked["code"], space)
+        answer = {"result": space["result"]}
+    except Exception:
+        answer = {"error": traceback.format_exc()}
+    print(json.dumps(answer), file=out, flush=True)
+"""
+
+
 @pytest.fixture(scope="session")
-def with_evalscope() -> Callable[[str, Any], Any]:
+def with_evalscope() -> Iterator[Callable[..., Any]]:
     """Run code in a Python of its own, where evalscope's import can warn as it likes.
 
     `given` is what is passed; what the code leaves in `result` comes back.
     """
+    with subprocess.Popen(
+        [sys.executable, "-c", _ASKED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        to, back = process.stdin, process.stdout
 
-    def call(code: str, given: Any = None) -> Any:
-        script = f"import json, os, sys\nout = os.dup(1)\nos.dup2(2, 1)\ngiven = json.load(sys.stdin)\n{code}\n"
-        script += "os.write(out, json.dumps(result).encode())\n"
-        done = subprocess.run(
-            [sys.executable, "-c", script], input=json.dumps(given), capture_output=True, text=True, timeout=100
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout)
+        def call(code: str, given: Any = None) -> Any:
+            to.write(json.dumps({"code": code, "given": given}) + "\n")
+            to.flush()
+            answer = json.loads(back.readline())
+            assert "error" not in answer, answer["error"]
+            return answer["result"]
 
-    return call
+        yield call
+        to.close()
+        process.wait(timeout=30)

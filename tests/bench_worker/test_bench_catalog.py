@@ -32,7 +32,13 @@ def test_without_its_index_the_sources_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("written", "suggested"),
-    [("math500", "math_500"), ("aime_2024", "aime24"), ("gpqa", "gpqa_diamond"), ("gsm-8k", "gsm8k"), ("mmlu-pro", "mmlu_pro")],
+    [
+        ("math500", "math_500"),
+        ("aime_2024", "aime24"),
+        ("gpqa", "gpqa_diamond"),
+        ("gsm-8k", "gsm8k"),
+        ("mmlu-pro", "mmlu_pro"),
+    ],
 )
 def test_another_spelling_is_suggested_not_taken(written: str, suggested: str) -> None:
     with pytest.raises(UnknownBenchmark, match=f"Did you mean '{suggested}'"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,12 +40,12 @@ def test_every_format_gives_the_same_records(tmp_path: Path) -> None:
 
 def test_parquet(tmp_path: Path, load: Callable[..., Any]) -> None:
     """Through the worker: pyarrow's import is no business of the kernel's (nor its warnings)."""
-    code = "import pyarrow, pyarrow.parquet, sys\n"
-    code += f"pyarrow.parquet.write_table(pyarrow.table({{'problem': ['p', 'q'], 'answer': [7, 8]}}), {str(tmp_path / 'test.parquet')!r})"
-    import subprocess
-    import sys
-
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    code = (
+        "import pyarrow, pyarrow.parquet, sys\n"
+        "table = pyarrow.table({'problem': ['p', 'q'], 'answer': [7, 8]})\n"
+        "pyarrow.parquet.write_table(table, sys.argv[1])"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "test.parquet")], check=True, timeout=60)
     assert [sample.gold for sample in load("aime24", tmp_path).samples] == ["7", "8"]
 
 
@@ -62,7 +64,7 @@ def test_places_are_lines(tmp_path: Path) -> None:
         ("x.jsonl", b'{"a": 1}\n[1]\n', r"x\.jsonl:2: a record is an object .* not a list"),
         ("x.jsonl", b'{"a": 1}\n{"a": "\xff"}\n', r"x\.jsonl:2: not UTF-8 \(byte 0xff\)"),
         ("x.json", b'{"a": [], "b": []}', "this object has 2 lists: a, b"),
-        ("x.json", b'[1, 2', r"x\.json:1: not JSON"),
+        ("x.json", b"[1, 2", r"x\.json:1: not JSON"),
         ("x.json", b'"text"', "a list of records, not a string"),
         ("x.json", b'[{"a": 1}, 3]', "record 2: a record is an object"),
         ("x.csv", b"a,b\n1,2\n3\n", r"x\.csv:3: 1 cells where the header names 2"),
@@ -130,7 +132,12 @@ def test_fingerprint_follows_the_content(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(st.dictionaries(st.text(st.characters(codec="utf-8"), min_size=1), st.text(st.characters(codec="utf-8"))), min_size=1))
+@given(
+    st.lists(
+        st.dictionaries(st.text(st.characters(codec="utf-8"), min_size=1), st.text(st.characters(codec="utf-8"))),
+        min_size=1,
+    )
+)
 def test_any_text_survives_json_lines(tmp_path: Path, rows: list[dict[str, str]]) -> None:
     file = tmp_path / "h.jsonl"
     file.write_bytes("\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode())
@@ -141,7 +148,9 @@ def test_any_text_survives_json_lines(tmp_path: Path, rows: list[dict[str, str]]
 @given(st.binary(max_size=200), st.sampled_from(["x.jsonl", "x.json", "x.csv", "x.tsv"]))
 def test_any_bytes_are_read_or_refused_in_words(tmp_path: Path, content: bytes, name: str) -> None:
     (tmp_path / name).write_bytes(content)
+    said = ""
     try:
         assert read_records(tmp_path / name, "x")
     except DataError as error:
-        assert str(tmp_path / name) in str(error)
+        said = str(error)
+    assert not said or str(tmp_path / name) in said

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,19 +40,18 @@ def aime(load: Load) -> Any:
         (r"\boxed{8}", False, False, False),
         ("", False, None, False),
         (r"So I get \boxed{2}. Wait, no. So \boxed{9}.", False, True, True),
-        (r"\boxed{9.}", True, True, False),
-        (r"\boxed {9}", True, True, False),
+        (r"\boxed{9.}", False, True, True),
+        (r"\boxed {9}", False, True, True),
         (r"\boxed{\text{9}}", False, True, True),
         (r"\boxed{m+n=9}", False, True, True),
         (r"\boxed{9^\circ}", False, True, True),
     ],
 )
 def test_aime(aime: Any, grade: Grade, answer: str, official: bool, second: bool | None, present: bool) -> None:
+    """evalscope's official verdicts here, the harsh ones too, are facts of 1.14; the second opinion differs."""
     verdict = grade(aime, aime.samples[3], answer)
-    if verdict.correct != official:
-        pytest.fail(f"evalscope says {verdict.correct}, extracted {verdict.extracted!r}")
-    assert (verdict.status, verdict.second_correct) == ("graded", second)
-    assert verdict.present is (present and not verdict.correct)
+    found = (verdict.status, verdict.correct, verdict.second_correct, verdict.present)
+    assert found == ("graded", official, second, present), verdict.extracted
 
 
 def test_the_verdict_is_evalscopes_own_row(maths: Any, grade: Grade) -> None:
@@ -99,10 +101,26 @@ def test_a_loop_of_digits_is_ended(maths: Any, grade: Grade) -> None:
     assert verdict.status == "deadline"
 
 
-def test_memory_is_limited(maths: Any, grade: Grade, worker: BenchWorker) -> None:
-    verdict = grade(maths, maths.samples[0], r"\boxed{2^{10^{10}}}", deadline_s=8)
-    assert not verdict.correct
-    assert grade(maths, maths.samples[0], rf"\boxed{{{maths.samples[0].gold}}}").correct
+def test_memory_is_limited() -> None:
+    """SymPy takes its own MemoryError for "not equal"; where one comes through, the verdict says so."""
+    code = r"""
+        from qwq_nb.bench import adapters, child, grader
+        from qwq_nb.bench.protocol import GradeJob, LoadRequest
+        from qwq_nb.records import Completion, Sample
+        adapters.warm_up()
+        child.limit_memory(96 << 20)
+        sample = Sample(benchmark="math_500", subset="Level 1", id="x", index=0, question="q", gold="2", messages=[])
+        request = LoadRequest(benchmark="math_500")
+        def grade(answer):
+            completion = Completion(answer=answer)
+            return grader.grade(GradeJob(request=request, sample=sample, completion=completion, position=0))
+        assert not grade(r"\boxed{2^{10^9}}").correct
+        assert grade(r"\boxed{2}").correct
+        adapters.official_score = lambda job: bytearray(1 << 30)
+        verdict = grade(r"\boxed{2}")
+        assert (verdict.status, verdict.sample_score["score"]["status"]) == ("memory", "excluded"), verdict
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, timeout=60)
 
 
 def test_a_hanging_second_opinion_costs_no_verdict(aime: Any, grade: Grade) -> None:
@@ -114,7 +132,13 @@ def test_a_hanging_second_opinion_costs_no_verdict(aime: Any, grade: Grade) -> N
 
 @pytest.mark.parametrize(
     "answer",
-    ["\ud800 lone \\boxed{0} \udfff", "\x00\x01\\boxed{0}", "x" * 3_000_000 + r"\boxed{0}", "\u2028\\boxed{0}\r\n", "🙂" * 9999 + r"\boxed{0}"],
+    [
+        "\ud800 lone \\boxed{0} \udfff",
+        "\x00\x01\\boxed{0}",
+        "x" * 3_000_000 + r"\boxed{0}",
+        "\u2028\\boxed{0}\r\n",
+        "🙂" * 9999 + r"\boxed{0}",
+    ],
     ids=["surrogates", "controls", "long", "line ends", "emoji"],
 )
 def test_any_text_can_be_graded(aime: Any, grade: Grade, answer: str) -> None:
@@ -154,7 +178,10 @@ def test_real_answers_are_graded_as_evalscope_grades_them(
     loaded = load("math_500", shared_data / "math_500.jsonl")
     samples = {sample.source_id: sample for sample in loaded.samples}
     lines = (shared_data / "transcripts" / "evalscope_math500_3models.jsonl").read_text("utf-8").splitlines()
-    pairs = [(row["question_id"], row["answer_text"] if row["answer_text"] is not None else row["response"]) for row in map(json.loads, lines)]
+    pairs = [
+        (row["question_id"], row["answer_text"] if row["answer_text"] is not None else row["response"])
+        for row in map(json.loads, lines)
+    ]
 
     async def ours() -> list[Any]:
         jobs = [

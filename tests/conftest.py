@@ -1,0 +1,55 @@
+"""What all tests share: each has its own empty home, no proxies, no endpoints; and demo endpoints to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qwq_nb import registry
+from qwq_nb.demo import DemoEndpoint
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing of the machine's own settings reaches a test, and nothing a test writes stays."""
+    monkeypatch.setenv("QWQ_NB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    forget_endpoints()
+    yield
+    forget_endpoints()
+
+
+def forget_endpoints() -> None:
+    registry._endpoints.clear()
+    registry._default = None
+    registry._served.clear()
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[DemoEndpoint]:
+    """A plain demo endpoint, shared: ask it, and change nothing about it."""
+    with DemoEndpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def demo_endpoint() -> Iterator[Callable[..., DemoEndpoint]]:
+    """Starts demo endpoints of the test's own; the arguments are `DemoEndpoint`'s."""
+    with ExitStack() as stack:
+
+        def start(**options: Any) -> DemoEndpoint:
+            return stack.enter_context(DemoEndpoint(**options))
+
+        yield start

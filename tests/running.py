@@ -1,0 +1,61 @@
+"""What the tests of runs share: the demo server as an endpoint of one's own, and small data files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from qwq_nb import Endpoint
+from qwq_nb.demo import PROBLEMS, DemoEndpoint
+from qwq_nb.records import Completion, Sample
+
+MATH = PROBLEMS["math_500"]
+
+
+def own(server: DemoEndpoint, **changes: Any) -> Endpoint:
+    """The server as if it were the user's: not marked as demo, variants by turns, failures asked again at once."""
+    options: dict[str, Any] = {"name": "own", "max_tokens": 2000, "backoff": 0.01, "max_retries": 2, **changes}
+    return Endpoint.of(server.url, server.model, **options)
+
+
+def asked(server: DemoEndpoint) -> dict[str, int]:
+    """How often each problem was asked for, by its key in the transcripts."""
+    return {key: counts["requests"] for key, counts in server.log()["prompts"].items()}
+
+
+def completed(server: DemoEndpoint) -> dict[str, int]:
+    """How often an answer to each problem went out whole."""
+    return {key: counts["completed"] for key, counts in server.log()["prompts"].items() if counts["completed"]}
+
+
+def write_jsonl(file: Path, records: Iterable[dict[str, Any]]) -> Path:
+    file.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return file
+
+
+def math_records(count: int = 40) -> list[dict[str, Any]]:
+    """The first problems of the built-in math_500, one of each level in turn."""
+    lines = MATH.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines[:count]]
+
+
+def sample(number: int, subset: str = "default", **more: Any) -> Sample:
+    """A problem whose prompt is one of the built-in ones, so that the demo server answers it."""
+    record = math_records()[number]
+    return Sample(
+        benchmark="math_500",
+        subset=subset,
+        id=f"math_500/{number}",
+        index=number,
+        question=record["problem"],
+        gold=record["answer"],
+        messages=[{"role": "user", "content": record["problem"]}],
+        source_id=record["unique_id"],
+        **more,
+    )
+
+
+def answer(text: str = "\\boxed{82}", **more: Any) -> Completion:
+    return Completion(**{"reasoning": "6 · 7 + 4 · 10", "answer": text, "finish_reason": "stop", "attempts": 1, **more})

@@ -1,0 +1,383 @@
+"""The runner against the demo server and the real benchmark worker: who waits for whom, and what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qwq_nb import Endpoint, EndpointRefused, QwqError
+from qwq_nb.api import shared_worker
+from qwq_nb.bench.cache import cached
+from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
+from qwq_nb.client import ChatClient
+from qwq_nb.demo import DemoEndpoint, shared
+from qwq_nb.loop import shared_loop
+from qwq_nb.plan import EvalRequest, Item, Plan, make_plan
+from qwq_nb.records import Completion, Verdict
+from qwq_nb.resume import read_back, read_journal
+from qwq_nb.rundir import RunDir, read_rows
+from qwq_nb.runner import Runner
+from tests.running import MATH, asked, math_records, own
+
+SLOW = math_records()[0]
+"""The problem that the server is told to be slow, or to fail, with."""
+MATCH = "match=A bakery packs its muffins"
+
+
+@pytest.fixture
+def server() -> Iterator[DemoEndpoint]:
+    """The demo server of this process, as if just started."""
+    found = shared()
+    found.set_faults([])
+    found.configure(style="reasoning_content", tokens_per_second=0, ttft=0, chunks=0, models_status=200)
+    found.reset()
+    yield found
+    found.set_faults([])
+    found.configure(tokens_per_second=0, ttft=0)
+
+
+@pytest.fixture
+def problems() -> LoadedBenchmark:
+    """The built-in math_500 as the worker prepares it."""
+    request = LoadRequest(benchmark="math_500", data=str(MATH))
+    return cached(request) or shared_loop().call(shared_worker().load(request), timeout=60)
+
+
+class Running:
+    """A runner on the loop thread."""
+
+    def __init__(self, plan: Plan, loaded: LoadedBenchmark, endpoint: Endpoint, path: Path, **options: Any) -> None:
+        self.plan = plan
+        self.rundir = RunDir(path)
+        self.endpoint = endpoint
+
+        async def grade(item: Item, completion: Completion) -> Verdict:
+            job = GradeJob(
+                request=loaded.request,
+                sample=item.sample,
+                completion=completion,
+                position=item.position,
+                repeat=item.repeat,
+                repeats=plan.repeats,
+                model=endpoint.model,
+            )
+            return await shared_worker().grade(job)
+
+        async def build() -> Runner:
+            client = ChatClient(endpoint, connections=options["concurrency"])
+            done, ungraded = read_back(self.rundir, plan, endpoint.model)
+            return Runner(
+                plan,
+                client,
+                **{
+                    "grade": grade,
+                    "rundir": self.rundir,
+                    "model": endpoint.model,
+                    "results": done,
+                    "ungraded": ungraded,
+                    **options,
+                },
+            )
+
+        async def go() -> None:
+            try:
+                await self.runner.run()
+            finally:
+                await self.runner.client.aclose()
+                self.rundir.close()
+
+        self.runner = shared_loop().call(build())
+        self._go = go
+        self.future: concurrent.futures.Future[None] | None = None
+
+    def start(self) -> Running:
+        self.future = shared_loop().submit(self._go())
+        return self
+
+    def wait(self) -> Runner:
+        """To its end; raises what ended it."""
+        if self.future is None:
+            self.start()
+        assert self.future is not None
+        self.future.result(60)
+        return self.runner
+
+    def tell(self, what: Callable[[], None]) -> None:
+        """Call it on the loop's thread."""
+
+        async def told() -> None:
+            what()
+
+        shared_loop().call(told())
+
+    def outcomes(self) -> dict[str, str]:
+        return {r.sample.source_id: r.outcome for r in self.runner.results.values()}
+
+    def done(self) -> int:
+        return self.runner.progress().done
+
+    def rows(self, kind: str) -> list[dict[str, Any]]:
+        files = [self.rundir.rows_file(kind, self.endpoint.model, *subset) for subset in self.plan.subsets]
+        return [row for file in files for row in read_rows(file)]
+
+
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+def runner(server: DemoEndpoint, problems: LoadedBenchmark, tmp_path: Path) -> Iterator[Start]:
+    """Prepares a runner over `limit` of the built-in problems; a second one takes over the directory of the first."""
+    made: list[Running] = []
+
+    def build(limit: int = 10, *, concurrency: int = 4, repeats: int = 1, of: str = "", **options: Any) -> Running:
+        endpoint = own(
+            server, request_seed=0, **{k: options.pop(k) for k in ("max_retries", "backoff") if k in options}
+        )
+        request = EvalRequest(benchmarks=["math_500"], endpoint=endpoint, limit=limit, repeats=repeats)
+        chosen = [s for s in problems.samples if not of or s.source_id == of]
+        plan = make_plan([chosen], request)
+        if limit < 40 and not of:  # the problem that faults strike is always among them
+            first = next(s for s in problems.samples if s.source_id == SLOW["unique_id"])
+            plan = make_plan([[first, *(s for s in problems.samples if s is not first)][:limit]], request)
+        made.append(Running(plan, problems, endpoint, tmp_path / "run", concurrency=concurrency, **options))
+        return made[-1]
+
+    yield build
+    for running in made:
+        running.tell(running.runner.stop)
+        if running.future is not None:
+            concurrent.futures.wait([running.future], 10)
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for what is sure to come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.01)
+
+
+# -- concurrency ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("concurrency", [1, 5])
+def test_as_many_streams_at_once_as_asked_for_and_no_more(
+    runner: Start, server: DemoEndpoint, concurrency: int
+) -> None:
+    server.configure(ttft=0.05)
+    runner(12, concurrency=concurrency).wait()
+    assert (server.log()["requests"], server.log()["concurrent_peak"]) == (12, concurrency)
+
+
+def test_repeats_are_asked_one_after_the_other_with_seeds_of_their_own(runner: Start, server: DemoEndpoint) -> None:
+    running = runner(40, repeats=2, of="demo/algebra/5.json")
+    running.wait()
+    assert {k[1]: r.outcome for k, r in running.runner.results.items()} == {0: "wrong", 1: "correct"}
+    assert sorted(entry["body"]["seed"] for entry in server.log()["last"]) == [0, 1]
+
+
+@pytest.mark.parametrize("fault", ["hang", "mid_hang", "trickle,seconds=0.5"])
+def test_a_slow_sample_does_not_hold_up_the_others(runner: Start, server: DemoEndpoint, fault: str) -> None:
+    server.set_faults([f"{fault},{MATCH}"])
+    running = runner(20, concurrency=3).start()
+    until(lambda: running.done() == 19)
+    assert [view.id for view in running.runner.in_flight()] == [
+        k[0] for k, r in running.runner.results.items() if r.sample.source_id == SLOW["unique_id"]
+    ]
+    assert running.outcomes()[SLOW["unique_id"]] == "pending"
+    assert server.log()["active"] == 1
+
+
+def test_a_slow_grader_does_not_hold_up_the_streams(runner: Start, server: DemoEndpoint) -> None:
+    release = asyncio.Event()
+
+    async def slow(item: Item, completion: Completion) -> Verdict:
+        await release.wait()
+        return Verdict(correct=True, extracted=item.sample.gold, sample_score={})
+
+    running = runner(12, concurrency=2, grade=slow).start()
+    until(lambda: len(running.rows("predictions")) == 12)
+    assert running.done() == 0
+    assert running.runner.progress().grading == 12
+    running.tell(release.set)
+    running.wait()
+    assert set(running.outcomes().values()) == {"correct"}
+
+
+# -- what is seen --------------------------------------------------------------------------------------------------
+
+
+def test_progress_counts_rates_and_an_estimate(runner: Start, server: DemoEndpoint) -> None:
+    server.configure(tokens_per_second=800)
+    running = runner(12, concurrency=3).start()
+    first = running.runner.progress()
+    assert (first.total, first.done, first.eta_s) == (12, 0, None)
+    until(lambda: running.done() >= 2)
+    time.sleep(0.3)  # a rate wants two looks
+    middle = running.runner.progress()
+    assert middle.in_flight == 3
+    assert middle.tokens > 100
+    assert middle.tokens_per_s > 0
+    assert middle.eta_s is not None
+    assert middle.eta_s > 0
+    tails = [view.reasoning_tail for view in running.runner.in_flight() if view.phase == "reasoning"]
+    assert all(0 < len(tail) <= 1500 for tail in tails)
+    running.wait()
+    last = running.runner.progress()
+    assert (last.done, last.in_flight, last.grading, last.eta_s, last.errors) == (12, 0, 0, None, 0)
+    counted = sum(r.completion.completion_tokens for r in running.runner.results.values() if r.completion)
+    assert last.tokens == counted
+
+
+# -- pause and stop ------------------------------------------------------------------------------------------------
+
+
+def test_pause_asks_nothing_new_and_lets_streams_end(runner: Start, server: DemoEndpoint) -> None:
+    server.configure(ttft=0.1)
+    running = runner(12, concurrency=3).start()
+    until(lambda: running.runner.progress().in_flight == 3)
+    running.tell(running.runner.pause)
+    until(lambda: not running.runner.flights)
+    requests = server.log()["requests"]
+    assert requests < 12
+    assert running.runner.paused
+    time.sleep(0.3)
+    assert server.log()["requests"] == requests
+    running.tell(running.runner.resume)
+    running.wait()
+    assert server.log()["requests"] == 12
+
+
+def test_a_paused_run_with_nothing_left_to_ask_comes_to_its_end(runner: Start, server: DemoEndpoint) -> None:
+    server.configure(ttft=0.2)
+    running = runner(4, concurrency=4).start()
+    until(lambda: running.runner.progress().in_flight == 4)
+    running.tell(running.runner.pause)
+    assert "pending" not in {r.outcome for r in running.wait().results.values()}
+
+
+def test_stop_keeps_what_was_streaming_in_the_journal(runner: Start, server: DemoEndpoint) -> None:
+    server.configure(tokens_per_second=60)
+    running = runner(12, concurrency=4).start()
+    until(lambda: len([v for v in running.runner.in_flight() if v.tokens > 10]) == 4)
+    streaming = {view.id for view in running.runner.in_flight()}
+    running.tell(running.runner.stop)
+    running.wait()
+    journal = read_journal(running.rundir)
+    assert {sample for sample, _ in journal} == streaming
+    for kind, cause, completion in journal.values():
+        assert (kind, cause, completion.finish_reason) == ("partial", "interrupted", "interrupted")
+        assert len(completion.reasoning) > 20
+    partial = [r for r in running.runner.results.values() if r.flags == ["partial"]]
+    assert {r.sample.id for r in partial} == streaming
+    assert {r.outcome for r in partial} == {"pending"}
+    assert server.log()["requests"] == 4
+    until(lambda: server.log()["active"] == 0)
+
+
+def test_stop_while_waiting_for_a_retry(runner: Start, server: DemoEndpoint) -> None:
+    server.set_faults(["status,code=503,retry_after=60"])
+    running = runner(4, concurrency=4).start()
+    until(lambda: [view.phase for view in running.runner.in_flight()] == ["retry"] * 4)
+    assert running.runner.progress().retries == 0
+    running.tell(running.runner.stop)
+    running.wait()
+    assert set(running.outcomes().values()) == {"pending"}
+
+
+def test_stop_before_the_start_asks_nothing(runner: Start, server: DemoEndpoint) -> None:
+    running = runner(4)
+    running.tell(running.runner.stop)
+    running.wait()
+    assert server.log()["requests"] == 0
+
+
+# -- failures ------------------------------------------------------------------------------------------------------
+
+
+def test_what_fails_once_is_asked_again_and_counted(runner: Start, server: DemoEndpoint) -> None:
+    server.set_faults(["status,code=503,attempts=1"])
+    running = runner(6)
+    running.wait()
+    assert running.runner.progress().retries == 6
+    assert running.runner.progress().errors == 0
+    assert set(asked(server).values()) == {2}
+    for result in running.runner.results.values():
+        assert result.completion is not None
+        assert result.completion.attempts == 2
+        assert "503" in result.completion.retried[0]
+
+
+def test_what_fails_to_the_end_is_an_error_and_never_wrong(runner: Start, server: DemoEndpoint) -> None:
+    server.set_faults([f"mid_close,{MATCH}"])
+    running = runner(6, max_retries=2)
+    running.wait()
+    result = next(r for r in running.runner.results.values() if r.sample.source_id == SLOW["unique_id"])
+    assert (result.outcome, result.flags) == ("error", ["partial"])
+    assert result.completion is not None
+    assert result.completion.attempts == 3
+    assert result.completion.reasoning
+    kind, cause, kept = read_journal(running.rundir)[result.sample.id, 0]
+    assert (kind, cause, kept.reasoning) == ("error", result.error, result.completion.reasoning)
+    assert sorted(running.outcomes().values()).count("error") == 1
+    assert len(running.rows("predictions")) == len(running.rows("reviews")) == 5
+
+
+@pytest.mark.parametrize("code", [401, 403, 404])
+def test_what_every_request_would_meet_ends_the_run_at_once(runner: Start, server: DemoEndpoint, code: int) -> None:
+    server.set_faults([f"status,code={code}"])
+    running = runner(40, concurrency=4)
+    with pytest.raises(EndpointRefused, match=str(code)):
+        running.wait()
+    assert server.log()["requests"] <= 4
+    assert set(running.outcomes().values()) == {"pending"}
+    assert read_journal(running.rundir) == {}
+
+
+def test_a_first_request_that_is_refused_ends_the_run(runner: Start, server: DemoEndpoint) -> None:
+    server.set_faults(["bad_param,param=top_k"])
+    running = runner(40, concurrency=4)
+    with pytest.raises(EndpointRefused, match=r"'top_k' is not supported.*the first request of the run"):
+        running.wait()
+    assert server.log()["requests"] <= 4
+
+
+def test_a_prompt_that_is_too_long_is_that_sample_s_error_alone(runner: Start, server: DemoEndpoint) -> None:
+    server.set_faults([f"context_length,{MATCH}"])
+    running = runner(6, concurrency=1)
+    running.wait()
+    assert running.outcomes()[SLOW["unique_id"]] == "error"
+    assert sorted(running.outcomes().values()).count("error") == 1
+    assert set(asked(server).values()) == {1}, "a refusal of the prompt is not asked again"
+
+
+def test_a_directory_that_cannot_be_written_ends_the_run(runner: Start, server: DemoEndpoint) -> None:
+    running = runner(12, concurrency=2)
+    running.rundir.path.mkdir()
+    (running.rundir.path / "predictions").touch()  # a file where a folder belongs
+    with pytest.raises(QwqError, match=r"cannot be written to .*run: .*What was finished is kept"):
+        running.wait()
+    assert server.log()["requests"] <= 4
+
+
+def test_a_fault_in_the_grading_code_ends_the_run_and_costs_no_answer(runner: Start, server: DemoEndpoint) -> None:
+    async def broken(item: Item, completion: Completion) -> Verdict:
+        raise ZeroDivisionError("a bug")
+
+    first = runner(4, concurrency=4, grade=broken)
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        first.wait()
+    kept = len(first.rows("predictions"))
+    assert kept >= 1
+    second = runner(4, concurrency=4)
+    assert second.runner.progress().done == 0
+    second.wait()
+    assert set(second.outcomes().values()) == {"correct"}
+    assert len(second.rows("predictions")) == len(second.rows("reviews")) == 4
+    assert server.log()["requests"] <= 8 - kept
