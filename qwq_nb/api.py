@@ -17,7 +17,7 @@ from qwq_nb.client import ChatClient, Live
 from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError, UnknownRun, did_you_mean
 from qwq_nb.listing import RunList
-from qwq_nb.loop import LoopThread, shared_loop, wait_for
+from qwq_nb.loop import LoopThread, result_of, shared_loop, wait_for
 from qwq_nb.records import Completion
 from qwq_nb.request import build_request, command_line, data_label, refine_endpoint
 from qwq_nb.run import Run
@@ -191,7 +191,7 @@ def draw_until_over(control: Control, view: View) -> None:
         if not control.over:
             view.update()
     with contextlib.suppress(concurrent.futures.CancelledError):
-        control.future.result()
+        result_of(control.future)
 
 
 def follow(run: Run, control: Control, view: View) -> None:
@@ -227,6 +227,8 @@ async def aevaluate(
     except asyncio.CancelledError:
         control.stop()
         raise
+    except QwqError as exc:
+        raise exc.with_traceback(None) from None  # as `result_of` does
     return run
 
 
@@ -265,13 +267,11 @@ def ask(
 
     future = shared_loop().submit(work())
     try:
-        while not future.done():
-            with contextlib.suppress(concurrent.futures.TimeoutError, TimeoutError):
-                return future.result(0.25)
+        while not concurrent.futures.wait([future], 0.25).done:
             if watch is not None:
                 watch(live)
-        return future.result()
-    except KeyboardInterrupt:
+        return result_of(future)
+    except BaseException:
         future.cancel()
         raise
 

@@ -125,8 +125,8 @@ class ChatClient:
     def _transport(self, connections: int) -> httpx.AsyncBaseTransport | None:
         """aiohttp under httpx: less than half the CPU a streamed chunk. None, httpx's own, where a proxy is set."""
         verify: ssl.SSLContext | bool = True
-        if self.endpoint.insecure:
-            verify = False
+        if self.endpoint.insecure or self.endpoint.url.startswith("http://"):
+            verify = False  # without TLS there is nothing to verify, and loading the certificates takes time
         elif self.endpoint.ca_bundle:
             verify = ssl.create_default_context(cafile=self.endpoint.ca_bundle)
         limits = httpx.Limits(max_connections=connections + 4, max_keepalive_connections=connections + 4)
@@ -252,11 +252,7 @@ class ChatClient:
         try:
             async with self._http.stream("POST", url, content=body, headers=headers) as response:
                 if response.status_code != 200:
-                    page = await first_bytes(response, 20_000)
-                    wait = retry_after(response.headers.get("retry-after"))
-                    raise error_of_status(
-                        response.status_code, page, retry_after_s=wait, where=self.where, hide=self._hide
-                    )
+                    raise await self._refusal(response)
                 kind = response.headers.get("content-type", "")
                 if "html" in kind:
                     raise StreamInterrupted(f"{self.where} answered with a web page instead of JSON.", retryable=True)
@@ -268,6 +264,16 @@ class ChatClient:
             problem = self._hide(describe(exc))
         # Raised here and not above: the transport's error would come along as context, and its frames hold headers.
         raise StreamInterrupted(f"{self.where}: {problem}", retryable=True)
+
+    async def _refusal(self, response: httpx.Response) -> EndpointError:
+        """The error for a status other than 200. Not raised here, where the body stands, which may echo the key."""
+        return error_of_status(
+            response.status_code,
+            await first_bytes(response, 20_000),
+            retry_after_s=retry_after(response.headers.get("retry-after")),
+            where=self.where,
+            hide=self._hide,
+        )
 
     async def _read_stream(self, response: httpx.Response, live: Live) -> Completion:
         decoder, splitter = EventDecoder(), live.splitter

@@ -11,7 +11,9 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["LoopThread", "shared_loop"]
+from qwq_nb.errors import QwqError
+
+__all__ = ["LoopThread", "result_of", "shared_loop", "wait_for"]
 
 T = TypeVar("T")
 
@@ -49,11 +51,23 @@ def wait_for(future: concurrent.futures.Future[T], timeout: float | None = None)
         step = 0.2 if left is None else min(0.2, left)
         done, _ = concurrent.futures.wait([future], timeout=step)
         if done:
-            return future.result()
+            return result_of(future)
         if left is not None:
             left -= step
             if left <= 0:
                 raise TimeoutError
+
+
+def result_of(future: concurrent.futures.Future[T]) -> T:
+    """The result of a future that is done.
+
+    What is raised on purpose leaves its frames behind: they hold the request's headers, and with them the key, which a
+    traceback with values (`%xmode Verbose`) would show.
+    """
+    try:
+        return future.result()
+    except QwqError as exc:
+        raise exc.with_traceback(None) from None
 
 
 _shared: LoopThread | None = None

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Literal, NamedTuple
 
 __all__ = ["LIMIT_REASONS", "SHAPES", "ReasoningSplitter", "Split", "split"]
@@ -190,6 +190,7 @@ class ReasoningSplitter:
         self._held = ""
         self._tags = 0
         self._finished = False
+        self._counted: dict[tuple[str, int], tuple[list[str] | None, int, int]] = {}
 
     @property
     def reasoning_chunks(self) -> int:
@@ -228,6 +229,25 @@ class ReasoningSplitter:
     def answer_so_far(self, tail: int) -> str:
         """The last `tail` characters of the answer."""
         return _tail(tail, self._answer)
+
+    def reasoning_length(self) -> int:
+        """Characters of reasoning so far. Counts only what came since the last call."""
+        return self._length("reasoning", self._thought, [] if self._finished else self._field or self._field_content)
+
+    def answer_length(self) -> int:
+        """Characters of answer so far. Counts only what came since the last call."""
+        return self._length("answer", self._answer)
+
+    def _length(self, part: str, *sources: list[str]) -> int:
+        total = 0
+        for position, pieces in enumerate(sources):
+            known, counted, length = self._counted.get((part, position), (None, 0, 0))
+            if known is not pieces:
+                counted, length = 0, 0
+            length += sum(map(len, islice(pieces, counted, None)))
+            self._counted[part, position] = (pieces, len(pieces), length)
+            total += length
+        return total
 
     def finish(self, finish_reason: str | None) -> Split:
         """The stream has ended: the two parts. `"interrupted"` or None for one without a finish reason. Repeatable."""

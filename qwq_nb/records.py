@@ -212,7 +212,11 @@ class InFlight(msgspec.Struct, kw_only=True):
     phase: Literal["waiting", "reasoning", "answer", "retry", "grading"]
     attempt: int = 1
     reasoning_tail: str = ""
+    """The end of the reasoning so far; a viewer that has seen the earlier updates puts them together by `_at`."""
+    reasoning_at: int = 0
+    """Where the tail begins within the reasoning so far, in characters."""
     answer_tail: str = ""
+    answer_at: int = 0
 
 
 class Progress(msgspec.Struct, kw_only=True):

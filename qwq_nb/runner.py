@@ -28,8 +28,8 @@ __all__ = ["Grader", "Runner"]
 
 RATE_WINDOW_S = 10.0
 """Tokens per second are those of about the last ten seconds."""
-TAIL = 1500
-"""Characters of a stream's end that the live view gets."""
+TAIL = 300
+"""Characters of a stream's end that the live view gets at least."""
 
 
 class Grader(Protocol):
@@ -41,11 +41,13 @@ class Grader(Protocol):
 class Flight:
     """One item on its way."""
 
-    __slots__ = ("item", "live", "tokens")
+    __slots__ = ("item", "live", "seen", "tokens")
 
     def __init__(self, item: Item) -> None:
         self.item = item
         self.live = Live()
+        self.seen = (0, 0)
+        """Characters of reasoning and answer that the view has had."""
         self.tokens: int | None = None
         """The server's count, once the completion is whole."""
 
@@ -111,7 +113,7 @@ class Runner:
         """
         by_key = {i.key: i for i in self.plan.items}
         for key, completion in self._ungraded.items():
-            self._finish_later(self._graded(by_key[key], completion))
+            self._finish_later(by_key[key], completion)
         try:
             self._streamers = {
                 asyncio.create_task(self._stream_items()) for _ in range(min(self.concurrency, len(self._queue)))
@@ -209,16 +211,16 @@ class Runner:
         row = rows.prediction_row(item.sample, item.position, item.repeat, self.plan.repeats, completion, self.model)
         file = self.rundir.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
         await self._write(file, row)
-        self._finish_later(self._graded(item, completion))
+        self._finish_later(item, completion)
 
-    def _finish_later(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(self._guarded(work))
+    def _finish_later(self, item: Item, completion: Completion) -> None:
+        task = asyncio.create_task(self._finish(item, completion))
         self._finishers.add(task)
         task.add_done_callback(self._finishers.discard)
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
+    async def _finish(self, item: Item, completion: Completion) -> None:
         try:
-            await work
+            await self._graded(item, completion)
         except Exception as exc:
             self._fail(exc)
 
@@ -317,13 +319,17 @@ class Runner:
         longest = max((max(mean / 2, mean - (now - f.live.started)) for f in flights), default=0.0)
         return max(longest, work / max(1, min(self.concurrency, left)))
 
-    def in_flight(self, tail: int = TAIL) -> list[InFlight]:
-        """The streams of this moment, oldest first, with the end of what they wrote."""
+    def in_flight(self) -> list[InFlight]:
+        """The streams of this moment, oldest first, with what they wrote since the last call (TAIL at least)."""
         now = time.perf_counter()
         views = []
         for flight in sorted(list(self.flights.values()), key=lambda f: f.live.started):
             live = flight.live
             phase = "retry" if live.waiting_for_retry else live.splitter.phase
+            reasoning, answer = live.splitter.reasoning_length(), live.splitter.answer_length()
+            thought_tail = live.splitter.reasoning_so_far(max(TAIL, reasoning - flight.seen[0]))
+            answer_tail = live.splitter.answer_so_far(max(TAIL, answer - flight.seen[1]))
+            flight.seen = (reasoning, answer)
             views.append(
                 InFlight(
                     benchmark=flight.item.sample.benchmark,
@@ -334,8 +340,10 @@ class Runner:
                     elapsed_s=now - live.started,
                     phase=phase,
                     attempt=max(1, live.attempt),
-                    reasoning_tail=live.splitter.reasoning_so_far(tail),
-                    answer_tail=live.splitter.answer_so_far(tail),
+                    reasoning_tail=thought_tail,
+                    reasoning_at=max(0, reasoning - len(thought_tail)),
+                    answer_tail=answer_tail,
+                    answer_at=max(0, answer - len(answer_tail)),
                 )
             )
         return views

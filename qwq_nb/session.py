@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import os
 import time
 import uuid
 from pathlib import Path
@@ -24,7 +23,7 @@ from qwq_nb.bench.protocol import BenchPlan, GradeJob, LoadedBenchmark, LoadRequ
 from qwq_nb.bench.proxy import BenchWorker
 from qwq_nb.bench.rows import model_segment
 from qwq_nb.client import ChatClient
-from qwq_nb.errors import OptionError, QwqError, RunLocked, WorkerError
+from qwq_nb.errors import DataError, OptionError, QwqError, RunLocked, WorkerError
 from qwq_nb.plan import EvalRequest, Item, Plan, make_plan, short_hash, wanted_subsets
 from qwq_nb.records import Completion, Progress, SampleResult, State, Verdict
 from qwq_nb.resume import read_back
@@ -207,17 +206,23 @@ class Session:
         wanted = LoadRequest(
             benchmark=name,
             subsets=None,
-            # The worker's working folder is the kernel's of some time ago.
-            data=os.path.abspath(self.request.data) if self.request.data else None,
+            data=self.request.data or None,
             hub="huggingface" if self.request.hub == "huggingface" else "modelscope",
             few_shot=self.request.few_shot,
             dataset_args=self.request.dataset_args,
         )
-        loaded = await asyncio.to_thread(cached, wanted)
-        if loaded is None:
-            loaded = await self.worker.load(wanted)
+        try:
+            loaded = await self._load_or_reuse(wanted)
+        except DataError:
+            if not (self.request.data and self.request.subsets):
+                raise
+            # A file that does not say which subset its records belong to: then the line does.
+            loaded = await self._load_or_reuse(msgspec.structs.replace(wanted, subsets=tuple(self.request.subsets)))
         self._loaded[name] = loaded
         return loaded
+
+    async def _load_or_reuse(self, wanted: LoadRequest) -> LoadedBenchmark:
+        return await asyncio.to_thread(cached, wanted) or await self.worker.load(wanted)
 
     def _planned(self, loaded: list[LoadedBenchmark]) -> Plan:
         if self.request.levels is not None and not any(s.startswith("Level ") for b in loaded for s in b.subsets):

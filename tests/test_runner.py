@@ -136,9 +136,8 @@ def runner(server: DemoEndpoint, problems: LoadedBenchmark, tmp_path: Path) -> I
     made: list[Running] = []
 
     def build(limit: int = 10, *, concurrency: int = 4, repeats: int = 1, of: str = "", **options: Any) -> Running:
-        endpoint = own(
-            server, request_seed=0, **{k: options.pop(k) for k in ("max_retries", "backoff") if k in options}
-        )
+        transport = {k: options.pop(k) for k in ("max_retries", "backoff") if k in options}
+        endpoint = own(server, request_seed=0, **transport)
         request = EvalRequest(benchmarks=["math_500"], endpoint=endpoint, limit=limit, repeats=repeats)
         chosen = [s for s in problems.samples if not of or s.source_id == of]
         plan = make_plan([chosen], request)

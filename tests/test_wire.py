@@ -243,7 +243,9 @@ def test_an_error_in_a_stream(event, kind, said):
     assert found.retryable is (kind is StreamInterrupted)
 
 
-@pytest.mark.parametrize("event", [{"choices": []}, {"choices": [], "error": None}, {"choices": [], "message": "x"}, {}])
+@pytest.mark.parametrize(
+    "event", [{"choices": []}, {"choices": [], "error": None}, {"choices": [], "message": "x"}, {}]
+)
 def test_no_error_in_a_chunk(event):
     assert not error_in(chunk_decoder.decode(json.dumps(event)))
 

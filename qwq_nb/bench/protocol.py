@@ -7,6 +7,7 @@ Each is one line of JSON. A request is `{"id", "op", "body"}`; its answer is `{"
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -52,6 +53,11 @@ class LoadRequest(msgspec.Struct, kw_only=True, frozen=True):
     """More of evalscope's dataset arguments (`prompt_template`, `system_prompt`, `extra_params`, …)."""
     revision: str | None = None
     """Of the hub's data set."""
+
+    def __post_init__(self) -> None:
+        """The worker keeps the folder it was started in, a notebook may change its own: `data` is made absolute."""
+        if self.data is not None:
+            msgspec.structs.force_setattr(self, "data", os.path.abspath(os.path.expanduser(self.data)))
 
     def key(self) -> str:
         """Hash of every option, the same in each process."""

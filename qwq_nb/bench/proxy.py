@@ -137,7 +137,7 @@ class BenchWorker:
 
     async def write_data(self, run_dir: str | os.PathLike[str], plan: BenchPlan) -> list[str]:
         """Write the records of a benchmark's selected samples into the run directory. Gives notes for the reader."""
-        return decode(await self._ask("write_data", DataJob(run_dir=os.fspath(run_dir), plan=plan)), list[str])
+        return decode(await self._ask("write_data", DataJob(run_dir=os.path.abspath(run_dir), plan=plan)), list[str])
 
     async def write_config(
         self,
@@ -153,7 +153,7 @@ class BenchWorker:
     ) -> str:
         """Write evalscope's configuration of a run whose data is written. Gives its path. Raises OptionError."""
         job = ConfigJob(
-            run_dir=os.fspath(run_dir),
+            run_dir=os.path.abspath(run_dir),
             model=model,
             model_id=model_id,
             api_url=api_url,
@@ -169,12 +169,13 @@ class BenchWorker:
     ) -> list[str]:
         """Write evalscope's reports from the rows on disk. Gives their paths."""
         return decode(
-            await self._ask("write_report", ReportJob(run_dir=os.fspath(run_dir), errored=errored or {})), list[str]
+            await self._ask("write_report", ReportJob(run_dir=os.path.abspath(run_dir), errored=errored or {})),
+            list[str],
         )
 
     async def rebase(self, run_dir: str | os.PathLike[str]) -> str:
         """Make a run directory that was moved acceptable to evalscope's `use_cache` again. Gives its configuration."""
-        return decode(await self._ask("rebase", os.fspath(run_dir)), str)
+        return decode(await self._ask("rebase", os.path.abspath(run_dir)), str)
 
     async def close(self) -> None:
         """End the process; what is still asked of it fails with WorkerError."""

@@ -21,9 +21,11 @@ FINAL_BYTES: Final = 1_000_000
 LIVE_BYTES: Final = 100_000
 """One update while running."""
 
-_FLIGHTS: Final = 32
-_TAILS: Final = 8
-_TAIL: Final = 600
+_FLIGHTS: Final = (256, 128, 64, 32)
+"""Streams that an update shows: as many as leave room for the rows that changed."""
+_AROUND: Final = 0.75
+_TAILS: Final = 24_000
+"""Characters of all streams' ends together in one update."""
 
 WITHHELD_NOTE: Final = (
     "GPQA's authors ask that its questions not be published: its texts are withheld in this output. "
@@ -47,8 +49,13 @@ def bundle(record: RunRecord, *, live: bool, times: bool = True) -> dict[str, ob
     in it that differs between two runs with the same answers. GPQA's texts are the caller's duty: see `withhold`.
     """
     limit = LIVE_BYTES if live else FINAL_BYTES
-    record = _bounded(record)
-    for_samples = limit - saved_size(_render(replace(record, samples=[]), live, times))
+    whole = record
+    for flights in _FLIGHTS:
+        record = _bounded(whole, flights)
+        around = saved_size(_render(replace(record, samples=[]), live, times))
+        if around <= limit * _AROUND:
+            break
+    for_samples = limit - around
     # fit_samples estimates; what escaping and formulas add is seen only in the result.
     while True:
         fitted = replace(record, samples=fit_samples(record.samples, for_samples, in_html=not live))
@@ -67,22 +74,29 @@ def _render(record: RunRecord, live: bool, times: bool) -> dict[str, object]:
     }
 
 
-def _bounded(record: RunRecord) -> RunRecord:
+def _bounded(record: RunRecord, most_flights: int) -> RunRecord:
     """The record with nothing but the samples left that could grow without end."""
-    flights = [
-        replace(
-            flight,
-            reasoning_tail=flight.reasoning_tail[-_TAIL:] if position < _TAILS else "",
-            answer_tail=flight.answer_tail[-_TAIL:] if position < _TAILS else "",
-        )
-        for position, flight in enumerate(record.in_flight[:_FLIGHTS])
-    ]
+    shown = record.in_flight[:most_flights]
+    flights = [_shortened(flight, _TAILS // len(shown)) for flight in shown]
     return replace(
         record,
         in_flight=flights,
         notes=[one_line(note, 600) for note in record.notes[:30]],
         references=record.references[:50],
         samples_total=max(record.samples_total, len(record.samples)),
+    )
+
+
+def _shortened(flight: InFlight, most: int) -> InFlight:
+    """The flight with at most `most` characters of what it wrote, the latest ones."""
+    answer = flight.answer_tail[-most:]
+    reasoning = flight.reasoning_tail[-max(0, most - len(answer)) :] if len(answer) < most else ""
+    return replace(
+        flight,
+        reasoning_tail=reasoning,
+        reasoning_at=flight.reasoning_at + len(flight.reasoning_tail) - len(reasoning),
+        answer_tail=answer,
+        answer_at=flight.answer_at + len(flight.answer_tail) - len(answer),
     )
 
 

@@ -75,7 +75,7 @@ def _result(row: SubsetRow, pending: bool) -> str:
         number(row.tokens_per_s_p50, 1),
     ]
     whole = row.subset == "all"
-    name = f"<strong>{esc(row.subset)}</strong>" if whole else esc(row.subset)
+    name = f"<strong>{esc(row.subset)}</strong>" if whole else esc(row.subset).replace(" ", "&nbsp;")
     body = "".join(f"<td><strong>{cell}</strong></td>" if whole else f"<td>{cell}</td>" for cell in cells)
     return f'<tr><th scope="row" style="text-align:left">{name}</th>{body}</tr>'
 

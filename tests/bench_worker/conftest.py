@@ -103,6 +103,12 @@ def bench_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(autouse=True)
+def same_cache(bench_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session's worker and each test look into one cache, whatever a fixture further up has set."""
+    monkeypatch.setenv("QWQ_NB_CACHE", str(bench_cache))
+
+
 @pytest.fixture(scope="session")
 def worker(run: Run[Any], bench_cache: Path) -> Iterator[BenchWorker]:
     worker = BenchWorker()

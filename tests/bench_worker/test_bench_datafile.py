@@ -25,16 +25,18 @@ def _values(path: Path) -> list[dict[str, Any]]:
 
 
 def test_every_format_gives_the_same_records(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in ROWS), "utf-8-sig")
-    (tmp_path / "a.json").write_text(json.dumps(ROWS), "utf-8")
-    (tmp_path / "b.json").write_text(json.dumps({"version": 1, "data": ROWS}, indent=1), "utf-8")
-    (tmp_path / "lines.json").write_text("\n".join(json.dumps(r) for r in ROWS), "utf-8")
+    folder = tmp_path / "formats"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in ROWS), "utf-8-sig")
+    (folder / "a.json").write_text(json.dumps(ROWS), "utf-8")
+    (folder / "b.json").write_text(json.dumps({"version": 1, "data": ROWS}, indent=1), "utf-8")
+    (folder / "lines.json").write_text("\n".join(json.dumps(r) for r in ROWS), "utf-8")
     for name, delimiter in (("a.csv", ","), ("a.tsv", "\t")):
-        with (tmp_path / name).open("w", encoding="utf-8-sig", newline="") as file:
+        with (folder / name).open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.DictWriter(file, ["problem", "answer"], delimiter=delimiter)
             writer.writeheader()
             writer.writerows(ROWS)
-    for file in sorted(tmp_path.iterdir()):
+    for file in sorted(folder.iterdir()):
         assert _values(file) == ROWS, file.name
 
 
@@ -94,6 +96,9 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
 
 
 def test_which_file_of_a_folder(tmp_path: Path) -> None:
+    tmp_path = tmp_path / "own"
+    tmp_path.mkdir()
+
     def put(name: str, value: int) -> None:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -122,6 +127,8 @@ def test_which_file_of_a_folder(tmp_path: Path) -> None:
 
 
 def test_fingerprint_follows_the_content(tmp_path: Path) -> None:
+    tmp_path = tmp_path / "own"
+    tmp_path.mkdir()
     file = tmp_path / "a.jsonl"
     file.write_text('{"a": 1}')
     first, folder = fingerprint(file), fingerprint(tmp_path)

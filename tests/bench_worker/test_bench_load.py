@@ -220,6 +220,11 @@ def test_data_that_changed_is_not_taken_from_the_cache(load: Load, tmp_path: Pat
     assert load("aime25", file).data_hash != first.data_hash
 
 
+def test_a_relative_path_is_one_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert LoadRequest(benchmark="aime25", data="x.jsonl").data == str(Path.cwd() / "x.jsonl")
+
+
 def test_real_math_500(load: Load, shared_data: Path) -> None:
     loaded = load("math_500", shared_data / "math_500.jsonl")
     counts = {subset: sum(s.subset == subset for s in loaded.samples) for subset in loaded.subsets}

@@ -119,7 +119,8 @@ result = []
 for path in given[0]:
     report = Report.from_json(path)
     main = report.metrics[0]
-    result.append([report.dataset_name, main.num, report.execution_summary.requested, report.execution_summary.incomplete,
+    summary = report.execution_summary
+    result.append([report.dataset_name, main.num, summary.requested, summary.incomplete,
                    report.perf_metrics["coverage"]["total_requests"]])
 result.append(len(get_model_prediction(given[1], given[2], "math_500", "Level 1")))
 """
