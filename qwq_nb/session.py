@@ -259,8 +259,9 @@ class Session:
             m.done, m.scores, m.elapsed_s = old.done, old.scores, old.elapsed_s
             self._published = old.state == "complete"
         m.state = "running"
-        self.rundir.save_manifest(m)
+        # The manifest is what makes the folder a run: it comes last.
         self.rundir.save_samples(plan.samples)
+        self.rundir.save_manifest(m)
         return read_back(self.rundir, plan, m.endpoint.model)
 
     async def _grade(self, item: Item, completion: Completion) -> Verdict:

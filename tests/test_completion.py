@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
 from qwq_nb import completion, registry
@@ -97,13 +98,18 @@ def test_runs_by_variable_and_by_name():
     assert candidates("%qwq_resume math", variables) == ["math_500-QwQ-32B-1a2b"]
 
 
+def completed(shell, code):
+    """What the kernel offers at the end of a cell."""
+    with provisionalcompleter():
+        return [found.text for found in shell.Completer.completions(code, len(code))]
+
+
 def test_it_works_in_a_real_shell():
     shell = InteractiveShell()
     try:
         completion.register(shell)
-        text, found = shell.complete("--lev", "run = %qwq_eval math_500 --lev", 30)
-        assert (text, found) == ("--lev", ["--levels"])
-        _, found = shell.complete("gpqa_d", "%qwq_eval gpqa_d", 16)
-        assert "gpqa_diamond" in found
+        assert completed(shell, "run = %qwq_eval math_500 --lev") == ["--levels"]
+        assert "gpqa_diamond" in completed(shell, "%qwq_eval gpqa_d")
+        assert completed(shell, "x = 1\n%qwq_eval math_500 --hub m") == ["modelscope"]
     finally:
         shell.history_manager.end_session()

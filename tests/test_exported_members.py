@@ -1,4 +1,4 @@
-"""The public names: what `qwq_nb` says it exports, what it does export, and what the type checker sees, are the same."""
+"""The public names: what `qwq_nb` says it exports, what it does export, and what type checkers see, are the same."""
 
 from __future__ import annotations
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
 from qwq_nb.endpoint import Endpoint
@@ -30,7 +33,7 @@ def test_the_one_set_last_is_the_default_and_the_others_go_by_name():
 
 def test_a_name_that_there_is_not():
     set_default(LAB)
-    with pytest.raises(UnknownEndpoint, match="Did you mean 'lab'?"):
+    with pytest.raises(UnknownEndpoint, match=r"Did you mean 'lab'\?"):
         get_endpoint("labb")
 
 
@@ -87,9 +90,30 @@ def test_of_many_models_some_are_named(demo_endpoint):
 
 
 def test_a_forgotten_version_is_added():
-    """The demo answers with and without /v1, so a server that answers with it only is one path further down."""
-    found = EndpointStatus(endpoint=LAB, served=[], problem="")
-    assert found.line.endswith("does not list 'QwQ-32B'. It lists no model.")
+    """The demo answers without /v1 too; most servers do not."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = self.path == "/v1/models"
+            body = b'{"data": [{"id": "QwQ-32B"}]}' if found else b""
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        status = connect(Endpoint.of(f"http://127.0.0.1:{server.server_port}", "QwQ-32B"))
+        server.shutdown()
+    assert status.endpoint.url == f"http://127.0.0.1:{server.server_port}/v1"
+    assert "answers and serves QwQ-32B" in status.line
+
+
+def test_an_endpoint_that_lists_nothing():
+    assert EndpointStatus(endpoint=LAB).line.endswith("does not list 'QwQ-32B'. It lists no model.")
 
 
 def test_an_unverified_certificate_is_said_aloud():

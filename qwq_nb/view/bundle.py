@@ -23,7 +23,7 @@ LIVE_BYTES: Final = 100_000
 
 _FLIGHTS: Final = (256, 128, 64, 32)
 """Streams that an update shows: as many as leave room for the rows that changed."""
-_AROUND: Final = 0.75
+_AROUND: Final = 0.5
 _TAILS: Final = 24_000
 """Characters of all streams' ends together in one update."""
 

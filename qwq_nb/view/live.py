@@ -11,7 +11,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from qwq_nb.records import RunRecord, SampleResult
+from qwq_nb.records import MIME_TYPE, RunRecord, SampleResult
 from qwq_nb.view.bundle import bundle, withhold
 from qwq_nb.view.text import progress_line, render_text
 
@@ -22,6 +22,9 @@ __all__ = ["LIVE_ENV", "is_live", "show_run", "view_for"]
 
 LIVE_ENV = "QWQ_NB_LIVE"
 """`0`: one display at the end, its text free of times, so that nbval can compare it."""
+
+MOST_CHANGED = 100
+"""Rows that one update tries to carry."""
 
 
 def is_live() -> bool:
@@ -105,13 +108,12 @@ class NotebookView(View):
 
     def update(self) -> None:
         self._bind()
-        changed = []
-        for result in self.run.results():
-            key = (result.sample.id, result.repeat)
-            if self._drawn.get(key, "pending") != result.outcome:
-                self._drawn[key] = result.outcome
-                changed.append(result)
-        self._draw(bundle(record_of(self.run, changed), live=True))
+        changed = [r for r in self.run.results() if self._drawn.get((r.sample.id, r.repeat), "pending") != r.outcome]
+        made = bundle(record_of(self.run, changed[:MOST_CHANGED]), live=True)
+        # Rows that found no room in this update come with a later one.
+        sent: Any = made[MIME_TYPE]
+        self._drawn.update({(row["id"], row.get("repeat", 0)): row["outcome"] for row in sent["samples"]})
+        self._draw(made)
 
     def finish(self, failed: bool = False) -> None:
         self._bind()
