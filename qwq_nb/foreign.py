@@ -15,6 +15,7 @@ from qwq_nb.bench import rows
 from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import UnknownRun
 from qwq_nb.records import Sample, SampleResult
+from qwq_nb.resume import row_index
 from qwq_nb.run import Run
 from qwq_nb.rundir import Manifest, RunDir, read_rows
 from qwq_nb.tally import decide_outcome
@@ -69,9 +70,9 @@ def read_results(path: Path, model: str) -> list[SampleResult]:
     names = known_benchmarks(path, model)
     for file in sorted(folder.glob("*.jsonl")):
         benchmark, subset = split_name(file.stem, names)
-        reviews = {row["index"]: row for row in read_rows(path / "reviews" / model / file.name) if "index" in row}
-        for row in sorted(read_rows(file), key=lambda r: int(r.get("index", 0))):
-            result = result_of(row, reviews.get(row.get("index")), benchmark, subset)
+        reviews = {row_index(row): row for row in read_rows(path / "reviews" / model / file.name)}
+        for row in sorted(read_rows(file), key=row_index):
+            result = result_of(row, reviews.get(row_index(row)), benchmark, subset)
             if result is not None:
                 found.append(result)
     return found

@@ -526,11 +526,11 @@ def test_models_of_a_server_that_is_not_there():
 
 
 def everything_seen(error: BaseException | None) -> Iterator[str]:
-    """What any traceback could print of an error: texts, and the locals of every frame of qwq_nb."""
+    """What any traceback could print of an error: texts, and the locals of every frame, those of libraries included."""
     while error is not None:
         yield from traceback.format_exception(error)
         for frame, _ in traceback.walk_tb(error.__traceback__):
-            if "qwq_nb" in frame.f_code.co_filename:
+            if frame.f_code.co_filename != __file__:
                 yield from map(repr, frame.f_locals.values())
         error = error.__cause__ or error.__context__
 
