@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 import time
-import urllib.request
-from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
 
-import aiohttp
 import httpx
-import httpx_aiohttp
 import msgspec
 import tenacity
 
 from qwq_nb.endpoint import Endpoint
-from qwq_nb.errors import EndpointError, EndpointRefused, StreamInterrupted, UserError, did_you_mean
+from qwq_nb.errors import EndpointError, EndpointRefused, StreamInterrupted, did_you_mean
 from qwq_nb.reasoning import ReasoningSplitter
 from qwq_nb.records import Completion
 from qwq_nb.sse import EventDecoder
+from qwq_nb.tokens import count_tokens
+from qwq_nb.transport import TRANSPORT_ERRORS, describe, first_bytes, http_client
 from qwq_nb.wire import (
     BROKEN_REASONS,
     Chunk,
@@ -38,6 +33,7 @@ from qwq_nb.wire import (
     error_of_stream,
     retry_after,
     text_of,
+    whole_characters,
     without,
 )
 
@@ -51,8 +47,6 @@ LONGEST_BACKOFF = 60.0
 """Seconds: up to here the wait doubles with each retry."""
 EMPTY_RETRIES = 2
 """An empty completion is asked again this often; then it counts as what the model has to say."""
-TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, asyncio.TimeoutError, OSError)
-"""What a request may fail by. The transport passes some of aiohttp's errors on as they are."""
 
 
 @dataclass
@@ -91,18 +85,6 @@ class ServedModels(msgspec.Struct):
     problem: str = ""
 
 
-class KeyFromEnvironment(httpx.Auth):
-    """Sets the Authorization header as a request goes out, so that no frame of ours ever holds the key."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        if self._endpoint.key_env:
-            request.headers["Authorization"] = f"Bearer {self._endpoint.key()}"
-        yield request
-
-
 class ChatClient:
     """Chat completions of one endpoint, any number at once, on one event loop.
 
@@ -114,33 +96,7 @@ class ChatClient:
         self.endpoint = endpoint
         self.where = f"Endpoint {endpoint.name!r} ({endpoint.url})"
         self._learned_prefill: bool | None = None
-        self._http = httpx.AsyncClient(
-            transport=self._transport(connections),
-            timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None),
-            auth=KeyFromEnvironment(endpoint),
-            follow_redirects=False,
-            headers={"Accept-Encoding": "identity", "User-Agent": "qwq-nb"},
-        )
-
-    def _transport(self, connections: int) -> httpx.AsyncBaseTransport | None:
-        """aiohttp under httpx: less than half the CPU a streamed chunk. None, httpx's own, where a proxy is set."""
-        verify: ssl.SSLContext | bool = True
-        if self.endpoint.insecure or self.endpoint.url.startswith("http://"):
-            verify = False  # without TLS there is nothing to verify, and loading the certificates takes time
-        elif self.endpoint.ca_bundle:
-            verify = ssl.create_default_context(cafile=self.endpoint.ca_bundle)
-        limits = httpx.Limits(max_connections=connections + 4, max_keepalive_connections=connections + 4)
-        proxy = proxy_for(self.endpoint.url)
-        if proxy:
-            try:
-                return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
-            except (ImportError, ValueError, httpx.InvalidURL):
-                # Not repeated: a proxy's URL may hold a password.
-                raise UserError(
-                    f"The proxy that this kernel's environment sets for {self.endpoint.url} cannot be used. A SOCKS "
-                    f"proxy needs `pip install 'httpx[socks]'`; to go around a proxy, name the host in NO_PROXY."
-                ) from None
-        return httpx_aiohttp.AiohttpTransport(verify=verify, limits=limits)
+        self._http = http_client(endpoint, connections)
 
     async def __aenter__(self) -> ChatClient:
         return self
@@ -364,83 +320,3 @@ class ChatClient:
             completion, usage, (live.splitter.reasoning_chunks, live.splitter.answer_chunks) if streamed else None
         )
         return completion
-
-
-def count_tokens(completion: Completion, usage: Usage | None, chunks: tuple[int, int] | None) -> None:
-    """Set the token counts: as the server counted them, else split by text, else by streamed pieces."""
-    total = (usage.completion_tokens or 0) if usage else 0
-    completion.prompt_tokens = (usage.prompt_tokens or 0) if usage else 0
-    details = usage.completion_tokens_details if usage else None
-    length = len(completion.reasoning) + len(completion.answer)
-    if total and details and details.reasoning_tokens and completion.reasoning:
-        completion.reasoning_tokens = min(details.reasoning_tokens, total)
-        completion.tokens_from = "usage"
-    elif total:
-        completion.reasoning_tokens = round(total * len(completion.reasoning) / length) if length else 0
-        completion.tokens_from = "usage" if not completion.reasoning or not completion.answer else "usage_share"
-    elif chunks is not None:
-        total = sum(chunks)
-        completion.reasoning_tokens = round(total * len(completion.reasoning) / length) if length else 0
-        completion.tokens_from = "chunks"
-    else:
-        total = length // 4
-        completion.reasoning_tokens = len(completion.reasoning) // 4
-        completion.tokens_from = "estimate"
-    completion.answer_tokens = total - completion.reasoning_tokens
-
-
-def whole_characters(text: str) -> str:
-    """`text` with surrogate pairs joined that came in two chunks, and lone halves as U+FFFD."""
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-async def first_bytes(response: httpx.Response, limit: int) -> bytes:
-    """The beginning of an error page; the rest is not read."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size >= limit:
-            break
-    return b"".join(parts)
-
-
-def describe(exc: BaseException) -> str:
-    """A transport failure in plain words."""
-    # aiohttp's own error says more: its transport for httpx calls every failure to connect, and every connection
-    # that ended before the answer began, a ConnectTimeout.
-    if isinstance(exc.__cause__, aiohttp.ClientError):
-        exc = exc.__cause__
-    words: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
-        ((aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout), "no connection within --connect-timeout"),
-        (aiohttp.ClientConnectorCertificateError, "the server's certificate is not trusted (--ca-bundle FILE)"),
-        (aiohttp.ClientSSLError, "no TLS connection"),
-        (
-            (aiohttp.ClientConnectorError, httpx.ConnectError),
-            "no connection (is the server running, and is the URL right?)",
-        ),
-        ((aiohttp.ServerTimeoutError, httpx.ReadTimeout), "nothing came for longer than --read-timeout"),
-        ((aiohttp.ServerDisconnectedError, aiohttp.ClientOSError), "the connection ended before the answer began"),
-        ((aiohttp.ClientPayloadError, httpx.RemoteProtocolError), "the connection ended in the middle of the answer"),
-        (httpx.ReadError, "the connection broke in the middle of the answer"),
-        ((aiohttp.InvalidURL, httpx.InvalidURL), "this URL is none"),
-    ]
-    said = next((text for kind, text in words if isinstance(exc, kind)), type(exc).__name__)
-    detail = " ".join(str(exc).split())
-    return f"{said}: {detail[:200]}" if detail and detail not in said else said
-
-
-def proxy_for(url: str) -> str | None:
-    """The proxy that the environment sets for this URL, if any."""
-    parts = urlsplit(url)
-    if urllib.request.proxy_bypass(parts.netloc):
-        return None
-    proxies: dict[str, Any] = urllib.request.getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")

@@ -31,6 +31,7 @@ __all__ = [
     "error_of_stream",
     "retry_after",
     "text_of",
+    "whole_characters",
     "without",
 ]
 
@@ -224,3 +225,14 @@ def error_of_stream(error: Any, *, where: str = "", hide: Callable[[str], str] =
     if isinstance(code, int) and code in (401, 403):
         return error_of_status(code, said.encode(), where=where)
     return StreamInterrupted(f"{where} sent an error in its stream: {said}", retryable=True)
+
+
+def whole_characters(text: str) -> str:
+    """`text` with surrogate pairs joined that came in two chunks, and lone halves as U+FFFD."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

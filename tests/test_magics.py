@@ -372,9 +372,10 @@ def test_tab_completes_options_names_and_values(shell: Shell, server: DemoEndpoi
     set_default(own(server))
     shell.run("first = %qwq_eval aime24 --demo --limit 2")
     assert shell.complete("%qwq_eval math_5") == ["math_500"]
+    assert shell.complete("run = %qwq_eval math_5") == ["math_500"]
     assert shell.complete("%qwq_eval aime24 --le") == ["--levels"]
     assert "--limit" not in shell.complete("%qwq_eval math_500 --limit 3 --")
-    assert shell.complete("run = %qwq_eval math_500 --hub ") == ["modelscope", "huggingface"]
+    assert shell.complete("%qwq_eval math_500 --hub ") == ["modelscope", "huggingface"]
     assert shell.complete("%qwq_eval math_500 --endpoint o") == ["own"]
     assert shell.complete("%qwq_show fi") == ["first"]
     assert shell.complete("%qwq_resume aim") == [shell["first"].name]
