@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-long bench lab lint clean
+.PHONY: help demo test test-long bench lab lint notebooks parity clean
 
 help:
 	@echo "make demo       run notebooks/01_quickstart.ipynb against the built-in endpoint and print its table"
@@ -32,6 +32,10 @@ $(VENV)/installed-test: $(VENV)/installed
 demo: $(VENV)/installed
 	@$(BIN)/python notebooks/execute.py notebooks/01_quickstart.ipynb
 
+# Our grading against evalscope's own, on recorded answers of real models (needs ../shared/data).
+parity: $(VENV)/installed-test
+	$(BIN)/python tests/parity/shared_data.py
+
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
@@ -45,6 +49,10 @@ test: lint
 
 test-long: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m long
+
+# Write the notebooks' outputs anew, as nbval compares them.
+notebooks: $(VENV)/installed
+	$(BIN)/python notebooks/execute.py --save notebooks/*.ipynb
 
 bench: $(VENV)/installed-test
 	$(BIN)/python tests/bench/run_500.py

@@ -1,10 +1,15 @@
 """Run a notebook, save it with its outputs under `executed/`, and print the text of its evaluations.
 
     python notebooks/execute.py notebooks/01_quickstart.ipynb
+    python notebooks/execute.py --save notebooks/*.ipynb
+
+`--save` writes the outputs into the notebooks themselves, without times, as nbval compares them.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -21,9 +26,9 @@ def evaluations(notebook: nbformat.NotebookNode) -> list[str]:
     return [o["data"].get("text/plain", "") for o in outputs if MIME_TYPE in o.get("data", {})]
 
 
-def main(source: Path) -> int:
+def run(source: Path, target: Path) -> int:
+    """Execute `source` from its own folder, and write it with its outputs to `target`, also where a cell fails."""
     notebook = nbformat.read(source, as_version=4)
-    target = source.parent / "executed" / source.name
     target.parent.mkdir(exist_ok=True)
     # The kernel warns of unencrypted ports at each start; it listens on loopback.
     quiet = ["--log-level=ERROR"]
@@ -41,7 +46,17 @@ def main(source: Path) -> int:
     return 0
 
 
+def main(arguments: list[str]) -> int:
+    save = "--save" in arguments
+    sources = [Path(a) for a in arguments if a != "--save"]
+    if not sources:
+        print(__doc__, file=sys.stderr)
+        return 2
+    if save:
+        os.environ["QWQ_NB_LIVE"] = "0"
+        shutil.rmtree(sources[0].parent / "qwq_runs", ignore_errors=True)
+    return max(run(s, s if save else s.parent / "executed" / s.name) for s in sources)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(sys.argv[1:]))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Interrupted", "aevaluate", "ask", "evaluate", "list_runs", "load_run", "resume_run"]
 
 DEFAULT_OUT = "qwq_runs"
-STOP_WITHIN_S = 0.8
+STOP_WITHIN_S = 0.7
 """An interrupt gives the loop this long to write what it holds."""
 
 _worker: BenchWorker | None = None
@@ -122,7 +122,8 @@ def own_options(options: dict[str, Any]) -> dict[str, Any]:
     from qwq_nb.options import SAMPLING, TRANSPORT
 
     names = {o.dest for o in (*SAMPLING, *TRANSPORT)}
-    return {k: v for k, v in options.items() if k in names}
+    own = {k: v for k, v in options.items() if k in names}
+    return {**own, "no_stream": True} if options.get("stream") is False else own
 
 
 def evaluate(
@@ -172,7 +173,7 @@ def watch_run(run: Run, control: Control, *, background: bool, show: bool) -> Ru
     except KeyboardInterrupt:
         control.stop()
         concurrent.futures.wait([control.future], STOP_WITHIN_S)
-        view.finish()
+        view.leave()
         raise Interrupted(run) from None
     except Exception:
         # A run that nobody watches must not go on and hold its directory.

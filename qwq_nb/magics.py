@@ -95,7 +95,7 @@ class QwqMagics(Magics, Configurable):
 
         words, given = self._parsed(line, ENDPOINT, "qwq_endpoint")
         if len(words) > 1:
-            raise OptionError(f"%qwq_endpoint takes one URL or name; {words[1]!r} is one too many.")
+            raise OptionError(f"%qwq_endpoint takes one URL or name; here are {len(words)} words that are no options.")
         if not words:
             if given:
                 raise OptionError("%qwq_endpoint: which one? Its URL comes first, as in http://127.0.0.1:8000/v1.")
@@ -217,7 +217,7 @@ class QwqMagics(Magics, Configurable):
         from qwq_nb.run import Run
 
         if len(words) > 1:
-            raise OptionError(f"%{magic} takes one run; {words[1]!r} is one too many.")
+            raise OptionError(f"%{magic} takes one run; here are {len(words)} words that are no options.")
         folder = out or self.out or None
         if not words:
             last = self.shell.user_ns.get("_qwq_run")

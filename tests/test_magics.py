@@ -146,7 +146,7 @@ def test_greedy_decoding_gets_its_warning(shell: Shell, server: DemoEndpoint) ->
         ("%qwq_endpoint http://127.0.0.1:9/v1 --model M --key-env NOT_SET_HERE", "variable NOT_SET_HERE"),
         ("%qwq_show", "There is no run yet in qwq_runs: %qwq_eval makes one."),
         ("%qwq_show nothing", "There is no run 'nothing'. There are none in qwq_runs"),
-        ("%qwq_show a b", "takes one run; 'b' is one too many"),
+        ("%qwq_show a b", "takes one run; here are 2 words"),
         ("%qwq_resume nothing", "There is no run 'nothing'"),
         ("%qwq_runs some", "takes no name; to draw a run: %qwq_show some"),
         ("%%qwq --demo\n ", "There is no question: write it below the %%qwq line"),

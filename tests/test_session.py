@@ -5,16 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qwq_nb import DataError, EndpointRefused, OptionError, QwqError, RunLocked, aevaluate, evaluate, load_run
+from qwq_nb import (
+    DataError,
+    EndpointRefused,
+    OptionError,
+    QwqError,
+    RunLocked,
+    aevaluate,
+    evaluate,
+    list_runs,
+    load_run,
+)
+from qwq_nb.api import Control
+from qwq_nb.bench.proxy import BenchWorker
 from qwq_nb.demo import PROBLEMS, DemoEndpoint, shared
+from qwq_nb.loop import shared_loop
+from qwq_nb.request import build_request
 from qwq_nb.rundir import JOURNAL, MANIFEST, read_rows
-from qwq_nb.session import run_dir_for
+from qwq_nb.session import Session, run_dir_for
 from tests.running import asked, math_records, own, write_jsonl
 
 # What the first variants of the built-in transcripts come to: (n, correct, truncated, no_answer).
@@ -194,8 +209,6 @@ def test_what_is_asked_differently_is_another_run(server: DemoEndpoint) -> None:
 
 
 def test_long_names_do_not_cost_the_key(tmp_path: Path) -> None:
-    from qwq_nb.request import build_request
-
     benchmarks = ("math_500", "aime24", "aime25", "gpqa_diamond", "gsm8k", "mmlu_pro", "super_gpqa", "ceval", "cmmlu")
     endpoint = own(shared())
     for temperature in (0.5, 0.6):
@@ -396,6 +409,48 @@ def test_a_run_in_the_background_can_be_stopped_and_gone_on_with(server: DemoEnd
     server.reset()
     assert counts(evaluate("math_500", demo=True)) == {k: v for k, v in FIRST_VARIANTS.items() if k[0] == "math_500"}
     assert server.log()["requests"] == 40 - len(done)
+
+
+def test_a_list_of_runs_knows_how_far_one_under_way_is(server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qwq_nb.session.SAVE_EVERY_S", 0.02)
+    server.configure(tokens_per_second=600)
+    try:
+        run = evaluate("math_500", demo=True, concurrency=4, background=True)
+        deadline = time.monotonic() + 20
+        while not any(row[2] not in ("0/0", "0/40") for row in list_runs().rows()):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        (row,) = list_runs().rows()
+        assert (row[1], row[3].startswith("math_500 ")) == ("running", True)
+        assert 0 < int(row[2].split("/")[0]) < 40
+    finally:
+        run.stop()
+        run.wait(10)
+        server.configure(tokens_per_second=0)
+
+
+def test_a_run_can_be_stopped_while_its_report_is_written(server: DemoEndpoint) -> None:
+    """All is answered and graded; what is left waits for a benchmark worker that is only starting."""
+    run = evaluate("aime24", demo=True, limit=2)
+    manifest = json.loads((run.path / MANIFEST).read_text())
+    (run.path / MANIFEST).write_text(json.dumps({**manifest, "state": "running"}))
+    request = build_request(["aime24"], demo=True, limit=2)
+    worker = BenchWorker()
+    session = Session(request, run.path, manifest["key"], worker, command="", data_label="")
+    control = Control(session, shared_loop())
+    try:
+        deadline = time.monotonic() + 20
+        while not (session.runner and session.runner.over):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert not control.over
+        control.stop()
+        control.wait(10)
+        assert session.manifest.state == load_run(run.path).state == "stopped"
+    finally:
+        shared_loop().call(worker.close(), timeout=10)
+    assert evaluate("aime24", demo=True, limit=2).state == "complete"
+    assert server.log()["requests"] == 2
 
 
 def test_one_run_is_not_written_by_two_at_once(server: DemoEndpoint) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from qwq_nb.records import MIME_TYPE, RunRecord, SampleResult
@@ -72,6 +73,10 @@ class View:
     def finish(self, failed: bool = False) -> None:
         """Called once at its end; `failed` where an error follows in the cell."""
 
+    def leave(self) -> None:
+        """Called instead after an interrupt: what takes long must not keep the cell."""
+        self.finish()
+
 
 class FinalView(View):
     """One display at the end, its text without times."""
@@ -124,6 +129,11 @@ class NotebookView(View):
             return
         self._draw(bundle(record, live=False))
 
+    def leave(self) -> None:
+        # A report of 500 long traces takes about a second to make: as long as an interrupt may take in all.
+        self.update()
+        threading.Thread(target=self.finish, name="qwq-view", daemon=True).start()
+
     def _draw(self, data: dict[str, object]) -> None:
         if self._handle is None:
             from IPython.display import display
@@ -138,8 +148,6 @@ class NotebookView(View):
         From ipykernel 7 on the parent is a property of the thread; before, it is one for the whole kernel and must not
         be touched, and the display's id alone finds the output.
         """
-        import threading
-
         if self._bound or threading.current_thread() is threading.main_thread():
             return
         self._bound = True

@@ -78,6 +78,7 @@ def test_an_interrupt_while_streaming(kernel: Any, server: DemoEndpoint) -> None
     resume = f"%qwq_eval math_500 --concurrency 8 --data {MATH}"
     assert f"to go on: {resume}" in cell.text
     assert cell.text.count("\n") <= 2, "one message, no traceback"
+    cell.until(lambda: not cell.displays[-1]["content"]["data"][MIME_TYPE]["partial"])
     assert state_of(cell.displays[-1]) == "stopped"
     finished = done_of(cell.displays[-1])
     assert finished >= 3

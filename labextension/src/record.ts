@@ -1,0 +1,266 @@
+/**
+ * The record `run.v1`, as `qwq_nb/records.py` defines it: read from whatever a notebook holds, typed by how it is read.
+ *
+ * A notebook is not to be trusted to hold what the schema says, so nothing is taken as it stands: each field is read
+ * by its kind and is of that kind afterwards. A test keeps the kinds equal to `run.v1.schema.json`.
+ */
+
+export const MIME_TYPE = 'application/vnd.qwq-nb.run.v1+json';
+
+/** A field's kind: how it is read, and what the schema says of it. */
+export interface IKind<T> {
+  read: (value: unknown) => T;
+  schema: object;
+  /** Whether a record may leave it out. */
+  optional?: boolean;
+}
+
+type Fields = Record<string, IKind<unknown>>;
+type Read<F extends Fields> = {
+  [K in keyof F]: F[K] extends IKind<infer T> ? T : never;
+};
+
+function asText(value: unknown): string {
+  return typeof value === 'string'
+    ? value
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : '';
+}
+
+function asNumber(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+}
+
+const text: IKind<string> = { read: asText, schema: { type: 'string' } };
+const count: IKind<number> = { read: asNumber, schema: { type: 'integer' } };
+const number: IKind<number> = { read: asNumber, schema: { type: 'number' } };
+const flag: IKind<boolean> = {
+  read: value => value === true,
+  schema: { type: 'boolean' }
+};
+
+function nullable<T>(kind: IKind<T>): IKind<T | null> {
+  return {
+    read: value =>
+      value === null ||
+      value === undefined ||
+      (typeof value === 'number' && !Number.isFinite(value))
+        ? null
+        : kind.read(value),
+    schema: { anyOf: [kind.schema, { type: 'null' }] }
+  };
+}
+
+function oneOf<T extends string>(...values: T[]): IKind<T> {
+  return {
+    read: value =>
+      values.includes(value as T) ? (value as T) : values[values.length - 1],
+    schema: { enum: [...values].sort() }
+  };
+}
+
+function list<T>(kind: IKind<T>): IKind<T[]> {
+  return {
+    read: value => (Array.isArray(value) ? value.map(kind.read) : []),
+    schema: { type: 'array', items: kind.schema }
+  };
+}
+
+function mapping<T>(kind?: IKind<T>): IKind<Record<string, T>> {
+  return {
+    read: value => {
+      const pairs =
+        typeof value === 'object' && value !== null && !Array.isArray(value)
+          ? Object.entries(value)
+          : [];
+      return Object.fromEntries(
+        pairs.map(([key, item]) => [key, kind ? kind.read(item) : item])
+      );
+    },
+    schema: kind
+      ? { type: 'object', additionalProperties: kind.schema }
+      : { type: 'object' }
+  };
+}
+
+function optional<T>(kind: IKind<T>, fallback: unknown): IKind<T> {
+  return {
+    read: value => kind.read(value === undefined ? fallback : value),
+    schema: { ...kind.schema, default: fallback },
+    optional: true
+  };
+}
+
+function struct<F extends Fields>(name: string, fields: F): IKind<Read<F>> {
+  return {
+    read: value => {
+      const source = mapping<unknown>().read(value);
+      return Object.fromEntries(
+        Object.entries(fields).map(([key, kind]) => [
+          key,
+          kind.read(Object.hasOwn(source, key) ? source[key] : undefined)
+        ])
+      ) as Read<F>;
+    },
+    schema: { $ref: `#/$defs/${name}` }
+  };
+}
+
+const nothing = null;
+
+export const CLIP = {
+  text: optional(text, ''),
+  omitted: optional(count, 0),
+  at: optional(count, 0)
+};
+
+const outcome = oneOf(
+  'correct',
+  'wrong',
+  'no_answer',
+  'truncated',
+  'not_gradable',
+  'error',
+  'pending'
+);
+
+export const SAMPLE_VIEW = {
+  benchmark: text,
+  subset: text,
+  id: text,
+  repeat: count,
+  outcome,
+  why: text,
+  gold: text,
+  extracted: text,
+  second_extracted: optional(text, ''),
+  flags: optional(list(text), []),
+  reasoning_tokens: optional(count, 0),
+  answer_tokens: optional(count, 0),
+  finish_reason: optional(text, ''),
+  attempts: optional(count, 0),
+  ttft_s: optional(nullable(number), nothing),
+  latency_s: optional(nullable(number), nothing),
+  error: optional(text, ''),
+  source_id: optional(text, ''),
+  question: optional(nullable(struct('Clip', CLIP)), nothing),
+  reasoning: optional(nullable(struct('Clip', CLIP)), nothing),
+  answer: optional(nullable(struct('Clip', CLIP)), nothing),
+  choices: optional(list(text), []),
+  file: optional(text, '')
+};
+
+export const IN_FLIGHT = {
+  benchmark: text,
+  subset: text,
+  id: text,
+  repeat: count,
+  tokens: count,
+  elapsed_s: number,
+  phase: oneOf('reasoning', 'answer', 'retry', 'grading', 'waiting'),
+  attempt: optional(count, 1),
+  reasoning_tail: optional(text, ''),
+  reasoning_at: optional(count, 0),
+  answer_tail: optional(text, ''),
+  answer_at: optional(count, 0)
+};
+
+export const PROGRESS = {
+  total: optional(count, 0),
+  done: optional(count, 0),
+  reused: optional(count, 0),
+  in_flight: optional(count, 0),
+  grading: optional(count, 0),
+  errors: optional(count, 0),
+  retries: optional(count, 0),
+  elapsed_s: optional(number, 0),
+  eta_s: optional(nullable(number), nothing),
+  tokens: optional(count, 0),
+  tokens_per_s: optional(number, 0),
+  step: optional(text, '')
+};
+
+export const SUBSET_ROW = {
+  benchmark: text,
+  subset: text,
+  n: count,
+  correct: count,
+  accuracy: nullable(number),
+  ci_low: nullable(number),
+  ci_high: nullable(number),
+  accuracy_finished: nullable(number),
+  truncated: count,
+  no_answer: count,
+  not_gradable: count,
+  errors: count,
+  mean_reasoning_tokens: nullable(number),
+  mean_answer_tokens: nullable(number),
+  ttft_p50_s: nullable(number),
+  tokens_per_s_p50: nullable(number),
+  pending: optional(count, 0),
+  wrong: optional(count, 0),
+  problems: optional(count, 0)
+};
+
+export const RUN_RECORD = {
+  schema: optional(oneOf('run.v1'), 'run.v1'),
+  run_id: text,
+  name: text,
+  state: oneOf(
+    'starting',
+    'running',
+    'paused',
+    'stopped',
+    'failed',
+    'complete'
+  ),
+  demo: flag,
+  created: text,
+  updated: text,
+  model: text,
+  endpoint: text,
+  url: text,
+  sampling: mapping(),
+  benchmarks: list(text),
+  repeats: count,
+  limit: nullable(count),
+  seed: count,
+  concurrency: count,
+  data: text,
+  versions: mapping(text),
+  run_dir: text,
+  command: text,
+  progress: struct('Progress', PROGRESS),
+  table: list(struct('SubsetRow', SUBSET_ROW)),
+  samples: list(struct('SampleView', SAMPLE_VIEW)),
+  samples_total: optional(count, 0),
+  partial: optional(flag, false),
+  in_flight: optional(list(struct('InFlight', IN_FLIGHT)), []),
+  notes: optional(list(text), []),
+  references: optional(list(mapping()), []),
+  withheld: optional(flag, false)
+};
+
+export type Clip = Read<typeof CLIP>;
+export type SampleView = Read<typeof SAMPLE_VIEW>;
+export type InFlight = Read<typeof IN_FLIGHT>;
+export type Progress = Read<typeof PROGRESS>;
+export type SubsetRow = Read<typeof SUBSET_ROW>;
+export type RunRecord = Read<typeof RUN_RECORD>;
+export type Outcome = SampleView['outcome'];
+
+const record = struct('RunRecord', RUN_RECORD);
+
+/** The record in a notebook's output, or null where there is none of this version. */
+export function readRecord(value: unknown): RunRecord | null {
+  const version = mapping<unknown>().read(value).schema ?? 'run.v1';
+  return typeof value === 'object' && value !== null && version === 'run.v1'
+    ? record.read(value)
+    : null;
+}
+
+/** What a sample × repeat is known by. */
+export function keyOf(row: { id: string; repeat: number }): string {
+  return `${row.repeat} ${row.id}`;
+}
