@@ -165,7 +165,7 @@ def watch_run(run: Run, control: Control, *, background: bool, show: bool) -> Ru
 
     view = View(run)
     try:
-        view = view_for(run, show)
+        view = view_for(run, show, controls=background)
         if background:
             threading.Thread(target=follow, args=(run, control, view), name="qwq-view", daemon=True).start()
             return run

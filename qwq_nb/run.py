@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwq_nb.analysis.references import references_of
 from qwq_nb.bench.rows import model_segment, prediction_file
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.records import Clip, InFlight, Progress, RunRecord, SampleResult, SampleView, State, SubsetRow
@@ -17,6 +18,8 @@ from qwq_nb.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, decide_outcome, sample_r
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from qwq_nb.view.figures import RunFigure
 
 __all__ = ["Report", "Run", "SampleDetail"]
 
@@ -245,6 +248,7 @@ class Run:
             partial=samples is not None,
             in_flight=self._in_flight() if self._in_flight else [],
             notes=[*m.notes, *notes_on(rows, m)],
+            references=[] if m.demo else references_of(rows, m.endpoint.model, whole=not (m.levels or m.subsets)),
         )
 
     def report(self) -> Report:
@@ -252,6 +256,18 @@ class Run:
         from qwq_nb.view import withhold
 
         return Report(withhold(self.record(), reveal=self._reveal))
+
+    def plot(self, kind: str | None = None) -> RunFigure:
+        """A plotly figure: `accuracy` by subset, `tokens` by outcome, `latency`, or all of them below one another.
+
+        Its `.figure` is plotly's own, `.save("run.html")` writes a page. Where plotly cannot draw, its numbers show.
+
+        Raises:
+            OptionError: another kind.
+        """
+        from qwq_nb.view.figures import RunFigure
+
+        return RunFigure(self.record(), kind)
 
     def reveal(self, on: bool = True) -> Run:
         """Show texts that are withheld by default (GPQA's authors ask not to publish its questions)."""

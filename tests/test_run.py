@@ -166,7 +166,7 @@ def test_a_sample_is_shown_as_html_and_as_text(math: Run) -> None:
 
 
 def test_a_sample_that_there_is_not(math: Run) -> None:
-    with pytest.raises(OptionError, match=r"has no sample 'math_500/level-1/O'. Did you mean 'math_500/level-1/[0-7]'\?"):
+    with pytest.raises(OptionError, match=r"no sample 'math_500/level-1/O'. Did you mean 'math_500/level-1/[0-7]'\?"):
         math.sample("math_500/level-1/O")
     with pytest.raises(OptionError, match=r"has no repeat 2: the run has 2"):
         math.sample(LOOPING, repeat=2)

@@ -169,9 +169,12 @@ def until(condition: Callable[[], bool], seconds: float = 20) -> None:
 def test_as_many_streams_at_once_as_asked_for_and_no_more(
     runner: Start, server: DemoEndpoint, concurrency: int
 ) -> None:
-    server.configure(ttft=0.05)
-    runner(12, concurrency=concurrency).wait()
-    assert (server.log()["requests"], server.log()["concurrent_peak"]) == (12, concurrency)
+    server.set_faults(["hang"])
+    running = runner(12, concurrency=concurrency).start()
+    until(lambda: server.log()["active"] == concurrency)
+    time.sleep(0.3)
+    assert (server.log()["requests"], server.log()["concurrent_peak"]) == (concurrency, concurrency)
+    assert running.runner.progress().in_flight == concurrency
 
 
 def test_repeats_are_asked_one_after_the_other_with_seeds_of_their_own(runner: Start, server: DemoEndpoint) -> None:
@@ -202,8 +205,8 @@ def test_a_slow_grader_does_not_hold_up_the_streams(runner: Start, server: DemoE
 
     running = runner(12, concurrency=2, grade=slow).start()
     until(lambda: len(running.rows("predictions")) == 12)
+    until(lambda: running.runner.progress().grading == 12)
     assert running.done() == 0
-    assert running.runner.progress().grading == 12
     running.tell(release.set)
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
@@ -220,7 +223,7 @@ def test_progress_counts_rates_and_an_estimate(runner: Start, server: DemoEndpoi
     until(lambda: running.done() >= 2)
     time.sleep(0.3)  # a rate wants two looks
     middle = running.runner.progress()
-    assert middle.in_flight == 3
+    assert 1 <= middle.in_flight <= 3
     assert middle.tokens > 100
     assert middle.tokens_per_s > 0
     assert middle.eta_s is not None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwq_nb.records import MIME_TYPE, RunRecord, SampleResult
 from qwq_nb.view.bundle import bundle, withhold
+from qwq_nb.view.controls import controls_for
 from qwq_nb.view.text import progress_line, render_text
 
 if TYPE_CHECKING:
@@ -43,13 +44,13 @@ def in_kernel(shell: Any) -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
-def view_for(run: Run, show: bool) -> View:
-    """The view that suits where we are."""
+def view_for(run: Run, show: bool, *, controls: bool = False) -> View:
+    """The view that suits where we are; `controls`: with buttons, where there can be some."""
     shell = ipython()
     if not show:
         return View(run)
     if in_kernel(shell):
-        return NotebookView(run, shell) if is_live() else FinalView(run, shell)
+        return NotebookView(run, shell, controls=controls) if is_live() else FinalView(run, shell)
     if shell is not None:
         return TerminalView(run) if is_live() else FinalView(run, shell)
     return TerminalView(run, text=False) if sys.stderr.isatty() and is_live() else View(run)
@@ -101,9 +102,11 @@ class FinalView(View):
 class NotebookView(View):
     """A display that is updated in place and ends as the complete report."""
 
-    def __init__(self, run: Run, shell: Any) -> None:
+    def __init__(self, run: Run, shell: Any, *, controls: bool = False) -> None:
         super().__init__(run)
         self.shell = shell
+        # First, so that they stand above an output that may be long.
+        self._controls = controls_for(run, shell) if controls else None
         self._parent = shell.get_parent() if hasattr(shell, "get_parent") else None
         self._drawn: dict[tuple[str, int], str] = {}
         self._handle: Any = None
@@ -119,9 +122,13 @@ class NotebookView(View):
         sent: Any = made[MIME_TYPE]
         self._drawn.update({(row["id"], row.get("repeat", 0)): row["outcome"] for row in sent["samples"]})
         self._draw(made)
+        if self._controls is not None:
+            self._controls.update()
 
     def finish(self, failed: bool = False) -> None:
         self._bind()
+        if self._controls is not None:
+            self._controls.close()
         record = record_of(self.run)
         if failed and not record.progress.done:
             # Nothing to keep: the error alone is what the cell has to say.

@@ -119,10 +119,10 @@ def test_one_display_is_updated_in_place(kernel: Any, server: DemoEndpoint) -> N
     assert (record["state"], record["partial"], len(record["samples"])) == ("complete", False, 40)
     assert (record["progress"]["done"], record["in_flight"]) == (40, [])
     assert "DEMO" not in cell.plain
-    # Every row that changed was in some update: a viewer that only adds up has seen all but the last ones.
+    # Every row that changed is in this update or in the next one: a viewer that only adds up misses none.
     seen = {row["id"] for message in live for row in message["content"]["data"][MIME_TYPE]["samples"]}
     assert seen <= {row["id"] for row in record["samples"]}
-    assert len(seen) == max(done_of(message) for message in live)
+    assert len(seen) >= max(done_of(message) for message in live[:-1]) > 0
 
 
 def date_of(message: dict[str, Any]) -> datetime:

@@ -1,0 +1,123 @@
+/**
+ * Whole texts from the run directory, for samples that the saved output holds in part only.
+ *
+ * A file is read as it comes, line by line; a line is parsed only if it can be one that is asked for.
+ */
+import { ITrace } from './model';
+import { keyOf } from './record';
+
+/** Where a file of the run can be fetched; rejects where it cannot. */
+export type Locate = (path: string) => Promise<string>;
+
+export class TraceError extends Error {}
+
+/** The path of a run's file, or null where it leads out of the run directory. */
+export function tracePath(runDir: string, file: string): string | null {
+  const dir = runDir.replace(/\\/g, '/').replace(/\/+$/, '');
+  const parts = file.replace(/\\/g, '/').split('/');
+  const outside = (part: string): boolean => ['', '.', '..'].includes(part);
+  if (
+    !dir ||
+    dir.split('/').includes('..') ||
+    /^[a-z][a-z\d+.-]*:/i.test(dir.replace(/^[a-z]:\//i, '/')) ||
+    dir.startsWith('//') ||
+    parts.some(outside) ||
+    /[\0-\x1f]/.test(dir + file)
+  ) {
+    return null;
+  }
+  return `${dir}/${parts.join('/')}`;
+}
+
+/** Reads `path` and hands on each text that is among `keys`; where a file holds two, the later one counts. */
+export async function readTraces(
+  locate: Locate,
+  path: string,
+  keys: ReadonlySet<string>,
+  found: (key: string, trace: ITrace) => void,
+  signal?: AbortSignal
+): Promise<void> {
+  const url = await locate(path);
+  const response = await fetch(url, { credentials: 'same-origin', signal });
+  if (!response.ok || response.body === null) {
+    throw new TraceError(
+      response.status === 404 ? 'not there' : `HTTP ${response.status}`
+    );
+  }
+  const ids = [...keys].map(key => key.slice(key.indexOf(' ') + 1));
+  // The id as JSON writes it; with characters that may be escaped in more than one way every line is looked at.
+  const plain = ids.length <= 4 && ids.every(id => /^[\w ./:+-]+$/.test(id));
+  await eachLine(response.body, line => {
+    if (!plain || ids.some(id => line.includes(`"${id}"`))) {
+      const row = parseRow(line);
+      if (row !== null && keys.has(row.key)) {
+        found(row.key, row.trace);
+      }
+    }
+  });
+}
+
+async function eachLine(
+  body: ReadableStream<Uint8Array>,
+  use: (line: string) => void
+): Promise<void> {
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  let parts: string[] = [];
+  for (;;) {
+    const { done, value } = await reader.read();
+    const lines = decoder.decode(value, { stream: !done }).split('\n');
+    for (const line of lines.slice(0, -1)) {
+      use(parts.join('') + line);
+      parts = [];
+    }
+    parts.push(lines[lines.length - 1]);
+    if (done) {
+      // The last line has no end while it is being written.
+      return;
+    }
+  }
+}
+
+/** A row of a prediction file, or of the journal of failures and partial texts; null where it is neither. */
+export function parseRow(line: string): { key: string; trace: ITrace } | null {
+  let row;
+  try {
+    row = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  const own = row?.qwq ?? row;
+  const { id, repeat } = own ?? {};
+  if (typeof id !== 'string' || typeof repeat !== 'number') {
+    return null;
+  }
+  const key = keyOf({ id, repeat });
+  if (row.completion) {
+    const { reasoning, answer } = row.completion;
+    return { key, trace: { reasoning: asText(reasoning), answer: asText(answer) } };
+  }
+  const content = row.model_output?.choices?.[0]?.message?.content;
+  if (typeof content === 'string') {
+    return { key, trace: { reasoning: '', answer: content } };
+  }
+  if (!Array.isArray(content)) {
+    return null;
+  }
+  const parts = (type: string, field: string): string =>
+    content
+      .filter(part => part?.type === type)
+      .map(part => asText(part[field]))
+      .join('\n');
+  return {
+    key,
+    trace: {
+      reasoning: parts('reasoning', 'reasoning'),
+      answer: parts('text', 'text')
+    }
+  };
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,186 @@
+/** The head of a run: what was asked of whom, how it stands, and what a reader must know. */
+import { el, reconcile, setAttribute, setText } from '../dom';
+import { Outcome, RunRecord } from '../record';
+import {
+  count,
+  duration,
+  LIVE_STATES,
+  number,
+  OUTCOMES,
+  sampling,
+  SIGNS,
+  WORDS
+} from '../wording';
+
+const DEMO_NOTICE =
+  'Built-in problems, answered by a built-in script. These numbers say nothing about any model.';
+
+const SETUP: [string, (record: RunRecord) => string][] = [
+  ['endpoint', r => r.endpoint],
+  ['URL', r => r.url],
+  ['sampling', r => sampling(r)],
+  ['data', r => r.data],
+  ['limit', r => (r.limit === null ? 'all' : number(r.limit))],
+  ['repeats', r => number(r.repeats)],
+  ['seed', r => String(r.seed)],
+  ['concurrency', r => number(r.concurrency)],
+  ['started', r => r.created],
+  ['updated', r => r.updated],
+  [
+    'versions',
+    r =>
+      Object.entries(r.versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', ')
+  ],
+  ['run folder', r => r.run_dir],
+  ['command', r => r.command]
+];
+
+export class HeaderView {
+  readonly node: HTMLElement;
+
+  constructor() {
+    this._demo = el(
+      'div',
+      { class: 'qwq-demo', role: 'note' },
+      el('strong', {}, '⚠ DEMO'),
+      ` ${DEMO_NOTICE}`
+    );
+    this._bar = el('div', {
+      class: 'qwq-bar',
+      role: 'progressbar',
+      'aria-label': 'samples done',
+      'aria-valuemin': 0
+    });
+    this.node = el(
+      'header',
+      { class: 'qwq-header' },
+      this._demo,
+      el(
+        'div',
+        { class: 'qwq-title' },
+        this._model,
+        this._benchmarks,
+        this._state
+      ),
+      this._meta,
+      this._bar,
+      this._progress,
+      this._notes,
+      el(
+        'details',
+        { class: 'qwq-fold qwq-setup' },
+        el('summary', {}, 'How it was run'),
+        this._setup
+      )
+    );
+  }
+
+  update(record: RunRecord): void {
+    this._demo.hidden = !record.demo;
+    setText(this._model, record.model);
+    setText(this._benchmarks, record.benchmarks.join(', '));
+    setText(this._state, record.state);
+    setAttribute(this._state, 'data-state', record.state);
+    const parts = [record.endpoint, sampling(record)];
+    if (record.repeats > 1) {
+      parts.push(`${number(record.repeats)} repeats`);
+    }
+    setText(this._meta, parts.filter(part => part).join(' · '));
+    this._updateBar(record);
+    setText(this._progress, progressLine(record));
+    reconcile(
+      this._notes,
+      record.notes.map((note, index) => ({ note, key: `${index} ${note}` })),
+      ({ key }) => key,
+      ({ note }) => el('li', {}, note)
+    );
+    this._notes.hidden = record.notes.length === 0;
+    reconcile(
+      this._setup,
+      SETUP.filter(([, value]) => value(record) !== ''),
+      ([name]) => name,
+      ([name]) => el('div', {}, el('dt', {}, name), el('dd')),
+      (node, [, value]) => setText(node.lastElementChild!, value(record))
+    );
+  }
+
+  private _updateBar(record: RunRecord): void {
+    const { total, done } = record.progress;
+    const counts = outcomeCounts(record);
+    setAttribute(this._bar, 'aria-valuemax', total);
+    setAttribute(this._bar, 'aria-valuenow', done);
+    setAttribute(this._bar, 'aria-valuetext', `${done} of ${total}`);
+    reconcile(
+      this._bar,
+      [...counts].filter(([, n]) => n > 0),
+      ([outcome]) => outcome,
+      ([outcome]) => el('span', { 'data-outcome': outcome }),
+      (node, [outcome, n]) => {
+        node.style.flexGrow = String(n);
+        setAttribute(node, 'title', `${SIGNS[outcome]} ${count(n, WORDS[outcome])}`);
+      }
+    );
+  }
+
+  private _demo: HTMLElement;
+  private _bar: HTMLElement;
+  private _model = el('strong', { class: 'qwq-model' });
+  private _benchmarks = el('span', { class: 'qwq-benchmarks' });
+  private _state = el('span', { class: 'qwq-state' });
+  private _meta = el('div', { class: 'qwq-meta' });
+  private _progress = el('div', { class: 'qwq-progress' });
+  private _notes = el('ul', { class: 'qwq-notes' });
+  private _setup = el('dl');
+}
+
+/** Of all benchmarks together, from the table. */
+function outcomeCounts(record: RunRecord): Map<Outcome, number> {
+  const counts = new Map<Outcome, number>();
+  const order: Outcome[] = ['correct', ...OUTCOMES.filter(o => o !== 'correct')];
+  for (const outcome of order) {
+    const field = outcome === 'error' ? 'errors' : outcome;
+    const n = record.table
+      .filter(row => row.subset === 'all')
+      .reduce((sum, row) => sum + row[field], 0);
+    counts.set(outcome, n);
+  }
+  return counts;
+}
+
+export function progressLine(record: RunRecord): string {
+  const now = record.progress;
+  const facts = [`${number(now.done)} of ${number(now.total)} done`];
+  if (now.reused) {
+    facts.push(`${number(now.reused)} of them from an earlier call`);
+  }
+  if (now.errors) {
+    facts.push(count(now.errors, 'error'));
+  }
+  if (now.retries) {
+    facts.push(now.retries === 1 ? '1 retry' : `${number(now.retries)} retries`);
+  }
+  if (!LIVE_STATES.includes(record.state)) {
+    facts.push(`${duration(now.elapsed_s)}, ${count(now.tokens, 'token')}`);
+    if (now.tokens_per_s > 0) {
+      facts.push(`${number(now.tokens_per_s)} tokens/s`);
+    }
+    if (record.state !== 'complete' && record.command) {
+      facts.push(`resume with ${record.command}`);
+    }
+    return facts.join(' · ');
+  }
+  facts.push(`${number(now.in_flight)} in flight`);
+  if (now.grading) {
+    facts.push(`${number(now.grading)} being graded`);
+  }
+  facts.push(`${number(now.tokens_per_s)} tokens/s`);
+  if (now.eta_s !== null) {
+    facts.push(`about ${duration(now.eta_s)} left`);
+  }
+  if (now.step) {
+    facts.push(now.step);
+  }
+  return facts.join(' · ');
+}

@@ -1,0 +1,148 @@
+/**
+ * What a model wrote → elements that say exactly that: formulas marked for the typesetter, places of interest marked
+ * for the reader, in blocks that the browser lays out when they come into view.
+ */
+import { el } from '../dom';
+import { Matcher } from '../search';
+import { split } from '../tex';
+import { IRange } from '../thoughts';
+
+export interface IMark extends IRange {
+  kind: 'switch' | 'mention' | 'hit';
+  title: string;
+}
+
+/** A block is a few paragraphs; what has no line breaks is cut. */
+const BLOCK = 3_000;
+/** With more `$` and `\` than this it is shown as typed. */
+const MOST_SIGNS = 400;
+
+/** The block boundaries of a text between `start` and `end`. */
+export function blocksOf(text: string, start: number, end: number): IRange[] {
+  const blocks: IRange[] = [];
+  while (start < end) {
+    let cut = Math.min(start + BLOCK, end);
+    if (cut < end) {
+      const window = text.slice(start, cut);
+      const at = ['\n\n', '\n', ' ']
+        .map(mark => window.lastIndexOf(mark) + mark.length)
+        .find(at => at > BLOCK / 4);
+      cut = start + (at ?? BLOCK);
+      // Not between the halves of a pair.
+      cut += /[\udc00-\udfff]/.test(text.charAt(cut)) ? 1 : 0;
+    }
+    blocks.push({ start, end: cut });
+    start = cut;
+  }
+  return blocks;
+}
+
+/** One block. `text` is visible already; `marks` are in order and do not overlap. */
+export function renderBlock(
+  text: string,
+  { start, end }: IRange,
+  marks: readonly IMark[],
+  matcher: Matcher | null
+): HTMLElement {
+  const source = text.slice(start, end);
+  const block = el('div', { class: 'qwq-block' });
+  const within = marks
+    .filter(mark => mark.start < end && mark.end > start)
+    .map(mark => ({ ...mark, start: mark.start - start, end: mark.end - start }));
+  const hits: IMark[] = (matcher?.ranges(source) ?? []).map(range => ({
+    ...range,
+    kind: 'hit',
+    title: ''
+  }));
+  const signs = source.match(/[$\\]/g)?.length ?? 0;
+  const pieces = signs > 0 && signs <= MOST_SIGNS ? split(source) : [];
+  if (!pieces.some(({ kind }) => kind === 'tex')) {
+    block.append(...marked(source, 0, [...within, ...hits]));
+    return block;
+  }
+  for (const piece of pieces) {
+    const here = [...within, ...hits].filter(
+      mark => mark.start < piece.end && mark.end > piece.start
+    );
+    if (piece.kind === 'tex' || piece.kind === 'source') {
+      const formula = el(
+        piece.kind === 'tex' ? 'span' : 'code',
+        { class: piece.kind === 'tex' ? 'qwq-tex' : 'qwq-source' },
+        piece.shown
+      );
+      block.append(here.length ? wrap(here[0], formula) : formula);
+    } else if (piece.kind === 'dollar') {
+      block.append(el('span', {}, '$'));
+    } else {
+      block.append(...marked(piece.shown, piece.start, here).map(isolate));
+    }
+  }
+  block.classList.add('qwq-mod-tex');
+  return block;
+}
+
+/** A short text with formulas, as one element. */
+export function renderProse(
+  text: string,
+  matcher: Matcher | null = null
+): HTMLElement {
+  return el(
+    'div',
+    { class: 'qwq-prose' },
+    ...blocksOf(text, 0, text.length).map(block =>
+      renderBlock(text, block, [], matcher)
+    )
+  );
+}
+
+function wrap(mark: IMark, ...content: Node[]): HTMLElement {
+  const title = mark.title || null;
+  return el('mark', { class: `qwq-mark qwq-mod-${mark.kind}`, title }, ...content);
+}
+
+/** Text nodes and marks; of marks that overlap the first one is drawn. `at` is where the text begins. */
+function marked(text: string, at: number, marks: IMark[]): Node[] {
+  const nodes: Node[] = [];
+  let position = 0;
+  const plain = (until: number): void => {
+    if (until > position) {
+      nodes.push(document.createTextNode(text.slice(position, until)));
+    }
+  };
+  for (const mark of [...marks].sort((a, b) => a.start - b.start)) {
+    const start = Math.max(mark.start - at, position);
+    const end = Math.min(mark.end - at, text.length);
+    if (end > start) {
+      plain(start);
+      nodes.push(wrap(mark, document.createTextNode(text.slice(start, end))));
+      position = end;
+    }
+  }
+  plain(text.length);
+  return nodes;
+}
+
+/**
+ * The node with every `$` and `\` in an element of its own: a typesetter does not look across an element's border,
+ * so that it finds the formulas that were marked for it and no others.
+ */
+function isolate(node: Node): Node {
+  if (!/[$\\]/.test(node.textContent ?? '')) {
+    return node;
+  }
+  if (node instanceof Text) {
+    const parts = node.data.split(/([$\\])/).filter(part => part !== '');
+    const span = el('span');
+    span.append(
+      ...parts.map(part =>
+        part === '$' || part === '\\'
+          ? el('span', {}, part)
+          : document.createTextNode(part)
+      )
+    );
+    return span;
+  }
+  const children = [...node.childNodes].map(isolate);
+  (node as HTMLElement).replaceChildren(...children);
+  return node;
+}

@@ -1,0 +1,258 @@
+/** Accuracy by subset: a bar with its Wilson whiskers, and every other outcome as a column of its own. */
+import { button, el, reconcile, setAttribute, setText } from '../dom';
+import { RunRecord, SubsetRow } from '../record';
+import { number, percent } from '../wording';
+import { placeOf } from '../model';
+
+interface IColumn {
+  name: string;
+  /** In full, for who points at it. */
+  title: string;
+  value: (row: SubsetRow) => string;
+  /** Whether the column stands only where one of its values is not 0. */
+  rare?: boolean;
+}
+
+const zero = (n: number): string => (n === 0 ? '0' : number(n));
+
+const COLUMNS: IColumn[] = [
+  { name: 'n', title: 'samples × repeats planned', value: r => number(r.n) },
+  { name: 'correct', title: '', value: r => zero(r.correct) },
+  { name: 'wrong', title: '', value: r => zero(r.wrong) },
+  {
+    name: 'truncated',
+    title: 'cut by the token limit, counted as not correct',
+    value: r => zero(r.truncated)
+  },
+  {
+    name: 'no answer',
+    title: 'finished, but nothing could be extracted',
+    value: r => zero(r.no_answer)
+  },
+  {
+    name: 'not gradable',
+    title: 'the grader gave up',
+    value: r => zero(r.not_gradable),
+    rare: true
+  },
+  {
+    name: 'errors',
+    title: 'the endpoint failed after all retries; not counted as wrong',
+    value: r => zero(r.errors)
+  },
+  {
+    name: 'pending',
+    title: 'not asked yet, or interrupted',
+    value: r => zero(r.pending),
+    rare: true
+  },
+  {
+    name: 'reasoning',
+    title: 'mean reasoning tokens of the finished',
+    value: r => number(r.mean_reasoning_tokens)
+  },
+  {
+    name: 'answer',
+    title: 'mean answer tokens of the finished',
+    value: r => number(r.mean_answer_tokens)
+  },
+  {
+    name: 'first token',
+    title: 'median time to first token',
+    value: r => (r.ttft_p50_s === null ? '–' : `${number(r.ttft_p50_s, 2)} s`)
+  },
+  {
+    name: 'tokens/s',
+    title: 'median tokens a second of one stream',
+    value: r => number(r.tokens_per_s_p50, 1)
+  }
+];
+
+interface IReference {
+  score: number;
+  model: string;
+  source: string;
+}
+
+export class TableView {
+  readonly node: HTMLElement;
+
+  /** `choose` is called with the place (see `placeOf`) whose name was clicked; `all` with the benchmark alone. */
+  constructor(choose: (benchmark: string, subset: string) => void) {
+    this._choose = choose;
+    this.node = el(
+      'div',
+      { class: 'qwq-table', tabindex: 0, role: 'region', 'aria-label': 'Results' },
+      el(
+        'table',
+        {},
+        el('caption', {}, 'Accuracy by subset, with 95 % Wilson intervals'),
+        el('thead', {}, this._head),
+        this._body
+      )
+    );
+  }
+
+  update(record: RunRecord): void {
+    const shown = COLUMNS.filter(
+      column =>
+        !column.rare ||
+        record.table.some(row => !['0', '–'].includes(column.value(row)))
+    );
+    const references = referencesOf(record);
+    const several = record.benchmarks.length > 1;
+    const signature = JSON.stringify([
+      shown.map(column => column.name),
+      references.size > 0,
+      several
+    ]);
+    if (signature !== this._signature) {
+      this._signature = signature;
+      this._body.replaceChildren();
+      this._drawHead(shown, references.size > 0);
+    }
+    reconcile(
+      this._body,
+      record.table,
+      placeOf,
+      row => this._makeRow(row, shown, references.size > 0, several),
+      (node, row) =>
+        updateRow(node, row, shown, references.get(placeOf(row)) ?? null)
+    );
+    this.node.hidden = record.table.length === 0;
+  }
+
+  private _drawHead(columns: IColumn[], references: boolean): void {
+    const head = (name: string, title: string, kind = ''): HTMLElement =>
+      el('th', { scope: 'col', class: kind, title: title || null }, name);
+    this._head.replaceChildren(
+      head('subset', '', 'qwq-mod-name'),
+      head('accuracy', 'correct of all but errors and pending', 'qwq-mod-bar'),
+      head('of finished', 'the same, the truncated left out'),
+      ...(references
+        ? [head('published', 'for orientation: prompts, sampling and graders differ')]
+        : []),
+      ...columns.map(({ name, title }) => head(name, title))
+    );
+  }
+
+  private _makeRow(
+    row: SubsetRow,
+    columns: IColumn[],
+    references: boolean,
+    several: boolean
+  ): HTMLElement {
+    const all = row.subset === 'all';
+    const name = all && several ? `${row.benchmark}, all` : row.subset;
+    const { benchmark, subset } = row;
+    const node = el(
+      'tr',
+      { class: all ? 'qwq-mod-all' : null },
+      el(
+        'th',
+        { scope: 'row', class: 'qwq-mod-name' },
+        button(
+          name,
+          { class: 'qwq-link', title: `Show the samples of ${benchmark} ${name}` },
+          () => this._choose(benchmark, subset)
+        )
+      ),
+      el(
+        'td',
+        { class: 'qwq-mod-bar' },
+        el(
+          'div',
+          { class: 'qwq-accuracy' },
+          el('span', { class: 'qwq-value' }),
+          el(
+            'div',
+            { class: 'qwq-track', 'aria-hidden': 'true' },
+            el('span', { class: 'qwq-fill' }),
+            el('span', { class: 'qwq-whisker' }),
+            el('span', { class: 'qwq-published' })
+          ),
+          el('span', { class: 'qwq-interval' })
+        )
+      ),
+      el('td'),
+      references && el('td'),
+      ...columns.map(() => el('td'))
+    );
+    return node;
+  }
+
+  private _choose: (benchmark: string, subset: string) => void;
+  private _head = el('tr');
+  private _body = el('tbody');
+  private _signature = '';
+}
+
+function updateRow(
+  node: HTMLElement,
+  row: SubsetRow,
+  columns: IColumn[],
+  reference: IReference | null
+): void {
+  const [, bar, ...cells] = [...node.children] as HTMLElement[];
+  updateBar(bar, row, reference);
+  setText(cells[0], percent(row.accuracy_finished));
+  const rest = cells.slice(cells.length - columns.length);
+  if (cells.length > columns.length + 1) {
+    setText(cells[1], reference === null ? '–' : percent(reference.score));
+    const said = reference && `${reference.model}: ${reference.source}`;
+    setAttribute(cells[1], 'title', said);
+  }
+  columns.forEach((column, index) => {
+    const value = column.value(row);
+    setText(rest[index], value);
+    rest[index].classList.toggle('qwq-mod-none', value === '0' || value === '–');
+  });
+}
+
+function updateBar(
+  cell: HTMLElement,
+  row: SubsetRow,
+  reference: IReference | null
+): void {
+  const find = (name: string): HTMLElement => cell.querySelector(`.qwq-${name}`)!;
+  const place = (share: number): string =>
+    `${(100 * Math.min(Math.max(share, 0), 1)).toFixed(2)}%`;
+  const { accuracy, ci_low: low, ci_high: high } = row;
+  setText(find('value'), percent(accuracy));
+  find('fill').style.width = place(accuracy ?? 0);
+  const whisker = find('whisker');
+  whisker.hidden = low === null || high === null;
+  if (low !== null && high !== null) {
+    whisker.style.left = place(low);
+    whisker.style.width = place(high - low);
+  }
+  const published = find('published');
+  published.hidden = reference === null;
+  published.style.left = place(reference?.score ?? 0);
+  setText(
+    find('interval'),
+    low === null || high === null
+      ? ''
+      : `${number(100 * low, 1)} – ${number(100 * high, 1)}`
+  );
+}
+
+/** The published score that stands beside each row; of several the first. */
+function referencesOf(record: RunRecord): Map<string, IReference> {
+  const found = new Map<string, IReference>();
+  for (const item of record.references) {
+    const { benchmark, subset, score, model, source } = item;
+    const key = placeOf({
+      benchmark: String(benchmark ?? ''),
+      subset: String(subset ?? 'all')
+    });
+    if (typeof score === 'number' && !found.has(key)) {
+      found.set(key, {
+        score,
+        model: String(model ?? ''),
+        source: typeof source === 'string' ? source : JSON.stringify(source ?? '')
+      });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,100 @@
+/** Words, signs and number formats, as the html and text views have them. */
+import { InFlight, Outcome, RunRecord } from './record';
+
+export const OUTCOMES: Outcome[] = [
+  'wrong',
+  'no_answer',
+  'truncated',
+  'not_gradable',
+  'error',
+  'correct',
+  'pending'
+];
+
+export const WORDS: Record<Outcome, string> = {
+  correct: 'correct',
+  wrong: 'wrong',
+  no_answer: 'no answer',
+  truncated: 'truncated',
+  not_gradable: 'not gradable',
+  error: 'error',
+  pending: 'pending'
+};
+
+/** Plain signs that every font has; the word always stands beside them. */
+export const SIGNS: Record<Outcome, string> = {
+  correct: '✓',
+  wrong: '✗',
+  no_answer: '∅',
+  truncated: '⊣',
+  not_gradable: '?',
+  error: '!',
+  pending: '…'
+};
+
+export const FLAGS: Record<string, string> = {
+  present_not_extracted: 'present but not extracted',
+  check_by_hand: 'check by hand',
+  reasoning_only: 'answer only in the reasoning',
+  unclosed: 'thought never closed',
+  language_switch: 'language switch',
+  loop: 'loop',
+  partial: 'partial trace',
+  ungraded: 'not graded yet',
+  demo: 'demo'
+};
+
+export function flagWord(flag: string): string {
+  return Object.hasOwn(FLAGS, flag) ? FLAGS[flag] : flag.replace(/_/g, ' ');
+}
+
+export function number(value: number | null, digits = 0): string {
+  return value === null
+    ? '–'
+    : value.toLocaleString('en', {
+        minimumFractionDigits: digits,
+        maximumFractionDigits: digits
+      });
+}
+
+export function percent(share: number | null): string {
+  return share === null ? '–' : `${number(100 * share, 1)} %`;
+}
+
+export function count(n: number, noun: string): string {
+  return `${number(n)} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** `8.2 s`, `3 min 20 s`, `2 h 05 min`. */
+export function duration(seconds: number | null): string {
+  if (seconds === null) {
+    return '–';
+  }
+  if (seconds < 60) {
+    return `${number(seconds, 1)} s`;
+  }
+  const minutes = Math.floor(Math.round(seconds) / 60);
+  const rest = Math.round(seconds) % 60;
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return minutes < 60
+    ? `${minutes} min ${two(rest)} s`
+    : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}
+
+/** `temperature 0.6, top_p 0.95`: what is set, in the order given. */
+export function sampling(record: RunRecord): string {
+  return Object.entries(record.sampling)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([key, value]) => `${key} ${String(value)}`)
+    .join(', ');
+}
+
+export const LIVE_STATES = ['starting', 'running', 'paused'];
+
+export const PHASES: Record<InFlight['phase'], string> = {
+  waiting: 'waiting for the first token',
+  reasoning: 'reasoning',
+  answer: 'answering',
+  retry: 'waiting for a retry',
+  grading: 'being graded'
+};

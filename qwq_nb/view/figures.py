@@ -1,0 +1,153 @@
+"""`RunRecord` → plotly figures, with their numbers as a table for where plotly cannot draw.
+
+GitHub and nbviewer strip scripts and drawings from outputs, so there, and for a screen reader, the table is the figure.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.records import RunRecord
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.html_text import esc
+from qwq_nb.view.panels import GREY, KINDS, Panel, plain
+from qwq_nb.view.wording import is_known
+
+__all__ = ["PLOTLY_MIME", "RunFigure"]
+
+PLOTLY_MIME: Final = "application/vnd.plotly.v1+json"
+
+_FAINT: Final = "rgba(118,118,118,0.25)"
+_AXIS: Final = {"gridcolor": _FAINT, "zerolinecolor": _FAINT, "linecolor": GREY, "automargin": True}
+TEMPLATE: Final[dict[str, Any]] = {
+    "layout": {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": GREY, "size": 13},
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "bargap": 0.3,
+    }
+}
+"""Used instead of plotly's own, which alone is 7 kB. The ground is transparent: light and dark shine through."""
+
+_GAP: Final = 110
+"""Pixels between two panels: the axis title of one and the heading of the next."""
+_BEFORE: Final = 110
+"""Pixels above the first panel: title, legend, heading."""
+_AFTER: Final = 60
+
+
+class RunFigure:
+    """A figure of a run: a notebook draws it, GitHub and nbviewer show its numbers as a table.
+
+    `figure` is the plotly figure, to be changed at will: what is drawn is what it then is.
+    """
+
+    def __init__(self, record: RunRecord, kind: str | None = None) -> None:
+        if kind is not None and kind not in KINDS:
+            raise OptionError(f"There is no figure {kind!r}.{did_you_mean(str(kind), list(KINDS))}")
+        self.kind = kind
+        demo = "DEMO (says nothing of any model): " if record.demo else ""
+        where = ", ".join(one_line(name, 60) for name in record.benchmarks)
+        self.title = f"{demo}{one_line(record.model, 80)} on {where}"
+        self._panels = [panel for name in ([kind] if kind else KINDS) for panel in KINDS[name](record)]
+
+    @functools.cached_property
+    def figure(self) -> Any:
+        """The `plotly.graph_objects.Figure`."""
+        from plotly.graph_objects import Figure
+
+        return Figure(composed(self.title, self._panels))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as a page that works without a network (about 5 MB, nearly all of it plotly itself).
+
+        Raises:
+            OptionError: the ending is another than .html or .htm.
+        """
+        file = Path(path)
+        if file.suffix.lower() not in (".html", ".htm"):
+            raise OptionError(f"A figure is saved as a page: {file.stem}.html, not {file.name}.")
+        drawn = self.figure.to_html(full_html=False, include_plotlyjs=True)
+        head = f'<!doctype html>\n<meta charset="utf-8">\n<title>{esc(self.title)}</title>\n'
+        file.write_text(f"{head}{drawn}\n<details><summary>Numbers</summary>{self.html}</details>\n", encoding="utf-8")
+        return file
+
+    @property
+    def html(self) -> str:
+        """The numbers as tables; no script, style or id is needed to read them."""
+        return f"<p><strong>{esc(self.title)}</strong></p>\n" + "".join(html_table(panel) for panel in self._panels)
+
+    def text(self, *, times: bool = True) -> str:
+        """The numbers as plain tables; `times=False` leaves out those of panels that are about time."""
+        shown = [panel for panel in self._panels if times or not panel.timed]
+        return "\n\n".join([self.title, *(text_table(panel) for panel in shown)])
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from qwq_nb.view.live import is_live
+
+        drawn = {**self.figure.to_plotly_json(), "config": {"displaylogo": False, "responsive": True}}
+        return {PLOTLY_MIME: drawn, "text/html": self.html, "text/plain": self.text(times=is_live())}
+
+
+def composed(title: str, panels: list[Panel]) -> dict[str, Any]:
+    """One plotly figure with the panels below one another."""
+    inner = sum(panel.height for panel in panels) + _GAP * (len(panels) - 1)
+    layout: dict[str, Any] = {
+        "template": TEMPLATE,
+        "title": {"text": plain(title), "x": 0, "xref": "paper", "y": 1, "yref": "container", "pad": {"t": 16}},
+        "height": inner + _BEFORE + _AFTER,
+        "margin": {"t": _BEFORE, "b": _AFTER},
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "yref": "paper"},
+        "annotations": [],
+    }
+    data = []
+    top = float(inner)
+    for i, panel in enumerate(panels, 1):
+        end = "" if i == 1 else str(i)
+        span = [round(max(0.0, (top - panel.height) / inner), 4), round(top / inner, 4)]
+        layout[f"xaxis{end}"] = {**panel.xaxis, "anchor": f"y{end}"}
+        layout[f"yaxis{end}"] = {**panel.yaxis, "anchor": f"x{end}", "domain": span}
+        data += [{**trace, "xaxis": f"x{end}", "yaxis": f"y{end}"} for trace in panel.traces]
+        legend = any(trace.get("showlegend", True) for trace in panel.traces)
+        note = {"text": f"<b>{plain(panel.heading)}</b>", "showarrow": False, "xref": "paper", "yref": "paper"}
+        place = {"x": 0, "xanchor": "left", "y": span[1], "yanchor": "bottom", "yshift": 26 if legend else 4}
+        layout["annotations"].append({**note, **place})
+        if not panel.rows:
+            empty = {"text": "nothing finished yet", "x": 0.5, "y": sum(span) / 2}
+            layout["annotations"].append({**note, **empty})
+        top -= panel.height + _GAP
+    return {"data": data, "layout": layout}
+
+
+def html_table(panel: Panel) -> str:
+    """The panel's numbers. The bar beside a row is an extra that some viewers drop."""
+    if not panel.rows:
+        return f"<p>{esc(panel.heading)}: nothing finished yet</p>\n"
+    heads = "".join(f'<th scope="col">{esc(head)}</th>' for head in panel.heads)
+    lines = []
+    for row, meter in zip(panel.rows, panel.meters, strict=True):
+        bar = f'<meter min="0" max="1" value="{min(max(meter, 0), 1):.4f}"></meter>' if is_known(meter) else ""
+        cells = "".join(f"<td>{esc(cell)}</td>" for cell in row[1:])
+        lines.append(f'<tr><th scope="row">{esc(row[0])}</th>{cells}<td>{bar}</td></tr>')
+    head = f"<caption>{esc(panel.heading)}</caption><thead><tr>{heads}<th></th></tr></thead>"
+    return f"<table>{head}<tbody>{''.join(lines)}</tbody></table>\n"
+
+
+def text_table(panel: Panel) -> str:
+    if not panel.rows:
+        return f"{panel.heading}: nothing finished yet"
+    grid = [panel.heads, *panel.rows]
+    width = [max(len(line[i]) for line in grid) for i in range(len(panel.heads))]
+    lines = [
+        line[0].ljust(width[0]) + "".join("  " + c.rjust(width[i]) for i, c in enumerate(line[1:], 1)) for line in grid
+    ]
+    return "\n".join([panel.heading, *(line.rstrip() for line in lines)])
