@@ -88,7 +88,7 @@ class ServedModels(msgspec.Struct):
 class ChatClient:
     """Chat completions of one endpoint, any number at once, on one event loop.
 
-    >>> async with ChatClient(Endpoint.of("http://127.0.0.1:8000/v1", "QwQ-32B")) as client:
+    >>> async with ChatClient(Endpoint("http://127.0.0.1:8000/v1", "QwQ-32B")) as client:
     ...     completion = await client.complete([{"role": "user", "content": "2+2?"}])
     """
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 import os
 import re
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
-
-import msgspec
 
 from qwq_nb.errors import OptionError, UserError
 
@@ -49,19 +48,21 @@ def looks_like_key(text: str, *, bare: bool = False) -> bool:
     return bare and len(text) >= 16 and any(c.isdigit() for c in text) and not _CONSTANT_STYLE.match(text)
 
 
-class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
-    """An endpoint and how it is to be asked. Immutable; `replace()` gives a changed copy.
+@dataclass(frozen=True, init=False)
+class Endpoint:
+    """An endpoint and how it is to be asked. Immutable; `replace()` gives a changed copy. Times are in seconds.
 
-    Build it with `Endpoint.of(url, model, ...)`, which checks what it is given.
-    Times are in seconds. `sampling` goes into the request body unchanged; a value of None leaves the option out.
+    `Endpoint("http://127.0.0.1:8000/v1", "Qwen/QwQ-32B", key_env="QWQ_API_KEY", temperature=0.6)`
     """
 
     url: str
     model: str = ""
     name: str = ""
+    """`model@host` where none is given."""
     key_env: str = ""
     """Name of the environment variable that holds the key; empty for none."""
-    sampling: dict[str, Any] = {}
+    sampling: dict[str, Any] = field(default_factory=dict)
+    """Goes into the request body unchanged; a value of None leaves the option out."""
     request_seed: int | None = None
     """Sent as `seed`, plus the repeat's number, so that repeats differ and runs can be repeated."""
     stream: bool = True
@@ -78,9 +79,8 @@ class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
     ca_bundle: str = ""
     insecure: bool = False
 
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         url: str,
         model: str = "",
         *,
@@ -98,43 +98,58 @@ class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
         ca_bundle: str = "",
         insecure: bool = False,
         **sampling: Any,
-    ) -> Endpoint:
-        """An endpoint with the recommended sampling, changed by `sampling` and `extra` (which wins).
+    ) -> None:
+        """The recommended sampling, changed by `sampling` and by `extra`, which wins.
 
         Raises:
             OptionError: the URL is not http(s), carries credentials, or an option's value is out of range.
         """
-        url = normalise_url(url)
-        merged = {**RECOMMENDED_SAMPLING, **sampling, **(extra or {})}
-        endpoint = cls(
-            url=url,
-            model=model,
-            name=name or default_name(url, model),
-            key_env=key_env,
-            sampling=merged,
-            request_seed=request_seed,
-            stream=stream,
-            think=think,
-            connect_timeout=connect_timeout,
-            read_timeout=read_timeout,
-            deadline=deadline,
-            max_retries=max_retries,
-            backoff=backoff,
-            ca_bundle=ca_bundle,
-            insecure=insecure,
-        )
-        endpoint.check()
+        base = normalise_url(url)
+        values = {
+            "url": base,
+            "model": model,
+            "name": name or default_name(base, model),
+            "key_env": key_env,
+            "sampling": {**RECOMMENDED_SAMPLING, **sampling, **(extra or {})},
+            "request_seed": request_seed,
+            "stream": stream,
+            "think": think,
+            "connect_timeout": connect_timeout,
+            "read_timeout": read_timeout,
+            "deadline": deadline,
+            "max_retries": max_retries,
+            "backoff": backoff,
+            "ca_bundle": ca_bundle,
+            "insecure": insecure,
+        }
+        self._set(values)
+        self.check()
+
+    def _set(self, values: dict[str, Any]) -> None:
+        for attribute, value in values.items():
+            object.__setattr__(self, attribute, value)
+
+    @classmethod
+    def recorded(cls, model: str, name: str) -> Endpoint:
+        """The endpoint of a run that tells no URL: it can be shown, not asked."""
+        endpoint = object.__new__(cls)
+        endpoint._set({f.name: f.default for f in fields(cls) if f.default is not MISSING})
+        endpoint._set({"url": "", "model": model, "name": name, "sampling": {}})
         return endpoint
 
     def replace(self, *, sampling: dict[str, Any] | None = None, **changes: Any) -> Endpoint:
         """A changed copy; `sampling` is merged into what is there.
 
         Raises:
-            OptionError: as `of`.
+            OptionError: as the constructor.
         """
         if sampling:
             changes["sampling"] = {**self.sampling, **sampling}
-        changed = msgspec.structs.replace(self, **changes)
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        if unknown := changes.keys() - values.keys():
+            raise TypeError(f"an endpoint has no {', '.join(sorted(unknown))}")
+        changed = object.__new__(type(self))
+        changed._set({**values, **changes})
         changed.check()
         return changed
 

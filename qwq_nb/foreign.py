@@ -52,7 +52,7 @@ def open_evalscope_run(path: Path, model: str | None = None) -> Run:
         created=stamp,
         updated=stamp,
         state="complete",
-        endpoint=Endpoint(url="", model=model, name="evalscope"),
+        endpoint=Endpoint.recorded(model, name="evalscope"),
         benchmarks=benchmarks,
         repeats=max(r.repeat for r in results) + 1,
         data_label="as evalscope loaded it",

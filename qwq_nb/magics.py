@@ -113,7 +113,7 @@ class QwqMagics(Magics, Configurable):
             return
         options = {"max_retries": self.max_retries, "read_timeout": self.read_timeout, **given}
         options["stream"] = not options.pop("no_stream", False)
-        status = connect(Endpoint.of(words[0], **options))
+        status = connect(Endpoint(words[0], **options))
         print(status.line)
         for warning in status.endpoint.warnings():
             print(f"Note: {warning}")

@@ -100,7 +100,7 @@ def demo_endpoint() -> Endpoint:
 
     watched = in_kernel(ipython()) and is_live()
     server = shared(DEMO_PACE if watched else 0)
-    return Endpoint.of(server.url, server.model, name=DEMO_NAME, max_tokens=DEMO_MAX_TOKENS, request_seed=0)
+    return Endpoint(server.url, server.model, name=DEMO_NAME, max_tokens=DEMO_MAX_TOKENS, request_seed=0)
 
 
 def connect(endpoint: Endpoint) -> EndpointStatus:
@@ -125,6 +125,8 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
                 return longer, again
         return endpoint, models
 
+    if endpoint.is_demo:
+        raise OptionError(f"The name {DEMO_NAME!r} is the built-in endpoint's: give this one another by --name.")
     found, models = shared_loop().call(served())
     _served[:] = models.ids
     if not found.model:

@@ -17,7 +17,7 @@ MATH = PROBLEMS["math_500"]
 def own(server: DemoEndpoint, **changes: Any) -> Endpoint:
     """The server as if it were the user's: not marked as demo, variants by turns, failures asked again at once."""
     options: dict[str, Any] = {"name": "own", "max_tokens": 2000, "backoff": 0.01, "max_retries": 2, **changes}
-    return Endpoint.of(server.url, server.model, **options)
+    return Endpoint(server.url, server.model, **options)
 
 
 def asked(server: DemoEndpoint) -> dict[str, int]:

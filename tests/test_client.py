@@ -62,7 +62,7 @@ def server(running: DemoEndpoint) -> DemoEndpoint:
 
 
 def of(server: DemoEndpoint, **options: Any) -> Endpoint:
-    return Endpoint.of(server.url, options.pop("model", server.model), backoff=0.01, **options)
+    return Endpoint(server.url, options.pop("model", server.model), backoff=0.01, **options)
 
 
 async def completed(endpoint: Endpoint, question: int = 0, live: Live | None = None, **more: Any) -> Completion:
@@ -465,7 +465,7 @@ def test_no_answer_to_the_connection(monkeypatch):
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-        found = failure(Endpoint.of(url, "m", connect_timeout=0.2, max_retries=0))
+        found = failure(Endpoint(url, "m", connect_timeout=0.2, max_retries=0))
     assert "no connection within --connect-timeout" in str(found)
 
 
@@ -474,7 +474,7 @@ def test_nobody_listens():
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
         live = Live()
-        found = failure(Endpoint.of(url, "m", backoff=0.01, max_retries=1), live)
+        found = failure(Endpoint(url, "m", backoff=0.01, max_retries=1), live)
     assert "is the server running" in str(found)
     assert live.attempt == 2
 
@@ -516,7 +516,7 @@ def test_an_endpoint_that_does_not_list_its_models_answers_all_the_same(server):
 
 def test_models_of_a_server_that_is_not_there():
     async def models() -> Any:
-        async with ChatClient(Endpoint.of("http://127.0.0.1:9/v1", "m")) as client:
+        async with ChatClient(Endpoint("http://127.0.0.1:9/v1", "m")) as client:
             return await client.models()
 
     assert "no connection" in asyncio.run(models()).problem
@@ -577,7 +577,7 @@ def test_no_error_holds_the_key(server, fault, key):
 
 
 def test_no_failure_to_connect_holds_the_key(key):
-    found = failure(Endpoint.of("http://127.0.0.1:9/v1", "m", key_env=key, max_retries=0))
+    found = failure(Endpoint("http://127.0.0.1:9/v1", "m", key_env=key, max_retries=0))
     assert not any(KEY in text for text in everything_seen(found))
 
 
@@ -621,7 +621,7 @@ async def answering(
     server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        yield Endpoint.of(f"http{'s' if tls else ''}://127.0.0.1:{port}/v1", "m", backoff=0.001, max_retries=1)
+        yield Endpoint(f"http{'s' if tls else ''}://127.0.0.1:{port}/v1", "m", backoff=0.001, max_retries=1)
     for writer in writers:
         writer.transport.abort()
     await asyncio.sleep(0)

@@ -77,8 +77,8 @@ def test_benchmarks_that_are_named_already_are_not_offered():
 
 
 def test_endpoints_and_served_models():
-    registry.set_default(Endpoint.of("http://127.0.0.1:8000/v1", "m", name="lab"))
-    registry.set_default(Endpoint.of("http://127.0.0.1:8001/v1", "m", name="demo"))
+    registry.set_default(Endpoint("http://127.0.0.1:8000/v1", "m", name="lab"))
+    registry.set_default(Endpoint("http://127.0.0.1:8001/v1", "m", name="demo"))
     registry._served[:] = ["QwQ-32B", "other"]
     assert candidates("%qwq_eval --endpoint ", {}) == ["demo", "lab"]
     assert candidates("%qwq_endpoint l", {}) == ["lab"]

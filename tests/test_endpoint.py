@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import traceback
 
 import httpx
@@ -37,9 +38,9 @@ def test_the_base_url(given_url, base):
 
 
 def test_a_query_stays_at_the_end_of_every_address():
-    endpoint = Endpoint.of("https://x.example/openai/?api-version=1")
+    endpoint = Endpoint("https://x.example/openai/?api-version=1")
     assert endpoint.address("chat/completions") == "https://x.example/openai/chat/completions?api-version=1"
-    assert Endpoint.of(URL).address("models") == f"{URL}/models"
+    assert Endpoint(URL).address("models") == f"{URL}/models"
 
 
 @pytest.mark.parametrize(
@@ -57,13 +58,13 @@ def test_a_query_stays_at_the_end_of_every_address():
 )
 def test_a_url_that_is_none(url):
     with pytest.raises(OptionError, match="begins with http"):
-        Endpoint.of(url)
+        Endpoint(url)
 
 
 @given(st.text(max_size=40) | st.text("htps:/@[]?&=#%.0123456789 \t\\abc\n", max_size=40).map("http://".__add__))
 def test_any_text_is_a_url_that_httpx_takes_or_an_option_error(text):
     try:
-        url = Endpoint.of(text).address("models")
+        url = Endpoint(text).address("models")
     except OptionError:
         return
     assert normalise_url(url.removesuffix("/models")) == normalise_url(text)
@@ -83,7 +84,7 @@ def test_any_text_is_a_url_that_httpx_takes_or_an_option_error(text):
 )
 def test_a_url_that_carries_a_key_is_refused_and_not_repeated(url):
     with pytest.raises(OptionError, match="--key-env") as caught:
-        Endpoint.of(url)
+        Endpoint(url)
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
@@ -91,7 +92,7 @@ def test_a_url_that_carries_a_key_is_refused_and_not_repeated(url):
 
 
 def test_the_body_has_the_recommended_sampling_and_asks_for_usage():
-    assert Endpoint.of(URL, "QwQ-32B").body(MESSAGES) == {
+    assert Endpoint(URL, "QwQ-32B").body(MESSAGES) == {
         "model": "QwQ-32B",
         "messages": MESSAGES,
         **RECOMMENDED_SAMPLING,
@@ -102,7 +103,7 @@ def test_the_body_has_the_recommended_sampling_and_asks_for_usage():
 
 def test_sampling_options_go_into_the_body_unchanged_and_extra_wins():
     extra = {"top_k": 5, "chat_template_kwargs": {"enable_thinking": True}, "logit_bias": {"50256": -100}}
-    endpoint = Endpoint.of(URL, "m", top_k=20, min_p=None, presence_penalty=1.5, extra=extra)
+    endpoint = Endpoint(URL, "m", top_k=20, min_p=None, presence_penalty=1.5, extra=extra)
     body = endpoint.body(MESSAGES)
     assert body["top_k"] == 5
     assert body["presence_penalty"] == 1.5
@@ -112,16 +113,16 @@ def test_sampling_options_go_into_the_body_unchanged_and_extra_wins():
 
 
 def test_without_a_stream_nothing_of_streams_is_said():
-    assert not {"stream", "stream_options"} & Endpoint.of(URL, "m", stream=False).body(MESSAGES).keys()
+    assert not {"stream", "stream_options"} & Endpoint(URL, "m", stream=False).body(MESSAGES).keys()
 
 
 def test_stream_options_can_be_set():
-    body = Endpoint.of(URL, "m", extra={"stream_options": {"include_usage": False}}).body(MESSAGES)
+    body = Endpoint(URL, "m", extra={"stream_options": {"include_usage": False}}).body(MESSAGES)
     assert body["stream_options"] == {"include_usage": False}
 
 
 def test_a_request_seed_differs_by_repeat():
-    endpoint = Endpoint.of(URL, "m", request_seed=7)
+    endpoint = Endpoint(URL, "m", request_seed=7)
     assert [endpoint.body(MESSAGES, repeat)["seed"] for repeat in range(3)] == [7, 8, 9]
 
 
@@ -154,29 +155,29 @@ def test_a_request_seed_differs_by_repeat():
 )
 def test_a_value_that_cannot_be(options):
     with pytest.raises(OptionError) as caught:
-        Endpoint.of(URL, "m", **options)
+        Endpoint(URL, "m", **options)
     assert "hunter2" not in str(caught.value)
     name = next(iter(options))
     if name != "extra":
         assert name.replace("_", "-") in str(caught.value)
-        if name in Endpoint.__struct_fields__:
+        if name in {f.name for f in dataclasses.fields(Endpoint)}:
             with pytest.raises(OptionError):
-                Endpoint.of(URL, "m").replace(**options)
+                Endpoint(URL, "m").replace(**options)
         else:
             with pytest.raises(OptionError):
-                Endpoint.of(URL, "m").replace(sampling=options)
+                Endpoint(URL, "m").replace(sampling=options)
 
 
 def test_replace_merges_sampling_and_leaves_the_original():
-    endpoint = Endpoint.of(URL, "m")
+    endpoint = Endpoint(URL, "m")
     changed = endpoint.replace(sampling={"temperature": 1.0}, deadline=5.0)
     assert changed.sampling == {**RECOMMENDED_SAMPLING, "temperature": 1.0}
     assert (endpoint.sampling, endpoint.deadline) == (RECOMMENDED_SAMPLING, None)
 
 
 def test_greedy_decoding_gets_the_authors_warning():
-    assert "endless repetition" in Endpoint.of(URL, "m", temperature=0).warnings()[0]
-    assert Endpoint.of(URL, "m").warnings() == []
+    assert "endless repetition" in Endpoint(URL, "m", temperature=0).warnings()[0]
+    assert Endpoint(URL, "m").warnings() == []
 
 
 @pytest.mark.parametrize(
@@ -190,20 +191,20 @@ def test_greedy_decoding_gets_the_authors_warning():
     ],
 )
 def test_who_opens_the_thought(model, think, prefilled):
-    assert Endpoint.of(URL, model, think=think).prefilled is prefilled
+    assert Endpoint(URL, model, think=think).prefilled is prefilled
 
 
 def test_the_name_says_model_and_host():
-    assert Endpoint.of(URL, "Qwen/QwQ-32B").name == "QwQ-32B@127.0.0.1:8000"
-    assert Endpoint.of(URL).name == "127.0.0.1:8000"
-    assert Endpoint.of(URL, "m", name="mine").name == "mine"
+    assert Endpoint(URL, "Qwen/QwQ-32B").name == "QwQ-32B@127.0.0.1:8000"
+    assert Endpoint(URL).name == "127.0.0.1:8000"
+    assert Endpoint(URL, "m", name="mine").name == "mine"
 
 
 # The key
 
 
 def test_the_key_is_read_when_it_is_used_and_kept_nowhere(monkeypatch):
-    endpoint = Endpoint.of(URL, "m", key_env="QWQ_API_KEY")
+    endpoint = Endpoint(URL, "m", key_env="QWQ_API_KEY")
     monkeypatch.setenv("QWQ_API_KEY", " hunter2 \n")
     assert endpoint.key() == "hunter2"
     assert "hunter2" not in repr(endpoint)
@@ -213,7 +214,7 @@ def test_the_key_is_read_when_it_is_used_and_kept_nowhere(monkeypatch):
 
 
 def test_no_key_is_wanted():
-    assert Endpoint.of(URL, "m").key() == ""
+    assert Endpoint(URL, "m").key() == ""
 
 
 @pytest.mark.parametrize("value", [None, "", "hunter\n2", "hunterä2", "hunter\x002"])
@@ -221,7 +222,7 @@ def test_a_key_that_is_not_set_or_cannot_be_sent(value, monkeypatch):
     if value and "\x00" not in value:
         monkeypatch.setenv("QWQ_API_KEY", value)
     with pytest.raises(UserError, match="QWQ_API_KEY") as caught:
-        Endpoint.of(URL, "m", key_env="QWQ_API_KEY").key()
+        Endpoint(URL, "m", key_env="QWQ_API_KEY").key()
     frames = [frame.f_locals for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
     assert "hunter" not in str(caught.value)
     assert not any("hunter" in repr(seen) for seen in frames[1:])
@@ -248,18 +249,18 @@ def test_a_key_that_is_not_set_or_cannot_be_sent(value, monkeypatch):
 )
 def test_a_key_in_place_of_a_variables_name_is_refused_and_not_repeated(key):
     with pytest.raises(OptionError, match="NAME") as caught:
-        Endpoint.of(URL, "m", key_env=key)
+        Endpoint(URL, "m", key_env=key)
     assert key not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["QWQ_API_KEY", "OPENAI_API_KEY_2", "DASHSCOPE_API_KEY", "mykey", "_K", "HF_TOKEN_V2"])
 def test_a_variables_name(name):
-    assert Endpoint.of(URL, "m", key_env=name).key_env == name
+    assert Endpoint(URL, "m", key_env=name).key_env == name
 
 
 def test_a_variable_that_is_set_has_a_name_of_any_style(monkeypatch):
     monkeypatch.setenv("key_of_the_2nd_cluster", "hunter2")
-    assert Endpoint.of(URL, "m", key_env="key_of_the_2nd_cluster").key() == "hunter2"
+    assert Endpoint(URL, "m", key_env="key_of_the_2nd_cluster").key() == "hunter2"
 
 
 @pytest.mark.parametrize("text", ["math_500", "Qwen/QwQ-32B", "task-1234567890", "--top-k", "risk-assessment-2024"])

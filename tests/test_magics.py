@@ -357,7 +357,7 @@ def test_a_settings_file_that_cannot_be_used(bare: Callable[[], Shell], settings
 
 def test_an_endpoint_by_name_from_config(shell: Shell, server: DemoEndpoint) -> None:
     set_default(own(server))
-    set_default(Endpoint.of("http://127.0.0.1:9/v1", "M", name="other"))
+    set_default(Endpoint("http://127.0.0.1:9/v1", "M", name="other"))
     shell.run("%config QwqMagics.endpoint = 'own'")
     shell.run(f"run = %qwq_eval math_500 --data {MATH} --limit 1")
     assert shell["run"].record().endpoint == "own"

@@ -34,7 +34,7 @@ def samples(sizes: dict[str, int], benchmark: str = "math_500") -> list[Sample]:
 
 
 def request(*benchmarks: str, **fields: object) -> EvalRequest:
-    endpoint = fields.pop("endpoint", Endpoint.of("http://127.0.0.1:8000/v1", "m"))
+    endpoint = fields.pop("endpoint", Endpoint("http://127.0.0.1:8000/v1", "m"))
     return EvalRequest(benchmarks=list(benchmarks) or ["math_500"], endpoint=endpoint, **fields)
 
 
@@ -249,7 +249,7 @@ def test_two_lines_that_ask_the_same_share_a_run():
     def key(**fields: object) -> str:
         return short_hash(request(**fields).identity("data"))
 
-    endpoint = Endpoint.of("http://127.0.0.1:8000/v1", "m")
+    endpoint = Endpoint("http://127.0.0.1:8000/v1", "m")
     assert key() == key(concurrency=64, grade_deadline_s=3.0)
     assert key() == key(endpoint=endpoint.replace(name="mine", max_retries=0, stream=False, key_env="QWQ_API_KEY"))
     others = [
@@ -267,5 +267,5 @@ def test_two_lines_that_ask_the_same_share_a_run():
 
 
 def test_the_demo_endpoint_is_the_same_on_any_port():
-    one, two = (Endpoint.of(f"http://127.0.0.1:{port}/v1", "m", name="demo") for port in (8001, 8002))
+    one, two = (Endpoint(f"http://127.0.0.1:{port}/v1", "m", name="demo") for port in (8001, 8002))
     assert request(endpoint=one).identity("x") == request(endpoint=two).identity("x")

@@ -16,7 +16,7 @@ from qwq_nb.options import EVAL, SAMPLING, TRANSPORT, parse_line, tokens_of
 from qwq_nb.registry import set_default
 from qwq_nb.request import build_request, command_line, data_label, refine_endpoint
 
-ENDPOINT = Endpoint.of("http://127.0.0.1:8000/v1", "QwQ-32B", name="lab")
+ENDPOINT = Endpoint("http://127.0.0.1:8000/v1", "QwQ-32B", name="lab")
 OWN = {o.dest for o in (*SAMPLING, *TRANSPORT)}
 
 

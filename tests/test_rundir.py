@@ -271,7 +271,7 @@ def manifest(**changes: Any) -> Manifest:
         "key": "01234567",
         "created": "2026-01-01T00:00:00Z",
         "updated": "",
-        "endpoint": Endpoint.of("http://127.0.0.1:9/v1", "M", key_env="QWQ_API_KEY"),
+        "endpoint": Endpoint("http://127.0.0.1:9/v1", "M", key_env="QWQ_API_KEY"),
         "benchmarks": ["math_500"],
     }
     return Manifest(**{**values, **changes})

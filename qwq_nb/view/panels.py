@@ -56,7 +56,7 @@ def accuracy(record: RunRecord) -> list[Panel]:
     labels = {(row.benchmark, row.subset): label(row, record) for row in record.table}
     rows = [row for row in record.table if is_known(row.accuracy) and labels[row.benchmark, row.subset]]
     names = [labels[row.benchmark, row.subset] for row in rows]
-    traces = [
+    traces: list[dict[str, Any]] = [
         {
             "type": "bar",
             "name": "accuracy, 95 % interval",

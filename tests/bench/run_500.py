@@ -71,7 +71,7 @@ def ours(url: str, data: Path, out: Path, concurrency: int) -> Row:
     from qwq_nb.view.bundle import bundle
     from qwq_nb.view.live import View, record_of
 
-    endpoint = Endpoint.of(url, "QwQ-32B-demo", name="bench")
+    endpoint = Endpoint(url, "QwQ-32B-demo", name="bench")
     # Imports and warm-up are the start's business, and are timed as such.
     begun = time.perf_counter()
     shared_loop().call(shared_worker().ready())

@@ -53,7 +53,7 @@ def parts(row: Row) -> tuple[str, str]:
 
 def recorded(row: Row) -> Row:
     reasoning, answer = parts(row)
-    cut = row.get("stop_reason") == "max_tokens" or not row["think_closed"] and "stop_reason" not in row
+    cut = row.get("stop_reason") == "max_tokens" or ("stop_reason" not in row and not row["think_closed"])
     return {
         "unique_id": row["question_id"],
         "problem": row["problem"],
@@ -122,7 +122,7 @@ def run_case(case: Case, out: Path) -> tuple[Path, str]:
     data.write_text("".join(json.dumps(r) + "\n" for r in case.problems), encoding="utf-8")
     book.write_text("".join(json.dumps(r) + "\n" for r in case.transcripts), encoding="utf-8")
     with DemoEndpoint(transcripts=[book], style=case.style) as server:
-        endpoint = Endpoint.of(server.url, server.model, max_tokens=60_000, name=case.name.replace(" ", "-"))
+        endpoint = Endpoint(server.url, server.model, max_tokens=60_000, name=case.name.replace(" ", "-"))
         begun = time.perf_counter()
         run = evaluate(case.benchmark, endpoint=endpoint, data=data, out=out / "runs", show=False, concurrency=64)
         seconds = time.perf_counter() - begun
