@@ -96,7 +96,7 @@ def get_endpoint(name: str | None = None) -> Endpoint:
 def demo_endpoint() -> Endpoint:
     """The built-in endpoint, started if it does not run yet (a child process on loopback, ends with this one)."""
     from qwq_nb.demo import shared
-    from qwq_nb.view.live import in_kernel, ipython, is_live
+    from qwq_nb.frontend import in_kernel, ipython, is_live
 
     watched = in_kernel(ipython()) and is_live()
     server = shared(DEMO_PACE if watched else 0)

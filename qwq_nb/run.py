@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qwq_nb.analysis.references import references_of
-from qwq_nb.bench.rows import model_segment, prediction_file
 from qwq_nb.errors import OptionError, did_you_mean
-from qwq_nb.records import Clip, InFlight, Progress, RunRecord, SampleResult, SampleView, State, SubsetRow
-from qwq_nb.rundir import JOURNAL, Manifest, RunDir
-from qwq_nb.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, decide_outcome, sample_records, table_records, tally
+from qwq_nb.records import InFlight, Progress, RunRecord, SampleResult, State, SubsetRow
+from qwq_nb.run_record import detail, finished_progress, notes_on, relative, sample_view
+from qwq_nb.rundir import Manifest, RunDir
+from qwq_nb.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_records, table_records, tally
+from qwq_nb.view.sample import SampleDetail
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,45 +23,6 @@ if TYPE_CHECKING:
     from qwq_nb.view.figures import RunFigure
 
 __all__ = ["Report", "Run", "SampleDetail"]
-
-TRUNCATION_SHARE = 0.05
-"""From this share of cut completions on, the output says so in a sentence."""
-
-
-class SampleDetail(msgspec.Struct, kw_only=True):
-    """One sample × repeat with its texts whole: `run.sample(id, repeat)`."""
-
-    benchmark: str
-    subset: str
-    id: str
-    repeat: int
-    outcome: str
-    why: str
-    question: str
-    reasoning: str
-    answer: str
-    gold: str
-    extracted: str
-    second_extracted: str
-    flags: list[str]
-    reasoning_tokens: int
-    answer_tokens: int
-    finish_reason: str
-    attempts: int
-    ttft_s: float | None
-    latency_s: float | None
-    error: str
-    retried: list[str]
-    choices: list[str]
-    messages: list[dict[str, str]]
-    source_id: str
-    withheld: bool = False
-    """Whether its texts are left out where it is shown (they are here all the same): see `Run.reveal`."""
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from qwq_nb.view.answer import sample_bundle
-
-        return sample_bundle(self)
 
 
 class Report:
@@ -304,123 +266,3 @@ class Run:
         from qwq_nb.view.live import show_run
 
         show_run(self)
-
-
-def detail(result: SampleResult) -> SampleDetail:
-    s, c, v = result.sample, result.completion, result.verdict
-    return SampleDetail(
-        benchmark=s.benchmark,
-        subset=s.subset,
-        id=s.id,
-        repeat=result.repeat,
-        outcome=result.outcome,
-        why=why(result),
-        question=s.question,
-        reasoning=c.reasoning if c else "",
-        answer=c.answer if c else "",
-        gold=s.gold,
-        extracted=v.extracted if v else "",
-        second_extracted=v.second_extracted if v else "",
-        flags=result.flags,
-        reasoning_tokens=c.reasoning_tokens if c else 0,
-        answer_tokens=c.answer_tokens if c else 0,
-        finish_reason=c.finish_reason if c else "",
-        attempts=c.attempts if c else 0,
-        ttft_s=c.ttft_s if c else None,
-        latency_s=c.latency_s if c else None,
-        error=result.error,
-        retried=c.retried if c else [],
-        choices=s.choices,
-        messages=s.messages,
-        source_id=s.source_id,
-    )
-
-
-def why(result: SampleResult) -> str:
-    """One sentence: why this outcome."""
-    if result.outcome == "pending":
-        return "not finished: the partial text is kept" if result.completion else "not asked yet"
-    return decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)[1]
-
-
-def sample_view(result: SampleResult, model: str) -> SampleView:
-    d = detail(result)
-    file = JOURNAL
-    if result.verdict is not None:
-        file = prediction_file(Path(), model_segment(model), d.benchmark, d.subset).as_posix()
-    return SampleView(
-        benchmark=d.benchmark,
-        subset=d.subset,
-        id=d.id,
-        repeat=d.repeat,
-        outcome=result.outcome,
-        why=d.why,
-        gold=d.gold,
-        extracted=d.extracted,
-        second_extracted=d.second_extracted,
-        flags=d.flags,
-        reasoning_tokens=d.reasoning_tokens,
-        answer_tokens=d.answer_tokens,
-        finish_reason=d.finish_reason,
-        attempts=d.attempts,
-        ttft_s=d.ttft_s,
-        latency_s=d.latency_s,
-        error=d.error,
-        source_id=d.source_id,
-        question=Clip(text=d.question),
-        reasoning=Clip(text=d.reasoning),
-        answer=Clip(text=d.answer),
-        choices=d.choices,
-        file=file if result.completion else "",
-    )
-
-
-def finished_progress(results: list[SampleResult], manifest: Manifest) -> Progress:
-    """The progress of a run that nobody is running: counts from its results, wall time from its manifest."""
-    tokens = sum(r.completion.completion_tokens for r in results if r.completion)
-    return Progress(
-        total=len(results),
-        done=sum(r.outcome != "pending" for r in results),
-        errors=sum(r.outcome == "error" for r in results),
-        retries=sum(max(0, r.completion.attempts - 1) for r in results if r.completion),
-        elapsed_s=manifest.elapsed_s,
-        tokens=tokens,
-        tokens_per_s=tokens / manifest.elapsed_s if manifest.elapsed_s else 0.0,
-    )
-
-
-def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
-    """What a reader must know beside the numbers."""
-    notes: list[str] = []
-    for row in rows:
-        if row.subset != "all":
-            continue
-        finished = row.n - row.errors - row.pending
-        if row.errors:
-            notes.append(
-                f"{row.benchmark}: {row.errors} of {row.n} are missing because the endpoint failed after all retries. "
-                f"They are not counted as wrong; the same line again asks them once more."
-            )
-        if finished and row.truncated / finished >= TRUNCATION_SHARE:
-            cap = manifest.endpoint.sampling.get("max_tokens")
-            notes.append(
-                f"{row.benchmark}: {row.truncated} of {finished} were cut by the token limit"
-                + (f" (max-tokens {cap})" if cap else "")
-                + ". They count as not correct; beside it stands the accuracy of the finished ones."
-            )
-        if row.not_gradable:
-            notes.append(
-                f"{row.benchmark}: the grader gave up on {row.not_gradable}. They count as not correct here; "
-                f"evalscope's own report leaves them out of its mean."
-            )
-        if row.pending and manifest.state in ("stopped", "failed", "complete"):
-            notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {manifest.command}")
-    return notes
-
-
-def relative(path: Path) -> str:
-    """`path` as seen from the working folder where it lies below it, else whole."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

@@ -62,6 +62,8 @@ export interface ISelection {
   entries: IEntry[];
   /** All entries, whatever the filter. */
   total: number;
+  /** What each facet can be, whatever the filter. */
+  values: Record<Facet, Set<string>>;
   /** How many each choice of a facet would leave, the other filters as they are. */
   counts: Record<Facet, Map<string, number>>;
   /** Whether the search has not come through all texts yet. */
@@ -185,10 +187,16 @@ export class RunModel {
     const counts = Object.fromEntries(
       FACETS.map(facet => [facet, new Map<string, number>()])
     ) as ISelection['counts'];
+    const values = Object.fromEntries(
+      FACETS.map(facet => [facet, new Set<string>()])
+    ) as ISelection['values'];
     const entries: IEntry[] = [];
     const broken = this.filter.query !== '' && matcher === null;
     let searching = false;
     for (const entry of this._entries.values()) {
+      for (const facet of FACETS) {
+        valuesOf(entry, facet).forEach(value => values[facet].add(value));
+      }
       if (matcher !== null) {
         const known = this._known(entry);
         if (known === undefined && performance.now() > deadline) {
@@ -217,6 +225,7 @@ export class RunModel {
     return {
       entries,
       total: this._entries.size,
+      values,
       counts,
       searching,
       problem: broken ? this._problem : ''

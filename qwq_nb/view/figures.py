@@ -92,7 +92,7 @@ class RunFigure:
         return self.text()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from qwq_nb.view.live import is_live
+        from qwq_nb.frontend import is_live
 
         drawn = {**self.figure.to_plotly_json(), "config": {"displaylogo": False, "responsive": True}}
         return {PLOTLY_MIME: drawn, "text/html": self.html, "text/plain": self.text(times=is_live())}

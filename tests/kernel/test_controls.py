@@ -163,7 +163,7 @@ def test_without_a_live_front_end_there_are_no_controls(start_kernel: Callable[.
     server.configure(tokens_per_second=0)
     kernel = start_kernel(QWQ_NB_LIVE="0")
     kernel.run("%load_ext qwq_nb")
-    cell = kernel.run(f"run = %qwq_eval math_500 --demo --limit 5 --background\nrun.wait()\nNone")
+    cell = kernel.run("run = %qwq_eval math_500 --demo --limit 5 --background\nrun.wait()\nNone")
     assert cell.status == "ok"
     cell.until(lambda: cell.displays)
     assert set(cell.displays[0]["content"]["data"]) == {MIME_TYPE, "text/html", "text/plain"}

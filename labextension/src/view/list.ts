@@ -1,0 +1,197 @@
+/** The list of samples: only the lines in sight are elements, so that thousands scroll as smoothly as ten. */
+import { oneLine } from '../clean';
+import { el, reconcile, setAttribute, setText, uniqueId } from '../dom';
+import { IEntry, secondsOf, Standing, standingOf, tokensOf } from '../model';
+import { duration, flagWord, number, PHASES, SIGNS, WORDS } from '../wording';
+
+const LINE = 44; // pixels; as in style/list.css
+const MORE = 8; // lines beyond those in sight
+
+export class ListView {
+  readonly node: HTMLElement;
+  /** The line that keys move from and that is shown beside the list. */
+  active: string | null = null;
+
+  constructor(choose: (key: string) => void) {
+    this._choose = choose;
+    this.node = el(
+      'div',
+      {
+        class: 'qwq-list',
+        tabindex: 0,
+        role: 'listbox',
+        'aria-label': 'Samples'
+      },
+      this._inner
+    );
+    this.node.addEventListener('scroll', () => this._draw(), { passive: true });
+    this.node.addEventListener('click', event => {
+      const line = (event.target as Element).closest<HTMLElement>('.qwq-line');
+      if (line?.dataset.key) {
+        this._choose(line.dataset.key);
+      }
+    });
+    new ResizeObserver(() => this._draw()).observe(this.node);
+  }
+
+  /** `several`: whether ids are told apart by benchmark too. */
+  update(entries: IEntry[], several: boolean): void {
+    const top = Math.floor(this.node.scrollTop / LINE);
+    const anchor = this._entries[top]?.key;
+    const rest = this.node.scrollTop - top * LINE;
+    this._entries = entries;
+    this._several = several;
+    this._index = new Map(entries.map(({ key }, index) => [key, index]));
+    this._inner.style.height = `${entries.length * LINE}px`;
+    // What the reader looks at stays where it is, whatever came in above it.
+    const now = anchor === undefined ? undefined : this._index.get(anchor);
+    if (now !== undefined && top > 0 && now !== top) {
+      this.node.scrollTop = now * LINE + rest;
+    }
+    this._draw();
+  }
+
+  get entries(): readonly IEntry[] {
+    return this._entries;
+  }
+
+  setActive(key: string | null, reveal: boolean): void {
+    this.active = key;
+    const index = key === null ? undefined : this._index.get(key);
+    if (reveal && index !== undefined) {
+      const { scrollTop, clientHeight } = this.node;
+      if (index * LINE < scrollTop) {
+        this.node.scrollTop = index * LINE;
+      } else if ((index + 1) * LINE > scrollTop + clientHeight) {
+        this.node.scrollTop = (index + 1) * LINE - clientHeight;
+      }
+    }
+    this._draw();
+  }
+
+  /** The key that is `steps` lines from the active one; without one, the first. */
+  neighbour(steps: number): string | null {
+    const last = this._entries.length - 1;
+    const index = this.active === null ? undefined : this._index.get(this.active);
+    const to = index === undefined ? 0 : Math.min(Math.max(index + steps, 0), last);
+    return this._entries[to]?.key ?? null;
+  }
+
+  /** Lines that are in sight at once. */
+  get page(): number {
+    return Math.max(1, Math.floor(this.node.clientHeight / LINE) - 1);
+  }
+
+  /** Put back what an element loses when it is taken out of the page. */
+  restore(): void {
+    this.node.scrollTop = this._scrollTop;
+    this._draw();
+  }
+
+  private _draw(): void {
+    if (!this.node.isConnected) {
+      return;
+    }
+    const { scrollTop, clientHeight } = this.node;
+    this._scrollTop = scrollTop;
+    const first = Math.max(0, Math.floor(scrollTop / LINE) - MORE);
+    const end = Math.ceil((scrollTop + clientHeight) / LINE) + MORE;
+    const lines = this._entries
+      .slice(first, end)
+      .map((entry, offset) => ({ entry, index: first + offset }));
+    const active = this.active === null ? undefined : this._index.get(this.active);
+    if (active !== undefined && (active < first || active >= end)) {
+      lines.push({ entry: this._entries[active], index: active });
+    }
+    reconcile(
+      this._inner,
+      lines,
+      ({ entry }) => entry.key,
+      () => this._make(),
+      (node, { entry, index }) => this._fill(node, entry, index)
+    );
+    setAttribute(
+      this.node,
+      'aria-activedescendant',
+      (active !== undefined &&
+        this._inner.querySelector('[aria-selected="true"]')?.id) ||
+        null
+    );
+  }
+
+  private _make(): HTMLElement {
+    const part = (name: string): HTMLElement =>
+      el('span', { class: `qwq-line-${name}` });
+    return el(
+      'div',
+      { class: 'qwq-line', role: 'option', id: uniqueId() },
+      part('sign'),
+      part('id'),
+      part('said'),
+      part('tokens'),
+      part('time')
+    );
+  }
+
+  private _fill(node: HTMLElement, entry: IEntry, index: number): void {
+    const [sign, id, said, tokens, time] = [...node.children] as HTMLElement[];
+    const standing = standingOf(entry);
+    const { row } = entry;
+    node.style.transform = `translateY(${index * LINE}px)`;
+    setAttribute(node, 'data-outcome', standing);
+    setAttribute(node, 'aria-selected', String(entry.key === this.active));
+    setAttribute(node, 'aria-posinset', index + 1);
+    setAttribute(node, 'aria-setsize', this._entries.length);
+    setText(sign, signOf(standing));
+    setText(id, this._name(entry));
+    setText(said, saidOf(entry));
+    const n = tokensOf(entry);
+    setText(tokens, n ? `${number(n)} tok` : '');
+    const seconds = secondsOf(entry);
+    setText(time, seconds === null ? '' : duration(seconds));
+    setAttribute(node, 'title', oneLine(row.why, 400) || null);
+  }
+
+  private _name({ row }: IEntry): string {
+    const prefix = `${row.benchmark}/`;
+    const id =
+      !this._several && row.id.startsWith(prefix)
+        ? row.id.slice(prefix.length)
+        : row.id;
+    return oneLine(id, 200) + (row.repeat ? ` · repeat ${row.repeat}` : '');
+  }
+
+  private _choose: (key: string) => void;
+  private _inner = el('div', { class: 'qwq-list-inner', role: 'presentation' });
+  private _entries: IEntry[] = [];
+  private _index = new Map<string, number>();
+  private _several = false;
+  private _scrollTop = 0;
+}
+
+export function signOf(standing: Standing): string {
+  return standing === 'running' ? '▸' : SIGNS[standing];
+}
+
+export function wordOf(standing: Standing): string {
+  return standing === 'running' ? 'running' : WORDS[standing];
+}
+
+function saidOf(entry: IEntry): string {
+  const { row, stream } = entry;
+  const parts = [stream ? PHASES[stream.flight.phase] : WORDS[row.outcome]];
+  if (stream && stream.flight.attempt > 1) {
+    parts.push(`attempt ${stream.flight.attempt}`);
+  }
+  if (row.outcome === 'wrong') {
+    parts.push(`${oneLine(row.extracted, 60)} ≠ ${oneLine(row.gold, 60)}`);
+  } else if (row.outcome === 'correct') {
+    parts.push(oneLine(row.extracted, 60));
+  } else if (row.outcome === 'error') {
+    parts.push(oneLine(row.error, 80));
+  } else if (row.gold) {
+    parts.push(`gold ${oneLine(row.gold, 60)}`);
+  }
+  parts.push(...row.flags.filter(f => f !== 'demo').map(f => `⚑ ${flagWord(f)}`));
+  return parts.filter(part => part).join(' · ');
+}
