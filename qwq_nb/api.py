@@ -104,7 +104,9 @@ def begin(
         path, key = run_dir_for(request, root, fresh=fresh, data_fingerprint=fingerprint)
         named = endpoint if isinstance(endpoint, str) else None
         line = command_line(request, out=str(out) if out else None, named=named, options=own_options(options))
-    session = Session(request, path, key, shared_worker(), command=line, data_label=data_label(request))
+    worker = shared_worker()
+    worker.hide(request.endpoint.key_env)
+    session = Session(request, path, key, worker, command=line, data_label=data_label(request))
     control = Control(session, shared_loop())
     run = Run(
         session.rundir,

@@ -90,7 +90,7 @@ class BenchWorker:
         self.pid: int | None = None
         self._stage = ""
         self._loading: list[str] = []
-        self._drop = frozenset(drop_env)
+        self._drop = set(drop_env)
         self._env = dict(env or {})
         self._numbers = itertools.count()
         self._calls: dict[int, _Call] = {}
@@ -105,6 +105,10 @@ class BenchWorker:
     def step(self) -> str:
         """What is being waited for, in words; empty when nothing is."""
         return self._stage or (f"loading {self._loading[0]}" if self._loading else "")
+
+    def hide(self, variable: str) -> None:
+        """Keep an environment variable from the worker, from its next start on."""
+        self._drop.add(variable)
 
     async def start(self) -> None:
         """Start the process if it is not running; returns before it is ready."""

@@ -20,7 +20,7 @@ import msgspec
 
 from qwq_nb.bench import protocol
 from qwq_nb.bench.channels import Channels, SelectorChannels, ThreadChannels, write_all
-from qwq_nb.bench.child import CAN_FORK, Child
+from qwq_nb.bench.child import CAN_FORK, Child, die_with_parent
 from qwq_nb.bench.protocol import Request, WorkerInfo, decode, encode
 from qwq_nb.errors import QwqError
 
@@ -145,6 +145,8 @@ def failure(reply: int, error: Exception) -> bytes:
 def main(arguments: list[str]) -> int:
     """Entry point. `--grader`: be a grader that was started, not forked."""
     started = time.monotonic()
+    # Stdin tells of the kernel's end, but is not read before evalscope is imported.
+    die_with_parent()
     protocol_fd = os.dup(1)
     os.dup2(2, 1)
     sys.stdout = sys.stderr

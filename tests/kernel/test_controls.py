@@ -31,12 +31,16 @@ def server(endpoint: DemoEndpoint) -> DemoEndpoint:
 
 
 class Widgets:
-    """What a front end knows of a kernel's widgets: the states that were sent, by model."""
+    """What a front end knows of a kernel: the widgets' states by model, the displays' data by display.
+
+    Displays are found by their id alone: before ipykernel 7 an update from a thread names a later message as parent.
+    """
 
     def __init__(self, kernel: Any) -> None:
         self.kernel = kernel
         self.states: dict[str, dict[str, Any]] = {}
         self.closed: set[str] = set()
+        self.displays: dict[str, dict[str, Any]] = {}
         listen = kernel.client.get_iopub_msg
 
         def heard(*args: Any, **options: Any) -> Any:
@@ -48,6 +52,8 @@ class Widgets:
                 self.states[content["comm_id"]].update(content["data"]["state"])
             elif message["msg_type"] == "comm_close":
                 self.closed.add(content["comm_id"])
+            elif message["msg_type"] in ("display_data", "update_display_data"):
+                self.displays[content["transient"].get("display_id", "")] = content["data"]
             return message
 
         kernel.client.get_iopub_msg = heard
@@ -74,39 +80,35 @@ def widgets(kernel: Any) -> Iterator[Widgets]:
     kernel.client.get_iopub_msg = before
 
 
-def background(kernel: Any, server: DemoEndpoint, concurrency: int = 4) -> Any:
+def background(kernel: Any, server: DemoEndpoint, widgets: Widgets, concurrency: int = 4) -> Any:
     kernel.run(f"%qwq_endpoint {server.url} --model {server.model} --name own {SHARED}")
     line = f"run = %qwq_eval math_500 --concurrency {concurrency} --data {MATH} --fresh --background"
     cell = kernel.run(line)
     assert cell.status == "ok", cell.text
-    return cell.until(lambda: state_of(cell) not in ("", "starting"))
+    return cell.until(lambda: state_of(cell, widgets) not in ("", "starting"))
 
 
-def state_of(cell: Any) -> str:
-    records = [m["content"]["data"][MIME_TYPE] for m in cell.displays if MIME_TYPE in m["content"]["data"]]
-    return str(records[-1]["state"]) if records else ""
+def left(cell: Any, widgets: Widgets) -> list[dict[str, Any]]:
+    """The cell's outputs as a notebook would save them now: each display in its last state."""
+    return [widgets.displays[m["content"]["transient"]["display_id"]] for m in cell.of("display_data")]
 
 
-def left(kernel: Any, cell: Any) -> list[dict[str, Any]]:
-    """The outputs as a notebook would save them: each display in its last state, whichever cell updated it."""
-    saved: dict[str, dict[str, Any]] = {}
-    for message in (m for c in kernel.cells.values() for m in c.displays):
-        saved[message["content"]["transient"].get("display_id", "")] = message["content"]["data"]
-    ids = [m["content"]["transient"]["display_id"] for m in cell.of("display_data")]
-    return [saved[i] for i in ids]
+def state_of(cell: Any, widgets: Widgets) -> str:
+    records = [data[MIME_TYPE] for data in left(cell, widgets) if MIME_TYPE in data]
+    return str(records[0]["state"]) if records else ""
 
 
 def check_gone(kernel: Any, cell: Any, widgets: Widgets) -> None:
     """Nothing of the controls is left: not in the kernel, not in the front end, not in the notebook."""
     cell.until(lambda: set(widgets.states) == widgets.closed)
     assert kernel.run("import ipywidgets; print(len(ipywidgets.widgets.widget._instances))").text == "0\n"
-    controls, drawn = left(kernel, cell)
+    controls, drawn = left(cell, widgets)
     assert controls == {}
     assert set(drawn) == {MIME_TYPE, "text/html", "text/plain"}
 
 
 def test_pause_resume_and_stop_by_their_buttons(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
-    cell = background(kernel, server)
+    cell = background(kernel, server, widgets)
     first = cell.of("display_data")[0]["content"]["data"]
     assert set(first) == {WIDGET, "text/plain"}
     assert "run.stop()" in first["text/plain"]
@@ -117,28 +119,28 @@ def test_pause_resume_and_stop_by_their_buttons(kernel: Any, server: DemoEndpoin
     assert states["Resume"]["disabled"]
 
     widgets.click("Pause")
-    cell.until(lambda: state_of(cell) == "paused" and widgets.label().startswith("paused: "))
+    cell.until(lambda: state_of(cell, widgets) == "paused" and widgets.label().startswith("paused: "))
     assert (states["Pause"]["disabled"], states["Resume"]["disabled"], states["Stop"]["disabled"]) == (1, 0, 0)
     widgets.click("Resume")
-    cell.until(lambda: state_of(cell) == "running" and widgets.label().startswith("running: "))
+    cell.until(lambda: state_of(cell, widgets) == "running" and widgets.label().startswith("running: "))
     assert "of 40 done" in widgets.label()
     widgets.click("Stop")
-    cell.until(lambda: state_of(cell) == "stopped")
+    cell.until(lambda: state_of(cell, widgets) == "stopped")
     check_gone(kernel, cell, widgets)
     assert 0 < server.log()["requests"] < 40
 
 
 def test_at_its_end_the_controls_are_gone(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
     server.configure(tokens_per_second=0)
-    cell = background(kernel, server, concurrency=16)
-    cell.until(lambda: state_of(cell) == "complete")
+    cell = background(kernel, server, widgets, concurrency=16)
+    cell.until(lambda: state_of(cell, widgets) == "complete")
     check_gone(kernel, cell, widgets)
 
 
 def test_a_failed_run_leaves_no_controls(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
     server.set_faults(["status,code=404"])
-    cell = background(kernel, server)
-    cell.until(lambda: state_of(cell) == "failed")
+    cell = background(kernel, server, widgets)
+    cell.until(lambda: state_of(cell, widgets) == "failed")
     server.set_faults([])
     check_gone(kernel, cell, widgets)
 
@@ -146,14 +148,14 @@ def test_a_failed_run_leaves_no_controls(kernel: Any, server: DemoEndpoint, widg
 @pytest.mark.skipif(ipykernel.version_info[0] < 7, reason="a kernel without subshells takes a click after the cell")
 def test_a_click_while_a_later_cell_runs(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
     """As JupyterLab sends it: to a subshell of its own."""
-    cell = background(kernel, server)
+    cell = background(kernel, server, widgets)
     request = kernel.client.session.msg("create_subshell_request")
     kernel.client.control_channel.send(request)
     subshell = kernel.client.get_control_msg(timeout=10)["content"]["subshell_id"]
     busy = kernel.begin("import time; time.sleep(5)")
     busy.until(lambda: busy.of("execute_input"))
     widgets.click("Stop", subshell)
-    cell.until(lambda: state_of(cell) == "stopped")
+    cell.until(lambda: state_of(cell, widgets) == "stopped")
     assert not busy.idle, "it took the click while the cell ran"
     busy.wait()
     check_gone(kernel, cell, widgets)

@@ -146,41 +146,30 @@ export class TextFold {
       ? this._thoughts.findIndex(({ end }) => mention.start < end)
       : -1;
     const share = mention ? (100 * mention.start) / this._shown.length : 0;
-    const strip = el(
-      'div',
-      { class: 'qwq-strip', 'aria-hidden': 'true' },
-      ...this._thoughts.slice(0, 400).map((thought, index) => {
-        const part = el('span', {
-          class: index === within ? 'qwq-mod-mention' : null,
-          title: this._nameOf(thought, index)
-        });
-        part.style.flexGrow = String(thought.end - thought.start);
+    reconcile(
+      this._strip,
+      this._thoughts.slice(0, 400).map((thought, index) => ({ thought, index })),
+      ({ index }) => String(index),
+      ({ index }) => {
+        const part = el('span');
         part.addEventListener('click', () => this._goTo(this._body.children[index]));
         return part;
-      })
+      },
+      (part, { thought, index }) => {
+        part.style.flexGrow = String(thought.end - thought.start);
+        part.classList.toggle('qwq-mod-mention', index === within);
+        setAttribute(part, 'title', this._nameOf(thought, index));
+      }
     );
-    const where = mention
-      ? `Gold answer first mentioned in thought ${within + 1}, ${number(share)} % in`
-      : '';
-    this._places.replaceChildren(
-      ...(this._thoughts.length > 1 ? [strip] : []),
-      ...(where
-        ? [
-            button(`◆ ${where}`, { class: 'qwq-link' }, () =>
-              this._goTo(this._body.querySelector('.qwq-mod-mention'))
-            )
-          ]
-        : []),
-      ...(this._hits
-        ? [
-            button('Next match', { class: 'qwq-link' }, () => {
-              const hits = this._body.querySelectorAll('.qwq-mod-hit');
-              this._goTo(hits[this._hit++ % Math.max(hits.length, 1)]);
-            })
-          ]
-        : [])
+    this._strip.hidden = this._thoughts.length < 2;
+    this._toMention.hidden = mention === null;
+    setText(
+      this._toMention,
+      `◆ Gold answer first mentioned in thought ${within + 1}, ${number(share)} % in`
     );
-    setAttribute(this._places, 'hidden', this._places.childElementCount === 0);
+    this._toHit.hidden = this._hits === 0;
+    this._places.hidden =
+      this._strip.hidden && this._toMention.hidden && this._toHit.hidden;
   }
 
   private _nameOf(thought: IThought, index: number): string {
@@ -204,7 +193,21 @@ export class TextFold {
   private _typesetter: LazyTypesetter;
   private _summary = el('summary');
   private _note = el('p', { class: 'qwq-note' });
-  private _places = el('div', { class: 'qwq-places', hidden: true });
+  private _strip = el('div', { class: 'qwq-strip', 'aria-hidden': 'true' });
+  private _toMention = button('', { class: 'qwq-link' }, () =>
+    this._goTo(this._body.querySelector('.qwq-mod-mention'))
+  );
+  private _toHit = button('Next match', { class: 'qwq-link' }, () => {
+    const hits = this._body.querySelectorAll('.qwq-mod-hit');
+    this._goTo(hits[this._hit++ % Math.max(hits.length, 1)]);
+  });
+  private _places = el(
+    'div',
+    { class: 'qwq-places', hidden: true },
+    this._strip,
+    this._toMention,
+    this._toHit
+  );
   private _body = el('div', { class: 'qwq-body' });
   private _text: IText | null = null;
   private _shown = '';

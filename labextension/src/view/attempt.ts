@@ -1,0 +1,194 @@
+/** One answer to a problem: its outcome and why, what was extracted, what it took, and the folds with its texts. */
+import { pythonIndex, visible } from '../clean';
+import { el, reconcile, setAttribute, setText } from '../dom';
+import { IEntry, ITrace, secondsOf, standingOf } from '../model';
+import { Clip } from '../record';
+import { Matcher } from '../search';
+import { IStream } from '../stream';
+import { valueAsTex } from '../tex';
+import { count, duration, flagWord, number, PHASES } from '../wording';
+import { signOf, wordOf } from './list';
+import { renderBlock } from './prose';
+import { TextFold } from './reasoning';
+import { LazyTypesetter } from './typeset';
+
+/** Which folds are open, for all samples alike. */
+export interface IFolds {
+  reasoning: boolean;
+  answer: boolean;
+}
+
+export interface IContext {
+  typesetter: LazyTypesetter;
+  matcher: Matcher | null;
+  trace: (key: string) => ITrace | undefined;
+  /** What was seen of a stream, also after its end. */
+  stream: (key: string) => IStream | undefined;
+  /** What to say where texts are missing: whether they are being fetched, or why they are not to be had. */
+  note: (entry: IEntry) => string;
+}
+
+export class AttemptView {
+  readonly node: HTMLElement;
+
+  constructor(typesetter: LazyTypesetter, folds: IFolds) {
+    this._typesetter = typesetter;
+    const fold = (name: 'reasoning' | 'answer', title: string): TextFold =>
+      new TextFold(
+        title,
+        name === 'reasoning',
+        typesetter,
+        folds[name],
+        open => (folds[name] = open)
+      );
+    this._reasoning = fold('reasoning', 'Reasoning');
+    this._answer = fold('answer', 'Answer');
+    this.node = el(
+      'div',
+      { class: 'qwq-attempt' },
+      el('div', { class: 'qwq-verdict' }, this._outcome, this._repeat, this._flags),
+      this._why,
+      this._values,
+      this._facts,
+      this._error,
+      this._answer.node,
+      this._reasoning.node
+    );
+  }
+
+  update(entry: IEntry, repeats: number, context: IContext): void {
+    const { row, stream } = entry;
+    const standing = standingOf(entry);
+    setText(this._outcome, `${signOf(standing)} ${wordOf(standing)}`);
+    setAttribute(this._outcome, 'data-outcome', standing);
+    setText(this._repeat, `repeat ${row.repeat}`);
+    this._repeat.hidden = repeats < 2;
+    reconcile(
+      this._flags,
+      row.flags,
+      flag => flag,
+      flag => el('span', { class: 'qwq-flag' }, `⚑ ${flagWord(flag)}`)
+    );
+    setText(this._why, stream ? PHASES[stream.flight.phase] : row.why);
+    this._updateValues(entry);
+    setText(this._facts, factsOf(entry).join(' · '));
+    setText(this._error, row.error);
+    this._error.hidden = row.error === '' || row.error === row.why;
+    this._updateFolds(entry, context);
+  }
+
+  private _updateValues({ row, stream }: IEntry): void {
+    const values: [string, string][] = [
+      ['gold', row.gold],
+      ['extracted', row.extracted],
+      ['second opinion', row.second_extracted]
+    ];
+    // Of values that are not to be had only the extracted one says something: that nothing was.
+    const shown = values.filter(
+      ([name, value]) => value !== '' || (name === 'extracted' && !stream)
+    );
+    reconcile(
+      this._values,
+      shown,
+      ([name, value]) => `${name} ${value}`,
+      ([name, value]) =>
+        el('div', {}, el('dt', {}, name), el('dd', {}, this._value(value)))
+    );
+    this._values.hidden = shown.length === 0;
+  }
+
+  /** Typeset where it is LaTeX, with the source to point at; as typed where it is not. */
+  private _value(value: string): HTMLElement {
+    const formula = valueAsTex(visible(value));
+    if (value === '') {
+      return el('span', { class: 'qwq-mod-none' }, '–');
+    }
+    if (formula === null) {
+      return el('code', {}, value);
+    }
+    const node = renderBlock(formula, { start: 0, end: formula.length }, [], null);
+    setAttribute(node, 'title', value);
+    this._typesetter.watch(node);
+    return node;
+  }
+
+  private _updateFolds(entry: IEntry, context: IContext): void {
+    const { key, row, stream } = entry;
+    const trace = context.trace(key);
+    const seen = stream ?? context.stream(key);
+    const { matcher } = context;
+    const note = context.note(entry);
+    const facts = (tokens: number, missing: number): string[] => [
+      ...(tokens ? [count(tokens, 'token')] : []),
+      ...(missing ? [`${number(missing)} characters left out in the middle`] : [])
+    ];
+    const text = (name: 'reasoning' | 'answer'): string =>
+      stream
+        ? stream[name].text
+        : (trace?.[name] ?? (row[name] ? whole(row[name]) : (seen?.[name].text ?? '')));
+    const missing = (name: 'reasoning' | 'answer'): number =>
+      stream || trace ? 0 : (row[name]?.omitted ?? 0);
+    this._reasoning.update({
+      text: text('reasoning'),
+      facts: facts(row.reasoning_tokens, missing('reasoning')),
+      note,
+      gold: row.gold,
+      matcher
+    });
+    this._answer.update({
+      text: text('answer'),
+      facts: facts(row.answer_tokens, missing('answer')),
+      note: missing('answer') ? note : '',
+      gold: '',
+      matcher
+    });
+  }
+
+  private _typesetter: LazyTypesetter;
+  private _reasoning: TextFold;
+  private _answer: TextFold;
+  private _outcome = el('strong', { class: 'qwq-outcome' });
+  private _repeat = el('span', { class: 'qwq-repeat' });
+  private _flags = el('span', { class: 'qwq-flags' });
+  private _why = el('p', { class: 'qwq-why' });
+  private _values = el('dl', { class: 'qwq-values' });
+  private _facts = el('p', { class: 'qwq-facts' });
+  private _error = el('pre', { class: 'qwq-error' });
+}
+
+/** The text with a line where its middle is missing. */
+export function whole(clip: Clip): string {
+  if (clip.omitted === 0) {
+    return clip.text;
+  }
+  const at = pythonIndex(clip.text, clip.at);
+  const gap = `\n\n[… ${number(clip.omitted)} characters left out …]\n\n`;
+  return clip.text.slice(0, at) + gap + clip.text.slice(at);
+}
+
+function factsOf(entry: IEntry): string[] {
+  const { row, stream } = entry;
+  const facts: string[] = [];
+  if (stream) {
+    facts.push(count(stream.flight.tokens, 'token'));
+  } else if (row.reasoning_tokens || row.answer_tokens) {
+    facts.push(
+      `${number(row.reasoning_tokens)} reasoning + ${number(row.answer_tokens)} answer tokens`
+    );
+  }
+  const seconds = secondsOf(entry);
+  if (seconds !== null) {
+    facts.push(duration(seconds));
+  }
+  if (row.ttft_s !== null) {
+    facts.push(`first token after ${duration(row.ttft_s)}`);
+  }
+  const attempts = stream?.flight.attempt ?? row.attempts;
+  if (attempts > 1) {
+    facts.push(`attempt ${attempts}`);
+  }
+  if (row.finish_reason) {
+    facts.push(`finish reason ${row.finish_reason}`);
+  }
+  return facts;
+}

@@ -1,0 +1,213 @@
+/** A sample: its question, and its answers one at a time or all repeats side by side. */
+import { visible } from '../clean';
+import { button, el, reconcile, setAttribute, setText } from '../dom';
+import { IEntry, isClipped, standingOf } from '../model';
+import { Matcher } from '../search';
+import { AttemptView, IContext, IFolds, whole } from './attempt';
+import { signOf, wordOf } from './list';
+import { renderProse } from './prose';
+import { LazyTypesetter } from './typeset';
+
+export interface IDetailActions {
+  choose: (key: string) => void;
+  /** Fetch the sample's whole texts although nobody asked (it is asked now). */
+  fetch: (entry: IEntry) => void;
+  copy: (entry: IEntry) => Promise<boolean>;
+  /** Let the anchor open the run's file, or hide it. */
+  link: (anchor: HTMLAnchorElement, entry: IEntry) => void;
+}
+
+const NEAR_END = 40; // pixels from the end at which a reader follows the stream
+
+export class DetailView {
+  readonly node: HTMLElement;
+
+  constructor(typesetter: LazyTypesetter, actions: IDetailActions) {
+    this._typesetter = typesetter;
+    this._actions = actions;
+    this._side = button(
+      'Side by side',
+      { class: 'qwq-chip', 'aria-pressed': 'false' },
+      () => {
+        this._sideBySide = !this._sideBySide;
+        this._draw();
+      }
+    );
+    this._copy = button('Copy as JSON', { class: 'qwq-link' }, () => this._copyEntry());
+    this._fetch = button('Read the whole text from the run’s folder', { class: 'qwq-link' }, () => {
+      if (this._entries.length) {
+        this._actions.fetch(this._current());
+      }
+    });
+    this._head = el(
+      'div',
+      { class: 'qwq-detail-head' },
+      this._id,
+      el('span', { class: 'qwq-actions' }, this._fetch, this._copy, this._file)
+    );
+    this.node = el('div', {
+      class: 'qwq-detail',
+      tabindex: -1,
+      role: 'region',
+      'aria-label': 'Sample'
+    });
+    this.node.append(this._empty, this._head, this._repeatsRow(), this._question, this._attempts);
+    this.node.addEventListener('scroll', () => this._remember(), { passive: true });
+    this.show([], null, null);
+  }
+
+  /** All repeats of a sample, and which of them is shown. */
+  show(entries: IEntry[], key: string | null, context: IContext | null): void {
+    const before = this._id.textContent;
+    const shownBefore = this._key;
+    this._entries = entries;
+    this._key = key;
+    this._context = context;
+    this._empty.hidden = entries.length > 0;
+    for (const node of [this._head, this._repeats, this._question, this._attempts]) {
+      node.hidden = entries.length === 0;
+    }
+    if (entries.length === 0 || context === null) {
+      return;
+    }
+    const following = this._atEnd;
+    this._draw();
+    if (visible(this._current().row.id) !== before || key !== shownBefore) {
+      // A stream is read at its end, anything else from its beginning.
+      this.node.scrollTop = this._current().stream ? this.node.scrollHeight : 0;
+    } else if (following && this._current().stream) {
+      this.node.scrollTop = this.node.scrollHeight;
+    }
+    this._remember();
+  }
+
+  /** Put back what an element loses when it is taken out of the page. */
+  restore(): void {
+    this.node.scrollTop = this._scrollTop;
+  }
+
+  private _current(): IEntry {
+    return this._entries.find(({ key }) => key === this._key) ?? this._entries[0];
+  }
+
+  private _draw(): void {
+    const context = this._context;
+    if (context === null || this._entries.length === 0) {
+      return;
+    }
+    const entry = this._current();
+    const { row } = entry;
+    setText(this._id, row.id);
+    setAttribute(this.node, 'aria-label', `Sample ${row.id}`);
+    setAttribute(this._id, 'title', row.source_id || null);
+    this._fetch.hidden = !isClipped(row) || context.trace(entry.key) !== undefined;
+    this._actions.link(this._file, entry);
+    this._drawRepeats();
+    this._drawQuestion(entry, context.matcher);
+    const side = this._sideBySide && this._entries.length > 1;
+    this._attempts.classList.toggle('qwq-mod-side', side);
+    reconcile(
+      this._attempts,
+      side ? this._entries : [entry],
+      ({ key }) => key,
+      ({ key }) => {
+        // A stream is there to be watched.
+        const folds = this._entries.some(e => e.key === key && e.stream)
+          ? { ...this._folds, reasoning: true }
+          : this._folds;
+        const attempt = new AttemptView(this._typesetter, folds);
+        this._views.set(key, attempt);
+        return attempt.node;
+      },
+      (_, attempt) =>
+        this._views.get(attempt.key)!.update(attempt, this._entries.length, context)
+    );
+  }
+
+  private _repeatsRow(): HTMLElement {
+    this._repeats.append(this._chips, this._side);
+    return this._repeats;
+  }
+
+  private _drawRepeats(): void {
+    this._repeats.hidden = this._entries.length < 2;
+    setAttribute(this._side, 'aria-pressed', String(this._sideBySide));
+    reconcile(
+      this._chips,
+      this._entries,
+      ({ key }) => key,
+      ({ key }) => button('', { class: 'qwq-chip' }, () => this._actions.choose(key)),
+      (chip, entry) => {
+        const standing = standingOf(entry);
+        setText(chip, `${signOf(standing)} ${entry.row.repeat}`);
+        setAttribute(chip, 'data-outcome', standing);
+        setAttribute(chip, 'aria-pressed', String(entry.key === this._key));
+        setAttribute(chip, 'aria-label', `Repeat ${entry.row.repeat}: ${wordOf(standing)}`);
+      }
+    );
+  }
+
+  private _drawQuestion(entry: IEntry, matcher: Matcher | null): void {
+    const { question, choices } = entry.row;
+    const text = question === null ? '' : visible(whole(question));
+    const signature = JSON.stringify([entry.row.id, text, choices]);
+    if (signature === this._questionDrawn && matcher === this._questionMatcher) {
+      return;
+    }
+    this._questionDrawn = signature;
+    this._questionMatcher = matcher;
+    this._question.replaceChildren();
+    if (text) {
+      this._question.append(renderProse(text, matcher));
+    }
+    if (choices.length) {
+      this._question.append(
+        el(
+          'ol',
+          { class: 'qwq-choices' },
+          ...choices.map(choice => el('li', {}, renderProse(visible(choice), matcher)))
+        )
+      );
+    }
+    this._question.hidden = !this._question.hasChildNodes();
+    this._typesetter.watch(this._question);
+  }
+
+  private async _copyEntry(): Promise<void> {
+    const done = await this._actions.copy(this._current());
+    setText(this._copy, done ? 'Copied' : 'Not copied: the browser forbids it');
+    window.setTimeout(() => setText(this._copy, 'Copy as JSON'), 2_000);
+  }
+
+  private _remember(): void {
+    const { scrollTop, scrollHeight, clientHeight, isConnected } = this.node;
+    if (isConnected && clientHeight > 0) {
+      this._scrollTop = scrollTop;
+      this._atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    }
+  }
+
+  private _typesetter: LazyTypesetter;
+  private _actions: IDetailActions;
+  private _entries: IEntry[] = [];
+  private _key: string | null = null;
+  private _context: IContext | null = null;
+  private _views = new Map<string, AttemptView>();
+  private _folds: IFolds = { reasoning: false, answer: true };
+  private _sideBySide = false;
+  private _questionDrawn = '';
+  private _questionMatcher: Matcher | null = null;
+  private _scrollTop = 0;
+  private _atEnd = true;
+  private _head: HTMLElement;
+  private _side: HTMLButtonElement;
+  private _copy: HTMLButtonElement;
+  private _fetch: HTMLButtonElement;
+  private _id = el('code', { class: 'qwq-id' });
+  private _file = el('a', { class: 'qwq-link' }, 'Open the run’s file');
+  private _empty = el('p', { class: 'qwq-empty' }, 'No sample is chosen.');
+  private _repeats = el('div', { class: 'qwq-repeats', role: 'group', 'aria-label': 'Repeats' });
+  private _chips = el('span', { class: 'qwq-chips' });
+  private _question = el('div', { class: 'qwq-question' });
+  private _attempts = el('div', { class: 'qwq-attempts' });
+}

@@ -1,0 +1,131 @@
+/**
+ * Keys: j/k or arrows in the list, Enter to the sample, / to the search, Esc out again. Heard on the view's node alone.
+ *
+ * In a notebook's command mode Lab takes j, k and Enter for itself wherever the focus is. The attribute keeps its
+ * shortcuts off the view, and is taken away while Ctrl, Alt, Meta or Shift is held: Ctrl+S and Shift+Enter stay Lab's.
+ */
+
+const SUPPRESS = 'data-lm-suppress-shortcuts';
+const MODIFIERS = ['Control', 'Alt', 'Meta', 'Shift'];
+
+export interface IKeyboardTargets {
+  list: HTMLElement;
+  detail: HTMLElement;
+  search: HTMLInputElement;
+  move: (steps: number) => void;
+  page: () => number;
+  applySearch: () => void;
+}
+
+export class KeyboardHandler {
+  constructor(node: HTMLElement, targets: IKeyboardTargets) {
+    this._node = node;
+    this._targets = targets;
+    node.setAttribute(SUPPRESS, 'true');
+    node.addEventListener('keydown', this);
+    node.addEventListener('keyup', this);
+    node.addEventListener('focusout', this);
+  }
+
+  dispose(): void {
+    for (const type of ['keydown', 'keyup', 'focusout']) {
+      this._node.removeEventListener(type, this);
+    }
+  }
+
+  handleEvent(event: Event): void {
+    if (!(event instanceof KeyboardEvent)) {
+      this._node.setAttribute(SUPPRESS, 'true');
+      return;
+    }
+    const held = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
+    if (event.type === 'keyup') {
+      if (!held) {
+        this._node.setAttribute(SUPPRESS, 'true');
+      }
+      return;
+    }
+    if (MODIFIERS.includes(event.key)) {
+      this._node.removeAttribute(SUPPRESS);
+      return;
+    }
+    if (held || event.isComposing || event.defaultPrevented) {
+      return;
+    }
+    if (this._handle(event)) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  }
+
+  /** Whether the key did something. */
+  private _handle(event: KeyboardEvent): boolean {
+    const { list, detail, search, applySearch } = this._targets;
+    const target = event.target as HTMLElement;
+    if (target === search) {
+      if (event.key === 'Escape' || event.key === 'Enter' || event.key === 'ArrowDown') {
+        applySearch();
+        list.focus();
+        return true;
+      }
+      return false;
+    }
+    if (target.matches('input, select, textarea')) {
+      return event.key === 'Escape' && this._focus(list);
+    }
+    if (event.key === '/') {
+      search.focus();
+      search.select();
+      return true;
+    }
+    if (detail.contains(target)) {
+      return event.key === 'Escape' && this._focus(list);
+    }
+    if (target !== list) {
+      return event.key === 'Escape' && this._leave();
+    }
+    return this._handleInList(event);
+  }
+
+  private _handleInList(event: KeyboardEvent): boolean {
+    const { detail, move, page } = this._targets;
+    const steps: Record<string, number> = {
+      j: 1,
+      ArrowDown: 1,
+      k: -1,
+      ArrowUp: -1,
+      PageDown: page(),
+      PageUp: -page(),
+      Home: -Infinity,
+      End: Infinity
+    };
+    if (Object.hasOwn(steps, event.key)) {
+      move(steps[event.key]);
+      return true;
+    }
+    if (event.key === 'Enter') {
+      return this._focus(detail);
+    }
+    return event.key === 'Escape' && this._leave();
+  }
+
+  private _focus(node: HTMLElement): boolean {
+    node.focus({ preventScroll: true });
+    return true;
+  }
+
+  /** Back to the cell, or whatever can have the focus around the view. */
+  private _leave(): boolean {
+    const around = this._node.parentElement?.closest<HTMLElement>('.jp-Cell, [tabindex]');
+    if (around) {
+      around.focus({ preventScroll: true });
+    }
+    if (this._node.contains(document.activeElement)) {
+      (document.activeElement as HTMLElement).blur();
+    }
+    return true;
+  }
+
+  private _node: HTMLElement;
+  private _targets: IKeyboardTargets;
+}
