@@ -7,7 +7,8 @@ export default tseslint.config(
   { ignores: ['lib/**', 'node_modules/**'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
-  jupyter.configs.recommended,
+  { plugins: { jupyter } },
+  ...jupyter.configs.recommended,
   {
     files: ['src/**/*.ts'],
     languageOptions: { globals: globals.browser },
@@ -21,6 +22,8 @@ export default tseslint.config(
         }
       ],
       '@typescript-eslint/no-unused-vars': ['warn', { args: 'none' }],
+      // The kernel's texts and the reports are in English, so is this.
+      'jupyter/no-untranslated-string': 'off',
       // A control character in a pattern is what clean.ts is about.
       'no-control-regex': 'off',
       'no-restricted-properties': [

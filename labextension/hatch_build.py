@@ -28,7 +28,7 @@ NPM_SETTINGS = {
     "registry": "YARN_NPM_REGISTRY_SERVER",
     "proxy": "YARN_HTTP_PROXY",
     "https-proxy": "YARN_HTTPS_PROXY",
-    "cafile": "YARN_HTTPS_CA_FILE_PATH",
+    "cafile": "NODE_EXTRA_CA_CERTS",  # Node.js's own: yarn has called its setting by two names
 }
 
 

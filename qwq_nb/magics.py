@@ -65,6 +65,7 @@ class QwqMagics(Magics, Configurable):
     grade_deadline = Float(10.0, help="Longest time for one grading, in seconds.").tag(config=True)
 
     shell: Any
+    _panel: Any = None
 
     def __init__(self, shell: Any) -> None:
         Configurable.__init__(self, config=shell.config)
@@ -183,6 +184,30 @@ class QwqMagics(Magics, Configurable):
         if words:
             raise OptionError(f"%qwq_runs takes no name; to draw a run: %qwq_show {words[0]}")
         return list_runs(given.get("out") or self.out or None)
+
+    @documented(EVAL)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_panel(self, line: str) -> None:
+        """A form that writes a %qwq_eval line and runs it: `%qwq_panel`, or `%qwq_panel math_500 --limit 50` filled in.
+
+        Without a line it opens as it was left.
+        """
+        from qwq_nb.frontend import in_kernel, is_live
+        from qwq_nb.view.panel import Panel, checked, lines_of, values_of
+
+        words, given = self._parsed(line, EVAL, "qwq_panel")
+        if not in_kernel(self.shell):
+            raise OptionError("%qwq_panel needs a notebook. It writes lines like %qwq_eval math_500 --limit 50")
+        if self._panel is not None:
+            self._panel.close()
+        fresh = bool(words or given) or self._panel is None
+        values = values_of(words, given) if fresh else self._panel.values
+        if not is_live():
+            print("\n".join(checked(lines_of(values))))
+            return
+        self._panel = Panel(self.shell, values)
 
     # -- one question --------------------------------------------------------------------------------------------
 

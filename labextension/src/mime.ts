@@ -13,7 +13,7 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
     super();
     this.addClass('qwq-Renderer');
     this._options = options;
-    this.layout = this._layout;
+    this.layout = new PanelLayout();
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
@@ -21,7 +21,8 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
     if (record === null) {
       this._view?.dispose();
       this._view = null;
-      const sentence = 'This run was saved in a form that this version of qwq-nb does not know.';
+      const sentence =
+        'This run was saved in a form that this version of qwq-nb does not know.';
       this.node.replaceChildren(el('p', { class: 'qwq-unknown' }, sentence));
       return;
     }
@@ -29,13 +30,12 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
       this.node.replaceChildren();
       this._view = new RunView(environmentOf(this._options));
       this._view.setRecord(record);
-      this._layout.addWidget(this._view);
+      (this.layout as PanelLayout).addWidget(this._view);
     } else {
       this._view.setRecord(record);
     }
   }
 
-  private _layout = new PanelLayout();
   private _options: IRenderMime.IRendererOptions;
   private _view: RunView | null = null;
 }
@@ -46,9 +46,13 @@ function environmentOf(options: IRenderMime.IRendererOptions): IRunEnvironment {
     typeset: latexTypesetter ? node => latexTypesetter.typeset(node) : null,
     locate: resolver
       ? async path => {
-          const url = await resolver.getDownloadUrl(await serverPath(resolver, path));
+          const url = await resolver.getDownloadUrl(
+            await serverPath(resolver, path)
+          );
           // A record says where to look; it does not say on which server.
-          if (new URL(url, document.baseURI).origin !== window.location.origin) {
+          if (
+            new URL(url, document.baseURI).origin !== window.location.origin
+          ) {
             throw new TraceError('not on this server');
           }
           return url;

@@ -211,7 +211,10 @@ export class RunModel {
       }
       const failed = FACETS.filter(facet => !this._passes(entry, facet));
       for (const facet of FACETS) {
-        if (failed.length === 0 || (failed.length === 1 && failed[0] === facet)) {
+        if (
+          failed.length === 0 ||
+          (failed.length === 1 && failed[0] === facet)
+        ) {
           for (const value of valuesOf(entry, facet)) {
             counts[facet].set(value, (counts[facet].get(value) ?? 0) + 1);
           }
@@ -269,7 +272,9 @@ export class RunModel {
     };
     const { scope } = this.filter;
     const scopes =
-      scope === 'all' ? (Object.keys(texts) as (keyof typeof texts)[]) : [scope];
+      scope === 'all'
+        ? (Object.keys(texts) as (keyof typeof texts)[])
+        : [scope];
     const hit =
       scopes.some(name => texts[name]().some(text => matcher.test(text))) ||
       (scope === 'all' && [row.why, row.error].some(t => matcher.test(t)));
@@ -387,7 +392,10 @@ function valuesOf(entry: IEntry, facet: Facet): string[] {
 }
 
 /** The saved record may hold less of a text than an update did: what a reader has before them is not taken away. */
-function keepTexts(row: SampleView, before: SampleView | undefined): SampleView {
+function keepTexts(
+  row: SampleView,
+  before: SampleView | undefined
+): SampleView {
   if (
     before === undefined ||
     before.outcome !== row.outcome ||

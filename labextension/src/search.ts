@@ -30,6 +30,7 @@ export class Matcher {
   /** Where it matches, empty matches left out. */
   ranges(text: string): IRange[] {
     const found: IRange[] = [];
+    this._pattern.lastIndex = 0;
     for (const match of text.matchAll(this._pattern)) {
       if (match[0]) {
         const end = match.index + match[0].length;

@@ -25,14 +25,14 @@ const ENGLISH = [
   'actually',
   'on second thought',
   'let me (?:double[- ]?check|re-?check|check|verify|confirm|re-?think|reconsider|re-?examine|re-?read|think again|try (?:again|another|a different|something else)|start over|step back|go back)',
-  'let(?:’|\')s (?:double[- ]?check|re-?check|check|verify|try (?:another|a different)|step back|go back)',
+  "let(?:’|')s (?:double[- ]?check|re-?check|check|verify|try (?:another|a different)|step back|go back)",
   '(?:another|a different|one more) (?:approach|way|method|idea|possibility|thought)',
-  'maybe (?:I|we|there(?:’|\')s|another)',
+  "maybe (?:I|we|there(?:’|')s|another)",
   'what if',
   'is there (?:another|a(?:ny)? (?:other|better))',
   'I (?:made|must have made) (?:a|an) (?:mistake|error)',
-  'that(?:’|\')s (?:not right|wrong)',
-  'that can(?:’|\')t be right'
+  "that(?:’|')s (?:not right|wrong)",
+  "that can(?:’|')t be right"
 ];
 
 const CHINESE = [
@@ -103,7 +103,7 @@ export function firstMention(text: string, gold: string): IRange | null {
     ? '(?:answer|option|choice|答案|选项?|选择)(?: is| would be| must be|[:：]|是|为)?[:：]?\\s*\\**\\s*\\(?(?:\\\\boxed\\{(?:\\\\text\\{)?)?\\(?'
     : short
       ? '(?:=|≈|\\bis|\\bare|\\bbe|\\bequals|\\bgives?|\\bget|\\bgot|\\banswer|\\\\boxed\\{|[:：]|是|为|得|等于)\\s*(?:\\$|\\\\\\(|\\*\\*)?\\s*(?:\\\\boxed\\{)?'
-      : '(?<![\\w.\\\\^_-])(?:\\$|\\\\\\()?';
+      : '(?<![\\w.\\\\^_-])(?<![\\^_]\\{)(?:\\$|\\\\\\()?';
   const forms = [literal(value)];
   const fraction = /^(-?)\\d?frac\{?(-?\d+)\}?\{?(\d+)\}?$/.exec(
     value.replace(/[dt]frac/, 'frac')
@@ -112,7 +112,7 @@ export function firstMention(text: string, gold: string): IRange | null {
     forms.push(`${fraction[1]}${fraction[2]}\\s*/\\s*${fraction[3]}`);
   }
   const after =
-    '(?![\\w^]|\\.\\d|,\\d{3}|\\s*[\\^_]|\\s*(?:\\*|\\\\times|\\\\cdot)\\s*\\w)';
+    '(?![\\w^]|\\.\\d|,\\d{3}|\\s*[\\^_]|\\s*(?:[*+-]|\\\\times|\\\\cdot)\\s*[\\w\\\\(]| of \\d)';
   const match = new RegExp(
     `(?<lead>${lead})(?<value>${forms.join('|')})${after}`
   ).exec(text);

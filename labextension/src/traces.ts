@@ -95,7 +95,10 @@ export function parseRow(line: string): { key: string; trace: ITrace } | null {
   const key = keyOf({ id, repeat });
   if (row.completion) {
     const { reasoning, answer } = row.completion;
-    return { key, trace: { reasoning: asText(reasoning), answer: asText(answer) } };
+    return {
+      key,
+      trace: { reasoning: asText(reasoning), answer: asText(answer) }
+    };
   }
   const content = row.model_output?.choices?.[0]?.message?.content;
   if (typeof content === 'string') {

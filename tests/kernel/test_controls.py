@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -67,8 +68,19 @@ class Widgets:
         return [str(s["value"]) for s in self.states.values() if s.get("_model_name") == "LabelModel"][-1]
 
     def click(self, button: str, subshell: str | None = None) -> None:
-        content = {"comm_id": self.buttons()[button], "data": {"method": "custom", "content": {"event": "click"}}}
-        message = self.kernel.client.session.msg("comm_msg", content)
+        self.send(self.buttons()[button], {"method": "custom", "content": {"event": "click"}}, subshell)
+
+    def type(self, field: str, value: Any) -> None:
+        model = next(i for i, s in self.states.items() if s.get("description") == field and i not in self.closed)
+        self.send(model, {"method": "update", "state": {"value": value}, "buffer_paths": []})
+
+    def shown(self) -> str:
+        """What the panel's html says, all of it."""
+        found = [s["value"] for i, s in self.states.items() if s.get("_model_name") == "HTMLModel"]
+        return html.unescape(" ".join(map(str, found)))
+
+    def send(self, model: str, data: dict[str, Any], subshell: str | None = None) -> None:
+        message = self.kernel.client.session.msg("comm_msg", {"comm_id": model, "data": data})
         message["header"]["subshell_id"] = subshell
         self.kernel.client.shell_channel.send(message)
 
@@ -170,3 +182,61 @@ def test_without_a_live_front_end_there_are_no_controls(start_kernel: Callable[.
     cell.until(lambda: cell.displays)
     assert set(cell.displays[0]["content"]["data"]) == {MIME_TYPE, "text/html", "text/plain"}
     assert kernel.run("import sys; print('ipywidgets' in sys.modules)").text == "False\n"
+
+
+# -- the panel -----------------------------------------------------------------------------------------------------
+
+
+def test_the_panel_writes_the_line_that_it_runs(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
+    server.configure(tokens_per_second=0)
+    kernel.run(f"%qwq_endpoint {server.url} --model {server.model} --name own {SHARED}")
+    cell = kernel.run(f"%qwq_panel math_500 --data {MATH} --limit 10 --seed 3")
+    assert cell.status == "ok", cell.text
+    line = f"%qwq_eval math_500 --limit 10 --seed 3 --data {MATH} --endpoint own --background"
+    assert [set(data) for data in left(cell, widgets)] == [{WIDGET, "text/plain"}]
+    assert left(cell, widgets)[0]["text/plain"] == line
+    cell.until(lambda: line in widgets.shown())
+    widgets.type("Limit", "5")
+    cell.until(lambda: "--limit 5 " in widgets.shown())
+    widgets.type("Temperature", "hot")
+    cell.until(lambda: "--temperature takes a number, not 'hot'." in widgets.shown())
+    widgets.type("Temperature", "0.5")
+    line = f"%qwq_eval math_500 --limit 5 --seed 3 --data {MATH} --endpoint own --background --temperature 0.5"
+    cell.until(lambda: line in widgets.shown())
+
+    kernel.run("'a later cell'")
+    widgets.click("Run")
+    cell.until(lambda: len(cell.of("display_data")) == 3 and state_of(cell, widgets) == "complete")
+    form, controls, drawn = left(cell, widgets)
+    assert (form["text/plain"], controls) == (line, {})
+    assert set(form) == {"text/html", "text/plain"}
+    assert drawn[MIME_TYPE]["sampling"]["temperature"] == 0.5
+    cell.until(lambda: set(widgets.states) == widgets.closed)
+    again = kernel.run("_qwq_run")
+    assert MIME_TYPE in again.displays[0]["content"]["data"], "a cell that names the run shows it"
+
+
+def test_what_keeps_a_run_from_beginning_is_said_in_the_panel(kernel: Any, widgets: Widgets) -> None:
+    cell = kernel.run("%qwq_panel math_500 --demo")
+    widgets.type("Data", "nowhere.jsonl")
+    cell.until(lambda: "--data nowhere.jsonl" in widgets.shown())
+    widgets.click("Run")
+    cell.until(lambda: "nowhere.jsonl" in widgets.shown().partition("alert")[2])
+    assert len(cell.of("display_data")) == 1
+    widgets.type("Data", "sk-0123456789abcdefghijklmnop")
+    cell.until(lambda: "A key does not belong into a cell" in widgets.shown())
+    assert "sk-0123" not in widgets.shown()
+    widgets.type("Data", "")
+    cell.until(lambda: "%qwq_eval math_500 --background --demo" in widgets.shown())
+    widgets.click("Close")
+    cell.until(lambda: WIDGET not in left(cell, widgets)[0])
+    assert kernel.run("%qwq_panel").status == "ok"
+    kernel.run("%qwq_panel aime24 --demo")
+    widgets.click("Close")
+    cell.until(lambda: set(widgets.states) == widgets.closed)
+
+
+def test_without_a_live_front_end_the_panel_is_its_line(kernel: Any) -> None:
+    kernel.run("import os; os.environ['QWQ_NB_LIVE'] = '0'")
+    assert kernel.run("%qwq_panel aime24 --demo").text == "%qwq_eval aime24 --background --demo\n"
+    kernel.run("del os.environ['QWQ_NB_LIVE']")

@@ -46,7 +46,13 @@ export class AttemptView {
     this.node = el(
       'div',
       { class: 'qwq-attempt' },
-      el('div', { class: 'qwq-verdict' }, this._outcome, this._repeat, this._flags),
+      el(
+        'div',
+        { class: 'qwq-verdict' },
+        this._outcome,
+        this._repeat,
+        this._flags
+      ),
       this._why,
       this._values,
       this._facts,
@@ -106,7 +112,12 @@ export class AttemptView {
     if (formula === null) {
       return el('code', {}, value);
     }
-    const node = renderBlock(formula, { start: 0, end: formula.length }, [], null);
+    const node = renderBlock(
+      formula,
+      { start: 0, end: formula.length },
+      [],
+      null
+    );
     setAttribute(node, 'title', value);
     this._typesetter.watch(node);
     return node;
@@ -120,12 +131,15 @@ export class AttemptView {
     const note = context.note(entry);
     const facts = (tokens: number, missing: number): string[] => [
       ...(tokens ? [count(tokens, 'token')] : []),
-      ...(missing ? [`${number(missing)} characters left out in the middle`] : [])
+      ...(missing
+        ? [`${number(missing)} characters left out in the middle`]
+        : [])
     ];
     const text = (name: 'reasoning' | 'answer'): string =>
       stream
         ? stream[name].text
-        : (trace?.[name] ?? (row[name] ? whole(row[name]) : (seen?.[name].text ?? '')));
+        : (trace?.[name] ??
+          (row[name] ? whole(row[name]) : (seen?.[name].text ?? '')));
     const missing = (name: 'reasoning' | 'answer'): number =>
       stream || trace ? 0 : (row[name]?.omitted ?? 0);
     this._reasoning.update({

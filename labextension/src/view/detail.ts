@@ -33,12 +33,18 @@ export class DetailView {
         this._draw();
       }
     );
-    this._copy = button('Copy as JSON', { class: 'qwq-link' }, () => this._copyEntry());
-    this._fetch = button('Read the whole text from the run’s folder', { class: 'qwq-link' }, () => {
-      if (this._entries.length) {
-        this._actions.fetch(this._current());
+    this._copy = button('Copy as JSON', { class: 'qwq-link' }, () =>
+      this._copyEntry()
+    );
+    this._fetch = button(
+      'Read the whole text from the run’s folder',
+      { class: 'qwq-link' },
+      () => {
+        if (this._entries.length) {
+          this._actions.fetch(this._current());
+        }
       }
-    });
+    );
     this._head = el(
       'div',
       { class: 'qwq-detail-head' },
@@ -51,8 +57,16 @@ export class DetailView {
       role: 'region',
       'aria-label': 'Sample'
     });
-    this.node.append(this._empty, this._head, this._repeatsRow(), this._question, this._attempts);
-    this.node.addEventListener('scroll', () => this._remember(), { passive: true });
+    this.node.append(
+      this._empty,
+      this._head,
+      this._repeatsRow(),
+      this._question,
+      this._attempts
+    );
+    this.node.addEventListener('scroll', () => this._remember(), {
+      passive: true
+    });
     this.show([], null, null);
   }
 
@@ -64,7 +78,12 @@ export class DetailView {
     this._key = key;
     this._context = context;
     this._empty.hidden = entries.length > 0;
-    for (const node of [this._head, this._repeats, this._question, this._attempts]) {
+    for (const node of [
+      this._head,
+      this._repeats,
+      this._question,
+      this._attempts
+    ]) {
       node.hidden = entries.length === 0;
     }
     if (entries.length === 0 || context === null) {
@@ -87,7 +106,9 @@ export class DetailView {
   }
 
   private _current(): IEntry {
-    return this._entries.find(({ key }) => key === this._key) ?? this._entries[0];
+    return (
+      this._entries.find(({ key }) => key === this._key) ?? this._entries[0]
+    );
   }
 
   private _draw(): void {
@@ -100,7 +121,8 @@ export class DetailView {
     setText(this._id, row.id);
     setAttribute(this.node, 'aria-label', `Sample ${row.id}`);
     setAttribute(this._id, 'title', row.source_id || null);
-    this._fetch.hidden = !isClipped(row) || context.trace(entry.key) !== undefined;
+    this._fetch.hidden =
+      !isClipped(row) || context.trace(entry.key) !== undefined;
     this._actions.link(this._file, entry);
     this._drawRepeats();
     this._drawQuestion(entry, context.matcher);
@@ -120,7 +142,9 @@ export class DetailView {
         return attempt.node;
       },
       (_, attempt) =>
-        this._views.get(attempt.key)!.update(attempt, this._entries.length, context)
+        this._views
+          .get(attempt.key)!
+          .update(attempt, this._entries.length, context)
     );
   }
 
@@ -136,13 +160,18 @@ export class DetailView {
       this._chips,
       this._entries,
       ({ key }) => key,
-      ({ key }) => button('', { class: 'qwq-chip' }, () => this._actions.choose(key)),
+      ({ key }) =>
+        button('', { class: 'qwq-chip' }, () => this._actions.choose(key)),
       (chip, entry) => {
         const standing = standingOf(entry);
         setText(chip, `${signOf(standing)} ${entry.row.repeat}`);
         setAttribute(chip, 'data-outcome', standing);
         setAttribute(chip, 'aria-pressed', String(entry.key === this._key));
-        setAttribute(chip, 'aria-label', `Repeat ${entry.row.repeat}: ${wordOf(standing)}`);
+        setAttribute(
+          chip,
+          'aria-label',
+          `Repeat ${entry.row.repeat}: ${wordOf(standing)}`
+        );
       }
     );
   }
@@ -151,7 +180,10 @@ export class DetailView {
     const { question, choices } = entry.row;
     const text = question === null ? '' : visible(whole(question));
     const signature = JSON.stringify([entry.row.id, text, choices]);
-    if (signature === this._questionDrawn && matcher === this._questionMatcher) {
+    if (
+      signature === this._questionDrawn &&
+      matcher === this._questionMatcher
+    ) {
       return;
     }
     this._questionDrawn = signature;
@@ -165,7 +197,9 @@ export class DetailView {
         el(
           'ol',
           { class: 'qwq-choices' },
-          ...choices.map(choice => el('li', {}, renderProse(visible(choice), matcher)))
+          ...choices.map(choice =>
+            el('li', {}, renderProse(visible(choice), matcher))
+          )
         )
       );
     }
@@ -206,7 +240,11 @@ export class DetailView {
   private _id = el('code', { class: 'qwq-id' });
   private _file = el('a', { class: 'qwq-link' }, 'Open the run’s file');
   private _empty = el('p', { class: 'qwq-empty' }, 'No sample is chosen.');
-  private _repeats = el('div', { class: 'qwq-repeats', role: 'group', 'aria-label': 'Repeats' });
+  private _repeats = el('div', {
+    class: 'qwq-repeats',
+    role: 'group',
+    'aria-label': 'Repeats'
+  });
   private _chips = el('span', { class: 'qwq-chips' });
   private _question = el('div', { class: 'qwq-question' });
   private _attempts = el('div', { class: 'qwq-attempts' });

@@ -1,6 +1,14 @@
 /** What the list shows: search, and a button with a count for every outcome, level, benchmark and flag. */
 import { button, el, reconcile, setAttribute, setText, uniqueId } from '../dom';
-import { Facet, IFilter, ISelection, Sort, SORTS, STANDINGS, Standing } from '../model';
+import {
+  Facet,
+  IFilter,
+  ISelection,
+  Sort,
+  SORTS,
+  STANDINGS,
+  Standing
+} from '../model';
 import { Scope, SCOPES } from '../search';
 import { flagWord, number } from '../wording';
 import { signOf, wordOf } from './list';
@@ -72,10 +80,13 @@ export class FiltersView {
         this.apply();
       }
     );
-    this._clear = button('Clear filters', { class: 'qwq-chip' }, () => this.clear());
+    this._clear = button('Clear filters', { class: 'qwq-chip' }, () =>
+      this.clear()
+    );
     this._deep = button('', { class: 'qwq-chip' }, searchTraces);
     this._problem = el('span', { class: 'qwq-problem', id: problem });
     this._status = el('span', { class: 'qwq-status', role: 'status' });
+    this._found = el('div', { class: 'qwq-found' }, this._deep, this._problem);
     this.node = el(
       'div',
       { class: 'qwq-filters', role: 'search', 'aria-label': 'Filter samples' },
@@ -86,17 +97,12 @@ export class FiltersView {
         this._regex,
         el('label', {}, 'in ', this._scope),
         el('label', {}, 'sort ', this._sort),
-        this._direction
+        this._direction,
+        this._status,
+        this._clear
       ),
       this._facets,
-      el(
-        'div',
-        { class: 'qwq-found' },
-        this._status,
-        this._clear,
-        this._deep,
-        this._problem
-      )
+      this._found
     );
   }
 
@@ -131,11 +137,13 @@ export class FiltersView {
   private _updateFacets(selection: ISelection, subsets: string[]): void {
     const order: Record<Facet, string[]> = {
       standing: STANDINGS,
-      subset: subsets,
+      subset: subsets.filter(place => isPart(place, subsets)),
       benchmark: [...selection.values.benchmark],
       flag: [...selection.values.flag].sort()
     };
-    const several = selection.values.benchmark.size > 1;
+    const several =
+      new Set(order.subset.map(place => place.slice(0, place.indexOf('\0'))))
+        .size > 1;
     const facets = (Object.keys(order) as Facet[])
       .map(facet => ({
         facet,
@@ -156,7 +164,11 @@ export class FiltersView {
         el(
           'div',
           { class: 'qwq-facet', role: 'group', 'aria-label': TITLES[facet] },
-          el('span', { class: 'qwq-facet-name', 'aria-hidden': 'true' }, TITLES[facet]),
+          el(
+            'span',
+            { class: 'qwq-facet-name', 'aria-hidden': 'true' },
+            TITLES[facet]
+          ),
           el('span', { class: 'qwq-chips' })
         ),
       (node, { facet, values }) =>
@@ -197,7 +209,11 @@ export class FiltersView {
     const filter = this._filter;
     const filtered =
       filter.query !== '' ||
-      filter.standing.size + filter.subset.size + filter.benchmark.size + filter.flag.size > 0;
+      filter.standing.size +
+        filter.subset.size +
+        filter.benchmark.size +
+        filter.flag.size >
+        0;
     const found = number(entries.length);
     setText(
       this._status,
@@ -213,6 +229,7 @@ export class FiltersView {
     setAttribute(this.search, 'aria-invalid', problem ? 'true' : null);
     this._deep.hidden = !filter.query || problem !== '' || deep.missing === 0;
     this._deep.disabled = deep.busy;
+    this._found.hidden = this._deep.hidden && !this._problem.textContent;
     setText(
       this._deep,
       `Search the whole texts of ${number(deep.missing)} more in the run’s folder`
@@ -230,7 +247,14 @@ export class FiltersView {
   private _deep: HTMLButtonElement;
   private _problem: HTMLElement;
   private _status: HTMLElement;
+  private _found: HTMLElement;
   private _facets = el('div', { class: 'qwq-facets' });
+}
+
+/** Whether a subset is not all of its benchmark. */
+function isPart(place: string, places: string[]): boolean {
+  const benchmark = place.slice(0, place.indexOf('\0') + 1);
+  return places.some(other => other !== place && other.startsWith(benchmark));
 }
 
 function nameOf(facet: Facet, value: string, several: boolean): string {

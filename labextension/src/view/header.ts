@@ -119,7 +119,11 @@ export class HeaderView {
       ([outcome]) => el('span', { 'data-outcome': outcome }),
       (node, [outcome, n]) => {
         node.style.flexGrow = String(n);
-        setAttribute(node, 'title', `${SIGNS[outcome]} ${count(n, WORDS[outcome])}`);
+        setAttribute(
+          node,
+          'title',
+          `${SIGNS[outcome]} ${count(n, WORDS[outcome])}`
+        );
       }
     );
   }
@@ -138,7 +142,10 @@ export class HeaderView {
 /** Of all benchmarks together, from the table. */
 function outcomeCounts(record: RunRecord): Map<Outcome, number> {
   const counts = new Map<Outcome, number>();
-  const order: Outcome[] = ['correct', ...OUTCOMES.filter(o => o !== 'correct')];
+  const order: Outcome[] = [
+    'correct',
+    ...OUTCOMES.filter(o => o !== 'correct')
+  ];
   for (const outcome of order) {
     const field = outcome === 'error' ? 'errors' : outcome;
     const n = record.table
@@ -159,7 +166,9 @@ export function progressLine(record: RunRecord): string {
     facts.push(count(now.errors, 'error'));
   }
   if (now.retries) {
-    facts.push(now.retries === 1 ? '1 retry' : `${number(now.retries)} retries`);
+    facts.push(
+      now.retries === 1 ? '1 retry' : `${number(now.retries)} retries`
+    );
   }
   if (!LIVE_STATES.includes(record.state)) {
     facts.push(`${duration(now.elapsed_s)}, ${count(now.tokens, 'token')}`);

@@ -38,7 +38,8 @@ export class KeyboardHandler {
       this._node.setAttribute(SUPPRESS, 'true');
       return;
     }
-    const held = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
+    const held =
+      event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
     if (event.type === 'keyup') {
       if (!held) {
         this._node.setAttribute(SUPPRESS, 'true');
@@ -63,7 +64,11 @@ export class KeyboardHandler {
     const { list, detail, search, applySearch } = this._targets;
     const target = event.target as HTMLElement;
     if (target === search) {
-      if (event.key === 'Escape' || event.key === 'Enter' || event.key === 'ArrowDown') {
+      if (
+        event.key === 'Escape' ||
+        event.key === 'Enter' ||
+        event.key === 'ArrowDown'
+      ) {
         applySearch();
         list.focus();
         return true;
@@ -116,7 +121,9 @@ export class KeyboardHandler {
 
   /** Back to the cell, or whatever can have the focus around the view. */
   private _leave(): boolean {
-    const around = this._node.parentElement?.closest<HTMLElement>('.jp-Cell, [tabindex]');
+    const around = this._node.parentElement?.closest<HTMLElement>(
+      '.jp-Cell, [tabindex]'
+    );
     if (around) {
       around.focus({ preventScroll: true });
     }

@@ -39,6 +39,7 @@ export class ListView {
     const top = Math.floor(this.node.scrollTop / LINE);
     const anchor = this._entries[top]?.key;
     const rest = this.node.scrollTop - top * LINE;
+    this._version++;
     this._entries = entries;
     this._several = several;
     this._index = new Map(entries.map(({ key }, index) => [key, index]));
@@ -56,6 +57,7 @@ export class ListView {
   }
 
   setActive(key: string | null, reveal: boolean): void {
+    this._version++;
     this.active = key;
     const index = key === null ? undefined : this._index.get(key);
     if (reveal && index !== undefined) {
@@ -72,8 +74,10 @@ export class ListView {
   /** The key that is `steps` lines from the active one; without one, the first. */
   neighbour(steps: number): string | null {
     const last = this._entries.length - 1;
-    const index = this.active === null ? undefined : this._index.get(this.active);
-    const to = index === undefined ? 0 : Math.min(Math.max(index + steps, 0), last);
+    const index =
+      this.active === null ? undefined : this._index.get(this.active);
+    const to =
+      index === undefined ? 0 : Math.min(Math.max(index + steps, 0), last);
     return this._entries[to]?.key ?? null;
   }
 
@@ -99,7 +103,8 @@ export class ListView {
     const lines = this._entries
       .slice(first, end)
       .map((entry, offset) => ({ entry, index: first + offset }));
-    const active = this.active === null ? undefined : this._index.get(this.active);
+    const active =
+      this.active === null ? undefined : this._index.get(this.active);
     if (active !== undefined && (active < first || active >= end)) {
       lines.push({ entry: this._entries[active], index: active });
     }
@@ -108,7 +113,13 @@ export class ListView {
       lines,
       ({ entry }) => entry.key,
       () => this._make(),
-      (node, { entry, index }) => this._fill(node, entry, index)
+      (node, { entry, index }) => {
+        const state = `${this._version} ${index}`;
+        if (this._filled.get(node) !== state) {
+          this._filled.set(node, state);
+          this._fill(node, entry, index);
+        }
+      }
     );
     setAttribute(
       this.node,
@@ -167,6 +178,8 @@ export class ListView {
   private _index = new Map<string, number>();
   private _several = false;
   private _scrollTop = 0;
+  private _version = 0;
+  private _filled = new WeakMap<HTMLElement, string>();
 }
 
 export function signOf(standing: Standing): string {
@@ -192,6 +205,8 @@ function saidOf(entry: IEntry): string {
   } else if (row.gold) {
     parts.push(`gold ${oneLine(row.gold, 60)}`);
   }
-  parts.push(...row.flags.filter(f => f !== 'demo').map(f => `⚑ ${flagWord(f)}`));
+  parts.push(
+    ...row.flags.filter(f => f !== 'demo').map(f => `⚑ ${flagWord(f)}`)
+  );
   return parts.filter(part => part).join(' · ');
 }

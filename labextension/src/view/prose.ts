@@ -48,7 +48,11 @@ export function renderBlock(
   const block = el('div', { class: 'qwq-block' });
   const within = marks
     .filter(mark => mark.start < end && mark.end > start)
-    .map(mark => ({ ...mark, start: mark.start - start, end: mark.end - start }));
+    .map(mark => ({
+      ...mark,
+      start: mark.start - start,
+      end: mark.end - start
+    }));
   const hits: IMark[] = (matcher?.ranges(source) ?? []).map(range => ({
     ...range,
     kind: 'hit',
@@ -97,7 +101,11 @@ export function renderProse(
 
 function wrap(mark: IMark, ...content: Node[]): HTMLElement {
   const title = mark.title || null;
-  return el('mark', { class: `qwq-mark qwq-mod-${mark.kind}`, title }, ...content);
+  return el(
+    'mark',
+    { class: `qwq-mark qwq-mod-${mark.kind}`, title },
+    ...content
+  );
 }
 
 /** Text nodes and marks; of marks that overlap the first one is drawn. `at` is where the text begins. */

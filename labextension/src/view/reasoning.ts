@@ -106,7 +106,11 @@ export class TextFold {
           'section',
           { class: 'qwq-thought' },
           this._asThoughts &&
-            el('span', { class: 'qwq-number', 'aria-hidden': 'true' }, index + 1),
+            el(
+              'span',
+              { class: 'qwq-number', 'aria-hidden': 'true' },
+              index + 1
+            ),
           el('div', { class: 'qwq-text' })
         ),
       (node, { thought }) =>
@@ -120,19 +124,35 @@ export class TextFold {
   private _drawBlocks(parent: HTMLElement, thought: IThought): void {
     const marks: IMark[] = [];
     if (thought.phrase !== null) {
-      marks.push({ ...thought.phrase, kind: 'switch', title: 'a turn in the reasoning' });
+      marks.push({
+        ...thought.phrase,
+        kind: 'switch',
+        title: 'a turn in the reasoning'
+      });
     }
     const mention = this._mention;
-    if (mention !== null && mention.start < thought.end && mention.end > thought.start) {
-      marks.push({ ...mention, kind: 'mention', title: 'the gold answer’s first mention' });
+    if (
+      mention !== null &&
+      mention.start < thought.end &&
+      mention.end > thought.start
+    ) {
+      marks.push({
+        ...mention,
+        kind: 'mention',
+        title: 'the gold answer’s first mention'
+      });
     }
     reconcile(
       parent,
       blocksOf(this._shown, thought.start, thought.end),
-      block =>
-        [block.start, block.end, ...marks.map(m => m.start)].join(' '),
+      block => [block.start, block.end, ...marks.map(m => m.start)].join(' '),
       block => {
-        const node = renderBlock(this._shown, block, marks, this._text!.matcher);
+        const node = renderBlock(
+          this._shown,
+          block,
+          marks,
+          this._text!.matcher
+        );
         this._typesetter.watch(node);
         return node;
       }
@@ -148,20 +168,25 @@ export class TextFold {
     const share = mention ? (100 * mention.start) / this._shown.length : 0;
     reconcile(
       this._strip,
-      this._thoughts.slice(0, 400).map((thought, index) => ({ thought, index })),
+      this._thoughts
+        .slice(0, 400)
+        .map((thought, index) => ({ thought, index })),
       ({ index }) => String(index),
       ({ index }) => {
         const part = el('span');
-        part.addEventListener('click', () => this._goTo(this._body.children[index]));
+        part.addEventListener('click', () =>
+          this._goTo(this._body.children[index])
+        );
         return part;
       },
       (part, { thought, index }) => {
         part.style.flexGrow = String(thought.end - thought.start);
-        part.classList.toggle('qwq-mod-mention', index === within);
         setAttribute(part, 'title', this._nameOf(thought, index));
       }
     );
     this._strip.hidden = this._thoughts.length < 2;
+    this._marker.hidden = mention === null;
+    this._marker.style.left = `${share.toFixed(2)}%`;
     this._toMention.hidden = mention === null;
     setText(
       this._toMention,
@@ -174,7 +199,9 @@ export class TextFold {
 
   private _nameOf(thought: IThought, index: number): string {
     const { phrase } = thought;
-    const words = phrase ? `: ${this._shown.slice(phrase.start, phrase.end)}` : '';
+    const words = phrase
+      ? `: ${this._shown.slice(phrase.start, phrase.end)}`
+      : '';
     return `Thought ${index + 1}${words}, ${number(thought.end - thought.start)} characters`;
   }
 
@@ -183,7 +210,8 @@ export class TextFold {
     const scroller = this.node.closest('.qwq-detail');
     if (place && scroller) {
       const offset =
-        place.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+        place.getBoundingClientRect().top -
+        scroller.getBoundingClientRect().top;
       scroller.scrollTop += offset - scroller.clientHeight / 3;
     }
   }
@@ -194,6 +222,7 @@ export class TextFold {
   private _summary = el('summary');
   private _note = el('p', { class: 'qwq-note' });
   private _strip = el('div', { class: 'qwq-strip', 'aria-hidden': 'true' });
+  private _marker = el('span', { class: 'qwq-marker', 'aria-hidden': 'true' });
   private _toMention = button('', { class: 'qwq-link' }, () =>
     this._goTo(this._body.querySelector('.qwq-mod-mention'))
   );
@@ -204,7 +233,7 @@ export class TextFold {
   private _places = el(
     'div',
     { class: 'qwq-places', hidden: true },
-    this._strip,
+    el('div', { class: 'qwq-course' }, this._strip, this._marker),
     this._toMention,
     this._toHit
   );

@@ -39,7 +39,9 @@ export class RunView extends Widget {
       () => this._drawBrowser(),
       () => void this._searchTraces()
     );
-    this._table = new TableView((benchmark, subset) => this._narrow(benchmark, subset));
+    this._table = new TableView((benchmark, subset) =>
+      this._narrow(benchmark, subset)
+    );
     this._typesetter = new LazyTypesetter(environment.typeset, null);
     this._detail = new DetailView(this._typesetter, {
       choose: key => this.choose(key, false),
@@ -224,9 +226,12 @@ export class RunView extends Widget {
           this.model.setTrace(key, trace);
         }
       });
-      problem = this.model.trace(key) ? '' : 'the file does not hold this sample';
+      problem = this.model.trace(key)
+        ? ''
+        : 'the file does not hold this sample';
     } catch (error) {
-      problem = error instanceof TraceError ? error.message : 'it cannot be read';
+      problem =
+        error instanceof TraceError ? error.message : 'it cannot be read';
     }
     this._fetches.set(
       asked,
@@ -276,7 +281,8 @@ export class RunView extends Widget {
           }
         });
       } catch (error) {
-        const why = error instanceof TraceError ? error.message : 'it cannot be read';
+        const why =
+          error instanceof TraceError ? error.message : 'it cannot be read';
         failed.push(`${path ?? file} (${why})`);
       }
       if (this.isDisposed) {
@@ -294,7 +300,11 @@ export class RunView extends Widget {
     const trace = this.model.trace(entry.key);
     const clip = (text: string): object => ({ text });
     const row = trace
-      ? { ...entry.row, reasoning: clip(trace.reasoning), answer: clip(trace.answer) }
+      ? {
+          ...entry.row,
+          reasoning: clip(trace.reasoning),
+          answer: clip(trace.answer)
+        }
       : entry.row;
     try {
       await navigator.clipboard.writeText(JSON.stringify(row, null, 2));

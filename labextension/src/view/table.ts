@@ -82,7 +82,12 @@ export class TableView {
     this._choose = choose;
     this.node = el(
       'div',
-      { class: 'qwq-table', tabindex: 0, role: 'region', 'aria-label': 'Results' },
+      {
+        class: 'qwq-table',
+        tabindex: 0,
+        role: 'region',
+        'aria-label': 'Results'
+      },
       el(
         'table',
         {},
@@ -99,6 +104,7 @@ export class TableView {
         !column.rare ||
         record.table.some(row => !['0', '–'].includes(column.value(row)))
     );
+    const rows = rowsOf(record);
     const references = referencesOf(record);
     const several = record.benchmarks.length > 1;
     const signature = JSON.stringify([
@@ -113,13 +119,13 @@ export class TableView {
     }
     reconcile(
       this._body,
-      record.table,
+      rows,
       placeOf,
       row => this._makeRow(row, shown, references.size > 0, several),
       (node, row) =>
         updateRow(node, row, shown, references.get(placeOf(row)) ?? null)
     );
-    this.node.hidden = record.table.length === 0;
+    this.node.hidden = rows.length === 0;
   }
 
   private _drawHead(columns: IColumn[], references: boolean): void {
@@ -130,7 +136,12 @@ export class TableView {
       head('accuracy', 'correct of all but errors and pending', 'qwq-mod-bar'),
       head('of finished', 'the same, the truncated left out'),
       ...(references
-        ? [head('published', 'for orientation: prompts, sampling and graders differ')]
+        ? [
+            head(
+              'published',
+              'for orientation: prompts, sampling and graders differ'
+            )
+          ]
         : []),
       ...columns.map(({ name, title }) => head(name, title))
     );
@@ -143,7 +154,7 @@ export class TableView {
     several: boolean
   ): HTMLElement {
     const all = row.subset === 'all';
-    const name = all && several ? `${row.benchmark}, all` : row.subset;
+    const name = all && several ? row.benchmark : row.subset;
     const { benchmark, subset } = row;
     const node = el(
       'tr',
@@ -153,7 +164,10 @@ export class TableView {
         { scope: 'row', class: 'qwq-mod-name' },
         button(
           name,
-          { class: 'qwq-link', title: `Show the samples of ${benchmark} ${name}` },
+          {
+            class: 'qwq-link',
+            title: `Show the samples of ${benchmark}, ${subset}`
+          },
           () => this._choose(benchmark, subset)
         )
       ),
@@ -205,7 +219,10 @@ function updateRow(
   columns.forEach((column, index) => {
     const value = column.value(row);
     setText(rest[index], value);
-    rest[index].classList.toggle('qwq-mod-none', value === '0' || value === '–');
+    rest[index].classList.toggle(
+      'qwq-mod-none',
+      value === '0' || value === '–'
+    );
   });
 }
 
@@ -214,7 +231,8 @@ function updateBar(
   row: SubsetRow,
   reference: IReference | null
 ): void {
-  const find = (name: string): HTMLElement => cell.querySelector(`.qwq-${name}`)!;
+  const find = (name: string): HTMLElement =>
+    cell.querySelector(`.qwq-${name}`)!;
   const place = (share: number): string =>
     `${(100 * Math.min(Math.max(share, 0), 1)).toFixed(2)}%`;
   const { accuracy, ci_low: low, ci_high: high } = row;
@@ -237,6 +255,22 @@ function updateBar(
   );
 }
 
+/** The table without subsets that are all of their benchmark. */
+function rowsOf(record: RunRecord): SubsetRow[] {
+  const parts = (benchmark: string): number =>
+    record.table.filter(
+      row => row.benchmark === benchmark && row.subset !== 'all'
+    ).length;
+  return record.table.filter(
+    row =>
+      row.subset !== 'default' ||
+      parts(row.benchmark) > 1 ||
+      !record.table.some(
+        r => r.benchmark === row.benchmark && r.subset === 'all'
+      )
+  );
+}
+
 /** The published score that stands beside each row; of several the first. */
 function referencesOf(record: RunRecord): Map<string, IReference> {
   const found = new Map<string, IReference>();
@@ -250,7 +284,8 @@ function referencesOf(record: RunRecord): Map<string, IReference> {
       found.set(key, {
         score,
         model: String(model ?? ''),
-        source: typeof source === 'string' ? source : JSON.stringify(source ?? '')
+        source:
+          typeof source === 'string' ? source : JSON.stringify(source ?? '')
       });
     }
   }

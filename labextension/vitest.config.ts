@@ -1,0 +1,5 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: { include: ['src/__tests__/**/*.spec.ts'], environment: 'node' }
+});

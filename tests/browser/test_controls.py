@@ -1,0 +1,130 @@
+"""Buttons and form in a real JupyterLab, worked by mouse and keyboard; and what a saved notebook keeps of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+
+from qwq_nb.records import MIME_TYPE
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Lab
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+STOP = "button[title^='End the run now']"
+
+
+def write(lab: Lab, name: str, *sources: str) -> Path:
+    """A notebook that starts a kernel when it is opened."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=PYTHON), lab.root / name)
+    return Path(lab.root / name)
+
+
+def run_cell(page: Any, number: int) -> Any:
+    """Run the cell as its reader would; gives the cell."""
+    cell = page.locator(".jp-CodeCell").nth(number)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    return cell
+
+
+def outputs(file: Path) -> list[dict[str, Any]]:
+    notebook = json.loads(file.read_text(encoding="utf-8"))
+    return [output for cell in notebook["cells"] for output in cell["outputs"] if "data" in output]
+
+
+def save(page: Any, file: Path) -> list[dict[str, Any]]:
+    """Save by the keyboard; gives the saved outputs."""
+    before = file.stat().st_mtime_ns
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+s")
+    deadline = time.monotonic() + 20
+    while file.stat().st_mtime_ns == before:
+        assert time.monotonic() < deadline, "the notebook was not saved"
+        page.wait_for_timeout(100)
+    return outputs(file)
+
+
+def reopened(lab: Lab, file: Path) -> str:
+    """What a reader sees who opens the saved notebook, trusted, with no kernel."""
+    notebook = nbformat.read(file, as_version=4)
+    notebook.metadata.clear()
+    name = f"reopened-{file.name}"
+    nbformat.write(notebook, lab.root / name)
+    lab.trust(name)
+    with lab.page(name) as page:
+        page.wait_for_selector(".jp-OutputArea-output table")
+        page.wait_for_timeout(2_000)
+        return str(page.locator(".jp-NotebookPanel").inner_text())
+
+
+def test_stop_by_mouse_while_a_later_cell_runs(lab: Lab) -> None:
+    line = "run = %qwq_eval math_500 --demo --concurrency 2 --background"
+    file = write(lab, "controls.ipynb", "%load_ext qwq_nb", line, "import time; time.sleep(20)")
+    with lab.page(file.name) as page:
+        run_cell(page, 0)
+        cell = run_cell(page, 1)
+        page.wait_for_selector(f"{STOP}:not([disabled])", timeout=60_000)
+        page.get_by_role("button", name="Pause", disabled=False).click()
+        cell.get_by_text("paused: ").wait_for()
+        page.get_by_role("button", name="Resume", disabled=False).click()
+        cell.get_by_text("running: ").wait_for()
+        later = run_cell(page, 2)
+        later.get_by_text("[*]").wait_for()
+        page.locator(STOP).click()
+        page.wait_for_selector(STOP, state="detached", timeout=10_000)
+        assert later.get_by_text("[*]").count() == 1, "stopped while the later cell ran"
+        cell.get_by_text("stopped").first.wait_for()
+        assert cell.locator(".jp-OutputArea-child").count() == 1, "an output without the controls"
+        saved = save(page, file)
+    assert [WIDGET in output["data"] for output in saved] == [False, False]
+    assert [MIME_TYPE in output["data"] for output in saved] == [False, True]
+    seen = reopened(lab, file)
+    assert "Error displaying widget" not in seen
+    assert "stopped" in seen
+
+
+def test_the_form_writes_a_line_and_runs_it(lab: Lab) -> None:
+    file = write(lab, "panel.ipynb", "%load_ext qwq_nb\n%qwq_panel math_500 --demo", "6 * 7")
+    with lab.page(file.name) as page:
+        cell = run_cell(page, 0)
+        cell.get_by_text("%qwq_eval math_500 --background --demo").wait_for(timeout=60_000)
+        page.get_by_label("Limit").fill("10")
+        page.get_by_label("Levels").fill("1-2")
+        page.get_by_label("Temperature").fill("warm")
+        cell.get_by_text("--temperature takes a number, not 'warm'.").wait_for()
+        assert page.get_by_role("button", name="Run", exact=True).is_disabled()
+        page.get_by_label("Temperature").fill("0.7")
+        line = "%qwq_eval math_500 --levels 1-2 --limit 10 --background --demo --temperature 0.7"
+        cell.get_by_text(line).wait_for()
+        run_cell(page, 1).get_by_text("42").wait_for()
+        page.get_by_role("button", name="Run", exact=True).click()
+        page.get_by_label("Limit").wait_for(state="detached")
+        cell.locator("table").first.wait_for(timeout=60_000)
+        page.wait_for_selector(STOP, state="detached", timeout=60_000)
+        cell.get_by_text("complete").first.wait_for()
+        saved = save(page, file)
+    form, controls, drawn, _ = saved
+    assert "".join(form["data"]["text/plain"]) == line
+    assert controls["data"] == {}
+    assert drawn["data"][MIME_TYPE]["sampling"]["temperature"] == 0.7
+    seen = reopened(lab, file)
+    assert "Error displaying widget" not in seen
+    assert line in seen
+
+
+def test_the_detector_detects(lab: Lab) -> None:
+    """A widget that was left behind is seen as such: without this, `reopened` could miss it."""
+    data = {WIDGET: {"version_major": 2, "version_minor": 0, "model_id": "0" * 32}, "text/plain": "gone"}
+    cell = nbformat.v4.new_code_cell("x", outputs=[nbformat.v4.new_output("display_data", data=data)])
+    table = nbformat.v4.new_output("display_data", data={"text/html": "<table><tr><td>1</td></tr></table>"})
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell("y", outputs=[table])]), lab.root / "left.ipynb"
+    )
+    assert "Error displaying widget" in reopened(lab, lab.root / "left.ipynb")
