@@ -107,15 +107,15 @@ def begin(
     worker = shared_worker()
     worker.hide(request.endpoint.key_env)
     session = Session(request, path, key, worker, command=line, data_label=data_label(request))
-    control = Control(session, shared_loop())
     run = Run(
         session.rundir,
         session.manifest,
         session.results,
         progress=session.progress,
         in_flight=lambda: session.runner.in_flight() if session.runner else [],
-        control=control,
     )
+    session.save_record = run.save_record
+    run._control = control = Control(session, shared_loop())
     return run.reveal(reveal), control
 
 

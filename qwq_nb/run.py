@@ -15,6 +15,7 @@ from qwq_nb.records import InFlight, Progress, RunRecord, SampleResult, State, S
 from qwq_nb.run_record import detail, finished_progress, notes_on, relative, sample_view
 from qwq_nb.rundir import Manifest, RunDir
 from qwq_nb.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_records, table_records, tally
+from qwq_nb.view.clip import clip, lean
 from qwq_nb.view.sample import SampleDetail
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from qwq_nb.view.figures import RunFigure
 
 __all__ = ["Report", "Run", "SampleDetail"]
+
+RECORD_QUESTION = 500
+"""Characters of a question in the record that viewers of the directory read."""
 
 
 class Report:
@@ -212,6 +216,21 @@ class Run:
             notes=[*m.notes, *notes_on(rows, m)],
             references=[] if m.demo else references_of(rows, m.endpoint.model, whole=not (m.levels or m.subsets)),
         )
+
+    def save_record(self) -> None:
+        """Write `qwq_record.json` into the run's directory: what viewers draw, without the texts that lie beside it."""
+        record = self.record()
+        rows = [
+            msgspec.structs.replace(
+                view,
+                question=clip(view.question.text, RECORD_QUESTION) if view.question else None,
+                reasoning=None,
+                answer=None,
+            )
+            for view in record.samples
+        ]
+        bare = msgspec.structs.replace(record, samples=rows, in_flight=[])
+        self._rundir.save_record(msgspec.json.encode(lean(bare)))
 
     def report(self) -> Report:
         """The report: shown by a notebook, `str()` for text, `.save("report.html")` for a file."""

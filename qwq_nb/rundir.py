@@ -3,6 +3,7 @@
 ::
 
     <run>/qwq_run.json                                 the manifest: what was asked, of whom, and how it stands
+    <run>/qwq_record.json                              the run as viewers draw it, without its texts
     <run>/qwq_samples.jsonl                            the samples as they were asked
     <run>/qwq_journal.jsonl                            failures and partial traces, one row each
     <run>/data/<benchmark>/…                           the records themselves, so that evalscope can load them
@@ -39,6 +40,7 @@ __all__ = ["MANIFEST", "Manifest", "RunDir", "find_run_dirs", "path_segment", "r
 MANIFEST = "qwq_run.json"
 SAMPLES = "qwq_samples.jsonl"
 JOURNAL = "qwq_journal.jsonl"
+RECORD = "qwq_record.json"
 LOCK = "qwq_run.lock"
 
 
@@ -135,6 +137,13 @@ class RunDir:
             return [decoder.decode(line) for line in (self.path / SAMPLES).read_bytes().splitlines()]
         return []
 
+    def save_record(self, content: bytes) -> None:
+        """Write `qwq_record.json`, as a whole."""
+        replace_file(self.path / RECORD, content)
+
+    def has_record(self) -> bool:
+        return (self.path / RECORD).is_file()
+
     # -- rows --------------------------------------------------------------------------------------------------
 
     def rows_file(self, kind: str, model: str, benchmark: str, subset: str) -> Path:
@@ -205,6 +214,11 @@ class RunDir:
             ) from None
         self._lock = lock
         holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now()}))
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this object is the run's one writer."""
+        return self._lock is not None
 
     def is_locked(self) -> bool:
         """Whether some process, this one included, writes the run just now."""

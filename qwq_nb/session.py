@@ -11,6 +11,7 @@ import contextlib
 import functools
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,8 @@ class Session:
         self.plan: Plan | None = None
         self.step = "starting"
         self.started = time.perf_counter()
+        self.save_record: Callable[[], None] | None = None
+        """Called once at the end, in a thread, while the run is still ours: writes what viewers read."""
         self._loaded: dict[str, LoadedBenchmark] = {}
         self._before_s = 0.0
         self._published = False
@@ -154,7 +157,17 @@ class Session:
             raise
         finally:
             self._ended = self._final_progress()
+            await self._write_record()
             self.rundir.close()
+
+    async def _write_record(self) -> None:
+        if self.save_record is None or not self.rundir.is_held:
+            return
+        try:
+            await asyncio.to_thread(self.save_record)
+        except OSError as exc:
+            # Viewers can do without; what is on disk of the run itself is whole.
+            self._note(f"The record for viewers could not be written: {exc}")
 
     def _left(self, state: State) -> None:
         """Say in memory how it ended. What is on disk may be another call's, until `_run` begins."""

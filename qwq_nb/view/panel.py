@@ -41,7 +41,7 @@ FIELDS: Final = (
 SERVER: Final = (
     ("url", "URL", "http://127.0.0.1:8000/v1"),
     ("model", "Model", "the only one served"),
-    ("key_env", "Key variable", "NAME of the environment variable"),
+    ("key_env", "Key variable", "its NAME, never the key"),
 )
 _BY_DEST: Final = {option.dest: option for option in EVAL}
 
@@ -135,12 +135,13 @@ class Panel:
         self._handle: Any = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
-        """Put the line that the form made in its place: a notebook that is opened again shows it."""
+        """Put the line that the form made in its place: a notebook that is opened again shows it, if it is one."""
         if self._over:
             return
         self._over = True
-        text = self._line_text()
-        self._handle.update({"text/html": f"<pre>{html.escape(text)}</pre>", "text/plain": text}, raw=True)
+        text = "" if self._message.value else self._line_text()
+        left = {"text/html": f"<pre>{html.escape(text)}</pre>", "text/plain": text} if text else {}
+        self._handle.update(left, raw=True)
         closed(self._box)
 
     def _make(self) -> None:

@@ -86,7 +86,7 @@ def test_stop_by_mouse_while_a_later_cell_runs(lab: Lab) -> None:
     assert [WIDGET in output["data"] for output in saved] == [False, False]
     assert [MIME_TYPE in output["data"] for output in saved] == [False, True]
     seen = reopened(lab, file)
-    assert "Error displaying widget" not in seen
+    assert "widget" not in seen.lower()
     assert "stopped" in seen
 
 
@@ -115,7 +115,7 @@ def test_the_form_writes_a_line_and_runs_it(lab: Lab) -> None:
     assert controls["data"] == {}
     assert drawn["data"][MIME_TYPE]["sampling"]["temperature"] == 0.7
     seen = reopened(lab, file)
-    assert "Error displaying widget" not in seen
+    assert "widget" not in seen.lower()
     assert line in seen
 
 
@@ -127,4 +127,5 @@ def test_the_detector_detects(lab: Lab) -> None:
     nbformat.write(
         nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell("y", outputs=[table])]), lab.root / "left.ipynb"
     )
-    assert "Error displaying widget" in reopened(lab, lab.root / "left.ipynb")
+    # "Loading widget...", for ever; where there is a kernel, "Error displaying widget: model not found".
+    assert "widget" in reopened(lab, lab.root / "left.ipynb").lower()

@@ -158,6 +158,9 @@ function outcomeCounts(record: RunRecord): Map<Outcome, number> {
 
 export function progressLine(record: RunRecord): string {
   const now = record.progress;
+  if (now.total === 0 && LIVE_STATES.includes(record.state)) {
+    return `${now.step || record.state}…`;
+  }
   const facts = [`${number(now.done)} of ${number(now.total)} done`];
   if (now.reused) {
     facts.push(`${number(now.reused)} of them from an earlier call`);
