@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 MIME_TYPE = "application/vnd.qwq-nb.run.v1+json"
 
 
 def pytest_configure() -> None:
-    os.environ["QWQ_NB_LIVE"] = "0"
     # A run left over from an older version would be resumed.
     shutil.rmtree(Path(__file__).parent / "qwq_runs", ignore_errors=True)
 
@@ -19,3 +20,11 @@ def pytest_configure() -> None:
 def pytest_collectstart(collector: Any) -> None:
     if hasattr(collector, "skip_compare"):
         collector.skip_compare += (MIME_TYPE, "text/html")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """A notebook's kernel starts with its first cell, and takes its environment then: other tests keep theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("QWQ_NB_LIVE", "0")
+        yield

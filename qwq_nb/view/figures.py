@@ -31,6 +31,7 @@ TEMPLATE: Final[dict[str, Any]] = {
         "xaxis": _AXIS,
         "yaxis": _AXIS,
         "bargap": 0.3,
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": _FAINT, "activecolor": GREY},
     }
 }
 """Used instead of plotly's own, which alone is 7 kB. The ground is transparent: light and dark shine through."""

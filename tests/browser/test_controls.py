@@ -29,9 +29,14 @@ def write(lab: Lab, name: str, *sources: str) -> Path:
 def run_cell(page: Any, number: int) -> Any:
     """Run the cell as its reader would; gives the cell."""
     cell = page.locator(".jp-CodeCell").nth(number)
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
-    return cell
+    for _ in range(20):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(500)
+        # While the notebook is only just opening, the keys fall into the void.
+        if "[ ]" not in cell.locator(".jp-InputPrompt").inner_text():
+            return cell
+    raise AssertionError(f"cell {number} did not run")
 
 
 def outputs(file: Path) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from qwq_nb.records import MIME_TYPE, Clip, Progress, RunRecord, SampleView
 from qwq_nb.view import bundle
 from tests.view.hostile import CORPUS
 from tests.view.samples import flight, record, row, view
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Lab
@@ -370,12 +373,12 @@ def updates(lab: Lab) -> Iterator[Any]:
         page = context.__enter__()
         page_context.append(context)
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
-        page.locator(".jp-Cell .cm-content").first.click()
-        page.keyboard.press("Control+Enter")
-        try:
-            page.wait_for_selector(VIEW, timeout=10_000)
-        finally:
-            page.screenshot(path="/tmp/w/rfail.png")
+        for _ in range(5):  # a kernel that is just starting may miss the first call
+            page.locator(".jp-Cell .cm-content").first.click()
+            page.keyboard.press("Control+Enter")
+            with contextlib.suppress(playwright.TimeoutError):
+                page.wait_for_selector(VIEW, timeout=8_000)
+                break
         return page, lambda number: (lab.root / f"{name}-{number}").write_text("")
 
     yield begin
@@ -403,7 +406,7 @@ def test_updates_leave_the_reader_in_peace(updates: Any) -> None:
     # The running one is shown at first, and its reasoning grows while it is watched.
     page.wait_for_function("document.querySelector('.qwq-detail').textContent.includes('Let me begin.')")
     go(1)
-    page.wait_for_function("document.querySelector('.qwq-detail').textContent.includes('Let me begin. Wait, no.')")
+    page.wait_for_function("document.querySelector('.qwq-detail').textContent.includes('Wait, no.')")
     assert "81 of 200 done" in page.locator(f"{VIEW} .qwq-progress").inner_text()
     # Now another sample is read, deep in its reasoning, with a search half typed.
     page.get_by_role("option").filter(has_text="level-4/3").first.click()
@@ -414,20 +417,21 @@ def test_updates_leave_the_reader_in_peace(updates: Any) -> None:
     page.wait_for_timeout(200)
     page.focus(SEARCH)
     page.evaluate("window.before = ['.qwq-RunView', '.qwq-detail details'].map((s) => document.querySelector(s))")
-    top_line = """() => {
-        const list = document.querySelector('.qwq-list').getBoundingClientRect();
-        return document.elementFromPoint(list.x + 60, list.y + 5).closest('.qwq-line').dataset.key;
+    at_top = """(pane) => {
+        const box = document.querySelector(pane).getBoundingClientRect();
+        const found = document.elementFromPoint(box.x + 60, box.y + 60);
+        const item = found.closest('.qwq-line, .qwq-block, .qwq-thought');
+        return [item.textContent.slice(0, 200), Math.round(item.getBoundingClientRect().y - box.y)];
     }"""
-    reading = page.evaluate(top_line)
+    reading = [page.evaluate(at_top, pane) for pane in (LIST, DETAIL)]
     page.keyboard.type("Thou")
     go(2)
     page.wait_for_function("document.querySelector('.qwq-progress').innerText.includes('82 of 200')")
     assert page.input_value(SEARCH) == "Thou"
     assert "qwq-search" in focus(page)
     assert page.evaluate("window.before[0].isConnected && window.before[1].isConnected")
-    assert page.evaluate("document.querySelector('.qwq-detail').scrollTop") == pytest.approx(1500, abs=2)
     assert page.locator(REASONING).evaluate("(fold) => fold.open")
-    assert page.evaluate(top_line) == reading
+    assert [page.evaluate(at_top, pane) for pane in (LIST, DETAIL)] == reading
     # The stream whose middle was not seen says so.
     page.fill(SEARCH, "")
     page.keyboard.press("Escape")

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { oneLine, pythonIndex, pythonLength, visible } from '../clean';
 import { Matcher } from '../search';
-import { isSafe, split, valueAsTex } from '../tex';
+import { isSafe, split, valueAsPlain, valueAsTex } from '../tex';
 import { cutThoughts, firstMention } from '../thoughts';
 import { blocksOf } from '../view/prose';
 
@@ -78,6 +78,17 @@ describe('formulas', () => {
     expect(valueAsTex('42')).toBeNull();
     expect(valueAsTex('\\href{x}{y}')).toBeNull();
   });
+});
+
+describe('values in a list', () => {
+  it.each([
+    ['-\\frac{120}{119}', '-120/119'],
+    ['\\left(-\\dfrac{7}{3},5\\right)', '(-7/3,5)'],
+    ['8\\sqrt{3}-\\frac{x+1}{\\pi}', '8√3-(x+1)/(π)'],
+    ['90^\\circ', '90°'],
+    ['\\text{east}', 'east'],
+    ['\\href{x}{y}', '\\href{x}{y}']
+  ])('%s', (value, plain) => expect(valueAsPlain(value)).toBe(plain));
 });
 
 describe('thoughts', () => {

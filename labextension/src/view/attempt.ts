@@ -112,12 +112,7 @@ export class AttemptView {
     if (formula === null) {
       return el('code', {}, value);
     }
-    const node = renderBlock(
-      formula,
-      { start: 0, end: formula.length },
-      [],
-      null
-    );
+    const node = renderBlock(formula, { start: 0, end: formula.length }, []);
     setAttribute(node, 'title', value);
     this._typesetter.watch(node);
     return node;

@@ -1,6 +1,7 @@
 /** The list of samples: only the lines in sight are elements, so that thousands scroll as smoothly as ten. */
 import { oneLine } from '../clean';
 import { el, reconcile, setAttribute, setText, uniqueId } from '../dom';
+import { valueAsPlain } from '../tex';
 import { IEntry, secondsOf, Standing, standingOf, tokensOf } from '../model';
 import { duration, flagWord, number, PHASES, SIGNS, WORDS } from '../wording';
 
@@ -190,6 +191,10 @@ export function wordOf(standing: Standing): string {
   return standing === 'running' ? 'running' : WORDS[standing];
 }
 
+function valueOf(value: string): string {
+  return oneLine(valueAsPlain(value), 60);
+}
+
 function saidOf(entry: IEntry): string {
   const { row, stream } = entry;
   const parts = [stream ? PHASES[stream.flight.phase] : WORDS[row.outcome]];
@@ -197,13 +202,13 @@ function saidOf(entry: IEntry): string {
     parts.push(`attempt ${stream.flight.attempt}`);
   }
   if (row.outcome === 'wrong') {
-    parts.push(`${oneLine(row.extracted, 60)} ≠ ${oneLine(row.gold, 60)}`);
+    parts.push(`${valueOf(row.extracted)} ≠ ${valueOf(row.gold)}`);
   } else if (row.outcome === 'correct') {
-    parts.push(oneLine(row.extracted, 60));
+    parts.push(valueOf(row.extracted));
   } else if (row.outcome === 'error') {
     parts.push(oneLine(row.error, 80));
   } else if (row.gold) {
-    parts.push(`gold ${oneLine(row.gold, 60)}`);
+    parts.push(`gold ${valueOf(row.gold)}`);
   }
   parts.push(
     ...row.flags.filter(f => f !== 'demo').map(f => `⚑ ${flagWord(f)}`)

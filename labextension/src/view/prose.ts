@@ -37,12 +37,11 @@ export function blocksOf(text: string, start: number, end: number): IRange[] {
   return blocks;
 }
 
-/** One block. `text` is visible already; `marks` are in order and do not overlap. */
+/** One block. `text` is visible already; Of `marks` that overlap the first one is drawn. */
 export function renderBlock(
   text: string,
   { start, end }: IRange,
-  marks: readonly IMark[],
-  matcher: Matcher | null
+  marks: readonly IMark[]
 ): HTMLElement {
   const source = text.slice(start, end);
   const block = el('div', { class: 'qwq-block' });
@@ -53,19 +52,14 @@ export function renderBlock(
       start: mark.start - start,
       end: mark.end - start
     }));
-  const hits: IMark[] = (matcher?.ranges(source) ?? []).map(range => ({
-    ...range,
-    kind: 'hit',
-    title: ''
-  }));
   const signs = source.match(/[$\\]/g)?.length ?? 0;
   const pieces = signs > 0 && signs <= MOST_SIGNS ? split(source) : [];
   if (!pieces.some(({ kind }) => kind === 'tex')) {
-    block.append(...marked(source, 0, [...within, ...hits]));
+    block.append(...marked(source, 0, within));
     return block;
   }
   for (const piece of pieces) {
-    const here = [...within, ...hits].filter(
+    const here = within.filter(
       mark => mark.start < piece.end && mark.end > piece.start
     );
     if (piece.kind === 'tex' || piece.kind === 'source') {
@@ -85,16 +79,23 @@ export function renderBlock(
   return block;
 }
 
+/** What a search has found, as marks. */
+export function hitsOf(text: string, matcher: Matcher | null): IMark[] {
+  const ranges = matcher?.ranges(text) ?? [];
+  return ranges.map(range => ({ ...range, kind: 'hit', title: '' }));
+}
+
 /** A short text with formulas, as one element. */
 export function renderProse(
   text: string,
   matcher: Matcher | null = null
 ): HTMLElement {
+  const hits = hitsOf(text, matcher);
   return el(
     'div',
     { class: 'qwq-prose' },
     ...blocksOf(text, 0, text.length).map(block =>
-      renderBlock(text, block, [], matcher)
+      renderBlock(text, block, hits)
     )
   );
 }

@@ -2,9 +2,9 @@
 import { visible } from '../clean';
 import { button, el, reconcile, setAttribute, setText } from '../dom';
 import { Matcher } from '../search';
-import { cutThoughts, firstMention, IThought } from '../thoughts';
+import { cutThoughts, firstMention, IRange, IThought } from '../thoughts';
 import { number } from '../wording';
-import { blocksOf, IMark, renderBlock } from './prose';
+import { blocksOf, hitsOf, IMark, renderBlock } from './prose';
 import { LazyTypesetter } from './typeset';
 
 /** More is not drawn: it can be opened as a file. */
@@ -68,7 +68,7 @@ export class TextFold {
   private _prepare(): void {
     const { text, gold, matcher } = this._text!;
     this._shown = visible(text.slice(0, SHOWN));
-    this._hits = matcher?.ranges(this._shown).length ?? 0;
+    this._hits = hitsOf(this._shown, matcher);
     this._thoughts = this._asThoughts
       ? cutThoughts(this._shown)
       : [{ start: 0, end: this._shown.length, phrase: null }];
@@ -81,8 +81,8 @@ export class TextFold {
     if (this._asThoughts && this._thoughts.length > 1) {
       parts.push(`${number(this._thoughts.length)} thoughts`);
     }
-    if (this._hits) {
-      parts.push(`${number(this._hits)} found`);
+    if (this._hits.length) {
+      parts.push(`${number(this._hits.length)} found`);
     }
     return parts.join(' · ');
   }
@@ -92,11 +92,7 @@ export class TextFold {
       return;
     }
     this._pending = false;
-    const { matcher } = this._text;
-    if (matcher !== this._drawnMatcher) {
-      this._drawnMatcher = matcher;
-      this._body.replaceChildren();
-    }
+    this._measure(this._text.matcher);
     reconcile(
       this._body,
       this._thoughts.map((thought, index) => ({ thought, index })),
@@ -121,6 +117,19 @@ export class TextFold {
     }
   }
 
+  /** A block that a search draws anew takes the height of the one before it: nothing moves under a reader's eyes. */
+  private _measure(matcher: Matcher | null): void {
+    this._heights.clear();
+    if (matcher !== this._drawnMatcher) {
+      this._drawnMatcher = matcher;
+      for (const block of this._body.querySelectorAll<HTMLElement>(
+        '.qwq-block'
+      )) {
+        this._heights.set(block.dataset.start!, block.offsetHeight);
+      }
+    }
+  }
+
   private _drawBlocks(parent: HTMLElement, thought: IThought): void {
     const marks: IMark[] = [];
     if (thought.phrase !== null) {
@@ -142,17 +151,20 @@ export class TextFold {
         title: 'the gold answer’s first mention'
       });
     }
+    const within = ({ start, end }: IRange): IMark[] =>
+      [...marks, ...this._hits].filter(m => m.start < end && m.end > start);
     reconcile(
       parent,
       blocksOf(this._shown, thought.start, thought.end),
-      block => [block.start, block.end, ...marks.map(m => m.start)].join(' '),
+      block =>
+        [block, ...within(block)].map(r => `${r.start} ${r.end}`).join(' '),
       block => {
-        const node = renderBlock(
-          this._shown,
-          block,
-          marks,
-          this._text!.matcher
-        );
+        const node = renderBlock(this._shown, block, within(block));
+        const height = this._heights.get(String(block.start));
+        node.dataset.start = String(block.start);
+        if (height) {
+          node.style.containIntrinsicSize = `auto ${height}px`;
+        }
         this._typesetter.watch(node);
         return node;
       }
@@ -192,7 +204,7 @@ export class TextFold {
       this._toMention,
       `◆ Gold answer first mentioned in thought ${within + 1}, ${number(share)} % in`
     );
-    this._toHit.hidden = this._hits === 0;
+    this._toHit.hidden = this._hits.length === 0;
     this._places.hidden =
       this._strip.hidden && this._toMention.hidden && this._toHit.hidden;
   }
@@ -242,9 +254,10 @@ export class TextFold {
   private _shown = '';
   private _thoughts: IThought[] = [];
   private _mention: { start: number; end: number } | null = null;
-  private _hits = 0;
+  private _hits: IMark[] = [];
+  private _heights = new Map<string, number>();
+  private _drawnMatcher: Matcher | null = null;
   private _hit = 0;
   private _isNew = false;
   private _pending = false;
-  private _drawnMatcher: Matcher | null = null;
 }

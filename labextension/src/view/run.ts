@@ -3,10 +3,10 @@ import { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import { el, setAttribute } from '../dom';
-import { IEntry, isClipped, placeOf, RunModel } from '../model';
+import { TraceFetcher } from '../fetcher';
+import { IEntry, placeOf, RunModel } from '../model';
 import { RunRecord } from '../record';
-import { Locate, readTraces, TraceError, tracePath } from '../traces';
-import { count } from '../wording';
+import { Locate } from '../traces';
 import { IContext } from './attempt';
 import { DetailView } from './detail';
 import { FiltersView } from './filters';
@@ -33,11 +33,16 @@ export class RunView extends Widget {
     super();
     this.addClass('qwq-RunView');
     this._environment = environment;
+    this._fetcher = new TraceFetcher(this.model, environment.locate, () => {
+      if (!this.isDisposed) {
+        this._drawBrowser();
+      }
+    });
     this._list = new ListView(key => this.choose(key, true));
     this._filters = new FiltersView(
       this.model.filter,
       () => this._drawBrowser(),
-      () => void this._searchTraces()
+      () => void this._fetcher.fetchAll()
     );
     this._table = new TableView((benchmark, subset) =>
       this._narrow(benchmark, subset)
@@ -45,7 +50,7 @@ export class RunView extends Widget {
     this._typesetter = new LazyTypesetter(environment.typeset, null);
     this._detail = new DetailView(this._typesetter, {
       choose: key => this.choose(key, false),
-      fetch: entry => void this._fetch(entry),
+      fetch: entry => void this._fetcher.fetch(entry),
       copy: entry => this._copy(entry),
       link: (anchor, entry) => void this._link(anchor, entry)
     });
@@ -71,7 +76,7 @@ export class RunView extends Widget {
   setRecord(record: RunRecord): void {
     if (!this.model.update(record, this._list.active)) {
       this._list.setActive(null, false);
-      this._fetches.clear();
+      this._fetcher.reset();
     }
     if (!this._isDrawn || !this.isAttached) {
       this._draw();
@@ -92,6 +97,7 @@ export class RunView extends Widget {
     }
     cancelAnimationFrame(this._frame);
     window.clearTimeout(this._search);
+    window.clearTimeout(this._settle);
     this._keyboard.dispose();
     this._typesetter.dispose();
     super.dispose();
@@ -131,10 +137,11 @@ export class RunView extends Widget {
       list.setActive(selection.entries[0].key, true);
     }
     const missing = [...model.clipped().values()].flat().length;
+    const { status, busy, isPossible } = this._fetcher;
     this._filters.update(selection, model.subsets(), {
-      missing: this._environment.locate ? missing : 0,
-      status: this._deepStatus,
-      busy: this._deepBusy
+      missing: isPossible ? missing : 0,
+      status,
+      busy
     });
     this._drawDetail();
     window.clearTimeout(this._search);
@@ -167,12 +174,16 @@ export class RunView extends Widget {
       matcher: model.matcher,
       trace: key => model.trace(key),
       stream: key => model.streams.get(key),
-      note: entry => this._note(entry)
+      note: entry => this._fetcher.note(entry)
     };
     this._detail.show(model.repeats(entry.row.id), key, context);
     // What the authors ask not to publish is fetched when it is asked for, not before.
+    window.clearTimeout(this._settle);
     if (!model.record!.withheld) {
-      void this._fetch(entry);
+      this._settle = window.setTimeout(
+        () => void this._fetcher.fetch(entry),
+        150
+      );
     }
   }
 
@@ -196,106 +207,6 @@ export class RunView extends Widget {
     this._drawBrowser();
   }
 
-  // -- the run directory ------------------------------------------------------------------------------------------
-
-  private _path(row: { file: string }): string | null {
-    return row.file ? tracePath(this.model.record!.run_dir, row.file) : null;
-  }
-
-  private async _fetch(entry: IEntry): Promise<void> {
-    const { key, row } = entry;
-    const { locate } = this._environment;
-    const path = this._path(row);
-    const asked = `${key} ${row.outcome}`;
-    if (
-      entry.stream !== null ||
-      !isClipped(row) ||
-      this.model.trace(key) !== undefined ||
-      locate === null ||
-      path === null ||
-      this._fetches.has(asked)
-    ) {
-      return;
-    }
-    this._fetches.set(asked, 'Reading the whole text from the run’s folder…');
-    const run = this.model.record!.run_id;
-    let problem = '';
-    try {
-      await readTraces(locate, path, new Set([key]), (key, trace) => {
-        if (this.model.record!.run_id === run) {
-          this.model.setTrace(key, trace);
-        }
-      });
-      problem = this.model.trace(key)
-        ? ''
-        : 'the file does not hold this sample';
-    } catch (error) {
-      problem =
-        error instanceof TraceError ? error.message : 'it cannot be read';
-    }
-    this._fetches.set(
-      asked,
-      problem && `The whole text is not at hand (${problem}): ${path}`
-    );
-    if (!this.isDisposed) {
-      this._drawBrowser();
-    }
-  }
-
-  private _note(entry: IEntry): string {
-    const { key, row } = entry;
-    if (entry.stream !== null || !isClipped(row) || this.model.trace(key)) {
-      return '';
-    }
-    const said = this._fetches.get(`${key} ${row.outcome}`);
-    if (said) {
-      return said;
-    }
-    if (this.model.record!.withheld && row.reasoning === null) {
-      return 'Withheld: the benchmark’s authors ask not to publish it. It is in the run’s folder.';
-    }
-    return `The whole text is in ${this._path(row) ?? 'the run’s folder'}.`;
-  }
-
-  /** Search the files that hold what the record has left out. */
-  private async _searchTraces(): Promise<void> {
-    const { locate } = this._environment;
-    if (locate === null || this._deepBusy) {
-      return;
-    }
-    this._deepBusy = true;
-    this._deepStatus = 'Reading the run’s folder…';
-    this._drawBrowser();
-    const failed: string[] = [];
-    const run = this.model.record!.run_id;
-    for (const [file, entries] of this.model.clipped()) {
-      const path = this._path({ file });
-      const keys = new Set(entries.map(({ key }) => key));
-      try {
-        if (path === null) {
-          throw new TraceError('outside the run’s folder');
-        }
-        await readTraces(locate, path, keys, (key, trace) => {
-          if (this.model.record!.run_id === run) {
-            this.model.setTrace(key, trace);
-          }
-        });
-      } catch (error) {
-        const why =
-          error instanceof TraceError ? error.message : 'it cannot be read';
-        failed.push(`${path ?? file} (${why})`);
-      }
-      if (this.isDisposed) {
-        return;
-      }
-    }
-    this._deepBusy = false;
-    this._deepStatus = failed.length
-      ? `${count(failed.length, 'file')} not searched: ${failed[0]}`
-      : '';
-    this._drawBrowser();
-  }
-
   private async _copy(entry: IEntry): Promise<boolean> {
     const trace = this.model.trace(entry.key);
     const clip = (text: string): object => ({ text });
@@ -306,16 +217,11 @@ export class RunView extends Widget {
           answer: clip(trace.answer)
         }
       : entry.row;
-    try {
-      await navigator.clipboard.writeText(JSON.stringify(row, null, 2));
-      return true;
-    } catch {
-      return false;
-    }
+    return copyText(JSON.stringify(row, null, 2));
   }
 
   private async _link(anchor: HTMLAnchorElement, entry: IEntry): Promise<void> {
-    const path = this._path(entry.row);
+    const path = this._fetcher.pathOf(entry.row);
     if (anchor.dataset.path === (path ?? '')) {
       return;
     }
@@ -332,6 +238,7 @@ export class RunView extends Widget {
   }
 
   private _environment: IRunEnvironment;
+  private _fetcher: TraceFetcher;
   private _header = new HeaderView();
   private _table: TableView;
   private _filters: FiltersView;
@@ -340,12 +247,32 @@ export class RunView extends Widget {
   private _browser: HTMLElement;
   private _keyboard: KeyboardHandler;
   private _typesetter: LazyTypesetter;
-  /** What is said of a fetch, by key and outcome; empty where it has brought the text. */
-  private _fetches = new Map<string, string>();
-  private _deepStatus = '';
-  private _deepBusy = false;
   private _filterSignature = '';
   private _isDrawn = false;
   private _frame = 0;
   private _search = 0;
+  private _settle = 0;
+}
+
+/** To the clipboard, also on a page without TLS, where browsers have the older way only. */
+async function copyText(text: string): Promise<boolean> {
+  if (navigator.clipboard) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+  const focused = document.activeElement as HTMLElement | null;
+  const area = el('textarea', { 'aria-hidden': 'true' });
+  area.value = text;
+  area.style.position = 'fixed';
+  area.style.opacity = '0';
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  focused?.focus({ preventScroll: true });
+  return done;
 }
