@@ -68,6 +68,8 @@ class Session:
         self.plan: Plan | None = None
         self.step = "starting"
         self.started = time.perf_counter()
+        self._pause_wanted = False
+        """Asked for before there was anything to pause."""
         self.save_record: Callable[[], None] | None = None
         """Called once at the end, in a thread, while the run is still ours: writes what viewers read."""
         self._loaded: dict[str, LoadedBenchmark] = {}
@@ -130,6 +132,7 @@ class Session:
             self._task.cancel()
 
     def pause(self, on: bool = True) -> None:
+        self._pause_wanted = on
         if self.runner is not None and self.manifest.state in ("running", "paused"):
             if on:
                 self.runner.pause()
@@ -200,6 +203,8 @@ class Session:
                 results=done,
                 ungraded=ungraded,
             )
+            if self._pause_wanted:
+                self.pause()
             if len(done) < len(self.plan.items) or not self._published:
                 await self._run(loaded)
         self._settle("stopped" if self.runner.stopping else "complete")

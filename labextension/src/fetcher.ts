@@ -1,5 +1,6 @@
 /** Which whole texts were asked for from the run directory, what has come, and what is to be said of the rest. */
-import { IEntry, isClipped, RunModel } from './model';
+import { IEntry, isClipped } from './entry';
+import { RunModel } from './model';
 import { Locate, readTraces, TraceError, tracePath } from './traces';
 import { count } from './wording';
 

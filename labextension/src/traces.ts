@@ -3,7 +3,7 @@
  *
  * A file is read as it comes, line by line; a line is parsed only if it can be one that is asked for.
  */
-import { ITrace } from './model';
+import { ITrace } from './entry';
 import { keyOf } from './record';
 
 /** Where a file of the run can be fetched; rejects where it cannot. */

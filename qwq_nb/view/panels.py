@@ -79,7 +79,7 @@ def accuracy(record: RunRecord) -> list[Panel]:
             "name": "of finished (truncated left out)",
             "x": names,
             "y": [share(row.accuracy_finished) for row in rows],
-            # Narrower, not hatched: JupyterLab saves a PNG of what it drew, and hatching makes that ten times larger.
+            # Narrower, not hatched: JupyterLab saves a PNG of what it drew, and hatching makes that five times larger.
             "width": 0.18,
             "marker": {"color": "rgba(204,121,167,0.25)", "line": {"color": PURPLE, "width": 2}},
             "hovertemplate": "%{x}: %{y:.1%}",

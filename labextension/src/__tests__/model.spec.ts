@@ -81,7 +81,7 @@ describe('updates', () => {
     model.update(
       run([sample(2, { outcome: 'error' }), sample(3)], { partial: true })
     );
-    const { entries, total } = model.select();
+    const { entries, total } = model.selector.select();
     expect(total).toBe(3);
     expect(entries.map(e => e.row.outcome)).toEqual([
       'wrong',
@@ -89,7 +89,7 @@ describe('updates', () => {
       'correct'
     ]);
     model.update(run([sample(3)]));
-    expect(model.select().total).toBe(1);
+    expect(model.selector.select().total).toBe(1);
   });
 
   it('begin anew with another run', () => {
@@ -99,7 +99,7 @@ describe('updates', () => {
     expect(model.update(run([sample(3)], { run_id: '2', partial: true }))).toBe(
       false
     );
-    expect(model.select().total).toBe(1);
+    expect(model.selector.select().total).toBe(1);
   });
 
   it('show what is in flight first, until its row comes', () => {
@@ -116,7 +116,7 @@ describe('updates', () => {
         in_flight: [flight(5, { reasoning_tail: ' me', reasoning_at: 3 })]
       })
     );
-    const [first] = model.select().entries;
+    const [first] = model.selector.select().entries;
     expect(first.stream?.reasoning.text).toBe('Let me');
     model.update(
       run([sample(5, { id: 'math_500/level-1/5' })], { partial: true }),
@@ -132,7 +132,9 @@ describe('updates', () => {
     model.update(
       run([sample(1, { reasoning: { text: 'W1', omitted: 4, at: 1 } })])
     );
-    expect(model.select().entries[0].row.reasoning?.text).toBe('Wait 1');
+    expect(model.selector.select().entries[0].row.reasoning?.text).toBe(
+      'Wait 1'
+    );
   });
 });
 
@@ -147,45 +149,49 @@ describe('the filter', () => {
   );
 
   it('counts for each choice what it would leave', () => {
-    model.filter.standing.add('wrong');
-    const { entries, counts } = model.select();
+    model.selector.filter.standing.add('wrong');
+    const { entries, counts } = model.selector.select();
     expect(entries).toHaveLength(10);
     expect(counts.standing.get('correct')).toBe(20);
     expect(counts.subset.get('math_500\0Level 1')).toBe(2);
     expect(counts.flag.get('check_by_hand')).toBeUndefined();
-    model.filter.standing.clear();
-    expect(model.select().counts.flag.get('check_by_hand')).toBe(1);
+    model.selector.filter.standing.clear();
+    expect(model.selector.select().counts.flag.get('check_by_hand')).toBe(1);
   });
 
   it('searches the reasoning', () => {
-    model.filter.query = 'WAIT 2';
-    expect(model.select().entries).toHaveLength(11);
-    model.filter.scope = 'answer';
-    expect(model.select().entries).toHaveLength(0);
-    model.filter.scope = 'reasoning';
-    model.filter.query = '^wait 2\\d$';
-    model.filter.regex = true;
-    expect(model.select().entries).toHaveLength(10);
-    model.filter.query = '(';
-    expect(model.select().problem).not.toBe('');
-    Object.assign(model.filter, { query: '', regex: false, scope: 'all' });
+    model.selector.filter.query = 'WAIT 2';
+    expect(model.selector.select().entries).toHaveLength(11);
+    model.selector.filter.scope = 'answer';
+    expect(model.selector.select().entries).toHaveLength(0);
+    model.selector.filter.scope = 'reasoning';
+    model.selector.filter.query = '^wait 2\\d$';
+    model.selector.filter.regex = true;
+    expect(model.selector.select().entries).toHaveLength(10);
+    model.selector.filter.query = '(';
+    expect(model.selector.select().problem).not.toBe('');
+    Object.assign(model.selector.filter, {
+      query: '',
+      regex: false,
+      scope: 'all'
+    });
   });
 
   it('searches whole texts where they were fetched', () => {
-    model.filter.query = 'far inside';
-    expect(model.select().entries).toHaveLength(0);
+    model.selector.filter.query = 'far inside';
+    expect(model.selector.select().entries).toHaveLength(0);
     const { key } = model.repeats('math_500/level-1/0')[0];
     model.setTrace(key, { reasoning: '… far inside …', answer: '' });
-    expect(model.select().entries).toHaveLength(1);
-    model.filter.query = '';
+    expect(model.selector.select().entries).toHaveLength(1);
+    model.selector.filter.query = '';
   });
 
   it('sorts', () => {
-    Object.assign(model.filter, { sort: 'tokens', descending: true });
-    expect(model.select().entries[0].row.reasoning_tokens).toBe(290);
-    Object.assign(model.filter, { sort: 'level', descending: false });
+    Object.assign(model.selector.filter, { sort: 'tokens', descending: true });
+    expect(model.selector.select().entries[0].row.reasoning_tokens).toBe(290);
+    Object.assign(model.selector.filter, { sort: 'level', descending: false });
     expect(
-      model
+      model.selector
         .select()
         .entries.slice(0, 7)
         .map(e => e.row.id.split('/')[2])
@@ -196,9 +202,9 @@ describe('the filter', () => {
     const large = new RunModel();
     const record = run(Array.from({ length: 2_000 }, (_, i) => sample(i)));
     large.update(record);
-    large.filter.query = 'wait 1';
+    large.selector.filter.query = 'wait 1';
     const started = performance.now();
-    large.select();
+    large.selector.select();
     expect(performance.now() - started).toBeLessThan(200);
   });
 });

@@ -1,7 +1,7 @@
 /** One answer to a problem: its outcome and why, what was extracted, what it took, and the folds with its texts. */
 import { pythonIndex, visible } from '../clean';
 import { el, reconcile, setAttribute, setText } from '../dom';
-import { IEntry, ITrace, secondsOf, standingOf } from '../model';
+import { IEntry, ITrace, secondsOf, standingOf } from '../entry';
 import { Clip } from '../record';
 import { Matcher } from '../search';
 import { IStream } from '../stream';

@@ -1,7 +1,7 @@
 /** A sample: its question, and its answers one at a time or all repeats side by side. */
 import { visible } from '../clean';
 import { button, el, reconcile, setAttribute, setText } from '../dom';
-import { IEntry, isClipped, standingOf } from '../model';
+import { IEntry, isClipped, standingOf } from '../entry';
 import { Matcher } from '../search';
 import { AttemptView, IContext, IFolds, whole } from './attempt';
 import { signOf, wordOf } from './list';

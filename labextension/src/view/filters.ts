@@ -1,14 +1,7 @@
 /** What the list shows: search, and a button with a count for every outcome, level, benchmark and flag. */
 import { button, el, reconcile, setAttribute, setText, uniqueId } from '../dom';
-import {
-  Facet,
-  IFilter,
-  ISelection,
-  Sort,
-  SORTS,
-  STANDINGS,
-  Standing
-} from '../model';
+import { Standing, STANDINGS } from '../entry';
+import { Facet, IFilter, ISelection, Sort, SORTS } from '../selection';
 import { Scope, SCOPES } from '../search';
 import { flagWord, number } from '../wording';
 import { signOf, wordOf } from './list';

@@ -2,7 +2,7 @@
 import { oneLine } from '../clean';
 import { el, reconcile, setAttribute, setText, uniqueId } from '../dom';
 import { valueAsPlain } from '../tex';
-import { IEntry, secondsOf, Standing, standingOf, tokensOf } from '../model';
+import { IEntry, secondsOf, Standing, standingOf, tokensOf } from '../entry';
 import { duration, flagWord, number, PHASES, SIGNS, WORDS } from '../wording';
 
 const LINE = 44; // pixels; as in style/list.css

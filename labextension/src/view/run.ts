@@ -4,7 +4,8 @@ import { Widget } from '@lumino/widgets';
 
 import { el, setAttribute } from '../dom';
 import { TraceFetcher } from '../fetcher';
-import { IEntry, placeOf, RunModel } from '../model';
+import { IEntry, placeOf } from '../entry';
+import { RunModel } from '../model';
 import { RunRecord } from '../record';
 import { Locate } from '../traces';
 import { IContext } from './attempt';
@@ -40,7 +41,7 @@ export class RunView extends Widget {
     });
     this._list = new ListView(key => this.choose(key, true));
     this._filters = new FiltersView(
-      this.model.filter,
+      this.model.selector.filter,
       () => this._drawBrowser(),
       () => void this._fetcher.fetchAll()
     );
@@ -121,7 +122,7 @@ export class RunView extends Widget {
 
   private _drawBrowser(): void {
     const { model, _list: list } = this;
-    const selection = model.select();
+    const selection = model.selector.select();
     this._browser.hidden = selection.total === 0;
     list.update(selection.entries, selection.values.benchmark.size > 1);
     if (model.entry(list.active) === undefined) {
@@ -131,7 +132,7 @@ export class RunView extends Widget {
       !selection.searching &&
       !selection.entries.some(({ key }) => key === list.active) &&
       selection.entries.length > 0 &&
-      model.filter !== null &&
+      model.selector.filter !== null &&
       this._filterChanged()
     ) {
       list.setActive(selection.entries[0].key, true);
@@ -152,7 +153,7 @@ export class RunView extends Widget {
 
   /** Whether the reader has changed the filter since this was last asked: an update alone moves nobody. */
   private _filterChanged(): boolean {
-    const { filter } = this.model;
+    const { filter } = this.model.selector;
     const signature = JSON.stringify(filter, (_, value) =>
       value instanceof Set ? [...value] : value
     );
@@ -171,7 +172,7 @@ export class RunView extends Widget {
     }
     const context: IContext = {
       typesetter: this._typesetter,
-      matcher: model.matcher,
+      matcher: model.selector.matcher,
       trace: key => model.trace(key),
       stream: key => model.streams.get(key),
       note: entry => this._fetcher.note(entry)
@@ -196,7 +197,7 @@ export class RunView extends Widget {
 
   /** Show the samples of one row of the table. */
   private _narrow(benchmark: string, subset: string): void {
-    const { filter } = this.model;
+    const { filter } = this.model.selector;
     filter.subset.clear();
     filter.benchmark.clear();
     if (subset !== 'all') {

@@ -2,7 +2,7 @@
 import { button, el, reconcile, setAttribute, setText } from '../dom';
 import { RunRecord, SubsetRow } from '../record';
 import { number, percent } from '../wording';
-import { placeOf } from '../model';
+import { placeOf } from '../entry';
 
 interface IColumn {
   name: string;
