@@ -144,7 +144,7 @@ def test_a_run_in_the_background(kernel: Any, server: DemoEndpoint) -> None:
     cell.until(lambda: state_of(cell.displays[-1]) == "complete")
     assert done_of(cell.displays[-1]) == 40
     reports = [m for m in cell.of("display_data") if MIME_TYPE in m["content"]["data"]]  # beside the buttons
-    assert reports == cell.displays[:1]
+    assert len(reports) == 1, "drawn once, then updated in place"
     assert later.displays == [], "its output stays with the cell that began it"
     assert kernel.run("run.wait().state").text == "'complete'"
 
