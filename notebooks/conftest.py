@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 MIME_TYPE = "application/vnd.qwq-nb.run.v1+json"
+PLOTLY_TYPE = "application/vnd.plotly.v1+json"
 
 
 def pytest_configure() -> None:
@@ -19,7 +20,7 @@ def pytest_configure() -> None:
 
 def pytest_collectstart(collector: Any) -> None:
     if hasattr(collector, "skip_compare"):
-        collector.skip_compare += (MIME_TYPE, "text/html")
+        collector.skip_compare += (MIME_TYPE, PLOTLY_TYPE, "text/html")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -14,6 +14,7 @@ _LINE = re.compile(r".*%{1,2}(qwq(?:_\w+)?)\b(.*)", re.DOTALL)
 _TABLES: dict[str, Sequence[options.Option]] = {
     "qwq_endpoint": options.ENDPOINT,
     "qwq_eval": options.EVAL,
+    "qwq_panel": options.EVAL,
     "qwq_resume": options.RESUME,
     "qwq_show": options.SHOW,
     "qwq_runs": options.RUNS,
@@ -61,7 +62,7 @@ def values(option: options.Option, before: Sequence[str]) -> list[str]:
 
 def positional(magic: str, before: Sequence[str], namespace: dict[str, Any]) -> list[str]:
     """What may stand where no option is being written."""
-    if magic == "qwq_eval":
+    if magic in ("qwq_eval", "qwq_panel"):
         from qwq_nb.bench.catalog import benchmark_names
 
         main = ["math_500", "aime24", "gpqa_diamond"]

@@ -92,10 +92,13 @@ def references_table(record: RunRecord) -> str:
     """Published scores beside ours; nothing if there are none."""
     if not record.references:
         return ""
-    heads = "".join(f'<th scope="col">{name}</th>' for name in ("benchmark", "subset", "model", "score", "source"))
+    names = ("benchmark", "subset", "model", "score", "n", "source")
+    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
     lines = []
     for reference in record.references[:50]:
-        cells = (_plain(reference.get(name)) for name in ("benchmark", "subset", "model", "score", "source"))
+        score = reference.get("score")
+        shown = {**reference, "score": percent(score) if isinstance(score, float) else score}
+        cells = (_plain(shown.get(name)) for name in names)
         lines.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     caption = "Published scores, for orientation: prompts, sampling and graders differ"
     body = "".join(lines)

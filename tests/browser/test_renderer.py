@@ -321,6 +321,7 @@ def test_texts_from_the_run_directory(lab: Lab) -> None:
     file = "predictions/QwQ-32B/math_500_Level 1.jsonl"
     samples = [view(i, text="", reasoning=cut, file=file) for i in range(12)]
     samples[1] = view(1, text="", reasoning=cut, file="predictions/QwQ-32B/gone.jsonl", outcome="wrong")
+    samples[7] = view(7, text="", reasoning=cut, file="predictions/QwQ-32B/math_500_Level 2.jsonl")
     run = record(samples, run_dir="qwq_runs/a run")
     path = lab.root / "sub" / "qwq_runs" / "a run" / file
     path.parent.mkdir(parents=True)
@@ -328,7 +329,8 @@ def test_texts_from_the_run_directory(lab: Lab) -> None:
         prediction(view, f"the whole of {view.id}, haystack {'needle' if i == 7 else ''}")
         for i, view in enumerate(samples)
     ]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    for place in (path, path.with_name("math_500_Level 2.jsonl")):
+        place.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     save(lab, "sub/traces.ipynb", saved(run))
     with lab.page("sub/traces.ipynb") as page:
         page.wait_for_selector(LINE)
