@@ -18,7 +18,9 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "The venv module does not work here (on Debian: apt-get install python3-venv)"; rm -rf $(VENV); exit 1; }
 
-$(VENV)/installed: $(BIN)/python pyproject.toml
+LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
+
+$(VENV)/installed: $(BIN)/python pyproject.toml $(LAB_SOURCES)
 	@echo "Installing qwq-nb into $(VENV) (a minute or two)..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .

@@ -93,7 +93,7 @@ def test_a_saved_run_is_drawn(lab: Lab, trusted: bool) -> None:
         page.wait_for_selector(f"{DETAIL} .qwq-question mjx-container")
         page.locator(f"{REASONING} > summary").click()
         page.wait_for_selector(f"{REASONING} mjx-container")
-        assert [m.strip() for m in page.locator(f"{REASONING} .qwq-mod-switch").all_inner_texts()] == [
+        assert [m.strip() for m in page.locator(f"{REASONING} .qwq-mod-switch").all_text_contents()] == [
             "Wait",
             "Alternatively",
             "等等",

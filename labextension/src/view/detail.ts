@@ -2,6 +2,7 @@
 import { visible } from '../clean';
 import { button, el, reconcile, setAttribute, setText } from '../dom';
 import { IEntry, isClipped, standingOf } from '../entry';
+import { defaultFolds } from '../preferences';
 import { Matcher } from '../search';
 import { AttemptView, IContext, IFolds, whole } from './attempt';
 import { signOf, wordOf } from './list';
@@ -135,7 +136,7 @@ export class DetailView {
       ({ key }) => {
         // A stream is there to be watched.
         const folds = this._entries.some(e => e.key === key && e.stream)
-          ? { ...this._folds, reasoning: true }
+          ? { reasoning: true, answer: this._folds.answer }
           : this._folds;
         const attempt = new AttemptView(this._typesetter, folds);
         this._views.set(key, attempt);
@@ -227,7 +228,8 @@ export class DetailView {
   private _key: string | null = null;
   private _context: IContext | null = null;
   private _views = new Map<string, AttemptView>();
-  private _folds: IFolds = { reasoning: false, answer: true };
+  /** What the reader has not opened or closed is as the settings say. */
+  private _folds: IFolds = Object.create(defaultFolds);
   private _sideBySide = false;
   private _questionDrawn = '';
   private _questionMatcher: Matcher | null = null;

@@ -1,5 +1,7 @@
 /** Formulas are typeset when they come into view: a trace can hold a thousand of them. */
 
+const SLICE_MS = 8;
+
 export type Typeset = (node: HTMLElement) => void | Promise<void>;
 
 export class LazyTypesetter {
@@ -10,10 +12,12 @@ export class LazyTypesetter {
       entries => {
         for (const entry of entries) {
           if (entry.isIntersecting) {
-            this._observer.unobserve(entry.target);
-            this._set(entry.target as HTMLElement);
+            this._queue.add(entry.target as HTMLElement);
+          } else {
+            this._queue.delete(entry.target as HTMLElement);
           }
         }
+        void this._work();
       },
       { root, rootMargin: '400px 0px' }
     );
@@ -34,6 +38,30 @@ export class LazyTypesetter {
 
   dispose(): void {
     this._observer.disconnect();
+    this._queue.clear();
+  }
+
+  /** A few at a time, so that the page can scroll meanwhile; what has left the view again waits for its return. */
+  private async _work(): Promise<void> {
+    if (this._isWorking) {
+      return;
+    }
+    this._isWorking = true;
+    while (this._queue.size > 0) {
+      const until = performance.now() + SLICE_MS;
+      for (const node of this._queue) {
+        this._queue.delete(node);
+        this._observer.unobserve(node);
+        if (node.isConnected) {
+          await this._set(node);
+        }
+        if (performance.now() > until) {
+          break;
+        }
+      }
+      await new Promise(resolve => setTimeout(resolve, 0));
+    }
+    this._isWorking = false;
   }
 
   private async _set(node: HTMLElement): Promise<void> {
@@ -46,6 +74,8 @@ export class LazyTypesetter {
     }
   }
 
+  private _queue = new Set<HTMLElement>();
+  private _isWorking = false;
   private _typeset: Typeset | null;
   private _observer: IntersectionObserver;
 }

@@ -1,0 +1,275 @@
+/** A run in a tab of its own: `qwq_run.json` opened from the file browser. */
+import { MainAreaWidget } from '@jupyterlab/apputils';
+import {
+  ABCWidgetFactory,
+  DocumentRegistry,
+  IDocumentWidget
+} from '@jupyterlab/docregistry';
+import { Contents } from '@jupyterlab/services';
+import { Message } from '@lumino/messaging';
+import { Poll } from '@lumino/polling';
+import { PanelLayout, Widget } from '@lumino/widgets';
+
+import { el, setText } from '../dom';
+import { readRecord, RunRecord } from '../record';
+import { IRunEnvironment, RunView } from '../view/run';
+import { Typeset } from '../view/typeset';
+import { folderOf, join, readFolder, readText, reason } from './files';
+import { runIcon } from './icon';
+import {
+  IRun,
+  isLive,
+  lastPart,
+  MANIFEST,
+  missingRecord,
+  readRun,
+  RECORD
+} from './manifest';
+import { DEFAULTS } from './settings';
+
+export const FACTORY = 'QwQ Run';
+export const FILE_TYPE: DocumentRegistry.IFileType = {
+  name: 'qwq-run',
+  displayName: 'QwQ run',
+  mimeTypes: ['application/json'],
+  extensions: [],
+  pattern: '^qwq_run\\.json$',
+  contentType: 'file',
+  fileFormat: 'text',
+  icon: runIcon
+};
+
+/** A run that is over is looked at now and then: it may be resumed. */
+const AT_REST = 30; // seconds
+const LONGEST = 3_600_000; // milliseconds
+
+/** What a run's tab needs of the front end. */
+export interface IServices {
+  contents: Contents.IManager;
+  typeset: Typeset | null;
+  /** Opens a file in the front end. */
+  open: (path: string) => void;
+  refreshSeconds: () => number;
+}
+
+export class RunDocument extends Widget {
+  constructor(context: DocumentRegistry.Context, services: IServices) {
+    super();
+    this.addClass('qwq-Document');
+    this._context = context;
+    this._services = services;
+    this.node.append(this._message);
+    this.layout = new PanelLayout();
+    this._poll = new Poll({
+      name: 'qwq-nb:run',
+      auto: false,
+      factory: () => this._refresh(),
+      frequency: {
+        interval: 1000 * DEFAULTS.refreshSeconds,
+        max: LONGEST,
+        backoff: true
+      },
+      standby: () => (this.isVisible ? 'when-hidden' : true)
+    });
+    context.fileChanged.connect(this._onChanged, this);
+    context.pathChanged.connect(this._onMoved, this);
+    void context.ready.then(() => this._poll.start());
+  }
+
+  dispose(): void {
+    if (!this.isDisposed) {
+      this._context.fileChanged.disconnect(this._onChanged, this);
+      this._context.pathChanged.disconnect(this._onMoved, this);
+      this._poll.dispose();
+      super.dispose();
+    }
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    void this._poll.refresh();
+  }
+
+  protected onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    const list = this.node.querySelector<HTMLElement>('.qwq-list');
+    if (!this.node.contains(document.activeElement)) {
+      (list ?? this.node).focus();
+    }
+  }
+
+  private _onChanged(): void {
+    void this._poll.refresh();
+  }
+
+  private _onMoved(): void {
+    this._modified = '';
+    void this._poll.refresh();
+  }
+
+  /** Take in what has changed in the run's folder. */
+  private async _refresh(): Promise<void> {
+    const { contents, refreshSeconds } = this._services;
+    const folder = folderOf(this._context.path);
+    try {
+      const files = await readFolder(contents, folder);
+      const modified = [MANIFEST, RECORD].map(
+        name => files.find(file => file.name === name)?.last_modified ?? ''
+      );
+      const stamp = modified.join(' ');
+      if (stamp !== this._modified) {
+        const run = readRun(
+          folder,
+          await readText(contents, join(folder, MANIFEST))
+        );
+        if (modified[1] !== this._recordModified || this._record === null) {
+          this._record = modified[1] ? await this._readRecord(folder) : null;
+          this._recordModified = modified[1];
+        }
+        this._run = run;
+        this._modified = stamp;
+      }
+      this._show(this._run!);
+    } catch (error) {
+      this._say(`The run’s folder cannot be read: ${reason(error)}.`);
+    }
+    const live = this._run !== null && isLive(this._run);
+    const interval = 1000 * (live ? refreshSeconds() : AT_REST);
+    if (!this.isDisposed && interval !== this._poll.frequency.interval) {
+      this._poll.frequency = { ...this._poll.frequency, interval };
+    }
+  }
+
+  private async _readRecord(folder: string): Promise<RunRecord | null> {
+    const { contents } = this._services;
+    const text = await readText(contents, join(folder, RECORD));
+    const record = readRecord(JSON.parse(text));
+    if (record !== null) {
+      // As seen from the server's folder, not from the kernel's; the root itself is a folder too.
+      record.run_dir = contents.localPath(folder) || '.';
+    }
+    return record;
+  }
+
+  private _show(run: IRun): void {
+    if (this.isDisposed) {
+      return;
+    }
+    if (run.problem) {
+      this._say(run.problem);
+    } else if (this._record === null) {
+      this._say(
+        this._recordModified
+          ? `${RECORD} is of a form that this version of qwq-nb does not know.`
+          : missingRecord(run, Date.now())
+      );
+    } else {
+      this._say('');
+      const record = current(this._record, run);
+      const signature = JSON.stringify([this._modified, record.run_dir]);
+      if (this._view === null) {
+        this._view = new RunView(this._environment());
+        this._view.setRecord(record);
+        (this.layout as PanelLayout).addWidget(this._view);
+      } else if (signature !== this._drawn) {
+        this._view.setRecord(record);
+      }
+      this._drawn = signature;
+    }
+  }
+
+  /** A sentence above the run, or in its place. */
+  private _say(sentence: string): void {
+    setText(this._message, sentence);
+    this._message.hidden = sentence === '';
+  }
+
+  private _environment(): IRunEnvironment {
+    const { contents, typeset, open } = this._services;
+    // Paths are `run_dir` and a file of the run: both as the server has them, on this document's drive.
+    const whole = (path: string): string => {
+      const drive = contents.driveName(this._context.path);
+      const local = path.replace(/^(\.\/)+/, '');
+      return drive ? `${drive}:${local}` : local;
+    };
+    return {
+      typeset,
+      locate: path => contents.getDownloadUrl(whole(path)),
+      link: async (anchor, path) => {
+        anchor.href = await contents.getDownloadUrl(whole(path));
+        anchor.onclick = event => {
+          event.preventDefault();
+          open(whole(path));
+        };
+      }
+    };
+  }
+
+  private _context: DocumentRegistry.Context;
+  private _services: IServices;
+  private _poll: Poll;
+  private _message = el('p', { class: 'qwq-document-note', role: 'status' });
+  private _view: RunView | null = null;
+  private _run: IRun | null = null;
+  private _record: RunRecord | null = null;
+  private _recordModified = '';
+  private _modified = '';
+  private _drawn = '';
+}
+
+/** The record with what its run's manifest says by now: a run that goes on writes the manifest more often. */
+export function current(record: RunRecord, run: IRun): RunRecord {
+  return run.updated > record.updated && isLive(run)
+    ? {
+        ...record,
+        state: run.state as RunRecord['state'],
+        updated: run.updated,
+        progress: { ...record.progress, done: run.done, total: run.total }
+      }
+    : record;
+}
+
+/** Not a DocumentWidget: that renames the file to its tab's label, and every run's file has the same name. */
+export class RunTab
+  extends MainAreaWidget<RunDocument>
+  implements IDocumentWidget<RunDocument>
+{
+  readonly context: DocumentRegistry.Context;
+
+  constructor(content: RunDocument, context: DocumentRegistry.Context) {
+    super({ content, reveal: context.ready });
+    this.context = context;
+    this.toolbar.hide();
+    this.title.icon = runIcon;
+    this._name();
+    context.pathChanged.connect(this._name, this);
+  }
+
+  /** A run's file has no parts to go to. */
+  setFragment(): void {}
+
+  private _name(): void {
+    const { path } = this.context;
+    this.title.label = lastPart(folderOf(path)) || FACTORY;
+    this.title.caption = path;
+  }
+}
+
+export class RunFactory extends ABCWidgetFactory<RunTab> {
+  constructor(services: IServices) {
+    super({
+      name: FACTORY,
+      label: FACTORY,
+      fileTypes: [FILE_TYPE.name],
+      defaultFor: [FILE_TYPE.name],
+      readOnly: true
+    });
+    this._services = services;
+  }
+
+  protected createNewWidget(context: DocumentRegistry.Context): RunTab {
+    return new RunTab(new RunDocument(context, this._services), context);
+  }
+
+  private _services: IServices;
+}
