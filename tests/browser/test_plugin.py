@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,13 +52,22 @@ def folds(page: Any) -> list[bool]:
     return found
 
 
-def manifest(run: qwq_nb.Run, name: str, **changes: Any) -> Path:
-    """Another run's manifest, beside that of `run`."""
+@pytest.fixture
+def manifest(run: qwq_nb.Run) -> Iterator[Callable[..., Path]]:
+    """Writes other runs' manifests, beside that of `run`; they go with the test."""
     file = Path(run.path) / "qwq_run.json"
-    other = file.parent.parent / name / file.name
-    other.parent.mkdir(exist_ok=True)
-    other.write_text(json.dumps(json.loads(file.read_text()) | {"name": name} | changes), encoding="utf-8")
-    return other
+    made: set[Path] = set()
+
+    def write(name: str, **changes: Any) -> Path:
+        other = file.parent.parent / name / file.name
+        other.parent.mkdir(exist_ok=True)
+        made.add(other.parent)
+        other.write_text(json.dumps(json.loads(file.read_text()) | {"name": name} | changes), encoding="utf-8")
+        return other
+
+    yield write
+    for folder in made:
+        shutil.rmtree(folder)
 
 
 def test_from_the_panel_to_a_sample(lab: Lab, run: qwq_nb.Run) -> None:
@@ -92,17 +102,15 @@ def test_from_the_panel_to_a_sample(lab: Lab, run: qwq_nb.Run) -> None:
         page.wait_for_selector(".lm-TabBar-tabLabel:text-matches('math_500_Level.*jsonl')")
 
 
-def test_the_panel_follows(lab: Lab, run: qwq_nb.Run) -> None:
+def test_the_panel_follows(lab: Lab, run: qwq_nb.Run, manifest: Callable[..., Path]) -> None:
     """New runs appear by themselves, broken ones say why, a live one counts up, and another notebook has none."""
-    made: list[Path] = []
     with lab.page("sub/here.ipynb") as page:
         page.click(".jp-SideBar .lm-TabBar-tab[title='QwQ runs']")
         page.wait_for_selector(ITEM)
         hostile = "<img src=x onerror=alert(1)>\u202e"
-        made.append(manifest(run, "aaa", updated="2099-01-01T00:00:00Z", state="running", done=3, command=hostile))
-        made.append(manifest(run, "bbb", updated="2020-01-01T00:00:00Z", state="running", scores={}))
-        made.append(manifest(run, "ccc"))
-        made[-1].write_text('{"torn', encoding="utf-8")
+        manifest("aaa", updated="2099-01-01T00:00:00Z", state="running", done=3, command=hostile)
+        manifest("bbb", updated="2020-01-01T00:00:00Z", state="running", scores={})
+        manifest("ccc").write_text('{"torn', encoding="utf-8")
         page.wait_for_function(f"document.querySelectorAll('{ITEM}').length === 4", timeout=20_000)
         names = page.locator(f"{PANEL} .qwq-runs-name").all_inner_texts()
         assert names == ["aaa", run.name, "bbb", "ccc"]
@@ -110,7 +118,7 @@ def test_the_panel_follows(lab: Lab, run: qwq_nb.Run) -> None:
         assert states[0] == "▸ running · 3 of 10"
         assert "its kernel may be gone" in states[2]
         assert states[3] == "qwq_run.json is not valid JSON."
-        manifest(run, "aaa", updated="2099-01-01T00:00:09Z", state="running", done=7)
+        manifest("aaa", updated="2099-01-01T00:00:09Z", state="running", done=7)
         page.wait_for_function(f"document.querySelector('{PANEL}').innerText.includes('7 of 10')", timeout=20_000)
         # The line that resumes a run is copied.
         page.locator(ITEM).nth(1).hover()
@@ -123,13 +131,13 @@ def test_the_panel_follows(lab: Lab, run: qwq_nb.Run) -> None:
         page.locator(".jp-SideBar .lm-TabBar-tab[title^='File Browser']").click()
         page.locator(".jp-BreadCrumbs-home").click()
         page.locator(".jp-DirListing-item:has-text('here.ipynb')").dblclick()
-        page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell")
+        page.wait_for_selector(".jp-Dialog", timeout=20_000)  # which kernel? None.
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".jp-Dialog", state="detached")
         page.click(".jp-SideBar .lm-TabBar-tab[title='QwQ runs']")
         page.wait_for_selector(f"{PANEL} .qwq-runs-empty:has-text('%qwq_eval')")
         assert page.locator(ITEM).count() == 0
         assert page.dialogs == []
-    for file in made:
-        shutil.rmtree(file.parent)
 
 
 def test_a_run_that_goes_on(lab: Lab, run: qwq_nb.Run) -> None:
@@ -166,7 +174,7 @@ def test_settings(lab: Lab, run: qwq_nb.Run) -> None:
     stored = lab.root.parent / "settings" / "qwq-nb" / "plugin.jupyterlab-settings"
     with lab.page("sub/here.ipynb") as page:
         page.click(".jp-SideBar .lm-TabBar-tab[title='QwQ runs']")
-        page.locator(f"{ITEM} .qwq-runs-open").first.click()
+        page.locator(f"{ITEM}:has-text('{run.name}') .qwq-runs-open").click()
         page.wait_for_selector(LINE)
         size = "(node) => parseFloat(getComputedStyle(node).fontSize)"
         before = page.locator(f"{TAB} .qwq-RunView").evaluate(size)
@@ -178,7 +186,7 @@ def test_settings(lab: Lab, run: qwq_nb.Run) -> None:
     stored.write_text('{"openReasoning": true, "openAnswer": false, "wrap": false}', encoding="utf-8")
     with lab.page("sub/here.ipynb") as page:
         page.click(".jp-SideBar .lm-TabBar-tab[title='QwQ runs']")
-        page.locator(f"{ITEM} .qwq-runs-open").first.click()
+        page.locator(f"{ITEM}:has-text('{run.name}') .qwq-runs-open").click()
         page.wait_for_selector(f"{REASONING} .qwq-block")
         assert folds(page) == [False, True]
         style = page.locator(f"{REASONING} .qwq-block").first.evaluate("(node) => getComputedStyle(node).whiteSpace")
