@@ -91,7 +91,7 @@ def test_from_the_panel_to_a_sample(lab: Lab, run: qwq_nb.Run) -> None:
         page.wait_for_selector(f"{REASONING} .qwq-block")
         shown = page.locator(f"{TAB} .qwq-detail .qwq-id").inner_text()
         first = run.sample(shown).reasoning.split()[0]
-        assert first in page.locator(REASONING).inner_text()
+        assert first in page.locator(REASONING).text_content()  # also of what is not in sight
         # It is the same tab that a second opening leads to, and the file is one click away.
         command(page, "QwQ: Open Run…")
         page.wait_for_selector(".jp-Dialog select")
