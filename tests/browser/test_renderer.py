@@ -133,7 +133,7 @@ def test_filters_and_search(lab: Lab) -> None:
         page.wait_for_function("document.querySelector('.qwq-status').innerText === '1 of 40 samples'")
         page.locator(f"{REASONING} > summary").click()
         page.wait_for_selector(f"{REASONING} mark.qwq-mod-hit")
-        assert page.locator(f"{REASONING} mark.qwq-mod-hit").all_inner_texts() == ["needle"]
+        assert page.locator(f"{REASONING} mark.qwq-mod-hit").all_text_contents() == ["needle"]
         assert page.get_by_role("button", name="check by hand 1").count() == 1
 
 

@@ -136,7 +136,7 @@ export class HeaderView {
   private _meta = el('div', { class: 'qwq-meta' });
   private _progress = el('div', { class: 'qwq-progress' });
   private _notes = el('ul', { class: 'qwq-notes' });
-  private _setup = el('dl');
+  private _setup = el('dl', { tabindex: 0 }); // it scrolls
 }
 
 /** Of all benchmarks together, from the table. */

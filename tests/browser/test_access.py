@@ -1,0 +1,190 @@
+"""Whoever reads a run, and wherever: with a screen reader, with motion reduced, as html, without our extension."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import pytest
+
+from qwq_nb.records import Clip, Progress, RunRecord
+from qwq_nb.view import bundle
+from tests.view.samples import flight, record, row, view
+
+pytest.importorskip("playwright.sync_api", reason="needs playwright")
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Lab
+
+VIEW = ".qwq-RunView"
+LINE = f"{VIEW} .qwq-list .qwq-line"
+OUTPUT = ".jp-OutputArea-output"
+
+ANSWER = "Adding up, that is six and thirty pears."
+THINKING = "Two dozen and one more.\n\nWait, that makes $24 + 12$.\n\nAlternatively, \\frac{1}{2} of 72: the same."
+
+AXE = """async (selector) => {
+    const found = await axe.run(selector, {resultTypes: ['violations']});
+    return found.violations.map(({id, impact, nodes}) => ({id, impact, nodes: nodes.map(
+        ({target, failureSummary}) => `${target.join(' ')}: ${failureSummary}`)}));
+}"""
+
+
+def run() -> RunRecord:
+    """Something of everything: every outcome, repeats, flags, a published score, a note, a mention of the answer."""
+    answer = Clip(text=ANSWER)
+    samples = [view(i, text=THINKING, answer=answer, flags=["check_by_hand"] if i == 3 else []) for i in range(30)]
+    samples += [view(3, text=THINKING, answer=answer, repeat=1)]
+    samples += [view(40, outcome="error", error="HTTP 503", text=None), view(41, outcome="not_gradable")]
+    reference = {"benchmark": "math_500", "subset": "all", "model": "QwQ-32B", "score": 0.906, "source": "a document"}
+    rows = [row("Level 1", errors=1, not_gradable=1), row()]
+    return record(samples, table=rows, references=[reference], demo=True, notes=["Mind the gap."], repeats=2)
+
+
+def running() -> RunRecord:
+    flights = [flight(900, reasoning_tail=THINKING), flight(901, phase="answer")]
+    progress = Progress(total=200, done=30, in_flight=2, tokens_per_s=100.0, eta_s=60.0)
+    return record([view(i) for i in range(5)], state="running", partial=True, in_flight=flights, progress=progress)
+
+
+def save(lab: Lab, name: str, run: RunRecord) -> Path:
+    cell = nbformat.v4.new_code_cell("%qwq_eval math_500")
+    cell.outputs = [nbformat.v4.new_output("display_data", data=bundle(run, live=run.partial))]
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), lab.root / name)
+    lab.trust(name)
+    return lab.root / name
+
+
+def jupyter(lab: Lab, *arguments: str) -> None:
+    command = [sys.executable, "-c", "from jupyter_core.command import main; main()", *arguments]
+    done = subprocess.run(command, env=lab.env, cwd=lab.root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def extension() -> None:
+    if not (Path(sys.prefix) / "share/jupyter/labextensions/qwq-nb/package.json").exists():
+        pytest.skip("needs the built extension: pip install -e . builds it")
+
+
+@pytest.fixture
+def disabled(lab: Lab, extension: None) -> Iterator[None]:
+    """The extension switched off as a user does it; Lab reads that anew for every page."""
+    jupyter(lab, "labextension", "disable", "--level=user", "qwq-nb")
+    yield
+    jupyter(lab, "labextension", "enable", "--level=user", "qwq-nb")
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The script of axe-core."""
+    package = importlib.util.find_spec("axe_playwright_python")
+    if package is None or package.origin is None:
+        pytest.skip("needs axe-core: pip install axe-playwright-python")
+    return Path(package.origin).with_name("axe.min.js").read_text(encoding="utf-8")
+
+
+def violations(page: Any, axe: str) -> list[dict[str, Any]]:
+    """What axe calls serious or critical, in all that can be seen with every fold open."""
+    page.evaluate("document.querySelectorAll('.qwq-RunView details').forEach((fold) => { fold.open = true; })")
+    page.wait_for_timeout(500)  # formulas are typeset when they come in sight
+    page.evaluate(axe)
+    found: list[dict[str, Any]] = page.evaluate(AXE, VIEW)
+    return [each for each in found if each["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.usefixtures("extension")
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_serious(lab: Lab, axe: str, dark: bool) -> None:
+    save(lab, "axe.ipynb", run())
+    save(lab, "axe-running.ipynb", running())
+    found = []
+    with lab.page("axe.ipynb", dark=dark) as page:
+        page.wait_for_selector(LINE)
+        found += violations(page, axe)
+        page.get_by_role("option").filter(has_text="level-4/3").first.click()
+        page.get_by_role("button", name="Side by side").click()
+        page.get_by_role("button", name="check by hand 1").click()
+        page.fill(f"{VIEW} .qwq-search", "pears")
+        page.wait_for_selector(f"{VIEW} .qwq-detail mark.qwq-mod-hit")
+        found += violations(page, axe)
+        page.get_by_role("button", name="Regular expression").click()
+        page.fill(f"{VIEW} .qwq-search", "pears (")
+        page.wait_for_selector(f"{VIEW} .qwq-search[aria-invalid]")
+        found += violations(page, axe)
+    with lab.page("axe-running.ipynb", dark=dark) as page:
+        page.wait_for_selector(LINE)
+        found += violations(page, axe)
+    assert found == []
+
+
+@pytest.mark.usefixtures("extension")
+def test_reduced_motion(lab: Lab) -> None:
+    """Bars grow softly; with the system's motion reduced nothing in the view moves."""
+    moving = """() => [...document.querySelectorAll('.qwq-RunView, .qwq-RunView *')].filter((element) => {
+        const {transitionDuration, animationName} = getComputedStyle(element);
+        return transitionDuration.split(', ').some((time) => time !== '0s') || animationName !== 'none';
+    }).map((element) => element.className)"""
+    save(lab, "motion.ipynb", run())
+    with lab.page("motion.ipynb") as page:
+        page.wait_for_selector(LINE)
+        assert page.evaluate(moving) != []
+        page.emulate_media(reduced_motion="reduce")
+        assert page.evaluate(moving) == []
+
+
+class Reader(HTMLParser):
+    """The texts of a page's outputs, the cells of tables, and the scripts with what they hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.cells: list[str] = []
+        self.scripts: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open.append(tag)
+        if tag == "script":
+            self.scripts.append(dict(attrs).get("src") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.open:
+            del self.open[len(self.open) - 1 - self.open[::-1].index(tag) :]
+
+    def handle_data(self, data: str) -> None:
+        if "script" in self.open:
+            self.scripts[-1] += data
+        elif "style" not in self.open:
+            self.text += data
+            if self.open and {"td", "th"} & set(self.open):
+                self.cells.append(" ".join(data.split()))
+
+
+def test_nbconvert_to_html(lab: Lab) -> None:
+    """A page with the whole report, which no script of ours has to draw."""
+    notebook = save(lab, "converted.ipynb", run())
+    jupyter(lab, "nbconvert", "--to", "html", str(notebook))
+    reader = Reader()
+    reader.feed(notebook.with_suffix(".html").read_text(encoding="utf-8"))
+    assert {"Level 1", "truncated"} <= set(reader.cells)
+    assert any("80.0" in cell for cell in reader.cells)
+    assert ANSWER in reader.text
+    assert not [script[:200] for script in reader.scripts if "qwq" in script.lower() or ANSWER in script]
+
+
+@pytest.mark.usefixtures("disabled")
+def test_without_the_extension(lab: Lab) -> None:
+    """The same output, its html: what there is to read is there, though nothing draws it."""
+    save(lab, "bare.ipynb", run())
+    with lab.page("bare.ipynb") as page:
+        page.wait_for_selector(f"{OUTPUT} table")
+        assert page.locator(VIEW).count() == 0
+        assert "80.0" in page.locator(f"{OUTPUT} table").first.inner_text()
+        assert ANSWER in page.locator(OUTPUT).first.text_content()
