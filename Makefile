@@ -47,7 +47,7 @@ lint: $(VENV)/installed-test
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest --nbval
+	$(BIN)/python -m pytest --nbval -m "not long"
 
 test-long: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m long

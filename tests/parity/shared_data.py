@@ -25,6 +25,7 @@ from qwq_nb import Endpoint, evaluate
 from qwq_nb.demo import DemoEndpoint
 
 HERE = Path(__file__).resolve()
+SHARED = Path(os.environ.get("QWQ_SHARED_DATA", HERE.parents[3] / "shared" / "data"))
 Row = dict[str, Any]
 
 
@@ -138,8 +139,7 @@ def run_case(case: Case, out: Path) -> tuple[Path, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    default = os.environ.get("QWQ_SHARED_DATA", HERE.parents[3] / "shared" / "data")
-    parser.add_argument("--data", type=Path, default=Path(default))
+    parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--keep", type=Path, help="keep the runs here")
     parser.add_argument("--only", help="one case, by the beginning of its name")
     args = parser.parse_args()
