@@ -297,14 +297,12 @@ class Runner:
             errors=sum(r.outcome == "error" for r in results),
             retries=self.retries + sum(max(0, f.live.attempt - 1) for f in flights),
             elapsed_s=elapsed,
-            eta_s=self._eta(results, flights, done, elapsed, now),
+            eta_s=self._eta(results, flights, done, now),
             tokens=tokens,
             tokens_per_s=max(0.0, tokens - first_tokens) / span if span > 0.2 else 0.0,
         )
 
-    def _eta(
-        self, results: list[SampleResult], flights: list[Flight], done: int, elapsed: float, now: float
-    ) -> float | None:
+    def _eta(self, results: list[SampleResult], flights: list[Flight], done: int, now: float) -> float | None:
         """Seconds to go: the work left, in seconds of streaming, over the streams that share it.
 
         The mean time of a finished sample stands for those to come; one in flight has at least half a mean left, so
@@ -315,9 +313,9 @@ class Runner:
         if not times or not left:
             return None
         mean = sum(times) / len(times)
-        work = len(self._queue) * mean + sum(max(mean / 2, mean - (now - f.live.started)) for f in flights)
-        longest = max((max(mean / 2, mean - (now - f.live.started)) for f in flights), default=0.0)
-        return max(longest, work / max(1, min(self.concurrency, left)))
+        under_way = [max(mean / 2, mean - (now - f.live.started)) for f in flights]
+        work = len(self._queue) * mean + sum(under_way)
+        return max(max(under_way, default=0.0), work / max(1, min(self.concurrency, left)))
 
     def in_flight(self) -> list[InFlight]:
         """The streams of this moment, oldest first, with what they wrote since the last call (TAIL at least)."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from qwq_nb import registry
-from qwq_nb.demo import DemoEndpoint
+from qwq_nb.demo import DemoEndpoint, shared
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -35,6 +35,18 @@ def forget_endpoints() -> None:
     registry._endpoints.clear()
     registry._default = None
     registry._served.clear()
+
+
+@pytest.fixture
+def server() -> Iterator[DemoEndpoint]:
+    """The demo server of this process, which `demo=True` asks, as if just started."""
+    found = shared()
+    found.set_faults([])
+    found.configure(style="reasoning_content", tokens_per_second=0, ttft=0, chunks=0, models_status=200)
+    found.reset()
+    yield found
+    found.set_faults([])
+    found.configure(tokens_per_second=0, ttft=0)
 
 
 @pytest.fixture(scope="session")

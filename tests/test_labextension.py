@@ -63,7 +63,7 @@ def test_the_same_characters_are_shown() -> None:
 def test_no_registry_and_no_path_of_a_machine_in_the_lockfile() -> None:
     lock = (SOURCE / "yarn.lock").read_text(encoding="utf-8")
     assert "http" not in lock
-    assert not re.search(r"registry\.|/home/|/tmp/|/root/", lock + (SOURCE / ".yarnrc.yml").read_text(encoding="utf-8"))
+    assert not re.search(r"registry\.|/(?:home|tmp|root)/", lock + (SOURCE / ".yarnrc.yml").read_text(encoding="utf-8"))
 
 
 def test_no_html_from_text() -> None:

@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from qwq_nb import Endpoint
-from qwq_nb.demo import DemoEndpoint, shared
+from qwq_nb.demo import DemoEndpoint
 from qwq_nb.registry import get_endpoint, set_default
 from qwq_nb.run import Run
 from tests.running import MATH, own
@@ -71,16 +71,6 @@ def shell(bare: Callable[[], Shell]) -> Shell:
     shell = bare()
     shell.run("%load_ext qwq_nb")
     return shell
-
-
-@pytest.fixture
-def server() -> DemoEndpoint:
-    """The demo server of this process, as if just started."""
-    found = shared()
-    found.set_faults([])
-    found.configure(tokens_per_second=0, ttft=0)
-    found.reset()
-    return found
 
 
 # -- endpoints -----------------------------------------------------------------------------------------------------

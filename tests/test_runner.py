@@ -16,7 +16,7 @@ from qwq_nb.api import shared_worker
 from qwq_nb.bench.cache import cached
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
 from qwq_nb.client import ChatClient
-from qwq_nb.demo import DemoEndpoint, shared
+from qwq_nb.demo import DemoEndpoint
 from qwq_nb.loop import shared_loop
 from qwq_nb.plan import EvalRequest, Item, Plan, make_plan
 from qwq_nb.records import Completion, Verdict
@@ -28,18 +28,6 @@ from tests.running import MATH, asked, math_records, own
 SLOW = math_records()[0]
 """The problem that the server is told to be slow, or to fail, with."""
 MATCH = "match=A bakery packs its muffins"
-
-
-@pytest.fixture
-def server() -> Iterator[DemoEndpoint]:
-    """The demo server of this process, as if just started."""
-    found = shared()
-    found.set_faults([])
-    found.configure(style="reasoning_content", tokens_per_second=0, ttft=0, chunks=0, models_status=200)
-    found.reset()
-    yield found
-    found.set_faults([])
-    found.configure(tokens_per_second=0, ttft=0)
 
 
 @pytest.fixture

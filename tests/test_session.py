@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +48,6 @@ FIRST_VARIANTS = {
     ("gpqa_diamond", "all"): (12, 8, 0, 0),
 }
 LOOPING = "demo/algebra/10.json"
-
-
-@pytest.fixture
-def server() -> Iterator[DemoEndpoint]:
-    """The demo server that `demo=True` asks, as if just started."""
-    found = shared()
-    found.set_faults([])
-    found.configure(style="reasoning_content", tokens_per_second=0, ttft=0, chunks=0, models_status=200)
-    found.reset()
-    yield found
-    found.set_faults([])
 
 
 def counts(run: Any) -> dict[tuple[str, str], tuple[int, int, int, int]]:
