@@ -3,14 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-long bench lab lint notebooks parity clean
+.PHONY: help demo test test-long bench lab lint docs notebooks parity package binder-check clean
 
 help:
-	@echo "make demo       run notebooks/01_quickstart.ipynb against the built-in endpoint and print its table"
-	@echo "make test       lint, types and tests, the notebooks among them"
-	@echo "make test-long  the tests that take minutes"
-	@echo "make bench      benchmarks, with their ratios"
-	@echo "make lab        open JupyterLab on the notebooks"
+	@echo "make demo          run notebooks/01_quickstart.ipynb against the built-in endpoint and print its table"
+	@echo "make test          lint, types and tests, the notebooks among them"
+	@echo "make test-long     the tests that take minutes"
+	@echo "make bench         benchmarks, with their ratios"
+	@echo "make lab           open JupyterLab on the notebooks"
+	@echo "make lint          ruff and mypy alone"
+	@echo "make docs          write docs/reference.md and the map in CONTRIBUTING.md anew"
+	@echo "make notebooks     write the notebooks' outputs anew"
+	@echo "make parity        our grading against evalscope's own, on recorded answers of real models"
+	@echo "make package       build sdist and wheel into dist/ and check them"
+	@echo "make binder-check  follow binder/ step by step here, with a browser at the end (minutes)"
+	@echo "make clean         remove .venv, dist/ and what tests and notebooks left"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -55,6 +62,19 @@ test-long: $(VENV)/installed-test
 # Write the notebooks' outputs anew, as nbval compares them.
 notebooks: $(VENV)/installed
 	$(BIN)/python notebooks/execute.py --save notebooks/*.ipynb
+
+# What is generated from docstrings and the options' help.
+docs: $(VENV)/installed
+	@$(BIN)/python docs/build.py
+
+package: $(VENV)/installed-test
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
+
+# With another Python: make binder-check BINDER_PYTHON=python3.12
+binder-check: $(VENV)/installed-test
+	$(BIN)/python binder/check.py $(BINDER_PYTHON)
 
 bench: $(VENV)/installed-test
 	$(BIN)/python tests/bench/run_500.py

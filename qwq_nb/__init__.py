@@ -13,6 +13,7 @@ from qwq_nb._version import __version__
 
 if TYPE_CHECKING:
     from qwq_nb.api import Interrupted, aevaluate, ask, evaluate, list_runs, load_run, resume_run
+    from qwq_nb.comparison import Comparison, compare
     from qwq_nb.endpoint import Endpoint
     from qwq_nb.errors import (
         DataError,
@@ -31,8 +32,12 @@ if TYPE_CHECKING:
         WorkerError,
     )
     from qwq_nb.run import Report, Run
+    from qwq_nb.speedtest import SpeedInterrupted, SpeedTest, speed
+    from qwq_nb.sweeps import Sweep, SweepInterrupted, sweep
+    from qwq_nb.thinking import Thinking, think
 
 _HOMES = {
+    "Comparison": "comparison",
     "DataError": "errors",
     "Endpoint": "endpoint",
     "EndpointError": "errors",
@@ -45,7 +50,12 @@ _HOMES = {
     "RequestRejected": "errors",
     "Run": "run",
     "RunLocked": "errors",
+    "SpeedInterrupted": "speedtest",
+    "SpeedTest": "speedtest",
     "StreamInterrupted": "errors",
+    "Sweep": "sweeps",
+    "SweepInterrupted": "sweeps",
+    "Thinking": "thinking",
     "UnknownBenchmark": "errors",
     "UnknownEndpoint": "errors",
     "UnknownRun": "errors",
@@ -53,13 +63,18 @@ _HOMES = {
     "WorkerError": "errors",
     "aevaluate": "api",
     "ask": "api",
+    "compare": "comparison",
     "evaluate": "api",
     "list_runs": "api",
     "load_run": "api",
     "resume_run": "api",
+    "speed": "speedtest",
+    "sweep": "sweeps",
+    "think": "thinking",
 }
 
 __all__ = [
+    "Comparison",
     "DataError",
     "Endpoint",
     "EndpointError",
@@ -72,7 +87,12 @@ __all__ = [
     "RequestRejected",
     "Run",
     "RunLocked",
+    "SpeedInterrupted",
+    "SpeedTest",
     "StreamInterrupted",
+    "Sweep",
+    "SweepInterrupted",
+    "Thinking",
     "UnknownBenchmark",
     "UnknownEndpoint",
     "UnknownRun",
@@ -81,11 +101,15 @@ __all__ = [
     "__version__",
     "aevaluate",
     "ask",
+    "compare",
     "evaluate",
     "list_runs",
     "load_ipython_extension",
     "load_run",
     "resume_run",
+    "speed",
+    "sweep",
+    "think",
 ]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from qwq_nb import options
+from qwq_nb.analysis.speed import SPEED
+from qwq_nb.analysis.sweep_grid import SWEEP
 
 __all__ = ["candidates", "register"]
 
@@ -19,6 +21,10 @@ _TABLES: dict[str, Sequence[options.Option]] = {
     "qwq_show": options.SHOW,
     "qwq_runs": options.RUNS,
     "qwq": options.ASK,
+    "qwq_compare": options.COMPARE,
+    "qwq_think": options.THINK,
+    "qwq_sweep": SWEEP,
+    "qwq_speed": SPEED,
 }
 _LEVELS = ("1-5", "1", "2", "3", "4", "5")
 
@@ -62,7 +68,7 @@ def values(option: options.Option, before: Sequence[str]) -> list[str]:
 
 def positional(magic: str, before: Sequence[str], namespace: dict[str, Any]) -> list[str]:
     """What may stand where no option is being written."""
-    if magic in ("qwq_eval", "qwq_panel"):
+    if magic in ("qwq_eval", "qwq_panel", "qwq_sweep"):
         from qwq_nb.bench.catalog import benchmark_names
 
         main = ["math_500", "aime24", "gpqa_diamond"]
@@ -71,14 +77,15 @@ def positional(magic: str, before: Sequence[str], namespace: dict[str, Any]) -> 
         from qwq_nb.registry import endpoints
 
         return [*endpoints(), "demo"]
-    if magic in ("qwq_show", "qwq_resume") and not before:
+    several = magic in ("qwq_compare", "qwq_think")
+    if several or (magic in ("qwq_show", "qwq_resume") and not before):
         from pathlib import Path
 
         from qwq_nb.rundir import find_run_dirs
 
         runs = [p.name for p in find_run_dirs(Path("qwq_runs"))]
         variables = [n for n, v in namespace.items() if not n.startswith("_") and type(v).__name__ == "Run"]
-        return [*variables, *runs]
+        return [n for n in [*variables, *runs] if n not in before]
     return []
 
 

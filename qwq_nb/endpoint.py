@@ -76,8 +76,14 @@ class Endpoint:
     max_retries: int = 6
     backoff: float = 1.0
     """Wait before the first retry; it doubles with each further one, up to a minute, with jitter."""
+    patience: float | None = 3600.0
+    """How long a run waits for an endpoint that died, or for a new key, in the middle of it; None for ever."""
     ca_bundle: str = ""
     insecure: bool = False
+    price_in: float | None = None
+    """Price of a million prompt tokens, in any unit; None: not known."""
+    price_out: float | None = None
+    """Price of a million completion tokens, reasoning included."""
 
     def __init__(
         self,
@@ -94,9 +100,12 @@ class Endpoint:
         deadline: float | None = None,
         max_retries: int = 6,
         backoff: float = 1.0,
+        patience: float | None = 3600.0,
         request_seed: int | None = None,
         ca_bundle: str = "",
         insecure: bool = False,
+        price_in: float | None = None,
+        price_out: float | None = None,
         **sampling: Any,
     ) -> None:
         """The recommended sampling, changed by `sampling` and by `extra`, which wins.
@@ -119,8 +128,11 @@ class Endpoint:
             "deadline": deadline,
             "max_retries": max_retries,
             "backoff": backoff,
+            "patience": patience,
             "ca_bundle": ca_bundle,
             "insecure": insecure,
+            "price_in": price_in,
+            "price_out": price_out,
         }
         self._set(values)
         self.check()
@@ -161,10 +173,16 @@ class Endpoint:
             "read-timeout": self.read_timeout,
             "deadline": self.deadline,
             "backoff": self.backoff,
+            "patience": self.patience,
         }
         for label, value in seconds.items():
             if value is not None and not (is_number(value) and 0 < value < math.inf):
                 raise OptionError(f"{label} must be a positive number of seconds, not {value!r}.")
+        for label, price in (("price-in", self.price_in), ("price-out", self.price_out)):
+            if price is not None and not (is_number(price) and 0 <= price < math.inf):
+                raise OptionError(f"{label} must be the price of a million tokens, 0 or more, not {price!r}.")
+        if (self.price_in is None) != (self.price_out is None):
+            raise OptionError("price-in and price-out are given together: what is left out is not free.")
         for label, number in (("max-retries", self.max_retries), ("request-seed", self.request_seed)):
             if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
                 raise OptionError(f"{label} must be a whole number, not {number!r}.")
@@ -175,6 +193,11 @@ class Endpoint:
         if self.ca_bundle and not os.path.isfile(self.ca_bundle):
             raise OptionError(f"ca-bundle: there is no file {self.ca_bundle}.")
         check_sampling(self.sampling)
+
+    @property
+    def prices(self) -> tuple[float, float] | None:
+        """Of a million prompt and a million completion tokens; None where they are not known."""
+        return None if self.price_in is None or self.price_out is None else (self.price_in, self.price_out)
 
     def address(self, path: str) -> str:
         """The URL of `path` below the base URL, whose query (`?api-version=…`) stays at the end."""

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from qwq_nb.analysis.habits import habits
 from qwq_nb.bench import rows
 from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import UnknownRun
@@ -105,9 +106,11 @@ def result_of(row: dict[str, Any], review: dict[str, Any] | None, benchmark: str
         source_id=str((row.get("metadata") or score.get("sample_metadata") or {}).get("question_id") or ""),
     )
     outcome, _, flags = decide_outcome(completion, verdict, "", gold=sample.gold)
-    return SampleResult(
+    result = SampleResult(
         sample=sample, repeat=repeat, outcome=outcome, completion=completion, verdict=verdict, flags=flags
     )
+    result.flags += habits(result, ())
+    return result
 
 
 def prompt_text(messages: list[dict[str, Any]]) -> str:

@@ -5,9 +5,8 @@ Every failure that a user can cause is a UsageError: one message, no traceback, 
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
@@ -16,42 +15,17 @@ from traitlets.config.configurable import Configurable
 
 from qwq_nb.config import file_defaults
 from qwq_nb.errors import OptionError, QwqError
-from qwq_nb.options import ASK, ENDPOINT, EVAL, RESUME, RUNS, SHOW, Option, parse_line, tokens_of
+from qwq_nb.magic_base import MagicBase, documented, user_errors
+from qwq_nb.options import ASK, ENDPOINT, EVAL, RESUME, RUNS, SHOW
 
 if TYPE_CHECKING:
     from qwq_nb.run import Run
 
 __all__ = ["QwqMagics", "load"]
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def user_errors(magic: F) -> F:
-    """What qwq_nb raises on purpose becomes a UsageError."""
-
-    @functools.wraps(magic)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return magic(*args, **kwargs)
-        except QwqError as exc:
-            raise UsageError(str(exc)) from None
-
-    return wrapped  # type: ignore[return-value]
-
-
-def documented(options: Sequence[Option]) -> Callable[[F], F]:
-    """Append the options' help to the magic's docstring, which `%magic?` shows."""
-
-    def decorate(magic: F) -> F:
-        lines = [f"  {' '.join(filter(None, (o.name, o.metavar))):<24} {o.help}" for o in options]
-        magic.__doc__ = "\n".join([magic.__doc__ or "", "Options:", *lines])
-        return magic
-
-    return decorate
-
 
 @magics_class
-class QwqMagics(Magics, Configurable):
+class QwqMagics(MagicBase, Configurable):
     """`%config QwqMagics` lists these defaults; a line's own options win over them."""
 
     endpoint = Unicode("", help="Name of the endpoint that is used where a line names none.").tag(config=True)
@@ -64,7 +38,6 @@ class QwqMagics(Magics, Configurable):
     read_timeout = Float(300.0, help="Longest silence within a stream, in seconds.").tag(config=True)
     grade_deadline = Float(10.0, help="Longest time for one grading, in seconds.").tag(config=True)
 
-    shell: Any
     _panel: Any = None
 
     def __init__(self, shell: Any) -> None:
@@ -94,7 +67,7 @@ class QwqMagics(Magics, Configurable):
         from qwq_nb.registry import EndpointStatus, connect, demo_endpoint, endpoints, get_endpoint, set_default
         from qwq_nb.request import refine_endpoint
 
-        words, given = self._parsed(line, ENDPOINT, "qwq_endpoint")
+        words, given = self.parsed(line, ENDPOINT, "qwq_endpoint")
         if len(words) > 1:
             raise OptionError(f"%qwq_endpoint takes one URL or name; here are {len(words)} words that are no options.")
         if not words:
@@ -134,7 +107,7 @@ class QwqMagics(Magics, Configurable):
         """
         from qwq_nb.api import evaluate
 
-        words, given = self._parsed(line, EVAL, "qwq_eval")
+        words, given = self.parsed(line, EVAL, "qwq_eval")
         names = ("concurrency", "seed", "hub", "reveal", "max_retries", "read_timeout", "grade_deadline")
         # Only what was changed is passed on, so that the line that resumes stays short.
         defaults = {n: getattr(self, n) for n in names if getattr(self, n) != self.traits()[n].default_value}
@@ -152,9 +125,9 @@ class QwqMagics(Magics, Configurable):
         """Go on with an unfinished run: `%qwq_resume RUN`, a variable, a run's name or a path."""
         from qwq_nb.api import resume_run
 
-        words, given = self._parsed(line, RESUME, "qwq_resume")
+        words, given = self.parsed(line, RESUME, "qwq_resume")
         out = given.pop("out", None)
-        run = self._run(words, "qwq_resume", out)
+        run = self.one_run(words, "qwq_resume", out)
         return self._remember(lambda: resume_run(run, **given))
 
     @documented(SHOW)
@@ -163,8 +136,8 @@ class QwqMagics(Magics, Configurable):
     @user_errors
     def qwq_show(self, line: str) -> Any:
         """Draw a run again: `%qwq_show RUN`; without a name the last one. `--sample ID` shows one sample in full."""
-        words, given = self._parsed(line, SHOW, "qwq_show")
-        run = self._run(words, "qwq_show", given.get("out"))
+        words, given = self.parsed(line, SHOW, "qwq_show")
+        run = self.one_run(words, "qwq_show", given.get("out"))
         if "reveal" in given:
             run.reveal()
         if "sample" in given:
@@ -182,7 +155,7 @@ class QwqMagics(Magics, Configurable):
         """List the runs below the runs' folder: state, how far, score, model; the last one first."""
         from qwq_nb.api import list_runs
 
-        words, given = self._parsed(line, RUNS, "qwq_runs")
+        words, given = self.parsed(line, RUNS, "qwq_runs")
         if words:
             raise OptionError(f"%qwq_runs takes no name; to draw a run: %qwq_show {words[0]}")
         return list_runs(given.get("out") or self.out or None)
@@ -199,7 +172,7 @@ class QwqMagics(Magics, Configurable):
         from qwq_nb.frontend import in_kernel, is_live
         from qwq_nb.view.panel import Panel, checked, lines_of, values_of
 
-        words, given = self._parsed(line, EVAL, "qwq_panel")
+        words, given = self.parsed(line, EVAL, "qwq_panel")
         if not in_kernel(self.shell):
             raise OptionError("%qwq_panel needs a notebook. It writes lines like %qwq_eval math_500 --limit 50")
         if self._panel is not None:
@@ -226,7 +199,7 @@ class QwqMagics(Magics, Configurable):
         from qwq_nb.api import ask
         from qwq_nb.view.answer import AnswerView
 
-        words, given = self._parsed(line, ASK, "qwq")
+        words, given = self.parsed(line, ASK, "qwq")
         if words:
             raise OptionError("The question goes below the %%qwq line; the line itself takes options only.")
         if self.endpoint and not given.get("demo"):
@@ -236,26 +209,8 @@ class QwqMagics(Magics, Configurable):
 
     # -- shared --------------------------------------------------------------------------------------------------
 
-    def _parsed(self, line: str, options: Sequence[Option], magic: str) -> tuple[list[str], dict[str, Any]]:
-        return parse_line(tokens_of(line, self.shell.user_ns), options, magic)
-
-    def _run(self, words: list[str], magic: str, out: str | None) -> Run:
-        from qwq_nb.api import list_runs, load_run
-        from qwq_nb.run import Run
-
-        if len(words) > 1:
-            raise OptionError(f"%{magic} takes one run; here are {len(words)} words that are no options.")
-        folder = out or self.out or None
-        if not words:
-            last = self.shell.user_ns.get("_qwq_run")
-            if isinstance(last, Run):
-                return last
-            runs = list_runs(folder)
-            if not runs:
-                raise OptionError(f"There is no run yet in {folder or 'qwq_runs'}: %qwq_eval makes one.")
-            return runs[0]
-        named = self.shell.user_ns.get(words[0])
-        return named if isinstance(named, Run) else load_run(words[0], out=folder)
+    def runs_folder(self) -> str | None:
+        return self.out or None
 
     def _remember(self, evaluation: Callable[[], Run]) -> Run:
         """Run it, and keep the run as `_qwq_run`, also where it was interrupted and no variable got it."""
@@ -287,10 +242,12 @@ def listing(found: list[Any]) -> str:
 def load(shell: Any) -> None:
     """Register the magics and their completion; called by `%load_ext qwq_nb`."""
     from qwq_nb.completion import register
+    from qwq_nb.magics_analysis import AnalysisMagics
 
     try:
         magics = QwqMagics(shell)
     except QwqError as exc:
         raise UsageError(str(exc)) from None
     shell.register_magics(magics)
+    shell.register_magics(AnalysisMagics(shell, magics))
     register(shell)

@@ -19,7 +19,21 @@ from qwq_nb.endpoint import looks_like_key
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.plan import parse_levels
 
-__all__ = ["ASK", "ENDPOINT", "EVAL", "RESUME", "RUNS", "SAMPLING", "SHOW", "Option", "parse_line", "tokens_of"]
+__all__ = [
+    "ASK",
+    "COMPARE",
+    "ENDPOINT",
+    "EVAL",
+    "RESUME",
+    "RUNS",
+    "SAMPLING",
+    "SHOW",
+    "THINK",
+    "Option",
+    "may_be_off",
+    "parse_line",
+    "tokens_of",
+]
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -52,6 +66,12 @@ TRANSPORT = (
     Option("--no-stream", "flag", "ask for whole answers instead of streams"),
     Option("--max-retries", "integer", "attempts after the first for what may pass (6)", "N"),
     Option("--backoff", "number", "seconds before the first retry; it doubles with each (1)", "S"),
+    Option(
+        "--patience",
+        "number",
+        "seconds a run waits for an endpoint that died, or for a new key, in the middle of it (3600); `off` for ever",
+        "S",
+    ),
     Option("--read-timeout", "number", "longest silence within a stream, in seconds (300)", "S"),
     Option("--connect-timeout", "number", "seconds to wait for a connection (15)", "S"),
     Option("--deadline", "number", "longest time for one completion, retries included, in seconds (none)", "S"),
@@ -66,6 +86,8 @@ ENDPOINT = (
     Option("--model", "text", "the model's name as the server knows it", "M"),
     Option("--name", "text", "what to call this endpoint", "N"),
     Option("--key-env", "text", "the NAME of the environment variable that holds the key, never the key", "VAR"),
+    Option("--price-in", "number", "price of a million prompt tokens, for what a run costs", "X"),
+    Option("--price-out", "number", "price of a million completion tokens, reasoning included", "X"),
     Option("--ca-bundle", "text", "certificates to trust, a PEM file", "FILE"),
     Option("--insecure", "flag", "do not verify the server's certificate (said aloud in the output)"),
     *SAMPLING,
@@ -77,14 +99,14 @@ EVAL = (
     Option("--limit", "integer", "samples of each benchmark, spread evenly over its levels or subsets", "N"),
     Option("--seed", "integer", "which samples --limit takes, and in which order they are asked (0)", "N"),
     Option("--repeats", "integer", "times each sample is asked (1)", "K"),
-    Option("--concurrency", "integer", "streams at once (32)", "N"),
+    Option("--concurrency", "streams", "streams at once (32); `auto` finds out how many the endpoint can take", "N"),
     Option(
         "--data", "text", "problems from a JSONL, JSON, CSV or Parquet file, or a folder, instead of the hub", "PATH"
     ),
     Option("--hub", "choice", "where benchmarks come from (modelscope)", choices=("modelscope", "huggingface")),
     Option("--few-shot", "integer", "worked examples in the prompt (the benchmark's own default)", "N"),
     Option("--dataset-args", "json", "more of evalscope's dataset arguments, as a JSON object", "JSON"),
-    Option("--endpoint", "text", "an endpoint's name (the default one)", "NAME"),
+    Option("--endpoint", "text", "an endpoint's name (the default one); several share the run, as in a,b", "NAME"),
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
     Option("--fresh", "flag", "start over instead of resuming the run that this line began"),
     Option("--background", "flag", "return at once; the run goes on and its output is kept up to date"),
@@ -109,8 +131,21 @@ SHOW = (
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
 )
 RESUME = (
-    Option("--concurrency", "integer", "streams at once (as before)", "N"),
+    Option("--concurrency", "streams", "streams at once, or `auto` (as before)", "N"),
     Option("--background", "flag", "return at once"),
+    Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
+)
+COMPARE = (
+    Option("--reference", "text", "hold one run against the published scores of a model", "MODEL"),
+    Option("--reveal", "flag", "show texts that are withheld by default"),
+    Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
+)
+THINK = (
+    Option("--tokenizer", "text", "count tokens exactly with the tokenizer in this folder (tokenizer.json)", "PATH"),
+    Option("--judge", "text", "let this endpoint say where the right answer first stands, as thinkbench does", "NAME"),
+    Option(
+        "--split", "choice", "how the judge's reasoning is cut (separator)", choices=("separator", "keywords", "llm")
+    ),
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
 )
 
@@ -199,13 +234,21 @@ def value_of(option: Option, text: Any) -> Any:
         if not isinstance(value, dict):
             raise OptionError(f"{option.name} takes a JSON object, as in '{{\"name\": 1}}'.")
         return value
-    if text == "off" and option in SAMPLING:
+    if text == "off" and may_be_off(option):
         return None
+    if text == "auto" and option.kind == "streams":
+        return text
     try:
-        return int(text) if option.kind == "integer" else finite(float(text))
+        return finite(float(text)) if option.kind == "number" else int(text)
     except ValueError:
-        kind = "a whole number" if option.kind == "integer" else "a number"
+        kinds = {"integer": "a whole number", "streams": "a whole number or `auto`"}
+        kind = kinds.get(option.kind, "a number")
         raise OptionError(f"{option.name} takes {kind}, not {text!r}.") from None
+
+
+def may_be_off(option: Option) -> bool:
+    """Whether `off` is a value of it: what is left out of the request, or has no end."""
+    return option in SAMPLING or option.name == "--patience"
 
 
 def finite(value: float) -> float:

@@ -6,7 +6,7 @@ import hashlib
 import random
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -30,7 +30,9 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
     """Of each benchmark, spread evenly over its subsets."""
     seed: int = 0
     repeats: int = 1
-    concurrency: int = 32
+    concurrency: int | Literal["auto"] = 32
+    other_endpoints: list[Endpoint] = []
+    """Those that share the run with `endpoint`, which is the one that the run is known by."""
     data: str = ""
     """A local file or folder, or empty for the hub (or, with `demo`, the built-in problems)."""
     hub: str = "modelscope"
@@ -38,6 +40,10 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
     dataset_args: dict[str, Any] = {}
     demo: bool = False
     grade_deadline_s: float = 10.0
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        return [self.endpoint, *self.other_endpoints]
 
     def identity(self, data_fingerprint: str) -> dict[str, Any]:
         """What makes two lines ask the same: they then share one run directory."""

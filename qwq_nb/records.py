@@ -14,9 +14,11 @@ import msgspec
 __all__ = [
     "MIME_TYPE",
     "OUTCOMES",
+    "Analysis",
     "Clip",
     "Completion",
     "InFlight",
+    "Loop",
     "Outcome",
     "Progress",
     "RunRecord",
@@ -95,10 +97,50 @@ class Completion(msgspec.Struct, kw_only=True):
     """Why earlier attempts did not count, one line each."""
     model: str = ""
     """The model's name as the server gave it."""
+    endpoint: str = ""
+    """The name of the endpoint that answered: several may share a run. Empty in older runs."""
 
     @property
     def completion_tokens(self) -> int:
         return self.reasoning_tokens + self.answer_tokens
+
+
+class Loop(msgspec.Struct, kw_only=True):
+    """A span that the model wrote over and over. Offsets are characters of the reasoning."""
+
+    start: int
+    """Where the first repetition begins: from here on the text is wasted."""
+    end: int
+    period: int
+    """Characters of what is repeated."""
+    repeats: int
+    """How often it stands there, the first time included."""
+
+
+class Analysis(msgspec.Struct, kw_only=True):
+    """How one completion thought, as `qwq_nb.analysis.measure` found it. Offsets are characters of the reasoning."""
+
+    version: int = 1
+    """Of the rules; an older one is measured anew."""
+    chars: int = 0
+    """Length of the reasoning."""
+    thoughts: int = 0
+    """One more than the switches; 0 without reasoning."""
+    switches: list[int] = []
+    """Where each further thought begins."""
+    first_correct: tuple[int, int] | None = None
+    """The first place where the right answer is stated as an answer; None: nowhere, or the gold answer is not known."""
+    last_correct: tuple[int, int] | None = None
+    """The last such place."""
+    left: tuple[int, int] | None = None
+    """The last statement of the right answer, where another answer was given in the end."""
+    loop: Loop | None = None
+    foreign: list[tuple[int, int]] = []
+    """Runs of a script that the question is not written in."""
+    foreign_share: float = 0.0
+    """Of the reasoning's letters, 0…1."""
+    languages: list[str] = []
+    """Names of the foreign scripts, the most frequent first: `Han`, `Cyrillic`, …"""
 
 
 class Verdict(msgspec.Struct, kw_only=True):
@@ -118,6 +160,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     sample_score: dict[str, Any] = {}
     """evalscope's own SampleScore, as it goes into the review file."""
+    analysis: Analysis | None = None
+    """How the completion thought, measured beside the grading because it needs the benchmark's equivalence."""
 
 
 class SampleResult(msgspec.Struct, kw_only=True):
@@ -131,6 +175,12 @@ class SampleResult(msgspec.Struct, kw_only=True):
     flags: list[str] = []
     """`present_not_extracted`, `check_by_hand`, `reasoning_only`, `demo`, …"""
     error: str = ""
+    analysis: Analysis | None = None
+    """The verdict's, where it carries one; None: not measured (yet)."""
+
+    def __post_init__(self) -> None:
+        if self.analysis is None and self.verdict is not None:
+            self.analysis = self.verdict.analysis
 
 
 class SubsetRow(msgspec.Struct, kw_only=True):
@@ -198,6 +248,8 @@ class SampleView(msgspec.Struct, kw_only=True):
     choices: list[str] = []
     file: str = ""
     """Where the full text is: path within the run directory."""
+    analysis: Analysis | None = None
+    """Without its switches, which a viewer finds in the text, and with the first foreign runs only."""
 
 
 class InFlight(msgspec.Struct, kw_only=True):
@@ -237,6 +289,10 @@ class Progress(msgspec.Struct, kw_only=True):
     tokens_per_s: float = 0.0
     step: str = ""
     """What is being waited for before the first request: `loading benchmarks`, …"""
+    concurrency: int = 0
+    """Streams allowed at once now: what `--concurrency auto` has come to; 0 where it is not known."""
+    waiting: str = ""
+    """Why nothing is asked now (the endpoint is gone, the key is refused) and what there is to do; empty otherwise."""
 
 
 class RunRecord(msgspec.Struct, kw_only=True):

@@ -6,14 +6,14 @@ import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from qwq_nb.bench.catalog import check_name
 from qwq_nb.endpoint import Endpoint, is_number
 from qwq_nb.errors import OptionError, did_you_mean
-from qwq_nb.options import EVAL, SAMPLING
+from qwq_nb.options import EVAL, SAMPLING, may_be_off
 from qwq_nb.plan import EvalRequest, parse_levels
-from qwq_nb.registry import demo_endpoint, get_endpoint
+from qwq_nb.registry import demo_endpoint, endpoints, get_endpoint
 
 __all__ = ["build_request", "command_line", "data_label", "refine_endpoint"]
 
@@ -21,6 +21,7 @@ _ENDPOINT_FIELDS = {
     "request_seed",
     "max_retries",
     "backoff",
+    "patience",
     "read_timeout",
     "connect_timeout",
     "deadline",
@@ -31,6 +32,8 @@ _ENDPOINT_FIELDS = {
     "key_env",
     "ca_bundle",
     "insecure",
+    "price_in",
+    "price_out",
 }
 _SAMPLING_FIELDS = {o.dest for o in SAMPLING} - _ENDPOINT_FIELDS - {"extra"}
 HUBS = next(o.choices for o in EVAL if o.name == "--hub")
@@ -61,13 +64,13 @@ def refine_endpoint(endpoint: Endpoint, options: dict[str, Any]) -> Endpoint:
 def build_request(
     benchmarks: Sequence[str],
     *,
-    endpoint: Endpoint | str | None = None,
+    endpoint: Endpoint | str | Sequence[Endpoint | str] | None = None,
     levels: str | int | Sequence[int] | None = None,
     subset: str | Sequence[str] | None = None,
     limit: int | None = None,
     seed: int = 0,
     repeats: int = 1,
-    concurrency: int = 32,
+    concurrency: int | Literal["auto"] = 32,
     data: str | Path | None = None,
     hub: str = "modelscope",
     few_shot: int | None = None,
@@ -91,7 +94,7 @@ def build_request(
     for label, value, most in (
         ("limit", limit, None),
         ("repeats", repeats, 10_000),
-        ("concurrency", concurrency, _MOST_CONCURRENT),
+        ("concurrency", None if concurrency == "auto" else concurrency, _MOST_CONCURRENT),
     ):
         if value is not None and (not is_whole(value) or value < 1 or (most is not None and value > most)):
             raise OptionError(f"--{label} takes a whole number from 1{f' to {most}' if most else ''}, not {value!r}.")
@@ -107,14 +110,15 @@ def build_request(
         raise OptionError("--data gives the problems of one benchmark: name one benchmark in this line.")
     if demo and endpoint is not None and not (isinstance(endpoint, str) and endpoint == "demo"):
         raise OptionError("--demo brings its own endpoint: leave --endpoint out, or leave --demo out.")
-    chosen = endpoint if isinstance(endpoint, Endpoint) else demo_endpoint() if demo else get_endpoint(endpoint)
-    chosen = refine_endpoint(chosen, options)
-    chosen.key()
+    chosen, *others = [refine_endpoint(e, options) for e in chosen_endpoints(endpoint, demo=demo)]
+    for each in (chosen, *others):
+        each.key()
     if isinstance(subset, str):
         subset = [subset]
     return EvalRequest(
         benchmarks=list(benchmarks),
         endpoint=chosen,
+        other_endpoints=others,
         levels=checked_levels(levels),
         subsets=list(subset) if subset is not None else None,
         limit=limit,
@@ -128,6 +132,32 @@ def build_request(
         demo=chosen.is_demo,
         grade_deadline_s=grade_deadline,
     )
+
+
+def chosen_endpoints(
+    endpoint: Endpoint | str | Sequence[Endpoint | str] | None, *, demo: bool = False
+) -> list[Endpoint]:
+    """The endpoints that share a run: one, or several as a list or as names with commas between.
+
+    Raises:
+        OptionError: one is named twice.
+        UnknownEndpoint: there is none of that name.
+    """
+    if demo:
+        return [demo_endpoint()]
+    if endpoint is None or (isinstance(endpoint, str) and endpoint in endpoints()):
+        return [get_endpoint(endpoint)]
+    if isinstance(endpoint, str):
+        endpoint = [name.strip() for name in endpoint.split(",")]
+    several = [endpoint] if isinstance(endpoint, Endpoint) else list(endpoint)
+    found = [e if isinstance(e, Endpoint) else get_endpoint(e) for e in several]
+    names = [e.name for e in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise OptionError(f"--endpoint names {name!r} twice: give each endpoint of the run once, by its own name.")
+    if not found:
+        raise OptionError("--endpoint takes a name, or several with commas between.")
+    return found
 
 
 def is_whole(value: Any) -> bool:
@@ -202,8 +232,8 @@ def command_line(request: EvalRequest, *, out: str | None, named: str | None, op
         words += written("--subset", subset)
     for option in EVAL:
         value = given.get(option.dest)
-        sampling_off = option in SAMPLING and option.kind != "json" and option.dest in given and value is None
-        if sampling_off:
+        is_off = may_be_off(option) and option.kind != "json" and option.dest in given and value is None
+        if is_off:
             words += [option.name, "off"]
         elif option.kind == "flag" and value:
             words.append(option.name)

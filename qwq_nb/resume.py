@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from qwq_nb.analysis.habits import habits
 from qwq_nb.bench import rows
 from qwq_nb.plan import Item, Plan
 from qwq_nb.records import Completion, SampleResult
@@ -50,7 +51,7 @@ def results_of(
                 continue
             completion, verdict = predictions[item.key], rows.verdict_from_row(row)
             outcome, _, flags = decide_outcome(completion, verdict, "")
-            done[item.key] = SampleResult(
+            done[item.key] = result = SampleResult(
                 sample=item.sample,
                 repeat=item.repeat,
                 outcome=outcome,
@@ -58,6 +59,7 @@ def results_of(
                 verdict=verdict,
                 flags=flags,
             )
+            result.flags += habits(result, ())
     return done, {key: c for key, c in predictions.items() if key not in done}
 
 

@@ -9,62 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qwq_nb.analysis.references import references_of
-from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb import rulings as by_hand
+from qwq_nb import run_record
 from qwq_nb.records import InFlight, Progress, RunRecord, SampleResult, State, SubsetRow
-from qwq_nb.run_record import detail, finished_progress, notes_on, relative, sample_view
+from qwq_nb.run_record import frame
 from qwq_nb.rundir import Manifest, RunDir
 from qwq_nb.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_records, table_records, tally
-from qwq_nb.view.clip import clip, lean
+from qwq_nb.view.clip import lean
+from qwq_nb.view.export_page import Report
 from qwq_nb.view.sample import SampleDetail
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from qwq_nb.view.check_list import CheckList
     from qwq_nb.view.figures import RunFigure
 
 __all__ = ["Report", "Run", "SampleDetail"]
-
-RECORD_QUESTION = 500
-"""Characters of a question in the record that viewers of the directory read."""
-
-
-class Report:
-    """A run's report: `str()` is the text, a notebook shows the html, `save()` writes either."""
-
-    def __init__(self, record: RunRecord) -> None:
-        self.record = record
-
-    @property
-    def text(self) -> str:
-        from qwq_nb.view import render_text
-
-        return render_text(self.record, times=True)
-
-    @property
-    def html(self) -> str:
-        from qwq_nb.view import render_html
-
-        return render_html(self.record)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as a page (`.html`, `.htm`) or as text (any other ending)."""
-        file = Path(path)
-        page = file.suffix.lower() in (".html", ".htm")
-        content = f'<!doctype html>\n<meta charset="utf-8">\n{self.html}' if page else self.text
-        file.write_text(content, encoding="utf-8")
-        return file
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __repr__(self) -> str:
-        return f"<Report of {self.record.name}>"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from qwq_nb.view import bundle
-
-        return bundle(self.record, live=False)
 
 
 class Run:
@@ -148,15 +109,11 @@ class Run:
 
     def table(self) -> pd.DataFrame:
         """Scores by subset; columns as in `qwq_nb.tally.TABLE_COLUMNS`. Shares are 0…1, times seconds."""
-        import pandas as pd
-
-        return pd.DataFrame(table_records(self.rows()), columns=list(TABLE_COLUMNS))
+        return frame(table_records(self.rows()), TABLE_COLUMNS)
 
     def samples(self) -> pd.DataFrame:
         """A row a sample × repeat; columns as in `qwq_nb.tally.SAMPLE_COLUMNS`."""
-        import pandas as pd
-
-        return pd.DataFrame(sample_records(self._results()), columns=list(SAMPLE_COLUMNS))
+        return frame(sample_records(self._results()), SAMPLE_COLUMNS)
 
     def sample(self, id: str, repeat: int = 0) -> SampleDetail:
         """One sample's texts and verdict. `id` is that of `samples()`, or the data set's own.
@@ -164,19 +121,94 @@ class Run:
         Raises:
             OptionError: no such sample or repeat.
         """
-        results = self._results()
-        wanted = str(id)
-        found = [r for r in results if wanted in (r.sample.id, r.sample.source_id) and r.repeat == repeat]
-        if not found:
-            if any(wanted in (r.sample.id, r.sample.source_id) for r in results):
-                raise OptionError(f"Sample {wanted!r} has no repeat {repeat}: the run has {self._manifest.repeats}.")
-            known = [r.sample.id for r in results]
-            hint = did_you_mean(wanted, known, many=f"The first ones are {', '.join(known[:3])}.")
-            raise OptionError(f"The run {self.name} has no sample {wanted!r}.{hint}")
         from qwq_nb.view import withhold
 
-        drawn = withhold(self.record(found[:1]), reveal=self._reveal).samples[0]
-        return msgspec.structs.replace(detail(found[0]), withheld=drawn.question is None)
+        found = run_record.find_result(self._results(), id, repeat, name=self.name, repeats=self._manifest.repeats)
+        drawn = withhold(self.record([found]), reveal=self._reveal).samples[0]
+        return msgspec.structs.replace(run_record.detail(found), withheld=drawn.question is None)
+
+    # -- analysis ------------------------------------------------------------------------------------------------
+
+    def repeats(self) -> pd.DataFrame:
+        """avg@k, pass@k and cons@k by subset and k; columns as in `qwq_nb.analysis.repeats.REPEAT_COLUMNS`."""
+        from qwq_nb.analysis.repeats import REPEAT_COLUMNS, repeat_rows
+
+        return frame(map(msgspec.structs.asdict, repeat_rows(self._results())), REPEAT_COLUMNS)
+
+    def cost(self, price_in: float | None = None, price_out: float | None = None) -> pd.DataFrame:
+        """Cost so far, expected at the end and per correct answer, in the unit of the prices of a million tokens.
+
+        Prices left out are the endpoint's. Columns as in `qwq_nb.analysis.cost.COST_COLUMNS`.
+
+        Raises:
+            OptionError: a price is neither given nor the endpoint's, or no price at all.
+        """
+        from qwq_nb.analysis.cost import COST_COLUMNS, cost_of, prices_of
+
+        rows = cost_of(self._results(), prices_of(self._manifest.endpoint, price_in, price_out))
+        return frame(map(msgspec.structs.asdict, rows), COST_COLUMNS)
+
+    # -- rulings by hand -----------------------------------------------------------------------------------------
+
+    def check(self) -> CheckList:
+        """The verdicts worth a look by hand, each shown at its place; `.table()` is a DataFrame of them."""
+        from qwq_nb.view import withhold
+        from qwq_nb.view.check_list import CheckList, worth_checking
+
+        results = self._results()
+        record = withhold(self.record(worth_checking(results)), reveal=self._reveal)
+        return CheckList(record.samples, self._rulings(), name=self.name, demo=self.demo, total=len(results))
+
+    def rule(self, id: str, correct: bool | None = True, note: str = "", repeat: int = 0) -> None:
+        """Record your own ruling on one answer beside the official verdict, which stays; None takes it back.
+
+        It is kept in the run's directory (`qwq_rulings.jsonl`), also of a run that is over or not ours.
+
+        Raises:
+            OptionError: no such sample or repeat, or no answer to rule on.
+        """
+        found = run_record.find_result(self._results(), id, repeat, name=self.name, repeats=self._manifest.repeats)
+        by_hand.rule(self.path, self.model, found, correct, note)
+        # A run that somebody writes gets its record from the writer.
+        if self._rundir.has_record() and not self._rundir.is_locked():
+            self.save_record()
+
+    def rulings(self) -> pd.DataFrame:
+        """The rulings that stand; columns as in `qwq_nb.rulings.RULING_COLUMNS`."""
+        return frame(by_hand.ruling_records(self._results(), self._rulings()), by_hand.RULING_COLUMNS)
+
+    def ruled_table(self) -> pd.DataFrame:
+        """Official accuracy and accuracy with rulings; columns as in `qwq_nb.rulings.RULED_COLUMNS`."""
+        return frame(by_hand.ruled_records(self._results(), self._rulings()), by_hand.RULED_COLUMNS)
+
+    def _rulings(self) -> dict[tuple[str, int], by_hand.Ruling]:
+        return by_hand.read_rulings(self.path, self.model)
+
+    # -- files for others ----------------------------------------------------------------------------------------
+
+    def export(self, path: str | os.PathLike[str], *, traces: bool = False) -> Path:
+        """Write it as .csv, .parquet, .json, .jsonl, .html, .md or .tex, by the path's ending; see `qwq_nb.export`.
+
+        `traces` adds the texts whole. What a report withholds (GPQA) is withheld here too; `reveal()` shows it.
+
+        Raises:
+            OptionError: another ending, or traces for a table (.md, .tex).
+        """
+        from qwq_nb.export import export_run
+
+        return export_run(self, path, traces=traces)
+
+    def to_csv(self, path: str | os.PathLike[str], *, traces: bool = False) -> Path:
+        """`export()` as CSV, whatever the path's ending: a row an answer, no cell a spreadsheet's formula."""
+        from qwq_nb.export import export_run
+
+        return export_run(self, path, traces=traces, kind=".csv")
+
+    def to_parquet(self, path: str | os.PathLike[str], *, traces: bool = False) -> Path:
+        """`export()` as Parquet, whatever the path's ending: a row an answer, values as they are."""
+        from qwq_nb.export import export_run
+
+        return export_run(self, path, traces=traces, kind=".parquet")
 
     # -- the drawn record ----------------------------------------------------------------------------------------
 
@@ -184,53 +216,20 @@ class Run:
         """The run as it is drawn; `samples` are the rows it carries (all by default), with their texts whole."""
         m = self._manifest
         results = self._results()
-        rows = tally(results)
-        shown = results if samples is None else list(samples)
-        progress = self._progress() if self._progress else finished_progress(results, m)
-        return RunRecord(
-            run_id=m.run_id,
-            name=m.name,
-            state=m.state,
-            demo=m.demo,
-            created=m.created,
-            updated=m.updated,
-            model=m.endpoint.model,
-            endpoint=m.endpoint.name,
-            url=m.endpoint.url,
-            sampling={k: v for k, v in m.endpoint.sampling.items() if v is not None},
-            benchmarks=m.benchmarks,
-            repeats=m.repeats,
-            limit=m.limit,
-            seed=m.seed,
-            concurrency=m.concurrency,
-            data=m.data_label,
-            versions=m.versions,
-            run_dir=relative(self.path),
-            command=m.command,
-            progress=progress,
-            table=rows,
-            samples=[sample_view(r, m.endpoint.model) for r in shown],
-            samples_total=len(results),
-            partial=samples is not None,
+        record = run_record.record_of(
+            m,
+            self.path,
+            results,
+            results if samples is None else list(samples),
+            progress=self._progress() if self._progress else run_record.finished_progress(results, m),
             in_flight=self._in_flight() if self._in_flight else [],
-            notes=[*m.notes, *notes_on(rows, m)],
-            references=[] if m.demo else references_of(rows, m.endpoint.model, whole=not (m.levels or m.subsets)),
+            notes=by_hand.ruling_notes(results, self._rulings()),
         )
+        return msgspec.structs.replace(record, partial=samples is not None)
 
     def save_record(self) -> None:
         """Write `qwq_record.json` into the run's directory: what viewers draw, without the texts that lie beside it."""
-        record = self.record()
-        rows = [
-            msgspec.structs.replace(
-                view,
-                question=clip(view.question.text, RECORD_QUESTION) if view.question else None,
-                reasoning=None,
-                answer=None,
-            )
-            for view in record.samples
-        ]
-        bare = msgspec.structs.replace(record, samples=rows, in_flight=[])
-        self._rundir.save_record(msgspec.json.encode(lean(bare)))
+        self._rundir.save_record(msgspec.json.encode(lean(run_record.bare_record(self.record()))))
 
     def report(self) -> Report:
         """The report: shown by a notebook, `str()` for text, `.save("report.html")` for a file."""

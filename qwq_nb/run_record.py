@@ -2,18 +2,128 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from qwq_nb.analysis.references import references_of
 from qwq_nb.bench.rows import model_segment, prediction_file
-from qwq_nb.records import Clip, Progress, SampleResult, SampleView, SubsetRow
+from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.records import Analysis, Clip, InFlight, Progress, RunRecord, SampleResult, SampleView, SubsetRow
 from qwq_nb.rundir import JOURNAL, Manifest
-from qwq_nb.tally import decide_outcome
+from qwq_nb.tally import decide_outcome, tally
+from qwq_nb.view.clip import clip
 from qwq_nb.view.sample import SampleDetail
 
-__all__ = ["detail", "finished_progress", "notes_on", "relative", "sample_view"]
+if TYPE_CHECKING:
+    import pandas as pd
 
+__all__ = [
+    "bare_record",
+    "detail",
+    "find_result",
+    "finished_progress",
+    "frame",
+    "notes_on",
+    "record_of",
+    "relative",
+    "sample_view",
+]
+
+RECORD_QUESTION = 500
+"""Characters of a question in the record that viewers of the directory read."""
+
+FOREIGN_RUNS = 20
+"""Runs of foreign script that a drawn sample carries at most."""
 TRUNCATION_SHARE = 0.05
 """From this share of cut completions on, the output says so in a sentence."""
+
+
+def frame(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+    """A DataFrame of just these columns, also without rows. pandas is imported here, when the first one is wanted."""
+    import pandas as pd
+
+    return pd.DataFrame(list(records), columns=list(columns))
+
+
+def find_result(results: Sequence[SampleResult], id: str, repeat: int, *, name: str, repeats: int) -> SampleResult:
+    """The result of one sample × repeat, by the run's id of it or the data set's own.
+
+    Raises:
+        OptionError: no such sample or repeat in the run `name`.
+    """
+    wanted = str(id)
+    same = [r for r in results if wanted in (r.sample.id, r.sample.source_id)]
+    found = next((r for r in same if r.repeat == repeat), None)
+    if found is not None:
+        return found
+    if same:
+        raise OptionError(f"Sample {wanted!r} has no repeat {repeat}: the run has {repeats}.")
+    known = [r.sample.id for r in results]
+    hint = did_you_mean(wanted, known, many=f"The first ones are {', '.join(known[:3])}.")
+    raise OptionError(f"The run {name} has no sample {wanted!r}.{hint}")
+
+
+def record_of(
+    manifest: Manifest,
+    path: Path,
+    results: Sequence[SampleResult],
+    shown: Sequence[SampleResult],
+    *,
+    progress: Progress,
+    in_flight: list[InFlight],
+    notes: Sequence[str] = (),
+) -> RunRecord:
+    """The run in the directory `path` as it is drawn: the table of all `results`, and the samples `shown`.
+
+    `notes` stand after those that the manifest and the table give cause for.
+    """
+    m = manifest
+    rows = tally(results)
+    return RunRecord(
+        run_id=m.run_id,
+        name=m.name,
+        state=m.state,
+        demo=m.demo,
+        created=m.created,
+        updated=m.updated,
+        model=m.endpoint.model,
+        endpoint=m.endpoint.name,
+        url=m.endpoint.url,
+        sampling={k: v for k, v in m.endpoint.sampling.items() if v is not None},
+        benchmarks=m.benchmarks,
+        repeats=m.repeats,
+        limit=m.limit,
+        seed=m.seed,
+        concurrency=progress.concurrency if m.concurrency == "auto" else m.concurrency,
+        data=m.data_label,
+        versions=m.versions,
+        run_dir=relative(path),
+        command=m.command,
+        progress=progress,
+        table=rows,
+        samples=[sample_view(r, m.endpoint.model) for r in shown],
+        samples_total=len(results),
+        in_flight=in_flight,
+        notes=[*m.notes, *notes_on(rows, m), *notes],
+        references=[] if m.demo else references_of(rows, m.endpoint.model, whole=not (m.levels or m.subsets)),
+    )
+
+
+def bare_record(record: RunRecord) -> RunRecord:
+    """The record without what lies beside it in the run's directory: no reasoning, no answers, questions clipped."""
+    rows = [
+        msgspec.structs.replace(
+            view,
+            question=clip(view.question.text, RECORD_QUESTION) if view.question else None,
+            reasoning=None,
+            answer=None,
+        )
+        for view in record.samples
+    ]
+    return msgspec.structs.replace(record, samples=rows, in_flight=[])
 
 
 def detail(result: SampleResult) -> SampleDetail:
@@ -82,7 +192,15 @@ def sample_view(result: SampleResult, model: str) -> SampleView:
         answer=Clip(text=d.answer),
         choices=d.choices,
         file=file if result.completion else "",
+        analysis=drawn_analysis(result),
     )
+
+
+def drawn_analysis(result: SampleResult) -> Analysis | None:
+    """What a viewer marks in the reasoning."""
+    if result.analysis is None or not result.analysis.chars:
+        return None
+    return msgspec.structs.replace(result.analysis, switches=[], foreign=result.analysis.foreign[:FOREIGN_RUNS])
 
 
 def finished_progress(results: list[SampleResult], manifest: Manifest) -> Progress:

@@ -26,7 +26,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import msgspec
 
@@ -63,7 +63,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     limit: int | None = None
     seed: int = 0
     repeats: int = 1
-    concurrency: int = 32
+    concurrency: int | Literal["auto"] = 32
     data: str = ""
     """The path given by --data, or empty."""
     data_label: str = ""

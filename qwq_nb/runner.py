@@ -16,10 +16,12 @@ from typing import Any, Protocol
 
 import msgspec
 
+from qwq_nb.analysis.habits import habits
 from qwq_nb.bench import rows
-from qwq_nb.client import ChatClient, Live
 from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
+from qwq_nb.live import Live
 from qwq_nb.plan import Item, Plan
+from qwq_nb.pool import Pool
 from qwq_nb.records import Completion, InFlight, Progress, SampleResult, Verdict
 from qwq_nb.rundir import RunDir
 from qwq_nb.tally import decide_outcome
@@ -62,20 +64,18 @@ class Runner:
     def __init__(
         self,
         plan: Plan,
-        client: ChatClient,
+        pool: Pool,
         grade: Grader,
         rundir: RunDir,
         *,
         model: str,
-        concurrency: int,
         results: dict[tuple[str, int], SampleResult] | None = None,
         ungraded: dict[tuple[str, int], Completion] | None = None,
     ) -> None:
         self.plan = plan
-        self.client = client
+        self.pool = pool
         self.rundir = rundir
         self.model = model
-        self.concurrency = concurrency
         self.results = {i.key: SampleResult(sample=i.sample, repeat=i.repeat) for i in plan.items}
         self.results.update(results or {})
         self.reused = sum(r.outcome != "pending" for r in self.results.values())
@@ -94,6 +94,8 @@ class Runner:
         self._queue = deque(waiting)
         self._resume = asyncio.Event()
         self._resume.set()
+        self._changed = asyncio.Event()
+        """A stream has ended, or the pool's limit is another."""
         self._streamers: set[asyncio.Task[None]] = set()
         self._finishers: set[asyncio.Task[None]] = set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
@@ -115,11 +117,7 @@ class Runner:
         for key, completion in self._ungraded.items():
             self._finish_later(by_key[key], completion)
         try:
-            self._streamers = {
-                asyncio.create_task(self._stream_items()) for _ in range(min(self.concurrency, len(self._queue)))
-            }
-            if self._streamers:
-                await asyncio.wait(self._streamers)
+            await self._stream_all()
             while self._finishers and not self.stopping:
                 await asyncio.wait(set(self._finishers), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -133,6 +131,7 @@ class Runner:
         self.stopping = True
         self._queue.clear()
         self._resume.set()
+        self._changed.set()
         for task in self._streamers | self._finishers:
             task.cancel()
 
@@ -141,7 +140,13 @@ class Runner:
         self._resume.clear()
 
     def resume(self) -> None:
+        """Go on after `pause()`; and ask at once an endpoint that is being waited for."""
         self._resume.set()
+        self.pool.hurry()
+
+    def look_again(self) -> None:
+        """The pool has changed."""
+        self._changed.set()
 
     @property
     def paused(self) -> bool:
@@ -172,27 +177,40 @@ class Runner:
 
     # -- one item ------------------------------------------------------------------------------------------------
 
-    async def _stream_items(self) -> None:
-        while self._queue:
-            await self._resume.wait()
-            if not self._queue:
-                return
-            item = self._queue.popleft()
-            flight = self.flights[item.key] = Flight(item)
-            try:
-                await self._ask(item, flight)
-            except asyncio.CancelledError:
-                self._keep_partial(flight)
-                raise
-            except Exception as exc:
-                self._fail(exc)
-            finally:
-                self._finished_tokens += flight.live.chunks if flight.tokens is None else flight.tokens
-                self.flights.pop(item.key, None)
+    async def _stream_all(self) -> None:
+        """Keep as many streams going as the pool allows, until nothing is left to ask."""
+        while self._queue or self._streamers:
+            if self._resume.is_set():
+                while self._queue and len(self._streamers) < self.pool.limit:
+                    task = asyncio.create_task(self._stream(self._queue.popleft()))
+                    self._streamers.add(task)
+                    task.add_done_callback(self._ended)
+            elif not self._streamers:
+                await self._resume.wait()
+                continue
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._streamers.discard(task)
+        self._changed.set()
+
+    async def _stream(self, item: Item) -> None:
+        flight = self.flights[item.key] = Flight(item)
+        try:
+            await self._ask(item, flight)
+        except asyncio.CancelledError:
+            self._keep_partial(flight)
+            raise
+        except Exception as exc:
+            self._fail(exc)
+        finally:
+            self._finished_tokens += flight.live.chunks if flight.tokens is None else flight.tokens
+            self.flights.pop(item.key, None)
 
     async def _ask(self, item: Item, flight: Flight) -> None:
         try:
-            completion = await self.client.complete(item.sample.messages, repeat=item.repeat, live=flight.live)
+            completion = await self.pool.complete(item.sample.messages, repeat=item.repeat, live=flight.live)
         except EndpointRefused:
             raise
         except RequestRejected as exc:
@@ -234,7 +252,7 @@ class Runner:
             )
             file = self.rundir.rows_file("reviews", self.model, item.sample.benchmark, item.sample.subset)
             await self._write(file, row)
-            self.results[item.key] = SampleResult(
+            result = SampleResult(
                 sample=item.sample,
                 repeat=item.repeat,
                 outcome=outcome,
@@ -242,6 +260,8 @@ class Runner:
                 verdict=verdict,
                 flags=flags,
             )
+            result.flags += habits(result, ())
+            self.results[item.key] = result
         finally:
             self.grading.pop(item.key, None)
 
@@ -300,6 +320,8 @@ class Runner:
             eta_s=self._eta(results, flights, done, now),
             tokens=tokens,
             tokens_per_s=max(0.0, tokens - first_tokens) / span if span > 0.2 else 0.0,
+            concurrency=self.pool.limit,
+            waiting=self.pool.waiting,
         )
 
     def _eta(self, results: list[SampleResult], flights: list[Flight], done: int, now: float) -> float | None:
@@ -315,7 +337,7 @@ class Runner:
         mean = sum(times) / len(times)
         under_way = [max(mean / 2, mean - (now - f.live.started)) for f in flights]
         work = len(self._queue) * mean + sum(under_way)
-        return max(max(under_way, default=0.0), work / max(1, min(self.concurrency, left)))
+        return max(max(under_way, default=0.0), work / max(1, min(self.pool.limit, left)))
 
     def in_flight(self) -> list[InFlight]:
         """The streams of this moment, oldest first, with what they wrote since the last call (TAIL at least)."""

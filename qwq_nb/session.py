@@ -23,9 +23,10 @@ from qwq_nb.bench.datafile import fingerprint
 from qwq_nb.bench.protocol import BenchPlan, GradeJob, LoadedBenchmark, LoadRequest
 from qwq_nb.bench.proxy import BenchWorker
 from qwq_nb.bench.rows import model_segment
-from qwq_nb.client import ChatClient
 from qwq_nb.errors import DataError, OptionError, QwqError, RunLocked, WorkerError
+from qwq_nb.pace import MOST
 from qwq_nb.plan import EvalRequest, Item, Plan, make_plan, short_hash, wanted_subsets
+from qwq_nb.pool import Pool
 from qwq_nb.records import Completion, Progress, SampleResult, State, Verdict
 from qwq_nb.resume import read_back
 from qwq_nb.rundir import MANIFEST, Manifest, RunDir, find_run_dirs, now, path_segment
@@ -36,6 +37,8 @@ __all__ = ["Session", "run_dir_for"]
 
 LOCK_WAIT_S = 1.0
 """How long a run that is locked is waited for: a reader tries the lock for a moment, and a stopped call winds up."""
+RESUMED_FOR_S = 1.0
+"""A run that was told to resume says `running` so long at least: the buttons look a few times a second."""
 SAVE_EVERY_S = 5.0
 """The manifest of a run under way is this old at most, for lists of runs, and where the kernel is killed."""
 
@@ -70,6 +73,8 @@ class Session:
         self.started = time.perf_counter()
         self._pause_wanted = False
         """Asked for before there was anything to pause."""
+        self._resumed = -RESUMED_FOR_S
+        self._waiting_note = ""
         self.save_record: Callable[[], None] | None = None
         """Called once at the end, in a thread, while the run is still ours: writes what viewers read."""
         self._loaded: dict[str, LoadedBenchmark] = {}
@@ -138,7 +143,31 @@ class Session:
                 self.runner.pause()
             else:
                 self.runner.resume()
-            self.manifest.state = "paused" if on else "running"
+                self._resumed = time.monotonic()
+            self._show_pause()
+
+    def _pool_changed(self) -> None:
+        """On the loop's thread: an endpoint has gone or come back, or another number of streams is allowed."""
+        assert self.runner is not None
+        self.runner.look_again()
+        waiting, notes = self.runner.pool.waiting, self.runner.pool.notes
+        # What is being waited for stands among the notes as long as it is, so that every kind of output shows it.
+        shown = [note for note in self.manifest.notes if note != self._waiting_note]
+        shown += [note for note in notes if note not in shown]
+        self._waiting_note = waiting
+        self.manifest.notes = [*shown, waiting] if waiting else shown
+        self._show_pause()
+
+    def _show_pause(self) -> None:
+        """`paused` where somebody paused the run, and where it waits for an endpoint or a key."""
+        if self.runner is None or self.manifest.state not in ("running", "paused"):
+            return
+        left = RESUMED_FOR_S - (time.monotonic() - self._resumed)
+        if self.runner.pool.waiting and left > 0 and not self.runner.paused:
+            # Whoever pressed Resume sees that it was heard, even if the endpoint says no at once.
+            asyncio.get_running_loop().call_later(left + 0.01, self._show_pause)
+        waits = bool(self.runner.pool.waiting) and left <= 0
+        self.manifest.state = "paused" if self.runner.paused or waits else "running"
 
     # -- the work ------------------------------------------------------------------------------------------------
 
@@ -159,6 +188,8 @@ class Session:
             self._left("failed")
             raise
         finally:
+            if self._waiting_note:
+                self.manifest.notes = [note for note in self.manifest.notes if note != self._waiting_note]
             self._ended = self._final_progress()
             await self._write_record()
             self.rundir.close()
@@ -183,7 +214,7 @@ class Session:
         seconds = progress.elapsed_s - self._before_s
         fresh = progress.tokens - (self.runner.reused_tokens if self.runner else 0)
         return msgspec.structs.replace(
-            progress, eta_s=None, step="", tokens_per_s=max(0, fresh) / seconds if seconds > 0 else 0.0
+            progress, eta_s=None, step="", waiting="", tokens_per_s=max(0, fresh) / seconds if seconds > 0 else 0.0
         )
 
     async def _execute(self) -> None:
@@ -192,22 +223,30 @@ class Session:
         self.plan = self._planned(loaded)
         await self._lock()
         done, ungraded = self._opened(self.plan, loaded)
-        async with ChatClient(self.request.endpoint, connections=self.request.concurrency) as client:
+        async with self._pool() as pool:
             self.runner = Runner(
                 self.plan,
-                client,
+                pool,
                 self._grade,
                 self.rundir,
                 model=self.request.endpoint.model,
-                concurrency=self.request.concurrency,
                 results=done,
                 ungraded=ungraded,
             )
+            pool.changed = self._pool_changed
             if self._pause_wanted:
                 self.pause()
             if len(done) < len(self.plan.items) or not self._published:
                 await self._run(loaded)
         self._settle("stopped" if self.runner.stopping else "complete")
+
+    def _pool(self) -> Pool:
+        asked = self.request.concurrency
+        endpoints = self.request.endpoints
+        for endpoint in endpoints:
+            # The key is no business of the worker's.
+            self.worker.hide(endpoint.key_env)
+        return Pool(endpoints, concurrency=MOST if asked == "auto" else asked, auto=asked == "auto")
 
     async def _lock(self) -> None:
         patience = time.perf_counter() + LOCK_WAIT_S
@@ -240,7 +279,11 @@ class Session:
         return loaded
 
     async def _load_or_reuse(self, wanted: LoadRequest) -> LoadedBenchmark:
-        return await asyncio.to_thread(cached, wanted) or await self.worker.load(wanted)
+        try:
+            return await asyncio.to_thread(cached, wanted) or await self.worker.load(wanted)
+        except DataError as exc:
+            # The worker knows the file by its whole path; the reader as it was given.
+            raise DataError(str(exc).replace(wanted.data or "\0", self.request.data)) from None
 
     def _planned(self, loaded: list[LoadedBenchmark]) -> Plan:
         if self.request.levels is not None and not any(s.startswith("Level ") for b in loaded for s in b.subsets):
@@ -261,7 +304,7 @@ class Session:
         m.data_hash = {b.benchmark: b.data_hash for b in loaded}
         m.versions = {"qwq_nb": _version.__version__, **{k: v for b in loaded for k, v in b.versions.items()}}
         m.adapters = {b.benchmark: msgspec.to_builtins(b.facts) for b in loaded}
-        m.notes = [*self.request.endpoint.warnings(), *(note for b in loaded for note in b.notes)]
+        m.notes = [*self._endpoint_notes(), *(note for b in loaded for note in b.notes)]
         if (self.rundir.path / MANIFEST).exists():
             old = self.rundir.manifest()
             if old.plan_hash and old.plan_hash != m.plan_hash:
@@ -281,6 +324,18 @@ class Session:
         self.rundir.save_samples(plan.samples)
         self.rundir.save_manifest(m)
         return read_back(self.rundir, plan, m.endpoint.model)
+
+    def _endpoint_notes(self) -> list[str]:
+        endpoints = self.request.endpoints
+        notes = list(self.request.endpoint.warnings())
+        if len(endpoints) > 1:
+            notes.append(
+                f"Answered by {len(endpoints)} endpoints: {', '.join(f'{e.name} ({e.url})' for e in endpoints)}."
+            )
+        models = dict.fromkeys(e.model for e in endpoints)
+        if len(models) > 1:
+            notes.append(f"The endpoints name their models differently ({', '.join(models)}): are they the same one?")
+        return notes
 
     async def _grade(self, item: Item, completion: Completion) -> Verdict:
         job = GradeJob(

@@ -14,16 +14,43 @@ import httpx
 import httpx_aiohttp
 
 from qwq_nb.endpoint import Endpoint
-from qwq_nb.errors import UserError
+from qwq_nb.errors import StreamInterrupted, UserError
+from qwq_nb.masking import Mask
 
-__all__ = ["TRANSPORT_ERRORS", "describe", "first_bytes", "http_client"]
+__all__ = ["TRANSPORT_ERRORS", "Severed", "Unreachable", "describe", "failure", "first_bytes", "http_client"]
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, asyncio.TimeoutError, OSError)
 """What a request may fail by. The transport passes some of aiohttp's errors on as they are."""
 
 
-def http_client(endpoint: Endpoint, connections: int) -> httpx.AsyncClient:
+_NO_CONNECTION = (
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientConnectorCertificateError,
+    aiohttp.ClientSSLError,
+    httpx.ConnectTimeout,
+    httpx.ConnectError,
+    httpx.ProxyError,
+)
+_SILENCE = (aiohttp.ServerTimeoutError, httpx.TimeoutException, asyncio.TimeoutError)
+
+
+class Unreachable(StreamInterrupted):
+    """The connection failed, or ended before an answer began. `refused`: no request can have reached the server."""
+
+    refused = False
+    short = "the connection ended before the answer began"
+    """The cause in a few words."""
+
+
+class Severed(StreamInterrupted):
+    """The connection ended in the middle of an answer."""
+
+
+def http_client(endpoint: Endpoint, connections: int, mask: Mask) -> httpx.AsyncClient:
     """A client for `connections` streams at once, which follows no redirect and sends the key with each request.
+
+    `mask` is told each key that is sent.
 
     Raises:
         UserError: the environment sets a proxy that cannot be used.
@@ -31,7 +58,7 @@ def http_client(endpoint: Endpoint, connections: int) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         transport=transport_for(endpoint, connections),
         timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None),
-        auth=KeyFromEnvironment(endpoint),
+        auth=KeyFromEnvironment(endpoint, mask),
         follow_redirects=False,
         headers={"Accept-Encoding": "identity", "User-Agent": "qwq-nb"},
     )
@@ -40,11 +67,13 @@ def http_client(endpoint: Endpoint, connections: int) -> httpx.AsyncClient:
 class KeyFromEnvironment(httpx.Auth):
     """Sets the Authorization header as a request goes out, so that no frame of ours ever holds the key."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, mask: Mask) -> None:
         self._endpoint = endpoint
+        self._mask = mask
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         if self._endpoint.key_env:
+            self._mask.note(self._endpoint.key())
             request.headers["Authorization"] = f"Bearer {self._endpoint.key()}"
         yield request
 
@@ -70,7 +99,7 @@ def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransp
     return httpx_aiohttp.AiohttpTransport(verify=verify, limits=limits)
 
 
-async def first_bytes(response: httpx.Response, limit: int) -> bytes:
+async def first_bytes(response: httpx.Response, limit: int = 20_000) -> bytes:
     """The beginning of an error page; the rest is not read."""
     parts: list[bytes] = []
     size = 0
@@ -82,12 +111,29 @@ async def first_bytes(response: httpx.Response, limit: int) -> bytes:
     return b"".join(parts)
 
 
+def failure(exc: BaseException, message: str, *, began: bool) -> StreamInterrupted:
+    """The error for a transport failure: what kind it was, and `message`. `began`: the answer's headers were there."""
+    exc = original(exc)
+    if not began and isinstance(exc, _NO_CONNECTION):
+        found = Unreachable(message, retryable=True)
+        found.refused = True
+        refusal = isinstance(getattr(exc, "os_error", None), ConnectionRefusedError) or "refused" in str(exc).lower()
+        found.short = "connection refused" if refusal else "no connection"
+        return found
+    if isinstance(exc, _SILENCE):
+        return StreamInterrupted(message, retryable=True)
+    return (Severed if began else Unreachable)(message, retryable=True)
+
+
+def original(exc: BaseException) -> BaseException:
+    """aiohttp's own error where there is one. It says more: its transport for httpx calls every failure to connect,
+    and every connection that ended before the answer began, a ConnectTimeout."""
+    return exc.__cause__ if isinstance(exc.__cause__, aiohttp.ClientError) else exc
+
+
 def describe(exc: BaseException) -> str:
     """A transport failure in plain words."""
-    # aiohttp's own error says more: its transport for httpx calls every failure to connect, and every connection
-    # that ended before the answer began, a ConnectTimeout.
-    if isinstance(exc.__cause__, aiohttp.ClientError):
-        exc = exc.__cause__
+    exc = original(exc)
     words: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
         ((aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout), "no connection within --connect-timeout"),
         (aiohttp.ClientConnectorCertificateError, "the server's certificate is not trusted (--ca-bundle FILE)"),

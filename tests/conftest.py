@@ -11,6 +11,9 @@ import pytest
 
 from qwq_nb import registry
 from qwq_nb.demo import DemoEndpoint, shared
+from tests.asking import problems, runner
+
+__all__ = ["problems", "runner"]  # fixtures
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -43,10 +46,11 @@ def server() -> Iterator[DemoEndpoint]:
     found = shared()
     found.set_faults([])
     found.configure(style="reasoning_content", tokens_per_second=0, ttft=0, chunks=0, models_status=200)
+    found.configure(batch=0, most_streams=0)
     found.reset()
     yield found
     found.set_faults([])
-    found.configure(tokens_per_second=0, ttft=0)
+    found.configure(tokens_per_second=0, ttft=0, batch=0, most_streams=0)
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ TABLES = {
 EXAMPLES = {
     "number": ("0.5", 0.5),
     "integer": ("7", 7),
+    "streams": ("auto", "auto"),
     "text": ("some text", "some text"),
     "list": ("Level 1", ["Level 1"]),
     "levels": ("1-3,5", [1, 2, 3, 5]),

@@ -6,6 +6,9 @@ import { OUTCOMES } from './wording';
 /** What a row is told apart by: its outcome, or that it is being answered. */
 export type Standing = Outcome | 'running';
 
+/** Characters that tell one text from another. */
+const COMPARED = 200;
+
 export const STANDINGS: Standing[] = ['running', ...OUTCOMES];
 
 /** A line of the list. */
@@ -76,4 +79,10 @@ export function rowOf(flight: InFlight): SampleView {
     choices: [],
     file: ''
   };
+}
+
+/** Whether a text can be the one that the record holds a part of; where it holds none it can. */
+export function isOf(clip: Clip | null, text: string): boolean {
+  const begins = clip?.text.slice(0, clip.omitted ? clip.at : undefined) ?? '';
+  return text.startsWith(begins.slice(0, COMPARED));
 }

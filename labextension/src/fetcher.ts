@@ -1,11 +1,16 @@
 /** Which whole texts were asked for from the run directory, what has come, and what is to be said of the rest. */
-import { IEntry, isClipped } from './entry';
+import { IEntry, isClipped, isOf, ITrace } from './entry';
 import { RunModel } from './model';
+import { SampleView } from './record';
 import { Locate, readTraces, TraceError, tracePath } from './traces';
 import { count } from './wording';
 
 /** Characters kept of texts that nobody has asked for by name. */
 const KEPT = 60_000_000;
+
+/** Of a path that leads up and out, or to another machine: it is not asked for. */
+const UNREACHABLE =
+  'The whole text is not at hand (the run’s folder is outside the folder that this server shows).';
 
 export class TraceFetcher {
   /** What to say of a search in the run directory, or empty. */
@@ -43,10 +48,14 @@ export class TraceFetcher {
     const path = this.pathOf(row);
     if (
       this._locate === null ||
-      path === null ||
       !this._isWanting(entry) ||
       this._said.has(nameOf(entry))
     ) {
+      return;
+    }
+    if (path === null) {
+      this._said.set(nameOf(entry), UNREACHABLE);
+      this._changed();
       return;
     }
     const neighbours = this._model.clipped().get(row.file) ?? [];
@@ -130,14 +139,21 @@ export class TraceFetcher {
     const run = this._model.record!.run_id;
     const keys = new Set(entries.map(({ key }) => key));
     try {
-      await readTraces(this._locate!, path, keys, (key, trace) => {
+      const found = (key: string, trace: ITrace, foreign: boolean): void => {
+        const row = this._model.entry(key)?.row;
+        // A number alone may be that of another sample: its text begins in another way.
+        if (foreign && row && !isSame(row, trace)) {
+          return;
+        }
         const size = trace.reasoning.length + trace.answer.length;
         const isFull = this._kept + size > KEPT && key !== first;
         if (this._model.record!.run_id === run && !isFull) {
           this._kept += size;
           this._model.setTrace(key, trace);
         }
-      });
+      };
+      const { repeats } = this._model.record!;
+      await readTraces(this._locate!, path, keys, found, Math.max(1, repeats));
       return '';
     } catch (error) {
       return error instanceof TraceError ? error.message : 'it cannot be read';
@@ -154,4 +170,8 @@ export class TraceFetcher {
 
 function nameOf({ key, row }: IEntry): string {
   return `${row.outcome} ${key}`;
+}
+
+function isSame(row: SampleView, trace: ITrace): boolean {
+  return isOf(row.reasoning, trace.reasoning) && isOf(row.answer, trace.answer);
 }

@@ -4,8 +4,9 @@ import { PanelLayout, Widget } from '@lumino/widgets';
 
 import { el } from './dom';
 import { MIME_TYPE, readRecord } from './record';
-import { TraceError } from './traces';
-import { IRunEnvironment, RunView } from './view/run';
+import { environmentOf } from './resolver';
+import { afterPaint, measure } from './timing';
+import { RunView } from './view/run';
 
 /** Lab calls `renderModel` again on the same instance with each update: the view takes it in where it stands. */
 class RunRenderer extends Widget implements IRenderMime.IRenderer {
@@ -17,7 +18,9 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const started = performance.now();
     const record = readRecord(model.data[this._options.mimeType]);
+    measure('read', started);
     if (record === null) {
       this._view?.dispose();
       this._view = null;
@@ -31,6 +34,7 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
       this._view = new RunView(environmentOf(this._options));
       this._view.setRecord(record);
       (this.layout as PanelLayout).addWidget(this._view);
+      afterPaint(() => measure('open', started));
     } else {
       this._view.setRecord(record);
     }
@@ -38,52 +42,6 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
 
   private _options: IRenderMime.IRendererOptions;
   private _view: RunView | null = null;
-}
-
-function environmentOf(options: IRenderMime.IRendererOptions): IRunEnvironment {
-  const { latexTypesetter, resolver, linkHandler } = options;
-  return {
-    typeset: latexTypesetter ? node => latexTypesetter.typeset(node) : null,
-    locate: resolver
-      ? async path => {
-          const url = await resolver.getDownloadUrl(
-            await serverPath(resolver, path)
-          );
-          // A record says where to look; it does not say on which server.
-          if (
-            new URL(url, document.baseURI).origin !== window.location.origin
-          ) {
-            throw new TraceError('not on this server');
-          }
-          return url;
-        }
-      : null,
-    link:
-      resolver && linkHandler
-        ? async (anchor, path) => {
-            const resolved = await serverPath(resolver, path);
-            linkHandler.handleLink(anchor, decodeURIComponent(resolved), '');
-            anchor.href = await resolver.getDownloadUrl(resolved);
-          }
-        : null
-  };
-}
-
-/** A path of the run as the server knows it: relative ones lie below the notebook's folder. Encoded as in a URL. */
-async function serverPath(
-  resolver: IRenderMime.IResolver,
-  path: string
-): Promise<string> {
-  const encode = (path: string): string =>
-    path.split('/').map(encodeURIComponent).join('/');
-  if (path.startsWith('/') || /^[a-z]:\//i.test(path)) {
-    const found = await resolver.resolvePath?.(path);
-    if (found?.scope !== 'server') {
-      throw new TraceError('outside the folder that this server shows');
-    }
-    return encode(found.path);
-  }
-  return resolver.resolveUrl(encode(path));
 }
 
 const extension: IRenderMime.IExtension = {

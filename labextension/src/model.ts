@@ -2,21 +2,27 @@
  * The state of a run's view: rows and streams merged over all updates, whole texts, and the selection. No DOM.
  */
 import { IEntry, isClipped, ITrace, placeOf, rowOf } from './entry';
+import { IWorker } from './pattern';
 import { Clip, keyOf, RunRecord, SampleView } from './record';
 import { Selector } from './selection';
 import { Streams } from './stream';
 
-const collator = new Intl.Collator('en', { numeric: true });
-
 export class RunModel {
   record: RunRecord | null = null;
   readonly streams = new Streams();
-  readonly selector = new Selector({
-    entries: () => this._entries.values(),
-    trace: key => this._traces.get(key),
-    rank: key => this._ranks.get(key) ?? 0,
-    place: row => this._places.get(placeOf(row)) ?? 0
-  });
+  readonly selector: Selector;
+
+  constructor(worker?: () => IWorker) {
+    this.selector = new Selector(
+      {
+        entries: () => this._entries.values(),
+        trace: key => this._traces.get(key),
+        rank: key => this._ranks.get(key) ?? 0,
+        place: row => this._places.get(placeOf(row)) ?? 0
+      },
+      worker
+    );
+  }
 
   /** Take in an update. Returns false where it is of another run than the one before, and everything is new. */
   update(record: RunRecord, reading: string | null = null): boolean {
@@ -24,6 +30,7 @@ export class RunModel {
     if (!same) {
       this._rows.clear();
       this._traces.clear();
+      this._orders.clear();
       this.streams.update([]);
       this.streams.forget(null);
     }
@@ -67,7 +74,12 @@ export class RunModel {
     for (const entry of this._entries.values()) {
       if (isClipped(entry.row) && !this._traces.has(entry.key)) {
         const { file } = entry.row;
-        files.set(file, [...(files.get(file) ?? []), entry]);
+        const others = files.get(file);
+        if (others) {
+          others.push(entry);
+        } else {
+          files.set(file, [entry]);
+        }
       }
     }
     return files;
@@ -82,7 +94,13 @@ export class RunModel {
   private _arrange(): void {
     const entries = new Map<string, IEntry>();
     for (const [key, row] of this._rows) {
-      entries.set(key, { key, row, stream: null });
+      const before = this._entries.get(key);
+      entries.set(
+        key,
+        before?.row === row && before.stream === null
+          ? before
+          : { key, row, stream: null }
+      );
     }
     for (const stream of this.streams.current) {
       const key = keyOf(stream.flight);
@@ -110,17 +128,29 @@ export class RunModel {
     this.record!.table.filter(row => row.subset !== 'all').forEach(place);
     const rows = [...entries.values()].map(entry => ({
       entry,
-      place: place(entry.row)
+      place: place(entry.row),
+      order: this._orderOf(entry.row.id)
     }));
     rows.sort(
       (a, b) =>
         a.place - b.place ||
-        collator.compare(a.entry.row.id, b.entry.row.id) ||
+        (a.order < b.order ? -1 : a.order > b.order ? 1 : 0) ||
         a.entry.row.repeat - b.entry.row.repeat
     );
     this._ranks = new Map(rows.map(({ entry }, rank) => [entry.key, rank]));
   }
 
+  /** Sorts 10 after 9. Remembered: every sample that begins puts all of them in order anew. */
+  private _orderOf(id: string): string {
+    let order = this._orders.get(id);
+    if (order === undefined) {
+      order = id.replace(/\d+/g, digits => digits.padStart(12, '0'));
+      this._orders.set(id, order);
+    }
+    return order;
+  }
+
+  private _orders = new Map<string, string>();
   private _rows = new Map<string, SampleView>();
   private _entries = new Map<string, IEntry>();
   private _ranks = new Map<string, number>();

@@ -93,21 +93,40 @@ function optional<T>(kind: IKind<T>, fallback: unknown): IKind<T> {
 }
 
 function struct<F extends Fields>(name: string, fields: F): IKind<Read<F>> {
+  const kinds = Object.entries(fields);
+  const nothing = {};
   return {
     read: value => {
-      const source = mapping<unknown>().read(value);
-      return Object.fromEntries(
-        Object.entries(fields).map(([key, kind]) => [
-          key,
-          kind.read(Object.hasOwn(source, key) ? source[key] : undefined)
-        ])
-      ) as Read<F>;
+      // Not copied first: a run has thousands of samples with dozens of fields.
+      const source = (
+        typeof value === 'object' && value !== null ? value : nothing
+      ) as Record<string, unknown>;
+      const made: Record<string, unknown> = {};
+      for (const [key, kind] of kinds) {
+        made[key] = kind.read(
+          Object.hasOwn(source, key) ? source[key] : undefined
+        );
+      }
+      return made as Read<F>;
     },
     schema: { $ref: `#/$defs/${name}` }
   };
 }
 
 const nothing = null;
+
+/** Where something stands: two offsets, or nothing. */
+const span: IKind<number[]> = {
+  read: value =>
+    Array.isArray(value) && value.length === 2 ? value.map(asNumber) : [],
+  schema: {
+    type: 'array',
+    minItems: 2,
+    maxItems: 2,
+    prefixItems: [{ type: 'integer' }, { type: 'integer' }],
+    items: false
+  }
+};
 
 export const CLIP = {
   text: optional(text, ''),
@@ -124,6 +143,27 @@ const outcome = oneOf(
   'error',
   'pending'
 );
+
+export const LOOP = {
+  start: count,
+  end: count,
+  period: count,
+  repeats: count
+};
+
+export const ANALYSIS = {
+  version: optional(count, 1),
+  chars: optional(count, 0),
+  thoughts: optional(count, 0),
+  switches: optional(list(count), []),
+  first_correct: optional(nullable(span), nothing),
+  last_correct: optional(nullable(span), nothing),
+  left: optional(nullable(span), nothing),
+  loop: optional(nullable(struct('Loop', LOOP)), nothing),
+  foreign: optional(list(span), []),
+  foreign_share: optional(number, 0),
+  languages: optional(list(text), [])
+};
 
 export const SAMPLE_VIEW = {
   benchmark: text,
@@ -148,7 +188,8 @@ export const SAMPLE_VIEW = {
   reasoning: optional(nullable(struct('Clip', CLIP)), nothing),
   answer: optional(nullable(struct('Clip', CLIP)), nothing),
   choices: optional(list(text), []),
-  file: optional(text, '')
+  file: optional(text, ''),
+  analysis: optional(nullable(struct('Analysis', ANALYSIS)), nothing)
 };
 
 export const IN_FLIGHT = {
@@ -178,7 +219,9 @@ export const PROGRESS = {
   eta_s: optional(nullable(number), nothing),
   tokens: optional(count, 0),
   tokens_per_s: optional(number, 0),
-  step: optional(text, '')
+  step: optional(text, ''),
+  concurrency: optional(count, 0),
+  waiting: optional(text, '')
 };
 
 export const SUBSET_ROW = {
@@ -242,6 +285,7 @@ export const RUN_RECORD = {
   withheld: optional(flag, false)
 };
 
+export type Analysis = Read<typeof ANALYSIS>;
 export type Clip = Read<typeof CLIP>;
 export type SampleView = Read<typeof SAMPLE_VIEW>;
 export type InFlight = Read<typeof IN_FLIGHT>;

@@ -8,8 +8,10 @@ import {
   STANDINGS,
   tokensOf
 } from './entry';
+import { Finder } from './finder';
+import { IWorker } from './pattern';
 import { SampleView } from './record';
-import { Matcher, Scope } from './search';
+import { IMatcher, Scope } from './search';
 
 export type Sort = 'failures' | 'order' | 'tokens' | 'time' | 'level';
 
@@ -49,12 +51,8 @@ export interface ISelection {
   searching: boolean;
   /** Why the query cannot be used, or empty. */
   problem: string;
-}
-
-interface IHit {
-  row: SampleView;
-  trace: ITrace | undefined;
-  hit: boolean;
+  /** What else to say of the query, or empty. */
+  notice: string;
 }
 
 /** Where a selection is made from. */
@@ -68,7 +66,6 @@ export interface ISource {
 }
 
 const SLICE_MS = 24;
-
 export class Selector {
   readonly filter: IFilter = {
     standing: new Set(),
@@ -82,38 +79,23 @@ export class Selector {
     descending: false
   };
 
-  constructor(source: ISource) {
+  readonly finder: Finder;
+
+  constructor(source: ISource, worker?: () => IWorker) {
     this._source = source;
+    this.finder = new Finder(source.trace, worker);
   }
 
-  get matcher(): Matcher | null {
-    const { query, regex } = this.filter;
-    if (!query) {
-      return null;
-    }
-    const name = `${regex} ${query}`;
-    if (name !== this._matcherName) {
-      this._matcherName = name;
-      this._problem = '';
-      try {
-        this._matcher = new Matcher(query, regex);
-      } catch (error) {
-        this._matcher = null;
-        this._problem = error instanceof Error ? error.message : 'not valid';
-      }
-    }
-    return this._matcher;
+  get matcher(): IMatcher | null {
+    this.finder.use(this.filter);
+    return this.finder.matcher;
   }
 
   /** What the filter leaves, in order, and how many every other choice would leave. */
   select(): ISelection {
-    const matcher = this.matcher;
+    const { finder } = this;
+    finder.use(this.filter);
     const deadline = performance.now() + SLICE_MS;
-    const key = `${this._matcherName} ${this.filter.scope}`;
-    if (key !== this._hitsKey) {
-      this._hits.clear();
-      this._hitsKey = key;
-    }
     const counts = Object.fromEntries(
       FACETS.map(facet => [facet, new Map<string, number>()])
     ) as ISelection['counts'];
@@ -121,100 +103,51 @@ export class Selector {
       FACETS.map(facet => [facet, new Set<string>()])
     ) as ISelection['values'];
     const entries: IEntry[] = [];
-    const broken = this.filter.query !== '' && matcher === null;
-    let searching = false;
+    const unknown: IEntry[] = [];
     let total = 0;
     for (const entry of this._source.entries()) {
       total++;
-      for (const facet of FACETS) {
-        valuesOf(entry, facet).forEach(value => values[facet].add(value));
+      const its = FACETS.map(facet => valuesOf(entry, facet));
+      FACETS.forEach((facet, i) => its[i].forEach(v => values[facet].add(v)));
+      const hit = finder.hit(entry, deadline);
+      if (hit === undefined) {
+        unknown.push(entry);
       }
-      if (matcher !== null) {
-        const known = this._known(entry);
-        if (known === undefined && performance.now() > deadline) {
-          searching = true;
-          continue;
-        }
-        if (!(known ?? this._search(entry, matcher))) {
-          continue;
-        }
-      } else if (broken) {
+      if (!(hit ?? finder.hitBefore(entry))) {
         continue;
       }
-      const failed = FACETS.filter(facet => !this._passes(entry, facet));
-      for (const facet of FACETS) {
+      const failed = FACETS.filter((facet, i) => !this._passes(facet, its[i]));
+      FACETS.forEach((facet, i) => {
         if (
           failed.length === 0 ||
           (failed.length === 1 && failed[0] === facet)
         ) {
-          for (const value of valuesOf(entry, facet)) {
+          for (const value of its[i]) {
             counts[facet].set(value, (counts[facet].get(value) ?? 0) + 1);
           }
         }
-      }
+      });
       if (failed.length === 0) {
         entries.push(entry);
       }
     }
-    this._sort(entries);
     return {
-      entries,
+      entries: this._sorted(entries),
       total,
       values,
       counts,
-      searching,
-      problem: broken ? this._problem : ''
+      searching: finder.searchRest(unknown),
+      problem: finder.problem,
+      notice: finder.notice
     };
   }
 
-  private _passes(entry: IEntry, facet: Facet): boolean {
+  private _passes(facet: Facet, values: string[]): boolean {
     const chosen = this.filter[facet];
-    return (
-      chosen.size === 0 ||
-      valuesOf(entry, facet).some(value => chosen.has(value))
-    );
+    return chosen.size === 0 || values.some(value => chosen.has(value));
   }
 
-  private _known(entry: IEntry): boolean | undefined {
-    const found = this._hits.get(entry.key);
-    return found !== undefined &&
-      entry.stream === null &&
-      found.row === entry.row &&
-      found.trace === this._source.trace(entry.key)
-      ? found.hit
-      : undefined;
-  }
-
-  private _search(entry: IEntry, matcher: Matcher): boolean {
-    const { row, stream } = entry;
-    const trace = this._source.trace(entry.key);
-    const texts: Record<Exclude<Scope, 'all'>, () => string[]> = {
-      id: () => [row.id, row.source_id],
-      question: () => [row.question?.text ?? '', ...row.choices],
-      answer: () => [
-        trace?.answer ?? row.answer?.text ?? '',
-        row.extracted,
-        row.gold,
-        stream?.answer.text ?? ''
-      ],
-      reasoning: () => [
-        trace?.reasoning ?? row.reasoning?.text ?? '',
-        stream?.reasoning.text ?? ''
-      ]
-    };
-    const { scope } = this.filter;
-    const scopes =
-      scope === 'all'
-        ? (Object.keys(texts) as (keyof typeof texts)[])
-        : [scope];
-    const hit =
-      scopes.some(name => texts[name]().some(text => matcher.test(text))) ||
-      (scope === 'all' && [row.why, row.error].some(t => matcher.test(t)));
-    this._hits.set(entry.key, { row, trace, hit });
-    return hit;
-  }
-
-  private _sort(entries: IEntry[]): void {
+  private _sorted(entries: IEntry[]): IEntry[] {
     const rank = (entry: IEntry): number => this._source.rank(entry.key);
     const by: Record<Sort, (entry: IEntry) => number> = {
       failures: entry => STANDINGS.indexOf(standingOf(entry)),
@@ -225,15 +158,13 @@ export class Selector {
     };
     const value = by[this.filter.sort];
     const sign = this.filter.descending ? -1 : 1;
-    entries.sort((a, b) => sign * (value(a) - value(b)) || rank(a) - rank(b));
+    return entries
+      .map(entry => ({ entry, value: sign * value(entry), rank: rank(entry) }))
+      .sort((a, b) => a.value - b.value || a.rank - b.rank)
+      .map(({ entry }) => entry);
   }
 
   private _source: ISource;
-  private _hits = new Map<string, IHit>();
-  private _hitsKey = '';
-  private _matcher: Matcher | null = null;
-  private _matcherName = '';
-  private _problem = '';
 }
 
 function valuesOf(entry: IEntry, facet: Facet): string[] {
@@ -241,10 +172,22 @@ function valuesOf(entry: IEntry, facet: Facet): string[] {
     case 'standing':
       return [standingOf(entry)];
     case 'subset':
-      return [placeOf(entry.row)];
+      return [placeOnce(entry.row)];
     case 'benchmark':
       return [entry.row.benchmark];
     case 'flag':
       return entry.row.flags;
   }
+}
+
+const places = new WeakMap<SampleView, string>();
+
+/** Made once a row: every update looks at all of them. */
+function placeOnce(row: SampleView): string {
+  let place = places.get(row);
+  if (place === undefined) {
+    place = placeOf(row);
+    places.set(row, place);
+  }
+  return place;
 }

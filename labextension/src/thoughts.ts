@@ -59,7 +59,7 @@ const CHINESE = [
 ];
 
 const SWITCH = new RegExp(
-  `(?<=^|\\n[ \\t>*-]*|[.!?…:)\\]] {1,2}|[。！？；…：] ?)(?:(?:${ENGLISH.join('|')})(?![\\w-])|(?:${CHINESE.join('|')}))`,
+  `(?<=^|\\n[ \\t>*-]{0,12}|[.!?…:)\\]] {1,2}|[。！？；…：] ?)(?:(?:${ENGLISH.join('|')})(?![\\w-])|(?:${CHINESE.join('|')}))`,
   'gi'
 );
 
@@ -98,11 +98,12 @@ export function firstMention(text: string, gold: string): IRange | null {
   if (!value || value.length > 200) {
     return null;
   }
+  // No count is without bound: a text of nothing but spaces would take its square.
   const short = /^-?\d{1,3}$/.test(value);
   const lead = /^[A-J]$/.test(value)
-    ? '(?:answer|option|choice|答案|选项?|选择)(?: is| would be| must be|[:：]|是|为)?[:：]?\\s*\\**\\s*\\(?(?:\\\\boxed\\{(?:\\\\text\\{)?)?\\(?'
+    ? '(?:answer|option|choice|答案|选项?|选择)(?: is| would be| must be|[:：]|是|为)?[:：]?\\s{0,9}\\**\\s{0,9}\\(?(?:\\\\boxed\\{(?:\\\\text\\{)?)?\\(?'
     : short
-      ? '(?:=|≈|\\bis|\\bare|\\bbe|\\bequals|\\bgives?|\\bget|\\bgot|\\banswer|\\\\boxed\\{|[:：]|是|为|得|等于)\\s*(?:\\$|\\\\\\(|\\*\\*)?\\s*(?:\\\\boxed\\{)?'
+      ? '(?:=|≈|\\bis|\\bare|\\bbe|\\bequals|\\bgives?|\\bget|\\bgot|\\banswer|\\\\boxed\\{|[:：]|是|为|得|等于)\\s{0,9}(?:\\$|\\\\\\(|\\*\\*)?\\s{0,9}(?:\\\\boxed\\{)?'
       : '(?<![\\w.\\\\^_-])(?<![\\^_]\\{)(?:\\$|\\\\\\()?';
   const forms = [literal(value)];
   const fraction = /^(-?)\\d?frac\{?(-?\d+)\}?\{?(\d+)\}?$/.exec(
@@ -112,7 +113,7 @@ export function firstMention(text: string, gold: string): IRange | null {
     forms.push(`${fraction[1]}${fraction[2]}\\s*/\\s*${fraction[3]}`);
   }
   const after =
-    '(?![\\w^]|\\.\\d|,\\d{3}|\\s*[\\^_]|\\s*(?:[*+-]|\\\\times|\\\\cdot)\\s*[\\w\\\\(]| of \\d)';
+    '(?![\\w^]|\\.\\d|,\\d{3}|\\s{0,9}[\\^_]|\\s{0,9}(?:[*+-]|\\\\times|\\\\cdot)\\s*[\\w\\\\(]| of \\d)';
   const match = new RegExp(
     `(?<lead>${lead})(?<value>${forms.join('|')})${after}`
   ).exec(text);
@@ -147,5 +148,5 @@ function literal(value: string): string {
         .replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
         .replace(/\\\\[dt]?frac/g, '\\\\[dt]?frac')
     )
-    .join('\\s*');
+    .join('\\s{0,9}');
 }

@@ -29,12 +29,18 @@ export function tracePath(runDir: string, file: string): string | null {
   return `${dir}/${parts.join('/')}`;
 }
 
-/** Reads `path` and hands on each text that is among `keys`; where a file holds two, the later one counts. */
+/**
+ * Reads `path` and hands on each text that is among `keys`; where a file holds two, the later one counts.
+ *
+ * Rows that evalscope wrote have no id, only a number in their file: `repeats` says which sample that is, and `foreign`
+ * is true, since in a run of ours the numbers need not be those in the ids.
+ */
 export async function readTraces(
   locate: Locate,
   path: string,
   keys: ReadonlySet<string>,
-  found: (key: string, trace: ITrace) => void,
+  found: (key: string, trace: ITrace, foreign: boolean) => void,
+  repeats = 1,
   signal?: AbortSignal
 ): Promise<void> {
   const url = await locate(path);
@@ -47,14 +53,38 @@ export async function readTraces(
   const ids = [...keys].map(key => key.slice(key.indexOf(' ') + 1));
   // The id as JSON writes it; with characters that may be escaped in more than one way every line is looked at.
   const plain = ids.length <= 4 && ids.every(id => /^[\w ./:+-]+$/.test(id));
+  const places = placesOf(keys, repeats);
   await eachLine(response.body, line => {
-    if (!plain || ids.some(id => line.includes(`"${id}"`))) {
-      const row = parseRow(line);
+    const foreign = !line.includes('"qwq"') && line.includes('"model_output"');
+    const index = foreign ? INDEX.exec(line.slice(0, 200)) : null;
+    if (index !== null && !places.has(Number(index[1]))) {
+      return;
+    }
+    if (foreign || !plain || ids.some(id => line.includes(`"${id}"`))) {
+      const row = parseRow(line, places);
       if (row !== null && keys.has(row.key)) {
-        found(row.key, row.trace);
+        found(row.key, row.trace, row.foreign);
       }
     }
   });
+}
+
+/** At the beginning of a row, where evalscope writes it: it spares parsing rows that nobody asked for. */
+const INDEX = /^\s*\{\s*"index":\s*(\d+)\s*,/;
+
+/** evalscope's numbers of samples in their file: `aime24/3` → 3, or of the second of four repeats 13. */
+export function placesOf(
+  keys: Iterable<string>,
+  repeats: number
+): Map<number, string> {
+  const places = new Map<number, string>();
+  for (const key of keys) {
+    const parts = /^(\d+) .*\/(\d+)$/s.exec(key);
+    if (parts !== null) {
+      places.set(Number(parts[2]) * repeats + Number(parts[1]), key);
+    }
+  }
+  return places;
 }
 
 async function eachLine(
@@ -79,8 +109,18 @@ async function eachLine(
   }
 }
 
+export interface IRow {
+  key: string;
+  trace: ITrace;
+  /** Whether evalscope wrote it, and `key` was found out by its number. */
+  foreign: boolean;
+}
+
 /** A row of a prediction file, or of the journal of failures and partial texts; null where it is neither. */
-export function parseRow(line: string): { key: string; trace: ITrace } | null {
+export function parseRow(
+  line: string,
+  places: ReadonlyMap<number, string> = new Map()
+): IRow | null {
   let row;
   try {
     row = JSON.parse(line);
@@ -89,20 +129,26 @@ export function parseRow(line: string): { key: string; trace: ITrace } | null {
   }
   const own = row?.qwq ?? row;
   const { id, repeat } = own ?? {};
-  if (typeof id !== 'string' || typeof repeat !== 'number') {
+  const foreign = own === row && typeof row?.index === 'number';
+  const key = foreign
+    ? places.get(row.index)
+    : typeof id === 'string' && typeof repeat === 'number'
+      ? keyOf({ id, repeat })
+      : undefined;
+  if (key === undefined) {
     return null;
   }
-  const key = keyOf({ id, repeat });
   if (row.completion) {
     const { reasoning, answer } = row.completion;
     return {
       key,
+      foreign,
       trace: { reasoning: asText(reasoning), answer: asText(answer) }
     };
   }
   const content = row.model_output?.choices?.[0]?.message?.content;
   if (typeof content === 'string') {
-    return { key, trace: { reasoning: '', answer: content } };
+    return { key, foreign, trace: { reasoning: '', answer: content } };
   }
   if (!Array.isArray(content)) {
     return null;
@@ -114,6 +160,7 @@ export function parseRow(line: string): { key: string; trace: ITrace } | null {
       .join('\n');
   return {
     key,
+    foreign,
     trace: {
       reasoning: parts('reasoning', 'reasoning'),
       answer: parts('text', 'text')

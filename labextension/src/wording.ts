@@ -48,13 +48,22 @@ export function flagWord(flag: string): string {
   return Object.hasOwn(FLAGS, flag) ? FLAGS[flag] : flag.replace(/_/g, ' ');
 }
 
+/** Kept: making one takes longer than all else that a line of the list needs. */
+const formats = new Map<number, Intl.NumberFormat>();
+
 export function number(value: number | null, digits = 0): string {
-  return value === null
-    ? '–'
-    : value.toLocaleString('en', {
-        minimumFractionDigits: digits,
-        maximumFractionDigits: digits
-      });
+  if (value === null) {
+    return '–';
+  }
+  let format = formats.get(digits);
+  if (format === undefined) {
+    format = new Intl.NumberFormat('en', {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits
+    });
+    formats.set(digits, format);
+  }
+  return format.format(value);
 }
 
 export function percent(share: number | null): string {

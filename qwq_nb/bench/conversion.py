@@ -18,8 +18,17 @@ T = TypeVar("T")
 
 _GOLD_FIELDS = frozenset({"answer", "gold", "label", "target"})
 
+_BESIDE: dict[str, tuple[str, ...]] = {"math_500": ("unique_id", "solution")}
+"""Fields that an adapter reads but neither asks nor grades by: a file of one's own may leave them out."""
+
 Found = dict[str, Any]
 """A record as it went into a sample."""
+
+
+def along(record: Found, number: int, benchmark: str) -> Found:
+    """What the record lacks of the fields that only go along: an id from its number, the others empty."""
+    absent = (name for name in _BESIDE.get(benchmark, ()) if name not in record)
+    return {name: str(number) if name == "unique_id" else "" for name in absent}
 
 
 def convert_all(
@@ -36,8 +45,8 @@ def convert_all(
     unfit: tuple[type[Exception], ...] = (TypeError, AttributeError, ValueError, IndexError, *wrong_type)
     for attempt, form in enumerate(forms):
         made: list[tuple[Found, T]] = []
-        for record, where in rows:
-            shaped = form(record)
+        for number, (record, where) in enumerate(rows, 1):
+            shaped = {**form(record), **along(record, number, benchmark)}
             try:
                 made.append((shaped, convert(shaped)))
             except KeyError as error:

@@ -1,9 +1,9 @@
 """Grading under a deadline: the grader process, and the queue in the worker that feeds and watches it.
 
-The grader answers each job in two lines, `{"verdict"}` and then `{"opinion"}`: an opinion that hangs costs no verdict.
-The worker holds the clock. A grader that overruns is killed and replaced, which takes tens of milliseconds, and that
-job alone gets the status `deadline`; `crashed` and `memory` likewise. Such a verdict carries evalscope's own `excluded`
-score, which keeps its files valid.
+The grader answers each job in three lines, `{"verdict"}`, `{"opinion"}` and `{"analysis"}`: what hangs costs nothing of
+what came before it. The worker holds the clock. A grader that overruns is killed and replaced, which takes tens of
+milliseconds, and that job alone gets the status `deadline`; `crashed` and `memory` likewise. Such a verdict carries
+evalscope's own `excluded` score, which keeps its files valid.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from qwq_nb.bench import adapters, opinion
+from qwq_nb.bench import adapters, measuring, opinion
 from qwq_nb.bench.channels import Channels, LineReader, write_all
 from qwq_nb.bench.child import Child, limit_memory
 from qwq_nb.bench.protocol import GradeJob, Opinion, decode, encode
 from qwq_nb.bench.rows import targets_of
-from qwq_nb.records import Verdict
+from qwq_nb.records import Analysis, Verdict
 
 __all__ = ["MEMORY_LIMIT", "GraderQueue", "grade", "grader_main"]
 
@@ -42,10 +42,12 @@ class _Part(msgspec.Struct, omit_defaults=True):
     ready: bool = False
     verdict: Verdict | None = None
     opinion: Opinion | None = None
+    analysis: Analysis | None = None
+    done: bool = False
 
 
 def grader_main(job_in: int, reply_out: int) -> None:
-    """The grader's life: jobs in, two lines out for each, until the pipe closes."""
+    """The grader's life: jobs in, three lines out for each, until the pipe closes."""
     adapters.grade_in_this_process()
     limit_memory(MEMORY_LIMIT)
     write_all(reply_out, encode(_Part(ready=True)))
@@ -53,9 +55,11 @@ def grader_main(job_in: int, reply_out: int) -> None:
     while block := os.read(job_in, 1 << 16):
         for line in reader.feed(block):
             job = decode(line, GradeJob)
-            verdict = grade(job)
+            verdict = job.verdict or grade(job)
             write_all(reply_out, encode(_Part(verdict=verdict)))
-            write_all(reply_out, encode(_Part(opinion=_opinion(job, verdict))))
+            if job.verdict is None:
+                write_all(reply_out, encode(_Part(opinion=_opinion(job, verdict))))
+            write_all(reply_out, encode(_Part(analysis=_analysis(job, verdict), done=True)))
 
 
 def grade(job: GradeJob) -> Verdict:
@@ -100,6 +104,13 @@ def _opinion(job: GradeJob, verdict: Verdict) -> Opinion:
         )
     except Exception:  # math-verify raises whatever SymPy raises; then there is no opinion, which is what None says
         return Opinion()
+
+
+def _analysis(job: GradeJob, verdict: Verdict) -> Analysis | None:
+    try:
+        return measuring.analysis_of(job, verdict)
+    except Exception:  # as above: SymPy may raise anything; then nothing is said of this reasoning
+        return None
 
 
 def _failed(job: GradeJob, status: Literal["deadline", "memory", "crashed"], why: str, seconds: float) -> Verdict:
@@ -163,7 +174,9 @@ class GraderQueue:
         if running is not None and part.verdict is not None:
             running.verdict = part.verdict
         if running is not None and part.opinion is not None and running.verdict is not None:
-            self._finish(running, msgspec.structs.replace(running.verdict, **msgspec.structs.asdict(part.opinion)))
+            running.verdict = msgspec.structs.replace(running.verdict, **msgspec.structs.asdict(part.opinion))
+        if running is not None and part.done and running.verdict is not None:
+            self._finish(running, msgspec.structs.replace(running.verdict, analysis=part.analysis))
         self._next()
 
     def check(self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from qwq_nb.bench.protocol import Kind, Opinion
 
-__all__ = ["last_boxed", "second_opinion", "stands_in", "stated_letter", "trimmed"]
+__all__ = ["equal", "last_boxed", "second_opinion", "stands_in", "stated_letter", "trimmed"]
 
 REASONING_TAIL = 400
 """Characters at the end of the reasoning in which the gold value counts as present."""
@@ -48,7 +48,7 @@ def second_opinion(
         if candidate:
             opinion.second_extracted = trimmed(candidate)
             opinion.second_correct = any(
-                _equal(target, form) for target in targets for form in _forms(candidate, target)
+                equal(form, target) for target in targets for form in _forms(candidate, target)
             )
     elif kind == "choice":
         letter = stated_letter(answer, len(choices) or 26)
@@ -140,7 +140,7 @@ def _forms(candidate: str, target: str) -> list[str]:
     return forms
 
 
-def _equal(target: str, candidate: str) -> bool:
+def equal(candidate: str, target: str) -> bool:
     """Whether math-verify takes the one for the other, in either order."""
     from math_verify import parse, verify
 

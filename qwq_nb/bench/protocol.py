@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from qwq_nb.records import Completion, Sample
+from qwq_nb.records import Completion, Sample, Verdict
 
 __all__ = [
     "BenchPlan",
@@ -108,7 +108,9 @@ class GradeJob(msgspec.Struct, kw_only=True):
     repeats: int = 1
     model: str = ""
     deadline_s: float = 10.0
-    """Wall time for the official verdict and the second opinion together."""
+    """Wall time for the official verdict, the second opinion and the analysis together."""
+    verdict: Verdict | None = None
+    """Given where the answer is graded already and only its reasoning is to be measured."""
 
 
 class Opinion(msgspec.Struct, kw_only=True):

@@ -16,10 +16,13 @@ import unicodedata
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+import msgspec
+
 from qwq_nb.bench.protocol import clean_text
-from qwq_nb.records import Completion, Outcome, Sample, Verdict
+from qwq_nb.records import Analysis, Completion, Outcome, Sample, Verdict
 
 __all__ = [
+    "analysis_from",
     "completion_from_row",
     "model_segment",
     "outcome_from_row",
@@ -123,6 +126,7 @@ def prediction_row(
             "attempts": completion.attempts,
             "retried": completion.retried,
             "model": completion.model,
+            "endpoint": completion.endpoint,
         },
     }
     return cast(dict[str, Any], clean_text(row))
@@ -159,6 +163,7 @@ def review_row(
             "present": verdict.present,
             "explanation": verdict.explanation,
             "seconds": verdict.seconds,
+            "analysis": msgspec.to_builtins(verdict.analysis),
         },
     }
     return cast(dict[str, Any], clean_text(row))
@@ -194,6 +199,7 @@ def completion_from_row(row: dict[str, Any]) -> Completion:
         attempts=own.get("attempts", 1),
         retried=list(own.get("retried", [])),
         model=own.get("model", output.get("model") or ""),
+        endpoint=own.get("endpoint", ""),
     )
 
 
@@ -219,7 +225,16 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
         explanation=own.get("explanation", score.get("explanation") or ""),
         seconds=own.get("seconds", 0.0),
         sample_score=sample_score,
+        analysis=analysis_from(own.get("analysis")),
     )
+
+
+def analysis_from(value: Any) -> Analysis | None:
+    """The analysis as it was written; None where there is none, or one of another make."""
+    try:
+        return msgspec.convert(value, Analysis) if value else None
+    except msgspec.ValidationError:
+        return None
 
 
 def outcome_from_row(row: dict[str, Any]) -> Outcome | None:

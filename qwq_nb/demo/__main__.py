@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             ttft=options.ttft,
             chunks=options.chunks,
             models_status=options.models_status,
+            batch=options.batch,
+            most_streams=options.most_streams,
             key=_key(options.require_key_env),
         )
         endpoint = Endpoint(settings, Book.load(options.transcripts or built_in()), FaultPlan(options.fault))
@@ -67,8 +69,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--ttft", type=float, default=0.0, metavar="SECONDS", help="time to the first token (default: 0)")
     add("--chunks", type=int, default=0, metavar="N", help="send each completion in exactly N chunks with text")
     add("--models-status", type=int, default=200, metavar="CODE", help="what /v1/models answers (default: 200)")
+    add("--batch", type=int, default=0, metavar="N", help="write N streams at once; further ones wait (default: any)")
+    add("--most-streams", type=int, default=0, metavar="N", help="answer 429 beyond N streams at once")
     add("--require-key-env", metavar="VAR", help="require the key that this environment variable holds")
-    add("--fault", action="append", default=[], metavar="SPEC", help="name[,p=][,attempts=][,match=][,param=...]")
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="name[,p=][,attempts=][,after=][,match=][,param=...]",
+    )
     add("--ready-fd", type=int, metavar="FD", help="write the line with the URL to this file descriptor too")
     add("--exit-with-stdin", action="store_true", help="end when stdin does, or when the parent process has gone")
     return parser

@@ -56,22 +56,29 @@ _NOT_UTF8 = b"\xff\xfe"
 _SPLIT_SECONDS = 0.001
 
 
-def stream_steps(completion: Completion, usage: bool, fault: Fault | None) -> Iterator[Step]:
-    """The steps of a stream. `usage`: the request asks for it."""
+def stream_steps(completion: Completion, usage: bool, fault: Fault | None, authorization: str = "") -> Iterator[Step]:
+    """The steps of a stream. `usage`: the request asks for it; `authorization`: the header that some faults repeat."""
     if fault is None:
         return _stream(completion, usage)
-    steps = _stream(completion, usage and fault.name != "no_usage", fault)
+    if fault.name == "queued":
+        return _comments(fault)
+    steps = _stream(completion, usage and fault.name != "no_usage", fault, authorization)
     change = _FILTERS.get(fault.name)
     return change(steps, fault) if change else steps
 
 
-def _stream(completion: Completion, usage: bool, fault: Fault | None = None) -> Iterator[Step]:
+def _stream(completion: Completion, usage: bool, fault: Fault | None = None, authorization: str = "") -> Iterator[Step]:
     name = fault.name if fault else ""
     deltas, chunk = completion.script.deltas, completion.chunk
     half = len(deltas) // 2
     yield completion.role(), 0
     for delta in deltas[:half]:
         yield chunk(delta), 1
+    if fault and name == "keep_alive":
+        yield from _comments(fault)
+    if name == "key_chunk":
+        yield event(_echoed(authorization)), 0
+        return
     if fault and name in _MIDDLE:
         yield _MIDDLE[name](completion, fault)
         if name in ("mid_close", "mid_reset", "error_event"):
@@ -115,6 +122,24 @@ def _broken() -> dict[str, object]:
     return error_body("The engine stopped while it generated this completion.", "server_error", code=500)
 
 
+def _echoed(authorization: str) -> dict[str, object]:
+    return error_body(f"The engine refused {authorization}.", "server_error", code=500)
+
+
+def _comments(fault: Fault) -> Iterator[Step]:
+    while True:
+        yield b": keep-alive\n\n", 0
+        yield Pause(float(fault.params["seconds"]))
+
+
+def _drip(steps: Iterable[Step], fault: Fault) -> Iterator[Step]:
+    for step in steps:
+        if isinstance(step, tuple):
+            for at in range(len(step[0])):
+                yield step[0][at : at + 1], 0
+                yield Pause(float(fault.params["seconds"]))
+
+
 def _trickle(steps: Iterable[Step], fault: Fault) -> Iterator[Step]:
     for step in steps:
         if isinstance(step, tuple) and step[1]:
@@ -151,6 +176,7 @@ def _split_utf8(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
 
 
 _FILTERS: dict[str, Callable[[Iterable[Step], Fault], Iterator[Step]]] = {
+    "drip": _drip,
     "trickle": _trickle,
     "crlf_comments": _crlf_comments,
     "null_content": _null_content,
@@ -158,12 +184,14 @@ _FILTERS: dict[str, Callable[[Iterable[Step], Fault], Iterator[Step]]] = {
 }
 
 
-def body_steps(completion: Completion, fault: Fault | None) -> tuple[int, list[Step]]:
+def body_steps(completion: Completion, fault: Fault | None, authorization: str = "") -> tuple[int, list[Step]]:
     """The length in bytes of a plain response, and its steps."""
     name = fault.name if fault else ""
     body = completion.body(finish=name != "no_finish", usage=name != "no_usage")
     if name == "error_event":
         body = dumps(_broken())
+    elif name == "key_chunk":
+        body = dumps(_echoed(authorization))
     elif name == "invalid_utf8" and (match := _TEXT.search(body)):
         body = body[: match.end()] + _NOT_UTF8 + body[match.end() :]
     half = len(body) // 2

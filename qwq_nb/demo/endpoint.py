@@ -12,7 +12,7 @@ import ipaddress
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from aiohttp import web
@@ -21,7 +21,7 @@ from qwq_nb.demo.distort import Step, body_steps, refusal, stream_steps
 from qwq_nb.demo.faults import Fault, FaultPlan
 from qwq_nb.demo.journal import Journal
 from qwq_nb.demo.player import play, sever
-from qwq_nb.demo.replay import Book, Transcript, Variant, cut
+from qwq_nb.demo.replay import Book, Transcript, Variant, cut, echo
 from qwq_nb.demo.settings import Settings, is_style
 from qwq_nb.demo.wire import STYLES, Completion, dumps, error_body, script
 from qwq_nb.errors import OptionError, did_you_mean
@@ -49,6 +49,7 @@ class Endpoint:
         self.plan = plan
         self.journal = Journal()
         self._turns: Counter[str] = Counter()
+        self._places = places(settings)
 
     def app(self) -> web.Application:
         """The aiohttp application."""
@@ -95,6 +96,9 @@ class Endpoint:
         texts = _texts(body)
         transcript = self.book.find(texts[-1])
         self.journal.asked(entry, transcript.key)
+        most = self.settings.most_streams
+        if most and self.journal.active > most:
+            raise _BadRequestError(429, f"This server answers {most} requests at once.", "rate_limit_exceeded")
         tokens = sum(len(cut(text)) for text in texts)
 
         fault = self.plan.next(transcript.key, transcript.problem, body)
@@ -106,6 +110,8 @@ class Endpoint:
                 await asyncio.sleep(float(fault.params["seconds"]))
         if fault and fault.name == "empty":
             text = script(_NOTHING, None, style, None)
+        elif fault and fault.name == "key_answer":
+            text = script(echo(request.headers.get("Authorization", "")), None, style, 40)
         else:
             # An attempt that is to fail takes no turn: the retry gets the variant it would have had.
             variant = self._variant(transcript, body.get("seed"), take_turn=fault is None or fault.kind.whole)
@@ -121,20 +127,22 @@ class Endpoint:
         """Send the completion as a stream or as one body; returns the response and whether all of it went out."""
         response = web.StreamResponse(headers={"Cache-Control": "no-cache"})
         rate, ttft = self.settings.tokens_per_second, self.settings.ttft
+        authorization = request.headers.get("Authorization", "")
         if body.get("stream") and not (fault and fault.name == "json_instead_of_sse"):
             response.content_type, response.charset = "text/event-stream", "utf-8"
             options = body.get("stream_options")
             usage = isinstance(options, dict) and bool(options.get("include_usage"))
-            steps: Iterable[Step] = stream_steps(completion, usage, fault)
+            steps: Iterable[Step] = stream_steps(completion, usage, fault, authorization)
         else:
             response.content_type = "application/json"
-            response.content_length, steps = body_steps(completion, fault)
+            response.content_length, steps = body_steps(completion, fault, authorization)
             # A body comes when its last token would have come.
             await asyncio.sleep(ttft + (completion.script.tokens / rate if rate else 0.0))
             rate = ttft = 0.0
         try:
             await response.prepare(request)
-            return response, await play(request, response, steps, rate, ttft)
+            async with self._places:
+                return response, await play(request, response, steps, rate, ttft)
         except ConnectionError:
             return response, False
 
@@ -205,6 +213,8 @@ class Endpoint:
         if not isinstance(changes, dict):
             raise OptionError("The body is a JSON object of settings.")
         self.settings = self.settings.changed(changes)
+        if "batch" in changes:
+            self._places = places(self.settings)
         return {name: getattr(self.settings, name) for name in changes}
 
 
@@ -220,6 +230,11 @@ async def serving(endpoint: Endpoint, host: str, port: int) -> AsyncIterator[str
         yield f"http://{f'[{host}]' if ':' in host else host}:{bound}"
     finally:
         await runner.cleanup()
+
+
+def places(settings: Settings) -> AbstractAsyncContextManager[Any]:
+    """What a stream holds while it is written."""
+    return asyncio.Semaphore(settings.batch) if settings.batch else nullcontext()
 
 
 def is_loopback(host: str) -> bool:

@@ -1,12 +1,14 @@
 """The faults the demo endpoint can be told to show: their names, their specs, and whom they strike.
 
-A spec is `name[,p=0.3][,attempts=N][,match=TEXT][,param=value...]`; a comma within a value is written `\\,`.
+A spec is `name[,p=0.3][,attempts=N][,after=N][,match=TEXT][,param=value...]`; a comma within a value is written `\\,`.
 
 `p`
     The share of prompts struck, by a hash of the fault's name, the prompt and the request's `seed`: chosen once, so
     that the same requests are struck in every run.
 `attempts`
     Strike only the first N requests for a prompt, counted from when the faults were set.
+`after`
+    Strike only once N requests have come, for whatever prompt, since the faults were set.
 `match`
     Strike only problems that contain this text.
 
@@ -56,6 +58,8 @@ KINDS: dict[str, Kind] = {
         "400 naming an unsupported parameter; with param=NAME only if the request has it", {"param": ""}, refuses=True
     ),
     "key_echo": Kind("401 whose body repeats the Authorization header", refuses=True),
+    "key_chunk": Kind("half of the chunks, an error object that repeats the Authorization header, the end"),
+    "key_answer": Kind("an answer that repeats the key, cut into small pieces", whole=True),
     "redirect": Kind("307 to `to`", {"to": "http://127.0.0.1:9/"}, refuses=True),
     "html_200": Kind("200 with a web page, as from a captive portal", refuses=True),
     "reset": Kind("TCP RST before the headers", refuses=True),
@@ -63,6 +67,9 @@ KINDS: dict[str, Kind] = {
     "mid_hang": Kind("half of the chunks, nothing for `seconds`, the rest", {"seconds": FOREVER}, whole=True),
     "mid_close": Kind("half of the chunks, then the connection is closed within the chunked encoding"),
     "mid_reset": Kind("half of the chunks, then TCP RST"),
+    "drip": Kind("one byte each `seconds`", {"seconds": 1.0}, whole=True, streams=True),
+    "keep_alive": Kind("half of the chunks, then a comment each `seconds`, for ever", {"seconds": 1.0}, streams=True),
+    "queued": Kind("a comment each `seconds`, for ever, and no text", {"seconds": 1.0}, streams=True),
     "trickle": Kind("one chunk each `seconds`", {"seconds": 1.0}, whole=True, streams=True),
     "no_done": Kind("no [DONE] after the finish reason", whole=True, streams=True),
     "no_finish": Kind("neither finish reason nor [DONE]; the response ends cleanly"),
@@ -94,6 +101,7 @@ class Fault:
     name: str
     p: float = 1.0
     attempts: int | None = None
+    after: int = 0
     match: str = ""
     params: Mapping[str, int | float | str] = field(default_factory=dict)
 
@@ -118,18 +126,24 @@ class Fault:
                     whom[key] = value
                 elif key == "p":
                     whom[key] = _within(float(value), 1)
-                elif key == "attempts":
+                elif key in ("attempts", "after"):
                     whom[key] = _within(int(value), None)
                 elif key in params:
                     params[key] = _param(key, value, params[key])
                 else:
-                    raise ValueError(f"no such parameter.{did_you_mean(key, ['p', 'attempts', 'match', *params])}")
+                    raise ValueError(
+                        f"no such parameter.{did_you_mean(key, ['p', 'attempts', 'after', 'match', *params])}"
+                    )
             except ValueError as error:
                 raise OptionError(f"Fault {spec!r}: cannot take {item!r}: {error}") from error
         return cls(name, params=params, **whom)
 
-    def strikes(self, key: str, problem: str, seed: object, attempt: int, body: Mapping[str, Any]) -> bool:
-        """Whether it is shown to this request, the `attempt`-th (from 1) for the prompt `key`."""
+    def strikes(
+        self, key: str, problem: str, seed: object, attempt: int, body: Mapping[str, Any], number: int = 1
+    ) -> bool:
+        """Whether this request meets it, the `attempt`-th (from 1) for the prompt `key`, the `number`-th of all."""
+        if number <= self.after:
+            return False
         if self.kind.streams and not body.get("stream"):
             return False
         if self.attempts is not None and attempt > self.attempts:
@@ -161,8 +175,8 @@ class FaultPlan:
     def next(self, key: str, problem: str, body: Mapping[str, Any]) -> Fault | None:
         """The fault to show to this request, if any. Each call counts as an attempt."""
         self._attempts[key] += 1
-        attempt, seed = self._attempts[key], body.get("seed")
-        return next((f for f in self.faults if f.strikes(key, problem, seed, attempt, body)), None)
+        attempt, seed, number = self._attempts[key], body.get("seed"), self._attempts.total()
+        return next((f for f in self.faults if f.strikes(key, problem, seed, attempt, body, number)), None)
 
 
 def _within(number: float, most: float | None) -> float:

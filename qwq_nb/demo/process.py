@@ -146,7 +146,10 @@ class DemoEndpoint:
         self._call("faults", list(specs))
 
     def configure(self, **settings: object) -> None:
-        """Change `tokens_per_second`, `ttft`, `style`, `chunks` or `models_status`. Raises OptionError."""
+        """Change what may change while it runs: `tokens_per_second`, `ttft`, `style`, … (see `settings.Settings`).
+
+        Raises OptionError.
+        """
         self._call("config", settings)
 
     def _call(self, route: str, body: object = None) -> Any:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from qwq_nb.errors import DataError
 
-__all__ = ["LOOP_TOKENS", "Book", "Transcript", "Utterance", "Variant", "built_in", "cut", "utter"]
+__all__ = ["LOOP_TOKENS", "Book", "Transcript", "Utterance", "Variant", "built_in", "cut", "echo", "utter"]
 
 LOOP_TOKENS = 4096
 """Where a looping variant ends when the request sets no `max_tokens`."""
@@ -146,6 +146,12 @@ def _unknown(prompt: str) -> Transcript:
         kind="unknown",
     )
     return Transcript(key, prompt, (variant,))
+
+
+def echo(authorization: str) -> Variant:
+    """A completion that repeats the key, in its reasoning and in its answer."""
+    key = authorization.removeprefix("Bearer ") or "nothing"
+    return Variant(f"The key is {key}, it seems.", f"I was called with {key}.", kind="echo")
 
 
 def _read(path: Path) -> Iterable[Transcript]:

@@ -19,7 +19,9 @@ class Settings:
     """How the endpoint answers.
 
     `tokens_per_second` (chunks a second of each stream) and `chunks` (per completion) are off at 0; `ttft` is in
-    seconds. `key` is the key to require, or None. Raises OptionError for a value out of range.
+    seconds. `batch`: so many streams are written at once, and further ones wait for their first token, as in a
+    batching server; `most_streams`: further ones are refused by 429; both off at 0. `key` is the key to require, or
+    None. Raises OptionError for a value out of range.
     """
 
     models: tuple[str, ...] = (DEFAULT_MODEL,)
@@ -28,6 +30,8 @@ class Settings:
     ttft: float = 0.0
     chunks: int = 0
     models_status: int = 200
+    batch: int = 0
+    most_streams: int = 0
     key: str | None = dataclasses.field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -36,8 +40,9 @@ class Settings:
         for name in ("tokens_per_second", "ttft"):
             if not _is_number(getattr(self, name), float):
                 raise OptionError(f"`{name}` is a number of at least 0, not {getattr(self, name)!r}.")
-        if not _is_number(self.chunks, int):
-            raise OptionError(f"`chunks` is a whole number of at least 0, not {self.chunks!r}.")
+        for name in ("chunks", "batch", "most_streams"):
+            if not _is_number(getattr(self, name), int):
+                raise OptionError(f"`{name}` is a whole number of at least 0, not {getattr(self, name)!r}.")
         if not _is_number(self.models_status, int) or self.models_status not in (200, *range(400, 600)):
             raise OptionError(f"`models_status` is 200 or an HTTP error status, not {self.models_status!r}.")
 
@@ -49,7 +54,7 @@ class Settings:
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]  # __post_init__ checks the values
 
 
-_CHANGEABLE = ("tokens_per_second", "ttft", "style", "models_status", "chunks")
+_CHANGEABLE = ("tokens_per_second", "ttft", "style", "models_status", "chunks", "batch", "most_streams")
 
 
 def is_style(value: object) -> bool:

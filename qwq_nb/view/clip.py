@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from qwq_nb.records import Clip, SampleView
+from qwq_nb.records import Analysis, Clip, SampleView
 from qwq_nb.view.clean import one_line, scrub
 from qwq_nb.view.html_samples import FOLD_ALL, LIST_ALL
 from qwq_nb.view.wording import is_failure, sample_key
@@ -221,7 +221,7 @@ def lean(value: Any) -> Any:
     The schema requires none of those; spelt out, they would be a third of a saved run of 2,000 samples.
     """
     if isinstance(value, msgspec.Struct):
-        sparse = isinstance(value, SampleView | Clip)
+        sparse = isinstance(value, SampleView | Clip | Analysis)
         pairs = [(field, getattr(value, field.name)) for field in msgspec.structs.fields(value)]
         return {f.name: lean(item) for f, item in pairs if not sparse or f.required or not _is_default(f, item)}
     if isinstance(value, dict):

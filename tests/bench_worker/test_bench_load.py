@@ -76,6 +76,12 @@ for name in ("math_500", "gpqa_diamond", "aime25"):
         assert ours == rows
 
 
+def test_a_file_of_ones_own_may_leave_out_what_only_goes_along(load: Load, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "mine.jsonl", [{"problem": f"{n} + 1?", "answer": str(n + 1), "level": 1} for n in range(3)])
+    loaded = load("math_500", tmp_path / "mine.jsonl")
+    assert [(s.gold, s.source_id) for s in loaded.samples] == [("1", "1"), ("2", "2"), ("3", "3")]
+
+
 def test_few_shot_examples_come_from_a_folder_or_are_left_out(load: Load, tmp_path: Path) -> None:
     alone = load("gsm8k")
     assert alone.facts.few_shot_num == 0

@@ -69,6 +69,7 @@ def demo(running: DemoEndpoint) -> DemoEndpoint:
     """The shared endpoint: as if just started."""
     running.set_faults([])
     running.configure(style="reasoning_content", tokens_per_second=0, ttft=0, chunks=0, models_status=200)
+    running.configure(batch=0, most_streams=0)
     running.reset()
     return running
 
@@ -100,8 +101,13 @@ class Client:
         assert lines[-2:] == ["data: [DONE]", ""]
         return [json.loads(line.removeprefix("data: ")) for line in lines[:-2]]
 
-    def wire(self, unique_id: str = "sum", *, timeout: float = 5, **more: Any) -> tuple[list[bytes], Exception | None]:
-        """The bytes of the response, one item for each read of the socket, and what ended the reading (None: EOF)."""
+    def wire(
+        self, unique_id: str = "sum", *, timeout: float = 5, most: int = 10**9, **more: Any
+    ) -> tuple[list[bytes], Exception | None]:
+        """The bytes of the response, one item for each read of the socket, and what ended the reading (None: EOF).
+
+        `most`: reads after which no more is wanted.
+        """
         payload = json.dumps(self.body(unique_id, **more)).encode()
         host, port = self.demo.root.removeprefix("http://").split(":")
         reads = []
@@ -109,7 +115,7 @@ class Client:
             head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
             connection.sendall(f"{head}Content-Length: {len(payload)}\r\n\r\n".encode() + payload)
             try:
-                while data := connection.recv(1 << 20):
+                while len(reads) < most and (data := connection.recv(1 << 20)):
                     reads.append(data)
             except OSError as error:
                 return reads, error

@@ -173,6 +173,23 @@ def test_streams_run_at_the_same_time(demo, client):
     assert (log["requests"], log["concurrent_peak"], log["active"]) == (12, 12, 0)
 
 
+def test_a_batch_is_written_at_once_and_the_others_wait_for_their_first_token(demo, client):
+    """The headers of all are there at once; the third and fourth are written when the first two are."""
+    demo.configure(batch=2, chunks=10, tokens_per_second=50)
+    began = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: client.chunks(), range(4)))
+    assert time.monotonic() - began >= 0.36
+    assert demo.log()["concurrent_peak"] == 4
+
+
+def test_beyond_most_streams_there_is_429(demo, client):
+    demo.configure(most_streams=2, ttft=0.5)
+    with ThreadPoolExecutor(5) as pool:
+        codes = list(pool.map(lambda _: client.post(stream=True).status_code, range(5)))
+    assert sorted(codes) == [200, 200, 429, 429, 429]
+
+
 def test_a_stream_that_nobody_reads_does_not_hold_up_the_others(demo, client):
     demo.configure(chunks=60_000)
     little = httpx.HTTPTransport(socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)])

@@ -282,6 +282,48 @@ def test_duplicate_finish(client, demo):
     assert finishes(client.post(stream=True).text) == ["stop", "stop"]
 
 
+def test_drip(client, demo):
+    demo.configure(chunks=1)
+    demo.set_faults(["drip,seconds=0.001"])
+    reads, _ = client.wire("tiny", stream=True)
+    assert len(reads) > 100  # a byte each; several may meet
+    assert b"data: [DONE]" in joined_bytes(reads)
+
+
+def test_keep_alive(client, demo):
+    demo.set_faults(["keep_alive,seconds=0.01"])
+    reads, error = client.wire(stream=True, timeout=0.5, most=20)
+    assert error is None
+    assert joined_bytes(reads).count(b": keep-alive") > 5
+    assert b"[DONE]" not in joined_bytes(reads)
+    assert b'"delta":{"reasoning' in joined_bytes(reads)
+
+
+def test_queued(client, demo):
+    demo.set_faults(["queued,seconds=0.01"])
+    reads, _ = client.wire(stream=True, timeout=0.5, most=20)
+    assert joined_bytes(reads).count(b": keep-alive") > 5
+    assert b"delta" not in joined_bytes(reads)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_key_chunk(client, demo, stream):
+    demo.set_faults(["key_chunk"])
+    text = client.post(stream=stream, headers={"Authorization": "Bearer canary-1"}).text
+    assert "The engine refused Bearer canary-1." in text
+    assert "[DONE]" not in text
+
+
+def test_key_answer(client, demo, joined):
+    demo.set_faults(["key_answer"])
+    headers = {"Authorization": "Bearer canary-0123456789"}
+    body = client.post(headers=headers).json()
+    assert body["choices"][0]["message"]["content"] == "I was called with canary-0123456789."
+    stream = client.post(stream=True, headers=headers).text
+    assert "canary" not in stream  # the key is cut into pieces
+    assert "I was called with canary-0123456789." in joined_text(stream)
+
+
 def test_every_fault_has_a_test():
     assert [name for name in KINDS if f"test_{name}" not in globals()] == []
 
@@ -293,6 +335,11 @@ def test_attempts_strike_the_first_requests_for_each_prompt(client, demo):
     demo.set_faults(["status,code=503,attempts=2", "status,code=429,attempts=3"])
     assert [client.post("sum").status_code for _ in range(4)] == [503, 503, 429, 200]
     assert client.post("tiny").status_code == 503
+
+
+def test_after_strikes_once_so_many_requests_have_come(client, demo):
+    demo.set_faults(["status,code=401,after=2"])
+    assert [client.post(name).status_code for name in ("sum", "tiny", "sum", "tiny")] == [200, 200, 401, 401]
 
 
 def test_match_strikes_the_problems_that_contain_it(client, demo):
@@ -360,6 +407,12 @@ def is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def joined_bytes(reads: list[bytes]) -> bytes:
+    """The body without what the chunked encoding puts around its pieces."""
+    body = b"".join(reads).partition(b"\r\n\r\n")[2]
+    return b"".join(part for part in body.split(b"\r\n")[1::2])
 
 
 def joined_text(text: str) -> str:

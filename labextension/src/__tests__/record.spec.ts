@@ -3,9 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 import {
+  ANALYSIS,
   CLIP,
   IKind,
   IN_FLIGHT,
+  LOOP,
   MIME_TYPE,
   PROGRESS,
   readRecord,
@@ -25,8 +27,10 @@ describe('the record', () => {
 
   it.each(
     Object.entries({
+      Analysis: ANALYSIS,
       Clip: CLIP,
       InFlight: IN_FLIGHT,
+      Loop: LOOP,
       Progress: PROGRESS,
       RunRecord: RUN_RECORD,
       SampleView: SAMPLE_VIEW,
@@ -44,8 +48,10 @@ describe('the record', () => {
 
   it('knows every part of the schema', () => {
     expect(Object.keys(schema.$defs).sort()).toEqual([
+      'Analysis',
       'Clip',
       'InFlight',
+      'Loop',
       'Progress',
       'RunRecord',
       'SampleView',

@@ -3,7 +3,7 @@ import { pythonIndex, visible } from '../clean';
 import { el, reconcile, setAttribute, setText } from '../dom';
 import { IEntry, ITrace, secondsOf, standingOf } from '../entry';
 import { Clip } from '../record';
-import { Matcher } from '../search';
+import { IMatcher } from '../search';
 import { IStream } from '../stream';
 import { valueAsTex } from '../tex';
 import { count, duration, flagWord, number, PHASES } from '../wording';
@@ -20,7 +20,7 @@ export interface IFolds {
 
 export interface IContext {
   typesetter: LazyTypesetter;
-  matcher: Matcher | null;
+  matcher: IMatcher | null;
   trace: (key: string) => ITrace | undefined;
   /** What was seen of a stream, also after its end. */
   stream: (key: string) => IStream | undefined;
@@ -83,6 +83,11 @@ export class AttemptView {
     this._updateFolds(entry, context);
   }
 
+  dispose(): void {
+    this._reasoning.dispose();
+    this._answer.dispose();
+  }
+
   private _updateValues({ row, stream }: IEntry): void {
     const values: [string, string][] = [
       ['gold', row.gold],
@@ -98,7 +103,12 @@ export class AttemptView {
       shown,
       ([name, value]) => `${name} ${value}`,
       ([name, value]) =>
-        el('div', {}, el('dt', {}, name), el('dd', {}, this._value(value)))
+        el(
+          'div',
+          {},
+          el('dt', {}, name),
+          el('dd', { class: 'qwq-value-box' }, this._value(value))
+        )
     );
     this._values.hidden = shown.length === 0;
   }

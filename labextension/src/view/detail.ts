@@ -3,7 +3,7 @@ import { visible } from '../clean';
 import { button, el, reconcile, setAttribute, setText } from '../dom';
 import { IEntry, isClipped, standingOf } from '../entry';
 import { defaultFolds } from '../preferences';
-import { Matcher } from '../search';
+import { IMatcher } from '../search';
 import { AttemptView, IContext, IFolds, whole } from './attempt';
 import { signOf, wordOf } from './list';
 import { renderProse } from './prose';
@@ -94,16 +94,42 @@ export class DetailView {
     this._draw();
     if (visible(this._current().row.id) !== before || key !== shownBefore) {
       // A stream is read at its end, anything else from its beginning.
-      this.node.scrollTop = this._current().stream ? this.node.scrollHeight : 0;
+      const isStream = this._current().stream !== null;
+      this._scrollTop = 0;
+      this._atEnd = isStream;
+      if (isStream) {
+        this._follow();
+      } else if (shownBefore !== null) {
+        this.node.scrollTop = 0;
+      }
     } else if (following && this._current().stream) {
-      this.node.scrollTop = this.node.scrollHeight;
+      this._follow();
     }
-    this._remember();
   }
 
   /** Put back what an element loses when it is taken out of the page. */
   restore(): void {
-    this.node.scrollTop = this._scrollTop;
+    if (this._scrollTop > 0) {
+      this.node.scrollTop = this._scrollTop;
+    }
+  }
+
+  /** To the end, once everything that this update brings is in the page. */
+  private _follow(): void {
+    const go = (): void => {
+      this.node.scrollTop = this.node.scrollHeight;
+    };
+    cancelAnimationFrame(this._frame);
+    if (this.node.isConnected) {
+      queueMicrotask(go);
+    } else {
+      this._frame = requestAnimationFrame(go);
+    }
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this._frame);
+    this._views.forEach(view => view.dispose());
   }
 
   private _current(): IEntry {
@@ -147,6 +173,13 @@ export class DetailView {
           .get(attempt.key)!
           .update(attempt, this._entries.length, context)
     );
+    // Views of samples that were left would be kept with all their text.
+    for (const [key, view] of this._views) {
+      if (view.node.parentNode !== this._attempts) {
+        view.dispose();
+        this._views.delete(key);
+      }
+    }
   }
 
   private _repeatsRow(): HTMLElement {
@@ -177,10 +210,11 @@ export class DetailView {
     );
   }
 
-  private _drawQuestion(entry: IEntry, matcher: Matcher | null): void {
+  private _drawQuestion(entry: IEntry, matcher: IMatcher | null): void {
     const { question, choices } = entry.row;
     const text = question === null ? '' : visible(whole(question));
-    const signature = JSON.stringify([entry.row.id, text, choices]);
+    const version = matcher?.version;
+    const signature = JSON.stringify([entry.row.id, text, choices, version]);
     if (
       signature === this._questionDrawn &&
       matcher === this._questionMatcher
@@ -232,8 +266,9 @@ export class DetailView {
   private _folds: IFolds = Object.create(defaultFolds);
   private _sideBySide = false;
   private _questionDrawn = '';
-  private _questionMatcher: Matcher | null = null;
+  private _questionMatcher: IMatcher | null = null;
   private _scrollTop = 0;
+  private _frame = 0;
   private _atEnd = true;
   private _head: HTMLElement;
   private _side: HTMLButtonElement;

@@ -77,7 +77,11 @@ export class FiltersView {
       this.clear()
     );
     this._deep = button('', { class: 'qwq-chip' }, searchTraces);
-    this._problem = el('span', { class: 'qwq-problem', id: problem });
+    this._problem = el('span', {
+      class: 'qwq-problem',
+      id: problem,
+      role: 'status'
+    });
     this._status = el('span', { class: 'qwq-status', role: 'status' });
     this._found = el('div', { class: 'qwq-found' }, this._deep, this._problem);
     this.node = el(
@@ -198,7 +202,7 @@ export class FiltersView {
   }
 
   private _updateStatus(selection: ISelection, deep: IDeep): void {
-    const { entries, total, searching, problem } = selection;
+    const { entries, total, searching, problem, notice } = selection;
     const filter = this._filter;
     const filtered =
       filter.query !== '' ||
@@ -217,7 +221,7 @@ export class FiltersView {
           : `${number(total)} sample${total === 1 ? '' : 's'}`
     );
     this._clear.hidden = !filtered;
-    setText(this._problem, problem || deep.status);
+    setText(this._problem, problem || notice || deep.status);
     this._problem.classList.toggle('qwq-mod-error', problem !== '');
     setAttribute(this.search, 'aria-invalid', problem ? 'true' : null);
     this._deep.hidden = !filter.query || problem !== '' || deep.missing === 0;

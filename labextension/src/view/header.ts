@@ -54,7 +54,7 @@ export class HeaderView {
       'aria-valuemin': 0
     });
     this.node = el(
-      'header',
+      'div',
       { class: 'qwq-header' },
       this._demo,
       el(
@@ -136,7 +136,7 @@ export class HeaderView {
   private _meta = el('div', { class: 'qwq-meta' });
   private _progress = el('div', { class: 'qwq-progress' });
   private _notes = el('ul', { class: 'qwq-notes' });
-  private _setup = el('dl', { tabindex: 0 }); // it scrolls
+  private _setup = el('dl', { class: 'qwq-settings' });
 }
 
 /** Of all benchmarks together, from the table. */

@@ -20,35 +20,50 @@ export class ListView {
       {
         class: 'qwq-list',
         tabindex: 0,
-        role: 'listbox',
+        role: 'group',
         'aria-label': 'Samples'
       },
+      this._empty,
       this._inner
     );
-    this.node.addEventListener('scroll', () => this._draw(), { passive: true });
+    this.node.addEventListener(
+      'scroll',
+      () => {
+        this._scrollTop = this.node.scrollTop;
+        this._draw();
+      },
+      { passive: true }
+    );
     this.node.addEventListener('click', event => {
       const line = (event.target as Element).closest<HTMLElement>('.qwq-line');
       if (line?.dataset.key) {
         this._choose(line.dataset.key);
       }
     });
-    new ResizeObserver(() => this._draw()).observe(this.node);
+    // Comes before the first paint too, when the page has been laid out anyway.
+    new ResizeObserver(() => {
+      this._height = this.node.clientHeight;
+      this._draw();
+    }).observe(this.node);
   }
 
   /** `several`: whether ids are told apart by benchmark too. */
   update(entries: IEntry[], several: boolean): void {
-    const top = Math.floor(this.node.scrollTop / LINE);
+    const top = Math.floor(this._scrollTop / LINE);
     const anchor = this._entries[top]?.key;
-    const rest = this.node.scrollTop - top * LINE;
+    const rest = this._scrollTop - top * LINE;
     this._version++;
     this._entries = entries;
     this._several = several;
     this._index = new Map(entries.map(({ key }, index) => [key, index]));
+    // A listbox without options is none.
+    setAttribute(this.node, 'role', entries.length ? 'listbox' : 'group');
+    this._empty.hidden = entries.length > 0;
     this._inner.style.height = `${entries.length * LINE}px`;
     // What the reader looks at stays where it is, whatever came in above it.
     const now = anchor === undefined ? undefined : this._index.get(anchor);
     if (now !== undefined && top > 0 && now !== top) {
-      this.node.scrollTop = now * LINE + rest;
+      this._scrollTo(now * LINE + rest);
     }
     this._draw();
   }
@@ -62,11 +77,10 @@ export class ListView {
     this.active = key;
     const index = key === null ? undefined : this._index.get(key);
     if (reveal && index !== undefined) {
-      const { scrollTop, clientHeight } = this.node;
-      if (index * LINE < scrollTop) {
-        this.node.scrollTop = index * LINE;
-      } else if ((index + 1) * LINE > scrollTop + clientHeight) {
-        this.node.scrollTop = (index + 1) * LINE - clientHeight;
+      if (index * LINE < this._scrollTop) {
+        this._scrollTo(index * LINE);
+      } else if ((index + 1) * LINE > this._scrollTop + this._height) {
+        this._scrollTo((index + 1) * LINE - this._height);
       }
     }
     this._draw();
@@ -84,23 +98,29 @@ export class ListView {
 
   /** Lines that are in sight at once. */
   get page(): number {
-    return Math.max(1, Math.floor(this.node.clientHeight / LINE) - 1);
+    return Math.max(1, Math.floor(this._height / LINE) - 1);
   }
 
   /** Put back what an element loses when it is taken out of the page. */
   restore(): void {
-    this.node.scrollTop = this._scrollTop;
-    this._draw();
+    if (this._scrollTop > 0) {
+      this.node.scrollTop = this._scrollTop;
+    }
+  }
+
+  private _scrollTo(top: number): void {
+    this.node.scrollTop = top;
+    this._scrollTop = this.node.scrollTop;
   }
 
   private _draw(): void {
     if (!this.node.isConnected) {
       return;
     }
-    const { scrollTop, clientHeight } = this.node;
-    this._scrollTop = scrollTop;
+    // As they were last known: asking the page would lay it out in the midst of an update.
+    const { _scrollTop: scrollTop, _height: height } = this;
     const first = Math.max(0, Math.floor(scrollTop / LINE) - MORE);
-    const end = Math.ceil((scrollTop + clientHeight) / LINE) + MORE;
+    const end = Math.ceil((scrollTop + height) / LINE) + MORE;
     const lines = this._entries
       .slice(first, end)
       .map((entry, offset) => ({ entry, index: first + offset }));
@@ -174,11 +194,13 @@ export class ListView {
   }
 
   private _choose: (key: string) => void;
+  private _empty = el('p', { class: 'qwq-empty' }, 'No sample fits.');
   private _inner = el('div', { class: 'qwq-list-inner', role: 'presentation' });
   private _entries: IEntry[] = [];
   private _index = new Map<string, number>();
   private _several = false;
   private _scrollTop = 0;
+  private _height = 0;
   private _version = 0;
   private _filled = new WeakMap<HTMLElement, string>();
 }

@@ -3,13 +3,18 @@
  * for the reader, in blocks that the browser lays out when they come into view.
  */
 import { el } from '../dom';
-import { Matcher } from '../search';
+import { IMatcher } from '../search';
 import { split } from '../tex';
 import { IRange } from '../thoughts';
 
 export interface IMark extends IRange {
   kind: 'switch' | 'mention' | 'hit';
   title: string;
+}
+
+/** A mark within a block, with the place in the whole text where it begins. */
+interface IPlaced extends IMark {
+  at: number;
 }
 
 /** A block is a few paragraphs; what has no line breaks is cut. */
@@ -49,6 +54,7 @@ export function renderBlock(
     .filter(mark => mark.start < end && mark.end > start)
     .map(mark => ({
       ...mark,
+      at: mark.start,
       start: mark.start - start,
       end: mark.end - start
     }));
@@ -80,7 +86,7 @@ export function renderBlock(
 }
 
 /** What a search has found, as marks. */
-export function hitsOf(text: string, matcher: Matcher | null): IMark[] {
+export function hitsOf(text: string, matcher: IMatcher | null): IMark[] {
   const ranges = matcher?.ranges(text) ?? [];
   return ranges.map(range => ({ ...range, kind: 'hit', title: '' }));
 }
@@ -88,7 +94,7 @@ export function hitsOf(text: string, matcher: Matcher | null): IMark[] {
 /** A short text with formulas, as one element. */
 export function renderProse(
   text: string,
-  matcher: Matcher | null = null
+  matcher: IMatcher | null = null
 ): HTMLElement {
   const hits = hitsOf(text, matcher);
   return el(
@@ -100,17 +106,17 @@ export function renderProse(
   );
 }
 
-function wrap(mark: IMark, ...content: Node[]): HTMLElement {
+function wrap(mark: IPlaced, ...content: Node[]): HTMLElement {
   const title = mark.title || null;
   return el(
     'mark',
-    { class: `qwq-mark qwq-mod-${mark.kind}`, title },
+    { class: `qwq-mark qwq-mod-${mark.kind}`, title, 'data-at': mark.at },
     ...content
   );
 }
 
 /** Text nodes and marks; of marks that overlap the first one is drawn. `at` is where the text begins. */
-function marked(text: string, at: number, marks: IMark[]): Node[] {
+function marked(text: string, at: number, marks: IPlaced[]): Node[] {
   const nodes: Node[] = [];
   let position = 0;
   const plain = (until: number): void => {

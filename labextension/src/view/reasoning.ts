@@ -1,14 +1,17 @@
 /** A fold with a text: an answer, or a reasoning cut into thoughts, with its turns and the gold value's first mention. */
 import { visible } from '../clean';
 import { button, el, reconcile, setAttribute, setText } from '../dom';
-import { Matcher } from '../search';
+import { IMatcher } from '../search';
 import { cutThoughts, firstMention, IRange, IThought } from '../thoughts';
 import { number } from '../wording';
-import { blocksOf, hitsOf, IMark, renderBlock } from './prose';
+import { TextBody } from './body';
+import { hitsOf, IMark } from './prose';
 import { LazyTypesetter } from './typeset';
 
 /** More is not drawn: it can be opened as a file. */
 const SHOWN = 2_000_000;
+/** Parts of the strip: of more thoughts several are one part. */
+const PARTS = 400;
 
 export interface IText {
   /** As the model wrote it. */
@@ -19,7 +22,7 @@ export interface IText {
   note: string;
   /** The gold value, empty where it is not to be looked for. */
   gold: string;
-  matcher: Matcher | null;
+  matcher: IMatcher | null;
 }
 
 export class TextFold {
@@ -35,40 +38,49 @@ export class TextFold {
   ) {
     this._name = name;
     this._asThoughts = thoughts;
-    this._typesetter = typesetter;
+    this._body = new TextBody(typesetter, thoughts);
     this.node = el(
       'details',
       { class: 'qwq-fold', open },
       this._summary,
       this._note,
       this._places,
-      this._body
+      this._body.node
     );
     this._summary.addEventListener('click', () => toggled(!this.node.open));
     this.node.addEventListener('toggle', () => this._draw());
   }
 
   update(text: IText): void {
-    this._isNew =
-      this._text?.text !== text.text ||
-      this._text.gold !== text.gold ||
-      this._text.matcher !== text.matcher;
-    this._pending = this._pending || this._isNew;
+    const before = this._text;
+    const version = text.matcher?.version ?? 0;
+    const isOther = before?.text !== text.text || before.gold !== text.gold;
+    const isSearched =
+      isOther || before.matcher !== text.matcher || this._version !== version;
+    this._version = version;
+    this._pending = this._pending || isSearched;
     this._text = text;
     this.node.hidden = text.text === '' && text.note === '';
     setText(this._note, text.note);
     this._note.hidden = text.note === '';
-    if (this._isNew) {
+    if (isOther) {
       this._prepare();
+    }
+    if (isSearched) {
+      this._hits = hitsOf(this._shown, text.matcher);
+      this._hit = 0;
     }
     setText(this._summary, this._title());
     this._draw();
   }
 
+  dispose(): void {
+    this._body.dispose();
+  }
+
   private _prepare(): void {
-    const { text, gold, matcher } = this._text!;
+    const { text, gold } = this._text!;
     this._shown = visible(text.slice(0, SHOWN));
-    this._hits = hitsOf(this._shown, matcher);
     this._thoughts = this._asThoughts
       ? cutThoughts(this._shown)
       : [{ start: 0, end: this._shown.length, phrase: null }];
@@ -92,83 +104,25 @@ export class TextFold {
       return;
     }
     this._pending = false;
-    this._measure(this._text.matcher);
-    reconcile(
-      this._body,
-      this._thoughts.map((thought, index) => ({ thought, index })),
-      ({ thought, index }) => `${index} ${thought.start}`,
-      ({ index }) =>
-        el(
-          'section',
-          { class: 'qwq-thought' },
-          this._asThoughts &&
-            el(
-              'span',
-              { class: 'qwq-number', 'aria-hidden': 'true' },
-              index + 1
-            ),
-          el('div', { class: 'qwq-text' })
-        ),
-      (node, { thought }) =>
-        this._drawBlocks(node.lastElementChild as HTMLElement, thought)
-    );
-    if (this._asThoughts) {
-      this._drawPlaces();
-    }
+    this._body.draw(this._shown, this._thoughts, [
+      ...this._turns(),
+      ...this._hits
+    ]);
+    this._drawPlaces();
   }
 
-  /** A block that a search draws anew takes the height of the one before it: nothing moves under a reader's eyes. */
-  private _measure(matcher: Matcher | null): void {
-    this._heights.clear();
-    if (matcher !== this._drawnMatcher) {
-      this._drawnMatcher = matcher;
-      for (const block of this._body.querySelectorAll<HTMLElement>(
-        '.qwq-block'
-      )) {
-        this._heights.set(block.dataset.start!, block.offsetHeight);
-      }
-    }
-  }
-
-  private _drawBlocks(parent: HTMLElement, thought: IThought): void {
-    const marks: IMark[] = [];
-    if (thought.phrase !== null) {
-      marks.push({
-        ...thought.phrase,
-        kind: 'switch',
-        title: 'a turn in the reasoning'
-      });
-    }
-    const mention = this._mention;
-    if (
-      mention !== null &&
-      mention.start < thought.end &&
-      mention.end > thought.start
-    ) {
-      marks.push({
-        ...mention,
-        kind: 'mention',
-        title: 'the gold answer’s first mention'
-      });
-    }
-    const within = ({ start, end }: IRange): IMark[] =>
-      [...marks, ...this._hits].filter(m => m.start < end && m.end > start);
-    reconcile(
-      parent,
-      blocksOf(this._shown, thought.start, thought.end),
-      block =>
-        [block, ...within(block)].map(r => `${r.start} ${r.end}`).join(' '),
-      block => {
-        const node = renderBlock(this._shown, block, within(block));
-        const height = this._heights.get(String(block.start));
-        node.dataset.start = String(block.start);
-        if (height) {
-          node.style.containIntrinsicSize = `auto ${height}px`;
-        }
-        this._typesetter.watch(node);
-        return node;
-      }
+  /** The marks of the text itself: where it turns, and where it first says the gold value. */
+  private _turns(): IMark[] {
+    const marks: IMark[] = this._thoughts.flatMap(({ phrase }) =>
+      phrase
+        ? [{ ...phrase, kind: 'switch', title: 'a turn in the reasoning' }]
+        : []
     );
+    if (this._mention !== null) {
+      const title = 'the gold answer’s first mention';
+      marks.push({ ...this._mention, kind: 'mention', title });
+    }
+    return marks;
   }
 
   /** A strip with the thoughts' lengths, and buttons that lead to places of interest. */
@@ -178,21 +132,23 @@ export class TextFold {
       ? this._thoughts.findIndex(({ end }) => mention.start < end)
       : -1;
     const share = mention ? (100 * mention.start) / this._shown.length : 0;
+    const step = Math.ceil(this._thoughts.length / PARTS);
     reconcile(
       this._strip,
-      this._thoughts
-        .slice(0, 400)
-        .map((thought, index) => ({ thought, index })),
+      this._thoughts.flatMap((thought, index) =>
+        index % step === 0 ? [{ thought, index }] : []
+      ),
       ({ index }) => String(index),
       ({ index }) => {
         const part = el('span');
         part.addEventListener('click', () =>
-          this._goTo(this._body.children[index])
+          this._goTo(this._body.blockAt(this._thoughts[index]?.start ?? 0))
         );
         return part;
       },
       (part, { thought, index }) => {
-        part.style.flexGrow = String(thought.end - thought.start);
+        const next = this._thoughts[index + step]?.start ?? this._shown.length;
+        part.style.flexGrow = String(next - thought.start);
         setAttribute(part, 'title', this._nameOf(thought, index));
       }
     );
@@ -202,7 +158,7 @@ export class TextFold {
     this._toMention.hidden = mention === null;
     setText(
       this._toMention,
-      `◆ Gold answer first mentioned in thought ${within + 1}, ${number(share)} % in`
+      `◆ Gold answer first mentioned in thought ${number(within + 1)}, ${number(share)} % in`
     );
     this._toHit.hidden = this._hits.length === 0;
     this._places.hidden =
@@ -217,31 +173,47 @@ export class TextFold {
     return `Thought ${index + 1}${words}, ${number(thought.end - thought.start)} characters`;
   }
 
-  private _goTo(place: Element | null | undefined): void {
+  private _goTo(place: Element | null): void {
     // Not scrollIntoView: it would scroll the notebook too.
     const scroller = this.node.closest('.qwq-detail');
-    if (place && scroller) {
+    if (place === null || scroller === null) {
+      return;
+    }
+    // What comes into view only now gets its height only then, and the place moves once more.
+    const go = (again: number): void => {
       const offset =
         place.getBoundingClientRect().top -
-        scroller.getBoundingClientRect().top;
-      scroller.scrollTop += offset - scroller.clientHeight / 3;
+        scroller.getBoundingClientRect().top -
+        scroller.clientHeight / 3;
+      if (Math.abs(offset) > 2) {
+        scroller.scrollTop += offset;
+      }
+      if (again > 0 && place.isConnected) {
+        requestAnimationFrame(() => go(again - 1));
+      }
+    };
+    go(3);
+  }
+
+  private _nextHit(): void {
+    if (this._hits.length) {
+      const { start } = this._hits[this._hit++ % this._hits.length];
+      this._goTo(this._body.markAt(start, 'hit'));
     }
   }
 
   private _name: string;
   private _asThoughts: boolean;
-  private _typesetter: LazyTypesetter;
   private _summary = el('summary');
   private _note = el('p', { class: 'qwq-note' });
   private _strip = el('div', { class: 'qwq-strip', 'aria-hidden': 'true' });
   private _marker = el('span', { class: 'qwq-marker', 'aria-hidden': 'true' });
   private _toMention = button('', { class: 'qwq-link' }, () =>
-    this._goTo(this._body.querySelector('.qwq-mod-mention'))
+    this._goTo(this._body.markAt(this._mention?.start ?? 0, 'mention'))
   );
-  private _toHit = button('Next match', { class: 'qwq-link' }, () => {
-    const hits = this._body.querySelectorAll('.qwq-mod-hit');
-    this._goTo(hits[this._hit++ % Math.max(hits.length, 1)]);
-  });
+  private _toHit = button('Next match', { class: 'qwq-link' }, () =>
+    this._nextHit()
+  );
   private _places = el(
     'div',
     { class: 'qwq-places', hidden: true },
@@ -249,15 +221,13 @@ export class TextFold {
     this._toMention,
     this._toHit
   );
-  private _body = el('div', { class: 'qwq-body' });
+  private _body: TextBody;
   private _text: IText | null = null;
   private _shown = '';
   private _thoughts: IThought[] = [];
-  private _mention: { start: number; end: number } | null = null;
+  private _mention: IRange | null = null;
   private _hits: IMark[] = [];
-  private _heights = new Map<string, number>();
-  private _drawnMatcher: Matcher | null = null;
   private _hit = 0;
-  private _isNew = false;
+  private _version = 0;
   private _pending = false;
 }

@@ -7,6 +7,7 @@ import { TraceFetcher } from '../fetcher';
 import { IEntry, placeOf } from '../entry';
 import { RunModel } from '../model';
 import { RunRecord } from '../record';
+import { measure } from '../timing';
 import { Locate } from '../traces';
 import { IContext } from './attempt';
 import { DetailView } from './detail';
@@ -14,6 +15,7 @@ import { FiltersView } from './filters';
 import { HeaderView } from './header';
 import { KeyboardHandler } from './keyboard';
 import { ListView } from './list';
+import { ReachKeeper } from './reach';
 import { TableView } from './table';
 import { LazyTypesetter, Typeset } from './typeset';
 
@@ -39,6 +41,7 @@ export class RunView extends Widget {
         this._drawBrowser();
       }
     });
+    this.model.selector.finder.changed = () => this._searchOn();
     this._list = new ListView(key => this.choose(key, true));
     this._filters = new FiltersView(
       this.model.selector.filter,
@@ -63,6 +66,7 @@ export class RunView extends Widget {
     );
     this.node.append(this._header.node, this._table.node, this._browser);
     setAttribute(this.node, 'role', 'group');
+    this._reach = new ReachKeeper(this.node);
     this._keyboard = new KeyboardHandler(this.node, {
       list: this._list.node,
       detail: this._detail.node,
@@ -75,10 +79,12 @@ export class RunView extends Widget {
 
   /** Show a record, or take in the next update of the one that is shown. */
   setRecord(record: RunRecord): void {
+    const started = performance.now();
     if (!this.model.update(record, this._list.active)) {
       this._list.setActive(null, false);
       this._fetcher.reset();
     }
+    measure('merge', started);
     if (!this._isDrawn || !this.isAttached) {
       this._draw();
     } else if (!this._frame) {
@@ -100,24 +106,31 @@ export class RunView extends Widget {
     window.clearTimeout(this._search);
     window.clearTimeout(this._settle);
     this._keyboard.dispose();
+    this._reach.dispose();
     this._typesetter.dispose();
+    this._detail.dispose();
+    this.model.selector.finder.dispose();
     super.dispose();
   }
 
   protected onAfterAttach(message: Message): void {
     super.onAfterAttach(message);
+    const started = performance.now();
     this._list.restore();
     this._detail.restore();
+    measure('attach', started);
   }
 
   private _draw(): void {
     this._frame = 0;
     this._isDrawn = true;
+    const started = performance.now();
     const record = this.model.record!;
     setAttribute(this.node, 'aria-label', `Run ${record.name}`);
     this._header.update(record);
     this._table.update(record);
     this._drawBrowser();
+    measure('draw', started);
   }
 
   private _drawBrowser(): void {
@@ -146,9 +159,14 @@ export class RunView extends Widget {
     });
     this._drawDetail();
     window.clearTimeout(this._search);
-    if (selection.searching) {
-      this._search = window.setTimeout(() => this._drawBrowser(), 0);
+    if (selection.searching && model.selector.finder.isHere) {
+      this._searchOn();
     }
+  }
+
+  private _searchOn(): void {
+    window.clearTimeout(this._search);
+    this._search = window.setTimeout(() => this._drawBrowser(), 0);
   }
 
   /** Whether the reader has changed the filter since this was last asked: an update alone moves nobody. */
@@ -178,6 +196,7 @@ export class RunView extends Widget {
       note: entry => this._fetcher.note(entry)
     };
     this._detail.show(model.repeats(entry.row.id), key, context);
+    this._reach.update();
     // What the authors ask not to publish is fetched when it is asked for, not before.
     window.clearTimeout(this._settle);
     if (!model.record!.withheld) {
@@ -247,6 +266,7 @@ export class RunView extends Widget {
   private _detail: DetailView;
   private _browser: HTMLElement;
   private _keyboard: KeyboardHandler;
+  private _reach: ReachKeeper;
   private _typesetter: LazyTypesetter;
   private _filterSignature = '';
   private _isDrawn = false;

@@ -10,11 +10,13 @@ export class LazyTypesetter {
     this._typeset = typeset;
     this._observer = new IntersectionObserver(
       entries => {
-        for (const entry of entries) {
-          if (entry.isIntersecting) {
-            this._queue.add(entry.target as HTMLElement);
-          } else {
-            this._queue.delete(entry.target as HTMLElement);
+        for (const { target, isIntersecting } of entries) {
+          for (const node of formulasIn(target)) {
+            if (isIntersecting) {
+              this._queue.add(node);
+            } else {
+              this._queue.delete(node);
+            }
           }
         }
         void this._work();
@@ -23,16 +25,11 @@ export class LazyTypesetter {
     );
   }
 
-  /** Typeset the node's blocks, or the node itself where it is one, when they are seen. */
+  /** Typeset what is in the node, whenever it is seen. A node that has new content is to be watched again. */
   watch(node: HTMLElement): void {
-    if (this._typeset === null) {
-      return;
-    }
-    if (node.matches('.qwq-mod-tex')) {
+    if (this._typeset !== null && formulasIn(node).length > 0) {
+      this._observer.unobserve(node);
       this._observer.observe(node);
-    }
-    for (const block of node.querySelectorAll('.qwq-mod-tex')) {
-      this._observer.observe(block);
     }
   }
 
@@ -51,7 +48,6 @@ export class LazyTypesetter {
       const until = performance.now() + SLICE_MS;
       for (const node of this._queue) {
         this._queue.delete(node);
-        this._observer.unobserve(node);
         if (node.isConnected) {
           await this._set(node);
         }
@@ -78,4 +74,12 @@ export class LazyTypesetter {
   private _isWorking = false;
   private _typeset: Typeset | null;
   private _observer: IntersectionObserver;
+}
+
+/** The blocks with formulas that are not typeset yet. One target for many of them: each costs a little every frame. */
+function formulasIn(node: Element): HTMLElement[] {
+  const within = [...node.querySelectorAll<HTMLElement>('.qwq-mod-tex')];
+  return node instanceof HTMLElement && node.matches('.qwq-mod-tex')
+    ? [node, ...within]
+    : within;
 }

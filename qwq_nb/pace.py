@@ -1,0 +1,135 @@
+"""How many streams an endpoint is given at once, found out while it works (`--concurrency auto`).
+
+What is known of a server is what its clients see: tokens per second over all streams, the time to the first token,
+and refusals (429, 503). A batching server gains throughput with each further stream until it is saturated; from
+there on more streams only wait longer. The law looks for that knee:
+
+- *Start*: 4 streams, doubled as long as throughput grows with it (TCP's slow start).
+- *Climb*: then in steps of a quarter. Each change is a trial: it is kept if at least `GAIN` of the added share of
+  streams arrives as throughput, and taken back if not. After a trial that failed the next one waits, each time
+  twice as long.
+- *Refused*: at most three quarters of the limit, and no more than the streams that were being served just then: a
+  multiplicative decrease keeps many clients of one server fair and stable. That number is a ceiling from then on; one
+  stream more is tried now and then, each time after twice as long.
+- *Late*: a median time to first token of more than twice the best one means a queue; then a quarter less is tried, and
+  kept unless throughput falls with it. The best median drifts up slowly, so that a server that has become slower for
+  good is not blamed for ever.
+
+Sources: D.-M. Chiu, R. Jain, "Analysis of the increase and decrease algorithms for congestion avoidance" (1989), for
+additive increase and multiplicative decrease; L. Brakmo, L. Peterson, "TCP Vegas" (1995), for delay against its best
+value as the sign of a queue; Netflix's `concurrency-limits` (Gradient2Limit, AIMDLimit), for both over RPC, and for
+leaving the limit alone while it is not used up.
+
+Pure: it is told of windows of time and of refusals, and reads no clock.
+"""
+
+from __future__ import annotations
+
+from statistics import median
+
+__all__ = ["MOST", "START", "Pace"]
+
+START = 4
+MOST = 256
+GAIN = 0.25
+"""Share of the added streams that must come back as throughput: a doubling must bring a quarter more."""
+LATE = 2.0
+"""Times the best median time to first token from which on there is a queue."""
+DRIFT = 0.002
+"""Of the way to the present median that the best one goes in each window."""
+LONGEST_HOLD = 32
+"""Windows between two trials at most."""
+LONGEST_CEILING = 256
+"""Windows between two trials to go beyond what was refused."""
+USED = 0.8
+"""Share of the limit that must be in use for a window to say anything of the limit."""
+
+
+class Pace:
+    """The limit of one endpoint. `refused()` as it happens, `window()` after each few seconds."""
+
+    def __init__(self, start: int = START, most: int = MOST) -> None:
+        self.most = most
+        self.limit = min(start, most)
+        self._doubling = True
+        self._settling = True
+        self._trial: tuple[int, float] | None = None
+        """Limit and throughput before the last change, until it is known what it brought."""
+        self._hold = 0
+        self._next_hold = 1
+        self._refusals = 0
+        self._ceiling: int | None = None
+        self._ceiling_hold = 0
+        self._next_ceiling_hold = 8
+        self._best_wait: float | None = None
+
+    def refused(self, served: int) -> None:
+        """A request was refused for being one too many, while `served` others were being answered."""
+        self._refusals += 1
+        if self._refusals > 1:
+            return  # sent under the limit of before: they say nothing of the present one
+        self.limit = max(1, min(self.limit * 3 // 4, max(1, served)))
+        self._trial, self._doubling = None, False
+        self._ceiling, self._ceiling_hold = max(1, served), self._next_ceiling_hold
+        self._next_ceiling_hold = min(LONGEST_CEILING, 2 * self._next_ceiling_hold)
+
+    def window(self, tokens_per_s: float, first_waits: list[float], streams: float) -> None:
+        """A window of time has passed: its throughput, its times to first token, and its mean number of streams."""
+        self._ceiling_hold = max(0, self._ceiling_hold - 1)
+        if self._refusals:
+            self._refusals, self._settling = 0, True
+            return
+        if self._settling:
+            # What was changed a moment ago has not come to bear: new streams have written nothing yet.
+            self._settling = False
+            return
+        late = self._is_late(first_waits)
+        if streams < USED * self.limit:
+            self._trial = None
+        elif self._trial is not None:
+            self._judge(tokens_per_s)
+        elif self._hold:
+            self._hold -= 1
+        elif late and not self._doubling:
+            self._try(max(1, self.limit * 3 // 4), tokens_per_s)
+        else:
+            step = self.limit if self._doubling else max(1, self.limit // 4)
+            self._try(min(self.most, self._below_ceiling(self.limit + step)), tokens_per_s)
+
+    def _below_ceiling(self, limit: int) -> int:
+        if self._ceiling is None or limit <= self._ceiling:
+            return limit
+        beyond = self.limit >= self._ceiling and not self._ceiling_hold
+        return self._ceiling + 1 if beyond else max(self.limit, self._ceiling)
+
+    def _try(self, limit: int, tokens_per_s: float) -> None:
+        if limit != self.limit:
+            self._trial = (self.limit, tokens_per_s)
+            self.limit, self._settling = limit, True
+
+    def _judge(self, tokens_per_s: float) -> None:
+        assert self._trial is not None
+        limit, before = self._trial
+        self._trial = None
+        wanted = before * (1 + GAIN * (self.limit - limit) / limit)
+        if tokens_per_s >= wanted and before > 0:
+            self._next_hold = 1
+            if self._ceiling is not None and self.limit > self._ceiling:
+                self._ceiling, self._next_ceiling_hold = None, 8
+            return
+        self.limit, self._settling, self._doubling = limit, True, False
+        self._wait_longer()
+
+    def _wait_longer(self) -> None:
+        self._hold = self._next_hold
+        self._next_hold = min(LONGEST_HOLD, 2 * self._next_hold)
+
+    def _is_late(self, first_waits: list[float]) -> bool:
+        if not first_waits:
+            return False
+        now = median(first_waits)
+        if self._best_wait is None or now < self._best_wait:
+            self._best_wait = now
+        late = now > LATE * self._best_wait
+        self._best_wait += DRIFT * (now - self._best_wait)
+        return late

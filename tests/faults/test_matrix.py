@@ -1,0 +1,236 @@
+"""Every fault the demo server can show, in a run: alone and passing, alone and lasting, and all together.
+
+Whatever happens, each sample has one outcome, what was graded is what the server meant to say, and nothing is asked
+again once its answer is there. The last test prints the table.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from qwq_nb import EndpointRefused
+from qwq_nb.demo import DemoEndpoint
+from qwq_nb.demo.faults import KINDS
+from tests.asking import Running, Start, unread
+from tests.running import asked
+
+N = 12
+SILENCE = 0.25
+"""The read time-out, in seconds, for faults that are silences."""
+
+# A failure that another attempt may heal: the words by which a lasting one is reported.
+PASSING = {
+    "status,code=408": "HTTP 408",
+    "status,code=409": "HTTP 409",
+    "status,code=425": "HTTP 425",
+    "status,code=429": "HTTP 429",
+    "status,code=429,retry_after=0.05": "HTTP 429",
+    "status,code=500": "HTTP 500",
+    "status,code=502": "The upstream server does not answer",
+    "status,code=503": "HTTP 503",
+    "html_200": "a web page instead of JSON",
+    "reset": "the connection ended before the answer began",
+    "mid_close": "the connection ended in the middle of the answer",
+    "mid_reset": "the connection ended in the middle of the answer",
+    "no_finish": "without a finish reason",
+    "error_event": "The engine stopped",
+    "key_chunk": "The engine refused",
+    "garbage_chunk": "no chat completion",
+    "hang": "nothing came for longer than --read-timeout",
+    "mid_hang": "nothing came for longer than --read-timeout",
+    "drip,seconds=0.01": "bytes came, but no text",
+    "keep_alive,seconds=0.05": "the stream stalled",
+    "queued,seconds=0.05": "bytes came, but no text",
+}
+# Odd, and yet a whole answer.
+HARMLESS = [
+    "no_done",
+    "json_instead_of_sse",
+    "crlf_comments",
+    "big_chunk",
+    "split_utf8",
+    "invalid_utf8",
+    "null_content",
+    "null_delta",
+    "duplicate_finish",
+    "no_usage",
+    "trickle,seconds=0.001",
+    "key_answer",
+]
+# That sample's own, at once.
+REJECTED = {
+    "status,code=400": "HTTP 400",
+    "context_length": "do not fit the model's context",
+    "bad_param": "Unsupported parameter",
+    "status,code=401": "refuses this request alone",
+    "status,code=403": "refuses this request alone",
+}
+# What every request would meet.
+ENDING = ["status,code=404", "redirect"]
+CHANGES_TEXT = ("big_chunk", "invalid_utf8", "key_answer", "empty")
+
+table: list[tuple[str, str, int, int]] = []
+
+
+def silent(spec: str) -> bool:
+    return spec.startswith(("hang", "mid_hang", "drip", "keep_alive", "queued"))
+
+
+def test_no_fault_is_left_out() -> None:
+    tested = [*PASSING, *HARMLESS, *REJECTED, *ENDING, "empty", "key_echo"]
+    assert {spec.split(",")[0] for spec in tested} == set(KINDS)
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, tuple[str, str]]:
+    return {}
+
+
+@pytest.fixture
+def meant(known: dict[str, tuple[str, str]], runner: Start, server: DemoEndpoint) -> dict[str, tuple[str, str]]:
+    """What the server means to say to each problem: what it says where nothing goes wrong."""
+    if not known:
+        running = runner(40, grade=unread, concurrency=8)
+        running.rundir.path = running.rundir.path.with_name("meant")
+        running.wait()
+        server.reset()
+        known.update({item.sample.source_id: (c.reasoning, c.answer) for item, c in running.graded})
+    return known
+
+
+def start(runner: Start, spec: str, **options: Any) -> Running:
+    return runner(N, grade=unread, read_timeout=SILENCE if silent(spec) else 5.0, **options)
+
+
+def check(running: Running, server: DemoEndpoint, fault: str, meant: dict[str, tuple[str, str]] | None) -> None:
+    """What holds after every run; adds a row to the table."""
+    results = running.runner.results.values()
+    outcomes = Counter(r.outcome for r in results)
+    graded = Counter(item.key for item, _ in running.graded)
+    assert set(graded.values()) <= {1}, "nothing is graded twice"
+    assert len(graded) + outcomes["error"] == len(results) - outcomes["pending"]
+    for item, completion in running.graded:
+        assert completion.finish_reason in ("stop", "length")
+        if meant is not None:
+            assert (completion.reasoning, completion.answer) == meant[item.sample.source_id]
+    requests = asked(server)
+    twice = 0
+    for r in results:
+        attempts = r.completion.attempts if r.completion else 0
+        twice += requests.get(r.sample.source_id, 0) - attempts
+        assert r.outcome == "pending" or len(r.completion.retried if r.completion else []) == attempts - 1
+    lost = len(results) - len(running.rows("predictions")) - outcomes["error"]
+    table.append((fault, ", ".join(f"{n} {o}" for o, n in outcomes.items()), lost, twice))
+    assert (lost, twice) == (outcomes["pending"], 0)
+
+
+@pytest.mark.parametrize("fault", [*PASSING, *HARMLESS])
+def test_what_passes_costs_no_sample(
+    runner: Start, server: DemoEndpoint, meant: dict[str, tuple[str, str]], fault: str
+) -> None:
+    server.set_faults([f"{fault},p=0.5,attempts=1"])
+    running = start(runner, fault)
+    running.wait()
+    struck = sum(r.completion.attempts > 1 for r in running.runner.results.values() if r.completion)
+    assert (struck > 0) is (fault in PASSING)
+    check(running, server, f"{fault}, passing", None if fault in CHANGES_TEXT else meant)
+    assert set(running.outcomes().values()) == {"correct"}
+
+
+@pytest.mark.parametrize(("fault", "said"), [*PASSING.items(), *REJECTED.items()])
+def test_what_lasts_is_an_error_with_its_cause_and_the_rest_is_whole(
+    runner: Start, server: DemoEndpoint, meant: dict[str, tuple[str, str]], fault: str, said: str
+) -> None:
+    server.set_faults([f"{fault},p=0.3,after=2"])
+    running = start(runner, fault)
+    running.wait()
+    errors = [r for r in running.runner.results.values() if r.outcome == "error"]
+    assert errors
+    assert len(errors) < N
+    for r in errors:
+        assert said in r.error
+        assert r.completion is not None
+        # One that is told to come later waits as long as others are served: that costs it no retry.
+        least = 1 if fault in REJECTED else 3
+        assert r.completion.attempts >= least if "429" in fault else r.completion.attempts == least
+    check(running, server, f"{fault}, lasting", meant)
+
+
+@pytest.mark.parametrize("fault", HARMLESS)
+def test_what_is_odd_and_lasts_is_read_as_it_is(
+    runner: Start, server: DemoEndpoint, meant: dict[str, tuple[str, str]], fault: str
+) -> None:
+    server.set_faults([fault])
+    running = start(runner, fault)
+    running.wait()
+    check(running, server, f"{fault}, always", None if fault in CHANGES_TEXT else meant)
+    assert set(running.outcomes().values()) == {"correct"}
+
+
+def test_an_empty_answer_is_asked_again_twice_and_then_counts(runner: Start, server: DemoEndpoint) -> None:
+    server.set_faults(["empty,p=0.3"])
+    running = start(runner, "empty")
+    running.wait()
+    check(running, server, "empty, lasting", None)
+    empty = [c for _, c in running.graded if not c.reasoning + c.answer]
+    assert empty
+    assert {c.attempts for c in empty} == {3}
+
+
+@pytest.mark.parametrize("fault", [*ENDING, "key_echo"])
+def test_what_every_request_would_meet_ends_the_run_and_makes_no_errors(
+    runner: Start, server: DemoEndpoint, meant: dict[str, tuple[str, str]], fault: str
+) -> None:
+    # An echo of the key comes with a 401: from the first request on, since later it would be waited for.
+    server.set_faults([fault if fault == "key_echo" else f"{fault},after=4"])
+    running = start(runner, fault, concurrency=1)
+    with pytest.raises(EndpointRefused):
+        running.wait()
+    results = running.runner.results.values()
+    assert {r.outcome for r in results} <= {"correct", "pending"}
+    table.append((f"{fault}, lasting", "the run ends; the rest is pending", 0, 0))
+    server.set_faults([])
+    again = start(runner, fault)
+    again.wait()
+    assert set(again.outcomes().values()) == {"correct"}
+    assert {k: n for k, n in asked(server).items() if n > 2} == {}
+
+
+def test_all_together_at_thirty_in_a_hundred(
+    runner: Start, server: DemoEndpoint, meant: dict[str, tuple[str, str]]
+) -> None:
+    """Each sample meets at most one, three in ten meet one; the verdicts are the worker's own."""
+    harmless = [f for f in HARMLESS if f not in CHANGES_TEXT]
+    passing = [f"{f},attempts=1" for f in PASSING] + harmless
+    lasting = ["mid_close", "status,code=500", "garbage_chunk", "context_length", "status,code=403"]
+    every = [*passing, *lasting]
+    # The first that strikes is shown: each draws from what those before it have left.
+    share = 1 - 0.7 ** (1 / len(every))
+    server.set_faults([f"{f},p={share:.4f},after=2" for f in every])
+    running = runner(40, concurrency=8, read_timeout=SILENCE)
+    running.wait()
+    check(running, server, "all, at 30 %", meant)
+    errors = [r for r in running.runner.results.values() if r.outcome == "error"]
+    assert len(errors) < 12
+    assert sum(len(r.completion.retried) for r in running.runner.results.values() if r.completion) > 0
+
+    server.set_faults([])
+    clean = runner(40, concurrency=8)
+    clean.rundir.path = clean.rundir.path.with_name("clean")
+    clean.wait()
+    expected = clean.outcomes()
+    assert {k: o for k, o in running.outcomes().items() if o != "error"} == {
+        k: o for k, o in expected.items() if running.outcomes()[k] != "error"
+    }
+
+
+def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    width = max(len(row[0]) for row in table) if table else 0
+    with capsys.disabled():
+        print(f"\n{'fault':{width}}  {'outcomes':34}  lost  asked twice")
+        for fault, outcomes, lost, twice in table:
+            print(f"{fault:{width}}  {outcomes:34}  {lost:4}  {twice:11}")
+    assert all((lost, twice) == (0, 0) for _, _, lost, twice in table)
