@@ -77,7 +77,8 @@ export function rowOf(flight: InFlight): SampleView {
     reasoning: null,
     answer: null,
     choices: [],
-    file: ''
+    file: '',
+    analysis: null
   };
 }
 

@@ -2,6 +2,7 @@
 import { pythonIndex, visible } from '../clean';
 import { el, reconcile, setAttribute, setText } from '../dom';
 import { IEntry, ITrace, secondsOf, standingOf } from '../entry';
+import { placesOf } from '../places';
 import { Clip } from '../record';
 import { IMatcher } from '../search';
 import { IStream } from '../stream';
@@ -152,6 +153,14 @@ export class AttemptView {
       facts: facts(row.reasoning_tokens, missing('reasoning')),
       note,
       gold: row.gold,
+      places:
+        stream || row.analysis === null
+          ? null
+          : placesOf(
+              row.analysis,
+              text('reasoning'),
+              trace ? null : row.reasoning
+            ),
       matcher
     });
     this._answer.update({
@@ -159,6 +168,7 @@ export class AttemptView {
       facts: facts(row.answer_tokens, missing('answer')),
       note: missing('answer') ? note : '',
       gold: '',
+      places: null,
       matcher
     });
   }

@@ -8,7 +8,7 @@ import { split } from '../tex';
 import { IRange } from '../thoughts';
 
 export interface IMark extends IRange {
-  kind: 'switch' | 'mention' | 'hit';
+  kind: 'switch' | 'mention' | 'hit' | 'left' | 'loop' | 'foreign';
   title: string;
 }
 

@@ -2,6 +2,7 @@
 import { visible } from '../clean';
 import { button, el, reconcile, setAttribute, setText } from '../dom';
 import { IMatcher } from '../search';
+import { IPlace } from '../places';
 import { cutThoughts, firstMention, IRange, IThought } from '../thoughts';
 import { number } from '../wording';
 import { TextBody } from './body';
@@ -22,6 +23,8 @@ export interface IText {
   note: string;
   /** The gold value, empty where it is not to be looked for. */
   gold: string;
+  /** What the analysis found, as places in the visible text; null where nothing was measured. */
+  places: IPlace[] | null;
   matcher: IMatcher | null;
 }
 
@@ -79,13 +82,18 @@ export class TextFold {
   }
 
   private _prepare(): void {
-    const { text, gold } = this._text!;
+    const { text, gold, places } = this._text!;
     this._shown = visible(text.slice(0, SHOWN));
     this._thoughts = this._asThoughts
       ? cutThoughts(this._shown)
       : [{ start: 0, end: this._shown.length, phrase: null }];
+    const within = (place: IPlace): boolean => place.end <= this._shown.length;
+    this._found = places?.filter(within) ?? [];
+    // Not measured yet: then the first place where the value stands, as an answer or not.
+    const guess = places === null && this._asThoughts && gold !== '';
     this._mention =
-      this._asThoughts && gold ? firstMention(this._shown, gold) : null;
+      this._found.find(({ kind }) => kind === 'mention') ??
+      (guess ? firstMention(this._shown, gold) : null);
   }
 
   private _title(): string {
@@ -118,7 +126,8 @@ export class TextFold {
         ? [{ ...phrase, kind: 'switch', title: 'a turn in the reasoning' }]
         : []
     );
-    if (this._mention !== null) {
+    marks.push(...this._found);
+    if (this._mention !== null && this._found.length === 0) {
       const title = 'the gold answer’s first mention';
       marks.push({ ...this._mention, kind: 'mention', title });
     }
@@ -226,6 +235,7 @@ export class TextFold {
   private _shown = '';
   private _thoughts: IThought[] = [];
   private _mention: IRange | null = null;
+  private _found: IPlace[] = [];
   private _hits: IMark[] = [];
   private _hit = 0;
   private _version = 0;
