@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-long bench lab lint docs notebooks parity package binder-check clean
+.PHONY: help demo test test-long bench lab lint docs notebooks parity package binder-check servers clean
 
 help:
 	@echo "make demo          run notebooks/01_quickstart.ipynb against the built-in endpoint and print its table"
@@ -17,6 +17,7 @@ help:
 	@echo "make parity        our grading against evalscope's own, on recorded answers of real models"
 	@echo "make package       build sdist and wheel into dist/ and check them"
 	@echo "make binder-check  follow binder/ step by step here, with a browser at the end (minutes)"
+	@echo "make servers       ask llama-cpp-python and a LiteLLM proxy, which it installs and compiles first (ten minutes)"
 	@echo "make clean         remove .venv, dist/ and what tests and notebooks left"
 
 $(BIN)/python:
@@ -75,6 +76,9 @@ package: $(VENV)/installed-test
 # With another Python: make binder-check BINDER_PYTHON=python3.12
 binder-check: $(VENV)/installed-test
 	$(BIN)/python binder/check.py $(BINDER_PYTHON)
+
+servers: $(VENV)/installed
+	$(BIN)/python tests/servers/check.py --venv $(VENV)/servers
 
 bench: $(VENV)/installed-test
 	$(BIN)/python tests/bench/run_500.py

@@ -14,12 +14,10 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-import msgspec
-
 from qwq_nb.analysis.habits import habits
 from qwq_nb.bench import rows
 from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
-from qwq_nb.live import Live
+from qwq_nb.flight import Flight, journal_row, partial, seen
 from qwq_nb.plan import Item, Plan
 from qwq_nb.pool import Pool
 from qwq_nb.records import Completion, InFlight, Progress, SampleResult, Verdict
@@ -30,28 +28,12 @@ __all__ = ["Grader", "Runner"]
 
 RATE_WINDOW_S = 10.0
 """Tokens per second are those of about the last ten seconds."""
-TAIL = 300
-"""Characters of a stream's end that the live view gets at least."""
 
 
 class Grader(Protocol):
     """What the runner wants of the benchmark worker."""
 
     def __call__(self, item: Item, completion: Completion) -> Awaitable[Verdict]: ...
-
-
-class Flight:
-    """One item on its way."""
-
-    __slots__ = ("item", "live", "seen", "tokens")
-
-    def __init__(self, item: Item) -> None:
-        self.item = item
-        self.live = Live()
-        self.seen = (0, 0)
-        """Characters of reasoning and answer that the view has had."""
-        self.tokens: int | None = None
-        """The server's count, once the completion is whole."""
 
 
 class Runner:
@@ -342,57 +324,4 @@ class Runner:
     def in_flight(self) -> list[InFlight]:
         """The streams of this moment, oldest first, with what they wrote since the last call (TAIL at least)."""
         now = time.perf_counter()
-        views = []
-        for flight in sorted(list(self.flights.values()), key=lambda f: f.live.started):
-            live = flight.live
-            phase = "retry" if live.waiting_for_retry else live.splitter.phase
-            reasoning, answer = live.splitter.reasoning_length(), live.splitter.answer_length()
-            thought_tail = live.splitter.reasoning_so_far(max(TAIL, reasoning - flight.seen[0]))
-            answer_tail = live.splitter.answer_so_far(max(TAIL, answer - flight.seen[1]))
-            flight.seen = (reasoning, answer)
-            views.append(
-                InFlight(
-                    benchmark=flight.item.sample.benchmark,
-                    subset=flight.item.sample.subset,
-                    id=flight.item.sample.id,
-                    repeat=flight.item.repeat,
-                    tokens=live.chunks,
-                    elapsed_s=now - live.started,
-                    phase=phase,
-                    attempt=max(1, live.attempt),
-                    reasoning_tail=thought_tail,
-                    reasoning_at=max(0, reasoning - len(thought_tail)),
-                    answer_tail=answer_tail,
-                    answer_at=max(0, answer - len(answer_tail)),
-                )
-            )
-        return views
-
-
-def partial(live: Live) -> Completion:
-    """What a broken or stopped stream had written."""
-    split = live.splitter.finish("interrupted")
-    return Completion(
-        reasoning=split.reasoning,
-        answer=split.answer,
-        shape=split.shape,
-        finish_reason="interrupted",
-        reasoning_tokens=live.splitter.reasoning_chunks,
-        answer_tokens=live.splitter.answer_chunks,
-        ttft_s=live.first_token - live.started if live.first_token else None,
-        latency_s=time.perf_counter() - live.started,
-        attempts=live.attempt,
-        retried=list(live.retried),
-    )
-
-
-def journal_row(kind: str, item: Item, completion: Completion, error: str) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "benchmark": item.sample.benchmark,
-        "subset": item.sample.subset,
-        "id": item.sample.id,
-        "repeat": item.repeat,
-        "error": error,
-        "completion": msgspec.to_builtins(completion),
-    }
+        return [seen(flight, now) for flight in sorted(list(self.flights.values()), key=lambda f: f.live.started)]

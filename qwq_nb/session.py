@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import functools
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,12 @@ from qwq_nb.bench.protocol import BenchPlan, GradeJob, LoadedBenchmark, LoadRequ
 from qwq_nb.bench.proxy import BenchWorker
 from qwq_nb.bench.rows import model_segment
 from qwq_nb.errors import DataError, OptionError, QwqError, RunLocked, WorkerError
-from qwq_nb.pace import MOST
-from qwq_nb.plan import EvalRequest, Item, Plan, make_plan, short_hash, wanted_subsets
-from qwq_nb.pool import Pool
+from qwq_nb.plan import EvalRequest, Item, Plan, make_plan, wanted_subsets
+from qwq_nb.pool_watch import PoolWatch, endpoint_notes, pool_of
 from qwq_nb.records import Completion, Progress, SampleResult, State, Verdict
 from qwq_nb.resume import read_back
-from qwq_nb.rundir import MANIFEST, Manifest, RunDir, find_run_dirs, now, path_segment
+from qwq_nb.run_start import new_manifest, run_dir_for
+from qwq_nb.rundir import MANIFEST, RunDir
 from qwq_nb.runner import Runner
 from qwq_nb.tally import tally
 
@@ -37,25 +36,8 @@ __all__ = ["Session", "run_dir_for"]
 
 LOCK_WAIT_S = 1.0
 """How long a run that is locked is waited for: a reader tries the lock for a moment, and a stopped call winds up."""
-RESUMED_FOR_S = 1.0
-"""A run that was told to resume says `running` so long at least: the buttons look a few times a second."""
 SAVE_EVERY_S = 5.0
 """The manifest of a run under way is this old at most, for lists of runs, and where the kernel is killed."""
-
-
-def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerprint: str) -> tuple[Path, str]:
-    """Where this request's run lies (or will lie), and its key. The same request finds its newest run again."""
-    key = short_hash(request.identity(data_fingerprint))
-    # Cut before the key is added: without it two requests would share a directory.
-    stem = f"{'+'.join(request.benchmarks)}-{path_segment(request.endpoint.model.rsplit('/', 1)[-1])}"[:110] + f"-{key}"
-    taken = [p for p in find_run_dirs(root) if p.name == stem or p.name.startswith(f"{stem}-")]
-    if taken and not fresh:
-        return taken[0], key
-    number, path = 1, root / stem
-    while (path / MANIFEST).exists():
-        number += 1
-        path = root / f"{stem}-{number}"
-    return path, key
 
 
 class Session:
@@ -73,8 +55,6 @@ class Session:
         self.started = time.perf_counter()
         self._pause_wanted = False
         """Asked for before there was anything to pause."""
-        self._resumed = -RESUMED_FOR_S
-        self._waiting_note = ""
         self.save_record: Callable[[], None] | None = None
         """Called once at the end, in a thread, while the run is still ours: writes what viewers read."""
         self._loaded: dict[str, LoadedBenchmark] = {}
@@ -83,29 +63,10 @@ class Session:
         self._ended: Progress | None = None
         self._task: asyncio.Task[Any] | None = None
         self._stopped = False
-        self.manifest = Manifest(
-            run_id=uuid.uuid4().hex[:12],
-            name=path.name,
-            key=key,
-            created=now(),
-            updated=now(),
-            demo=request.demo,
-            endpoint=request.endpoint,
-            benchmarks=request.benchmarks,
-            levels=request.levels,
-            subsets=request.subsets,
-            limit=request.limit,
-            seed=request.seed,
-            repeats=request.repeats,
-            concurrency=request.concurrency,
-            data=request.data,
-            data_label=data_label,
-            hub=request.hub,
-            few_shot=request.few_shot,
-            dataset_args=request.dataset_args,
-            grade_deadline_s=request.grade_deadline_s,
-            command=command,
-        )
+        self.manifest = new_manifest(request, path, key, command=command, data_label=data_label)
+        for endpoint in request.endpoints:
+            # The keys are no business of the worker's.
+            worker.hide(endpoint.key_env)
 
     # -- what is seen from outside -------------------------------------------------------------------------------
 
@@ -143,31 +104,13 @@ class Session:
                 self.runner.pause()
             else:
                 self.runner.resume()
-                self._resumed = time.monotonic()
-            self._show_pause()
+                self._watch.resumed()
+            self._watch.show_state()
 
     def _pool_changed(self) -> None:
-        """On the loop's thread: an endpoint has gone or come back, or another number of streams is allowed."""
         assert self.runner is not None
         self.runner.look_again()
-        waiting, notes = self.runner.pool.waiting, self.runner.pool.notes
-        # What is being waited for stands among the notes as long as it is, so that every kind of output shows it.
-        shown = [note for note in self.manifest.notes if note != self._waiting_note]
-        shown += [note for note in notes if note not in shown]
-        self._waiting_note = waiting
-        self.manifest.notes = [*shown, waiting] if waiting else shown
-        self._show_pause()
-
-    def _show_pause(self) -> None:
-        """`paused` where somebody paused the run, and where it waits for an endpoint or a key."""
-        if self.runner is None or self.manifest.state not in ("running", "paused"):
-            return
-        left = RESUMED_FOR_S - (time.monotonic() - self._resumed)
-        if self.runner.pool.waiting and left > 0 and not self.runner.paused:
-            # Whoever pressed Resume sees that it was heard, even if the endpoint says no at once.
-            asyncio.get_running_loop().call_later(left + 0.01, self._show_pause)
-        waits = bool(self.runner.pool.waiting) and left <= 0
-        self.manifest.state = "paused" if self.runner.paused or waits else "running"
+        self._watch.look()
 
     # -- the work ------------------------------------------------------------------------------------------------
 
@@ -188,8 +131,8 @@ class Session:
             self._left("failed")
             raise
         finally:
-            if self._waiting_note:
-                self.manifest.notes = [note for note in self.manifest.notes if note != self._waiting_note]
+            if self.runner is not None:
+                self._watch.over()
             self._ended = self._final_progress()
             await self._write_record()
             self.rundir.close()
@@ -223,7 +166,7 @@ class Session:
         self.plan = self._planned(loaded)
         await self._lock()
         done, ungraded = self._opened(self.plan, loaded)
-        async with self._pool() as pool:
+        async with pool_of(self.request) as pool:
             self.runner = Runner(
                 self.plan,
                 pool,
@@ -233,20 +176,13 @@ class Session:
                 results=done,
                 ungraded=ungraded,
             )
+            self._watch = PoolWatch(self.manifest, pool, lambda: self.runner is not None and self.runner.paused)
             pool.changed = self._pool_changed
             if self._pause_wanted:
                 self.pause()
             if len(done) < len(self.plan.items) or not self._published:
                 await self._run(loaded)
         self._settle("stopped" if self.runner.stopping else "complete")
-
-    def _pool(self) -> Pool:
-        asked = self.request.concurrency
-        endpoints = self.request.endpoints
-        for endpoint in endpoints:
-            # The key is no business of the worker's.
-            self.worker.hide(endpoint.key_env)
-        return Pool(endpoints, concurrency=MOST if asked == "auto" else asked, auto=asked == "auto")
 
     async def _lock(self) -> None:
         patience = time.perf_counter() + LOCK_WAIT_S
@@ -304,7 +240,7 @@ class Session:
         m.data_hash = {b.benchmark: b.data_hash for b in loaded}
         m.versions = {"qwq_nb": _version.__version__, **{k: v for b in loaded for k, v in b.versions.items()}}
         m.adapters = {b.benchmark: msgspec.to_builtins(b.facts) for b in loaded}
-        m.notes = [*self._endpoint_notes(), *(note for b in loaded for note in b.notes)]
+        m.notes = [*endpoint_notes(self.request), *(note for b in loaded for note in b.notes)]
         if (self.rundir.path / MANIFEST).exists():
             old = self.rundir.manifest()
             if old.plan_hash and old.plan_hash != m.plan_hash:
@@ -324,18 +260,6 @@ class Session:
         self.rundir.save_samples(plan.samples)
         self.rundir.save_manifest(m)
         return read_back(self.rundir, plan, m.endpoint.model)
-
-    def _endpoint_notes(self) -> list[str]:
-        endpoints = self.request.endpoints
-        notes = list(self.request.endpoint.warnings())
-        if len(endpoints) > 1:
-            notes.append(
-                f"Answered by {len(endpoints)} endpoints: {', '.join(f'{e.name} ({e.url})' for e in endpoints)}."
-            )
-        models = dict.fromkeys(e.model for e in endpoints)
-        if len(models) > 1:
-            notes.append(f"The endpoints name their models differently ({', '.join(models)}): are they the same one?")
-        return notes
 
     async def _grade(self, item: Item, completion: Completion) -> Verdict:
         job = GradeJob(

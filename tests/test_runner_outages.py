@@ -60,10 +60,10 @@ def test_a_server_that_is_killed_and_comes_back_costs_time_and_nothing_else(
     answered = set(completed(first))
     mortal.kill()
 
-    until(lambda: bool(running.progress().waiting))
+    # A ping that goes out on a connection of before may find it reset; the next one is refused.
+    until(lambda: "connection refused" in running.progress().waiting)
     said = running.progress().waiting
     assert "Endpoint 'own' does not answer since" in said
-    assert "connection refused" in said
     assert "the run goes on by itself" in said
     time.sleep(0.5)
     assert running.progress().errors == 0

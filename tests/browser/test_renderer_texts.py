@@ -87,7 +87,7 @@ def test_a_whole_line_of_a_megabyte_from_the_folder(lab: Lab, line: str) -> None
     sample = view(0, text="", reasoning=cut)
     run_dir = f"line-{line[0] == 'x'}"
     path = lab.root / run_dir / sample.file
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(prediction(sample, line)) + "\n", encoding="utf-8")
     save(lab, "megabyte.ipynb", saved(record([sample], run_dir=run_dir)))
     with lab.page("megabyte.ipynb") as page:
@@ -130,7 +130,7 @@ def test_texts_from_the_run_directory(lab: Lab) -> None:
     samples[7] = view(7, text="", reasoning=cut, file="predictions/QwQ-32B/math_500_Level 2.jsonl")
     run = record(samples, run_dir="qwq_runs/a run")
     path = lab.root / "sub" / "qwq_runs" / "a run" / file
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     rows = [
         prediction(view, f"the whole of {view.id}, haystack {'needle' if i == 7 else ''}")
         for i, view in enumerate(samples)
@@ -171,12 +171,13 @@ def test_texts_of_a_run_that_evalscope_made(lab: Lab) -> None:
         del each["qwq"]
         each["index"] = index
     path = lab.root / "outputs" / "foreign" / samples[0].file
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
     save(lab, "foreign.ipynb", saved(record(samples, run_dir="outputs/foreign", repeats=2)))
     with lab.page("foreign.ipynb") as page:
         page.wait_for_selector(LINE)
         page.get_by_role("option").filter(has_text="level-1/2 · repeat 1").click()
+        page.locator(f"{REASONING} > summary").click()
         page.wait_for_function("document.querySelector('.qwq-detail').textContent.includes('the whole of number 5')")
 
 
@@ -184,13 +185,14 @@ def test_copy_as_json(lab: Lab) -> None:
     """The record of the sample, its texts whole where they were read from the run's folder."""
     sample = view(0, text="", reasoning=Clip(text="beginning end", omitted=5_000, at=10))
     path = lab.root / "copied" / sample.file
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(prediction(sample, "the whole of it: $x$ \u202e 😀")) + "\n", encoding="utf-8")
     save(lab, "copied.ipynb", saved(record([sample, view(1)], run_dir="copied")))
     with lab.page("copied.ipynb") as page:
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         page.wait_for_selector(LINE)
         page.get_by_role("option").filter(has_text="level-1/0").click()
+        page.locator(f"{REASONING} > summary").click()
         page.wait_for_function("document.querySelector('.qwq-detail').textContent.includes('the whole of it')")
         page.get_by_text("Copy as JSON").click()
         page.wait_for_selector(f"{VIEW} .qwq-link:text('Copied')")
