@@ -47,7 +47,11 @@ def load(request: LoadRequest) -> LoadedBenchmark:
     samples = _samples(adapter, request, records, questions)
     if not samples:
         asked = f" in {', '.join(request.subsets)}" if request.subsets else ""
-        raise DataError(f"{request.data or request.benchmark}: no record belongs to {request.benchmark}{asked}.")
+        known = ", ".join(map(str, list(adapter.subset_list)[:8]))
+        raise DataError(
+            f"{request.data or request.benchmark}: no record belongs to {request.benchmark}{asked}. Its subsets are "
+            f"{known}: the field that names one (level, category, subset) holds something else."
+        )
     meta = adapter.benchmark_meta
     loaded = LoadedBenchmark(
         request=request,
