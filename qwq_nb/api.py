@@ -102,7 +102,8 @@ def begin(
     else:
         root = Path(out or DEFAULT_OUT).expanduser()
         path, key = run_dir_for(request, root, fresh=fresh, data_fingerprint=fingerprint)
-        named = endpoint if isinstance(endpoint, str) else None
+        several = isinstance(endpoint, list | tuple) and all(isinstance(e, str) for e in endpoint)
+        named = ",".join(endpoint) if several else endpoint if isinstance(endpoint, str) else None
         line = command_line(request, out=str(out) if out else None, named=named, options=own_options(options))
     worker = shared_worker()
     worker.hide(request.endpoint.key_env)

@@ -76,7 +76,7 @@ def test_forced_colours(lab: Lab, scheme: Any, tmp_path: Path) -> None:
                 .map(({backgroundColor, backgroundImage}) => backgroundColor + backgroundImage),
             page: look('.qwq-RunView'), track: look('.qwq-track'), fill: look('.qwq-fill'),
             whisker: look('.qwq-whisker'), published: look('.qwq-published'),
-            hit: look('.qwq-mod-hit'),
+            turn: look('.qwq-mod-switch'), hit: look('.qwq-mod-hit'),
             chosen: look('.qwq-line[aria-selected=true]'), other: look('.qwq-line[aria-selected=false]'),
             pressed: look('.qwq-chip[aria-pressed=true]'), chip: look('.qwq-chip[aria-pressed=false]'),
         };
@@ -86,7 +86,8 @@ def test_forced_colours(lab: Lab, scheme: Any, tmp_path: Path) -> None:
         page.emulate_media(forced_colors="active", color_scheme=scheme)
         page.wait_for_selector(LINE)
         page.fill(f"{VIEW} .qwq-search", "makes")
-        page.get_by_role("button", name="check by hand 1").click()
+        page.locator(f"{VIEW} .qwq-filters .qwq-chip[data-outcome='correct']").click()
+        page.mouse.move(5, 5)
         page.evaluate("document.querySelectorAll('.qwq-attempt details').forEach((fold) => { fold.open = true; })")
         page.wait_for_selector(f"{VIEW} mark.qwq-mod-hit", state="attached")
         page.wait_for_timeout(500)
@@ -98,6 +99,7 @@ def test_forced_colours(lab: Lab, scheme: Any, tmp_path: Path) -> None:
     assert found["track"]["borderLeftStyle"] == "solid"
     assert found["whisker"]["borderLeftColor"] == ground
     assert (found["published"]["borderLeftStyle"], found["whisker"]["borderLeftStyle"]) == ("dotted", "solid")
+    assert found["turn"]["color"] == ground
     assert found["hit"]["backgroundColor"] != found["chip"]["backgroundColor"]
     assert found["chosen"]["backgroundColor"] != found["other"]["backgroundColor"]
     assert found["pressed"]["backgroundColor"] != found["chip"]["backgroundColor"]
