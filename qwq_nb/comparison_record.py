@@ -50,7 +50,7 @@ def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> Facts:
     return Facts(
         letter=letter,
         name=m.name,
-        path=str(run.path),
+        path=run._rundir.shown,
         model=m.endpoint.model,
         demo=m.demo,
         foreign=foreign,

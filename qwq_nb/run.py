@@ -60,7 +60,7 @@ class Run:
 
     @property
     def path(self) -> Path:
-        """The run's directory."""
+        """The run's directory, absolute."""
         return self._rundir.path
 
     @property
@@ -218,7 +218,7 @@ class Run:
         results = self._results()
         record = run_record.record_of(
             m,
-            self.path,
+            self._rundir.shown,
             results,
             results if samples is None else list(samples),
             progress=self._progress() if self._progress else run_record.finished_progress(results, m),

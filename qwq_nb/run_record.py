@@ -28,7 +28,6 @@ __all__ = [
     "frame",
     "notes_on",
     "record_of",
-    "relative",
     "sample_view",
 ]
 
@@ -68,7 +67,7 @@ def find_result(results: Sequence[SampleResult], id: str, repeat: int, *, name: 
 
 def record_of(
     manifest: Manifest,
-    path: Path,
+    path: str,
     results: Sequence[SampleResult],
     shown: Sequence[SampleResult],
     *,
@@ -76,7 +75,7 @@ def record_of(
     in_flight: list[InFlight],
     notes: Sequence[str] = (),
 ) -> RunRecord:
-    """The run in the directory `path` as it is drawn: the table of all `results`, and the samples `shown`.
+    """The run in the directory `path`, as it is drawn: the table of all `results`, and the samples `shown`.
 
     `notes` stand after those that the manifest and the table give cause for.
     """
@@ -100,7 +99,7 @@ def record_of(
         concurrency=progress.concurrency if m.concurrency == "auto" else m.concurrency,
         data=m.data_label,
         versions=m.versions,
-        run_dir=relative(path),
+        run_dir=path,
         command=m.command,
         progress=progress,
         table=rows,
@@ -244,11 +243,3 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
         if row.pending and manifest.state in ("stopped", "failed", "complete"):
             notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {manifest.command}")
     return notes
-
-
-def relative(path: Path) -> str:
-    """`path` as seen from the working folder where it lies below it, else whole."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

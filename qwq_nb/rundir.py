@@ -96,16 +96,26 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
+def relative(path: Path) -> str:
+    """`path` as seen from the working folder where it lies below it, else whole."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
 class RunDir:
     """One run's directory. Reading needs nothing; writing needs `lock()` first."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = path.absolute()  # the working folder may change in mid-run
+        self.shown = relative(path)
+        """As seen from the working folder of the start: for outputs, and for viewers beside the notebook."""
         self._files: dict[Path, IO[bytes]] = {}
         self._lock: Any = None
 
     def __repr__(self) -> str:
-        return f"RunDir({str(self.path)!r})"
+        return f"RunDir({self.shown!r})"
 
     # -- the manifest ------------------------------------------------------------------------------------------
 
@@ -115,7 +125,7 @@ class RunDir:
         try:
             return msgspec.json.decode(file.read_bytes(), type=Manifest)
         except FileNotFoundError:
-            raise UnknownRun(f"{self.path} holds no {MANIFEST}: it is not the directory of a run.") from None
+            raise UnknownRun(f"{self.shown} holds no {MANIFEST}: it is not the directory of a run.") from None
         except (msgspec.DecodeError, msgspec.ValidationError) as exc:
             raise UnknownRun(f"{file} cannot be read as a run's manifest: {exc}") from None
 

@@ -150,7 +150,7 @@ class Runner:
     def _fail(self, problem: Exception) -> None:
         if isinstance(problem, OSError):
             problem = QwqError(
-                f"The run cannot be written to {self.rundir.path}: {problem}. What was finished is kept; make space "
+                f"The run cannot be written to {self.rundir.shown}: {problem}. What was finished is kept; make space "
                 f"and run the same line again."
             )
         if self.problem is None and not self.stopping:

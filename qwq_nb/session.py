@@ -126,7 +126,7 @@ class Session:
             raise
         except OSError as exc:
             self._left("failed")
-            raise QwqError(f"The run cannot be written to {self.rundir.path}: {exc}.") from None
+            raise QwqError(f"The run cannot be written to {self.rundir.shown}: {exc}.") from None
         except BaseException:
             self._left("failed")
             raise

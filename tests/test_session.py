@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,20 @@ def test_the_directory_is_evalscope_s_with_a_manifest_beside(server: DemoEndpoin
     assert manifest["versions"]["evalscope"].startswith("1.14")
     assert set(manifest["versions"]) >= {"qwq_nb", "evalscope", "math_verify"} or "math-verify" in manifest["versions"]
     assert manifest["command"] == "%qwq_eval gpqa_diamond --limit 3 --demo"
+
+
+def test_a_working_folder_that_changes_in_mid_run_moves_nothing(server: DemoEndpoint, tmp_path: Path) -> None:
+    """`%cd` in another cell while a run goes on in the background."""
+    server.configure(tokens_per_second=400)
+    run = evaluate("math_500", demo=True, limit=10, background=True, show=False)
+    shown = run.record().run_dir
+    (tmp_path / "elsewhere").mkdir()
+    os.chdir(tmp_path / "elsewhere")
+    run.wait()
+    assert os.listdir() == []
+    assert (row_count(run, "predictions"), row_count(run, "reviews")) == (10, 10)
+    assert run.record().run_dir == shown == f"qwq_runs/{run.name}"
+    assert counts(load_run(run.path)) == counts(run)
 
 
 def test_the_end_of_a_run_stands_still(server: DemoEndpoint) -> None:
