@@ -124,10 +124,12 @@ def _load_local(adapter: Any, request: LoadRequest, notes: list[str]) -> tuple[l
                 f"{adapter.train_split!r} to take its {adapter.few_shot_num} examples from."
             )
             adapter.few_shot_num = 0
-    groups = _local_groups(adapter, request)
+    groups, first = _local_groups(adapter, request), len(records)
     datasets = {subset: _dataset(adapter, request, rows, records, subset) for subset, rows in groups.items()}
     if adapter.reformat_subset:
-        adapter.test_dataset = DatasetDict.from_dataset(datasets[adapter.default_subset], adapter.subset_list)
+        whole = datasets[adapter.default_subset]
+        notes += _left_out(request, whole, groups[adapter.default_subset], first)
+        adapter.test_dataset = DatasetDict.from_dataset(whole, adapter.subset_list)
     else:
         adapter.test_dataset = DatasetDict(datasets)
     questions = _questions(adapter.test_dataset)
@@ -165,6 +167,22 @@ def _local_groups(adapter: Any, request: LoadRequest) -> dict[str, list[Record]]
             )
         groups[subset].append((record, where))
     return groups
+
+
+def _left_out(request: LoadRequest, dataset: MemoryDataset, rows: list[Record], first: int) -> list[str]:
+    """A note on records of no subset that the benchmark has: evalscope drops them without a word.
+
+    `first` is the number of the first of the `rows`.
+    """
+    known = list(adapters.build_adapter(LoadRequest(benchmark=request.benchmark)).subset_list)
+    lost = [sample for sample in dataset if sample.subset_key not in known]
+    if not lost:
+        return []
+    where = rows[lost[0].metadata[_MARK] - first][1]
+    return [
+        f"Left out: {len(lost)} of {len(dataset)} records, which belong to no subset of {request.benchmark} "
+        f"({', '.join(known[:5])}{', …' if len(known) > 5 else ''}). The first, {where}, is of {lost[0].subset_key!r}."
+    ]
 
 
 def _local_few_shot(adapter: Any, request: LoadRequest, records: list[Found]) -> DatasetDict | None:

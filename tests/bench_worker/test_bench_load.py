@@ -144,6 +144,18 @@ def test_faults_of_records(load: Load, tmp_path: Path, name: str, rows: list[dic
         load(name, write_jsonl(tmp_path / "x.jsonl", rows))
 
 
+def test_records_of_no_subset_are_left_out_with_a_note(load: Load, tmp_path: Path) -> None:
+    rows = [{**RECORDS["math_500"][0], "level": level} for level in (1, "Level 2", 7)]
+    loaded = load("math_500", write_jsonl(tmp_path / "x.jsonl", rows))
+    assert [sample.subset for sample in loaded.samples] == ["Level 1"]
+    (note,) = loaded.notes
+    assert note.startswith("Left out: 2 of 3 records, which belong to no subset of math_500 (Level 1, ")
+    assert note.endswith("x.jsonl:2, is of 'Level Level 2'.")
+    # Subsets that were not asked for are no fault.
+    rows = [{**RECORDS["math_500"][0], "level": level} for level in (1, 2)]
+    assert load("math_500", write_jsonl(tmp_path / "y.jsonl", rows), subsets=("Level 2",)).notes == []
+
+
 def test_one_file_a_subset(load: Load, tmp_path: Path) -> None:
     for subset in ("ARC-Easy", "ARC-Challenge"):
         rows = [{k: v for k, v in r.items() if k != "subset"} for r in RECORDS["arc"] if r["subset"] == subset]
