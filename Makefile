@@ -54,8 +54,9 @@ lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Most of a test's time is waiting, for kernels, browsers and servers: three processes keep two cores busy.
 test: lint
-	$(BIN)/python -m pytest --nbval -m "not long"
+	$(BIN)/python -m pytest --nbval -m "not long" -n 3 --dist loadgroup
 
 test-long: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m long

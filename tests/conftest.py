@@ -71,11 +71,34 @@ def demo_endpoint() -> Iterator[Callable[..., DemoEndpoint]]:
         yield start
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real browsers and real kernels have deadlines that a loaded machine can miss: such a test may try again, twice.
+SLOW_FIRST = ("notebooks", "browser", "kernel", "faults", "bench_worker", "parity")
+"""Folders whose tests take longest: begun first, so that no process is left with one of them at the end."""
 
-    A test that fails for a reason of the product's fails three times.
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In which process a test runs (`-n`), in which order, and which may try again.
+
+    A file's tests stay together, since they share servers and kernels; so do all notebooks, since they share a folder
+    of runs. Real browsers and kernels have deadlines that a loaded machine can miss: such a test may try again, twice.
+    One that fails for a reason of the product's fails three times.
     """
     for item in items:
-        if item.path.parent.name in ("browser", "kernel"):
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group("notebooks" if folder == "notebooks" else str(item.path)))
+        if folder in ("browser", "kernel"):
             item.add_marker(pytest.mark.flaky(reruns=2))
+    places = {folder: place for place, folder in enumerate(SLOW_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Prints below the test session's results, from whichever process."""
+    return lambda text: record_property("told", text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for text in (text for name, text in report.user_properties if name == "told" and report.when == "call"):
+            terminalreporter.section(report.nodeid, "-")
+            terminalreporter.write_line(text)

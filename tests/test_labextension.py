@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -134,8 +136,11 @@ def test_scripts(script: str) -> None:
         pytest.skip("needs Node.js")
     if not (SOURCE / "node_modules").is_dir():
         pytest.skip("needs labextension/node_modules: run jlpm in labextension/")
-    jlpm = shutil.which("jlpm")
+    # The environment of the tests need not be activated.
+    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    jlpm = shutil.which("jlpm", path=beside)
     if jlpm is None:
         pytest.skip("needs jlpm, from jupyter-builder or jupyterlab")
-    done = subprocess.run([jlpm, "run", script], cwd=SOURCE, capture_output=True, text=True, timeout=300)
+    env = os.environ | {"PATH": beside}
+    done = subprocess.run([jlpm, "run", script], cwd=SOURCE, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

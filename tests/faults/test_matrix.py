@@ -7,6 +7,7 @@ again once its answer is there. The last test prints the table.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -227,10 +228,9 @@ def test_all_together_at_thirty_in_a_hundred(
     }
 
 
-def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table(tell: Callable[[str], None]) -> None:
     width = max(len(row[0]) for row in table) if table else 0
-    with capsys.disabled():
-        print(f"\n{'fault':{width}}  {'outcomes':34}  lost  asked twice")
-        for fault, outcomes, lost, twice in table:
-            print(f"{fault:{width}}  {outcomes:34}  {lost:4}  {twice:11}")
+    lines = [f"{'fault':{width}}  {'outcomes':34}  lost  asked twice"]
+    lines += [f"{fault:{width}}  {outcomes:34}  {lost:4}  {twice:11}" for fault, outcomes, lost, twice in table]
+    tell("\n".join(lines))
     assert all((lost, twice) == (0, 0) for _, _, lost, twice in table)
