@@ -33,7 +33,7 @@ def run(source: Path, target: Path) -> int:
     # The kernel warns of unencrypted ports at each start; it listens on loopback.
     quiet = ["--log-level=ERROR"]
     resources = {"metadata": {"path": str(source.parent)}}
-    client = NotebookClient(notebook, timeout=600, resources=resources, extra_arguments=quiet)
+    client = NotebookClient(notebook, timeout=600, resources=resources, extra_arguments=quiet, record_timing=False)
     try:
         client.execute()
     except CellExecutionError as error:
