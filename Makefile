@@ -56,7 +56,7 @@ lint: $(VENV)/installed-test
 
 # Most of a test's time is waiting, for kernels, browsers and servers: three processes keep two cores busy.
 test: lint
-	$(BIN)/python -m pytest --nbval -m "not long" -n 3 --dist loadgroup
+	$(BIN)/python -m pytest --nbval -m "not long" -n 3 --no-loadscope-reorder
 
 test-long: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m long

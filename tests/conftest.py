@@ -76,19 +76,27 @@ SLOW_FIRST = ("notebooks", "browser", "kernel", "faults", "bench_worker", "parit
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In which process a test runs (`-n`), in which order, and which may try again.
+    """In which order, and which may try again: real browsers and kernels have deadlines that a loaded machine can miss.
 
-    A file's tests stay together, since they share servers and kernels; so do all notebooks, since they share a folder
-    of runs. Real browsers and kernels have deadlines that a loaded machine can miss: such a test may try again, twice.
-    One that fails for a reason of the product's fails three times.
+    A test that fails for a reason of the product's fails three times.
     """
     for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("notebooks" if folder == "notebooks" else str(item.path)))
-        if folder in ("browser", "kernel"):
+        if item.path.parent.name in ("browser", "kernel"):
             item.add_marker(pytest.mark.flaky(reruns=2))
     places = {folder: place for place, folder in enumerate(SLOW_FIRST)}
     items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Which tests stay together in one process (`-n`): a file's, since they share servers and kernels; and all
+    notebooks, since they share a folder of runs."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return "notebooks" if nodeid.startswith("notebooks/") else nodeid.split("::", 1)[0]
+
+    return ByFile(config, log)
 
 
 @pytest.fixture
