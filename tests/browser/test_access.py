@@ -49,7 +49,8 @@ def run() -> RunRecord:
 
 def running() -> RunRecord:
     flights = [flight(900, reasoning_tail=THINKING), flight(901, phase="answer")]
-    progress = Progress(total=200, done=30, in_flight=2, tokens_per_s=100.0, eta_s=60.0)
+    waiting = "local refuses the key since 12:00:00 (HTTP 401). The run waits for a new one in KEY."
+    progress = Progress(total=200, done=30, in_flight=2, tokens_per_s=100.0, eta_s=60.0, waiting=waiting)
     return record([view(i) for i in range(5)], state="running", partial=True, in_flight=flights, progress=progress)
 
 
