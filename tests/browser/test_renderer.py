@@ -14,7 +14,7 @@ from tests.view.samples import record, row, view
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Lab
+    from tests.browser.lab import Lab
 
 pytestmark = needs_extension
 
