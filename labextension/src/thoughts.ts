@@ -12,11 +12,11 @@ export interface IThought extends IRange {
   phrase: IRange | null;
 }
 
-// At the beginning of a sentence or a line. Longer ones first: the first that fits is the one that is marked.
+// At the beginning of a sentence or a line. Longer ones first: the first that fits is the one that is marked. They are
+// those of `qwq_nb/analysis/thoughts.py`, word for word (tests/analysis/test_thoughts.py compares them).
 const ENGLISH = [
   'but (?:wait|hold on|hmm|let me|maybe|what if)',
-  'no,? wait',
-  'oh,? wait',
+  '(?:so|okay|ok|well|oh|ah|no|yes|yeah|and)[,.]? (?:but )?wait',
   'wait(?:,? (?:a (?:second|minute|moment)|but|no|actually|maybe))?',
   'hold on',
   'hang on',
@@ -26,7 +26,7 @@ const ENGLISH = [
   'on second thought',
   'let me (?:double[- ]?check|re-?check|check|verify|confirm|re-?think|reconsider|re-?examine|re-?read|think again|try (?:again|another|a different|something else)|start over|step back|go back)',
   "let(?:’|')s (?:double[- ]?check|re-?check|check|verify|try (?:another|a different)|step back|go back)",
-  '(?:another|a different|one more) (?:approach|way|method|idea|possibility|thought)',
+  "(?:(?:[a-z]+(?:(?:’|')[a-z]+)?,? ){0,6}another|a different|one more) (?:approach|way|method|angle|idea|possibility|thought)",
   "maybe (?:I|we|there(?:’|')s|another)",
   'what if',
   'is there (?:another|a(?:ny)? (?:other|better))',
@@ -36,7 +36,7 @@ const ENGLISH = [
 ];
 
 const CHINESE = [
-  '等等',
+  '(?:但|但是|可|可是|哦|啊|嗯|不)?[，,]?等等',
   '等一下',
   '稍等',
   '不对',
@@ -59,8 +59,8 @@ const CHINESE = [
 ];
 
 const SWITCH = new RegExp(
-  `(?<=^|\\n[ \\t>*-]{0,12}|[.!?…:)\\]] {1,2}|[。！？；…：] ?)(?:(?:${ENGLISH.join('|')})(?![\\w-])|(?:${CHINESE.join('|')}))`,
-  'gi'
+  `(?<=^\\s{0,12}|\\n[ \\t>*-]{0,12}|[.!?…:)\\]] {1,2}|[。！？；…：] ?)(?:(?:${ENGLISH.join('|')})(?![\\p{L}\\p{N}_-])|(?:${CHINESE.join('|')}))`,
+  'giu'
 );
 
 /** Phrases nearer than this to the one before belong to the same turn ("Hmm, wait. Let me check"). */
@@ -78,7 +78,8 @@ export function cutThoughts(text: string): IThought[] {
     if (before.phrase !== null && phrase.start - before.phrase.end < NEAR) {
       continue;
     }
-    if (phrase.start === before.start) {
+    // One that opens the text turns from nothing.
+    if (thoughts.length === 1 && text.slice(0, phrase.start).trim() === '') {
       before.phrase = phrase;
       continue;
     }

@@ -90,9 +90,14 @@ export function duration(seconds: number | null): string {
     : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
-/** `temperature 0.6, top_p 0.95`: what is set, in the order given. */
+const SAMPLING = ['temperature', 'top_p', 'top_k', 'min_p', 'max_tokens'];
+
+/** `temperature 0.6, top_p 0.95`: what is set, in the order in which papers give it. */
 export function sampling(record: RunRecord): string {
+  const place = (key: string): number =>
+    SAMPLING.includes(key) ? SAMPLING.indexOf(key) : SAMPLING.length;
   return Object.entries(record.sampling)
+    .sort(([a], [b]) => place(a) - place(b))
     .filter(([, value]) => value !== null && value !== undefined)
     .map(([key, value]) => `${key} ${String(value)}`)
     .join(', ');

@@ -82,6 +82,7 @@ def _bounded(record: RunRecord, most_flights: int) -> RunRecord:
         record,
         in_flight=flights,
         notes=[one_line(note, 600) for note in record.notes[:30]],
+        progress=replace(record.progress, waiting=one_line(record.progress.waiting, 600)),
         references=record.references[:50],
         samples_total=max(record.samples_total, len(record.samples)),
     )

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from qwq_nb.records import Progress
+from qwq_nb.view.html_text import note
 from qwq_nb.view.wording import count, duration, is_known
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Controls:
             self._context.copy().run(work)
 
     def _make(self) -> None:
-        from ipywidgets import Button, HBox, Label
+        from ipywidgets import HTML, Button, HBox, Label, VBox
 
         self._label = Label()
         self._stop = Button(description="Stop", tooltip="End the run now; what is finished is kept and can be resumed")
@@ -63,7 +64,8 @@ class Controls:
         for button, action in ((self._stop, "stop"), (self._pause, "pause"), (self._resume, "resume")):
             button.layout.width = "auto"
             button.on_click(lambda _, action=action: self._pressed(action))
-        self._box = HBox([self._stop, self._pause, self._resume, self._label])
+        self._waiting = HTML()
+        self._box = VBox([HBox([self._stop, self._pause, self._resume, self._label]), self._waiting])
         self._show()
 
     def _pressed(self, action: str) -> None:
@@ -83,6 +85,8 @@ class Controls:
         self._resume.disabled = not (going and state == "paused" and self._asked != "resume")
         progress = self.run._progress() if self.run._progress else Progress()
         self._label.value = status(state, progress, self._asked)
+        self._waiting.value = waiting(progress)
+        self._waiting.layout.display = "" if progress.waiting else "none"
 
     def _close(self) -> None:
         self._over = True
@@ -110,6 +114,14 @@ def status(state: str, progress: Progress, asked: str = "") -> str:
     if is_known(progress.eta_s) and state == "running":
         parts.append(f"{duration(progress.eta_s)} left")
     return f"{head}: {', '.join(parts)}"
+
+
+def waiting(progress: Progress) -> str:
+    """Why nothing is asked now and what there is to do, as html; empty where the run is not waiting."""
+    if not progress.waiting:
+        return ""
+    # Lines are broken as in any text, not as in the one line that a widget's label is.
+    return f'<div style="line-height:1.4;white-space:normal"><b>Waiting:</b> {note(progress.waiting)}</div>'
 
 
 def widget_bundle(widget: Any, text: str) -> dict[str, Any]:

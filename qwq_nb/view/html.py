@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import re
-
 from qwq_nb.records import RunRecord
 from qwq_nb.view.html_samples import in_flight, samples
 from qwq_nb.view.html_table import references_table, results_table
-from qwq_nb.view.html_text import code, esc
+from qwq_nb.view.html_text import code, esc, note
 from qwq_nb.view.wording import count, duration, number, sampling
 
 __all__ = ["DEMO_NOTICE", "render_html"]
@@ -77,11 +75,11 @@ def _progress(record: RunRecord) -> str:
 
 
 def _notes(record: RunRecord) -> str:
-    if not record.notes:
-        return ""
-    # A note's `magic line` in backticks; what stands between them is escaped already.
-    notes = (re.sub(r"`([^`<>]+)`", r"<code>\1</code>", esc(note)) for note in record.notes)
-    return "<ul>" + "".join(f"<li>{note}</li>" for note in notes) + "</ul>\n"
+    # What a run waits for stands first, and no second time.
+    waiting = record.progress.waiting if record.state in _LIVE_STATES else ""
+    first = f"<p><strong>Waiting:</strong> {note(waiting)}</p>\n" if waiting else ""
+    items = "".join(f"<li>{note(text)}</li>" for text in record.notes if text != waiting)
+    return first + (f"<ul>{items}</ul>\n" if items else "")
 
 
 def _how(record: RunRecord) -> str:

@@ -15,7 +15,7 @@ from qwq_nb.records import Clip
 from qwq_nb.view import tex
 from qwq_nb.view.clean import visible
 
-__all__ = ["FORMULAS", "Typesetter", "clipped", "code", "esc", "pre"]
+__all__ = ["FORMULAS", "Typesetter", "clipped", "code", "esc", "note", "pre"]
 
 FORMULAS: Final = 1_500
 """Formulas in one output: MathJax sets them all at once, in the page's own thread."""
@@ -58,6 +58,11 @@ def _breakable(text: str) -> str:
 def code(text: str) -> str:
     """As typed, on one line's terms; MathJax leaves `code` alone."""
     return f"<code>{_breakable(text)}</code>" if text else ""
+
+
+def note(text: str) -> str:
+    """A sentence of ours, with its `magic line` in backticks as code; what it quotes is escaped like any other text."""
+    return re.sub(r"`([^`<>]+)`", r"<code>\1</code>", esc(text))
 
 
 def pre(text: str) -> str:

@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from qwq_nb.records import MIME_TYPE, Progress
 from qwq_nb.view import bundle
-from tests.browser.conftest import Lab
+from tests.browser.lab import Lab
 from tests.browser.conftest import lab as fixture
 from tests.view.samples import flight, record, view
 

@@ -14,7 +14,7 @@ from qwq_nb.records import RunRecord
 from qwq_nb.view import bundle
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Lab
+    from tests.browser.lab import Lab
 
 __all__ = [
     "DETAIL",

@@ -20,7 +20,7 @@ from tests.view.samples import flight, record, row, view
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Lab
+    from tests.browser.lab import Lab
 
 VIEW = ".qwq-RunView"
 LINE = f"{VIEW} .qwq-list .qwq-line"
@@ -49,7 +49,8 @@ def run() -> RunRecord:
 
 def running() -> RunRecord:
     flights = [flight(900, reasoning_tail=THINKING), flight(901, phase="answer")]
-    progress = Progress(total=200, done=30, in_flight=2, tokens_per_s=100.0, eta_s=60.0)
+    waiting = "local refuses the key since 12:00:00 (HTTP 401). The run waits for a new one in KEY."
+    progress = Progress(total=200, done=30, in_flight=2, tokens_per_s=100.0, eta_s=60.0, waiting=waiting)
     return record([view(i) for i in range(5)], state="running", partial=True, in_flight=flights, progress=progress)
 
 
@@ -75,10 +76,10 @@ def extension() -> None:
 
 @pytest.fixture
 def disabled(lab: Lab, extension: None) -> Iterator[None]:
-    """The extension switched off as a user does it; Lab reads that anew for every page."""
-    jupyter(lab, "labextension", "disable", "--level=user", "qwq-nb")
+    """The extension switched off, as `jupyter labextension disable qwq-nb` does it."""
+    lab.configure(disabledExtensions={"qwq-nb": True})
     yield
-    jupyter(lab, "labextension", "enable", "--level=user", "qwq-nb")
+    lab.configure()
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +215,7 @@ def test_nbconvert_to_html(lab: Lab) -> None:
 def test_without_the_extension(lab: Lab) -> None:
     """The same output, its html: what there is to read is there, though nothing draws it."""
     save(lab, "bare.ipynb", run())
-    with lab.page("bare.ipynb") as page:
+    with lab.page("bare.ipynb", fresh=True) as page:
         page.wait_for_selector(f"{OUTPUT} table")
         assert page.locator(VIEW).count() == 0
         assert "80.0" in page.locator(f"{OUTPUT} table").first.inner_text()

@@ -12,7 +12,7 @@ import nbformat
 from qwq_nb.records import MIME_TYPE
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Lab
+    from tests.browser.lab import Lab
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}

@@ -13,7 +13,7 @@ from qwq_nb.view import bundle
 from tests.view.hostile import CORPUS
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Lab
+    from tests.browser.lab import Lab
 
 OUTPUT = ".jp-OutputArea-output"
 
@@ -148,7 +148,7 @@ def test_the_detector_detects(lab: Lab) -> None:
     """Without this, the test above would pass on a page that draws nothing."""
     raw = '<img src="https://evil.invalid/x.png" onerror="window.__xss=1"><script>alert(1)</script>'
     save(lab, "raw.ipynb", raw)
-    with lab.page("raw.ipynb") as page:
+    with lab.page("raw.ipynb", fresh=True) as page:
         page.wait_for_function("window.__xss === 1")
         deadline = time.monotonic() + 5
         while not page.dialogs and time.monotonic() < deadline:

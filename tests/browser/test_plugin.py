@@ -15,7 +15,7 @@ import pytest
 import qwq_nb
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Lab
+    from tests.browser.lab import Lab
 
 PANEL = ".qwq-RunsPanel"
 ITEM = f"{PANEL} .qwq-runs-item"
@@ -71,13 +71,13 @@ def manifest(run: qwq_nb.Run) -> Iterator[Callable[..., Path]]:
 
 
 def test_from_the_panel_to_a_sample(lab: Lab, run: qwq_nb.Run) -> None:
-    with lab.page("sub/here.ipynb") as page:
+    with lab.page("sub/here.ipynb", fresh=True) as page:
         command(page, "QwQ: Show Runs Panel")
         page.wait_for_selector(ITEM)
         said = page.locator(ITEM).inner_text()
         for words in (run.name, "✓ complete · 10 of 10", "math_500", "80.0 %", "DEMO", "QwQ-32B-demo"):
             assert words in said
-        assert page.locator(f"{PANEL} .qwq-runs-place").inner_text() == "sub/qwq_runs"
+        assert page.locator(f"{PANEL} .qwq-runs-place").inner_text() == "test_plugin/sub/qwq_runs"
         page.locator(f"{ITEM} .qwq-runs-open").focus()
         page.keyboard.press("Enter")
         page.wait_for_selector(LINE)
@@ -104,7 +104,7 @@ def test_from_the_panel_to_a_sample(lab: Lab, run: qwq_nb.Run) -> None:
 
 def test_the_panel_follows(lab: Lab, run: qwq_nb.Run, manifest: Callable[..., Path]) -> None:
     """New runs appear by themselves, broken ones say why, a live one counts up, and another notebook has none."""
-    with lab.page("sub/here.ipynb") as page:
+    with lab.page("sub/here.ipynb", fresh=True) as page:
         page.click(".jp-SideBar .lm-TabBar-tab[title='QwQ runs']")
         page.wait_for_selector(ITEM)
         hostile = "<img src=x onerror=alert(1)>\u202e"
@@ -130,6 +130,7 @@ def test_the_panel_follows(lab: Lab, run: qwq_nb.Run, manifest: Callable[..., Pa
         # Another folder has runs of its own, or none.
         page.locator(".jp-SideBar .lm-TabBar-tab[title^='File Browser']").click()
         page.locator(".jp-BreadCrumbs-home").click()
+        page.locator(".jp-DirListing-item:has-text('test_plugin')").dblclick()
         page.locator(".jp-DirListing-item:has-text('here.ipynb')").dblclick()
         page.wait_for_selector(".jp-Dialog", timeout=20_000)  # which kernel? None.
         page.keyboard.press("Escape")
@@ -154,7 +155,7 @@ def test_a_run_that_goes_on(lab: Lab, run: qwq_nb.Run) -> None:
         (folder / "qwq_run.json").write_text(json.dumps(state | name | {"done": done}), encoding="utf-8")
 
     write(8, "2099-01-01T00:00:00Z", "running")
-    with lab.page("sub/here.ipynb") as page:
+    with lab.page("sub/here.ipynb", fresh=True) as page:
         page.click(".jp-SideBar .lm-TabBar-tab[title='QwQ runs']")
         page.locator(f"{ITEM}:has-text('going') .qwq-runs-open").click()
         page.wait_for_selector(LINE)
@@ -171,8 +172,8 @@ def test_a_run_that_goes_on(lab: Lab, run: qwq_nb.Run) -> None:
 
 
 def test_settings(lab: Lab, run: qwq_nb.Run) -> None:
-    stored = lab.root.parent / "settings" / "qwq-nb" / "plugin.jupyterlab-settings"
-    with lab.page("sub/here.ipynb") as page:
+    stored = lab.settings / "qwq-nb" / "plugin.jupyterlab-settings"
+    with lab.page("sub/here.ipynb", fresh=True) as page:
         page.click(".jp-SideBar .lm-TabBar-tab[title='QwQ runs']")
         page.locator(f"{ITEM}:has-text('{run.name}') .qwq-runs-open").click()
         page.wait_for_selector(LINE)
@@ -184,7 +185,7 @@ def test_settings(lab: Lab, run: qwq_nb.Run) -> None:
         assert page.locator(f"{TAB} .qwq-RunView").evaluate(size) < before
     assert '"density": "compact"' in stored.read_text(encoding="utf-8")
     stored.write_text('{"openReasoning": true, "openAnswer": false, "wrap": false}', encoding="utf-8")
-    with lab.page("sub/here.ipynb") as page:
+    with lab.page("sub/here.ipynb", fresh=True) as page:
         page.click(".jp-SideBar .lm-TabBar-tab[title='QwQ runs']")
         page.locator(f"{ITEM}:has-text('{run.name}') .qwq-runs-open").click()
         page.wait_for_selector(f"{REASONING} .qwq-block")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qwq_nb.records import MIME_TYPE, Clip, SampleView
+from qwq_nb.records import MIME_TYPE, Clip, Progress, SampleView
 from tests.browser.renderer import DETAIL, LINE, LIST, REASONING, THINKING, VIEW, needs_extension, outside, save, saved
 from tests.view.hostile import CORPUS
 from tests.view.samples import record, row, view
@@ -14,7 +14,7 @@ from tests.view.samples import record, row, view
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Lab
+    from tests.browser.lab import Lab
 
 pytestmark = needs_extension
 
@@ -48,6 +48,17 @@ def test_a_saved_run_is_drawn(lab: Lab, trusted: bool) -> None:
         assert "first mentioned in thought 3" in page.locator(REASONING).inner_text()
         assert page.evaluate("window.__xss") is None
         assert outside(lab, page) == []
+
+
+def test_a_run_that_waits_says_why(lab: Lab) -> None:
+    said = "local refuses the key since 12:00:00 (HTTP 401). The run waits for a new one in KEY."
+    progress = Progress(total=200, done=30, waiting=said)
+    waiting = record(state="paused", progress=progress, notes=["Mind the gap.", said])
+    save(lab, "waiting.ipynb", saved(waiting))
+    with lab.page("waiting.ipynb") as page:
+        page.wait_for_selector(LINE)
+        assert page.locator(f"{VIEW} .qwq-waiting").inner_text() == f"⏸ Waiting: {said}"
+        assert page.locator(f"{VIEW} .qwq-notes li").all_inner_texts() == ["Mind the gap."]
 
 
 def test_repeats_side_by_side(lab: Lab) -> None:

@@ -11,7 +11,7 @@ from tests.browser.renderer import LINE, LIST, VIEW, needs_extension
 from tests.browser.test_access import run, save
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Lab
+    from tests.browser.lab import Lab
 
 pytestmark = needs_extension
 

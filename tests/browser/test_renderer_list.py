@@ -25,7 +25,7 @@ from tests.view.samples import record, view
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Lab
+    from tests.browser.lab import Lab
 
 pytestmark = needs_extension
 
@@ -139,7 +139,7 @@ def test_a_costly_pattern_is_stopped(lab: Lab) -> None:
     """It is tried in a worker: the page goes on, the reader is told, and the next pattern finds what it should."""
     samples = [view(i, text=f"Number {i}: " + "a" * 40_000 + "!") for i in range(6)]
     save(lab, "costly.ipynb", {MIME_TYPE: msgspec.to_builtins(record(samples))})
-    with lab.page("costly.ipynb") as page:
+    with lab.page("costly.ipynb", fresh=True) as page:
         page.wait_for_selector(LINE)
         page.get_by_role("button", name="Regular expression").click()
         page.evaluate(
@@ -174,7 +174,7 @@ def test_a_costly_pattern_is_stopped(lab: Lab) -> None:
 def test_without_workers_a_pattern_is_plain_text(lab: Lab) -> None:
     samples = [view(i, text=f"Thinking of number {i}.") for i in range(40)]
     save(lab, "workless.ipynb", saved(record(samples)))
-    with lab.page("workless.ipynb") as page:
+    with lab.page("workless.ipynb", fresh=True) as page:
         page.wait_for_selector(LINE)
         page.evaluate("() => { window.Worker = class { constructor() { throw new Error('not allowed'); } }; }")
         page.get_by_role("button", name="Regular expression").click()

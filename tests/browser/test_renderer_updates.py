@@ -18,7 +18,7 @@ from tests.view.samples import flight, record, view
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Lab
+    from tests.browser.lab import Lab
 
 pytestmark = needs_extension
 

@@ -272,6 +272,18 @@ def test_running() -> None:
     assert "Level 4: " not in html
 
 
+def test_what_a_run_waits_for_stands_first_and_once() -> None:
+    said = "local does not answer since 12:00:00; it is asked again every 2 s."
+    progress = Progress(total=50, done=12, waiting=said)
+    paused = record(state="paused", progress=progress, notes=["Mind the gap.", said])
+    html = render_html(paused, live=True)
+    assert f"<strong>Waiting:</strong> {said}" in html
+    assert html.count(said) == 1
+    assert html.index(said) < html.index("Mind the gap.")
+    ended = render_html(record(progress=progress, notes=[]))
+    assert "Waiting" not in ended, "nothing is waited for any more"
+
+
 def test_stopped_says_how_to_resume() -> None:
     assert "resume with <code>%qwq_eval math_500 --limit 50</code>" in render_html(record(state="stopped"))
 

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
+
 import { describe, expect, it } from 'vitest';
 
 import { oneLine, pythonIndex, pythonLength, visible } from '../clean';
 import { Matcher } from '../search';
 import { isSafe, split, valueAsPlain, valueAsTex } from '../tex';
 import { cutThoughts, firstMention } from '../thoughts';
+import { whyOf } from '../view/attempt';
 import { blocksOf } from '../view/prose';
 
 describe('unseen characters', () => {
@@ -27,6 +30,24 @@ describe('unseen characters', () => {
     expect('a😀b'.slice(pythonIndex('a😀b', 2))).toBe('b');
     expect(pythonIndex('abc', 99)).toBe(3);
   });
+});
+
+describe('the reason of an outcome', () => {
+  it.each([
+    [
+      'extracted (-5,5), gold is \\left(-\\frac{7}{3},5\\right)',
+      'the extracted value is not the gold one'
+    ],
+    [
+      'extracted 5, gold is 6, which stands in the text but was not extracted',
+      'the extracted value is not the gold one, which stands in the text but was not extracted'
+    ],
+    [
+      'extracted 5, which is right, given before the token limit cut the text',
+      'the extracted value is right, given before the token limit cut the text'
+    ],
+    ['nothing to extract', 'nothing to extract']
+  ])('%s', (why, shown) => expect(whyOf({ why, gold: '6' })).toBe(shown));
 });
 
 describe('formulas', () => {
@@ -130,6 +151,19 @@ describe('thoughts', () => {
 
   it('take phrases that follow each other as one turn', () => {
     expect(cut('Fine.\n\nHmm, wait. Let me check this.')).toHaveLength(2);
+  });
+
+  // The same cases as tests/analysis/test_thoughts.py.
+  const cases: { text: string; turns: string[] }[] = JSON.parse(
+    readFileSync(new URL('thoughts.json', import.meta.url), 'utf-8')
+  );
+  it.each(cases)('turn in $text', ({ text, turns }) => {
+    const [, ...rest] = cutThoughts(text);
+    expect(rest.length).toBe(turns.length);
+    rest.forEach(({ start, phrase }, index) => {
+      expect(text.slice(start, start + turns[index].length)).toBe(turns[index]);
+      expect(phrase?.start).toBe(start);
+    });
   });
 
   it('together are the whole text', () => {

@@ -3,7 +3,7 @@ import { pythonIndex, visible } from '../clean';
 import { el, reconcile, setAttribute, setText } from '../dom';
 import { IEntry, ITrace, secondsOf, standingOf } from '../entry';
 import { placesOf } from '../places';
-import { Clip } from '../record';
+import { Clip, SampleView } from '../record';
 import { IMatcher } from '../search';
 import { IStream } from '../stream';
 import { valueAsTex } from '../tex';
@@ -76,7 +76,7 @@ export class AttemptView {
       flag => flag,
       flag => el('span', { class: 'qwq-flag' }, `⚑ ${flagWord(flag)}`)
     );
-    setText(this._why, stream ? PHASES[stream.flight.phase] : row.why);
+    setText(this._why, stream ? PHASES[stream.flight.phase] : whyOf(row));
     this._updateValues(entry);
     setText(this._facts, factsOf(entry).join(' · '));
     setText(this._error, row.error);
@@ -193,6 +193,23 @@ export function whole(clip: Clip): string {
   const at = pythonIndex(clip.text, clip.at);
   const gap = `\n\n[… ${number(clip.omitted)} characters left out …]\n\n`;
   return clip.text.slice(0, at) + gap + clip.text.slice(at);
+}
+
+/** The record's reason, without the values that it names for views of one line: here they stand below, typeset. */
+export function whyOf(row: Pick<SampleView, 'why' | 'gold'>): string {
+  const right = /^extracted .*, which is right(?<rest>, given before .*)?$/s;
+  const other =
+    /^extracted .*, gold is .*?(?<rest>, which stands in the text but was not extracted)?$/s;
+  let match = right.exec(row.why);
+  if (match !== null) {
+    return `the extracted value is right${match.groups!.rest ?? ''}`;
+  }
+  match = other.exec(row.why);
+  if (match !== null && row.gold) {
+    const rest = match.groups!.rest;
+    return `the extracted value is not the gold one${rest ?? ''}`;
+  }
+  return row.why;
 }
 
 function factsOf(entry: IEntry): string[] {

@@ -67,6 +67,7 @@ export class HeaderView {
       this._meta,
       this._bar,
       this._progress,
+      this._waiting,
       this._notes,
       el(
         'details',
@@ -90,13 +91,18 @@ export class HeaderView {
     setText(this._meta, parts.filter(part => part).join(' · '));
     this._updateBar(record);
     setText(this._progress, progressLine(record));
+    const waiting = waitingFor(record);
+    setText(this._waiting, waiting && `⏸ Waiting: ${waiting}`);
+    this._waiting.hidden = waiting === '';
+    // Kernels say it among the notes too, for views that have no other place for it.
+    const notes = record.notes.filter(note => note !== waiting);
     reconcile(
       this._notes,
-      record.notes.map((note, index) => ({ note, key: `${index} ${note}` })),
+      notes.map((note, index) => ({ note, key: `${index} ${note}` })),
       ({ key }) => key,
       ({ note }) => el('li', {}, note)
     );
-    this._notes.hidden = record.notes.length === 0;
+    this._notes.hidden = notes.length === 0;
     reconcile(
       this._setup,
       SETUP.filter(([, value]) => value(record) !== ''),
@@ -135,6 +141,7 @@ export class HeaderView {
   private _state = el('span', { class: 'qwq-state' });
   private _meta = el('div', { class: 'qwq-meta' });
   private _progress = el('div', { class: 'qwq-progress' });
+  private _waiting = el('div', { class: 'qwq-waiting', role: 'status' });
   private _notes = el('ul', { class: 'qwq-notes' });
   private _setup = el('dl', { class: 'qwq-settings' });
 }
@@ -154,6 +161,11 @@ function outcomeCounts(record: RunRecord): Map<Outcome, number> {
     counts.set(outcome, n);
   }
   return counts;
+}
+
+/** Why nothing is asked now and what there is to do, or empty; of a run that has ended, nothing. */
+function waitingFor(record: RunRecord): string {
+  return LIVE_STATES.includes(record.state) ? record.progress.waiting : '';
 }
 
 export function progressLine(record: RunRecord): string {

@@ -88,13 +88,7 @@ export class TableView {
         role: 'region',
         'aria-label': 'Results'
       },
-      el(
-        'table',
-        {},
-        el('caption', {}, 'Accuracy by subset, with 95 % Wilson intervals'),
-        el('thead', {}, this._head),
-        this._body
-      )
+      el('table', {}, this._caption, el('thead', {}, this._head), this._body)
     );
   }
 
@@ -124,6 +118,11 @@ export class TableView {
       row => this._makeRow(row, shown, references.size > 0, several),
       (node, row) =>
         updateRow(node, row, shown, references.get(placeOf(row)) ?? null)
+    );
+    setText(
+      this._caption,
+      'Accuracy by subset, with 95 % Wilson intervals' +
+        (references.size > 0 ? '; dotted: the published score' : '')
     );
     this.node.hidden = rows.length === 0;
   }
@@ -196,6 +195,7 @@ export class TableView {
   }
 
   private _choose: (benchmark: string, subset: string) => void;
+  private _caption = el('caption');
   private _head = el('tr');
   private _body = el('tbody');
   private _signature = '';

@@ -1,0 +1,240 @@
+"""A real JupyterLab and a real browser, for tests and benchmarks: `running_lab` starts both, in a home of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.sign import NotebookNotary
+
+__all__ = ["Lab", "running_lab"]
+
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+_QUIET = {
+    "@jupyterlab/apputils-extension/notification.jupyterlab-settings": (
+        '{"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true}'
+    ),
+    # Closed folds far below must be there for a test to find.
+    "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": '{"windowingMode": "none"}',
+}
+
+# Everything that a document brought along goes with it; nobody is asked whether to save.
+_EMPTIED = """async () => {
+    const {shell, serviceManager} = window.jupyterapp;
+    for (const widget of [...shell.widgets('main')]) widget.dispose();
+    await serviceManager.sessions.shutdownAll();
+    return document.querySelectorAll('.jp-Dialog, .jp-NotebookPanel, .qwq-RunView').length;
+}"""
+# Its promise is that of the open dialogs: a notebook that asks for its kernel is there before it is kept.
+_OPEN = "(path) => void window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'Notebook'})"
+_THEME = "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
+_HAS_THEME = "(theme) => document.body.dataset.jpThemeName === theme"
+
+
+@dataclass
+class _Windows:
+    """The one window that tests share while each leaves it as it was; it is loaded when it is first wanted."""
+
+    browser: Any
+    idle: Any = None
+
+    def new(self) -> Any:
+        context = self.browser.new_context()
+        page = context.new_page()
+        page.requests, page.dialogs = [], []
+        context.on("request", lambda request: page.requests.append(request.url))
+
+        def dismiss(dialog: Any) -> None:
+            page.dialogs.append(dialog.message)
+            dialog.dismiss()
+
+        page.on("dialog", dismiss)
+        return page
+
+    def put_back(self, page: Any) -> None:
+        """Keep the window if nothing of its last document is left in it, else close it."""
+        kept = False
+        try:
+            page.emulate_media(forced_colors="null", color_scheme="null", reduced_motion="null")
+            page.context.clear_permissions()
+            kept = self.idle is None and page.evaluate(_EMPTIED) == 0 and page.evaluate("window.__xss") is None
+        finally:
+            if kept:
+                self.idle = page
+            else:
+                page.context.close()
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab: `root` is the folder to put notebooks in, `page()` opens a window on one of them."""
+
+    url: str
+    token: str
+    home: Path
+    """Holds Lab's settings, configuration and data, and in `notebooks` what its file browser shows."""
+    env: dict[str, str] = field(repr=False)
+    folder: str = ""
+    """The part of what the file browser shows that `root` is."""
+    _windows: _Windows = field(repr=False, default_factory=lambda: _Windows(None))
+
+    @property
+    def root(self) -> Path:
+        return self.home / "notebooks" / self.folder
+
+    @property
+    def settings(self) -> Path:
+        return self.home / "settings"
+
+    def inside(self, folder: str) -> Lab:
+        """The same Lab for somebody with a folder of their own."""
+        lab = replace(self, folder=folder)
+        lab.root.mkdir(exist_ok=True)
+        return lab
+
+    def trust(self, name: str) -> None:
+        """Sign the notebook, as if the reader had run it."""
+        notary = NotebookNotary(data_dir=str(self.home / "data"))
+        try:
+            notary.sign(nbformat.read(self.root / name, as_version=4))
+        finally:
+            notary.store.close()
+
+    def configure(self, **page_config: Any) -> None:
+        """What Lab reads with every page that is loaded anew."""
+        file = self.home / "config" / "labconfig" / "page_config.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Whether the extensions want a build is two seconds of work, and nothing that is looked at here.
+        file.write_text(json.dumps({"buildCheck": False, **page_config}), encoding="utf-8")
+
+    @contextmanager
+    def page(
+        self, name: str, *, width: int = 1280, height: int = 900, dark: bool = False, fresh: bool = False
+    ) -> Iterator[Any]:
+        """A window on the notebook, drawn; `page.requests` and `page.dialogs` collect what it does.
+
+        Lab is loaded only once for all who leave its window as it was: documents, kernels, media and permissions are
+        put back here. `fresh` is for those who do not (who change its globals, or Lab's own panels), and for what
+        happens while Lab itself is loaded.
+        """
+        path = f"{self.folder}/{name}".lstrip("/")
+        theme = f"JupyterLab {'Dark' if dark else 'Light'}"
+        page, reused = (None, False) if fresh else (self._windows.idle, self._windows.idle is not None)
+        if reused:
+            self._windows.idle = None
+        page = page or self._windows.new()
+        done = False
+        try:
+            page.set_viewport_size({"width": width, "height": height})
+            if reused:
+                page.requests.clear()
+                page.dialogs.clear()
+                if not page.evaluate(_HAS_THEME, theme):
+                    page.evaluate(_THEME, theme)
+                    page.wait_for_function(_HAS_THEME, arg=theme)
+                page.evaluate(_OPEN, path)
+            else:
+                self._set_theme(theme)
+                workspace = re.sub(r"\W", "", name) + secrets.token_hex(4)
+                page.goto(f"{self.url}lab/workspaces/{workspace}/tree/{path}?token={self.token}&reset")
+            page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=40_000)
+            if '"kernelspec"' not in (self.root / name).read_text(encoding="utf-8"):
+                page.wait_for_selector(".jp-Dialog", timeout=20_000)  # which kernel? None.
+                page.keyboard.press("Escape")
+                page.wait_for_selector(".jp-Dialog", state="detached")
+            yield page
+            done = not fresh
+        finally:
+            if done:
+                self._windows.put_back(page)
+            else:
+                page.context.close()
+
+    def _set_theme(self, theme: str) -> None:
+        settings = self.settings / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        settings.write_text(json.dumps({"theme": theme}), encoding="utf-8")
+
+
+@contextmanager
+def running_lab(home: Path, chromium: str) -> Iterator[Lab]:
+    """JupyterLab on a free port of this machine and a headless Chromium; both end with the block."""
+    from playwright.sync_api import sync_playwright
+
+    (home / "notebooks").mkdir()
+    for name, text in _QUIET.items():
+        path = home / "settings" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    env = os.environ | {
+        "HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
+    port, token = _free_port(), secrets.token_hex(16)
+    lab = Lab(f"http://127.0.0.1:{port}/", token, home, env)
+    lab.configure()
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root"]
+    command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={lab.root}"]
+    command += ["--LabApp.news_url=None", "--LabApp.extension_manager=readonly", "--expose-app-in-browser"]
+    with (home / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=lab.root)
+    try:
+        # The browser starts meanwhile.
+        with sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+            _wait(f"{lab.url}api?token={token}", server, home / "server.log")
+            yield replace(lab, _windows=_Windows(browser))
+            browser.close()
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(url: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 40) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-2000:]}")
