@@ -137,9 +137,8 @@ def test_a_night_in_minutes(
         kernel.connect()
         cell.until(lambda: cell.idle, 600)
         seconds = time.perf_counter() - begun
-        time.sleep(0.3)
-        memory.close()
         shown = kernel.run("%qwq_show run")
+        memory.close()
         table = kernel.run("print(run.state, run.table().query(\"subset == 'all'\")[['n', 'correct']].values.tolist())")
     live, last = cell.displays[:-1], cell.displays[-1]
     late = backlog(asleep, cell.id)
