@@ -41,7 +41,8 @@ class Interrupted(KeyboardInterrupt):
     """A run was interrupted by the user. Everything finished is kept; `run` is what there is."""
 
     def __init__(self, run: Run) -> None:
-        super().__init__(f"{run.name} stopped; to go on: {run.command}")
+        said = "is complete; to draw it again" if run.state == "complete" else "stopped; to go on"
+        super().__init__(f"{run.name} {said}: {run.command}")
         self.run = run
 
     def _render_traceback_(self) -> list[str]:
@@ -183,7 +184,11 @@ def watch_run(run: Run, control: Control, *, background: bool, show: bool) -> Ru
         control.stop()
         view.finish(failed=True)
         raise
-    view.finish()
+    try:
+        view.finish()
+    except KeyboardInterrupt:
+        view.leave()
+        raise Interrupted(run) from None
     return run
 
 
@@ -336,7 +341,7 @@ def settled(manifest: Manifest, rundir: RunDir) -> Manifest:
 
 
 def resume_run(run: Run | str | Path, *, out: str | Path | None = None, show: bool = True, **changes: Any) -> Run:
-    """Go on with a run from what its directory says was asked; its endpoint must be reachable as it was then.
+    """Go on with a run from what its directory says was asked; its endpoints must be reachable as they were then.
 
     `changes` may set concurrency, endpoint, background and transport options: nothing that changes what is asked.
     """
@@ -344,7 +349,7 @@ def resume_run(run: Run | str | Path, *, out: str | Path | None = None, show: bo
     m = loaded._manifest
     if not m.key:
         raise OptionError(f"The run {m.name} was made by evalscope itself: it can be shown and compared, not resumed.")
-    endpoint = changes.pop("endpoint", None) or m.endpoint
+    endpoint = changes.pop("endpoint", None) or [m.endpoint, *m.other_endpoints]
     if m.demo:
         from qwq_nb.registry import demo_endpoint
 

@@ -1,5 +1,5 @@
-"""A circuit breaker for one endpoint: when it dies, or refuses the key in the middle of a run, nobody asks it any more
-but one ping at a time, until it answers again.
+"""A circuit breaker for one endpoint: when it dies, serves nobody because a quota is used up, or refuses the key in the
+middle of a run, nobody asks it any more but one ping at a time, until it answers again.
 
 Whether the endpoint itself is at fault, or only one sample (a prompt that crashes the server's handler, one that a
 moderation refuses with 403), is decided by the first ping, sent at once: if it is answered, the endpoint was never
@@ -18,7 +18,7 @@ from qwq_nb.attempt import Caller
 from qwq_nb.errors import EndpointError, EndpointRefused, UserError
 from qwq_nb.transport import Unreachable
 
-__all__ = ["Breaker", "is_away", "is_key_refusal"]
+__all__ = ["Breaker", "is_away", "is_key_refusal", "is_quota"]
 
 AWAY = frozenset({502, 503, 504, 520, 521, 522, 523, 530})
 """Statuses by which a gateway says that there is no server behind it, or a server that it is not up."""
@@ -26,6 +26,8 @@ SILENT_ATTEMPTS = 5
 """Attempts, over all streams, that find nobody there without a word heard in between, before the first ping."""
 LONGEST_WAIT = 30.0
 """Times `backoff`: up to here the wait between two pings doubles."""
+LONGEST_WISH = 300.0
+"""Seconds: a server that asks for a longer wait (Retry-After) is pinged after this."""
 KEY_POLL = 1.0
 """Times `backoff`, in seconds: how often the key's environment variable is looked at."""
 
@@ -37,6 +39,11 @@ def is_away(error: EndpointError) -> bool:
 
 def is_key_refusal(error: EndpointError) -> bool:
     return error.status in (401, 403)
+
+
+def is_quota(error: EndpointError) -> bool:
+    """Too many requests: where nobody else is being served, a quota that is used up."""
+    return error.status == 429
 
 
 class Breaker:
@@ -128,7 +135,7 @@ class Breaker:
             if is_key_refusal(found):
                 await self._new_key(began)
             else:
-                await self._pause(wait, began)
+                await self._pause(max(wait, min(found.retry_after or 0.0, LONGEST_WISH)), began)
                 wait = min(2 * wait, LONGEST_WAIT * self.caller.endpoint.backoff)
         if gone:
             self.history.append(self._past(first, since))
@@ -142,7 +149,9 @@ class Breaker:
             found = await self.caller.ping()
         except UserError as exc:  # the key's variable was taken away
             return EndpointRefused(str(exc), status=401)
-        return found if found is not None and (is_away(found) or is_key_refusal(found) or is_silence(found)) else None
+        if found is None or not (is_away(found) or is_key_refusal(found) or is_silence(found) or is_quota(found)):
+            return None
+        return found
 
     def _over(self, found: EndpointError, pings: int, seconds: float) -> EndpointRefused | None:
         """The end of all waiting, where it has come."""
@@ -151,7 +160,7 @@ class Breaker:
         if is_key_refusal(found):
             if not self.caller.answers or (endpoint.patience is not None and seconds >= endpoint.patience):
                 return EndpointRefused(f"{found} {again}", status=found.status)
-        elif not self.caller.answers:
+        elif not self.caller.answers and not is_quota(found):
             # It never answered in this call: rather a slip in the URL than an outage. As long as one sample's retries.
             if pings > endpoint.max_retries:
                 return EndpointRefused(f"{where} never answered, {pings} times: {cause(found)}. {again}")
@@ -175,13 +184,19 @@ class Breaker:
                 f"{variable}. In a cell: `import os, getpass; os.environ[{variable!r}] = getpass.getpass()`, then "
                 f"Resume or `run.resume()`. If this cell blocks, interrupt it first, and then run the same line again."
             )
+        if is_quota(found):
+            asked = f"after {found.retry_after:.0f} s, as it wishes" if found.retry_after else f"every {wait:.2g} s"
+            return (
+                f"{self._label} serves nobody since {since} (HTTP 429, too many requests): its quota is used up. It is "
+                f"asked again {asked}, and the run goes on by itself."
+            )
         return (
             f"{self._label} does not answer since {since} ({cause(found)}); it is asked again every {wait:.2g} s, and "
             f"the run goes on by itself."
         )
 
     def _past(self, first: EndpointError, since: str) -> str:
-        what = "refused the key" if is_key_refusal(first) else "did not answer"
+        what = "refused the key" if is_key_refusal(first) else "served nobody" if is_quota(first) else "did not answer"
         return (
             f"{self._label} {what} from {since} to {time.strftime('%H:%M:%S')} ({cause(first)}); the run waited for it."
         )
@@ -191,6 +206,7 @@ class Breaker:
         return float("inf") if patience is None else max(0.0, began + patience - time.monotonic())
 
     async def _pause(self, seconds: float, began: float) -> None:
+        # One that never answered is given up by the number of its pings.
         left = min(seconds, self._left(began)) if self.caller.answers else seconds
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._hurry.wait(), left)

@@ -15,6 +15,7 @@ from qwq_nb.analysis.habits import habits
 from qwq_nb.bench import rows
 from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import UnknownRun
+from qwq_nb.packed import packed
 from qwq_nb.records import Sample, SampleResult
 from qwq_nb.resume import row_index
 from qwq_nb.run import Run
@@ -82,7 +83,7 @@ def read_results(path: Path, model: str) -> list[SampleResult]:
 def result_of(row: dict[str, Any], review: dict[str, Any] | None, benchmark: str, subset: str) -> SampleResult | None:
     """One sample × repeat; None where the row is no prediction."""
     try:
-        completion = rows.completion_from_row(row)
+        completion = packed(rows.completion_from_row(row))
         index = int(row["index"])
     except (KeyError, TypeError, ValueError, IndexError):
         return None

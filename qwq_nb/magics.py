@@ -63,6 +63,7 @@ class QwqMagics(MagicBase, Configurable):
         %qwq_endpoint demo           the built-in endpoint
         %qwq_endpoint NAME           make an endpoint set before the default one
         """
+        from qwq_nb.api import shared_worker
         from qwq_nb.endpoint import Endpoint
         from qwq_nb.registry import EndpointStatus, connect, demo_endpoint, endpoints, get_endpoint, set_default
         from qwq_nb.request import refine_endpoint
@@ -88,6 +89,7 @@ class QwqMagics(MagicBase, Configurable):
         options = {"max_retries": self.max_retries, "read_timeout": self.read_timeout, **given}
         options["stream"] = not options.pop("no_stream", False)
         status = connect(Endpoint(words[0], **options))
+        shared_worker().hide(status.endpoint.key_env)
         print(status.line)
         for warning in status.endpoint.warnings():
             print(f"Note: {warning}")

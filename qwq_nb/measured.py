@@ -16,6 +16,7 @@ import msgspec
 from qwq_nb.api import shared_worker
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.loop import shared_loop
+from qwq_nb.packed import whole
 from qwq_nb.records import Analysis, SampleResult, Verdict
 from qwq_nb.run import Run
 from qwq_nb.rundir import read_rows
@@ -114,7 +115,7 @@ def job_of(result: SampleResult) -> GradeJob:
     return GradeJob(
         request=LoadRequest(benchmark=result.sample.benchmark),
         sample=msgspec.structs.replace(result.sample, **bare),
-        completion=result.completion,
+        completion=whole(result.completion),
         position=result.sample.index,
         repeat=result.repeat,
         deadline_s=DEADLINE_S,

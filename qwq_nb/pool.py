@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from qwq_nb.attempt import Caller
-from qwq_nb.breaker import Breaker, is_away, is_key_refusal
+from qwq_nb.breaker import Breaker, is_away, is_key_refusal, is_quota
 from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, UserError
 from qwq_nb.live import Live
@@ -239,13 +239,18 @@ class PooledTrial(Trial):
             lane.breaker.failed(error)
             await lane.breaker.examined()
             return self._is_outage(error)
-        # As long as others are being served, one that is too many has only to wait. Alone, it would wait for ever.
         heard, self._heard = self._heard, lane.caller.reads
-        return error.status == 429 and (lane.caller.streaming > 0 or lane.caller.reads != heard)
+        if not is_quota(error):
+            return False
+        if lane.caller.streaming > 0 or lane.caller.reads != heard:
+            return True  # as long as others are being served, one that is too many has only to wait
+        lane.breaker.failed(error)
+        await lane.breaker.examined()
+        return self._is_outage(error)
 
     async def is_forgiven(self, error: EndpointError) -> bool:
         """Before a sample is given up on for nobody being there, a ping shows whether that is the sample's fault."""
-        if not (is_away(error) or isinstance(error, Severed)):
+        if not (is_away(error) or is_quota(error) or isinstance(error, Severed)):
             return False
         self.lane.breaker.close(error)
         await self.lane.breaker.examined()
@@ -257,7 +262,7 @@ class PooledTrial(Trial):
             return False
         self.spent -= min(self.spent, self._suspected)
         self._suspected, self._at_once = 0, True
-        if not (isinstance(error, Unreachable) and error.refused):
+        if not (is_quota(error) or (isinstance(error, Unreachable) and error.refused)):
             self._amid += 1
         return self._amid <= max(FEWEST_OUTAGES, self.caller.endpoint.max_retries)
 

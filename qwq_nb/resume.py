@@ -8,6 +8,7 @@ import msgspec
 
 from qwq_nb.analysis.habits import habits
 from qwq_nb.bench import rows
+from qwq_nb.packed import packed
 from qwq_nb.plan import Item, Plan
 from qwq_nb.records import Completion, SampleResult
 from qwq_nb.rundir import RunDir, read_rows, repair
@@ -44,7 +45,7 @@ def results_of(
             item = by_place.get((benchmark, subset, row_index(row)))
             if item is not None and belongs(row, item):
                 # A row written twice counts once: the first is the one that was graded.
-                predictions.setdefault(item.key, rows.completion_from_row(row))
+                predictions.setdefault(item.key, packed(rows.completion_from_row(row)))
         for row in read_rows(rundir.rows_file("reviews", model, benchmark, subset)):
             item = by_place.get((benchmark, subset, row_index(row)))
             if item is None or not belongs(row, item) or item.key not in predictions:
@@ -79,7 +80,7 @@ def read_journal(rundir: RunDir) -> dict[Key, tuple[str, str, Completion]]:
     found: dict[Key, tuple[str, str, Completion]] = {}
     for row in read_rows(rundir.journal_file()):
         try:
-            completion = msgspec.convert(row["completion"], Completion)
+            completion = packed(msgspec.convert(row["completion"], Completion))
             found[row["id"], row["repeat"]] = (row["kind"], row["error"], completion)
         except (KeyError, msgspec.ValidationError):
             continue

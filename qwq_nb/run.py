@@ -212,8 +212,12 @@ class Run:
 
     # -- the drawn record ----------------------------------------------------------------------------------------
 
-    def record(self, samples: Iterable[SampleResult] | None = None) -> RunRecord:
-        """The run as it is drawn; `samples` are the rows it carries (all by default), with their texts whole."""
+    def record(self, samples: Iterable[SampleResult] | None = None, *, room: int | None = None) -> RunRecord:
+        """The run as it is drawn; `samples` are the rows it carries (all by default), with their texts whole.
+
+        `room`: bytes of the output that it is made for. The longest texts are cut to what can fit there at most, which
+        saves a long run the memory for all of them at once.
+        """
         m = self._manifest
         results = self._results()
         record = run_record.record_of(
@@ -224,12 +228,13 @@ class Run:
             progress=self._progress() if self._progress else run_record.finished_progress(results, m),
             in_flight=self._in_flight() if self._in_flight else [],
             notes=by_hand.ruling_notes(results, self._rulings()),
+            room=room,
         )
         return msgspec.structs.replace(record, partial=samples is not None)
 
     def save_record(self) -> None:
         """Write `qwq_record.json` into the run's directory: what viewers draw, without the texts that lie beside it."""
-        self._rundir.save_record(msgspec.json.encode(lean(run_record.bare_record(self.record()))))
+        self._rundir.save_record(msgspec.json.encode(lean(run_record.bare_record(self.record(room=0)))))
 
     def report(self) -> Report:
         """The report: shown by a notebook, `str()` for text, `.save("report.html")` for a file."""
@@ -247,7 +252,7 @@ class Run:
         """
         from qwq_nb.view.figures import RunFigure
 
-        return RunFigure(self.record(), kind)
+        return RunFigure(self.record(room=0), kind)
 
     def reveal(self, on: bool = True) -> Run:
         """Show texts that are withheld by default (GPQA's authors ask not to publish its questions)."""

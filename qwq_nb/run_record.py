@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,11 @@ import msgspec
 from qwq_nb.analysis.references import references_of
 from qwq_nb.bench.rows import model_segment, prediction_file
 from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.packed import text_length
 from qwq_nb.records import Analysis, Clip, InFlight, Progress, RunRecord, SampleResult, SampleView, SubsetRow
 from qwq_nb.rundir import JOURNAL, Manifest
 from qwq_nb.tally import decide_outcome, tally
-from qwq_nb.view.clip import clip
+from qwq_nb.view.clip import clip, level
 from qwq_nb.view.sample import SampleDetail
 
 if TYPE_CHECKING:
@@ -74,13 +75,17 @@ def record_of(
     progress: Progress,
     in_flight: list[InFlight],
     notes: Sequence[str] = (),
+    room: int | None = None,
 ) -> RunRecord:
     """The run in the directory `path`, as it is drawn: the table of all `results`, and the samples `shown`.
 
-    `notes` stand after those that the manifest and the table give cause for.
+    `notes` stand after those that the manifest and the table give cause for. `room`: characters for all reasoning, for
+    all answers, of failures and of the others each; None: they are whole. What does not fit a bundle of so many bytes
+    is then never in memory all at once.
     """
     m = manifest
     rows = tally(results)
+    most = caps(shown, room)
     return RunRecord(
         run_id=m.run_id,
         name=m.name,
@@ -103,12 +108,28 @@ def record_of(
         command=m.command,
         progress=progress,
         table=rows,
-        samples=[sample_view(r, m.endpoint.model) for r in shown],
+        samples=[sample_view(r, m.endpoint.model, most=most(r)) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
         notes=[*m.notes, *notes_on(rows, m), *notes],
         references=[] if m.demo else references_of(rows, m.endpoint.model, whole=not (m.levels or m.subsets)),
     )
+
+
+def caps(shown: Sequence[SampleResult], room: int | None) -> Callable[[SampleResult], int | None]:
+    """How long a result's texts may be: as few as possible are cut to fill `room`, the longest ones."""
+    if room is None:
+        return lambda _: None
+    lengths: dict[bool, list[int]] = {True: [], False: []}
+    for result in shown:
+        lengths[is_failed(result)].append(text_length(result.completion))
+    found = {failed: level(lengths[failed], room) for failed in lengths}
+    return lambda result: found[is_failed(result)]
+
+
+def is_failed(result: SampleResult) -> bool:
+    """As `qwq_nb.view.wording.is_failure`, of a result."""
+    return result.outcome not in ("correct", "pending")
 
 
 def bare_record(record: RunRecord) -> RunRecord:
@@ -162,7 +183,8 @@ def why(result: SampleResult) -> str:
     return decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)[1]
 
 
-def sample_view(result: SampleResult, model: str) -> SampleView:
+def sample_view(result: SampleResult, model: str, *, most: int | None = None) -> SampleView:
+    """`most`: characters that each of its texts may have; None: they are whole."""
     d = detail(result)
     file = JOURNAL
     if result.verdict is not None:
@@ -187,12 +209,18 @@ def sample_view(result: SampleResult, model: str) -> SampleView:
         error=d.error,
         source_id=d.source_id,
         question=Clip(text=d.question),
-        reasoning=Clip(text=d.reasoning),
-        answer=Clip(text=d.answer),
+        reasoning=cut(d.reasoning, most),
+        answer=cut(d.answer, most),
         choices=d.choices,
         file=file if result.completion else "",
         analysis=drawn_analysis(result),
     )
+
+
+def cut(text: str, most: int | None) -> Clip:
+    if most == 0:
+        return Clip(omitted=len(text))
+    return Clip(text=text) if most is None or len(text) <= most else clip(text, most)
 
 
 def drawn_analysis(result: SampleResult) -> Analysis | None:

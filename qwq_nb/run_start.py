@@ -36,6 +36,7 @@ def new_manifest(request: EvalRequest, path: Path, key: str, *, command: str, da
         updated=now(),
         demo=request.demo,
         endpoint=request.endpoint,
+        other_endpoints=list(request.other_endpoints),
         benchmarks=request.benchmarks,
         levels=request.levels,
         subsets=request.subsets,

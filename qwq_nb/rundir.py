@@ -57,6 +57,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     state: State = "starting"
     demo: bool = False
     endpoint: Endpoint
+    other_endpoints: list[Endpoint] = []
+    """Those that shared the run with `endpoint`, at its last call."""
     benchmarks: list[str]
     levels: list[int] | None = None
     subsets: list[str] | None = None

@@ -18,6 +18,7 @@ from qwq_nb.analysis.habits import habits
 from qwq_nb.bench import rows
 from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
 from qwq_nb.flight import Flight, journal_row, partial, seen
+from qwq_nb.packed import packed, whole
 from qwq_nb.plan import Item, Plan
 from qwq_nb.pool import Pool
 from qwq_nb.records import Completion, InFlight, Progress, SampleResult, Verdict
@@ -26,6 +27,8 @@ from qwq_nb.tally import decide_outcome
 
 __all__ = ["Grader", "Runner"]
 
+AT_GRADER = 8
+"""Answers that are with the grader or on their way to it: enough to keep it busy. The others wait packed."""
 RATE_WINDOW_S = 10.0
 """Tokens per second are those of about the last ten seconds."""
 
@@ -80,6 +83,7 @@ class Runner:
         """A stream has ended, or the pool's limit is another."""
         self._streamers: set[asyncio.Task[None]] = set()
         self._finishers: set[asyncio.Task[None]] = set()
+        self._at_grader = asyncio.Semaphore(AT_GRADER)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
         self.reused_tokens = sum(r.completion.completion_tokens for r in self.results.values() if r.completion)
         self._finished_tokens = self.reused_tokens
@@ -211,7 +215,7 @@ class Runner:
         row = rows.prediction_row(item.sample, item.position, item.repeat, self.plan.repeats, completion, self.model)
         file = self.rundir.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
         await self._write(file, row)
-        self._finish_later(item, completion)
+        self._finish_later(item, packed(completion))
 
     def _finish_later(self, item: Item, completion: Completion) -> None:
         task = asyncio.create_task(self._finish(item, completion))
@@ -227,13 +231,14 @@ class Runner:
     async def _graded(self, item: Item, completion: Completion) -> None:
         self.grading[item.key] = item
         try:
-            verdict = await self._grade(item, completion)
-            outcome, _, flags = decide_outcome(completion, verdict, "")
-            row = rows.review_row(
-                item.sample, item.position, item.repeat, self.plan.repeats, completion, verdict, outcome, flags
-            )
-            file = self.rundir.rows_file("reviews", self.model, item.sample.benchmark, item.sample.subset)
-            await self._write(file, row)
+            async with self._at_grader:
+                verdict = await self._grade(item, whole(completion))
+                outcome, _, flags = decide_outcome(completion, verdict, "")
+                row = rows.review_row(
+                    item.sample, item.position, item.repeat, self.plan.repeats, completion, verdict, outcome, flags
+                )
+                file = self.rundir.rows_file("reviews", self.model, item.sample.benchmark, item.sample.subset)
+                await self._write(file, row)
             result = SampleResult(
                 sample=item.sample,
                 repeat=item.repeat,
@@ -254,7 +259,7 @@ class Runner:
             sample=item.sample,
             repeat=item.repeat,
             outcome="error",
-            completion=completion,
+            completion=packed(completion),
             error=str(exc),
             flags=["partial"] if completion.reasoning or completion.answer else [],
         )

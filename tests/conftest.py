@@ -81,7 +81,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     A test that fails for a reason of the product's fails three times.
     """
     for item in items:
-        if item.path.parent.name in ("browser", "kernel"):
+        if item.path.parent.name in ("browser", "kernel") and not item.get_closest_marker("long"):
             item.add_marker(pytest.mark.flaky(reruns=2))
     places = {folder: place for place, folder in enumerate(SLOW_FIRST)}
     items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))

@@ -160,6 +160,49 @@ def test_too_many_at_once_is_no_error_as_long_as_others_are_served(runner: Start
     assert set(running.outcomes().values()) == {"correct"}
 
 
+# -- a quota ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("fault", ["status,code=429", "status,code=429,retry_after=1"])
+def test_a_quota_that_is_used_up_pauses_the_run_and_costs_no_sample(
+    runner: Start, server: DemoEndpoint, fault: str, concurrency: int
+) -> None:
+    running = runner(24, grade=unread, concurrency=concurrency, max_retries=1)
+    server.set_faults([f"{fault},after=10"])
+    running.start()
+    until(lambda: bool(running.progress().waiting))
+    assert "serves nobody since" in running.progress().waiting
+    assert "its quota is used up" in running.progress().waiting
+    assert "the run goes on by itself" in running.progress().waiting
+    requests = server.log()["requests"]
+    time.sleep(0.5)
+    assert server.log()["requests"] - requests <= 6, "one ping at a time"
+    assert running.progress().errors == 0
+    server.set_faults([])
+    running.wait()
+    assert set(running.outcomes().values()) == {"correct"}
+    assert len(running.runner.pool.notes) == 1
+    assert "served nobody from" in running.runner.pool.notes[0]
+
+
+def test_a_quota_that_is_used_up_from_the_start_is_waited_for(runner: Start, server: DemoEndpoint) -> None:
+    server.set_faults(["status,code=429"])
+    running = runner(8, grade=unread, concurrency=4, max_retries=1).start()
+    until(lambda: "its quota is used up" in running.progress().waiting)
+    server.set_faults([])
+    running.wait()
+    assert set(running.outcomes().values()) == {"correct"}
+
+
+def test_a_quota_ends_the_run_when_patience_does(runner: Start, server: DemoEndpoint) -> None:
+    server.set_faults(["status,code=429,after=4"])
+    running = runner(8, grade=unread, concurrency=4, patience=0.3)
+    with pytest.raises(EndpointRefused, match=r"\(--patience\): HTTP 429.*run the same line again"):
+        running.wait()
+    assert "error" not in running.outcomes().values()
+
+
 # -- the key ---------------------------------------------------------------------------------------------------------
 
 

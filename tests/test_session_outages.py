@@ -104,6 +104,28 @@ def test_endpoints_share_a_run_by_their_names(demo_endpoint: Callable[..., DemoE
     assert second.log()["requests"] + first.log()["requests"] == 40
 
 
+def test_resuming_asks_all_endpoints_of_the_run(
+    demo_endpoint: Callable[..., DemoEndpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "the-second-key-4567")
+    first, second = demo_endpoint(), demo_endpoint(require_key_env=VARIABLE)
+    for server in (first, second):
+        server.configure(tokens_per_second=300)
+    pair = [own(first, name="a"), own(second, name="b", key_env=VARIABLE)]
+    run = evaluate("math_500", endpoint=pair, data=MATH, concurrency=4, background=True, show=False)
+    until(lambda: run.record([]).progress.done >= 2)
+    run.stop()
+    run.wait(10)
+    # As another kernel finds it: nothing but its directory.
+    for server in (first, second):
+        server.configure(tokens_per_second=2000)
+        server.reset()
+    again = resume_run(load_run(run.path), show=False)
+    assert again.state == "complete"
+    assert first.log()["requests"] > 0 < second.log()["requests"]
+    assert resume_run(again, endpoint=pair[0], show=False).state == "complete"
+
+
 def test_auto_concurrency_is_what_a_run_was_asked_for_and_shows_what_it_came_to(server: DemoEndpoint) -> None:
     run = evaluate("math_500", endpoint=own(server), data=MATH, show=False, concurrency="auto", limit=8)
     assert "--concurrency auto" in run.command

@@ -154,6 +154,14 @@ class GraderQueue:
         self._waiting.append((reply, job))
         self._next()
 
+    def cancel(self, reply: int) -> None:
+        """Nobody waits for this one any more: it must not hold up those that come after it."""
+        self._waiting = collections.deque(job for job in self._waiting if job[0] != reply)
+        if self._running is not None and self._running.reply == reply:
+            self._running = None
+            self._replace()
+            self._next()
+
     def timeout(self) -> float | None:
         """Seconds until `check` must be called; None where nothing is running."""
         if self._running is not None:

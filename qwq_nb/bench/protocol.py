@@ -159,7 +159,10 @@ class ReportJob(msgspec.Struct, kw_only=True):
 
 
 class Request(msgspec.Struct, kw_only=True):
-    """Envelope of a request. `op`: load, grade, write_data, write_config, write_report, rebase."""
+    """Envelope of a request. `op`: load, grade, cancel, write_data, write_config, write_report, rebase.
+
+    `cancel` takes back the grading whose id is its body; neither is answered then.
+    """
 
     id: int
     op: str

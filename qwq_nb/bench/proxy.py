@@ -11,7 +11,6 @@ import collections
 import contextlib
 import itertools
 import os
-import re
 import sys
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -31,6 +30,7 @@ from qwq_nb.bench.protocol import (
     decode,
     encode,
 )
+from qwq_nb.environment import without_keys
 from qwq_nb.errors import QwqError, WorkerError
 from qwq_nb.records import Verdict
 
@@ -38,7 +38,6 @@ __all__ = ["BenchWorker"]
 
 T = TypeVar("T")
 
-_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$", re.I)
 _LONGEST_LINE = 1 << 30
 """A loaded benchmark is one line; asyncio's own limit of 64 kB would break it."""
 
@@ -92,6 +91,10 @@ class BenchWorker:
         self._loading: list[str] = []
         self._drop = set(drop_env)
         self._env = dict(env or {})
+        self._given: frozenset[str] = frozenset()
+        """The variables that the running process was started with."""
+        self._outdated: asyncio.subprocess.Process | None = None
+        """The process that was ended because it was given too much."""
         self._numbers = itertools.count()
         self._calls: dict[int, _Call] = {}
         self._process: asyncio.subprocess.Process | None = None
@@ -107,8 +110,18 @@ class BenchWorker:
         return self._stage or (f"loading {self._loading[0]}" if self._loading else "")
 
     def hide(self, variable: str) -> None:
-        """Keep an environment variable from the worker, from its next start on."""
+        """Keep an environment variable from the worker. One that was started with it is ended, and started anew.
+
+        What it was asked is asked again of the new one.
+        """
         self._drop.add(variable)
+        if self._process is not None and variable in self._given:
+            self._renew(self._process)
+
+    def _renew(self, process: asyncio.subprocess.Process) -> None:
+        self._outdated = process
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
 
     async def start(self) -> None:
         """Start the process if it is not running; returns before it is ready."""
@@ -209,6 +222,10 @@ class BenchWorker:
             await self.start()
             self._send(call)
             return await call.future
+        except asyncio.CancelledError:
+            if op == "grade" and call.process is not None and call.process is self._process:
+                self._send(_Call(encode({"id": number, "op": "cancel", "body": number}), call.future))
+            raise
         finally:
             self._calls.pop(number, None)
 
@@ -225,6 +242,8 @@ class BenchWorker:
             self._ready = loop.create_future()
             self._ready.add_done_callback(_seen)
         command = [sys.executable, "-m", "qwq_nb.bench.worker"]
+        environment = self._environment()
+        self._given = frozenset(environment)
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
@@ -232,12 +251,14 @@ class BenchWorker:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 limit=_LONGEST_LINE,
-                env=self._environment(),
+                env=environment,
                 start_new_session=True,  # the notebook's interrupt goes to a process group, and not to this one
             )
         except OSError as error:
             raise WorkerError(f"the benchmark worker could not be started: {error}.") from None
         self._process, self.pid = process, process.pid
+        if self._drop & self._given:  # named while it was being started
+            self._renew(process)
         self._stderr.clear()
         words = asyncio.create_task(self._read_stderr(process))
         for task in (words, asyncio.create_task(self._read_lines(process, words))):
@@ -245,10 +266,7 @@ class BenchWorker:
             task.add_done_callback(self._readers.discard)
 
     def _environment(self) -> dict[str, str]:
-        kept = {
-            name: value for name, value in os.environ.items() if name not in self._drop and not _SECRET.search(name)
-        }
-        return {**_SETTINGS, **kept, **self._env}
+        return {**_SETTINGS, **without_keys(os.environ, hidden=self._drop), **self._env}
 
     async def _read_lines(self, process: asyncio.subprocess.Process, words: asyncio.Task[None]) -> None:
         assert process.stdout is not None
@@ -295,11 +313,12 @@ class BenchWorker:
         for call in self._calls.values():
             if call.process is not process or call.future.done():
                 continue
-            if call.tries < _TRIES:
+            if call.tries < _TRIES or process is self._outdated:
                 again.append(call)
             else:
                 call.future.set_exception(WorkerError(text))
-        if not again:
+        awaited = self._ready is not None and not self._ready.done()
+        if not again and not (awaited and process is self._outdated):
             if self._process is None and self._ready is not None and not self._ready.done():
                 self._ready.set_exception(WorkerError(text))
             return

@@ -65,6 +65,9 @@ class Worker:
             if request.op == "grade":
                 self._grader.add(request.id, decode(request.body, protocol.GradeJob))
                 return
+            if request.op == "cancel":
+                self._grader.cancel(decode(request.body, int))
+                return
         except msgspec.ValidationError as error:
             write_all(self._out, failure(request.id, error))
             return

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
+from qwq_nb.environment import without_keys
 from qwq_nb.errors import EndpointError, OptionError
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class DemoEndpoint:
     """A demo endpoint that runs from construction to `close`; a context manager.
 
     The arguments are the options of `python -m qwq_nb.demo`, in the same units; what is left out has its default
-    there. `env` is added to the environment of the child, `args` to its command line. Raises EndpointError, with
+    there. `env` is added to the environment of the child (this one's, without keys), `args` to its command line. Raises
+    EndpointError, with
     what the child wrote to stderr, if it does not answer within 20 s.
 
     `url` is the base URL of the API and ends in `/v1`; `model` is the model served, the first of several.
@@ -71,7 +73,8 @@ class DemoEndpoint:
         self._lock = threading.Lock()
         self._owner = os.getpid()
         self._closed = False
-        self._start([*options, *args], env or {})
+        given = without_keys(os.environ, kept=[require_key_env or ""])
+        self._start([*options, *args], {**given, **(env or {})})
 
     def _start(self, options: Sequence[str], env: Mapping[str, str]) -> None:
         # Imported here, as in `_call`: `import qwq_nb.demo` must cost next to nothing.
@@ -87,7 +90,7 @@ class DemoEndpoint:
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             cwd=_ROOT,
-            env={**os.environ, **env},
+            env=dict(env),
             start_new_session=True,
         )
         try:

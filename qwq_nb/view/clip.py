@@ -18,7 +18,7 @@ from qwq_nb.view.clean import one_line, scrub
 from qwq_nb.view.html_samples import FOLD_ALL, LIST_ALL
 from qwq_nb.view.wording import is_failure, sample_key
 
-__all__ = ["clip", "fit_samples", "lean", "row_cost", "text_cost"]
+__all__ = ["clip", "fit_samples", "lean", "level", "row_cost", "text_cost"]
 
 _HEAD_SHARE: Final = 1 / 3
 _SNAP: Final = 60  # characters within which a line's or a word's end is looked for
@@ -90,18 +90,18 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
     if sum(needs) <= left:
         return [_with_texts(row, view, None) for row, view in zip(rows, views, strict=True)]
 
-    floor = _level(needs, int(left * _FLOOR))
+    floor = level(needs, int(left * _FLOOR))
     spent = sum(min(need, floor) for need, bad in zip(needs, failed, strict=True) if not bad)
-    high = max(floor, _level([n for n, bad in zip(needs, failed, strict=True) if bad], left - spent))
+    high = max(floor, level([n for n, bad in zip(needs, failed, strict=True) if bad], left - spent))
     spent = sum(min(need, high) for need, bad in zip(needs, failed, strict=True) if bad)
-    low = max(floor, _level([n for n, bad in zip(needs, failed, strict=True) if not bad], left - spent))
+    low = max(floor, level([n for n, bad in zip(needs, failed, strict=True) if not bad], left - spent))
     return [
         _with_texts(row, view, None if need <= (cap := high if bad else low) else cap / need)
         for row, view, need, bad in zip(rows, views, needs, failed, strict=True)
     ]
 
 
-def _level(needs: Sequence[int], budget: int) -> int:
+def level(needs: Sequence[int], budget: int) -> int:
     """The highest cap under which the needs add up to the budget at most."""
     low, high = 0, max(needs, default=0)
     while low < high:

@@ -13,7 +13,7 @@ from typing import Any
 
 from qwq_nb.frontend import in_kernel, ipython, is_live
 from qwq_nb.records import MIME_TYPE, RunRecord, SampleResult
-from qwq_nb.view.bundle import bundle, withhold
+from qwq_nb.view.bundle import FINAL_BYTES, LIVE_BYTES, bundle, withhold
 from qwq_nb.view.controls import controls_for
 from qwq_nb.view.drawable import Drawable
 from qwq_nb.view.text import progress_line, render_text
@@ -37,7 +37,9 @@ def view_for(run: Drawable, show: bool, *, controls: bool = False) -> View:
 
 
 def record_of(run: Drawable, samples: list[SampleResult] | None = None) -> RunRecord:
-    return withhold(run.record(samples), reveal=run._reveal)
+    """What is drawn of it: all samples at its end, or those that changed."""
+    room = FINAL_BYTES if samples is None else LIVE_BYTES
+    return withhold(run.record(samples, room=room), reveal=run._reveal)
 
 
 class View:

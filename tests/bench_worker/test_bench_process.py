@@ -122,6 +122,59 @@ def test_worker_and_grader_end_with_a_killed_kernel(bench_cache: Path) -> None:
     assert all(_gone(member) for member in family)
 
 
+def test_a_grading_that_nobody_waits_for_any_more_holds_up_no_other(
+    worker: BenchWorker, load: Any, run: Run[Any]
+) -> None:
+    """As an interrupted run leaves it: the one that the grader is at, and one that waits for it."""
+    loaded = load("aime25")
+
+    def job(answer: str, deadline_s: float = 10.0) -> GradeJob:
+        completion = Completion(answer=answer)
+        return GradeJob(
+            request=loaded.request, sample=loaded.samples[3], completion=completion, position=3, deadline_s=deadline_s
+        )
+
+    async def story() -> None:
+        left = [asyncio.ensure_future(worker.grade(job(r"\boxed{9^{9^{9^9}}}", 300.0))) for _ in range(2)]
+        await asyncio.sleep(0.3)
+        for task in left:
+            task.cancel()
+        verdict = await asyncio.wait_for(worker.grade(job(r"\boxed{9}")), 30)
+        assert (verdict.status, verdict.correct) == ("graded", True)
+        assert all(task.cancelled() for task in left)
+
+    run(story())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_worker_that_was_started_with_a_key_is_ended_when_the_key_is_named(
+    run: Run[Any], data: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ODD_NAME", "value-of-ODD_NAME")
+    worker = BenchWorker()
+
+    async def story() -> None:
+        request = LoadRequest(benchmark="aime25", data=str(data["aime25"]))
+        await worker.start()
+        first = worker.pid
+        pending = asyncio.ensure_future(worker.load(request))
+        await asyncio.sleep(0)
+        worker.hide("ODD_NAME")
+        assert len((await pending).samples) == len((await worker.load(request)).samples)
+        assert (await worker.ready()).pid == worker.pid != first
+        assert _gone(first or 0)
+        environment = Path(f"/proc/{worker.pid}/environ").read_text("utf-8", "replace")
+        assert "ODD_NAME" not in environment
+        last = worker.pid
+        worker.hide("ODD_NAME")
+        worker.hide("QWQ_NOT_SET")
+        await worker.load(request)
+        assert worker.pid == last
+
+    run(story())
+    run(worker.close())
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_keys_stay_in_the_kernel(run: Run[Any]) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -86,11 +86,20 @@ class Kernel:
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
         self.manager = KernelManager(kernel_name="python3")
         self.manager.start_kernel(cwd=str(folder), env={**os.environ, **env})
-        self.client: BlockingKernelClient = self.manager.blocking_client()
-        self.client.start_channels()
+        self.client: BlockingKernelClient
+        self.connect()
         self.client.wait_for_ready(timeout=60)
         self.folder = folder
         self.cells: dict[str, Cell] = {}
+
+    def connect(self) -> None:
+        """As a front end that is opened: what was sent before is not heard."""
+        self.client = self.manager.blocking_client()
+        self.client.start_channels()
+
+    def disconnect(self) -> None:
+        """As a front end that is closed; the kernel goes on."""
+        self.client.stop_channels()
 
     @property
     def pid(self) -> int:
