@@ -222,7 +222,7 @@ def lean(value: Any) -> Any:
 
     The schema requires none of those; spelt out, they would be a third of a saved run of 2,000 samples.
     """
-    kind = type(value)
+    kind: Any = type(value)
     if kind is str:
         return value if value.isascii() else scrub(value)
     if kind in _PLAIN:
