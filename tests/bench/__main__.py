@@ -1,8 +1,7 @@
 """`python -m tests.bench`"""
-
-from . import paced
+import sys
+import importlib
 from .report import as_text
-
-f = paced.measure()
-print(as_text(f.rows))
-print("\n".join(f.details))
+for name in sys.argv[1:]:
+    f = importlib.import_module(f"tests.bench.{name}").measure()
+    print(as_text(f.rows)); print("\n".join(f.details), flush=True)

@@ -20,7 +20,7 @@ from qwq_nb.loop import shared_loop
 
 from .processes import MARK, cpu_of
 
-__all__ = ["evaluated", "show", "worker_ready"]
+__all__ = ["evaluated", "show", "timed", "worker_ready"]
 
 THREADS = {"MainThread": "cell", "qwq-view": "view", "qwq-loop": "loop", "qwq-writer_0": "files", "IOPub": "iopub"}
 """Threads by what they do: the cell's thread waits and draws, in the background a thread of the view's does."""
@@ -141,4 +141,12 @@ def evaluated(
     figures["tokens"] = sum(c.completion_tokens for c in finished)
     figures["latency_s"] = sorted(c.latency_s for c in finished)
     figures["by_endpoint"] = {e.name: sum(c.endpoint == e.name for c in finished) for e in endpoints}
+    return figures
+
+
+def timed(seconds: float) -> dict[str, Any]:
+    """How late the timer is where nothing runs."""
+    meter, figures = Meter(), dict[str, Any]()
+    with meter.measured(figures, timer=True):
+        time.sleep(seconds)
     return figures
