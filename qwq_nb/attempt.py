@@ -20,7 +20,7 @@ from qwq_nb.records import Completion
 from qwq_nb.sse import EventDecoder
 from qwq_nb.stall import Pulse
 from qwq_nb.tokens import count_tokens
-from qwq_nb.transport import TRANSPORT_ERRORS, describe, failure, first_bytes, http_client
+from qwq_nb.transport import TRANSPORT_ERRORS, describe, failure, first_bytes, http_client, reader_of
 from qwq_nb.wire import (
     BROKEN_REASONS,
     Chunk,
@@ -39,6 +39,8 @@ __all__ = ["Caller", "ServedModels"]
 
 MODELS_TIMEOUT = 15.0
 """Seconds of silence after which an endpoint is taken for one that does not list its models."""
+TEXTS = frozenset({str, type(None)})
+"""What the text fields of a delta nearly always are."""
 PING_TIMEOUT = 60.0
 """Seconds of silence after which a ping is lost. Longer than for a list: it may wait in the server's queue."""
 
@@ -192,9 +194,9 @@ class Caller:
         # The two names of the reasoning's field, and the content: each is a text of its own, cut in its own places.
         masks = [self.mask.stream() for _ in range(3)]
         masked = masks[0] is not None
-        chunks = response.aiter_bytes() if "content-encoding" in response.headers else response.aiter_raw()
+        read, pieces = reader_of(response), 0
         while not done:
-            raw = await anext(chunks, b"")
+            raw = await read()
             self.reads += 1
             # An empty read is the end: what lacks only its blank line is complete too.
             for data in decoder.feed(raw) if raw else decoder.close():
@@ -209,21 +211,24 @@ class Caller:
                         reasoning, alias, content = delta.reasoning, delta.reasoning_content, delta.content
                         if reasoning or alias or content:
                             self.pieces += 1
+                            pieces += 1
                             if live.first_token is None:
                                 live.first_token = time.perf_counter()
                                 self.first_waits.append(live.first_token - live.started)
-                            texts = [text_of(reasoning), text_of(alias), text_of(content)]
-                            if masked:
+                            if masked or {type(reasoning), type(alias), type(content)} - TEXTS:
+                                texts = [text_of(reasoning), text_of(alias), text_of(content)]
                                 texts = [m.feed(t) if m and t else t for m, t in zip(masks, texts, strict=True)]
-                            splitter.feed(*texts)
+                                splitter.feed(*texts)
+                            else:
+                                splitter.feed(reasoning, alias, content)
                     if choice.finish_reason:
                         finish = finish or choice.finish_reason
                 if chunk.usage is not None:
                     usage = chunk.usage
                 model = model or chunk.model or ""
             done = done or not raw
-            if not done and pulse.stalled(live.chunks):
-                raise StreamInterrupted(f"{self.where}: {pulse.words(live.chunks)}", retryable=True)
+            if not done and pulse.stalled(pieces):
+                raise StreamInterrupted(f"{self.where}: {pulse.words(pieces)}", retryable=True)
         if masked:
             splitter.feed(*[m.rest() if m else "" for m in masks])
         if not decoder.started and not live.chunks:

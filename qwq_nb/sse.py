@@ -33,6 +33,12 @@ class EventDecoder:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The payloads that `chunk` completes, in order."""
+        between = self.started and not self._parts and not self._data and not self._skip_lf
+        if between and chunk.startswith(b"data: ") and chunk.endswith(b"\n\n") and b"\r" not in chunk:
+            # What nearly every read of a stream brings: whole events of one line each.
+            events = chunk[6:-2].split(b"\n\ndata: ")
+            if chunk.count(b"\n") == 2 * len(events):
+                return events
         if self._skip_lf and chunk:
             self._skip_lf = False
             if chunk[:1] == b"\n":

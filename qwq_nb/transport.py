@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +17,16 @@ from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import StreamInterrupted, UserError
 from qwq_nb.masking import Mask
 
-__all__ = ["TRANSPORT_ERRORS", "Severed", "Unreachable", "describe", "failure", "first_bytes", "http_client"]
+__all__ = [
+    "TRANSPORT_ERRORS",
+    "Severed",
+    "Unreachable",
+    "describe",
+    "failure",
+    "first_bytes",
+    "http_client",
+    "reader_of",
+]
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, asyncio.TimeoutError, OSError)
 """What a request may fail by. The transport passes some of aiohttp's errors on as they are."""
@@ -96,7 +105,34 @@ def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransp
                 f"The proxy that this kernel's environment sets for {endpoint.url} cannot be used. A SOCKS "
                 f"proxy needs `pip install 'httpx[socks]'`; to go around a proxy, name the host in NO_PROXY."
             ) from None
-    return httpx_aiohttp.AiohttpTransport(verify=verify, limits=limits)
+    return Transport(verify=verify, limits=limits)
+
+
+class Transport(httpx_aiohttp.AiohttpTransport):
+    """aiohttp's transport, which leaves aiohttp's own response where `reader_of` finds it."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = await super().handle_async_request(request)
+        response.extensions["aiohttp"] = getattr(response.stream, "_aiohttp_response", None)
+        return response
+
+
+def reader_of(response: httpx.Response) -> Callable[[], Awaitable[bytes]]:
+    """What gives the next bytes of a streamed body, as they come, and `b""` at its end.
+
+    Straight from aiohttp's buffer, all that lies there at once: the four iterators that httpx and its transport put
+    around it take a sixth of a chunk's CPU, and cut what came together. What is raised is aiohttp's own.
+    """
+    own = response.extensions.get("aiohttp")
+    if own is not None and "content-encoding" not in response.headers:
+        reader: Callable[[], Awaitable[bytes]] = own.content.readany
+        return reader
+    parts = response.aiter_bytes() if "content-encoding" in response.headers else response.aiter_raw()
+
+    async def read() -> bytes:
+        return await anext(parts, b"")
+
+    return read
 
 
 async def first_bytes(response: httpx.Response, limit: int = 20_000) -> bytes:

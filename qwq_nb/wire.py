@@ -69,7 +69,7 @@ class Usage(msgspec.Struct):
     completion_tokens_details: TokenDetails | None = None
 
 
-class Delta(msgspec.Struct):
+class Delta(msgspec.Struct, gc=False):
     """The text fields are `Any`: what is not a string there is no text, and no reason to drop the stream."""
 
     reasoning: Any = None
@@ -77,14 +77,14 @@ class Delta(msgspec.Struct):
     content: Any = None
 
 
-class Choice(msgspec.Struct):
+class Choice(msgspec.Struct, gc=False):
     delta: Delta | None = None
     message: Delta | None = None
     finish_reason: str | None = None
     index: int = 0
 
 
-class Chunk(msgspec.Struct):
+class Chunk(msgspec.Struct, gc=False):
     """One event of a stream, or the whole body of an answer that was not streamed."""
 
     choices: list[Choice] | None = None

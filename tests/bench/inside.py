@@ -1,0 +1,152 @@
+"""What is measured from within the kernel: a run, its CPU by thread, its memory, and how late a timer is meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+import qwq_nb
+from qwq_nb.api import shared_worker
+from qwq_nb.loop import shared_loop
+
+from .processes import MARK, cpu_of
+
+__all__ = ["evaluated", "show", "timed", "worker_ready"]
+
+THREADS = {"MainThread": "cell", "qwq-view": "view", "qwq-loop": "loop", "qwq-writer_0": "files", "IOPub": "iopub"}
+"""Threads by what they do: the cell's thread waits and draws, in the background a thread of the view's does."""
+
+
+def show(figures: dict[str, Any]) -> None:
+    print(f"\n{MARK}{json.dumps(figures)}")
+
+
+def worker_ready() -> dict[str, Any]:
+    """Start the worker and wait until it can grade; seconds."""
+    begun = time.perf_counter()
+    shared_loop().call(shared_worker().ready())
+    return {"worker_s": time.perf_counter() - begun}
+
+
+class Meter:
+    """CPU of this process by thread, of the benchmark worker, and memory; looked at a few times a second.
+
+    A thread's clock is gone with the thread, hence the looking; what it took in its last moments falls to `rest`.
+    """
+
+    def __init__(self) -> None:
+        self._base: dict[int, float] = {}
+        self._seen: dict[int, tuple[str, float]] = {}
+        self._over = threading.Event()
+        self.late: list[float] = []
+        """Seconds by which a timer of 10 ms was late."""
+
+    def _look(self) -> None:
+        for thread in threading.enumerate():
+            if thread.ident is None:
+                continue
+            try:
+                clock = time.pthread_getcpuclockid(thread.ident)
+                self._seen[thread.ident] = (thread.name, time.clock_gettime(clock))
+            except OSError:
+                continue
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.2):
+            self._look()
+
+    def _tick(self) -> None:
+        while not self._over.is_set():
+            due = time.perf_counter() + 0.01
+            time.sleep(0.01)
+            self.late.append(time.perf_counter() - due)
+
+    @contextmanager
+    def measured(self, figures: dict[str, Any], *, timer: bool) -> Iterator[None]:
+        """Adds to `figures`: wall_s, cpu_s, cpu_threads_s, cpu_worker_s, grown_mb, late_p99_ms."""
+        own = psutil.Process()
+        worker = shared_worker().pid
+        threads = [threading.Thread(target=self._watch, daemon=True)]
+        if timer:
+            threads.append(threading.Thread(target=self._tick, daemon=True))
+        self._look()
+        base = {ident: spent for ident, (_, spent) in self._seen.items()}
+        rss, cpu, grader = own.memory_info().rss, time.process_time(), cpu_of(worker) if worker else 0.0
+        for thread in threads:
+            thread.start()
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            figures["wall_s"] = time.perf_counter() - begun
+            self._over.set()
+            self._look()
+            figures["cpu_s"] = time.process_time() - cpu
+            worker = shared_worker().pid
+            figures["cpu_worker_s"] = cpu_of(worker) - grader if worker else 0.0
+            figures["grown_mb"] = (own.memory_info().rss - rss) / 1e6
+            figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            by_thread: dict[str, float] = {}
+            for ident, (name, spent) in self._seen.items():
+                part = THREADS.get(name, "rest")
+                by_thread[part] = by_thread.get(part, 0.0) + spent - base.get(ident, 0.0)
+            by_thread["rest"] = by_thread.get("rest", 0.0) + figures["cpu_s"] - sum(by_thread.values())
+            figures["cpu_threads_s"] = by_thread
+            if self.late:
+                ordered = sorted(self.late)
+                figures["late_p50_ms"] = 1000 * ordered[len(ordered) // 2]
+                figures["late_p99_ms"] = 1000 * ordered[int(len(ordered) * 0.99)]
+                figures["late_max_ms"] = 1000 * ordered[-1]
+
+
+def evaluated(
+    urls: list[str],
+    data: str,
+    *,
+    timer: bool = False,
+    profile: str = "",
+    show: bool = True,
+    after: str = "",
+    **options: Any,
+) -> dict[str, Any]:
+    """One run as a cell runs it: files, grading, and a view drawn and sent four times a second. `profile`: a file for
+    the loop thread's profile (cProfile's format)."""
+    endpoints = [qwq_nb.Endpoint(url, "QwQ-32B-demo", name=f"bench-{i}") for i, url in enumerate(urls)]
+    figures: dict[str, Any] = {}
+    folder = Path("runs") / f"{os.getpid()}-{time.monotonic_ns()}"
+    meter = Meter()
+    with meter.measured(figures, timer=timer):
+        run = qwq_nb.evaluate(
+            "math_500",
+            endpoint=endpoints[0] if len(endpoints) == 1 else endpoints,  # type: ignore[arg-type]
+            out=folder,
+            data=data,
+            show=show,
+            **options,
+        )
+    results = run.results()
+    finished = [r.completion for r in results if r.completion]
+    figures["accuracy"] = run.accuracies()["math_500"]
+    figures["samples"] = len(results)
+    figures["done"] = sum(r.outcome not in ("pending", "error") for r in results)
+    figures["tokens"] = sum(c.completion_tokens for c in finished)
+    figures["latency_s"] = sorted(c.latency_s for c in finished)
+    figures["by_endpoint"] = {e.name: sum(c.endpoint == e.name for c in finished) for e in endpoints}
+    return figures
+
+
+def timed(seconds: float) -> dict[str, Any]:
+    """How late the timer is where nothing runs."""
+    meter, figures = Meter(), dict[str, Any]()
+    with meter.measured(figures, timer=True):
+        time.sleep(seconds)
+    return figures

@@ -1,0 +1,47 @@
+"""128 streams of 50 chunks a second: does a run keep to the endpoint's own schedule, and what does a chunk cost?"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from .problems import write_problems
+from .processes import cpu_of, kernel, ran, served
+from .report import Finding, Row
+
+__all__ = ["measure"]
+
+
+def measure(*, streams: int = 128, samples: int = 256, chunks: int = 400, rate: float = 50.0) -> Finding:
+    """One run in a real kernel, view, files and splitter included, and the bare reader beside it.
+
+    The schedule is that of the endpoint: as many rounds as the samples make, each of `chunks` / `rate` seconds.
+    """
+    total, schedule = samples * chunks, -(-samples // streams) * chunks / rate
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        data, book = write_problems(folder, samples)
+        with served(book, chunks=chunks, tokens_per_second=rate) as server:
+            floor = ran("floor", server.url, data, streams, samples)
+            with kernel(folder) as one:
+                one.figures("inside.worker_ready()")
+                before = cpu_of(server.pid)
+                ours = one.figures(f"inside.evaluated([{server.url!r}], {str(data)!r}, concurrency={streams})")
+                ours["cpu_endpoint_s"] = cpu_of(server.pid) - before
+                ours["updates"], ours["updates_mb"] = one.updates, one.bytes / 1e6
+    micro = 1e6 / total
+    parts = ", ".join(f"{name} {spent * micro:.1f}" for name, spent in ours["cpu_threads_s"].items())
+    name = f"paced {streams} x {rate:g}/s"
+    return Finding(
+        [
+            Row(f"{name}: wall", ours["wall_s"], "s", schedule, "schedule", "<= 1.03 ratio"),
+            Row(f"{name}: kernel CPU a chunk", ours["cpu_s"] * micro, "us", floor["cpu_s"] * micro, "bare", "<= 60"),
+            Row(f"{name}: worker CPU a sample", 1000 * ours["cpu_worker_s"] / samples, "ms"),
+        ],
+        [
+            f"kernel CPU by thread, us a chunk: {parts}",
+            f"endpoint {ours['cpu_endpoint_s'] * micro:.1f} us a chunk; {ours['updates']} updates of the view, "
+            f"{ours['updates_mb']:.1f} MB",
+        ],
+        {"ours": ours, "floor": floor, "schedule_s": schedule},
+    )

@@ -1,0 +1,80 @@
+"""From 16 to 1,024 streams at once: what a chunk costs, whether every stream gets its share, and two endpoints in one run.
+
+Each size is a run of its own, paced so that all sizes bring about as many chunks a second: what grows is the number of
+streams and nothing else. Fairness is the slowest completion over the fastest one, all of the same length.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from .problems import write_problems
+from .processes import kernel, ran, served
+from .report import Finding, Row
+
+__all__ = ["measure"]
+
+
+def measure(*, sizes: tuple[int, ...] = (16, 64, 256, 1024), per_second: float = 3200.0, seconds: float = 6.0) -> Finding:
+    chunks = {size: max(20, round(per_second * seconds / size)) for size in sizes}
+    most, found = max(sizes), Finding()
+    table = [f"{'streams':>8}{'chunks each':>12}{'us a chunk':>12}{'bare reader':>12}{'wall s':>8}{'slowest/fastest':>17}"]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        data, book = write_problems(folder, most)
+        with served(book) as server, kernel(folder) as one:
+            one.figures("inside.worker_ready()")
+            for size in sizes:
+                server.configure(chunks=chunks[size], tokens_per_second=per_second / size)
+                part = folder / f"{size}.jsonl"
+                part.write_text("\n".join(data.read_text(encoding="utf-8").splitlines()[:size]) + "\n")
+                floor = ran("floor", server.url, part, size, size)
+                ours = one.figures(f"inside.evaluated([{server.url!r}], {str(part)!r}, concurrency={size})")
+                micro = 1e6 / (size * chunks[size])
+                # Without the samples' own cost (their files, their grading's messages), which is not the chunks'.
+                loop = ours["cpu_threads_s"]["loop"]
+                found.figures[str(size)] = {"ours": ours, "floor": floor, "us_a_chunk": ours["cpu_s"] * micro}
+                times = ours.pop("latency_s")
+                table.append(
+                    f"{size:>8,}{chunks[size]:>12,}{loop * micro:>12.1f}{floor['cpu_s'] * micro:>12.1f}"
+                    f"{ours['wall_s']:>8.1f}{times[-1] / times[0]:>17.2f}"
+                )
+                found.figures[str(size)]["slowest_over_fastest"] = times[-1] / times[0]
+                found.figures[str(size)]["loop_us_a_chunk"] = loop * micro
+        found.figures["one dies"] = lost = one_dies(folder)
+    small, large = (found.figures[str(size)]["loop_us_a_chunk"] for size in (min(sizes), most))
+    done = found.figures[str(most)]["ours"]["done"]
+    found.rows = [
+        Row(f"{most:,} streams at once: samples answered", done, "", most, "asked", "= 1 ratio"),
+        Row(f"loop CPU a chunk, {most:,} streams", large, "us", small, f"{min(sizes)} streams", "<= 1.25 ratio"),
+        Row("two endpoints, one dies: samples answered", lost["done"], "", lost["samples"], "asked", "= 1 ratio"),
+    ]
+    found.details = [*table, f"two endpoints, one killed in the middle: answers by endpoint {lost['by_endpoint']}"]
+    return found
+
+
+def one_dies(folder: Path, samples: int = 48, streams: int = 16, after: float = 1.0) -> dict[str, Any]:
+    """A run over two endpoints, the second of which ends after so many seconds."""
+    data, book = write_problems(folder, samples)
+    settings = {"chunks": 60, "tokens_per_second": 60.0}
+    with served(book, **settings) as first, served(book, **settings) as second, kernel(folder) as one:
+        one.figures("inside.worker_ready()")
+
+        def end() -> None:
+            begun = time.monotonic()
+            while second.log()["requests"] == 0 and time.monotonic() < begun + 60:
+                time.sleep(0.05)
+            time.sleep(after)
+            second.close()
+
+        ending = threading.Thread(target=end, daemon=True)
+        ending.start()
+        urls = [first.url, second.url]
+        ours = one.figures(f"inside.evaluated({urls!r}, {str(data)!r}, concurrency={streams}, backoff=0.1)")
+        ending.join()
+    ours.pop("latency_s")
+    return ours
