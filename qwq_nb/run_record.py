@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwq_nb.analysis.cost import Prices, cost_of
 from qwq_nb.analysis.references import references_of
 from qwq_nb.bench.rows import model_segment, prediction_file
 from qwq_nb.errors import OptionError, did_you_mean
-from qwq_nb.records import Analysis, Clip, InFlight, Progress, RunRecord, SampleResult, SampleView, SubsetRow
+from qwq_nb.records import Analysis, Clip, InFlight, Progress, RunCost, RunRecord, SampleResult, SampleView, SubsetRow
 from qwq_nb.rundir import JOURNAL, Manifest
 from qwq_nb.tally import decide_outcome, tally
 from qwq_nb.view.clip import clip
@@ -103,12 +104,26 @@ def record_of(
         run_dir=relative(path),
         command=m.command,
         progress=progress,
+        cost=cost_so_far(results, m),
         table=rows,
         samples=[sample_view(r, m.endpoint.model) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
         notes=[*m.notes, *notes_on(rows, m), *notes],
         references=[] if m.demo else references_of(rows, m.endpoint.model, whole=not (m.levels or m.subsets)),
+    )
+
+
+def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
+    """Of all benchmarks together, by the endpoint's prices; None where it has none."""
+    if manifest.endpoint.prices is None or not results:
+        return None
+    whole = cost_of(results, Prices(*manifest.endpoint.prices))[-1]
+    return RunCost(
+        so_far=whole.cost,
+        expected=whole.expected_cost,
+        per_correct=whole.cost_per_correct,
+        uncounted=whole.uncounted,
     )
 
 
