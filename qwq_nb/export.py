@@ -70,6 +70,7 @@ _ABOUT = (
     "data",
     "versions",
     "command",
+    "cost",
     "notes",
     "withheld",
 )

@@ -9,13 +9,13 @@ and asks how it is stated:
   two without);
 - *weak*: any other result ("= 371.", "this gives 371").
 
-A value behind "if", "let", "suppose", "when", "for", "try" … in its clause is supposed, one behind "not" denied, and one
-before "which is not …" rejected: none of them counts. Weak ones count only where the value can hardly stand there by chance. Where it can (an integer up to
-±`SMALL`, one or two characters, a value that the question itself contains), and in a trace that gave another answer,
-it must be final or said of what was asked; a weak one before it in the same sentence (or, where chance is unlikely, in
-the one before) is then taken along. If there is none and the answer
-is known to be correct, the last weak one is taken: it did come out there. So "x = 2." in the middle
-of a calculation is not the answer 2, and a number of the question is not its answer.
+A value behind "if", "let", "suppose", "when", "for", "try" … in its clause is supposed, one behind "not" denied, and
+one before "which is not …" rejected: none of them counts. Weak ones count only where the value can hardly stand there
+by chance. Where it can (an integer up to ±`SMALL`, one or two characters, a value that the question itself contains),
+and in a trace that gave another answer, it must be final or said of what was asked; a weak one before it in the same
+sentence (or, where chance is unlikely, in the one before) is then taken along. If there is none and the answer is known
+to be correct, the last weak one is taken: it did come out there. So "x = 2." in the middle of a calculation is not the
+answer 2, and a number of the question is not its answer.
 
 Source: EvalScope's guide "Evaluating the Thinking Efficiency of Models" asks for "the first position that can be
 recognized as the correct answer" and lets a judge model find it; these rules stand in for the judge.

@@ -25,11 +25,11 @@ CAUSES = [
 
 TRACES = [
     pytest.param(
-        "Okay, so a ball falls onto a spring. Let me recall energy conservation. Option A is 0.50 m, option B is 0.71 m, "
-        "and C says 0.76 m. m g (h + x) = k x²/2. So 20(5 + x) = 200 x², x² - 0.1 x - 0.5 = 0. Hence "
+        "Okay, so a ball falls onto a spring. Let me recall energy conservation. Option A is 0.50 m, option B is "
+        "0.71 m, and C says 0.76 m. m g (h + x) = k x²/2. So 20(5 + x) = 200 x², x² - 0.1 x - 0.5 = 0. Hence "
         "x = (0.1 + sqrt(0.01 + 2))/2 = (0.1 + 1.418)/2 = 0.759. So that is about 0.76 m. «So the answer is C.»\n\n"
-        "Wait, did I forget the mass of the spring? It is not given. If I leave out m g x, I get sqrt(0.5) = 0.71, which "
-        "is option B, the usual mistake. So C it is. The answer is C.",
+        "Wait, did I forget the mass of the spring? It is not given. If I leave out m g x, I get sqrt(0.5) = 0.71, "
+        "which is option B, the usual mistake. So C it is. The answer is C.",
         QUESTION,
         "C",
         CHOICES,
@@ -45,8 +45,8 @@ TRACES = [
         id="by elimination",
     ),
     pytest.param(
-        "Is it A? If the answer is B, then a missense mutation must make the protein unstable. But maybe the promoter is "
-        "lost. So the answer is C. Final answer: C.",
+        "Is it A? If the answer is B, then a missense mutation must make the protein unstable. But maybe the promoter "
+        "is lost. So the answer is C. Final answer: C.",
         GENES,
         "B",
         CAUSES,
@@ -60,8 +60,8 @@ TRACES = [
         id="in Chinese",
     ),
     pytest.param(
-        "Let me think about temperature. So the most likely explanation is «a temperature-sensitive missense mutation». "
-        "Which letter is that? B. So B.",
+        "Let me think about temperature. So the most likely explanation is «a temperature-sensitive missense "
+        "mutation». Which letter is that? B. So B.",
         GENES,
         "B",
         CAUSES,
