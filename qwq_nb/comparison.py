@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qwq_nb.run import Run
-    from qwq_nb.view.compare_figure import CompareFigure
+    from qwq_nb.view.figures import PanelFigure
 
 __all__ = ["Comparison", "SideBySide", "compare", "compare_reference"]
 
@@ -228,15 +228,15 @@ class Comparison:
             for letter, facts in self._facts.items()
         ]
 
-    def plot(self, kind: str | None = None) -> CompareFigure:
+    def plot(self, kind: str | None = None) -> PanelFigure:
         """A plotly figure: `frontier` (accuracy against tokens, or against cost), `differences`, or both.
 
         Raises:
             OptionError: another kind.
         """
-        from qwq_nb.view.compare_figure import CompareFigure
+        from qwq_nb.view.compare_figure import compare_figure
 
-        return CompareFigure(self.record, kind)
+        return compare_figure(self.record, kind)
 
     def against(self, reference: str) -> pd.DataFrame:
         """Every run beside the published scores of a model; see `compare_reference`, with the run's letter before it.
@@ -285,6 +285,12 @@ class Comparison:
         from qwq_nb.view.compare_html import comparison_bundle
 
         return comparison_bundle(self.record)
+
+    def _ipython_display_(self) -> None:
+        """The tables and flips, and below them accuracy against what it took."""
+        from qwq_nb.view.figures import show_with_figure
+
+        show_with_figure(self._repr_mimebundle_(), self.plot("frontier") if self.record.points else None, repeats=False)
 
 
 def _brief(name: str) -> str:

@@ -68,6 +68,7 @@ _ABOUT = (
     "data",
     "versions",
     "command",
+    "cost",
     "notes",
     "withheld",
 )

@@ -65,12 +65,14 @@ class AnalysisMagics(MagicBase):
 
         %qwq_think RUN [RUN...]      up to six; without a name the last run
         """
+        from qwq_nb.analysis.habits import Thresholds
         from qwq_nb.thinking import think
 
         words, given = self.parsed(line, THINK, "qwq_think")
         out = given.pop("out", None)
         runs = [self.named_run(word, out) for word in words] or [self.one_run([], "qwq_think", out)]
-        return think(*runs, **given)
+        thresholds = Thresholds(**{name: given.pop(name) for name in Thresholds.__struct_fields__ if name in given})
+        return think(*runs, **given, thresholds=thresholds)
 
     @documented(SWEEP)
     @no_var_expand

@@ -295,6 +295,19 @@ class Progress(msgspec.Struct, kw_only=True):
     """Why nothing is asked now (the endpoint is gone, the key is refused) and what there is to do; empty otherwise."""
 
 
+class RunCost(msgspec.Struct, kw_only=True):
+    """What a run costs, in the unit of its endpoint's prices; see `qwq_nb.analysis.cost` for what is in it."""
+
+    so_far: float
+    """Of the answers that are there."""
+    expected: float | None
+    """At the end, each pending answer at the mean cost of its subset's; None while nothing is answered."""
+    per_correct: float | None
+    """so_far / correct answers; None without any."""
+    uncounted: int = 0
+    """Answers whose tokens the server did not count: their prompts are not in it."""
+
+
 class RunRecord(msgspec.Struct, kw_only=True):
     """A run as it is drawn, saved in the notebook and read by the JupyterLab renderer (`run.v1`)."""
 
@@ -325,6 +338,8 @@ class RunRecord(msgspec.Struct, kw_only=True):
     command: str
     """The magic line that repeats or resumes this run."""
     progress: Progress
+    cost: RunCost | None = None
+    """None where the endpoint has no prices."""
     table: list[SubsetRow]
     samples: list[SampleView]
     samples_total: int = 0

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qwq_nb.view.check_list import CheckList
-    from qwq_nb.view.figures import RunFigure
+    from qwq_nb.view.figures import PanelFigure
 
 __all__ = ["Report", "Run", "SampleDetail"]
 
@@ -242,7 +242,7 @@ class Run:
 
         return Report(withhold(self.record(), reveal=self._reveal))
 
-    def plot(self, kind: str | None = None) -> RunFigure:
+    def plot(self, kind: str | None = None) -> PanelFigure:
         """A plotly figure: `accuracy` by subset, `tokens` by outcome, `latency`, or all of them below one another.
 
         Its `.figure` is plotly's own, `.save("run.html")` writes a page. Where plotly cannot draw, its numbers show.
@@ -250,9 +250,9 @@ class Run:
         Raises:
             OptionError: another kind.
         """
-        from qwq_nb.view.figures import RunFigure
+        from qwq_nb.view.figures import run_figure
 
-        return RunFigure(self.record(room=0), kind)
+        return run_figure(self.record(room=0), kind)
 
     def reveal(self, on: bool = True) -> Run:
         """Show texts that are withheld by default (GPQA's authors ask not to publish its questions)."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwq_nb.analysis.cost import Prices, cost_of
 from qwq_nb.analysis.references import references_of
 from qwq_nb.bench.rows import model_segment, prediction_file
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.packed import text_length
-from qwq_nb.records import Analysis, Clip, InFlight, Progress, RunRecord, SampleResult, SampleView, SubsetRow
+from qwq_nb.records import Analysis, Clip, InFlight, Progress, RunCost, RunRecord, SampleResult, SampleView, SubsetRow
 from qwq_nb.rundir import JOURNAL, Manifest
 from qwq_nb.tally import decide_outcome, tally
 from qwq_nb.view.clip import clip, level
@@ -107,6 +108,7 @@ def record_of(
         run_dir=path,
         command=m.command,
         progress=progress,
+        cost=cost_so_far(results, m),
         table=rows,
         samples=[sample_view(r, m.endpoint.model, most=most(r)) for r in shown],
         samples_total=len(results),
@@ -130,6 +132,19 @@ def caps(shown: Sequence[SampleResult], room: int | None) -> Callable[[SampleRes
 def is_failed(result: SampleResult) -> bool:
     """As `qwq_nb.view.wording.is_failure`, of a result."""
     return result.outcome not in ("correct", "pending")
+
+
+def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
+    """Of all benchmarks together, by the endpoint's prices; None where it has none."""
+    if manifest.endpoint.prices is None or not results:
+        return None
+    whole = cost_of(results, Prices(*manifest.endpoint.prices))[-1]
+    return RunCost(
+        so_far=whole.cost,
+        expected=whole.expected_cost,
+        per_correct=whole.cost_per_correct,
+        uncounted=whole.uncounted,
+    )
 
 
 def bare_record(record: RunRecord) -> RunRecord:

@@ -31,7 +31,7 @@ from qwq_nb.view.sweep_live import Output, show_picture
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qwq_nb.view.sweep_figures import PanelFigure
+    from qwq_nb.view.figures import PanelFigure
 
 __all__ = ["SpeedInterrupted", "SpeedTest", "load_speed", "speed"]
 
@@ -237,7 +237,7 @@ def measure(test: SpeedTest, load: Load, levels: list[tuple[int, int]], file: Pa
                 keep(test, load, file, stopped=True)
         test._load = None
         if test.levels or isinstance(exc, KeyboardInterrupt):
-            output.finish()
+            output.finish(figure=False)
         if isinstance(exc, KeyboardInterrupt):
             raise SpeedInterrupted(test) from None
         raise

@@ -87,7 +87,8 @@ def _wilson_share(p: float, n: float, confidence: float) -> tuple[float, float]:
     z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
     centre = p + z2 / (2 * n)
     half = sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n)))
-    return (centre - half) / (1 + z2 / n), (centre + half) / (1 + z2 / n)
+    # Rounding can carry an end past the share's own bounds by 1e-17.
+    return max(0.0, (centre - half) / (1 + z2 / n)), min(1.0, (centre + half) / (1 + z2 / n))
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:

@@ -29,7 +29,7 @@ from qwq_nb.view.sweep_report import SweepPicture, sweep_html, sweep_line, sweep
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qwq_nb.view.sweep_figures import PanelFigure
+    from qwq_nb.view.figures import PanelFigure
 
 __all__ = ["SWEEP", "Best", "Sweep", "SweepInterrupted", "grid_of", "sweep"]
 
@@ -245,7 +245,7 @@ def sweep(
         for setting in made.settings:
             if setting.row.state not in ("complete", "failed") and setting.run is not None:
                 setting.refresh("stopped")
-        output.finish()
+        output.finish(figure=False)
         if isinstance(exc, KeyboardInterrupt):
             raise SweepInterrupted(made) from None
         raise

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any, get_args
 import msgspec
 
 from qwq_nb.analysis.efficiency import first_correct_tokens, think_rows
-from qwq_nb.analysis.habits import Thresholds, habit_rows, habits, wasted_tokens
+from qwq_nb.analysis.habits import Thresholds, habit_rows, habits, wasted_tokens, with_peers
 from qwq_nb.endpoint import Endpoint
-from qwq_nb.errors import OptionError
+from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.judged import Split, judged
 from qwq_nb.measured import measured
 from qwq_nb.records import SampleResult
 from qwq_nb.registry import get_endpoint
 from qwq_nb.run import Run
+from qwq_nb.view.bundle import is_withheld
+from qwq_nb.view.figures import show_with_figure
 from qwq_nb.view.think_figure import ThinkFigure
+from qwq_nb.view.think_marks import Marked, case_of
 from qwq_nb.view.think_table import METRICS, ThinkTable, metrics_of, render_html, render_text
 
 if TYPE_CHECKING:
@@ -120,6 +123,7 @@ class Thinking:
                 demo=run.demo,
                 rows=think_rows(results, count),
                 habits=habit_rows(results, thresholds),
+                marks=[mark for result, peers in with_peers(results) for mark in self._marked(run, result, peers)],
             )
             for run, results in self._found.items()
         ]
@@ -147,11 +151,7 @@ class Thinking:
 
         rows = []
         for run, results in self._found.items():
-            by_subset: dict[tuple[str, str], list[SampleResult]] = {}
-            for result in results:
-                by_subset.setdefault((result.sample.benchmark, result.sample.subset), []).append(result)
-            for group in by_subset.values():
-                rows += [self._sample(run, result, group) for result in group]
+            rows += [self._sample(run, result, peers) for result, peers in with_peers(results)]
         return pd.DataFrame(rows)
 
     def _sample(self, run: Run, result: SampleResult, peers: list[SampleResult]) -> dict[str, Any]:
@@ -180,24 +180,40 @@ class Thinking:
             "languages": ", ".join(analysis.languages),
         }
 
-    def plot(self) -> ThinkFigure:
-        """Six panels over the levels, as in EvalScope's guide; a line a run."""
-        benchmark = next((t.rows[0].benchmark for t in self._tables if t.rows), "")
+    def _marked(self, run: Run, result: SampleResult, peers: list[SampleResult]) -> list[Marked]:
+        """The marks of one answer, each with the place that shows it."""
+        withheld = is_withheld(result.sample.benchmark) and not (run.demo or run._reveal)
+        marks = habits(result, peers, self._thresholds)
+        return [case_of(mark, result, self._count, withheld=withheld) for mark in marks]
+
+    def plot(self, benchmark: str | None = None) -> ThinkFigure:
+        """Six panels over the levels, as in EvalScope's guide; a line a run. Of several benchmarks: the first.
+
+        Raises:
+            OptionError: no run has that benchmark.
+        """
+        there = list(dict.fromkeys(row.benchmark for t in self._tables for row in t.rows))
+        if benchmark is not None and benchmark not in there:
+            raise OptionError(f"No run here has {benchmark!r}.{did_you_mean(benchmark, there)}")
+        benchmark = benchmark or (there[0] if there else "")
         demo = "DEMO (says nothing of any model): " if any(t.demo for t in self._tables) else ""
         title = f"{demo}Cognitive efficiency on {benchmark}"
-        return ThinkFigure(title, metrics_of(self._tables), html=self.html, text=str(self))
+        return ThinkFigure(title, metrics_of(self._tables, benchmark), html=self.html, text=str(self))
 
     @property
     def html(self) -> str:
-        return render_html(self._tables)
+        return render_html(self._tables, self._thresholds)
 
     def __str__(self) -> str:
-        return render_text(self._tables)
+        return render_text(self._tables, self._thresholds)
 
     def __repr__(self) -> str:
         return f"<Thinking of {', '.join(table.name for table in self._tables)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        if not any(table.rows for table in self._tables):
-            return {"text/html": self.html, "text/plain": str(self)}
-        return self.plot()._repr_mimebundle_()
+        return {"text/html": self.html, "text/plain": str(self)}
+
+    def _ipython_display_(self) -> None:
+        """The tables, and below them the figure."""
+        figure = self.plot() if any(table.rows for table in self._tables) else None
+        show_with_figure(self._repr_mimebundle_(), figure)

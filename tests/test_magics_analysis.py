@@ -21,6 +21,8 @@ def test_runs_are_compared_by_variable_or_name(shell: Shell, server: DemoEndpoin
     assert comparison.sentence == shell["again"].sentence
     shell.run("t = %qwq_think a b")
     assert list(shell["t"].table().subset) == ["Level 1", "Level 2", "all"] * 2
+    shell.run("s = %qwq_think a --after-share 0.1 --after-tokens 20")
+    assert "more than 10 % of the reasoning and 20 tokens" in str(shell["s"])
 
 
 def test_a_sweep_and_a_speed_test(shell: Shell, server: DemoEndpoint) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from qwq_nb import Endpoint, OptionError, Run, Thinking, evaluate, load_run, think
+from qwq_nb.analysis.habits import Thresholds
 from qwq_nb.demo import DemoEndpoint
 from qwq_nb.judged import FILE, filled, index_in, judged
 from qwq_nb.measured import measured
@@ -66,13 +67,20 @@ def test_a_run_without_analysis_is_measured_once_and_kept(run: Run) -> None:
 
 
 def test_the_output_holds_figure_tables_and_text(run: Run) -> None:
-    bundle = think(run)._repr_mimebundle_()
-    assert set(bundle) == {"application/vnd.plotly.v1+json", "text/html", "text/plain"}
-    figure = bundle["application/vnd.plotly.v1+json"]
-    assert len(figure["data"]) == 6
+    found = think(run, thresholds=Thresholds(after_tokens=20, after_share=0.1))
+    bundle = found._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"}, "the figure is an output of its own: Lab would draw only that"
     assert "token efficiency" in bundle["text/html"]
     assert "<script" not in bundle["text/html"]
-    assert "overthinking" in bundle["text/plain"]
+    assert "more than 10 % of the reasoning and 20 tokens follow the first right answer" in bundle["text/plain"]
+    marked = found.samples().query("marks.str.contains('overthinking')")
+    assert f"({len(marked)})</summary>" in bundle["text/html"]
+    assert bundle["text/html"].count("<mark>") >= min(len(marked), 8), "each opens at its place"
+    drawn = found.plot()._repr_mimebundle_()["application/vnd.plotly.v1+json"]
+    assert len(drawn["data"]) == 6
+    for trace in drawn["data"]:
+        below = trace["error_y"]["arrayminus"]
+        assert all(y is None or y - off >= 0 for y, off in zip(trace["y"], below, strict=True)), "nothing is below 0"
 
 
 def test_a_tokenizer_counts_exactly(run: Run, tmp_path: Path) -> None:
@@ -91,6 +99,10 @@ def test_what_cannot_be_is_said(run: Run, tmp_path: Path) -> None:
         think()
     with pytest.raises(OptionError, match=r"there is no .*tokenizer\.json"):
         think(run, tokenizer=tmp_path)
+    with pytest.raises(OptionError, match="after-share must be a share from 0 to 1, not 2"):
+        Thresholds(after_share=2)
+    with pytest.raises(OptionError, match="Did you mean 'math_500'"):
+        think(run).plot("math_50")
     with pytest.raises(OptionError, match="separator, keywords, llm"):
         think(run, split="words")  # type: ignore[arg-type]
 

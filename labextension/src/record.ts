@@ -246,6 +246,13 @@ export const SUBSET_ROW = {
   problems: optional(count, 0)
 };
 
+export const RUN_COST = {
+  so_far: number,
+  expected: nullable(number),
+  per_correct: nullable(number),
+  uncounted: optional(count, 0)
+};
+
 export const RUN_RECORD = {
   schema: optional(oneOf('run.v1'), 'run.v1'),
   run_id: text,
@@ -275,6 +282,7 @@ export const RUN_RECORD = {
   run_dir: text,
   command: text,
   progress: struct('Progress', PROGRESS),
+  cost: optional(nullable(struct('RunCost', RUN_COST)), nothing),
   table: list(struct('SubsetRow', SUBSET_ROW)),
   samples: list(struct('SampleView', SAMPLE_VIEW)),
   samples_total: optional(count, 0),

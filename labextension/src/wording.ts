@@ -74,6 +74,36 @@ export function count(n: number, noun: string): string {
   return `${number(n)} ${noun}${n === 1 ? '' : 's'}`;
 }
 
+/** `12.30`, `0.0312`: two decimals, or three digits of what is less than 1. */
+export function money(value: number): string {
+  return number(
+    value,
+    value >= 1 || value <= 0 ? 2 : 2 - Math.floor(Math.log10(value))
+  );
+}
+
+/** What the run costs, in the unit of its endpoint's prices; nothing where there are none. */
+export function costFacts(record: RunRecord): string[] {
+  const cost = record.cost;
+  if (cost === null) {
+    return [];
+  }
+  const pending = record.table.some(row => row.pending > 0);
+  const facts = [`cost ${money(cost.so_far)}${pending ? ' so far' : ''}`];
+  if (pending && cost.expected !== null) {
+    facts.push(`about ${money(cost.expected)} at the end`);
+  }
+  if (cost.per_correct !== null) {
+    facts.push(`${money(cost.per_correct)} for a correct answer`);
+  }
+  if (cost.uncounted) {
+    facts.push(
+      `${count(cost.uncounted, 'answer')} without the server's token count`
+    );
+  }
+  return facts;
+}
+
 /** `8.2 s`, `3 min 20 s`, `2 h 05 min`. */
 export function duration(seconds: number | null): string {
   if (seconds === null) {

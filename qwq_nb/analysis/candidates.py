@@ -100,6 +100,7 @@ _RUN = re.compile(
 )
 _OPENING = re.compile(r"[\s*:：]{0,8}(?:\$\$?|\\\(|\\\[)?\s{0,4}")
 _CLAUSE_END = re.compile(
+    r"(?!,?[ ](?:minus|plus|times|divided by|multiplied by)\b)"  # the calculation goes on
     r"[\s*]{0,3}(?:[$)\]]|\\[)\]])?(?:[ *]{0,3}(?:[A-Za-z]+|\\text\{[^{}]{0,30}\})){0,3}?[ *]{0,3}"
     r"(?:[.,;:?!…)\]。，；：！？、)]|\\[)\]]|\$|\n|\Z|[-—–] |\((?=[a-z])"
     r"|(?:and|so|because|since|which|but|then|as|hence|thus|therefore|wait|here|too|also|indeed|right|when|if|for|where)\b"
@@ -158,16 +159,23 @@ class Places:
             start, at = sign.span()
             before = text[start - 1 : start]
             if kind == "end":
-                self.sentences.append(at)
+                self._begin_sentence(at)
             elif kind in ("stop", "line"):
                 bound = (_STOP if kind == "stop" else _LINE).match(text, start)
                 if bound and (kind == "stop" or before not in ",:=[("):
-                    self.sentences.append(bound.end())
+                    self._begin_sentence(bound.end())
             elif not (kind == "short" and before not in "'’") and not (kind == "equals" and before in _NO_EQUATION):
                 behind = _BEHIND[kind].match(text, at)
                 if behind:
                     read = behind.end()
                     self._leads.append((_KIND.get(kind, kind), start, read))
+
+    def _begin_sentence(self, at: int) -> None:
+        """At a stop and at the line's end behind it begins one sentence, not two."""
+        if len(self.sentences) > 1 and not self.text[self.sentences[-1] : at].strip():
+            self.sentences[-1] = at
+        else:
+            self.sentences.append(at)
 
     def __len__(self) -> int:
         return len(self._leads)

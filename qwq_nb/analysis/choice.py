@@ -37,7 +37,10 @@ _STATED = re.compile(
     r"|答案[应该当]{0,2}[是为选：:\s]{0,4}(?:选项)?\s?(?P<zh>[A-Z])(?![A-Za-z])"
     r"|(?:选择?|选项) ?(?P<zh2>[A-Z])(?=[。，,.\n]|\Z| ?(?:是)?正确)"
 )
-_WHETHER = re.compile(r"\b(?:if|whether|suppose|unless|not|isn['’]t|can['’]t|why)\b[^.\n]{0,30}\Z|如果|假设|不\Z", re.I)
+_WHETHER = re.compile(
+    r"\b(?:if|whether|suppose|unless|not|isn['’]t|can['’]t|why)\b[^.\n]{0,30}\Z|(?:如果|假如|假设)[^。，,\n]{0,20}\Z|不\Z",
+    re.I,
+)
 _THUS = re.compile(r"\banswer\b|\b(?:so|thus|therefore|hence|conclude|correct)\b|答案|所以|因此", re.I)
 _LABEL = re.compile(r"(?:\b[A-Z][.):]|\([A-Z]\)|\b(?:[Oo]ption|[Cc]hoice) [A-Z]\b[^.\n]{0,12})[\s\"“$*]{0,4}\Z")
 _BOUND = re.compile(r"[.!?。！？]\s|\n")

@@ -9,13 +9,13 @@ and asks how it is stated:
   two without);
 - *weak*: any other result ("= 371.", "this gives 371").
 
-A value behind "if", "let", "suppose", "when", "for", "try" … in its clause is supposed, and one behind "not" denied:
-neither counts. Weak ones count only where the value can hardly stand there by chance. Where it can (an integer up to
-±`SMALL`, one or two characters, a value that the question itself contains), and in a trace that came to another answer,
-it must be final or said of what was asked; a weak one before it in the same sentence (or, where chance is unlikely, in
-the one before) is then taken along. If there is none and the answer
-is known to be correct, the last weak one is taken: it did come out there. So "x = 2." in the middle
-of a calculation is not the answer 2, and a number of the question is not its answer.
+A value behind "if", "let", "suppose", "when", "for", "try" … in its clause is supposed, one behind "not" denied, and
+one before "which is not …" rejected: none of them counts. Weak ones count only where the value can hardly stand there
+by chance. Where it can (an integer up to ±`SMALL`, one or two characters, a value that the question itself contains),
+and in a trace that gave another answer, it must be final or said of what was asked; a weak one before it in the same
+sentence (or, where chance is unlikely, in the one before) is then taken along. If there is none and the answer is known
+to be correct, the last weak one is taken: it did come out there. So "x = 2." in the middle of a calculation is not the
+answer 2, and a number of the question is not its answer.
 
 Source: EvalScope's guide "Evaluating the Thinking Efficiency of Models" asks for "the first position that can be
 recognized as the correct answer" and lets a judge model find it; these rules stand in for the judge.
@@ -49,9 +49,14 @@ _SUPPOSED = re.compile(
     r"|不妨设|[设令若当]|如果|假设",
     re.I,
 )
+_HYPOTHESIS = re.compile(r"\b(?:if (?:we|I|you) (?:assume|suppose|take|let|try)|suppose)\b|如果假设", re.I)
+"""What follows from a mere try, behind a comma too; "assuming independence, …" is none."""
 _WHETHER = re.compile(r"\b(?:if|whether|suppose|unless|assuming)\b|如果|假设", re.I)
 _DENIED = re.compile(
     r"(?:\bnot\b|n['’]t\b|\bno longer\b|\bcannot\b|\binstead of\b|\brather than\b|不)[^,.;]{0,12}$", re.I
+)
+_REJECTED = re.compile(
+    r"[\s$)]{0,3},? ?(?:which|but (?:that|this|it)) (?:is|does|was|would be|can)(?:n['’]t| not| no| too| wrong)\b", re.I
 )
 _THUS = re.compile(r"\b(?:so|thus|therefore|hence|total|altogether|then|finally|indeed)\b|所以|因此|故|一共|总共", re.I)
 _REQUEST = re.compile(
@@ -139,7 +144,8 @@ def find_correct(
     places = Places(reasoning, joined=target.joined, equation=target.equation, hallmark=target.hallmark)
     request = Request(question)
     chance = by_chance(target, request)
-    least = ASKED if chance or correct is False else WEAK
+    # One that was cut came to no other answer, although it is not correct.
+    least = ASKED if chance or (correct is False and answer.strip()) else WEAK
     judged: dict[int, tuple[int, Span]] = {}
 
     def judge(number: int) -> tuple[int, Span]:
@@ -150,7 +156,7 @@ def find_correct(
         return judged[number]
 
     if target.words:
-        return _in_words(reasoning, target)
+        return _in_words(places, target)
     first = next((n for n in range(len(places)) if judge(n)[0] >= least), None)
     if first is None and correct:
         least = WEAK  # it did come out: the last place then, with those before it
@@ -209,7 +215,9 @@ def _strength(text: str, said: Statement, request: Request) -> int:
             if said.kind == "answer" and (_WHETHER.search(clause) or _DENIED.search(text[said.lead : said.start]))
             else FINAL
         )
-    if _SUPPOSED.search(clause) or _DENIED.search(clause):
+    if _SUPPOSED.search(clause) or _DENIED.search(clause) or _HYPOTHESIS.search(lead):
+        return NONE
+    if _REJECTED.match(text, said.end):
         return NONE
     whole = text[max(said.sentence, said.lead - _LOOK_BACK) : said.start]
     if request.formula and request.formula.search(whole):
@@ -222,10 +230,10 @@ def _strength(text: str, said: Statement, request: Request) -> int:
     return ASKED if common >= 2 or ((common or words & _RESULTS) and _THUS.search(whole)) else WEAK
 
 
-def _in_words(reasoning: str, gold: Gold) -> Found:
+def _in_words(places: Places, gold: Gold) -> Found:
     """A gold answer in words counts boxed, and in a sentence behind "answer" or "so", "therefore" …"""
     spans = []
-    starts = Places(reasoning).sentences
+    reasoning, starts = places.text, places.sentences
     for match in re.finditer(rf"(?<!\w){re.escape(gold.words)}(?![\w:])", reasoning, re.I):
         sentence = starts[bisect_right(starts, match.start()) - 1]
         lead = reasoning[max(sentence, match.start() - _LOOK_BACK) : match.start()]

@@ -11,12 +11,13 @@
 - `loop`: see `loops.py`; `language_switch`: see `scripts.py`; a share of at least `foreign_share` or `foreign_chars`
   characters.
 
-Peers are the samples of the same run and benchmark subset. All thresholds are our choice: they are fields of
-`Thresholds`, to be set, and a reader should be told them beside the rates.
+Peers are the samples of the same run and benchmark subset. All thresholds are our choice, not calibrated on anything:
+they are fields of `Thresholds`, to be set, and stand beside the rates (`Thresholds.words`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from statistics import median
 
@@ -30,9 +31,10 @@ from qwq_nb.analysis.efficiency import (
     mean_estimate,
     share_estimate,
 )
+from qwq_nb.errors import OptionError
 from qwq_nb.records import SampleResult
 
-__all__ = ["HABITS", "HabitRow", "Thresholds", "habit_rows", "habits", "thought_rate", "wasted_tokens"]
+__all__ = ["HABITS", "HabitRow", "Thresholds", "habit_rows", "habits", "thought_rate", "wasted_tokens", "with_peers"]
 
 HABITS: dict[str, str] = {
     "overthinking": "kept reflecting long after the right answer",
@@ -61,6 +63,24 @@ class Thresholds(msgspec.Struct, kw_only=True, frozen=True):
     """Language mixing: share of the letters, 0…1, …"""
     foreign_chars: int = 10
     """… or so many characters."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if not 0 <= value < math.inf or (name.endswith("_share") and value > 1):
+                what = "a share from 0 to 1" if name.endswith("_share") else "a number of 0 or more"
+                raise OptionError(f"{name.replace('_', '-')} must be {what}, not {value!r}.")
+
+    @property
+    def words(self) -> str:
+        """From where on an answer is marked, for a reader."""
+        return (
+            f"Marked are: overthinking, where more than {100 * self.after_share:g} % of the reasoning and "
+            f"{self.after_tokens:,} tokens follow the first right answer; underthinking, where a wrong answer of "
+            f"{self.least_tokens:,} tokens or more has more thoughts per 1,000 tokens than the median of its subset "
+            f"plus {self.deviations:g} scaled median absolute deviations (of {self.least_peers} peers or more); "
+            f"language mixing, from {self.foreign_chars:,} characters or {100 * self.foreign_share:g} % of the letters."
+        )
 
 
 DEFAULT = Thresholds()
@@ -98,6 +118,14 @@ def habit_rows(results: Iterable[SampleResult], thresholds: Thresholds = DEFAULT
         usual = _usual(rows, thresholds)
         marks |= {id(row): _marks(row, usual, thresholds) for row in rows}
     return [_row(*name, rows, marks) for name, rows in groups]
+
+
+def with_peers(results: Iterable[SampleResult]) -> list[tuple[SampleResult, list[SampleResult]]]:
+    """Each result with its peers, itself among them, by benchmark and subset in the order in which these come."""
+    groups: dict[tuple[str, str], list[SampleResult]] = {}
+    for result in results:
+        groups.setdefault((result.sample.benchmark, result.sample.subset), []).append(result)
+    return [(result, group) for group in groups.values() for result in group]
 
 
 def thought_rate(result: SampleResult) -> float | None:

@@ -58,6 +58,7 @@ _LATEX = _rules(
 )
 # From there to the key that is compared, in this order. Every pattern is linear.
 _KEY = _rules(
+    (r"\\\\\s*", "¦"),  # rows of a matrix, before `\\ ` is taken for a space
     (r",\\!\s*(?=\d{3})", ""),
     (
         r"\\[\[\]()]|\\[,;:! ]|~|\\q?quad\b|\\?\$|\*\*"
@@ -79,7 +80,7 @@ _KEY = _rules(
     (r"\\sqrt\{([^{}]*)\}", r"√(\1)"),
     (r"\\frac\{([^{}+-]+)\}\{([^{}+\-*]+)\}", r"\1/\2"),
     (r"\\frac\{([^{}]+)\}\{([^{}+\-*]+)\}", r"(\1)/\2"),
-    (r"^\\begin\{[pb]matrix\}([^&]*)\\end\{[pb]matrix\}$", lambda m: f"({m.group(1)})".replace("\\\\", ",")),
+    (r"^\\begin\{[pb]matrix\}([^&]*)\\end\{[pb]matrix\}$", lambda m: f"({m.group(1)})".replace("¦", ",")),
     (r"(?<![\w)}])\((-?\d+(?:\.\d+)?)\)(?![\w(^])", r"\1"),
     (r"^\(([A-Za-z])\)$", r"\1"),
 )

@@ -14,7 +14,7 @@ from qwq_nb.view.clip import fit_samples, lean
 from qwq_nb.view.html import render_html
 from qwq_nb.view.text import render_text
 
-__all__ = ["FINAL_BYTES", "LIVE_BYTES", "WITHHELD_NOTE", "bundle", "saved_size", "withhold"]
+__all__ = ["FINAL_BYTES", "LIVE_BYTES", "WITHHELD_NOTE", "bundle", "is_withheld", "saved_size", "withhold"]
 
 FINAL_BYTES: Final = 1_000_000
 """The whole output of a finished run, as it stands in the .ipynb."""
@@ -119,12 +119,12 @@ def withhold(record: RunRecord, reveal: bool) -> RunRecord:
 
     Ids, outcomes, letters and numbers stay; whatever could quote a question goes, errors included.
     """
-    if reveal or record.demo or not any(map(_is_withheld, _benchmarks(record))):
+    if reveal or record.demo or not any(map(is_withheld, _benchmarks(record))):
         return record
     return replace(
         record,
-        samples=[_withhold_sample(view) if _is_withheld(view.benchmark) else view for view in record.samples],
-        in_flight=[_withhold_tail(flight) if _is_withheld(flight.benchmark) else flight for flight in record.in_flight],
+        samples=[_withhold_sample(view) if is_withheld(view.benchmark) else view for view in record.samples],
+        in_flight=[_withhold_tail(flight) if is_withheld(flight.benchmark) else flight for flight in record.in_flight],
         notes=record.notes if WITHHELD_NOTE in record.notes else [*record.notes, WITHHELD_NOTE],
         withheld=True,
     )
@@ -134,7 +134,8 @@ def _benchmarks(record: RunRecord) -> set[str]:
     return {*record.benchmarks, *(view.benchmark for view in record.samples), *(f.benchmark for f in record.in_flight)}
 
 
-def _is_withheld(benchmark: str) -> bool:
+def is_withheld(benchmark: str) -> bool:
+    """Whether its authors ask not to publish its problems."""
     return benchmark.lower().startswith("gpqa")
 
 

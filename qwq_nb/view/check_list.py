@@ -29,7 +29,16 @@ from qwq_nb.view.wording import SIGNS, WORDS, count
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CHECK_COLUMNS", "CheckList", "Place", "place_of", "reasons", "worth_checking"]
+__all__ = [
+    "CHECK_COLUMNS",
+    "CheckList",
+    "Place",
+    "cut_out",
+    "place_at",
+    "place_of",
+    "reasons",
+    "worth_checking",
+]
 
 CHECK_COLUMNS = (
     "benchmark",
@@ -88,7 +97,13 @@ class Place(msgspec.Struct, frozen=True):
 def place_of(text: str, values: Iterable[str], *, boxes: bool = True) -> Place:
     """The last box in `text`; without one the last place where the first of `values` that is there stands; its end."""
     box = _last_box(text) if boxes else None
-    start, end = box or next((at for value in values if (at := _last(text, value))), (len(text), len(text)))
+    return place_at(
+        text, *(box or next((at for value in values if (at := _last(text, value))), (len(text), len(text))))
+    )
+
+
+def place_at(text: str, start: int, end: int) -> Place:
+    """What stands from `start` to `end` in `text`, with `AROUND` characters on either side."""
     low, high = max(0, start - AROUND), min(len(text), end + AROUND)
     # A box may hold a text of any length: of a long one the beginning.
     shown = min(end, start + AROUND)
@@ -200,7 +215,7 @@ class CheckList:
         inside = [f"<p><strong>Why:</strong> {esc(view.why)}</p>"] if view.why else []
         if ruling and ruling.note:
             inside.append(f"<p><strong>Note:</strong> {esc(ruling.note)}</p>")
-        inside += (_cut_out(title, place) for title, place in _places(view))
+        inside += (cut_out(title, place) for title, place in _places(view))
         if view.question is not None and view.question.text:
             question = typeset.prose(view.question.text)
             inside.append(f"<details><summary>Question</summary>{question}</details>")
@@ -267,7 +282,8 @@ def _places(view: SampleView) -> list[tuple[str, Place]]:
     return found
 
 
-def _cut_out(title: str, place: Place) -> str:
+def cut_out(title: str, place: Place) -> str:
+    """A place as html: what it is about marked, and how much of the text is out of sight."""
     before = f"[… {place.left_before:,} characters before …]\n" if place.left_before else ""
     after = f"\n[… {place.left_after:,} characters after …]" if place.left_after else ""
     hit = f"<mark>{code(place.hit)}</mark>" if place.hit else ""

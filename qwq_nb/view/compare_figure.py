@@ -10,14 +10,13 @@ from qwq_nb.analysis.compare import ComparisonRow
 from qwq_nb.analysis.compared import ComparisonRecord
 from qwq_nb.analysis.frontier import Point
 from qwq_nb.analysis.verdict import p_text, signed
-from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.compare_text import interval, shown_rows
-from qwq_nb.view.figures import RunFigure
+from qwq_nb.view.figures import PanelFigure, asked_kinds
 from qwq_nb.view.panels import BLUE, GREEN, GREY, PURPLE, VERMILLION, Panel, plain, share
 from qwq_nb.view.wording import is_known, number, percent
 
-__all__ = ["COMPARE_KINDS", "CompareFigure"]
+__all__ = ["COMPARE_KINDS", "compare_figure"]
 
 _MARKS: Final = (
     (BLUE, "circle"),
@@ -30,18 +29,12 @@ _MARKS: Final = (
 """Of each run, by its place: colour and shape, so that neither alone has to tell."""
 
 
-class CompareFigure(RunFigure):
-    """A figure of a comparison: drawn and saved as `RunFigure` is, its numbers a table where plotly cannot draw."""
-
-    def __init__(self, record: ComparisonRecord, kind: str | None = None) -> None:
-        if kind is not None and kind not in COMPARE_KINDS:
-            raise OptionError(f"There is no figure {kind!r}.{did_you_mean(str(kind), list(COMPARE_KINDS))}")
-        self.kind = kind
-        demo = "DEMO (says nothing of any model): " if record.demo else ""
-        runs = ", ".join(f"{card.letter} {one_line(card.model, 60)}" for card in record.runs)
-        self.title = f"{demo}{runs}"
-        names = [kind] if kind else list(COMPARE_KINDS)
-        self._panels = [panel for name in names for panel in COMPARE_KINDS[name](record)]
+def compare_figure(record: ComparisonRecord, kind: str | None = None) -> PanelFigure:
+    """A comparison's figure: one of `COMPARE_KINDS`, or all below one another. Raises OptionError for another kind."""
+    names = asked_kinds(kind, COMPARE_KINDS)
+    demo = "DEMO (says nothing of any model): " if record.demo else ""
+    runs = ", ".join(f"{card.letter} {one_line(card.model, 60)}" for card in record.runs)
+    return PanelFigure(f"{demo}{runs}", [panel for name in names for panel in COMPARE_KINDS[name](record)], kind)
 
 
 def frontier(record: ComparisonRecord) -> list[Panel]:

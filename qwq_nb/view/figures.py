@@ -1,4 +1,4 @@
-"""`RunRecord` → plotly figures, with their numbers as a table for where plotly cannot draw.
+"""Figures: plotly's, with their numbers as a table for where plotly cannot draw; and those of a run.
 
 GitHub and nbviewer strip scripts and drawings from outputs, so there, and for a screen reader, the table is the figure.
 """
@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.frontend import in_kernel, ipython, is_live
 from qwq_nb.records import RunRecord
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html_text import esc
 from qwq_nb.view.panels import GREY, KINDS, Panel, plain
 from qwq_nb.view.wording import is_known
 
-__all__ = ["PLOTLY_MIME", "RunFigure"]
+__all__ = ["PLOTLY_MIME", "Figure", "PanelFigure", "asked_kinds", "run_figure", "show_figure", "show_with_figure"]
 
 PLOTLY_MIME: Final = "application/vnd.plotly.v1+json"
 
@@ -43,27 +45,34 @@ _BEFORE: Final = 110
 _AFTER: Final = 60
 
 
-class RunFigure:
-    """A figure of a run: a notebook draws it, GitHub and nbviewer show its numbers as a table.
+class Figure:
+    """A figure as a notebook draws it; GitHub, nbviewer and screen readers get its numbers as tables.
 
     `figure` is the plotly figure, to be changed at will: what is drawn is what it then is.
     """
 
-    def __init__(self, record: RunRecord, kind: str | None = None) -> None:
-        if kind is not None and kind not in KINDS:
-            raise OptionError(f"There is no figure {kind!r}.{did_you_mean(str(kind), list(KINDS))}")
-        self.kind = kind
-        demo = "DEMO (says nothing of any model): " if record.demo else ""
-        where = ", ".join(one_line(name, 60) for name in record.benchmarks)
-        self.title = f"{demo}{one_line(record.model, 80)} on {where}"
-        self._panels = [panel for name in ([kind] if kind else KINDS) for panel in KINDS[name](record)]
+    def __init__(self, title: str) -> None:
+        self.title = title
 
     @functools.cached_property
     def figure(self) -> Any:
         """The `plotly.graph_objects.Figure`."""
-        from plotly.graph_objects import Figure
+        from plotly.graph_objects import Figure as Plotly
 
-        return Figure(composed(self.title, self._panels))
+        return Plotly(self._drawn())
+
+    def _drawn(self) -> dict[str, Any]:
+        """Plotly's `data` and `layout`."""
+        raise NotImplementedError
+
+    @property
+    def html(self) -> str:
+        """The numbers as tables; no script, style or id is needed to read them."""
+        raise NotImplementedError
+
+    def text(self, *, times: bool = True) -> str:
+        """The numbers as plain tables; `times=False` leaves out those that are about time."""
+        raise NotImplementedError
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as a page that works without a network (about 5 MB, nearly all of it plotly itself).
@@ -79,27 +88,78 @@ class RunFigure:
         file.write_text(f"{head}{drawn}\n<details><summary>Numbers</summary>{self.html}</details>\n", encoding="utf-8")
         return file
 
-    @property
-    def html(self) -> str:
-        """The numbers as tables; no script, style or id is needed to read them."""
-        return f"<p><strong>{esc(self.title)}</strong></p>\n" + "".join(html_table(panel) for panel in self._panels)
-
-    def text(self, *, times: bool = True) -> str:
-        """The numbers as plain tables; `times=False` leaves out those of panels that are about time."""
-        shown = [panel for panel in self._panels if times or not panel.timed]
-        return "\n\n".join([self.title, *(text_table(panel) for panel in shown)])
-
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from qwq_nb.frontend import is_live
-
         drawn = {**self.figure.to_plotly_json(), "config": {"displaylogo": False, "responsive": True}}
         return {PLOTLY_MIME: drawn, "text/html": self.html, "text/plain": self.text(times=is_live())}
 
 
-def composed(title: str, panels: list[Panel]) -> dict[str, Any]:
+def show_with_figure(made: dict[str, Any], figure: Figure | None, *, repeats: bool = True) -> None:
+    """Display a bundle, and a figure of it below; in a terminal, print its text alone.
+
+    Two outputs, since a front end draws one form of each: what can draw plotly would not show the tables.
+    """
+    if not in_kernel(ipython()):
+        print(made["text/plain"])
+        return
+    from IPython.display import display
+
+    display(made, raw=True)  # type: ignore[no-untyped-call]
+    if figure is not None:
+        show_figure(figure, repeats=repeats)
+
+
+def show_figure(figure: Figure, *, repeats: bool = True) -> None:
+    """Display a figure below the tables of what it shows; `repeats`: its numbers stand in these already."""
+    from IPython.display import display
+
+    drawn = figure._repr_mimebundle_()
+    if repeats:
+        said = f"Figure: {figure.title}. Its numbers stand in the table above."
+        drawn |= {"text/html": f"<p>{esc(said)}</p>", "text/plain": said}
+    display(drawn, raw=True)  # type: ignore[no-untyped-call]
+
+
+class PanelFigure(Figure):
+    """Panels below one another."""
+
+    def __init__(self, title: str, panels: Sequence[Panel], kind: str | None = None) -> None:
+        super().__init__(title)
+        self.kind = kind
+        self._panels = list(panels)
+
+    def _drawn(self) -> dict[str, Any]:
+        return composed(self.title, self._panels)
+
+    @property
+    def html(self) -> str:
+        return f"<p><strong>{esc(self.title)}</strong></p>\n" + "".join(html_table(panel) for panel in self._panels)
+
+    def text(self, *, times: bool = True) -> str:
+        shown = [panel for panel in self._panels if times or not panel.timed]
+        return "\n\n".join([self.title, *(text_table(panel) for panel in shown)])
+
+
+def run_figure(record: RunRecord, kind: str | None = None) -> PanelFigure:
+    """A run's figure: one of `panels.KINDS`, or all below one another. Raises OptionError for another kind."""
+    names = asked_kinds(kind, KINDS)
+    demo = "DEMO (says nothing of any model): " if record.demo else ""
+    where = ", ".join(one_line(name, 60) for name in record.benchmarks)
+    title = f"{demo}{one_line(record.model, 80)} on {where}"
+    return PanelFigure(title, [panel for name in names for panel in KINDS[name](record)], kind)
+
+
+def asked_kinds(kind: str | None, kinds: Iterable[str]) -> list[str]:
+    """The kind alone, or all where none is asked for. Raises OptionError for one that is not there."""
+    known = list(kinds)
+    if kind is not None and kind not in known:
+        raise OptionError(f"There is no figure {kind!r}.{did_you_mean(str(kind), known)}")
+    return known if kind is None else [kind]
+
+
+def composed(title: str, panels: Sequence[Panel]) -> dict[str, Any]:
     """One plotly figure with the panels below one another."""
     inner = sum(panel.height for panel in panels) + _GAP * (len(panels) - 1)
     layout: dict[str, Any] = {

@@ -8,7 +8,7 @@ from qwq_nb.records import RunRecord
 from qwq_nb.view.html_samples import in_flight, samples
 from qwq_nb.view.html_table import references_table, results_table
 from qwq_nb.view.html_text import code, esc, note
-from qwq_nb.view.wording import count, duration, number, sampling
+from qwq_nb.view.wording import cost_facts, count, duration, number, sampling
 
 __all__ = ["DEMO_NOTICE", "render_html"]
 
@@ -59,6 +59,7 @@ def _progress(record: RunRecord) -> str:
         facts.append("1 retry" if now.retries == 1 else f"{now.retries:,} retries")
     if record.state not in _LIVE_STATES:
         facts.append(f"{duration(now.elapsed_s)}, {count(now.tokens, 'token')}")
+        facts += cost_facts(record)
         if record.state in ("stopped", "failed") and record.command:
             facts.append(f"resume with {code(record.command)}")
         return f"<p>{' · '.join(facts)}</p>\n"
@@ -68,6 +69,7 @@ def _progress(record: RunRecord) -> str:
     facts.append(f"{number(now.tokens_per_s)} tokens/s")
     if now.eta_s is not None:
         facts.append(f"about {duration(now.eta_s)} left")
+    facts += cost_facts(record)
     if now.step:
         facts.append(esc(now.step))
     bar = f'<progress max="{max(now.total, 1)}" value="{min(now.done, now.total)}" style="width:12em"></progress>'

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from qwq_nb.analysis.speed import SpeedLevel, SpeedRecord
-from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.view.clean import one_line
+from qwq_nb.view.figures import PanelFigure, asked_kinds
 from qwq_nb.view.panels import BLUE, GREEN, PURPLE, VERMILLION, Panel
-from qwq_nb.view.sweep_figures import PanelFigure
 from qwq_nb.view.wording import is_known, number
 
 __all__ = ["KINDS", "speed_figure"]
@@ -20,11 +19,9 @@ _DASHES: Final = {50: ("solid", BLUE), 90: ("dash", PURPLE), 99: ("dot", VERMILL
 
 def speed_figure(record: SpeedRecord, kind: str | None = None) -> PanelFigure:
     """`throughput`, `ttft`, `tpot`, or all of them below one another. Raises OptionError for another kind."""
-    if kind is not None and kind not in KINDS:
-        raise OptionError(f"There is no figure {kind!r}.{did_you_mean(str(kind), list(KINDS))}")
     demo = "DEMO (says nothing of any model): " if record.demo else ""
     title = f"{demo}Speed of {one_line(record.model, 80)} at {one_line(record.endpoint, 60)}"
-    panels = [KINDS[name](record) for name in ([kind] if kind else KINDS)]
+    panels = [KINDS[name](record) for name in asked_kinds(kind, KINDS)]
     named: set[str] = set()
     for trace in (trace for panel in panels for trace in panel.traces):
         # One legend for all panels names each kind of line once.

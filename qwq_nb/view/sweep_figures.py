@@ -7,23 +7,14 @@ from typing import Any, Final
 
 from qwq_nb.analysis.sweep import SettingRow
 from qwq_nb.analysis.sweep_grid import shown
-from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.errors import OptionError
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.figures import RunFigure
+from qwq_nb.view.figures import PanelFigure, asked_kinds
 from qwq_nb.view.panels import BLUE, GREY, PURPLE, Panel, plain, share
 from qwq_nb.view.sweep_report import SweepPicture, rows_by_two
 from qwq_nb.view.wording import is_known, number, percent
 
-__all__ = ["KINDS", "PanelFigure", "sweep_figure"]
-
-
-class PanelFigure(RunFigure):
-    """A figure of panels that are not a run's: drawn, saved and shown as numbers like one."""
-
-    def __init__(self, title: str, panels: list[Panel], kind: str | None = None) -> None:
-        self.kind = kind
-        self.title = title
-        self._panels = panels
+__all__ = ["KINDS", "sweep_figure"]
 
 
 def sweep_figure(picture: SweepPicture, kind: str | None = None) -> PanelFigure:
@@ -32,19 +23,18 @@ def sweep_figure(picture: SweepPicture, kind: str | None = None) -> PanelFigure:
     Raises:
         OptionError: another kind, or a heat map of a grid that has not two axes.
     """
-    if kind is not None and kind not in KINDS:
-        raise OptionError(f"There is no figure {kind!r}.{did_you_mean(str(kind), list(KINDS))}")
+    names = asked_kinds(kind, KINDS)
     varied = varied_axes(picture)
     if kind == "heatmap" and len(varied) != 2:
         raise OptionError(
             f"A heat map wants two options that were varied, and here {'is' if len(varied) == 1 else 'are'} "
             f"{len(varied)}: `accuracy` shows any number."
         )
-    kinds = [kind] if kind else [name for name in KINDS if name != "heatmap" or len(varied) == 2]
+    names = [name for name in names if name != "heatmap" or len(varied) == 2]
     demo = "DEMO (says nothing of any model): " if picture.demo else ""
     where = ", ".join(one_line(name, 60) for name in picture.benchmarks)
     subject = f"{one_line(picture.model, 80)} on {where}" if picture.model else where
-    return PanelFigure(f"{demo}{subject}", [KINDS[name](picture) for name in kinds], kind)
+    return PanelFigure(f"{demo}{subject}", [KINDS[name](picture) for name in names], kind)
 
 
 def varied_axes(picture: SweepPicture) -> list[str]:

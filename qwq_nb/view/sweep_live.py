@@ -9,9 +9,12 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from qwq_nb.frontend import in_kernel, ipython, is_live
+
+if TYPE_CHECKING:
+    from qwq_nb.view.figures import Figure
 
 __all__ = ["INTERVAL_S", "Output", "Picture", "show_picture"]
 
@@ -26,6 +29,9 @@ class Picture(Protocol):
 
     def _bundle(self, *, live: bool, times: bool) -> dict[str, Any]:
         """text/html and text/plain. `live`: it goes on. `times=False`: a text that two such tests have in common."""
+
+    def plot(self) -> Figure:
+        """Its figure."""
 
     def _line(self) -> str:
         """Where it stands, on one line, for a terminal."""
@@ -59,13 +65,17 @@ class Output:
             sys.stderr.write("\r" + self.picture._line()[:width].ljust(width))
             sys.stderr.flush()
 
-    def finish(self) -> None:
-        """Draw what it has come to."""
+    def finish(self, *, figure: bool = True) -> None:
+        """Draw what it has come to; `figure=False` leaves out the figure below it, after an interrupt."""
         if self._terminal:
             sys.stderr.write("\r" + " " * (shutil.get_terminal_size().columns - 1) + "\r")
             sys.stderr.flush()
         if self._notebook:
             self._draw(self.picture._bundle(live=False, times=is_live()))
+            if figure:
+                from qwq_nb.view.figures import show_figure
+
+                show_figure(self.picture.plot())
         elif self._text:
             print(self.picture._bundle(live=False, times=is_live())["text/plain"])
         if self._notebook or self._text:

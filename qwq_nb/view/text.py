@@ -14,11 +14,13 @@ from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import DEMO_NOTICE
 from qwq_nb.view.wording import (
     WORDS,
+    cost_facts,
     count,
     counts,
     duration,
     is_failure,
     is_known,
+    money,
     number,
     overall,
     percent,
@@ -57,6 +59,9 @@ def _header(record: RunRecord, times: bool) -> list[str]:
         now = record.progress
         lines.append(f"Endpoint: {one_line(record.endpoint, 60)} at {one_line(record.url, 120)}")
         lines.append(f"{now.done} of {now.total} done in {duration(now.elapsed_s)}, {count(now.tokens, 'token')}")
+    facts = cost_facts(record)
+    if facts:
+        lines.append(", ".join(facts).capitalize())
     return lines
 
 
@@ -146,6 +151,8 @@ def progress_line(record: RunRecord, width: int) -> str:
         parts.append(f"accuracy {percent(total.accuracy)}")
     if is_known(now.eta_s):
         parts.append(f"{duration(now.eta_s)} left")
+    if record.cost is not None:
+        parts.append(f"cost {money(record.cost.so_far)}")
     if now.tokens_per_s:
         parts.append(f"{number(now.tokens_per_s)} tokens/s")
     if now.step:

@@ -7,17 +7,12 @@ of its own, so that no one needs the colour.
 
 from __future__ import annotations
 
-import functools
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from qwq_nb.errors import OptionError
-from qwq_nb.view.figures import PLOTLY_MIME, TEMPLATE
-from qwq_nb.view.html_text import esc
+from qwq_nb.view.figures import TEMPLATE, Figure
 from qwq_nb.view.panels import BLUE, GREEN, GREY, PURPLE, VERMILLION, plain
 from qwq_nb.view.wording import is_known
 
@@ -55,42 +50,24 @@ class Metric(msgspec.Struct, kw_only=True):
     lines: list[Line]
 
 
-class ThinkFigure:
-    """`figure` is plotly's own; where plotly cannot draw, the table beside it says the same."""
+class ThinkFigure(Figure):
+    """Six panels; where plotly cannot draw, the tables beside it say the same."""
 
     def __init__(self, title: str, metrics: Sequence[Metric], *, html: str, text: str) -> None:
-        self.title = title
-        self.html = html
+        super().__init__(title)
         self._metrics = list(metrics)
+        self._html = html
         self._text = text
 
-    @functools.cached_property
-    def figure(self) -> Any:
-        """The `plotly.graph_objects.Figure`."""
-        from plotly.graph_objects import Figure
+    def _drawn(self) -> dict[str, Any]:
+        return grid(self.title, self._metrics)
 
-        return Figure(grid(self.title, self._metrics))
+    @property
+    def html(self) -> str:
+        return self._html
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as a page that works without a network (about 5 MB, nearly all of it plotly itself).
-
-        Raises:
-            OptionError: the ending is another than .html or .htm.
-        """
-        file = Path(path)
-        if file.suffix.lower() not in (".html", ".htm"):
-            raise OptionError(f"A figure is saved as a page: {file.stem}.html, not {file.name}.")
-        drawn = self.figure.to_html(full_html=False, include_plotlyjs=True)
-        head = f'<!doctype html>\n<meta charset="utf-8">\n<title>{esc(self.title)}</title>\n'
-        file.write_text(f"{head}{drawn}\n<details><summary>Numbers</summary>{self.html}</details>\n", encoding="utf-8")
-        return file
-
-    def __repr__(self) -> str:
+    def text(self, *, times: bool = True) -> str:
         return self._text
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        drawn = {**self.figure.to_plotly_json(), "config": {"displaylogo": False, "responsive": True}}
-        return {PLOTLY_MIME: drawn, "text/html": self.html, "text/plain": self._text}
 
 
 def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
@@ -102,6 +79,9 @@ def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
         "height": rows * _ROW_PX + 130,
         "margin": {"t": 110, "b": 60, "l": 40, "r": 20},
         "legend": {"orientation": "h", "x": 0, "y": 1.07, "yanchor": "bottom"},
+        # Models side by side at a level, so that no interval hides another.
+        "scattermode": "group",
+        "scattergap": 0.5,
         "annotations": [],
     }
     data = []
@@ -139,12 +119,15 @@ def trace(line: Line, number: int) -> dict[str, Any]:
     colour, symbol = _MARKS[number % len(_MARKS)]
     name = plain(line.name)
     above = [off(high, value) for high, value in zip(line.highs, line.values, strict=True)]
-    below = [off(value, low) for low, value in zip(line.lows, line.values, strict=True)]
+    # None of these can be below 0; where answers are few and unlike, the interval of their mean can.
+    lows = [max(0.0, low) if is_known(low) else low for low in line.lows]
+    below = [off(value, low) for low, value in zip(lows, line.values, strict=True)]
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": name,
         "legendgroup": str(number),
+        "offsetgroup": str(number),
         "x": [plain(level) for level in line.levels],
         "y": [round(v, 4) if is_known(v) else None for v in line.values],
         "error_y": {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1.5},

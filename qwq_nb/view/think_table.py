@@ -7,10 +7,11 @@ from typing import Final
 import msgspec
 
 from qwq_nb.analysis.efficiency import Estimate, ThinkRow
-from qwq_nb.analysis.habits import HABITS, HabitRow
+from qwq_nb.analysis.habits import HABITS, HabitRow, Thresholds
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html_text import esc
 from qwq_nb.view.think_figure import Line, Metric
+from qwq_nb.view.think_marks import HABIT_WORDS, Marked, render_marks
 from qwq_nb.view.wording import is_known, number, percent
 
 __all__ = ["METRICS", "ThinkTable", "metrics_of", "render_html", "render_text"]
@@ -25,13 +26,6 @@ METRICS: Final = (
 )
 """Field, heading, unit: in the order of EvalScope's figure."""
 
-_WORDS: Final = {
-    "overthinking": "overthinking",
-    "left_right_answer": "left the right answer",
-    "underthinking": "underthinking",
-    "loop": "loops",
-    "language_switch": "language mixing",
-}
 _READING: Final = (
     "Means with their 95 % interval. First correct: from the start to the first place where the right answer is "
     "stated; known: answers in which it is. Reflection: the tokens after that place. Efficiency: first correct / all, "
@@ -47,11 +41,11 @@ class ThinkTable(msgspec.Struct, kw_only=True):
     demo: bool
     rows: list[ThinkRow]
     habits: list[HabitRow]
+    marks: list[Marked] = []
 
 
-def metrics_of(tables: list[ThinkTable]) -> list[Metric]:
-    """The six panels over the first benchmark's subsets, `all` left out where there are others."""
-    benchmark = tables[0].rows[0].benchmark if tables[0].rows else ""
+def metrics_of(tables: list[ThinkTable], benchmark: str) -> list[Metric]:
+    """The six panels over the benchmark's subsets, `all` left out where there are others."""
     metrics = []
     for field, heading, unit in METRICS:
         lines = []
@@ -101,7 +95,7 @@ def habit_cells(row: HabitRow) -> list[str]:
     return [*(in_words(row.rates[name], "share") for name in HABITS), number(row.loop_tokens)]
 
 
-HABIT_HEADS: Final = ["", *(_WORDS[name] for name in HABITS), "tokens in loops"]
+HABIT_HEADS: Final = ["", *(HABIT_WORDS[name] for name in HABITS), "tokens in loops"]
 
 
 def title_of(table: ThinkTable) -> str:
@@ -114,7 +108,7 @@ def named(row: ThinkRow | HabitRow, table: ThinkTable) -> str:
     return one_line(f"{row.benchmark} {row.subset}" if several else row.subset, 60)
 
 
-def render_text(tables: list[ThinkTable]) -> str:
+def render_text(tables: list[ThinkTable], thresholds: Thresholds) -> str:
     """Nothing in it differs between two runs with the same answers."""
     blocks = []
     for table in tables:
@@ -125,7 +119,7 @@ def render_text(tables: list[ThinkTable]) -> str:
             lines += ["", *aligned([HEADS, *efficiency_grid(table)])]
             lines += ["", *aligned([HABIT_HEADS, *habit_grid(table)])]
         blocks.append("\n".join(lines))
-    return "\n\n".join([*blocks, _READING])
+    return "\n\n".join([*blocks, _READING, thresholds.words])
 
 
 def efficiency_grid(table: ThinkTable) -> list[list[str]]:
@@ -144,7 +138,7 @@ def aligned(grid: list[list[str]]) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def render_html(tables: list[ThinkTable]) -> str:
+def render_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
     """Semantic tables; no script, style sheet or id."""
     parts = []
     for table in tables:
@@ -154,7 +148,8 @@ def render_html(tables: list[ThinkTable]) -> str:
             continue
         parts.append(html_table("Cognitive efficiency", HEADS, efficiency_grid(table)))
         parts.append(html_table("Habits: share of answers that show it", HABIT_HEADS, habit_grid(table)))
-    return "".join([*parts, f"<p><small>{esc(_READING)}</small></p>\n"])
+        parts.append(render_marks(table.marks))
+    return "".join([*parts, f"<p><small>{esc(_READING)} {esc(thresholds.words)}</small></p>\n"])
 
 
 def html_table(caption: str, heads: list[str], rows: list[list[str]]) -> str:
@@ -166,4 +161,5 @@ def html_table(caption: str, heads: list[str], rows: list[list[str]]) -> str:
         for row in rows
     )
     top = f'<caption style="text-align:left">{esc(caption)}</caption><thead><tr>{head}</tr></thead>'
-    return f'<div style="overflow-x:auto"><table style="margin-left:0">{top}<tbody>{body}</tbody></table></div>\n'
+    style = 'style="margin-left:0;font-size:0.85em"'
+    return f'<div style="overflow-x:auto"><table {style}>{top}<tbody>{body}</tbody></table></div>\n'

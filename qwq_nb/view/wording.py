@@ -13,11 +13,13 @@ __all__ = [
     "FLAGS",
     "SIGNS",
     "WORDS",
+    "cost_facts",
     "count",
     "counts",
     "duration",
     "is_failure",
     "is_known",
+    "money",
     "number",
     "overall",
     "percent",
@@ -97,6 +99,30 @@ def percent(share: float | None) -> str:
 
 def number(value: float | None, digits: int = 0) -> str:
     return f"{value:,.{digits}f}" if is_known(value) else "-"
+
+
+def money(value: float | None) -> str:
+    """`12.30`, `0.0312`, `0.000439`: two decimals, or three digits of what is less than 1."""
+    if not is_known(value):
+        return "-"
+    digits = 2 if value >= 1 or value <= 0 else 2 - math.floor(math.log10(value))
+    return f"{value:,.{digits}f}"
+
+
+def cost_facts(record: RunRecord) -> list[str]:
+    """`cost 0.0312 so far`, `about 0.12 at the end`, `0.0041 for a correct answer`; nothing without prices."""
+    cost = record.cost
+    if cost is None:
+        return []
+    pending = any(row.pending for row in record.table)
+    facts = [f"cost {money(cost.so_far)}" + (" so far" if pending else "")]
+    if pending and cost.expected is not None:
+        facts.append(f"about {money(cost.expected)} at the end")
+    if cost.per_correct is not None:
+        facts.append(f"{money(cost.per_correct)} for a correct answer")
+    if cost.uncounted:
+        facts.append(f"{count(cost.uncounted, 'answer')} without the server's token count")
+    return facts
 
 
 def duration(seconds: float | None) -> str:

@@ -43,6 +43,10 @@ def first(text: str, gold: str, question: str = QUESTION, correct: bool | None =
         ("This equals 371/2, 371.5 and 3710.", "371", None),
         ("$$\\frac{742}{2} = 371$$ follows.", "371", "}{2} = 371"),
         ("The sum is 073.", "73", "um is 073"),
+        ("9 * 41 + 2 is 371, minus 2 is 369.", "371", None),  # the calculation goes on
+        ("7 * 53 = 371, which is not divisible by 8.", "371", None),
+        ("If we assume that, then n = 3, which leads to m + n = 371.", "371", None),
+        ("Assuming independence, m + n = 371.", "371", "m + n = 371"),
         ("所以答案是371。", "371", "答案是371"),
         ("因此总数等于371。", "371", "等于371"),
     ],
@@ -80,6 +84,25 @@ def test_the_last_weak_one_counts_where_it_did_come_out() -> None:
     text = "x = 2. We go on. Then 13 minus 11 is 2. Yes."
     span = measure(text, "", "Evaluate it.", "2", kind="math", choices=[], correct=True, equal=no).first_correct
     assert span == (37, 38)
+
+
+def test_the_result_before_what_is_said_of_it_is_taken_along() -> None:
+    """A stop and the line's end behind it are one border: the sentence before is the one with the calculation."""
+    text = "Sum = 3 + 5/3 = 14/3.\n\nThus the answer is 14/3."
+    found = measure(text, "It is 14/3", "Add.", "\\frac{14}{3}", kind="math", choices=[], correct=False, equal=no)
+    assert found.first_correct == (16, 20)
+
+
+def test_a_trace_that_was_cut_gave_no_other_answer() -> None:
+    text = "Inclusion and exclusion: 603 - 3 + 1 = 601. Wait, let me check th"
+    assert first(text, "601", "Find the number of triples.", False) is not None
+    other = measure(text, "It is 600.", "Find it.", "601", kind="math", choices=[], correct=False, equal=no)
+    assert other.first_correct is None, "this one gave another answer: a mere result does not count"
+
+
+def test_rows_of_a_vector_are_its_entries() -> None:
+    gold = r"\begin{pmatrix} -1/3 \\ 2/3 \\ 5/3 \end{pmatrix}"
+    assert first("So v is (-1/3, 2/3, 5/3). Let us see.", gold, "Find the vector.") is not None
 
 
 def test_several_values_words_and_equations() -> None:

@@ -33,7 +33,7 @@ quality = script()
 def test_measures_against_hand_labels() -> None:
     found = quality.report("all")
     ours, first = found["first correct"], found["  first occurrence of gold"]
-    assert ours.precision >= 0.75
+    assert ours.precision >= 0.8
     assert ours.recall >= 0.75
     assert ours.precision > first.precision + 0.2
     assert ours.recall > first.recall + 0.2

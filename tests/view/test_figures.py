@@ -13,7 +13,7 @@ import pytest
 from qwq_nb import OptionError, evaluate
 from qwq_nb.analysis import references_for
 from qwq_nb.records import RunRecord
-from qwq_nb.view.figures import PLOTLY_MIME, TEMPLATE, RunFigure
+from qwq_nb.view.figures import PLOTLY_MIME, TEMPLATE, PanelFigure, run_figure
 from qwq_nb.view.panels import BLUE, GREEN, GREY, KINDS, MOST_DOTS, PURPLE, VERMILLION
 from tests.view.hostile import CORPUS
 from tests.view.samples import record, row, view
@@ -30,12 +30,12 @@ def five_levels(**changes: Any) -> RunRecord:
     return record([view(i) for i in range(500)], **(fields | changes))
 
 
-def size(figure: RunFigure) -> int:
+def size(figure: PanelFigure) -> int:
     return len(json.dumps(figure._repr_mimebundle_()[PLOTLY_MIME]).encode())
 
 
 def test_accuracy_has_both_accuracies_the_interval_and_what_was_published() -> None:
-    figure = RunFigure(five_levels(), "accuracy")
+    figure = run_figure(five_levels(), "accuracy")
     bars, finished, published = figure.figure.data
     assert list(bars.x) == list(finished.x) == SUBSETS
     assert bars.y[0] == 0.8
@@ -49,17 +49,17 @@ def test_accuracy_has_both_accuracies_the_interval_and_what_was_published() -> N
 def test_tokens_are_grouped_by_outcome_and_latency_by_benchmark() -> None:
     samples = [view(i, reasoning_tokens=i, latency_s=float(i)) for i in range(16)]
     samples += [view(99, outcome="error"), view(98, outcome="pending", reasoning_tokens=5)]
-    tokens = RunFigure(record(samples), "tokens").figure
+    tokens = run_figure(record(samples), "tokens").figure
     assert [trace.name for trace in tokens.data] == ["correct", "wrong", "no answer", "truncated"]
     assert sum(len(trace.x) for trace in tokens.data) == 16
-    first, whole = RunFigure(record(samples), "latency").figure.data
+    first, whole = run_figure(record(samples), "latency").figure.data
     assert list(whole.x) == [float(i) for i in range(16)]
     assert set(first.x) == {0.4}
     assert (first.xaxis, whole.xaxis) == ("x", "x2")
 
 
 def test_without_a_kind_all_stand_below_one_another() -> None:
-    figure = RunFigure(five_levels()).figure
+    figure = run_figure(five_levels()).figure
     domains = [figure.layout[f"yaxis{end}"].domain for end in ("", "2", "3", "4")]
     assert domains[0][1] == 1
     assert domains[-1][0] == 0
@@ -68,7 +68,7 @@ def test_without_a_kind_all_stand_below_one_another() -> None:
 
 def test_many_answers_make_no_large_figure() -> None:
     samples = [view(i, outcome="correct", reasoning_tokens=i) for i in range(20_000)]
-    figure = RunFigure(record(samples), "tokens")
+    figure = run_figure(record(samples), "tokens")
     drawn = list(figure.figure.data[0].x)
     assert (len(drawn), drawn[0], drawn[-1]) == (MOST_DOTS, 0, 19_999)
     assert abs(drawn[MOST_DOTS // 2] - 10_000) < 100
@@ -78,13 +78,13 @@ def test_many_answers_make_no_large_figure() -> None:
 
 def test_several_benchmarks_and_one_of_a_single_subset() -> None:
     table = [row(s) for s in SUBSETS] + [row("default", benchmark="aime24"), row("all", benchmark="aime24")]
-    figure = RunFigure(record([], table=table, benchmarks=["math_500", "aime24"]), "accuracy")
+    figure = run_figure(record([], table=table, benchmarks=["math_500", "aime24"]), "accuracy")
     assert list(figure.figure.data[0].x) == [*(f"math_500<br>{s}" for s in SUBSETS), "aime24"]
     assert "math_500 Level 1" in figure.text()
 
 
 def test_the_bundle_has_a_table_for_where_plotly_cannot_draw() -> None:
-    figure = RunFigure(five_levels())
+    figure = run_figure(five_levels())
     made = figure._repr_mimebundle_()
     assert list(made) == [PLOTLY_MIME, "text/html", "text/plain"]
     json.dumps(made)
@@ -102,20 +102,20 @@ def test_the_bundle_has_a_table_for_where_plotly_cannot_draw() -> None:
 
 def test_the_text_is_free_of_times_where_outputs_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QWQ_NB_LIVE", "0")
-    text = RunFigure(five_levels())._repr_mimebundle_()["text/plain"]
+    text = run_figure(five_levels())._repr_mimebundle_()["text/plain"]
     assert "Reasoning tokens" in text
     assert "first token" not in text
 
 
 def test_what_a_reader_changes_is_what_is_drawn() -> None:
-    figure = RunFigure(five_levels(), "accuracy")
+    figure = run_figure(five_levels(), "accuracy")
     figure.figure.update_layout(height=200)
     assert figure._repr_mimebundle_()[PLOTLY_MIME]["layout"]["height"] == 200
 
 
 def test_nothing_finished() -> None:
     none = row("all", accuracy=None, ci_low=None, ci_high=None, accuracy_finished=None)
-    figure = RunFigure(record([view(0, outcome="pending")], table=[none]))
+    figure = run_figure(record([view(0, outcome="pending")], table=[none]))
     made = figure._repr_mimebundle_()
     assert made["text/plain"].count("nothing finished yet") == 4
     assert json.dumps(made[PLOTLY_MIME]).count("nothing finished yet") == 4
@@ -135,7 +135,7 @@ def test_hostile_names_stay_text(text: str) -> None:
     text = text[:2_000]
     published = [{"benchmark": text, "subset": "all", "model": text, "score": 0.5, "source": text, "n": 1}]
     table = [row("Level 1", benchmark=text), row(text, benchmark=text), row("all", benchmark=text)]
-    made = RunFigure(
+    made = run_figure(
         record([view(0, benchmark=text)], model=text, benchmarks=[text, "b"], table=table, references=published)
     )._repr_mimebundle_()
     parser = Tags()

@@ -13,7 +13,7 @@ from qwq_nb.analysis.speed import Asked, SpeedRecord, level_of
 from qwq_nb.analysis.sweep import SettingRow
 from qwq_nb.errors import OptionError
 from qwq_nb.view import sweep_live
-from qwq_nb.view.figures import PLOTLY_MIME
+from qwq_nb.view.figures import PLOTLY_MIME, PanelFigure
 from qwq_nb.view.speed_figures import speed_figure
 from qwq_nb.view.speed_report import SpeedPicture, speed_html, speed_line, speed_text
 from qwq_nb.view.sweep_figures import sweep_figure
@@ -131,6 +131,9 @@ def test_a_level_under_way_is_drawn():
     assert "Nothing is measured yet." in speed_text(picture, times=True)
 
 
+FIGURE = "display: Figure: Shown. Its numbers stand in the table above."
+
+
 class Shown:
     _shown_in: Any = None
 
@@ -139,6 +142,9 @@ class Shown:
 
     def _line(self) -> str:
         return "line"
+
+    def plot(self) -> PanelFigure:
+        return PanelFigure("Shown", [])
 
 
 def in_notebook(monkeypatch: pytest.MonkeyPatch, *, live: bool) -> list[str]:
@@ -150,7 +156,7 @@ def in_notebook(monkeypatch: pytest.MonkeyPatch, *, live: bool) -> list[str]:
     monkeypatch.setattr(sweep_live, "ipython", lambda: SimpleNamespace(kernel=True, execution_count=7))
     handle = SimpleNamespace(update=lambda data, raw: drawn.append(f"update: {data['text/plain']}"))
 
-    def display(data: dict[str, str], raw: bool, display_id: bool) -> Any:
+    def display(data: dict[str, str], raw: bool, display_id: bool = False) -> Any:
         drawn.append(f"display: {data['text/plain']}")
         return handle
 
@@ -168,12 +174,14 @@ def test_one_display_is_updated_in_place_four_times_a_second(monkeypatch: pytest
         output.update()
     output.finish()
     live = "live True, times True"
-    assert drawn == [f"display: {live}", f"update: {live}", f"update: {live}", "update: live False, times True"]
+    assert drawn == [f"display: {live}", f"update: {live}", f"update: {live}", "update: live False, times True", FIGURE]
     sweep_live.show_picture(shown)
-    assert len(drawn) == 4, "the cell's value does not draw it again"
+    assert len(drawn) == 5, "the cell's value does not draw it again"
     shown._shown_in = 6
     sweep_live.show_picture(shown)
-    assert len(drawn) == 5
+    assert len(drawn) == 7
+    output.finish(figure=False)
+    assert drawn[-1] != FIGURE, "plotly is not waited for after an interrupt"
 
 
 def test_where_nothing_is_live_there_is_one_display_without_times(monkeypatch: pytest.MonkeyPatch):
@@ -181,6 +189,6 @@ def test_where_nothing_is_live_there_is_one_display_without_times(monkeypatch: p
     output = sweep_live.Output(Shown())
     output.update()
     output.finish()
-    assert drawn == ["display: live False, times False"]
+    assert drawn == ["display: live False, times False", FIGURE]
     sweep_live.Output(Shown(), show=False).finish()
-    assert len(drawn) == 1
+    assert len(drawn) == 2

@@ -11,6 +11,7 @@ import {
   MIME_TYPE,
   PROGRESS,
   readRecord,
+  RUN_COST,
   RUN_RECORD,
   SAMPLE_VIEW,
   SUBSET_ROW
@@ -32,6 +33,7 @@ describe('the record', () => {
       InFlight: IN_FLIGHT,
       Loop: LOOP,
       Progress: PROGRESS,
+      RunCost: RUN_COST,
       RunRecord: RUN_RECORD,
       SampleView: SAMPLE_VIEW,
       SubsetRow: SUBSET_ROW
@@ -53,6 +55,7 @@ describe('the record', () => {
       'InFlight',
       'Loop',
       'Progress',
+      'RunCost',
       'RunRecord',
       'SampleView',
       'SubsetRow'

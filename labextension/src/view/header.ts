@@ -2,6 +2,7 @@
 import { el, reconcile, setAttribute, setText } from '../dom';
 import { Outcome, RunRecord } from '../record';
 import {
+  costFacts,
   count,
   duration,
   LIVE_STATES,
@@ -190,6 +191,7 @@ export function progressLine(record: RunRecord): string {
     if (now.tokens_per_s > 0) {
       facts.push(`${number(now.tokens_per_s)} tokens/s`);
     }
+    facts.push(...costFacts(record));
     if (record.state !== 'complete' && record.command) {
       facts.push(`resume with ${record.command}`);
     }
@@ -203,6 +205,7 @@ export function progressLine(record: RunRecord): string {
   if (now.eta_s !== null) {
     facts.push(`about ${duration(now.eta_s)} left`);
   }
+  facts.push(...costFacts(record));
   if (now.step) {
     facts.push(now.step);
   }
