@@ -39,7 +39,7 @@ LOCK_WAIT_S = 1.0
 SAVE_EVERY_S = 5.0
 """The manifest of a run under way is this old at most, for lists of runs, and where the kernel is killed."""
 RECORD_EVERY_S = 10.0
-"""Seconds between two records of a run under way, for viewers that have no kernel to ask; more, if it is a large one."""
+"""Seconds between two records of a run under way, for viewers that have no kernel to ask; more of a large one."""
 
 
 class Session:
