@@ -144,7 +144,7 @@ class QwqMagics(MagicBase, Configurable):
             run.reveal()
         if "sample" in given:
             return run.sample(given["sample"], given.get("repeat", 0))
-        if not run._rundir.has_record() and not run._rundir.is_locked():
+        if not run._rundir.is_record_current() and not run._rundir.is_locked():
             run.save_record()
         run._shown_in = None
         return run

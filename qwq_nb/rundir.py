@@ -156,6 +156,15 @@ class RunDir:
     def has_record(self) -> bool:
         return (self.path / RECORD).is_file()
 
+    def is_record_current(self) -> bool:
+        """Whether the record is there and nothing was written after it, as it is where a kernel died in mid-run."""
+        try:
+            written = (self.path / RECORD).stat().st_mtime_ns
+        except FileNotFoundError:
+            return False
+        others = (self.path / MANIFEST, self.journal_file())
+        return all(not file.exists() or file.stat().st_mtime_ns <= written for file in others)
+
     # -- rows --------------------------------------------------------------------------------------------------
 
     def rows_file(self, kind: str, model: str, benchmark: str, subset: str) -> Path:

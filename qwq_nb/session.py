@@ -38,6 +38,8 @@ LOCK_WAIT_S = 1.0
 """How long a run that is locked is waited for: a reader tries the lock for a moment, and a stopped call winds up."""
 SAVE_EVERY_S = 5.0
 """The manifest of a run under way is this old at most, for lists of runs, and where the kernel is killed."""
+RECORD_EVERY_S = 10.0
+"""Seconds between two records of a run under way, for viewers that have no kernel to ask; more of a large one."""
 
 
 class Session:
@@ -300,13 +302,19 @@ class Session:
                 await configured
 
     async def _keep_manifest(self) -> None:
-        """Write now and then how far the run is."""
+        """Write now and then how far the run is, and less often what viewers draw: it is a tab's only news of a run."""
         assert self.runner is not None
+        due = time.monotonic()
         while True:
             await asyncio.sleep(SAVE_EVERY_S)
             self._count()
             manifest = msgspec.structs.replace(self.manifest, notes=list(self.manifest.notes))
             self.runner.write_later(functools.partial(self.rundir.save_manifest, manifest))
+            if time.monotonic() >= due:
+                began = time.monotonic()
+                await self._write_record()
+                # At most a hundredth of the time, however many samples there are.
+                due = time.monotonic() + max(RECORD_EVERY_S, 100 * (time.monotonic() - began))
 
     async def _configure(self, loaded: list[LoadedBenchmark]) -> None:
         """Give the directory evalscope's configuration and its own copy of the data, so that evalscope opens it."""

@@ -71,6 +71,7 @@ def test_a_run_in_the_background_can_be_stopped_and_gone_on_with(server: DemoEnd
 
 def test_a_list_of_runs_knows_how_far_one_under_way_is(server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qwq_nb.session.SAVE_EVERY_S", 0.02)
+    monkeypatch.setattr("qwq_nb.session.RECORD_EVERY_S", 0.02)
     server.configure(tokens_per_second=600)
     try:
         run = evaluate("math_500", demo=True, concurrency=4, background=True)
@@ -81,6 +82,9 @@ def test_a_list_of_runs_knows_how_far_one_under_way_is(server: DemoEndpoint, mon
         (row,) = list_runs().rows()
         assert (row[1], row[3].startswith("math_500 ")) == ("running", True)
         assert 0 < int(row[2].split("/")[0]) < 40
+        # What viewers without a kernel draw is there too.
+        record = json.loads((run.path / "qwq_record.json").read_text())
+        assert (record["state"], record["progress"]["total"]) == ("running", 40)
     finally:
         run.stop()
         run.wait(10)

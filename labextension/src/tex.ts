@@ -278,14 +278,14 @@ const SIGNS: Record<string, string> = {
 export function valueAsPlain(value: string): string {
   return value
     .slice(0, 400)
+    .replace(/\\sqrt\{([^{}]*)\}/g, (_, root) =>
+      /^(?:\d+|.)$/.test(root) ? `√${root}` : `√(${root})`
+    )
     .replace(/\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}/g, (_, above, below) => {
       const side = (part: string): string =>
-        /^(?:\w*|\\sqrt\{[^{}]*\})$/.test(part) ? part : `(${part})`;
+        /^\w*(?:√(?:\w+|\([^()]*\)))?$/.test(part) ? part : `(${part})`;
       return `${side(above)}/${side(below)}`;
     })
-    .replace(/\\sqrt\{([^{}]*)\}/g, (_, root) =>
-      root.length > 1 ? `√(${root})` : `√${root}`
-    )
     .replace(/\\(?:text|mathrm|mathbf|textbf)\{([^{}]*)\}/g, '$1')
     .replace(/\\(?:left|right|displaystyle)(?![A-Za-z])/g, '')
     .replace(/\\([A-Za-z]+)/g, (word, name) =>

@@ -147,7 +147,8 @@ class Panel:
     def _make(self) -> None:
         from ipywidgets import HTML, Button, Checkbox, Combobox, Dropdown, HBox, SelectMultiple, Text, VBox
 
-        values, size = self.values, {"style": {"description_width": "9em"}, "layout": {"width": "26em"}}
+        values, narrow = self.values, {"max_width": "100%"}
+        size = {"style": {"description_width": "9em"}, "layout": {"width": "26em", **narrow}}
 
         def text(dest: str, name: str, hint: str) -> Any:
             self._inputs[dest] = Text(values.get(dest, ""), description=name, placeholder=hint, **size)
@@ -156,7 +157,7 @@ class Panel:
         names = [*dict.fromkeys([*endpoints(), DEMO_NAME]), NEW]
         chosen = values["endpoint"] if values["endpoint"] in names else NEW
         self._inputs["endpoint"] = Dropdown(options=names, value=chosen, description="Endpoint", **size)
-        self._server = VBox([text(*field) for field in SERVER])
+        self._server = VBox([text(*field) for field in SERVER], layout=narrow)
         main = SelectMultiple(
             options=MAIN, value=values["benchmarks"], description="Benchmarks", rows=len(MAIN), **size
         )
@@ -168,14 +169,16 @@ class Panel:
         self._inputs["background"] = background
         fields = [text(*field) for field in FIELDS]
         half = (len(fields) + 1) // 2
+        server = [self._inputs["endpoint"], self._server]
         wrap = {"flex_flow": "row wrap"}
+        left, right = VBox(fields[:half], layout=narrow), VBox([*fields[half:], background], layout=narrow)
         self._line, self._message = HTML(), HTML()
         self._run_button = Button(description="Run", button_style="primary", tooltip="Run this line in the background")
         close = Button(description="Close", tooltip="Leave the line in the place of this form")
         self._box = VBox(
             [
-                HBox([VBox([main, other]), VBox([self._inputs["endpoint"], self._server])], layout=wrap),
-                HBox([VBox(fields[:half]), VBox([*fields[half:], background])], layout=wrap),
+                HBox([VBox([main, other], layout=narrow), VBox(server, layout=narrow)], layout=wrap),
+                HBox([left, right], layout=wrap),
                 HTML("The same as a cell:"),
                 self._line,
                 HBox([self._run_button, close]),

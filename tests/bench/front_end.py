@@ -1,8 +1,9 @@
 """How fast a run is on the screen: opened with 500 and 2,000 samples, updated, scrolled, and read.
 
     python tests/bench/front_end.py [--open 500] [--scroll 2000] [--times 3] [--only open,update,list,trace]
+        [--json FILE]
 
-In a real JupyterLab and a headless Chromium, started by the browser tests' fixture; needs the built extension, and
+In a real JupyterLab and a headless Chromium, started as the browser tests start them; needs the built extension, and
 Chromium on the PATH.
 
 - `open`: the clock starts with the double click on the notebook in a Lab that is loaded. `usable` is when the list
@@ -18,11 +19,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -35,8 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from qwq_nb.records import MIME_TYPE, Progress
 from qwq_nb.view import bundle
-from tests.browser.lab import Lab
-from tests.browser.conftest import lab as fixture
+from tests.browser.lab import Lab, running_lab
 from tests.view.samples import flight, record, view
 
 VIEW = ".qwq-RunView"
@@ -89,26 +91,6 @@ COLLECT = """() => {
 }"""
 
 
-class _Folder:
-    """What the fixture needs of pytest's `tmp_path_factory`."""
-
-    def __init__(self, path: str) -> None:
-        self.path = Path(path)
-
-    def mktemp(self, name: str) -> Path:
-        (self.path / name).mkdir()
-        return self.path / name
-
-
-@contextmanager
-def started(folder: str) -> Iterator[Lab]:
-    start: Any = getattr(fixture, "__wrapped__", None) or fixture._get_wrapped_function()
-    running = start(_Folder(folder))
-    yield next(running)
-    for _ in running:
-        pass
-
-
 def save(lab: Lab, name: str, data: dict[str, Any], code: str = "%qwq_eval math_500") -> float:
     """The notebook with one output; returns its size in KB."""
     cell = nbformat.v4.new_code_cell(code)
@@ -126,7 +108,7 @@ def run_of(samples: int) -> dict[str, Any]:
 
 def opened(lab: Lab, name: str, selector: str) -> tuple[float, float, float, float]:
     """Milliseconds until `selector` stands there, until the list answers a key, our script's, and until our paint."""
-    with lab.page("empty.ipynb") as page:
+    with lab.page("empty.ipynb", fresh=True) as page:
         page.evaluate(COLLECT)
         file = page.locator(f".jp-DirListing-item:has-text('{name}')")
         file.wait_for()
@@ -176,7 +158,7 @@ def updated(lab: Lab, samples: int) -> list[float]:
         "print('that is all')"
     )
     save(lab, "updates.ipynb", {}, code)
-    with lab.page("updates.ipynb") as page:
+    with lab.page("updates.ipynb", fresh=True) as page:
         page.evaluate(COLLECT)
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
         for _ in range(5):  # a kernel that is just starting may miss the first call
@@ -198,7 +180,7 @@ def updated(lab: Lab, samples: int) -> list[float]:
 
 def scrolled(lab: Lab, name: str, pane: str, step: int) -> tuple[list[float], list[float]]:
     """Milliseconds between the frames, and of script and layout in each."""
-    with lab.page(name) as page:
+    with lab.page(name, fresh=True) as page:
         page.wait_for_selector(LINE)
         if pane == ".qwq-detail":
             page.locator(f"{FOLD} > summary").click()
@@ -209,7 +191,7 @@ def scrolled(lab: Lab, name: str, pane: str, step: int) -> tuple[list[float], li
 
 
 def unfolded(lab: Lab, name: str) -> tuple[float, float]:
-    with lab.page(name) as page:
+    with lab.page(name, fresh=True) as page:
         page.wait_for_selector(LINE)
         page.wait_for_timeout(1_000)
         first, longest = page.locator(FOLD).evaluate(OPENED)
@@ -222,8 +204,12 @@ def main() -> None:
     parser.add_argument("--scroll", type=int, default=2_000, help="samples in the list that is scrolled and updated")
     parser.add_argument("--times", type=int, default=3, help="how often each is done")
     parser.add_argument("--only", default="open,update,list,trace", help="which of the four are measured")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args()
     only = options.only.split(",")
+
+    figures: list[dict[str, Any]] = []
+    """Milliseconds."""
 
     def line(name: str, *cells: str) -> None:
         print(f"{name:<48}" + "".join(f"{cell:>10}" for cell in cells), flush=True)
@@ -231,10 +217,14 @@ def main() -> None:
     def add(name: str, values: list[float]) -> None:
         ordered = sorted(values)
         p95 = ordered[round(0.95 * (len(ordered) - 1))]
+        figures.append({"what": name, "median": median(ordered), "p95": p95, "worst": ordered[-1], "n": len(ordered)})
         line(name, f"{median(ordered):.1f}", f"{p95:.1f}", f"{ordered[-1]:.1f}", f"n = {len(ordered)}")
 
     line("milliseconds", "median", "p95", "worst")
-    with tempfile.TemporaryDirectory() as folder, started(folder) as lab:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.exit("Chromium is not on the PATH.")
+    with tempfile.TemporaryDirectory() as folder, running_lab(Path(folder), chromium) as lab:
         save(lab, "empty.ipynb", {})
         save(lab, "scrolled.ipynb", run_of(options.scroll))
         for samples in (options.open, options.scroll) if "open" in only else ():
@@ -268,6 +258,10 @@ def main() -> None:
                 for step in (400, 20_000):
                     frames = [scrolled(lab, "trace.ipynb", ".qwq-detail", step) for _ in range(options.times)]
                     add(f"{name}, {step:,} px a frame: frame", [t for deltas, _ in frames for t in deltas])
+    if options.json:
+        machine = {"cores": os.cpu_count(), "load": os.getloadavg()[0], "python": platform.python_version()}
+        options.json.write_text(json.dumps({"unit": "ms", "machine": machine, "figures": figures}, indent=2))
+        print(f"written to {options.json}")
 
 
 if __name__ == "__main__":

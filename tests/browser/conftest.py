@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,7 +15,7 @@ _started: list[tuple[Lab, ExitStack]] = []
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Lab]:
+def lab(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Lab:
     """JupyterLab in a headless Chromium; skipped where either is missing."""
     pytest.importorskip("playwright.sync_api", reason="needs playwright")
     pytest.importorskip("jupyterlab", reason="needs jupyterlab")
@@ -26,7 +25,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
     if not _started:
         stack = ExitStack()
         _started.append((stack.enter_context(running_lab(tmp_path_factory.mktemp("lab"), chromium)), stack))
-    yield _started[0][0].inside(request.path.stem)
+    return _started[0][0].inside(request.path.stem)
 
 
 @pytest.hookimpl(trylast=True)

@@ -45,6 +45,7 @@ _EMPTIED = """async () => {
     const {shell, serviceManager} = window.jupyterapp;
     for (const widget of [...shell.widgets('main')]) widget.dispose();
     await serviceManager.sessions.shutdownAll();
+    shell.activateById('filebrowser');
     return document.querySelectorAll('.jp-Dialog, .jp-NotebookPanel, .qwq-RunView').length;
 }"""
 # Its promise is that of the open dialogs: a notebook that asks for its kernel is there before it is kept.

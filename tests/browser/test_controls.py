@@ -29,10 +29,10 @@ def write(lab: Lab, name: str, *sources: str) -> Path:
 def run_cell(page: Any, number: int) -> Any:
     """Run the cell as its reader would; gives the cell."""
     cell = page.locator(".jp-CodeCell").nth(number)
-    for _ in range(20):
+    for _ in range(50):
         cell.locator(".cm-content").click()
         page.keyboard.press("Control+Enter")
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(200)
         # While the notebook is only just opening, the keys fall into the void.
         if "[ ]" not in cell.locator(".jp-InputPrompt").inner_text():
             return cell
@@ -65,7 +65,7 @@ def reopened(lab: Lab, file: Path) -> str:
     lab.trust(name)
     with lab.page(name) as page:
         page.wait_for_selector(".jp-OutputArea-output table")
-        page.wait_for_timeout(2_000)
+        page.wait_for_timeout(1_000)
         return str(page.locator(".jp-NotebookPanel").inner_text())
 
 

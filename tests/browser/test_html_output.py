@@ -129,7 +129,7 @@ def test_hostile_texts_do_nothing(lab: Lab) -> None:
     with lab.page("hostile.ipynb") as page:
         page.wait_for_selector(f"{OUTPUT} meter", state="attached")
         unfold_and_touch(page)
-        page.wait_for_timeout(1_500)
+        page.wait_for_timeout(1_000)
         assert page.evaluate("window.__xss") is None
         assert page.dialogs == []
         assert left_the_server(lab, page) == []

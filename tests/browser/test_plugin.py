@@ -32,7 +32,10 @@ def extension() -> None:
 
 @pytest.fixture(scope="module")
 def run(lab: Lab) -> qwq_nb.Run:
-    """A finished demo run beside the notebook `sub/here.ipynb`."""
+    """A finished demo run beside the notebook `sub/here.ipynb`; what follows the disk looks at it every second."""
+    stored = lab.settings / "qwq-nb" / "plugin.jupyterlab-settings"
+    stored.parent.mkdir(exist_ok=True)
+    stored.write_text('{"refreshSeconds": 1}', encoding="utf-8")
     folder = lab.root / "sub"
     folder.mkdir()
     for place in (folder, lab.root):
@@ -71,7 +74,7 @@ def manifest(run: qwq_nb.Run) -> Iterator[Callable[..., Path]]:
 
 
 def test_from_the_panel_to_a_sample(lab: Lab, run: qwq_nb.Run) -> None:
-    with lab.page("sub/here.ipynb", fresh=True) as page:
+    with lab.page("sub/here.ipynb") as page:
         command(page, "QwQ: Show Runs Panel")
         page.wait_for_selector(ITEM)
         said = page.locator(ITEM).inner_text()
@@ -155,7 +158,7 @@ def test_a_run_that_goes_on(lab: Lab, run: qwq_nb.Run) -> None:
         (folder / "qwq_run.json").write_text(json.dumps(state | name | {"done": done}), encoding="utf-8")
 
     write(8, "2099-01-01T00:00:00Z", "running")
-    with lab.page("sub/here.ipynb", fresh=True) as page:
+    with lab.page("sub/here.ipynb") as page:
         page.click(".jp-SideBar .lm-TabBar-tab[title='QwQ runs']")
         page.locator(f"{ITEM}:has-text('going') .qwq-runs-open").click()
         page.wait_for_selector(LINE)

@@ -57,7 +57,7 @@ def test_a_run_that_waits_says_why(lab: Lab) -> None:
     save(lab, "waiting.ipynb", saved(waiting))
     with lab.page("waiting.ipynb") as page:
         page.wait_for_selector(LINE)
-        assert page.locator(f"{VIEW} .qwq-waiting").inner_text() == f"⏸ Waiting: {said}"
+        assert page.locator(f"{VIEW} .qwq-waiting").inner_text() == f"Waiting: {said}"
         assert page.locator(f"{VIEW} .qwq-notes li").all_inner_texts() == ["Mind the gap."]
 
 

@@ -24,7 +24,7 @@ pytestmark = needs_extension
 OPENED = """async (fold) => {
     const next = () => new Promise(requestAnimationFrame);
     let longest = 0, last = performance.now();
-    const until = last + 2500;
+    const until = last + 1500;
     fold.open = true;
     while (last < until) {
         await next();

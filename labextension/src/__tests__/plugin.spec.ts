@@ -8,6 +8,7 @@ import {
   missingRecord,
   readRun,
   scoreLines,
+  silence,
   sortRuns,
   stateLine
 } from '../lab/manifest';
@@ -84,6 +85,8 @@ describe('a manifest', () => {
     );
     expect(stateLine(silent, NOW)).toContain('its kernel may be gone');
     expect(missingRecord(silent, NOW)).toContain('run %qwq_show math once');
+    expect(silence(silent, NOW)).toContain('its kernel may be gone');
+    expect(silence(now, NOW)).toBe('');
   });
 
   it('is sorted by when it was written last', () => {

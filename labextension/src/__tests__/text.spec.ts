@@ -108,6 +108,8 @@ describe('values in a list', () => {
     ['8\\sqrt{3}-\\frac{x+1}{\\pi}', '8√3-(x+1)/(π)'],
     ['90^\\circ', '90°'],
     ['\\text{east}', 'east'],
+    ['\\frac{45\\sqrt{7}}{4}', '45√7/4'],
+    ['\\frac{1+\\sqrt{14}}{\\sqrt{x+1}}', '(1+√14)/√(x+1)'],
     ['\\href{x}{y}', '\\href{x}{y}']
   ])('%s', (value, plain) => expect(valueAsPlain(value)).toBe(plain));
 });

@@ -23,7 +23,8 @@ import {
   MANIFEST,
   missingRecord,
   readRun,
-  RECORD
+  RECORD,
+  silence
 } from './manifest';
 import { DEFAULTS } from './settings';
 
@@ -164,7 +165,7 @@ export class RunDocument extends Widget {
           : missingRecord(run, Date.now())
       );
     } else {
-      this._say('');
+      this._say(silence(run, Date.now()));
       const record = current(this._record, run);
       const signature = JSON.stringify([this._modified, record.run_dir]);
       if (this._view === null) {

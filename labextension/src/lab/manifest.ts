@@ -159,3 +159,10 @@ export function missingRecord(run: IRun, now: number): string {
   }
   return `The run ${run.name} has no ${RECORD} yet: run %qwq_show ${run.name} once, which writes it.`;
 }
+
+/** What stands above the record of a run whose kernel seems to be gone; of any other run, nothing. */
+export function silence(run: IRun, now: number): string {
+  return isSilent(run, now)
+    ? `Nothing has been heard of this run since ${run.updated}: its kernel may be gone. %qwq_show ${run.name} brings this view up to date.`
+    : '';
+}

@@ -79,14 +79,12 @@ export class DetailView {
     this._key = key;
     this._context = context;
     this._empty.hidden = entries.length > 0;
-    for (const node of [
-      this._head,
-      this._repeats,
-      this._question,
-      this._attempts
-    ]) {
+    for (const node of [this._head, this._repeats, this._attempts]) {
       node.hidden = entries.length === 0;
     }
+    // A sample that is still asked has none yet; its box would be empty.
+    this._question.hidden =
+      entries.length === 0 || !this._question.hasChildNodes();
     if (entries.length === 0 || context === null) {
       return;
     }

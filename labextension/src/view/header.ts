@@ -93,7 +93,7 @@ export class HeaderView {
     this._updateBar(record);
     setText(this._progress, progressLine(record));
     const waiting = waitingFor(record);
-    setText(this._waiting, waiting && `⏸ Waiting: ${waiting}`);
+    setText(this._reason, waiting);
     this._waiting.hidden = waiting === '';
     // Kernels say it among the notes too, for views that have no other place for it.
     const notes = record.notes.filter(note => note !== waiting);
@@ -142,7 +142,13 @@ export class HeaderView {
   private _state = el('span', { class: 'qwq-state' });
   private _meta = el('div', { class: 'qwq-meta' });
   private _progress = el('div', { class: 'qwq-progress' });
-  private _waiting = el('div', { class: 'qwq-waiting', role: 'status' });
+  private _reason = el('span');
+  private _waiting = el(
+    'div',
+    { class: 'qwq-waiting', role: 'status' },
+    el('strong', {}, 'Waiting: '),
+    this._reason
+  );
   private _notes = el('ul', { class: 'qwq-notes' });
   private _setup = el('dl', { class: 'qwq-settings' });
 }
