@@ -11,8 +11,10 @@ from typing import Any
 import psutil
 import pytest
 
+from qwq_nb import load_run
 from qwq_nb.demo import DemoEndpoint
 from qwq_nb.records import MIME_TYPE
+from qwq_nb.streams import STREAMS
 from qwq_nb.view import LIVE_BYTES, saved_size
 from tests.running import MATH, asked
 
@@ -217,6 +219,8 @@ def test_kill_9_in_mid_run_and_the_same_line_again(start_kernel: Callable[..., A
     cell = first.begin(line)
     predictions = list_of_rows(first.folder)
     cell.until(lambda: len(predictions()) >= 8)
+    server.configure(tokens_per_second=40)  # what comes next is under way for longer than it takes to be written down
+    cell.until(lambda: list(first.folder.glob(f"qwq_runs/*/{STREAMS}")))
     family = psutil.Process(first.pid).children(recursive=True)
     assert any("qwq_nb.bench.worker" in " ".join(process.cmdline()) for process in family)
     first.kill()
@@ -224,6 +228,10 @@ def test_kill_9_in_mid_run_and_the_same_line_again(start_kernel: Callable[..., A
     assert [process.cmdline() for process in alive] == []
 
     kept = set(predictions())
+    (folder,) = {path.parent for path in first.folder.glob(f"qwq_runs/*/{STREAMS}")}
+    partial = [r for r in load_run(folder).results() if r.flags == ["partial"]]
+    assert 0 < len(partial) <= 6
+    assert all(r.completion and len(r.completion.reasoning) > 20 for r in partial)
     assert 8 <= len(kept) < 40
     server.configure(tokens_per_second=0)
     second = start_kernel()
