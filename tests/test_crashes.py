@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from qwq_nb.demo import DemoEndpoint
 from qwq_nb.rundir import read_rows
 from tests.asking import Running, Start, until
 from tests.evaluating import FIRST_VARIANTS, counts, files, outcomes, row_count
-from tests.running import asked, held_by_another, small_disk
+from tests.running import asked, held_by_another, math_records, own, small_disk, write_jsonl
 
 TABLE = {key: value for key, value in FIRST_VARIANTS.items() if key[0] == "math_500"}
 
@@ -67,11 +67,22 @@ def ends(content: bytes) -> list[int]:
 
 
 @pytest.fixture
-def whole(runner: Start) -> Running:
-    """An undisturbed run, all in one subset."""
-    running = runner(4, concurrency=1)
-    running.wait()
-    return running
+def brief(demo_endpoint: Callable[..., DemoEndpoint], tmp_path: Path) -> DemoEndpoint:
+    """A server of few words: there are fewer places to cut at."""
+    said = [{**row, "reasoning": "√2?", "answer": rf"\boxed{{{row['answer']}}}"} for row in math_records()]
+    return demo_endpoint(transcripts=[write_jsonl(tmp_path / "brief.jsonl", said)])
+
+
+@pytest.fixture
+def resumed(runner: Start, brief: DemoEndpoint) -> Callable[[], Running]:
+    """Four samples, asked one after the other, to the end; whatever is there is taken over."""
+
+    def go() -> Running:
+        running = runner(4, concurrency=1, endpoints=[own(brief)])
+        running.wait()
+        return running
+
+    return go
 
 
 def cuts(content: bytes, kind: str) -> Iterator[int]:
@@ -84,8 +95,9 @@ def cuts(content: bytes, kind: str) -> Iterator[int]:
         yield from sorted({third, third + 1, *middle, second - 1, second, second + 1, last - 2, last - 1, last})
 
 
-def cut_and_resume(whole: Running, runner: Start, server: DemoEndpoint, kind: str, which: str) -> int:
+def cut_and_resume(resumed: Callable[[], Running], server: DemoEndpoint, kind: str, which: str) -> int:
     """Cut a file of the run at each place and resume it; what is complete is neither lost nor asked again."""
+    whole = resumed()
     saved = whole.rundir.path.with_name("saved")
     shutil.copytree(whole.rundir.path, saved)
     file = whole.rundir.rows_file(kind, whole.endpoint.model, *whole.plan.subsets[0])
@@ -100,8 +112,7 @@ def cut_and_resume(whole: Running, runner: Start, server: DemoEndpoint, kind: st
         # A row is complete with its last brace: the line end after it may be what the cut took.
         lost = ids[sum(end - 1 <= cut for end in ends(content)) :]
         server.reset()
-        again = runner(4, concurrency=1)
-        again.wait()
+        again = resumed()
         assert again.outcomes() == expected, f"cut at byte {cut}"
         assert asked(server) == ({source[i]: 1 for i in lost} if kind == "predictions" else {}), f"cut at byte {cut}"
         assert [row["qwq"]["id"] for row in again.rows(kind)] == ids, f"cut at byte {cut}"
@@ -112,17 +123,17 @@ def cut_and_resume(whole: Running, runner: Start, server: DemoEndpoint, kind: st
 
 @pytest.mark.parametrize("kind", ["predictions", "reviews"])
 def test_cut_around_the_ends_of_its_last_two_rows_a_run_resumes_as_if_nothing_was(
-    whole: Running, runner: Start, server: DemoEndpoint, kind: str
+    resumed: Callable[[], Running], brief: DemoEndpoint, kind: str
 ) -> None:
-    assert cut_and_resume(whole, runner, server, kind, "ends") > 8
+    assert cut_and_resume(resumed, brief, kind, "ends") > 8
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["predictions", "reviews"])
 def test_cut_at_every_byte_of_its_last_two_rows_a_run_resumes_as_if_nothing_was(
-    whole: Running, runner: Start, server: DemoEndpoint, kind: str, capsys: pytest.CaptureFixture[str]
+    resumed: Callable[[], Running], brief: DemoEndpoint, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tried = cut_and_resume(whole, runner, server, kind, "all")
+    tried = cut_and_resume(resumed, brief, kind, "all")
     with capsys.disabled():
         print(f"\n{kind}: {tried:,} cuts, 0 answers lost, 0 asked twice, the same outcomes after each")
     assert tried > 1000

@@ -8,45 +8,53 @@ from typing import Any
 import psutil
 import pytest
 
+from qwq_nb import load_run
 from qwq_nb.records import MIME_TYPE
 
 LINE = "run = %qwq_eval math_500 --demo"
 
 
-def family(kernel: Any) -> list[psutil.Process]:
+def family(kernel: Any, options: str) -> list[psutil.Process]:
     """Worker, grader and demo endpoint of a kernel whose run is under way."""
     assert kernel.run("%load_ext qwq_nb").status == "ok"
-    cell = kernel.run(f"{LINE} --concurrency 4 --fresh --background")
-    cell.until(lambda: done_of(cell) >= 1)
+    cell = kernel.run(f"{LINE} --concurrency 4 --background {options}")
+    cell.until(lambda: graded_here(cell) >= 1)
     found = psutil.Process(kernel.pid).children(recursive=True)
     named = [" ".join(process.cmdline()) for process in found]
     assert [sum(name in line for line in named) for name in ("qwq_nb.bench.worker", "qwq_nb.demo")] == [2, 1], named
     return found
 
 
-def done_of(cell: Any) -> int:
+def graded_here(cell: Any) -> int:
+    """Samples that this call of the line has finished."""
     records = [m["content"]["data"].get(MIME_TYPE) for m in cell.displays]
-    return max((int(record["progress"]["done"]) for record in records if record), default=0)
+    found = [record["progress"] for record in records if record]
+    return max((int(progress["done"]) - int(progress.get("reused", 0)) for progress in found), default=0)
 
 
-def leave(kernel: Any, how: str) -> None:
-    if how == "restart":
-        kernel.manager.restart_kernel()
-        kernel.client.wait_for_ready(timeout=60)
-    elif how == "kill -9":
-        kernel.kill()
-    else:
-        kernel.manager.shutdown_kernel()
-
-
-@pytest.mark.parametrize("how", ["restart", "kill -9", "shutdown"])
-def test_no_process_is_left_and_the_run_goes_on(start_kernel: Callable[..., Any], how: str) -> None:
-    kernel = start_kernel()
-    processes = family(kernel)
-    leave(kernel, how)
+def assert_gone(processes: list[psutil.Process]) -> None:
     _, alive = psutil.wait_procs(processes, timeout=5)
     assert [process.cmdline() for process in alive] == []
-    if how == "restart":
-        kernel.run("%load_ext qwq_nb")
-        assert kernel.run(LINE).status == "ok"
-        assert kernel.run("print(run.state, (run.samples().outcome == 'pending').sum())").text == "complete 0\n"
+
+
+def test_a_restart_and_a_kill_leave_no_process_and_the_run_goes_on(start_kernel: Callable[..., Any]) -> None:
+    kernel = start_kernel()
+    before = family(kernel, "--fresh")
+    kernel.manager.restart_kernel()
+    kernel.client.wait_for_ready(timeout=60)
+    assert_gone(before)
+    again = family(kernel, "")
+    kernel.kill()
+    assert_gone(again)
+    (folder,) = kernel.folder.glob("qwq_runs/math_500-*")
+    run = load_run(folder)
+    assert run.state == "stopped"
+    assert 2 <= sum(r.outcome != "pending" for r in run.results()) < 40
+
+
+@pytest.mark.long
+def test_a_shutdown_leaves_no_process(start_kernel: Callable[..., Any]) -> None:
+    kernel = start_kernel()
+    processes = family(kernel, "--fresh")
+    kernel.manager.shutdown_kernel()
+    assert_gone(processes)
