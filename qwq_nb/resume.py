@@ -12,6 +12,7 @@ from qwq_nb.packed import packed
 from qwq_nb.plan import Item, Plan
 from qwq_nb.records import Completion, SampleResult
 from qwq_nb.rundir import RunDir, read_rows, repair
+from qwq_nb.streams import STREAMS, read_streams
 from qwq_nb.tally import decide_outcome
 
 __all__ = ["read_back", "read_journal", "results_of"]
@@ -28,8 +29,17 @@ def read_back(rundir: RunDir, plan: Plan, model: str) -> tuple[dict[Key, SampleR
         for kind in ("predictions", "reviews"):
             repair(rundir.rows_file(kind, model, benchmark, subset))
     repair(rundir.journal_file())
+    keep_streams(rundir)
     done, ungraded = results_of(rundir, plan.items, plan.repeats, model)
     return done, ungraded
+
+
+def keep_streams(rundir: RunDir) -> None:
+    """Move what a killed kernel was streaming into the journal."""
+    for (id_, repeat), completion in read_streams(rundir.path).items():
+        row = {"kind": "partial", "id": id_, "repeat": repeat, "error": "the kernel ended"}
+        rundir.append(rundir.journal_file(), {**row, "completion": msgspec.to_builtins(completion)})
+    (rundir.path / STREAMS).unlink(missing_ok=True)
 
 
 def results_of(
@@ -76,7 +86,10 @@ def belongs(row: dict[str, Any], item: Item) -> bool:
 
 
 def read_journal(rundir: RunDir) -> dict[Key, tuple[str, str, Completion]]:
-    """The last journal row of each sample: kind (`error` or `partial`), cause, and what had been streamed."""
+    """The last journal row of each sample: kind (`error` or `partial`), cause, and what had been streamed.
+
+    Of a run whose kernel was killed, what it was streaming at last is among them.
+    """
     found: dict[Key, tuple[str, str, Completion]] = {}
     for row in read_rows(rundir.journal_file()):
         try:
@@ -84,4 +97,6 @@ def read_journal(rundir: RunDir) -> dict[Key, tuple[str, str, Completion]]:
             found[row["id"], row["repeat"]] = (row["kind"], row["error"], completion)
         except (KeyError, msgspec.ValidationError):
             continue
+    for key, completion in read_streams(rundir.path).items():
+        found[key] = ("partial", "the kernel ended", packed(completion))
     return found

@@ -6,6 +6,7 @@
     <run>/qwq_record.json                              the run as viewers draw it, without its texts
     <run>/qwq_samples.jsonl                            the samples as they were asked
     <run>/qwq_journal.jsonl                            failures and partial traces, one row each
+    <run>/qwq_streams.jsonl                            what is being streamed, while it is
     <run>/data/<benchmark>/…                           the records themselves, so that evalscope can load them
     <run>/configs/task_config_*.yaml                   evalscope's
     <run>/predictions/<model>/<benchmark>_<subset>.jsonl
@@ -35,7 +36,17 @@ from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import RunLocked, UnknownRun
 from qwq_nb.records import Sample, State
 
-__all__ = ["MANIFEST", "Manifest", "RunDir", "find_run_dirs", "path_segment", "read_rows", "repair"]
+__all__ = [
+    "MANIFEST",
+    "Manifest",
+    "RunDir",
+    "encode_row",
+    "find_run_dirs",
+    "path_segment",
+    "read_rows",
+    "repair",
+    "replace_file",
+]
 
 MANIFEST = "qwq_run.json"
 SAMPLES = "qwq_samples.jsonl"

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+from qwq_nb import streams
 from qwq_nb.analysis.habits import habits
 from qwq_nb.bench import rows
 from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
@@ -87,6 +89,7 @@ class Runner:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
         self.reused_tokens = sum(r.completion.completion_tokens for r in self.results.values() if r.completion)
         self._finished_tokens = self.reused_tokens
+        self._streams = streams.StreamLog(rundir.path)
         self._rate: deque[tuple[float, int]] = deque(maxlen=64)
         self._succeeded = self.reused > 0
 
@@ -102,11 +105,14 @@ class Runner:
         by_key = {i.key: i for i in self.plan.items}
         for key, completion in self._ungraded.items():
             self._finish_later(by_key[key], completion)
+        looking = asyncio.create_task(self._look_at_streams())
         try:
             await self._stream_all()
+            looking.cancel()
             while self._finishers and not self.stopping:
                 await asyncio.wait(set(self._finishers), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            looking.cancel()
             await self._wind_up()
             self.over = True
         if self.problem is not None:
@@ -144,12 +150,22 @@ class Runner:
             task.cancel()
         if pending:
             await asyncio.wait(pending, timeout=0.5)
+        if not isinstance(self.problem, QwqError) or isinstance(self.problem, EndpointError):
+            self.write_later(self._streams.end)  # else it may be the disk, and the journal has not got it all
         self._writer.shutdown(wait=True)
 
     def write_later(self, write: Callable[[], object]) -> None:
         """Let the writing thread do this after the rows that wait for it; on the way out nothing is done."""
         with contextlib.suppress(RuntimeError):
             self._writer.submit(write)
+
+    async def _look_at_streams(self) -> None:
+        """Write down now and then what is being streamed, for whoever finds the run after a `kill -9`."""
+        while True:
+            await asyncio.sleep(streams.LOOK_EVERY_S)
+            pieces, anew = self._streams.look(list(self.flights.values()))
+            if pieces:
+                self.write_later(functools.partial(self._streams.write, pieces, anew))
 
     def _fail(self, problem: Exception) -> None:
         if isinstance(problem, OSError):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from qwq_nb import Endpoint
 from qwq_nb.demo import PROBLEMS, DemoEndpoint
@@ -59,3 +64,46 @@ def sample(number: int, subset: str = "default", **more: Any) -> Sample:
 
 def answer(text: str = "\\boxed{82}", **more: Any) -> Completion:
     return Completion(**{"reasoning": "6 · 7 + 4 · 10", "answer": text, "finish_reason": "stop", "attempts": 1, **more})
+
+
+@contextlib.contextmanager
+def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
+    """A file system of that size, mounted at `place`; skips the test where none can be mounted."""
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
+    try:
+        made = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    except OSError as exc:
+        pytest.skip(f"needs mount: {exc}")
+    if made.returncode:
+        pytest.skip(f"needs the right to mount a tmpfs: {made.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True, timeout=10)
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from qwq_nb.rundir import RunDir
+held = RunDir(Path(sys.argv[1]))
+held.lock()
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def held_by_another(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process writes the run."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "locked\n"
+        try:
+            yield process
+        finally:
+            process.stdin.close()
+            process.wait(10)

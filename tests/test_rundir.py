@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +16,7 @@ from hypothesis import strategies as st
 
 from qwq_nb import Endpoint, RunLocked, UnknownRun
 from qwq_nb.rundir import LOCK, MANIFEST, Manifest, RunDir, find_run_dirs, read_rows, repair
-from tests.running import sample
+from tests.running import held_by_another, sample, small_disk
 
 ROWS: list[dict[str, Any]] = [
     {"index": 0, "text": "plain"},
@@ -131,18 +128,8 @@ def test_lone_surrogates_do_not_cost_the_row(rundir: RunDir) -> None:
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 kB."""
-    place = tmp_path / "tiny"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
-    try:
-        made = subprocess.run(command, capture_output=True, text=True, timeout=10)
-    except OSError as exc:
-        pytest.skip(f"needs mount: {exc}")
-    if made.returncode:
-        pytest.skip(f"needs the right to mount a tmpfs: {made.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True, timeout=10)
+    with small_disk(tmp_path / "tiny", kilobytes=64) as place:
+        yield place
 
 
 def test_a_full_disk_costs_the_row_that_did_not_fit_and_no_other(tiny_disk: Path) -> None:
@@ -193,31 +180,6 @@ def test_a_write_that_is_cut_short_twice_leaves_whole_rows(rundir: RunDir, monke
 
 
 # -- one writer ----------------------------------------------------------------------------------------------------
-
-HOLDER = """
-import sys
-from pathlib import Path
-from qwq_nb.rundir import RunDir
-held = RunDir(Path(sys.argv[1]))
-held.lock()
-print("locked", flush=True)
-sys.stdin.read()
-"""
-
-
-@contextlib.contextmanager
-def held_by_another(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process writes the run."""
-    pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdin=pipe, stdout=pipe, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        assert process.stdout.readline() == "locked\n"
-        try:
-            yield process
-        finally:
-            process.stdin.close()
-            process.wait(10)
 
 
 def test_two_processes_cannot_write_one_run(rundir: RunDir) -> None:

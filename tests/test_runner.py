@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shutil
 import time
 
 import pytest
@@ -11,7 +13,9 @@ from qwq_nb import EndpointRefused, QwqError
 from qwq_nb.demo import DemoEndpoint
 from qwq_nb.plan import Item
 from qwq_nb.records import Completion, Verdict
-from qwq_nb.resume import read_journal
+from qwq_nb.resume import read_back, read_journal
+from qwq_nb.rundir import RunDir
+from qwq_nb.streams import STREAMS, read_streams
 from tests.asking import MATCH, SLOW, Start, until
 from tests.running import asked
 
@@ -134,6 +138,58 @@ def test_stop_keeps_what_was_streaming_in_the_journal(runner: Start, server: Dem
     assert {r.outcome for r in partial} == {"pending"}
     assert server.log()["requests"] == 4
     until(lambda: server.log()["active"] == 0)
+
+
+def test_a_kernel_that_is_killed_leaves_the_partial_texts_too(
+    runner: Start, server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The directory is copied in mid-run: that is what a kill -9 leaves."""
+    monkeypatch.setattr("qwq_nb.streams.LOOK_EVERY_S", 0.05)
+    server.configure(tokens_per_second=60)
+    running = runner(12, concurrency=4).start()
+    until(lambda: len([v for v in running.runner.in_flight() if v.tokens > 30]) == 4)
+    until(lambda: (running.rundir.path / STREAMS).exists())
+    time.sleep(0.3)
+    left = RunDir(running.rundir.path.with_name("left"))
+    shutil.copytree(running.rundir.path, left.path)
+    before = {key: (kind, completion) for key, (kind, _, completion) in read_journal(left).items()}
+    running.tell(running.runner.stop)
+    running.wait()
+    assert not (running.rundir.path / STREAMS).exists()
+    whole = read_journal(running.rundir)
+    assert len(before) == 4
+    assert before.keys() == whole.keys()
+    for key, (kind, completion) in before.items():
+        assert (kind, completion.finish_reason) == ("partial", "interrupted")
+        assert len(completion.reasoning) > 60
+        assert whole[key][2].reasoning.startswith(completion.reasoning)
+        assert completion.reasoning_tokens > 10
+    # Whoever goes on with it has them in the journal.
+    read_back(left, running.plan, running.endpoint.model)
+    left.close()
+    assert not (left.path / STREAMS).exists()
+    assert {k: c.reasoning for k, (_, _, c) in read_journal(left).items()} == {
+        k: c.reasoning for k, (_, c) in before.items()
+    }
+
+
+def test_what_is_written_down_of_streams_stays_small(
+    runner: Start, server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qwq_nb.streams.LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("qwq_nb.streams.MOST_BYTES", 4000)
+    server.configure(tokens_per_second=400)
+    running = runner(12, concurrency=4).start()
+    sizes = []
+    while running.future and not running.future.done():
+        file = running.rundir.path / STREAMS
+        with contextlib.suppress(FileNotFoundError):
+            sizes.append(file.stat().st_size)
+            assert all(c.attempts == 1 for c in read_streams(running.rundir.path).values())
+        time.sleep(0.01)
+    running.wait()
+    assert 0 < max(sizes) < 40_000
+    assert not (running.rundir.path / STREAMS).exists()
 
 
 def test_stop_while_waiting_for_a_retry(runner: Start, server: DemoEndpoint) -> None:

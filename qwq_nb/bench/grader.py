@@ -2,8 +2,9 @@
 
 The grader answers each job in three lines, `{"verdict"}`, `{"opinion"}` and `{"analysis"}`: what hangs costs nothing of
 what came before it. The worker holds the clock. A grader that overruns is killed and replaced, which takes tens of
-milliseconds, and that job alone gets the status `deadline`; `crashed` and `memory` likewise. Such a verdict carries
-evalscope's own `excluded` score, which keeps its files valid.
+milliseconds, and that job alone gets the status `deadline`; `crashed` and `memory` likewise. Whether a job crashed its
+grader, or somebody killed it, is seen by grading it once more. Such a verdict carries evalscope's own `excluded` score,
+which keeps its files valid.
 """
 
 from __future__ import annotations
@@ -143,6 +144,8 @@ class GraderQueue:
         self._ready = False
         self._running: _Running | None = None
         self._false_starts = 0
+        self._crashed: set[int] = set()
+        """Jobs over which a grader ended once."""
 
     def start(self) -> None:
         """Begin a grader, so that the first job need not wait for it."""
@@ -157,6 +160,7 @@ class GraderQueue:
     def cancel(self, reply: int) -> None:
         """Nobody waits for this one any more: it must not hold up those that come after it."""
         self._waiting = collections.deque(job for job in self._waiting if job[0] != reply)
+        self._crashed.discard(reply)
         if self._running is not None and self._running.reply == reply:
             self._running = None
             self._replace()
@@ -222,7 +226,7 @@ class GraderQueue:
             self._ended()
 
     def _ended(self) -> None:
-        """The grader is gone by itself: its job crashed it, unless the verdict had already come."""
+        """The grader is gone by itself: its job crashed it if this is the second time, and no verdict had come."""
         how = self._child.kill() if self._child is not None else ""
         self._false_starts += 0 if self._ready else 1
         self._child, self._ready = None, False
@@ -230,7 +234,11 @@ class GraderQueue:
             reply, job = self._waiting.popleft()
             self._answer(reply, _failed(job, "crashed", f"the grader process does not start ({how})", 0.0))
         running = self._running
-        if running is not None:
+        if running is not None and running.verdict is None and running.reply not in self._crashed:
+            self._crashed.add(running.reply)
+            self._waiting.appendleft((running.reply, running.job))
+            self._running = None
+        elif running is not None:
             seconds = time.monotonic() - running.started
             why = f"the grader process ended ({how}) at this answer"
             self._finish(running, running.verdict or _failed(running.job, "crashed", why, seconds))
@@ -243,6 +251,7 @@ class GraderQueue:
 
     def _finish(self, running: _Running, verdict: Verdict) -> None:
         self._running = None
+        self._crashed.discard(running.reply)
         if verdict.status == "memory":
             self._replace()  # what is left of its address space may not do for the next job
         self._answer(running.reply, verdict)

@@ -79,7 +79,9 @@ def test_a_worker_that_is_killed_is_started_anew(run: Run[Any], data: dict[str, 
 
 
 @posix
-def test_a_grader_that_is_killed_costs_one_verdict(worker: BenchWorker, load: Any, run: Run[Any]) -> None:
+def test_a_grader_that_is_killed_costs_nothing_and_killed_again_one_verdict(
+    worker: BenchWorker, load: Any, run: Run[Any]
+) -> None:
     loaded = load("aime25")
 
     async def story() -> None:
@@ -88,12 +90,16 @@ def test_a_grader_that_is_killed_costs_one_verdict(worker: BenchWorker, load: An
             sample=loaded.samples[0],
             completion=Completion(answer=" ".join(str(n) for n in range(30_000))),
             position=0,
+            deadline_s=2.0,
         )
-        pending = asyncio.ensure_future(worker.grade(job))
-        await asyncio.sleep(0.5)
-        (grader,) = psutil.Process(worker.pid).children()
-        grader.kill()
-        verdict = await pending
+        for kills, status in ((1, "deadline"), (2, "crashed")):
+            pending = asyncio.ensure_future(worker.grade(job))
+            for _ in range(kills):
+                await asyncio.sleep(0.5)
+                (grader,) = psutil.Process(worker.pid).children()
+                grader.kill()
+            verdict = await pending
+            assert verdict.status == status
         assert (verdict.status, verdict.sample_score["score"]["status"]) == ("crashed", "excluded")
         assert "signal 9" in verdict.explanation
 

@@ -1,0 +1,214 @@
+"""■ at any phase of a run: under a second, a directory that is whole, and one line that goes on from there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qwq_nb.demo import DemoEndpoint
+from qwq_nb.records import MIME_TYPE
+from tests.running import MATH, asked, completed, math_records, write_jsonl
+
+SHARED = "--max-tokens 2000 --request-seed 0 --backoff 0.05"
+HOSTILE = r"\boxed{9^{9^{9^9}}}"
+"""An answer that keeps the grader busy until its deadline."""
+LARGE = 200
+"""Samples of the run whose last drawing takes long enough to be interrupted."""
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[DemoEndpoint]:
+    with DemoEndpoint() as server:
+        yield server
+
+
+@pytest.fixture
+def server(endpoint: DemoEndpoint) -> DemoEndpoint:
+    endpoint.configure(tokens_per_second=0, ttft=0)
+    endpoint.reset()
+    return endpoint
+
+
+def set_endpoint(kernel: Any, server: DemoEndpoint) -> None:
+    assert kernel.run(f"%qwq_endpoint {server.url} --model {server.model} --name own {SHARED}").status == "ok"
+
+
+def progress_of(cell: Any) -> dict[str, Any]:
+    record = cell.displays[-1]["content"]["data"].get(MIME_TYPE, {}) if cell.displays else {}
+    return {"done": 0, "grading": 0, "in_flight": 0, **record.get("progress", {})}
+
+
+def state_of(cell: Any) -> str:
+    return str(cell.displays[-1]["content"]["data"].get(MIME_TYPE, {}).get("state", "")) if cell.displays else ""
+
+
+def check_interrupted(cell: Any, line: str) -> None:
+    """What holds after ■, whatever the run was at. One press is enough."""
+    assert cell.idle_after_interrupt < 1.0
+    assert cell.status == "error"
+    assert line in cell.text
+    assert cell.text.count("\n") <= 2, "one message, no traceback"
+
+
+def run_folder(kernel: Any, variable: str = "_qwq_run") -> Path:
+    return Path(kernel.folder, kernel.run(f"print({variable}.path)").text.strip())
+
+
+def check_whole(folder: Path) -> None:
+    """Every file of the run can be read to its last byte."""
+    for file in folder.rglob("*.jsonl"):
+        content = file.read_text()
+        assert content.endswith("\n")
+        assert all(isinstance(json.loads(row), dict) for row in content.splitlines())
+    for file in folder.rglob("*.json"):
+        json.loads(file.read_text())
+    assert list(folder.rglob("*.tmp")) == []
+
+
+# -- the phases ----------------------------------------------------------------------------------------------------
+# Each returns the seconds that the interrupt took. They are functions of a kernel, so that another one can be tried.
+
+
+def while_loading(kernel: Any, server: DemoEndpoint) -> float:
+    """The benchmark worker is only just starting, and no prompt is cached yet."""
+    set_endpoint(kernel, server)
+    line = f"%qwq_eval math_500 --limit 5 --data {MATH}"
+    cell = kernel.begin(f"run = {line}")
+    cell.until(lambda: cell.displays)
+    time.sleep(0.5)
+    cell.interrupt()
+    check_interrupted(cell, f"stopped; to go on: {line}")
+    assert server.log()["requests"] == 0
+    assert "stopped" in kernel.run("print(_qwq_run.state)").text
+    again = kernel.run(f"run = {line}")
+    assert (again.status, state_of(again), server.log()["requests"]) == ("ok", "complete", 5)
+    return float(cell.idle_after_interrupt)
+
+
+def while_streaming(kernel: Any, server: DemoEndpoint) -> float:
+    set_endpoint(kernel, server)
+    server.reset()
+    server.configure(tokens_per_second=300)
+    line = f"%qwq_eval math_500 --concurrency 8 --data {MATH}"
+    cell = kernel.begin(f"run = {line} --fresh")
+    cell.until(lambda: progress_of(cell)["done"] >= 3)
+    cell.interrupt()
+    check_interrupted(cell, f"stopped; to go on: {line}")
+    cell.until(lambda: not cell.displays[-1]["content"]["data"][MIME_TYPE]["partial"])
+    assert (state_of(cell), progress_of(cell)["done"] >= 3) == ("stopped", True)
+    folder = run_folder(kernel)
+    check_whole(folder)
+    journal = [json.loads(row) for row in (folder / "qwq_journal.jsonl").read_text().splitlines()]
+    assert {row["kind"] for row in journal} == {"partial"}
+    partial = kernel.run("print(sum(len(_qwq_run.sample(s).reasoning) > 0 for s in _qwq_run.samples().id))")
+    assert int(partial.text) >= len(journal), "partial traces are shown"
+    answered = completed(server)
+    server.configure(tokens_per_second=0)
+    again = kernel.run(f"run = {line}")
+    assert (again.status, state_of(again)) == ("ok", "complete")
+    assert all(asked(server)[key] == 1 for key in answered), "what was finished is not asked again"
+    return float(cell.idle_after_interrupt)
+
+
+def while_grading(kernel: Any, folder: Path) -> float:
+    """All is answered; the grader has an answer that takes as long as it is given."""
+    rows = math_records(4)
+    replies = [HOSTILE, *(rf"\boxed{{{row['answer']}}}" for row in rows[1:])]
+    book = [{**row, "reasoning": "Hmm.", "answer": reply} for row, reply in zip(rows, replies, strict=True)]
+    data = write_jsonl(folder / "hostile.jsonl", rows)
+    with DemoEndpoint(transcripts=[write_jsonl(folder / "replies.jsonl", book)]) as server:
+        set_endpoint(kernel, server)
+        line = f"%qwq_eval math_500 --concurrency 1 --data {data}"
+        cell = kernel.begin(f"run = {line} --grade-deadline 300 --fresh")
+        cell.until(lambda: len(completed(server)) == 4 and progress_of(cell)["in_flight"] == 0)
+        cell.until(lambda: progress_of(cell)["grading"] >= 1)
+        time.sleep(0.3)
+        cell.interrupt()
+        check_interrupted(cell, "stopped; to go on: %qwq_eval math_500 --concurrency 1")
+        check_whole(run_folder(kernel))
+        again = kernel.run(f"run = {line} --grade-deadline 1")
+        assert (again.status, state_of(again)) == ("ok", "complete")
+        assert set(asked(server).values()) == {1}, "an answer that is there is only graded"
+        outcomes = kernel.run("print(sorted(run.samples().outcome))").text
+        assert outcomes == "['correct', 'correct', 'correct', 'not_gradable']\n"
+    return float(cell.idle_after_interrupt)
+
+
+def while_drawing(kernel: Any, folder: Path) -> float:
+    """All is done and on disk; the report of a large run is being made."""
+    rows = [{**row, "unique_id": f"large/{n}.json"} for n in range(LARGE // 40) for row in math_records(40)]
+    for number, row in enumerate(rows):
+        row["problem"] = f"Problem {number} of many. {row['problem']}"
+    thought = "Okay, so $x^2 + 1 \\geq 0$ holds. Wait, let me check that again with $x = -1$. " * 60
+    book = [{**row, "reasoning": thought, "answer": rf"\boxed{{{row['answer']}}}"} for row in rows]
+    data = write_jsonl(folder / "large.jsonl", rows)
+    with DemoEndpoint(transcripts=[write_jsonl(folder / "book.jsonl", book)], chunks=10) as server:
+        set_endpoint(kernel, server)
+        line = f"%qwq_eval math_500 --data {data}"
+        before = set(kernel.folder.glob("qwq_runs/*/qwq_record.json"))
+        cell = kernel.begin(f"run = {line} --fresh")
+        cell.until(lambda: set(kernel.folder.glob("qwq_runs/*/qwq_record.json")) > before, 120)
+        cell.interrupt()
+        check_interrupted(cell, f"is complete; to draw it again: {line}")
+        cell.until(lambda: not cell.displays[-1]["content"]["data"][MIME_TYPE]["partial"])
+        assert (state_of(cell), progress_of(cell)["done"]) == ("complete", LARGE)
+        check_whole(run_folder(kernel))
+        again = kernel.run(f"run = {line}")
+        assert (again.status, state_of(again), server.log()["requests"]) == ("ok", "complete", LARGE)
+    return float(cell.idle_after_interrupt)
+
+
+# -- the kernel that is installed ----------------------------------------------------------------------------------
+
+
+def test_an_interrupt_while_loading(kernel: Any, server: DemoEndpoint) -> None:
+    while_loading(kernel, server)
+
+
+def test_an_interrupt_while_streaming(kernel: Any, server: DemoEndpoint) -> None:
+    while_streaming(kernel, server)
+
+
+def test_an_interrupt_while_grading(kernel: Any, tmp_path: Path) -> None:
+    while_grading(kernel, tmp_path)
+
+
+def test_an_interrupt_while_drawing(kernel: Any, tmp_path: Path) -> None:
+    while_drawing(kernel, tmp_path)
+
+
+# -- others --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("version", ["6.30.1", "7.4.0"])
+def test_every_phase_on_other_kernels(
+    start_kernel: Callable[..., Any],
+    server: DemoEndpoint,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    version: str,
+) -> None:
+    """The package of another version comes first on the path; everything else is what is installed."""
+    place = tmp_path / "ipykernel"
+    command = ["-m", "pip", "install", "-q", "--no-deps", "--target", str(place), f"ipykernel=={version}"]
+    made = subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=300)
+    if made.returncode:
+        pytest.skip(f"needs ipykernel {version}: {made.stderr.strip()[-300:]}")
+    kernel = start_kernel(PYTHONPATH=str(place), QWQ_NB_CACHE=str(tmp_path / "prompts"))
+    assert kernel.run("import ipykernel; print(ipykernel.__version__)").text.strip() == version
+    assert kernel.run(f"%load_ext qwq_nb\n%cd {tmp_path}").status == "ok"
+    kernel.folder = tmp_path  # no run of an earlier test is found there
+    seconds = {"loading": while_loading(kernel, server), "streaming": while_streaming(kernel, server)}
+    (tmp_path / "files").mkdir()
+    seconds["grading"] = while_grading(kernel, tmp_path / "files")
+    seconds["drawing"] = while_drawing(kernel, tmp_path / "files")
+    with capsys.disabled():
+        print(f"\nipykernel {version}: " + ", ".join(f"{phase} {s * 1000:.0f} ms" for phase, s in seconds.items()))
