@@ -82,7 +82,7 @@ servers: $(VENV)/installed
 	$(BIN)/python tests/servers/check.py --venv $(VENV)/servers
 
 bench: $(VENV)/installed-test
-	$(BIN)/python tests/bench/run_500.py
+	$(BIN)/python -m tests.bench
 
 clean:
 	rm -rf $(VENV) dist build notebooks/executed notebooks/qwq_runs .pytest_cache .mypy_cache .ruff_cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qwq_nb.bench import adapters, opinion
+from qwq_nb.bench import adapters, opinion, refute
 from qwq_nb.bench.protocol import GradeJob
 from qwq_nb.bench.rows import targets_of
 from qwq_nb.records import Analysis, Verdict
@@ -27,8 +27,12 @@ def analysis_of(job: GradeJob, verdict: Verdict) -> Analysis:
         kind=kind,
         choices=job.sample.choices,
         correct=verdict.correct if verdict.status == "graded" else None,
-        equal=opinion.equal if kind == "math" else _same,
+        equal=_equal if kind == "math" else _same,
     )
+
+
+def _equal(candidate: str, gold: str) -> bool:
+    return opinion.equal(candidate, gold, refute=refute.differ)
 
 
 def _same(candidate: str, gold: str) -> bool:

@@ -10,7 +10,8 @@ Needs math-verify (and so the worker) only in `second_opinion` for mathematics; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from qwq_nb.bench.protocol import Kind, Opinion
 
@@ -140,8 +141,11 @@ def _forms(candidate: str, target: str) -> list[str]:
     return forms
 
 
-def equal(candidate: str, target: str) -> bool:
-    """Whether math-verify takes the one for the other, in either order."""
+def equal(candidate: str, target: str, *, refute: Callable[[list[Any], list[Any]], bool] | None = None) -> bool:
+    """Whether math-verify takes the one for the other, in either order.
+
+    `refute` is asked first, with both as math-verify reads them: whether they cannot be the same.
+    """
     from math_verify import parse, verify
 
     if not candidate:
@@ -151,7 +155,7 @@ def equal(candidate: str, target: str) -> bool:
     # No timers: the caller runs under a deadline, and math-verify's own need signals of the main thread.
     gold = parse(f"${trimmed(target)}$", parsing_timeout=None)
     found = parse(f"${candidate}$", parsing_timeout=None)
-    if not gold or not found:
+    if not gold or not found or (refute and refute(gold, found)):
         return False
     return bool(verify(gold, found, timeout_seconds=None) or verify(found, gold, timeout_seconds=None))
 

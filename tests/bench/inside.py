@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import resource
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -150,3 +152,44 @@ def timed(seconds: float) -> dict[str, Any]:
     with meter.measured(figures, timer=True):
         time.sleep(seconds)
     return figures
+
+
+def loaded() -> dict[str, Any]:
+    """Seconds that `%load_ext qwq_nb` takes. In a kernel that has imported this module much is there already, hence a
+    Python of its own, which has IPython and nothing else."""
+    code = (
+        "import time, IPython\nfrom IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\nbegun = time.perf_counter()\n"
+        "shell.run_line_magic('load_ext', 'qwq_nb')\nprint(time.perf_counter() - begun)"
+    )
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {"load_s": float(made.stdout.split()[-1])}
+
+
+def magic(line: str) -> dict[str, Any]:
+    """Run a line magic; `begun` and `worker_ready` in the clock of `time.time()`."""
+    from IPython import get_ipython
+
+    ready: list[float] = []
+
+    async def wait() -> None:
+        await shared_worker().ready()
+        ready.append(time.time())
+
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell.run_line_magic("load_ext", "qwq_nb")
+    begun = time.time()
+    waiting = shared_loop().submit(wait())
+    shell.run_line_magic(*line.removeprefix("%").split(" ", 1))
+    waiting.result(60)
+    return {"begun": begun, "worker_ready": ready[0], "over": time.time()}
+
+
+def streamed(url: str, row: str, times: int) -> dict[str, Any]:
+    """CPU of so many completions, one after the other, without a run around them."""
+    question = json.loads(row)["problem"]
+    endpoint = qwq_nb.Endpoint(url, "QwQ-32B-demo", name="bench")
+    cpu = time.process_time()
+    for _ in range(times):
+        completion = qwq_nb.ask(question, endpoint=endpoint)
+    return {"cpu_s": time.process_time() - cpu, "characters": len(completion.reasoning) + len(completion.answer)}

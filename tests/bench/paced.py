@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from .chunk_parts import profile
 from .problems import write_problems
 from .processes import cpu_of, kernel, ran, served
 from .report import Finding, Row
@@ -30,7 +31,9 @@ def measure(*, streams: int = 128, samples: int = 256, chunks: int = 400, rate: 
                 ours["cpu_endpoint_s"] = cpu_of(server.pid) - before
                 ours["updates"], ours["updates_mb"] = one.updates, one.bytes / 1e6
     micro = 1e6 / total
-    parts = ", ".join(f"{name} {spent * micro:.1f}" for name, spent in ours["cpu_threads_s"].items())
+    ours.pop("latency_s")
+    threads = {thread: spent * micro for thread, spent in ours["cpu_threads_s"].items()}
+    parts = profile(threads, floor["cpu_s"] * micro)
     name = f"paced {streams} x {rate:g}/s"
     return Finding(
         [
@@ -39,9 +42,11 @@ def measure(*, streams: int = 128, samples: int = 256, chunks: int = 400, rate: 
             Row(f"{name}: worker CPU a sample", 1000 * ours["cpu_worker_s"] / samples, "ms"),
         ],
         [
-            f"kernel CPU by thread, us a chunk: {parts}",
+            "a chunk, in microseconds of the kernel's CPU:",
+            *(f"{cost:7.1f}  {part}" for part, cost in parts),
+            f"{sum(cost for _, cost in parts):7.1f}  all of it",
             f"endpoint {ours['cpu_endpoint_s'] * micro:.1f} us a chunk; {ours['updates']} updates of the view, "
             f"{ours['updates_mb']:.1f} MB",
         ],
-        {"ours": ours, "floor": floor, "schedule_s": schedule},
+        {"ours": ours, "floor": floor, "schedule_s": schedule, "profile_us": dict(parts)},
     )

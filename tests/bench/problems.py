@@ -1,4 +1,4 @@
-"""Problems in MATH-500's fields, and transcripts of them for the demo endpoint. Real ones where shared/data is at hand."""
+"""Problems in MATH-500's fields, and transcripts for the demo endpoint. Real ones where shared/data is at hand."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def served(book: Path, **settings: Any) -> Iterator[DemoEndpoint]:
 
 
 class Kernel:
-    """A real kernel whose cells run code of this package, with a client that reads every message as a front end does."""
+    """A real kernel whose cells run code of this package; its client reads every message, as a front end does."""
 
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
         self.manager = KernelManager(kernel_name="python3")

@@ -57,7 +57,7 @@ class Row:
 
 @dataclass
 class Finding:
-    """What one measure found: its rows, lines of detail (a table of its own, a profile), and all figures behind them."""
+    """What one measure found: its rows, lines of detail (a table, a profile), and all figures behind them."""
 
     rows: list[Row] = field(default_factory=list)
     details: list[str] = field(default_factory=list)

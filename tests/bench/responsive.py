@@ -1,4 +1,4 @@
-"""What the user of the kernel feels while 128 paced streams run: a timer's lateness, and a cell beside `--background`."""
+"""What the kernel's user feels while 128 paced streams run: a timer's lateness, and a cell beside `--background`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from .report import Finding, Row
 __all__ = ["measure"]
 
 
-def measure(*, streams: int = 128, samples: int = 192, chunks: int = 300, rate: float = 50.0, cells: int = 30) -> Finding:
+def measure(
+    *, streams: int = 128, samples: int = 192, chunks: int = 300, rate: float = 50.0, cells: int = 30
+) -> Finding:
     """First with the cell busy, a timer of 10 ms in a thread of its own; then `--background` and `1 + 1` in cells."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -34,7 +36,6 @@ def measure(*, streams: int = 128, samples: int = 192, chunks: int = 300, rate: 
                 time.sleep(0.1)
                 took.append(one.run("1 + 1"))
             took.sort()
-            one.run("import qwq_nb\nqwq_nb.list_runs('beside')\nimport inspect")
     busy.pop("latency_s")
     figures = {"idle": idle, "busy": busy, "cells_s": took, "cells_idle_s": quiet, "background_returns_s": returned}
     return Finding(

@@ -1,4 +1,4 @@
-"""From 16 to 1,024 streams at once: what a chunk costs, whether every stream gets its share, and two endpoints in one run.
+"""From 16 to 1,024 streams at once: what a chunk costs, whether each gets its share; and two endpoints in one run.
 
 Each size is a run of its own, paced so that all sizes bring about as many chunks a second: what grows is the number of
 streams and nothing else. Fairness is the slowest completion over the fastest one, all of the same length.
@@ -19,10 +19,14 @@ from .report import Finding, Row
 __all__ = ["measure"]
 
 
-def measure(*, sizes: tuple[int, ...] = (16, 64, 256, 1024), per_second: float = 3200.0, seconds: float = 6.0) -> Finding:
+def measure(
+    *, sizes: tuple[int, ...] = (16, 64, 256, 1024), per_second: float = 3200.0, seconds: float = 6.0
+) -> Finding:
     chunks = {size: max(20, round(per_second * seconds / size)) for size in sizes}
     most, found = max(sizes), Finding()
-    table = [f"{'streams':>8}{'chunks each':>12}{'us a chunk':>12}{'bare reader':>12}{'wall s':>8}{'slowest/fastest':>17}"]
+    table = [
+        f"{'streams':>8}{'chunks each':>12}{'us a chunk':>12}{'bare reader':>12}{'wall s':>8}{'slowest/fastest':>17}"
+    ]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         data, book = write_problems(folder, most)

@@ -1,4 +1,4 @@
-"""500 samples of 400 streamed chunks, 64 at once, from an endpoint that does not pace itself: ours, two peers, the floor.
+"""500 samples of 400 streamed chunks, 64 at once, unpaced: ours, two peers, the floor.
 
 All answer the same problems from the same endpoint, one after the other, each in a process of its own. Ours is a cell
 of a real kernel: grading, files, reports, and a view that is drawn and sent. evalscope is its own `run_task`, with its
@@ -24,9 +24,8 @@ def inspect_python() -> Path:
     """The Python of `.venv-bench/inspect`, which is made where it is missing (a minute, from the package index)."""
     folder = ROOT / ".venv-bench" / "inspect"
     python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    if subprocess.run([str(python), "-c", "import inspect_ai, openai"], capture_output=True).returncode if (
-        python.exists()
-    ) else True:
+    there = python.exists() and not subprocess.run([str(python), "-c", "import inspect_ai, openai"]).returncode
+    if not there:
         print("Installing inspect-ai into .venv-bench/inspect (a minute)...", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", "inspect-ai", "openai"], check=True)
@@ -46,6 +45,7 @@ def measure(*, samples: int = 500, chunks: int = 400, streams: int = 64, peers: 
                 ours = one.figures(f"inside.evaluated([{server.url!r}], {str(data)!r}, concurrency={streams})")
                 ours["cpu_endpoint_s"] = cpu_of(server.pid) - before
                 ours["updates"] = one.updates
+                ours.pop("latency_s")
             figures["ours"] = ours
             if peers:
                 python = inspect_python()

@@ -1,0 +1,57 @@
+"""Telling two formulas apart by numbers: what spares math-verify a symbolic proof that they differ.
+
+The analysis of a reasoning holds many formulas against the gold answer, nearly all of them different ones, and SymPy
+takes 30-500 ms to find no simplification of a difference. Two formulas in the same variables that differ clearly at
+each of a few points are not the same; where anything is unclear (a set, an equation, a unit, a value that is no
+number, a per cent sign) nothing is refuted, and math-verify decides. Source of the method: J. T. Schwartz, "Fast
+probabilistic algorithms for verification of polynomial identities" (1980), used for the negative answer only, which
+one point proves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["differ"]
+
+_POINTS = (0.7391, 1.2917, 1.8409, 0.4147, 1.1353, 2.0731)
+"""Where the variables are put, by turns: of no special value, positive, so that roots and logarithms are real."""
+_TRIALS = 2
+_CLEARLY = 1e-3
+"""Relative; math-verify compares numbers to six digits."""
+_MOST_VARIABLES = 4
+
+
+def differ(gold: list[Any], found: list[Any]) -> bool:
+    """Whether two answers as math-verify reads them (formulas, and their texts) certainly differ; False: unclear."""
+    from sympy import Expr
+
+    formulas = [[part for part in side if not isinstance(part, str)] for side in (gold, found)]
+    texts = [{part for part in side if isinstance(part, str)} for side in (gold, found)]
+    if texts[0] & texts[1] or any("%" in text or "percent" in text for text in texts[0] | texts[1]):
+        return False
+    if len(formulas[0]) != 1 or len(formulas[1]) != 1:
+        return False
+    one, other = formulas[0][0], formulas[1][0]
+    if not isinstance(one, Expr) or not isinstance(other, Expr):
+        return False
+    variables = sorted(one.free_symbols | other.free_symbols, key=str)
+    if len(variables) > _MOST_VARIABLES:
+        return False
+    for trial in range(_TRIALS if variables else 1):
+        at = {name: _POINTS[(trial + 2 * number) % len(_POINTS)] for number, name in enumerate(variables)}
+        values = [_value(formula, at) for formula in (one, other)]
+        if values[0] is None or values[1] is None:
+            return False
+        if abs(values[0] - values[1]) <= _CLEARLY * max(1.0, abs(values[0]), abs(values[1])):
+            return False
+    return True
+
+
+def _value(formula: Any, at: dict[Any, float]) -> complex | None:
+    """The formula's value at a point; None where it has none that is finite."""
+    try:
+        value = complex(formula.evalf(15, subs=at))
+    except (TypeError, ValueError, ArithmeticError, AttributeError):
+        return None
+    return value if abs(value) < 1e12 else None
