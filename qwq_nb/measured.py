@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from qwq_nb.analysis.measure import VERSION
 from qwq_nb.api import shared_worker
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.loop import shared_loop
@@ -48,14 +49,13 @@ def measured(run: Run, *, tell: Callable[[str], None] | None = None) -> list[Sam
 
 def wanting(results: list[SampleResult]) -> list[SampleResult]:
     """Those with reasoning that was not measured by the present rules."""
-    present = Analysis().version
     return [
         r
         for r in results
         if r.completion is not None
         and r.completion.reasoning
         and r.outcome not in ("pending", "error")
-        and (r.analysis is None or r.analysis.version != present)
+        and (r.analysis is None or r.analysis.version != VERSION)
     ]
 
 
@@ -68,7 +68,7 @@ def take_over(run: Run, missing: list[SampleResult]) -> None:
             kept[key] = msgspec.convert(row["analysis"], Analysis)
     for result in missing:
         found = kept.get(key_of(run, result))
-        if found is not None and found.version == Analysis().version:
+        if found is not None and found.version == VERSION:
             result.analysis = found
 
 

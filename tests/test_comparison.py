@@ -213,8 +213,8 @@ def test_a_difference_that_is_shown() -> None:
 def test_a_difference_that_is_not_shown_names_the_n_it_needs() -> None:
     found = two("c" * 90 + "w" * 10, "c" * 86 + "w" * 4 + "c" * 7 + "w" * 3)
     assert "This does not show that either is better; nor that they are alike" in found.sentence
-    # Connor: ψ = 0.11, δ = 0.03; (1.96·√0.11 + 0.8416·√(0.11 - 0.0009))² / 0.0009 = 957.7.
-    assert "about 960 problems (80 % power)" in found.sentence
+    # Connor: ψ = 0.11, δ = 0.03; (1.96·√0.11 + 0.8416·√(0.11 - 0.0009))² / 0.0009 = 957.7, and 1 / δ.
+    assert "about 1,000 problems (80 % power)" in found.sentence
     assert "100 problems show differences of about" in found.sentence
 
 

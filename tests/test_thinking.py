@@ -9,6 +9,7 @@ import pytest
 
 from qwq_nb import Endpoint, OptionError, Run, Thinking, evaluate, load_run, think
 from qwq_nb.analysis.habits import Thresholds
+from qwq_nb.analysis.measure import VERSION
 from qwq_nb.demo import DemoEndpoint
 from qwq_nb.judged import FILE, filled, index_in, judged
 from qwq_nb.measured import measured
@@ -62,6 +63,7 @@ def test_a_run_without_analysis_is_measured_once_and_kept(run: Run) -> None:
     assert "16 of 16" in told[-1]
     told.clear()
     kept = measured(load_run(run.path), tell=told.append)
+    assert {r.analysis.version for r in kept if r.analysis} == {VERSION}
     assert not told
     assert [r.analysis for r in kept] == [r.analysis for r in run.results()]
 
@@ -139,3 +141,14 @@ def test_prompts_keep_their_braces() -> None:
 @pytest.mark.parametrize(("said", "index"), [(r"\boxed{3}", 3), (r"\boxed{1} then \boxed{-1}", -1), ("none", -1)])
 def test_the_index_is_in_the_last_box(said: str, index: int) -> None:
     assert index_in(said) == index
+
+
+def test_what_older_rules_found_is_measured_anew(run: Run) -> None:
+    results = run.results()
+    for result in results:
+        assert result.analysis is not None
+        result.analysis.version = VERSION - 1
+        result.analysis.first_correct = (0, 1)
+    again = measured(run)
+    assert {r.analysis.version for r in again if r.analysis} == {VERSION}
+    assert not [r for r in again if r.analysis and r.analysis.first_correct == (0, 1)]

@@ -105,8 +105,8 @@ def mean_estimate(values: Sequence[tuple[str, float]], confidence: float = 0.95)
     """Mean of (problem, value) pairs, with the t-interval of a mean clustered by problem.
 
     With m problems, n values and residuals e: variance = m / (m − 1) · Σ_problems (Σ e)² / n², m − 1 degrees of
-    freedom.
-    With one value a problem this is the usual t-interval of the mean.
+    freedom. With one value a problem this is the usual t-interval of the mean. Of few and very uneven values it covers
+    less than 95 %: of 43 lognormal ones (σ 0.8) 91 %, of 134 96 % (`tests/analysis/simulate.py`).
     """
     n = len(values)
     if not n:

@@ -15,8 +15,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from qwq_nb.bench.opinion import closing_brace, trimmed
 from qwq_nb.records import SampleResult, SampleView
 from qwq_nb.rulings import Ruling
@@ -24,6 +22,7 @@ from qwq_nb.view.bundle import WITHHELD_NOTE
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import DEMO_NOTICE
 from qwq_nb.view.html_text import Typesetter, code, esc
+from qwq_nb.view.place import AROUND, Place, cut_out, place_at
 from qwq_nb.view.wording import SIGNS, WORDS, count
 
 if TYPE_CHECKING:
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CHECK_COLUMNS",
     "CheckList",
-    "Place",
-    "cut_out",
-    "place_at",
     "place_of",
     "reasons",
     "worth_checking",
@@ -54,8 +50,6 @@ CHECK_COLUMNS = (
     "note",
 )
 
-AROUND: Final = 500
-"""Characters shown before the place; after it as many."""
 LISTED: Final = 300
 """Entries that the html holds (at 2–4 kB each); the table has all."""
 _TEXT_LISTED: Final = 40
@@ -83,32 +77,12 @@ def _reasoned(result: SampleResult) -> bool:
     return bool(result.completion and result.completion.reasoning.strip())
 
 
-class Place(msgspec.Struct, frozen=True):
-    """A cut-out of a text around what it is about; `hit` is empty where only the text's end could be shown."""
-
-    before: str
-    hit: str
-    after: str
-    left_before: int = 0
-    """Characters of the text before the cut-out."""
-    left_after: int = 0
-
-
 def place_of(text: str, values: Iterable[str], *, boxes: bool = True) -> Place:
     """The last box in `text`; without one the last place where the first of `values` that is there stands; its end."""
     box = _last_box(text) if boxes else None
     return place_at(
         text, *(box or next((at for value in values if (at := _last(text, value))), (len(text), len(text))))
     )
-
-
-def place_at(text: str, start: int, end: int) -> Place:
-    """What stands from `start` to `end` in `text`, with `AROUND` characters on either side."""
-    low, high = max(0, start - AROUND), min(len(text), end + AROUND)
-    # A box may hold a text of any length: of a long one the beginning.
-    shown = min(end, start + AROUND)
-    high = max(high - (end - shown), shown) if shown < end else high
-    return Place(text[low:start], text[start:shown], text[shown:high], low, len(text) - high)
 
 
 def _last_box(text: str) -> tuple[int, int] | None:
@@ -280,13 +254,3 @@ def _places(view: SampleView) -> list[tuple[str, Place]]:
                 found.append((title, place))
                 break
     return found
-
-
-def cut_out(title: str, place: Place) -> str:
-    """A place as html: what it is about marked, and how much of the text is out of sight."""
-    before = f"[… {place.left_before:,} characters before …]\n" if place.left_before else ""
-    after = f"\n[… {place.left_after:,} characters after …]" if place.left_after else ""
-    hit = f"<mark>{code(place.hit)}</mark>" if place.hit else ""
-    # The first newline in `pre` is not shown. `code` is out of MathJax's reach.
-    body = f"\n{before}{code(place.before)}{hit}{code(place.after)}{after}"
-    return f'<p><strong>{title}</strong></p><pre style="white-space:pre-wrap;word-break:normal">{body}</pre>'

@@ -1,4 +1,8 @@
-"""One problem as two runs answered it, side by side: question, then reasoning, then answer."""
+"""One problem as two runs answered it, side by side: question, then reasoning, then answer.
+
+Two reasonings are aligned where that can be done: what both begin with stands once, and the places where either has the
+right answer stand beside one another, before what each of them wrote.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from qwq_nb.view.bundle import FINAL_BYTES, WITHHELD_NOTE, saved_size
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.clip import clip
 from qwq_nb.view.html_text import Typesetter, clipped, code, esc, pre
+from qwq_nb.view.place import cut_out, place_at
 from qwq_nb.view.wording import FLAGS, SIGNS, WORDS, count
 
 __all__ = ["SideBySide", "pair_html", "pair_summary", "pair_text"]
@@ -18,6 +23,8 @@ WHOLE: Final = 10**9
 _WORTH_FOLDING: Final = 40
 """Characters that two texts must share before their common opening is folded away: less is chance."""
 _CHOICES: Final = 12
+_MILESTONE: Final = 160
+"""Characters on either side of the right answer."""
 _SHARE: Final = {"question": 0.5, "opening": 0.25, "answer": 0.5}
 """Of the limit of a reasoning."""
 _ALIGNED: Final = 'style="text-align:left;vertical-align:top;width:50%"'
@@ -98,6 +105,7 @@ def pair_html(flip: Flip, runs: list[RunCard], typeset: Typesetter, limit: int) 
     if _text(a.reasoning) or _text(b.reasoning):
         body += _title(f"Reasoning{_where(flip)}")
         body += _opening(flip, int(limit * _SHARE["opening"]))
+        body += _milestone(flip)
         if not _is_same(flip):
             body += _row(*(_rest(view, _skipped(flip), limit) for view in (a, b)))
     if _text(a.answer) or _text(b.answer):
@@ -159,6 +167,28 @@ def _opening(flip: Flip, limit: int) -> str:
     title = f"both begin alike, {count(skipped, 'character')}"
     inside = f"<details><summary>{title}</summary>{pre(clipped(shown))}</details>"
     return f'<tr><td colspan="2" style="text-align:left">{inside}</td></tr>'
+
+
+def _milestone(flip: Flip) -> str:
+    """Where either reasoning has the right answer, side by side: two models share no words, but they share this."""
+    if not any(_right(view) for view in (flip.first, flip.second)):
+        return ""
+    title = '<tr><td colspan="2" style="text-align:left"><em>where the right answer stands</em></td></tr>'
+    return title + _row(*(_right(view) or "<p>nowhere that was found</p>" for view in (flip.first, flip.second)))
+
+
+def _right(view: SampleView) -> str:
+    """The place at which the right answer was left, or else first stated; empty where none is known."""
+    text, analysis = _text(view.reasoning), view.analysis
+    span = (analysis.left or analysis.first_correct) if analysis else None
+    if analysis is None or span is None or not text:
+        return ""
+    # What was measured is the reasoning as it is; a clipped one has the place elsewhere.
+    if view.reasoning is not None and view.reasoning.omitted:
+        return ""
+    words = "stated, and left" if analysis.left else "first stated"
+    title = f"{words} after {100 * span[0] / len(text):.0f} % of the reasoning"
+    return cut_out(title, place_at(text, *span, around=_MILESTONE))
 
 
 def _rest(view: SampleView, skipped: int, limit: int) -> str:

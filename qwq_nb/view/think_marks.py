@@ -11,8 +11,8 @@ from qwq_nb.analysis.efficiency import first_correct_tokens
 from qwq_nb.analysis.habits import HABITS, thought_rate, wasted_tokens
 from qwq_nb.records import Outcome, SampleResult
 from qwq_nb.view.bundle import WITHHELD_NOTE
-from qwq_nb.view.check_list import Place, cut_out, place_at
 from qwq_nb.view.html_text import code, esc
+from qwq_nb.view.place import Place, cut_out, place_at
 from qwq_nb.view.wording import SIGNS, WORDS, number
 
 __all__ = ["HABIT_WORDS", "Marked", "case_of", "render_marks"]

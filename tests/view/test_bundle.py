@@ -49,8 +49,7 @@ def test_500_samples_of_40_kb(outcome: str, live: bool) -> None:
         assert len(made[MIME_TYPE]["samples"]) == 500  # type: ignore[index]
 
 
-@pytest.mark.parametrize("n", [2_000, 6_000])
-@pytest.mark.parametrize("outcome", ["mixed", "wrong"])
+@pytest.mark.parametrize(("n", "outcome"), [(2_000, "mixed"), (2_000, "wrong"), (6_000, "wrong")])
 def test_thousands_of_samples(n: int, outcome: str) -> None:
     views = [view(i, text=TRACE[:4_000], **({} if outcome == "mixed" else {"outcome": outcome})) for i in range(n)]
     made: dict[str, Any] = bundle(record(views, table=TABLE), live=False)

@@ -89,13 +89,13 @@ def test_few_failures_are_whole() -> None:
 
 
 def test_too_many_rows_lose_texts_then_correct_ones() -> None:
-    views = [view(i, text=None, why="x" * 200, gold="7" * 100) for i in range(2_000)]
+    views = [view(i, text=None, why="x" * 200, gold="7" * 100) for i in range(400)]
     failures = [v.id for v in views if v.outcome != "correct"]
-    for budget in (750_000, 600_000):
+    for budget in (150_000, 120_000):
         fitted = fit_samples(views, budget)
         assert [v.id for v in fitted if v.outcome != "correct"] == failures
         assert all(v.why == "" and v.question is None for v in fitted)
-    assert len(fitted) < 2_000
+    assert len(fitted) < 400
     assert fit_samples(views, 0) == []
 
 

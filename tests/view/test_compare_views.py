@@ -11,6 +11,7 @@ import pytest
 from qwq_nb import OptionError
 from qwq_nb.analysis.compared import common_opening
 from qwq_nb.comparison import Comparison, compare
+from qwq_nb.records import Analysis
 from qwq_nb.view.bundle import saved_size
 from qwq_nb.view.compare_html import COMPARISON_BYTES
 from qwq_nb.view.figures import PLOTLY_MIME
@@ -19,7 +20,7 @@ from tests.view.hostile import CORPUS
 
 ALLOWED = {
     *("div", "p", "strong", "em", "ul", "ol", "li", "h3", "table", "caption", "thead", "tbody", "tr", "th", "td"),
-    *("details", "summary", "pre", "code", "span", "small", "br", "wbr", "meter"),
+    *("details", "summary", "pre", "code", "mark", "span", "small", "br", "wbr", "meter"),
 }
 VOID = {"br", "wbr"}
 
@@ -199,3 +200,22 @@ def test_nothing_in_common_draws_nothing() -> None:
     )
     assert "nothing finished yet" in found.plot().text()
     Checked(found.html)
+
+
+def test_where_the_right_answer_stands_is_aligned() -> None:
+    """B had it, and left it: that is what a reader of the flip wants to see, however long the traces are."""
+    long = "Let me look at that once more. " * 4_000
+    a = [result(7, reasoning=f"{long} So it is 7. {long}")]
+    b = [result(7, "w", reasoning=f"Hmm. So the answer is 7. {long} No, 8.", answer="8")]
+    at = a[0].completion.reasoning.index("7.")
+    a[0].analysis = Analysis(version=1, chars=len(a[0].completion.reasoning), first_correct=(at, at + 1))
+    b[0].analysis = Analysis(version=1, chars=100, first_correct=(22, 23), left=(22, 23))
+    html = pair(a, b).html
+    Checked(html)
+    assert "first stated after 50 % of the reasoning" in html
+    assert "stated, and left after 0 % of the reasoning" in html
+    assert html.count("<mark><code>7</code></mark>") == 2
+
+
+def test_where_nothing_is_known_of_the_right_answer_nothing_is_said() -> None:
+    assert "where the right answer stands" not in pair(spread("c"), spread("w")).html
