@@ -96,6 +96,27 @@ def test_an_endless_grading_is_ended(maths: Any, grade: Grade, answer: str) -> N
     assert grade(maths, maths.samples[0], rf"\boxed{{{maths.samples[0].gold}}}").correct
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        r"\boxed{\sum_{n=1}^{10^9} \frac{1}{n^n}}",
+        r"\boxed{\prod_{n=1}^{10^9} (1 + \frac{1}{n})}",
+        r"\boxed{" + r"\frac{1}{" * 10_000 + "2" + "}" * 10_000 + "}",
+        r"\boxed{" + "7" * 100_000 + "}",
+        r"\boxed{" + "x + " * 25_000 + "1}",
+    ],
+    ids=["sum", "product", "fractions", "digits", "terms"],
+)
+def test_a_hostile_answer_costs_its_deadline_at_most_and_the_next_one_nothing(
+    maths: Any, grade: Grade, answer: str
+) -> None:
+    started = time.monotonic()
+    verdict = grade(maths, maths.samples[0], answer, deadline_s=1.5)
+    assert time.monotonic() - started < 4
+    assert not verdict.correct
+    assert grade(maths, maths.samples[0], rf"\boxed{{{maths.samples[0].gold}}}").correct
+
+
 def test_a_loop_of_digits_is_ended(maths: Any, grade: Grade) -> None:
     verdict = grade(maths, maths.samples[0], " ".join(str(n) for n in range(30_000)), deadline_s=1.5)
     assert verdict.status == "deadline"
