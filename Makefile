@@ -9,7 +9,7 @@ help:
 	@echo "make demo          run notebooks/01_quickstart.ipynb against the built-in endpoint and print its table"
 	@echo "make test          lint, types and tests, the notebooks among them"
 	@echo "make test-long     the tests that take minutes"
-	@echo "make bench         benchmarks, with their ratios"
+	@echo "make bench         benchmarks beside evalscope, inspect-ai and the floor (ten minutes; docs/speed.md)"
 	@echo "make lab           open JupyterLab on the notebooks"
 	@echo "make lint          ruff and mypy alone"
 	@echo "make docs          write docs/reference.md and the map in CONTRIBUTING.md anew"

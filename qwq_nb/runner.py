@@ -230,16 +230,19 @@ class Runner:
         flight.tokens = completion.completion_tokens
         row = rows.prediction_row(item.sample, item.position, item.repeat, self.plan.repeats, completion, self.model)
         file = self.rundir.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
-        await self._write(file, row)
-        self._finish_later(item, packed(completion))
+        # With the writing thread from here on, whatever becomes of the task; what waits for the disk is not the stream.
+        self._finish_later(item, packed(completion), self._writing(file, row))
 
-    def _finish_later(self, item: Item, completion: Completion) -> None:
-        task = asyncio.create_task(self._finish(item, completion))
+    def _finish_later(self, item: Item, completion: Completion, written: asyncio.Future[None] | None = None) -> None:
+        task = asyncio.create_task(self._finish(item, completion, written))
         self._finishers.add(task)
         task.add_done_callback(self._finishers.discard)
 
-    async def _finish(self, item: Item, completion: Completion) -> None:
+    async def _finish(self, item: Item, completion: Completion, written: asyncio.Future[None] | None) -> None:
+        """Grade a completion, once its own row is `written` (None: it was there before)."""
         try:
+            if written is not None:
+                await asyncio.shield(written)
             await self._graded(item, completion)
         except Exception as exc:
             self._fail(exc)
@@ -294,7 +297,10 @@ class Runner:
 
     async def _write(self, file: Any, row: dict[str, Any]) -> None:
         # Shielded: once begun, a row is written whole, and a stop waits for it in _wind_up.
-        await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._writer, self.rundir.append, file, row))
+        await asyncio.shield(self._writing(file, row))
+
+    def _writing(self, file: Any, row: dict[str, Any]) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().run_in_executor(self._writer, self.rundir.append, file, row)
 
     # -- what is seen --------------------------------------------------------------------------------------------
 

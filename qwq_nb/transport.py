@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 import urllib.request
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
@@ -31,6 +32,9 @@ __all__ = [
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, asyncio.TimeoutError, OSError)
 """What a request may fail by. The transport passes some of aiohttp's errors on as they are."""
 
+
+KERNEL_FILES, SPARE_FILES = 64, 256
+"""Open files beside the streams: what a kernel and a run have at least, and what they are given where there is room."""
 
 _NO_CONNECTION = (
     aiohttp.ConnectionTimeoutError,
@@ -62,8 +66,9 @@ def http_client(endpoint: Endpoint, connections: int, mask: Mask) -> httpx.Async
     `mask` is told each key that is sent.
 
     Raises:
-        UserError: the environment sets a proxy that cannot be used.
+        UserError: the environment sets a proxy that cannot be used, or there cannot be so many connections.
     """
+    make_room(connections)
     return httpx.AsyncClient(
         transport=transport_for(endpoint, connections),
         timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None),
@@ -85,6 +90,29 @@ class KeyFromEnvironment(httpx.Auth):
             self._mask.note(self._endpoint.key())
             request.headers["Authorization"] = f"Bearer {self._endpoint.key()}"
         yield request
+
+
+def make_room(connections: int) -> None:
+    """Let this process open as many sockets at once: the soft limit of open files is raised as far as it may be.
+
+    Raises:
+        UserError: the hard limit is too low.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = sys.maxsize if hard == resource.RLIM_INFINITY else hard
+    if connections + KERNEL_FILES > most:
+        raise UserError(
+            f"{connections:,} streams at once need {connections + KERNEL_FILES:,} open files, and this kernel may have "
+            f"{most:,}. Give --concurrency {max(1, most - KERNEL_FILES)} or less, or raise the hard limit (`ulimit "
+            f"-Hn`) of the shell or service that starts Jupyter."
+        )
+    wanted = min(connections + SPARE_FILES, most)
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransport:

@@ -1,4 +1,9 @@
-"""128 streams of 50 chunks a second: does a run keep to the endpoint's own schedule, and what does a chunk cost?"""
+"""128 streams of 50 chunks a second: does a run keep to the endpoint's own schedule, and what does a chunk cost?
+
+That schedule is what the bare reader gets: the endpoint, on the same two cores, is late itself where 128 requests come
+in one moment. All completions are equally long here, so the last round ends in 128 gradings at once, which a run of
+real completions never meets: that is the tail of our wall.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +18,9 @@ from .report import Finding, Row
 __all__ = ["measure"]
 
 
-def measure(*, streams: int = 128, samples: int = 256, chunks: int = 400, rate: float = 50.0) -> Finding:
-    """One run in a real kernel, view, files and splitter included, and the bare reader beside it.
-
-    The schedule is that of the endpoint: as many rounds as the samples make, each of `chunks` / `rate` seconds.
-    """
-    total, schedule = samples * chunks, -(-samples // streams) * chunks / rate
+def measure(*, streams: int = 128, samples: int = 384, chunks: int = 400, rate: float = 50.0) -> Finding:
+    """One run in a real kernel, view, files and splitter included, and the bare reader beside it."""
+    total, ideal = samples * chunks, -(-samples // streams) * chunks / rate
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         data, book = write_problems(folder, samples)
@@ -37,7 +39,7 @@ def measure(*, streams: int = 128, samples: int = 256, chunks: int = 400, rate: 
     name = f"paced {streams} x {rate:g}/s"
     return Finding(
         [
-            Row(f"{name}: wall", ours["wall_s"], "s", schedule, "schedule", "<= 1.03 ratio"),
+            Row(f"{name}: wall", ours["wall_s"], "s", floor["wall_s"], "endpoint", "<= 1.03 ratio"),
             Row(f"{name}: kernel CPU a chunk", ours["cpu_s"] * micro, "us", floor["cpu_s"] * micro, "bare", "<= 60"),
             Row(f"{name}: worker CPU a sample", 1000 * ours["cpu_worker_s"] / samples, "ms"),
         ],
@@ -45,8 +47,8 @@ def measure(*, streams: int = 128, samples: int = 256, chunks: int = 400, rate: 
             "a chunk, in microseconds of the kernel's CPU:",
             *(f"{cost:7.1f}  {part}" for part, cost in parts),
             f"{sum(cost for _, cost in parts):7.1f}  all of it",
-            f"endpoint {ours['cpu_endpoint_s'] * micro:.1f} us a chunk; {ours['updates']} updates of the view, "
-            f"{ours['updates_mb']:.1f} MB",
+            f"the pace alone would take {ideal:.1f} s; endpoint {ours['cpu_endpoint_s'] * micro:.1f} us a chunk; "
+            f"{ours['updates']} updates of the view, {ours['updates_mb']:.1f} MB",
         ],
-        {"ours": ours, "floor": floor, "schedule_s": schedule, "profile_us": dict(parts)},
+        {"ours": ours, "floor": floor, "ideal_s": ideal, "profile_us": dict(parts)},
     )

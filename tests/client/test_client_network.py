@@ -7,6 +7,7 @@ import contextlib
 import shutil
 import ssl
 import subprocess
+import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,31 @@ def test_a_proxy_that_cannot_be_used_is_the_users_error(server, monkeypatch):
     with pytest.raises(UserError, match="NO_PROXY") as caught:
         ask(of(server))
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def limited(streams: int, soft: int, hard: int) -> str:
+    """In a process of its own: the soft limit after a client for so many streams was made, or what was raised."""
+    code = (
+        "import resource\nfrom qwq_nb.errors import UserError\nfrom qwq_nb.transport import make_room\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+        f"try:\n    make_room({streams})\n    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
+        "except UserError as exc:\n    print(exc)\n"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("streams", "soft", "hard", "after"),
+    [(32, 300, 2000, "300"), (1024, 300, 1100, "1100")],
+)
+def test_the_limit_of_open_files_is_raised_for_many_streams(streams, soft, hard, after):
+    assert limited(streams, soft, hard) == after
+
+
+def test_more_streams_than_files_are_refused_with_what_to_do():
+    said = limited(1024, 300, 500)
+    assert said.startswith("1,024 streams at once need 1,088 open files, and this kernel may have 500.")
+    assert "--concurrency 436" in said
 
 
 def test_a_proxy_passes_the_completion_on(server, monkeypatch):
