@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qwq_nb.analysis.against import REFERENCE_COLUMNS, reference_rows
-from qwq_nb.analysis.comparability import Caveat, caveats, coverage, of_each, same_plan
+from qwq_nb.analysis.comparability import Caveat, caveats, coverage, of_each, same_plan, truncation
 from qwq_nb.analysis.compare import COLUMNS, ComparisonRow, adjust, contrast, records
 from qwq_nb.analysis.compared import ComparisonRecord, Flip, RunCard
 from qwq_nb.analysis.frontier import points
@@ -212,6 +212,7 @@ class Comparison:
             caveats=self.caveats,
             coverage=[
                 *(line for b, pairings in self._pairings.items() for line in coverage("A", b, pairings)),
+                *(line for b, pairings in self._pairings.items() for line in truncation("A", b, pairings)),
                 *doubts(flips),
             ],
             sentences=self.sentences,

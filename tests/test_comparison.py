@@ -380,3 +380,12 @@ def test_two_models_of_a_real_run() -> None:
     assert isinstance(found.table(), pd.DataFrame)
     assert not math.isnan(found.p_value or math.nan)
     assert found._pairings["B"][0].by == {"source_id": 299}
+
+
+def test_what_the_token_limit_does_to_a_comparison_is_said() -> None:
+    """22 of 30 cut: the difference may be the limit's and not the model's."""
+    found = two("c" * 20 + "w" * 10, "c" * 5 + "t" * 20 + "w" * 5)
+    said = "the token limit cut 0 of 30 answers of A and 20 of B, which count as not correct."
+    assert said in found.text
+    assert "Of the 10 pairs that both finished, A has 5 right and B 5." in found.text
+    assert "token limit cut" not in two("c" * 30, "c" * 29 + "t").text, "one in thirty says little"

@@ -136,24 +136,24 @@ def test_the_options_of_the_line_are_those_of_the_call():
 
 
 def test_a_known_pace_is_measured(demo_endpoint: Callable[..., DemoEndpoint]):
-    server = demo_endpoint(tokens_per_second=100, ttft=0.2)
-    test = speed(own(server), "1,6", requests=8, max_tokens=40)
+    server = demo_endpoint(tokens_per_second=200, ttft=0.1)
+    test = speed(own(server), "1,4", requests=4, max_tokens=40)
     for level in test.levels:
         # A loaded machine is late, never early.
-        assert 0.009 < level.tpot_p50_s < 0.02
-        assert 0.19 < level.ttft_p50_s < 0.6
+        assert level.tpot_p50_s > 0.0045
+        assert level.ttft_p50_s > 0.095
         assert level.ttft_p50_s <= level.ttft_p90_s <= level.ttft_p99_s
-        assert 0.004 < level.itl_p50_s < 0.02
-        assert 50 < level.stream_tokens_per_s_p50 < 112
-        assert (level.requests, level.succeeded, level.output_tokens) == (8, 8, 40)
-    one, six = test.levels
+        assert level.stream_tokens_per_s_p50 < 224
+        assert level.stream_tokens_per_s_p50 == pytest.approx(1 / level.tpot_p50_s, rel=0.3)
+        assert (level.requests, level.succeeded, level.output_tokens) == (4, 4, 40)
+    one, four = test.levels
     assert one.streams_mean == pytest.approx(1, abs=0.1)
-    assert six.output_tokens_per_s > 2 * one.output_tokens_per_s
+    assert four.output_tokens_per_s > 1.5 * one.output_tokens_per_s
     table = test.table()
-    assert list(table.concurrency) == [1, 6]
+    assert list(table.concurrency) == [1, 4]
     assert {"ttft_p50_s", "tpot_p90_s", "latency_p99_s", "requests_per_s", "input_tokens"} <= set(table.columns)
-    assert server.log()["requests"] == 17, "and a warm-up, which is not counted"
-    assert sorted(test.requests().number) == list(range(1, 17))
+    assert server.log()["requests"] == 9, "and a warm-up, which is not counted"
+    assert sorted(test.requests().number) == list(range(1, 9))
 
 
 def test_it_is_kept_in_a_file_and_read_back(server: DemoEndpoint, tmp_path: Path):

@@ -13,7 +13,7 @@ import msgspec
 
 from qwq_nb.analysis.pairing import Pairing, same_prompt
 
-__all__ = ["Caveat", "Facts", "caveats", "coverage", "of_each", "same_plan"]
+__all__ = ["Caveat", "Facts", "caveats", "coverage", "of_each", "same_plan", "truncation"]
 
 GRADERS = ("evalscope", "math_verify", "latex2sympy2_extended")
 ADAPTER = {
@@ -246,6 +246,10 @@ def _tokens(a: Facts, b: Facts) -> list[Caveat]:
     return [Caveat(text=f"{text}of the stream, or estimated, and mean tokens are not quite comparable.")]
 
 
+MANY_CUT = 0.05
+"""From this share of truncated answers on, a comparison says what they do to it."""
+
+
 def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
     """What is in one run only, or left out, in sentences."""
     lines = []
@@ -264,6 +268,26 @@ def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
             parts.append(f"{_n(len(p.unanswered), 'pair')} left out as error or pending in one of them")
         if parts:
             lines.append(f"{p.benchmark}: {_n(len(p.pairs), 'pair')} compared; {', '.join(parts)}.")
+    return lines
+
+
+def truncation(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
+    """Where the token limit cut many answers, how many it was in either run, and what the finished pairs say."""
+    lines = []
+    for p in pairings:
+        cut = {
+            letter: sum(getattr(pair, side).outcome == "truncated" for pair in p.pairs)
+            for letter, side in ((a, "a"), (b, "b"))
+        }
+        if not p.pairs or max(cut.values()) / len(p.pairs) < MANY_CUT:
+            continue
+        finished = [pair for pair in p.pairs if "truncated" not in (pair.a.outcome, pair.b.outcome)]
+        right = [sum(getattr(pair, side).outcome == "correct" for pair in finished) for side in ("a", "b")]
+        lines.append(
+            f"{p.benchmark}: the token limit cut {cut[a]:,} of {_n(len(p.pairs), 'answer')} of {a} and {cut[b]:,} of "
+            f"{b}, which count as not correct. Of the {_n(len(finished), 'pair')} that both finished, {a} has "
+            f"{right[0]:,} right and {b} {right[1]:,}."
+        )
     return lines
 
 

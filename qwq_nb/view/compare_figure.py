@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from qwq_nb.analysis.compare import ComparisonRow
-from qwq_nb.analysis.compared import ComparisonRecord
+from qwq_nb.analysis.compared import ComparisonRecord, RunCard
 from qwq_nb.analysis.frontier import Point
 from qwq_nb.analysis.verdict import p_text, signed
 from qwq_nb.view.clean import one_line
@@ -33,8 +33,14 @@ def compare_figure(record: ComparisonRecord, kind: str | None = None) -> PanelFi
     """A comparison's figure: one of `COMPARE_KINDS`, or all below one another. Raises OptionError for another kind."""
     names = asked_kinds(kind, COMPARE_KINDS)
     demo = "DEMO (says nothing of any model): " if record.demo else ""
-    runs = ", ".join(f"{card.letter} {one_line(card.model, 60)}" for card in record.runs)
+    runs = ", ".join(_name(record, card) for card in record.runs)
     return PanelFigure(f"{demo}{runs}", [panel for name in names for panel in COMPARE_KINDS[name](record)], kind)
+
+
+def _name(record: ComparisonRecord, card: RunCard) -> str:
+    """`B qwen-plus`: by model, or by run where models are the same."""
+    models = {one.model for one in record.runs}
+    return f"{card.letter} {one_line(card.model if len(models) == len(record.runs) else card.name, 60)}"
 
 
 def frontier(record: ComparisonRecord) -> list[Panel]:
@@ -54,7 +60,7 @@ def _frontier(record: ComparisonRecord, benchmark: str, points: Sequence[Point])
     traces: list[dict[str, Any]] = []
     for place, card in enumerate(record.runs):
         own = [p for p in points if p.run == card.letter and is_known(_spent(p, priced))]
-        name = plain(f"{card.letter} {one_line(card.model, 60)}")
+        name = plain(_name(record, card))
         colour, symbol = _MARKS[place]
         for is_whole in (True, False):
             drawn = [p for p in own if (p.subset == "all") is is_whole]
@@ -151,7 +157,7 @@ def differences(record: ComparisonRecord) -> list[Panel]:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": plain(f"{card.letter} {one_line(card.model, 60)} against A"),
+                "name": plain(f"{_name(record, card)} against A"),
                 # The labels name the run where there are several.
                 "showlegend": False,
                 "x": [_points(row.difference) for row, _ in own],

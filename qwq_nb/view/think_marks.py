@@ -15,7 +15,7 @@ from qwq_nb.view.html_text import code, esc
 from qwq_nb.view.place import Place, cut_out, place_at
 from qwq_nb.view.wording import SIGNS, WORDS, number
 
-__all__ = ["HABIT_WORDS", "Marked", "case_of", "render_marks"]
+__all__ = ["HABIT_WORDS", "SHOWN", "Marked", "case_of", "render_marks"]
 
 HABIT_WORDS: Final = {
     "overthinking": "overthinking",
@@ -88,14 +88,17 @@ def case_of(mark: str, result: SampleResult, count: Callable[[str], int] | None 
     )
 
 
-def render_marks(marks: Sequence[Marked]) -> str:
-    """A fold a habit that was seen, the strongest cases first; no script, style sheet or id."""
+def render_marks(marks: Sequence[Marked], shown: int = SHOWN) -> str:
+    """A fold a habit that was seen, the strongest cases first, `shown` of them opening at their place.
+
+    No script, style sheet or id.
+    """
     parts = []
     for name, meaning in HABITS.items():
         found = sorted((m for m in marks if m.mark == name), key=lambda m: -m.weight)
         if not found:
             continue
-        inside = [_entry(m, shown=i < SHOWN) for i, m in enumerate(found[:LISTED])]
+        inside = [_entry(m, shown=i < shown) for i, m in enumerate(found[:LISTED])]
         if len(found) > LISTED:
             inside.append(f"<p>and {len(found) - LISTED:,} more: <code>samples()</code> has them all</p>")
         title = f"{HABIT_WORDS[name]}: {esc(meaning)} ({len(found):,})"

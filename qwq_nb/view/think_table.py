@@ -11,7 +11,7 @@ from qwq_nb.analysis.habits import HABITS, HabitRow, Thresholds
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html_text import esc
 from qwq_nb.view.think_figure import Line, Metric
-from qwq_nb.view.think_marks import HABIT_WORDS, Marked, render_marks
+from qwq_nb.view.think_marks import HABIT_WORDS, SHOWN, Marked, render_marks
 from qwq_nb.view.wording import is_known, number, percent
 
 __all__ = ["METRICS", "ThinkTable", "metrics_of", "render_html", "render_text"]
@@ -148,7 +148,7 @@ def render_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
             continue
         parts.append(html_table("Cognitive efficiency", HEADS, efficiency_grid(table)))
         parts.append(html_table("Habits: share of answers that show it", HABIT_HEADS, habit_grid(table)))
-        parts.append(render_marks(table.marks))
+        parts.append(render_marks(table.marks, max(2, SHOWN // len(tables))))
     return "".join([*parts, f"<p><small>{esc(_READING)} {esc(thresholds.words)}</small></p>\n"])
 
 

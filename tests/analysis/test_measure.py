@@ -215,6 +215,9 @@ def test_time_is_linear_in_the_length(unit: str, gold: str, question: str, kind:
         measure(text, "", question, gold, kind=kind, choices=[], correct=False, equal=no)  # type: ignore[arg-type]
         return time.process_time() - begun
 
-    short, long = seconds(8_000), seconds(64_000)
-    # Eight times the text: 8 if linear, 64 if quadratic. Below a quarter of a second there is nothing to complain of.
-    assert long < max(0.25, 24 * short)
+    # Eight times the text: 8 if linear, 64 if quadratic; the best of some tries, since a loaded machine adds to both.
+    for _ in range(3):
+        short, long = seconds(8_000), seconds(64_000)
+        if long < max(0.25, 24 * short):
+            return
+    pytest.fail(f"{long:.2f} s for eight times what took {short:.3f} s")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qwq_nb.records import MIME_TYPE, Clip, Progress, SampleView
+from qwq_nb.records import MIME_TYPE, Clip, Progress, RunCost, SampleView
 from tests.browser.renderer import DETAIL, LINE, LIST, REASONING, THINKING, VIEW, needs_extension, outside, save, saved
 from tests.view.hostile import CORPUS
 from tests.view.samples import record, row, view
@@ -18,19 +18,22 @@ if TYPE_CHECKING:
 
 pytestmark = needs_extension
 
+COST = RunCost(so_far=0.0312, expected=0.039, per_correct=0.00082)
+
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_a_saved_run_is_drawn(lab: Lab, trusted: bool) -> None:
     """Preferred over the html beside it, whether the notebook is trusted or not, with no kernel."""
     samples = [view(i, text=THINKING) for i in range(40)]
     reference = {"benchmark": "math_500", "subset": "all", "model": "QwQ-32B", "score": 0.906, "source": "a document"}
-    run = record(samples, references=[reference], demo=True, notes=["Mind the gap."])
+    run = record(samples, references=[reference], demo=True, notes=["Mind the gap."], cost=COST)
     save(lab, f"saved-{trusted}.ipynb", saved(run), trusted=trusted)
     with lab.page(f"saved-{trusted}.ipynb") as page:
         page.wait_for_selector(VIEW)
         text = page.locator(VIEW).inner_text()
         for said in ("DEMO", "QwQ-32B", "math_500", "temperature 0.6", "50 of 50 done", "Mind the gap.", "40 samples"):
             assert said in text
+        assert "cost 0.0312 · 0.000820 for a correct answer" in text
         table = page.locator(f"{VIEW} table").inner_text()
         for said in ("Level 1", "80.0 %", "49.0 – 94.3", "88.9 %", "90.6 %", "truncated", "no answer", "errors"):
             assert said in table
