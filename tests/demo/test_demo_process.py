@@ -146,12 +146,5 @@ def test_proxies_of_the_environment_are_not_used(demo, monkeypatch):
 
 
 def test_importing_the_package_is_light():
-    code = (
-        "import json, pathlib, sys, threading, time, typing\n"
-        "began = time.perf_counter()\n"
-        "import qwq_nb.demo\n"
-        "print(time.perf_counter() - began, 'aiohttp' in sys.modules)"
-    )
-    runs = [run("-c", code).stdout.split() for _ in range(3)]
-    assert {loaded for _, loaded in runs} == {"False"}
-    assert min(float(seconds) for seconds, _ in runs) < 0.02
+    code = "import sys, qwq_nb.demo; print(*{'aiohttp', 'evalscope', 'httpx', 'IPython', 'pandas'} & set(sys.modules))"
+    assert run("-c", code).stdout.split() == []
