@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from qwq_nb.errors import OptionError
-from qwq_nb.view.figures import PLOTLY_MIME, TEMPLATE
+from qwq_nb.view.figures import CONFIG, PLOTLY_MIME, TEMPLATE, title_of
 from qwq_nb.view.html_text import esc
 from qwq_nb.view.panels import BLUE, GREEN, GREY, PURPLE, VERMILLION, plain
 from qwq_nb.view.wording import is_known
@@ -89,7 +89,7 @@ class ThinkFigure:
         return self._text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        drawn = {**self.figure.to_plotly_json(), "config": {"displaylogo": False, "responsive": True}}
+        drawn = {**self.figure.to_plotly_json(), "config": CONFIG}
         return {PLOTLY_MIME: drawn, "text/html": self.html, "text/plain": self._text}
 
 
@@ -98,7 +98,7 @@ def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
     rows = -(-len(metrics) // _COLUMNS)
     layout: dict[str, Any] = {
         "template": TEMPLATE,
-        "title": {"text": plain(title), "x": 0, "xref": "paper", "y": 1, "yref": "container", "pad": {"t": 16}},
+        "title": title_of(title),
         "height": rows * _ROW_PX + 130,
         "margin": {"t": 110, "b": 60, "l": 40, "r": 20},
         "legend": {"orientation": "h", "x": 0, "y": 1.07, "yanchor": "bottom"},
