@@ -71,7 +71,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running_lab(Path(folder), chromium) as lab:
         name = evaluated(lab)
         for theme in ("light", "dark"):
-            with lab.page(name, width=1380, height=1100, dark=theme == "dark") as page:
+            with lab.page(name, width=1380, height=1400, dark=theme == "dark") as page:
                 file = IMAGES / f"run-{theme}.png"
                 opened(page).screenshot(path=file)
                 size = file.stat().st_size

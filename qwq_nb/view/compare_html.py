@@ -135,7 +135,8 @@ def _row(row: ComparisonRow, adjusted: bool, priced: bool) -> str:
     cells += [f"{number(row.cost_a, 4)} / {number(row.cost_b, 4)}"] if priced else []
     name = esc(one_line(row.subset, 60)).replace(" ", "&nbsp;")
     on, off = ("", "") if row.is_exploratory else ("<strong>", "</strong>")
-    body = "".join(f"<td>{on}{cell}{off}</td>" for cell in cells)
+    # A narrow notebook scrolls the table; broken into three lines, no interval could be read.
+    body = "".join(f"<td>{on}{cell.replace(' ', '&nbsp;')}{off}</td>" for cell in cells)
     return f'<tr><th scope="row" style="text-align:left">{on}{name}{off}</th>{body}</tr>'
 
 

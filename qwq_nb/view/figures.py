@@ -19,7 +19,18 @@ from qwq_nb.view.html_text import esc
 from qwq_nb.view.panels import GREY, KINDS, Panel, plain
 from qwq_nb.view.wording import is_known
 
-__all__ = ["PLOTLY_MIME", "Figure", "PanelFigure", "asked_kinds", "run_figure", "show_figure", "show_with_figure"]
+__all__ = [
+    "CONFIG",
+    "PLOTLY_MIME",
+    "TEMPLATE",
+    "Figure",
+    "PanelFigure",
+    "asked_kinds",
+    "run_figure",
+    "show_figure",
+    "show_with_figure",
+    "title_of",
+]
 
 PLOTLY_MIME: Final = "application/vnd.plotly.v1+json"
 
@@ -37,6 +48,10 @@ TEMPLATE: Final[dict[str, Any]] = {
     }
 }
 """Used instead of plotly's own, which alone is 7 kB. The ground is transparent: light and dark shine through."""
+
+CONFIG: Final = {"displaylogo": False}
+"""Not `responsive`: that lets go of the height as soon as the window changes, and JupyterLab's box then has none. The
+width follows all the same."""
 
 _GAP: Final = 110
 """Pixels between two panels: the axis title of one and the heading of the next."""
@@ -159,12 +174,18 @@ def asked_kinds(kind: str | None, kinds: Iterable[str]) -> list[str]:
     return known if kind is None else [kind]
 
 
+def title_of(text: str) -> dict[str, Any]:
+    """The title of a figure, at its upper left, and small enough for a narrow notebook."""
+    font = {"size": 15}
+    return {"text": plain(text), "font": font, "x": 0, "xref": "paper", "y": 1, "yref": "container", "pad": {"t": 16}}
+
+
 def composed(title: str, panels: Sequence[Panel]) -> dict[str, Any]:
     """One plotly figure with the panels below one another."""
     inner = sum(panel.height for panel in panels) + _GAP * (len(panels) - 1)
     layout: dict[str, Any] = {
         "template": TEMPLATE,
-        "title": {"text": plain(title), "x": 0, "xref": "paper", "y": 1, "yref": "container", "pad": {"t": 16}},
+        "title": title_of(title),
         "height": inner + _BEFORE + _AFTER,
         "margin": {"t": _BEFORE, "b": _AFTER},
         "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "yref": "paper"},

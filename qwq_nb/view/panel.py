@@ -148,7 +148,7 @@ class Panel:
         from ipywidgets import HTML, Button, Checkbox, Combobox, Dropdown, HBox, SelectMultiple, Text, VBox
 
         values, narrow = self.values, {"max_width": "100%"}
-        size = {"style": {"description_width": "9em"}, "layout": {"width": "26em", **narrow}}
+        size = {"style": {"description_width": "9em"}, "layout": {"width": "26em", "max_width": "calc(100% - 4px)"}}
 
         def text(dest: str, name: str, hint: str) -> Any:
             self._inputs[dest] = Text(values.get(dest, ""), description=name, placeholder=hint, **size)
@@ -170,7 +170,7 @@ class Panel:
         fields = [text(*field) for field in FIELDS]
         half = (len(fields) + 1) // 2
         server = [self._inputs["endpoint"], self._server]
-        wrap = {"flex_flow": "row wrap"}
+        wrap = {"flex_flow": "row wrap", **narrow}
         left, right = VBox(fields[:half], layout=narrow), VBox([*fields[half:], background], layout=narrow)
         self._line, self._message = HTML(), HTML()
         self._run_button = Button(description="Run", button_style="primary", tooltip="Run this line in the background")
@@ -183,7 +183,8 @@ class Panel:
                 self._line,
                 HBox([self._run_button, close]),
                 self._message,
-            ]
+            ],
+            layout=narrow,
         )
         for widget in self._inputs.values():
             widget.observe(self._changed, "value")

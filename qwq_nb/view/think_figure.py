@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from qwq_nb.view.figures import TEMPLATE, Figure
+from qwq_nb.view.figures import TEMPLATE, Figure, title_of
 from qwq_nb.view.panels import BLUE, GREEN, GREY, PURPLE, VERMILLION, plain
 from qwq_nb.view.wording import is_known
 
@@ -75,7 +75,7 @@ def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
     rows = -(-len(metrics) // _COLUMNS)
     layout: dict[str, Any] = {
         "template": TEMPLATE,
-        "title": {"text": plain(title), "x": 0, "xref": "paper", "y": 1, "yref": "container", "pad": {"t": 16}},
+        "title": title_of(title),
         "height": rows * _ROW_PX + 130,
         "margin": {"t": 110, "b": 60, "l": 40, "r": 20},
         "legend": {"orientation": "h", "x": 0, "y": 1.07, "yanchor": "bottom"},
