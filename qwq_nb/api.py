@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import concurrent.futures
 import contextlib
+import functools
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +68,8 @@ class Control:
         self.session = session
         self._loop = loop
         self.future: concurrent.futures.Future[None] = loop.submit(session.execute())
+        _controls.add(self)
+        stop_all_at_exit()
 
     @property
     def over(self) -> bool:
@@ -83,6 +88,27 @@ class Control:
     def wait(self, timeout: float | None = None) -> None:
         with contextlib.suppress(concurrent.futures.CancelledError):
             wait_for(self.future, timeout)
+
+
+_controls: weakref.WeakSet[Control] = weakref.WeakSet()
+
+
+@functools.cache
+def stop_all_at_exit() -> None:
+    """Have runs stopped in order when the interpreter ends, as at a kernel's restart.
+
+    Not by atexit: by then Python's thread pools take no more work, and the last rows could not be written.
+    """
+    with contextlib.suppress(RuntimeError):  # it is ending already
+        getattr(threading, "_register_atexit", atexit.register)(stop_all)
+
+
+def stop_all() -> None:
+    """Stop the runs of this process, and give them a moment to write what they hold."""
+    running = [control for control in _controls if not control.over]
+    for control in running:
+        control.stop()
+    concurrent.futures.wait([control.future for control in running], STOP_WITHIN_S)
 
 
 def begin(
