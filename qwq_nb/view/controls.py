@@ -54,8 +54,9 @@ class Controls:
             self._context.copy().run(work)
 
     def _make(self) -> None:
-        from ipywidgets import Button, HBox, Label
+        from ipywidgets import Button, HBox, Label, VBox
 
+        self._why = Label()
         self._label = Label()
         self._stop = Button(description="Stop", tooltip="End the run now; what is finished is kept and can be resumed")
         self._pause = Button(description="Pause", tooltip="Ask nothing new; streams under way go on to their end")
@@ -63,7 +64,7 @@ class Controls:
         for button, action in ((self._stop, "stop"), (self._pause, "pause"), (self._resume, "resume")):
             button.layout.width = "auto"
             button.on_click(lambda _, action=action: self._pressed(action))
-        self._box = HBox([self._stop, self._pause, self._resume, self._label])
+        self._box = VBox([HBox([self._stop, self._pause, self._resume, self._label]), self._why])
         self._show()
 
     def _pressed(self, action: str) -> None:
@@ -83,6 +84,9 @@ class Controls:
         self._resume.disabled = not (going and state == "paused" and self._asked != "resume")
         progress = self.run._progress() if self.run._progress else Progress()
         self._label.value = status(state, progress, self._asked)
+        # Why nothing is asked, and what there is to do, beside the buttons that may do it.
+        self._why.value = progress.waiting
+        self._why.layout.display = "" if progress.waiting else "none"
 
     def _close(self) -> None:
         self._over = True

@@ -67,6 +67,9 @@ class Widgets:
     def label(self) -> str:
         return [str(s["value"]) for s in self.states.values() if s.get("_model_name") == "LabelModel"][-1]
 
+    def labels(self) -> list[str]:
+        return [str(s["value"]) for s in self.states.values() if s.get("_model_name") == "LabelModel"]
+
     def click(self, button: str, subshell: str | None = None) -> None:
         self.send(self.buttons()[button], {"method": "custom", "content": {"event": "click"}}, subshell)
 
@@ -140,6 +143,18 @@ def test_pause_resume_and_stop_by_their_buttons(kernel: Any, server: DemoEndpoin
     cell.until(lambda: state_of(cell, widgets) == "stopped")
     check_gone(kernel, cell, widgets)
     assert 0 < server.log()["requests"] < 40
+
+
+def test_why_a_run_waits_stands_beside_the_buttons(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
+    server.set_faults(["status,code=503,after=6"])
+    cell = background(kernel, server, widgets)
+    cell.until(lambda: any("'own' does not answer since" in label for label in widgets.labels()))
+    server.set_faults([])
+    widgets.click("Resume")
+    cell.until(lambda: not any("does not answer" in label for label in widgets.labels()))
+    widgets.click("Stop")
+    cell.until(lambda: state_of(cell, widgets) == "stopped")
+    check_gone(kernel, cell, widgets)
 
 
 def test_at_its_end_the_controls_are_gone(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
