@@ -14,10 +14,11 @@ import msgspec
 
 from qwq_nb.bench.proxy import BenchWorker
 from qwq_nb.client import ChatClient, Live
+from qwq_nb.control import STOP_WITHIN_S, Control
 from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError, UnknownRun, did_you_mean
 from qwq_nb.listing import RunList
-from qwq_nb.loop import LoopThread, result_of, shared_loop, wait_for
+from qwq_nb.loop import result_of, shared_loop
 from qwq_nb.records import Completion
 from qwq_nb.request import build_request, command_line, data_label, refine_endpoint
 from qwq_nb.run import Run
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Interrupted", "aevaluate", "ask", "evaluate", "list_runs", "load_run", "resume_run"]
 
 DEFAULT_OUT = "qwq_runs"
-STOP_WITHIN_S = 0.7
-"""An interrupt gives the loop this long to write what it holds."""
 
 _worker: BenchWorker | None = None
 _worker_guard = threading.Lock()
@@ -56,33 +55,6 @@ def shared_worker() -> BenchWorker:
         if _worker is None:
             _worker = BenchWorker()
         return _worker
-
-
-class Control:
-    """Stop, pause and wait for a session that runs on the loop thread; safe to call from any thread."""
-
-    def __init__(self, session: Session, loop: LoopThread) -> None:
-        self.session = session
-        self._loop = loop
-        self.future: concurrent.futures.Future[None] = loop.submit(session.execute())
-
-    @property
-    def over(self) -> bool:
-        return self.future.done()
-
-    def stop(self) -> None:
-        # Decided on the loop's thread, where nothing changes meanwhile; the future is done when the session is.
-        self._loop.loop.call_soon_threadsafe(self.session.stop)
-
-    def pause(self) -> None:
-        self._loop.loop.call_soon_threadsafe(self.session.pause, True)
-
-    def resume(self) -> None:
-        self._loop.loop.call_soon_threadsafe(self.session.pause, False)
-
-    def wait(self, timeout: float | None = None) -> None:
-        with contextlib.suppress(concurrent.futures.CancelledError):
-            wait_for(self.future, timeout)
 
 
 def begin(

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qwq_nb.analysis.speed import SpeedLevel, SpeedRecord, notes_on
-from qwq_nb.api import DEFAULT_OUT, STOP_WITHIN_S, own_options
+from qwq_nb.api import DEFAULT_OUT, own_options
 from qwq_nb.client import ChatClient
+from qwq_nb.control import STOP_WITHIN_S
 from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError, UnknownRun
 from qwq_nb.loop import result_of, shared_loop

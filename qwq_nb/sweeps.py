@@ -16,7 +16,8 @@ import msgspec
 
 from qwq_nb.analysis.sweep import SettingRow, caveat, conclusion, finished, leader, measured, with_p_values
 from qwq_nb.analysis.sweep_grid import SWEEP, checked_grid, grid_of, settings_of
-from qwq_nb.api import STOP_WITHIN_S, Control, begin
+from qwq_nb.api import begin
+from qwq_nb.control import STOP_WITHIN_S, Control
 from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError, UserError
 from qwq_nb.loop import result_of

@@ -20,10 +20,11 @@ from qwq_nb import (
     list_runs,
     load_run,
 )
-from qwq_nb.api import Control, shared_worker
+from qwq_nb.api import shared_worker
 from qwq_nb.bench.cache import store
 from qwq_nb.bench.protocol import LoadRequest
 from qwq_nb.bench.proxy import BenchWorker
+from qwq_nb.control import Control
 from qwq_nb.demo import DemoEndpoint
 from qwq_nb.loop import shared_loop
 from qwq_nb.request import build_request

@@ -143,6 +143,18 @@ def test_pause_resume_and_stop_by_their_buttons(kernel: Any, server: DemoEndpoin
     assert 0 < server.log()["requests"] < 40
 
 
+def test_why_a_run_waits_stands_beside_the_buttons(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
+    server.set_faults(["status,code=503,after=6"])
+    cell = background(kernel, server, widgets)
+    cell.until(lambda: "'own' does not answer since" in widgets.shown())
+    server.set_faults([])
+    widgets.click("Resume")
+    cell.until(lambda: "does not answer" not in widgets.shown())
+    widgets.click("Stop")
+    cell.until(lambda: state_of(cell, widgets) == "stopped")
+    check_gone(kernel, cell, widgets)
+
+
 def test_at_its_end_the_controls_are_gone(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
     server.configure(tokens_per_second=0)
     cell = background(kernel, server, widgets, concurrency=16)

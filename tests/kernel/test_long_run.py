@@ -138,8 +138,8 @@ def test_a_night_in_minutes(
         cell.until(lambda: cell.idle, 600)
         seconds = time.perf_counter() - begun
         shown = kernel.run("%qwq_show run")
-        memory.close()
         table = kernel.run("print(run.state, run.table().query(\"subset == 'all'\")[['n', 'correct']].values.tolist())")
+        memory.close()
     live, last = cell.displays[:-1], cell.displays[-1]
     late = backlog(asleep, cell.id)
     record = record_of(last)
