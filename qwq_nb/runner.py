@@ -101,7 +101,8 @@ class Runner:
         try:
             await self._stream_all()
             while self._finishers and not self.stopping:
-                await asyncio.wait(set(self._finishers), return_when=asyncio.FIRST_COMPLETED)
+                # All of them: to wait for the first, again and again, takes quadratic time. A stop cancels them.
+                await asyncio.wait(set(self._finishers))
         finally:
             await self._wind_up()
             self.over = True
