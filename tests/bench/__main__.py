@@ -26,7 +26,7 @@ MEASURES: dict[str, tuple[Callable[..., Finding], dict[str, object]]] = {
     "scale": (scale.measure, {"sizes": (4, 16), "per_second": 400.0, "seconds": 2.0}),
     "memory": (memory.measure, {"samples": 40, "lengths": (200, 1_000)}),
     "grading": (grading.measure, {"share": 10, "paced": 10, "most": 30}),
-    "throughput": (throughput.measure, {"samples": 20, "chunks": 40, "streams": 8}),
+    "throughput": (throughput.measure, {"samples": 20, "chunks": 40, "streams": 8, "times": 1}),
 }
 """Each measure, and the tiny sizes of `--quick`, which say nothing of speed and show that it runs."""
 
