@@ -110,7 +110,8 @@ class Runner:
             await self._stream_all()
             looking.cancel()
             while self._finishers and not self.stopping:
-                await asyncio.wait(set(self._finishers), return_when=asyncio.FIRST_COMPLETED)
+                # All of them: to wait for the first, again and again, takes quadratic time. A stop cancels them.
+                await asyncio.wait(set(self._finishers))
         finally:
             looking.cancel()
             await self._wind_up()

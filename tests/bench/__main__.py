@@ -1,6 +1,6 @@
 """The benchmarks, in one table.
 
-    python -m tests.bench [--only a,b] [--quick] [--no-peers] [--front-end] [--json FILE] [--docs]
+    python -m tests.bench [--only a,b [--add]] [--quick] [--no-peers] [--front-end] [--json FILE] [--docs]
 
 Each measure runs in processes of its own, against the demo endpoint in its own process; CPU is counted by process, so
 that a shared core falsifies walls only. `docs/speed.md` says what each measures; `--docs` writes the table there.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from . import front, grading, memory, paced, page, responsive, scale, starting, throughput
 from .processes import ROOT
-from .report import Finding, as_text, save
+from .report import Finding, as_text, save, saved
 
 MEASURES: dict[str, tuple[Callable[..., Finding], dict[str, object]]] = {
     "starting": (starting.measure, {"times": 1}),
@@ -26,7 +26,7 @@ MEASURES: dict[str, tuple[Callable[..., Finding], dict[str, object]]] = {
     "scale": (scale.measure, {"sizes": (4, 16), "per_second": 400.0, "seconds": 2.0}),
     "memory": (memory.measure, {"samples": 40, "lengths": (200, 1_000)}),
     "grading": (grading.measure, {"share": 10, "paced": 10, "most": 30}),
-    "throughput": (throughput.measure, {"samples": 20, "chunks": 40, "streams": 8}),
+    "throughput": (throughput.measure, {"samples": 20, "chunks": 40, "streams": 8, "times": 1}),
 }
 """Each measure, and the tiny sizes of `--quick`, which say nothing of speed and show that it runs."""
 
@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m tests.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", default=",".join(MEASURES), help=f"of these: {', '.join(MEASURES)}")
+    parser.add_argument("--add", action="store_true", help="keep what the file holds of other measures, in one table")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: does everything still run?")
     parser.add_argument("--no-peers", action="store_true", help="leave out evalscope and inspect-ai in `throughput`")
     parser.add_argument("--front-end", action="store_true", help="the JupyterLab view too, in Chromium")
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = set(options.only.split(",")) - set(MEASURES)
     if unknown:
         parser.error(f"there is no measure {', '.join(sorted(unknown))}")
-    findings: dict[str, Finding] = {}
+    findings: dict[str, Finding] = saved(options.json) if options.add else {}
     failed = False
     for name in options.only.split(","):
         measure, tiny = MEASURES[name]
@@ -56,12 +57,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{name} ...", end="", flush=True, file=sys.stderr)
         try:
             findings[name] = measure(**sizes)
+            save(findings, options.json)
         except Exception:  # the other measures are still worth having
             failed = True
             traceback.print_exc()
         print(f" {time.perf_counter() - begun:.0f} s", file=sys.stderr)
     if options.front_end:
         findings["front end"] = front.measure()
+    findings = {name: findings[name] for name in [*MEASURES, "front end"] if name in findings}
     rows = [row for found in findings.values() for row in found.rows]
     print(as_text(rows))
     for name, found in findings.items():

@@ -19,6 +19,7 @@ import psutil
 import qwq_nb
 from qwq_nb.api import shared_worker
 from qwq_nb.loop import shared_loop
+from qwq_nb.runner import Runner
 
 from .processes import MARK, cpu_of
 
@@ -46,11 +47,13 @@ class Meter:
     """
 
     def __init__(self) -> None:
-        self._base: dict[int, float] = {}
         self._seen: dict[int, tuple[str, float]] = {}
         self._over = threading.Event()
         self.late: list[float] = []
         """Seconds by which a timer of 10 ms was late."""
+        self.runner: Runner | None = None
+        self._steps: list[tuple[int, float]] = []
+        """Pieces received so far, and CPU of the loop's thread by then."""
 
     def _look(self) -> None:
         for thread in threading.enumerate():
@@ -61,6 +64,18 @@ class Meter:
                 self._seen[thread.ident] = (thread.name, time.clock_gettime(clock))
             except OSError:
                 continue
+            if thread.name == "qwq-loop" and self.runner is not None:
+                pieces = sum(lane.caller.pieces for lane in self.runner.pool.lanes)
+                self._steps.append((pieces, self._seen[thread.ident][1]))
+
+    def steady_us(self) -> float | None:
+        """CPU of the loop's thread a piece while all streams flow: of the middle of the pieces, without the requests
+        at the beginning and the gradings at the end. None where the run was too short to see."""
+        last = self._steps[-1][0] if self._steps else 0
+        middle = [step for step in self._steps if 0.3 * last <= step[0] <= 0.85 * last]
+        if len(middle) < 2 or middle[0][0] == middle[-1][0]:
+            return None
+        return 1e6 * (middle[-1][1] - middle[0][1]) / (middle[-1][0] - middle[0][0])
 
     def _watch(self) -> None:
         while not self._over.wait(0.2):
@@ -110,31 +125,49 @@ class Meter:
                 figures["late_max_ms"] = 1000 * ordered[-1]
 
 
+@contextmanager
+def staged(meter: Meter, figures: dict[str, Any]) -> Iterator[None]:
+    """Shows the meter the runner; adds when the last stream had ended and the last verdict was there, in seconds."""
+    begun, own = time.perf_counter(), {"streams_s": Runner._stream_all, "verdicts_s": Runner.run}
+
+    def timed_as(name: str) -> Any:
+        async def step(self: Runner) -> None:
+            meter.runner = self
+            try:
+                await own[name](self)
+            finally:
+                figures[name] = time.perf_counter() - begun
+
+        return step
+
+    Runner._stream_all, Runner.run = timed_as("streams_s"), timed_as("verdicts_s")  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Runner._stream_all, Runner.run = own["streams_s"], own["verdicts_s"]  # type: ignore[method-assign]
+
+
 def evaluated(
     urls: list[str],
     data: str,
     *,
     timer: bool = False,
-    profile: str = "",
-    show: bool = True,
-    after: str = "",
     **options: Any,
 ) -> dict[str, Any]:
-    """One run as a cell runs it: files, grading, and a view drawn and sent four times a second. `profile`: a file for
-    the loop thread's profile (cProfile's format)."""
+    """One run as a cell runs it: files, grading, and a view that is drawn and sent four times a second."""
     endpoints = [qwq_nb.Endpoint(url, "QwQ-32B-demo", name=f"bench-{i}") for i, url in enumerate(urls)]
     figures: dict[str, Any] = {}
     folder = Path("runs") / f"{os.getpid()}-{time.monotonic_ns()}"
     meter = Meter()
-    with meter.measured(figures, timer=timer):
+    with meter.measured(figures, timer=timer), staged(meter, figures):
         run = qwq_nb.evaluate(
             "math_500",
             endpoint=endpoints[0] if len(endpoints) == 1 else endpoints,  # type: ignore[arg-type]
             out=folder,
             data=data,
-            show=show,
             **options,
         )
+    figures["steady_us"] = meter.steady_us()
     results = run.results()
     finished = [r.completion for r in results if r.completion]
     figures["accuracy"] = run.accuracies()["math_500"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Finding", "Row", "as_json", "as_text", "save"]
+__all__ = ["Finding", "Row", "as_json", "as_text", "save", "saved"]
 
 _HEADS = ("measure", "ours", "peer or floor", "ratio", "target", "met?")
 _RULES = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, "=": operator.eq}
@@ -101,3 +101,18 @@ def as_json(findings: dict[str, Finding]) -> str:
 def save(findings: dict[str, Finding], file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(as_json(findings), encoding="utf-8")
+
+
+def saved(file: Path) -> dict[str, Finding]:
+    """What an earlier call saved; empty where there is no such file."""
+    if not file.is_file():
+        return {}
+    found = json.loads(file.read_text(encoding="utf-8"))
+    findings = {
+        name: Finding(details=found["details"].get(name, []), figures=figures)
+        for name, figures in found["figures"].items()
+    }
+    names = [field.name for field in dataclasses.fields(Row)]
+    for row in found["rows"]:
+        findings[row["group"]].rows.append(Row(**{name: row[name] for name in names}))
+    return findings

@@ -10,7 +10,7 @@ import pytest
 from tests.bench import __main__ as command
 from tests.bench import page
 from tests.bench.chunk_parts import profile
-from tests.bench.report import Finding, Row, as_text
+from tests.bench.report import Finding, Row, as_text, save, saved
 
 
 def test_a_row_says_whether_its_target_is_met() -> None:
@@ -22,6 +22,13 @@ def test_a_row_says_whether_its_target_is_met() -> None:
     table = as_text([Row("wall", 3.1, "s", 42.3, "evalscope", "<= 0.125 ratio"), Row("cells", 1234.5, "ms")])
     assert table.splitlines()[2] == "wall    | 3.1 s    | 42.3 s evalscope | 0.073 | <= 0.125 ratio | yes"
     assert table.splitlines()[3] == "cells   | 1,234 ms |                  |       |                |"
+
+
+def test_what_was_saved_is_read_back(tmp_path: Path) -> None:
+    found = {"one": Finding([Row("a", 1.0, "s", 2.0, "peer", "<= 1 ratio")], ["more"], {"x": 1})}
+    save(found, tmp_path / "bench.json")
+    assert saved(tmp_path / "bench.json") == found
+    assert saved(tmp_path / "none.json") == {}
 
 
 def test_the_parts_of_a_chunk_add_up() -> None:

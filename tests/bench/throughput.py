@@ -2,7 +2,8 @@
 
 All answer the same problems from the same endpoint, one after the other, each in a process of its own. Ours is a cell
 of a real kernel: grading, files, reports, and a view that is drawn and sent. evalscope is its own `run_task`, with its
-own grading. inspect-ai has a trivial scorer, so it does less.
+own grading. inspect-ai has a trivial scorer, so it does less. Ours, which is over soon, is run three times, and the run
+with the median wall counts.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def inspect_python() -> Path:
     return python
 
 
-def measure(*, samples: int = 500, chunks: int = 400, streams: int = 64, peers: bool = True) -> Finding:
+def measure(*, samples: int = 500, chunks: int = 400, streams: int = 64, times: int = 3, peers: bool = True) -> Finding:
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -41,12 +42,16 @@ def measure(*, samples: int = 500, chunks: int = 400, streams: int = 64, peers: 
             figures["floor"] = ran("floor", server.url, data, streams, samples)
             with kernel(folder) as one:
                 one.figures("inside.worker_ready()")
-                before = cpu_of(server.pid)
-                ours = one.figures(f"inside.evaluated([{server.url!r}], {str(data)!r}, concurrency={streams})")
-                ours["cpu_endpoint_s"] = cpu_of(server.pid) - before
-                ours["updates"] = one.updates
-                ours.pop("latency_s")
-            figures["ours"] = ours
+                runs = []
+                for _ in range(times):
+                    before, shown = cpu_of(server.pid), one.updates
+                    ours = one.figures(f"inside.evaluated([{server.url!r}], {str(data)!r}, concurrency={streams})")
+                    ours["cpu_endpoint_s"] = cpu_of(server.pid) - before
+                    ours["updates"] = one.updates - shown
+                    ours.pop("latency_s")
+                    runs.append(ours)
+            runs.sort(key=lambda run: float(run["wall_s"]))
+            figures["ours"], figures["walls"] = runs[times // 2], [run["wall_s"] for run in runs]
             if peers:
                 python = inspect_python()
                 figures["inspect"] = ran("inspect_run", server.url, data, streams, folder / "inspect", python=python)
@@ -78,7 +83,9 @@ def details_of(figures: dict[str, Any]) -> list[str]:
     parts = ", ".join(f"{name} {spent:.2f}" for name, spent in ours["cpu_threads_s"].items())
     lines = [
         f"ours: kernel {ours['cpu_s']:.2f} s CPU ({parts}), worker and grader {ours['cpu_worker_s']:.2f} s, "
-        f"endpoint {ours['cpu_endpoint_s']:.2f} s, {ours['updates']} updates of the view, peak {ours['peak_mb']:.0f} MB"
+        f"endpoint {ours['cpu_endpoint_s']:.2f} s, {ours['updates']} updates, peak {ours['peak_mb']:.0f} MB",
+        f"ours: the last stream ended after {ours['streams_s']:.1f} s, the last verdict was there after "
+        f"{ours['verdicts_s']:.1f} s; walls of all runs: {', '.join(f'{wall:.1f}' for wall in figures['walls'])} s",
     ]
     for side in ("inspect", "evalscope"):
         if side in figures:
