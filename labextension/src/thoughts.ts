@@ -12,11 +12,11 @@ export interface IThought extends IRange {
   phrase: IRange | null;
 }
 
+// The lists of qwq_nb/analysis/thoughts.py; a test of its holds them together.
 // At the beginning of a sentence or a line. Longer ones first: the first that fits is the one that is marked.
 const ENGLISH = [
   'but (?:wait|hold on|hmm|let me|maybe|what if)',
-  'no,? wait',
-  'oh,? wait',
+  '(?:so|okay|ok|well|oh|ah|no|yes|yeah|and)[,.]? (?:but )?wait',
   'wait(?:,? (?:a (?:second|minute|moment)|but|no|actually|maybe))?',
   'hold on',
   'hang on',
@@ -26,7 +26,7 @@ const ENGLISH = [
   'on second thought',
   'let me (?:double[- ]?check|re-?check|check|verify|confirm|re-?think|reconsider|re-?examine|re-?read|think again|try (?:again|another|a different|something else)|start over|step back|go back)',
   "let(?:’|')s (?:double[- ]?check|re-?check|check|verify|try (?:another|a different)|step back|go back)",
-  '(?:another|a different|one more) (?:approach|way|method|idea|possibility|thought)',
+  "(?:(?:[a-z]+(?:(?:’|')[a-z]+)?,? ){0,6}another|a different|one more) (?:approach|way|method|angle|idea|possibility|thought)",
   "maybe (?:I|we|there(?:’|')s|another)",
   'what if',
   'is there (?:another|a(?:ny)? (?:other|better))',
@@ -36,7 +36,7 @@ const ENGLISH = [
 ];
 
 const CHINESE = [
-  '等等',
+  '(?:但|但是|可|可是|哦|啊|嗯|不)?[，,]?等等',
   '等一下',
   '稍等',
   '不对',

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from qwq_nb.analysis.loops import find_loop
 from qwq_nb.analysis.measure import measure
 from qwq_nb.analysis.scripts import find_foreign
-from qwq_nb.analysis.thoughts import NEAR, THINKBENCH, switches
+from qwq_nb.analysis.thoughts import CHINESE, ENGLISH, NEAR, THINKBENCH, switches
 from qwq_nb.analysis.values import normal
 
 
@@ -48,6 +50,16 @@ def test_switches(text: str, count: int) -> None:
 
 
 # Loops
+
+
+def test_the_view_cuts_thoughts_by_the_same_lists() -> None:
+    """The number of thoughts in a table is the number that one sees."""
+    source = (Path(__file__).parents[2] / "labextension" / "src" / "thoughts.ts").read_text(encoding="utf-8")
+    for name, phrases in (("ENGLISH", ENGLISH), ("CHINESE", CHINESE)):
+        block = re.search(rf"const {name} = \[\n(.*?)\n\];", source, re.S)
+        assert block is not None
+        listed = re.findall(r"""^\s*(['"])(.*)\1,?$""", block[1], re.M)
+        assert [text.replace("\\\\", "\\") for _, text in listed] == list(phrases)
 
 
 def test_loops() -> None:
