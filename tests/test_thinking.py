@@ -152,3 +152,11 @@ def test_what_older_rules_found_is_measured_anew(run: Run) -> None:
     again = measured(run)
     assert {r.analysis.version for r in again if r.analysis} == {VERSION}
     assert not [r for r in again if r.analysis and r.analysis.first_correct == (0, 1)]
+
+
+def test_the_right_choice_is_found_in_the_demos_traces() -> None:
+    """Of every right answer to the built-in problems of choices the place is known, and of no wrong one."""
+    run = evaluate("gpqa_diamond", demo=True, show=False)
+    for result in run.results():
+        assert result.analysis is not None
+        assert (result.analysis.first_correct is not None) is (result.outcome == "correct"), result.sample.id

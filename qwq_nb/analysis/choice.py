@@ -1,10 +1,11 @@
 """Where a reasoning names the right one of several choices, by its letter or by its text.
 
 A letter counts where it is called the answer ("the answer is C", "option C is correct", "I'd go with (C)",
-`\\boxed{C}`, "So C.", 答案是 C): listing or discussing "Option C says …" does not, nor does the article "A". Letters
-behind "if", "whether" or "not" do not count either. The text of the choice counts where it is a value that is stated as
-an answer by the rules of `correct.py`, taken as strictly as one that stands in the question, since it does; or, of two
-words or more, where it stands in a sentence behind "answer", "so", "therefore" …, and not behind its letter.
+`\\boxed{C}`, "So C.", "So 5/8, which is C.", "That's C in the list.", 答案是 C): listing or discussing "Option C says …"
+does not, nor does the article "A". Letters behind "if", "whether" or "not" do not count either. The text of the choice
+counts where it is a value that is stated as an answer by the rules of `correct.py`, taken as strictly as one that
+stands in the question, since it does; or, of two words or more, where it stands in a sentence behind "answer", "so",
+"therefore" …, and not behind its letter.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from qwq_nb.analysis.correct import Found, Span, find_correct
 __all__ = ["find_choice"]
 
 _CHOICE = r"(?:option|choice|answer|letter|选项)"
+_NOUN = r"(?:option|choice|letter)"
 _LETTER = (
     r"(?:\*\*|\$)?[(\[]?(?:\\(?:text|mathrm|textbf)\{\(?)?(?P<letter>[A-Z])(?![A-Za-z'’]| [a-z]{2,} (?:and|of|to)\b)"
 )
@@ -30,9 +32,16 @@ _STATED = re.compile(
     rf"|\b(?i:choose|pick|select|go with|going with|lean(?:ing)? towards?|settle on"
     r"|corresponds? to|match(?:es)?|points? to)"
     rf" (?:(?:answer|option|choice) )*{_LETTER.replace('letter', 'chosen')}"
-    rf"|\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence|[Tt]hat['’]s|[Ww]hich is),?"
+    rf"|\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence|[Tt]hat['’]s),?"
     r" (?:(?:it is|it['’]s|the|option|choice|answer) ){0,3}"
     rf"{_LETTER.replace('letter', 'so')}[)\]*}}]{{0,4}}(?=[.,;:\n]|\Z| is (?:the )?(?:correct|right|answer))"
+    # "So −5 kJ/mol, letter C." "So 5/8, which is listed as A." "This is option C." "That's D in the list."
+    r"|\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence|go with|confident in)\b(?:[^.\n]|\.(?=\d)){1,160}?"
+    rf"(?:, (?:the )?{_NOUN} |(?:which|that|this)(?: is|['’]s) (?:(?:the|listed as|given as|{_NOUN}) ){{0,2}})"
+    rf"{_LETTER.replace('letter', 'behind')}[)\]*}}]{{0,4}}(?=[.,;\n]|\Z| in the list)"
+    rf"|\b(?:[Tt]his|[Tt]hat|[Ii]t)(?: is|['’]s) (?:the )?{_NOUN} {_LETTER.replace('letter', 'this')}"
+    r"[)\]*}]{0,4}(?=[.\n]|\Z| in the list)"
+    rf"|\b[Tt]hat['’]s {_LETTER.replace('letter', 'listed')} in the list"
     r"|\\(?:boxed|fbox)\s?\{\s?(?:\\(?:text|mathrm|textbf)\{)?\(?(?P<boxed>[A-Z])\)?[.)]?\}"
     r"|答案[应该当]{0,2}[是为选：:\s]{0,4}(?:选项)?\s?(?P<zh>[A-Z])(?![A-Za-z])"
     r"|(?:选择?|选项) ?(?P<zh2>[A-Z])(?=[。，,.\n]|\Z| ?(?:是)?正确)"

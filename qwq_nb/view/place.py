@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from qwq_nb.view.html_text import code
+from qwq_nb.view.html_text import code, esc
 
 __all__ = ["AROUND", "Place", "cut_out", "place_at"]
 
@@ -38,7 +38,8 @@ def cut_out(title: str, place: Place) -> str:
     """A place as html: what it is about marked, and how much of the text is out of sight."""
     before = f"[… {place.left_before:,} characters before …]\n" if place.left_before else ""
     after = f"\n[… {place.left_after:,} characters after …]" if place.left_after else ""
-    hit = f"<mark>{code(place.hit)}</mark>" if place.hit else ""
-    # The first newline in `pre` is not shown. `code` is out of MathJax's reach.
+    hit = f"<mark>{esc(place.hit)}</mark>" if place.hit else ""
+    # The first newline in `pre` is not shown. `code` is out of MathJax's reach, as is what `esc` makes; JupyterLab has
+    # a ground for `code` that would hide that of `mark`.
     body = f"\n{before}{code(place.before)}{hit}{code(place.after)}{after}"
     return f'<p><strong>{title}</strong></p><pre style="white-space:pre-wrap;word-break:normal">{body}</pre>'

@@ -93,3 +93,16 @@ def test_a_real_run_keeps_its_prices(server: DemoEndpoint) -> None:
     assert cost.so_far == pytest.approx(run.cost().iloc[-1].cost)
     assert cost.expected == pytest.approx(cost.so_far)
     assert load_run(run.path).record().cost == cost
+
+
+def test_endpoints_of_different_prices_are_said_to_be_so() -> None:
+    from qwq_nb.pool_watch import endpoint_notes
+    from qwq_nb.request import build_request
+
+    def asked(out: float) -> list[str]:
+        url = "http://127.0.0.1:9/v1"
+        pair = [Endpoint(url, "m", name=n, price_in=1, price_out=p) for n, p in (("a", 2.0), ("b", out))]
+        return endpoint_notes(build_request(["math_500"], endpoint=pair))
+
+    assert any("cost goes by those of a" in note for note in asked(3))
+    assert not any("cost" in note for note in asked(2))
