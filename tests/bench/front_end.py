@@ -217,10 +217,12 @@ def main() -> None:
     def add(name: str, values: list[float]) -> None:
         ordered = sorted(values)
         p95 = ordered[round(0.95 * (len(ordered) - 1))]
-        figures.append({"what": name, "median": median(ordered), "p95": p95, "worst": ordered[-1], "n": len(ordered)})
-        line(name, f"{median(ordered):.1f}", f"{p95:.1f}", f"{ordered[-1]:.1f}", f"n = {len(ordered)}")
+        # The best is what it takes where nothing else wants the processor.
+        found = {"best": ordered[0], "median": median(ordered), "p95": p95, "worst": ordered[-1]}
+        figures.append({"what": name, **found, "n": len(ordered)})
+        line(name, *(f"{value:.1f}" for value in found.values()), f"n = {len(ordered)}")
 
-    line("milliseconds", "median", "p95", "worst")
+    line("milliseconds", "best", "median", "p95", "worst")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("Chromium is not on the PATH.")
