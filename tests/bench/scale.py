@@ -2,7 +2,8 @@
 
 Each size is a run of its own, paced so that all sizes bring about as many chunks a second: what grows is the number of
 streams and nothing else. The cost is that of the loop's thread while all streams flow, without the requests at the
-beginning and the gradings at the end. Fairness is the slowest completion over the fastest one, all of the same length.
+beginning and the gradings at the end. Few fast streams bring several chunks a read, many slow ones one: the bare reader's
+cost, beside it, grows by that too. Fairness is the slowest completion over the fastest one, all of the same length.
 """
 
 from __future__ import annotations
@@ -50,10 +51,14 @@ def measure(
                 )
         found.figures["one dies"] = lost = one_dies(folder)
     small, large = (found.figures[str(size)]["steady_us"] for size in (min(sizes), most))
+    bare = {size: 1e6 * found.figures[str(size)]["floor"]["cpu_s"] / (size * chunks[size]) for size in sizes}
     done = found.figures[str(most)]["ours"]["done"]
     found.rows = [
         Row(f"{most:,} streams at once: samples answered", done, "", most, "asked", "= 1 ratio"),
         Row(f"loop CPU a chunk, {most:,} streams", large, "us", small, f"{min(sizes)} streams", "<= 1.25 ratio"),
+        Row(
+            f"bare reader's CPU a chunk, {most:,} streams", bare[most], "us", bare[min(sizes)], f"{min(sizes)} streams"
+        ),
         Row("two endpoints, one dies: samples answered", lost["done"], "", lost["samples"], "asked", "= 1 ratio"),
     ]
     found.details = [*table, f"two endpoints, one killed in the middle: answers by endpoint {lost['by_endpoint']}"]
