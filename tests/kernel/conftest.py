@@ -15,6 +15,8 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from qwq_nb.demo import DemoEndpoint
+
 Message = dict[str, Any]
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -132,6 +134,12 @@ class Kernel:
         """Execute to the end."""
         return self.begin(code).wait(seconds)
 
+    def use(self, server: DemoEndpoint) -> None:
+        """Make the server this kernel's default endpoint, as if it were the user's own."""
+        options = "--max-tokens 2000 --request-seed 0 --backoff 0.05"
+        cell = self.run(f"%qwq_endpoint {server.url} --model {server.model} --name own {options}")
+        assert cell.status == "ok", cell.text
+
     def kill(self) -> None:
         """kill -9."""
         os.kill(self.pid, signal.SIGKILL)
@@ -172,3 +180,19 @@ def kernel(start_kernel: Callable[..., Kernel]) -> Kernel:
 @pytest.fixture
 def canary() -> str:
     return CANARY
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[DemoEndpoint]:
+    """A demo endpoint that is this process's child: it outlives any kernel."""
+    with DemoEndpoint() as server:
+        yield server
+
+
+@pytest.fixture
+def server(endpoint: DemoEndpoint) -> DemoEndpoint:
+    """The endpoint as if just started, answering at once."""
+    endpoint.set_faults([])
+    endpoint.configure(tokens_per_second=0, ttft=0)
+    endpoint.reset()
+    return endpoint

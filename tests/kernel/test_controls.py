@@ -14,21 +14,13 @@ from qwq_nb.records import MIME_TYPE
 from tests.running import MATH
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-SHARED = "--max-tokens 2000 --request-seed 0 --backoff 0.05"
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[DemoEndpoint]:
-    with DemoEndpoint() as server:
-        yield server
 
 
 @pytest.fixture
-def server(endpoint: DemoEndpoint) -> DemoEndpoint:
-    """A demo endpoint at a pace that lasts for some clicks."""
-    endpoint.configure(tokens_per_second=150, ttft=0)
-    endpoint.reset()
-    return endpoint
+def server(server: DemoEndpoint) -> DemoEndpoint:
+    """At a pace that lasts for some clicks."""
+    server.configure(tokens_per_second=150)
+    return server
 
 
 class Widgets:
@@ -94,7 +86,7 @@ def widgets(kernel: Any) -> Iterator[Widgets]:
 
 
 def background(kernel: Any, server: DemoEndpoint, widgets: Widgets, concurrency: int = 4) -> Any:
-    kernel.run(f"%qwq_endpoint {server.url} --model {server.model} --name own {SHARED}")
+    kernel.use(server)
     line = f"run = %qwq_eval math_500 --concurrency {concurrency} --data {MATH} --fresh --background"
     cell = kernel.run(line)
     assert cell.status == "ok", cell.text
@@ -202,7 +194,7 @@ def test_without_a_live_front_end_there_are_no_controls(start_kernel: Callable[.
 
 def test_the_panel_writes_the_line_that_it_runs(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
     server.configure(tokens_per_second=0)
-    kernel.run(f"%qwq_endpoint {server.url} --model {server.model} --name own {SHARED}")
+    kernel.use(server)
     cell = kernel.run(f"%qwq_panel math_500 --data {MATH} --limit 10 --seed 3")
     assert cell.status == "ok", cell.text
     line = f"%qwq_eval math_500 --limit 10 --seed 3 --data {MATH} --endpoint own --background"

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +16,10 @@ from qwq_nb.demo import DemoEndpoint
 from qwq_nb.records import MIME_TYPE
 from tests.running import MATH, asked, completed, math_records, write_jsonl
 
-SHARED = "--max-tokens 2000 --request-seed 0 --backoff 0.05"
 HOSTILE = r"\boxed{9^{9^{9^9}}}"
 """An answer that keeps the grader busy until its deadline."""
 LARGE = 200
 """Samples of the run whose last drawing takes long enough to be interrupted."""
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[DemoEndpoint]:
-    with DemoEndpoint() as server:
-        yield server
-
-
-@pytest.fixture
-def server(endpoint: DemoEndpoint) -> DemoEndpoint:
-    endpoint.configure(tokens_per_second=0, ttft=0)
-    endpoint.reset()
-    return endpoint
-
-
-def set_endpoint(kernel: Any, server: DemoEndpoint) -> None:
-    assert kernel.run(f"%qwq_endpoint {server.url} --model {server.model} --name own {SHARED}").status == "ok"
 
 
 def progress_of(cell: Any) -> dict[str, Any]:
@@ -78,7 +60,7 @@ def check_whole(folder: Path) -> None:
 
 def while_loading(kernel: Any, server: DemoEndpoint) -> float:
     """The benchmark worker is only just starting, and no prompt is cached yet."""
-    set_endpoint(kernel, server)
+    kernel.use(server)
     line = f"%qwq_eval math_500 --limit 5 --data {MATH}"
     cell = kernel.begin(f"run = {line}")
     cell.until(lambda: cell.displays)
@@ -93,7 +75,7 @@ def while_loading(kernel: Any, server: DemoEndpoint) -> float:
 
 
 def while_streaming(kernel: Any, server: DemoEndpoint) -> float:
-    set_endpoint(kernel, server)
+    kernel.use(server)
     server.reset()
     server.configure(tokens_per_second=300)
     line = f"%qwq_eval math_500 --concurrency 8 --data {MATH}"
@@ -124,7 +106,7 @@ def while_grading(kernel: Any, folder: Path) -> float:
     book = [{**row, "reasoning": "Hmm.", "answer": reply} for row, reply in zip(rows, replies, strict=True)]
     data = write_jsonl(folder / "hostile.jsonl", rows)
     with DemoEndpoint(transcripts=[write_jsonl(folder / "replies.jsonl", book)]) as server:
-        set_endpoint(kernel, server)
+        kernel.use(server)
         line = f"%qwq_eval math_500 --concurrency 1 --data {data}"
         cell = kernel.begin(f"run = {line} --grade-deadline 300 --fresh")
         cell.until(lambda: len(completed(server)) == 4 and progress_of(cell)["in_flight"] == 0)
@@ -150,7 +132,7 @@ def while_drawing(kernel: Any, folder: Path) -> float:
     book = [{**row, "reasoning": thought, "answer": rf"\boxed{{{row['answer']}}}"} for row in rows]
     data = write_jsonl(folder / "large.jsonl", rows)
     with DemoEndpoint(transcripts=[write_jsonl(folder / "book.jsonl", book)], chunks=10) as server:
-        set_endpoint(kernel, server)
+        kernel.use(server)
         line = f"%qwq_eval math_500 --data {data}"
         before = set(kernel.folder.glob("qwq_runs/*/qwq_record.json"))
         cell = kernel.begin(f"run = {line} --fresh")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,25 +21,6 @@ from tests.running import MATH, asked
 SHARED = "--max-tokens 2000 --request-seed 0 --backoff 0.05"
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[DemoEndpoint]:
-    """A demo endpoint that is this process's child: it outlives any kernel."""
-    with DemoEndpoint() as server:
-        yield server
-
-
-@pytest.fixture
-def server(endpoint: DemoEndpoint) -> DemoEndpoint:
-    endpoint.set_faults([])
-    endpoint.configure(tokens_per_second=0, ttft=0)
-    endpoint.reset()
-    return endpoint
-
-
-def set_endpoint(kernel: Any, server: DemoEndpoint) -> None:
-    assert kernel.run(f"%qwq_endpoint {server.url} --model {server.model} --name own {SHARED}").status == "ok"
-
-
 def state_of(message: dict[str, Any]) -> str:
     return str(message["content"]["data"].get(MIME_TYPE, {}).get("state", ""))
 
@@ -52,7 +33,7 @@ def done_of(message: dict[str, Any]) -> int:
 
 
 def test_one_display_is_updated_in_place(kernel: Any, server: DemoEndpoint) -> None:
-    set_endpoint(kernel, server)
+    kernel.use(server)
     server.configure(tokens_per_second=600)
     cell = kernel.run(f"%qwq_eval math_500 --concurrency 16 --data {MATH} --fresh")
     assert cell.status == "ok"
@@ -85,7 +66,7 @@ def date_of(message: dict[str, Any]) -> datetime:
 
 
 def test_a_run_in_the_background(kernel: Any, server: DemoEndpoint) -> None:
-    set_endpoint(kernel, server)
+    kernel.use(server)
     server.configure(tokens_per_second=600)
     cell = kernel.run(f"run = %qwq_eval math_500 --concurrency 16 --data {MATH} --fresh --background")
     assert cell.status == "ok"
@@ -104,7 +85,7 @@ def test_a_run_in_the_background(kernel: Any, server: DemoEndpoint) -> None:
 
 
 def test_a_run_in_the_background_that_fails_says_so_in_its_output(kernel: Any, server: DemoEndpoint) -> None:
-    set_endpoint(kernel, server)
+    kernel.use(server)
     server.set_faults(["status,code=404"])
     cell = kernel.run(f"run = %qwq_eval math_500 --data {MATH} --fresh --background")
     cell.until(lambda: state_of(cell.displays[-1]) == "failed")
@@ -132,7 +113,7 @@ def test_without_a_live_front_end_there_is_one_display_and_it_is_the_same_every_
 
 
 def test_a_question_is_streamed_into_one_display(kernel: Any, server: DemoEndpoint) -> None:
-    set_endpoint(kernel, server)
+    kernel.use(server)
     server.configure(tokens_per_second=150)
     problem = json.loads(MATH.read_text().splitlines()[0])["problem"]
     cell = kernel.run(f"%%qwq\n{problem}")
@@ -144,7 +125,7 @@ def test_a_question_is_streamed_into_one_display(kernel: Any, server: DemoEndpoi
 
 
 def test_an_interrupted_question(kernel: Any, server: DemoEndpoint) -> None:
-    set_endpoint(kernel, server)
+    kernel.use(server)
     server.configure(tokens_per_second=20)
     problem = json.loads(MATH.read_text().splitlines()[0])["problem"]
     cell = kernel.begin(f"%%qwq\n{problem}")
@@ -215,7 +196,7 @@ def test_kill_9_in_mid_run_and_the_same_line_again(start_kernel: Callable[..., A
     first = start_kernel()
     line = f"run = %qwq_eval math_500 --concurrency 6 --data {MATH} --seed 9"
     first.run("%load_ext qwq_nb")
-    set_endpoint(first, server)
+    first.use(server)
     cell = first.begin(line)
     predictions = list_of_rows(first.folder)
     cell.until(lambda: len(predictions()) >= 8)
@@ -236,7 +217,7 @@ def test_kill_9_in_mid_run_and_the_same_line_again(start_kernel: Callable[..., A
     server.configure(tokens_per_second=0)
     second = start_kernel()
     second.run("%load_ext qwq_nb")
-    set_endpoint(second, server)
+    second.use(server)
     before = asked(server)
     done = second.run(line)
     assert (done.status, state_of(done.displays[-1])) == ("ok", "complete")
