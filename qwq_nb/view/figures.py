@@ -107,7 +107,7 @@ class Figure:
         return self.text()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        drawn = {**self.figure.to_plotly_json(), "config": {"displaylogo": False, "responsive": True}}
+        drawn = {**self.figure.to_plotly_json(), "config": CONFIG}
         return {PLOTLY_MIME: drawn, "text/html": self.html, "text/plain": self.text(times=is_live())}
 
 

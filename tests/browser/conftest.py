@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -28,9 +29,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
     return _started[0][0].inside(request.path.stem)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """All ends with the last test in here: Playwright leaves this thread with a loop that others cannot have."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """All ends with the last test in here, tries of it again included: Playwright leaves this thread with a loop that
+    others cannot have."""
+    done = yield
     if _started and (nextitem is None or HERE not in nextitem.path.parents):
         _, stack = _started.pop()
         stack.close()
+    return done

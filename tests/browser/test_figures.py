@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qwq_nb.view.figures import PLOTLY_MIME, RunFigure
+from qwq_nb.view.figures import PLOTLY_MIME, run_figure
 from tests.browser.test_controls import run_cell, write
 from tests.view.samples import record
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_a_figure_keeps_its_height_and_follows_the_width(lab: Lab) -> None:
-    figure = RunFigure(record(), "accuracy")
+    figure = run_figure(record(), "accuracy")
     data = {PLOTLY_MIME: figure._repr_mimebundle_()[PLOTLY_MIME]}
     (lab.root / "figure.json").write_text(json.dumps(data), encoding="utf-8")
     # As the value of a cell: JupyterLab lays it out otherwise than what is displayed.
