@@ -59,7 +59,7 @@ test: lint
 	$(BIN)/python -m pytest --nbval -m "not long" -n 3 --no-loadscope-reorder
 
 test-long: $(VENV)/installed-test
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m long -n 2 --no-loadscope-reorder
 
 # Write the notebooks' outputs anew, as nbval compares them.
 notebooks: $(VENV)/installed

@@ -1,4 +1,4 @@
-"""Grading under a deadline: the grader process, and the queue in the worker that feeds and watches it.
+"""Grading under a deadline: the grader process, and what feeds and watches it in the worker.
 
 The grader answers each job in three lines, `{"verdict"}`, `{"opinion"}` and `{"analysis"}`: what hangs costs nothing of
 what came before it. The worker holds the clock. A grader that overruns is killed and replaced, which takes tens of
@@ -24,7 +24,7 @@ from qwq_nb.bench.protocol import GradeJob, Opinion, decode, encode
 from qwq_nb.bench.rows import targets_of
 from qwq_nb.records import Analysis, Verdict
 
-__all__ = ["MEMORY_LIMIT", "GraderQueue", "grade", "grader_main"]
+__all__ = ["MEMORY_LIMIT", "Grader", "Waiting", "grade", "grader_main"]
 
 MEMORY_LIMIT = 2 << 30
 """Bytes of address space a grader may take beyond what it starts with."""
@@ -129,42 +129,59 @@ class _Running:
         self.verdict: Verdict | None = None
 
 
-class GraderQueue:
-    """Jobs in the order they came, one at a time in one grader. `answer(id, verdict)` is called for each, once."""
+class Waiting:
+    """Jobs in the order they came, for whichever grader is free."""
 
-    CHANNEL = "grader"
+    def __init__(self) -> None:
+        self.jobs: collections.deque[tuple[int, GradeJob]] = collections.deque()
+        self.crashed: set[int] = set()
+        """Jobs over which a grader ended once."""
 
-    def __init__(self, channels: Channels, answer: Callable[[int, Any], None], also_close: tuple[int, ...]) -> None:
+    def drop(self, reply: int) -> None:
+        for job in [job for job in self.jobs if job[0] == reply]:
+            self.jobs.remove(job)
+        self.crashed.discard(reply)
+
+
+class Grader:
+    """One grader process, at one job at a time. `answer(id, verdict)` is called for each, once."""
+
+    def __init__(
+        self,
+        name: str,
+        channels: Channels,
+        waiting: Waiting,
+        answer: Callable[[int, Any], None],
+        also_close: tuple[int, ...],
+    ) -> None:
+        self.name = name
         self._channels = channels
         self._answer = answer
         self._also_close = also_close
-        self._waiting: collections.deque[tuple[int, GradeJob]] = collections.deque()
+        self._waiting = waiting
         self._child: Child | None = None
         self._since = 0.0
         self._ready = False
         self._running: _Running | None = None
         self._false_starts = 0
-        self._crashed: set[int] = set()
-        """Jobs over which a grader ended once."""
+
+    @property
+    def since(self) -> float | None:
+        """When its job began; None where it has none."""
+        return self._running.started if self._running is not None else None
 
     def start(self) -> None:
         """Begin a grader, so that the first job need not wait for it."""
         self._ready = False
         self._since = time.monotonic()
-        self._child = Child(self.CHANNEL, self._channels, grader_main, also_close=self._also_close)
-
-    def add(self, reply: int, job: GradeJob) -> None:
-        self._waiting.append((reply, job))
-        self._next()
+        self._child = Child(self.name, self._channels, grader_main, also_close=self._also_close)
 
     def cancel(self, reply: int) -> None:
         """Nobody waits for this one any more: it must not hold up those that come after it."""
-        self._waiting = collections.deque(job for job in self._waiting if job[0] != reply)
-        self._crashed.discard(reply)
         if self._running is not None and self._running.reply == reply:
             self._running = None
             self._replace()
-            self._next()
+            self.next()
 
     def timeout(self) -> float | None:
         """Seconds until `check` must be called; None where nothing is running."""
@@ -189,7 +206,7 @@ class GraderQueue:
             running.verdict = msgspec.structs.replace(running.verdict, **msgspec.structs.asdict(part.opinion))
         if running is not None and part.done and running.verdict is not None:
             self._finish(running, msgspec.structs.replace(running.verdict, analysis=part.analysis))
-        self._next()
+        self.next()
 
     def check(self) -> None:
         """Kill the grader where its job has overrun, or where it never came up."""
@@ -206,21 +223,22 @@ class GraderQueue:
             )
         else:
             self._ended()
-        self._next()
+        self.next()
 
     def close(self) -> None:
         if self._child is not None:
             self._child.kill()
-            self._child = None
+        self._child, self._ready = None, False
 
-    def _next(self) -> None:
-        if self._running is not None or not self._waiting:
+    def next(self) -> None:
+        """Take the next job, where it has none."""
+        if self._running is not None or not self._waiting.jobs:
             return
         if self._child is None:
             self.start()
         if not self._ready or self._child is None:
             return
-        reply, job = self._waiting.popleft()
+        reply, job = self._waiting.jobs.popleft()
         self._running = _Running(reply, job)
         if not self._child.send(encode(job)):
             self._ended()
@@ -230,19 +248,19 @@ class GraderQueue:
         how = self._child.kill() if self._child is not None else ""
         self._false_starts += 0 if self._ready else 1
         self._child, self._ready = None, False
-        while self._waiting and self._false_starts >= _FALSE_STARTS:
-            reply, job = self._waiting.popleft()
+        while self._waiting.jobs and self._false_starts >= _FALSE_STARTS:
+            reply, job = self._waiting.jobs.popleft()
             self._answer(reply, _failed(job, "crashed", f"the grader process does not start ({how})", 0.0))
         running = self._running
-        if running is not None and running.verdict is None and running.reply not in self._crashed:
-            self._crashed.add(running.reply)
-            self._waiting.appendleft((running.reply, running.job))
+        if running is not None and running.verdict is None and running.reply not in self._waiting.crashed:
+            self._waiting.crashed.add(running.reply)
+            self._waiting.jobs.appendleft((running.reply, running.job))
             self._running = None
         elif running is not None:
             seconds = time.monotonic() - running.started
             why = f"the grader process ended ({how}) at this answer"
             self._finish(running, running.verdict or _failed(running.job, "crashed", why, seconds))
-        self._next()
+        self.next()
 
     def _replace(self) -> None:
         if self._child is not None:
@@ -251,7 +269,7 @@ class GraderQueue:
 
     def _finish(self, running: _Running, verdict: Verdict) -> None:
         self._running = None
-        self._crashed.discard(running.reply)
+        self._waiting.crashed.discard(running.reply)
         if verdict.status == "memory":
             self._replace()  # what is left of its address space may not do for the next job
         self._answer(running.reply, verdict)

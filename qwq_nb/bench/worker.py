@@ -1,6 +1,6 @@
 """`python -m qwq_nb.bench.worker`: the process that evalscope lives in.
 
-It imports and warms up once and from then on only forks: one grader (see `grader`), and one short-lived child for each
+It imports and warms up once and from then on only forks: graders (see `graders`), and one short-lived child for each
 other request (load, write_data, write_config, write_report, rebase), so that no library's thread, cache or hanging
 connection ever lives in the process that is forked. Standard output is kept for the protocol: whatever a library prints
 goes to standard error. The worker ends when its standard input closes, and so with its parent.
@@ -34,20 +34,20 @@ class Worker:
     """The loop: requests in, children out, answers back."""
 
     def __init__(self, protocol_fd: int) -> None:
-        from qwq_nb.bench.grader import GraderQueue
+        from qwq_nb.bench.graders import Graders
 
         self._out = protocol_fd
         self._channels: Channels = SelectorChannels() if CAN_FORK else ThreadChannels()
         self._channels.add(PARENT, 0)
-        self._grader = GraderQueue(self._channels, self._ok, (protocol_fd,))
+        self._graders = Graders(self._channels, self._ok, (protocol_fd,))
         self._tasks: collections.deque[Request] = collections.deque()
         self._task: tuple[Request, Child] | None = None
-        self._grader.start()
+        self._graders.start()
 
     def run(self) -> None:
         """Until the parent closes its end."""
         while True:
-            for name, line in self._channels.poll(self._grader.timeout()):
+            for name, line in self._channels.poll(self._graders.timeout()):
                 if name == PARENT:
                     if line is None:
                         self._close()
@@ -56,17 +56,17 @@ class Worker:
                 elif name == TASK:
                     self._task_line(line)
                 else:
-                    self._grader.line(line)
-            self._grader.check()
+                    self._graders.line(name, line)
+            self._graders.check()
 
     def _request(self, line: bytes) -> None:
         request = decode(line, Request)
         try:
             if request.op == "grade":
-                self._grader.add(request.id, decode(request.body, protocol.GradeJob))
+                self._graders.add(request.id, decode(request.body, protocol.GradeJob))
                 return
             if request.op == "cancel":
-                self._grader.cancel(decode(request.body, int))
+                self._graders.cancel(decode(request.body, int))
                 return
         except msgspec.ValidationError as error:
             write_all(self._out, failure(request.id, error))
@@ -109,7 +109,7 @@ class Worker:
     def _close(self) -> None:
         if self._task is not None:
             self._task[1].kill()
-        self._grader.close()
+        self._graders.close()
 
 
 def operations() -> dict[str, Callable[[msgspec.Raw], Any]]:

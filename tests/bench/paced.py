@@ -1,8 +1,9 @@
 """128 streams of 50 chunks a second: does a run keep to the endpoint's own schedule, and what does a chunk cost?
 
 That schedule is what the bare reader gets: the endpoint, on the same two cores, is late itself where 128 requests come
-in one moment. All completions are equally long here, so the last round ends in 128 gradings at once, which a run of
-real completions never meets: that is the tail of our wall.
+in one moment. All completions are equally long here, so each round ends in 128 gradings, 128 requests and 128 synced
+rows at once, which a run of real completions never meets. What that costs is the same whatever their length: 1,500
+chunks are a short reasoning of QwQ's, 400 those of `throughput`.
 """
 
 from __future__ import annotations
@@ -18,8 +19,20 @@ from .report import Finding, Row
 __all__ = ["measure"]
 
 
-def measure(*, streams: int = 128, samples: int = 384, chunks: int = 400, rate: float = 50.0) -> Finding:
-    """One run in a real kernel, view, files and splitter included, and the bare reader beside it."""
+def measure(
+    *, streams: int = 128, samples: int = 256, lengths: tuple[int, ...] = (400, 1_500), rate: float = 50.0
+) -> Finding:
+    """A run of each length in a real kernel, view, files and splitter included, and the bare reader beside it."""
+    whole = Finding()
+    for chunks in lengths:
+        found = measured(streams, samples, chunks, rate)
+        whole.rows += found.rows
+        whole.details += found.details
+        whole.figures[str(chunks)] = found.figures
+    return whole
+
+
+def measured(streams: int, samples: int, chunks: int, rate: float) -> Finding:
     total, ideal = samples * chunks, -(-samples // streams) * chunks / rate
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -36,7 +49,7 @@ def measure(*, streams: int = 128, samples: int = 384, chunks: int = 400, rate: 
     ours.pop("latency_s")
     threads = {thread: spent * micro for thread, spent in ours["cpu_threads_s"].items()}
     parts = profile(threads, floor["cpu_s"] * micro)
-    name = f"paced {streams} x {rate:g}/s"
+    name = f"paced {streams} x {rate:g}/s, {chunks:,} chunks"
     return Finding(
         [
             Row(f"{name}: wall", ours["wall_s"], "s", floor["wall_s"], "endpoint", "<= 1.03 ratio"),
@@ -45,7 +58,7 @@ def measure(*, streams: int = 128, samples: int = 384, chunks: int = 400, rate: 
             Row(f"{name}: worker CPU a sample", 1000 * ours["cpu_worker_s"] / samples, "ms"),
         ],
         [
-            "a chunk, in microseconds of the kernel's CPU:",
+            f"{chunks:,} chunks each; a chunk, in microseconds of the kernel's CPU:",
             *(f"{cost:7.1f}  {part}" for part, cost in parts),
             f"{sum(cost for _, cost in parts):7.1f}  all of it",
             f"the last stream ended after {ours['streams_s']:.1f} s, the last verdict was there after "

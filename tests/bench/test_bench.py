@@ -53,5 +53,5 @@ def test_the_paced_run_is_measured_in_a_real_kernel(tmp_path: Path) -> None:
     saved = tmp_path / "bench.json"
     assert command.main(["--quick", "--only", "paced", "--json", str(saved)]) == 0
     found = json.loads(saved.read_text(encoding="utf-8"))
-    assert found["figures"]["paced"]["ours"]["done"] == 8
+    assert found["figures"]["paced"]["40"]["ours"]["done"] == 8
     assert [row["met"] for row in found["rows"]][-1] is None

@@ -185,6 +185,38 @@ def test_many_at_once_come_back_each_to_its_own(aime: Any, worker: BenchWorker, 
     assert [n for n, v in enumerate(verdicts) if v.correct] == [9]
 
 
+def test_what_takes_its_whole_deadline_does_not_hold_up_the_others(
+    maths: Any, worker: BenchWorker, run: Run[Any]
+) -> None:
+    ended: list[str] = []
+
+    async def grade(answer: str) -> Any:
+        job = GradeJob(
+            request=maths.request,
+            sample=maths.samples[0],
+            completion=Completion(answer=answer),
+            position=0,
+            deadline_s=20.0 if "^" in answer else 10.0,
+        )
+        try:
+            return await worker.grade(job)
+        finally:
+            ended.append(answer)
+
+    async def all_of_them() -> list[Any]:
+        slow = [asyncio.create_task(grade(r"\boxed{9^{9^{9^9}}}")) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        verdicts = await asyncio.gather(*(grade(rf"\boxed{{{n}}}") for n in range(30)))
+        assert not any(task.done() for task in slow), "both are still at it"
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        return verdicts
+
+    assert {verdict.status for verdict in run(all_of_them())} == {"graded"}
+    assert len(ended) == 32
+
+
 def test_a_gold_answer_that_is_no_integer_is_excluded(load: Load, grade: Grade, tmp_path: Path) -> None:
     loaded = load("aime24", write_jsonl(tmp_path / "x.jsonl", [{"problem": "p", "answer": "1/2"}]))
     verdict = grade(loaded, loaded.samples[0], r"\boxed{\frac12}")
