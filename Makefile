@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-long bench lab lint docs notebooks parity package binder-check servers clean
+.PHONY: help demo test test-long bench lab lint docs notebooks parity screenshots package binder-check servers clean
 
 help:
 	@echo "make demo          run notebooks/01_quickstart.ipynb against the built-in endpoint and print its table"
@@ -13,6 +13,7 @@ help:
 	@echo "make lab           open JupyterLab on the notebooks"
 	@echo "make lint          ruff and mypy alone"
 	@echo "make docs          write docs/reference.md and the map in CONTRIBUTING.md anew"
+	@echo "make screenshots   make the README's pictures anew, in JupyterLab and Chromium"
 	@echo "make notebooks     write the notebooks' outputs anew"
 	@echo "make parity        our grading against evalscope's own, on recorded answers of real models"
 	@echo "make package       build sdist and wheel into dist/ and check them"
@@ -68,6 +69,9 @@ notebooks: $(VENV)/installed
 # What is generated from docstrings and the options' help.
 docs: $(VENV)/installed
 	@$(BIN)/python docs/build.py
+
+screenshots: $(VENV)/installed-test
+	$(BIN)/python docs/screenshots.py
 
 package: $(VENV)/installed-test
 	rm -rf dist
