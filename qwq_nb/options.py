@@ -208,7 +208,10 @@ def parse_line(tokens: Sequence[str], options: Sequence[Option], magic: str) -> 
         if _LOOKS_LIKE_OPTION.match(name) and name not in known:
             # What hangs on a short option is not repeated: with `curl`'s habits it may be a key.
             shown = name if name.startswith("--") or f"-{name}" in known else name[:2]
-            raise OptionError(f"%{magic} has no option {shown}.{did_you_mean('--' + name.lstrip('-'), known)}")
+            hint = did_you_mean("--" + name.lstrip("-"), known)
+            if name in {o.name for o in ENDPOINT}:
+                hint = " It is one of %qwq_endpoint's."
+            raise OptionError(f"%{magic} has no option {shown}.{hint}")
     parser = _Parser(prog=f"%{magic}", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
     parser.add_argument("words", nargs="*", default=[])
     for option in options:

@@ -92,6 +92,11 @@ def test_an_unknown_option_gets_the_nearest(line, nearest):
         parse(line)
 
 
+def test_an_option_of_the_endpoint_is_said_to_be_one():
+    with pytest.raises(OptionError, match=r"%qwq_eval has no option --price-in\. It is one of %qwq_endpoint's\."):
+        parse("math_500 --price-in 1")
+
+
 def test_options_are_not_abbreviated():
     with pytest.raises(OptionError, match="no option --conc"):
         parse("--conc 4")

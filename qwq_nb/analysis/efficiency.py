@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from math import sqrt
+from math import inf, sqrt
 
 import msgspec
 
@@ -101,12 +101,13 @@ def first_correct_tokens(result: SampleResult, count_tokens: Callable[[str], int
     return completion.reasoning_tokens * end / analysis.chars
 
 
-def mean_estimate(values: Sequence[tuple[str, float]], confidence: float = 0.95) -> Estimate:
-    """Mean of (problem, value) pairs, with the t-interval of a mean clustered by problem.
+def mean_estimate(values: Sequence[tuple[str, float]], confidence: float = 0.95, *, most: float = inf) -> Estimate:
+    """Mean of (problem, value) pairs between 0 and `most`, with the t-interval of a mean clustered by problem.
 
     With m problems, n values and residuals e: variance = m / (m − 1) · Σ_problems (Σ e)² / n², m − 1 degrees of
     freedom. With one value a problem this is the usual t-interval of the mean. Of few and very uneven values it covers
-    less than 95 %: of 43 lognormal ones (σ 0.8) 91 %, of 134 96 % (`tests/analysis/simulate.py`).
+    less than 95 %: of 43 lognormal ones (σ 0.8) 91 %, of 134 96 % (`tests/analysis/simulate.py`). It is cut to what
+    the values can be, which it may leave where they are few and unlike.
     """
     n = len(values)
     if not n:
@@ -122,7 +123,7 @@ def mean_estimate(values: Sequence[tuple[str, float]], confidence: float = 0.95)
 
     error = sqrt(m / (m - 1) * sum(e * e for e in residuals.values())) / n
     half = float(stdtrit(m - 1, (1 + confidence) / 2)) * error
-    return Estimate(value=mean, low=mean - half, high=mean + half, n=n)
+    return Estimate(value=mean, low=max(0.0, mean - half), high=min(most, mean + half), n=n)
 
 
 def share_estimate(flags: Sequence[tuple[str, bool]]) -> Estimate:
@@ -180,8 +181,8 @@ def _row(
         reasoning_tokens=mean_estimate(total),
         first_correct_tokens=mean_estimate(first),
         reflection_tokens=mean_estimate(reflection),
-        useful_share=mean_estimate(useful),
-        token_efficiency=mean_estimate(efficiency),
+        useful_share=mean_estimate(useful, most=1.0),
+        token_efficiency=mean_estimate(efficiency, most=1.0),
         thoughts=mean_estimate([(r.sample.id, r.analysis.thoughts if r.analysis else 0) for r in results]),
         accuracy=share_estimate([(r.sample.id, r.outcome == "correct") for r in results]),
     )

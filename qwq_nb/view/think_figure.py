@@ -119,9 +119,7 @@ def trace(line: Line, number: int) -> dict[str, Any]:
     colour, symbol = _MARKS[number % len(_MARKS)]
     name = plain(line.name)
     above = [off(high, value) for high, value in zip(line.highs, line.values, strict=True)]
-    # None of these can be below 0; where answers are few and unlike, the interval of their mean can.
-    lows = [max(0.0, low) if is_known(low) else low for low in line.lows]
-    below = [off(value, low) for low, value in zip(lows, line.values, strict=True)]
+    below = [off(value, low) for low, value in zip(line.lows, line.values, strict=True)]
     return {
         "type": "scatter",
         "mode": "lines+markers",

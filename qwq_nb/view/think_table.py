@@ -77,11 +77,10 @@ def cells_of(row: ThinkRow) -> list[str]:
 def in_words(estimate: Estimate, unit: str) -> str:
     if not is_known(estimate.value):
         return "-"
-    # None of these can be below 0; where answers are few and unlike, the interval of their mean can.
-    low, high = max(0.0, estimate.low or 0.0), estimate.high
+    low, high = estimate.low, estimate.high
     digits = 1 if unit == "number" else 0
     one = percent(estimate.value) if unit == "share" else number(estimate.value, digits)
-    if not (is_known(estimate.low) and is_known(estimate.high)):
+    if not (is_known(low) and is_known(high)):
         return one
     if unit == "share":
         return f"{one} ({percent(low)[:-2]} - {percent(high)[:-2]})"

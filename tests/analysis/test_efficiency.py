@@ -83,6 +83,8 @@ def test_the_interval_of_a_mean_is_students() -> None:
     low, high = t.interval(0.95, 4, mean, error)
     assert (found.value, found.low, found.high) == pytest.approx((mean, low, high))
     assert mean_estimate([("a", 2.0)]).low is None, "one problem says nothing of the others"
+    wide = mean_estimate([("a", 0.02), ("b", 0.98)], most=1.0)
+    assert (wide.low, wide.high) == (0.0, 1.0), "no share is below nothing or above all"
     assert mean_estimate([]).value is None
 
 
