@@ -175,7 +175,7 @@ def test_every_phase_on_other_kernels(
     start_kernel: Callable[..., Any],
     server: DemoEndpoint,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    tell: Callable[[str], None],
     version: str,
 ) -> None:
     """The package of another version comes first on the path; everything else is what is installed."""
@@ -192,5 +192,4 @@ def test_every_phase_on_other_kernels(
     (tmp_path / "files").mkdir()
     seconds["grading"] = while_grading(kernel, tmp_path / "files")
     seconds["drawing"] = while_drawing(kernel, tmp_path / "files")
-    with capsys.disabled():
-        print(f"\nipykernel {version}: " + ", ".join(f"{phase} {s * 1000:.0f} ms" for phase, s in seconds.items()))
+    tell(f"ipykernel {version}: " + ", ".join(f"{phase} {s * 1000:.0f} ms" for phase, s in seconds.items()))

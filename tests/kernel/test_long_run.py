@@ -115,7 +115,7 @@ def drawn_at(message: dict[str, Any]) -> float:
 
 
 def test_a_night_in_minutes(
-    start_kernel: Callable[..., Any], data: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+    start_kernel: Callable[..., Any], data: tuple[Path, Path], tell: Callable[[str], None]
 ) -> None:
     """One front end leaves after a quarter and comes back after a half; another never reads until the end."""
     problems, book = data
@@ -157,8 +157,7 @@ def test_a_night_in_minutes(
         "largest update, kB": round(max(saved_size(m["content"]["data"]) for m in live) / 1e3),
         "output, kB": round(saved_size(last["content"]["data"]) / 1e3),
     }
-    with capsys.disabled():
-        print("\n" + "\n".join(f"{name:34} {value:>10}" for name, value in figures.items()))
+    tell("\n".join(f"{name:34} {value:>10}" for name, value in figures.items()))
     assert lengths == pytest.approx([TOKENS] * SAMPLES, rel=0.1)
     assert memory.peak - memory.start < MOST_GROWN
     for part in (before, after):
