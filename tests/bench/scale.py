@@ -2,8 +2,9 @@
 
 Each size is a run of its own, paced so that all sizes bring about as many chunks a second: what grows is the number of
 streams and nothing else. The cost is that of the loop's thread while all streams flow, without the requests at the
-beginning and the gradings at the end. Few fast streams bring several chunks a read, many slow ones one: the bare reader's
-cost, beside it, grows by that too. Fairness is the slowest completion over the fastest one, all of the same length.
+beginning and the gradings at the end. Few fast streams bring several chunks a read, many slow ones one: the bare
+reader's cost, beside it, grows by that too. Fairness is the slowest completion over the fastest one, all of the same
+length.
 """
 
 from __future__ import annotations
