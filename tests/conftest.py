@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from qwq_nb import registry
@@ -14,6 +15,10 @@ from qwq_nb.demo import DemoEndpoint, shared
 from tests.asking import problems, runner
 
 __all__ = ["problems", "runner"]  # fixtures
+
+# How long an example takes says nothing of a machine that does other work.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
