@@ -85,7 +85,7 @@ def export_run(run: Drawable, path: str | os.PathLike[str], *, traces: bool = Fa
     Raises:
         OptionError: another ending, or `traces` for a table.
     """
-    file = Path(path).expanduser()
+    file = Path(os.path.expanduser(path))
     ending = kind or file.suffix.lower()
     if ending not in ENDINGS:
         hint = did_you_mean(ending, ENDINGS) if ending else f" Known: {', '.join(ENDINGS)}."

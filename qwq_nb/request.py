@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -183,7 +184,7 @@ def checked_levels(levels: str | int | Sequence[int] | None) -> list[int] | None
 def data_path(benchmarks: Sequence[str], data: str | Path | None, *, demo: bool) -> str:
     """Where the problems come from: the file given, the built-in ones for the built-in endpoint, or "" for the hub."""
     if data:
-        return str(Path(data).expanduser())
+        return str(Path(os.path.expanduser(data)))
     if not demo:
         return ""
     from qwq_nb.demo import PROBLEMS

@@ -208,7 +208,7 @@ def speed(
         ),
     )
     stamp = f"{path_segment(chosen.model.rsplit('/', 1)[-1])}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
-    file = Path(out or DEFAULT_OUT).expanduser() / f"speed-{stamp}.json"
+    file = Path(os.path.expanduser(out or DEFAULT_OUT)) / f"speed-{stamp}.json"
     return measure(SpeedTest(record, load=load), load, list(zip(levels, counts, strict=True)), file, show=show)
 
 
@@ -277,7 +277,7 @@ def load_speed(path: str | Path) -> SpeedTest:
     Raises:
         UnknownRun: there is none, or the file is no speed test.
     """
-    file = Path(path).expanduser()
+    file = Path(os.path.expanduser(path))
     try:
         return SpeedTest(msgspec.json.decode(file.read_bytes(), type=SpeedRecord), file)
     except (OSError, msgspec.DecodeError) as exc:

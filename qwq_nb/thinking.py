@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -92,7 +93,7 @@ def as_judged(results: list[SampleResult], places: dict[tuple[str, int], int | N
 
 def token_counter(path: str | Path) -> Callable[[str], int]:
     """A function that counts a text's tokens without special ones. Raises OptionError where there is no tokenizer."""
-    given = Path(path).expanduser()
+    given = Path(os.path.expanduser(path))
     file = given / "tokenizer.json" if given.is_dir() else given
     try:
         from tokenizers import Tokenizer

@@ -225,6 +225,7 @@ calls = st.fixed_dictionaries(
 @settings(max_examples=150)
 @example({"presence_penalty": -1e-05, "temperature": 0.123456789}, None, None)
 @example({"subset": ["-x"], "data": "--fresh"}, "-o", None)
+@example({"data": "~no-such-user/x.jsonl"}, "~no-such-user", None)
 def test_the_line_gives_back_an_equal_request(call, out, named):
     set_default(ENDPOINT)
     request = build_request(["math_500"], endpoint=named, **call)

@@ -25,7 +25,7 @@ _FORMAT = 1
 def cache_dir() -> Path:
     """`$QWQ_NB_CACHE`, else `$XDG_CACHE_HOME/qwq_nb`, else `~/.cache/qwq_nb`. Not created here."""
     if own := os.environ.get("QWQ_NB_CACHE"):
-        return Path(own).expanduser()
+        return Path(os.path.expanduser(own))
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "qwq_nb"
 

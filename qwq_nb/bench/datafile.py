@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -116,7 +117,7 @@ def read_file(file: Path) -> list[Record]:
 
 
 def _existing(path: str | Path) -> Path:
-    root = Path(path).expanduser()
+    root = Path(os.path.expanduser(path))
     if root.exists():
         return root
     folder = root.parent
