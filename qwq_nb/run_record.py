@@ -18,6 +18,7 @@ from qwq_nb.rundir import JOURNAL, Manifest
 from qwq_nb.tally import decide_outcome, tally
 from qwq_nb.view.clip import clip, level
 from qwq_nb.view.sample import SampleDetail
+from qwq_nb.view.wording import is_failure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,14 +125,9 @@ def caps(shown: Sequence[SampleResult], room: int | None) -> Callable[[SampleRes
         return lambda _: None
     lengths: dict[bool, list[int]] = {True: [], False: []}
     for result in shown:
-        lengths[is_failed(result)].append(text_length(result.completion))
+        lengths[is_failure(result)].append(text_length(result.completion))
     found = {failed: level(lengths[failed], room) for failed in lengths}
-    return lambda result: found[is_failed(result)]
-
-
-def is_failed(result: SampleResult) -> bool:
-    """As `qwq_nb.view.wording.is_failure`, of a result."""
-    return result.outcome not in ("correct", "pending")
+    return lambda result: found[is_failure(result)]
 
 
 def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:

@@ -151,11 +151,11 @@ def reader_of(response: httpx.Response) -> Callable[[], Awaitable[bytes]]:
     Straight from aiohttp's buffer, all that lies there at once: the four iterators that httpx and its transport put
     around it take a sixth of a chunk's CPU, and cut what came together. What is raised is aiohttp's own.
     """
-    own = response.extensions.get("aiohttp")
-    if own is not None and "content-encoding" not in response.headers:
+    own, encoded = response.extensions.get("aiohttp"), "content-encoding" in response.headers
+    if own is not None and not encoded:
         reader: Callable[[], Awaitable[bytes]] = own.content.readany
         return reader
-    parts = response.aiter_bytes() if "content-encoding" in response.headers else response.aiter_raw()
+    parts = response.aiter_bytes() if encoded else response.aiter_raw()
 
     async def read() -> bytes:
         return await anext(parts, b"")

@@ -82,10 +82,15 @@ def slug(subset: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", subset.lower()).strip("-") or "subset"
 
 
+def _subsets_of(benchmark: str) -> list[str]:
+    """All that the benchmark has, whichever are asked for."""
+    return list(adapters.build_adapter(LoadRequest(benchmark=benchmark)).subset_list)
+
+
 def _check_subsets(request: LoadRequest) -> None:
     if request.subsets is None:
         return
-    known = list(adapters.build_adapter(LoadRequest(benchmark=request.benchmark)).subset_list)
+    known = _subsets_of(request.benchmark)
     for subset in request.subsets:
         # A benchmark whose only subset is `default` takes its subsets from the data (general_mcq and its like).
         if subset not in known and not (request.data and known == ["default"]):
@@ -154,10 +159,7 @@ def _local_groups(adapter: Any, request: LoadRequest) -> dict[str, list[Record]]
     for record, where in records:
         subset = record.get("subset")
         if subset not in groups:
-            if (
-                request.subsets is not None
-                and subset in adapters.build_adapter(LoadRequest(benchmark=name)).subset_list
-            ):
+            if request.subsets is not None and subset in _subsets_of(name):
                 continue
             said = f"its field 'subset' says {subset!r}" if "subset" in record else "it has no field 'subset'"
             raise DataError(
@@ -174,7 +176,7 @@ def _left_out(request: LoadRequest, dataset: MemoryDataset, rows: list[Record], 
 
     `first` is the number of the first of the `rows`.
     """
-    known = list(adapters.build_adapter(LoadRequest(benchmark=request.benchmark)).subset_list)
+    known = _subsets_of(request.benchmark)
     lost = [sample for sample in dataset if sample.subset_key not in known]
     if not lost:
         return []

@@ -33,8 +33,7 @@ class DemoEndpoint:
 
     The arguments are the options of `python -m qwq_nb.demo`, in the same units; what is left out has its default
     there. `env` is added to the environment of the child (this one's, without keys), `args` to its command line. Raises
-    EndpointError, with
-    what the child wrote to stderr, if it does not answer within 20 s.
+    EndpointError, with what the child wrote to stderr, if it does not answer within 20 s.
 
     `url` is the base URL of the API and ends in `/v1`; `model` is the model served, the first of several.
     """

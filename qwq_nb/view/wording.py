@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TypeGuard
 
-from qwq_nb.records import OUTCOMES, InFlight, Outcome, RunRecord, SampleView, SubsetRow
+from qwq_nb.records import OUTCOMES, InFlight, Outcome, RunRecord, SampleResult, SampleView, SubsetRow
 
 __all__ = [
     "FLAGS",
@@ -67,7 +67,7 @@ FLAGS = {
 }
 
 
-def is_failure(view: SampleView) -> bool:
+def is_failure(view: SampleView | SampleResult) -> bool:
     """Worth reading first: neither correct nor pending."""
     return view.outcome not in ("correct", "pending")
 
