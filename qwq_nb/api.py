@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError, UnknownRun, did_you_mean
 from qwq_nb.listing import RunList
 from qwq_nb.loop import result_of, shared_loop
+from qwq_nb.paths import expanded
 from qwq_nb.records import Completion
 from qwq_nb.request import build_request, command_line, data_label, refine_endpoint
 from qwq_nb.run import Run
@@ -74,7 +74,7 @@ def begin(
     if resumed is not None:
         path, key, line = resumed.path, resumed._manifest.key, resumed.command
     else:
-        root = Path(os.path.expanduser(out or DEFAULT_OUT))
+        root = expanded(out or DEFAULT_OUT)
         path, key = run_dir_for(request, root, fresh=fresh, data_fingerprint=fingerprint)
         several = isinstance(endpoint, list | tuple) and all(isinstance(e, str) for e in endpoint)
         named = ",".join(endpoint) if several else endpoint if isinstance(endpoint, str) else None
@@ -261,7 +261,7 @@ def ask(
 def list_runs(out: str | Path | None = None) -> RunList:
     """The runs below `out` (`qwq_runs`), the one written last first. Nothing of them is read but their manifests."""
     runs = RunList()
-    for path in find_run_dirs(Path(os.path.expanduser(out or DEFAULT_OUT))):
+    for path in find_run_dirs(expanded(out or DEFAULT_OUT)):
         with contextlib.suppress(UnknownRun):
             runs.append(open_run(path))
     return runs
@@ -275,7 +275,7 @@ def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
     Raises:
         UnknownRun: there is none; the message names the nearest.
     """
-    given = Path(os.path.expanduser(path))
+    given = expanded(path)
     if (given / MANIFEST).is_file():
         return open_run(given)
     if given.name == MANIFEST and given.is_file():
@@ -284,7 +284,7 @@ def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
         from qwq_nb.foreign import open_evalscope_run
 
         return open_evalscope_run(given)
-    root = Path(os.path.expanduser(out or DEFAULT_OUT))
+    root = expanded(out or DEFAULT_OUT)
     names = {p.name: p for p in find_run_dirs(root)}
     matching = [p for name, p in names.items() if name.startswith(str(path))]
     if str(path) in names:

@@ -25,6 +25,7 @@ from typing import Any
 import msgspec
 
 from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.paths import expanded
 from qwq_nb.records import RunRecord, SubsetRow
 from qwq_nb.rundir import replace_file
 from qwq_nb.tally import SAMPLE_COLUMNS, sample_records, table_records
@@ -85,7 +86,7 @@ def export_run(run: Drawable, path: str | os.PathLike[str], *, traces: bool = Fa
     Raises:
         OptionError: another ending, or `traces` for a table.
     """
-    file = Path(os.path.expanduser(path))
+    file = expanded(path)
     ending = kind or file.suffix.lower()
     if ending not in ENDINGS:
         hint = did_you_mean(ending, ENDINGS) if ending else f" Known: {', '.join(ENDINGS)}."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from qwq_nb.bench.catalog import check_name
 from qwq_nb.endpoint import Endpoint, is_number
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.options import EVAL, SAMPLING, may_be_off
+from qwq_nb.paths import expanded
 from qwq_nb.plan import EvalRequest, parse_levels
 from qwq_nb.registry import demo_endpoint, endpoints, get_endpoint
 
@@ -184,7 +184,7 @@ def checked_levels(levels: str | int | Sequence[int] | None) -> list[int] | None
 def data_path(benchmarks: Sequence[str], data: str | Path | None, *, demo: bool) -> str:
     """Where the problems come from: the file given, the built-in ones for the built-in endpoint, or "" for the hub."""
     if data:
-        return str(Path(os.path.expanduser(data)))
+        return str(expanded(data))
     if not demo:
         return ""
     from qwq_nb.demo import PROBLEMS

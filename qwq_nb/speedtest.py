@@ -21,6 +21,7 @@ from qwq_nb.control import STOP_WITHIN_S
 from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError, UnknownRun
 from qwq_nb.loop import result_of, shared_loop
+from qwq_nb.paths import expanded
 from qwq_nb.registry import demo_endpoint, get_endpoint
 from qwq_nb.request import is_whole, refine_endpoint
 from qwq_nb.rundir import now, path_segment, replace_file
@@ -208,7 +209,7 @@ def speed(
         ),
     )
     stamp = f"{path_segment(chosen.model.rsplit('/', 1)[-1])}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
-    file = Path(os.path.expanduser(out or DEFAULT_OUT)) / f"speed-{stamp}.json"
+    file = expanded(out or DEFAULT_OUT) / f"speed-{stamp}.json"
     return measure(SpeedTest(record, load=load), load, list(zip(levels, counts, strict=True)), file, show=show)
 
 
@@ -277,7 +278,7 @@ def load_speed(path: str | Path) -> SpeedTest:
     Raises:
         UnknownRun: there is none, or the file is no speed test.
     """
-    file = Path(os.path.expanduser(path))
+    file = expanded(path)
     try:
         return SpeedTest(msgspec.json.decode(file.read_bytes(), type=SpeedRecord), file)
     except (OSError, msgspec.DecodeError) as exc:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -15,6 +14,7 @@ from qwq_nb.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.judged import Split, judged
 from qwq_nb.measured import measured
+from qwq_nb.paths import expanded
 from qwq_nb.records import SampleResult
 from qwq_nb.registry import get_endpoint
 from qwq_nb.run import Run
@@ -93,7 +93,7 @@ def as_judged(results: list[SampleResult], places: dict[tuple[str, int], int | N
 
 def token_counter(path: str | Path) -> Callable[[str], int]:
     """A function that counts a text's tokens without special ones. Raises OptionError where there is no tokenizer."""
-    given = Path(os.path.expanduser(path))
+    given = expanded(path)
     file = given / "tokenizer.json" if given.is_dir() else given
     try:
         from tokenizers import Tokenizer

@@ -11,13 +11,13 @@ import difflib
 import hashlib
 import io
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from qwq_nb.errors import DataError
+from qwq_nb.paths import expanded
 
 __all__ = ["SUFFIXES", "Record", "data_files", "fingerprint", "read_file", "read_records", "subset_files"]
 
@@ -117,7 +117,7 @@ def read_file(file: Path) -> list[Record]:
 
 
 def _existing(path: str | Path) -> Path:
-    root = Path(os.path.expanduser(path))
+    root = expanded(path)
     if root.exists():
         return root
     folder = root.parent

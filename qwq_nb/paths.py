@@ -1,0 +1,14 @@
+"""Paths as a user writes them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["expanded"]
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """`~` and `~user` filled in. A home of nobody's stays as it is written, and is then missing like any other path:
+    `Path.expanduser` raises RuntimeError for it."""
+    return Path(os.path.expanduser(path))
