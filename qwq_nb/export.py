@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -32,10 +32,12 @@ from qwq_nb.tally import SAMPLE_COLUMNS, sample_records, table_records
 from qwq_nb.view import withhold
 from qwq_nb.view.clean import scrub
 from qwq_nb.view.clip import lean
-from qwq_nb.view.drawable import Drawable
 from qwq_nb.view.export_markup import Cell, escape_markdown, latex_table, markdown_table
 from qwq_nb.view.html import DEMO_NOTICE
 from qwq_nb.view.wording import count, is_known, sampling
+
+if TYPE_CHECKING:
+    from qwq_nb.run import Run
 
 __all__ = [
     "ENDINGS",
@@ -78,7 +80,7 @@ _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
 
-def export_run(run: Drawable, path: str | os.PathLike[str], *, traces: bool = False, kind: str = "") -> Path:
+def export_run(run: Run, path: str | os.PathLike[str], *, traces: bool = False, kind: str = "") -> Path:
     """Write the run into a file of the kind that its ending (or `kind`) names, replacing one that is there as a whole.
 
     `traces` adds questions, reasoning and answers whole (.csv, .parquet, .json, .jsonl, .html).
@@ -98,11 +100,11 @@ def export_run(run: Drawable, path: str | os.PathLike[str], *, traces: bool = Fa
     return file
 
 
-def shown_record(run: Drawable) -> RunRecord:
+def shown_record(run: Run) -> RunRecord:
     return withhold(run.record(), reveal=run._reveal)
 
 
-def sample_rows(run: Drawable, traces: bool = False) -> list[dict[str, Any]]:
+def sample_rows(run: Run, traces: bool = False) -> list[dict[str, Any]]:
     """A dict a sample × repeat: `run`, `model`, `demo`, SAMPLE_COLUMNS, and with `traces` the texts (choices one a
     line). A text that is withheld is None."""
     results = run.results()
@@ -130,7 +132,7 @@ def formula_safe(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
-def _csv(run: Drawable, traces: bool) -> str:
+def _csv(run: Run, traces: bool) -> str:
     import pandas as pd
 
     rows = [
@@ -140,7 +142,7 @@ def _csv(run: Drawable, traces: bool) -> str:
     return str(pd.DataFrame(rows, columns=_columns(traces)).to_csv(index=False, lineterminator="\n"))
 
 
-def _parquet(run: Drawable, traces: bool) -> bytes:
+def _parquet(run: Run, traces: bool) -> bytes:
     import pandas as pd
 
     buffer = io.BytesIO()
@@ -148,7 +150,7 @@ def _parquet(run: Drawable, traces: bool) -> bytes:
     return buffer.getvalue()
 
 
-def _json(run: Drawable, traces: bool) -> bytes:
+def _json(run: Run, traces: bool) -> bytes:
     record = shown_record(run)
     made = {
         "run": {name: getattr(record, name) for name in _ABOUT},
@@ -158,24 +160,24 @@ def _json(run: Drawable, traces: bool) -> bytes:
     return msgspec.json.format(msgspec.json.encode(lean(made)), indent=1) + b"\n"
 
 
-def _jsonl(run: Drawable, traces: bool) -> bytes:
+def _jsonl(run: Run, traces: bool) -> bytes:
     return b"".join(msgspec.json.encode(lean(row)) + b"\n" for row in sample_rows(run, traces))
 
 
-def _html(run: Drawable, traces: bool) -> str:
+def _html(run: Run, traces: bool) -> str:
     from qwq_nb.view.export_page import report_page
 
     return report_page(shown_record(run), traces=traces)
 
 
-def _markdown(run: Drawable, traces: bool) -> str:
+def _markdown(run: Run, traces: bool) -> str:
     record = shown_record(run)
     columns, rows, align, _ = paper_table(record.table)
     notes = "".join(f"\n- Note: {escape_markdown(note)}" for note in record.notes)
     return markdown_table(columns, rows, align, caption_of(record)) + (f"{notes}\n" if notes else "")
 
 
-def _latex(run: Drawable, traces: bool) -> str:
+def _latex(run: Run, traces: bool) -> str:
     record = shown_record(run)
     columns, rows, align, rules = paper_table(record.table)
     # A comment ends with its line: what it says must not.
@@ -183,7 +185,7 @@ def _latex(run: Drawable, traces: bool) -> str:
     return notes + latex_table(columns, rows, align, caption_of(record), rules=rules)
 
 
-ENDINGS: dict[str, Callable[[Drawable, bool], str | bytes]] = {
+ENDINGS: dict[str, Callable[[Run, bool], str | bytes]] = {
     ".csv": _csv,
     ".parquet": _parquet,
     ".json": _json,

@@ -30,7 +30,6 @@ __all__ = [
     "SHOW",
     "THINK",
     "Option",
-    "may_be_off",
     "parse_line",
     "tokens_of",
 ]
@@ -44,6 +43,8 @@ class Option(msgspec.Struct, frozen=True):
     help: str
     metavar: str = ""
     choices: tuple[str, ...] = ()
+    may_be_off: bool = False
+    """Whether `off` is a value: the request then leaves the option out, or it has no limit."""
 
     @property
     def dest(self) -> str:
@@ -51,16 +52,24 @@ class Option(msgspec.Struct, frozen=True):
 
 
 SAMPLING = (
-    Option("--temperature", "number", "sampling temperature (QwQ's authors recommend 0.6)", "T"),
-    Option("--top-p", "number", "nucleus sampling (recommended 0.95)", "P"),
-    Option("--top-k", "integer", "candidates kept (recommended 20 to 40); `off` leaves it out", "K"),
-    Option("--min-p", "number", "smallest share of the best candidate's probability; `off` leaves it out", "P"),
-    Option("--max-tokens", "integer", "token limit of one completion, reasoning included (32768)", "N"),
-    Option("--presence-penalty", "number", "0 to 2, against endless repetition", "X"),
-    Option("--frequency-penalty", "number", "as OpenAI defines it", "X"),
-    Option("--repetition-penalty", "number", "as vLLM and SGLang define it", "X"),
-    Option("--request-seed", "integer", "sent as `seed`, plus the repeat's number", "N"),
-    Option("--extra", "json", "more of the request body, as a JSON object, sent unchanged", "JSON"),
+    Option("--temperature", "number", "sampling temperature (QwQ's authors recommend 0.6)", "T", may_be_off=True),
+    Option("--top-p", "number", "nucleus sampling (recommended 0.95)", "P", may_be_off=True),
+    Option("--top-k", "integer", "candidates kept (recommended 20 to 40); `off` leaves it out", "K", may_be_off=True),
+    Option(
+        "--min-p",
+        "number",
+        "smallest share of the best candidate's probability; `off` leaves it out",
+        "P",
+        may_be_off=True,
+    ),
+    Option(
+        "--max-tokens", "integer", "token limit of one completion, reasoning included (32768)", "N", may_be_off=True
+    ),
+    Option("--presence-penalty", "number", "0 to 2, against endless repetition", "X", may_be_off=True),
+    Option("--frequency-penalty", "number", "as OpenAI defines it", "X", may_be_off=True),
+    Option("--repetition-penalty", "number", "as vLLM and SGLang define it", "X", may_be_off=True),
+    Option("--request-seed", "integer", "sent as `seed`, plus the repeat's number", "N", may_be_off=True),
+    Option("--extra", "json", "more of the request body, as a JSON object, sent unchanged", "JSON", may_be_off=True),
 )
 TRANSPORT = (
     Option("--no-stream", "flag", "ask for whole answers instead of streams"),
@@ -71,6 +80,7 @@ TRANSPORT = (
         "number",
         "seconds a run waits for an endpoint that died, or for a new key, in the middle of it (3600); `off` for ever",
         "S",
+        may_be_off=True,
     ),
     Option("--read-timeout", "number", "longest silence within a stream, in seconds (300)", "S"),
     Option("--connect-timeout", "number", "seconds to wait for a connection (15)", "S"),
@@ -244,7 +254,7 @@ def value_of(option: Option, text: Any) -> Any:
         if not isinstance(value, dict):
             raise OptionError(f"{option.name} takes a JSON object, as in '{{\"name\": 1}}'.")
         return value
-    if text == "off" and may_be_off(option):
+    if text == "off" and option.may_be_off:
         return None
     if text == "auto" and option.kind == "streams":
         return text
@@ -254,11 +264,6 @@ def value_of(option: Option, text: Any) -> Any:
         kinds = {"integer": "a whole number", "streams": "a whole number or `auto`"}
         kind = kinds.get(option.kind, "a number")
         raise OptionError(f"{option.name} takes {kind}, not {text!r}.") from None
-
-
-def may_be_off(option: Option) -> bool:
-    """Whether `off` is a value of it: what is left out of the request, or has no end."""
-    return option in SAMPLING or option.name == "--patience"
 
 
 def finite(value: float) -> float:

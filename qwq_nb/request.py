@@ -11,7 +11,7 @@ from typing import Any, Literal
 from qwq_nb.bench.catalog import check_name
 from qwq_nb.endpoint import Endpoint, is_number
 from qwq_nb.errors import OptionError, did_you_mean
-from qwq_nb.options import EVAL, SAMPLING, may_be_off
+from qwq_nb.options import EVAL, SAMPLING
 from qwq_nb.paths import expanded
 from qwq_nb.plan import EvalRequest, parse_levels
 from qwq_nb.registry import demo_endpoint, endpoints, get_endpoint
@@ -233,7 +233,7 @@ def command_line(request: EvalRequest, *, out: str | None, named: str | None, op
         words += written("--subset", subset)
     for option in EVAL:
         value = given.get(option.dest)
-        is_off = may_be_off(option) and option.kind != "json" and option.dest in given and value is None
+        is_off = option.may_be_off and option.kind != "json" and option.dest in given and value is None
         if is_off:
             words += [option.name, "off"]
         elif option.kind == "flag" and value:

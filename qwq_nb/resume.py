@@ -9,7 +9,7 @@ import msgspec
 from qwq_nb.analysis.habits import habits
 from qwq_nb.bench import rows
 from qwq_nb.packed import packed
-from qwq_nb.plan import Item, Plan
+from qwq_nb.plan import Item
 from qwq_nb.records import Completion, SampleResult
 from qwq_nb.rundir import RunDir, read_rows, repair
 from qwq_nb.streams import STREAMS, read_streams
@@ -20,17 +20,19 @@ __all__ = ["read_back", "read_journal", "results_of"]
 Key = tuple[str, int]
 
 
-def read_back(rundir: RunDir, plan: Plan, model: str) -> tuple[dict[Key, SampleResult], dict[Key, Completion]]:
+def read_back(
+    rundir: RunDir, items: list[Item], repeats: int, model: str
+) -> tuple[dict[Key, SampleResult], dict[Key, Completion]]:
     """Finished results and ungraded completions by (sample id, repeat). Torn last lines are dropped from the files.
 
     A sample that ended in an error is not among them: it is asked again.
     """
-    for benchmark, subset in plan.subsets:
+    for benchmark, subset in dict.fromkeys((i.sample.benchmark, i.sample.subset) for i in items):
         for kind in ("predictions", "reviews"):
             repair(rundir.rows_file(kind, model, benchmark, subset))
     repair(rundir.journal_file())
     keep_streams(rundir)
-    done, ungraded = results_of(rundir, plan.items, plan.repeats, model)
+    done, ungraded = results_of(rundir, items, repeats, model)
     return done, ungraded
 
 

@@ -261,7 +261,7 @@ class Session:
         # The manifest is what makes the folder a run: it comes last.
         self.rundir.save_samples(plan.samples)
         self.rundir.save_manifest(m)
-        return read_back(self.rundir, plan, m.endpoint.model)
+        return read_back(self.rundir, plan.items, plan.repeats, m.endpoint.model)
 
     async def _grade(self, item: Item, completion: Completion) -> Verdict:
         job = GradeJob(

@@ -78,7 +78,7 @@ class Running:
         async def build() -> Runner:
             pooled = {k: options.pop(k) for k in ("concurrency", "auto", "window_s") if k in options}
             pool = await Pool(endpoints, **pooled).__aenter__()
-            done, ungraded = read_back(self.rundir, plan, endpoint.model)
+            done, ungraded = read_back(self.rundir, plan.items, plan.repeats, endpoint.model)
             runner = Runner(
                 plan,
                 pool,

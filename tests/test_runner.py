@@ -165,7 +165,7 @@ def test_a_kernel_that_is_killed_leaves_the_partial_texts_too(
         assert whole[key][2].reasoning.startswith(completion.reasoning)
         assert completion.reasoning_tokens > 10
     # Whoever goes on with it has them in the journal.
-    read_back(left, running.plan, running.endpoint.model)
+    read_back(left, running.plan.items, running.plan.repeats, running.endpoint.model)
     left.close()
     assert not (left.path / STREAMS).exists()
     assert {k: c.reasoning for k, (_, _, c) in read_journal(left).items()} == {

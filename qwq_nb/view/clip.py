@@ -21,7 +21,7 @@ from qwq_nb.view.wording import is_failure, sample_key
 
 __all__ = ["clip", "fit_samples", "lean", "level", "row_cost", "text_cost"]
 
-_HEAD_SHARE: Final = 1 / 3
+HEAD_SHARE: Final = 1 / 3
 _SNAP: Final = 60  # characters within which a line's or a word's end is looked for
 _INDENT: Final = 12  # a field's line in a notebook file: indentation, line break, comma
 _HTML_FOLD: Final = 420  # a sample's fold in the html, without its texts
@@ -41,7 +41,7 @@ def clip(text: str, limit: int) -> Clip:
     if len(text) <= limit:
         return Clip(text=text)
     limit = max(limit, 0)
-    head = _snap(text, int(limit * _HEAD_SHARE), back=True)
+    head = _snap(text, int(limit * HEAD_SHARE), back=True)
     tail = _snap(text, len(text) - (limit - head), back=False) if limit > head else len(text)
     return Clip(text=text[:head] + text[tail:], omitted=tail - head, at=head)
 
@@ -142,7 +142,7 @@ def _again(text: Clip | None, limit: int) -> Clip | None:
         return text
     if not text.omitted:
         return clip(text.text, limit)
-    head = min(text.at, int(limit * _HEAD_SHARE))
+    head = min(text.at, int(limit * HEAD_SHARE))
     tail = len(text.text) - min(len(text.text) - text.at, limit - head)
     return Clip(text=text.text[:head] + text.text[tail:], omitted=text.omitted + tail - head, at=head)
 

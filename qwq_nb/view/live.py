@@ -9,14 +9,16 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qwq_nb.frontend import in_kernel, ipython, is_live
 from qwq_nb.records import MIME_TYPE, RunRecord, SampleResult
 from qwq_nb.view.bundle import FINAL_BYTES, LIVE_BYTES, bundle, withhold
 from qwq_nb.view.controls import controls_for
-from qwq_nb.view.drawable import Drawable
 from qwq_nb.view.text import progress_line, render_text
+
+if TYPE_CHECKING:
+    from qwq_nb.run import Run
 
 __all__ = ["View", "record_of", "show_run", "view_for"]
 
@@ -24,7 +26,7 @@ MOST_CHANGED = 100
 """Rows that one update tries to carry."""
 
 
-def view_for(run: Drawable, show: bool, *, controls: bool = False) -> View:
+def view_for(run: Run, show: bool, *, controls: bool = False) -> View:
     """The view that suits where we are; `controls`: with buttons, where there can be some."""
     shell = ipython()
     if not show:
@@ -36,7 +38,7 @@ def view_for(run: Drawable, show: bool, *, controls: bool = False) -> View:
     return TerminalView(run, text=False) if sys.stderr.isatty() and is_live() else View(run)
 
 
-def record_of(run: Drawable, samples: list[SampleResult] | None = None) -> RunRecord:
+def record_of(run: Run, samples: list[SampleResult] | None = None) -> RunRecord:
     """What is drawn of it: all samples at its end, or those that changed."""
     room = FINAL_BYTES if samples is None else LIVE_BYTES
     return withhold(run.record(samples, room=room), reveal=run._reveal)
@@ -47,7 +49,7 @@ class View:
 
     interval_s = 0.25
 
-    def __init__(self, run: Drawable) -> None:
+    def __init__(self, run: Run) -> None:
         self.run = run
 
     def update(self) -> None:
@@ -64,7 +66,7 @@ class View:
 class FinalView(View):
     """One display at the end, its text without times."""
 
-    def __init__(self, run: Drawable, shell: Any) -> None:
+    def __init__(self, run: Run, shell: Any) -> None:
         super().__init__(run)
         self.shell = shell
 
@@ -84,7 +86,7 @@ class FinalView(View):
 class NotebookView(View):
     """A display that is updated in place and ends as the complete report."""
 
-    def __init__(self, run: Drawable, shell: Any, *, controls: bool = False) -> None:
+    def __init__(self, run: Run, shell: Any, *, controls: bool = False) -> None:
         super().__init__(run)
         self.shell = shell
         # First, so that they stand above an output that may be long.
@@ -148,7 +150,7 @@ class NotebookView(View):
 class TerminalView(View):
     """One line that is written over, on stderr; the text report at the end."""
 
-    def __init__(self, run: Drawable, *, text: bool = True) -> None:
+    def __init__(self, run: Run, *, text: bool = True) -> None:
         super().__init__(run)
         self._text = text
         self._tty = sys.stderr.isatty()
@@ -169,12 +171,12 @@ class TerminalView(View):
             mark_shown(self.run, ipython())
 
 
-def mark_shown(run: Drawable, shell: Any) -> None:
+def mark_shown(run: Run, shell: Any) -> None:
     """Remember in which cell the run was drawn, so that the cell's value does not draw it again."""
     run._shown_in = shell.execution_count if shell is not None else None
 
 
-def show_run(run: Drawable) -> None:
+def show_run(run: Run) -> None:
     """Draw a run as the value of a cell, unless this cell has drawn it already."""
     shell = ipython()
     if shell is None or run._shown_in == shell.execution_count:
