@@ -86,7 +86,7 @@ servers: $(VENV)/installed
 	$(BIN)/python tests/servers/check.py --venv $(VENV)/servers
 
 bench: $(VENV)/installed-test
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf $(VENV) dist build notebooks/executed notebooks/qwq_runs .pytest_cache .mypy_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Write what is generated: docs/reference.md, and the map of rooms in CONTRIBUTING.md. `--check` only compares.
+"""Write what is generated: docs/reference.md, and the map of package_map in CONTRIBUTING.md. `--check` only compares.
 
 python docs/build.py [--check]
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # this checkout's package, whichever is installed
 
-import rooms  # noqa: E402
+import package_map  # noqa: E402
 from reference import reference  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference.md"
@@ -21,7 +21,7 @@ CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 def main(arguments: list[str]) -> int:
     wanted = {
         PAGE: reference(),
-        CONTRIBUTING: rooms.mapped(CONTRIBUTING.read_text(encoding="utf-8"), ROOT),
+        CONTRIBUTING: package_map.mapped(CONTRIBUTING.read_text(encoding="utf-8"), ROOT),
     }
     stale = [file for file, text in wanted.items() if not file.is_file() or file.read_text(encoding="utf-8") != text]
     names = ", ".join(file.relative_to(ROOT).as_posix() for file in stale)

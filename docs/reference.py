@@ -19,8 +19,8 @@ import docstrings
 from docstrings import Docstring, cell, code_names, parse, prose, sentences, signature
 
 import qwq_nb
-from qwq_nb import options
-from qwq_nb.options import Option
+from qwq_nb.core.options import Option
+from qwq_nb.endpoint import options
 
 HEAD = """\
 # Reference

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from qwq_nb._version import __version__
 
 if TYPE_CHECKING:
-    from qwq_nb.api import Interrupted, aevaluate, ask, evaluate, list_runs, load_run, resume_run
-    from qwq_nb.comparison import Comparison, compare
-    from qwq_nb.endpoint import Endpoint
+    from qwq_nb.analysis.compare.api import Comparison, compare
+    from qwq_nb.analysis.speed.api import SpeedInterrupted, SpeedTest, speed
+    from qwq_nb.analysis.sweep.api import Sweep, SweepInterrupted, sweep
+    from qwq_nb.analysis.think.api import Thinking, think
+    from qwq_nb.endpoint.endpoint import Endpoint
     from qwq_nb.errors import (
         DataError,
         EndpointError,
@@ -31,46 +33,47 @@ if TYPE_CHECKING:
         UserError,
         WorkerError,
     )
-    from qwq_nb.run import Report, Run
-    from qwq_nb.speedtest import SpeedInterrupted, SpeedTest, speed
-    from qwq_nb.sweeps import Sweep, SweepInterrupted, sweep
-    from qwq_nb.thinking import Thinking, think
+    from qwq_nb.evaluation.ask import ask
+    from qwq_nb.evaluation.evaluate import Interrupted, aevaluate, evaluate, resume_run
+    from qwq_nb.run.open import list_runs, load_run
+    from qwq_nb.run.report import Report
+    from qwq_nb.run.run import Run
 
 _HOMES = {
-    "Comparison": "comparison",
+    "Comparison": "analysis.compare.api",
     "DataError": "errors",
-    "Endpoint": "endpoint",
+    "Endpoint": "endpoint.endpoint",
     "EndpointError": "errors",
     "EndpointRefused": "errors",
     "HubError": "errors",
-    "Interrupted": "api",
+    "Interrupted": "evaluation.evaluate",
     "OptionError": "errors",
     "QwqError": "errors",
-    "Report": "run",
+    "Report": "run.report",
     "RequestRejected": "errors",
-    "Run": "run",
+    "Run": "run.run",
     "RunLocked": "errors",
-    "SpeedInterrupted": "speedtest",
-    "SpeedTest": "speedtest",
+    "SpeedInterrupted": "analysis.speed.api",
+    "SpeedTest": "analysis.speed.api",
     "StreamInterrupted": "errors",
-    "Sweep": "sweeps",
-    "SweepInterrupted": "sweeps",
-    "Thinking": "thinking",
+    "Sweep": "analysis.sweep.api",
+    "SweepInterrupted": "analysis.sweep.api",
+    "Thinking": "analysis.think.api",
     "UnknownBenchmark": "errors",
     "UnknownEndpoint": "errors",
     "UnknownRun": "errors",
     "UserError": "errors",
     "WorkerError": "errors",
-    "aevaluate": "api",
-    "ask": "api",
-    "compare": "comparison",
-    "evaluate": "api",
-    "list_runs": "api",
-    "load_run": "api",
-    "resume_run": "api",
-    "speed": "speedtest",
-    "sweep": "sweeps",
-    "think": "thinking",
+    "aevaluate": "evaluation.evaluate",
+    "ask": "evaluation.ask",
+    "compare": "analysis.compare.api",
+    "evaluate": "evaluation.evaluate",
+    "list_runs": "run.open",
+    "load_run": "run.open",
+    "resume_run": "evaluation.evaluate",
+    "speed": "analysis.speed.api",
+    "sweep": "analysis.sweep.api",
+    "think": "analysis.think.api",
 }
 
 __all__ = [
@@ -128,6 +131,6 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(ipython: Any) -> None:
     """`%load_ext qwq_nb`: register the magics and their completion."""
-    from qwq_nb.magics import load
+    from qwq_nb.magics.evaluation import load
 
     load(ipython)

@@ -10,9 +10,10 @@ from typing import Any
 import hypothesis
 import pytest
 
-from qwq_nb import registry
-from qwq_nb.demo import DemoEndpoint, shared
-from tests.asking import problems, runner
+from qwq_nb.demo import shared
+from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.endpoint import registry
+from tests.support.runner import problems, runner
 
 __all__ = ["problems", "runner"]  # fixtures
 

@@ -13,7 +13,7 @@ export interface IThought extends IRange {
 }
 
 // At the beginning of a sentence or a line. Longer ones first: the first that fits is the one that is marked. They are
-// those of `qwq_nb/analysis/thoughts.py`, word for word (tests/analysis/test_thoughts.py compares them).
+// those of `qwq_nb/analysis/thoughts.py`, word for word (tests/trace/test_thoughts.py compares them).
 const ENGLISH = [
   'but (?:wait|hold on|hmm|let me|maybe|what if)',
   '(?:so|okay|ok|well|oh|ah|no|yes|yeah|and)[,.]? (?:but )?wait',

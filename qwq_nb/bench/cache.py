@@ -15,7 +15,7 @@ import msgspec
 
 from qwq_nb.bench.datafile import fingerprint
 from qwq_nb.bench.protocol import LoadedBenchmark, LoadRequest, encode
-from qwq_nb.paths import expanded
+from qwq_nb.core.paths import expanded
 
 __all__ = ["cache_dir", "cached", "prompt_file", "store"]
 

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from qwq_nb.core.paths import expanded
 from qwq_nb.errors import DataError
-from qwq_nb.paths import expanded
 
 __all__ = ["SUFFIXES", "Record", "data_files", "fingerprint", "read_file", "read_records", "subset_files"]
 

@@ -48,7 +48,7 @@ def check(run_dir: Path) -> list[Difference]:
 
 
 def _compare(run_dir: Path, copy: Path) -> list[Difference]:
-    from qwq_nb.bench import adapters, interop
+    from qwq_nb.bench.evalscope import adapters, interop
 
     adapters.quiet()
     differences = _identity(run_dir)
@@ -80,7 +80,7 @@ def _identity(run_dir: Path) -> list[Difference]:
         validate_cached_evaluation_identity,
     )
 
-    from qwq_nb.bench import interop
+    from qwq_nb.bench.evalscope import interop
 
     config = interop.task_config(run_dir)
     metas = {name: get_benchmark(name, config).benchmark_meta for name in config.datasets}
@@ -119,8 +119,8 @@ def _reviews(root: Path, config: Any) -> Iterator[tuple[tuple[str, str, int], di
     """Each review row with evalscope's score object of it."""
     from evalscope.api.evaluator.cache import ReviewResult
 
-    from qwq_nb.bench import interop
-    from qwq_nb.bench.rows import review_file
+    from qwq_nb.bench.evalscope import interop
+    from qwq_nb.store.evalscope_rows import review_file
 
     for name in config.datasets:
         for subset in interop.planned(root, name):
@@ -129,7 +129,7 @@ def _reviews(root: Path, config: Any) -> Iterator[tuple[tuple[str, str, int], di
 
 
 def _missing(run_dir: Path, reviews: dict[tuple[str, str, int], Any]) -> int:
-    from qwq_nb.bench import interop
+    from qwq_nb.bench.evalscope import interop
 
     config = interop.task_config(run_dir)
     wanted = sum(sum(interop.planned(run_dir, name).values()) for name in config.datasets) * config.repeats

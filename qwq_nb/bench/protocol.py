@@ -12,7 +12,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from qwq_nb.records import Completion, Sample, Verdict
+from qwq_nb.core.records import Completion, Sample, Verdict
+from qwq_nb.core.text import clean_text
 
 __all__ = [
     "BenchPlan",
@@ -27,7 +28,6 @@ __all__ = [
     "ReportJob",
     "Request",
     "WorkerInfo",
-    "clean_text",
     "decode",
     "encode",
 ]
@@ -114,7 +114,7 @@ class GradeJob(msgspec.Struct, kw_only=True):
 
 
 class Opinion(msgspec.Struct, kw_only=True):
-    """The second part of a grading: see `qwq_nb.bench.opinion`."""
+    """The second part of a grading: see `qwq_nb.bench.worker.second_opinion`."""
 
     second_extracted: str = ""
     second_correct: bool | None = None
@@ -178,17 +178,6 @@ class WorkerInfo(msgspec.Struct, kw_only=True):
     """From its start to ready: imports and warm-up."""
     fork: bool = True
     """False where graders are plain child processes (Windows)."""
-
-
-def clean_text(value: Any) -> Any:
-    """The same value with each lone surrogate, which is no text in any encoding, replaced by U+FFFD."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list | tuple):
-        return [clean_text(item) for item in value]
-    if isinstance(value, dict):
-        return {clean_text(key): clean_text(item) for key, item in value.items()}
-    return value
 
 
 def encode(message: Any) -> bytes:

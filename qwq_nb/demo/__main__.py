@@ -12,12 +12,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from qwq_nb.demo.endpoint import Endpoint, is_loopback, serving
+from qwq_nb.demo.chat_format import STYLES
 from qwq_nb.demo.faults import KINDS, FaultPlan
 from qwq_nb.demo.process import DEFAULT_MODEL
 from qwq_nb.demo.replay import Book, built_in
+from qwq_nb.demo.server import Endpoint, is_loopback, serving
 from qwq_nb.demo.settings import Settings
-from qwq_nb.demo.wire import STYLES
 from qwq_nb.errors import OptionError, UserError
 
 GRACE_SECONDS = 5.0

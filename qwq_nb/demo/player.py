@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from qwq_nb.demo.distort import Cut, Pause, Step
+from qwq_nb.demo.fault_steps import Cut, Pause, Step
 
 __all__ = ["play", "sever"]
 

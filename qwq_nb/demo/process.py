@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
-from qwq_nb.environment import without_keys
+from qwq_nb.core.environment import without_keys
 from qwq_nb.errors import EndpointError, OptionError
 
 if TYPE_CHECKING:

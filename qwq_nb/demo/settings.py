@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from qwq_nb.demo.chat_format import STYLES
 from qwq_nb.demo.process import DEFAULT_MODEL
-from qwq_nb.demo.wire import STYLES
 from qwq_nb.errors import OptionError, did_you_mean
 
 __all__ = ["Settings", "is_style"]

@@ -8,22 +8,15 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["one_line", "scrub", "visible"]
+from qwq_nb.core.text import scrub
+
+__all__ = ["one_line", "visible"]
 
 # C0 without \n \t, DEL and C1, soft hyphen, bidi marks, zero-width, line separators, tags, variation supplements.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-
-
-def scrub(text: str) -> str:
-    """The text as UTF-8 can hold it: halves of a pair are joined, lone surrogates become U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 def _show(match: re.Match[str]) -> str:

@@ -11,26 +11,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from qwq_nb.core.frontend import is_live
 from qwq_nb.errors import OptionError, did_you_mean
-from qwq_nb.frontend import in_kernel, ipython, is_live
-from qwq_nb.records import RunRecord
-from qwq_nb.view.clean import one_line
-from qwq_nb.view.html_text import esc
-from qwq_nb.view.panels import GREY, KINDS, Panel, plain
+from qwq_nb.view.charts import GREY, Panel, plain
+from qwq_nb.view.html import esc
 from qwq_nb.view.wording import is_known
 
-__all__ = [
-    "CONFIG",
-    "PLOTLY_MIME",
-    "TEMPLATE",
-    "Figure",
-    "PanelFigure",
-    "asked_kinds",
-    "run_figure",
-    "show_figure",
-    "show_with_figure",
-    "title_of",
-]
+__all__ = ["CONFIG", "PLOTLY_MIME", "TEMPLATE", "Figure", "PanelFigure", "asked_kinds", "title_of"]
 
 PLOTLY_MIME: Final = "application/vnd.plotly.v1+json"
 
@@ -111,32 +98,6 @@ class Figure:
         return {PLOTLY_MIME: drawn, "text/html": self.html, "text/plain": self.text(times=is_live())}
 
 
-def show_with_figure(made: dict[str, Any], figure: Figure | None, *, repeats: bool = True) -> None:
-    """Display a bundle, and a figure of it below; in a terminal, print its text alone.
-
-    Two outputs, since a front end draws one form of each: what can draw plotly would not show the tables.
-    """
-    if not in_kernel(ipython()):
-        print(made["text/plain"])
-        return
-    from IPython.display import display
-
-    display(made, raw=True)  # type: ignore[no-untyped-call]
-    if figure is not None:
-        show_figure(figure, repeats=repeats)
-
-
-def show_figure(figure: Figure, *, repeats: bool = True) -> None:
-    """Display a figure below the tables of what it shows; `repeats`: its numbers stand in these already."""
-    from IPython.display import display
-
-    drawn = figure._repr_mimebundle_()
-    if repeats:
-        said = f"Figure: {figure.title}. Its numbers stand in the table above."
-        drawn |= {"text/html": f"<p>{esc(said)}</p>", "text/plain": said}
-    display(drawn, raw=True)  # type: ignore[no-untyped-call]
-
-
 class PanelFigure(Figure):
     """Panels below one another."""
 
@@ -155,15 +116,6 @@ class PanelFigure(Figure):
     def text(self, *, times: bool = True) -> str:
         shown = [panel for panel in self._panels if times or not panel.timed]
         return "\n\n".join([self.title, *(text_table(panel) for panel in shown)])
-
-
-def run_figure(record: RunRecord, kind: str | None = None) -> PanelFigure:
-    """A run's figure: one of `panels.KINDS`, or all below one another. Raises OptionError for another kind."""
-    names = asked_kinds(kind, KINDS)
-    demo = "DEMO (says nothing of any model): " if record.demo else ""
-    where = ", ".join(one_line(name, 60) for name in record.benchmarks)
-    title = f"{demo}{one_line(record.model, 80)} on {where}"
-    return PanelFigure(title, [panel for name in names for panel in KINDS[name](record)], kind)
 
 
 def asked_kinds(kind: str | None, kinds: Iterable[str]) -> list[str]:

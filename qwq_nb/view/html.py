@@ -1,106 +1,114 @@
-"""`RunRecord` → text/html: complete without script, style, class or id, so that it reads the same in JupyterLab
-(trusted or not), on GitHub and in nbviewer. Inline styles are an extra that may be stripped.
+"""Text from a model, a dataset or a server → html that says exactly that text and nothing else.
+
+`esc` is the one way in. A trusted notebook runs whatever html it holds, so no view writes foreign text past it, and
+none writes foreign text into an attribute.
 """
 
 from __future__ import annotations
 
-from qwq_nb.records import RunRecord
-from qwq_nb.view.html_samples import in_flight, samples
-from qwq_nb.view.html_table import references_table, results_table
-from qwq_nb.view.html_text import code, esc, note
-from qwq_nb.view.wording import cost_facts, count, duration, number, sampling
+import html
+import re
+from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["DEMO_NOTICE", "render_html"]
+from qwq_nb.core.run_record import Clip
+from qwq_nb.view import tex
+from qwq_nb.view.clean import visible
 
-DEMO_NOTICE = "built-in problems, answered by a built-in script. These numbers say nothing about any model."
+__all__ = ["FORMULAS", "Typesetter", "clipped", "code", "esc", "note", "pre"]
 
-_LIVE_STATES = ("starting", "running", "paused")
-_LIVE_ROWS = 24
+FORMULAS: Final = 1_500
+"""Formulas in one output: MathJax sets them all at once, in the page's own thread."""
 
-
-def render_html(record: RunRecord, *, live: bool = False) -> str:
-    """The whole report; `live` leaves the samples out, since each update closes every fold a reader has opened."""
-    parts = [
-        _demo(record),
-        _heading(record),
-        _progress(record),
-        results_table(record.table, only_all=live and len(record.table) > _LIVE_ROWS) if record.table else "",
-        _notes(record),
-        in_flight(record.in_flight),
-        _how(record),
-    ]
-    if not live:
-        parts += [references_table(record), samples(record)]
-    return f"<div>{''.join(parts)}</div>"
+_UNBROKEN = re.compile(r"\S{200,}")
+_CHUNK: Final = 100
+_MATHS_MARK = re.compile(r"[$\\]+")
+# Traces are long lines: where styles are kept (Lab, trusted or not) they wrap, elsewhere they scroll.
+_PRE_STYLE: Final = "white-space:pre-wrap;word-break:normal"
 
 
-def _demo(record: RunRecord) -> str:
-    if not record.demo:
-        return ""
-    style = "border:2px solid #d18b00;border-radius:4px;padding:0.4em 0.8em"
-    return f'<p style="{style}"><strong>⚠ DEMO</strong>: {DEMO_NOTICE}</p>\n'
+def esc(text: str) -> str:
+    """Escaped, unseen characters made visible, and out of MathJax's reach.
+
+    MathJax does not look across an element's border: a `$` or `\\` alone in one opens nothing.
+    """
+    parts: list[str] = []
+    position = 0
+    text = visible(text)
+    for match in _MATHS_MARK.finditer(text):
+        parts.append(_breakable(text[position : match.start()]))
+        parts += (f"<span>{mark}</span>" for mark in match[0])
+        position = match.end()
+    return "".join(parts) + _breakable(text[position:])
 
 
-def _heading(record: RunRecord) -> str:
-    demo = "DEMO · " if record.demo else ""
-    benchmarks = ", ".join(esc(name) for name in record.benchmarks)
-    return f"<h3>{demo}{esc(record.model)} · {benchmarks} · {record.state}</h3>\n"
+def _breakable(text: str) -> str:
+    """Escaped, with places to wrap in what would otherwise be one word of hundreds of characters."""
+    text = visible(text)
+    parts: list[str] = []
+    position = 0
+    for match in _UNBROKEN.finditer(text):
+        word = match[0]
+        parts.append(html.escape(text[position : match.start()]))
+        parts.append("<wbr>".join(html.escape(word[i : i + _CHUNK]) for i in range(0, len(word), _CHUNK)))
+        position = match.end()
+    return "".join(parts) + html.escape(text[position:])
 
 
-def _progress(record: RunRecord) -> str:
-    """The bar and its words while running; one line of totals afterwards."""
-    now = record.progress
-    facts = [f"{now.done:,} of {now.total:,} done"]
-    if now.reused:
-        facts.append(f"{now.reused:,} of them from an earlier call")
-    if now.errors:
-        facts.append(count(now.errors, "error"))
-    if now.retries:
-        facts.append("1 retry" if now.retries == 1 else f"{now.retries:,} retries")
-    if record.state not in _LIVE_STATES:
-        facts.append(f"{duration(now.elapsed_s)}, {count(now.tokens, 'token')}")
-        facts += cost_facts(record)
-        if record.state in ("stopped", "failed") and record.command:
-            facts.append(f"resume with {code(record.command)}")
-        return f"<p>{' · '.join(facts)}</p>\n"
-    facts.append(f"{now.in_flight:,} in flight")
-    if now.grading:
-        facts.append(f"{now.grading:,} being graded")
-    facts.append(f"{number(now.tokens_per_s)} tokens/s")
-    if now.eta_s is not None:
-        facts.append(f"about {duration(now.eta_s)} left")
-    facts += cost_facts(record)
-    if now.step:
-        facts.append(esc(now.step))
-    bar = f'<progress max="{max(now.total, 1)}" value="{min(now.done, now.total)}" style="width:12em"></progress>'
-    return f"<p>{bar} {' · '.join(facts)}</p>\n"
+def code(text: str) -> str:
+    """As typed, on one line's terms; MathJax leaves `code` alone."""
+    return f"<code>{_breakable(text)}</code>" if text else ""
 
 
-def _notes(record: RunRecord) -> str:
-    # What a run waits for stands first, and no second time.
-    waiting = record.progress.waiting if record.state in _LIVE_STATES else ""
-    first = f"<p><strong>Waiting:</strong> {note(waiting)}</p>\n" if waiting else ""
-    items = "".join(f"<li>{note(text)}</li>" for text in record.notes if text != waiting)
-    return first + (f"<ul>{items}</ul>\n" if items else "")
+def note(text: str) -> str:
+    """A sentence of ours, with its `magic line` in backticks as code; what it quotes is escaped like any other text."""
+    return re.sub(r"`([^`<>]+)`", r"<code>\1</code>", esc(text))
 
 
-def _how(record: RunRecord) -> str:
-    """How it was run: the sampling stands in the summary, the rest behind it."""
-    limit = "" if record.limit is None else f", limit {record.limit:,}"
-    rows = [
-        ("Endpoint", f"{esc(record.endpoint)} at {code(record.url)}"),
-        ("Problems", f"{esc(record.data)}{limit}, {count(record.repeats, 'repeat')}, seed {record.seed}"),
-        ("Concurrency", str(record.concurrency)),
-        ("Run", f"{esc(record.name)}, {code(record.run_dir)}"),
-        ("Started", f"{esc(record.created)}, last change {esc(record.updated)}"),
-        ("Again", code(record.command)),
-        ("Versions", esc(", ".join(f"{name} {version}" for name, version in record.versions.items()))),
-    ]
-    body = "".join(
-        f'<tr><th scope="row" style="text-align:left">{name}</th><td style="text-align:left">{value}</td></tr>'
-        for name, value in rows
-        if value
-    )
-    title = f"Sampling: {esc(sampling(record)) or 'as the endpoint has it'}"
-    table = f'<table style="margin-left:0"><caption style="text-align:left">How it was run</caption>{body}</table>'
-    return f"<details><summary>{title}</summary>{table}</details>\n"
+def pre(text: str) -> str:
+    """As typed, line by line; MathJax leaves `pre` alone, which matters at 40 kB a trace."""
+    # A line break as an entity: a notebook file stores html line by line, at a dozen bytes a line. The first newline
+    # in `pre` is not shown, so there is always one.
+    body = _breakable(text).replace("\n", "&#10;")
+    return f'<pre style="{_PRE_STYLE}">\n{body}</pre>'
+
+
+def clipped(clip: Clip) -> str:
+    """The text with a sentence where the middle is missing."""
+    if not clip.omitted:
+        return clip.text
+    return f"{clip.text[: clip.at]}\n\n[… {clip.omitted:,} characters left out …]\n\n{clip.text[clip.at :]}"
+
+
+@dataclass
+class Typesetter:
+    """Prose with formulas, within an allowance of formulas for the whole output."""
+
+    formulas: int = FORMULAS
+
+    def prose(self, text: str, label: str = "") -> str:
+        """Paragraphs and line breaks kept; safe formulas typeset, refused ones as source, other `$` and `\\` inert."""
+        inner = "".join(self._piece(kind, piece) for kind, piece in tex.split(visible(text).strip("\n")))
+        lead = f"<p><strong>{label}:</strong> " if label else "<p>"
+        return lead + re.sub(r"\n[ \t]*\n\s*", "</p><p>", inner).replace("\n", "<br>").replace("\r", "\n") + "</p>"
+
+    def value(self, text: str) -> str:
+        """A gold or extracted value: typeset where it is LaTeX, as typed where it is not."""
+        bare = visible(text).strip()
+        if bare.startswith("$") and bare.endswith("$"):
+            bare = bare.strip("$")
+        formula = rf"\({bare}\)"
+        if not bare:
+            return "-"
+        if tex.looks_like_tex(bare) and tex.is_bare(bare) and tex.is_safe(formula):
+            return self._piece("tex", formula)
+        return code(text)
+
+    def _piece(self, kind: str, piece: str) -> str:
+        if kind in ("tex", "source"):
+            # An element of its own, so that MathJax sees this formula and no neighbour. A line break inside is TeX's
+            # business: kept from `prose` as \r.
+            name = "span" if kind == "tex" and self.formulas > 0 else "code"
+            self.formulas -= name == "span"
+            return f"<{name}>{html.escape(piece)}</{name}>".replace("\n", "\r")
+        return esc(piece)

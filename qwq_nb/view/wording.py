@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TypeGuard
 
-from qwq_nb.records import OUTCOMES, InFlight, Outcome, RunRecord, SampleResult, SampleView, SubsetRow
+from qwq_nb.core.records import OUTCOMES, Outcome
+from qwq_nb.core.run_record import InFlight, RunRecord, SampleView, SubsetRow
 
 __all__ = [
+    "DEMO_NOTICE",
     "FLAGS",
     "SIGNS",
     "WORDS",
@@ -17,7 +19,6 @@ __all__ = [
     "count",
     "counts",
     "duration",
-    "is_failure",
     "is_known",
     "money",
     "number",
@@ -65,11 +66,6 @@ FLAGS = {
     "reasoning_only": "answer only in the reasoning",
     "demo": "demo",
 }
-
-
-def is_failure(view: SampleView | SampleResult) -> bool:
-    """Worth reading first: neither correct nor pending."""
-    return view.outcome not in ("correct", "pending")
 
 
 def sample_key(view: SampleView) -> tuple[int, str, int]:
@@ -172,3 +168,6 @@ def phase(flight: InFlight) -> str:
     """`reasoning, 1,204 tokens, 31.0 s`, with the attempt where it is not the first."""
     again = f", attempt {flight.attempt}" if flight.attempt > 1 else ""
     return f"{flight.phase}, {count(flight.tokens, 'token')}, {duration(flight.elapsed_s)}{again}"
+
+
+DEMO_NOTICE = "built-in problems, answered by a built-in script. These numbers say nothing about any model."

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 
-from qwq_nb.records import RunRecord
-from qwq_nb.view import bundle
+from qwq_nb.core.run_record import RunRecord
+from qwq_nb.run.bundle import bundle
 
 if TYPE_CHECKING:
     from tests.browser.lab import Lab

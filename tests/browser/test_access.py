@@ -13,9 +13,9 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
-from qwq_nb.records import Clip, Progress, RunRecord
-from qwq_nb.view import bundle
-from tests.view.samples import flight, record, row, view
+from qwq_nb.core.run_record import Clip, Progress, RunRecord
+from qwq_nb.run.bundle import bundle
+from tests.support.samples import flight, record, row, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 

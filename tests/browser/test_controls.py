@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 
-from qwq_nb.records import MIME_TYPE
+from qwq_nb.core.run_record import MIME_TYPE
 
 if TYPE_CHECKING:
     from tests.browser.lab import Lab

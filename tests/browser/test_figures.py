@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qwq_nb.view.figures import PLOTLY_MIME, run_figure
+from qwq_nb.run.figures import run_figure
+from qwq_nb.view.figures import PLOTLY_MIME
 from tests.browser.test_controls import run_cell, write
-from tests.view.samples import record
+from tests.support.samples import record
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 

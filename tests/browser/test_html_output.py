@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import nbformat
 
-from qwq_nb.records import Clip, Progress, RunRecord, SampleView, SubsetRow
-from qwq_nb.view import bundle
-from tests.view.hostile import CORPUS
+from qwq_nb.core.run_record import Clip, Progress, RunRecord, SampleView, SubsetRow
+from qwq_nb.run.bundle import bundle
+from tests.support.hostile import CORPUS
 
 if TYPE_CHECKING:
     from tests.browser.lab import Lab

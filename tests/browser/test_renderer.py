@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qwq_nb.records import MIME_TYPE, Clip, Progress, RunCost, SampleView
+from qwq_nb.core.run_record import MIME_TYPE, Clip, Progress, RunCost, SampleView
 from tests.browser.renderer import DETAIL, LINE, LIST, REASONING, THINKING, VIEW, needs_extension, outside, save, saved
-from tests.view.hostile import CORPUS
-from tests.view.samples import record, row, view
+from tests.support.hostile import CORPUS
+from tests.support.samples import record, row, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from qwq_nb.records import MIME_TYPE, RunRecord
+from qwq_nb.core.run_record import MIME_TYPE, RunRecord
 from tests.browser.renderer import (
     LINE,
     LIST,
@@ -20,7 +20,7 @@ from tests.browser.renderer import (
     save,
     saved,
 )
-from tests.view.samples import record, view
+from tests.support.samples import record, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from qwq_nb.records import MIME_TYPE, Clip, RunRecord, SampleView
+from qwq_nb.core.run_record import MIME_TYPE, Clip, RunRecord, SampleView
 from tests.browser.renderer import DETAIL, LINE, REASONING, SEARCH, VIEW, needs_extension, save, saved
-from tests.view.samples import record, view
+from tests.support.samples import record, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import pytest
 
-from qwq_nb.records import Progress, RunRecord, SampleView
-from qwq_nb.view import bundle
+from qwq_nb.core.run_record import Progress, RunRecord, SampleView
+from qwq_nb.run.bundle import bundle
 from tests.browser.renderer import DETAIL, LIST, REASONING, SEARCH, VIEW, focus, needs_extension
-from tests.view.samples import flight, record, view
+from tests.support.samples import flight, record, view
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 

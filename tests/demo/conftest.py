@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from qwq_nb.demo import DemoEndpoint
+from qwq_nb.demo.process import DemoEndpoint
 
 MODEL = "QwQ-32B-demo"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from qwq_nb.demo import DemoEndpoint
+from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import EndpointError
 
 pytestmark = pytest.mark.filterwarnings("error")

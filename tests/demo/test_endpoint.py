@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from qwq_nb.demo import DemoEndpoint
+from qwq_nb.demo.chat_format import STYLES
+from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.demo.replay import cut
-from qwq_nb.demo.wire import STYLES
 from qwq_nb.errors import OptionError
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from qwq_nb import EndpointRefused
-from qwq_nb.demo import DemoEndpoint
 from qwq_nb.demo.faults import KINDS
-from tests.asking import Running, Start, unread
-from tests.running import asked
+from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.errors import EndpointRefused
+from tests.support.runner import Running, Start, unread
+from tests.support.runs import asked
 
 N = 12
 SILENCE = 0.25
@@ -90,7 +90,7 @@ def test_no_fault_is_left_out() -> None:
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first piece is waited for half as long: what is said of it is the same."""
-    monkeypatch.setattr("qwq_nb.stall.FIRST_PIECE", 2)
+    monkeypatch.setattr("qwq_nb.endpoint.stall.FIRST_PIECE", 2)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-from qwq_nb.demo import DemoEndpoint
+from qwq_nb.demo.process import DemoEndpoint
 
 Message = dict[str, Any]
 ANSI = re.compile(r"\x1b\[[0-9;]*m")

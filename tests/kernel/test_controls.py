@@ -9,9 +9,9 @@ from typing import Any
 import ipykernel
 import pytest
 
-from qwq_nb.demo import DemoEndpoint
-from qwq_nb.records import MIME_TYPE
-from tests.running import MATH
+from qwq_nb.core.run_record import MIME_TYPE
+from qwq_nb.demo.process import DemoEndpoint
+from tests.support.runs import MATH
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from qwq_nb.demo import DemoEndpoint
-from qwq_nb.records import MIME_TYPE
-from tests.running import MATH, asked, completed, math_records, write_jsonl
+from qwq_nb.core.run_record import MIME_TYPE
+from qwq_nb.demo.process import DemoEndpoint
+from tests.support.runs import MATH, asked, completed, math_records, write_jsonl
 
 HOSTILE = r"\boxed{9^{9^{9^9}}}"
 """An answer that keeps the grader busy until its deadline."""

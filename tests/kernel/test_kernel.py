@@ -11,12 +11,12 @@ from typing import Any
 import psutil
 import pytest
 
-from qwq_nb import load_run
-from qwq_nb.demo import DemoEndpoint
-from qwq_nb.records import MIME_TYPE
-from qwq_nb.streams import STREAMS
-from qwq_nb.view import LIVE_BYTES, saved_size
-from tests.running import MATH, asked
+from qwq_nb.core.run_record import MIME_TYPE
+from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.run.open import load_run
+from qwq_nb.store.partial_streams import STREAMS
+from qwq_nb.view.budget import LIVE_BYTES, saved_size
+from tests.support.runs import MATH, asked
 
 SHARED = "--max-tokens 2000 --request-seed 0 --backoff 0.05"
 
@@ -158,7 +158,7 @@ def test_a_key_is_printed_stored_and_shown_nowhere(
         kernel.run("%xmode Verbose"),
         kernel.run(f"%qwq_endpoint {server.url} --model {server.model} --name locked --key-env CANARY_KEY {SHARED}"),
         kernel.run(f"run = %qwq_eval math_500 --data {MATH} --limit 5 --out {out}"),
-        kernel.run("from qwq_nb import *; from qwq_nb.registry import get_endpoint"),
+        kernel.run("from qwq_nb import *; from qwq_nb.endpoint.registry import get_endpoint"),
         kernel.run("run, run.table(), run.samples(), run.sample(run.samples().id[0]), run.record(), run._manifest"),
         kernel.run("get_endpoint(), str(run.report()), list_runs(), resume_run(run)"),
         kernel.run("%qwq_endpoint"),

@@ -22,10 +22,10 @@ import psutil
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
-from qwq_nb.demo import DemoEndpoint
-from qwq_nb.records import MIME_TYPE
-from qwq_nb.view import FINAL_BYTES, LIVE_BYTES, saved_size
-from tests.running import completed, write_jsonl
+from qwq_nb.core.run_record import MIME_TYPE
+from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.view.budget import FINAL_BYTES, LIVE_BYTES, saved_size
+from tests.support.runs import completed, write_jsonl
 
 pytestmark = pytest.mark.long
 

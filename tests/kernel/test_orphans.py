@@ -8,9 +8,9 @@ from typing import Any
 import psutil
 import pytest
 
-from qwq_nb import load_run
-from qwq_nb.records import MIME_TYPE
-from qwq_nb.rundir import RunDir, find_run_dirs
+from qwq_nb.core.run_record import MIME_TYPE
+from qwq_nb.run.open import load_run
+from qwq_nb.store.run_dir import RunDir, find_run_dirs
 
 LINE = "run = %qwq_eval math_500 --demo"
 

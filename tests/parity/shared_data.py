@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qwq_nb import Endpoint, evaluate
-from qwq_nb.demo import DemoEndpoint
+from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.evaluation.evaluate import evaluate
 
 HERE = Path(__file__).resolve()
 SHARED = Path(os.environ.get("QWQ_SHARED_DATA", HERE.parents[3] / "shared" / "data"))

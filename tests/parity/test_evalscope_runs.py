@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from qwq_nb import compare, evaluate, load_run, think
-from qwq_nb.demo import DemoEndpoint
-from tests.running import MATH, own
+from qwq_nb.analysis.compare.api import compare
+from qwq_nb.analysis.think.api import think
+from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.evaluation.evaluate import evaluate
+from qwq_nb.run.open import load_run
+from tests.support.runs import MATH, own
 
 pytestmark = pytest.mark.long
 

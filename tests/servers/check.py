@@ -22,9 +22,11 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from qwq_nb import Endpoint, ask, evaluate
 from qwq_nb.demo import PROBLEMS
-from qwq_nb.registry import connect
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.registry import connect
+from qwq_nb.evaluation.ask import ask
+from qwq_nb.evaluation.evaluate import evaluate
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

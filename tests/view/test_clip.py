@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwq_nb.records import Clip, SampleView
-from qwq_nb.view import clip, fit_samples
-from qwq_nb.view.clean import one_line, scrub, visible
-from qwq_nb.view.clip import lean
-from tests.view.hostile import CORPUS
-from tests.view.samples import record, view
+from qwq_nb.core.run_record import Clip, SampleView
+from qwq_nb.core.text import scrub
+from qwq_nb.run.sample_budget import fit_samples
+from qwq_nb.view.clean import one_line, visible
+from qwq_nb.view.clip import clip, lean
+from tests.support.hostile import CORPUS
+from tests.support.samples import record, view
 
 WORDS = "the quick brown fox jumps over it\n" * 1_500
 

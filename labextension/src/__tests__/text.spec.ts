@@ -155,7 +155,7 @@ describe('thoughts', () => {
     expect(cut('Fine.\n\nHmm, wait. Let me check this.')).toHaveLength(2);
   });
 
-  // The same cases as tests/analysis/test_thoughts.py.
+  // The same cases as tests/trace/test_thoughts.py.
   const cases: { text: string; turns: string[] }[] = JSON.parse(
     readFileSync(new URL('thoughts.json', import.meta.url), 'utf-8')
   );

@@ -1,0 +1,298 @@
+"""`compare(run, other)`: two to six runs on the same problems, paired, with what can be concluded from them."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qwq_nb.analysis.compare.comparability import Caveat, caveats, coverage, of_each, same_plan, truncation
+from qwq_nb.analysis.compare.conclusion import verdict
+from qwq_nb.analysis.compare.contrasts import COLUMNS, ComparisonRow, adjust, contrast, records
+from qwq_nb.analysis.compare.frontier import points
+from qwq_nb.analysis.compare.inputs import FLIP_COLUMNS, doubts, drawn, facts_of, flip_row, note, prices_of
+from qwq_nb.analysis.compare.pairing import Pair, Pairing, pair_up
+from qwq_nb.analysis.compare.record import ComparisonRecord, Flip, RunCard
+from qwq_nb.analysis.compare.reference_scores import REFERENCE_COLUMNS, reference_rows
+from qwq_nb.analysis.compare.side_by_side import SideBySide
+from qwq_nb.errors import OptionError, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qwq_nb.run.run import Run
+    from qwq_nb.view.figures import PanelFigure
+
+__all__ = ["Comparison", "SideBySide", "compare", "compare_reference"]
+
+LETTERS = "ABCDEF"
+KINDS = ("lost", "gained")
+
+
+def compare(*runs: Run, reveal: bool = False, prices: Mapping[str, tuple[float, float]] | None = None) -> Comparison:
+    """Compare two to six runs on the problems that they share; each further one is held against the first.
+
+    `reveal` shows texts that are withheld by default (GPQA's). `prices`: (prompt, completion) of a million tokens, by
+    model or by run name; where an endpoint has prices, they need not be given.
+
+    Raises:
+        OptionError: fewer than two runs, more than six, or something that is no run.
+    """
+    if not 2 <= len(runs) <= len(LETTERS):
+        raise OptionError(f"compare() takes two to {len(LETTERS)} runs, not {len(runs)}.")
+    for run in runs:
+        if not hasattr(run, "results"):
+            raise OptionError(f"compare() takes runs, not {type(run).__name__}: load_run() opens one by name or path.")
+    return Comparison(runs, reveal=reveal, prices=prices)
+
+
+def compare_reference(run: Run, name: str) -> pd.DataFrame:
+    """A run's rows beside the published scores of the model `name`; see `reference_scores.reference_rows`.
+
+    Raises:
+        OptionError: nothing is published of that model on the run's benchmarks.
+    """
+    import pandas as pd
+
+    m = run._manifest
+    rows = reference_rows(run.rows(), name, whole=not (m.levels or m.subsets))
+    if m.demo:
+        rows = [{**row, "verdict": "demo: says nothing"} for row in rows]
+    return pd.DataFrame(rows, columns=list(REFERENCE_COLUMNS))
+
+
+class Comparison:
+    """Runs held against the first of them, as they stood when it was made. A is the first run, B the second, …
+
+    `table()` has a row a subset and then `all`, for each run against A; `flips()` the answers that only one of two
+    has right; `flip(id)` both sides of one; `verdict()` says in words what follows, and what does not.
+    """
+
+    def __init__(
+        self, runs: Sequence[Run], *, reveal: bool = False, prices: Mapping[str, tuple[float, float]] | None = None
+    ) -> None:
+        self.runs = dict(zip(LETTERS, runs, strict=False))
+        self._reveal = reveal
+        self._results = {letter: run.results() for letter, run in self.runs.items()}
+        self._facts = {letter: facts_of(letter, run, self._results[letter]) for letter, run in self.runs.items()}
+        self._prices = {letter: prices_of(run, prices or {}) for letter, run in self.runs.items()}
+        first = self._facts["A"]
+        self._pairings: dict[str, list[Pairing]] = {
+            letter: pair_up(self._results["A"], self._results[letter], functools.partial(same_plan, first, facts))
+            for letter, facts in self._facts.items()
+            if letter != "A"
+        }
+        self._contrasts = [
+            contrast(
+                pairing,
+                "A",
+                letter,
+                self._results["A"],
+                self._results[letter],
+                (self._prices["A"], self._prices[letter]),
+            )
+            for letter, pairings in self._pairings.items()
+            for pairing in pairings
+        ]
+        adjust(self._contrasts)
+
+    # -- numbers -------------------------------------------------------------------------------------------------
+
+    def rows(self) -> list[ComparisonRow]:
+        """The rows of `table()` as records."""
+        return [row for found in self._contrasts for row in found.rows]
+
+    def table(self) -> pd.DataFrame:
+        """A row a subset and then `all`, for each benchmark and each run against A.
+
+        Columns as in `contrasts.ComparisonRow`. Shares are 0…1; p-values of subsets are exploratory.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(records(self.rows()), columns=list(COLUMNS))
+
+    @property
+    def p_value(self) -> float | None:
+        """Of B against A over all of the first benchmark that they share, not adjusted; None if they share none."""
+        return next((found.whole.p_value for found in self._contrasts if found.whole.pairs), None)
+
+    # -- words ---------------------------------------------------------------------------------------------------
+
+    @property
+    def caveats(self) -> list[Caveat]:
+        """What else differs between the runs, or is not known; the serious ones first."""
+        found = of_each(self._facts.values())
+        for letter, pairings in self._pairings.items():
+            found += caveats(self._facts["A"], self._facts[letter], pairings)
+        return sorted(dict.fromkeys(found), key=lambda caveat: not caveat.serious)
+
+    @property
+    def warnings(self) -> list[str]:
+        """`caveats`, as sentences."""
+        return [caveat.text for caveat in self.caveats]
+
+    @property
+    def sentences(self) -> list[str]:
+        """What follows for each benchmark and each run against A."""
+        family = sum(row.p_holm is not None for row in self.rows())
+        barred = {letter: any(c.bars for c in self._between(letter)) for letter in self._pairings}
+        shared = [found for found in self._contrasts if found.whole.pairs] or self._contrasts
+        demo = "DEMO: " if any(facts.demo for facts in self._facts.values()) else ""
+        return [demo + verdict(found, self._names(), family, barred=barred[found.b]) for found in shared]
+
+    def _between(self, letter: str) -> list[Caveat]:
+        return caveats(self._facts["A"], self._facts[letter], self._pairings[letter])
+
+    @property
+    def sentence(self) -> str:
+        """The first of `sentences`: B against A on the first benchmark that they share."""
+        return self.sentences[0]
+
+    def verdict(self) -> str:
+        """All that is to be said: what the comparison suffers from, then what follows from it, a line each."""
+        return "\n".join([*self.warnings, *self.sentences])
+
+    def _names(self) -> dict[str, str]:
+        """`B (qwen-plus)`: by model, or by run where models are the same."""
+        models = [facts.model for facts in self._facts.values()]
+        use = "model" if len(set(models)) == len(models) else "name"
+        return {letter: f"{letter} ({_brief(getattr(facts, use))})" for letter, facts in self._facts.items()}
+
+    # -- flips ---------------------------------------------------------------------------------------------------
+
+    def flips(self, kind: str | None = None) -> pd.DataFrame:
+        """The answers that are right in one run and not in the other; columns as in `FLIP_COLUMNS`.
+
+        `kind`: `lost` (A is right, the other is not), `gained` (the reverse), or both.
+
+        Raises:
+            OptionError: another kind.
+        """
+        import pandas as pd
+
+        if kind not in (None, *KINDS):
+            raise OptionError(f"flips are 'lost' or 'gained', not {kind!r}.{did_you_mean(str(kind), KINDS)}")
+        rows = [flip_row(flip) for flip in self.record.flips if kind in (None, flip.kind)]
+        return pd.DataFrame(rows, columns=list(FLIP_COLUMNS))
+
+    def flip(self, id: str, repeat: int = 0, run: str = "B") -> SideBySide:
+        """Both sides of one sample: A's answer and that of `run`, whether they differ or not.
+
+        Raises:
+            OptionError: no such sample in both runs, or no such run.
+        """
+        if run not in self._pairings:
+            raise OptionError(f"The runs to hold against A are {', '.join(self._pairings)}, not {run!r}.")
+        pairs = [p for pairing in self._pairings[run] for p in (*pairing.pairs, *pairing.unanswered)]
+        wanted = str(id)
+        named = [p for p in pairs if wanted in (p.a.sample.id, p.a.sample.source_id, p.b.sample.id)]
+        found = next((p for p in named if p.a.repeat == repeat), None)
+        if found is None:
+            if named:
+                raise OptionError(f"Sample {wanted!r} has no repeat {repeat} in both A and {run}.")
+            hint = did_you_mean(wanted, [p.a.sample.id for p in pairs], many="flips() lists those that differ.")
+            raise OptionError(f"A and {run} have no sample {wanted!r} in common.{hint}")
+        return SideBySide(self._drawn([found], run)[0], self._cards())
+
+    def _drawn(self, pairs: Sequence[Pair], letter: str) -> list[Flip]:
+        return drawn(pairs, ("A", self.runs["A"]), (letter, self.runs[letter]), reveal=self._reveal)
+
+    # -- views ---------------------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def record(self) -> ComparisonRecord:
+        """The comparison as it is drawn."""
+        flips = []
+        for letter, pairings in self._pairings.items():
+            flips += self._drawn([p for pairing in pairings for p in pairing.pairs if p.flip], letter)
+        return ComparisonRecord(
+            runs=self._cards(),
+            caveats=self.caveats,
+            coverage=[
+                *(line for b, pairings in self._pairings.items() for line in coverage("A", b, pairings)),
+                *(line for b, pairings in self._pairings.items() for line in truncation("A", b, pairings)),
+                *doubts(flips),
+            ],
+            sentences=self.sentences,
+            rows=self.rows(),
+            flips=flips,
+            points=points(self._results, self._pairings, self._prices),
+            demo=any(facts.demo for facts in self._facts.values()),
+            withheld=any(flip.first.question is None or flip.second.question is None for flip in flips),
+        )
+
+    def _cards(self) -> list[RunCard]:
+        return [
+            RunCard(letter=letter, name=facts.name, model=facts.model, note=note(facts))
+            for letter, facts in self._facts.items()
+        ]
+
+    def plot(self, kind: str | None = None) -> PanelFigure:
+        """A plotly figure: `frontier` (accuracy against tokens, or against cost), `differences`, or both.
+
+        Raises:
+            OptionError: another kind.
+        """
+        from qwq_nb.analysis.compare.figures import compare_figure
+
+        return compare_figure(self.record, kind)
+
+    def against(self, reference: str) -> pd.DataFrame:
+        """Every run beside the published scores of a model; see `compare_reference`, with the run's letter before it.
+
+        Raises:
+            OptionError: nothing is published of that model on a run's benchmarks.
+        """
+        import pandas as pd
+
+        tables = []
+        for letter, run in self.runs.items():
+            table = compare_reference(run, reference)
+            table.insert(0, "run", letter)
+            tables.append(table)
+        return pd.concat(tables, ignore_index=True)
+
+    @property
+    def text(self) -> str:
+        from qwq_nb.analysis.compare.text import render_comparison_text
+
+        return render_comparison_text(self.record)
+
+    @property
+    def html(self) -> str:
+        from qwq_nb.analysis.compare.html import comparison_bundle
+
+        return str(comparison_bundle(self.record)["text/html"])
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as a page (`.html`, `.htm`) or as text (any other ending)."""
+        file = Path(path)
+        page = file.suffix.lower() in (".html", ".htm")
+        content = f'<!doctype html>\n<meta charset="utf-8">\n{self.html}' if page else self.text
+        file.write_text(content, encoding="utf-8")
+        return file
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        names = ", ".join(self._names().values())
+        p = self.p_value
+        return f"<Comparison of {names}: p = {'-' if p is None else format(p, '.3g')}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from qwq_nb.analysis.compare.html import comparison_bundle
+
+        return comparison_bundle(self.record)
+
+    def _ipython_display_(self) -> None:
+        """The tables and flips, and below them accuracy against what it took."""
+        from qwq_nb.view.output import show_with_figure
+
+        show_with_figure(self._repr_mimebundle_(), self.plot("frontier") if self.record.points else None, repeats=False)
+
+
+def _brief(name: str) -> str:
+    return name if len(name) <= 60 else f"{name[:59]}…"

@@ -1,0 +1,305 @@
+"""What stands between two runs besides the models: data, prompts, graders, sampling, what was left out. Pure.
+
+A difference of accuracies is one of models only where the rest is the same. Here the rest is held side by side, and
+what differs, or cannot be known, becomes a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from qwq_nb.analysis.compare.pairing import Pairing, same_prompt
+
+__all__ = ["Caveat", "Facts", "caveats", "coverage", "of_each", "same_plan", "truncation"]
+
+GRADERS = ("evalscope", "math_verify", "latex2sympy2_extended")
+ADAPTER = {
+    "prompt_template": "prompt template",
+    "system_prompt": "system prompt",
+    "few_shot_num": "number of examples in the prompt",
+    "evaluation_version": "version of the benchmark",
+    "metric": "metric",
+    "dataset_id": "data set",
+}
+"""What evalscope's adapter says of a benchmark, and its name in a sentence."""
+
+
+class Facts(msgspec.Struct, kw_only=True):
+    """What a run says of itself. None, or a missing key: it does not say."""
+
+    letter: str
+    name: str
+    model: str
+    path: str = ""
+    demo: bool = False
+    foreign: bool = False
+    """Written by evalscope itself: its files hold answers and verdicts, and little on how they came about."""
+    state: str = "complete"
+    data: str = ""
+    """Where the problems came from, in words."""
+    hub: str | None = None
+    data_hash: dict[str, str] = {}
+    """By benchmark."""
+    plan_hash: str = ""
+    versions: dict[str, str] = {}
+    sampling: dict[str, Any] | None = None
+    adapters: dict[str, dict[str, Any]] = {}
+    seed: int | None = None
+    limit: int | None = None
+    parts: str = ""
+    """Levels or subsets that it is confined to, in words."""
+    repeats: int = 1
+    counted_by: list[str] = []
+    """Who counted its tokens: `usage`, `chunks`, …"""
+
+
+class Caveat(msgspec.Struct, kw_only=True, frozen=True):
+    """A sentence that stands above the numbers."""
+
+    text: str
+    serious: bool = False
+    """Whether it stands in a frame of its own."""
+    bars: bool = False
+    """Whether it forbids any conclusion."""
+
+
+def same_plan(a: Facts, b: Facts, benchmark: str) -> bool:
+    """Whether ids name the same samples in both: one plan, or one data set's file."""
+    if a.plan_hash and a.plan_hash == b.plan_hash:
+        return True
+    known = a.data_hash.get(benchmark)
+    return bool(known) and known == b.data_hash.get(benchmark)
+
+
+def caveats(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
+    """What differs between two runs, or is not known, the gravest first."""
+    found = [
+        *_one_run(a, b),
+        *_demo(a, b),
+        *_nothing(a, b, pairings),
+        *_data(a, b, pairings),
+        *_prompts(a, b, pairings),
+    ]
+    found += [*_versions(a, b), *_sampling(a, b), *_selection(a, b, pairings), *_tokens(a, b)]
+    return sorted(found, key=lambda caveat: not caveat.serious)
+
+
+def of_each(runs: Iterable[Facts]) -> list[Caveat]:
+    """What is to be said of runs by themselves."""
+    known = list(runs)
+    foreign = [facts.letter for facts in known if facts.foreign]
+    found = []
+    if foreign:
+        were = "was" if len(foreign) == 1 else "were"
+        text = (
+            f"{_list(foreign)} {were} made by evalscope itself: sampling, limit, seed, data and the grader's version "
+        )
+        found.append(Caveat(text=f"{text}are not known, so whether they are the same cannot be said."))
+    for facts in known:
+        if facts.state != "complete":
+            text = f"{facts.letter} is not complete ({facts.state}): what it has not answered is left out."
+            found.append(Caveat(text=text))
+    return found
+
+
+def _one_run(a: Facts, b: Facts) -> list[Caveat]:
+    """The models of a directory are runs of their own, and share its path."""
+    if a.path and (a.path, a.model) == (b.path, b.model):
+        return [Caveat(text=f"{a.letter} and {b.letter} are the same run.")]
+    return []
+
+
+def _demo(a: Facts, b: Facts) -> list[Caveat]:
+    if a.demo != b.demo:
+        one, other = (a, b) if a.demo else (b, a)
+        text = (
+            f"{one.letter} is a demo, answered by a built-in script, and {other.letter} is not: this compares nothing."
+        )
+        return [Caveat(text=text, serious=True, bars=True)]
+    if a.demo:
+        return [Caveat(text="These are demos: the numbers say nothing about any model.", serious=True)]
+    return []
+
+
+def _nothing(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
+    if any(pairing.pairs for pairing in pairings):
+        return []
+    text = f"{a.letter} and {b.letter} have no answered problem in common: there is nothing to compare."
+    return [Caveat(text=text, serious=True, bars=True)]
+
+
+def _data(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
+    found = []
+    for pairing in pairings:
+        name = pairing.benchmark
+        hashes = a.data_hash.get(name), b.data_hash.get(name)
+        if all(hashes) and hashes[0] != hashes[1]:
+            found.append(
+                Caveat(
+                    text=f"{name}: the data is not the same (hash {hashes[0]:.8} in {a.letter}, {hashes[1]:.8} in "
+                    f"{b.letter}). Paired is what both have{_found_by(pairing)}."
+                )
+            )
+        gold = sum(p.a.sample.gold.split() != p.b.sample.gold.split() for p in pairing.pairs)
+        if gold:
+            text = (
+                f"{name}: {_n(gold, 'pair')} of {len(pairing.pairs):,} have another gold answer in {b.letter} than in "
+            )
+            found.append(Caveat(text=f"{text}{a.letter}: they are not the same question.", serious=True, bars=True))
+    if a.hub and b.hub and a.hub != b.hub and not found:
+        found.append(
+            Caveat(text=f"The problems came from different hubs: {a.hub} for {a.letter}, {b.hub} for {b.letter}.")
+        )
+    return found
+
+
+def _found_by(pairing: Pairing) -> str:
+    words = {"id": "by id", "source_id": "by the data set's own id", "question": "by the question's text"}
+    ways = [f"{n:,} {words[by]}" for by, n in pairing.by.items()]
+    return f", found {' and '.join(ways)}" if ways else ""
+
+
+def _prompts(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
+    found = []
+    for pairing in pairings:
+        name = pairing.benchmark
+        if not pairing.pairs:
+            continue
+        first, second = a.adapters.get(name, {}), b.adapters.get(name, {})
+        differing = [
+            f"{words} ({_short(first[key])} in {a.letter}, {_short(second[key])} in {b.letter})"
+            for key, words in ADAPTER.items()
+            if key in first and key in second and first[key] != second[key]
+        ]
+        if differing:
+            found.append(Caveat(text=f"{name}: asked or graded differently: {'; '.join(differing)}."))
+        told = [same for same in map(same_prompt, pairing.pairs) if same is not None]
+        if told.count(False):
+            found.append(
+                Caveat(
+                    text=f"{name}: the prompts of {told.count(False):,} of {_n(len(told), 'pair')} are not the same."
+                )
+            )
+        elif len(told) < len(pairing.pairs):
+            unknown = len(pairing.pairs) - len(told)
+            found.append(
+                Caveat(text=f"{name}: whether the prompts of {_n(unknown, 'pair')} are the same is not known.")
+            )
+    return found
+
+
+def _versions(a: Facts, b: Facts) -> list[Caveat]:
+    differing = [
+        f"{name} {a.versions[name]} in {a.letter}, {b.versions[name]} in {b.letter}"
+        for name in GRADERS
+        if name in a.versions and name in b.versions and a.versions[name] != b.versions[name]
+    ]
+    if not differing:
+        return []
+    return [Caveat(text=f"Graded by different versions, whose verdicts may differ: {'; '.join(differing)}.")]
+
+
+def _sampling(a: Facts, b: Facts) -> list[Caveat]:
+    if a.sampling is None or b.sampling is None:
+        return []
+    names = dict.fromkeys([*a.sampling, *b.sampling])
+    differing = [
+        f"{name} {_value(a.sampling, name)} in {a.letter}, {_value(b.sampling, name)} in {b.letter}"
+        for name in names
+        if a.sampling.get(name) != b.sampling.get(name)
+    ]
+    return [Caveat(text=f"Sampled differently: {'; '.join(differing)}.")] if differing else []
+
+
+def _value(sampling: dict[str, Any], name: str) -> str:
+    value = sampling.get(name)
+    return "not set" if value is None else _short(value)
+
+
+def _selection(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
+    if not any(pairing.only_a or pairing.only_b for pairing in pairings):
+        return []
+    of_a, of_b = _selected(a), _selected(b)
+    if of_a == of_b:
+        return []
+    return [Caveat(text=f"Not the same problems were chosen: {of_a} in {a.letter}, {of_b} in {b.letter}.")]
+
+
+def _selected(facts: Facts) -> str:
+    if facts.foreign:
+        return "not known how"
+    limit = "all" if facts.limit is None else f"limit {facts.limit:,} with seed {facts.seed}"
+    return f"{limit}, {facts.parts}" if facts.parts else limit
+
+
+def _tokens(a: Facts, b: Facts) -> list[Caveat]:
+    by_server = ("usage", "usage_share")
+    ours = [facts.letter for facts in (a, b) if any(way not in by_server for way in facts.counted_by)]
+    if len(ours) != 1:
+        return []
+    text = (
+        f"The server's own token counts are missing in {ours[0]}, at least for some answers: counted there are pieces "
+    )
+    return [Caveat(text=f"{text}of the stream, or estimated, and mean tokens are not quite comparable.")]
+
+
+MANY_CUT = 0.05
+"""From this share of truncated answers on, a comparison says what they do to it."""
+
+
+def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
+    """What is in one run only, or left out, in sentences."""
+    lines = []
+    for p in pairings:
+        parts = []
+        if p.only_a:
+            parts.append(f"{_n(p.only_a, 'sample')} only in {a}")
+        if p.only_b:
+            parts.append(f"{_n(p.only_b, 'sample')} only in {b}")
+        for letter, repeats in ((a, p.repeats_a), (b, p.repeats_b)):
+            if repeats:
+                parts.append(
+                    f"{_n(repeats, 'further answer')} of {letter} to problems that the other answered less often"
+                )
+        if p.unanswered:
+            parts.append(f"{_n(len(p.unanswered), 'pair')} left out as error or pending in one of them")
+        if parts:
+            lines.append(f"{p.benchmark}: {_n(len(p.pairs), 'pair')} compared; {', '.join(parts)}.")
+    return lines
+
+
+def truncation(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
+    """Where the token limit cut many answers, how many it was in either run, and what the finished pairs say."""
+    lines = []
+    for p in pairings:
+        cut = {
+            letter: sum(getattr(pair, side).outcome == "truncated" for pair in p.pairs)
+            for letter, side in ((a, "a"), (b, "b"))
+        }
+        if not p.pairs or max(cut.values()) / len(p.pairs) < MANY_CUT:
+            continue
+        finished = [pair for pair in p.pairs if "truncated" not in (pair.a.outcome, pair.b.outcome)]
+        right = [sum(getattr(pair, side).outcome == "correct" for pair in finished) for side in ("a", "b")]
+        lines.append(
+            f"{p.benchmark}: the token limit cut {cut[a]:,} of {_n(len(p.pairs), 'answer')} of {a} and {cut[b]:,} of "
+            f"{b}, which count as not correct. Of the {_n(len(finished), 'pair')} that both finished, {a} has "
+            f"{right[0]:,} right and {b} {right[1]:,}."
+        )
+    return lines
+
+
+def _list(names: Sequence[str]) -> str:
+    """`A`, `A and B`, `A, B and C`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _n(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -1,0 +1,145 @@
+"""What can be concluded from a comparison, and what cannot, in plain sentences. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from qwq_nb.analysis.compare.contrasts import ComparisonRow, Contrast
+from qwq_nb.core.paired import detectable_difference, problems_needed
+
+__all__ = ["ALPHA", "is_shown", "signed", "verdict"]
+
+ALPHA = 0.05
+"""The level of every statement here; intervals are of 95 %."""
+
+POWER = 0.8
+"""Of the numbers of problems that are said to be needed: Cohen's convention (1988, "Statistical Power Analysis")."""
+
+_FEWEST = 6
+"""Differing problems below which no outcome has p < 0.05: 2 · (1/2)⁵ = 0.0625."""
+
+
+def is_shown(row: ComparisonRow) -> bool:
+    """Whether the runs are shown to differ: the exact test rejects, after Holm's adjustment where there is one."""
+    p = row.p_value if row.p_holm is None else row.p_holm
+    return p is not None and p < ALPHA
+
+
+def verdict(contrast: Contrast, names: Mapping[str, str], family: int = 1, *, barred: bool = False) -> str:
+    """What the whole benchmark says about run `b` against run `a`.
+
+    `names` are the runs' by letter; `family` is how many whole-benchmark comparisons were made together. `barred`:
+    something forbids a conclusion about the models, so only the counts are said.
+    """
+    row = contrast.whole
+    a, b = names[row.a], names[row.b]
+    if not row.pairs:
+        return f"{row.benchmark}: nothing was answered by both {a} and {b}, so they cannot be compared."
+    on = f"{row.benchmark}, {_n(row.problems, 'problem')}"
+    if row.pairs != row.problems:
+        on += f" with {row.pairs:,} paired answers"
+    seen = f"{on}: {b} against {a} {signed(row.difference)}, {_range(row)}, {_test(row, family)}; "
+    seen += f"{row.only_b:,} gained and {row.only_a:,} lost."
+    if barred:
+        return f"{seen} Nothing can be concluded about the models: see above."
+    if not row.only_a and not row.only_b:
+        return f"{on}: {b} and {a} are right and wrong on the same answers, none flipped. {_none_flipped(row)}"
+    return f"{seen} {_shown(row, a, b) if is_shown(row) else _not_shown(contrast, row, a, b)}"
+
+
+def _shown(row: ComparisonRow, a: str, b: str) -> str:
+    better, worse = (b, a) if (row.difference or 0) > 0 else (a, b)
+    said = f"So {better} is better than {worse} on problems like these."
+    if _excludes_zero(row):
+        return said
+    return f"{said} The interval, another method, still holds 0: the case is a narrow one."
+
+
+def _not_shown(contrast: Contrast, row: ComparisonRow, a: str, b: str) -> str:
+    parts = [f"This does not show that either is better; nor that they are alike, as {_between(row)} fit it."]
+    if row.p_value is not None and row.p_value < ALPHA:
+        parts = [f"Alone it would be significant, among all comparisons made here it is not. {parts[0]}"]
+    elif _excludes_zero(row):
+        parts.append("The interval leaves 0 out by a little while the exact test, the stricter one, does not reject.")
+    differing = sum(only_a != only_b for _, only_a, only_b in contrast.problems)
+    if differing < _FEWEST:
+        some = f"{_n(differing, 'problem')} {'differs' if differing == 1 else 'differ'}"
+        parts.append(f"Only {some}: with fewer than {_FEWEST}, p is never below {ALPHA}, however they fall.")
+    needed = problems_needed(contrast.problems, POWER, ALPHA)
+    least = detectable_difference(row.problems, (row.only_a + row.only_b) / row.pairs, POWER, ALPHA)
+    if needed is not None:
+        parts.append(
+            f"To show a difference as large as the one seen takes about {_round(needed)} problems "
+            f"({100 * POWER:.0f} % power)."
+        )
+    if least is not None and row.pairs == row.problems:
+        parts.append(
+            f"{_n(row.problems, 'problem').capitalize()} show differences of about {100 * least:.1f} points or more."
+        )
+    return " ".join(parts)
+
+
+def _none_flipped(row: ComparisonRow) -> str:
+    if row.ci_low is None or row.ci_high is None:
+        return ""
+    most = 100 * max(-row.ci_low, row.ci_high)
+    parts = [f"This does not show that they are alike: a difference of up to {most:.1f} points either way fits it."]
+    if row.paired_a == 1:
+        parts.append("Both have everything right: this benchmark is too easy to tell them apart.")
+    elif row.paired_a == 0:
+        parts.append("Both have nothing right: this benchmark is too hard to tell them apart.")
+    return " ".join(parts)
+
+
+def signed(share: float | None) -> str:
+    """`+1.2 points`, `−0.4 points`, `0.0 points`: a difference of shares in percentage points."""
+    return "-" if share is None else f"{_sign(share)} points"
+
+
+def _sign(share: float) -> str:
+    text = f"{100 * share:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+
+
+def _range(row: ComparisonRow) -> str:
+    if row.ci_low is None or row.ci_high is None:
+        return "no interval"
+    return f"95 % interval {_sign(row.ci_low)} to {_sign(row.ci_high)}"
+
+
+def _between(row: ComparisonRow) -> str:
+    if row.ci_low is None or row.ci_high is None:
+        return "all differences"
+    return f"differences from {_sign(row.ci_low)} to {_sign(row.ci_high)} points"
+
+
+def _test(row: ComparisonRow, family: int) -> str:
+    name = "exact McNemar" if row.pairs == row.problems else "exact sign-flip test by problem"
+    shown = p_text(row.p_value)
+    text = f"{name} p {shown}" if shown.startswith("<") else f"{name} p = {shown}"
+    return f"{text}, of {family} comparisons {p_text(row.p_holm)}" if family > 1 and row.p_holm is not None else text
+
+
+def p_text(p: float | None) -> str:
+    """`0.45`, `0.012`, `0.0003`; below that only that it is."""
+    if p is None:
+        return "-"
+    if p < 0.0001:
+        return "< 0.0001"
+    return f"{p:.4f}" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def _excludes_zero(row: ComparisonRow) -> bool:
+    return row.ci_low is not None and row.ci_high is not None and (row.ci_low > 0 or row.ci_high < 0)
+
+
+def _round(n: int) -> str:
+    """To two digits: what the number is worth."""
+    if n < 100:
+        return str(n)
+    step = 10 ** (len(str(n)) - 2)
+    return f"{-(-n // step) * step:,}"
+
+
+def _n(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")

@@ -1,0 +1,200 @@
+"""Two runs' pairs → rows: accuracies side by side, the paired difference with its interval, and its p-value. Pure.
+
+Everything in a row but `n_…` and `accuracy_…` is over the pairs: the problems × repeats that both runs answered. The
+statistics, with their sources, are `qwq_nb.core.paired`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from qwq_nb.analysis.compare.pairing import UNANSWERED, Pair, Pairing
+from qwq_nb.core.paired import Problem, difference_interval, holm, paired_p
+from qwq_nb.core.records import SampleResult
+from qwq_nb.run.cost import Prices
+
+__all__ = ["COLUMNS", "ComparisonRow", "Contrast", "adjust", "contrast", "cost", "mean_tokens", "records"]
+
+
+class ComparisonRow(msgspec.Struct, kw_only=True, frozen=True):
+    """Run `b` against run `a` on a subset, or on all of a benchmark (`subset == "all"`). Shares are 0…1."""
+
+    benchmark: str
+    subset: str
+    a: str
+    """The first run's letter."""
+    b: str
+    n_a: int
+    """Answers of run `a` that its own accuracy counts: all but errors and pending ones."""
+    accuracy_a: float | None
+    """The run's own accuracy, as in `run.table()`."""
+    n_b: int
+    accuracy_b: float | None
+    pairs: int
+    """Problems × repeats that both answered: all that follows is over these."""
+    problems: int
+    """Distinct problems among them."""
+    paired_a: float | None
+    """Accuracy of `a` over the pairs."""
+    paired_b: float | None
+    difference: float | None
+    """paired_b - paired_a: positive where `b` is better."""
+    ci_low: float | None
+    """95 % interval of the difference (Tango's score interval, clustered by problem)."""
+    ci_high: float | None
+    only_a: int
+    """Pairs that `a` alone has right: what was lost."""
+    only_b: int
+    """Pairs that `b` alone has right: what was gained."""
+    p_value: float | None
+    """Exact McNemar test; with repeats, the exact sign-flip test by problem. Of a subset: exploratory."""
+    p_holm: float | None = None
+    """Adjusted for all whole-benchmark comparisons made together (Holm). None for subsets."""
+    truncated_a: int
+    truncated_b: int
+    mean_tokens_a: float | None
+    """Completion tokens (reasoning and answer) of an answer, truncated ones included: what it cost to get them."""
+    mean_tokens_b: float | None
+    cost_a: float | None = None
+    """Of all pairs together, in the prices' currency; None without prices."""
+    cost_b: float | None = None
+
+    @property
+    def is_exploratory(self) -> bool:
+        """Whether it is a part of a benchmark: one of several looks at the same data, and not adjusted for that."""
+        return self.subset != "all"
+
+
+COLUMNS: tuple[str, ...] = ComparisonRow.__struct_fields__
+
+
+class Contrast(msgspec.Struct, kw_only=True):
+    """One run against the first, on one benchmark: rows of its subsets and then `all`, and what they are made of."""
+
+    benchmark: str
+    a: str
+    b: str
+    pairing: Pairing
+    rows: list[ComparisonRow]
+    problems: list[Problem]
+
+    @property
+    def whole(self) -> ComparisonRow:
+        return self.rows[-1]
+
+
+def contrast(
+    pairing: Pairing,
+    a: str,
+    b: str,
+    first: Sequence[SampleResult],
+    second: Sequence[SampleResult],
+    prices: tuple[Prices | None, Prices | None] = (None, None),
+) -> Contrast:
+    """The rows of one benchmark. `first` and `second` are all results of the runs; subsets are the first run's."""
+    own_a = [r for r in first if r.sample.benchmark == pairing.benchmark]
+    own_b = [r for r in second if r.sample.benchmark == pairing.benchmark]
+    subsets = dict.fromkeys(r.sample.subset for r in own_a)
+    rows = []
+    for subset in [*subsets, None]:
+        pairs = [p for p in pairing.pairs if subset is None or p.a.sample.subset == subset]
+        mine = [r for r in own_a if subset is None or r.sample.subset == subset]
+        theirs = [r for r in own_b if subset is None or r.sample.subset == subset]
+        rows.append(_row(pairing.benchmark, subset or "all", a, b, pairs, mine, theirs, prices))
+    whole = by_problem(pairing.pairs)
+    return Contrast(benchmark=pairing.benchmark, a=a, b=b, pairing=pairing, rows=rows, problems=whole)
+
+
+def by_problem(pairs: Iterable[Pair]) -> list[Problem]:
+    """(pairs, only a, only b) of each problem, in order."""
+    found: dict[str, list[int]] = {}
+    for pair in pairs:
+        counts = found.setdefault(pair.a.sample.id, [0, 0, 0])
+        counts[0] += 1
+        counts[1] += pair.flip == "lost"
+        counts[2] += pair.flip == "gained"
+    return [(n, only_a, only_b) for n, only_a, only_b in found.values()]
+
+
+def _row(
+    benchmark: str,
+    subset: str,
+    a: str,
+    b: str,
+    pairs: Sequence[Pair],
+    own_a: Sequence[SampleResult],
+    own_b: Sequence[SampleResult],
+    prices: tuple[Prices | None, Prices | None],
+) -> ComparisonRow:
+    problems = by_problem(pairs)
+    only_a, only_b = sum(p[1] for p in problems), sum(p[2] for p in problems)
+    firsts, seconds = [p.a for p in pairs], [p.b for p in pairs]
+    low, high = difference_interval(problems)
+    n_a, accuracy_a = accuracy_of(own_a)
+    n_b, accuracy_b = accuracy_of(own_b)
+    return ComparisonRow(
+        benchmark=benchmark,
+        subset=subset,
+        a=a,
+        b=b,
+        n_a=n_a,
+        accuracy_a=accuracy_a,
+        n_b=n_b,
+        accuracy_b=accuracy_b,
+        pairs=len(pairs),
+        problems=len(problems),
+        paired_a=accuracy_of(firsts)[1],
+        paired_b=accuracy_of(seconds)[1],
+        difference=(only_b - only_a) / len(pairs) if pairs else None,
+        ci_low=low,
+        ci_high=high,
+        only_a=only_a,
+        only_b=only_b,
+        p_value=paired_p(problems) if pairs else None,
+        truncated_a=sum(r.outcome == "truncated" for r in firsts),
+        truncated_b=sum(r.outcome == "truncated" for r in seconds),
+        mean_tokens_a=mean_tokens(firsts)[0],
+        mean_tokens_b=mean_tokens(seconds)[0],
+        cost_a=cost(firsts, prices[0]),
+        cost_b=cost(seconds, prices[1]),
+    )
+
+
+def adjust(contrasts: Sequence[Contrast]) -> None:
+    """Put Holm's p-values into the `all` rows: the family is every whole-benchmark comparison made together."""
+    known = [c for c in contrasts if c.whole.p_value is not None]
+    for found, p in zip(known, holm([c.whole.p_value or 0.0 for c in known]), strict=True):
+        found.rows[-1] = msgspec.structs.replace(found.whole, p_holm=p)
+
+
+def accuracy_of(results: Iterable[SampleResult]) -> tuple[int, float | None]:
+    counted = [r.outcome == "correct" for r in results if r.outcome not in UNANSWERED]
+    return len(counted), sum(counted) / len(counted) if counted else None
+
+
+def mean_tokens(results: Iterable[SampleResult]) -> tuple[float | None, float]:
+    """Mean completion tokens, and half of its 95 % interval (normal approximation)."""
+    spent = [r.completion.completion_tokens for r in results if r.completion is not None]
+    if not spent:
+        return None, 0.0
+    mean = sum(spent) / len(spent)
+    if len(spent) < 2:
+        return mean, 0.0
+    variance = sum((tokens - mean) ** 2 for tokens in spent) / (len(spent) - 1)
+    return mean, 1.959964 * float((variance / len(spent)) ** 0.5)
+
+
+def cost(results: Iterable[SampleResult], prices: Prices | None) -> float | None:
+    """What these answers cost together; None without prices. What failed attempts cost is not known, nor in it."""
+    if prices is None:
+        return None
+    found = [r.completion for r in results if r.completion is not None]
+    return prices.of(sum(c.prompt_tokens for c in found), sum(c.completion_tokens for c in found))
+
+
+def records(rows: Iterable[ComparisonRow]) -> list[dict[str, Any]]:
+    """The rows as dicts of COLUMNS."""
+    return [msgspec.structs.asdict(row) for row in rows]

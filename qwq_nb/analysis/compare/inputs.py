@@ -1,0 +1,126 @@
+"""From runs to what a comparison needs of them: their facts, their prices, and their answers as they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from qwq_nb.analysis.compare.comparability import Facts
+from qwq_nb.analysis.compare.pairing import Pair
+from qwq_nb.analysis.compare.record import Flip, common_opening
+from qwq_nb.core.records import SampleResult
+from qwq_nb.core.run_record import SampleView
+from qwq_nb.core.text import scrub
+from qwq_nb.run.cost import Prices
+from qwq_nb.run.withhold import withhold
+
+if TYPE_CHECKING:
+    from qwq_nb.run.run import Run
+
+__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "facts_of", "flip_row", "note", "prices_of"]
+
+FLIP_COLUMNS = (
+    "a",
+    "b",
+    "kind",
+    "benchmark",
+    "subset",
+    "id",
+    "repeat",
+    "gold",
+    "outcome_a",
+    "outcome_b",
+    "extracted_a",
+    "extracted_b",
+    "tokens_a",
+    "tokens_b",
+    "flags_a",
+    "flags_b",
+)
+
+
+def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> Facts:
+    """What is known of how a run came about."""
+    m = run._manifest
+    foreign = not m.key
+    parts = []
+    if m.levels:
+        parts.append(f"levels {', '.join(map(str, m.levels))}")
+    if m.subsets:
+        parts.append(f"subsets {', '.join(m.subsets)}")
+    return Facts(
+        letter=letter,
+        name=m.name,
+        path=run._rundir.shown,
+        model=m.endpoint.model,
+        demo=m.demo,
+        foreign=foreign,
+        state=m.state,
+        data=m.data_label,
+        # A run on a file, or on the built-in problems, asked no hub.
+        hub=None if foreign or m.data or m.demo else m.hub,
+        data_hash=m.data_hash,
+        plan_hash=m.plan_hash,
+        versions=m.versions,
+        sampling=None if foreign else m.endpoint.sampling,
+        adapters=m.adapters,
+        seed=None if foreign else m.seed,
+        limit=m.limit,
+        parts=", ".join(parts),
+        repeats=m.repeats,
+        counted_by=sorted({r.completion.tokens_from for r in results if r.completion and r.outcome != "pending"}),
+    )
+
+
+def prices_of(run: Run, given: Mapping[str, tuple[float, float]]) -> Prices | None:
+    endpoint = run._manifest.endpoint
+    known = given.get(run.name) or given.get(endpoint.model) or getattr(endpoint, "prices", None)
+    return Prices(*known) if known else None
+
+
+def drawn(pairs: Sequence[Pair], first: tuple[str, Run], second: tuple[str, Run], *, reveal: bool) -> list[Flip]:
+    """Pairs of two lettered runs with their texts whole, or without those that are withheld."""
+    views = [
+        withhold(run.record(results), reveal=reveal).samples
+        for run, results in ((first[1], [p.a for p in pairs]), (second[1], [p.b for p in pairs]))
+    ]
+    return [
+        Flip(a=first[0], b=second[0], kind=p.flip, first=a, second=b, alike=_alike(a, b))
+        for p, a, b in zip(pairs, *views, strict=True)
+    ]
+
+
+def doubts(flips: Sequence[Flip]) -> list[str]:
+    """How many of the flips may be the grader's doing, where it and the second opinion differ."""
+    found = [flip for flip in flips if "check_by_hand" in (*flip.first.flags, *flip.second.flags)]
+    if not found:
+        return []
+    return [
+        f"{len(found):,} of {len(flips):,} flips are flagged “check by hand”: the official verdict and the second "
+        "opinion differ, so the grader, and not the model, may have flipped."
+    ]
+
+
+def _alike(a: SampleView, b: SampleView) -> int:
+    return common_opening(a.reasoning.text, b.reasoning.text) if a.reasoning and b.reasoning else 0
+
+
+def flip_row(flip: Flip) -> dict[str, Any]:
+    a, b = flip.first, flip.second
+    row: dict[str, Any] = {"a": flip.a, "b": flip.b, "kind": flip.kind}
+    row |= {name: getattr(a, name) for name in ("benchmark", "subset", "id", "repeat", "gold")}
+    for letter, view in (("a", a), ("b", b)):
+        row |= {f"outcome_{letter}": view.outcome, f"extracted_{letter}": view.extracted}
+        row[f"tokens_{letter}"] = view.reasoning_tokens + view.answer_tokens
+        row[f"flags_{letter}"] = ", ".join(view.flags)
+    # pandas keeps text in Arrow, which refuses lone surrogates.
+    return {name: scrub(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def note(facts: Facts) -> str:
+    notes = ["demo"] if facts.demo else []
+    if facts.foreign:
+        notes.append("made by evalscope")
+    if facts.state != "complete":
+        notes.append(facts.state)
+    return ", ".join(notes)

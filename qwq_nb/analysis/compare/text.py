@@ -1,0 +1,115 @@
+"""A comparison → text/plain. Nothing in it differs between two comparisons of runs with the same answers: no times."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Final
+
+from qwq_nb.analysis.compare.conclusion import p_text, signed
+from qwq_nb.analysis.compare.contrasts import ComparisonRow
+from qwq_nb.analysis.compare.record import ComparisonRecord, Flip
+from qwq_nb.run.withhold import WITHHELD_NOTE
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.wording import WORDS, is_known, number, percent
+
+__all__ = ["interval", "other_head", "render_comparison_text", "shown_rows"]
+
+_FLIPS: Final = 20
+_NAME: Final = 24
+
+
+def render_comparison_text(record: ComparisonRecord) -> str:
+    blocks = [_header(record), _table(record), [one_line(s, 1_200) for s in record.sentences], *_flips(record)]
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
+
+
+def _header(record: ComparisonRecord) -> list[str]:
+    lines = []
+    for card in record.runs:
+        note = f" ({card.note})" if card.note else ""
+        lines.append(f"{card.letter}: {one_line(card.model, 80)}, {one_line(card.name, 120)}{note}")
+    lines += [f"{'WARNING' if c.serious else 'Note'}: {one_line(c.text, 600)}" for c in record.caveats[:30]]
+    lines += [f"Note: {one_line(line, 400)}" for line in record.coverage[:20]]
+    return lines
+
+
+def _table(record: ComparisonRecord) -> list[str]:
+    rows = shown_rows(record)
+    if not rows:
+        return []
+    adjusted, priced = record.family > 1, any(row.cost_a is not None or row.cost_b is not None for row in rows)
+    heads = ["", "pairs", "A", other_head(record), "difference", "95 % interval", "lost", "gained", "p"]
+    heads += (["Holm p"] if adjusted else []) + ["trunc", "tokens"] + (["cost"] if priced else [])
+    grid = [heads]
+    for (benchmark, letter), group in groupby(rows, key=lambda row: (row.benchmark, row.b)):
+        grid.append([f"{one_line(benchmark, _NAME)}: {letter} - A"])
+        grid += [_cells(row, adjusted, priced) for row in group]
+    width = [max(len(line[i]) for line in grid if len(line) > max(i, 1)) for i in range(len(heads))]
+    lines = [
+        line[0].ljust(width[0]) + "".join("  " + cell.rjust(width[i]) for i, cell in enumerate(line[1:], 1))
+        for line in grid
+    ]
+    if any(row.is_exploratory for row in rows):
+        lines.append("* exploratory: one of several looks at the same answers, not adjusted for that")
+    return lines
+
+
+def other_head(record: ComparisonRecord) -> str:
+    """What heads the column of the run that is held against A."""
+    return "B" if len(record.runs) == 2 else "other"
+
+
+def shown_rows(record: ComparisonRecord) -> list[ComparisonRow]:
+    """Rows with something in them. Where a benchmark has one subset it is left out, since `all` says the same."""
+    kept = []
+    for _, members in groupby(record.rows, key=lambda row: (row.benchmark, row.b)):
+        group = list(members)
+        if group[-1].pairs:
+            kept += group if len(group) > 2 else group[-1:]
+    return kept
+
+
+def _cells(row: ComparisonRow, adjusted: bool, priced: bool) -> list[str]:
+    cells = [
+        "  " + one_line(row.subset, _NAME),
+        f"{row.pairs:,}",
+        percent(row.paired_a),
+        percent(row.paired_b),
+        signed(row.difference),
+        interval(row),
+        f"{row.only_a:,}",
+        f"{row.only_b:,}",
+        p_text(row.p_value) + ("*" if row.is_exploratory else ""),
+    ]
+    cells += [p_text(row.p_holm)] if adjusted else []
+    cells += [f"{row.truncated_a:,} / {row.truncated_b:,}"]
+    cells += [f"{number(row.mean_tokens_a)} / {number(row.mean_tokens_b)}"]
+    return cells + ([f"{number(row.cost_a, 4)} / {number(row.cost_b, 4)}"] if priced else [])
+
+
+def interval(row: ComparisonRow) -> str:
+    """`−0.8 to +3.0`, in percentage points."""
+    if not (is_known(row.ci_low) and is_known(row.ci_high)):
+        return "-"
+    return f"{signed(row.ci_low).removesuffix(' points')} to {signed(row.ci_high).removesuffix(' points')}"
+
+
+def _flips(record: ComparisonRecord) -> list[list[str]]:
+    blocks = []
+    for letter in dict.fromkeys(flip.b for flip in record.flips):
+        for kind, words in (("lost", f"Lost: A right, {letter} not"), ("gained", f"Gained: {letter} right, A not")):
+            flips = [flip for flip in record.flips if (flip.b, flip.kind) == (letter, kind)]
+            lines = [f"{words} ({len(flips):,})", *map(_flip, flips[:_FLIPS])]
+            if len(flips) > _FLIPS:
+                lines.append(f"  and {len(flips) - _FLIPS:,} more")
+            blocks.append(lines)
+    return [*blocks, [WITHHELD_NOTE]] if record.withheld else blocks
+
+
+def _flip(flip: Flip) -> str:
+    a, b = flip.first, flip.second
+    other = b if flip.kind == "lost" else a
+    repeat = f" repeat {a.repeat}" if a.repeat else ""
+    values = f"gold {one_line(a.gold, 60) or '-'}, {WORDS[other.outcome]} {one_line(other.extracted, 60) or '-'}"
+    doubt = ", check by hand" if "check_by_hand" in (*a.flags, *b.flags) else ""
+    return f"  {one_line(a.id, 80)}{repeat}: {values}{doubt}"

@@ -1,0 +1,1 @@
+"""Measure the speed of an endpoint (`speed`, `%qwq_speed`)."""

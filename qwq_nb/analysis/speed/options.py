@@ -1,0 +1,33 @@
+"""List the options of `%qwq_speed`."""
+
+from __future__ import annotations
+
+from qwq_nb.core.options import Option
+from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
+
+__all__ = ["SPEED"]
+
+
+_NOT_HERE = ("--max-retries", "--backoff", "--patience", "--price-in", "--price-out")
+
+
+SPEED: tuple[Option, ...] = (
+    Option("--concurrency", "text", "streams at once, one level after another (1,8,32)", "A,B"),
+    Option("--requests", "integer", "requests of each level (twice its streams, 8 at least)", "N"),
+    Option("--prompt", "text", "what is asked (the built-in problems)", "TEXT"),
+    Option("--benchmark", "text", "ask the prompts of a benchmark", "NAME"),
+    Option("--data", "text", "that benchmark's problems from a file or a folder instead of the hub", "PATH"),
+    Option("--hub", "choice", "where benchmarks come from (modelscope)", choices=("modelscope", "huggingface")),
+    Option("--no-cache-hit", "flag", "begin each request with words of its own, which no prefix cache knows"),
+    Option("--warmup", "integer", "requests before the first level, which are not counted (1)", "N"),
+    Option("--endpoint", "text", "an endpoint's name (the default one)", "NAME"),
+    Option("--demo", "flag", "measure the built-in endpoint"),
+    Option("--out", "text", "folder for the file with the measurements (qwq_runs)", "DIR"),
+    *(
+        o if o.name != "--max-tokens" else Option(o.name, o.kind, "token limit of one answer (512)", "N")
+        for o in SAMPLING
+    ),
+    # Nothing is asked again: what fails is counted.
+    *(o for o in TRANSPORT if o.name not in _NOT_HERE),
+)
+"""The options of `%qwq_speed`."""

@@ -1,0 +1,157 @@
+"""A speed test → html and plain text. Units are those of `evalscope perf`: TTFT, TPOT, ITL in ms, latency in s."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from qwq_nb.analysis.speed.metrics import SpeedLevel, SpeedRecord
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.html import code, esc
+from qwq_nb.view.wording import count, duration, is_known, number
+
+__all__ = ["SpeedPicture", "speed_html", "speed_line", "speed_text"]
+
+_DEMO: Final = "the built-in endpoint replays texts at a set pace. These numbers say nothing about any model."
+_READING: Final = (
+    "TTFT: time to the first token. TPOT: (latency − TTFT) / (tokens − 1). ITL: gaps between the pieces of a stream. "
+    "Each as p50 / p90 / p99 over the requests that succeeded. Throughput is over all streams together. "
+    "Definitions as in vLLM's and evalscope's benchmarks."
+)
+_HEADS: Final = (
+    "concurrency",
+    "requests",
+    "succeeded",
+    "streams",
+    "req/s",
+    "output tok/s",
+    "total tok/s",
+    "tok/s a stream",
+    "TTFT ms",
+    "TPOT ms",
+    "ITL ms",
+    "latency s",
+    "input",
+    "output",
+)
+
+
+class SpeedPicture(msgspec.Struct, kw_only=True):
+    """What is drawn of a speed test at one moment."""
+
+    record: SpeedRecord
+    notes: list[str] = []
+    progress: dict[str, Any] | None = None
+    """Of the level under way, as `Load.progress` gives it; None where nothing is."""
+    file: str = ""
+
+
+def speed_html(picture: SpeedPicture) -> str:
+    """The whole report."""
+    record = picture.record
+    style = "border:2px solid #d18b00;border-radius:4px;padding:0.4em 0.8em"
+    parts = [f'<p style="{style}"><strong>⚠ DEMO</strong>: {_DEMO}</p>\n'] if record.demo else []
+    parts.append(f"<h3>{'DEMO · ' if record.demo else ''}Speed of {esc(_subject(record))}</h3>\n")
+    if picture.progress is not None:
+        now = picture.progress
+        bar = f'<progress max="{max(1, now["planned"])}" value="{now["done"]}" style="width:12em"></progress>'
+        parts.append(f"<p>{bar} {esc(' · '.join(_going(now)))}</p>\n")
+    if record.levels:
+        head = "".join(f'<th scope="col">{esc(name)}</th>' for name in _HEADS)
+        lines = []
+        for level in record.levels:
+            first, *cells = _cells(level)
+            body = "".join(f"<td>{esc(cell).replace(' ', '&nbsp;')}</td>" for cell in cells)
+            lines.append(f'<tr><th scope="row">{first}</th>{body}</tr>')
+        top = '<caption style="text-align:left">Speed by concurrency</caption>'
+        table = f"{top}<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
+        table = f'<table style="margin-left:0;font-size:0.85em">{table}</table>'
+        parts.append(f'<div style="overflow-x:auto">{table}</div>\n<p><small>{_READING}</small></p>\n')
+    if picture.notes:
+        parts.append("<ul>" + "".join(f"<li>{esc(one_line(note, 400))}</li>" for note in picture.notes) + "</ul>\n")
+    parts.append(f"<p><small>{esc(_how(record))}</small></p>\n")
+    if picture.file and picture.progress is None:
+        parts.append(f"<p><small>Measurements: {code(picture.file)}. Again: {code(record.command)}</small></p>\n")
+    return f"<div>{''.join(parts)}</div>"
+
+
+def speed_text(picture: SpeedPicture, *, times: bool) -> str:
+    """The same as text. `times=False`: counts alone, which a second test has too."""
+    record = picture.record
+    lines = [f"*** DEMO: {_DEMO} ***"] if record.demo else []
+    lines += [f"Speed of {_subject(record)}", _how(record)]
+    if times:
+        grid = [list(_HEADS), *map(_cells, record.levels)]
+    else:
+        grid = [["concurrency", "requests", "succeeded", "output tokens"]]
+        for level in record.levels:
+            tokens = round((level.output_tokens or 0) * level.succeeded)
+            grid.append([str(level.concurrency), str(level.requests), str(level.succeeded), f"{tokens:,}"])
+    width = [max(len(line[i]) for line in grid) for i in range(len(grid[0]))]
+    table = ["  ".join(cell.rjust(w) for cell, w in zip(line, width, strict=True)) for line in grid]
+    blocks = [lines, table if record.levels else ["Nothing is measured yet."]]
+    if picture.notes:
+        blocks.append([f"Note: {one_line(note, 400)}" for note in picture.notes])
+    if times and picture.file:
+        blocks.append([f"Measurements: {one_line(picture.file, 300)}"])
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
+
+
+def speed_line(picture: SpeedPicture) -> str:
+    """`concurrency 8: 3 of 16, 8 open, 512 tok/s`."""
+    words = ", ".join(_going(picture.progress)) if picture.progress is not None else _subject(picture.record)
+    return ("DEMO " if picture.record.demo else "") + words
+
+
+def _going(now: dict[str, Any]) -> list[str]:
+    if not now["concurrency"]:
+        return ["warming up"]
+    rate = now["tokens"] / now["elapsed_s"] if now["elapsed_s"] > 0.2 else 0.0
+    return [
+        f"concurrency {now['concurrency']}: {now['done']} of {now['planned']} requests",
+        f"{now['open']} open",
+        f"{number(rate)} tokens/s",
+        duration(now["elapsed_s"]),
+    ]
+
+
+def _subject(record: SpeedRecord) -> str:
+    return f"{one_line(record.model, 80)} at {one_line(record.endpoint, 60)}"
+
+
+def _how(record: SpeedRecord) -> str:
+    cap = record.sampling.get("max_tokens")
+    facts = [record.prompts, f"at most {cap} tokens an answer" if cap else "no token limit"]
+    facts.append("streamed" if record.streamed else "not streamed")
+    facts.append(f"{count(record.warmup, 'warm-up request')}, not counted" if record.warmup else "no warm-up")
+    if not record.cache_hit:
+        facts.append("each request with a beginning of its own")
+    return one_line("; ".join(facts), 300)
+
+
+def _cells(level: SpeedLevel) -> list[str]:
+    return [
+        str(level.concurrency),
+        f"{level.requests:,}",
+        f"{level.succeeded:,}",
+        number(level.streams_mean, 1),
+        number(level.requests_per_s, 2),
+        number(level.output_tokens_per_s, 1),
+        number(level.total_tokens_per_s, 1),
+        number(level.stream_tokens_per_s_p50, 1),
+        _three(level, "ttft", 1000),
+        _three(level, "tpot", 1000),
+        _three(level, "itl", 1000),
+        _three(level, "latency", 1),
+        number(level.input_tokens),
+        number(level.output_tokens),
+    ]
+
+
+def _three(level: SpeedLevel, name: str, times: float) -> str:
+    """`12.1 / 14.0 / 19.8`: the three percentiles, or a dash where nothing is known."""
+    values = [getattr(level, f"{name}_p{percent}_s") for percent in (50, 90, 99)]
+    if not all(map(is_known, values)):
+        return "-"
+    return " / ".join(number(value * times, 1 if value * times < 1000 else 0) for value in values)

@@ -1,0 +1,1 @@
+"""Evaluate a grid of settings (`sweep`, `%qwq_sweep`)."""

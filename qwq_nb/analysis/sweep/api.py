@@ -1,0 +1,278 @@
+"""One benchmark line over a grid of settings: `sweep(…) -> Sweep`, a run for each setting, the same problems for all.
+
+The runs follow one another, so that none takes streams from another and latencies can be compared. Each has its own
+run directory: the same call again redoes nothing that is finished.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from qwq_nb.analysis.sweep.calls import call_of, checked_calls
+from qwq_nb.analysis.sweep.grid import SWEEP, checked_grid, grid_of, settings_of
+from qwq_nb.analysis.sweep.report import SweepPicture, sweep_html, sweep_line, sweep_text
+from qwq_nb.analysis.sweep.settings import SettingRow, caveat, conclusion, finished, leader, measured, with_p_values
+from qwq_nb.core.event_loop import result_of
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.errors import OptionError, QwqError, UserError
+from qwq_nb.evaluation.control import STOP_WITHIN_S, Control
+from qwq_nb.evaluation.evaluate import begin
+from qwq_nb.run.run import Run
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.output import Output, show_picture
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qwq_nb.view.figures import PanelFigure
+
+__all__ = ["SWEEP", "Best", "Sweep", "SweepInterrupted", "grid_of", "sweep"]
+
+
+class SweepInterrupted(KeyboardInterrupt):
+    """A sweep was interrupted by the user. What is finished is kept; `sweep` is what there is."""
+
+    def __init__(self, made: Sweep) -> None:
+        done = len(finished(made.rows()))
+        super().__init__(f"the sweep stopped after {done} of {len(made.settings)} settings; to go on: {made.command}")
+        self.sweep = made
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Interrupted: {self}"]
+
+
+class Best(msgspec.Struct, kw_only=True, frozen=True):
+    """The setting of the highest accuracy, and what must be said with it."""
+
+    values: dict[str, Any]
+    row: SettingRow
+    run: Any
+    caveat: str
+
+    def __str__(self) -> str:
+        share = "-" if self.row.accuracy is None else f"{100 * self.row.accuracy:.1f} %"
+        return f"{self.row.label}: accuracy {share}. {self.caveat}"
+
+    __repr__ = __str__
+
+
+class Setting:
+    """One setting: its values, and its run once its turn has come."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+        self.run: Run | None = None
+        self.row = SettingRow(values={axis: v.name if isinstance(v, Endpoint) else v for axis, v in values.items()})
+
+    def refresh(self, state: str, problem: str = "") -> None:
+        """Take the numbers anew from the run."""
+        bare = msgspec.structs.replace(self.row, state=state, problem=problem)
+        if self.run is not None:
+            bare = measured(msgspec.structs.replace(bare, run=self.run.name), self.run.results())
+        self.row = bare
+
+
+class Sweep:
+    """What `sweep()` gives: a run for each setting, `table()` of all, `sentence`, `best()`, `plot()`."""
+
+    _shown_in: Any = None
+
+    def __init__(self, benchmarks: list[str], axes: dict[str, list[Any]], *, command: str, demo: bool, model: str):
+        self.benchmarks = benchmarks
+        self.axes = axes
+        self.command = command
+        """The magic line that goes on with it, or shows it again."""
+        self.demo = demo
+        self.settings = [Setting(values) for values in settings_of(axes)]
+        self._model = model
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs of the settings that have had their turn, in the grid's order."""
+        return [setting.run for setting in self.settings if setting.run is not None]
+
+    def rows(self) -> list[SettingRow]:
+        """The rows of `table()` as records."""
+        results = [setting.run.results() if setting.run is not None else [] for setting in self.settings]
+        return with_p_values([setting.row for setting in self.settings], results)
+
+    def table(self) -> pd.DataFrame:
+        """A row a setting: the axes, then what `settings.SettingRow` says of it. Shares are 0…1."""
+        import pandas as pd
+
+        names = [n for n in SettingRow.__struct_fields__ if n not in ("values", "state", "run", "problem")]
+        names.remove("by_benchmark")
+        first = ["n", "accuracy", "ci_low", "ci_high", "mean_tokens", "truncated_share", "loop_rate", "mean_latency_s"]
+        first.append("p_value")
+        rest = [name for name in names if name not in first]
+        records = []
+        for row in self.rows():
+            own = {f"accuracy_{name}": share for name, share in row.by_benchmark.items()}
+            numbers = {name: getattr(row, name) for name in first} | own | {name: getattr(row, name) for name in rest}
+            values = {axis: "off" if value is None else value for axis, value in row.values.items()}
+            records.append({**values, **numbers, "state": row.state, "run": row.run, "problem": row.problem})
+        return pd.DataFrame(records)
+
+    @property
+    def sentence(self) -> str:
+        """What may be concluded from the settings that are finished."""
+        return conclusion(self.rows())
+
+    def best(self) -> Best:
+        """The finished setting of the highest accuracy (of equals, that with the fewest tokens), with its caveat.
+
+        Raises:
+            OptionError: none is finished.
+        """
+        rows = self.rows()
+        row = leader(rows)
+        if row is None:
+            raise OptionError(f"No setting of this sweep is finished. To go on: {self.command}")
+        setting = self.settings[next(i for i, other in enumerate(rows) if other is row)]
+        return Best(values=dict(setting.values), row=row, run=setting.run, caveat=caveat(row, rows))
+
+    def plot(self, kind: str | None = None) -> PanelFigure:
+        """A plotly figure: `accuracy` or `tokens` by setting, `heatmap` of two axes, or all of them.
+
+        Raises:
+            OptionError: another kind, or a heat map of a grid that has not two axes.
+        """
+        from qwq_nb.analysis.sweep.figures import sweep_figure
+
+        return sweep_figure(self._picture(), kind)
+
+    # -- how it is drawn -----------------------------------------------------------------------------------------
+
+    def _picture(self, *, live: bool = False) -> SweepPicture:
+        # The paired tests wait for the end: while it goes on they would be made anew four times a second.
+        rows = [setting.row for setting in self.settings] if live else self.rows()
+        # What a server said may quote a question, and GPQA's authors ask not to publish those.
+        hide = any(name.lower().startswith("gpqa") for name in self.benchmarks) and not self.demo
+        notes = [
+            f"{row.label} failed: {'the message is withheld' if hide else one_line(row.problem, 300)}"
+            for row in rows
+            if row.problem
+        ]
+        notes += [
+            f"{row.label}: {row.errors} of {row.n} are missing, the endpoint failed" for row in rows if row.errors
+        ]
+        return SweepPicture(
+            benchmarks=self.benchmarks,
+            axes=list(self.axes),
+            rows=rows,
+            model=self._model,
+            demo=self.demo,
+            live=live,
+            command=self.command,
+            notes=notes,
+        )
+
+    def _bundle(self, *, live: bool, times: bool) -> dict[str, Any]:
+        picture = self._picture(live=live)
+        return {"text/html": sweep_html(picture), "text/plain": sweep_text(picture, times=times)}
+
+    def _line(self) -> str:
+        return sweep_line(self._picture(live=True))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from qwq_nb.core.frontend import is_live
+
+        return self._bundle(live=False, times=is_live())
+
+    def _ipython_display_(self) -> None:
+        show_picture(self)
+
+    def __repr__(self) -> str:
+        done = len(finished(setting.row for setting in self.settings))
+        return f"<Sweep of {', '.join(self.axes)}: {done} of {len(self.settings)} settings finished>"
+
+
+def sweep(
+    *benchmarks: str,
+    grid: Mapping[str, Any] | None = None,
+    endpoint: Endpoint | str | None = None,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    show: bool = True,
+    **options: Any,
+) -> Sweep:
+    """Evaluate over a grid of settings, one run after another; the same call again goes on with what is unfinished.
+
+    >>> sweep("math_500", grid={"temperature": [0.2, 0.6, 1.0], "top_k": [20, 40]}, limit=50)
+
+    Args:
+        benchmarks: as for `evaluate`.
+        grid: option → its values. What may be varied: sampling options, `endpoint`, `few_shot`, `think`. A value of
+            None leaves a sampling option out of the request. At most 64 settings.
+        endpoint, out, fresh, show: as for `evaluate`.
+        options: all other options of `evaluate`, the same for each setting.
+
+    Raises:
+        UserError: the call cannot work as written; nothing was asked.
+        QwqError: a setting failed (bad key, endpoint gone). The others were run all the same and are kept, and shown.
+        SweepInterrupted: the user interrupted; a KeyboardInterrupt that carries the sweep.
+    """
+    axes = checked_grid(grid)
+    if options.pop("background", False):
+        raise OptionError("A sweep does not run in the background: leave --background out.")
+    calls = checked_calls(benchmarks, axes, endpoint=endpoint, out=out, options=options)
+    made = Sweep(list(benchmarks), axes, command=calls.command, demo=calls.demo, model=calls.model)
+    output = Output(made, show=show)
+    control: Control | None = None
+    problems: list[QwqError] = []
+    try:
+        for setting in made.settings:
+            own, where = call_of(setting.values, options, endpoint)
+            try:
+                setting.run, control = begin(
+                    benchmarks, out=out, fresh=fresh, endpoint=where, reveal=bool(own.pop("reveal", False)), options=own
+                )
+                watch(control, setting, output)
+                setting.refresh(setting.run.state)
+            except QwqError as exc:
+                # One endpoint of several may be down: the other settings have their turn.
+                setting.refresh("failed", str(exc))
+                problems.append(exc)
+    except BaseException as exc:
+        if control is not None and not control.over:
+            control.stop()
+            concurrent.futures.wait([control.future], STOP_WITHIN_S)
+        for setting in made.settings:
+            if setting.row.state not in ("complete", "failed") and setting.run is not None:
+                setting.refresh("stopped")
+        output.finish(figure=False)
+        if isinstance(exc, KeyboardInterrupt):
+            raise SweepInterrupted(made) from None
+        raise
+    output.finish()
+    if problems:
+        raise failure(problems, made)
+    return made
+
+
+def watch(control: Control, setting: Setting, output: Output) -> None:
+    """Draw while the setting's run goes on; raises what ended it."""
+    while not control.over:
+        setting.refresh("running")
+        output.update()
+        concurrent.futures.wait([control.future], output.interval_s)
+    # A run that is stopped is no error of the sweep's.
+    with contextlib.suppress(concurrent.futures.CancelledError):
+        result_of(control.future)
+
+
+def failure(problems: list[QwqError], made: Sweep) -> QwqError:
+    """One error for all that failed, of the first one's kind where that takes a message alone."""
+    first = problems[0]
+    if len(problems) == len(made.settings) or isinstance(first, UserError):
+        return first
+    return QwqError(
+        f"{len(problems)} of {len(made.settings)} settings failed, the others are kept: {first} "
+        f"To go on: {made.command}"
+    )

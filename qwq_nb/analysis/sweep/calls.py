@@ -1,0 +1,87 @@
+"""What a sweep comes to: an `evaluate` call for each setting, all checked before the first, and the line itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from qwq_nb.analysis.sweep.grid import AXES, settings_of, shown
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.errors import OptionError
+from qwq_nb.evaluation.command_line import command_line, text_of, written
+from qwq_nb.evaluation.evaluate import own_options
+from qwq_nb.evaluation.request import EvalRequest, build_request
+
+__all__ = ["Calls", "call_of", "checked_calls"]
+
+
+class Calls(NamedTuple):
+    """What all settings have in common."""
+
+    command: str
+    """The magic line of the whole sweep, without `--fresh`: it goes on."""
+    demo: bool
+    """Whether any setting asks the built-in endpoint."""
+    model: str
+    """Empty where the endpoints serve several."""
+
+
+def checked_calls(
+    benchmarks: tuple[str, ...],
+    axes: Mapping[str, list[Any]],
+    *,
+    endpoint: Endpoint | str | None,
+    out: str | Path | None,
+    options: dict[str, Any],
+) -> Calls:
+    """Check every setting before the first request, so that the last does not fail hours later.
+
+    Raises:
+        UserError: a setting that cannot work.
+    """
+    if "endpoint" in axes and endpoint is not None:
+        raise OptionError("The endpoint is given twice, once as an axis: leave one of the two out.")
+    requests: list[EvalRequest] = []
+    settings = settings_of(axes)
+    for values in settings:
+        own, where = call_of(values, options, endpoint)
+        own.pop("reveal", None)
+        request = build_request(benchmarks, endpoint=where, **own)
+        same = next((i for i, other in enumerate(requests) if other.identity("") == request.identity("")), None)
+        if same is not None:
+            raise OptionError(
+                f"Two settings ask the same: {', '.join(map(shown, settings[same].values()))} and "
+                f"{', '.join(map(shown, values.values()))}. They would share one run: leave one out."
+            )
+        requests.append(request)
+    first = requests[0]
+    if "few_shot" in axes:
+        first = msgspec.structs.replace(first, few_shot=None)
+    if "endpoint" in axes:
+        # Each value says for itself whether it is the built-in endpoint, which brings its own problems.
+        first = msgspec.structs.replace(first, demo=False, data=str(options.get("data") or ""))
+    line = command_line(
+        first,
+        out=str(out) if out else None,
+        named=endpoint if isinstance(endpoint, str) else None,
+        options=own_options(options),
+    )
+    words = [line.replace("%qwq_eval", "%qwq_sweep", 1)]
+    for axis, choices in axes.items():
+        words += written(AXES[axis].name, ",".join(_typed(axis, value) for value in choices))
+    models = {request.endpoint.model for request in requests}
+    return Calls(" ".join(words), any(r.demo for r in requests), models.pop() if len(models) == 1 else "")
+
+
+def _typed(axis: str, value: Any) -> str:
+    """The value as it is typed in a line."""
+    return shown(value) if value is None or isinstance(value, Endpoint) else text_of(AXES[axis].kind, value)
+
+
+def call_of(values: Mapping[str, Any], options: Mapping[str, Any], endpoint: Any) -> tuple[dict[str, Any], Any]:
+    """One setting as the options and the endpoint of an `evaluate` call."""
+    own = {**options, **{axis: value for axis, value in values.items() if axis != "endpoint"}}
+    return own, values.get("endpoint", endpoint)

@@ -1,0 +1,172 @@
+"""A sweep → html and plain text: the grid as it fills, one row a setting, and what may be concluded.
+
+As for a run: complete without script, style, class or id; every foreign character through `html_text`; text without
+times where outputs are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from qwq_nb.analysis.sweep.grid import shown
+from qwq_nb.analysis.sweep.settings import SettingRow, conclusion
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.html import code, esc
+from qwq_nb.view.wording import DEMO_NOTICE, count, is_known, number, percent
+
+__all__ = ["SweepPicture", "sweep_html", "sweep_line", "sweep_text"]
+
+_SIGNS: Final = {"waiting": "…", "running": "▶", "complete": "✓", "stopped": "■", "failed": "!"}
+"""Beside the word, never instead of it."""
+_NAME: Final = 60
+_READING: Final = (
+    "Accuracy is correct of all that were answered, with its 95 % interval; tokens and latency are means of one "
+    "answer. p is the paired exact test against the first setting, not corrected for the number of settings."
+)
+
+
+class SweepPicture(msgspec.Struct, kw_only=True):
+    """What is drawn of a sweep at one moment."""
+
+    benchmarks: list[str]
+    axes: list[str]
+    rows: list[SettingRow]
+    model: str = ""
+    demo: bool = False
+    live: bool = False
+    command: str = ""
+    """The line that goes on with it."""
+    notes: list[str] = []
+
+
+def sweep_html(picture: SweepPicture) -> str:
+    """The whole report."""
+    p = picture
+    style = "border:2px solid #d18b00;border-radius:4px;padding:0.4em 0.8em"
+    demo = f'<p style="{style}"><strong>⚠ DEMO</strong>: {DEMO_NOTICE}</p>\n' if p.demo else ""
+    title = f"<h3>{'DEMO · ' if p.demo else ''}Sweep of {esc(', '.join(p.axes))} · {esc(_subject(p))}</h3>\n"
+    finished = _finished(p)
+    bar = f'<progress max="{max(1, len(p.rows))}" value="{finished}" style="width:12em"></progress> ' if p.live else ""
+    state = f"<p>{bar}{finished} of {count(len(p.rows), 'setting')} finished</p>\n"
+    notes = "".join(f"<li>{esc(note)}</li>" for note in p.notes)
+    parts = [demo, title, state, _table(p), f"<p><small>{_READING}</small></p>\n"]
+    if not p.live:
+        parts.append(f"<p>{esc(conclusion(p.rows))}</p>\n")
+    if notes:
+        parts.append(f"<ul>{notes}</ul>\n")
+    if p.command and not p.live:
+        parts.append(f"<p>{'Again' if finished == len(p.rows) else 'To go on'}: {code(p.command)}</p>\n")
+    return f"<div>{''.join(parts)}</div>"
+
+
+def _table(p: SweepPicture) -> str:
+    several = [name for name in p.benchmarks if any(name in row.by_benchmark for row in p.rows)]
+    loops = any(row.loop_rate is not None for row in p.rows)
+    tested = any(row.p_value is not None for row in p.rows)
+    heads = [*p.axes, "state", "n", "accuracy", "95 % interval", *several, "tokens", "truncated"]
+    heads += [*(["loops"] if loops else []), "latency", *(["p"] if tested else []), "errors"]
+    head = "".join(f'<th scope="col">{esc(name)}</th>' for name in heads)
+    lines = []
+    for row in p.rows:
+        first, *rest = [esc(one_line(shown(row.values.get(axis)), _NAME)) for axis in p.axes]
+        cells = [*rest, _state(row), f"{row.n:,}" if row.n else "-", _meter(row.accuracy), _interval(row, "&ndash;")]
+        cells += [percent(row.by_benchmark.get(name)) for name in several]
+        cells += [number(row.mean_tokens), percent(row.truncated_share)]
+        cells += [percent(row.loop_rate)] if loops else []
+        cells.append(f"{row.mean_latency_s:.1f}&nbsp;s" if is_known(row.mean_latency_s) else "-")
+        cells += [_p(row, p)] if tested else []
+        cells.append(f"{row.errors:,}")
+        body = "".join(f"<td>{cell}</td>" for cell in cells)
+        lines.append(f'<tr><th scope="row" style="text-align:left">{first}</th>{body}</tr>')
+    top = '<caption style="text-align:left">One row a setting, the same problems for all</caption>'
+    table = f"{top}<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
+    return f'<div style="overflow-x:auto"><table style="margin-left:0;font-size:0.85em">{table}</table></div>\n'
+
+
+def _state(row: SettingRow) -> str:
+    words = f"{_SIGNS.get(row.state, '')} {row.state}"
+    if row.state != "running" or not row.n:
+        return words
+    bar = f'<progress max="{row.n}" value="{min(row.done, row.n)}" style="width:5em"></progress>'
+    return f"{words} {row.done:,} of {row.n:,}<br>{bar}"
+
+
+def _meter(share: float | None) -> str:
+    if not is_known(share):
+        return "-"
+    return f'{percent(share)}<br><meter min="0" max="1" value="{share:.4f}" style="width:5em"></meter>'
+
+
+def sweep_text(picture: SweepPicture, *, times: bool) -> str:
+    """The same as text; `times=False` leaves out the latency."""
+    p = picture
+    lines = [f"*** DEMO: {DEMO_NOTICE} ***"] if p.demo else []
+    lines.append(f"Sweep of {', '.join(p.axes)}: {_subject(p)}")
+    lines.append(f"{_finished(p)} of {count(len(p.rows), 'setting')} finished")
+    loops = any(row.loop_rate is not None for row in p.rows)
+    tested = any(row.p_value is not None for row in p.rows)
+    grid = [[*p.axes, "state", "n", "accuracy", "95 % interval", "tokens", "trunc"]]
+    grid[0] += [*(["loops"] if loops else []), *(["latency"] if times else []), *(["p"] if tested else []), "errors"]
+    for row in p.rows:
+        cells = [one_line(shown(row.values.get(axis)), _NAME) for axis in p.axes]
+        state = f"{row.state} {row.done}/{row.n}" if row.state in ("running", "stopped") else row.state
+        cells += [state, str(row.n) if row.n else "-", percent(row.accuracy), _interval(row, "-")]
+        cells += [number(row.mean_tokens), percent(row.truncated_share)]
+        cells += [percent(row.loop_rate)] if loops else []
+        if times:
+            cells.append(f"{row.mean_latency_s:.1f} s" if is_known(row.mean_latency_s) else "-")
+        cells += [_p(row, p)] if tested else []
+        grid.append([*cells, str(row.errors)])
+    width = [max(len(line[i]) for line in grid) for i in range(len(grid[0]))]
+    left = len(p.axes) + 1
+    table = [
+        "  ".join(c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(line, width, strict=True)))
+        for line in grid
+    ]
+    blocks = [lines, table]
+    blocks.append([conclusion(p.rows), *(f"Note: {one_line(note, 400)}" for note in p.notes)])
+    if p.command and _finished(p) < len(p.rows):
+        blocks.append([f"To go on: {one_line(p.command, 600)}"])
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
+
+
+def sweep_line(picture: SweepPicture) -> str:
+    """`2/6 settings  temperature 0.6: 12/50  accuracy 83.3 %`."""
+    parts = [f"{_finished(picture)}/{len(picture.rows)} settings"]
+    for row in picture.rows:
+        if row.state == "running":
+            parts.append(f"{one_line(row.label, _NAME)}: {row.done}/{row.n}")
+            if is_known(row.accuracy):
+                parts.append(f"accuracy {percent(row.accuracy)}")
+    return ("DEMO " if picture.demo else "") + "  ".join(parts)
+
+
+def _subject(p: SweepPicture) -> str:
+    where = ", ".join(one_line(name, _NAME) for name in p.benchmarks)
+    return f"{one_line(p.model, 80)} on {where}" if p.model else where
+
+
+def _finished(p: SweepPicture) -> int:
+    return sum(row.state == "complete" for row in p.rows)
+
+
+def _interval(row: SettingRow, dash: str) -> str:
+    known = is_known(row.ci_low) and is_known(row.ci_high)
+    return f"{percent(row.ci_low)[:-2]} {dash} {percent(row.ci_high)}" if known else "-"
+
+
+def _p(row: SettingRow, p: SweepPicture) -> str:
+    if row is p.rows[0]:
+        return "first"
+    return "-" if row.p_value is None else f"{row.p_value:.3f}" if row.p_value >= 0.001 else f"{row.p_value:.0e}"
+
+
+def rows_by_two(rows: Sequence[SettingRow], across: str, down: str) -> list[list[SettingRow | None]]:
+    """The rows as a grid of two axes: a line for each value of `down`, a place for each value of `across`."""
+    columns = list(dict.fromkeys(shown(row.values[across]) for row in rows))
+    lines = list(dict.fromkeys(shown(row.values[down]) for row in rows))
+    found = {(shown(row.values[down]), shown(row.values[across])): row for row in rows}
+    return [[found.get((line, column)) for column in columns] for line in lines]

@@ -1,0 +1,206 @@
+"""A sweep, without asking anybody: one row a setting, and what may be concluded from all of them.
+
+A setting is one place in the grid: a value for each axis. All settings answer the same problems, so they are compared
+in pairs (`qwq_nb.core.paired`), and Holm's correction (1979) pays for comparing several with one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from qwq_nb.analysis.sweep.grid import shown
+from qwq_nb.core.paired import Problem, holm, paired_p
+from qwq_nb.core.records import SampleResult
+from qwq_nb.core.stats import interval_of_counts
+
+__all__ = ["SettingRow", "caveat", "conclusion", "finished", "leader", "measured", "pairs", "with_p_values"]
+
+
+class SettingRow(msgspec.Struct, kw_only=True):
+    """One row of `Sweep.table()`. Shares are 0…1; means are over the answers that count for `accuracy`."""
+
+    values: dict[str, str | int | float | None] = {}
+    """The setting: axis → value; None is `off`, left out of the request."""
+    state: str = "waiting"
+    """`waiting`, `running`, `complete`, `stopped` or `failed`."""
+    done: int = 0
+    n: int = 0
+    """Samples × repeats planned, of all benchmarks together."""
+    correct: int = 0
+    answered: int = 0
+    """n − errors − pending."""
+    accuracy: float | None = None
+    """correct / answered."""
+    ci_low: float | None = None
+    ci_high: float | None = None
+    """95 %: Wilson's interval, clustered by problem where there are repeats (`stats.clustered_interval`)."""
+    mean_tokens: float | None = None
+    """Reasoning and answer tokens of one answer. Truncated ones are in it, unlike in `run.table()`: they cost too."""
+    truncated_share: float | None = None
+    loop_rate: float | None = None
+    """Share of answers whose reasoning ends in a loop, of those that were analysed; None where none was."""
+    mean_latency_s: float | None = None
+    """Seconds of one answer, of the attempt that counted."""
+    p_value: float | None = None
+    """Two-sided paired exact test against the first setting (`paired.paired_p`), not corrected for the others."""
+    errors: int = 0
+    pending: int = 0
+    problems: int = 0
+    by_benchmark: dict[str, float | None] = {}
+    """Accuracy of each benchmark, where there are several."""
+    run: str = ""
+    """The run's name; empty before its turn."""
+    problem: str = ""
+    """Why it failed."""
+
+    @property
+    def label(self) -> str:
+        """`temperature 0.6, top_k 20`."""
+        return ", ".join(f"{axis} {shown(value)}" for axis, value in self.values.items())
+
+
+def measured(row: SettingRow, results: Sequence[SampleResult]) -> SettingRow:
+    """`row` with its numbers from the results of its run."""
+    counted = [r for r in results if r.outcome not in ("error", "pending")]
+    correct = sum(r.outcome == "correct" for r in counted)
+    groups: dict[tuple[str, str], tuple[int, int]] = {}
+    for r in counted:
+        answers, right = groups.get((r.sample.benchmark, r.sample.id), (0, 0))
+        groups[r.sample.benchmark, r.sample.id] = answers + 1, right + (r.outcome == "correct")
+    low, high = interval_of_counts(groups.values())
+    completions = [r.completion for r in counted if r.completion is not None]
+    analysed = [r.analysis for r in counted if r.analysis is not None]
+    pending = sum(r.outcome == "pending" for r in results)
+    return msgspec.structs.replace(
+        row,
+        n=len(results),
+        done=len(results) - pending,
+        correct=correct,
+        answered=len(counted),
+        accuracy=_share(correct, len(counted)),
+        ci_low=low,
+        ci_high=high,
+        mean_tokens=_share(sum(c.completion_tokens for c in completions), len(completions)),
+        truncated_share=_share(sum(r.outcome == "truncated" for r in counted), len(counted)),
+        loop_rate=_share(sum(a.loop is not None for a in analysed), len(analysed)),
+        mean_latency_s=_share(sum(c.latency_s for c in completions), len(completions)),
+        errors=len(results) - len(counted) - pending,
+        pending=pending,
+        problems=len(groups),
+        by_benchmark=_by_benchmark(results),
+    )
+
+
+def _by_benchmark(results: Iterable[SampleResult]) -> dict[str, float | None]:
+    counts: dict[str, tuple[int, int]] = {}
+    for r in results:
+        answers, right = counts.get(r.sample.benchmark, (0, 0))
+        counted = r.outcome not in ("error", "pending")
+        counts[r.sample.benchmark] = answers + counted, right + (r.outcome == "correct")
+    return {name: _share(right, answers) for name, (answers, right) in counts.items()} if len(counts) > 1 else {}
+
+
+def pairs(first: Iterable[SampleResult], other: Iterable[SampleResult]) -> list[Problem]:
+    """For each problem the repeats that both answered: how many, correct in the first alone, in the other alone."""
+    known = {(r.sample.benchmark, r.sample.id, r.repeat): r.outcome for r in first}
+    problems: dict[tuple[str, str], Problem] = {}
+    for r in other:
+        before = known.get((r.sample.benchmark, r.sample.id, r.repeat), "pending")
+        if {before, r.outcome} & {"error", "pending"}:
+            continue
+        n, only_a, only_b = problems.get((r.sample.benchmark, r.sample.id), (0, 0, 0))
+        a, b = before == "correct", r.outcome == "correct"
+        problems[r.sample.benchmark, r.sample.id] = n + 1, only_a + (a and not b), only_b + (b and not a)
+    return list(problems.values())
+
+
+def with_p_values(rows: Sequence[SettingRow], results: Sequence[Sequence[SampleResult]]) -> list[SettingRow]:
+    """The rows with the paired exact p-value against the first, for settings that are finished as the first is."""
+    if not rows or rows[0].state != "complete":
+        return list(rows)
+    made = [rows[0]]
+    for row, own in zip(rows[1:], results[1:], strict=True):
+        p = paired_p(pairs(results[0], own)) if row.state == "complete" else None
+        made.append(msgspec.structs.replace(row, p_value=p))
+    return made
+
+
+def _share(part: float, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+# -- what may be concluded ---------------------------------------------------------------------------------------
+
+
+def finished(rows: Iterable[SettingRow]) -> list[SettingRow]:
+    return [row for row in rows if row.state == "complete" and row.accuracy is not None]
+
+
+def leader(rows: Iterable[SettingRow]) -> SettingRow | None:
+    """The finished setting of the highest accuracy; of several the one with the fewest tokens."""
+    return max(finished(rows), key=lambda r: (r.accuracy or 0.0, -(r.mean_tokens or 0.0)), default=None)
+
+
+def conclusion(rows: Sequence[SettingRow]) -> str:
+    """What the finished settings show, and what they do not."""
+    done, best = finished(rows), leader(rows)
+    head = "" if len(done) == len(rows) else f"{len(done)} of {len(rows)} settings are finished. "
+    if best is None or len(done) < 2:
+        return f"{head}There is nothing to compare yet." if len(rows) > 1 else f"{head}One setting compares to nothing."
+    over = f"{best.problems:,} problem{'' if best.problems == 1 else 's'}"
+    equals = [row for row in done if row is not best and _overlap(row, best)]
+    if len(equals) == len(done) - 1:
+        all_of = "both" if len(done) == 2 else f"all {len(done)}"
+        told = f"The 95 % intervals of {all_of} settings overlap on {over}: they tell no setting from another."
+    else:
+        apart = len(done) - 1 - len(equals)
+        told = (
+            f"On {over} the interval of the highest, {best.label} ({_percent(best.accuracy)}), lies apart from "
+            f"{apart} of {len(done) - 1} others."
+        )
+    return f"{head}{told}{_tested(done)}"
+
+
+def _tested(done: Sequence[SettingRow]) -> str:
+    """The paired test says more than intervals do: it looks at the same problems."""
+    tested = [row for row in done if row.p_value is not None]
+    if not tested:
+        return ""
+    adjusted = holm([row.p_value or 0.0 for row in tested])
+    found = [(row, p) for row, p in zip(tested, adjusted, strict=True) if p < 0.05]
+    times = "" if len(tested) == 1 else f", corrected for {len(tested)} comparisons"
+    if not found:
+        return f" Against the first setting, problem by problem, none differs at the 5 % level (paired exact{times})."
+    named = "; ".join(f"{row.label} (p = {p:.2g})" for row, p in found[:4])
+    more = f" and {len(found) - 4} more" if len(found) > 4 else ""
+    differ = "differs" if len(found) == 1 else "differ"
+    return f" Against the first setting, problem by problem, {differ}: {named}{more} (paired exact{times})."
+
+
+def caveat(best: SettingRow, rows: Sequence[SettingRow]) -> str:
+    """What must be said beside the highest accuracy of several."""
+    done = finished(rows)
+    others = sum(row is not best and _overlap(row, best) for row in done)
+    ties = sum(row is not best and row.accuracy == best.accuracy for row in done)
+    words = [f"The highest of {len(done)} on {best.problems:,} problems"]
+    if ties:
+        words.append(f"(as high as {ties} other{'' if ties == 1 else 's'}; this one with the fewest tokens)")
+    if others:
+        of_all = f"all {others}" if others == len(done) - 1 > 1 else f"{others} of the {len(done) - 1}"
+        words.append(f"whose interval overlaps with {of_all} others" if len(done) > 2 else "whose intervals overlap")
+    return (
+        f"{' '.join(words)}. The highest of several looks better than it is, by chance alone: confirm it on other "
+        f"problems (another --seed, or no --limit) before it is reported."
+    )
+
+
+def _overlap(one: SettingRow, other: SettingRow) -> bool:
+    if one.ci_low is None or one.ci_high is None or other.ci_low is None or other.ci_high is None:
+        return True
+    return one.ci_low <= other.ci_high and other.ci_low <= one.ci_high
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"

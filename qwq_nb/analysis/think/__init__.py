@@ -1,0 +1,1 @@
+"""Measure how a model thinks (`think`, `%qwq_think`)."""

@@ -1,0 +1,221 @@
+"""`think(run, ...)`: cognitive efficiency and habits of up to six runs, as tables and one figure of six panels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
+
+from qwq_nb.analysis.think.backfill import measured
+from qwq_nb.analysis.think.efficiency import think_rows
+from qwq_nb.analysis.think.examples import Marked, case_of
+from qwq_nb.analysis.think.figures import ThinkFigure
+from qwq_nb.analysis.think.habit_rates import habit_rows, with_peers
+from qwq_nb.analysis.think.judge import Split, judged
+from qwq_nb.analysis.think.tables import METRICS, ThinkTable, metrics_of, render_html, render_text
+from qwq_nb.core.paths import expanded
+from qwq_nb.core.records import SampleResult
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.registry import get_endpoint
+from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.run.run import Run
+from qwq_nb.run.withhold import is_withheld
+from qwq_nb.trace.habits import Thresholds, first_correct_tokens, habits, wasted_tokens
+from qwq_nb.view.output import show_with_figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Thinking", "think"]
+
+MOST_RUNS = 6
+
+
+def think(
+    *runs: Run,
+    tokenizer: str | Path | None = None,
+    judge: Endpoint | str | None = None,
+    split: Split = "separator",
+    thresholds: Thresholds | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Thinking:
+    """Measure how the models of one to six runs think. Runs without analysis (evalscope's own) are measured first.
+
+    Args:
+        runs: `Run` objects; `load_run` opens them by name or path.
+        tokenizer: a folder with `tokenizer.json`, or that file: tokens are then counted exactly. Otherwise the
+            endpoint's count is divided by the length of the texts.
+        judge: an endpoint, or its name, that says where the right answer first stands, as thinkbench's judge does.
+        split: how the judge's paragraphs are cut: at blank lines, at switch phrases, or by the judge itself.
+        thresholds: from where on an answer is marked (`qwq_nb.trace.habits.Thresholds`).
+        tell: hears how far the measuring is.
+
+    Raises:
+        OptionError: no run, more than six, or no tokenizer there.
+        WorkerError: the benchmark worker cannot start.
+        EndpointError: the judge failed after all retries.
+    """
+    if split not in get_args(Split):
+        raise OptionError(f"--split must be one of {', '.join(get_args(Split))}, not {split!r}.")
+    asked = get_endpoint(judge) if isinstance(judge, str) else judge
+    if not 1 <= len(runs) <= MOST_RUNS:
+        raise OptionError(f"think takes one to {MOST_RUNS} runs, not {len(runs)}.")
+    count = token_counter(tokenizer) if tokenizer else None
+    found = {}
+    for run in runs:
+        results = measured(run, tell=tell)
+        if asked is not None:
+            results = as_judged(results, judged(results, asked, run.path, split=split, tell=tell))
+        found[run] = results
+    return Thinking(found, count, thresholds or Thresholds())
+
+
+def is_measured(result: SampleResult) -> bool:
+    """Whether it counts, and has reasoning that was measured."""
+    tokens = result.completion.reasoning_tokens if result.completion else 0
+    return result.analysis is not None and tokens > 0 and result.outcome not in ("error", "pending")
+
+
+def as_judged(results: list[SampleResult], places: dict[tuple[str, int], int | None]) -> list[SampleResult]:
+    """Copies with the judge's place of the first right answer in the place of ours."""
+    changed = []
+    for result in results:
+        key = result.sample.id, result.repeat
+        if key in places and result.analysis is not None:
+            end = places[key]
+            span = None if end is None else (end, end)
+            analysis = msgspec.structs.replace(result.analysis, first_correct=span)
+            result = msgspec.structs.replace(result, analysis=analysis)
+        changed.append(result)
+    return changed
+
+
+def token_counter(path: str | Path) -> Callable[[str], int]:
+    """A function that counts a text's tokens without special ones. Raises OptionError where there is no tokenizer."""
+    given = expanded(path)
+    file = given / "tokenizer.json" if given.is_dir() else given
+    try:
+        from tokenizers import Tokenizer
+    except ImportError:
+        raise OptionError("--tokenizer needs the package tokenizers: pip install tokenizers") from None
+    if not file.is_file():
+        raise OptionError(f"--tokenizer: there is no {file}. It is part of the model's repository.")
+    try:
+        loaded = Tokenizer.from_file(str(file))
+    except Exception as exc:  # the library raises Exception itself
+        raise OptionError(f"--tokenizer: {file} cannot be read as a tokenizer: {exc}") from None
+    return lambda text: len(loaded.encode(text, add_special_tokens=False))
+
+
+class Thinking:
+    """What `think` found: shown by a notebook, `table()` and `samples()` as DataFrames, `plot()` the figure."""
+
+    def __init__(
+        self, found: dict[Run, list[SampleResult]], count: Callable[[str], int] | None, thresholds: Thresholds
+    ) -> None:
+        self._found = {run: [r for r in results if is_measured(r)] for run, results in found.items()}
+        self._count = count
+        self._thresholds = thresholds
+        self._tables = [
+            ThinkTable(
+                name=run.name,
+                model=run.model,
+                demo=run.demo,
+                rows=think_rows(results, count),
+                habits=habit_rows(results, thresholds),
+                marks=[mark for result, peers in with_peers(results) for mark in self._marked(run, result, peers)],
+            )
+            for run, results in self._found.items()
+        ]
+
+    def table(self) -> pd.DataFrame:
+        """A row a run × subset. Tokens are means, shares 0…1; `_low` and `_high` are the ends of 95 % intervals."""
+        import pandas as pd
+
+        rows = []
+        for table in self._tables:
+            for row, marked in zip(table.rows, table.habits, strict=True):
+                record: dict[str, Any] = {"run": table.name, "model": table.model, "benchmark": row.benchmark}
+                record |= {"subset": row.subset, "n": row.n, "known": row.known}
+                for name, estimate in (
+                    *((field, getattr(row, field)) for field, _, _ in METRICS),
+                    *marked.rates.items(),
+                ):
+                    record |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+                rows.append({**record, "loop_tokens": marked.loop_tokens})
+        return pd.DataFrame(rows)
+
+    def samples(self) -> pd.DataFrame:
+        """A row an answer: its measures and marks, and where in its reasoning the right answer first stands."""
+        import pandas as pd
+
+        rows = []
+        for run, results in self._found.items():
+            rows += [self._sample(run, result, peers) for result, peers in with_peers(results)]
+        return pd.DataFrame(rows)
+
+    def _sample(self, run: Run, result: SampleResult, peers: list[SampleResult]) -> dict[str, Any]:
+        analysis, completion = result.analysis, result.completion
+        assert analysis is not None
+        assert completion is not None
+        total = self._count(completion.reasoning) if self._count else completion.reasoning_tokens
+        until = first_correct_tokens(result, self._count)
+        return {
+            "run": run.name,
+            "benchmark": result.sample.benchmark,
+            "subset": result.sample.subset,
+            "id": result.sample.id,
+            "repeat": result.repeat,
+            "outcome": result.outcome,
+            "reasoning_tokens": total,
+            "first_correct_tokens": until,
+            "reflection_tokens": None if until is None else total - until,
+            "thoughts": analysis.thoughts,
+            "marks": ", ".join(habits(result, peers, self._thresholds)),
+            "first_correct_at": analysis.first_correct[0] if analysis.first_correct else None,
+            "left_at": analysis.left[0] if analysis.left else None,
+            "loop_at": analysis.loop.start if analysis.loop else None,
+            "loop_tokens": wasted_tokens(result),
+            "foreign_share": analysis.foreign_share,
+            "languages": ", ".join(analysis.languages),
+        }
+
+    def _marked(self, run: Run, result: SampleResult, peers: list[SampleResult]) -> list[Marked]:
+        """The marks of one answer, each with the place that shows it."""
+        withheld = is_withheld(result.sample.benchmark) and not (run.demo or run._reveal)
+        marks = habits(result, peers, self._thresholds)
+        return [case_of(mark, result, self._count, withheld=withheld) for mark in marks]
+
+    def plot(self, benchmark: str | None = None) -> ThinkFigure:
+        """Six panels over the levels, as in EvalScope's guide; a line a run. Of several benchmarks: the first.
+
+        Raises:
+            OptionError: no run has that benchmark.
+        """
+        there = list(dict.fromkeys(row.benchmark for t in self._tables for row in t.rows))
+        if benchmark is not None and benchmark not in there:
+            raise OptionError(f"No run here has {benchmark!r}.{did_you_mean(benchmark, there)}")
+        benchmark = benchmark or (there[0] if there else "")
+        demo = "DEMO (says nothing of any model): " if any(t.demo for t in self._tables) else ""
+        title = f"{demo}Cognitive efficiency on {benchmark}"
+        return ThinkFigure(title, metrics_of(self._tables, benchmark), html=self.html, text=str(self))
+
+    @property
+    def html(self) -> str:
+        return render_html(self._tables, self._thresholds)
+
+    def __str__(self) -> str:
+        return render_text(self._tables, self._thresholds)
+
+    def __repr__(self) -> str:
+        return f"<Thinking of {', '.join(table.name for table in self._tables)}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {"text/html": self.html, "text/plain": str(self)}
+
+    def _ipython_display_(self) -> None:
+        """The tables, and below them the figure."""
+        figure = self.plot() if any(table.rows for table in self._tables) else None
+        show_with_figure(self._repr_mimebundle_(), figure)

@@ -1,0 +1,123 @@
+"""The analysis of runs that carry none: those evalscope made itself, and those of an older version of the rules.
+
+A run of ours is measured while it is graded. For the others the worker does it on demand; what it finds is kept in
+`qwq_analysis.jsonl` beside the rows, where the directory can be written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from qwq_nb.bench.protocol import GradeJob, LoadRequest
+from qwq_nb.bench.shared import shared_worker
+from qwq_nb.core.compressed import whole
+from qwq_nb.core.event_loop import shared_loop
+from qwq_nb.core.records import Analysis, SampleResult, Verdict
+from qwq_nb.run.run import Run
+from qwq_nb.store.jsonl import read_rows
+from qwq_nb.trace.measure import VERSION
+
+__all__ = ["measured"]
+
+FILE = "qwq_analysis.jsonl"
+DEADLINE_S = 10.0
+"""For one sample; one that takes longer stays without an analysis."""
+_AT_ONCE = 16
+
+
+def measured(run: Run, *, tell: Callable[[str], None] | None = None) -> list[SampleResult]:
+    """The run's results, each that has reasoning with its `analysis`. `tell` hears how far it is.
+
+    Raises:
+        WorkerError: the benchmark worker cannot start.
+    """
+    results = run.results()
+    missing = wanting(results)
+    if missing:
+        take_over(run, missing)
+        missing = wanting(missing)
+    if missing:
+        shared_loop().call(_measure(missing, tell or (lambda _: None)))
+        keep(run, missing)
+    return results
+
+
+def wanting(results: list[SampleResult]) -> list[SampleResult]:
+    """Those with reasoning that was not measured by the present rules."""
+    return [
+        r
+        for r in results
+        if r.completion is not None
+        and r.completion.reasoning
+        and r.outcome not in ("pending", "error")
+        and (r.analysis is None or r.analysis.version != VERSION)
+    ]
+
+
+def take_over(run: Run, missing: list[SampleResult]) -> None:
+    """Read what an earlier call found."""
+    kept: dict[tuple[str, str, int, int], Analysis] = {}
+    for row in read_rows(run.path / FILE):
+        with contextlib.suppress(KeyError, TypeError, msgspec.ValidationError):
+            key = (row["model"], row["id"], row["repeat"], row["chars"])
+            kept[key] = msgspec.convert(row["analysis"], Analysis)
+    for result in missing:
+        found = kept.get(key_of(run, result))
+        if found is not None and found.version == VERSION:
+            result.analysis = found
+
+
+def keep(run: Run, fresh: list[SampleResult]) -> None:
+    """Append what was found; a directory that cannot be written is measured again next time."""
+    rows = []
+    for result in fresh:
+        if result.analysis is not None:
+            model, id_, repeat, chars = key_of(run, result)
+            row = {"model": model, "id": id_, "repeat": repeat, "chars": chars, "analysis": result.analysis}
+            rows.append(msgspec.json.encode(row))
+    with contextlib.suppress(OSError), (run.path / FILE).open("ab") as file:
+        # A line of its own first: the last one may be torn.
+        file.write(b"\n" + b"\n".join(rows) + b"\n")
+
+
+def key_of(run: Run, result: SampleResult) -> tuple[str, str, int, int]:
+    """What an analysis was made of; the length tells a sample that was asked anew."""
+    reasoning = result.completion.reasoning if result.completion else ""
+    return run.model, result.sample.id, result.repeat, len(reasoning)
+
+
+async def _measure(missing: list[SampleResult], tell: Callable[[str], None]) -> None:
+    worker = shared_worker()
+    places = asyncio.Semaphore(_AT_ONCE)
+    done = 0
+
+    async def one(result: SampleResult) -> None:
+        nonlocal done
+        async with places:
+            verdict = await worker.grade(job_of(result))
+        result.analysis = verdict.analysis
+        done += 1
+        tell(f"measuring the reasoning: {done} of {len(missing)}")
+
+    tell(f"measuring the reasoning of {len(missing)} samples")
+    await asyncio.gather(*(one(r) for r in missing))
+
+
+def job_of(result: SampleResult) -> GradeJob:
+    """The verdict goes along, so that nothing is graded again."""
+    assert result.completion is not None
+    bare: dict[str, Any] = {"record": {}, "messages": [], "metadata": {}}
+    return GradeJob(
+        request=LoadRequest(benchmark=result.sample.benchmark),
+        sample=msgspec.structs.replace(result.sample, **bare),
+        completion=whole(result.completion),
+        position=result.sample.index,
+        repeat=result.repeat,
+        deadline_s=DEADLINE_S,
+        verdict=result.verdict or Verdict(status="excluded"),
+    )

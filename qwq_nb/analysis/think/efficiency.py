@@ -1,0 +1,116 @@
+"""Cognitive efficiency of a run: how many tokens were thought, how many until the right answer, how many after it.
+
+Per sample, in tokens of the reasoning: T, all of it; T̂, up to the end of the first right answer
+(`Analysis.first_correct`); T − T̂, reflection. T̂ is T times the share of characters before that place, or counted by
+a tokenizer if one is given.
+
+Definitions follow EvalScope's guide "Evaluating the Thinking Efficiency of Models" and its thinkbench
+(`evalscope/third_party/thinkbench`, version 1.14), with three differences, so that numbers say what they seem to say:
+
+- thinkbench finds the place with a judge model, and counts up to the *paragraph* of the right answer, leaving that out;
+  we count up to the answer's last character, found by the rules of `correct.py`;
+- where no place is found it enters T̂ = 0 into the means, which makes a model that fails look quick. Our means of T̂, of
+  T − T̂ and of `useful_share` (T̂ / T) are over the samples whose T̂ is known; `known` says how many these are;
+- `token_efficiency` is the guide's: the mean of T̂ / T where a wrong answer counts 0. A right answer whose place our
+  rules did not find is left out of it, since the miss is ours, not the model's. Truncated samples count as wrong.
+
+Thoughts are one more than the switches (thinkbench: the switches). Accuracy is the run's, not "a place was found".
+
+Intervals are 95 %: of a mean, t with the variance clustered by problem (Miller 2024, arXiv:2411.00640; problems − 1
+degrees of freedom), of accuracy as in `qwq_nb.core.stats`. Samples with an error, pending or without reasoning take no
+part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from qwq_nb.core.estimates import Estimate, grouped, mean_estimate, share_estimate
+from qwq_nb.core.outcomes import NOT_COUNTED
+from qwq_nb.core.records import SampleResult
+from qwq_nb.trace.habits import first_correct_tokens
+
+__all__ = ["ThinkRow", "think_rows"]
+
+
+class ThinkRow(msgspec.Struct, kw_only=True, frozen=True):
+    """One subset of a benchmark, or all of it (`subset == "all"`). Tokens are of the reasoning."""
+
+    benchmark: str
+    subset: str
+    n: int
+    """Samples × repeats with reasoning that was measured."""
+    known: int
+    """Of these, with a known place of the right answer."""
+    reasoning_tokens: Estimate
+    first_correct_tokens: Estimate
+    """Over `known`."""
+    reflection_tokens: Estimate
+    """Over `known`."""
+    useful_share: Estimate
+    """T̂ / T over `known`, 0…1."""
+    token_efficiency: Estimate
+    """The guide's T̂ / T, 0…1: a wrong answer counts 0."""
+    thoughts: Estimate
+    accuracy: Estimate
+    """Of the same samples, 0…1."""
+
+
+def think_rows(results: Iterable[SampleResult], count_tokens: Callable[[str], int] | None = None) -> list[ThinkRow]:
+    """One row a subset and one for all of each benchmark, in the order in which they come.
+
+    `count_tokens` counts the tokens of a text by the model's own tokenizer; without it T̂ is T by characters.
+    """
+    return [_row(*name, rows, count_tokens) for name, rows in grouped(r for r in results if _measured(r))]
+
+
+def _measured(result: SampleResult) -> bool:
+    completion = result.completion
+    return (
+        result.outcome not in NOT_COUNTED
+        and result.analysis is not None
+        and completion is not None
+        and completion.reasoning_tokens > 0
+    )
+
+
+def _row(
+    benchmark: str, subset: str, results: list[SampleResult], count_tokens: Callable[[str], int] | None
+) -> ThinkRow:
+    total: list[tuple[str, float]] = []
+    first: list[tuple[str, float]] = []
+    reflection: list[tuple[str, float]] = []
+    useful: list[tuple[str, float]] = []
+    efficiency: list[tuple[str, float]] = []
+    for result in results:
+        problem = result.sample.id
+        text = result.completion.reasoning if result.completion else ""
+        all_tokens = (
+            count_tokens(text) if count_tokens else result.completion.reasoning_tokens if result.completion else 0
+        )
+        until = first_correct_tokens(result, count_tokens)
+        total.append((problem, all_tokens))
+        share = min(until / all_tokens, 1.0) if until is not None and all_tokens else None
+        if until is not None and share is not None:
+            first.append((problem, until))
+            reflection.append((problem, max(all_tokens - until, 0.0)))
+            useful.append((problem, share))
+        if result.outcome != "correct":
+            efficiency.append((problem, 0.0))
+        elif share is not None:
+            efficiency.append((problem, share))
+    return ThinkRow(
+        benchmark=benchmark,
+        subset=subset,
+        n=len(results),
+        known=len(first),
+        reasoning_tokens=mean_estimate(total),
+        first_correct_tokens=mean_estimate(first),
+        reflection_tokens=mean_estimate(reflection),
+        useful_share=mean_estimate(useful, most=1.0),
+        token_efficiency=mean_estimate(efficiency, most=1.0),
+        thoughts=mean_estimate([(r.sample.id, r.analysis.thoughts if r.analysis else 0) for r in results]),
+        accuracy=share_estimate([(r.sample.id, r.outcome == "correct") for r in results]),
+    )

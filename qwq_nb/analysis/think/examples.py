@@ -1,0 +1,117 @@
+"""The answers that a habit was seen in, as folds: which they are, and the place in the reasoning that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from qwq_nb.core.records import Outcome, SampleResult
+from qwq_nb.run.withhold import WITHHELD_NOTE
+from qwq_nb.trace.habits import HABITS, first_correct_tokens, thought_rate, wasted_tokens
+from qwq_nb.view.excerpt import Place, cut_out, place_at
+from qwq_nb.view.html import code, esc
+from qwq_nb.view.wording import SIGNS, WORDS, number
+
+__all__ = ["HABIT_WORDS", "SHOWN", "Marked", "case_of", "render_marks"]
+
+HABIT_WORDS: Final = {
+    "overthinking": "overthinking",
+    "left_right_answer": "left the right answer",
+    "underthinking": "underthinking",
+    "loop": "loops",
+    "language_switch": "language mixing",
+}
+Span = tuple[int, int]
+
+SHOWN: Final = 8
+"""Answers of a habit that open at their place (2 to 3 kB each)."""
+LISTED: Final = 60
+"""Answers of a habit that are named at all."""
+
+
+class Marked(msgspec.Struct, kw_only=True):
+    """One mark of one answer."""
+
+    mark: str
+    """One of `HABITS`."""
+    id: str
+    repeat: int
+    outcome: Outcome
+    weight: float
+    """How strong the case is, in tokens or in its rate: the strongest are shown first."""
+    says: str
+    """The case in numbers."""
+    place: Place | None
+    """Where it is seen; None where there is no one place, or where texts are withheld."""
+    withheld: bool = False
+
+
+def case_of(mark: str, result: SampleResult, count: Callable[[str], int] | None = None, *, withheld: bool) -> Marked:
+    """The case for a mark that `habits` gave. `count` counts tokens, as in `first_correct_tokens`."""
+    analysis, completion = result.analysis, result.completion
+    assert analysis is not None
+    assert completion is not None
+    text = completion.reasoning
+    total = count(text) if count else completion.reasoning_tokens
+    span: Span | None = None
+    if mark == "overthinking":
+        weight = total - (first_correct_tokens(result, count) or 0.0)
+        says = f"{number(weight)} of {number(total)} reasoning tokens follow the first right answer"
+        span = analysis.first_correct
+    elif mark == "left_right_answer":
+        span = analysis.left
+        weight = float(len(text) - (span[1] if span else 0))
+        says = f"right answer at character {span[0] if span else 0:,} of {len(text):,}"
+    elif mark == "underthinking":
+        weight = thought_rate(result) or 0.0
+        says = f"{analysis.thoughts:,} thoughts in {number(total)} tokens, {number(weight, 1)} in 1,000"
+    elif mark == "loop":
+        weight = wasted_tokens(result)
+        span = (analysis.loop.start, min(analysis.loop.end, len(text))) if analysis.loop else None
+        says = f"from character {span[0] if span else 0:,} of {len(text):,} on, {number(weight)} tokens"
+    else:
+        weight = float(sum(end - start for start, end in analysis.foreign))
+        says = f"{', '.join(analysis.languages)}: {number(weight)} characters in {len(analysis.foreign):,} places"
+        span = analysis.foreign[0] if analysis.foreign else None
+    return Marked(
+        mark=mark,
+        id=result.sample.id,
+        repeat=result.repeat,
+        outcome=result.outcome,
+        weight=weight,
+        says=says,
+        place=place_at(text, *span) if span and not withheld else None,
+        withheld=withheld,
+    )
+
+
+def render_marks(marks: Sequence[Marked], shown: int = SHOWN) -> str:
+    """A fold a habit that was seen, the strongest cases first, `shown` of them opening at their place.
+
+    No script, style sheet or id.
+    """
+    parts = []
+    for name, meaning in HABITS.items():
+        found = sorted((m for m in marks if m.mark == name), key=lambda m: -m.weight)
+        if not found:
+            continue
+        inside = [_entry(m, shown=i < shown) for i, m in enumerate(found[:LISTED])]
+        if len(found) > LISTED:
+            inside.append(f"<p>and {len(found) - LISTED:,} more: <code>samples()</code> has them all</p>")
+        title = f"{HABIT_WORDS[name]}: {esc(meaning)} ({len(found):,})"
+        body = "\n".join(inside)
+        parts.append(f'<details><summary>{title}</summary><div style="margin-left:1.2em">{body}</div></details>\n')
+    if any(m.withheld for m in marks):
+        parts.append(f"<p>{esc(WITHHELD_NOTE)}</p>\n")
+    return "".join(parts)
+
+
+def _entry(marked: Marked, *, shown: bool) -> str:
+    repeat = f" repeat {number(marked.repeat)}" if marked.repeat else ""
+    outcome = f"{SIGNS[marked.outcome]} <strong>{WORDS[marked.outcome]}</strong>"
+    line = f"{outcome} · {code(marked.id)}{repeat} · {esc(marked.says)}"
+    if marked.place is None or not shown:
+        return f"<div>{line}</div>"
+    return f"<details><summary>{line}</summary>{cut_out('In the reasoning', marked.place)}</details>"

@@ -1,0 +1,344 @@
+"""`BenchWorker`: the worker process as the kernel sees it.
+
+Use it from one event loop. It starts when first needed, beside other work; where it dies, what was asked of it is asked
+once more of a new one (grading and loading can be repeated), and only then does a WorkerError carry its last words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import itertools
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import msgspec
+
+from qwq_nb import errors
+from qwq_nb.bench.protocol import (
+    BenchPlan,
+    ConfigJob,
+    DataJob,
+    GradeJob,
+    LoadedBenchmark,
+    LoadRequest,
+    ReportJob,
+    WorkerInfo,
+    decode,
+    encode,
+)
+from qwq_nb.core.environment import without_keys
+from qwq_nb.core.records import Verdict
+from qwq_nb.errors import QwqError, WorkerError
+
+__all__ = ["BenchWorker"]
+
+T = TypeVar("T")
+
+_LONGEST_LINE = 1 << 30
+"""A loaded benchmark is one line; asyncio's own limit of 64 kB would break it."""
+
+_STDERR_LINES = 40
+_TRIES = 2
+"""How often a request is asked when the worker dies over it."""
+
+_SETTINGS = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DOWNLOAD_TIMEOUT": "10",
+    "HF_HUB_ETAG_TIMEOUT": "10",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONUNBUFFERED": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+"""For the worker, where the user has not set them: quiet libraries without threads of their own, short time-outs."""
+
+
+class _Message(msgspec.Struct):
+    """A line from the worker."""
+
+    id: int = -1
+    ok: msgspec.Raw = msgspec.Raw(b"")
+    error: str = ""
+    message: str = ""
+    event: str = ""
+    text: str = ""
+    info: WorkerInfo | None = None
+
+
+class _Call:
+    """A request under way."""
+
+    def __init__(self, line: bytes, future: asyncio.Future[msgspec.Raw]) -> None:
+        self.line = line
+        self.future = future
+        self.process: asyncio.subprocess.Process | None = None
+        """Whom it was asked of."""
+        self.tries = 0
+
+
+class BenchWorker:
+    """One worker process, started when needed. `step` says in words what it is at."""
+
+    def __init__(self, *, drop_env: Iterable[str] = (), env: dict[str, str] | None = None) -> None:
+        """`drop_env`: variables the worker must not see (those named like keys it never sees); `env`: more for it."""
+        self.pid: int | None = None
+        self._stage = ""
+        self._loading: list[str] = []
+        self._drop = set(drop_env)
+        self._env = dict(env or {})
+        self._given: frozenset[str] = frozenset()
+        """The variables that the running process was started with."""
+        self._outdated: asyncio.subprocess.Process | None = None
+        """The process that was ended because it was given too much."""
+        self._numbers = itertools.count()
+        self._calls: dict[int, _Call] = {}
+        self._process: asyncio.subprocess.Process | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._ready: asyncio.Future[WorkerInfo] | None = None
+        self._readers: set[asyncio.Task[None]] = set()
+        self._stderr: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
+        self._closed = False
+
+    @property
+    def step(self) -> str:
+        """What is being waited for, in words; empty when nothing is."""
+        return self._stage or (f"loading {self._loading[0]}" if self._loading else "")
+
+    def hide(self, variable: str) -> None:
+        """Keep an environment variable from the worker. One that was started with it is ended, and started anew.
+
+        What it was asked is asked again of the new one.
+        """
+        self._drop.add(variable)
+        if self._process is not None and variable in self._given:
+            self._renew(self._process)
+
+    def _renew(self, process: asyncio.subprocess.Process) -> None:
+        self._outdated = process
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+
+    async def start(self) -> None:
+        """Start the process if it is not running; returns before it is ready."""
+        if self._closed:
+            raise WorkerError("the benchmark worker was closed.")
+        if self._process is not None and self._process.returncode is None:
+            return
+        if self._starting is None or self._starting.done():
+            self._starting = asyncio.create_task(self._spawn())
+        await asyncio.shield(self._starting)
+
+    async def ready(self) -> WorkerInfo:
+        """Wait until it can grade. Raises WorkerError where it never can."""
+        await self.start()
+        assert self._ready is not None
+        return await asyncio.shield(self._ready)
+
+    async def load(self, request: LoadRequest) -> LoadedBenchmark:
+        """The benchmark's samples. Raises UnknownBenchmark, OptionError, DataError, HubError, WorkerError."""
+        self._loading.append(request.benchmark)
+        try:
+            return decode(await self._ask("load", request), LoadedBenchmark)
+        finally:
+            self._loading.remove(request.benchmark)
+
+    async def grade(self, job: GradeJob) -> Verdict:
+        """The verdict on one answer; one that the grader could not reach is a status, not an exception."""
+        bare = msgspec.structs.replace(job, sample=msgspec.structs.replace(job.sample, record={}))
+        return decode(await self._ask("grade", bare), Verdict)
+
+    async def write_data(self, run_dir: str | os.PathLike[str], plan: BenchPlan) -> list[str]:
+        """Write the records of a benchmark's selected samples into the run directory. Gives notes for the reader."""
+        return decode(await self._ask("write_data", DataJob(run_dir=os.path.abspath(run_dir), plan=plan)), list[str])
+
+    async def write_config(
+        self,
+        run_dir: str | os.PathLike[str],
+        *,
+        model: str,
+        model_id: str,
+        api_url: str,
+        plans: list[BenchPlan],
+        generation_config: dict[str, Any],
+        repeats: int = 1,
+        seed: int | None = 42,
+    ) -> str:
+        """Write evalscope's configuration of a run whose data is written. Gives its path. Raises OptionError."""
+        job = ConfigJob(
+            run_dir=os.path.abspath(run_dir),
+            model=model,
+            model_id=model_id,
+            api_url=api_url,
+            plans=[msgspec.structs.replace(plan, samples=[], few_shot_records={}) for plan in plans],
+            generation_config=generation_config,
+            repeats=repeats,
+            seed=seed,
+        )
+        return decode(await self._ask("write_config", job), str)
+
+    async def write_report(
+        self, run_dir: str | os.PathLike[str], errored: dict[str, dict[str, int]] | None = None
+    ) -> list[str]:
+        """Write evalscope's reports from the rows on disk. Gives their paths."""
+        return decode(
+            await self._ask("write_report", ReportJob(run_dir=os.path.abspath(run_dir), errored=errored or {})),
+            list[str],
+        )
+
+    async def rebase(self, run_dir: str | os.PathLike[str]) -> str:
+        """Make a run directory that was moved acceptable to evalscope's `use_cache` again. Gives its configuration."""
+        return decode(await self._ask("rebase", os.path.abspath(run_dir)), str)
+
+    async def close(self) -> None:
+        """End the process; what is still asked of it fails with WorkerError."""
+        self._closed = True
+        if self._starting is not None:
+            await asyncio.gather(self._starting, return_exceptions=True)
+        process = self._process
+        if process is not None and process.returncode is None:
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                await asyncio.wait_for(process.wait(), timeout=1.0)
+            except asyncio.TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if self._readers:
+            await asyncio.gather(*self._readers, return_exceptions=True)
+        self._fail("the benchmark worker was closed.")
+
+    async def _ask(self, op: str, body: Any) -> msgspec.Raw:
+        number = next(self._numbers)
+        line = encode({"id": number, "op": op, "body": body})
+        call = _Call(line, asyncio.get_running_loop().create_future())
+        self._calls[number] = call
+        try:
+            await self.start()
+            self._send(call)
+            return await call.future
+        except asyncio.CancelledError:
+            if op == "grade" and call.process is not None and call.process is self._process:
+                self._send(_Call(encode({"id": number, "op": "cancel", "body": number}), call.future))
+            raise
+        finally:
+            self._calls.pop(number, None)
+
+    def _send(self, call: _Call) -> None:
+        process = self._process
+        if process is not None and process.stdin is not None:
+            call.process, call.tries = process, call.tries + 1
+            process.stdin.write(call.line)
+
+    async def _spawn(self) -> None:
+        self._stage = "starting the benchmark worker"
+        loop = asyncio.get_running_loop()
+        if self._ready is None or self._ready.done():
+            self._ready = loop.create_future()
+            self._ready.add_done_callback(_seen)
+        command = [sys.executable, "-m", "qwq_nb.bench.worker"]
+        environment = self._environment()
+        self._given = frozenset(environment)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                limit=_LONGEST_LINE,
+                env=environment,
+                start_new_session=True,  # the notebook's interrupt goes to a process group, and not to this one
+            )
+        except OSError as error:
+            raise WorkerError(f"the benchmark worker could not be started: {error}.") from None
+        self._process, self.pid = process, process.pid
+        if self._drop & self._given:  # named while it was being started
+            self._renew(process)
+        self._stderr.clear()
+        words = asyncio.create_task(self._read_stderr(process))
+        for task in (words, asyncio.create_task(self._read_lines(process, words))):
+            self._readers.add(task)
+            task.add_done_callback(self._readers.discard)
+
+    def _environment(self) -> dict[str, str]:
+        return {**_SETTINGS, **without_keys(os.environ, hidden=self._drop), **self._env}
+
+    async def _read_lines(self, process: asyncio.subprocess.Process, words: asyncio.Task[None]) -> None:
+        assert process.stdout is not None
+        while line := await process.stdout.readline():
+            self._message(decode(line, _Message))
+        code = await process.wait()
+        await asyncio.wait({words}, timeout=0.5)  # its last words; a child of its own may hold the pipe for longer
+        await self._died(process, code)
+
+    async def _read_stderr(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr is not None
+        while line := await process.stderr.readline():
+            self._stderr.append(line.decode("utf-8", "replace").rstrip()[:500])
+
+    def _message(self, message: _Message) -> None:
+        if message.event == "step":
+            self._stage = message.text
+        elif message.event == "ready" and message.info is not None:
+            self._stage = ""
+            if self._ready is not None and not self._ready.done():
+                self._ready.set_result(message.info)
+        call = self._calls.get(message.id)
+        if call is None or call.future.done():
+            return
+        if message.error:
+            kind = getattr(errors, message.error, WorkerError)
+            call.future.set_exception(
+                kind(message.message) if issubclass(kind, QwqError) else WorkerError(message.message)
+            )
+        else:
+            call.future.set_result(message.ok)
+
+    async def _died(self, process: asyncio.subprocess.Process, code: int) -> None:
+        """Ask once more what it was being asked; give up what has been asked twice."""
+        if self._process is process:
+            self._process, self._stage = None, ""
+        if self._closed:
+            self._fail("the benchmark worker was closed.")
+            return
+        last = "\n".join(list(self._stderr)[-12:])
+        ended = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        text = f"the benchmark worker ended {ended}." + (f" Its last words:\n{last}" if last else "")
+        again = []
+        for call in self._calls.values():
+            if call.process is not process or call.future.done():
+                continue
+            if call.tries < _TRIES or process is self._outdated:
+                again.append(call)
+            else:
+                call.future.set_exception(WorkerError(text))
+        awaited = self._ready is not None and not self._ready.done()
+        if not again and not (awaited and process is self._outdated):
+            if self._process is None and self._ready is not None and not self._ready.done():
+                self._ready.set_exception(WorkerError(text))
+            return
+        try:
+            await self.start()
+        except QwqError as error:
+            self._fail(str(error))
+            return
+        for call in again:
+            self._send(call)
+
+    def _fail(self, text: str) -> None:
+        for call in self._calls.values():
+            if not call.future.done():
+                call.future.set_exception(WorkerError(text))
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_exception(WorkerError(text))
+
+
+def _seen(future: asyncio.Future[WorkerInfo]) -> None:
+    """Nobody may be waiting for it; then its exception is no news."""
+    if not future.cancelled():
+        future.exception()

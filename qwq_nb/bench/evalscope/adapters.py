@@ -1,0 +1,265 @@
+"""evalscope's benchmark adapters: construction, what can be run, and the official score of one answer.
+
+Imports evalscope, and so takes seconds: only worker processes import this module. What is brittle between releases of
+evalscope (its isolation switch, its grading objects) is used here and in `loading` and `interop` only.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import warnings
+from importlib import metadata
+from typing import Any, NamedTuple
+
+import evalscope.metrics.math.parser as math_parser
+from evalscope.api.benchmark import DefaultDataAdapter, MultiChoiceAdapter
+from evalscope.api.benchmark.adapters.agent_adapter import AgentAdapter
+from evalscope.api.benchmark.adapters.audio_language_adapter import AudioLanguageAdapter
+from evalscope.api.benchmark.adapters.multi_turn_adapter import MultiTurnAdapter
+from evalscope.api.benchmark.adapters.text2image_adapter import Text2ImageAdapter
+from evalscope.api.benchmark.adapters.vision_language_adapter import VisionLanguageAdapter
+from evalscope.api.dataset import Sample as EvalSample
+from evalscope.api.evaluator import TaskState
+from evalscope.api.messages import ChatMessageAssistant, ContentReasoning, ContentText, dict_to_chat_message
+from evalscope.api.metric import SampleScore, Score
+from evalscope.api.mixin import CodeExecutionSandboxMixin
+from evalscope.api.model import ChatCompletionChoice, ModelOutput, ModelUsage, as_stop_reason
+from evalscope.api.registry import get_benchmark
+from evalscope.config import TaskConfig
+from evalscope.constants import ScoreStatus
+from evalscope.utils.io_utils import convert_normal_types
+
+from qwq_nb.bench.protocol import GradeJob, Kind, LoadRequest
+from qwq_nb.core.records import Sample
+from qwq_nb.errors import OptionError, UnknownBenchmark
+from qwq_nb.store.evalscope_rows import sample_id
+
+__all__ = [
+    "OfficialScore",
+    "adapter_for",
+    "build_adapter",
+    "excluded_score",
+    "grade_in_this_process",
+    "kind_of",
+    "official_score",
+    "versions",
+    "warm_up",
+]
+
+_PACKAGES = ("evalscope", "math_verify", "latex2sympy2_extended")
+_HOOKS = ("run_inference", "_on_inference_start", "_on_inference", "_on_inference_end")
+_OTHER_MEDIA = (AudioLanguageAdapter, Text2ImageAdapter, VisionLanguageAdapter)
+_DIALOGUES = (AgentAdapter, MultiTurnAdapter)
+_RESERVED = {"local_path", "dataset_id", "subset_list", "few_shot_num", "dataset_revision", "hf_dataset_revision"}
+
+
+class OfficialScore(NamedTuple):
+    """evalscope's `SampleScore` of one answer. `usable` False: it gives no value and leaves its mean."""
+
+    usable: bool
+    value: float
+    extracted: str
+    explanation: str
+    dump: dict[str, Any]
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Of the packages that verdicts depend on."""
+    return {name: metadata.version(name) for name in _PACKAGES}
+
+
+def quiet() -> None:
+    """Undo what evalscope's import does to logging: its handler on the root logger and its level INFO."""
+    for name in ("evalscope", "datasets", "huggingface_hub", "modelscope", "modelscope_hub", "httpx", "httpx2"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    root = logging.getLogger()
+    root.handlers.clear()
+    root.setLevel(logging.WARNING)
+    warnings.simplefilter("ignore")
+
+
+def warm_up() -> dict[str, str]:
+    """Fill the parsers' caches, so that every forked grader begins warm. Gives `versions()`.
+
+    One LaTeX answer through evalscope's own extraction and comparison loads ANTLR's tables and SymPy.
+    """
+    quiet()
+    grade_in_this_process()
+    for answer, gold in (
+        (r"Thus $\boxed{\frac{3}{4}}$.", "0.75"),
+        (r"so $x=\boxed{\left(1,\sqrt{2}\right)}$", r"(1,\sqrt 2)"),
+    ):
+        math_parser.compare_answers(math_parser.extract_answer(answer), gold)
+    return versions()
+
+
+def grade_in_this_process() -> None:
+    """Switch off evalscope's own fork for each call: our grader is the isolation, and it is warm.
+
+    The one place where evalscope is patched. Verdicts are the same in both modes (EVALSCOPE 1.14: `parser._math_call`
+    runs the very same function), only evalscope's deadline of 30 s does not apply.
+    """
+    math_parser.isolation_available = lambda: False
+
+
+def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_shot: int | None = None) -> Any:
+    """The adapter of a benchmark with the request's options, checked that one chat completion can answer it.
+
+    Raises UnknownBenchmark (not known, needs another package, cannot be run here) and OptionError.
+    """
+    name = request.benchmark
+    reserved = sorted(_RESERVED & request.dataset_args.keys())
+    if reserved:
+        raise OptionError(f"dataset_args cannot hold {', '.join(reserved)}: the options of the same meaning set them.")
+    options: dict[str, Any] = {key: value for key, value in request.dataset_args.items() if key != "shuffle"}
+    if request.subsets is not None:
+        options["subset_list"] = list(request.subsets)
+    number = request.few_shot if few_shot is None else few_shot
+    if number is not None:
+        options["few_shot_num"] = number
+    if local_path is not None:
+        options["local_path"] = local_path
+    elif request.revision is not None:
+        options["hf_dataset_revision" if request.hub == "huggingface" else "dataset_revision"] = request.revision
+    config = TaskConfig(
+        model="qwq-nb",
+        model_id="qwq-nb",
+        eval_type="openai_api",
+        api_url="http://127.0.0.1:9/v1",
+        datasets=[name],
+        dataset_args={name: options},
+        dataset_hub=request.hub,
+    )
+    try:
+        adapter = get_benchmark(name, config)
+    except ImportError as error:
+        missing = getattr(error, "name", None) or str(error).splitlines()[0]
+        raise UnknownBenchmark(f"{name} needs a package that is not installed: {missing}.") from None
+    except (KeyError, ValueError) as error:
+        text = str(error.args[0]) if error.args else str(error)
+        if "not registered" in text or ("not found." in text and "Benchmark" in text):
+            raise UnknownBenchmark(text) from None
+        raise OptionError(f"{name}: {text}") from None
+    obstacle = _obstacle(adapter)
+    if obstacle:
+        raise UnknownBenchmark(f"{name} cannot be run here: {obstacle}.")
+    return adapter
+
+
+_ADAPTERS: dict[str, Any] = {}
+
+
+def adapter_for(request: LoadRequest) -> Any:
+    """The adapter that grades this request's answers; made once in a process."""
+    key = request.key()
+    if key not in _ADAPTERS:
+        _ADAPTERS[key] = build_adapter(request)
+    return _ADAPTERS[key]
+
+
+def kind_of(adapter: Any) -> Kind:
+    """Multiple choice by evalscope's own class; mathematics where its metric compares numerically."""
+    if isinstance(adapter, MultiChoiceAdapter):
+        return "choice"
+    metrics = [value for metric in adapter.metric_list if isinstance(metric, dict) for value in metric.values()]
+    return "math" if any(isinstance(value, dict) and value.get("numeric") for value in metrics) else "other"
+
+
+def metric_name(adapter: Any) -> str:
+    """The first metric's name."""
+    first = next(iter(adapter.metric_list), "")
+    return str(next(iter(first), "")) if isinstance(first, dict) else str(first)
+
+
+def official_score(job: GradeJob) -> OfficialScore:
+    """evalscope's own `calculate_metrics` on the answer part. Whatever the adapter raises is let through."""
+    adapter = adapter_for(job.request)
+    result = adapter.calculate_metrics(_state(job))
+    result.generation_index = job.repeat
+    if not adapter.save_metadata:
+        result.sample_metadata = None
+    score = result.score
+    main = score.main_value
+    usable = bool(score.status.is_usable) and main is not None
+    reasons = [
+        score.explanation or "",
+        *(str(v) for v in (score.metadata or {}).values() if str(v).startswith("error:")),
+    ]
+    return OfficialScore(
+        usable=usable,
+        value=float(main) if usable and main is not None else 0.0,
+        extracted=str(score.extracted_prediction or ""),
+        explanation=" ".join(filter(None, reasons)),
+        dump=convert_normal_types(result.model_dump(mode="json")),
+    )
+
+
+def excluded_score(job: GradeJob, why: str) -> dict[str, Any]:
+    """A `SampleScore` with evalscope's status `excluded`, as it gives where its own grader overruns."""
+    score = Score(
+        prediction=job.completion.answer,
+        extracted_prediction="",
+        status=ScoreStatus.EXCLUDED,
+        explanation=why,
+        metadata={"metric_unavailable": True, "error": why},
+    )
+    result = SampleScore(
+        score=score,
+        sample_id=sample_id(job.position, job.repeat, job.repeats),
+        group_id=job.position,
+        generation_index=job.repeat,
+        sample_metadata=job.sample.metadata,
+    )
+    return dict(result.model_dump(mode="json"))
+
+
+def _state(job: GradeJob) -> TaskState:
+    completion, model = job.completion, job.model
+    sample = _sample(job.sample)
+    sample.id, sample.group_id = sample_id(job.position, job.repeat, job.repeats), job.position
+    thought = [ContentReasoning(reasoning=completion.reasoning)] if completion.reasoning else []
+    message = ChatMessageAssistant(
+        content=[*thought, ContentText(text=completion.answer)], model=model, source="generate"
+    )
+    usage = ModelUsage(
+        input_tokens=completion.prompt_tokens,
+        output_tokens=completion.completion_tokens,
+        total_tokens=completion.prompt_tokens + completion.completion_tokens,
+        reasoning_tokens=completion.reasoning_tokens,
+    )
+    choice = ChatCompletionChoice(message=message, stop_reason=as_stop_reason(completion.finish_reason))
+    output = ModelOutput(model=completion.model or model, time=completion.latency_s, choices=[choice], usage=usage)
+    return TaskState(model=model, sample=sample, messages=[*sample.input, message], output=output, completed=True)
+
+
+def _sample(sample: Sample) -> EvalSample:
+    targets = sample.targets or [sample.gold]
+    return EvalSample(
+        input=[dict_to_chat_message(dict(message)) for message in sample.messages],
+        choices=list(sample.choices) or None,
+        target=targets[0] if len(targets) == 1 else targets,
+        subset_key=sample.subset,
+        metadata=dict(sample.metadata),
+    )
+
+
+def _obstacle(adapter: Any) -> str:
+    """Why a single text completion graded by rules is not what this benchmark is; empty where it is."""
+    kind = type(adapter)
+    if isinstance(adapter, _OTHER_MEDIA):
+        return "its questions or answers are images or sound, and this is text only"
+    if isinstance(adapter, _DIALOGUES):
+        return "it is a conversation of several turns or with tools, not one completion a question"
+    if isinstance(adapter, CodeExecutionSandboxMixin):
+        return "grading it executes the model's code, which needs evalscope's own sandbox"
+    if not isinstance(adapter, DefaultDataAdapter) or any(
+        getattr(kind, hook, None) is not getattr(DefaultDataAdapter, hook) for hook in _HOOKS
+    ):
+        return "its adapter drives the model itself instead of taking one completion a question"
+    if adapter.use_llm_judge:
+        return "its answers are graded by another model, not by rules"
+    if adapter.use_batch_scoring:
+        return "it grades all answers of a subset together, not one by one"
+    return ""

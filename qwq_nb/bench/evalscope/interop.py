@@ -1,0 +1,254 @@
+"""A run directory as evalscope's own tools want it: data, configuration, reports.
+
+::
+
+    data/<bench>/<subset>_<split>.jsonl    the selected records in plan order, so that evalscope's ids are ours
+    data/<bench>/README.md                 tells `datasets` which file is which subset and split
+    data/<bench>.plan.json                 how many samples of each subset were planned
+    configs/task_config.yaml               evalscope's TaskConfig, resolved benchmarks and evaluation identity
+    reports/<model_id>/<bench>.json        evalscope's own report
+
+`run_task(TaskConfig(use_cache=run_dir, …))` accepts such a directory and makes no request. evalscope's identity
+hashes `local_path`, which is absolute: a directory that was moved is refused until `rebase` has written its
+configuration anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from evalscope.api.evaluator import CacheManager
+from evalscope.api.evaluator.cache import ModelResult, ReviewResult
+from evalscope.api.registry import get_benchmark
+from evalscope.config import TaskConfig, _strip_generated_evaluation_metadata, load_task_config_snapshot
+from evalscope.evaluation_versioning import (
+    ResolvedBenchmarkSpec,
+    build_evaluation_identity,
+    build_generated_evaluation_metadata,
+)
+from evalscope.evaluator import PerfCollector
+from evalscope.metrics.semantics import attach_perf_semantics
+from evalscope.report import ExecutionSubset, ExecutionSummary
+from evalscope.utils.io_utils import OutputsStructure
+from pydantic import ValidationError
+
+from qwq_nb.bench.evalscope import adapters
+from qwq_nb.bench.protocol import BenchPlan, ConfigJob, DataJob, ReportJob, encode
+from qwq_nb.core.records import Sample
+from qwq_nb.errors import OptionError, WorkerError
+from qwq_nb.store.evalscope_rows import prediction_file, review_file
+
+__all__ = ["CONFIG", "planned", "rebase", "rows", "task_config", "write_config", "write_data", "write_report"]
+
+CONFIG = Path("configs") / "task_config.yaml"
+
+_UNKNOWN_TO_EVALSCOPE = "extra_body"
+"""Sampling options that evalscope has no field for (min_p, …) travel where its OpenAI client puts them."""
+
+
+def write_data(job: DataJob) -> list[str]:
+    """Write the records of one benchmark's selected samples. Gives notes (why parity is not to be had, if so)."""
+    name, plan = job.plan.request.benchmark, job.plan
+    adapter = adapters.build_adapter(plan.request, few_shot=plan.few_shot_num)
+    folder = Path(job.run_dir) / "data" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    groups: dict[str, list[Sample]] = {}
+    for sample in plan.samples:
+        groups.setdefault(sample.subset, []).append(sample)
+    files: dict[str, dict[str, str]] = {}
+    records = {subset: [sample.record for sample in samples] for subset, samples in groups.items()}
+    _write_split(adapter, folder, str(adapter.eval_split), records, files)
+    if plan.few_shot_records:
+        _write_split(adapter, folder, str(adapter.train_split), plan.few_shot_records, files)
+    configs = [
+        {"config_name": config, "data_files": [{"split": split, "path": path} for split, path in splits.items()]}
+        for config, splits in files.items()
+    ]
+    _write(folder / "README.md", f"---\n{yaml.safe_dump({'configs': configs}, sort_keys=False)}---\n".encode())
+    counts = {subset: len(samples) for subset, samples in groups.items()}
+    _write(folder.parent / f"{name}.plan.json", encode(counts))
+    if _several_samples_a_record(plan.samples):
+        return [f"{name} makes several samples of one record: evalscope cannot take this run as its cache."]
+    return []
+
+
+def _write_split(
+    adapter: Any, folder: Path, split: str, groups: dict[str, list[dict[str, Any]]], files: dict[str, dict[str, str]]
+) -> None:
+    """One file a subset; one for all where the adapter sorts the records into subsets itself."""
+    if adapter.reformat_subset:
+        groups = {adapter.default_subset: [record for records in groups.values() for record in records]}
+    for subset, records in groups.items():
+        # Both of evalscope's loaders find it: the local one by this name, `datasets` by the README.
+        config, part = (adapter.default_subset, subset) if adapter.split_as_subset else (subset, split)
+        path = f"{config}_{part}.jsonl".replace(os.sep, "_")
+        _write(folder / path, b"".join(encode(record) for record in records))
+        files.setdefault(config, {})[part] = path
+
+
+def _several_samples_a_record(samples: list[Sample]) -> bool:
+    seen = [json.dumps(sample.record, sort_keys=True) + sample.subset for sample in samples]
+    return len(set(seen)) < len(seen) and len({sample.question for sample in samples}) == len(samples)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
+
+
+def planned(run_dir: Path, benchmark: str) -> dict[str, int]:
+    """Problems of each subset that the run was planned with; empty where the directory is not ours."""
+    try:
+        found = json.loads((run_dir / "data" / f"{benchmark}.plan.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {str(subset): int(count) for subset, count in found.items()}
+
+
+def write_config(job: ConfigJob) -> str:
+    """Write `configs/task_config.yaml`; the data must be there. Gives its path. Raises OptionError."""
+    run_dir = Path(job.run_dir).resolve()
+    try:
+        config = TaskConfig(
+            model=job.model,
+            model_id=job.model_id,
+            eval_type="openai_api",
+            api_url=job.api_url,
+            datasets=[plan.request.benchmark for plan in job.plans],
+            dataset_args={plan.request.benchmark: _dataset_args(plan, run_dir) for plan in job.plans},
+            generation_config=_generation_config(job.generation_config),
+            repeats=job.repeats,
+            seed=job.seed,
+            work_dir=str(run_dir),
+            no_timestamp=True,
+        )
+    except ValidationError as error:
+        raise OptionError(
+            f"evalscope does not take these options: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}"
+        ) from None
+    return _dump(config, run_dir)
+
+
+def _dataset_args(plan: BenchPlan, run_dir: Path) -> dict[str, Any]:
+    name = plan.request.benchmark
+    extra = {key: value for key, value in plan.request.dataset_args.items() if key != "shuffle"}
+    return {
+        **extra,
+        "local_path": str(run_dir / "data" / name),
+        "subset_list": list(planned(run_dir, name)),
+        "few_shot_num": plan.few_shot_num,
+    }
+
+
+def _generation_config(options: dict[str, Any]) -> dict[str, Any]:
+    """Our sampling options by evalscope's names; what it has no field for goes into `extra_body`."""
+    from evalscope.api.model.generate_config import GenerateConfig
+
+    known = {key: value for key, value in options.items() if key in GenerateConfig.model_fields}
+    other = {key: value for key, value in options.items() if key not in known}
+    if other:
+        known[_UNKNOWN_TO_EVALSCOPE] = {**(known.get(_UNKNOWN_TO_EVALSCOPE) or {}), **other}
+    return {"stream": True, **known}
+
+
+def _dump(config: TaskConfig, run_dir: Path) -> str:
+    """evalscope's own file, with the identity by which it recognises its cache."""
+    specs, versions = {}, {}
+    for name in config.datasets:
+        meta = get_benchmark(name, config).benchmark_meta
+        specs[name], versions[name] = ResolvedBenchmarkSpec.from_meta(meta, config), meta.evaluation_version
+    identity = build_evaluation_identity(specs, versions, config)
+    config.dump_yaml(
+        str(run_dir / CONFIG.parent), build_generated_evaluation_metadata(specs, identity, None), strict=True
+    )
+    return str(run_dir / CONFIG)
+
+
+def task_config(run_dir: Path, **changes: Any) -> TaskConfig:
+    """The run's TaskConfig, with its data looked for in `run_dir` itself. Raises WorkerError where it has none.
+
+    As long as the directory is where it was written, this is the configuration that evalscope's identity was made of;
+    where it was moved, evalscope refuses it until `rebase`.
+    """
+    snapshot = load_task_config_snapshot(str(run_dir / CONFIG))
+    if snapshot is None:
+        raise WorkerError(f"{run_dir} has no {CONFIG}: it is not a run directory, or its run never started.")
+    options = _strip_generated_evaluation_metadata(snapshot)
+    for name, arguments in options.get("dataset_args", {}).items():
+        if (run_dir / "data" / name).is_dir():
+            arguments["local_path"] = str(run_dir.resolve() / "data" / name)
+    options.update(work_dir=str(run_dir), no_timestamp=True, api_key="EMPTY", **changes)
+    return TaskConfig.from_dict(options)
+
+
+def rebase(run_dir: str, **changes: Any) -> str:
+    """Write the configuration of a moved directory anew. Gives the file's path."""
+    root = Path(run_dir).resolve()
+    return _dump(task_config(root, **changes), root)
+
+
+def write_report(job: ReportJob) -> list[str]:
+    """evalscope's reports from the rows on disk, of a finished or an interrupted run. Gives the files written."""
+    run_dir = Path(job.run_dir).resolve()
+    config = task_config(run_dir)
+    outputs = OutputsStructure(str(run_dir))
+    written = []
+    for name in config.datasets:
+        adapter = get_benchmark(name, config)
+        cache = CacheManager(outputs, config.model_id, name)
+        perf, answered, scores, summary = PerfCollector(), 0, {}, {}
+        for subset, count in planned(run_dir, name).items():
+            found = rows(review_file(run_dir, config.model_id, name, subset))
+            scores[subset] = [ReviewResult.from_cache_item(row).to_sample_score() for row in found]
+            summary[subset] = ExecutionSubset(
+                requested=count * config.repeats,
+                succeeded=len(scores[subset]),
+                errored=job.errored.get(name, {}).get(subset, 0),
+            )
+            for row in rows(prediction_file(run_dir, config.model_id, name, subset)):
+                answered += 1
+                output = ModelResult.model_validate(row).model_output
+                if output is not None and output.perf_metrics is not None:
+                    perf.record(output.perf_metrics, sample_index=row["index"], turn_index=0)
+        graded = {
+            subset: adapter.aggregate_subset(subset, sample_scores=found) for subset, found in scores.items() if found
+        }
+        graded = {subset: aggregated for subset, aggregated in graded.items() if aggregated}
+        if not graded:
+            continue  # nothing is graded yet: evalscope has no report without a score
+        report = adapter.generate_report(scores=graded, model_name=config.model_id, output_dir=cache.get_report_path())
+        report.execution_summary = _summary(summary)
+        coverage = {"requests_with_metrics": len(perf.get_per_sample_records()), "total_requests": answered}
+        report.perf_metrics = attach_perf_semantics({**perf.get_perf_dict(), "coverage": coverage})
+        report.to_json(cache.get_report_file())
+        written.append(cache.get_report_file())
+    return written
+
+
+def _summary(subsets: dict[str, ExecutionSubset]) -> ExecutionSummary:
+    requested, succeeded, errored = (
+        sum(getattr(subset, field) for subset in subsets.values()) for field in ("requested", "succeeded", "errored")
+    )
+    return ExecutionSummary(
+        requested=requested, succeeded=succeeded, errored=errored, incomplete=succeeded < requested, subsets=subsets
+    )
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a prediction or review file by index, the last of each; torn lines are left out, as by evalscope."""
+    if not path.exists():
+        return []
+    found: dict[int, dict[str, Any]] = {}
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+        try:
+            row = json.loads(line)
+            found[row["index"]] = row
+        except (ValueError, KeyError, TypeError):
+            continue
+    return list(found.values())

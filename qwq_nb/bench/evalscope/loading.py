@@ -1,0 +1,313 @@
+"""From records to samples, with evalscope's adapters doing the conversion and the prompts.
+
+Local data goes through the adapter's `record_to_sample`, `sample_filter` and `_post_process_samples`; hub data through
+its `load_dataset`, with `record_to_sample` watched so that a run can carry the records it was run on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from evalscope.api.dataset import DatasetDict, MemoryDataset
+from evalscope.api.dataset import Sample as EvalSample
+from evalscope.api.dataset.utils import as_sample_list, shuffle_choices_if_requested
+from evalscope.utils.io_utils import convert_normal_types
+from pydantic import ValidationError
+
+from qwq_nb.bench import cache
+from qwq_nb.bench.datafile import Record, read_file, read_records, subset_files
+from qwq_nb.bench.evalscope import adapters, conversion, hub
+from qwq_nb.bench.evalscope.conversion import Found
+from qwq_nb.bench.protocol import Facts, LoadedBenchmark, LoadRequest, encode
+from qwq_nb.core.records import Sample
+from qwq_nb.core.text import clean_text
+from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, did_you_mean
+
+__all__ = ["load", "slug"]
+
+_MARK = "\0qwq_record"
+"""Key under which a sample's metadata holds the number of its record while evalscope groups and copies samples."""
+
+
+def load(request: LoadRequest) -> LoadedBenchmark:
+    """The samples of a request, and a copy of them in the prompt cache.
+
+    Raises UnknownBenchmark, OptionError, DataError, HubError.
+    """
+    notes: list[str] = []
+    _check_subsets(request)
+    adapter = adapters.build_adapter(request)
+    if request.dataset_args.get("shuffle"):
+        notes.append(
+            "`shuffle` is left out: which samples are asked, and in which order, is decided by limit and seed."
+        )
+    loader = _load_local if request.data else _load_hub
+    records, questions = loader(adapter, request, notes)
+    samples = _samples(adapter, request, records, questions)
+    if not samples:
+        asked = f" in {', '.join(request.subsets)}" if request.subsets else ""
+        known = ", ".join(map(str, list(adapter.subset_list)[:8]))
+        raise DataError(
+            f"{request.data or request.benchmark}: no record belongs to {request.benchmark}{asked}. Its subsets are "
+            f"{known}: the field that names one (level, category, subset) holds something else."
+        )
+    meta = adapter.benchmark_meta
+    loaded = LoadedBenchmark(
+        request=request,
+        benchmark=request.benchmark,
+        subsets=list(dict.fromkeys(sample.subset for sample in samples)),
+        samples=samples,
+        data_hash=hashlib.sha256(b"".join(encode(sample.record) for sample in samples)).hexdigest(),
+        kind=adapters.kind_of(adapter),
+        multiple_choice=adapters.kind_of(adapter) == "choice",
+        facts=Facts(
+            pretty_name=str(adapter.pretty_name or request.benchmark),
+            metric=adapters.metric_name(adapter),
+            evaluation_version=str(meta.evaluation_version),
+            few_shot_num=int(adapter.few_shot_num),
+            prompt_template=str(adapter.prompt_template or ""),
+            dataset_id=str(adapter.dataset_id),
+        ),
+        versions=adapters.versions(),
+        notes=notes,
+        few_shot_records=_few_shot_records(adapter, records),
+    )
+    cache.store(loaded)
+    return loaded
+
+
+def slug(subset: str) -> str:
+    """A subset's name in sample ids: lower case letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", subset.lower()).strip("-") or "subset"
+
+
+def _subsets_of(benchmark: str) -> list[str]:
+    """All that the benchmark has, whichever are asked for."""
+    return list(adapters.build_adapter(LoadRequest(benchmark=benchmark)).subset_list)
+
+
+def _check_subsets(request: LoadRequest) -> None:
+    if request.subsets is None:
+        return
+    known = _subsets_of(request.benchmark)
+    for subset in request.subsets:
+        # A benchmark whose only subset is `default` takes its subsets from the data (general_mcq and its like).
+        if subset not in known and not (request.data and known == ["default"]):
+            near = did_you_mean(subset, known, many=f"It has {len(known)} subsets, such as {', '.join(known[:5])}.")
+            raise OptionError(f"{request.benchmark} has no subset {subset!r}.{near}")
+
+
+def _load_hub(adapter: Any, request: LoadRequest, notes: list[str]) -> tuple[list[Found], dict[tuple[str, int], str]]:
+    convert, found = adapter.record_to_sample, []
+
+    def watched(record: dict[str, Any]) -> Any:
+        found.append((convert, record))
+        return _marked(convert(record), len(found) - 1)
+
+    questions: dict[tuple[str, int], str] = {}
+    finish = adapter._post_process_samples
+
+    def finishing() -> None:
+        questions.update(_questions(adapter.test_dataset))
+        finish()
+
+    adapter.record_to_sample = watched
+    adapter._post_process_samples = finishing
+    hub.load(adapter, request)
+    return [record for _, record in found], questions
+
+
+def _load_local(adapter: Any, request: LoadRequest, notes: list[str]) -> tuple[list[Found], dict[tuple[str, int], str]]:
+    records: list[Found] = []
+    adapter.fewshot_dataset = None
+    if adapter._should_load_fewshot():
+        adapter.fewshot_dataset = _local_few_shot(adapter, request, records)
+        if adapter.fewshot_dataset is None:
+            notes.append(
+                f"{request.benchmark} is asked without examples in the prompt: the local data has no split "
+                f"{adapter.train_split!r} to take its {adapter.few_shot_num} examples from."
+            )
+            adapter.few_shot_num = 0
+    groups, first = _local_groups(adapter, request), len(records)
+    datasets = {subset: _dataset(adapter, request, rows, records, subset) for subset, rows in groups.items()}
+    if adapter.reformat_subset:
+        whole = datasets[adapter.default_subset]
+        notes += _left_out(request, whole, groups[adapter.default_subset], first)
+        adapter.test_dataset = DatasetDict.from_dataset(whole, adapter.subset_list)
+    else:
+        adapter.test_dataset = DatasetDict(datasets)
+    questions = _questions(adapter.test_dataset)
+    adapter._post_process_samples()
+    return records, questions
+
+
+def _local_groups(adapter: Any, request: LoadRequest) -> dict[str, list[Record]]:
+    """Which records belong to which subset, where the adapter does not decide that record by record."""
+    path, name = str(request.data), request.benchmark
+    splits = tuple(dict.fromkeys(filter(None, (adapter.eval_split, "test", "train"))))
+    if adapter.reformat_subset:
+        return {adapter.default_subset: read_records(path, name, splits)}
+    subsets = list(adapter.subset_list)
+    own = {subset: subset_files(path, subset, splits) for subset in subsets}
+    if any(own.values()):
+        return {subset: [row for file in files for row in read_file(file)] for subset, files in own.items() if files}
+    records = read_records(path, name, splits)
+    if len(subsets) == 1:
+        return {subsets[0]: records}
+    groups: dict[str, list[Record]] = {subset: [] for subset in subsets}
+    for record, where in records:
+        subset = record.get("subset")
+        if subset not in groups:
+            if request.subsets is not None and subset in _subsets_of(name):
+                continue
+            said = f"its field 'subset' says {subset!r}" if "subset" in record else "it has no field 'subset'"
+            raise DataError(
+                f"{where}: which subset of {name} this record belongs to is not clear: {said}. Add that field (one of "
+                f"{', '.join(subsets[:8])}{', …' if len(subsets) > 8 else ''}), keep one file a subset "
+                f"({subsets[0]}.jsonl), or name the one subset the file holds: --subset {subsets[0]!r}"
+            )
+        groups[subset].append((record, where))
+    return groups
+
+
+def _left_out(request: LoadRequest, dataset: MemoryDataset, rows: list[Record], first: int) -> list[str]:
+    """A note on records of no subset that the benchmark has: evalscope drops them without a word.
+
+    `first` is the number of the first of the `rows`.
+    """
+    known = _subsets_of(request.benchmark)
+    lost = [sample for sample in dataset if sample.subset_key not in known]
+    if not lost:
+        return []
+    where = rows[lost[0].metadata[_MARK] - first][1]
+    return [
+        f"Left out: {len(lost)} of {len(dataset)} records, which belong to no subset of {request.benchmark} "
+        f"({', '.join(known[:5])}{', …' if len(known) > 5 else ''}). The first, {where}, is of {lost[0].subset_key!r}."
+    ]
+
+
+def _local_few_shot(adapter: Any, request: LoadRequest, records: list[Found]) -> DatasetDict | None:
+    """The examples for the prompts from a folder's training split, or None where it has none."""
+    path, split, count = str(request.data), str(adapter.train_split), adapter.few_shot_num
+    files = subset_files(path, split, ())
+    if split in (adapter.eval_split, "") or not files:
+        return None
+    rows = [row for file in files for row in read_file(file)]
+    whole = _dataset(adapter, request, rows, records, adapter.default_subset)
+    if adapter.reformat_subset:
+        return DatasetDict.from_dataset(whole, adapter.subset_list, limit=count)
+    return DatasetDict({subset: whole[:count] for subset in adapter.subset_list})
+
+
+def _dataset(
+    adapter: Any, request: LoadRequest, rows: list[Record], records: list[Found], subset: str
+) -> MemoryDataset:
+    """evalscope's own steps of loading: convert, filter, number, shuffle the choices where that is asked for."""
+
+    graded_against_gold = adapters.kind_of(adapter) != "other"
+
+    def convert(record: dict[str, Any]) -> list[EvalSample]:
+        made = list(as_sample_list(adapter.record_to_sample(record)))
+        if graded_against_gold and not all(any(str(t).strip() for t in _targets(sample)) for sample in made):
+            if "answer" not in record:
+                raise KeyError("answer")
+            raise ValueError("the gold answer is empty")
+        return made
+
+    with adapter._temporary_attribute("current_subset_name", subset):
+        samples = []
+        for record, made in conversion.convert_all(rows, convert, request.benchmark, (ValidationError,)):
+            records.append(record)
+            samples += _marked(made, len(records) - 1)
+    dataset = MemoryDataset(samples, name=request.benchmark).filter(adapter.sample_filter)
+    dataset.reindex()
+    shuffle_choices_if_requested(dataset, adapter.shuffle_choices, adapter.seed)
+    return dataset
+
+
+def _marked(samples: Any, number: int) -> Any:
+    for sample in as_sample_list(samples):
+        sample.metadata[_MARK] = number
+    return samples
+
+
+def _targets(sample: EvalSample) -> list[str]:
+    return [sample.target] if isinstance(sample.target, str) else list(sample.target)
+
+
+def _questions(datasets: DatasetDict) -> dict[tuple[str, int], str]:
+    """The inputs before the prompt templates, by subset and position."""
+    return {
+        (subset, position): sample.input if isinstance(sample.input, str) else sample.input[-1].text
+        for subset, dataset in datasets.items()
+        for position, sample in enumerate(dataset)
+    }
+
+
+def _samples(
+    adapter: Any, request: LoadRequest, records: Sequence[Found], questions: dict[tuple[str, int], str]
+) -> list[Sample]:
+    filled = {subset: dataset for subset, dataset in adapter.test_dataset.items() if len(dataset)}
+    single = list(filled) == ["default"]
+    samples = []
+    for subset, dataset in filled.items():
+        prefix = request.benchmark if single else f"{request.benchmark}/{slug(subset)}"
+        for position, sample in enumerate(dataset):
+            metadata = dict(sample.metadata)
+            record = records[metadata.pop(_MARK)]
+            targets = _targets(sample)
+            samples.append(
+                Sample(
+                    benchmark=request.benchmark,
+                    subset=subset,
+                    id=f"{prefix}/{position}",
+                    index=position,
+                    question=clean_text(questions[subset, position]),
+                    gold=clean_text(targets[0] if targets else ""),
+                    targets=clean_text(targets),
+                    messages=[_wire(message, request.benchmark) for message in sample.input],
+                    choices=clean_text(list(sample.choices or [])),
+                    source_id=_source_id(record, metadata),
+                    metadata=_plain(metadata),
+                    record=_plain(record),
+                )
+            )
+    return samples
+
+
+def _few_shot_records(adapter: Any, records: Sequence[Found]) -> dict[str, list[dict[str, Any]]]:
+    if adapter.fewshot_dataset is None:
+        return {}
+    return {
+        subset: [_plain(records[sample.metadata[_MARK]]) for sample in dataset]
+        for subset, dataset in adapter.fewshot_dataset.items()
+        if len(dataset)
+    }
+
+
+def _wire(message: Any, benchmark: str) -> dict[str, str]:
+    """A message as it goes to the endpoint. Raises UnknownBenchmark where it holds more than text."""
+    if not isinstance(message.content, str) and any(part.type != "text" for part in message.content):
+        raise UnknownBenchmark(
+            f"{benchmark} cannot be run here: its questions hold images or sound, and this is text only."
+        )
+    return {"role": str(message.role), "content": clean_text(message.text)}
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """The same as JSON can hold it."""
+    import json
+
+    plain: dict[str, Any] = json.loads(json.dumps(convert_normal_types(value), default=str))
+    return dict(clean_text(plain))
+
+
+def _source_id(record: dict[str, Any], metadata: dict[str, Any]) -> str:
+    for holder in (metadata, record):
+        for key in ("question_id", "unique_id", "id", "Record ID", "problem_idx", "idx"):
+            if holder.get(key) not in (None, "", "unknown"):
+                return str(holder[key])
+    return ""

@@ -1,0 +1,1 @@
+"""Run the benchmark worker: `python -m qwq_nb.bench.worker`."""

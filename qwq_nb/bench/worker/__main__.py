@@ -1,0 +1,182 @@
+"""`python -m qwq_nb.bench.worker`: the process that evalscope lives in.
+
+It imports and warms up once and from then on only forks: graders (see `graders`), and one short-lived child for each
+other request (load, write_data, write_config, write_report, rebase), so that no library's thread, cache or hanging
+connection ever lives in the process that is forked. Standard output is kept for the protocol: whatever a library prints
+goes to standard error. The worker ends when its standard input closes, and so with its parent.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from qwq_nb.bench import protocol
+from qwq_nb.bench.protocol import Request, WorkerInfo, decode, encode
+from qwq_nb.bench.worker.channels import Channels, SelectorChannels, ThreadChannels, write_all
+from qwq_nb.bench.worker.child import CAN_FORK, Child, die_with_parent
+from qwq_nb.errors import QwqError
+
+__all__ = ["main"]
+
+PARENT = "parent"
+TASK = "task"
+
+
+class Worker:
+    """The loop: requests in, children out, answers back."""
+
+    def __init__(self, protocol_fd: int) -> None:
+        from qwq_nb.bench.worker.grader_pool import Graders
+
+        self._out = protocol_fd
+        self._channels: Channels = SelectorChannels() if CAN_FORK else ThreadChannels()
+        self._channels.add(PARENT, 0)
+        self._graders = Graders(self._channels, self._ok, (protocol_fd,))
+        self._tasks: collections.deque[Request] = collections.deque()
+        self._task: tuple[Request, Child] | None = None
+        self._graders.start()
+
+    def run(self) -> None:
+        """Until the parent closes its end."""
+        while True:
+            for name, line in self._channels.poll(self._graders.timeout()):
+                if name == PARENT:
+                    if line is None:
+                        self._close()
+                        return
+                    self._request(line)
+                elif name == TASK:
+                    self._task_line(line)
+                else:
+                    self._graders.line(name, line)
+            self._graders.check()
+
+    def _request(self, line: bytes) -> None:
+        request = decode(line, Request)
+        try:
+            if request.op == "grade":
+                self._graders.add(request.id, decode(request.body, protocol.GradeJob))
+                return
+            if request.op == "cancel":
+                self._graders.cancel(decode(request.body, int))
+                return
+        except msgspec.ValidationError as error:
+            write_all(self._out, failure(request.id, error))
+            return
+        self._tasks.append(request)
+        self._next_task()
+
+    def _next_task(self) -> None:
+        if self._task is not None or not self._tasks:
+            return
+        request = self._tasks.popleft()
+        if CAN_FORK:
+
+            def task(_: int, reply_out: int) -> None:
+                write_all(reply_out, perform(request))
+
+            self._task = (request, Child(TASK, self._channels, task, also_close=(self._out,)))
+        else:
+            write_all(self._out, perform(request))
+            self._next_task()
+
+    def _task_line(self, line: bytes | None) -> None:
+        if self._task is None:
+            return
+        request, child = self._task
+        if line is not None:
+            write_all(self._out, line + b"\n")
+            self._task = (msgspec.structs.replace(request, id=-1), child)
+            return
+        how = child.kill()
+        if request.id != -1:
+            text = f"the benchmark worker's child ended ({how}) during {request.op}."
+            write_all(self._out, encode({"id": request.id, "error": "WorkerError", "message": text}))
+        self._task = None
+        self._next_task()
+
+    def _ok(self, reply: int, value: Any) -> None:
+        write_all(self._out, encode({"id": reply, "ok": value}))
+
+    def _close(self) -> None:
+        if self._task is not None:
+            self._task[1].kill()
+        self._graders.close()
+
+
+def operations() -> dict[str, Callable[[msgspec.Raw], Any]]:
+    """What can be asked for beside grading."""
+    from qwq_nb.bench.evalscope import interop, loading
+
+    return {
+        "load": lambda body: loading.load(decode(body, protocol.LoadRequest)),
+        "write_data": lambda body: interop.write_data(decode(body, protocol.DataJob)),
+        "write_config": lambda body: interop.write_config(decode(body, protocol.ConfigJob)),
+        "write_report": lambda body: interop.write_report(decode(body, protocol.ReportJob)),
+        "rebase": lambda body: interop.rebase(decode(body, str)),
+    }
+
+
+def perform(request: Request) -> bytes:
+    """The answer line of one request."""
+    try:
+        operation = operations()[request.op]
+        return encode({"id": request.id, "ok": operation(request.body)})
+    except Exception as error:
+        return failure(request.id, error)
+
+
+def failure(reply: int, error: Exception) -> bytes:
+    """The line that says what went wrong: a user's fault in its own words, anything else with its traceback's end."""
+    if isinstance(error, QwqError):
+        return encode({"id": reply, "error": type(error).__name__, "message": str(error)})
+    traceback.print_exception(error, file=sys.stderr)
+    where = traceback.extract_tb(error.__traceback__)[-1:] or []
+    place = f" ({os.path.basename(where[0].filename)}:{where[0].lineno})" if where else ""
+    text = f"{type(error).__name__}: {str(error)[:2000]}{place}"
+    return encode({"id": reply, "error": "WorkerError", "message": text})
+
+
+def main(arguments: list[str]) -> int:
+    """Entry point. `--grader`: be a grader that was started, not forked."""
+    started = time.monotonic()
+    # Stdin tells of the kernel's end, but is not read before evalscope is imported.
+    die_with_parent()
+    protocol_fd = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    if "--grader" in arguments:
+        from qwq_nb.bench.evalscope import adapters
+        from qwq_nb.bench.worker import grader
+
+        adapters.warm_up()
+        grader.grader_main(0, protocol_fd)
+        return 0
+    try:
+        write_all(protocol_fd, encode({"event": "hello", "pid": os.getpid()}))
+        write_all(protocol_fd, encode({"event": "step", "text": "importing evalscope"}))
+        from qwq_nb.bench.evalscope import adapters
+
+        versions = adapters.warm_up()
+        worker = Worker(protocol_fd)
+        seconds = time.monotonic() - started
+        info = WorkerInfo(pid=os.getpid(), versions=versions, seconds=seconds, fork=CAN_FORK)
+        write_all(protocol_fd, encode({"event": "ready", "info": info}))
+        worker.run()
+    except BrokenPipeError:
+        return 0  # the kernel is gone, and with it whoever wanted an answer
+    return 0
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(code)  # nothing here is worth the seconds that the libraries' exit hooks take

@@ -1,0 +1,277 @@
+"""Grading under a deadline: the grader process, and what feeds and watches it in the worker.
+
+The grader answers each job in three lines, `{"verdict"}`, `{"opinion"}` and `{"analysis"}`: what hangs costs nothing of
+what came before it. The worker holds the clock. A grader that overruns is killed and replaced, which takes tens of
+milliseconds, and that job alone gets the status `deadline`; `crashed` and `memory` likewise. Whether a job crashed its
+grader, or somebody killed it, is seen by grading it once more. Such a verdict carries evalscope's own `excluded` score,
+which keeps its files valid.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from qwq_nb.bench.evalscope import adapters
+from qwq_nb.bench.protocol import GradeJob, Opinion, decode, encode
+from qwq_nb.bench.worker import measuring
+from qwq_nb.bench.worker import second_opinion as opinion
+from qwq_nb.bench.worker.channels import Channels, LineReader, write_all
+from qwq_nb.bench.worker.child import Child, limit_memory
+from qwq_nb.core.records import Analysis, Verdict
+from qwq_nb.store.evalscope_rows import targets_of
+
+__all__ = ["MEMORY_LIMIT", "Grader", "Waiting", "grade", "grader_main"]
+
+MEMORY_LIMIT = 2 << 30
+"""Bytes of address space a grader may take beyond what it starts with."""
+
+_START_LIMIT_S = 120.0
+"""A grader that is not ready by then will never be (a fresh Python imports evalscope, a fork takes milliseconds)."""
+
+
+_FALSE_STARTS = 3
+"""So many graders in a row that ended before their first job, and none will come up."""
+
+
+class _Part(msgspec.Struct, omit_defaults=True):
+    """A line from the grader."""
+
+    ready: bool = False
+    verdict: Verdict | None = None
+    opinion: Opinion | None = None
+    analysis: Analysis | None = None
+    done: bool = False
+
+
+def grader_main(job_in: int, reply_out: int) -> None:
+    """The grader's life: jobs in, three lines out for each, until the pipe closes."""
+    adapters.grade_in_this_process()
+    limit_memory(MEMORY_LIMIT)
+    write_all(reply_out, encode(_Part(ready=True)))
+    reader = LineReader()
+    while block := os.read(job_in, 1 << 16):
+        for line in reader.feed(block):
+            job = decode(line, GradeJob)
+            verdict = job.verdict or grade(job)
+            write_all(reply_out, encode(_Part(verdict=verdict)))
+            if job.verdict is None:
+                write_all(reply_out, encode(_Part(opinion=_opinion(job, verdict))))
+            write_all(reply_out, encode(_Part(analysis=_analysis(job, verdict), done=True)))
+
+
+def grade(job: GradeJob) -> Verdict:
+    """evalscope's verdict on the answer part of one completion, in this process and without a deadline."""
+    started = time.perf_counter()
+    try:
+        score = adapters.official_score(job)
+    except MemoryError:
+        return _failed(job, "memory", "the grader ran out of memory", time.perf_counter() - started)
+    except Exception as error:  # an adapter's own fault on this answer: one sample's verdict, not the run's end
+        explanation = f"the benchmark's grader failed: {type(error).__name__}: {error}"
+        return _failed(job, "crashed", explanation[:500], time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    if not score.usable:
+        status: Literal["memory", "excluded"] = "memory" if "MemoryError" in score.explanation else "excluded"
+        return Verdict(
+            status=status,
+            extracted=score.extracted,
+            explanation=score.explanation,
+            seconds=seconds,
+            sample_score=score.dump,
+        )
+    return Verdict(
+        correct=score.value >= 1.0,
+        score=score.value,
+        extracted=score.extracted,
+        explanation=score.explanation,
+        seconds=seconds,
+        sample_score=score.dump,
+    )
+
+
+def _opinion(job: GradeJob, verdict: Verdict) -> Opinion:
+    try:
+        return opinion.second_opinion(
+            adapters.kind_of(adapters.adapter_for(job.request)),
+            job.completion.answer,
+            job.completion.reasoning,
+            targets_of(job.sample) or [],
+            job.sample.choices,
+            officially_correct=verdict.correct,
+        )
+    except Exception:  # math-verify raises whatever SymPy raises; then there is no opinion, which is what None says
+        return Opinion()
+
+
+def _analysis(job: GradeJob, verdict: Verdict) -> Analysis | None:
+    try:
+        return measuring.analysis_of(job, verdict)
+    except Exception:  # as above: SymPy may raise anything; then nothing is said of this reasoning
+        return None
+
+
+def _failed(job: GradeJob, status: Literal["deadline", "memory", "crashed"], why: str, seconds: float) -> Verdict:
+    dump = adapters.excluded_score(job, why)
+    return Verdict(status=status, explanation=why, seconds=seconds, sample_score=dump)
+
+
+class _Running:
+    """The job the grader is at."""
+
+    def __init__(self, reply: int, job: GradeJob) -> None:
+        self.reply = reply
+        self.job = job
+        self.started = time.monotonic()
+        self.verdict: Verdict | None = None
+
+
+class Waiting:
+    """Jobs in the order they came, for whichever grader is free."""
+
+    def __init__(self) -> None:
+        self.jobs: collections.deque[tuple[int, GradeJob]] = collections.deque()
+        self.crashed: set[int] = set()
+        """Jobs over which a grader ended once."""
+
+    def drop(self, reply: int) -> None:
+        for job in [job for job in self.jobs if job[0] == reply]:
+            self.jobs.remove(job)
+        self.crashed.discard(reply)
+
+
+class Grader:
+    """One grader process, at one job at a time. `answer(id, verdict)` is called for each, once."""
+
+    def __init__(
+        self,
+        name: str,
+        channels: Channels,
+        waiting: Waiting,
+        answer: Callable[[int, Any], None],
+        also_close: tuple[int, ...],
+    ) -> None:
+        self.name = name
+        self._channels = channels
+        self._answer = answer
+        self._also_close = also_close
+        self._waiting = waiting
+        self._child: Child | None = None
+        self._since = 0.0
+        self._ready = False
+        self._running: _Running | None = None
+        self._false_starts = 0
+
+    @property
+    def since(self) -> float | None:
+        """When its job began; None where it has none."""
+        return self._running.started if self._running is not None else None
+
+    def start(self) -> None:
+        """Begin a grader, so that the first job need not wait for it."""
+        self._ready = False
+        self._since = time.monotonic()
+        self._child = Child(self.name, self._channels, grader_main, also_close=self._also_close)
+
+    def cancel(self, reply: int) -> None:
+        """Nobody waits for this one any more: it must not hold up those that come after it."""
+        if self._running is not None and self._running.reply == reply:
+            self._running = None
+            self._replace()
+            self.next()
+
+    def timeout(self) -> float | None:
+        """Seconds until `check` must be called; None where nothing is running."""
+        if self._running is not None:
+            return max(0.0, self._running.started + self._running.job.deadline_s - time.monotonic())
+        if self._child is not None and not self._ready:
+            return max(0.0, self._since + _START_LIMIT_S - time.monotonic())
+        return None
+
+    def line(self, line: bytes | None) -> None:
+        """A line from the grader, or its end."""
+        if line is None:
+            self._ended()
+            return
+        part = decode(line, _Part)
+        if part.ready:
+            self._ready, self._false_starts = True, 0
+        running = self._running
+        if running is not None and part.verdict is not None:
+            running.verdict = part.verdict
+        if running is not None and part.opinion is not None and running.verdict is not None:
+            running.verdict = msgspec.structs.replace(running.verdict, **msgspec.structs.asdict(part.opinion))
+        if running is not None and part.done and running.verdict is not None:
+            self._finish(running, msgspec.structs.replace(running.verdict, analysis=part.analysis))
+        self.next()
+
+    def check(self) -> None:
+        """Kill the grader where its job has overrun, or where it never came up."""
+        if self.timeout() != 0.0:
+            return
+        running = self._running
+        if running is not None:
+            seconds = running.job.deadline_s
+            self._replace()
+            self._finish(
+                running,
+                running.verdict
+                or _failed(running.job, "deadline", f"grading took longer than {seconds:g} s and was ended", seconds),
+            )
+        else:
+            self._ended()
+        self.next()
+
+    def close(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+        self._child, self._ready = None, False
+
+    def next(self) -> None:
+        """Take the next job, where it has none."""
+        if self._running is not None or not self._waiting.jobs:
+            return
+        if self._child is None:
+            self.start()
+        if not self._ready or self._child is None:
+            return
+        reply, job = self._waiting.jobs.popleft()
+        self._running = _Running(reply, job)
+        if not self._child.send(encode(job)):
+            self._ended()
+
+    def _ended(self) -> None:
+        """The grader is gone by itself: its job crashed it if this is the second time, and no verdict had come."""
+        how = self._child.kill() if self._child is not None else ""
+        self._false_starts += 0 if self._ready else 1
+        self._child, self._ready = None, False
+        while self._waiting.jobs and self._false_starts >= _FALSE_STARTS:
+            reply, job = self._waiting.jobs.popleft()
+            self._answer(reply, _failed(job, "crashed", f"the grader process does not start ({how})", 0.0))
+        running = self._running
+        if running is not None and running.verdict is None and running.reply not in self._waiting.crashed:
+            self._waiting.crashed.add(running.reply)
+            self._waiting.jobs.appendleft((running.reply, running.job))
+            self._running = None
+        elif running is not None:
+            seconds = time.monotonic() - running.started
+            why = f"the grader process ended ({how}) at this answer"
+            self._finish(running, running.verdict or _failed(running.job, "crashed", why, seconds))
+        self.next()
+
+    def _replace(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+        self.start()
+
+    def _finish(self, running: _Running, verdict: Verdict) -> None:
+        self._running = None
+        self._waiting.crashed.discard(running.reply)
+        if verdict.status == "memory":
+            self._replace()  # what is left of its address space may not do for the next job
+        self._answer(running.reply, verdict)

@@ -1,0 +1,1 @@
+"""Define records, outcomes, tallies, statistics and text rules. Imports nothing but errors."""

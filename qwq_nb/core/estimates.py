@@ -1,0 +1,74 @@
+"""Estimate means and shares of values by problem, with their intervals."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from math import inf, sqrt
+
+import msgspec
+
+from qwq_nb.core.records import SampleResult
+from qwq_nb.core.stats import Interval, interval_of_counts
+
+__all__ = ["Estimate", "grouped", "mean_estimate", "share_estimate"]
+
+
+class Estimate(msgspec.Struct, kw_only=True, frozen=True):
+    """A mean or share with its 95 % interval; None where there is nothing to say (one problem has no interval)."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    """Samples that it is of."""
+
+
+def grouped(results: Iterable[SampleResult]) -> list[tuple[tuple[str, str], list[SampleResult]]]:
+    """(benchmark, subset) and its results, after the subsets of each benchmark `all`."""
+    benchmarks: dict[str, dict[str, list[SampleResult]]] = {}
+    for result in results:
+        subsets = benchmarks.setdefault(result.sample.benchmark, {})
+        subsets.setdefault(result.sample.subset, []).append(result)
+    groups: list[tuple[tuple[str, str], list[SampleResult]]] = []
+    for benchmark, subsets in benchmarks.items():
+        groups += [((benchmark, subset), rows) for subset, rows in subsets.items()]
+        groups.append(((benchmark, "all"), [row for rows in subsets.values() for row in rows]))
+    return groups
+
+
+def mean_estimate(values: Sequence[tuple[str, float]], confidence: float = 0.95, *, most: float = inf) -> Estimate:
+    """Mean of (problem, value) pairs between 0 and `most`, with the t-interval of a mean clustered by problem.
+
+    With m problems, n values and residuals e: variance = m / (m − 1) · Σ_problems (Σ e)² / n², m − 1 degrees of
+    freedom. With one value a problem this is the usual t-interval of the mean. Of few and very uneven values it covers
+    less than 95 %: of 43 lognormal ones (σ 0.8) 91 %, of 134 96 % (`tests/core/simulate.py`). It is cut to what
+    the values can be, which it may leave where they are few and unlike.
+    """
+    n = len(values)
+    if not n:
+        return Estimate()
+    mean = sum(value for _, value in values) / n
+    residuals: defaultdict[str, float] = defaultdict(float)
+    for problem, value in values:
+        residuals[problem] += value - mean
+    m = len(residuals)
+    if m < 2:
+        return Estimate(value=mean, n=n)
+    from scipy.special import stdtrit  # type: ignore[import-untyped, unused-ignore]
+
+    error = sqrt(m / (m - 1) * sum(e * e for e in residuals.values())) / n
+    half = float(stdtrit(m - 1, (1 + confidence) / 2)) * error
+    return Estimate(value=mean, low=max(0.0, mean - half), high=min(most, mean + half), n=n)
+
+
+def share_estimate(flags: Sequence[tuple[str, bool]]) -> Estimate:
+    """Share of (problem, yes or no) pairs, with Wilson's interval, clustered by problem where it was answered again."""
+    if not flags:
+        return Estimate()
+    counts: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for problem, flag in flags:
+        counts[problem][0] += 1
+        counts[problem][1] += flag
+    interval: Interval = interval_of_counts((k, c) for k, c in counts.values())
+    return Estimate(value=sum(flag for _, flag in flags) / len(flags), low=interval[0], high=interval[1], n=len(flags))

@@ -1,0 +1,192 @@
+"""Define the drawn record of a run, `RunRecord` (`run.v1`), and its parts."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from qwq_nb.core.records import Analysis, Outcome, State
+
+__all__ = ["MIME_TYPE", "Clip", "InFlight", "Progress", "RunRecord", "SampleView", "SubsetRow", "run_schema"]
+
+
+MIME_TYPE = "application/vnd.qwq-nb.run.v1+json"
+
+
+class SubsetRow(msgspec.Struct, kw_only=True):
+    """One row of `run.table()`: a subset, or all of a benchmark (`subset == "all"`). Shares are 0…1."""
+
+    benchmark: str
+    subset: str
+    n: int
+    """Samples × repeats planned."""
+    correct: int
+    accuracy: float | None
+    """correct / (n − errors − pending); None while nothing is finished."""
+    ci_low: float | None
+    ci_high: float | None
+    accuracy_finished: float | None
+    """correct / (the same − truncated)."""
+    truncated: int
+    no_answer: int
+    not_gradable: int
+    errors: int
+    mean_reasoning_tokens: float | None
+    mean_answer_tokens: float | None
+    ttft_p50_s: float | None
+    tokens_per_s_p50: float | None
+    pending: int = 0
+    wrong: int = 0
+    problems: int = 0
+    """Distinct problems: n / repeats."""
+
+
+class Clip(msgspec.Struct, kw_only=True):
+    """A text, or its beginning and end: `omitted` characters are missing at offset `at`."""
+
+    text: str = ""
+    omitted: int = 0
+    at: int = 0
+
+
+class SampleView(msgspec.Struct, kw_only=True):
+    """A sample as a viewer gets it: the row of `run.samples()` plus its texts, clipped to the output's budget."""
+
+    benchmark: str
+    subset: str
+    id: str
+    repeat: int
+    outcome: Outcome
+    why: str
+    """One line: why this outcome."""
+    gold: str
+    extracted: str
+    second_extracted: str = ""
+    flags: list[str] = []
+    reasoning_tokens: int = 0
+    answer_tokens: int = 0
+    finish_reason: str = ""
+    attempts: int = 0
+    ttft_s: float | None = None
+    latency_s: float | None = None
+    error: str = ""
+    source_id: str = ""
+    question: Clip | None = None
+    """None: withheld (GPQA without --reveal) or left out for the budget."""
+    reasoning: Clip | None = None
+    answer: Clip | None = None
+    choices: list[str] = []
+    file: str = ""
+    """Where the full text is: path within the run directory."""
+    analysis: Analysis | None = None
+    """Without its switches, which a viewer finds in the text, and with the first foreign runs only."""
+
+
+class InFlight(msgspec.Struct, kw_only=True):
+    """A sample that is being answered now."""
+
+    benchmark: str
+    subset: str
+    id: str
+    repeat: int
+    tokens: int
+    elapsed_s: float
+    phase: Literal["waiting", "reasoning", "answer", "retry", "grading"]
+    attempt: int = 1
+    reasoning_tail: str = ""
+    """The end of the reasoning so far; a viewer that has seen the earlier updates puts them together by `_at`."""
+    reasoning_at: int = 0
+    """Where the tail begins within the reasoning so far, in characters."""
+    answer_tail: str = ""
+    answer_at: int = 0
+
+
+class Progress(msgspec.Struct, kw_only=True):
+    """Where a run stands. Rates are over the last seconds, tokens are completion tokens received so far."""
+
+    total: int = 0
+    done: int = 0
+    """Finished and graded, errors included."""
+    reused: int = 0
+    """Of `done`: taken over from an earlier call of the same line."""
+    in_flight: int = 0
+    grading: int = 0
+    errors: int = 0
+    retries: int = 0
+    elapsed_s: float = 0.0
+    eta_s: float | None = None
+    tokens: int = 0
+    tokens_per_s: float = 0.0
+    step: str = ""
+    """What is being waited for before the first request: `loading benchmarks`, …"""
+    concurrency: int = 0
+    """Streams allowed at once now: what `--concurrency auto` has come to; 0 where it is not known."""
+    waiting: str = ""
+    """Why nothing is asked now (the endpoint is gone, the key is refused) and what there is to do; empty otherwise."""
+
+
+class RunCost(msgspec.Struct, kw_only=True):
+    """What a run costs, in the unit of its endpoint's prices; see `qwq_nb.run.cost` for what is in it."""
+
+    so_far: float
+    """Of the answers that are there."""
+    expected: float | None
+    """At the end, each pending answer at the mean cost of its subset's; None while nothing is answered."""
+    per_correct: float | None
+    """so_far / correct answers; None without any."""
+    uncounted: int = 0
+    """Answers whose tokens the server did not count: their prompts are not in it."""
+
+
+class RunRecord(msgspec.Struct, kw_only=True):
+    """A run as it is drawn, saved in the notebook and read by the JupyterLab renderer (`run.v1`)."""
+
+    schema: Literal["run.v1"] = "run.v1"
+    run_id: str
+    name: str
+    state: State
+    demo: bool
+    created: str
+    """ISO 8601, UTC."""
+    updated: str
+    model: str
+    endpoint: str
+    """The endpoint's name."""
+    url: str
+    """Without credentials: an Endpoint refuses URLs that carry them."""
+    sampling: dict[str, Any]
+    benchmarks: list[str]
+    repeats: int
+    limit: int | None
+    seed: int
+    concurrency: int
+    data: str
+    """Where the problems came from: a hub, a file's name, or `built-in demo problems`."""
+    versions: dict[str, str]
+    run_dir: str
+    """Relative to the notebook's folder where it lies below it."""
+    command: str
+    """The magic line that repeats or resumes this run."""
+    progress: Progress
+    cost: RunCost | None = None
+    """None where the endpoint has no prices."""
+    table: list[SubsetRow]
+    samples: list[SampleView]
+    samples_total: int = 0
+    """Rows in the run; `samples` may hold only those that changed (live) or fit the budget."""
+    partial: bool = False
+    """True in live updates: `samples` holds only the rows that changed since the last one."""
+    in_flight: list[InFlight] = []
+    notes: list[str] = []
+    """Sentences that a reader must see: missing samples, truncation, differences from evalscope's own count."""
+    references: list[dict[str, Any]] = []
+    """Published scores beside ours: benchmark, subset, model, score, source."""
+    withheld: bool = False
+    """True where texts are withheld because the benchmark's authors ask not to publish them."""
+
+
+def run_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `RunRecord`."""
+    schema = msgspec.json.schema(RunRecord)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": MIME_TYPE, **schema}

@@ -1,0 +1,184 @@
+"""From SampleResults to outcomes and tables.
+
+`decide_outcome` says what became of one answer, `tally` counts, `table_records` and `sample_records` give plain dicts
+that a DataFrame is made of. Nothing here knows pandas. The definitions are DESIGN.md's section 5: `accuracy` counts
+correct over all but `error` and `pending` (a truncated or not gradable answer is not correct), `accuracy_finished`
+leaves the truncated out; intervals are Wilson's, clustered by problem where there are repeats (`qwq_nb.core.stats`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from qwq_nb.core.records import Completion, Outcome, SampleResult
+from qwq_nb.core.run_record import SubsetRow
+from qwq_nb.core.stats import interval_of_counts, quantile
+
+__all__ = ["SAMPLE_COLUMNS", "TABLE_COLUMNS", "sample_records", "table_records", "tally", "tokens_per_second"]
+
+# A row's fields up to here are the table's columns; those after it are for the views.
+_LAST_COLUMN = SubsetRow.__struct_fields__.index("tokens_per_s_p50")
+TABLE_COLUMNS: tuple[str, ...] = SubsetRow.__struct_fields__[: _LAST_COLUMN + 1]
+
+SAMPLE_COLUMNS = (
+    "benchmark",
+    "subset",
+    "id",
+    "repeat",
+    "outcome",
+    "gold",
+    "extracted",
+    "reasoning_tokens",
+    "answer_tokens",
+    "finish_reason",
+    "attempts",
+    "ttft_s",
+    "latency_s",
+    "error",
+    "flags",
+)
+
+
+class _Count:
+    """What one row needs, gathered in one pass."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[Outcome] = Counter()
+        self.problems: dict[str, tuple[int, int]] = {}
+        """Of each problem: answers that count, correct ones."""
+        self.finished = 0
+        self.reasoning_tokens = 0
+        self.answer_tokens = 0
+        self.ttft: list[float] = []
+        self.speed: list[float] = []
+
+    def add(self, result: SampleResult) -> None:
+        outcome = result.outcome
+        self.outcomes[outcome] += 1
+        answers, correct = self.problems.get(result.sample.id, (0, 0))
+        counts = outcome not in ("error", "pending")
+        self.problems[result.sample.id] = answers + counts, correct + (outcome == "correct")
+        completion = result.completion
+        if not counts or completion is None:
+            return
+        if completion.ttft_s is not None:
+            self.ttft.append(completion.ttft_s)
+        speed = tokens_per_second(completion)
+        if speed is not None:
+            self.speed.append(speed)
+        if outcome != "truncated":
+            self.finished += 1
+            self.reasoning_tokens += completion.reasoning_tokens
+            self.answer_tokens += completion.answer_tokens
+
+    def merge(self, other: _Count) -> None:
+        self.outcomes.update(other.outcomes)
+        self.problems.update(other.problems)  # a problem belongs to one subset
+        self.finished += other.finished
+        self.reasoning_tokens += other.reasoning_tokens
+        self.answer_tokens += other.answer_tokens
+        self.ttft += other.ttft
+        self.speed += other.speed
+
+    def row(self, benchmark: str, subset: str) -> SubsetRow:
+        outcomes = self.outcomes
+        n, correct = outcomes.total(), outcomes["correct"]
+        counted = n - outcomes["error"] - outcomes["pending"]
+        low, high = interval_of_counts(self.problems.values())
+        return SubsetRow(
+            benchmark=benchmark,
+            subset=subset,
+            n=n,
+            correct=correct,
+            accuracy=_share(correct, counted),
+            ci_low=low,
+            ci_high=high,
+            accuracy_finished=_share(correct, counted - outcomes["truncated"]),
+            truncated=outcomes["truncated"],
+            no_answer=outcomes["no_answer"],
+            not_gradable=outcomes["not_gradable"],
+            errors=outcomes["error"],
+            mean_reasoning_tokens=_share(self.reasoning_tokens, self.finished),
+            mean_answer_tokens=_share(self.answer_tokens, self.finished),
+            ttft_p50_s=quantile(self.ttft, 0.5),
+            tokens_per_s_p50=quantile(self.speed, 0.5),
+            pending=outcomes["pending"],
+            wrong=outcomes["wrong"],
+            problems=len(self.problems),
+        )
+
+
+def tally(results: Iterable[SampleResult], order: Sequence[tuple[str, str]] | None = None) -> list[SubsetRow]:
+    """One row a subset, then `all`, for each benchmark; every benchmark has its `all`.
+
+    `results` are all samples and repeats planned, the pending ones too: they make `n`. `order` lists
+    (benchmark, subset) as the rows shall stand; those it does not name follow as they come, and one without results
+    gets a row with n = 0. Shares are 0…1, times seconds, speeds tokens a second. Token means are over the finished
+    (all that `accuracy_finished` counts), the medians of time to first token and speed over all that `accuracy`
+    counts. What nothing is known of is None.
+    """
+    benchmarks: dict[str, dict[str, _Count]] = {}
+    for benchmark, subset in order or ():
+        benchmarks.setdefault(benchmark, {}).setdefault(subset, _Count())
+    for result in results:
+        subsets = benchmarks.setdefault(result.sample.benchmark, {})
+        count = subsets.get(result.sample.subset)
+        if count is None:
+            count = subsets[result.sample.subset] = _Count()
+        count.add(result)
+    rows = []
+    for benchmark, subsets in benchmarks.items():
+        total = _Count()
+        for subset, count in subsets.items():
+            rows.append(count.row(benchmark, subset))
+            total.merge(count)
+        rows.append(total.row(benchmark, "all"))
+    return rows
+
+
+def tokens_per_second(completion: Completion) -> float | None:
+    """Speed of one completion: tokens after the first / time after the first; over all where nothing was streamed.
+
+    So does vLLM's benchmark (`vllm/benchmarks/serve.py`, the inverse of its time per output token). Where everything
+    came in one burst (the time after the first token under a millisecond), it is tokens / latency too. None without
+    tokens or time.
+    """
+    tokens, latency = completion.completion_tokens, completion.latency_s
+    if completion.ttft_s is not None and tokens > 1 and latency - completion.ttft_s >= 0.001:
+        return (tokens - 1) / (latency - completion.ttft_s)
+    return tokens / latency if tokens and latency > 0 else None
+
+
+def table_records(rows: Iterable[SubsetRow]) -> list[dict[str, Any]]:
+    """The rows as dicts of TABLE_COLUMNS."""
+    return [{column: getattr(row, column) for column in TABLE_COLUMNS} for row in rows]
+
+
+def sample_records(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
+    """The samples as dicts of SAMPLE_COLUMNS; flags joined by ", ", so that a column of them can be searched.
+
+    What is not known without a completion is None.
+    """
+    records = []
+    for result in results:
+        sample, completion, verdict = result.sample, result.completion, result.verdict
+        record = {column: getattr(completion, column, None) for column in SAMPLE_COLUMNS}
+        record |= {
+            "benchmark": sample.benchmark,
+            "subset": sample.subset,
+            "id": sample.id,
+            "repeat": result.repeat,
+            "outcome": result.outcome,
+            "gold": sample.gold,
+            "extracted": verdict.extracted if verdict else "",
+            "error": result.error,
+            "flags": ", ".join(result.flags),
+        }
+        records.append(record)
+    return records
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,298 @@
+"""The demo endpoint: an OpenAI-compatible HTTP server that replays transcripts, and misbehaves when told to.
+
+Routes: `/models` and `/chat/completions`, each with and without `/v1`; and `/_demo/log`, `/_demo/reset`,
+`/_demo/faults`, `/_demo/config`, which only this machine may call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any
+
+from aiohttp import web
+
+from qwq_nb.demo.chat_format import STYLES, Completion, dumps, error_body, script
+from qwq_nb.demo.fault_steps import Step, body_steps, refusal, stream_steps
+from qwq_nb.demo.faults import Fault, FaultPlan
+from qwq_nb.demo.journal import Journal
+from qwq_nb.demo.player import play, sever
+from qwq_nb.demo.replay import Book, Transcript, Variant, cut, echo
+from qwq_nb.demo.settings import Settings, is_style
+from qwq_nb.errors import OptionError, did_you_mean
+
+__all__ = ["Endpoint", "is_loopback", "serving"]
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+_NOTHING = Variant("", "", kind="empty")
+
+
+class _BadRequestError(Exception):
+    """The request is refused with this status, message, and error code."""
+
+    def __init__(self, status: int, message: str, code: str | None = None, param: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.param = status, code, param
+
+
+class Endpoint:
+    """The state of one demo endpoint and the handlers of its routes."""
+
+    def __init__(self, settings: Settings, book: Book, plan: FaultPlan) -> None:
+        self.settings = settings
+        self.book = book
+        self.plan = plan
+        self.journal = Journal()
+        self._turns: Counter[str] = Counter()
+        self._places = places(settings)
+
+    def app(self) -> web.Application:
+        """The aiohttp application."""
+        app = web.Application(client_max_size=MAX_BODY_BYTES)
+        for prefix in ("", "/v1"):
+            app.router.add_get(f"{prefix}/models", self.models)
+            app.router.add_post(f"{prefix}/chat/completions", self.chat)
+        app.router.add_get("/_demo/log", self._control(lambda _: self.journal.report()))
+        app.router.add_post("/_demo/reset", self._control(self._reset))
+        app.router.add_post("/_demo/faults", self._control(self._set_faults))
+        app.router.add_post("/_demo/config", self._control(self._configure))
+        return app
+
+    async def models(self, request: web.Request) -> web.StreamResponse:
+        """GET /v1/models."""
+        self.journal.models_requests += 1
+        if not self._authorized(request):
+            return _error(_unauthorized())
+        status = self.settings.models_status
+        if status != 200:
+            return _error(_BadRequestError(status, "This server cannot list its models."))
+        data = [{"id": m, "object": "model", "created": 0, "owned_by": "qwq-nb"} for m in self.settings.models]
+        return _json({"object": "list", "data": data})
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/chat/completions."""
+        entry = self.journal.begin(request.path, request.headers)
+        try:
+            response = await self._chat(request, entry)
+        except _BadRequestError as bad:
+            response = _error(bad)
+        finally:
+            self.journal.end()
+        entry["status"] = None if entry["fault"] == "reset" else response.status
+        return response
+
+    async def _chat(self, request: web.Request, entry: dict[str, Any]) -> web.StreamResponse:
+        raw = await request.read()
+        if not self._authorized(request):
+            raise _unauthorized()
+        body = entry["body"] = _parse(raw)
+        self._check_model(body)
+        style, limit = self._style(body), _limit(body)
+        texts = _texts(body)
+        transcript = self.book.find(texts[-1])
+        self.journal.asked(entry, transcript.key)
+        most = self.settings.most_streams
+        if most and self.journal.active > most:
+            raise _BadRequestError(429, f"This server answers {most} requests at once.", "rate_limit_exceeded")
+        tokens = sum(len(cut(text)) for text in texts)
+
+        fault = self.plan.next(transcript.key, transcript.problem, body)
+        if fault:
+            entry["fault"] = fault.name
+            if fault.kind.refuses:
+                return self._refuse(request, fault, body, tokens)
+            if fault.name == "hang":
+                await asyncio.sleep(float(fault.params["seconds"]))
+        if fault and fault.name == "empty":
+            text = script(_NOTHING, None, style, None)
+        elif fault and fault.name == "key_answer":
+            text = script(echo(request.headers.get("Authorization", "")), None, style, 40)
+        else:
+            # An attempt that is to fail takes no turn: the retry gets the variant it would have had.
+            variant = self._variant(transcript, body.get("seed"), take_turn=fault is None or fault.kind.whole)
+            text = script(variant, limit, style, self.settings.chunks or None)
+        response, sent = await self._send(request, body, Completion(body["model"], text, tokens), fault)
+        if sent and (fault is None or fault.kind.whole):
+            self.journal.completed(transcript.key)
+        return response
+
+    async def _send(
+        self, request: web.Request, body: dict[str, Any], completion: Completion, fault: Fault | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the completion as a stream or as one body; returns the response and whether all of it went out."""
+        response = web.StreamResponse(headers={"Cache-Control": "no-cache"})
+        rate, ttft = self.settings.tokens_per_second, self.settings.ttft
+        authorization = request.headers.get("Authorization", "")
+        if body.get("stream") and not (fault and fault.name == "json_instead_of_sse"):
+            response.content_type, response.charset = "text/event-stream", "utf-8"
+            options = body.get("stream_options")
+            usage = isinstance(options, dict) and bool(options.get("include_usage"))
+            steps: Iterable[Step] = stream_steps(completion, usage, fault, authorization)
+        else:
+            response.content_type = "application/json"
+            response.content_length, steps = body_steps(completion, fault, authorization)
+            # A body comes when its last token would have come.
+            await asyncio.sleep(ttft + (completion.script.tokens / rate if rate else 0.0))
+            rate = ttft = 0.0
+        try:
+            await response.prepare(request)
+            async with self._places:
+                return response, await play(request, response, steps, rate, ttft)
+        except ConnectionError:
+            return response, False
+
+    def _refuse(self, request: web.Request, fault: Fault, body: dict[str, Any], tokens: int) -> web.StreamResponse:
+        if fault.name == "reset":
+            sever(request, reset=True)
+            return web.Response(status=500)  # never sent: the connection is gone
+        answer = refusal(fault, body, tokens, request.headers.get("Authorization", ""))
+        return web.Response(
+            status=answer.status, body=answer.body, content_type=answer.content_type, headers=answer.headers
+        )
+
+    def _variant(self, transcript: Transcript, seed: object, *, take_turn: bool) -> Variant:
+        variants = transcript.variants
+        if isinstance(seed, int):
+            return variants[seed % len(variants)]
+        turn = self._turns[transcript.key]
+        self._turns[transcript.key] += take_turn
+        return variants[turn % len(variants)]
+
+    def _authorized(self, request: web.Request) -> bool:
+        if self.settings.key is None:
+            return True
+        given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        return hmac.compare_digest(given, f"Bearer {self.settings.key}".encode())
+
+    def _check_model(self, body: dict[str, Any]) -> None:
+        model, models = body.get("model"), self.settings.models
+        if model not in models:
+            message = f"The model {model!r} does not exist. Served here: {', '.join(models)}."
+            raise _BadRequestError(404, message + did_you_mean(str(model), models), "model_not_found", "model")
+
+    def _style(self, body: dict[str, Any]) -> str:
+        kwargs = body.get("chat_template_kwargs")
+        style = kwargs.get("style", self.settings.style) if isinstance(kwargs, dict) else self.settings.style
+        if not is_style(style):
+            message = f"chat_template_kwargs.style is one of {', '.join(STYLES)}, not {style!r}."
+            raise _BadRequestError(400, message, param="chat_template_kwargs")
+        return str(style)
+
+    def _control(self, action: Callable[[Any], object]) -> Callable[[web.Request], Any]:
+        """A handler that passes the JSON body to `action` and answers what that returns."""
+
+        async def handle(request: web.Request) -> web.Response:
+            if not is_loopback(request.remote or ""):
+                return _error(_BadRequestError(403, "Only the machine the endpoint runs on may control it."))
+            raw = await request.read()
+            try:
+                return _json(action(json.loads(raw) if raw else None))
+            except (ValueError, TypeError) as error:  # OptionError is a ValueError
+                return _error(_BadRequestError(400, str(error)))
+
+        return handle
+
+    def _reset(self, _: Any) -> object:
+        self.journal.clear()
+        self._turns.clear()
+        self.plan.restart()
+        return {}
+
+    def _set_faults(self, specs: Any) -> object:
+        if not isinstance(specs, list) or not all(isinstance(spec, str) for spec in specs):
+            raise OptionError("The body is a JSON list of fault specs.")
+        self.plan = FaultPlan(specs)
+        return {"faults": specs}
+
+    def _configure(self, changes: Any) -> object:
+        if not isinstance(changes, dict):
+            raise OptionError("The body is a JSON object of settings.")
+        self.settings = self.settings.changed(changes)
+        if "batch" in changes:
+            self._places = places(self.settings)
+        return {name: getattr(self.settings, name) for name in changes}
+
+
+@asynccontextmanager
+async def serving(endpoint: Endpoint, host: str, port: int) -> AsyncIterator[str]:
+    """Serve `endpoint` (port 0: any free one); gives its root URL. Raises OSError if the port cannot be had."""
+    # With cancellation a handler that hangs ends when its client goes.
+    runner = web.AppRunner(endpoint.app(), access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        bound = runner.addresses[0][1]
+        yield f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+    finally:
+        await runner.cleanup()
+
+
+def places(settings: Settings) -> AbstractAsyncContextManager[Any]:
+    """What a stream holds while it is written."""
+    return asyncio.Semaphore(settings.batch) if settings.batch else nullcontext()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, an address or `localhost`, can be reached from this machine only."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _parse(raw: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(raw)
+    except ValueError as error:
+        raise _BadRequestError(400, f"The body is not JSON: {error}.") from error
+    if not isinstance(body, dict):
+        raise _BadRequestError(400, "The body is not a JSON object.")
+    return body
+
+
+def _limit(body: dict[str, Any]) -> int | None:
+    for name in ("max_completion_tokens", "max_tokens"):
+        limit = body.get(name)
+        if limit is not None:
+            if not isinstance(limit, int) or limit < 1:
+                raise _BadRequestError(400, f"{name} is a whole number of at least 1, not {limit!r}.", param=name)
+            return limit
+    return None
+
+
+def _texts(body: dict[str, Any]) -> list[str]:
+    """The texts of the messages, with that of the last user message put last."""
+    messages = body.get("messages")
+    found: list[tuple[bool, str]] = []
+    for message in messages if isinstance(messages, list) else ():
+        if isinstance(message, dict):
+            found.append((message.get("role") == "user", _content(message.get("content"))))
+    last = max((i for i, (is_user, _) in enumerate(found) if is_user), default=None)
+    if last is None:
+        raise _BadRequestError(400, "`messages` has no user message.", param="messages")
+    return [text for _, text in [*found[:last], *found[last + 1 :], found[last]]]
+
+
+def _content(content: object) -> str:
+    if isinstance(content, list):
+        parts = (part.get("text") for part in content if isinstance(part, dict))
+        return "\n".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else ""
+
+
+def _unauthorized() -> _BadRequestError:
+    return _BadRequestError(401, "The API key is missing or wrong.", "invalid_api_key")
+
+
+def _error(bad: _BadRequestError) -> web.Response:
+    kind = "server_error" if bad.status >= 500 else "invalid_request_error"
+    return _json(error_body(str(bad), kind, param=bad.param, code=bad.code), bad.status)
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    return web.Response(body=dumps(value), status=status, content_type="application/json")

@@ -1,0 +1,1 @@
+"""Ask endpoints: dialects, transport, streams, retries, pool."""

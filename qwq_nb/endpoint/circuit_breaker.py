@@ -1,0 +1,238 @@
+"""A circuit breaker for one endpoint: when it dies, serves nobody because a quota is used up, or refuses the key in the
+middle of a run, nobody asks it any more but one ping at a time, until it answers again.
+
+Whether the endpoint itself is at fault, or only one sample (a prompt that crashes the server's handler, one that a
+moderation refuses with 403), is decided by the first ping, sent at once: if it is answered, the endpoint was never
+closed, and the failure is that sample's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable
+
+from qwq_nb.endpoint.connection import Caller
+from qwq_nb.endpoint.transport import Unreachable
+from qwq_nb.errors import EndpointError, EndpointRefused, UserError
+
+__all__ = ["Breaker", "is_away", "is_key_refusal", "is_quota"]
+
+AWAY = frozenset({502, 503, 504, 520, 521, 522, 523, 530})
+"""Statuses by which a gateway says that there is no server behind it, or a server that it is not up."""
+SILENT_ATTEMPTS = 5
+"""Attempts, over all streams, that find nobody there without a word heard in between, before the first ping."""
+LONGEST_WAIT = 30.0
+"""Times `backoff`: up to here the wait between two pings doubles."""
+LONGEST_WISH = 300.0
+"""Seconds: a server that asks for a longer wait (Retry-After) is pinged after this."""
+KEY_POLL = 1.0
+"""Times `backoff`, in seconds: how often the key's environment variable is looked at."""
+
+
+def is_away(error: EndpointError) -> bool:
+    """Whether it may mean that the endpoint is gone: no connection, reset before the headers, a gateway's 502."""
+    return isinstance(error, Unreachable) or error.status in AWAY
+
+
+def is_key_refusal(error: EndpointError) -> bool:
+    return error.status in (401, 403)
+
+
+def is_quota(error: EndpointError) -> bool:
+    """Too many requests: where nobody else is being served, a quota that is used up."""
+    return error.status == 429
+
+
+class Breaker:
+    """Whether an endpoint may be asked. `changed` is called whenever that, or what there is to say of it, changes."""
+
+    def __init__(self, caller: Caller, changed: Callable[[], None], *, label: str = "The endpoint") -> None:
+        self.caller = caller
+        self.closed = False
+        """Nobody may ask now."""
+        self.outages = 0
+        """How often it was really gone, or really refused the key."""
+        self.lost: EndpointRefused | None = None
+        """Why it will not be asked again in this run."""
+        self.waiting = ""
+        """What is waited for, and what there is to do, for people; empty while it serves."""
+        self.history: list[str] = []
+        """The outages that are over, a sentence each."""
+        self._changed = changed
+        self._label = label
+        self._silent = 0
+        self._reads = 0
+        self._examined = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._pinging: asyncio.Task[None] | None = None
+
+    # -- what attempts report ------------------------------------------------------------------------------------
+
+    def failed(self, error: EndpointError) -> None:
+        """An attempt found nobody there."""
+        if self.caller.reads != self._reads:  # somebody was heard since the last one did
+            self._reads, self._silent = self.caller.reads, 0
+        self._silent += 1
+        if self._silent >= SILENT_ATTEMPTS:
+            self.close(error)
+
+    def close(self, error: EndpointError) -> None:
+        """Let nobody ask until a ping is answered."""
+        if self.closed or self.lost:
+            return
+        self.closed = True
+        self._examined.clear()
+        self._hurry.clear()
+        self._pinging = asyncio.create_task(self._ping_until_answered(error))
+        self._changed()
+
+    async def examined(self) -> None:
+        """Wait until the first ping has shown whose fault it is; at once where the breaker is not closed."""
+        if self.closed:
+            await self._examined.wait()
+
+    def give_up(self, error: EndpointRefused) -> None:
+        """It is not asked again: it refuses every request, or was gone for too long."""
+        self.lost = error
+        self.closed = True
+        self.waiting = ""
+        self._examined.set()
+        self._changed()
+
+    def hurry(self) -> None:
+        """Ping now: somebody says that it is there again, or that the key is a new one."""
+        self._hurry.set()
+
+    async def aclose(self) -> None:
+        if self._pinging is not None:
+            self._pinging.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pinging
+
+    # -- the pings -----------------------------------------------------------------------------------------------
+
+    async def _ping_until_answered(self, first: EndpointError) -> None:
+        began, since = time.monotonic(), time.strftime("%H:%M:%S")
+        wait, pings, gone = self.caller.endpoint.backoff, 0, False
+        while True:
+            found = await self._ping()
+            pings += 1
+            if found is None:
+                break
+            if not gone:
+                gone = True
+                self.outages += 1
+            over = self._over(found, pings, time.monotonic() - began)
+            if over is not None:
+                self.give_up(over)
+                return
+            self.waiting = self._words(found, since, wait)
+            self._examined.set()
+            self._changed()
+            if is_key_refusal(found):
+                await self._new_key(began)
+            else:
+                await self._pause(max(wait, min(found.retry_after or 0.0, LONGEST_WISH)), began)
+                wait = min(2 * wait, LONGEST_WAIT * self.caller.endpoint.backoff)
+        if gone:
+            self.history.append(self._past(first, since))
+        self.waiting, self.closed, self._silent = "", False, 0
+        self._examined.set()
+        self._changed()
+
+    async def _ping(self) -> EndpointError | None:
+        """None where the endpoint answers. A refusal that only a ping meets (of its length, say) is an answer too."""
+        try:
+            found = await self.caller.ping()
+        except UserError as exc:  # the key's variable was taken away
+            return EndpointRefused(str(exc), status=401)
+        if found is None or not (is_away(found) or is_key_refusal(found) or is_silence(found) or is_quota(found)):
+            return None
+        return found
+
+    def _over(self, found: EndpointError, pings: int, seconds: float) -> EndpointRefused | None:
+        """The end of all waiting, where it has come."""
+        endpoint, where = self.caller.endpoint, self.caller.where
+        again = "What is finished is kept: run the same line again to go on."
+        if is_key_refusal(found):
+            if not self.caller.answers or (endpoint.patience is not None and seconds >= endpoint.patience):
+                return EndpointRefused(f"{found} {again}", status=found.status)
+        elif not self.caller.answers and not is_quota(found):
+            # It never answered in this call: rather a slip in the URL than an outage. As long as one sample's retries.
+            if pings > endpoint.max_retries:
+                return EndpointRefused(f"{where} never answered, {pings} times: {cause(found)}. {again}")
+        elif endpoint.patience is not None and seconds >= endpoint.patience:
+            return EndpointRefused(
+                f"{where} has not answered for {seconds:.0f} s (--patience): {cause(found)}. {again}",
+                status=found.status,
+            )
+        return None
+
+    def _words(self, found: EndpointError, since: str, wait: float) -> str:
+        if is_key_refusal(found):
+            variable = self.caller.endpoint.key_env
+            if not variable:
+                return (
+                    f"{self._label} wants a key since {since} (HTTP {found.status}). The run waits. Stop it, give the "
+                    f"name of the variable that holds one by --key-env, and run the same line again."
+                )
+            return (
+                f"{self._label} refuses the key since {since} (HTTP {found.status}). The run waits for a new one in "
+                f"{variable}. In a cell: `import os, getpass; os.environ[{variable!r}] = getpass.getpass()`, then "
+                f"Resume or `run.resume()`. If this cell blocks, interrupt it first, and then run the same line again."
+            )
+        if is_quota(found):
+            asked = f"after {found.retry_after:.0f} s, as it wishes" if found.retry_after else f"every {wait:.2g} s"
+            return (
+                f"{self._label} serves nobody since {since} (HTTP 429, too many requests): its quota is used up. It is "
+                f"asked again {asked}, and the run goes on by itself."
+            )
+        return (
+            f"{self._label} does not answer since {since} ({cause(found)}); it is asked again every {wait:.2g} s, and "
+            f"the run goes on by itself."
+        )
+
+    def _past(self, first: EndpointError, since: str) -> str:
+        what = "refused the key" if is_key_refusal(first) else "served nobody" if is_quota(first) else "did not answer"
+        return (
+            f"{self._label} {what} from {since} to {time.strftime('%H:%M:%S')} ({cause(first)}); the run waited for it."
+        )
+
+    def _left(self, began: float) -> float:
+        patience = self.caller.endpoint.patience
+        return float("inf") if patience is None else max(0.0, began + patience - time.monotonic())
+
+    async def _pause(self, seconds: float, began: float) -> None:
+        # One that never answered is given up by the number of its pings.
+        left = min(seconds, self._left(began)) if self.caller.answers else seconds
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), left)
+        self._hurry.clear()
+
+    async def _new_key(self, began: float) -> None:
+        """Until the variable has another value, somebody says that it has, or patience ends."""
+        refused = self._key_mark()
+        poll = KEY_POLL * self.caller.endpoint.backoff
+        while self._key_mark() == refused and not self._hurry.is_set() and self._left(began) > 0:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), min(poll, self._left(began)))
+        self._hurry.clear()
+
+    def _key_mark(self) -> int:
+        """Tells one value of the key's variable from another, and nothing else of it."""
+        return hash(os.environ.get(self.caller.endpoint.key_env, ""))
+
+
+def is_silence(error: EndpointError) -> bool:
+    """Nothing came for the whole of a time-out."""
+    return error.status is None
+
+
+def cause(error: EndpointError) -> str:
+    """The failure in a few words, without the endpoint's name."""
+    if isinstance(error, Unreachable):
+        return error.short
+    return f"HTTP {error.status}" if error.status else str(error)[:120]

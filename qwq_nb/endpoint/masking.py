@@ -1,0 +1,93 @@
+"""Keeping keys out of sight: out of what a server says, and out of what it streams.
+
+A server can echo the key it was sent: in an error page, in an error within a stream, even as the answer. What is
+masked here never reaches a display, a file or a message.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["MASK", "Mask", "TextMask", "without"]
+
+MASK = "[key removed]"
+SHORTEST = 12
+"""Characters of a key that is looked for in answers. Servers without keys are given `EMPTY` or `none`: words that an
+answer may well hold, and that are no secret."""
+
+
+class Mask:
+    """The keys that were sent so far. Neither `repr` nor `vars` show them."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self) -> None:
+        self._keys: list[str] = []
+
+    def note(self, key: str) -> None:
+        """Remember a key that is about to be sent. One that was replaced meanwhile can still be echoed."""
+        if key and key not in self._keys:
+            self._keys.append(key)
+
+    def hide(self, text: str) -> str:
+        """What a server says in an error, without the keys, and without keys whose middle it starred out itself."""
+        text = without("", text)
+        for key in self._keys:
+            text = without(key, text)
+        return text
+
+    def hide_in_answer(self, text: str) -> str:
+        """What a model wrote, without the keys. Nothing else is touched."""
+        for key in self._keys:
+            if len(key) >= SHORTEST:
+                text = text.replace(key, MASK)
+        return text
+
+    def stream(self) -> TextMask | None:
+        """For a text that comes in pieces; None where there is nothing to look for."""
+        return TextMask(self) if any(len(key) >= SHORTEST for key in self._keys) else None
+
+    def held_back(self, text: str) -> int:
+        """How many characters at the end of `text` may be the beginning of a key."""
+        return max((beginning(key, text) for key in self._keys if len(key) >= SHORTEST), default=0)
+
+
+class TextMask:
+    """One streamed text without the keys, however it was cut: an end that may begin a key waits for the next piece."""
+
+    __slots__ = ("_held", "_mask")
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """What may be shown now."""
+        text = self._mask.hide_in_answer(self._held + piece)
+        held = self._mask.held_back(text)
+        self._held = text[len(text) - held :]
+        return text[: len(text) - held]
+
+    def rest(self) -> str:
+        """What was still waiting when the text ended."""
+        held, self._held = self._held, ""
+        return held
+
+
+def beginning(key: str, text: str) -> int:
+    """Length of the longest end of `text` that `key`, being longer, begins with."""
+    for length in range(min(len(key) - 1, len(text)), 0, -1):
+        if text.endswith(key[:length]):
+            return length
+    return 0
+
+
+_MASKED = re.compile(r"[^\s\"':]*[A-Za-z0-9_\-]\*{3,}[^\s\"']*|[^\s\"':]*\*{4,}[A-Za-z0-9][^\s\"']*")
+"""A key with its middle starred out, as OpenAI echoes it: its ends are key material too."""
+
+
+def without(key: str, text: str) -> str:
+    """`text` with the key, and any key with its middle starred out, taken out of it."""
+    if key:
+        text = text.replace(key, "[key removed]")
+    return _MASKED.sub("[key removed]", text) if "***" in text else text

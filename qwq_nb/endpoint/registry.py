@@ -1,0 +1,146 @@
+"""The endpoints of this kernel, by name. Nothing of them is written to disk."""
+
+from __future__ import annotations
+
+import threading
+
+import msgspec
+
+from qwq_nb.endpoint.endpoint import DEMO_NAME, Endpoint
+from qwq_nb.errors import OptionError, UnknownEndpoint, did_you_mean
+
+__all__ = ["EndpointStatus", "connect", "demo_endpoint", "endpoints", "get_endpoint", "served_models", "set_default"]
+
+DEMO_MAX_TOKENS = 2000
+"""Token limit of the built-in endpoint: its one looping transcript is cut soon."""
+DEMO_PACE = 250.0
+"""Tokens per second of one of its streams where somebody may watch them being written."""
+
+SHOWN = 20
+"""Served models that a message names: a gateway lists hundreds."""
+
+_endpoints: dict[str, Endpoint] = {}
+_default: str | None = None
+_served: list[str] = []
+"""Models that the last endpoint asked said it serves: for completion."""
+_guard = threading.Lock()
+
+
+class EndpointStatus(msgspec.Struct, kw_only=True):
+    """An endpoint and what it said of itself."""
+
+    endpoint: Endpoint
+    served: list[str] = []
+    problem: str = ""
+    """Why `GET /models` gave no list; empty if it did."""
+
+    @property
+    def line(self) -> str:
+        """One line for people."""
+        e = self.endpoint
+        if e.is_demo:
+            return "DEMO endpoint: built-in answers to built-in problems; its scores say nothing of any model."
+        head = f"Endpoint {e.name!r}: {e.url}"
+        tail = " TLS certificates are NOT verified." if e.insecure else ""
+        if self.problem:
+            return f"{head}; GET /models gave {self.problem}, so {e.model!r} is used unchecked.{tail}"
+        if e.model in self.served:
+            return f"{head} answers and serves {e.model}.{tail}"
+        many = f"It lists {len(self.served)} models." if len(self.served) > SHOWN else ""
+        near = did_you_mean(e.model, self.served, many=many) if self.served else " It lists no model."
+        return f"{head} answers, but does not list {e.model!r}.{near}{tail}"
+
+
+def endpoints() -> dict[str, Endpoint]:
+    """All endpoints of this kernel, by name, the default one first."""
+    with _guard:
+        names = sorted(_endpoints, key=lambda n: n != _default)
+        return {n: _endpoints[n] for n in names}
+
+
+def served_models() -> list[str]:
+    """The models that the endpoint asked last said it serves."""
+    return list(_served)
+
+
+def set_default(endpoint: Endpoint) -> None:
+    """Register `endpoint` under its name and make it the one that is used where none is named."""
+    global _default
+    with _guard:
+        _endpoints[endpoint.name] = endpoint
+        _default = endpoint.name
+
+
+def get_endpoint(name: str | None = None) -> Endpoint:
+    """The endpoint of that name, or the default one.
+
+    Raises:
+        UnknownEndpoint: none of that name, or none set at all; the message says how to set one.
+    """
+    if name == DEMO_NAME:
+        return demo_endpoint()
+    with _guard:
+        if name is None:
+            if _default is not None:
+                return _endpoints[_default]
+            raise UnknownEndpoint(
+                "No endpoint is set. Set one: %qwq_endpoint http://127.0.0.1:8000/v1 --model QwQ-32B "
+                "(with --key-env VAR if it wants a key), or add --demo to try the built-in one."
+            )
+        if name in _endpoints:
+            return _endpoints[name]
+        hint = did_you_mean(name, [*_endpoints, DEMO_NAME])
+    raise UnknownEndpoint(f"There is no endpoint named {name!r}.{hint} %qwq_endpoint lists them.")
+
+
+def demo_endpoint() -> Endpoint:
+    """The built-in endpoint, started if it does not run yet (a child process on loopback, ends with this one)."""
+    from qwq_nb.core.frontend import in_kernel, ipython, is_live
+    from qwq_nb.demo import shared
+
+    watched = in_kernel(ipython()) and is_live()
+    server = shared(DEMO_PACE if watched else 0)
+    return Endpoint(server.url, server.model, name=DEMO_NAME, max_tokens=DEMO_MAX_TOKENS, request_seed=0)
+
+
+def connect(endpoint: Endpoint) -> EndpointStatus:
+    """Ask `GET /models` once, settle on a model, and make the endpoint the default one.
+
+    Raises:
+        OptionError: no model was named and the endpoint does not serve exactly one.
+        UserError: the key's environment variable is not set.
+    """
+    from qwq_nb.core.event_loop import shared_loop
+    from qwq_nb.endpoint.client import ChatClient
+    from qwq_nb.endpoint.connection import ServedModels
+
+    async def served() -> tuple[Endpoint, ServedModels]:
+        async with ChatClient(endpoint, connections=1) as client:
+            models = await client.models()
+        if models.problem == "HTTP 404" and not endpoint.url.partition("?")[0].endswith("/v1"):
+            # The commonest slip: the base URL without its version.
+            longer = endpoint.replace(url=endpoint.address("v1"))
+            async with ChatClient(longer, connections=1) as client:
+                again = await client.models()
+            if not again.problem:
+                return longer, again
+        return endpoint, models
+
+    if endpoint.is_demo:
+        raise OptionError(f"The name {DEMO_NAME!r} is the built-in endpoint's: give this one another by --name.")
+    found, models = shared_loop().call(served())
+    _served[:] = models.ids
+    if not found.model:
+        if len(models.ids) != 1:
+            known = (
+                f"It serves: {', '.join(models.ids[:SHOWN])}{' …' if len(models.ids) > SHOWN else ''}."
+                if models.ids
+                else f"It does not say ({models.problem or 'its list is empty'})."
+            )
+            raise OptionError(f"Which model? Name it by --model. {known}")
+        from qwq_nb.endpoint.endpoint import default_name
+
+        named = default_name(found.url, models.ids[0]) if found.name == default_name(found.url, "") else found.name
+        found = found.replace(model=models.ids[0], name=named)
+    set_default(found)
+    return EndpointStatus(endpoint=found, served=models.ids, problem=models.problem)

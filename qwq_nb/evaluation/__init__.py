@@ -1,0 +1,1 @@
+"""Run evaluations: request, plan, session, runner."""

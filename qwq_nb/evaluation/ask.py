@@ -1,0 +1,56 @@
+"""Ask one question: `ask()`."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Callable
+from typing import Any
+
+from qwq_nb.core.event_loop import result_of, shared_loop
+from qwq_nb.core.records import Completion
+from qwq_nb.endpoint.client import ChatClient
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.streaming import Live
+from qwq_nb.errors import OptionError
+from qwq_nb.evaluation.request import refine_endpoint
+
+__all__ = ["ask"]
+
+
+def ask(
+    question: str,
+    *,
+    endpoint: Endpoint | str | None = None,
+    demo: bool = False,
+    system: str | None = None,
+    watch: Callable[[Live], None] | None = None,
+    **options: Any,
+) -> Completion:
+    """One question, one completion. `watch` is called a few times a second with what is there so far.
+
+    Raises:
+        UserError, EndpointError: as for `evaluate`.
+    """
+    from qwq_nb.endpoint.registry import demo_endpoint, get_endpoint
+
+    if not question.strip():
+        raise OptionError("There is no question: write it below the %%qwq line.")
+    chosen = endpoint if isinstance(endpoint, Endpoint) else demo_endpoint() if demo else get_endpoint(endpoint)
+    chosen = refine_endpoint(chosen, options)
+    messages = [{"role": "system", "content": system}] if system else []
+    messages.append({"role": "user", "content": question})
+    live = Live()
+
+    async def work() -> Completion:
+        async with ChatClient(chosen, connections=1) as client:
+            return await client.complete(messages, live=live)
+
+    future = shared_loop().submit(work())
+    try:
+        while not concurrent.futures.wait([future], 0.25).done:
+            if watch is not None:
+                watch(live)
+        return result_of(future)
+    except BaseException:
+        future.cancel()
+        raise

@@ -1,0 +1,83 @@
+"""One item on its way: what a viewer sees of it, and what is kept of it where it breaks."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+
+from qwq_nb.core.records import Completion, Item
+from qwq_nb.core.run_record import InFlight
+from qwq_nb.endpoint.streaming import Live
+
+__all__ = ["Flight", "journal_row", "partial", "seen"]
+
+TAIL = 300
+"""Characters of a stream's end that the live view gets at least."""
+
+
+class Flight:
+    """One item on its way."""
+
+    __slots__ = ("item", "live", "seen", "tokens")
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.live = Live()
+        self.seen = (0, 0)
+        """Characters of reasoning and answer that the view has had."""
+        self.tokens: int | None = None
+        """The server's count, once the completion is whole."""
+
+
+def seen(flight: Flight, now: float) -> InFlight:
+    """What the view gets of it: what it wrote since the last call, and TAIL characters at least."""
+    live = flight.live
+    reasoning, answer = live.splitter.reasoning_length(), live.splitter.answer_length()
+    thought_tail = live.splitter.reasoning_so_far(max(TAIL, reasoning - flight.seen[0]))
+    answer_tail = live.splitter.answer_so_far(max(TAIL, answer - flight.seen[1]))
+    flight.seen = (reasoning, answer)
+    return InFlight(
+        benchmark=flight.item.sample.benchmark,
+        subset=flight.item.sample.subset,
+        id=flight.item.sample.id,
+        repeat=flight.item.repeat,
+        tokens=live.chunks,
+        elapsed_s=now - live.started,
+        phase="retry" if live.waiting_for_retry else live.splitter.phase,
+        attempt=max(1, live.attempt),
+        reasoning_tail=thought_tail,
+        reasoning_at=max(0, reasoning - len(thought_tail)),
+        answer_tail=answer_tail,
+        answer_at=max(0, answer - len(answer_tail)),
+    )
+
+
+def partial(live: Live) -> Completion:
+    """What a broken or stopped stream had written."""
+    split = live.splitter.finish("interrupted")
+    return Completion(
+        reasoning=split.reasoning,
+        answer=split.answer,
+        shape=split.shape,
+        finish_reason="interrupted",
+        reasoning_tokens=live.splitter.reasoning_chunks,
+        answer_tokens=live.splitter.answer_chunks,
+        ttft_s=live.first_token - live.started if live.first_token else None,
+        latency_s=time.perf_counter() - live.started,
+        attempts=live.attempt,
+        retried=list(live.retried),
+    )
+
+
+def journal_row(kind: str, item: Item, completion: Completion, error: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "benchmark": item.sample.benchmark,
+        "subset": item.sample.subset,
+        "id": item.sample.id,
+        "repeat": item.repeat,
+        "error": error,
+        "completion": msgspec.to_builtins(completion),
+    }

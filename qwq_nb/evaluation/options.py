@@ -1,0 +1,60 @@
+"""List the options of `%qwq_eval`, `%%qwq`, `%qwq_runs`, `%qwq_show` and `%qwq_resume`."""
+
+from __future__ import annotations
+
+from qwq_nb.core.options import Option
+from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
+
+__all__ = ["ASK", "EVAL", "RESUME", "RUNS", "SHOW"]
+
+
+EVAL = (
+    Option("--levels", "levels", "levels of a benchmark that has them, as in 1-5 or 1,3", "L"),
+    Option("--subset", "list", "a subset by evalscope's name; may be given several times", "NAME"),
+    Option("--limit", "integer", "samples of each benchmark, spread evenly over its levels or subsets", "N"),
+    Option("--seed", "integer", "which samples --limit takes, and in which order they are asked (0)", "N"),
+    Option("--repeats", "integer", "times each sample is asked (1)", "K"),
+    Option("--concurrency", "streams", "streams at once (32); `auto` finds out how many the endpoint can take", "N"),
+    Option(
+        "--data", "text", "problems from a JSONL, JSON, CSV or Parquet file, or a folder, instead of the hub", "PATH"
+    ),
+    Option("--hub", "choice", "where benchmarks come from (modelscope)", choices=("modelscope", "huggingface")),
+    Option("--few-shot", "integer", "worked examples in the prompt (the benchmark's own default)", "N"),
+    Option("--dataset-args", "json", "more of evalscope's dataset arguments, as a JSON object", "JSON"),
+    Option("--endpoint", "text", "an endpoint's name (the default one); several share the run, as in a,b", "NAME"),
+    Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
+    Option("--fresh", "flag", "start over instead of resuming the run that this line began"),
+    Option("--background", "flag", "return at once; the run goes on and its output is kept up to date"),
+    Option("--demo", "flag", "the built-in endpoint and the built-in problems: no key, no network, no GPU"),
+    Option("--reveal", "flag", "show texts that are withheld by default (GPQA's authors ask not to publish them)"),
+    Option("--grade-deadline", "number", "longest time for one grading, in seconds (10)", "S"),
+    *SAMPLING,
+    *TRANSPORT,
+)
+
+
+ASK = (
+    Option("--endpoint", "text", "an endpoint's name (the default one)", "NAME"),
+    Option("--demo", "flag", "ask the built-in endpoint, which knows its own problems only"),
+    Option("--system", "text", "a system message", "TEXT"),
+    *SAMPLING,
+    *TRANSPORT,
+)
+
+
+RUNS = (Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),)
+
+
+SHOW = (
+    Option("--sample", "text", "one sample's question, reasoning and answer in full", "ID"),
+    Option("--repeat", "integer", "which repeat of it (0)", "K"),
+    Option("--reveal", "flag", "show texts that are withheld by default"),
+    Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
+)
+
+
+RESUME = (
+    Option("--concurrency", "streams", "streams at once, or `auto` (as before)", "N"),
+    Option("--background", "flag", "return at once"),
+    Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
+)

@@ -1,0 +1,126 @@
+"""What a run asks: which samples, how often, in which order, and by what name the same question is known again."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from qwq_nb.core.records import Item, Sample
+from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.evaluation.request import EvalRequest
+
+__all__ = ["Plan", "make_plan", "select", "wanted_subsets"]
+
+_LEVEL = re.compile(r"Level (\d+)\Z")
+
+
+class Plan(msgspec.Struct, kw_only=True):
+    """The selected samples by benchmark and subset, and all items in the order in which they are asked."""
+
+    samples: list[Sample]
+    items: list[Item]
+    repeats: int
+
+    @property
+    def subsets(self) -> list[tuple[str, str]]:
+        """(benchmark, subset) in order."""
+        return list(dict.fromkeys((s.benchmark, s.subset) for s in self.samples))
+
+    def hash(self) -> str:
+        """Changes with the questions, their order, the prompts, the gold answers and the repeats."""
+        rows = [[s.id, s.messages, s.gold, s.choices] for s in self.samples]
+        return hashlib.sha256(msgspec.json.encode([rows, self.repeats])).hexdigest()[:16]
+
+
+def short_hash(value: Any) -> str:
+    """Eight hex digits of the canonical JSON of `value`."""
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:8]
+
+
+def wanted_subsets(benchmark: str, available: Sequence[str], request: EvalRequest) -> list[str]:
+    """The subsets of `benchmark` that the request selects, in the benchmark's own order.
+
+    A benchmark without levels is taken whole by `--levels`; one without the named subset is refused.
+
+    Raises:
+        OptionError: a level or a subset that this benchmark does not have.
+    """
+    chosen = list(available)
+    numbers = {int(m[1]): name for name in available if (m := _LEVEL.match(name))}
+    if request.levels is not None and numbers:
+        missing = [level for level in request.levels if level not in numbers]
+        if missing:
+            raise OptionError(
+                f"{benchmark} has no level {missing[0]}: its levels are {min(numbers)} to {max(numbers)}, "
+                f"as in --levels {min(numbers)}-{max(numbers)}."
+            )
+        chosen = [numbers[level] for level in sorted(numbers) if level in request.levels]
+    if request.subsets is not None:
+        folded = {name.casefold(): name for name in available}
+        for name in request.subsets:
+            if name.casefold() not in folded:
+                raise OptionError(f"{benchmark} has no subset {name!r}.{did_you_mean(name, available)}")
+        wanted = {folded[name.casefold()] for name in request.subsets}
+        chosen = [name for name in chosen if name in wanted]
+        if not chosen:
+            raise OptionError(f"--levels and --subset together leave nothing of {benchmark}.")
+    return chosen
+
+
+def select(samples: Iterable[Sample], limit: int | None, seed: int) -> list[Sample]:
+    """`limit` of the samples, spread evenly over the subsets, the same ones for the same seed.
+
+    A larger limit contains a smaller one's samples as long as no subset runs out. Order is that of the data set.
+    """
+    by_subset: dict[str, list[Sample]] = {}
+    for sample in samples:
+        by_subset.setdefault(sample.subset, []).append(sample)
+    total = sum(map(len, by_subset.values()))
+    if limit is None or limit >= total:
+        return [s for group in by_subset.values() for s in group]
+    quota = dict.fromkeys(by_subset, 0)
+    left = limit
+    while left:
+        open_subsets = [name for name, group in by_subset.items() if quota[name] < len(group)]
+        for name in open_subsets[:left]:
+            quota[name] += 1
+        left -= min(left, len(open_subsets))
+    chosen: list[Sample] = []
+    for name, group in by_subset.items():
+        order = list(range(len(group)))
+        random.Random(f"{seed}/{name}").shuffle(order)
+        chosen.extend(group[i] for i in sorted(order[: quota[name]]))
+    return chosen
+
+
+def make_plan(benchmarks: Sequence[Sequence[Sample]], request: EvalRequest) -> Plan:
+    """The plan of a request over the loaded (and already subset-filtered) samples of each benchmark.
+
+    Items are asked repeat by repeat and, within one, spread over subsets and benchmarks in a seeded order, so that
+    the score of a run that is stopped early is that of a fair sample.
+    """
+    samples = [s for loaded in benchmarks for s in select(loaded, request.limit, request.seed)]
+    if not samples:
+        raise OptionError("Nothing to ask: no sample is left after --levels, --subset and --limit.")
+    counts: dict[tuple[str, str], int] = {}
+    placed: list[tuple[Sample, int]] = []
+    for sample in samples:
+        group = (sample.benchmark, sample.subset)
+        placed.append((sample, counts.get(group, 0)))
+        counts[group] = counts.get(group, 0) + 1
+    rng = random.Random(request.seed)
+    # Each sample gets a place in (0, 1) within its subset: sorting by it interleaves subsets in proportion.
+    ranks = {group: rng.sample(range(n), n) for group, n in counts.items()}
+
+    def place(entry: tuple[Sample, int]) -> float:
+        group = (entry[0].benchmark, entry[0].subset)
+        return (ranks[group][entry[1]] + 0.5) / counts[group]
+
+    ordered = sorted(placed, key=place)
+    items = [Item(sample=s, position=p, repeat=r) for r in range(request.repeats) for s, p in ordered]
+    return Plan(samples=samples, items=items, repeats=request.repeats)

@@ -1,0 +1,356 @@
+"""The run itself, on one event loop: which item next, how many at once, pause, stop, and what is written when.
+
+A completion is first made durable as a prediction, then graded, then made durable as a review. Grading and writing
+hold no place among the streams, so neither a slow grader nor a slow disk holds up the endpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+from qwq_nb.core.compressed import packed, whole
+from qwq_nb.core.outcomes import decide_outcome
+from qwq_nb.core.records import Completion, Item, SampleResult, Verdict
+from qwq_nb.core.run_record import InFlight, Progress
+from qwq_nb.endpoint.pool import Pool
+from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
+from qwq_nb.evaluation import stream_log as streams
+from qwq_nb.evaluation.in_flight import Flight, journal_row, partial, seen
+from qwq_nb.evaluation.plan import Plan
+from qwq_nb.store import evalscope_rows as rows
+from qwq_nb.store.run_dir import RunDir
+from qwq_nb.trace.habits import habits
+
+__all__ = ["Grader", "Runner"]
+
+AT_GRADER = 8
+"""Answers that are with the grader or on their way to it: enough to keep it busy. The others wait packed."""
+RATE_WINDOW_S = 10.0
+"""Tokens per second are those of about the last ten seconds."""
+
+
+class Grader(Protocol):
+    """What the runner wants of the benchmark worker."""
+
+    def __call__(self, item: Item, completion: Completion) -> Awaitable[Verdict]: ...
+
+
+class Runner:
+    """Runs a plan once. `results` is complete from the start: every item has an outcome, `pending` at first.
+
+    Attributes are changed on the loop's thread only, and only by replacing values, so that the drawing thread may read
+    them at any moment.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        pool: Pool,
+        grade: Grader,
+        rundir: RunDir,
+        *,
+        model: str,
+        results: dict[tuple[str, int], SampleResult] | None = None,
+        ungraded: dict[tuple[str, int], Completion] | None = None,
+    ) -> None:
+        self.plan = plan
+        self.pool = pool
+        self.rundir = rundir
+        self.model = model
+        self.results = {i.key: SampleResult(sample=i.sample, repeat=i.repeat) for i in plan.items}
+        self.results.update(results or {})
+        self.reused = sum(r.outcome != "pending" for r in self.results.values())
+        self.flights: dict[tuple[str, int], Flight] = {}
+        self.grading: dict[tuple[str, int], Item] = {}
+        self.retries = 0
+        self.problem: Exception | None = None
+        """What ended the run before its time."""
+        self.stopping = False
+        self.over = False
+        """Whether `run()` has ended: there is nothing left to stop."""
+        self.started = time.perf_counter()
+        self._grade = grade
+        self._ungraded = dict(ungraded or {})
+        waiting = [i for i in plan.items if self.results[i.key].outcome == "pending" and i.key not in self._ungraded]
+        self._queue = deque(waiting)
+        self._resume = asyncio.Event()
+        self._resume.set()
+        self._changed = asyncio.Event()
+        """A stream has ended, or the pool's limit is another."""
+        self._streamers: set[asyncio.Task[None]] = set()
+        self._finishers: set[asyncio.Task[None]] = set()
+        self._at_grader = asyncio.Semaphore(AT_GRADER)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
+        self.reused_tokens = sum(r.completion.completion_tokens for r in self.results.values() if r.completion)
+        self._finished_tokens = self.reused_tokens
+        self._streams = streams.StreamLog(rundir.path)
+        self._rate: deque[tuple[float, int]] = deque(maxlen=64)
+        self._succeeded = self.reused > 0
+
+    # -- running -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until every item has its outcome, or `stop()`, or an error that every request would meet.
+
+        Raises:
+            QwqError: that error, after everything finished was written.
+            Exception: a fault in this program, likewise.
+        """
+        by_key = {i.key: i for i in self.plan.items}
+        for key, completion in self._ungraded.items():
+            self._finish_later(by_key[key], completion)
+        looking = asyncio.create_task(self._look_at_streams())
+        try:
+            await self._stream_all()
+            looking.cancel()
+            while self._finishers and not self.stopping:
+                # All of them: to wait for the first, again and again, takes quadratic time. A stop cancels them.
+                await asyncio.wait(set(self._finishers))
+        finally:
+            looking.cancel()
+            await self._wind_up()
+            self.over = True
+        if self.problem is not None:
+            raise self.problem
+
+    def stop(self) -> None:
+        """Ask nothing more and drop what is streaming; its partial text is kept in the journal."""
+        self.stopping = True
+        self._queue.clear()
+        self._resume.set()
+        self._changed.set()
+        for task in self._streamers | self._finishers:
+            task.cancel()
+
+    def pause(self) -> None:
+        """Start no further item; what is streaming goes on."""
+        self._resume.clear()
+
+    def resume(self) -> None:
+        """Go on after `pause()`; and ask at once an endpoint that is being waited for."""
+        self._resume.set()
+        self.pool.hurry()
+
+    def look_again(self) -> None:
+        """The pool has changed."""
+        self._changed.set()
+
+    @property
+    def paused(self) -> bool:
+        return not self._resume.is_set()
+
+    async def _wind_up(self) -> None:
+        pending = [t for t in self._streamers | self._finishers if not t.done()]
+        for task in pending:
+            task.cancel()
+        if pending:
+            await asyncio.wait(pending, timeout=0.5)
+        if not isinstance(self.problem, QwqError) or isinstance(self.problem, EndpointError):
+            self.write_later(self._streams.end)  # else it may be the disk, and the journal has not got it all
+        self._writer.shutdown(wait=True)
+
+    def write_later(self, write: Callable[[], object]) -> None:
+        """Let the writing thread do this after the rows that wait for it; on the way out nothing is done."""
+        with contextlib.suppress(RuntimeError):
+            self._writer.submit(write)
+
+    async def _look_at_streams(self) -> None:
+        """Write down now and then what is being streamed, for whoever finds the run after a `kill -9`."""
+        while True:
+            await asyncio.sleep(streams.LOOK_EVERY_S)
+            pieces, anew = self._streams.look(list(self.flights.values()))
+            if pieces:
+                self.write_later(functools.partial(self._streams.write, pieces, anew))
+
+    def _fail(self, problem: Exception) -> None:
+        if isinstance(problem, OSError):
+            problem = QwqError(
+                f"The run cannot be written to {self.rundir.shown}: {problem}. What was finished is kept; make space "
+                f"and run the same line again."
+            )
+        if self.problem is None and not self.stopping:
+            self.problem = problem
+            self.stop()
+
+    # -- one item ------------------------------------------------------------------------------------------------
+
+    async def _stream_all(self) -> None:
+        """Keep as many streams going as the pool allows, until nothing is left to ask."""
+        while self._queue or self._streamers:
+            if self._resume.is_set():
+                while self._queue and len(self._streamers) < self.pool.limit:
+                    task = asyncio.create_task(self._stream(self._queue.popleft()))
+                    self._streamers.add(task)
+                    task.add_done_callback(self._ended)
+            elif not self._streamers:
+                await self._resume.wait()
+                continue
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._streamers.discard(task)
+        self._changed.set()
+
+    async def _stream(self, item: Item) -> None:
+        flight = self.flights[item.key] = Flight(item)
+        try:
+            await self._ask(item, flight)
+        except asyncio.CancelledError:
+            self._keep_partial(flight)
+            raise
+        except Exception as exc:
+            self._fail(exc)
+        finally:
+            self._finished_tokens += flight.live.chunks if flight.tokens is None else flight.tokens
+            self.flights.pop(item.key, None)
+
+    async def _ask(self, item: Item, flight: Flight) -> None:
+        try:
+            completion = await self.pool.complete(item.sample.messages, repeat=item.repeat, live=flight.live)
+        except EndpointRefused:
+            raise
+        except RequestRejected as exc:
+            if exc.status in (400, 422) and not self._succeeded and "context" not in str(exc):
+                # The first answer of the endpoint is a refusal that names no length: the others would get it too.
+                raise EndpointRefused(f"{exc} (the first request of the run; every other would meet it)") from None
+            await self._record_error(item, flight, exc)
+            return
+        except EndpointError as exc:
+            await self._record_error(item, flight, exc)
+            return
+        finally:
+            self.retries += max(0, flight.live.attempt - 1)
+        self._succeeded = True
+        flight.tokens = completion.completion_tokens
+        row = rows.prediction_row(item.sample, item.position, item.repeat, self.plan.repeats, completion, self.model)
+        file = self.rundir.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
+        # With the writing thread from here on, whatever becomes of the task; what waits for the disk is not the stream.
+        self._finish_later(item, packed(completion), self._writing(file, row))
+
+    def _finish_later(self, item: Item, completion: Completion, written: asyncio.Future[None] | None = None) -> None:
+        task = asyncio.create_task(self._finish(item, completion, written))
+        self._finishers.add(task)
+        task.add_done_callback(self._finishers.discard)
+
+    async def _finish(self, item: Item, completion: Completion, written: asyncio.Future[None] | None) -> None:
+        """Grade a completion, once its own row is `written` (None: it was there before)."""
+        try:
+            if written is not None:
+                await asyncio.shield(written)
+            await self._graded(item, completion)
+        except Exception as exc:
+            self._fail(exc)
+
+    async def _graded(self, item: Item, completion: Completion) -> None:
+        self.grading[item.key] = item
+        try:
+            async with self._at_grader:
+                verdict = await self._grade(item, whole(completion))
+                outcome, _, flags = decide_outcome(completion, verdict, "")
+                row = rows.review_row(
+                    item.sample, item.position, item.repeat, self.plan.repeats, completion, verdict, outcome, flags
+                )
+                file = self.rundir.rows_file("reviews", self.model, item.sample.benchmark, item.sample.subset)
+                await self._write(file, row)
+            result = SampleResult(
+                sample=item.sample,
+                repeat=item.repeat,
+                outcome=outcome,
+                completion=completion,
+                verdict=verdict,
+                flags=flags,
+            )
+            result.flags += habits(result, ())
+            self.results[item.key] = result
+        finally:
+            self.grading.pop(item.key, None)
+
+    async def _record_error(self, item: Item, flight: Flight, exc: EndpointError) -> None:
+        completion = partial(flight.live)
+        await self._write(self.rundir.journal_file(), journal_row("error", item, completion, str(exc)))
+        self.results[item.key] = SampleResult(
+            sample=item.sample,
+            repeat=item.repeat,
+            outcome="error",
+            completion=packed(completion),
+            error=str(exc),
+            flags=["partial"] if completion.reasoning or completion.answer else [],
+        )
+
+    def _keep_partial(self, flight: Flight) -> None:
+        """On the way out: not waited for here, since the loop may not come back to this task."""
+        if flight.tokens is not None:
+            return  # the whole completion is on its way to the disk, or there already
+        completion = partial(flight.live)
+        if completion.reasoning or completion.answer:
+            row = journal_row("partial", flight.item, completion, "interrupted")
+            self.write_later(lambda: self.rundir.append(self.rundir.journal_file(), row))
+            self.results[flight.item.key] = SampleResult(
+                sample=flight.item.sample, repeat=flight.item.repeat, completion=completion, flags=["partial"]
+            )
+
+    async def _write(self, file: Any, row: dict[str, Any]) -> None:
+        # Shielded: once begun, a row is written whole, and a stop waits for it in _wind_up.
+        await asyncio.shield(self._writing(file, row))
+
+    def _writing(self, file: Any, row: dict[str, Any]) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().run_in_executor(self._writer, self.rundir.append, file, row)
+
+    # -- what is seen --------------------------------------------------------------------------------------------
+
+    def progress(self, clock: Callable[[], float] = time.perf_counter) -> Progress:
+        """Counts and rates of this moment. Called by the drawing thread, a few times a second."""
+        now = clock()
+        results = list(self.results.values())
+        done = sum(r.outcome != "pending" for r in results)
+        flights = list(self.flights.values())
+        tokens = self._finished_tokens + sum(f.live.chunks for f in flights)
+        self._rate.append((now, tokens))
+        while len(self._rate) > 2 and now - self._rate[0][0] > RATE_WINDOW_S:
+            self._rate.popleft()
+        first_time, first_tokens = self._rate[0]
+        span = now - first_time
+        elapsed = now - self.started
+        return Progress(
+            total=len(results),
+            done=done,
+            reused=self.reused,
+            in_flight=len(flights),
+            grading=len(self.grading),
+            errors=sum(r.outcome == "error" for r in results),
+            retries=self.retries + sum(max(0, f.live.attempt - 1) for f in flights),
+            elapsed_s=elapsed,
+            eta_s=self._eta(results, flights, done, now),
+            tokens=tokens,
+            tokens_per_s=max(0.0, tokens - first_tokens) / span if span > 0.2 else 0.0,
+            concurrency=self.pool.limit,
+            waiting=self.pool.waiting,
+        )
+
+    def _eta(self, results: list[SampleResult], flights: list[Flight], done: int, now: float) -> float | None:
+        """Seconds to go: the work left, in seconds of streaming, over the streams that share it.
+
+        The mean time of a finished sample stands for those to come; one in flight has at least half a mean left, so
+        that the estimate does not fall to nothing while the slow ones still run.
+        """
+        times = [r.completion.latency_s for r in results if r.completion and r.outcome not in ("pending", "error")]
+        left = len(results) - done
+        if not times or not left:
+            return None
+        mean = sum(times) / len(times)
+        under_way = [max(mean / 2, mean - (now - f.live.started)) for f in flights]
+        work = len(self._queue) * mean + sum(under_way)
+        return max(max(under_way, default=0.0), work / max(1, min(self.pool.limit, left)))
+
+    def in_flight(self) -> list[InFlight]:
+        """The streams of this moment, oldest first, with what they wrote since the last call (TAIL at least)."""
+        now = time.perf_counter()
+        return [seen(flight, now) for flight in sorted(list(self.flights.values()), key=lambda f: f.live.started)]

@@ -1,0 +1,56 @@
+"""Where a request's run lies, and the manifest it begins with."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+from qwq_nb.evaluation.plan import short_hash
+from qwq_nb.evaluation.request import EvalRequest
+from qwq_nb.store.manifest import MANIFEST, Manifest, now, path_segment
+from qwq_nb.store.run_dir import find_run_dirs
+
+__all__ = ["new_manifest", "run_dir_for"]
+
+
+def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerprint: str) -> tuple[Path, str]:
+    """Where this request's run lies (or will lie), and its key. The same request finds its newest run again."""
+    key = short_hash(request.identity(data_fingerprint))
+    # Cut before the key is added: without it two requests would share a directory.
+    stem = f"{'+'.join(request.benchmarks)}-{path_segment(request.endpoint.model.rsplit('/', 1)[-1])}"[:110] + f"-{key}"
+    taken = [p for p in find_run_dirs(root) if p.name == stem or p.name.startswith(f"{stem}-")]
+    if taken and not fresh:
+        return taken[0], key
+    number, path = 1, root / stem
+    while (path / MANIFEST).exists():
+        number += 1
+        path = root / f"{stem}-{number}"
+    return path, key
+
+
+def new_manifest(request: EvalRequest, path: Path, key: str, *, command: str, data_label: str) -> Manifest:
+    """The manifest of a run that is about to begin, or to go on."""
+    return Manifest(
+        run_id=uuid.uuid4().hex[:12],
+        name=path.name,
+        key=key,
+        created=now(),
+        updated=now(),
+        demo=request.demo,
+        endpoint=request.endpoint,
+        other_endpoints=list(request.other_endpoints),
+        benchmarks=request.benchmarks,
+        levels=request.levels,
+        subsets=request.subsets,
+        limit=request.limit,
+        seed=request.seed,
+        repeats=request.repeats,
+        concurrency=request.concurrency,
+        data=request.data,
+        data_label=data_label,
+        hub=request.hub,
+        few_shot=request.few_shot,
+        dataset_args=request.dataset_args,
+        grade_deadline_s=request.grade_deadline_s,
+        command=command,
+    )

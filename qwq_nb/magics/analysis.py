@@ -1,0 +1,120 @@
+"""The magics that look into runs and endpoints: compare, think, sweep, speed. Thin, as those of `magics`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import line_magic, magics_class, no_var_expand
+
+from qwq_nb.analysis.compare.options import COMPARE
+from qwq_nb.analysis.speed.options import SPEED
+from qwq_nb.analysis.sweep.grid import SWEEP, grid_of
+from qwq_nb.analysis.think.options import THINK
+from qwq_nb.errors import OptionError
+from qwq_nb.magics.base import MagicBase, documented, user_errors
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qwq_nb.analysis.compare.api import Comparison
+    from qwq_nb.analysis.speed.api import SpeedTest
+    from qwq_nb.analysis.sweep.api import Sweep
+    from qwq_nb.analysis.think.api import Thinking
+
+__all__ = ["AnalysisMagics"]
+
+
+@magics_class
+class AnalysisMagics(MagicBase):
+    """Defaults (folder of runs, endpoint) are those of `%config QwqMagics`."""
+
+    def __init__(self, shell: Any, defaults: Any) -> None:
+        super().__init__(shell)
+        self._defaults = defaults
+
+    def runs_folder(self) -> str | None:
+        return self._defaults.runs_folder()  # type: ignore[no-any-return]
+
+    @documented(COMPARE)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_compare(self, line: str) -> Comparison | pd.DataFrame:
+        """Hold runs against the first: differences with intervals, exact McNemar, the samples that flipped.
+
+        %qwq_compare A B [C...]      variables, runs' names or paths; also runs that evalscope made
+        %qwq_compare A --reference QwQ-32B
+        """
+        from qwq_nb.analysis.compare.api import compare, compare_reference
+
+        words, given = self.parsed(line, COMPARE, "qwq_compare")
+        runs = [self.named_run(word, given.get("out")) for word in words]
+        if "reference" in given:
+            if len(runs) != 1:
+                raise OptionError("%qwq_compare --reference holds one run against published scores: name one run.")
+            return compare_reference(runs[0], given["reference"])
+        if len(runs) < 2:
+            raise OptionError("%qwq_compare takes two runs or more: %qwq_compare A B, or one and --reference QwQ-32B.")
+        return compare(*runs, reveal=bool(given.get("reveal")))
+
+    @documented(THINK)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_think(self, line: str) -> Thinking:
+        """How the model thinks: tokens to the first right answer, reflection after it, thoughts, loops, languages.
+
+        %qwq_think RUN [RUN...]      up to six; without a name the last run
+        """
+        from qwq_nb.analysis.think.api import think
+        from qwq_nb.trace.habits import Thresholds
+
+        words, given = self.parsed(line, THINK, "qwq_think")
+        out = given.pop("out", None)
+        runs = [self.named_run(word, out) for word in words] or [self.one_run([], "qwq_think", out)]
+        thresholds = Thresholds(**{name: given.pop(name) for name in Thresholds.__struct_fields__ if name in given})
+        return think(*runs, **given, thresholds=thresholds)
+
+    @documented(SWEEP)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_sweep(self, line: str) -> Sweep:
+        """Evaluate a grid of settings on the same samples: which sampling suits the model, which server is wrong.
+
+        %qwq_sweep math_500 --temperature 0.2,0.6,1.0 --top-k 20,40 --limit 50
+        %qwq_sweep math_500 --endpoint full,quantised --limit 50
+        """
+        from qwq_nb.analysis.sweep.api import sweep
+
+        words, given = self.parsed(line, SWEEP, "qwq_sweep")
+        grid, options = grid_of(given)
+        if "endpoint" not in grid:
+            options = self._with_defaults(options)
+        return sweep(*words, grid=grid, **options)
+
+    @documented(SPEED)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_speed(self, line: str) -> SpeedTest:
+        """How fast an endpoint answers: time to first token, per token, tokens per second, by streams at once.
+
+        %qwq_speed --concurrency 1,8,32
+        """
+        from qwq_nb.analysis.speed.api import speed
+
+        words, given = self.parsed(line, SPEED, "qwq_speed")
+        if words:
+            raise OptionError(f"%qwq_speed takes options only. To measure another endpoint: --endpoint {words[0]}")
+        if given.pop("no_cache_hit", False):
+            given["cache_hit"] = False
+        return speed(**self._with_defaults(given))
+
+    def _with_defaults(self, given: dict[str, Any]) -> dict[str, Any]:
+        defaults: dict[str, Any] = {}
+        if self._defaults.endpoint and not given.get("demo"):
+            defaults["endpoint"] = self._defaults.endpoint
+        if self._defaults.out:
+            defaults["out"] = self._defaults.out
+        return {**defaults, **given}

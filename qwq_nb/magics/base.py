@@ -1,0 +1,84 @@
+"""What every magic shares: errors as UsageErrors, options in the docstring, runs by variable, name or path."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics
+
+from qwq_nb.core.options import Option
+from qwq_nb.errors import OptionError, QwqError
+from qwq_nb.magics.parsing import parse_line, tokens_of
+
+if TYPE_CHECKING:
+    from qwq_nb.run.run import Run
+
+__all__ = ["MagicBase", "documented", "user_errors"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def user_errors(magic: F) -> F:
+    """What qwq_nb raises on purpose becomes a UsageError."""
+
+    @functools.wraps(magic)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return magic(*args, **kwargs)
+        except QwqError as exc:
+            raise UsageError(str(exc)) from None
+
+    return wrapped  # type: ignore[return-value]
+
+
+def documented(options: Sequence[Option]) -> Callable[[F], F]:
+    """Append the options' help to the magic's docstring, which `%magic?` shows."""
+
+    def decorate(magic: F) -> F:
+        lines = [f"  {' '.join(filter(None, (o.name, o.metavar))):<24} {o.help}" for o in options]
+        magic.__doc__ = "\n".join([magic.__doc__ or "", "Options:", *lines])
+        return magic
+
+    return decorate
+
+
+class MagicBase(Magics):
+    """A line's words and options, and the runs it names."""
+
+    shell: Any
+
+    def runs_folder(self) -> str | None:
+        """Where runs lie if the line does not say; None: the default."""
+        return None
+
+    def parsed(self, line: str, options: Sequence[Option], magic: str) -> tuple[list[str], dict[str, Any]]:
+        return parse_line(tokens_of(line, self.shell.user_ns), options, magic)
+
+    def named_run(self, word: str, out: str | None = None) -> Run:
+        """A variable's run, or one by its name or path."""
+        from qwq_nb.run.open import load_run
+        from qwq_nb.run.run import Run
+
+        named = self.shell.user_ns.get(word)
+        return named if isinstance(named, Run) else load_run(word, out=out or self.runs_folder())
+
+    def one_run(self, words: list[str], magic: str, out: str | None) -> Run:
+        """The run that a line names, or the last one."""
+        from qwq_nb.run.open import list_runs
+        from qwq_nb.run.run import Run
+
+        if len(words) > 1:
+            raise OptionError(f"%{magic} takes one run; here are {len(words)} words that are no options.")
+        if words:
+            return self.named_run(words[0], out)
+        last = self.shell.user_ns.get("_qwq_run")
+        if isinstance(last, Run):
+            return last
+        folder = out or self.runs_folder()
+        runs = list_runs(folder)
+        if not runs:
+            raise OptionError(f"There is no run yet in {folder or 'qwq_runs'}: %qwq_eval makes one.")
+        return runs[0]

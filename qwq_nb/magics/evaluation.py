@@ -1,0 +1,263 @@
+"""The magics: a line's words → one call of the Python API → its display. Thin on purpose.
+
+Every failure that a user can cause is a UsageError: one message, no traceback, and the cell fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from traitlets import Bool, Float, Int, TraitError, Unicode
+from traitlets.config.configurable import Configurable
+
+from qwq_nb.endpoint.options import ENDPOINT
+from qwq_nb.errors import OptionError, QwqError
+from qwq_nb.evaluation.options import ASK, EVAL, RESUME, RUNS, SHOW
+from qwq_nb.magics.base import MagicBase, documented, user_errors
+from qwq_nb.magics.config import file_defaults
+
+if TYPE_CHECKING:
+    from qwq_nb.run.run import Run
+
+__all__ = ["QwqMagics", "load"]
+
+
+@magics_class
+class QwqMagics(MagicBase, Configurable):
+    """`%config QwqMagics` lists these defaults; a line's own options win over them."""
+
+    endpoint = Unicode("", help="Name of the endpoint that is used where a line names none.").tag(config=True)
+    concurrency = Int(32, min=1, help="Streams at once.").tag(config=True)
+    seed = Int(0, help="Which samples --limit takes.").tag(config=True)
+    hub = Unicode("modelscope", help="Where benchmarks come from: modelscope or huggingface.").tag(config=True)
+    out = Unicode("", help="Folder in which run directories lie; qwq_runs where empty.").tag(config=True)
+    reveal = Bool(False, help="Show GPQA's texts in outputs.").tag(config=True)
+    max_retries = Int(6, min=0, help="Attempts after the first for what may pass.").tag(config=True)
+    read_timeout = Float(300.0, help="Longest silence within a stream, in seconds.").tag(config=True)
+    grade_deadline = Float(10.0, help="Longest time for one grading, in seconds.").tag(config=True)
+
+    _panel: Any = None
+
+    def __init__(self, shell: Any) -> None:
+        Configurable.__init__(self, config=shell.config)
+        Magics.__init__(self, shell=shell)
+        for name, value in file_defaults(self.trait_names(config=True)).items():
+            try:
+                setattr(self, name, value)
+            except TraitError as exc:
+                raise OptionError(f"The setting {name!r} of qwq_nb in pyproject.toml or config.toml: {exc}") from None
+        shell.configurables.append(self)
+
+    # -- endpoints -----------------------------------------------------------------------------------------------
+
+    @documented(ENDPOINT)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_endpoint(self, line: str) -> None:
+        """Set the default endpoint and ask it once which models it serves; alone, list the endpoints.
+
+        %qwq_endpoint URL --model M [--name N] [--key-env VAR] [options]
+        %qwq_endpoint demo           the built-in endpoint
+        %qwq_endpoint NAME           make an endpoint set before the default one
+        """
+        from qwq_nb.bench.shared import shared_worker
+        from qwq_nb.endpoint.endpoint import Endpoint
+        from qwq_nb.endpoint.registry import (
+            EndpointStatus,
+            connect,
+            demo_endpoint,
+            endpoints,
+            get_endpoint,
+            set_default,
+        )
+        from qwq_nb.evaluation.request import refine_endpoint
+
+        words, given = self.parsed(line, ENDPOINT, "qwq_endpoint")
+        if len(words) > 1:
+            raise OptionError(f"%qwq_endpoint takes one URL or name; here are {len(words)} words that are no options.")
+        if not words:
+            if given:
+                raise OptionError("%qwq_endpoint: which one? Its URL comes first, as in http://127.0.0.1:8000/v1.")
+            print(listing(list(endpoints().values())))
+            return
+        if words[0] == "demo":
+            endpoint = refine_endpoint(demo_endpoint(), {k: v for k, v in given.items() if k not in ("model", "name")})
+            set_default(endpoint)
+            print(EndpointStatus(endpoint=endpoint).line)
+            return
+        if "://" not in words[0]:
+            endpoint = refine_endpoint(get_endpoint(words[0]), given)
+            set_default(endpoint)
+            print(f"Endpoint {endpoint.name!r} is the default one: {endpoint.url}, model {endpoint.model}.")
+            return
+        options = {"max_retries": self.max_retries, "read_timeout": self.read_timeout, **given}
+        options["stream"] = not options.pop("no_stream", False)
+        status = connect(Endpoint(words[0], **options))
+        shared_worker().hide(status.endpoint.key_env)
+        print(status.line)
+        for warning in status.endpoint.warnings():
+            print(f"Note: {warning}")
+
+    # -- runs ----------------------------------------------------------------------------------------------------
+
+    @documented(EVAL)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_eval(self, line: str) -> Run:
+        """Evaluate the endpoint's model on benchmarks and show the result; the same line again resumes.
+
+        %qwq_eval math_500 --levels 1-5 --limit 50
+        run = %qwq_eval math_500 aime24 gpqa_diamond --repeats 4 --concurrency 64
+        %qwq_eval math_500 --demo
+        """
+        from qwq_nb.evaluation.evaluate import evaluate
+
+        words, given = self.parsed(line, EVAL, "qwq_eval")
+        names = ("concurrency", "seed", "hub", "reveal", "max_retries", "read_timeout", "grade_deadline")
+        # Only what was changed is passed on, so that the line that resumes stays short.
+        defaults = {n: getattr(self, n) for n in names if getattr(self, n) != self.traits()[n].default_value}
+        if self.endpoint and not given.get("demo"):
+            defaults["endpoint"] = self.endpoint
+        if self.out:
+            defaults["out"] = self.out
+        return self._remember(lambda: evaluate(*words, **{**defaults, **given}))
+
+    @documented(RESUME)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_resume(self, line: str) -> Run:
+        """Go on with an unfinished run: `%qwq_resume RUN`, a variable, a run's name or a path."""
+        from qwq_nb.evaluation.evaluate import resume_run
+
+        words, given = self.parsed(line, RESUME, "qwq_resume")
+        out = given.pop("out", None)
+        run = self.one_run(words, "qwq_resume", out)
+        return self._remember(lambda: resume_run(run, **given))
+
+    @documented(SHOW)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_show(self, line: str) -> Any:
+        """Draw a run again: `%qwq_show RUN`; without a name the last one. `--sample ID` shows one sample in full."""
+        words, given = self.parsed(line, SHOW, "qwq_show")
+        run = self.one_run(words, "qwq_show", given.get("out"))
+        if "reveal" in given:
+            run.reveal()
+        if "sample" in given:
+            return run.sample(given["sample"], given.get("repeat", 0))
+        if not run._rundir.is_record_current() and not run._rundir.is_locked():
+            run.save_record()
+        run._shown_in = None
+        return run
+
+    @documented(RUNS)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_runs(self, line: str) -> Any:
+        """List the runs below the runs' folder: state, how far, score, model; the last one first."""
+        from qwq_nb.run.open import list_runs
+
+        words, given = self.parsed(line, RUNS, "qwq_runs")
+        if words:
+            raise OptionError(f"%qwq_runs takes no name; to draw a run: %qwq_show {words[0]}")
+        return list_runs(given.get("out") or self.out or None)
+
+    @documented(EVAL)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_panel(self, line: str) -> None:
+        """A form that writes a %qwq_eval line and runs it: `%qwq_panel`, or `%qwq_panel math_500 --limit 50` filled in.
+
+        Without a line it opens as it was left.
+        """
+        from qwq_nb.core.frontend import in_kernel, is_live
+        from qwq_nb.magics.form import Panel, checked, lines_of, values_of
+
+        words, given = self.parsed(line, EVAL, "qwq_panel")
+        if not in_kernel(self.shell):
+            raise OptionError("%qwq_panel needs a notebook. It writes lines like %qwq_eval math_500 --limit 50")
+        if self._panel is not None:
+            self._panel.close()
+        fresh = bool(words or given) or self._panel is None
+        values = values_of(words, given) if fresh else self._panel.values
+        if not is_live():
+            print("\n".join(checked(lines_of(values))))
+            return
+        self._panel = Panel(self.shell, values)
+
+    # -- one question --------------------------------------------------------------------------------------------
+
+    @documented(ASK)
+    @no_var_expand
+    @cell_magic
+    @user_errors
+    def qwq(self, line: str, cell: str) -> None:
+        """Ask the endpoint what the cell says, and watch its reasoning and its answer being written.
+
+        %%qwq --max-tokens 4096
+        What is the sum of the first 100 odd numbers?
+        """
+        from qwq_nb.evaluation.ask import ask
+        from qwq_nb.magics.answer import AnswerView
+
+        words, given = self.parsed(line, ASK, "qwq")
+        if words:
+            raise OptionError("The question goes below the %%qwq line; the line itself takes options only.")
+        if self.endpoint and not given.get("demo"):
+            given.setdefault("endpoint", self.endpoint)
+        view = AnswerView(self.shell)
+        view.finish(ask(cell.strip(), watch=view.update, **given))
+
+    # -- shared --------------------------------------------------------------------------------------------------
+
+    def runs_folder(self) -> str | None:
+        return self.out or None
+
+    def _remember(self, evaluation: Callable[[], Run]) -> Run:
+        """Run it, and keep the run as `_qwq_run`, also where it was interrupted and no variable got it."""
+        from qwq_nb.evaluation.evaluate import Interrupted
+
+        try:
+            run = evaluation()
+        except Interrupted as exc:
+            self.shell.user_ns["_qwq_run"] = exc.run
+            raise
+        self.shell.user_ns["_qwq_run"] = run
+        return run
+
+
+def listing(found: list[Any]) -> str:
+    """The endpoints, one a line, the default one first."""
+    if not found:
+        return (
+            "No endpoint is set. Set one: %qwq_endpoint http://127.0.0.1:8000/v1 --model QwQ-32B, "
+            "or try the built-in one: %qwq_endpoint demo"
+        )
+    lines = []
+    for number, e in enumerate(found):
+        key = f", key from ${e.key_env}" if e.key_env else ""
+        lines.append(f"{'* ' if number == 0 else '  '}{e.name}: {e.url}, model {e.model}{key}")
+    return "\n".join(lines)
+
+
+def load(shell: Any) -> None:
+    """Register the magics and their completion; called by `%load_ext qwq_nb`."""
+    from qwq_nb.magics.analysis import AnalysisMagics
+    from qwq_nb.magics.completion import register
+
+    try:
+        magics = QwqMagics(shell)
+    except QwqError as exc:
+        raise UsageError(str(exc)) from None
+    shell.register_magics(magics)
+    shell.register_magics(AnalysisMagics(shell, magics))
+    register(shell)

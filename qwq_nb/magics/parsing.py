@@ -1,0 +1,93 @@
+"""Parse the line of a magic into words and options.
+
+A literal API key is refused before anything else is looked at, and never repeated in a message.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from qwq_nb.core.options import Option, value_of
+from qwq_nb.endpoint.endpoint import looks_like_key
+from qwq_nb.endpoint.options import ENDPOINT
+from qwq_nb.errors import OptionError, did_you_mean
+
+__all__ = ["parse_line", "tokens_of"]
+
+
+_NAME_TOKEN = re.compile(r"(?:\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*))\Z")
+
+
+_LOOKS_LIKE_OPTION = re.compile(r"-{1,2}[A-Za-z_]")
+
+
+_KEY_OPTION = re.compile(r"--?(?:api[-_]?)?(?:key|token|secret|password|authorization)(?:=|\Z)", re.IGNORECASE)
+
+
+def refuse_keys(tokens: Sequence[str]) -> None:
+    """Raises OptionError where a token is, or announces, a literal key. Nothing of it is repeated."""
+    for token in tokens:
+        if _KEY_OPTION.match(token) or looks_like_key(token):
+            raise OptionError(
+                "A key does not belong into a cell: it would be saved with the notebook and its history. Put it into "
+                "an environment variable and give the variable's NAME: --key-env QWQ_API_KEY. If that was a real key, "
+                "take it out of the cell and revoke it."
+            )
+
+
+def tokens_of(line: str, namespace: Mapping[str, Any] | None = None) -> list[str]:
+    """The words of a magic's line, quotes respected; a word that is `{name}` or `$name` becomes that variable's value.
+
+    Braces elsewhere stay as they are, since LaTeX and JSON are full of them.
+    """
+    try:
+        tokens = shlex.split(line)
+    except ValueError:
+        raise OptionError("A quotation mark is not closed in this line.") from None
+    names = namespace or {}
+    expanded = []
+    for token in tokens:
+        match = _NAME_TOKEN.match(token)
+        name = (match[1] or match[2]) if match else ""
+        expanded.append(str(names[name]) if name and name in names else token)
+    refuse_keys(expanded)
+    return expanded
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise OptionError(message[:1].upper() + message[1:] + ".")
+
+
+def parse_line(tokens: Sequence[str], options: Sequence[Option], magic: str) -> tuple[list[str], dict[str, Any]]:
+    """The positional words, and the options that were given, by their Python names.
+
+    Raises:
+        OptionError: an unknown option (with the nearest one), a value that is missing or of the wrong kind.
+    """
+    known = {o.name: o for o in options}
+    for token in tokens:
+        name = token.split("=", 1)[0]
+        if _LOOKS_LIKE_OPTION.match(name) and name not in known:
+            # What hangs on a short option is not repeated: with `curl`'s habits it may be a key.
+            shown = name if name.startswith("--") or f"-{name}" in known else name[:2]
+            hint = did_you_mean("--" + name.lstrip("-"), known)
+            if name in {o.name for o in ENDPOINT}:
+                hint = " It is one of %qwq_endpoint's."
+            raise OptionError(f"%{magic} has no option {shown}.{hint}")
+    parser = _Parser(prog=f"%{magic}", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    parser.add_argument("words", nargs="*", default=[])
+    for option in options:
+        if option.kind == "flag":
+            parser.add_argument(option.name, action="store_true")
+        elif option.kind == "list":
+            parser.add_argument(option.name, action="append")
+        else:
+            parser.add_argument(option.name)
+    given = vars(parser.parse_intermixed_args(list(tokens)))
+    words = given.pop("words")
+    return words, {dest: value_of(o, given[o.dest]) for o in options if (dest := o.dest) in given}

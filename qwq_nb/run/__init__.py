@@ -1,0 +1,1 @@
+"""Represent one run: tables, samples, record, report, live view."""

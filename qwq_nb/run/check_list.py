@@ -1,0 +1,256 @@
+"""The verdicts worth a look by hand, as one list: `run.check()`. Each entry opens at the place in question.
+
+On the list, with the reason why:
+
+- the second opinion differs from the official verdict (flag `check_by_hand`),
+- the gold value stands in the text although it was not extracted (`present_not_extracted`),
+- the reasoning was finished, and nothing could be extracted from what followed it (outcome `no_answer`).
+
+What is withheld in a report (GPQA) is withheld here: the entries come from views that `withhold` has been over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from qwq_nb.core.records import SampleResult
+from qwq_nb.core.run_record import SampleView
+from qwq_nb.run.withhold import WITHHELD_NOTE
+from qwq_nb.store.rulings import Ruling
+from qwq_nb.trace.boxed import closing_brace, trimmed
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.excerpt import AROUND, Place, cut_out, place_at
+from qwq_nb.view.html import Typesetter, code, esc
+from qwq_nb.view.wording import DEMO_NOTICE, SIGNS, WORDS, count
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "CHECK_COLUMNS",
+    "CheckList",
+    "place_of",
+    "reasons",
+    "worth_checking",
+]
+
+CHECK_COLUMNS = (
+    "benchmark",
+    "subset",
+    "id",
+    "repeat",
+    "outcome",
+    "reasons",
+    "gold",
+    "extracted",
+    "second_extracted",
+    "ruling",
+    "note",
+)
+
+LISTED: Final = 300
+"""Entries that the html holds (at 2–4 kB each); the table has all."""
+_TEXT_LISTED: Final = 40
+_SHORT: Final = 60
+
+_REASONS = {
+    "check_by_hand": "second opinion differs",
+    "present_not_extracted": "gold value present but not extracted",
+    "no_answer": "reasoned, but nothing extracted",
+}
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)")
+
+
+def reasons(outcome: str, flags: Sequence[str], reasoned: bool) -> list[str]:
+    """Why a verdict is on the list; empty where it is not."""
+    found = [flag for flag in ("check_by_hand", "present_not_extracted") if flag in flags]
+    return found + (["no_answer"] if outcome == "no_answer" and reasoned and not found else [])
+
+
+def worth_checking(results: Iterable[SampleResult]) -> list[SampleResult]:
+    return [r for r in results if reasons(r.outcome, r.flags, _reasoned(r))]
+
+
+def _reasoned(result: SampleResult) -> bool:
+    return bool(result.completion and result.completion.reasoning.strip())
+
+
+def place_of(text: str, values: Iterable[str], *, boxes: bool = True) -> Place:
+    """The last box in `text`; without one the last place where the first of `values` that is there stands; its end."""
+    box = _last_box(text) if boxes else None
+    return place_at(
+        text, *(box or next((at for value in values if (at := _last(text, value))), (len(text), len(text))))
+    )
+
+
+def _last_box(text: str) -> tuple[int, int] | None:
+    """Where the last box begins and ends; one that is never closed ends with its opening."""
+    boxes = list(_BOX.finditer(text))
+    if not boxes:
+        return None
+    end = closing_brace(text, boxes[-1].end())
+    return boxes[-1].start(), boxes[-1].end() + 1 if end is None else end + 1
+
+
+def _last(text: str, value: str) -> tuple[int, int] | None:
+    """The last time that `value` stands in `text` as a word or number of its own."""
+    for form in dict.fromkeys((value.strip(), trimmed(value))):
+        if not form or len(form) > AROUND:
+            continue
+        edges = (r"(?<![\w.])" if form[0].isalnum() else "", r"(?![\w])" if form[-1].isalnum() else "")
+        if found := list(re.finditer(edges[0] + re.escape(form) + edges[1], text)):
+            return found[-1].span()
+    return None
+
+
+class CheckList:
+    """What to check by hand. A notebook shows it with each entry at its place; `table()` is a DataFrame.
+
+    `run.rule(id, correct=True, note="…", repeat=0)` records a ruling; the list shows it when it is made anew.
+    """
+
+    def __init__(
+        self,
+        views: Sequence[SampleView],
+        rulings: Mapping[tuple[str, int], Ruling],
+        *,
+        name: str,
+        demo: bool,
+        total: int,
+    ) -> None:
+        """`views` have their texts whole, or None where they are withheld; `total` is the run's number of answers."""
+        self.views = sorted(views, key=lambda v: (v.id, v.repeat) in rulings)
+        self.rulings = rulings
+        self.name = name
+        self.demo = demo
+        self.total = total
+
+    def __len__(self) -> int:
+        return len(self.views)
+
+    def __iter__(self) -> Iterator[SampleView]:
+        """The entries: those without a ruling first, then in the data set's order."""
+        return iter(self.views)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Dicts of CHECK_COLUMNS. `ruling` is True, False, or None where there is none."""
+        made = []
+        for view in self.views:
+            ruling = self._ruling(view)
+            row = {name: getattr(view, name) for name in CHECK_COLUMNS if hasattr(view, name)}
+            row["reasons"] = ", ".join(_why_listed(view))
+            row |= {"ruling": ruling.correct if ruling else None, "note": ruling.note if ruling else ""}
+            made.append({name: row[name] for name in CHECK_COLUMNS})
+        return made
+
+    def table(self) -> pd.DataFrame:
+        """A row an entry; columns as in CHECK_COLUMNS."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.records(), columns=list(CHECK_COLUMNS))
+        # True, False and None in one column; pandas would make objects or floats of them.
+        return frame.astype({"ruling": "boolean"})
+
+    def _ruling(self, view: SampleView) -> Ruling | None:
+        return self.rulings.get((view.id, view.repeat))
+
+    def _title(self) -> str:
+        open_ = sum(self._ruling(view) is None for view in self.views)
+        if not self.views:
+            return f"Nothing to check by hand among {count(self.total, 'answer')}."
+        return f"{count(len(self.views), 'verdict')} of {self.total:,} to check by hand, {open_:,} without a ruling"
+
+    @property
+    def html(self) -> str:
+        typeset = Typesetter()
+        parts = [f"<p><strong>⚠ DEMO</strong>: {DEMO_NOTICE}</p>"] if self.demo else []
+        parts.append(f"<p><strong>{esc(self.name)}</strong>: {self._title()}</p>")
+        if any(_is_withheld(view) for view in self.views):
+            parts.append(f"<p>{esc(WITHHELD_NOTE)}</p>")
+        parts += (self._entry(view, typeset) for view in self.views[:LISTED])
+        if len(self.views) > LISTED:
+            parts.append(f"<p>{len(self.views) - LISTED:,} more are in <code>.table()</code>.</p>")
+        return "<div>" + "\n".join(parts) + "</div>"
+
+    def _entry(self, view: SampleView, typeset: Typesetter) -> str:
+        ruling = self._ruling(view)
+        facts = [
+            f"{SIGNS[view.outcome]} <strong>{WORDS[view.outcome]}</strong>",
+            code(view.id) + (f" repeat {view.repeat}" if view.repeat else ""),
+            f"gold {typeset.value(view.gold)}",
+            f"extracted {typeset.value(view.extracted)}",
+            f"second opinion {typeset.value(view.second_extracted)}",
+            *(f"<em>{_REASONS[reason]}</em>" for reason in _why_listed(view)),
+        ]
+        if ruling:
+            facts.append(f"<strong>ruled {'correct' if ruling.correct else 'not correct'}</strong>")
+        inside = [f"<p><strong>Why:</strong> {esc(view.why)}</p>"] if view.why else []
+        if ruling and ruling.note:
+            inside.append(f"<p><strong>Note:</strong> {esc(ruling.note)}</p>")
+        inside += (cut_out(title, place) for title, place in _places(view))
+        if view.question is not None and view.question.text:
+            question = typeset.prose(view.question.text)
+            inside.append(f"<details><summary>Question</summary>{question}</details>")
+        repeat = f", repeat={view.repeat}" if view.repeat else ""
+        inside.append(f"<p>To rule: {code(f'run.rule({view.id!r}, correct=True{repeat})')}</p>")
+        body = "".join(inside)
+        return f'<details><summary>{" · ".join(facts)}</summary><div style="margin-left:1.2em">{body}</div></details>'
+
+    @property
+    def text(self) -> str:
+        lines = [f"*** DEMO: {DEMO_NOTICE} ***"] if self.demo else []
+        lines.append(f"{one_line(self.name, 120)}: {self._title()}")
+        for view in self.views[:_TEXT_LISTED]:
+            values = ", ".join(
+                f"{title} {one_line(value, _SHORT) or '-'}"
+                for title, value in (
+                    ("gold", view.gold),
+                    ("extracted", view.extracted),
+                    ("second opinion", view.second_extracted),
+                )
+            )
+            ruling = self._ruling(view)
+            said = f" [ruled {'correct' if ruling.correct else 'not correct'}]" if ruling else ""
+            repeat = f" repeat {view.repeat}" if view.repeat else ""
+            lines.append(f"  {WORDS[view.outcome]:<12}  {one_line(view.id, 80)}{repeat}: {values}{said}")
+        if len(self.views) > _TEXT_LISTED:
+            lines.append(f"  and {len(self.views) - _TEXT_LISTED:,} more: .table()")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": self.html, "text/plain": self.text}
+
+
+def _why_listed(view: SampleView) -> list[str]:
+    # Only what is worth checking is here, and a withheld text cannot be looked at: no answer means reasoned.
+    return reasons(view.outcome, view.flags, reasoned=True)
+
+
+def _is_withheld(view: SampleView) -> bool:
+    return view.question is None and view.reasoning is None and view.answer is None
+
+
+def _places(view: SampleView) -> list[tuple[str, Place]]:
+    """The last box or the value in the answer; in the reasoning, where the answer has neither.
+
+    Beside a box, the place of the gold value where that is said to stand somewhere and is out of sight.
+    """
+    answer = view.answer.text if view.answer else ""
+    reasoning = view.reasoning.text if view.reasoning else ""
+    values = [value for value in (view.gold, view.second_extracted, view.extracted) if value.strip()]
+    found = [("Answer", place_of(answer, values))] if answer.strip() else []
+    if reasoning.strip() and not (found and found[0][1].hit):
+        found.append(("End of the reasoning", place_of(reasoning, values)))
+    if "present_not_extracted" in view.flags and view.gold.strip():
+        seen = "".join(place.before + place.hit + place.after for _, place in found)
+        for title, text in (("Gold value in the answer", answer), ("Gold value in the reasoning", reasoning)):
+            place = place_of(text, [view.gold], boxes=False)
+            if place.hit and _last(seen, view.gold) is None:
+                found.append((title, place))
+                break
+    return found

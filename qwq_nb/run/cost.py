@@ -1,0 +1,178 @@
+"""What a run costs, from its tokens and the prices of a million of them. The unit is the price's: no currency is known.
+
+Counted are the tokens of the answers that count (all outcomes but `error` and `pending`), of the attempt that counted.
+Not known, and so not in any number here: what an endpoint charges for attempts that failed or were interrupted (their
+number is `failed_attempts`), for cached prompts at another price, and for the answers that a resumed run threw away.
+Where the server counted nothing (`uncounted`), completion tokens are our own count and prompt tokens are 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from qwq_nb.core.records import SampleResult
+from qwq_nb.errors import OptionError
+
+__all__ = ["COST_COLUMNS", "CostRow", "Prices", "cost_of", "prices_of"]
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices of a million tokens: of the prompt, and of the completion (reasoning and answer are one price).
+
+    Raises OptionError for anything but a finite number of 0 or more.
+    """
+
+    input: float
+    output: float
+
+    def __post_init__(self) -> None:
+        for label, value in (("price-in", self.input), ("price-out", self.output)):
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not 0 <= value < math.inf:
+                raise OptionError(f"{label} is the price of a million tokens, 0 or more, not {value!r}.")
+
+    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        return (prompt_tokens * self.input + completion_tokens * self.output) / MILLION
+
+
+class CostRow(msgspec.Struct, kw_only=True):
+    """One row of `run.cost()`: a subset, `all` of a benchmark, or all of several. Costs are in the price's unit."""
+
+    benchmark: str
+    subset: str
+    n: int
+    """Samples × repeats planned."""
+    answered: int
+    """Those that count: neither error nor pending."""
+    correct: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+    """So far."""
+    expected_cost: float | None
+    """When all pending ones are answered, each at the mean cost of its subset's answered ones (of the benchmark's,
+    where its subset has none yet). Early on it is too low: short answers come first. None while nothing is answered.
+    Errors are not in it: they are asked again only when the same line is run again."""
+    cost_per_answer: float | None
+    cost_per_correct: float | None
+    """cost / correct: what one right answer costs, the wrong ones paid for. None without any."""
+    failed_attempts: int
+    """Requests that failed or were interrupted; what was charged for them is not known."""
+    uncounted: int
+    """Answered, but the server gave no token counts."""
+
+
+COST_COLUMNS: tuple[str, ...] = CostRow.__struct_fields__
+
+
+class _Count:
+    """What one row is made of."""
+
+    def __init__(self) -> None:
+        self.n = self.answered = self.correct = self.pending = 0
+        self.prompt = self.completion = self.failed = self.uncounted = 0
+        self.expected: float | None = 0.0
+
+    def add(self, result: SampleResult) -> None:
+        self.n += 1
+        completion = result.completion
+        self.pending += result.outcome == "pending"
+        if result.outcome in ("error", "pending"):
+            # A journalled error or partial text was asked for at least once; what nobody asked has no completion.
+            self.failed += max(completion.attempts, 1) if completion else result.outcome == "error"
+            return
+        self.answered += 1
+        self.correct += result.outcome == "correct"
+        if completion is None:
+            return
+        self.prompt += completion.prompt_tokens
+        self.completion += completion.completion_tokens
+        self.failed += max(completion.attempts - 1, 0)
+        self.uncounted += completion.tokens_from in ("chunks", "estimate")
+
+    def merge(self, other: _Count) -> None:
+        for name in ("n", "answered", "correct", "pending", "prompt", "completion", "failed", "uncounted"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def mean(self, prices: Prices) -> float | None:
+        return prices.of(self.prompt, self.completion) / self.answered if self.answered else None
+
+    def expect(self, prices: Prices, fallback: float | None) -> float | None:
+        """Cost at the end, with `fallback` as the mean where nothing is answered."""
+        mean = self.mean(prices)
+        mean = fallback if mean is None else mean
+        if not self.pending:
+            return prices.of(self.prompt, self.completion)
+        return None if mean is None else prices.of(self.prompt, self.completion) + self.pending * mean
+
+    def row(self, benchmark: str, subset: str, prices: Prices) -> CostRow:
+        cost = prices.of(self.prompt, self.completion)
+        return CostRow(
+            benchmark=benchmark,
+            subset=subset,
+            n=self.n,
+            answered=self.answered,
+            correct=self.correct,
+            prompt_tokens=self.prompt,
+            completion_tokens=self.completion,
+            cost=cost,
+            expected_cost=self.expected,
+            cost_per_answer=cost / self.answered if self.answered else None,
+            cost_per_correct=cost / self.correct if self.correct else None,
+            failed_attempts=self.failed,
+            uncounted=self.uncounted,
+        )
+
+
+def cost_of(results: Iterable[SampleResult], prices: Prices) -> list[CostRow]:
+    """Rows by benchmark and subset, then `all`; of several benchmarks a last row `all`, `all`."""
+    places: dict[str, dict[str, _Count]] = {}
+    for result in results:
+        subsets = places.setdefault(result.sample.benchmark, {})
+        subsets.setdefault(result.sample.subset, _Count()).add(result)
+    rows = []
+    grand = _Count()
+    for benchmark, subsets in places.items():
+        total = _Count()
+        for count in subsets.values():
+            total.merge(count)
+        fallback = total.mean(prices)
+        for subset, count in subsets.items():
+            count.expected = count.expect(prices, fallback)
+            rows.append(count.row(benchmark, subset, prices))
+        total.expected = _sum(count.expected for count in subsets.values())
+        rows.append(total.row(benchmark, "all", prices))
+        grand.merge(total)
+        grand.expected = _sum((grand.expected, total.expected))
+    return [*rows, grand.row("all", "all", prices)] if len(places) > 1 else rows
+
+
+def _sum(costs: Iterable[float | None]) -> float | None:
+    """None where a part is not known."""
+    known = list(costs)
+    return None if None in known else sum(cost for cost in known if cost is not None)
+
+
+def prices_of(endpoint: object, price_in: float | None = None, price_out: float | None = None) -> Prices:
+    """The prices given, each one left out being the endpoint's (`endpoint.prices`).
+
+    Raises:
+        OptionError: one of them is neither given nor the endpoint's; it is never taken for 0.
+    """
+    own: tuple[float, float] | None = getattr(endpoint, "prices", None)
+    low, high = own or (None, None)
+    price_in, price_out = low if price_in is None else price_in, high if price_out is None else price_out
+    if price_in is None or price_out is None:
+        which = "prices are" if price_in is price_out else "price-out is" if price_out is None else "price-in is"
+        raise OptionError(
+            f"The {which} not known. Give both prices of a million tokens: run.cost(price_in=0.15, price_out=0.6), "
+            f"or with the endpoint: --price-in 0.15 --price-out 0.6."
+        )
+    return Prices(price_in, price_out)

@@ -1,0 +1,143 @@
+"""Runs that evalscope wrote itself, opened like ours: its prediction and review files are all that is needed.
+
+Such a directory holds no problems apart from the prompts, so a sample's question is its prompt. Subsets and benchmarks
+come from the files' names. evalscope 1.3 and later are read.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+from typing import Any
+
+from qwq_nb.core.compressed import packed
+from qwq_nb.core.outcomes import decide_outcome
+from qwq_nb.core.records import Sample, SampleResult
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.errors import UnknownRun
+from qwq_nb.run.run import Run
+from qwq_nb.store import evalscope_rows as rows
+from qwq_nb.store.jsonl import read_rows
+from qwq_nb.store.manifest import Manifest
+from qwq_nb.store.resume import row_index
+from qwq_nb.store.run_dir import RunDir
+from qwq_nb.trace.habits import habits
+
+__all__ = ["open_evalscope_run"]
+
+
+def open_evalscope_run(path: Path, model: str | None = None) -> Run:
+    """The run of one model in an evalscope output directory.
+
+    Raises:
+        UnknownRun: no predictions there, or those of several models and none named (give `<path>/predictions/<model>`).
+    """
+    if path.parent.name == "predictions":
+        path, model = path.parent.parent, path.name
+    models = sorted(p.name for p in (path / "predictions").iterdir() if p.is_dir())
+    if model is None and len(models) == 1:
+        model = models[0]
+    if model is None or model not in models:
+        raise UnknownRun(
+            f"{path} holds the predictions of {len(models)} models ({', '.join(models) or 'none'}). Open one of them: "
+            f"load_run({str(path / 'predictions' / (models[0] if models else 'MODEL'))!r})."
+        )
+    results = read_results(path, model)
+    if not results:
+        raise UnknownRun(f"{path / 'predictions' / model} holds no prediction that can be read.")
+    benchmarks = list(dict.fromkeys(r.sample.benchmark for r in results))
+    written = datetime.datetime.fromtimestamp((path / "predictions" / model).stat().st_mtime, datetime.timezone.utc)
+    stamp = written.strftime("%Y-%m-%dT%H:%M:%SZ")
+    manifest = Manifest(
+        run_id="",
+        name=f"{path.name}/{model}",
+        key="",
+        created=stamp,
+        updated=stamp,
+        state="complete",
+        endpoint=Endpoint.recorded(model, name="evalscope"),
+        benchmarks=benchmarks,
+        repeats=max(r.repeat for r in results) + 1,
+        data_label="as evalscope loaded it",
+        total=len(results),
+        done=sum(r.outcome != "pending" for r in results),
+        notes=["This run was made by evalscope itself; questions are shown as prompts."],
+    )
+    return Run(RunDir(path), manifest, lambda: results)
+
+
+def read_results(path: Path, model: str) -> list[SampleResult]:
+    """All rows of one model, by benchmark and subset."""
+    found: list[SampleResult] = []
+    folder = path / "predictions" / model
+    names = known_benchmarks(path, model)
+    for file in sorted(folder.glob("*.jsonl")):
+        benchmark, subset = split_name(file.stem, names)
+        reviews = {row_index(row): row for row in read_rows(path / "reviews" / model / file.name)}
+        for row in sorted(read_rows(file), key=row_index):
+            result = result_of(row, reviews.get(row_index(row)), benchmark, subset)
+            if result is not None:
+                found.append(result)
+    return found
+
+
+def result_of(row: dict[str, Any], review: dict[str, Any] | None, benchmark: str, subset: str) -> SampleResult | None:
+    """One sample × repeat; None where the row is no prediction."""
+    try:
+        completion = packed(rows.completion_from_row(row))
+        index = int(row["index"])
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+    verdict = rows.verdict_from_row(review) if review else None
+    score = (review or {}).get("sample_score") or {}
+    group, repeat = score.get("group_id"), score.get("generation_index") or 0
+    target = (review or {}).get("target")
+    targets = [target] if isinstance(target, str) else list(target or [])
+    prompt = [m for m in row.get("messages") or [] if m.get("role") != "assistant"]
+    slug = re.sub(r"[^a-z0-9]+", "-", subset.lower()).strip("-")
+    number = index if group is None else group
+    sample = Sample(
+        benchmark=benchmark,
+        subset=subset,
+        id=f"{benchmark}/{number}" if subset == "default" else f"{benchmark}/{slug}/{number}",
+        index=number,
+        question=prompt_text(prompt) or str((review or {}).get("input") or ""),
+        gold=targets[0] if targets else "",
+        targets=targets,
+        messages=[{"role": str(m.get("role")), "content": prompt_text([m])} for m in prompt],
+        source_id=str((row.get("metadata") or score.get("sample_metadata") or {}).get("question_id") or ""),
+    )
+    outcome, _, flags = decide_outcome(completion, verdict, "", gold=sample.gold)
+    result = SampleResult(
+        sample=sample, repeat=repeat, outcome=outcome, completion=completion, verdict=verdict, flags=flags
+    )
+    result.flags += habits(result, ())
+    return result
+
+
+def prompt_text(messages: list[dict[str, Any]]) -> str:
+    parts: list[str] = []
+    for message in messages:
+        content = message.get("content")
+        if isinstance(content, str):
+            parts.append(content)
+        elif isinstance(content, list):
+            parts += [p["text"] for p in content if isinstance(p, dict) and isinstance(p.get("text"), str)]
+    return "\n\n".join(parts)
+
+
+def known_benchmarks(path: Path, model: str) -> list[str]:
+    """Names of the run's benchmarks, longest first: its reports', else all that evalscope has."""
+    from qwq_nb.bench.catalog import benchmark_names
+
+    reported = [p.stem for p in (path / "reports" / model).glob("*.json")]
+    return sorted(reported or benchmark_names(), key=len, reverse=True)
+
+
+def split_name(stem: str, names: list[str]) -> tuple[str, str]:
+    """`math_500_Level 1` → (`math_500`, `Level 1`)."""
+    for name in names:
+        if stem.startswith(f"{name}_"):
+            return name, stem[len(name) + 1 :]
+    return stem, "default"

@@ -1,0 +1,247 @@
+"""A run as a file for others: `run.export(path)` by the path's ending. All of it goes by what a saved output may hold:
+GPQA's texts are withheld unless revealed.
+
+.csv .parquet .jsonl   a row a sample × repeat: `run`, `model`, `demo`, then the columns of `run.samples()`, and with
+                       `traces` the texts; files of several runs can be put below one another
+.json                  `run` (what was asked of whom), `table` and `samples`
+.html                  the report as one page, see `view.export_page`
+.md .tex               the table with a caption that says model, benchmark, sampling, n and the kind of interval
+
+CSV is opened in spreadsheets, and a cell that begins with `=`, `+`, `-` or `@` (or a tab, or their full-width forms)
+is a formula there. Such a text gets a `'` before it, as OWASP recommends, unless it is a plain number such as `-5`.
+The other formats hold every value as it is, except that halves of surrogate pairs, which no UTF-8 has, become U+FFFD.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from qwq_nb.core.paths import expanded
+from qwq_nb.core.run_record import RunRecord, SubsetRow
+from qwq_nb.core.tally import SAMPLE_COLUMNS, sample_records, table_records
+from qwq_nb.core.text import scrub
+from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.run.withhold import withhold
+from qwq_nb.store.jsonl import replace_file
+from qwq_nb.view.clip import lean
+from qwq_nb.view.markup import Cell, escape_markdown, latex_table, markdown_table
+from qwq_nb.view.wording import DEMO_NOTICE, count, is_known, sampling
+
+if TYPE_CHECKING:
+    from qwq_nb.run.run import Run
+
+__all__ = [
+    "ENDINGS",
+    "caption_of",
+    "export_run",
+    "formula_safe",
+    "latex_table",
+    "markdown_table",
+    "paper_table",
+    "sample_rows",
+]
+
+_HEAD = ("run", "model", "demo")
+_TEXTS = ("question", "choices", "reasoning", "answer")
+_ABOUT = (
+    "run_id",
+    "name",
+    "state",
+    "demo",
+    "created",
+    "updated",
+    "model",
+    "endpoint",
+    "url",
+    "sampling",
+    "benchmarks",
+    "repeats",
+    "limit",
+    "seed",
+    "concurrency",
+    "data",
+    "versions",
+    "command",
+    "cost",
+    "notes",
+    "withheld",
+)
+
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
+
+
+def export_run(run: Run, path: str | os.PathLike[str], *, traces: bool = False, kind: str = "") -> Path:
+    """Write the run into a file of the kind that its ending (or `kind`) names, replacing one that is there as a whole.
+
+    `traces` adds questions, reasoning and answers whole (.csv, .parquet, .json, .jsonl, .html).
+
+    Raises:
+        OptionError: another ending, or `traces` for a table.
+    """
+    file = expanded(path)
+    ending = kind or file.suffix.lower()
+    if ending not in ENDINGS:
+        hint = did_you_mean(ending, ENDINGS) if ending else f" Known: {', '.join(ENDINGS)}."
+        raise OptionError(f"A run cannot be exported to {file.name!r}: its ending says no format.{hint}")
+    if traces and ending in (".md", ".tex"):
+        raise OptionError(f"{ending} holds the table alone; traces go into .html, .jsonl, .json, .parquet or .csv.")
+    content = ENDINGS[ending](run, traces)
+    replace_file(file, content.encode("utf-8", "replace") if isinstance(content, str) else content)
+    return file
+
+
+def shown_record(run: Run) -> RunRecord:
+    return withhold(run.record(), reveal=run._reveal)
+
+
+def sample_rows(run: Run, traces: bool = False) -> list[dict[str, Any]]:
+    """A dict a sample × repeat: `run`, `model`, `demo`, SAMPLE_COLUMNS, and with `traces` the texts (choices one a
+    line). A text that is withheld is None."""
+    results = run.results()
+    views = withhold(run.record(results), reveal=run._reveal).samples
+    head = dict(zip(_HEAD, (run.name, run.model, run.demo), strict=True))
+    rows = []
+    for row, view in zip(sample_records(results), views, strict=True):
+        # What may be withheld is taken from the view.
+        made = {**head, **row, **{name: getattr(view, name) for name in ("gold", "extracted", "error")}}
+        if traces:
+            texts = {name: getattr(view, name) for name in ("question", "reasoning", "answer")}
+            made |= {name: text.text if text else None for name, text in texts.items()}
+            made["choices"] = "\n".join(view.choices)
+        rows.append({name: scrub(value) if isinstance(value, str) else value for name, value in made.items()})
+    return rows
+
+
+def _columns(traces: bool) -> list[str]:
+    return [*_HEAD, *SAMPLE_COLUMNS, *(_TEXTS if traces else ())]
+
+
+def formula_safe(text: str) -> str:
+    """`text` as a CSV cell that no spreadsheet takes for a formula: see this module's docstring."""
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def _csv(run: Run, traces: bool) -> str:
+    import pandas as pd
+
+    rows = [
+        {name: formula_safe(value) if isinstance(value, str) else value for name, value in row.items()}
+        for row in sample_rows(run, traces)
+    ]
+    return str(pd.DataFrame(rows, columns=_columns(traces)).to_csv(index=False, lineterminator="\n"))
+
+
+def _parquet(run: Run, traces: bool) -> bytes:
+    import pandas as pd
+
+    buffer = io.BytesIO()
+    pd.DataFrame(sample_rows(run, traces), columns=_columns(traces)).to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def _json(run: Run, traces: bool) -> bytes:
+    record = shown_record(run)
+    made = {
+        "run": {name: getattr(record, name) for name in _ABOUT},
+        "table": table_records(record.table),
+        "samples": sample_rows(run, traces),
+    }
+    return msgspec.json.format(msgspec.json.encode(lean(made)), indent=1) + b"\n"
+
+
+def _jsonl(run: Run, traces: bool) -> bytes:
+    return b"".join(msgspec.json.encode(lean(row)) + b"\n" for row in sample_rows(run, traces))
+
+
+def _html(run: Run, traces: bool) -> str:
+    from qwq_nb.run.report import report_page
+
+    return report_page(shown_record(run), traces=traces)
+
+
+def _markdown(run: Run, traces: bool) -> str:
+    record = shown_record(run)
+    columns, rows, align, _ = paper_table(record.table)
+    notes = "".join(f"\n- Note: {escape_markdown(note)}" for note in record.notes)
+    return markdown_table(columns, rows, align, caption_of(record)) + (f"{notes}\n" if notes else "")
+
+
+def _latex(run: Run, traces: bool) -> str:
+    record = shown_record(run)
+    columns, rows, align, rules = paper_table(record.table)
+    # A comment ends with its line: what it says must not.
+    notes = "".join(f"% Note: {' '.join(note.split())}\n" for note in record.notes)
+    return notes + latex_table(columns, rows, align, caption_of(record), rules=rules)
+
+
+ENDINGS: dict[str, Callable[[Run, bool], str | bytes]] = {
+    ".csv": _csv,
+    ".parquet": _parquet,
+    ".json": _json,
+    ".jsonl": _jsonl,
+    ".html": _html,
+    ".md": _markdown,
+    ".tex": _latex,
+}
+
+
+def paper_table(rows: list[SubsetRow]) -> tuple[list[str], list[list[Cell]], str, set[int]]:
+    """Columns, cells, alignment, and the rows before which a rule stands (each benchmark's first and its `all`).
+
+    Accuracies are in per cent. The interval is given by its ends: Wilson's is not symmetric, so no ± can say it.
+    Columns that would be empty (errors, pending; the benchmark's name of one alone) are left out.
+    """
+    several = len({row.benchmark for row in rows}) > 1
+    extra = [name for name in ("errors", "pending") if any(getattr(row, name) for row in rows)]
+    columns = ["Benchmark"] if several else []
+    columns += ["Subset", "n", "Accuracy (%)", "95% interval", "Of finished (%)", "Truncated", *map(str.title, extra)]
+    cells: list[list[Cell]] = []
+    rules: set[int] = set()
+    for benchmark, group in groupby(rows, key=lambda row: row.benchmark):
+        members = list(group)
+        if len(members) == 2 and members[0].subset == "default":
+            members = members[1:]
+        rules.add(len(cells))
+        for row in members:
+            if row.subset == "all" and len(members) > 1:
+                rules.add(len(cells))
+            known = is_known(row.ci_low) and is_known(row.ci_high)
+            interval = f"[{_percent(row.ci_low)}, {_percent(row.ci_high)}]" if known else None
+            line: list[Cell] = [benchmark] if several else []
+            line += [row.subset, row.n, _percent(row.accuracy), interval, _percent(row.accuracy_finished)]
+            cells.append([*line, row.truncated, *(int(getattr(row, name)) for name in extra)])
+    return columns, cells, "l" * (1 + several) + "r" * (len(columns) - 1 - several), rules - {0}
+
+
+def _percent(share: float | None) -> str | None:
+    return f"{100 * share:.1f}" if is_known(share) else None
+
+
+def caption_of(record: RunRecord) -> str:
+    """What a reader of the table alone must know: model, benchmarks, sampling, n, interval, and what is missing."""
+    totals = [row for row in record.table if row.subset == "all"]
+    problems = sum(row.problems for row in totals)
+    repeats = f" × {record.repeats} repeats" if record.repeats > 1 else ""
+    limit = "" if record.limit is None else f", limit {record.limit:,}"
+    answered = "all answers" if not any(row.errors or row.pending for row in totals) else "all answers that came"
+    parts = [f"DEMO: {DEMO_NOTICE}"] if record.demo else []
+    parts += [
+        f"{record.model} on {', '.join(record.benchmarks)} ({sampling(record) or 'sampling as the endpoint has it'}; "
+        f"{count(problems, 'problem')}{repeats}{limit}, seed {record.seed}).",
+        f"Accuracy is correct of {answered}, truncated ones included, with Wilson's 95% interval"
+        + (", clustered by problem." if repeats else "."),
+    ]
+    if record.state != "complete":
+        parts.append(f"The run is {record.state}: {sum(row.pending for row in totals):,} answers are pending.")
+    versions = ", ".join(f"{name} {version}" for name, version in record.versions.items() if name == "evalscope")
+    return " ".join(parts) + (f" Graded by {versions}." if versions else "")

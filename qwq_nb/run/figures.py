@@ -1,0 +1,204 @@
+"""Draw a run's figures: accuracy by subset, tokens by outcome, latency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from qwq_nb.core.records import OUTCOMES, Outcome
+from qwq_nb.core.run_record import RunRecord, SampleView, SubsetRow
+from qwq_nb.core.stats import quantile
+from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Panel, plain, share
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.figures import PanelFigure, asked_kinds
+from qwq_nb.view.wording import WORDS, is_known, number, percent
+
+__all__ = ["KINDS", "run_figure"]
+
+
+_COLOURS: dict[Outcome, str] = {
+    "correct": GREEN,
+    "wrong": VERMILLION,
+    "no_answer": PURPLE,
+    "truncated": BLUE,
+    "not_gradable": GREY,
+}
+
+
+MOST_DOTS: Final = 300
+"""Values that one box is drawn from: of more, as many at even ranks, which gives the same box."""
+
+
+def accuracy(record: RunRecord) -> list[Panel]:
+    """Both accuracies of each row of the table with the interval of the first, and published scores."""
+    labels = {(row.benchmark, row.subset): label(row, record) for row in record.table}
+    rows = [row for row in record.table if is_known(row.accuracy) and labels[row.benchmark, row.subset]]
+    names = [labels[row.benchmark, row.subset] for row in rows]
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "bar",
+            "name": "accuracy, 95 % interval",
+            "x": names,
+            "y": [share(row.accuracy) for row in rows],
+            "error_y": {
+                "type": "data",
+                "symmetric": False,
+                "array": [share((row.ci_high or 0) - (row.accuracy or 0)) for row in rows],
+                "arrayminus": [share((row.accuracy or 0) - (row.ci_low or 0)) for row in rows],
+                "color": GREY,
+                "thickness": 2,
+            },
+            # Pale, so that the interval is seen on it, on either ground.
+            "marker": {"color": "rgba(0,114,178,0.25)", "line": {"color": BLUE, "width": 2}},
+            "hovertemplate": "%{x}: %{y:.1%}",
+        },
+        {
+            "type": "bar",
+            "name": "of finished (truncated left out)",
+            "x": names,
+            "y": [share(row.accuracy_finished) for row in rows],
+            # Narrower, not hatched: JupyterLab saves a PNG of what it drew, and hatching makes that five times larger.
+            "width": 0.18,
+            "marker": {"color": "rgba(204,121,167,0.25)", "line": {"color": PURPLE, "width": 2}},
+            "hovertemplate": "%{x}: %{y:.1%}",
+        },
+    ]
+    published = [r for r in record.references if labels.get((r["benchmark"], r["subset"])) in names]
+    if published:
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "cliponaxis": False,
+                "name": f"published: {', '.join(dict.fromkeys(plain(r['model']) for r in published))}",
+                "x": [labels[r["benchmark"], r["subset"]] for r in published],
+                "y": [share(r["score"]) for r in published],
+                "text": [plain(str(r["source"])[:160]) for r in published],
+                "marker": {"color": VERMILLION, "symbol": "diamond", "size": 11, "line": {"color": GREY, "width": 1}},
+                "hovertemplate": "%{x}: %{y:.1%}<br>%{text}",
+            }
+        )
+    return [
+        Panel(
+            heading="Accuracy by subset",
+            traces=traces,
+            xaxis={"type": "category"},
+            yaxis={"range": [0, 1.02], "tickformat": ".0%", "title": {"text": "accuracy"}},
+            height=340,
+            heads=["subset", "n", "accuracy", "95 % interval", "of finished", "published"],
+            rows=[[plain_name(row, record), *numbers(row, record)] for row in rows],
+            meters=[row.accuracy for row in rows],
+        )
+    ]
+
+
+def tokens(record: RunRecord) -> list[Panel]:
+    """Reasoning tokens of each answer, by what became of it."""
+    groups = [(o, [v.reasoning_tokens for v in counted(record) if v.outcome == o]) for o in OUTCOMES]
+    found = [(WORDS[o], sorted(map(float, values)), _COLOURS[o]) for o, values in groups if values]
+    return [boxes("Reasoning tokens by outcome", "reasoning tokens", "outcome", found, digits=0)]
+
+
+def latency(record: RunRecord) -> list[Panel]:
+    """Time to the first token and to the whole answer, in seconds, of the attempts that counted."""
+    views = counted(record)
+    panels = []
+    for heading, times, colour in (
+        ("Time to first token", {b: [v.ttft_s for v in views if v.benchmark == b] for b in record.benchmarks}, PURPLE),
+        (
+            "Time to whole answer",
+            {b: [v.latency_s for v in views if v.benchmark == b] for b in record.benchmarks},
+            BLUE,
+        ),
+    ):
+        found = [(one_line(b, 60), sorted(t for t in ts if is_known(t)), colour) for b, ts in times.items()]
+        made = boxes(heading, "seconds", "benchmark", [group for group in found if group[1]], digits=2)
+        panels.append(msgspec.structs.replace(made, timed=True))
+    return panels
+
+
+KINDS: Final[dict[str, Callable[[RunRecord], list[Panel]]]] = {
+    "accuracy": accuracy,
+    "tokens": tokens,
+    "latency": latency,
+}
+
+
+def boxes(heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[float], str]], *, digits: int) -> Panel:
+    """A box (quartiles, whiskers of 1.5 times their distance, values beyond) for each (name, sorted values, colour)."""
+    most = max((values[-1] for _, values, _ in groups), default=0.0)
+    traces = [
+        {
+            "type": "box",
+            "name": plain(name),
+            "x": [round(value, 3) for value in ranked(values)],
+            "orientation": "h",
+            "boxpoints": "outliers" if len(values) > 30 else "all",
+            "pointpos": 0,
+            "marker": {"color": colour, "size": 5, "opacity": 0.7},
+            "line": {"color": colour, "width": 2},
+            "showlegend": False,
+        }
+        for name, values, colour in groups
+    ]
+    cuts = [[quantile(values, q) or 0.0 for q in (0, 0.25, 0.5, 0.75, 1)] for _, values, _ in groups]
+    return Panel(
+        heading=heading,
+        traces=traces,
+        xaxis={"rangemode": "tozero", "title": {"text": unit}},
+        yaxis={"type": "category", "autorange": "reversed"},
+        height=60 + 60 * max(1, len(groups)),
+        heads=[by, "n", "least", "quarter", "median", "three quarters", "most"],
+        rows=[
+            [name, f"{len(values):,}", *(number(cut, digits) for cut in row)]
+            for (name, values, _), row in zip(groups, cuts, strict=True)
+        ],
+        meters=[row[2] / most if most else None for row in cuts],
+    )
+
+
+def ranked(values: list[float]) -> list[float]:
+    """At most MOST_DOTS of the sorted values, at even ranks, the least and the most among them."""
+    if len(values) <= MOST_DOTS:
+        return values
+    step = (len(values) - 1) / (MOST_DOTS - 1)
+    return [values[round(i * step)] for i in range(MOST_DOTS)]
+
+
+def counted(record: RunRecord) -> list[SampleView]:
+    """The answers that count: neither failed nor pending."""
+    return [view for view in record.samples if view.outcome in _COLOURS]
+
+
+def label(row: SubsetRow, record: RunRecord) -> str:
+    """What stands below a bar; empty for a row that the figure leaves out, since `all` says the same."""
+    several = sum(r.benchmark == row.benchmark for r in record.table) > 2
+    if row.subset != "all" and not several:
+        return ""
+    if len(record.benchmarks) == 1:
+        return plain(row.subset)
+    return f"{plain(row.benchmark)}<br>{plain(row.subset)}" if several else plain(row.benchmark)
+
+
+def plain_name(row: SubsetRow, record: RunRecord) -> str:
+    name = one_line(row.subset, 60)
+    return name if len(record.benchmarks) == 1 else f"{one_line(row.benchmark, 60)} {name}"
+
+
+def numbers(row: SubsetRow, record: RunRecord) -> list[str]:
+    known = is_known(row.ci_low) and is_known(row.ci_high)
+    interval = f"{percent(row.ci_low)[:-2]} – {percent(row.ci_high)}" if known else "-"
+    here = [r for r in record.references if (r["benchmark"], r["subset"]) == (row.benchmark, row.subset)]
+    published = ", ".join(f"{percent(r['score'])} ({one_line(str(r['model']), 60)})" for r in here) or "-"
+    return [f"{row.n:,}", percent(row.accuracy), interval, percent(row.accuracy_finished), published]
+
+
+def run_figure(record: RunRecord, kind: str | None = None) -> PanelFigure:
+    """A run's figure: one of `panels.KINDS`, or all below one another. Raises OptionError for another kind."""
+    names = asked_kinds(kind, KINDS)
+    demo = "DEMO (says nothing of any model): " if record.demo else ""
+    where = ", ".join(one_line(name, 60) for name in record.benchmarks)
+    title = f"{demo}{one_line(record.model, 80)} on {where}"
+    return PanelFigure(title, [panel for name in names for panel in KINDS[name](record)], kind)

@@ -1,0 +1,133 @@
+"""The samples of the html view: a fold a subset, in it a fold a sample, failures first."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Final
+
+from qwq_nb.core.outcomes import is_failure
+from qwq_nb.core.run_record import Clip, InFlight, RunRecord, SampleView
+from qwq_nb.view.html import Typesetter, clipped, code, esc, pre
+from qwq_nb.view.wording import FLAGS, SIGNS, WORDS, count, counts, duration, phase, sample_key
+
+__all__ = ["FOLD_ALL", "LIST_ALL", "in_flight", "samples"]
+
+LIST_ALL: Final = 1_000
+"""Up to so many samples are listed one by one; of more, only the failures."""
+
+FOLD_ALL: Final = 200
+"""Up to so many, correct samples have their texts behind a fold; of more, the failures only (the JSON has them all)."""
+
+_TAILS: Final = 8
+_INDENT: Final = 'style="margin-left:1.2em"'
+
+
+def samples(record: RunRecord) -> str:
+    """Every sample behind a fold, or the failures alone where there are too many."""
+    views = record.samples
+    shown = views if len(views) <= LIST_ALL else [view for view in views if is_failure(view)]
+    typeset = Typesetter()
+    folds = []
+    grouped = sorted(shown, key=lambda view: (_rank(record, view), sample_key(view)))
+    for (benchmark, subset), group in groupby(grouped, key=lambda view: (view.benchmark, view.subset)):
+        members = list(group)
+        title = f"{esc(benchmark)} · {esc(subset)}: {count(len(members), 'sample')}, {counts(members)}"
+        own_files = len({view.file for view in members}) > 1
+        inner = "" if own_files or not members[0].file else f"<p>Full texts: {code(members[0].file)}</p>"
+        for view in members:
+            line_only = len(views) > FOLD_ALL and not is_failure(view)
+            inner += _sample(view, typeset, "" if line_only else _inside(view, typeset, with_file=own_files)) + "\n"
+        folds.append(f"<details><summary>{title}</summary><div {_INDENT}>{inner}</div></details>\n")
+    return "".join(folds) + _not_shown(record, len(shown))
+
+
+def _rank(record: RunRecord, view: SampleView) -> tuple[int, str, str]:
+    """Benchmarks in the order asked for, subsets by name."""
+    order = record.benchmarks.index(view.benchmark) if view.benchmark in record.benchmarks else len(record.benchmarks)
+    return order, view.benchmark, view.subset
+
+
+def _not_shown(record: RunRecord, shown: int) -> str:
+    """What is left out to keep the notebook small, and where it is."""
+    missing = max(record.samples_total, len(record.samples)) - shown
+    if missing > 0:
+        left_out = f"{count(missing, 'more sample')} not shown here"
+    elif shown > FOLD_ALL:
+        left_out = "The texts of correct samples are not shown here"
+    else:
+        return ""
+    where = code(record.run_dir)
+    show = code(f"%qwq_show {record.run_dir}")
+    return f"<p>{left_out}, to keep the notebook small: {show} shows the run, and its full texts are in {where}.</p>"
+
+
+def _sample(view: SampleView, typeset: Typesetter, inside: str) -> str:
+    facts = [
+        f"{SIGNS[view.outcome]} <strong>{WORDS[view.outcome]}</strong>",
+        code(view.id) + (f" repeat {view.repeat}" if view.repeat else ""),
+        f"gold {typeset.value(view.gold)}",
+        f"extracted {typeset.value(view.extracted)}",
+    ]
+    if view.reasoning_tokens or view.answer_tokens:
+        facts.append(count(view.reasoning_tokens + view.answer_tokens, "token"))
+    if view.latency_s is not None:
+        facts.append(duration(view.latency_s))
+    facts += [f"<em>{esc(FLAGS.get(flag, flag.replace('_', ' ')))}</em>" for flag in view.flags]
+    summary = " · ".join(facts)
+    if not inside:
+        return f"<div>{summary}</div>"
+    return f"<details><summary>{summary}</summary><div {_INDENT}>{inside}</div></details>"
+
+
+def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
+    parts = []
+    if view.why:
+        parts.append(f"<p><strong>Why:</strong> {esc(view.why)}</p>")
+    if view.error:
+        parts.append(f"<p><strong>Error:</strong> {code(view.error)}</p>")
+    if view.second_extracted and view.second_extracted != view.extracted:
+        parts.append(f"<p><strong>Second opinion:</strong> {typeset.value(view.second_extracted)}</p>")
+    if view.question is not None:
+        parts.append(typeset.prose(clipped(view.question), "Question"))
+    if view.choices:
+        choices = "".join(f"<li>{typeset.prose(choice)}</li>" for choice in view.choices)
+        parts.append(f'<ol type="A">{choices}</ol>')
+    parts.append(_fold("Reasoning", view.reasoning, view.reasoning_tokens, typeset=None))
+    parts.append(_fold("Answer", view.answer, view.answer_tokens, typeset=typeset))
+    details = [f"finish reason {code(view.finish_reason)}"] if view.finish_reason else []
+    if view.attempts > 1:
+        details.append(f"{view.attempts} attempts")
+    if view.ttft_s is not None:
+        details.append(f"first token after {duration(view.ttft_s)}")
+    if view.source_id:
+        details.append(f"source {code(view.source_id)}")
+    if view.file and with_file:
+        details.append(f"full text in {code(view.file)}")
+    if details:
+        parts.append(f"<p><small>{' · '.join(details)}</small></p>")
+    return "".join(parts)
+
+
+def _fold(name: str, text: Clip | None, tokens: int, *, typeset: Typesetter | None) -> str:
+    """The reasoning as typed (typeset=None: nobody waits for MathJax over 40 kB), the answer typeset."""
+    if text is None or not (text.text or text.omitted):
+        return ""
+    title = name + (f", {count(tokens, 'token')}" if tokens else "")
+    if text.omitted:
+        title += f", {text.omitted:,} characters left out in the middle"
+    body = pre(clipped(text)) if typeset is None else typeset.prose(clipped(text))
+    return f"<details><summary>{title}</summary>{body}</details>"
+
+
+def in_flight(flights: list[InFlight]) -> str:
+    """What is being answered now, with the end of what has come so far."""
+    if not flights:
+        return ""
+    lines = []
+    for flight in flights[:_TAILS]:
+        head = f"{esc(flight.benchmark)} {code(flight.id)}" + (f" repeat {flight.repeat}" if flight.repeat else "")
+        tail = flight.answer_tail or flight.reasoning_tail
+        lines.append(f"<div>{head}: {esc(phase(flight))}</div>" + (pre("… " + tail[-300:]) if tail else ""))
+    more = f"<div>and {len(flights) - _TAILS:,} more</div>" if len(flights) > _TAILS else ""
+    title = f"In flight: {count(len(flights), 'sample')}"
+    return f"<details><summary>{title}</summary><div {_INDENT}>{''.join(lines)}{more}</div></details>\n"

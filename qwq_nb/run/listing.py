@@ -1,0 +1,56 @@
+"""The list of runs that `list_runs()` and `%qwq_runs` give: a list, and a table where it is shown."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from qwq_nb.core.text import scrub
+
+if TYPE_CHECKING:
+    from qwq_nb.run.run import Run
+
+__all__ = ["RunList"]
+
+HEADS = ("run", "state", "done", "accuracy", "model", "updated")
+
+
+class RunList(list["Run"]):
+    """Runs, the one written last first. Made from manifests alone, so that a long list costs little."""
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """One row a run, as text."""
+        rows = []
+        for run in self:
+            m = run._manifest
+            scores = ", ".join(f"{name} {share:.1%}" for name, share in m.scores.items() if share is not None)
+            demo = " (demo)" if m.demo else ""
+            rows.append((m.name, m.state, f"{m.done}/{m.total}", scores or "-", m.endpoint.model + demo, m.updated))
+        return [tuple(scrub(cell) for cell in row) for row in rows]
+
+    def __repr__(self) -> str:
+        if not self:
+            return "No runs yet: %qwq_eval makes one."
+        return table_text([HEADS, *self.rows()])
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return "<p>No runs yet: <code>%qwq_eval</code> makes one.</p>"
+        head = "".join(f'<th scope="col">{cell}</th>' for cell in HEADS)
+        body = "".join(
+            f'<tr><th scope="row">{html.escape(first)}</th>'
+            + "".join(f"<td>{html.escape(c)}</td>" for c in rest)
+            + "</tr>"
+            for first, *rest in self.rows()
+        )
+        return f"<table><caption>Runs</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def table_text(rows: Sequence[Sequence[str]]) -> str:
+    """Columns padded to their widest cell."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -1,0 +1,75 @@
+"""Open and list runs: `load_run`, `list_runs`."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import msgspec
+
+from qwq_nb.core.paths import expanded
+from qwq_nb.errors import UnknownRun, did_you_mean
+from qwq_nb.run.listing import RunList
+from qwq_nb.run.run import Run
+from qwq_nb.store.manifest import MANIFEST, Manifest
+from qwq_nb.store.run_dir import RunDir, find_run_dirs
+
+__all__ = ["list_runs", "load_run"]
+
+
+DEFAULT_OUT = "qwq_runs"
+
+
+def list_runs(out: str | Path | None = None) -> RunList:
+    """The runs below `out` (`qwq_runs`), the one written last first. Nothing of them is read but their manifests."""
+    runs = RunList()
+    for path in find_run_dirs(expanded(out or DEFAULT_OUT)):
+        with contextlib.suppress(UnknownRun):
+            runs.append(open_run(path))
+    return runs
+
+
+def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
+    """A run from its directory, or by its name (or the beginning of it) below `out`.
+
+    Directories that evalscope wrote are opened too.
+
+    Raises:
+        UnknownRun: there is none; the message names the nearest.
+    """
+    given = expanded(path)
+    if (given / MANIFEST).is_file():
+        return open_run(given)
+    if given.name == MANIFEST and given.is_file():
+        return open_run(given.parent)
+    if (given / "predictions").is_dir() or (given.parent.name == "predictions" and given.is_dir()):
+        from qwq_nb.run.evalscope_run import open_evalscope_run
+
+        return open_evalscope_run(given)
+    root = expanded(out or DEFAULT_OUT)
+    names = {p.name: p for p in find_run_dirs(root)}
+    matching = [p for name, p in names.items() if name.startswith(str(path))]
+    if str(path) in names:
+        return open_run(names[str(path)])
+    if len(matching) == 1:
+        return open_run(matching[0])
+    if len(matching) > 1:
+        raise UnknownRun(f"{str(path)!r} fits {len(matching)} runs: {', '.join(p.name for p in matching)}.")
+    hint = did_you_mean(str(path), names) if names else f" There are none in {root}."
+    raise UnknownRun(f"There is no run {str(path)!r}.{hint}")
+
+
+def open_run(path: Path) -> Run:
+    """A run from its manifest; its samples are read when they are first wanted."""
+    from qwq_nb.store.saved import saved_results
+
+    rundir = RunDir(path)
+    manifest = rundir.manifest()
+    return Run(rundir, settled(manifest, rundir), saved_results(rundir, manifest))
+
+
+def settled(manifest: Manifest, rundir: RunDir) -> Manifest:
+    """A manifest that says `running` while nobody holds the run was left behind by a crash: it is stopped."""
+    if manifest.state in ("running", "starting", "paused") and not rundir.is_locked():
+        return msgspec.structs.replace(manifest, state="stopped")
+    return manifest

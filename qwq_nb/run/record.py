@@ -1,0 +1,286 @@
+"""From results to what is drawn: sample views, progress and the notes of a `RunRecord`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from qwq_nb.core.compressed import text_length
+from qwq_nb.core.outcomes import decide_outcome, is_failure
+from qwq_nb.core.records import Analysis, SampleResult
+from qwq_nb.core.run_record import Clip, InFlight, Progress, RunCost, RunRecord, SampleView, SubsetRow
+from qwq_nb.core.tally import tally
+from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.run.cost import Prices, cost_of
+from qwq_nb.run.references import references_of
+from qwq_nb.run.sample import SampleDetail
+from qwq_nb.store.evalscope_rows import model_segment, prediction_file
+from qwq_nb.store.manifest import Manifest
+from qwq_nb.store.run_dir import JOURNAL
+from qwq_nb.view.clip import clip, level
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "bare_record",
+    "detail",
+    "find_result",
+    "finished_progress",
+    "frame",
+    "notes_on",
+    "record_of",
+    "sample_view",
+]
+
+RECORD_QUESTION = 500
+"""Characters of a question in the record that viewers of the directory read."""
+
+FOREIGN_RUNS = 20
+"""Runs of foreign script that a drawn sample carries at most."""
+TRUNCATION_SHARE = 0.05
+"""From this share of cut completions on, the output says so in a sentence."""
+
+
+def frame(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+    """A DataFrame of just these columns, also without rows. pandas is imported here, when the first one is wanted."""
+    import pandas as pd
+
+    return pd.DataFrame(list(records), columns=list(columns))
+
+
+def find_result(results: Sequence[SampleResult], id: str, repeat: int, *, name: str, repeats: int) -> SampleResult:
+    """The result of one sample × repeat, by the run's id of it or the data set's own.
+
+    Raises:
+        OptionError: no such sample or repeat in the run `name`.
+    """
+    wanted = str(id)
+    same = [r for r in results if wanted in (r.sample.id, r.sample.source_id)]
+    found = next((r for r in same if r.repeat == repeat), None)
+    if found is not None:
+        return found
+    if same:
+        raise OptionError(f"Sample {wanted!r} has no repeat {repeat}: the run has {repeats}.")
+    known = [r.sample.id for r in results]
+    hint = did_you_mean(wanted, known, many=f"The first ones are {', '.join(known[:3])}.")
+    raise OptionError(f"The run {name} has no sample {wanted!r}.{hint}")
+
+
+def record_of(
+    manifest: Manifest,
+    path: str,
+    results: Sequence[SampleResult],
+    shown: Sequence[SampleResult],
+    *,
+    progress: Progress,
+    in_flight: list[InFlight],
+    notes: Sequence[str] = (),
+    room: int | None = None,
+) -> RunRecord:
+    """The run in the directory `path`, as it is drawn: the table of all `results`, and the samples `shown`.
+
+    `notes` stand after those that the manifest and the table give cause for. `room`: characters for all reasoning, for
+    all answers, of failures and of the others each; None: they are whole. What does not fit a bundle of so many bytes
+    is then never in memory all at once.
+    """
+    m = manifest
+    rows = tally(results)
+    most = caps(shown, room)
+    return RunRecord(
+        run_id=m.run_id,
+        name=m.name,
+        state=m.state,
+        demo=m.demo,
+        created=m.created,
+        updated=m.updated,
+        model=m.endpoint.model,
+        endpoint=m.endpoint.name,
+        url=m.endpoint.url,
+        sampling={k: v for k, v in m.endpoint.sampling.items() if v is not None},
+        benchmarks=m.benchmarks,
+        repeats=m.repeats,
+        limit=m.limit,
+        seed=m.seed,
+        concurrency=progress.concurrency if m.concurrency == "auto" else m.concurrency,
+        data=m.data_label,
+        versions=m.versions,
+        run_dir=path,
+        command=m.command,
+        progress=progress,
+        cost=cost_so_far(results, m),
+        table=rows,
+        samples=[sample_view(r, m.endpoint.model, most=most(r)) for r in shown],
+        samples_total=len(results),
+        in_flight=in_flight,
+        notes=[*m.notes, *notes_on(rows, m), *notes],
+        references=[] if m.demo else references_of(rows, m.endpoint.model, whole=not (m.levels or m.subsets)),
+    )
+
+
+def caps(shown: Sequence[SampleResult], room: int | None) -> Callable[[SampleResult], int | None]:
+    """How long a result's texts may be: as few as possible are cut to fill `room`, the longest ones."""
+    if room is None:
+        return lambda _: None
+    lengths: dict[bool, list[int]] = {True: [], False: []}
+    for result in shown:
+        lengths[is_failure(result)].append(text_length(result.completion))
+    found = {failed: level(lengths[failed], room) for failed in lengths}
+    return lambda result: found[is_failure(result)]
+
+
+def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
+    """Of all benchmarks together, by the endpoint's prices; None where it has none."""
+    if manifest.endpoint.prices is None or not results:
+        return None
+    whole = cost_of(results, Prices(*manifest.endpoint.prices))[-1]
+    return RunCost(
+        so_far=whole.cost,
+        expected=whole.expected_cost,
+        per_correct=whole.cost_per_correct,
+        uncounted=whole.uncounted,
+    )
+
+
+def bare_record(record: RunRecord) -> RunRecord:
+    """The record without what lies beside it in the run's directory: no reasoning, no answers, questions clipped."""
+    rows = [
+        msgspec.structs.replace(
+            view,
+            question=clip(view.question.text, RECORD_QUESTION) if view.question else None,
+            reasoning=None,
+            answer=None,
+        )
+        for view in record.samples
+    ]
+    return msgspec.structs.replace(record, samples=rows, in_flight=[])
+
+
+def detail(result: SampleResult) -> SampleDetail:
+    s, c, v = result.sample, result.completion, result.verdict
+    return SampleDetail(
+        benchmark=s.benchmark,
+        subset=s.subset,
+        id=s.id,
+        repeat=result.repeat,
+        outcome=result.outcome,
+        why=why(result),
+        question=s.question,
+        reasoning=c.reasoning if c else "",
+        answer=c.answer if c else "",
+        gold=s.gold,
+        extracted=v.extracted if v else "",
+        second_extracted=v.second_extracted if v else "",
+        flags=result.flags,
+        reasoning_tokens=c.reasoning_tokens if c else 0,
+        answer_tokens=c.answer_tokens if c else 0,
+        finish_reason=c.finish_reason if c else "",
+        attempts=c.attempts if c else 0,
+        ttft_s=c.ttft_s if c else None,
+        latency_s=c.latency_s if c else None,
+        error=result.error,
+        retried=c.retried if c else [],
+        choices=s.choices,
+        messages=s.messages,
+        source_id=s.source_id,
+    )
+
+
+def why(result: SampleResult) -> str:
+    """One sentence: why this outcome."""
+    if result.outcome == "pending":
+        return "not finished: the partial text is kept" if result.completion else "not asked yet"
+    return decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)[1]
+
+
+def sample_view(result: SampleResult, model: str, *, most: int | None = None) -> SampleView:
+    """`most`: characters that each of its texts may have; None: they are whole."""
+    d = detail(result)
+    file = JOURNAL
+    if result.verdict is not None:
+        file = prediction_file(Path(), model_segment(model), d.benchmark, d.subset).as_posix()
+    return SampleView(
+        benchmark=d.benchmark,
+        subset=d.subset,
+        id=d.id,
+        repeat=d.repeat,
+        outcome=result.outcome,
+        why=d.why,
+        gold=d.gold,
+        extracted=d.extracted,
+        second_extracted=d.second_extracted,
+        flags=d.flags,
+        reasoning_tokens=d.reasoning_tokens,
+        answer_tokens=d.answer_tokens,
+        finish_reason=d.finish_reason,
+        attempts=d.attempts,
+        ttft_s=d.ttft_s,
+        latency_s=d.latency_s,
+        error=d.error,
+        source_id=d.source_id,
+        question=Clip(text=d.question),
+        reasoning=cut(d.reasoning, most),
+        answer=cut(d.answer, most),
+        choices=d.choices,
+        file=file if result.completion else "",
+        analysis=drawn_analysis(result),
+    )
+
+
+def cut(text: str, most: int | None) -> Clip:
+    if most == 0:
+        return Clip(omitted=len(text))
+    return Clip(text=text) if most is None or len(text) <= most else clip(text, most)
+
+
+def drawn_analysis(result: SampleResult) -> Analysis | None:
+    """What a viewer marks in the reasoning."""
+    if result.analysis is None or not result.analysis.chars:
+        return None
+    return msgspec.structs.replace(result.analysis, switches=[], foreign=result.analysis.foreign[:FOREIGN_RUNS])
+
+
+def finished_progress(results: list[SampleResult], manifest: Manifest) -> Progress:
+    """The progress of a run that nobody is running: counts from its results, wall time from its manifest."""
+    tokens = sum(r.completion.completion_tokens for r in results if r.completion)
+    return Progress(
+        total=len(results),
+        done=sum(r.outcome != "pending" for r in results),
+        errors=sum(r.outcome == "error" for r in results),
+        retries=sum(max(0, r.completion.attempts - 1) for r in results if r.completion),
+        elapsed_s=manifest.elapsed_s,
+        tokens=tokens,
+        tokens_per_s=tokens / manifest.elapsed_s if manifest.elapsed_s else 0.0,
+    )
+
+
+def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
+    """What a reader must know beside the numbers."""
+    notes: list[str] = []
+    for row in rows:
+        if row.subset != "all":
+            continue
+        finished = row.n - row.errors - row.pending
+        if row.errors:
+            notes.append(
+                f"{row.benchmark}: {row.errors} of {row.n} are missing because the endpoint failed after all retries. "
+                f"They are not counted as wrong; the same line again asks them once more."
+            )
+        if finished and row.truncated / finished >= TRUNCATION_SHARE:
+            cap = manifest.endpoint.sampling.get("max_tokens")
+            notes.append(
+                f"{row.benchmark}: {row.truncated} of {finished} were cut by the token limit"
+                + (f" (max-tokens {cap})" if cap else "")
+                + ". They count as not correct; beside it stands the accuracy of the finished ones."
+            )
+        if row.not_gradable:
+            notes.append(
+                f"{row.benchmark}: the grader gave up on {row.not_gradable}. They count as not correct here; "
+                f"evalscope's own report leaves them out of its mean."
+            )
+        if row.pending and manifest.state in ("stopped", "failed", "complete"):
+            notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {manifest.command}")
+    return notes

@@ -1,0 +1,252 @@
+"""What repeats tell: avg@k, pass@k and cons@k of each subset, with intervals clustered by problem.
+
+All three are means over problems of the value expected from k answers drawn at random, without replacement, from the
+n ≥ k answers that a problem has; no answer is favoured for having come first. Shares are 0…1.
+
+avg@k   the share of correct answers. It is the same for every k but for the problems that have fewer than k answers.
+pass@k  whether at least one of the k is correct: 1 - C(n - c, k) / C(n, k), without bias (Chen et al. 2021).
+cons@k  whether the answer that most of the k agree on is correct (Wang et al. 2023, "self-consistency"; called cons@64
+        by DeepSeek-R1, 2025). At k = n it is the one vote over all answers; below, the exact mean over all C(n, k)
+        votes, by counting and not by sampling, so that it is the same every time.
+
+Sources: Chen, M. et al. (2021), arXiv:2107.03374, section 2.1. Wang, X. et al. (2023), "Self-consistency improves chain
+of thought reasoning", ICLR, arXiv:2203.11171. DeepSeek-AI (2025), arXiv:2501.12948, section 3. Intervals: see
+`mean_interval`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from math import comb, exp, lgamma, log, log1p
+
+import msgspec
+
+from qwq_nb.core.records import SampleResult
+from qwq_nb.core.stats import Interval, _wilson_share, pass_at_k
+from qwq_nb.trace.boxed import trimmed
+
+__all__ = ["REPEAT_COLUMNS", "RepeatRow", "Votes", "cons_at_k", "mean_interval", "repeat_rows", "vote_key", "votes_of"]
+
+
+class RepeatRow(msgspec.Struct, kw_only=True):
+    """One row of `run.repeats()`: a subset, or all of a benchmark, at one k. Shares are 0…1, intervals 95 %."""
+
+    benchmark: str
+    subset: str
+    k: int
+    problems: int
+    """Those that have k answers or more: what the row is about."""
+    short: int
+    """Problems with fewer than k answers, left out of this row."""
+    left_out: int
+    """Answers of the whole subset that are errors or pending: no vote and no failure."""
+    avg_at_k: float | None
+    avg_low: float | None
+    avg_high: float | None
+    pass_at_k: float | None
+    pass_low: float | None
+    pass_high: float | None
+    cons_at_k: float | None
+    cons_low: float | None
+    cons_high: float | None
+
+
+REPEAT_COLUMNS: tuple[str, ...] = RepeatRow.__struct_fields__
+
+
+class Votes(msgspec.Struct, frozen=True):
+    """One problem's answers, as they vote."""
+
+    n: int
+    """Answers that count: all but errors and pending ones."""
+    correct: int
+    groups: tuple[tuple[int, float], ...]
+    """Of each group of equal answers: its size, and the share 0…1 of its graded members that are correct."""
+
+    @property
+    def silent(self) -> int:
+        """Answers that nothing was extracted from. They have no vote, and where nobody votes nothing is right."""
+        return self.n - sum(size for size, _ in self.groups)
+
+
+def repeat_rows(results: Iterable[SampleResult]) -> list[RepeatRow]:
+    """Rows by benchmark and subset, then `all`; of each, k = 1, 2, 4, … and the most answers that a problem has."""
+    places: dict[str, dict[str, dict[str, list[SampleResult]]]] = {}
+    for result in results:
+        sample = result.sample
+        problems = places.setdefault(sample.benchmark, {}).setdefault(sample.subset, {})
+        problems.setdefault(sample.id, []).append(result)
+    rows = []
+    for benchmark, subsets in places.items():
+        whole: list[list[SampleResult]] = []
+        for subset, problems in subsets.items():
+            rows += _rows(benchmark, subset, list(problems.values()))
+            whole += problems.values()
+        rows += _rows(benchmark, "all", whole)
+    return rows
+
+
+def _rows(benchmark: str, subset: str, problems: list[list[SampleResult]]) -> list[RepeatRow]:
+    votes = [votes_of(problem) for problem in problems]
+    left_out = sum(map(len, problems)) - sum(v.n for v in votes)
+    rows = []
+    for k in counts_of(max((v.n for v in votes), default=0)):
+        enough = [v for v in votes if v.n >= k]
+        draws = sum(v.n for v in enough) / k
+        columns: dict[str, float | None] = {}
+        for name, values in (
+            ("avg", [v.correct / v.n for v in enough]),
+            ("pass", [pass_at_k(v.n, v.correct, k) for v in enough]),
+            ("cons", [cons_at_k(v.groups, v.silent, k) for v in enough]),
+        ):
+            columns[f"{name}_at_k"] = sum(values) / len(values) if values else None
+            # One answer says as much of avg@k as k do: its n answers are n draws.
+            low, high = mean_interval(values, draws * k if name == "avg" else draws)
+            columns |= {f"{name}_low": low, f"{name}_high": high}
+        rows.append(
+            RepeatRow(
+                benchmark=benchmark,
+                subset=subset,
+                k=k,
+                problems=len(enough),
+                short=len(votes) - len(enough),
+                left_out=left_out,
+                **columns,
+            )
+        )
+    return rows
+
+
+def counts_of(most: int) -> list[int]:
+    """1, 2, 4, … below `most`, then `most`; [1] where there is nothing yet, so that no subset goes missing."""
+    powers = [2**i for i in range(max(most, 1).bit_length()) if 2**i < most]
+    return [*powers, max(most, 1)]
+
+
+def votes_of(problem: Iterable[SampleResult]) -> Votes:
+    """The votes of one problem's repeats.
+
+    Who votes: every answer that counts (truncated ones too) and that the benchmark's grader extracted a value from.
+    Equal are all that the grader takes for the gold answer: that is the benchmark's own equivalence, at no cost. The
+    others are equal where `vote_key` is; what has the key of a correct answer joins the correct ones. So wrong answers
+    that are equal by more than their form (`\\sqrt{8}` and `2\\sqrt{2}`) are told apart, which splits their votes and
+    favours the right answer a little.
+    """
+    counted = [r for r in problem if r.outcome not in ("error", "pending")]
+    keys = [vote_key(r.verdict.extracted) if r.verdict else "" for r in counted]
+    right = {key for key, r in zip(keys, counted, strict=True) if r.outcome == "correct"}
+    sizes: Counter[str] = Counter()
+    graded: Counter[str] = Counter()
+    good: Counter[str] = Counter()
+    for key, result in zip(keys, counted, strict=True):
+        correct = result.outcome == "correct"
+        if not key and not correct:
+            continue
+        group = "correct" if correct or key in right else f"={key}"
+        sizes[group] += 1
+        graded[group] += result.verdict is not None and result.verdict.status == "graded"
+        good[group] += correct
+    groups = sorted((size, good[name] / max(graded[name], good[name], 1)) for name, size in sizes.items())
+    return Votes(len(counted), sum(r.outcome == "correct" for r in counted), tuple(groups))
+
+
+_LAYOUT = re.compile(r"\\(?:displaystyle|left|right|[,!;:> ])|~|\\q?quad\b|\s+")
+_THOUSANDS = re.compile(r"-?\d{1,3}(?:(?:,|\{,\})\d{3})+(?:\.\d+)?")
+_FRACTION = re.compile(r"(-?)(?:\\frac(?:\{(\d{1,30})\}\{(\d{1,30})\}|(\d)(\d))|(\d{1,30})/(\d{1,30}))")
+_DECIMAL = re.compile(r"[-+]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})")
+
+
+def vote_key(extracted: str) -> str:
+    """What equal answers have in common: without LaTeX's layout, and numbers by value (`0.50`, `\\frac12`, `1/2`).
+
+    Numbers are whole, decimal, with thousands' commas, or fractions of whole numbers. Nothing is computed: it costs
+    microseconds where the grader takes milliseconds.
+    """
+    text = _LAYOUT.sub("", trimmed(extracted))
+    text = re.sub(r"\\[dt]frac", r"\\frac", text)
+    if _THOUSANDS.fullmatch(text):
+        text = text.replace("{,}", "").replace(",", "")
+    number = None
+    if _DECIMAL.fullmatch(text):
+        number = Fraction(text)
+    elif match := _FRACTION.fullmatch(text):
+        over, under = (int(part) for part in match.groups()[1:] if part)
+        number = Fraction(over, under) * (-1 if match[1] else 1) if under else None
+    return text if number is None else str(number)
+
+
+@lru_cache(maxsize=65536)
+def cons_at_k(groups: tuple[tuple[int, float], ...], silent: int, k: int) -> float:
+    """Share 0…1 of the votes of k answers, drawn from all without replacement, that end right. Exact.
+
+    `groups` are sizes and worth (0…1) of the groups of equal answers, `silent` the answers without a vote. The largest
+    group wins; several largest ones share the win evenly, as if one of them were drawn by lot. Nobody voting: 0.
+
+    How: k draws without replacement are binomial counts (p = k / n) given that they add up to k. For each winning size
+    a, the counts of all groups are convolved with none above a, and those at a counted.
+
+    Raises ValueError unless 1 <= k <= all answers.
+    """
+    sizes = [size for size, _ in groups]
+    n = sum(sizes) + silent
+    if not 1 <= k <= n:
+        raise ValueError(f"cons@{k} of {n} answers is not defined: it needs 1 <= k <= n")
+    if k == n or len(groups) == 1 == k:
+        top = max(sizes, default=0)
+        first = [worth for size, worth in groups if size == top] if k == n else [w * s / n for s, w in groups]
+        return sum(first) / len(first) if first else 0.0
+    import numpy as np
+
+    p = k / n
+    pmf = {size: [_binomial(size, p, b) for b in range(min(size, k) + 1)] for size in {*sizes, silent}}
+    start = np.zeros(k + 1)
+    start[: len(pmf[silent])] = pmf[silent]
+    right = 0.0
+    for a in range(1, min(k, max(sizes, default=0)) + 1):
+        # [t, v]: t groups have a votes, all have v; `worth` is the same times the sum of those t groups' worth.
+        ways = np.zeros((k // a + 1, k + 1))
+        ways[0] = start
+        worth = np.zeros_like(ways)
+        for size, share in groups:
+            odds, old, old_worth = pmf[size], ways, worth
+            ways, worth = old * odds[0], old_worth * odds[0]
+            for b in range(1, min(a - 1, size) + 1):
+                ways[:, b:] += odds[b] * old[:, :-b]
+                worth[:, b:] += odds[b] * old_worth[:, :-b]
+            if a <= size:
+                ways[1:, a:] += odds[a] * old[:-1, :-a]
+                worth[1:, a:] += odds[a] * (old_worth[:-1, :-a] + share * old[:-1, :-a])
+        right += sum(float(worth[t, k]) / t for t in range(1, k // a + 1))
+    return min(max(right / _binomial(n, p, k), 0.0), 1.0)
+
+
+def _binomial(n: int, p: float, b: int) -> float:
+    """Probability of b hits in n, 0 < p < 1; by logarithms, since C(2000, 1000) is no float."""
+    if n <= 60:
+        return comb(n, b) * p**b * (1 - p) ** (n - b)
+    return exp(lgamma(n + 1) - lgamma(b + 1) - lgamma(n - b + 1) + b * log(p) + (n - b) * log1p(-p))
+
+
+def mean_interval(values: Sequence[float], draws: float, confidence: float = 0.95) -> Interval:
+    """Interval of the mean of one value 0…1 a problem, where each rests on `draws` / problems independent draws.
+
+    Wilson's interval (1927) with the effective sample size p(1 - p) / (s² / m), where s² / m is the clustered variance
+    of the mean over m problems (Miller 2024, arXiv:2411.00640), as Franco et al. (2019) put it for proportions. The
+    size is at least m (repeats that only repeat) and at most `draws` (repeats as good as new problems); at 0 % and
+    100 %, where s² is 0 and says nothing, it is m. So there is no zero width, the interval lies within 0…1, and for
+    avg@k with equally many answers a problem it is `stats.clustered_interval`. Without values: (None, None).
+    """
+    m = len(values)
+    if not m:
+        return None, None
+    p = min(max(sum(values) / m, 0.0), 1.0)
+    size = float(m)
+    if m > 1 and 0 < p < 1:
+        variance = sum((value - p) ** 2 for value in values) / (m - 1)
+        most = max(draws, size)
+        size = min(max(m * p * (1 - p) / variance, size), most) if variance else most
+    return _wilson_share(p, size, confidence)

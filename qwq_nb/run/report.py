@@ -1,0 +1,83 @@
+"""A report as a file of its own: one html page that needs nothing else, readable in light and dark, and `Report`.
+
+The page holds no script and forbids any (a Content-Security-Policy of its own); its colours are the browser's, so that
+they have its contrast. Formulas stand as their source: there is no MathJax to set them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from qwq_nb.core.run_record import RunRecord, SampleView
+from qwq_nb.run.bundle import bundle
+from qwq_nb.run.html import render_html
+from qwq_nb.run.html_samples import FOLD_ALL, samples
+from qwq_nb.run.text import render_text
+from qwq_nb.view.page import page
+
+__all__ = ["Report", "report_page"]
+
+
+def report_page(record: RunRecord, *, traces: bool = False) -> str:
+    """The report as a page: as a notebook holds it (1 MB at most), or with all samples and their texts whole.
+
+    GPQA's texts are the caller's duty: see `view.withhold`.
+    """
+    demo = "DEMO: " if record.demo else ""
+    title = f"{demo}{record.model} on {', '.join(record.benchmarks)}"
+    if not traces:
+        return page(title, str(bundle(record, live=False)["text/html"]))
+    head = render_html(msgspec.structs.replace(record, samples=[], samples_total=0))
+    folds = (samples(msgspec.structs.replace(record, samples=part, samples_total=len(part))) for part in _parts(record))
+    return page(title, head + "".join(folds))
+
+
+def _parts(record: RunRecord) -> Iterator[list[SampleView]]:
+    """Subset by subset, no more at once than the html view shows with all their texts."""
+
+    def place(view: SampleView) -> tuple[int, str, str]:
+        known = record.benchmarks
+        return known.index(view.benchmark) if view.benchmark in known else len(known), view.benchmark, view.subset
+
+    for _, group in groupby(sorted(record.samples, key=place), key=place):
+        views = list(group)
+        for start in range(0, len(views), FOLD_ALL):
+            yield views[start : start + FOLD_ALL]
+
+
+class Report:
+    """A run's report: `str()` is the text, a notebook shows the html, `save()` writes either."""
+
+    def __init__(self, record: RunRecord) -> None:
+        self.record = record
+
+    @property
+    def text(self) -> str:
+        return render_text(self.record, times=True)
+
+    @property
+    def html(self) -> str:
+        return render_html(self.record)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as a page (`.html`, `.htm`) or as text (any other ending)."""
+        file = Path(path)
+        is_page = file.suffix.lower() in (".html", ".htm")
+        content = f'<!doctype html>\n<meta charset="utf-8">\n{self.html}' if is_page else self.text
+        file.write_text(content, encoding="utf-8")
+        return file
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<Report of {self.record.name}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return bundle(self.record, live=False)

@@ -1,0 +1,293 @@
+"""`Run`: what `evaluate()` and `load_run()` return. Tables, samples and the record that is drawn, from one run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from qwq_nb.core.records import SampleResult, State
+from qwq_nb.core.run_record import InFlight, Progress, RunRecord, SubsetRow
+from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_records, table_records, tally
+from qwq_nb.run import record as run_record
+from qwq_nb.run.record import frame
+from qwq_nb.run.report import Report
+from qwq_nb.run.sample import SampleDetail
+from qwq_nb.store import rulings as by_hand
+from qwq_nb.store.manifest import Manifest
+from qwq_nb.store.run_dir import RunDir
+from qwq_nb.view.clip import lean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qwq_nb.run.check_list import CheckList
+    from qwq_nb.view.figures import PanelFigure
+
+__all__ = ["Report", "Run", "SampleDetail"]
+
+
+class Run:
+    """A run: finished, stopped, or still going on in the background.
+
+    `table()` has a row a subset and then `all`; `samples()` a row a sample × repeat; `sample(id)` the texts.
+    """
+
+    def __init__(
+        self,
+        rundir: RunDir,
+        manifest: Manifest,
+        results: Callable[[], list[SampleResult]],
+        *,
+        progress: Callable[[], Progress] | None = None,
+        in_flight: Callable[[], list[InFlight]] | None = None,
+        control: Any = None,
+    ) -> None:
+        self._rundir = rundir
+        self._manifest = manifest
+        self._results = results
+        self._progress = progress
+        self._in_flight = in_flight
+        self._control = control
+        self._reveal = False
+
+    # -- what it is ----------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return self._manifest.name
+
+    @property
+    def path(self) -> Path:
+        """The run's directory, absolute."""
+        return self._rundir.path
+
+    @property
+    def state(self) -> State:
+        """`running`, `paused`, `stopped`, `failed` or `complete`."""
+        return self._manifest.state
+
+    @property
+    def model(self) -> str:
+        return self._manifest.endpoint.model
+
+    @property
+    def benchmarks(self) -> list[str]:
+        return list(self._manifest.benchmarks)
+
+    @property
+    def demo(self) -> bool:
+        """Whether it was answered by the built-in endpoint: its score says nothing of any model."""
+        return self._manifest.demo
+
+    @property
+    def command(self) -> str:
+        """The magic line that resumes it, or shows it again."""
+        return self._manifest.command
+
+    def __repr__(self) -> str:
+        rows = [row for row in self.rows() if row.subset == "all"]
+        scores = ", ".join(f"{row.benchmark} {row.accuracy:.1%}" for row in rows if row.accuracy is not None)
+        total = sum(row.n for row in rows)
+        done = total - sum(row.pending for row in rows)
+        return f"<Run {self.name!r} {self.state}: {scores or 'nothing finished'}; {done} of {total}>"
+
+    # -- tables --------------------------------------------------------------------------------------------------
+
+    def results(self) -> list[SampleResult]:
+        """The records themselves, one a sample × repeat, in the data set's order."""
+        return self._results()
+
+    def rows(self) -> list[SubsetRow]:
+        """The rows of `table()` as records."""
+        return tally(self._results())
+
+    def accuracies(self) -> dict[str, float | None]:
+        """Accuracy of each benchmark over all its subsets (0…1)."""
+        return {r.benchmark: r.accuracy for r in self.rows() if r.subset == "all"}
+
+    def table(self) -> pd.DataFrame:
+        """Scores by subset; columns as in `qwq_nb.core.tally.TABLE_COLUMNS`. Shares are 0…1, times seconds."""
+        return frame(table_records(self.rows()), TABLE_COLUMNS)
+
+    def samples(self) -> pd.DataFrame:
+        """A row a sample × repeat; columns as in `qwq_nb.core.tally.SAMPLE_COLUMNS`."""
+        return frame(sample_records(self._results()), SAMPLE_COLUMNS)
+
+    def sample(self, id: str, repeat: int = 0) -> SampleDetail:
+        """One sample's texts and verdict. `id` is that of `samples()`, or the data set's own.
+
+        Raises:
+            OptionError: no such sample or repeat.
+        """
+        from qwq_nb.run.withhold import withhold
+
+        found = run_record.find_result(self._results(), id, repeat, name=self.name, repeats=self._manifest.repeats)
+        drawn = withhold(self.record([found]), reveal=self._reveal).samples[0]
+        return msgspec.structs.replace(run_record.detail(found), withheld=drawn.question is None)
+
+    # -- analysis ------------------------------------------------------------------------------------------------
+
+    def repeats(self) -> pd.DataFrame:
+        """avg@k, pass@k and cons@k by subset and k; columns as in `qwq_nb.run.repeats.REPEAT_COLUMNS`."""
+        from qwq_nb.run.repeats import REPEAT_COLUMNS, repeat_rows
+
+        return frame(map(msgspec.structs.asdict, repeat_rows(self._results())), REPEAT_COLUMNS)
+
+    def cost(self, price_in: float | None = None, price_out: float | None = None) -> pd.DataFrame:
+        """Cost so far, expected at the end and per correct answer, in the unit of the prices of a million tokens.
+
+        Prices left out are the endpoint's. Columns as in `qwq_nb.run.cost.COST_COLUMNS`.
+
+        Raises:
+            OptionError: a price is neither given nor the endpoint's, or no price at all.
+        """
+        from qwq_nb.run.cost import COST_COLUMNS, cost_of, prices_of
+
+        rows = cost_of(self._results(), prices_of(self._manifest.endpoint, price_in, price_out))
+        return frame(map(msgspec.structs.asdict, rows), COST_COLUMNS)
+
+    # -- rulings by hand -----------------------------------------------------------------------------------------
+
+    def check(self) -> CheckList:
+        """The verdicts worth a look by hand, each shown at its place; `.table()` is a DataFrame of them."""
+        from qwq_nb.run.check_list import CheckList, worth_checking
+        from qwq_nb.run.withhold import withhold
+
+        results = self._results()
+        record = withhold(self.record(worth_checking(results)), reveal=self._reveal)
+        return CheckList(record.samples, self._rulings(), name=self.name, demo=self.demo, total=len(results))
+
+    def rule(self, id: str, correct: bool | None = True, note: str = "", repeat: int = 0) -> None:
+        """Record your own ruling on one answer beside the official verdict, which stays; None takes it back.
+
+        It is kept in the run's directory (`qwq_rulings.jsonl`), also of a run that is over or not ours.
+
+        Raises:
+            OptionError: no such sample or repeat, or no answer to rule on.
+        """
+        found = run_record.find_result(self._results(), id, repeat, name=self.name, repeats=self._manifest.repeats)
+        by_hand.rule(self.path, self.model, found, correct, note)
+        # A run that somebody writes gets its record from the writer.
+        if self._rundir.has_record() and not self._rundir.is_locked():
+            self.save_record()
+
+    def rulings(self) -> pd.DataFrame:
+        """The rulings that stand; columns as in `qwq_nb.store.rulings.RULING_COLUMNS`."""
+        return frame(by_hand.ruling_records(self._results(), self._rulings()), by_hand.RULING_COLUMNS)
+
+    def ruled_table(self) -> pd.DataFrame:
+        """Official accuracy and accuracy with rulings; columns as in `qwq_nb.store.rulings.RULED_COLUMNS`."""
+        return frame(by_hand.ruled_records(self._results(), self._rulings()), by_hand.RULED_COLUMNS)
+
+    def _rulings(self) -> dict[tuple[str, int], by_hand.Ruling]:
+        return by_hand.read_rulings(self.path, self.model)
+
+    # -- files for others ----------------------------------------------------------------------------------------
+
+    def export(self, path: str | os.PathLike[str], *, traces: bool = False) -> Path:
+        """Write it as .csv, .parquet, .json, .jsonl, .html, .md or .tex, by the path's ending; see `qwq_nb.run.export`.
+
+        `traces` adds the texts whole. What a report withholds (GPQA) is withheld here too; `reveal()` shows it.
+
+        Raises:
+            OptionError: another ending, or traces for a table (.md, .tex).
+        """
+        from qwq_nb.run.export import export_run
+
+        return export_run(self, path, traces=traces)
+
+    def to_csv(self, path: str | os.PathLike[str], *, traces: bool = False) -> Path:
+        """`export()` as CSV, whatever the path's ending: a row an answer, no cell a spreadsheet's formula."""
+        from qwq_nb.run.export import export_run
+
+        return export_run(self, path, traces=traces, kind=".csv")
+
+    def to_parquet(self, path: str | os.PathLike[str], *, traces: bool = False) -> Path:
+        """`export()` as Parquet, whatever the path's ending: a row an answer, values as they are."""
+        from qwq_nb.run.export import export_run
+
+        return export_run(self, path, traces=traces, kind=".parquet")
+
+    # -- the drawn record ----------------------------------------------------------------------------------------
+
+    def record(self, samples: Iterable[SampleResult] | None = None, *, room: int | None = None) -> RunRecord:
+        """The run as it is drawn; `samples` are the rows it carries (all by default), with their texts whole.
+
+        `room`: bytes of the output that it is made for. The longest texts are cut to what can fit there at most, which
+        saves a long run the memory for all of them at once.
+        """
+        m = self._manifest
+        results = self._results()
+        record = run_record.record_of(
+            m,
+            self._rundir.shown,
+            results,
+            results if samples is None else list(samples),
+            progress=self._progress() if self._progress else run_record.finished_progress(results, m),
+            in_flight=self._in_flight() if self._in_flight else [],
+            notes=by_hand.ruling_notes(results, self._rulings()),
+            room=room,
+        )
+        return msgspec.structs.replace(record, partial=samples is not None)
+
+    def save_record(self) -> None:
+        """Write `qwq_record.json` into the run's directory: what viewers draw, without the texts that lie beside it."""
+        self._rundir.save_record(msgspec.json.encode(lean(run_record.bare_record(self.record(room=0)))))
+
+    def report(self) -> Report:
+        """The report: shown by a notebook, `str()` for text, `.save("report.html")` for a file."""
+        from qwq_nb.run.withhold import withhold
+
+        return Report(withhold(self.record(), reveal=self._reveal))
+
+    def plot(self, kind: str | None = None) -> PanelFigure:
+        """A plotly figure: `accuracy` by subset, `tokens` by outcome, `latency`, or all of them below one another.
+
+        Its `.figure` is plotly's own, `.save("run.html")` writes a page. Where plotly cannot draw, its numbers show.
+
+        Raises:
+            OptionError: another kind.
+        """
+        from qwq_nb.run.figures import run_figure
+
+        return run_figure(self.record(room=0), kind)
+
+    def reveal(self, on: bool = True) -> Run:
+        """Show texts that are withheld by default (GPQA's authors ask not to publish its questions)."""
+        self._reveal = on
+        return self
+
+    # -- control of a run in the background ----------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """End it now; what is finished stays, and `command` resumes it. No effect on a run that is over."""
+        if self._control is not None:
+            self._control.stop()
+
+    def pause(self) -> None:
+        """Ask nothing new until `resume()`; streams under way go on to their end."""
+        if self._control is not None:
+            self._control.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause()`."""
+        if self._control is not None:
+            self._control.resume()
+
+    def wait(self, timeout: float | None = None) -> Run:
+        """Block until a run in the background is over. Raises TimeoutError, and whatever ended the run."""
+        if self._control is not None:
+            self._control.wait(timeout)
+        return self
+
+    _shown_in: Any = None
+
+    def _ipython_display_(self) -> None:
+        """Shown once a cell: a magic that has drawn the run already is not followed by a second picture of it."""
+        from qwq_nb.run.live import show_run
+
+        show_run(self)

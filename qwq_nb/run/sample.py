@@ -1,0 +1,109 @@
+"""One sample with its texts whole, and how it is shown: `run.sample(id)`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from qwq_nb.core.text import scrub
+from qwq_nb.run.withhold import WITHHELD_NOTE, letter_of
+from qwq_nb.view.html import Typesetter, code, esc, pre
+
+__all__ = ["SampleDetail", "sample_bundle"]
+
+
+class SampleDetail(msgspec.Struct, kw_only=True):
+    """One sample × repeat with its texts whole: `run.sample(id, repeat)`."""
+
+    benchmark: str
+    subset: str
+    id: str
+    repeat: int
+    outcome: str
+    why: str
+    question: str
+    reasoning: str
+    answer: str
+    gold: str
+    extracted: str
+    second_extracted: str
+    flags: list[str]
+    reasoning_tokens: int
+    answer_tokens: int
+    finish_reason: str
+    attempts: int
+    ttft_s: float | None
+    latency_s: float | None
+    error: str
+    retried: list[str]
+    choices: list[str]
+    messages: list[dict[str, str]]
+    source_id: str
+    withheld: bool = False
+    """Whether its texts are left out where it is shown (they are here all the same): see `Run.reveal`."""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return sample_bundle(self)
+
+
+def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
+    """One sample whole: question, verdict, reasoning and answer."""
+    sample = shown(sample)
+    typeset = Typesetter()
+    repeat = f" repeat {sample.repeat}" if sample.repeat else ""
+    parts = [
+        f"<p><strong>{esc(sample.outcome.replace('_', ' '))}</strong> · {code(sample.id)}{repeat} · "
+        f"gold {typeset.value(sample.gold)} · extracted {typeset.value(sample.extracted)}</p>",
+        f"<p><strong>Why:</strong> {esc(sample.why)}</p>",
+        typeset.prose(sample.question, "Question"),
+    ]
+    if sample.choices:
+        parts.append('<ol type="A">' + "".join(f"<li>{typeset.prose(c)}</li>" for c in sample.choices) + "</ol>")
+    if sample.reasoning:
+        title = f"Reasoning, {sample.reasoning_tokens:,} tokens"
+        parts.append(f"<details><summary>{title}</summary>{pre(sample.reasoning)}</details>")
+    if sample.answer:
+        title = f"Answer, {sample.answer_tokens:,} tokens"
+        parts.append(f"<details open><summary>{title}</summary>{typeset.prose(sample.answer)}</details>")
+    if sample.error:
+        parts.append(f"<p><strong>Error:</strong> {code(sample.error)}</p>")
+    for cause in sample.retried:
+        parts.append(f"<p><small>An earlier attempt: {esc(cause)}</small></p>")
+    return {"text/html": "\n".join(parts), "text/plain": sample_text(sample)}
+
+
+def shown(sample: SampleDetail) -> SampleDetail:
+    """The sample as an output may hold it: what stands in a cell is saved, and published with the notebook."""
+    if not sample.withheld:
+        return sample
+    return msgspec.structs.replace(
+        sample,
+        question=WITHHELD_NOTE,
+        why="withheld",
+        reasoning="",
+        answer="",
+        gold=letter_of(sample.gold),
+        extracted=letter_of(sample.extracted),
+        choices=[],
+        error="(withheld)" if sample.error else "",
+        retried=[],
+    )
+
+
+def sample_text(sample: SampleDetail) -> str:
+    lines = [
+        f"{sample.id} repeat {sample.repeat}: {sample.outcome} ({sample.why})",
+        f"gold {sample.gold!r}, extracted {sample.extracted!r}",
+        "",
+        "Question:",
+        sample.question,
+        *(f"{chr(65 + i)}) {choice}" for i, choice in enumerate(sample.choices)),
+        "",
+        "Reasoning:",
+        sample.reasoning or "-",
+        "",
+        "Answer:",
+        sample.answer or "-",
+    ]
+    return scrub("\n".join(lines))

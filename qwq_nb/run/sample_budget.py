@@ -1,0 +1,169 @@
+"""Fit a run's samples into the size limit of an output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from qwq_nb.core.outcomes import is_failure
+from qwq_nb.core.run_record import Clip, SampleView
+from qwq_nb.run.html_samples import FOLD_ALL, LIST_ALL
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.clip import HEAD_SHARE, clip, lean, level
+from qwq_nb.view.wording import sample_key
+
+__all__ = ["fit_samples", "row_cost", "text_cost"]
+
+
+_INDENT: Final = 12  # a field's line in a notebook file: indentation, line break, comma
+
+
+_HTML_FOLD: Final = 420  # a sample's fold in the html, without its texts
+
+
+_HTML_LINE: Final = 230
+
+
+_FLOOR: Final = 1 / 3  # of the room for texts that every sample has a share in
+
+
+_SHORT: Final = {"gold": 300, "extracted": 300, "second_extracted": 300, "why": 300, "id": 200, "error": 1_000}
+
+
+def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool = True) -> list[SampleView]:
+    """The views, clipped so that their share of a saved bundle is about `budget_bytes`.
+
+    That is JSON and html together; live updates have samples in their JSON only (`in_html=False`).
+
+    Rows come first; a third of what is left is shared evenly, the rest goes to failures until they are whole, then to
+    the others. Where not even rows fit, their values shrink, then correct rows are dropped, then failures from the end.
+    """
+    rows = [_tidy(view) for view in views]
+    failed = [is_failure(view) for view in views]
+    folds = [in_html and (bad or len(views) <= FOLD_ALL) for bad in failed]
+    line = _HTML_LINE if in_html else 0
+    base = [row_cost(row, _HTML_FOLD if fold else line) for row, fold in zip(rows, folds, strict=True)]
+    if sum(base) > budget_bytes:
+        return _rows_only(rows, budget_bytes, line)
+    needs = [
+        sum(text_cost(text.text, in_html=fold) for text in _texts(view))
+        for view, fold in zip(views, folds, strict=True)
+    ]
+    left = budget_bytes - sum(base)
+    if sum(needs) <= left:
+        return [_with_texts(row, view, None) for row, view in zip(rows, views, strict=True)]
+
+    floor = level(needs, int(left * _FLOOR))
+    spent = sum(min(need, floor) for need, bad in zip(needs, failed, strict=True) if not bad)
+    high = max(floor, level([n for n, bad in zip(needs, failed, strict=True) if bad], left - spent))
+    spent = sum(min(need, high) for need, bad in zip(needs, failed, strict=True) if bad)
+    low = max(floor, level([n for n, bad in zip(needs, failed, strict=True) if not bad], left - spent))
+    return [
+        _with_texts(row, view, None if need <= (cap := high if bad else low) else cap / need)
+        for row, view, need, bad in zip(rows, views, needs, failed, strict=True)
+    ]
+
+
+def _texts(view: SampleView) -> list[Clip]:
+    return [text for text in (view.question, view.reasoning, view.answer) if text is not None]
+
+
+def _with_texts(row: SampleView, view: SampleView, share: float | None) -> SampleView:
+    """The row with its texts, whole (None) or cut to a share of their size: the reasoning gives way first."""
+    if share is None:
+        return msgspec.structs.replace(row, question=view.question, reasoning=view.reasoning, answer=view.answer)
+    texts = (view.question, view.answer, view.reasoning)
+    question, answer, reasoning = (len(text.text) if text else 0 for text in texts)
+    room = int((question + answer + reasoning) * share)
+    for_question = min(question, max(room // 4, room - answer - reasoning))
+    for_answer = min(answer, max((room - for_question) // 2, room - for_question - reasoning))
+    return msgspec.structs.replace(
+        row,
+        question=_again(view.question, for_question),
+        answer=_again(view.answer, for_answer),
+        reasoning=_again(view.reasoning, room - for_question - for_answer),
+    )
+
+
+def _again(text: Clip | None, limit: int) -> Clip | None:
+    """A text cut to the limit; one that was cut before keeps the count of all that is missing."""
+    if text is None or len(text.text) <= limit:
+        return text
+    if not text.omitted:
+        return clip(text.text, limit)
+    head = min(text.at, int(limit * HEAD_SHARE))
+    tail = len(text.text) - min(len(text.text) - text.at, limit - head)
+    return Clip(text=text.text[:head] + text.text[tail:], omitted=text.omitted + tail - head, at=head)
+
+
+def _tidy(view: SampleView) -> SampleView:
+    """The row without its texts, and with no field that outgrows a line."""
+    short = {name: one_line(getattr(view, name), limit) for name, limit in _SHORT.items()}
+    return msgspec.structs.replace(
+        view,
+        **short,
+        question=None,
+        reasoning=None,
+        answer=None,
+        choices=[_cut(choice, 1_000) for choice in view.choices[:12]],
+        flags=[_cut(flag, 40) for flag in view.flags[:12]],
+    )
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleView]:
+    """Ids and outcomes; in the views' order, but failures are the last to be dropped."""
+    bare = [
+        msgspec.structs.replace(
+            row,
+            why="",
+            gold=_cut(row.gold, 24),
+            extracted=_cut(row.extracted, 24),
+            second_extracted="",
+            error=_cut(row.error, 80),
+            choices=[],
+            source_id="",
+            file="",
+            finish_reason="",
+            attempts=0,
+            ttft_s=None,
+        )
+        for row in rows
+    ]
+    kept: set[int] = set()
+    for position in sorted(range(len(bare)), key=lambda i: sample_key(bare[i])):
+        listed = is_failure(bare[position]) or len(bare) <= LIST_ALL
+        budget -= row_cost(bare[position], line if listed else 0)
+        if budget < 0:
+            break
+        kept.add(position)
+    return [row for position, row in enumerate(bare) if position in kept]
+
+
+def row_cost(row: SampleView, in_html: int) -> int:
+    """Bytes of a row in a saved bundle: its JSON, and `in_html` more besides its values where the html lists it."""
+    fields = lean(row)
+    cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
+    if not in_html:
+        return cost
+    return cost + in_html + sum(len(text.encode()) for text in (row.id, row.gold, row.extracted, row.why, row.error))
+
+
+def text_cost(text: str, *, in_html: bool) -> int:
+    """Bytes of a text in a saved bundle: once as JSON, once as escaped html where it is in a fold there."""
+    cost = _json_cost(text) + 3 * _INDENT
+    if not in_html:
+        return cost
+    return (
+        2 * cost + 4 * (text.count("<") + text.count(">") + text.count("\n")) + 5 * (text.count('"') + text.count("'"))
+    )
+
+
+def _json_cost(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))

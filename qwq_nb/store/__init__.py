@@ -1,0 +1,1 @@
+"""Keep a run on disk: directory, manifest, rows, resume, rulings."""

@@ -1,0 +1,72 @@
+"""Read the partial texts that a killed kernel left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from qwq_nb.core.records import Completion
+from qwq_nb.store.jsonl import read_rows
+
+__all__ = ["STREAMS", "read_streams"]
+
+
+STREAMS = "qwq_streams.jsonl"
+
+
+Key = tuple[str, int]
+
+
+class Piece(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What one stream wrote since the last look; `over`: it has ended, and whatever became of it lies elsewhere."""
+
+    id: str
+    repeat: int
+    attempt: int = 0
+    tokens: int = 0
+    reasoning_at: int = 0
+    reasoning: str = ""
+    answer_at: int = 0
+    answer: str = ""
+    over: bool = False
+
+
+def read_streams(folder: Path) -> dict[Key, Completion]:
+    """The partial text of each stream that a killed kernel left behind."""
+    found: dict[Key, tuple[Piece, str, str]] = {}
+    for row in read_rows(folder / STREAMS):
+        for piece in pieces_of(row):
+            key = (piece.id, piece.repeat)
+            before = found.pop(key, None)
+            if piece.over:
+                continue
+            same = before is not None and before[0].attempt == piece.attempt
+            reasoning, answer = (before[1], before[2]) if before is not None and same else ("", "")
+            found[key] = (
+                piece,
+                reasoning[: piece.reasoning_at] + piece.reasoning,
+                answer[: piece.answer_at] + piece.answer,
+            )
+    return {key: partial(*entry) for key, entry in found.items()}
+
+
+def pieces_of(row: dict[str, Any]) -> list[Piece]:
+    try:
+        return msgspec.convert(row.get("streams"), list[Piece])
+    except msgspec.ValidationError:
+        return []
+
+
+def partial(last: Piece, reasoning: str, answer: str) -> Completion:
+    """Tokens are pieces of the stream, shared out by the length of the texts."""
+    thought = round(last.tokens * len(reasoning) / max(1, len(reasoning) + len(answer)))
+    return Completion(
+        reasoning=reasoning,
+        answer=answer,
+        finish_reason="interrupted",
+        reasoning_tokens=thought,
+        answer_tokens=last.tokens - thought,
+        attempts=max(1, last.attempt),
+    )

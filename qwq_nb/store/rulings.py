@@ -1,0 +1,216 @@
+"""A reader's own rulings on single verdicts: `qwq_rulings.jsonl` in the run's directory.
+
+A ruling stands beside the official verdict and never changes it, nor anything in evalscope's own files. The file is
+append-only and fsynced row by row, and the last row of a sample × repeat wins; `correct: null` takes a ruling back.
+Each row names the model (evalscope keeps several models' runs in one directory) and a hash of the answer that was ruled
+on: should that sample be asked again, the ruling on the old answer does not count for the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from qwq_nb.core.records import Completion, SampleResult
+from qwq_nb.core.run_record import SubsetRow
+from qwq_nb.core.tally import tally
+from qwq_nb.errors import OptionError
+from qwq_nb.store.jsonl import read_rows
+from qwq_nb.store.manifest import now
+from qwq_nb.store.run_dir import RunDir
+
+__all__ = [
+    "RULED_COLUMNS",
+    "RULINGS",
+    "RULING_COLUMNS",
+    "Ruling",
+    "read_rulings",
+    "rule",
+    "ruled",
+    "ruled_records",
+    "ruling_notes",
+    "ruling_records",
+]
+
+RULINGS = "qwq_rulings.jsonl"
+
+Key = tuple[str, int]
+
+RULING_COLUMNS = ("benchmark", "subset", "id", "repeat", "outcome", "ruling", "note", "at", "applies")
+RULED_COLUMNS = (
+    "benchmark",
+    "subset",
+    "n",
+    "rulings",
+    "changed",
+    "correct",
+    "accuracy",
+    "ci_low",
+    "ci_high",
+    "ruled_correct",
+    "ruled_accuracy",
+    "ruled_ci_low",
+    "ruled_ci_high",
+)
+
+
+class Ruling(msgspec.Struct, kw_only=True):
+    """One row of the file."""
+
+    model: str
+    id: str
+    repeat: int
+    correct: bool | None
+    """None: an earlier ruling is taken back."""
+    note: str = ""
+    at: str = ""
+    """ISO 8601, UTC."""
+    answer: str = ""
+    """Hash of the text that was ruled on: see `fingerprint`."""
+
+
+def fingerprint(completion: Completion | None) -> str:
+    """16 hex digits of a completion's reasoning and answer."""
+    text = f"{completion.reasoning}\0{completion.answer}" if completion else ""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def rule(path: Path, model: str, result: SampleResult, correct: bool | None, note: str = "") -> Ruling:
+    """Write a ruling on `result` into the run directory `path`; durable when this returns.
+
+    It needs no lock and takes none: a row is one write to the end of a file of its own.
+
+    Raises:
+        OptionError: there is no answer yet, or `correct` is not True, False or None.
+        OSError: the directory cannot be written.
+    """
+    if correct is not None and not isinstance(correct, bool):
+        raise OptionError(f"correct must be True, False or None (which takes a ruling back), not {correct!r}.")
+    if result.outcome in ("error", "pending") and correct is not None:
+        raise OptionError(
+            f"{result.sample.id} repeat {result.repeat} has no answer to rule on: it is {result.outcome}."
+        )
+    ruling = Ruling(
+        model=model,
+        id=result.sample.id,
+        repeat=result.repeat,
+        correct=correct,
+        note=str(note),
+        at=now(),
+        answer=fingerprint(result.completion),
+    )
+    # A handle of its own: the run's writer, if there is one, is another object or another process.
+    rundir = RunDir(path)
+    try:
+        rundir.append(path / RULINGS, msgspec.structs.asdict(ruling))
+    finally:
+        rundir.close()
+    return ruling
+
+
+def read_rulings(path: Path, model: str) -> dict[Key, Ruling]:
+    """The rulings that stand, by (sample id, repeat). Rows that cannot be read are passed over."""
+    found: dict[Key, Ruling] = {}
+    for row in read_rows(path / RULINGS):
+        try:
+            ruling = msgspec.convert(row, Ruling)
+        except msgspec.ValidationError:
+            continue
+        if ruling.model != model:
+            continue
+        found.pop((ruling.id, ruling.repeat), None)
+        if ruling.correct is not None:
+            found[ruling.id, ruling.repeat] = ruling
+    return found
+
+
+def applies(ruling: Ruling | None, result: SampleResult) -> bool:
+    """Whether the ruling is on this very answer."""
+    if ruling is None or result.outcome in ("error", "pending"):
+        return False
+    return ruling.answer in ("", fingerprint(result.completion))
+
+
+def ruled(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> list[SampleResult]:
+    """The results with their outcomes as ruled: True is `correct`; False is `wrong` where it had been correct."""
+    changed = []
+    for result in results:
+        ruling = rulings.get((result.sample.id, result.repeat))
+        if ruling is not None and applies(ruling, result) and ruling.correct != (result.outcome == "correct"):
+            result = msgspec.structs.replace(result, outcome="correct" if ruling.correct else "wrong")
+        changed.append(result)
+    return changed
+
+
+def ruling_records(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
+    """Dicts of RULING_COLUMNS, in the order of ruling. `applies` is False where the answer has changed or is gone."""
+    by_key = {(r.sample.id, r.repeat): r for r in results}
+    records = []
+    for key, ruling in rulings.items():
+        result = by_key.get(key)
+        records.append(
+            {
+                "benchmark": result.sample.benchmark if result else "",
+                "subset": result.sample.subset if result else "",
+                "id": ruling.id,
+                "repeat": ruling.repeat,
+                "outcome": result.outcome if result else "",
+                "ruling": "correct" if ruling.correct else "not correct",
+                "note": ruling.note,
+                "at": ruling.at,
+                "applies": result is not None and applies(ruling, result),
+            }
+        )
+    return records
+
+
+def ruled_records(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
+    """Dicts of RULED_COLUMNS: the official accuracy and the one with rulings, side by side.
+
+    `rulings` counts those that apply, `changed` those of them that differ from the official verdict. Both accuracies
+    are over the same answers, with the same kind of interval (`qwq_nb.core.tally`).
+    """
+    made: dict[tuple[str, str], list[int]] = {}
+    for result in results:
+        ruling = rulings.get((result.sample.id, result.repeat))
+        if ruling is None or not applies(ruling, result):
+            continue
+        for subset in {result.sample.subset, "all"}:
+            counts = made.setdefault((result.sample.benchmark, subset), [0, 0])
+            counts[0] += 1
+            counts[1] += ruling.correct != (result.outcome == "correct")
+    return [
+        {
+            **{name: getattr(official, name) for name in ("benchmark", "subset", "n")},
+            "rulings": made.get(_place(official), [0, 0])[0],
+            "changed": made.get(_place(official), [0, 0])[1],
+            **{name: getattr(official, name) for name in ("correct", "accuracy", "ci_low", "ci_high")},
+            **{f"ruled_{name}": getattr(own, name) for name in ("correct", "accuracy", "ci_low", "ci_high")},
+        }
+        for official, own in zip(tally(results), tally(ruled(results, rulings)), strict=True)
+    ]
+
+
+def _place(row: SubsetRow) -> tuple[str, str]:
+    return row.benchmark, row.subset
+
+
+def ruling_notes(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[str]:
+    """A sentence a benchmark that was ruled on: what the rulings would make of its accuracy."""
+    if not rulings:
+        return []
+    notes = []
+    for row in ruled_records(results, rulings):
+        if row["subset"] != "all" or not row["rulings"]:
+            continue
+        n = row["rulings"]
+        notes.append(
+            f"{row['benchmark']}: with {n} ruling{'s' if n > 1 else ''} by hand {100 * row['ruled_accuracy']:.1f} % "
+            f"instead of {100 * row['accuracy']:.1f} %. The table has the official verdicts; "
+            f"`run.ruled_table()` has both."
+        )
+    return notes

@@ -1,0 +1,54 @@
+"""The results of a run that nobody is running, read from its directory when they are first wanted."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import msgspec
+
+from qwq_nb.core.records import Item, Sample, SampleResult
+from qwq_nb.store.manifest import Manifest
+from qwq_nb.store.resume import read_journal, results_of
+from qwq_nb.store.run_dir import RunDir
+
+__all__ = ["items_of", "saved_results"]
+
+
+def items_of(samples: list[Sample], repeats: int) -> list[Item]:
+    """The items of a saved run: samples in the data set's order, repeats of one side by side."""
+    counts: dict[tuple[str, str], int] = {}
+    items: list[Item] = []
+    for sample in samples:
+        group = (sample.benchmark, sample.subset)
+        position = counts.get(group, 0)
+        counts[group] = position + 1
+        items.extend(Item(sample=sample, position=position, repeat=r) for r in range(repeats))
+    return items
+
+
+def saved_results(rundir: RunDir, manifest: Manifest) -> Callable[[], list[SampleResult]]:
+    """A function that reads the directory at its first call, so that a long list of runs costs only its manifests."""
+    return functools.cache(lambda: read_results(rundir, manifest))
+
+
+def read_results(rundir: RunDir, manifest: Manifest) -> list[SampleResult]:
+    """Every sample × repeat of the run: finished ones, errors, and pending ones with their partial text."""
+    items = items_of(rundir.samples(), manifest.repeats)
+    done, ungraded = results_of(rundir, items, manifest.repeats, manifest.endpoint.model)
+    journal = read_journal(rundir)
+    found = []
+    for item in items:
+        result = done.get(item.key)
+        if result is None:
+            result = SampleResult(sample=item.sample, repeat=item.repeat)
+            if item.key in ungraded:
+                result = msgspec.structs.replace(result, completion=ungraded[item.key], flags=["ungraded"])
+            elif item.key in journal:
+                kind, cause, completion = journal[item.key]
+                flags = ["partial"] if completion.reasoning or completion.answer else []
+                result = msgspec.structs.replace(result, completion=completion, flags=flags)
+                if kind == "error":
+                    result = msgspec.structs.replace(result, outcome="error", error=cause)
+        found.append(result)
+    return found

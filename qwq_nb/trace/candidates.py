@@ -1,0 +1,247 @@
+"""Where a reasoning states a value, and which: the places that may give the answer.
+
+Only a value that something leads up to is a candidate: a box, "the answer is", the last member of a chain of equations,
+"gives", "we get", "is", "So …" at the beginning of a sentence. So the 2 in "step 2", "x^2" or "2 cases" is none. Except
+after a box or "answer" it must end its clause: punctuation, a line's end or a connective follows, at most three words
+("square units") between. Whether it is the right one, and said of what was asked, is `correct.py`'s business.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from qwq_nb.trace.values import LONGEST
+
+__all__ = ["Places", "Statement"]
+
+
+class Statement(NamedTuple):
+    """A stated value. Offsets are characters of the text."""
+
+    kind: str
+    """`box`, `answer`, `bare` ("So 204 minutes.") or `result` ("= 204.", "gives 204")."""
+    sentence: int
+    """Where its sentence begins."""
+    lead: int
+    """Where the words begin that lead up to it."""
+    start: int
+    end: int
+    text: str
+
+
+_THUS = "so thus therefore hence then"
+_RESULT = (
+    "is are be equals equal gives give giving gave yields yield yielding get gets got have has obtain obtains obtained"
+    " make makes leave leaves leaving find found becomes total totals sum to only namely exactly remains"
+)
+_HAN_RESULT, _HAN_THUS, _HAN_ANSWER = "是为得共有到出于", "以此故", "案"  # 等于, 得到, 得出; 所以, 因此; 答案
+
+
+def _kinds() -> dict[str, str]:
+    """What a word or sign leads up to."""
+    kinds = {"=": "equals", ":": "colon", "：": "colon", "\\boxed": "box", "\\fbox": "box", "\n": "line"}
+    kinds |= dict.fromkeys(".!?", "stop") | dict.fromkeys("。！？；", "end")
+    for words, kind in ((_THUS, "bare"), (_RESULT, "result"), ("answer answers", "answer")):
+        for word in words.split():
+            kinds |= dict.fromkeys((word, word.capitalize(), word.upper()), kind)
+    kinds |= (
+        dict.fromkeys(_HAN_RESULT, "han")
+        | dict.fromkeys(_HAN_THUS, "han_bare")
+        | dict.fromkeys(_HAN_ANSWER, "han_answer")
+    )
+    return kinds | {"s": "short"}
+
+
+_KINDS = _kinds()
+_SIGN = re.compile(rf"[A-Za-z]+|[=:\n.!?。！？；：{_HAN_RESULT}{_HAN_THUS}{_HAN_ANSWER}]|\\[A-Za-z]+")
+_FILLER = (
+    r"(?:(?:indeed|simply|just|also|still|then|probably|likely|clearly|exactly|only|now|actually|equal to|going to be"
+    r"|a total of|approximately|about|hence|therefore|thus|again|the value|the number|option|choice) +){0,3}"
+)
+_VALUE = r"(?=[$\\(\[{*\-−–√π∞+.\d]|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['’])|pi\b|sqrt\b)"
+# What must stand behind a sign for a value to follow.
+_BEHIND = {
+    "equals": re.compile(r"(?![=<>])\s{0,3}"),
+    "colon": re.compile(rf"[ *]{{0,4}}{_FILLER}{_VALUE}"),
+    "result": re.compile(rf"(?: to| of)?[ *]{{1,4}}{_FILLER}{_VALUE}"),
+    "bare": re.compile(rf"[,:]? {{1,3}}{_FILLER}{_VALUE}"),
+    "box": re.compile(r"\s{0,3}(?=\{)"),
+    "answer": re.compile(
+        r"(?![^\W_])(?:[^.\n:=?!]{0,60}?(?:\b(?:is|are|be|was|as|to)\b|[:=]))?[\s:*]{0,6}(?<=[\s:*=])" + _FILLER
+    ),
+    "han": re.compile(rf"[ *:：]{{0,3}}{_VALUE}"),
+    "han_bare": re.compile(rf"[，, ]{{0,3}}{_VALUE}"),
+    "han_answer": re.compile(r"(?:应该|应当|就|便)?(?:是|为|等于|[:：])?[\s:：*]{0,4}"),
+}
+_BEHIND["short"] = _BEHIND["result"]
+_KIND = {
+    "equals": "result",
+    "colon": "result",
+    "han": "result",
+    "short": "result",
+    "han_bare": "bare",
+    "han_answer": "answer",
+}
+_STOP = re.compile(r"[.!?][)*\"”]{0,3}(?=\s)")
+_LINE = re.compile(r"\n\s{0,20}(?!\s|\\\[|=|\$\$)")
+
+_FUNCTIONS = "sqrt|pi|sin|cos|tan|cot|sec|csc|log|ln|infty|infinity|arctan|arcsin|arccos"
+_RUN = re.compile(
+    r"(?P<stop>\\(?:implies|Rightarrow|Longrightarrow|rightarrow|approx|neq?|leq?|geq?|quad|qquad|equiv|iff|to)(?![A-Za-z])"
+    r"|\\[()\[\]\\])"
+    r"|(?P<piece>(?:\\(?:text|mathrm|textbf|mbox|textrm)\s?\{[^{}]{0,60}\}(?:\^\{?\d\}?)?"
+    r"|\\(?!implies|Right|Long|right|approx|ne|le(?!ft)|ge|q?quad|equiv|iff|to|[()\[\]\\])(?:[A-Za-z]+|[^A-Za-z])"
+    r"|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|[-+*/^_|!°%'√π∞±∪×·÷−–²³⁴½& \t]"
+    rf"|(?:(?<![A-Za-z])(?:{_FUNCTIONS})(?![A-Za-z])|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['’][a-z]))){{1,60}})"
+    r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,[ ]?)|(?P<line>\n)|(?P<join>\b(?:and|or)\b|和|或)"
+)
+_OPENING = re.compile(r"[\s*:：]{0,8}(?:\$\$?|\\\(|\\\[)?\s{0,4}")
+_CLAUSE_END = re.compile(
+    r"(?!,?[ ](?:minus|plus|times|divided by|multiplied by)\b)"  # the calculation goes on
+    r"[\s*]{0,3}(?:[$)\]]|\\[)\]])?(?:[ *]{0,3}(?:[A-Za-z]+|\\text\{[^{}]{0,30}\})){0,3}?[ *]{0,3}"
+    r"(?:[.,;:?!…)\]。，；：！？、)]|\\[)\]]|\$|\n|\Z|[-—–] |\((?=[a-z])"
+    r"|(?:and|so|because|since|which|but|then|as|hence|thus|therefore|wait|here|too|also|indeed|right|when|if|for|where)\b"
+    r"|(?<=[\d})$ ])[\u4e00-\u9fff])"
+)
+_NO_EQUATION = frozenset("=<>!:≤≥≠")
+_REACH = 400
+"""Characters from the beginning of a sentence to a value, as far as they are read."""
+_MEMBER = re.compile(r"\s{0,4}\$?(?:=|≈|\\approx)\s{0,4}")
+
+
+def _windows(text: str, hallmark: re.Pattern[str] | None) -> Iterator[tuple[int, int]]:
+    """The parts of the text in which something may lead up to what the hallmark finds."""
+    begin = end = 0
+    if hallmark is None:
+        end = len(text)
+    else:
+        for match in hallmark.finditer(text):
+            if match.start() - _REACH > end:
+                if end:
+                    yield begin, end
+                begin = match.start() - _REACH
+            end = match.end()
+    if end:
+        yield begin, end
+
+
+class Places:
+    """The places of a text where a value may be stated; values are read only when asked for."""
+
+    def __init__(
+        self, text: str, *, joined: bool = False, equation: bool = False, hallmark: re.Pattern[str] | None = None
+    ) -> None:
+        """`joined`: a value may be several ("1 and -2"); `equation`: it is one.
+
+        `hallmark`: only values that contain this are of interest.
+        """
+        self.text = text
+        self.joined = joined
+        self.equation = equation
+        self.hallmark = hallmark
+        self._leads: list[tuple[str, int, int]] = []
+        self.sentences = [0]
+        """Where sentences and lines begin."""
+        for start, end in _windows(text, hallmark):
+            if start > self.sentences[-1]:
+                self.sentences.append(start)
+            self._read(start, end)
+
+    def _read(self, begin: int, end: int) -> None:
+        text, read = self.text, begin
+        for sign in _SIGN.finditer(text, begin, end):
+            kind = _KINDS.get(sign.group())
+            if kind is None or sign.start() < read:
+                continue
+            start, at = sign.span()
+            before = text[start - 1 : start]
+            if kind == "end":
+                self._begin_sentence(at)
+            elif kind in ("stop", "line"):
+                bound = (_STOP if kind == "stop" else _LINE).match(text, start)
+                if bound and (kind == "stop" or before not in ",:=[("):
+                    self._begin_sentence(bound.end())
+            elif not (kind == "short" and before not in "'’") and not (kind == "equals" and before in _NO_EQUATION):
+                behind = _BEHIND[kind].match(text, at)
+                if behind:
+                    read = behind.end()
+                    self._leads.append((_KIND.get(kind, kind), start, read))
+
+    def _begin_sentence(self, at: int) -> None:
+        """At a stop and at the line's end behind it begins one sentence, not two."""
+        if len(self.sentences) > 1 and not self.text[self.sentences[-1] : at].strip():
+            self.sentences[-1] = at
+        else:
+            self.sentences.append(at)
+
+    def __len__(self) -> int:
+        return len(self._leads)
+
+    def sentence(self, at: int) -> int:
+        """The number of the sentence in which the offset lies."""
+        return bisect_right(self.sentences, at) - 1
+
+    def statement(self, number: int) -> Statement | None:
+        """What is stated at a place, or None where there is no value."""
+        kind, lead, at = self._leads[number]
+        if self.hallmark and not self.hallmark.search(self.text, max(at - 1, 0), at + LONGEST):
+            return None
+        begin = self.sentences[self.sentence(lead)]
+        if kind == "box":
+            end = closing_brace(self.text, at)
+            return Statement(kind, begin, lead, at + 1, end, self.text[at + 1 : end]) if end else None
+        span = self._value(at, strict=kind != "answer")
+        return Statement(kind, begin, lead, *span, self.text[span[0] : span[1]]) if span else None
+
+    def _value(self, at: int, *, strict: bool) -> tuple[int, int] | None:
+        """The value that begins at `at`, or the last member of the chain that does."""
+        text = self.text
+        for _ in range(8):
+            opening = _OPENING.match(text, at)
+            start = opening.end() if opening else at
+            end, open_end = self._run(start)
+            if end == start or open_end:
+                return None
+            member = _MEMBER.match(text, end)
+            if member and self.equation:
+                right, open_end = self._run(member.end())
+                return None if open_end else (start, right)
+            if not member:
+                return (start, end) if not strict or _CLAUSE_END.match(text, end) else None
+            if strict:
+                return None  # the next "=" is a place of its own
+            at = member.end()
+        return None
+
+    def _run(self, start: int) -> tuple[int, bool]:
+        """Where the formula that begins at `start` ends, and whether it breaks off behind an operator."""
+        text, at, depth, limit = self.text, start, 0, start + LONGEST
+        while at < limit:
+            token = _RUN.match(text, at)
+            what = token.lastgroup if token else None
+            if token is None or what == "stop":
+                break
+            if what == "open":
+                depth += 1
+            elif what == "close":
+                depth -= 1
+                if depth < 0:
+                    break
+            elif depth == 0 and (what == "line" or (what != "piece" and not (self.joined and at > start))):
+                break
+            at = token.end()
+        end = start + len(text[start:at].rstrip().rstrip(","))
+        return end, depth > 0 or (end > start and text[end - 1] in "+*/^_×·÷")
+
+
+def closing_brace(text: str, opening: int) -> int | None:
+    """Where the brace at `opening` is closed, at most `LONGEST` characters on."""
+    depth = 0
+    for brace in re.finditer(r"\\.|[{}]", text[opening : opening + LONGEST], re.S):
+        depth += {"{": 1, "}": -1}.get(brace.group(), 0)
+        if depth == 0 and brace.group() == "}":
+            return opening + brace.start()
+    return None

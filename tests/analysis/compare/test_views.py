@@ -1,0 +1,221 @@
+"""A comparison as it is drawn: safe, small, readable without styles, the same every time."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from qwq_nb.analysis.compare.api import Comparison, compare
+from qwq_nb.analysis.compare.html import COMPARISON_BYTES
+from qwq_nb.analysis.compare.record import common_opening
+from qwq_nb.core.records import Analysis
+from qwq_nb.errors import OptionError
+from qwq_nb.view.budget import saved_size
+from qwq_nb.view.figures import PLOTLY_MIME
+from tests.support.comparisons import made_run, result, spread
+from tests.support.hostile import CORPUS
+
+ALLOWED = {
+    *("div", "p", "strong", "em", "ul", "ol", "li", "h3", "table", "caption", "thead", "tbody", "tr", "th", "td"),
+    *("details", "summary", "pre", "code", "mark", "span", "small", "br", "wbr", "meter"),
+}
+VOID = {"br", "wbr"}
+
+
+class Checked(HTMLParser):
+    """Which elements and attributes there are, and whether all are closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: set[str] = set()
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def pair(a: list[Any], b: list[Any], **changes: Any) -> Comparison:
+    return compare(made_run(a, "one"), made_run(b, "two", **changes))
+
+
+def many(n: int, length: int) -> Comparison:
+    """n flips with reasonings of that many characters."""
+    text = 'So <b>1 & 2</b> "make" 3.\nWait, let me check. ' * (length // 45)
+    a = [result(i, "c" if i % 2 else "w", reasoning=f"{i} {text}") for i in range(n)]
+    b = [result(i, "w" if i % 2 else "c", reasoning=f"{i} {text} No, {text}") for i in range(n)]
+    return pair(a, b)
+
+
+def test_the_html_is_semantic_and_needs_no_style_script_or_id() -> None:
+    html = pair(spread("ccwwt"), spread("cwcwc")).html
+    checked = Checked(html)
+    assert checked.names <= ALLOWED
+    assert checked.attributes <= {"style", "scope", "colspan", "type", "min", "max", "value"}
+    assert html.count("<caption") == 1 + 3, "the table, and a pair a flip"
+    assert '<th scope="row"' in html
+    assert "Lost: A right, B not (1)" in html
+    assert "Gained: B right, A not (2)" in html
+    assert html.index("<strong>math_500, 5 problems") < html.index("<table")
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_nothing_that_a_model_or_a_data_set_wrote_gets_out(text: str) -> None:
+    a = [result(0, reasoning=text, answer=text, question=text, gold=text[:5_000], id=f"x/{text[:200]}")]
+    b = [result(0, "w", reasoning=f"{text} no", answer=text, question=text, gold=text[:5_000], id=f"x/{text[:200]}")]
+    one = made_run(a, text[:100].replace("/", "") or "x", model=text[:100] or "m", benchmarks=["math_500"])
+    found = compare(one, made_run(b, "two"))
+    assert len(found.flips()) == 1
+    for made in (found._repr_mimebundle_(), found.flip(a[0].sample.id)._repr_mimebundle_()):
+        checked = Checked(made["text/html"])
+        assert checked.names <= ALLOWED
+        assert checked.attributes <= {"style", "scope", "colspan", "type"}
+        json.dumps(made, ensure_ascii=False).encode()
+        assert "\x1b" not in "".join(made.values())
+    figure = found.plot()._repr_mimebundle_()
+    Checked(figure["text/html"])
+    assert "<script" not in json.dumps(figure[PLOTLY_MIME]).lower()
+
+
+@pytest.mark.parametrize(("n", "length"), [(4, 200_000), (60, 40_000), (500, 40_000), (3_000, 1_000)])
+def test_the_output_keeps_to_its_budget(n: int, length: int) -> None:
+    found = many(n, length)
+    made = found._repr_mimebundle_()
+    assert saved_size(made) <= COMPARISON_BYTES
+    html = made["text/html"]
+    Checked(html)
+    if n <= 60:
+        assert html.count("Side by side") == n
+        assert saved_size(made) > COMPARISON_BYTES / 3, "the room there is is used"
+    else:
+        assert "listed without their texts" in html
+    assert f"({n // 2:,})" in html
+
+
+def test_the_common_opening_is_folded_and_the_parting_marked() -> None:
+    opening = "Let me think about this carefully, step by step. "
+    a, b = [result(0, reasoning=f"{opening}It is one.")], [result(0, "w", reasoning=f"{opening}It is two.")]
+    html = pair(a, b).html
+    assert html.count(opening.strip()) == 1
+    shared = len(f"{opening}It is ")
+    assert f"both begin alike, {shared} characters" in html
+    assert html.count("from here on they differ") == 2
+    assert "It is one." not in html
+    assert ">\none.</pre>" in html
+    assert ">\ntwo.</pre>" in html
+
+
+def test_texts_that_are_alike_by_chance_are_not_folded() -> None:
+    html = pair([result(0, reasoning="It is one.")], [result(0, "w", reasoning="It is two.")]).html
+    assert "begin alike" not in html
+    assert "It is one." in html
+
+
+def test_the_same_reasoning_stands_once() -> None:
+    text = "The same thought, word by word, in both of them."
+    html = pair([result(0, reasoning=text)], [result(0, "w", reasoning=text)]).html
+    assert html.count(text) == 1
+    assert "the same in both" in html
+
+
+def test_the_opening_ends_with_a_whole_word() -> None:
+    assert common_opening("a bcd e", "a bcf e") == 2
+    assert common_opening("abc", "abc") == 3
+    assert common_opening("", "abc") == 0
+    assert common_opening("xyz", "abc") == 0
+
+
+def test_the_text_is_the_same_every_time_and_free_of_times() -> None:
+    first, second = (
+        pair(spread("ccwwt"), spread("cwcwc"), created=stamp, updated=stamp, elapsed_s=seconds)
+        for stamp, seconds in (("2026-01-02T03:04:05Z", 1.0), ("2027-11-12T13:14:15Z", 99.0))
+    )
+    text = first._repr_mimebundle_()["text/plain"]
+    assert text == second._repr_mimebundle_()["text/plain"] == str(first) == first.text
+    assert "2026" not in text
+    assert max(map(len, text.splitlines()[:-12])) < 1_300
+
+
+def test_saving_writes_a_page_or_text(tmp_path: Any) -> None:
+    found = pair(spread("ccw"), spread("cwc"))
+    assert found.save(tmp_path / "a.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert found.save(tmp_path / "a.txt").read_text(encoding="utf-8") == found.text
+
+
+def test_the_figure_has_a_point_a_run_and_a_line_a_row() -> None:
+    figure = pair(spread("ccwwcc"), spread("cwcwcc")).plot()
+    drawn = figure._repr_mimebundle_()[PLOTLY_MIME]["data"]
+    wholes = [t for t in drawn if t["mode"] == "markers" and "error_y" in t]
+    assert [t["marker"]["symbol"] for t in wholes] == ["circle", "diamond"], "shape tells as well as colour"
+    assert len({t["marker"]["color"] for t in wholes}) == 2
+    assert all(t["error_x"]["array"][0] > 0 for t in wholes)
+    forest = drawn[-1]
+    assert list(forest["y"]) == ["Level 1", "Level 2", "all"]
+    assert "no other is better in both" in figure.html
+    assert repr(figure) == figure.text()
+    assert {panel.heading for panel in figure._panels} == {
+        "math_500: accuracy against mean completion tokens (small: subsets)",
+        "Difference against A, 95 % interval",
+    }
+
+
+def test_where_prices_are_known_cost_is_on_the_axis() -> None:
+    runs = made_run(spread("ccw", tokens=500), "one"), made_run(spread("ccc"), "two")
+    prices = {"one": (0.0, 1_000.0), "two": (0.0, 1_000.0)}
+    points = {p.run: p for p in compare(*runs, prices=prices).record.points if p.subset == "all"}
+    assert points["A"].cost == pytest.approx(1_000 * 510 / 1_000)
+    assert points["A"].dominated
+    assert not points["B"].dominated
+    assert "cost of 1,000 answers" in compare(*runs, prices=prices).plot("frontier").text()
+
+
+def test_six_runs_are_told_apart() -> None:
+    runs = [made_run(spread("c" * (6 + i) + "w" * (6 - i)), f"run{i}") for i in range(6)]
+    found = compare(*runs)
+    drawn = found.plot()._repr_mimebundle_()[PLOTLY_MIME]["data"]
+    wholes = [t for t in drawn if t["mode"] == "markers" and "error_y" in t]
+    assert len({(t["marker"]["color"], t["marker"]["symbol"]) for t in wholes}) == 6
+    assert "p (Holm)" in found.html
+    Checked(found.html)
+    with pytest.raises(OptionError, match="no figure 'latency'"):
+        found.plot("latency")
+
+
+def test_nothing_in_common_draws_nothing() -> None:
+    found = compare(
+        made_run([result(0)], "one"),
+        made_run([result(1, source_id="other", id="x", question="?")], "two", data_hash={}),
+    )
+    assert "nothing finished yet" in found.plot().text()
+    Checked(found.html)
+
+
+def test_where_the_right_answer_stands_is_aligned() -> None:
+    """B had it, and left it: that is what a reader of the flip wants to see, however long the traces are."""
+    long = "Let me look at that once more. " * 4_000
+    a = [result(7, reasoning=f"{long} So it is 7. {long}")]
+    b = [result(7, "w", reasoning=f"Hmm. So the answer is 7. {long} No, 8.", answer="8")]
+    at = a[0].completion.reasoning.index("7.")
+    a[0].analysis = Analysis(version=1, chars=len(a[0].completion.reasoning), first_correct=(at, at + 1))
+    b[0].analysis = Analysis(version=1, chars=100, first_correct=(22, 23), left=(22, 23))
+    html = pair(a, b).html
+    Checked(html)
+    assert "first stated after 50 % of the reasoning" in html
+    assert "stated, and left after 0 % of the reasoning" in html
+    assert html.count("<mark>7</mark>") == 2
+
+
+def test_where_nothing_is_known_of_the_right_answer_nothing_is_said() -> None:
+    assert "where the right answer stands" not in pair(spread("c"), spread("w")).html

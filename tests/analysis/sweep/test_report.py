@@ -1,0 +1,194 @@
+"""A sweep and a speed test as they are drawn: the grid filling, figures, hostile names, one display in place."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from qwq_nb.analysis.speed.figures import speed_figure
+from qwq_nb.analysis.speed.metrics import Asked, SpeedRecord, level_of
+from qwq_nb.analysis.speed.report import SpeedPicture, speed_html, speed_line, speed_text
+from qwq_nb.analysis.sweep.figures import sweep_figure
+from qwq_nb.analysis.sweep.report import SweepPicture, sweep_html, sweep_line, sweep_text
+from qwq_nb.analysis.sweep.settings import SettingRow
+from qwq_nb.errors import OptionError
+from qwq_nb.view import output as sweep_live
+from qwq_nb.view.figures import PLOTLY_MIME, PanelFigure
+from tests.support.hostile import CORPUS
+
+
+def row(state: str = "complete", accuracy: float | None = 0.8, **values: Any) -> SettingRow:
+    return SettingRow(
+        values=values,
+        state=state,
+        n=50,
+        done=50 if state == "complete" else 12,
+        accuracy=accuracy,
+        ci_low=None if accuracy is None else accuracy - 0.1,
+        ci_high=None if accuracy is None else accuracy + 0.1,
+        mean_tokens=None if accuracy is None else 1234.5,
+        truncated_share=0.02,
+        mean_latency_s=3.2,
+        problems=50,
+    )
+
+
+def grid() -> SweepPicture:
+    rows = [
+        row(temperature=0.2, top_k=20),
+        row(temperature=0.2, top_k=None),
+        row("running", 0.5, temperature=1.0, top_k=20),
+        SettingRow(values={"temperature": 1.0, "top_k": None}),
+    ]
+    line = "%qwq_sweep math_500 --temperature 0.2,1 --top-k 20,off"
+    return SweepPicture(benchmarks=["math_500"], axes=["temperature", "top_k"], rows=rows, model="QwQ", command=line)
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        assert {name for name, _ in attrs} <= {"style", "scope", "min", "max", "value", "colspan"}
+
+
+PLAIN = {"div", "h3", "p", "small", "strong", "table", "caption", "thead", "tbody", "tr", "th", "td", "meter"}
+PLAIN |= {"progress", "code", "ul", "li", "br", "span", "wbr"}
+
+
+def test_the_grid_fills_setting_by_setting():
+    picture = grid()
+    picture.live = True
+    html = sweep_html(picture)
+    assert '<progress max="4" value="2"' in html
+    assert "▶ running 12 of 50" in html
+    assert "… waiting" in html
+    assert html.count("<meter") == 3
+    assert sweep_line(picture) == "2/4 settings  temperature 1, top_k 20: 12/50  accuracy 50.0 %"
+    text = sweep_text(picture, times=False)
+    assert "running 12/50" in text
+    assert "latency" not in text
+    assert "3.2 s" in sweep_text(picture, times=True)
+    assert "To go on: %qwq_sweep math_500" in text
+
+
+def test_two_axes_make_a_heat_map():
+    figure = sweep_figure(grid())
+    assert [trace.type for trace in figure.figure.data] == ["heatmap", "bar", "bar"]
+    (heat, *_) = figure.figure.data
+    assert [list(line) for line in heat.z] == [[0.8, 0.8], [0.5, None]]
+    assert (list(heat.x), list(heat.y)) == (["20", "off"], ["0.2", "1"])
+    text = sweep_figure(grid(), "heatmap").text()
+    assert "temperature \\ top_k" in text
+    one = grid()
+    one.axes, one.rows = ["temperature"], [row(temperature=0.2), row(temperature=0.6)]
+    assert [trace.type for trace in sweep_figure(one).figure.data] == ["bar", "bar"]
+    with pytest.raises(OptionError, match="two options that were varied"):
+        sweep_figure(one, "heatmap")
+
+
+@pytest.mark.parametrize("text", CORPUS, ids=range(len(CORPUS)))
+def test_hostile_names_stay_text(text: str):
+    text = text[:2_000]
+    rows = [row(endpoint=text, top_k=1), row(endpoint="b", top_k=2)]
+    rows[0].by_benchmark = {text: 0.5}
+    picture = SweepPicture(
+        benchmarks=[text], axes=["endpoint", "top_k"], rows=rows, model=text, command=text, notes=[text]
+    )
+    requests = [Asked(number=0, started_s=0, latency_s=1, error=text), Asked(number=1, started_s=0, latency_s=1)]
+    requests[1].output_tokens = 5
+    record = SpeedRecord(created="", endpoint=text, url=text, model=text, prompts=text, command=text)
+    record.levels, record.asked = [level_of(1, requests, [], 2.0)], [requests]
+    speedy = SpeedPicture(record=record, notes=[text], file=text)
+    for html in (sweep_html(picture), speed_html(speedy), sweep_figure(picture).html, speed_figure(record).html):
+        parser = Tags()
+        parser.feed(html)
+        assert parser.seen <= PLAIN
+        html.encode()
+    for plain in (sweep_text(picture, times=True), speed_text(speedy, times=True), sweep_line(picture)):
+        assert not set(plain) & {"\x1b", "\u202e", "\x00", "\x9b", "\r"}
+        plain.encode()
+    for figure in (sweep_figure(picture), speed_figure(record)):
+        drawn = json.dumps(figure._repr_mimebundle_()[PLOTLY_MIME])
+        drawn = drawn.replace("<br>", "").replace("<b>", "").replace("</b>", "").replace("<extra></extra>", "")
+        assert "<" not in drawn.replace("\\u003c", "<"), "plotly reads html in labels"
+
+
+def test_a_level_under_way_is_drawn():
+    record = SpeedRecord(created="", endpoint="e", url="", model="QwQ", prompts="50 built-in problems")
+    warming = {"concurrency": 0, "done": 0, "planned": 0, "open": 1, "tokens": 0, "elapsed_s": 0.0}
+    assert speed_line(SpeedPicture(record=record, progress=warming)) == "warming up"
+    now = {"concurrency": 8, "done": 3, "planned": 16, "open": 8, "tokens": 1000, "elapsed_s": 2.0}
+    picture = SpeedPicture(record=record, progress=now)
+    assert speed_line(picture) == "concurrency 8: 3 of 16 requests, 8 open, 500 tokens/s, 2.0 s"
+    assert '<progress max="16" value="3"' in speed_html(picture)
+    assert "Nothing is measured yet." in speed_text(picture, times=True)
+
+
+FIGURE = "display: Figure: Shown. Its numbers stand in the table above."
+
+
+class Shown:
+    _shown_in: Any = None
+
+    def _bundle(self, *, live: bool, times: bool) -> dict[str, Any]:
+        return {"text/html": f"<p>{live}</p>", "text/plain": f"live {live}, times {times}"}
+
+    def _line(self) -> str:
+        return "line"
+
+    def plot(self) -> PanelFigure:
+        return PanelFigure("Shown", [])
+
+
+def in_notebook(monkeypatch: pytest.MonkeyPatch, *, live: bool) -> list[str]:
+    """A stand-in for a kernel's shell and `display`; what is drawn is in the list."""
+    import IPython.display
+
+    drawn: list[str] = []
+    monkeypatch.setenv("QWQ_NB_LIVE", "1" if live else "0")
+    monkeypatch.setattr(sweep_live, "ipython", lambda: SimpleNamespace(kernel=True, execution_count=7))
+    handle = SimpleNamespace(update=lambda data, raw: drawn.append(f"update: {data['text/plain']}"))
+
+    def display(data: dict[str, str], raw: bool, display_id: bool = False) -> Any:
+        drawn.append(f"display: {data['text/plain']}")
+        return handle
+
+    monkeypatch.setattr(IPython.display, "display", display)
+    return drawn
+
+
+def test_one_display_is_updated_in_place_four_times_a_second(monkeypatch: pytest.MonkeyPatch):
+    drawn = in_notebook(monkeypatch, live=True)
+    clock = iter([10.0, 10.1, 10.2, 10.3, 10.4, 10.6])
+    monkeypatch.setattr(sweep_live.time, "monotonic", lambda: next(clock))
+    shown = Shown()
+    output = sweep_live.Output(shown)
+    for _ in range(6):
+        output.update()
+    output.finish()
+    live = "live True, times True"
+    assert drawn == [f"display: {live}", f"update: {live}", f"update: {live}", "update: live False, times True", FIGURE]
+    sweep_live.show_picture(shown)
+    assert len(drawn) == 5, "the cell's value does not draw it again"
+    shown._shown_in = 6
+    sweep_live.show_picture(shown)
+    assert len(drawn) == 7
+    output.finish(figure=False)
+    assert drawn[-1] != FIGURE, "plotly is not waited for after an interrupt"
+
+
+def test_where_nothing_is_live_there_is_one_display_without_times(monkeypatch: pytest.MonkeyPatch):
+    drawn = in_notebook(monkeypatch, live=False)
+    output = sweep_live.Output(Shown())
+    output.update()
+    output.finish()
+    assert drawn == ["display: live False, times False", FIGURE]
+    sweep_live.Output(Shown(), show=False).finish()
+    assert len(drawn) == 2

@@ -1,0 +1,151 @@
+"""Intervals against published values and against scipy, their properties, avg@k, pass@k, quantiles."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qwq_nb.core.stats import avg_at_k, clustered_interval, interval_of_counts, pass_at_k, quantile, wilson
+
+GROUPS = st.lists(st.lists(st.booleans(), max_size=8), max_size=30)
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [
+        (90, 90, 0.959, 1.0),
+        (24, 30, 0.627, 0.905),
+        (41, 43, 0.845, 0.987),
+        # Newcombe (1998), Statistics in Medicine 17, 857-872, table I, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_published(successes: int, n: int, low: float, high: float) -> None:
+    digits = 4 if n in (263, 148, 20, 29) else 3
+    assert tuple(round(end or 0.0, digits) for end in wilson(successes, n)) == (low, high)
+
+
+def test_nothing_to_say() -> None:
+    assert wilson(0, 0) == (None, None)
+    assert clustered_interval([]) == (None, None)
+    assert clustered_interval([[], []]) == (None, None)
+
+
+def test_wilson_refuses_nonsense() -> None:
+    with pytest.raises(ValueError, match="no interval of 3 successes in 2"):
+        wilson(3, 2)
+
+
+def ends(interval: tuple[float, float] | tuple[None, None]) -> tuple[float, float]:
+    low, high = interval
+    assert low is not None
+    assert high is not None
+    return low, high
+
+
+@given(GROUPS.filter(any), st.sampled_from([0.8, 0.95, 0.99]))
+def test_intervals_hold_the_share_and_have_width(groups: list[list[bool]], confidence: float) -> None:
+    n, correct = sum(map(len, groups)), sum(map(sum, groups))
+    naive_low, naive_high = ends(wilson(correct, n, confidence))
+    low, high = ends(clustered_interval(groups, confidence))
+    tiny = 1e-9
+    assert 0 <= naive_low <= correct / n + tiny
+    assert correct / n - tiny <= naive_high <= 1
+    assert naive_low < naive_high
+    # Clustering never narrows it, and never counts less than one answer a problem.
+    assert 0 <= low <= naive_low + tiny
+    assert naive_high - tiny <= high <= 1
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=60), st.integers(1, 8))
+def test_repeats_that_only_repeat_count_once(answers: list[bool], k: int) -> None:
+    expected = wilson(sum(answers), len(answers))
+    assert clustered_interval([[answer] * k for answer in answers]) == pytest.approx(expected)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=60))
+def test_single_answers_are_wilson(answers: list[bool]) -> None:
+    assert clustered_interval([[answer] for answer in answers]) == wilson(sum(answers), len(answers))
+
+
+def test_independent_repeats_count_fully() -> None:
+    # Every problem has exactly the overall share: nothing of the scatter is between problems.
+    assert clustered_interval([[True, False]] * 20) == pytest.approx(wilson(20, 40))
+
+
+def test_design_effect_by_hand() -> None:
+    # 3 of 4, 1 of 4 and 2 of 4: p = 1/2, Σ(c - 4p)² = 2; deff = 3/2 · 2/12 / (1/4) = 1, so all 12 count.
+    assert interval_of_counts([(4, 3), (4, 1), (4, 2)]) == pytest.approx(wilson(6, 12))
+    # 4, 0 and 2 of 4: Σ = 8, deff = 3/2 · 8/12 / (1/4) = 4 = the upper bound: 3 problems, p = 1/2.
+    low, high = ends(interval_of_counts([(4, 4), (4, 0), (4, 2)]))
+    z2 = 1.959963984540054**2
+    assert low + high == pytest.approx(1)
+    assert high - low == pytest.approx(2 * (z2 * (0.25 / 3 + z2 / 36)) ** 0.5 / (1 + z2 / 3))
+
+
+def test_ends_stay_within_a_share() -> None:
+    """Five problems, each right once in four: by rounding, the low end once came to -3e-17."""
+    low, _ = clustered_interval([[True, False, False, False]] * 5)
+    assert low is not None
+    assert low >= 0
+
+
+def test_a_single_problem_counts_once() -> None:
+    assert clustered_interval([[True] * 4]) == wilson(1, 1)
+    low, high = ends(clustered_interval([[True, True, False, False]]))
+    assert high - low > 0.75
+
+
+def test_order_of_problems_does_not_matter() -> None:
+    counts = [(4, 1), (3, 3), (4, 0)]
+    assert len({interval_of_counts(some) for some in itertools.permutations(counts)}) == 1
+
+
+@given(st.integers(1, 9), st.data())
+def test_pass_at_k_is_the_share_of_draws_that_hold_a_correct_one(n: int, data: st.DataObject) -> None:
+    c, k = data.draw(st.integers(0, n)), data.draw(st.integers(1, n))
+    draws = list(itertools.combinations(range(n), k))
+    assert pass_at_k(n, c, k) == pytest.approx(sum(min(draw) < c for draw in draws) / len(draws))
+
+
+@pytest.mark.parametrize(("n", "c", "k"), [(4, 5, 1), (4, -1, 1), (4, 2, 5), (4, 2, 0), (0, 0, 1)])
+def test_pass_at_k_refuses_nonsense(n: int, c: int, k: int) -> None:
+    with pytest.raises(ValueError, match="not defined"):
+        pass_at_k(n, c, k)
+
+
+def test_avg_at_k() -> None:
+    groups = [[True, False, True], [False, False, True]]
+    assert avg_at_k(groups, 3) == pytest.approx(0.5)
+    assert avg_at_k(groups, 2) == pytest.approx(0.25)
+    assert avg_at_k([], 2) is None
+    for bad, k in ((groups, 4), (groups, 0), ([[]], 1)):
+        with pytest.raises(ValueError, match="not defined"):
+            avg_at_k(bad, k)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(0, 1))
+def test_quantile_is_numpys(values: list[float], q: float) -> None:
+    numpy = pytest.importorskip("numpy")
+    assert quantile(values, q) == pytest.approx(float(numpy.quantile(values, q)), abs=1e-6)
+
+
+def test_quantile_edges() -> None:
+    assert quantile([], 0.5) is None
+    assert quantile([3.0, 1.0], 0.5) == 2.0
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        quantile([1.0], 50)
+
+
+def test_import_brings_nothing_heavy() -> None:
+    code = "import sys, qwq_nb.core.stats, qwq_nb.core.tally; print({'scipy', 'numpy', 'pandas'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

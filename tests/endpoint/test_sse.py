@@ -1,0 +1,103 @@
+"""Server-sent events: whatever the cuts between two reads, the payloads are those of the whole stream."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from qwq_nb.endpoint.sse import EventDecoder
+
+BOM = b"\xef\xbb\xbf"
+
+
+def reference(stream: bytes) -> list[bytes]:
+    """The payloads of a whole stream, by the letter of the standard, and the last event even without its blank line."""
+    events: list[bytes] = []
+    buffer = b""
+    for line in [*re.split(rb"\r\n|\n|\r", stream.removeprefix(BOM)), b""]:
+        field, _, value = line.partition(b":")
+        if not line and buffer:
+            events.append(buffer[:-1])
+            buffer = b""
+        elif line and field == b"data":
+            buffer += value.removeprefix(b" ") + b"\n"
+    return events
+
+
+def decode(pieces: list[bytes]) -> list[bytes]:
+    decoder = EventDecoder()
+    events = [event for piece in pieces for event in decoder.feed(piece)]
+    return events + decoder.close()
+
+
+def cut_at(stream: bytes, places: list[int]) -> list[bytes]:
+    ends = sorted({place % (len(stream) + 1) for place in places})
+    return [stream[a:b] for a, b in zip([0, *ends], [*ends, len(stream)], strict=True)]
+
+
+LINE_ENDS = [b"\n", b"\r", b"\r\n"]
+LINES = [
+    b'data: {"a": 1}',
+    b"data:tight",
+    b"data:  two spaces",
+    b"data:",
+    b"data",
+    b"data: [DONE]",
+    b"data: \xe5\x97\xaf \xff\xfe",
+    b"data : not this field",
+    b"dat",
+    b"DATA: nor this",
+    b": keep-alive",
+    b":",
+    b"event: message",
+    b"id: 7",
+    b"retry: 10",
+    b"",
+    BOM,
+]
+streams = st.builds(
+    lambda bom, lines, last: bom + b"".join(line + end for line, end in lines) + last,
+    st.sampled_from([b"", BOM]),
+    st.lists(st.tuples(st.sampled_from(LINES), st.sampled_from(LINE_ENDS)), max_size=30),
+    st.sampled_from([b"", *LINES]),
+)
+
+
+@given(streams, st.lists(st.integers(0, 2000), max_size=12))
+@example(b"data: a\r\n\r\ndata: b\r\n\r\n", [8, 9, 10])
+@example(BOM + b"data: a\n\n", [1, 2])
+@example(b"data: a\rdata: b\r\r", [])
+def test_the_cuts_do_not_matter(stream, places):
+    assert decode(cut_at(stream, places)) == reference(stream)
+
+
+@given(st.binary(max_size=200) | st.text("data: \r\n\x00x", max_size=60).map(str.encode), st.integers(1, 5))
+def test_any_bytes_in_pieces_of_any_size(stream, size):
+    assert decode([stream[i : i + size] for i in range(0, len(stream), size)]) == reference(stream)
+
+
+@pytest.mark.parametrize("end", LINE_ENDS)
+def test_every_line_end_byte_by_byte(end):
+    stream = end.join([b": hello", b"data: one", b"", b"data: two", b"data: lines", b"", b""])
+    assert decode([bytes([byte]) for byte in stream]) == [b"one", b"two\nlines"]
+
+
+def test_an_event_is_given_out_as_soon_as_its_blank_line_is_there():
+    decoder = EventDecoder()
+    assert decoder.feed(b"data: a\n") == []
+    assert decoder.feed(b"\ndata: b") == [b"a"]
+    assert decoder.feed(b"\r\r") == [b"b"]
+    assert decoder.close() == []
+
+
+@pytest.mark.parametrize(
+    ("page", "started"),
+    [(b"<html></html>\n", False), (b'{"data": 1}\n', False), (b": ping\n", True), (b"event: x\n", True)],
+)
+def test_whether_it_is_an_event_stream_at_all(page, started):
+    decoder = EventDecoder()
+    decoder.feed(page)
+    assert decoder.started is started

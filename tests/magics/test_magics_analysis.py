@@ -1,0 +1,55 @@
+"""The magics that look into runs, in an IPython shell: what they give and what they refuse."""
+
+from __future__ import annotations
+
+import pytest
+
+from qwq_nb.demo.process import DemoEndpoint
+from tests.magics.test_magics import Shell, bare, shell
+
+__all__ = ["bare", "shell"]  # fixtures
+
+
+def test_runs_are_compared_by_variable_or_name(shell: Shell, server: DemoEndpoint) -> None:
+    shell.run("a = %qwq_eval math_500 --demo --levels 1,2")
+    shell.run("b = %qwq_eval math_500 --demo --levels 1,2 --max-tokens 300")
+    shell.run("c = %qwq_compare a b")
+    shell.run("again = %qwq_compare a " + shell["b"].name)
+    comparison = shell["c"]
+    assert comparison.table().set_index("subset").loc["all", "pairs"] == 16
+    assert 0 < comparison.p_value <= 1
+    assert comparison.sentence == shell["again"].sentence
+    shell.run("t = %qwq_think a b")
+    assert list(shell["t"].table().subset) == ["Level 1", "Level 2", "all"] * 2
+    shell.run("s = %qwq_think a --after-share 0.1 --after-tokens 20")
+    assert "more than 10 % of the reasoning and 20 tokens" in str(shell["s"])
+
+
+def test_a_sweep_and_a_speed_test(shell: Shell, server: DemoEndpoint) -> None:
+    shell.run("s = %qwq_sweep math_500 --demo --levels 1 --max-tokens 100,2000")
+    assert list(shell["s"].table().max_tokens) == [100, 2000]
+    shell.run("v = %qwq_speed --demo --concurrency 1,2 --max-tokens 50")
+    assert list(shell["v"].table().concurrency) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%qwq_compare", "takes two runs or more"),
+        ("%qwq_compare nothing", "There is no run 'nothing'"),
+        ("%qwq_think nothing", "There is no run 'nothing'"),
+        ("%qwq_think --spilt llm", "Did you mean '--split'?"),
+        ("%qwq_sweep math_500 --demo", "Nothing to vary"),
+        ("%qwq_speed fast", "--endpoint fast"),
+        ("%qwq_endpoint http://127.0.0.1:9/v1 --model m --price-in 1", "price-in and price-out are given together"),
+    ],
+)
+def test_what_is_refused(shell: Shell, line: str, said: str) -> None:
+    assert said in shell.fail(line)
+
+
+def test_tab_knows_them(shell: Shell) -> None:
+    assert "--temperature" in shell.complete("%qwq_sweep math_500 --temp")
+    assert "--reference" in shell.complete("%qwq_compare --ref")
+    assert "--judge" in shell.complete("%qwq_think --jud")
+    assert "--warmup" in shell.complete("%qwq_speed --war")

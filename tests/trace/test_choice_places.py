@@ -1,0 +1,102 @@
+"""Where the right choice first stands, in traces in the manner of QwQ's on GPQA.
+
+The traces and their questions are written for this test: no recorded trace of a benchmark of choices is at hand, and
+GPQA's own questions must not stand in a repository. `«` marks where the right choice is first given as the answer, as a
+reader would say; a trace without it never gives it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from qwq_nb.trace.measure import measure
+
+QUESTION = (
+    "A ball of 2 kg falls 5 m onto a spring of 400 N/m. By how much is the spring compressed at most? (g = 10 m/s²)"
+)
+CHOICES = ["0.50 m", "0.71 m", "0.76 m", "1.00 m"]
+GENES = "A strain of yeast cannot grow on galactose. Which explanation fits that it grows again at a lower temperature?"
+CAUSES = [
+    "A deletion of the whole gene",
+    "A temperature-sensitive missense mutation",
+    "A loss of the promoter",
+    "Aneuploidy",
+]
+
+TRACES = [
+    pytest.param(
+        "Okay, so a ball falls onto a spring. Let me recall energy conservation. Option A is 0.50 m, option B is "
+        "0.71 m, and C says 0.76 m. m g (h + x) = k x²/2. So 20(5 + x) = 200 x², x² - 0.1 x - 0.5 = 0. Hence "
+        "x = (0.1 + sqrt(0.01 + 2))/2 = (0.1 + 1.418)/2 = 0.759. So that is about 0.76 m. «So the answer is C.»\n\n"
+        "Wait, did I forget the mass of the spring? It is not given. If I leave out m g x, I get sqrt(0.5) = 0.71, "
+        "which is option B, the usual mistake. So C it is. The answer is C.",
+        QUESTION,
+        "C",
+        CHOICES,
+        id="listed first, then computed",
+    ),
+    pytest.param(
+        "Hmm. A deletion would not come back at any temperature, so A is out. Option C: a lost promoter has the same "
+        "problem. D, aneuploidy, I don't see how. What about B? A protein that folds at 25 degrees and not at 37. "
+        "«Therefore, B is the correct» choice. Let me double-check A: no. I'm going with B.",
+        GENES,
+        "B",
+        CAUSES,
+        id="by elimination",
+    ),
+    pytest.param(
+        "Is it A? If the answer is B, then a missense mutation must make the protein unstable. But maybe the promoter "
+        "is lost. So the answer is C. Final answer: C.",
+        GENES,
+        "B",
+        CAUSES,
+        id="never given: only asked about",
+    ),
+    pytest.param(
+        "嗯，先看选项。A 是缺失，不可能恢复。如果选 C，启动子丢失，也不行。所以«答案是 B»。再检查一下，D 不对。",
+        GENES,
+        "B",
+        CAUSES,
+        id="in Chinese",
+    ),
+    pytest.param(
+        "Let me think about temperature. So the most likely explanation is «a temperature-sensitive missense "
+        "mutation». Which letter is that? B. So B.",
+        GENES,
+        "B",
+        CAUSES,
+        id="by its words, then by its letter",
+    ),
+    pytest.param(
+        "Alternatively, the answer might be A, since a deletion is common. But wait, a deletion cannot revert. "
+        "I think «the answer is (B)». A closer look at D: an extra chromosome. No. \\boxed{B}",
+        GENES,
+        "B",
+        CAUSES,
+        id="another one first",
+    ),
+]
+
+
+@pytest.mark.parametrize(("marked", "question", "gold", "choices"), TRACES)
+def test_the_first_place(marked: str, question: str, gold: str, choices: list[str]) -> None:
+    start, end = marked.find("«"), marked.find("»") - 1
+    trace = marked.replace("«", "").replace("»", "")
+    asked = "\n".join([question, *(f"({letter}) {text}" for letter, text in zip("ABCD", choices, strict=True))])
+    found = measure(
+        trace, "", asked, gold, kind="choice", choices=choices, correct=None, equal=lambda a, b: False
+    ).first_correct
+    if start < 0:
+        assert found is None, trace[found[0] - 30 : found[1] + 30]
+        return
+    assert found is not None
+    assert start <= found[0] < end, (trace[start:end], trace[found[0] - 40 : found[1] + 10])
+
+
+def test_the_right_choice_left_for_another() -> None:
+    trace = "So the answer is B. Hmm, but the promoter is the usual suspect. So the answer is C."
+    found = measure(
+        trace, "ANSWER: C", GENES, "B", kind="choice", choices=CAUSES, correct=False, equal=lambda a, b: False
+    )
+    assert found.left is not None
+    assert trace[slice(*found.left)] == "B"
