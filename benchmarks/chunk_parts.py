@@ -13,7 +13,7 @@ from collections.abc import Callable
 from qwq_nb.endpoint.chat_completions import chunk_decoder
 from qwq_nb.endpoint.reasoning import ReasoningSplitter
 from qwq_nb.endpoint.sse import EventDecoder
-from qwq_nb.endpoint.stall import Pulse
+from qwq_nb.endpoint.stall import StallDetector
 
 __all__ = ["profile", "steps"]
 
@@ -26,7 +26,7 @@ PAYLOAD = EVENT[6:-2]
 
 def steps(times: int = 50_000) -> dict[str, float]:
     """Microseconds of CPU of each step, for one chunk; the least of three."""
-    decoder, splitter, pulse = EventDecoder(), ReasoningSplitter(), Pulse(300.0)
+    decoder, splitter, pulse = EventDecoder(), ReasoningSplitter(), StallDetector(300.0)
     decoder.feed(EVENT)
     doing: dict[str, Callable[[], object]] = {
         "SSE": lambda: decoder.feed(EVENT),

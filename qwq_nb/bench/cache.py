@@ -15,7 +15,7 @@ import msgspec
 
 from qwq_nb.bench.datafile import fingerprint
 from qwq_nb.bench.protocol import LoadedBenchmark, LoadRequest, encode
-from qwq_nb.core.paths import expanded
+from qwq_nb.core.paths import expand_user
 
 __all__ = ["cache_dir", "cached", "prompt_file", "store"]
 
@@ -26,7 +26,7 @@ _FORMAT = 1
 def cache_dir() -> Path:
     """`$QWQ_NB_CACHE`, else `$XDG_CACHE_HOME/qwq_nb`, else `~/.cache/qwq_nb`. Not created here."""
     if own := os.environ.get("QWQ_NB_CACHE"):
-        return expanded(own)
+        return expand_user(own)
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "qwq_nb"
 

@@ -149,7 +149,7 @@ class BenchWorker:
 
     async def grade(self, job: GradeJob) -> Verdict:
         """The verdict on one answer; one that the grader could not reach is a status, not an exception."""
-        bare = msgspec.structs.replace(job, sample=msgspec.structs.replace(job.sample, record={}))
+        bare = msgspec.structs.replace(job, sample=msgspec.structs.replace(job.sample, source_row={}))
         return decode(await self._ask("grade", bare), Verdict)
 
     async def write_data(self, run_dir: str | os.PathLike[str], plan: BenchPlan) -> list[str]:

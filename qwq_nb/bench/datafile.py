@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from qwq_nb.core.paths import expanded
+from qwq_nb.core.paths import expand_user
 from qwq_nb.errors import DataError
 
 __all__ = ["SUFFIXES", "Record", "data_files", "fingerprint", "read_file", "read_records", "subset_files"]
@@ -117,7 +117,7 @@ def read_file(file: Path) -> list[Record]:
 
 
 def _existing(path: str | Path) -> Path:
-    root = expanded(path)
+    root = expand_user(path)
     if root.exists():
         return root
     folder = root.parent

@@ -17,9 +17,9 @@ from qwq_nb.core.text import clean_text
 
 __all__ = [
     "BenchPlan",
+    "BenchmarkFacts",
     "ConfigJob",
     "DataJob",
-    "Facts",
     "GradeJob",
     "Kind",
     "LoadRequest",
@@ -64,7 +64,7 @@ class LoadRequest(msgspec.Struct, kw_only=True, frozen=True):
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
 
 
-class Facts(msgspec.Struct, kw_only=True, frozen=True):
+class BenchmarkFacts(msgspec.Struct, kw_only=True, frozen=True):
     """What evalscope says of a benchmark, as resolved for one request."""
 
     pretty_name: str
@@ -88,7 +88,7 @@ class LoadedBenchmark(msgspec.Struct, kw_only=True):
     """sha256 of the records, in order."""
     kind: Kind
     multiple_choice: bool
-    facts: Facts
+    facts: BenchmarkFacts
     versions: dict[str, str]
     """Of evalscope, math_verify, latex2sympy2_extended."""
     notes: list[str] = []

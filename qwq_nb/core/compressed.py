@@ -11,7 +11,7 @@ import zlib
 
 from qwq_nb.core.records import Completion
 
-__all__ = ["packed", "text_length", "whole"]
+__all__ = ["compressed", "restored", "text_length"]
 
 WORTH_IT = 2_000
 """Characters from which on a completion is packed."""
@@ -20,7 +20,7 @@ WORTH_IT = 2_000
 class PackedCompletion(Completion, kw_only=True):
     """A completion like any other, except that `reasoning` and `answer` are unpacked each time they are read.
 
-    msgspec's own functions (`replace`, `to_builtins`, `json.encode`) see the packed form: give them `whole()`.
+    msgspec's own functions (`replace`, `to_builtins`, `json.encode`) see the packed form: give them `restored()`.
     """
 
     texts: bytes = b""
@@ -46,7 +46,7 @@ def unpacked(texts: bytes) -> str:
 _FIELDS = tuple(name for name in Completion.__struct_fields__ if name not in ("reasoning", "answer"))
 
 
-def packed(completion: Completion) -> Completion:
+def compressed(completion: Completion) -> Completion:
     """The completion with its texts compressed, where they are long."""
     reasoning, answer = completion.reasoning, completion.answer
     if isinstance(completion, PackedCompletion) or len(reasoning) + len(answer) < WORTH_IT:
@@ -61,7 +61,7 @@ def packed(completion: Completion) -> Completion:
     )
 
 
-def whole(completion: Completion) -> Completion:
+def restored(completion: Completion) -> Completion:
     """The completion with its texts as they are."""
     if not isinstance(completion, PackedCompletion):
         return completion

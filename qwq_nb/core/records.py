@@ -1,13 +1,11 @@
-"""The typed records that pass between the rooms, and the one that is drawn: `RunRecord` (`run.v1`).
+"""Define the records of one answer: `Sample` → `Completion` → `Verdict` → `SampleResult`.
 
-`Sample` → `Completion` → `Verdict` → `SampleResult` is the way of one answer through a run. `RunRecord` is what a
-viewer gets: it holds everything that is drawn and nothing that is secret. Its JSON Schema is `run_schema()`; the
-copy in the package (`run.v1.schema.json`) is what the JupyterLab renderer is checked against.
+They pass between the packages and are written to the run directory. What is drawn of a run is `core.run_record`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 import msgspec
 
@@ -18,10 +16,14 @@ __all__ = [
     "Completion",
     "Item",
     "Loop",
+    "Message",
     "Outcome",
     "Sample",
     "SampleResult",
     "State",
+    "Step",
+    "ToolCall",
+    "ToolFunction",
     "Verdict",
 ]
 
@@ -41,6 +43,35 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 State = Literal["starting", "running", "paused", "stopped", "failed", "complete"]
 
 
+class ToolFunction(TypedDict):
+    """The function of a tool call: its name, and its arguments as the JSON text that the model wrote."""
+
+    name: str
+    arguments: str
+
+
+class ToolCall(TypedDict):
+    """One call of a tool, as `/chat/completions` has it."""
+
+    id: str
+    type: Literal["function"]
+    function: ToolFunction
+
+
+class _Message(TypedDict):
+    role: str
+    content: str
+
+
+class Message(_Message, total=False):
+    """One message of a chat: a role and a text, and what only messages with tools have."""
+
+    tool_calls: list[ToolCall]
+    """Of an assistant that calls tools."""
+    tool_call_id: str
+    """Of a tool's answer: the id of the call."""
+
+
 class Sample(msgspec.Struct, kw_only=True, frozen=True):
     """One problem as the benchmark's adapter prepared it."""
 
@@ -56,13 +87,13 @@ class Sample(msgspec.Struct, kw_only=True, frozen=True):
     gold: str
     targets: list[str] = []
     """All accepted targets; `gold` is the first."""
-    messages: list[dict[str, str]]
+    messages: list[Message]
     """What goes on the wire."""
     choices: list[str] = []
     source_id: str = ""
     """The data set's own id, where it has one (`test/algebra/24.json`)."""
     metadata: dict[str, Any] = {}
-    record: dict[str, Any] = {}
+    source_row: dict[str, Any] = {}
     """The raw record, so that the run directory can carry the data it was run on."""
 
 
@@ -91,10 +122,25 @@ class Completion(msgspec.Struct, kw_only=True):
     """The model's name as the server gave it."""
     endpoint: str = ""
     """The name of the endpoint that answered: several may share a run. Empty in older runs."""
+    tool_calls: list[ToolCall] = []
+    """The tools that the model called, in order."""
+    steps: list[Step] = []
+    """The requests that a solver of several steps made, in order; empty where there was one request."""
 
     @property
     def completion_tokens(self) -> int:
         return self.reasoning_tokens + self.answer_tokens
+
+
+class Step(msgspec.Struct, kw_only=True):
+    """One request of a solver that makes several: who was asked what, and what came back."""
+
+    role: str
+    """Of the endpoint in the solver: `architect`, `editor`, …"""
+    endpoint: str = ""
+    """The endpoint's name."""
+    messages: list[Message] = []
+    completion: Completion
 
 
 class Loop(msgspec.Struct, kw_only=True):
@@ -133,6 +179,8 @@ class Analysis(msgspec.Struct, kw_only=True):
     """Of the reasoning's letters, 0…1."""
     languages: list[str] = []
     """Names of the foreign scripts, the most frequent first: `Han`, `Cyrillic`, …"""
+    measures: dict[str, Any] = {}
+    """Values of measures that were registered beside these, by the measure's name: `{"version": 1, "value": …}`."""
 
 
 class Verdict(msgspec.Struct, kw_only=True):

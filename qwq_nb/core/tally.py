@@ -1,6 +1,6 @@
 """From SampleResults to outcomes and tables.
 
-`decide_outcome` says what became of one answer, `tally` counts, `table_records` and `sample_records` give plain dicts
+`decide_outcome` says what became of one answer, `tally` counts, `table_rows` and `sample_rows` give plain dicts
 that a DataFrame is made of. Nothing here knows pandas. The definitions are DESIGN.md's section 5: `accuracy` counts
 correct over all but `error` and `pending` (a truncated or not gradable answer is not correct), `accuracy_finished`
 leaves the truncated out; intervals are Wilson's, clustered by problem where there are repeats (`qwq_nb.core.stats`).
@@ -16,7 +16,7 @@ from qwq_nb.core.records import Completion, Outcome, SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.stats import interval_of_counts, quantile
 
-__all__ = ["SAMPLE_COLUMNS", "TABLE_COLUMNS", "sample_records", "table_records", "tally", "tokens_per_second"]
+__all__ = ["SAMPLE_COLUMNS", "TABLE_COLUMNS", "sample_rows", "table_rows", "tally", "tokens_per_second"]
 
 # A row's fields up to here are the table's columns; those after it are for the views.
 _LAST_COLUMN = SubsetRow.__struct_fields__.index("tokens_per_s_p50")
@@ -151,12 +151,12 @@ def tokens_per_second(completion: Completion) -> float | None:
     return tokens / latency if tokens and latency > 0 else None
 
 
-def table_records(rows: Iterable[SubsetRow]) -> list[dict[str, Any]]:
+def table_rows(rows: Iterable[SubsetRow]) -> list[dict[str, Any]]:
     """The rows as dicts of TABLE_COLUMNS."""
     return [{column: getattr(row, column) for column in TABLE_COLUMNS} for row in rows]
 
 
-def sample_records(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
+def sample_rows(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
     """The samples as dicts of SAMPLE_COLUMNS; flags joined by ", ", so that a column of them can be searched.
 
     What is not known without a completion is None.

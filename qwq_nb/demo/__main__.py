@@ -15,8 +15,8 @@ from pathlib import Path
 from qwq_nb.demo.chat_format import STYLES
 from qwq_nb.demo.faults import KINDS, FaultPlan
 from qwq_nb.demo.process import DEFAULT_MODEL
-from qwq_nb.demo.replay import Book, built_in
-from qwq_nb.demo.server import Endpoint, is_loopback, serving
+from qwq_nb.demo.replay import Transcripts, built_in
+from qwq_nb.demo.server import DemoServer, is_loopback, serving
 from qwq_nb.demo.settings import Settings
 from qwq_nb.errors import OptionError, UserError
 
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             most_streams=options.most_streams,
             key=_key(options.require_key_env),
         )
-        endpoint = Endpoint(settings, Book.load(options.transcripts or built_in()), FaultPlan(options.fault))
+        endpoint = DemoServer(settings, Transcripts.load(options.transcripts or built_in()), FaultPlan(options.fault))
         asyncio.run(_serve(endpoint, options))
     except (UserError, OSError) as error:
         print(f"qwq_nb demo endpoint: {error}", file=sys.stderr)
@@ -93,7 +93,7 @@ def _key(variable: str | None) -> str | None:
     return key
 
 
-async def _serve(endpoint: Endpoint, options: argparse.Namespace) -> None:
+async def _serve(endpoint: DemoServer, options: argparse.Namespace) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))

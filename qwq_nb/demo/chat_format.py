@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from qwq_nb.demo.replay import Utterance, Variant, utter
 
-__all__ = ["DONE", "STYLES", "Completion", "Script", "dumps", "error_body", "event", "script"]
+__all__ = ["DONE", "STYLES", "Script", "ScriptedCompletion", "dumps", "error_body", "event", "script"]
 
 STYLES = ("reasoning_content", "reasoning", "both", "tags", "prefilled", "none")
 """How reasoning is delivered: in a field of its own, in both fields, in `content` within tags, not at all.
@@ -110,7 +110,7 @@ def _merge(spans: Sequence[_Span], style: str) -> dict[str, str | None]:
     return fields
 
 
-class Completion:
+class ScriptedCompletion:
     """One completion under way: a script with an id, a time and a model, as events or as one body."""
 
     def __init__(self, model: str, text: Script, prompt_tokens: int) -> None:

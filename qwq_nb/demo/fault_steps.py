@@ -14,7 +14,7 @@ from math import ceil
 from time import time
 from typing import Any
 
-from qwq_nb.demo.chat_format import DONE, Completion, dumps, error_body, event
+from qwq_nb.demo.chat_format import DONE, ScriptedCompletion, dumps, error_body, event
 from qwq_nb.demo.faults import Fault
 
 __all__ = ["Cut", "Pause", "Refusal", "Step", "body_steps", "refusal", "stream_steps"]
@@ -56,7 +56,9 @@ _NOT_UTF8 = b"\xff\xfe"
 _SPLIT_SECONDS = 0.001
 
 
-def stream_steps(completion: Completion, usage: bool, fault: Fault | None, authorization: str = "") -> Iterator[Step]:
+def stream_steps(
+    completion: ScriptedCompletion, usage: bool, fault: Fault | None, authorization: str = ""
+) -> Iterator[Step]:
     """The steps of a stream. `usage`: the request asks for it; `authorization`: the header that some faults repeat."""
     if fault is None:
         return _stream(completion, usage)
@@ -67,7 +69,9 @@ def stream_steps(completion: Completion, usage: bool, fault: Fault | None, autho
     return change(steps, fault) if change else steps
 
 
-def _stream(completion: Completion, usage: bool, fault: Fault | None = None, authorization: str = "") -> Iterator[Step]:
+def _stream(
+    completion: ScriptedCompletion, usage: bool, fault: Fault | None = None, authorization: str = ""
+) -> Iterator[Step]:
     name = fault.name if fault else ""
     deltas, chunk = completion.script.deltas, completion.chunk
     half = len(deltas) // 2
@@ -95,7 +99,7 @@ def _stream(completion: Completion, usage: bool, fault: Fault | None = None, aut
         yield DONE, 0
 
 
-def _more_text(completion: Completion, text: bytes) -> Step:
+def _more_text(completion: ScriptedCompletion, text: bytes) -> Step:
     """An extra delta in the middle, in the field of its neighbour."""
     deltas = completion.script.deltas
     match = _FIELD.match(deltas[len(deltas) // 2]) if deltas else None
@@ -106,7 +110,7 @@ def _filler(size: int) -> bytes:
     return (b"wait " * (size // 5 + 1))[:size]
 
 
-_MIDDLE: dict[str, Callable[[Completion, Fault], Step]] = {
+_MIDDLE: dict[str, Callable[[ScriptedCompletion, Fault], Step]] = {
     "mid_close": lambda _, __: Cut(reset=False),
     "mid_reset": lambda _, __: Cut(reset=True),
     "mid_hang": lambda _, fault: Pause(float(fault.params["seconds"])),
@@ -184,7 +188,7 @@ _FILTERS: dict[str, Callable[[Iterable[Step], Fault], Iterator[Step]]] = {
 }
 
 
-def body_steps(completion: Completion, fault: Fault | None, authorization: str = "") -> tuple[int, list[Step]]:
+def body_steps(completion: ScriptedCompletion, fault: Fault | None, authorization: str = "") -> tuple[int, list[Step]]:
     """The length in bytes of a plain response, and its steps."""
     name = fault.name if fault else ""
     body = completion.body(finish=name != "no_finish", usage=name != "no_usage")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from qwq_nb.errors import DataError
 
-__all__ = ["LOOP_TOKENS", "Book", "Transcript", "Utterance", "Variant", "built_in", "cut", "echo", "utter"]
+__all__ = ["LOOP_TOKENS", "Transcript", "Transcripts", "Utterance", "Variant", "built_in", "cut", "echo", "utter"]
 
 LOOP_TOKENS = 4096
 """Where a looping variant ends when the request sets no `max_tokens`."""
@@ -87,7 +87,7 @@ def utter(variant: Variant, limit: int | None) -> Utterance:
     return Utterance(reasoning[:limit], answer[: max(0, limit - len(reasoning))], "length")
 
 
-class Book:
+class Transcripts:
     """Transcripts, found by prompt.
 
     A prompt asks for the longest problem whose words stand in it, in order and without others between; white space
@@ -103,7 +103,7 @@ class Book:
             self._add(transcript)
 
     @classmethod
-    def load(cls, paths: Iterable[Path]) -> Book:
+    def load(cls, paths: Iterable[Path]) -> Transcripts:
         """The transcripts in `paths`. Raises DataError, which names the file, the line and what is wrong there."""
         return cls(chain.from_iterable(map(_read, paths)))
 

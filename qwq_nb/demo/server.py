@@ -17,16 +17,16 @@ from typing import Any
 
 from aiohttp import web
 
-from qwq_nb.demo.chat_format import STYLES, Completion, dumps, error_body, script
+from qwq_nb.demo.chat_format import STYLES, ScriptedCompletion, dumps, error_body, script
 from qwq_nb.demo.fault_steps import Step, body_steps, refusal, stream_steps
 from qwq_nb.demo.faults import Fault, FaultPlan
 from qwq_nb.demo.journal import Journal
 from qwq_nb.demo.player import play, sever
-from qwq_nb.demo.replay import Book, Transcript, Variant, cut, echo
+from qwq_nb.demo.replay import Transcript, Transcripts, Variant, cut, echo
 from qwq_nb.demo.settings import Settings, is_style
 from qwq_nb.errors import OptionError, did_you_mean
 
-__all__ = ["Endpoint", "is_loopback", "serving"]
+__all__ = ["DemoServer", "is_loopback", "serving"]
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _NOTHING = Variant("", "", kind="empty")
@@ -40,10 +40,10 @@ class _BadRequestError(Exception):
         self.status, self.code, self.param = status, code, param
 
 
-class Endpoint:
+class DemoServer:
     """The state of one demo endpoint and the handlers of its routes."""
 
-    def __init__(self, settings: Settings, book: Book, plan: FaultPlan) -> None:
+    def __init__(self, settings: Settings, book: Transcripts, plan: FaultPlan) -> None:
         self.settings = settings
         self.book = book
         self.plan = plan
@@ -116,13 +116,13 @@ class Endpoint:
             # An attempt that is to fail takes no turn: the retry gets the variant it would have had.
             variant = self._variant(transcript, body.get("seed"), take_turn=fault is None or fault.kind.whole)
             text = script(variant, limit, style, self.settings.chunks or None)
-        response, sent = await self._send(request, body, Completion(body["model"], text, tokens), fault)
+        response, sent = await self._send(request, body, ScriptedCompletion(body["model"], text, tokens), fault)
         if sent and (fault is None or fault.kind.whole):
             self.journal.completed(transcript.key)
         return response
 
     async def _send(
-        self, request: web.Request, body: dict[str, Any], completion: Completion, fault: Fault | None
+        self, request: web.Request, body: dict[str, Any], completion: ScriptedCompletion, fault: Fault | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send the completion as a stream or as one body; returns the response and whether all of it went out."""
         response = web.StreamResponse(headers={"Cache-Control": "no-cache"})
@@ -219,7 +219,7 @@ class Endpoint:
 
 
 @asynccontextmanager
-async def serving(endpoint: Endpoint, host: str, port: int) -> AsyncIterator[str]:
+async def serving(endpoint: DemoServer, host: str, port: int) -> AsyncIterator[str]:
     """Serve `endpoint` (port 0: any free one); gives its root URL. Raises OSError if the port cannot be had."""
     # With cancellation a handler that hangs ends when its client goes.
     runner = web.AppRunner(endpoint.app(), access_log=None, handler_cancellation=True, shutdown_timeout=0.2)

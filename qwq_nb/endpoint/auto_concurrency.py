@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from statistics import median
 
-__all__ = ["MOST", "START", "Pace"]
+__all__ = ["MOST", "START", "ConcurrencyController"]
 
 START = 4
 MOST = 256
@@ -45,7 +45,7 @@ USED = 0.8
 """Share of the limit that must be in use for a window to say anything of the limit."""
 
 
-class Pace:
+class ConcurrencyController:
     """The limit of one endpoint. `refused()` as it happens, `window()` after each few seconds."""
 
     def __init__(self, start: int = START, most: int = MOST) -> None:

@@ -14,11 +14,11 @@ import os
 import time
 from collections.abc import Callable
 
-from qwq_nb.endpoint.connection import Caller
+from qwq_nb.endpoint.connection import Connection
 from qwq_nb.endpoint.transport import Unreachable
 from qwq_nb.errors import EndpointError, EndpointRefused, UserError
 
-__all__ = ["Breaker", "is_away", "is_key_refusal", "is_quota"]
+__all__ = ["CircuitBreaker", "is_away", "is_key_refusal", "is_quota"]
 
 AWAY = frozenset({502, 503, 504, 520, 521, 522, 523, 530})
 """Statuses by which a gateway says that there is no server behind it, or a server that it is not up."""
@@ -46,12 +46,12 @@ def is_quota(error: EndpointError) -> bool:
     return error.status == 429
 
 
-class Breaker:
+class CircuitBreaker:
     """Whether an endpoint may be asked. `changed` is called whenever that, or what there is to say of it, changes."""
 
-    def __init__(self, caller: Caller, changed: Callable[[], None], *, label: str = "The endpoint") -> None:
+    def __init__(self, caller: Connection, changed: Callable[[], None], *, label: str = "The endpoint") -> None:
         self.caller = caller
-        self.closed = False
+        self.is_open = False
         """Nobody may ask now."""
         self.outages = 0
         """How often it was really gone, or really refused the key."""
@@ -81,9 +81,9 @@ class Breaker:
 
     def close(self, error: EndpointError) -> None:
         """Let nobody ask until a ping is answered."""
-        if self.closed or self.lost:
+        if self.is_open or self.lost:
             return
-        self.closed = True
+        self.is_open = True
         self._examined.clear()
         self._hurry.clear()
         self._pinging = asyncio.create_task(self._ping_until_answered(error))
@@ -91,13 +91,13 @@ class Breaker:
 
     async def examined(self) -> None:
         """Wait until the first ping has shown whose fault it is; at once where the breaker is not closed."""
-        if self.closed:
+        if self.is_open:
             await self._examined.wait()
 
     def give_up(self, error: EndpointRefused) -> None:
         """It is not asked again: it refuses every request, or was gone for too long."""
         self.lost = error
-        self.closed = True
+        self.is_open = True
         self.waiting = ""
         self._examined.set()
         self._changed()
@@ -139,7 +139,7 @@ class Breaker:
                 wait = min(2 * wait, LONGEST_WAIT * self.caller.endpoint.backoff)
         if gone:
             self.history.append(self._past(first, since))
-        self.waiting, self.closed, self._silent = "", False, 0
+        self.waiting, self.is_open, self._silent = "", False, 0
         self._examined.set()
         self._changed()
 

@@ -1,21 +1,22 @@
 """Chat completions of one endpoint: what `ask()` and scripts use. Runs use `pool`, which also sits out an outage.
 
 Nothing here knows of benchmarks. A completion ends in one of three ways: it is returned whole; it raises an
-`EndpointError` after all retries; or its task is cancelled, and what was streamed so far stays in its `Live`.
+`EndpointError` after all retries; or its task is cancelled, and what was streamed so far stays in its
+`StreamingCompletion`.
 """
 
 from __future__ import annotations
 
-from qwq_nb.core.records import Completion
-from qwq_nb.endpoint.connection import Caller, ServedModels
+from qwq_nb.core.records import Completion, Message
+from qwq_nb.endpoint.connection import Connection, ServedModels
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.endpoint.retry import Trial
-from qwq_nb.endpoint.streaming import Live
+from qwq_nb.endpoint.retry import RetriedRequest
+from qwq_nb.endpoint.streaming import StreamingCompletion
 
-__all__ = ["ChatClient", "Live", "ServedModels"]
+__all__ = ["ChatClient", "ServedModels", "StreamingCompletion"]
 
 
-class ChatClient(Caller):
+class ChatClient(Connection):
     """Chat completions of one endpoint, any number at once, on one event loop.
 
     >>> async with ChatClient(Endpoint("http://127.0.0.1:8000/v1", "QwQ-32B")) as client:
@@ -32,7 +33,7 @@ class ChatClient(Caller):
         await self.aclose()
 
     async def complete(
-        self, messages: list[dict[str, str]], *, repeat: int = 0, live: Live | None = None
+        self, messages: list[Message], *, repeat: int = 0, live: StreamingCompletion | None = None
     ) -> Completion:
         """One completion, asked again as long as that may help.
 
@@ -42,4 +43,4 @@ class ChatClient(Caller):
             EndpointError: the last attempt's failure; `live` keeps its partial text.
             UserError: the key's environment variable is not set.
         """
-        return await Trial(self, messages, repeat, live or Live()).run()
+        return await RetriedRequest(self, messages, repeat, live or StreamingCompletion()).run()

@@ -1,6 +1,7 @@
 """One request for one completion, and its answer read to the end: nothing is tried twice here.
 
-An attempt returns a whole completion or raises an `EndpointError`; what was streamed meanwhile is in its `Live`.
+An attempt returns a whole completion or raises an `EndpointError`; what was streamed meanwhile is in its
+`StreamingCompletion`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 import httpx
 import msgspec
 
-from qwq_nb.core.records import Completion
+from qwq_nb.core.records import Completion, Message
 from qwq_nb.core.text import whole_characters
 from qwq_nb.endpoint.chat_completions import (
     BROKEN_REASONS,
@@ -29,13 +30,13 @@ from qwq_nb.endpoint.chat_completions import (
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.sse import EventDecoder
-from qwq_nb.endpoint.stall import Pulse
-from qwq_nb.endpoint.streaming import Live
+from qwq_nb.endpoint.stall import StallDetector
+from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.endpoint.token_counts import count_tokens
 from qwq_nb.endpoint.transport import TRANSPORT_ERRORS, describe, failure, first_bytes, http_client, reader_of
 from qwq_nb.errors import EndpointError, EndpointRefused, StreamInterrupted, did_you_mean
 
-__all__ = ["Caller", "ServedModels"]
+__all__ = ["Connection", "ServedModels"]
 
 MODELS_TIMEOUT = 15.0
 """Seconds of silence after which an endpoint is taken for one that does not list its models."""
@@ -52,7 +53,7 @@ class ServedModels(msgspec.Struct):
     problem: str = ""
 
 
-class Caller:
+class Connection:
     """The requests of one endpoint, any number at once, on one event loop."""
 
     def __init__(self, endpoint: Endpoint, *, connections: int) -> None:
@@ -122,7 +123,7 @@ class Caller:
 
     # -- a completion --------------------------------------------------------------------------------------------
 
-    async def attempt(self, messages: list[dict[str, str]], repeat: int, live: Live) -> Completion:
+    async def attempt(self, messages: list[Message], repeat: int, live: StreamingCompletion) -> Completion:
         """Ask once.
 
         Raises:
@@ -137,7 +138,7 @@ class Caller:
             self._learned_prefill = True
         return completion
 
-    async def _answer(self, body: bytes, live: Live) -> Completion:
+    async def _answer(self, body: bytes, live: StreamingCompletion) -> Completion:
         url, headers = self.endpoint.address("chat/completions"), {"Content-Type": "application/json"}
         began = False
         try:
@@ -169,7 +170,7 @@ class Caller:
             self.on_answer()
             self.on_answer = None
 
-    async def _read(self, response: httpx.Response, live: Live) -> Completion:
+    async def _read(self, response: httpx.Response, live: StreamingCompletion) -> Completion:
         kind = response.headers.get("content-type", "")
         # What the server says it sends counts, not what was asked for: some always stream, some never do.
         if "event-stream" in kind or (self.endpoint.stream and "application/json" not in kind):
@@ -186,9 +187,9 @@ class Caller:
             hide=self.mask.hide,
         )
 
-    async def _read_stream(self, response: httpx.Response, live: Live) -> Completion:
+    async def _read_stream(self, response: httpx.Response, live: StreamingCompletion) -> Completion:
         decoder, splitter = EventDecoder(), live.splitter
-        pulse = Pulse(self.endpoint.read_timeout)
+        pulse = StallDetector(self.endpoint.read_timeout)
         usage: Usage | None = None
         finish, model, done = "", "", False
         # The two names of the reasoning's field, and the content: each is a text of its own, cut in its own places.
@@ -260,9 +261,9 @@ class Caller:
     def _beginning(self, data: bytes) -> str:
         return repr(self.mask.hide(data[:2000].decode("utf-8", "replace"))[:80])
 
-    async def _read_whole(self, response: httpx.Response, live: Live) -> Completion:
+    async def _read_whole(self, response: httpx.Response, live: StreamingCompletion) -> Completion:
         """An answer that was not streamed (`--no-stream`, or a server that does not stream)."""
-        pulse = Pulse(self.endpoint.read_timeout)
+        pulse = StallDetector(self.endpoint.read_timeout)
         parts: list[bytes] = []
         async for part in response.aiter_bytes():
             parts.append(part)
@@ -284,7 +285,7 @@ class Caller:
         return completion
 
     def _finished(
-        self, live: Live, finish: str, usage: Usage | None, model: str, *, streamed: bool = True
+        self, live: StreamingCompletion, finish: str, usage: Usage | None, model: str, *, streamed: bool = True
     ) -> Completion:
         if finish in BROKEN_REASONS:
             raise StreamInterrupted(f"{self.where} gave up in the middle: finish reason {finish!r}.", retryable=True)

@@ -13,6 +13,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from qwq_nb.core.records import Message
 from qwq_nb.errors import OptionError, UserError
 
 __all__ = ["DEMO_NAME", "RECOMMENDED_SAMPLING", "Endpoint", "looks_like_key"]
@@ -234,7 +235,7 @@ class Endpoint:
             f"`import os, getpass; os.environ[{self.key_env!r}] = getpass.getpass()`."
         )
 
-    def body(self, messages: list[dict[str, str]], repeat: int = 0) -> dict[str, Any]:
+    def body(self, messages: list[Message], repeat: int = 0) -> dict[str, Any]:
         """The request body of one chat completion."""
         body: dict[str, Any] = {"model": self.model, "messages": messages}
         body.update((name, value) for name, value in self.sampling.items() if value is not None)

@@ -13,14 +13,14 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 
-from qwq_nb.core.records import Completion
-from qwq_nb.endpoint.auto_concurrency import Pace
+from qwq_nb.core.records import Completion, Message
+from qwq_nb.endpoint.auto_concurrency import ConcurrencyController
 from qwq_nb.endpoint.chat_completions import UnknownModel
-from qwq_nb.endpoint.circuit_breaker import Breaker, is_away, is_key_refusal, is_quota
-from qwq_nb.endpoint.connection import Caller
+from qwq_nb.endpoint.circuit_breaker import CircuitBreaker, is_away, is_key_refusal, is_quota
+from qwq_nb.endpoint.connection import Connection
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.endpoint.retry import Trial
-from qwq_nb.endpoint.streaming import Live
+from qwq_nb.endpoint.retry import RetriedRequest
+from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.endpoint.transport import Severed, Unreachable
 from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, UserError
 
@@ -37,12 +37,14 @@ WINDOW_S = 2.0
 """Seconds of one measurement, with `--concurrency auto`."""
 
 
-class Lane:
+class PooledEndpoint:
     """One endpoint of the pool."""
 
-    def __init__(self, endpoint: Endpoint, connections: int, pace: Pace | None, changed: Callable[[], None]) -> None:
-        self.caller = Caller(endpoint, connections=connections)
-        self.breaker = Breaker(self.caller, changed, label=f"Endpoint {endpoint.name!r}")
+    def __init__(
+        self, endpoint: Endpoint, connections: int, pace: ConcurrencyController | None, changed: Callable[[], None]
+    ) -> None:
+        self.caller = Connection(endpoint, connections=connections)
+        self.breaker = CircuitBreaker(self.caller, changed, label=f"Endpoint {endpoint.name!r}")
         self.pace = pace
         self.active = 0
         """Requests under way."""
@@ -54,7 +56,7 @@ class Lane:
         return self.active / self.pace.limit if self.pace else float(self.active)
 
     def is_free(self) -> bool:
-        if self.breaker.closed or (self.pace is not None and self.active >= self.pace.limit):
+        if self.breaker.is_open or (self.pace is not None and self.active >= self.pace.limit):
             return False
         return bool(self.caller.answers) or not self.active or time.monotonic() >= self.alone_until
 
@@ -71,7 +73,10 @@ class Pool:
         self._event = asyncio.Event()
         self._measuring: asyncio.Task[None] | None = None
         self._auto = auto
-        self.lanes = [Lane(e, concurrency, Pace(most=concurrency) if auto else None, self.wake) for e in endpoints]
+        self.lanes = [
+            PooledEndpoint(e, concurrency, ConcurrencyController(most=concurrency) if auto else None, self.wake)
+            for e in endpoints
+        ]
 
     async def __aenter__(self) -> Pool:
         if self._auto:
@@ -91,7 +96,7 @@ class Pool:
             await lane.caller.aclose()
 
     async def complete(
-        self, messages: list[dict[str, str]], *, repeat: int = 0, live: Live | None = None
+        self, messages: list[Message], *, repeat: int = 0, live: StreamingCompletion | None = None
     ) -> Completion:
         """One completion, from whichever endpoint has the fewest streams.
 
@@ -100,7 +105,7 @@ class Pool:
             EndpointError: this one is given up on; `live` keeps its partial text.
             UserError: the key's environment variable is not set.
         """
-        return await PooledTrial(self, messages, repeat, live or Live()).run()
+        return await PooledRequest(self, messages, repeat, live or StreamingCompletion()).run()
 
     # -- what is seen, and told ----------------------------------------------------------------------------------
 
@@ -127,8 +132,8 @@ class Pool:
                 found.append(f"Not asked any more: {lane.breaker.lost}")
         return found
 
-    def serving(self) -> list[Lane]:
-        return [lane for lane in self.lanes if not lane.breaker.closed]
+    def serving(self) -> list[PooledEndpoint]:
+        return [lane for lane in self.lanes if not lane.breaker.is_open]
 
     def hurry(self) -> None:
         """Ask every endpoint that is away at once whether it is there again."""
@@ -143,7 +148,7 @@ class Pool:
 
     # -- for trials ----------------------------------------------------------------------------------------------
 
-    async def lane(self, live: Live) -> Lane:
+    async def lane(self, live: StreamingCompletion) -> PooledEndpoint:
         """The endpoint for the next attempt, as soon as there is one; the caller gives it back by `release()`."""
         while True:
             free = [lane for lane in self.lanes if lane.is_free()]
@@ -161,7 +166,7 @@ class Pool:
             live.waiting_for_retry = live.attempt > 0
             await self._event.wait()
 
-    def release(self, lane: Lane) -> None:
+    def release(self, lane: PooledEndpoint) -> None:
         lane.active -= 1
         self.wake()
 
@@ -178,18 +183,18 @@ class Pool:
                 caller, pieces = lane.caller, before[id(lane)]
                 before[id(lane)] = caller.pieces
                 waits, caller.first_waits = caller.first_waits, []
-                if lane.pace is not None and not lane.breaker.closed:
+                if lane.pace is not None and not lane.breaker.is_open:
                     lane.pace.window((caller.pieces - pieces) / seconds, waits, total / looks)
             self.wake()
 
 
-class PooledTrial(Trial):
+class PooledRequest(RetriedRequest):
     """A trial whose attempts may go to several endpoints, and which knows an outage from a fault of its own."""
 
-    def __init__(self, pool: Pool, messages: list[dict[str, str]], repeat: int, live: Live) -> None:
+    def __init__(self, pool: Pool, messages: list[Message], repeat: int, live: StreamingCompletion) -> None:
         super().__init__(pool.lanes[0].caller, messages, repeat, live)
         self.pool = pool
-        self._lane: Lane | None = None
+        self._lane: PooledEndpoint | None = None
         self._outages = 0
         """The endpoint's, when the attempt began."""
         self._heard = self.caller.reads
@@ -223,10 +228,10 @@ class PooledTrial(Trial):
             await super().pause(error)
 
     @property
-    def lane(self) -> Lane:
+    def lane(self) -> PooledEndpoint:
         return next(lane for lane in self.pool.lanes if lane.caller is self.caller)
 
-    async def excuses(self, error: EndpointError) -> bool:
+    async def is_outage(self, error: EndpointError) -> bool:
         self._at_once = False
         lane = self.lane
         if error.status in TOO_MANY and lane.pace is not None:
@@ -260,7 +265,7 @@ class PooledTrial(Trial):
         if self.lane.breaker.outages == self._outages:
             self._suspected += 1
             return False
-        self.spent -= min(self.spent, self._suspected)
+        self.attempts_used -= min(self.attempts_used, self._suspected)
         self._suspected, self._at_once = 0, True
         if not (is_quota(error) or (isinstance(error, Unreachable) and error.refused)):
             self._amid += 1

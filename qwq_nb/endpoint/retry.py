@@ -8,13 +8,13 @@ import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from qwq_nb.core.records import Completion
+from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.chat_completions import UnknownModel
-from qwq_nb.endpoint.connection import Caller
-from qwq_nb.endpoint.streaming import Live
+from qwq_nb.endpoint.connection import Connection
+from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import EndpointError, StreamInterrupted
 
-__all__ = ["Trial"]
+__all__ = ["RetriedRequest"]
 
 T = TypeVar("T")
 
@@ -26,15 +26,15 @@ EMPTY_RETRIES = 2
 """An empty completion is asked again this often; then it counts as what the model has to say."""
 
 
-class Trial:
+class RetriedRequest:
     """One completion of one endpoint, with its retries. `pool` has a kind that knows of several, and of outages."""
 
-    def __init__(self, caller: Caller, messages: list[dict[str, str]], repeat: int, live: Live) -> None:
+    def __init__(self, caller: Connection, messages: list[Message], repeat: int, live: StreamingCompletion) -> None:
         self.caller = caller
         self.messages = messages
         self.repeat = repeat
         self.live = live
-        self.spent = 0
+        self.attempts_used = 0
         """Attempts that failed and count against `--max-retries`."""
         self.failures = 0
         """All that failed."""
@@ -71,13 +71,13 @@ class Trial:
     async def _judged(self, error: EndpointError) -> EndpointError:
         """`error`, after which there is another attempt; it is raised where there is none."""
         self.failures += 1
-        if not await self.excuses(error):
+        if not await self.is_outage(error):
             if isinstance(error, UnknownModel):
                 raise await self.caller.explained(error) from None
             if not error.retryable:
                 raise error
-            self.spent += 1
-            if self.spent > self.caller.endpoint.max_retries and not await self.is_forgiven(error):
+            self.attempts_used += 1
+            if self.attempts_used > self.caller.endpoint.max_retries and not await self.is_forgiven(error):
                 raise error
         return error
 
@@ -93,7 +93,7 @@ class Trial:
     def release(self) -> None:
         """The attempt is over."""
 
-    async def excuses(self, error: EndpointError) -> bool:
+    async def is_outage(self, error: EndpointError) -> bool:
         """Whether an attempt that failed so counts for nothing. May raise what ends the trial."""
         return False
 

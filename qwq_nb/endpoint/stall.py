@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-__all__ = ["FEWEST_PIECES", "FIRST_PIECE", "Pulse"]
+__all__ = ["FEWEST_PIECES", "FIRST_PIECE", "StallDetector"]
 
 FEWEST_PIECES = 3
 """Pieces of text that a stream brings in `--read-timeout` at least: at its default of 300 s, one in 100 s."""
@@ -13,7 +13,7 @@ FIRST_PIECE = 4
 """Times `--read-timeout` that keep-alive comments may fill before the first piece: a request may queue for long."""
 
 
-class Pulse:
+class StallDetector:
     """The pulse of one stream. A read time-out begins anew with each byte; this one with each few pieces of text."""
 
     __slots__ = ("_clock", "_first", "_pieces", "_seconds", "_until")

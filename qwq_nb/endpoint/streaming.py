@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from qwq_nb.endpoint.reasoning import ReasoningSplitter
 
-__all__ = ["Live"]
+__all__ = ["StreamingCompletion"]
 
 
 @dataclass
-class Live:
+class StreamingCompletion:
     """A completion while it is written: read by the view, from another thread, never written there."""
 
     prefilled: bool | None = None

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from qwq_nb.core.event_loop import result_of, shared_loop
-from qwq_nb.core.records import Completion
+from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.endpoint.streaming import Live
+from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import OptionError
 from qwq_nb.evaluation.request import refine_endpoint
 
@@ -23,7 +23,7 @@ def ask(
     endpoint: Endpoint | str | None = None,
     demo: bool = False,
     system: str | None = None,
-    watch: Callable[[Live], None] | None = None,
+    watch: Callable[[StreamingCompletion], None] | None = None,
     **options: Any,
 ) -> Completion:
     """One question, one completion. `watch` is called a few times a second with what is there so far.
@@ -37,9 +37,9 @@ def ask(
         raise OptionError("There is no question: write it below the %%qwq line.")
     chosen = endpoint if isinstance(endpoint, Endpoint) else demo_endpoint() if demo else get_endpoint(endpoint)
     chosen = refine_endpoint(chosen, options)
-    messages = [{"role": "system", "content": system}] if system else []
+    messages: list[Message] = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": question})
-    live = Live()
+    live = StreamingCompletion()
 
     async def work() -> Completion:
         async with ChatClient(chosen, connections=1) as client:

@@ -29,7 +29,7 @@ class Control:
         stop_all_at_exit()
 
     @property
-    def over(self) -> bool:
+    def done(self) -> bool:
         return self.future.done()
 
     def stop(self) -> None:
@@ -62,7 +62,7 @@ def stop_all_at_exit() -> None:
 
 def stop_all() -> None:
     """Stop the runs of this process, and give them a moment to write what they hold."""
-    running = [control for control in _controls if not control.over]
+    running = [control for control in _controls if not control.done]
     for control in running:
         control.stop()
     concurrent.futures.wait([control.future for control in running], STOP_WITHIN_S)

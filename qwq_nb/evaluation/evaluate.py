@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qwq_nb.core.event_loop import result_of, shared_loop
-from qwq_nb.core.paths import expanded
+from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError
 from qwq_nb.evaluation.command_line import command_line, data_label
@@ -57,7 +57,7 @@ def begin(
     if resumed is not None:
         path, key, line = resumed.path, resumed._manifest.key, resumed.command
     else:
-        root = expanded(out or DEFAULT_OUT)
+        root = expand_user(out or DEFAULT_OUT)
         path, key = run_dir_for(request, root, fresh=fresh, data_fingerprint=fingerprint)
         several = isinstance(endpoint, list | tuple) and all(isinstance(e, str) for e in endpoint)
         named = ",".join(endpoint) if several else endpoint if isinstance(endpoint, str) else None
@@ -66,7 +66,7 @@ def begin(
     worker.hide(request.endpoint.key_env)
     session = Session(request, path, key, worker, command=line, data_label=data_label(request))
     run = Run(
-        session.rundir,
+        session.directory,
         session.manifest,
         session.results,
         progress=session.progress,
@@ -150,10 +150,10 @@ def watch_run(run: Run, control: Control, *, background: bool, show: bool) -> Ru
 
 def draw_until_over(control: Control, view: View) -> None:
     """Draw while the run goes on; raises what ended it."""
-    while not control.over:
+    while not control.done:
         # Not result(): what ended the run is raised in one place, below, and a stop while loading is no error.
         concurrent.futures.wait([control.future], view.interval_s)
-        if not control.over:
+        if not control.done:
             view.update()
     with contextlib.suppress(concurrent.futures.CancelledError):
         result_of(control.future)

@@ -9,35 +9,35 @@ import msgspec
 
 from qwq_nb.core.records import Completion, Item
 from qwq_nb.core.run_record import InFlight
-from qwq_nb.endpoint.streaming import Live
+from qwq_nb.endpoint.streaming import StreamingCompletion
 
-__all__ = ["Flight", "journal_row", "partial", "seen"]
+__all__ = ["InFlightItem", "journal_row", "partial", "snapshot"]
 
 TAIL = 300
 """Characters of a stream's end that the live view gets at least."""
 
 
-class Flight:
+class InFlightItem:
     """One item on its way."""
 
-    __slots__ = ("item", "live", "seen", "tokens")
+    __slots__ = ("item", "live", "tokens", "viewed")
 
     def __init__(self, item: Item) -> None:
         self.item = item
-        self.live = Live()
-        self.seen = (0, 0)
+        self.live = StreamingCompletion()
+        self.viewed = (0, 0)
         """Characters of reasoning and answer that the view has had."""
         self.tokens: int | None = None
         """The server's count, once the completion is whole."""
 
 
-def seen(flight: Flight, now: float) -> InFlight:
+def snapshot(flight: InFlightItem, now: float) -> InFlight:
     """What the view gets of it: what it wrote since the last call, and TAIL characters at least."""
     live = flight.live
     reasoning, answer = live.splitter.reasoning_length(), live.splitter.answer_length()
-    thought_tail = live.splitter.reasoning_so_far(max(TAIL, reasoning - flight.seen[0]))
-    answer_tail = live.splitter.answer_so_far(max(TAIL, answer - flight.seen[1]))
-    flight.seen = (reasoning, answer)
+    thought_tail = live.splitter.reasoning_so_far(max(TAIL, reasoning - flight.viewed[0]))
+    answer_tail = live.splitter.answer_so_far(max(TAIL, answer - flight.viewed[1]))
+    flight.viewed = (reasoning, answer)
     return InFlight(
         benchmark=flight.item.sample.benchmark,
         subset=flight.item.sample.subset,
@@ -54,7 +54,7 @@ def seen(flight: Flight, now: float) -> InFlight:
     )
 
 
-def partial(live: Live) -> Completion:
+def partial(live: StreamingCompletion) -> Completion:
     """What a broken or stopped stream had written."""
     split = live.splitter.finish("interrupted")
     return Completion(

@@ -11,7 +11,7 @@ import msgspec
 
 from qwq_nb.bench.catalog import check_name
 from qwq_nb.core.options import parse_levels
-from qwq_nb.core.paths import expanded
+from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.endpoint import Endpoint, is_number
 from qwq_nb.endpoint.options import SAMPLING
 from qwq_nb.endpoint.registry import demo_endpoint, endpoints, get_endpoint
@@ -186,7 +186,7 @@ def checked_levels(levels: str | int | Sequence[int] | None) -> list[int] | None
 def data_path(benchmarks: Sequence[str], data: str | Path | None, *, demo: bool) -> str:
     """Where the problems come from: the file given, the built-in ones for the built-in endpoint, or "" for the hub."""
     if data:
-        return str(expanded(data))
+        return str(expand_user(data))
     if not demo:
         return ""
     from qwq_nb.demo import PROBLEMS

@@ -15,17 +15,17 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from qwq_nb.core.compressed import packed, whole
+from qwq_nb.core.compressed import compressed, restored
 from qwq_nb.core.outcomes import decide_outcome
 from qwq_nb.core.records import Completion, Item, SampleResult, Verdict
 from qwq_nb.core.run_record import InFlight, Progress
 from qwq_nb.endpoint.pool import Pool
 from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
 from qwq_nb.evaluation import stream_log as streams
-from qwq_nb.evaluation.in_flight import Flight, journal_row, partial, seen
+from qwq_nb.evaluation.in_flight import InFlightItem, journal_row, partial, snapshot
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.store import evalscope_rows as rows
-from qwq_nb.store.run_dir import RunDir
+from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.trace.habits import habits
 
 __all__ = ["Grader", "Runner"]
@@ -54,7 +54,7 @@ class Runner:
         plan: Plan,
         pool: Pool,
         grade: Grader,
-        rundir: RunDir,
+        directory: RunDirectory,
         *,
         model: str,
         results: dict[tuple[str, int], SampleResult] | None = None,
@@ -62,12 +62,12 @@ class Runner:
     ) -> None:
         self.plan = plan
         self.pool = pool
-        self.rundir = rundir
+        self.directory = directory
         self.model = model
         self.results = {i.key: SampleResult(sample=i.sample, repeat=i.repeat) for i in plan.items}
         self.results.update(results or {})
         self.reused = sum(r.outcome != "pending" for r in self.results.values())
-        self.flights: dict[tuple[str, int], Flight] = {}
+        self.flights: dict[tuple[str, int], InFlightItem] = {}
         self.grading: dict[tuple[str, int], Item] = {}
         self.retries = 0
         self.problem: Exception | None = None
@@ -90,7 +90,7 @@ class Runner:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
         self.reused_tokens = sum(r.completion.completion_tokens for r in self.results.values() if r.completion)
         self._finished_tokens = self.reused_tokens
-        self._streams = streams.StreamLog(rundir.path)
+        self._streams = streams.StreamLog(directory.path)
         self._rate: deque[tuple[float, int]] = deque(maxlen=64)
         self._succeeded = self.reused > 0
 
@@ -172,8 +172,8 @@ class Runner:
     def _fail(self, problem: Exception) -> None:
         if isinstance(problem, OSError):
             problem = QwqError(
-                f"The run cannot be written to {self.rundir.shown}: {problem}. What was finished is kept; make space "
-                f"and run the same line again."
+                f"The run cannot be written to {self.directory.shown}: {problem}. What was finished is kept; make "
+                f"space and run the same line again."
             )
         if self.problem is None and not self.stopping:
             self.problem = problem
@@ -200,7 +200,7 @@ class Runner:
         self._changed.set()
 
     async def _stream(self, item: Item) -> None:
-        flight = self.flights[item.key] = Flight(item)
+        flight = self.flights[item.key] = InFlightItem(item)
         try:
             await self._ask(item, flight)
         except asyncio.CancelledError:
@@ -212,7 +212,7 @@ class Runner:
             self._finished_tokens += flight.live.chunks if flight.tokens is None else flight.tokens
             self.flights.pop(item.key, None)
 
-    async def _ask(self, item: Item, flight: Flight) -> None:
+    async def _ask(self, item: Item, flight: InFlightItem) -> None:
         try:
             completion = await self.pool.complete(item.sample.messages, repeat=item.repeat, live=flight.live)
         except EndpointRefused:
@@ -231,9 +231,9 @@ class Runner:
         self._succeeded = True
         flight.tokens = completion.completion_tokens
         row = rows.prediction_row(item.sample, item.position, item.repeat, self.plan.repeats, completion, self.model)
-        file = self.rundir.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
+        file = self.directory.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
         # With the writing thread from here on, whatever becomes of the task; what waits for the disk is not the stream.
-        self._finish_later(item, packed(completion), self._writing(file, row))
+        self._finish_later(item, compressed(completion), self._writing(file, row))
 
     def _finish_later(self, item: Item, completion: Completion, written: asyncio.Future[None] | None = None) -> None:
         task = asyncio.create_task(self._finish(item, completion, written))
@@ -253,12 +253,12 @@ class Runner:
         self.grading[item.key] = item
         try:
             async with self._at_grader:
-                verdict = await self._grade(item, whole(completion))
+                verdict = await self._grade(item, restored(completion))
                 outcome, _, flags = decide_outcome(completion, verdict, "")
                 row = rows.review_row(
                     item.sample, item.position, item.repeat, self.plan.repeats, completion, verdict, outcome, flags
                 )
-                file = self.rundir.rows_file("reviews", self.model, item.sample.benchmark, item.sample.subset)
+                file = self.directory.rows_file("reviews", self.model, item.sample.benchmark, item.sample.subset)
                 await self._write(file, row)
             result = SampleResult(
                 sample=item.sample,
@@ -273,26 +273,26 @@ class Runner:
         finally:
             self.grading.pop(item.key, None)
 
-    async def _record_error(self, item: Item, flight: Flight, exc: EndpointError) -> None:
+    async def _record_error(self, item: Item, flight: InFlightItem, exc: EndpointError) -> None:
         completion = partial(flight.live)
-        await self._write(self.rundir.journal_file(), journal_row("error", item, completion, str(exc)))
+        await self._write(self.directory.journal_file(), journal_row("error", item, completion, str(exc)))
         self.results[item.key] = SampleResult(
             sample=item.sample,
             repeat=item.repeat,
             outcome="error",
-            completion=packed(completion),
+            completion=compressed(completion),
             error=str(exc),
             flags=["partial"] if completion.reasoning or completion.answer else [],
         )
 
-    def _keep_partial(self, flight: Flight) -> None:
+    def _keep_partial(self, flight: InFlightItem) -> None:
         """On the way out: not waited for here, since the loop may not come back to this task."""
         if flight.tokens is not None:
             return  # the whole completion is on its way to the disk, or there already
         completion = partial(flight.live)
         if completion.reasoning or completion.answer:
             row = journal_row("partial", flight.item, completion, "interrupted")
-            self.write_later(lambda: self.rundir.append(self.rundir.journal_file(), row))
+            self.write_later(lambda: self.directory.append(self.directory.journal_file(), row))
             self.results[flight.item.key] = SampleResult(
                 sample=flight.item.sample, repeat=flight.item.repeat, completion=completion, flags=["partial"]
             )
@@ -302,7 +302,7 @@ class Runner:
         await asyncio.shield(self._writing(file, row))
 
     def _writing(self, file: Any, row: dict[str, Any]) -> asyncio.Future[None]:
-        return asyncio.get_running_loop().run_in_executor(self._writer, self.rundir.append, file, row)
+        return asyncio.get_running_loop().run_in_executor(self._writer, self.directory.append, file, row)
 
     # -- what is seen --------------------------------------------------------------------------------------------
 
@@ -335,7 +335,7 @@ class Runner:
             waiting=self.pool.waiting,
         )
 
-    def _eta(self, results: list[SampleResult], flights: list[Flight], done: int, now: float) -> float | None:
+    def _eta(self, results: list[SampleResult], flights: list[InFlightItem], done: int, now: float) -> float | None:
         """Seconds to go: the work left, in seconds of streaming, over the streams that share it.
 
         The mean time of a finished sample stands for those to come; one in flight has at least half a mean left, so
@@ -353,4 +353,4 @@ class Runner:
     def in_flight(self) -> list[InFlight]:
         """The streams of this moment, oldest first, with what they wrote since the last call (TAIL at least)."""
         now = time.perf_counter()
-        return [seen(flight, now) for flight in sorted(list(self.flights.values()), key=lambda f: f.live.started)]
+        return [snapshot(flight, now) for flight in sorted(list(self.flights.values()), key=lambda f: f.live.started)]

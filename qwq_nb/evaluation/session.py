@@ -32,8 +32,8 @@ from qwq_nb.evaluation.runner import Runner
 from qwq_nb.evaluation.start import new_manifest, run_dir_for
 from qwq_nb.store.evalscope_rows import model_segment
 from qwq_nb.store.manifest import MANIFEST
-from qwq_nb.store.resume import read_back
-from qwq_nb.store.run_dir import RunDir
+from qwq_nb.store.resume import load_progress
+from qwq_nb.store.run_dir import RunDirectory
 
 __all__ = ["Session", "run_dir_for"]
 
@@ -52,7 +52,7 @@ class Session:
         self, request: EvalRequest, path: Path, key: str, worker: BenchWorker, *, command: str, data_label: str
     ) -> None:
         self.request = request
-        self.rundir = RunDir(path)
+        self.directory = RunDirectory(path)
         self.worker = worker
         self.runner: Runner | None = None
         self.plan: Plan | None = None
@@ -131,7 +131,7 @@ class Session:
             raise
         except OSError as exc:
             self._left("failed")
-            raise QwqError(f"The run cannot be written to {self.rundir.shown}: {exc}.") from None
+            raise QwqError(f"The run cannot be written to {self.directory.shown}: {exc}.") from None
         except BaseException:
             self._left("failed")
             raise
@@ -140,10 +140,10 @@ class Session:
                 self._watch.over()
             self._ended = self._final_progress()
             await self._write_record()
-            self.rundir.close()
+            self.directory.close()
 
     async def _write_record(self) -> None:
-        if self.save_record is None or not self.rundir.is_held:
+        if self.save_record is None or not self.directory.is_held:
             return
         try:
             await asyncio.to_thread(self.save_record)
@@ -176,7 +176,7 @@ class Session:
                 self.plan,
                 pool,
                 self._grade,
-                self.rundir,
+                self.directory,
                 model=self.request.endpoint.model,
                 results=done,
                 ungraded=ungraded,
@@ -193,7 +193,7 @@ class Session:
         patience = time.perf_counter() + LOCK_WAIT_S
         while True:
             try:
-                self.rundir.lock()
+                self.directory.lock()
                 return
             except RunLocked:
                 if time.perf_counter() > patience:
@@ -246,8 +246,8 @@ class Session:
         m.versions = {"qwq_nb": _version.__version__, **{k: v for b in loaded for k, v in b.versions.items()}}
         m.adapters = {b.benchmark: msgspec.to_builtins(b.facts) for b in loaded}
         m.notes = [*endpoint_notes(self.request), *(note for b in loaded for note in b.notes)]
-        if (self.rundir.path / MANIFEST).exists():
-            old = self.rundir.manifest()
+        if (self.directory.path / MANIFEST).exists():
+            old = self.directory.manifest()
             if old.plan_hash and old.plan_hash != m.plan_hash:
                 raise OptionError(
                     f"The run {m.name} was begun with other questions than this line gives now (the data set or its "
@@ -262,9 +262,9 @@ class Session:
             self._published = old.state == "complete"
         m.state = "running"
         # The manifest is what makes the folder a run: it comes last.
-        self.rundir.save_samples(plan.samples)
-        self.rundir.save_manifest(m)
-        return read_back(self.rundir, plan.items, plan.repeats, m.endpoint.model)
+        self.directory.save_samples(plan.samples)
+        self.directory.save_manifest(m)
+        return load_progress(self.directory, plan.items, plan.repeats, m.endpoint.model)
 
     async def _grade(self, item: Item, completion: Completion) -> Verdict:
         job = GradeJob(
@@ -312,7 +312,7 @@ class Session:
             await asyncio.sleep(SAVE_EVERY_S)
             self._count()
             manifest = msgspec.structs.replace(self.manifest, notes=list(self.manifest.notes))
-            self.runner.write_later(functools.partial(self.rundir.save_manifest, manifest))
+            self.runner.write_later(functools.partial(self.directory.save_manifest, manifest))
             if time.monotonic() >= due:
                 began = time.monotonic()
                 await self._write_record()
@@ -331,11 +331,11 @@ class Session:
                 few_shot_records=bench.few_shot_records,
             )
             plans.append(plan)
-            self._note(*await self.worker.write_data(self.rundir.path.resolve(), plan))
+            self._note(*await self.worker.write_data(self.directory.path.resolve(), plan))
         endpoint = self.request.endpoint
         generation = {**endpoint.sampling, "stream": endpoint.stream}
         await self.worker.write_config(
-            self.rundir.path.resolve(),
+            self.directory.path.resolve(),
             model=endpoint.model,
             model_id=model_segment(endpoint.model),
             api_url=endpoint.url,
@@ -352,7 +352,7 @@ class Session:
                 by_subset = errored.setdefault(result.sample.benchmark, {})
                 by_subset[result.sample.subset] = by_subset.get(result.sample.subset, 0) + 1
         try:
-            await self.worker.write_report(self.rundir.path.resolve(), errored)
+            await self.worker.write_report(self.directory.path.resolve(), errored)
         except WorkerError as exc:
             # The run is whole without evalscope's own report; a reader of it should know.
             self._note(f"evalscope's own report could not be written: {exc}")
@@ -365,7 +365,7 @@ class Session:
         m = self.manifest
         self._count()
         m.state = "stopped" if state == "complete" and m.done < m.total else state
-        self.rundir.save_manifest(m)
+        self.directory.save_manifest(m)
 
     def _count(self) -> None:
         m = self.manifest

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from qwq_nb.evaluation.in_flight import Flight
+from qwq_nb.evaluation.in_flight import InFlightItem
 from qwq_nb.store.jsonl import encode_row, repair, replace_file
 from qwq_nb.store.partial_streams import STREAMS, Key, Piece
 
@@ -32,7 +32,7 @@ class StreamLog:
         """Of each stream: its attempt, and how much of its reasoning and its answer is written."""
         self._size = 0
 
-    def look(self, flights: Iterable[Flight]) -> tuple[list[Piece], bool]:
+    def look(self, flights: Iterable[InFlightItem]) -> tuple[list[Piece], bool]:
         """What is new, and whether the file begins anew with it."""
         anew = not self._seen or self._size > MOST_BYTES
         if anew:

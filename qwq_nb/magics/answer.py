@@ -10,7 +10,7 @@ from qwq_nb.view.html import Typesetter, esc, pre
 
 if TYPE_CHECKING:
     from qwq_nb.core.records import Completion
-    from qwq_nb.endpoint.streaming import Live
+    from qwq_nb.endpoint.streaming import StreamingCompletion
 
 __all__ = ["AnswerView", "completion_bundle"]
 
@@ -25,7 +25,7 @@ class AnswerView:
         self._notebook = in_kernel(shell)
         self._handle: Any = None
 
-    def update(self, live: Live) -> None:
+    def update(self, live: StreamingCompletion) -> None:
         if self._notebook and is_live():
             splitter = live.splitter
             phase = "waiting for a retry" if live.waiting_for_retry else splitter.phase

@@ -180,7 +180,7 @@ class QwqMagics(MagicBase, Configurable):
         Without a line it opens as it was left.
         """
         from qwq_nb.core.frontend import in_kernel, is_live
-        from qwq_nb.magics.form import Panel, checked, lines_of, values_of
+        from qwq_nb.magics.form import Form, checked, lines_of, values_of
 
         words, given = self.parsed(line, EVAL, "qwq_panel")
         if not in_kernel(self.shell):
@@ -192,7 +192,7 @@ class QwqMagics(MagicBase, Configurable):
         if not is_live():
             print("\n".join(checked(lines_of(values))))
             return
-        self._panel = Panel(self.shell, values)
+        self._panel = Form(self.shell, values)
 
     # -- one question --------------------------------------------------------------------------------------------
 

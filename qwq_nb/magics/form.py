@@ -23,7 +23,7 @@ from qwq_nb.evaluation.options import EVAL
 from qwq_nb.magics.parsing import parse_line, tokens_of
 from qwq_nb.run.controls import any_shell, closed, widget_bundle
 
-__all__ = ["MAIN", "Panel", "checked", "lines_of", "values_of"]
+__all__ = ["MAIN", "Form", "checked", "lines_of", "values_of"]
 
 MAIN: Final = ("math_500", "aime24", "gpqa_diamond")
 NEW: Final = "(another, below)"
@@ -121,7 +121,7 @@ def checked(lines: Sequence[str]) -> list[str]:
     return list(lines)
 
 
-class Panel:
+class Form:
     """The form, shown when made. `values` is what it holds, and survives it."""
 
     def __init__(self, shell: Any, values: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.store.rulings import Ruling
 from qwq_nb.trace.boxed import closing_brace, trimmed
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.excerpt import AROUND, Place, cut_out, place_at
+from qwq_nb.view.excerpt import AROUND, Excerpt, cut_out, place_at
 from qwq_nb.view.html import Typesetter, code, esc
 from qwq_nb.view.wording import DEMO_NOTICE, SIGNS, WORDS, count
 
@@ -77,7 +77,7 @@ def _reasoned(result: SampleResult) -> bool:
     return bool(result.completion and result.completion.reasoning.strip())
 
 
-def place_of(text: str, values: Iterable[str], *, boxes: bool = True) -> Place:
+def place_of(text: str, values: Iterable[str], *, boxes: bool = True) -> Excerpt:
     """The last box in `text`; without one the last place where the first of `values` that is there stands; its end."""
     box = _last_box(text) if boxes else None
     return place_at(
@@ -235,7 +235,7 @@ def _is_withheld(view: SampleView) -> bool:
     return view.question is None and view.reasoning is None and view.answer is None
 
 
-def _places(view: SampleView) -> list[tuple[str, Place]]:
+def _places(view: SampleView) -> list[tuple[str, Excerpt]]:
     """The last box or the value in the answer; in the reasoning, where the answer has neither.
 
     Beside a box, the place of the gold value where that is said to stand somewhere and is out of sight.

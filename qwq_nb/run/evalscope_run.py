@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from qwq_nb.core.compressed import packed
+from qwq_nb.core.compressed import compressed
 from qwq_nb.core.outcomes import decide_outcome
 from qwq_nb.core.records import Sample, SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -21,7 +21,7 @@ from qwq_nb.store import evalscope_rows as rows
 from qwq_nb.store.jsonl import read_rows
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.resume import row_index
-from qwq_nb.store.run_dir import RunDir
+from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.trace.habits import habits
 
 __all__ = ["open_evalscope_run"]
@@ -64,7 +64,7 @@ def open_evalscope_run(path: Path, model: str | None = None) -> Run:
         done=sum(r.outcome != "pending" for r in results),
         notes=["This run was made by evalscope itself; questions are shown as prompts."],
     )
-    return Run(RunDir(path), manifest, lambda: results)
+    return Run(RunDirectory(path), manifest, lambda: results)
 
 
 def read_results(path: Path, model: str) -> list[SampleResult]:
@@ -85,7 +85,7 @@ def read_results(path: Path, model: str) -> list[SampleResult]:
 def result_of(row: dict[str, Any], review: dict[str, Any] | None, benchmark: str, subset: str) -> SampleResult | None:
     """One sample × repeat; None where the row is no prediction."""
     try:
-        completion = packed(rows.completion_from_row(row))
+        completion = compressed(rows.completion_from_row(row))
         index = int(row["index"])
     except (KeyError, TypeError, ValueError, IndexError):
         return None

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qwq_nb.core.paths import expanded
+from qwq_nb.core.paths import expand_user
 from qwq_nb.core.run_record import RunRecord, SubsetRow
-from qwq_nb.core.tally import SAMPLE_COLUMNS, sample_records, table_records
+from qwq_nb.core.tally import SAMPLE_COLUMNS, sample_rows, table_rows
 from qwq_nb.core.text import scrub
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.withhold import withhold
@@ -40,13 +40,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENDINGS",
+    "answer_rows",
     "caption_of",
     "export_run",
     "formula_safe",
     "latex_table",
     "markdown_table",
     "paper_table",
-    "sample_rows",
 ]
 
 _HEAD = ("run", "model", "demo")
@@ -87,7 +87,7 @@ def export_run(run: Run, path: str | os.PathLike[str], *, traces: bool = False, 
     Raises:
         OptionError: another ending, or `traces` for a table.
     """
-    file = expanded(path)
+    file = expand_user(path)
     ending = kind or file.suffix.lower()
     if ending not in ENDINGS:
         hint = did_you_mean(ending, ENDINGS) if ending else f" Known: {', '.join(ENDINGS)}."
@@ -103,14 +103,14 @@ def shown_record(run: Run) -> RunRecord:
     return withhold(run.record(), reveal=run._reveal)
 
 
-def sample_rows(run: Run, traces: bool = False) -> list[dict[str, Any]]:
+def answer_rows(run: Run, traces: bool = False) -> list[dict[str, Any]]:
     """A dict a sample × repeat: `run`, `model`, `demo`, SAMPLE_COLUMNS, and with `traces` the texts (choices one a
     line). A text that is withheld is None."""
     results = run.results()
     views = withhold(run.record(results), reveal=run._reveal).samples
     head = dict(zip(_HEAD, (run.name, run.model, run.demo), strict=True))
     rows = []
-    for row, view in zip(sample_records(results), views, strict=True):
+    for row, view in zip(sample_rows(results), views, strict=True):
         # What may be withheld is taken from the view.
         made = {**head, **row, **{name: getattr(view, name) for name in ("gold", "extracted", "error")}}
         if traces:
@@ -136,7 +136,7 @@ def _csv(run: Run, traces: bool) -> str:
 
     rows = [
         {name: formula_safe(value) if isinstance(value, str) else value for name, value in row.items()}
-        for row in sample_rows(run, traces)
+        for row in answer_rows(run, traces)
     ]
     return str(pd.DataFrame(rows, columns=_columns(traces)).to_csv(index=False, lineterminator="\n"))
 
@@ -145,7 +145,7 @@ def _parquet(run: Run, traces: bool) -> bytes:
     import pandas as pd
 
     buffer = io.BytesIO()
-    pd.DataFrame(sample_rows(run, traces), columns=_columns(traces)).to_parquet(buffer, index=False)
+    pd.DataFrame(answer_rows(run, traces), columns=_columns(traces)).to_parquet(buffer, index=False)
     return buffer.getvalue()
 
 
@@ -153,14 +153,14 @@ def _json(run: Run, traces: bool) -> bytes:
     record = shown_record(run)
     made = {
         "run": {name: getattr(record, name) for name in _ABOUT},
-        "table": table_records(record.table),
-        "samples": sample_rows(run, traces),
+        "table": table_rows(record.table),
+        "samples": answer_rows(run, traces),
     }
     return msgspec.json.format(msgspec.json.encode(lean(made)), indent=1) + b"\n"
 
 
 def _jsonl(run: Run, traces: bool) -> bytes:
-    return b"".join(msgspec.json.encode(lean(row)) + b"\n" for row in sample_rows(run, traces))
+    return b"".join(msgspec.json.encode(lean(row)) + b"\n" for row in answer_rows(run, traces))
 
 
 def _html(run: Run, traces: bool) -> str:

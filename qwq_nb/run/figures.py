@@ -10,9 +10,9 @@ import msgspec
 from qwq_nb.core.records import OUTCOMES, Outcome
 from qwq_nb.core.run_record import RunRecord, SampleView, SubsetRow
 from qwq_nb.core.stats import quantile
-from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Panel, plain, share
+from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Chart, plain, share
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.figures import PanelFigure, asked_kinds
+from qwq_nb.view.figures import ChartFigure, asked_kinds
 from qwq_nb.view.wording import WORDS, is_known, number, percent
 
 __all__ = ["KINDS", "run_figure"]
@@ -31,7 +31,7 @@ MOST_DOTS: Final = 300
 """Values that one box is drawn from: of more, as many at even ranks, which gives the same box."""
 
 
-def accuracy(record: RunRecord) -> list[Panel]:
+def accuracy(record: RunRecord) -> list[Chart]:
     """Both accuracies of each row of the table with the interval of the first, and published scores."""
     labels = {(row.benchmark, row.subset): label(row, record) for row in record.table}
     rows = [row for row in record.table if is_known(row.accuracy) and labels[row.benchmark, row.subset]]
@@ -81,7 +81,7 @@ def accuracy(record: RunRecord) -> list[Panel]:
             }
         )
     return [
-        Panel(
+        Chart(
             heading="Accuracy by subset",
             traces=traces,
             xaxis={"type": "category"},
@@ -94,14 +94,14 @@ def accuracy(record: RunRecord) -> list[Panel]:
     ]
 
 
-def tokens(record: RunRecord) -> list[Panel]:
+def tokens(record: RunRecord) -> list[Chart]:
     """Reasoning tokens of each answer, by what became of it."""
     groups = [(o, [v.reasoning_tokens for v in counted(record) if v.outcome == o]) for o in OUTCOMES]
     found = [(WORDS[o], sorted(map(float, values)), _COLOURS[o]) for o, values in groups if values]
     return [boxes("Reasoning tokens by outcome", "reasoning tokens", "outcome", found, digits=0)]
 
 
-def latency(record: RunRecord) -> list[Panel]:
+def latency(record: RunRecord) -> list[Chart]:
     """Time to the first token and to the whole answer, in seconds, of the attempts that counted."""
     views = counted(record)
     panels = []
@@ -119,14 +119,14 @@ def latency(record: RunRecord) -> list[Panel]:
     return panels
 
 
-KINDS: Final[dict[str, Callable[[RunRecord], list[Panel]]]] = {
+KINDS: Final[dict[str, Callable[[RunRecord], list[Chart]]]] = {
     "accuracy": accuracy,
     "tokens": tokens,
     "latency": latency,
 }
 
 
-def boxes(heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[float], str]], *, digits: int) -> Panel:
+def boxes(heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[float], str]], *, digits: int) -> Chart:
     """A box (quartiles, whiskers of 1.5 times their distance, values beyond) for each (name, sorted values, colour)."""
     most = max((values[-1] for _, values, _ in groups), default=0.0)
     traces = [
@@ -144,7 +144,7 @@ def boxes(heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[flo
         for name, values, colour in groups
     ]
     cuts = [[quantile(values, q) or 0.0 for q in (0, 0.25, 0.5, 0.75, 1)] for _, values, _ in groups]
-    return Panel(
+    return Chart(
         heading=heading,
         traces=traces,
         xaxis={"rangemode": "tozero", "title": {"text": unit}},
@@ -195,10 +195,10 @@ def numbers(row: SubsetRow, record: RunRecord) -> list[str]:
     return [f"{row.n:,}", percent(row.accuracy), interval, percent(row.accuracy_finished), published]
 
 
-def run_figure(record: RunRecord, kind: str | None = None) -> PanelFigure:
+def run_figure(record: RunRecord, kind: str | None = None) -> ChartFigure:
     """A run's figure: one of `panels.KINDS`, or all below one another. Raises OptionError for another kind."""
     names = asked_kinds(kind, KINDS)
     demo = "DEMO (says nothing of any model): " if record.demo else ""
     where = ", ".join(one_line(name, 60) for name in record.benchmarks)
     title = f"{demo}{one_line(record.model, 80)} on {where}"
-    return PanelFigure(title, [panel for name in names for panel in KINDS[name](record)], kind)
+    return ChartFigure(title, [panel for name in names for panel in KINDS[name](record)], kind)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from qwq_nb.core.paths import expanded
+from qwq_nb.core.paths import expand_user
 from qwq_nb.errors import UnknownRun, did_you_mean
 from qwq_nb.run.listing import RunList
 from qwq_nb.run.run import Run
 from qwq_nb.store.manifest import MANIFEST, Manifest
-from qwq_nb.store.run_dir import RunDir, find_run_dirs
+from qwq_nb.store.run_dir import RunDirectory, find_run_dirs
 
 __all__ = ["list_runs", "load_run"]
 
@@ -23,7 +23,7 @@ DEFAULT_OUT = "qwq_runs"
 def list_runs(out: str | Path | None = None) -> RunList:
     """The runs below `out` (`qwq_runs`), the one written last first. Nothing of them is read but their manifests."""
     runs = RunList()
-    for path in find_run_dirs(expanded(out or DEFAULT_OUT)):
+    for path in find_run_dirs(expand_user(out or DEFAULT_OUT)):
         with contextlib.suppress(UnknownRun):
             runs.append(open_run(path))
     return runs
@@ -37,7 +37,7 @@ def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
     Raises:
         UnknownRun: there is none; the message names the nearest.
     """
-    given = expanded(path)
+    given = expand_user(path)
     if (given / MANIFEST).is_file():
         return open_run(given)
     if given.name == MANIFEST and given.is_file():
@@ -46,7 +46,7 @@ def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
         from qwq_nb.run.evalscope_run import open_evalscope_run
 
         return open_evalscope_run(given)
-    root = expanded(out or DEFAULT_OUT)
+    root = expand_user(out or DEFAULT_OUT)
     names = {p.name: p for p in find_run_dirs(root)}
     matching = [p for name, p in names.items() if name.startswith(str(path))]
     if str(path) in names:
@@ -63,13 +63,13 @@ def open_run(path: Path) -> Run:
     """A run from its manifest; its samples are read when they are first wanted."""
     from qwq_nb.store.saved import saved_results
 
-    rundir = RunDir(path)
-    manifest = rundir.manifest()
-    return Run(rundir, settled(manifest, rundir), saved_results(rundir, manifest))
+    directory = RunDirectory(path)
+    manifest = directory.manifest()
+    return Run(directory, settled(manifest, directory), saved_results(directory, manifest))
 
 
-def settled(manifest: Manifest, rundir: RunDir) -> Manifest:
+def settled(manifest: Manifest, directory: RunDirectory) -> Manifest:
     """A manifest that says `running` while nobody holds the run was left behind by a crash: it is stopped."""
-    if manifest.state in ("running", "starting", "paused") and not rundir.is_locked():
+    if manifest.state in ("running", "starting", "paused") and not directory.is_locked():
         return msgspec.structs.replace(manifest, state="stopped")
     return manifest

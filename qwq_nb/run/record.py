@@ -20,7 +20,7 @@ from qwq_nb.run.sample import SampleDetail
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import JOURNAL
-from qwq_nb.view.clip import clip, level
+from qwq_nb.view.clip import clip, fair_limit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +128,7 @@ def caps(shown: Sequence[SampleResult], room: int | None) -> Callable[[SampleRes
     lengths: dict[bool, list[int]] = {True: [], False: []}
     for result in shown:
         lengths[is_failure(result)].append(text_length(result.completion))
-    found = {failed: level(lengths[failed], room) for failed in lengths}
+    found = {failed: fair_limit(lengths[failed], room) for failed in lengths}
     return lambda result: found[is_failure(result)]
 
 

@@ -11,21 +11,21 @@ import msgspec
 
 from qwq_nb.core.records import SampleResult, State
 from qwq_nb.core.run_record import InFlight, Progress, RunRecord, SubsetRow
-from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_records, table_records, tally
+from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_rows, table_rows, tally
 from qwq_nb.run import record as run_record
 from qwq_nb.run.record import frame
 from qwq_nb.run.report import Report
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.manifest import Manifest
-from qwq_nb.store.run_dir import RunDir
+from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.view.clip import lean
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qwq_nb.run.check_list import CheckList
-    from qwq_nb.view.figures import PanelFigure
+    from qwq_nb.view.figures import ChartFigure
 
 __all__ = ["Report", "Run", "SampleDetail"]
 
@@ -38,7 +38,7 @@ class Run:
 
     def __init__(
         self,
-        rundir: RunDir,
+        directory: RunDirectory,
         manifest: Manifest,
         results: Callable[[], list[SampleResult]],
         *,
@@ -46,7 +46,7 @@ class Run:
         in_flight: Callable[[], list[InFlight]] | None = None,
         control: Any = None,
     ) -> None:
-        self._rundir = rundir
+        self._rundir = directory
         self._manifest = manifest
         self._results = results
         self._progress = progress
@@ -111,11 +111,11 @@ class Run:
 
     def table(self) -> pd.DataFrame:
         """Scores by subset; columns as in `qwq_nb.core.tally.TABLE_COLUMNS`. Shares are 0…1, times seconds."""
-        return frame(table_records(self.rows()), TABLE_COLUMNS)
+        return frame(table_rows(self.rows()), TABLE_COLUMNS)
 
     def samples(self) -> pd.DataFrame:
         """A row a sample × repeat; columns as in `qwq_nb.core.tally.SAMPLE_COLUMNS`."""
-        return frame(sample_records(self._results()), SAMPLE_COLUMNS)
+        return frame(sample_rows(self._results()), SAMPLE_COLUMNS)
 
     def sample(self, id: str, repeat: int = 0) -> SampleDetail:
         """One sample's texts and verdict. `id` is that of `samples()`, or the data set's own.
@@ -244,7 +244,7 @@ class Run:
 
         return Report(withhold(self.record(), reveal=self._reveal))
 
-    def plot(self, kind: str | None = None) -> PanelFigure:
+    def plot(self, kind: str | None = None) -> ChartFigure:
         """A plotly figure: `accuracy` by subset, `tokens` by outcome, `latency`, or all of them below one another.
 
         Its `.figure` is plotly's own, `.save("run.html")` writes a page. Where plotly cannot draw, its numbers show.

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from qwq_nb.core.records import Message
 from qwq_nb.core.text import scrub
 from qwq_nb.run.withhold import WITHHELD_NOTE, letter_of
 from qwq_nb.view.html import Typesetter, code, esc, pre
@@ -38,7 +39,7 @@ class SampleDetail(msgspec.Struct, kw_only=True):
     error: str
     retried: list[str]
     choices: list[str]
-    messages: list[dict[str, str]]
+    messages: list[Message]
     source_id: str
     withheld: bool = False
     """Whether its texts are left out where it is shown (they are here all the same): see `Run.reveal`."""

@@ -12,7 +12,7 @@ from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.run_record import Clip, SampleView
 from qwq_nb.run.html_samples import FOLD_ALL, LIST_ALL
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.clip import HEAD_SHARE, clip, lean, level
+from qwq_nb.view.clip import HEAD_SHARE, clip, fair_limit, lean
 from qwq_nb.view.wording import sample_key
 
 __all__ = ["fit_samples", "row_cost", "text_cost"]
@@ -56,11 +56,11 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
     if sum(needs) <= left:
         return [_with_texts(row, view, None) for row, view in zip(rows, views, strict=True)]
 
-    floor = level(needs, int(left * _FLOOR))
+    floor = fair_limit(needs, int(left * _FLOOR))
     spent = sum(min(need, floor) for need, bad in zip(needs, failed, strict=True) if not bad)
-    high = max(floor, level([n for n, bad in zip(needs, failed, strict=True) if bad], left - spent))
+    high = max(floor, fair_limit([n for n, bad in zip(needs, failed, strict=True) if bad], left - spent))
     spent = sum(min(need, high) for need, bad in zip(needs, failed, strict=True) if bad)
-    low = max(floor, level([n for n, bad in zip(needs, failed, strict=True) if not bad], left - spent))
+    low = max(floor, fair_limit([n for n, bad in zip(needs, failed, strict=True) if not bad], left - spent))
     return [
         _with_texts(row, view, None if need <= (cap := high if bad else low) else cap / need)
         for row, view, need, bad in zip(rows, views, needs, failed, strict=True)

@@ -21,7 +21,7 @@ from qwq_nb.core.tally import tally
 from qwq_nb.errors import OptionError
 from qwq_nb.store.jsonl import read_rows
 from qwq_nb.store.manifest import now
-from qwq_nb.store.run_dir import RunDir
+from qwq_nb.store.run_dir import RunDirectory
 
 __all__ = [
     "RULED_COLUMNS",
@@ -104,11 +104,11 @@ def rule(path: Path, model: str, result: SampleResult, correct: bool | None, not
         answer=fingerprint(result.completion),
     )
     # A handle of its own: the run's writer, if there is one, is another object or another process.
-    rundir = RunDir(path)
+    directory = RunDirectory(path)
     try:
-        rundir.append(path / RULINGS, msgspec.structs.asdict(ruling))
+        directory.append(path / RULINGS, msgspec.structs.asdict(ruling))
     finally:
-        rundir.close()
+        directory.close()
     return ruling
 
 

@@ -34,7 +34,7 @@ from qwq_nb.store import evalscope_rows as rows
 from qwq_nb.store.jsonl import encode_row, repair, replace_file
 from qwq_nb.store.manifest import MANIFEST, Manifest, now
 
-__all__ = ["RunDir", "find_run_dirs"]
+__all__ = ["RunDirectory", "find_run_dirs"]
 SAMPLES = "qwq_samples.jsonl"
 JOURNAL = "qwq_journal.jsonl"
 RECORD = "qwq_record.json"
@@ -49,7 +49,7 @@ def relative(path: Path) -> str:
         return str(path)
 
 
-class RunDir:
+class RunDirectory:
     """One run's directory. Reading needs nothing; writing needs `lock()` first."""
 
     def __init__(self, path: Path) -> None:
@@ -83,7 +83,7 @@ class RunDir:
     # -- samples -----------------------------------------------------------------------------------------------
 
     def save_samples(self, samples: list[Sample]) -> None:
-        rows = [msgspec.json.encode(msgspec.structs.replace(s, record={})) for s in samples]
+        rows = [msgspec.json.encode(msgspec.structs.replace(s, source_row={})) for s in samples]
         replace_file(self.path / SAMPLES, b"\n".join(rows) + b"\n")
 
     def samples(self) -> list[Sample]:

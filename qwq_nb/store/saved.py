@@ -10,7 +10,7 @@ import msgspec
 from qwq_nb.core.records import Item, Sample, SampleResult
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.resume import read_journal, results_of
-from qwq_nb.store.run_dir import RunDir
+from qwq_nb.store.run_dir import RunDirectory
 
 __all__ = ["items_of", "saved_results"]
 
@@ -27,16 +27,16 @@ def items_of(samples: list[Sample], repeats: int) -> list[Item]:
     return items
 
 
-def saved_results(rundir: RunDir, manifest: Manifest) -> Callable[[], list[SampleResult]]:
+def saved_results(directory: RunDirectory, manifest: Manifest) -> Callable[[], list[SampleResult]]:
     """A function that reads the directory at its first call, so that a long list of runs costs only its manifests."""
-    return functools.cache(lambda: read_results(rundir, manifest))
+    return functools.cache(lambda: read_results(directory, manifest))
 
 
-def read_results(rundir: RunDir, manifest: Manifest) -> list[SampleResult]:
+def read_results(directory: RunDirectory, manifest: Manifest) -> list[SampleResult]:
     """Every sample × repeat of the run: finished ones, errors, and pending ones with their partial text."""
-    items = items_of(rundir.samples(), manifest.repeats)
-    done, ungraded = results_of(rundir, items, manifest.repeats, manifest.endpoint.model)
-    journal = read_journal(rundir)
+    items = items_of(directory.samples(), manifest.repeats)
+    done, ungraded = results_of(directory, items, manifest.repeats, manifest.endpoint.model)
+    journal = read_journal(directory)
     found = []
     for item in items:
         result = done.get(item.key)

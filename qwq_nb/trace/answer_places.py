@@ -31,7 +31,7 @@ from typing import NamedTuple
 from qwq_nb.trace.candidates import Places, Statement
 from qwq_nb.trace.values import Gold, normal, rational
 
-__all__ = ["SMALL", "Found", "Span", "find_correct"]
+__all__ = ["SMALL", "AnswerPlaces", "Span", "find_correct"]
 
 Span = tuple[int, int]
 
@@ -92,7 +92,7 @@ _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight
 _COUNTED = {word: str(number) for number, word in enumerate(_DIGITS)}
 
 
-class Found(NamedTuple):
+class AnswerPlaces(NamedTuple):
     """Spans of the reasoning, or None where there is no such place."""
 
     first: Span | None = None
@@ -132,7 +132,7 @@ class Request:
 
 def find_correct(
     reasoning: str, answer: str, question: str, gold: str, *, correct: bool | None, equal: Callable[[str, str], bool]
-) -> Found:
+) -> AnswerPlaces:
     """The first and the last statement of the gold answer, and the one that was left for another answer.
 
     `left` is the last final statement, or one said of what was asked, of a trace that is not correct, if another value
@@ -140,7 +140,7 @@ def find_correct(
     """
     target = Gold(gold, equal)
     if not target.normal or not reasoning:
-        return Found()
+        return AnswerPlaces()
     places = Places(reasoning, joined=target.joined, equation=target.equation, hallmark=target.hallmark)
     request = Request(question)
     chance = by_chance(target, request)
@@ -162,9 +162,9 @@ def find_correct(
         least = WEAK  # it did come out: the last place then, with those before it
         first = next((n for n in range(len(places) - 1, -1, -1) if judge(n)[0] >= least), None)
     if first is None:
-        return Found()
+        return AnswerPlaces()
     last = next(n for n in range(len(places) - 1, -1, -1) if judge(n)[0] >= least)
-    found = Found(_taken_along(places, judge, first, chance), judge(last)[1])
+    found = AnswerPlaces(_taken_along(places, judge, first, chance), judge(last)[1])
     if correct is not False:
         return found
     strong = next((n for n in range(last, -1, -1) if judge(n)[0] >= ASKED), None)
@@ -230,7 +230,7 @@ def _strength(text: str, said: Statement, request: Request) -> int:
     return ASKED if common >= 2 or ((common or words & _RESULTS) and _THUS.search(whole)) else WEAK
 
 
-def _in_words(places: Places, gold: Gold) -> Found:
+def _in_words(places: Places, gold: Gold) -> AnswerPlaces:
     """A gold answer in words counts boxed, and in a sentence behind "answer" or "so", "therefore" …"""
     spans = []
     reasoning, starts = places.text, places.sentences
@@ -239,7 +239,7 @@ def _in_words(places: Places, gold: Gold) -> Found:
         lead = reasoning[max(sentence, match.start() - _LOOK_BACK) : match.start()]
         if re.search(r"\banswer\b|答案|\\boxed\{", lead, re.I) or (_THUS.search(lead) and not _SUPPOSED.search(lead)):
             spans.append(match.span())
-    return Found(spans[0], spans[-1]) if spans else Found()
+    return AnswerPlaces(spans[0], spans[-1]) if spans else AnswerPlaces()
 
 
 def _stem(word: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from qwq_nb.core.records import Analysis
-from qwq_nb.trace.answer_places import Found, find_correct
+from qwq_nb.trace.answer_places import AnswerPlaces, find_correct
 from qwq_nb.trace.choice_places import find_choice
 from qwq_nb.trace.foreign_scripts import find_foreign
 from qwq_nb.trace.loops import find_loop
@@ -41,7 +41,7 @@ def measure(
     if not reasoning.strip():
         return Analysis(version=VERSION, chars=len(reasoning))
     turns = switches(reasoning)
-    found = Found()
+    found = AnswerPlaces()
     if kind == "math":
         found = find_correct(reasoning, answer, question, gold, correct=correct, equal=equal)
     elif kind == "choice":

@@ -14,14 +14,14 @@ import msgspec
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.wording import is_known
 
-__all__ = ["GREY", "Panel", "plain"]
+__all__ = ["GREY", "Chart", "plain"]
 
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 GREY: Final = "#767676"
 """Text and axes: 4.5:1 on white, 4.2:1 on #111111; no grey has more on both."""
 
 
-class Panel(msgspec.Struct, kw_only=True):
+class Chart(msgspec.Struct, kw_only=True):
     """One pair of axes, and its numbers as a table. The last of `meters` is a share 0…1 drawn in html beside a row."""
 
     heading: str

@@ -17,7 +17,7 @@ from qwq_nb.core.records import Analysis
 from qwq_nb.core.run_record import Clip, SampleView
 from qwq_nb.core.text import scrub
 
-__all__ = ["clip", "lean", "level"]
+__all__ = ["clip", "fair_limit", "lean"]
 
 HEAD_SHARE: Final = 1 / 3
 _SNAP: Final = 60  # characters within which a line's or a word's end is looked for
@@ -62,7 +62,7 @@ def _joins(text: str, at: int) -> bool:
     return "\U0001f1e6" <= after <= "\U0001f1ff" and "\U0001f1e6" <= before <= "\U0001f1ff"
 
 
-def level(needs: Sequence[int], budget: int) -> int:
+def fair_limit(needs: Sequence[int], budget: int) -> int:
     """The highest cap under which the needs add up to the budget at most."""
     low, high = 0, max(needs, default=0)
     while low < high:

@@ -8,13 +8,13 @@ import msgspec
 
 from qwq_nb.view.html import code, esc
 
-__all__ = ["AROUND", "Place", "cut_out", "place_at"]
+__all__ = ["AROUND", "Excerpt", "cut_out", "place_at"]
 
 AROUND: Final = 500
 """Characters shown before the place; after it as many."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class Excerpt(msgspec.Struct, frozen=True):
     """A cut-out of a text around what it is about; `hit` is empty where only the text's end could be shown."""
 
     before: str
@@ -25,16 +25,16 @@ class Place(msgspec.Struct, frozen=True):
     left_after: int = 0
 
 
-def place_at(text: str, start: int, end: int, around: int = AROUND) -> Place:
+def place_at(text: str, start: int, end: int, around: int = AROUND) -> Excerpt:
     """What stands from `start` to `end` in `text`, with `around` characters on either side."""
     low, high = max(0, start - around), min(len(text), end + around)
     # A box may hold a text of any length: of a long one the beginning.
     shown = min(end, start + around)
     high = max(high - (end - shown), shown) if shown < end else high
-    return Place(text[low:start], text[start:shown], text[shown:high], low, len(text) - high)
+    return Excerpt(text[low:start], text[start:shown], text[shown:high], low, len(text) - high)
 
 
-def cut_out(title: str, place: Place) -> str:
+def cut_out(title: str, place: Excerpt) -> str:
     """A place as html: what it is about marked, and how much of the text is out of sight."""
     before = f"[… {place.left_before:,} characters before …]\n" if place.left_before else ""
     after = f"\n[… {place.left_after:,} characters after …]" if place.left_after else ""

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from qwq_nb.core.frontend import is_live
 from qwq_nb.errors import OptionError, did_you_mean
-from qwq_nb.view.charts import GREY, Panel, plain
+from qwq_nb.view.charts import GREY, Chart, plain
 from qwq_nb.view.html import esc
 from qwq_nb.view.wording import is_known
 
-__all__ = ["CONFIG", "PLOTLY_MIME", "TEMPLATE", "Figure", "PanelFigure", "asked_kinds", "title_of"]
+__all__ = ["CONFIG", "PLOTLY_MIME", "TEMPLATE", "ChartFigure", "Figure", "asked_kinds", "title_of"]
 
 PLOTLY_MIME: Final = "application/vnd.plotly.v1+json"
 
@@ -98,10 +98,10 @@ class Figure:
         return {PLOTLY_MIME: drawn, "text/html": self.html, "text/plain": self.text(times=is_live())}
 
 
-class PanelFigure(Figure):
+class ChartFigure(Figure):
     """Panels below one another."""
 
-    def __init__(self, title: str, panels: Sequence[Panel], kind: str | None = None) -> None:
+    def __init__(self, title: str, panels: Sequence[Chart], kind: str | None = None) -> None:
         super().__init__(title)
         self.kind = kind
         self._panels = list(panels)
@@ -132,7 +132,7 @@ def title_of(text: str) -> dict[str, Any]:
     return {"text": plain(text), "font": font, "x": 0, "xref": "paper", "y": 1, "yref": "container", "pad": {"t": 16}}
 
 
-def composed(title: str, panels: Sequence[Panel]) -> dict[str, Any]:
+def composed(title: str, panels: Sequence[Chart]) -> dict[str, Any]:
     """One plotly figure with the panels below one another."""
     inner = sum(panel.height for panel in panels) + _GAP * (len(panels) - 1)
     layout: dict[str, Any] = {
@@ -162,7 +162,7 @@ def composed(title: str, panels: Sequence[Panel]) -> dict[str, Any]:
     return {"data": data, "layout": layout}
 
 
-def html_table(panel: Panel) -> str:
+def html_table(panel: Chart) -> str:
     """The panel's numbers. The bar beside a row is an extra that some viewers drop."""
     if not panel.rows:
         return f"<p>{esc(panel.heading)}: nothing finished yet</p>\n"
@@ -176,7 +176,7 @@ def html_table(panel: Panel) -> str:
     return f"<table>{head}<tbody>{''.join(lines)}</tbody></table>\n"
 
 
-def text_table(panel: Panel) -> str:
+def text_table(panel: Chart) -> str:
     if not panel.rows:
         return f"{panel.heading}: nothing finished yet"
     grid = [panel.heads, *panel.rows]

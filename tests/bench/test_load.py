@@ -45,7 +45,7 @@ def test_benchmarks_load_from_local_data(
     assert first.question in first.messages[-1]["content"]
     assert prompt not in first.question
     written = {json.dumps(record, sort_keys=True) for record in RECORDS[name]}
-    assert {json.dumps(sample.record, sort_keys=True) for sample in loaded.samples} == written
+    assert {json.dumps(sample.source_row, sort_keys=True) for sample in loaded.samples} == written
     assert len({sample.id for sample in loaded.samples}) == len(loaded.samples)
     assert [s.index for s in loaded.samples if s.subset == subsets[0]] == list(
         range(sum(s.subset == subsets[0] for s in loaded.samples))
@@ -102,7 +102,7 @@ def test_numbers_where_text_is_wanted(load: Load, tmp_path: Path) -> None:
     rows = [{"problem": "p", "answer": 42}, {"problem": "q", "answer": 7.0}, {"problem": "r", "answer": "x"}]
     loaded = load("aime24", write_jsonl(tmp_path / "numbers.jsonl", rows))
     assert [sample.gold for sample in loaded.samples] == ["42", "7", "x"]
-    assert [sample.record["answer"] for sample in loaded.samples] == ["42", "7", "x"]
+    assert [sample.source_row["answer"] for sample in loaded.samples] == ["42", "7", "x"]
 
 
 def test_a_table_of_whole_numbers(load: Load, tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from qwq_nb.bench.worker.second_opinion import equal
 pytest.importorskip("math_verify")
 
 
-def differ(candidate: str, gold: str) -> bool:
+def provably_different(candidate: str, gold: str) -> bool:
     from math_verify import parse
 
     read = [parse(f"${text}$", parsing_timeout=None) for text in (gold, candidate)]
     assert all(read)
-    return refute.differ(*read)
+    return refute.provably_different(*read)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def differ(candidate: str, gold: str) -> bool:
     ],
 )
 def test_what_differs_at_every_point_is_refuted(candidate: str, gold: str) -> None:
-    assert differ(candidate, gold)
+    assert provably_different(candidate, gold)
     assert not equal(candidate, gold)
 
 
@@ -49,5 +49,5 @@ def test_what_differs_at_every_point_is_refuted(candidate: str, gold: str) -> No
     ],
 )
 def test_what_is_the_same_or_unclear_is_not(candidate: str, gold: str) -> None:
-    assert not differ(candidate, gold)
-    assert equal(candidate, gold, refute=refute.differ) == equal(candidate, gold)
+    assert not provably_different(candidate, gold)
+    assert equal(candidate, gold, refute=refute.provably_different) == equal(candidate, gold)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from qwq_nb.core.compressed import WORTH_IT, PackedCompletion, packed, text_length, whole
+from qwq_nb.core.compressed import WORTH_IT, PackedCompletion, compressed, restored, text_length
 from qwq_nb.core.records import Completion
 from tests.support.runs import answer
 
@@ -18,21 +18,21 @@ LONG = "Wait, 6 · 7 ≥ 40. " * 500
 )
 def test_a_packed_completion_reads_like_the_one_it_was_made_of(reasoning: str, said: str) -> None:
     made = answer(said, reasoning=reasoning, reasoning_tokens=7, retried=["HTTP 503"], attempts=2, ttft_s=0.5)
-    small = packed(made)
+    small = compressed(made)
     assert isinstance(small, PackedCompletion)
     assert (small.reasoning, small.answer) == (reasoning, said)
     assert all(getattr(small, name) == getattr(made, name) for name in Completion.__struct_fields__)
     assert small.completion_tokens == made.completion_tokens
     assert text_length(small) == text_length(made) == len(reasoning) + len(said)
     assert len(small.texts) < len(reasoning + said) / 2
-    assert whole(small) == made
-    assert type(whole(small)) is Completion
-    assert packed(small) is small
-    assert msgspec.to_builtins(whole(small)) == msgspec.to_builtins(made)
+    assert restored(small) == made
+    assert type(restored(small)) is Completion
+    assert compressed(small) is small
+    assert msgspec.to_builtins(restored(small)) == msgspec.to_builtins(made)
 
 
 def test_short_ones_stay_as_they_are() -> None:
     short = answer("x" * (WORTH_IT - 1), reasoning="")
-    assert packed(short) is short
-    assert whole(short) is short
+    assert compressed(short) is short
+    assert restored(short) is short
     assert text_length(None) == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from qwq_nb.core.outcomes import decide_outcome
 from qwq_nb.core.records import OUTCOMES, Completion, Outcome, Sample, SampleResult, Verdict
 from qwq_nb.core.stats import wilson
-from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_records, table_records, tally, tokens_per_second
+from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_rows, table_rows, tally, tokens_per_second
 from qwq_nb.endpoint.reasoning import SHAPES
 
 
@@ -232,8 +232,8 @@ def test_columns_are_the_designs() -> None:
     assert list(TABLE_COLUMNS) == [name.strip() for name in table.split(",")]
     assert list(SAMPLE_COLUMNS) == [name.strip() for name in samples.split(",")]
     results = [result("correct"), result("pending", 1)]
-    assert [tuple(record) for record in table_records(tally(results))] == [TABLE_COLUMNS] * 2
-    assert [tuple(record) for record in sample_records(results)] == [SAMPLE_COLUMNS] * 2
+    assert [tuple(record) for record in table_rows(tally(results))] == [TABLE_COLUMNS] * 2
+    assert [tuple(record) for record in sample_rows(results)] == [SAMPLE_COLUMNS] * 2
 
 
 def test_rows_and_definitions() -> None:
@@ -259,7 +259,7 @@ def test_order_and_empty_rows() -> None:
         ("math_500", "Level 9", 1),
         ("math_500", "all", 2),
     ]
-    empty = table_records(rows)[0]
+    empty = table_rows(rows)[0]
     assert [empty[column] for column in ("accuracy", "ci_low", "accuracy_finished", "mean_answer_tokens")] == [None] * 4
     assert tally([]) == []
 
@@ -315,7 +315,7 @@ def test_tokens_per_second(fields: dict[str, Any], speed: float | None) -> None:
 
 def test_sample_records() -> None:
     done = result("wrong", verdict=Verdict(extracted="7"), flags=["check_by_hand", "demo"])
-    first, second = sample_records([done, result("error", 1, error="HTTP 500")])
+    first, second = sample_rows([done, result("error", 1, error="HTTP 500")])
     assert (first["gold"], first["extracted"], first["flags"]) == ("12", "7", "check_by_hand, demo")
     assert (first["reasoning_tokens"], first["finish_reason"], first["attempts"]) == (2000, "stop", 1)
     assert (second["extracted"], second["error"], second["latency_s"]) == ("", "HTTP 500", None)

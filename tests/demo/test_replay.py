@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwq_nb.demo import PROBLEMS
-from qwq_nb.demo.replay import LOOP_TOKENS, Book, Transcript, Variant, built_in, cut
+from qwq_nb.demo.replay import LOOP_TOKENS, Transcript, Transcripts, Variant, built_in, cut
 from qwq_nb.errors import DataError
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -55,7 +55,7 @@ def test_an_unknown_prompt_gets_an_answer_without_number_or_box(client):
 def test_a_lookup_among_thousands_of_problems_is_fast():
     words = random.Random(0)
     problems = [" ".join(f"w{words.randrange(300)}" for _ in range(40)) for _ in range(5000)]
-    book = Book(Transcript(str(i), problem, (Variant("", ""),)) for i, problem in enumerate(problems))
+    book = Transcripts(Transcript(str(i), problem, (Variant("", ""),)) for i, problem in enumerate(problems))
     began = time.perf_counter()
     found = [book.find(f"Think hard.\n{problem}\nPut it in a box.").key for problem in problems]
     assert found == [str(i) for i in range(5000)]
@@ -63,7 +63,7 @@ def test_a_lookup_among_thousands_of_problems_is_fast():
 
 
 def test_the_built_in_transcripts_cover_the_built_in_problems():
-    book = Book.load(built_in())
+    book = Transcripts.load(built_in())
     field = {"gpqa_diamond": "Question"}
     for benchmark, path in PROBLEMS.items():
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -84,7 +84,7 @@ def test_a_transcripts_file_that_cannot_be_read_says_where(tmp_path, line, messa
     path = tmp_path / "bad.jsonl"
     path.write_text(f"\n{line}\n", encoding="utf-8")
     with pytest.raises(DataError, match=message):
-        Book.load([path])
+        Transcripts.load([path])
 
 
 # From transcript to tokens

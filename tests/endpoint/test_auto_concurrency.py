@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from qwq_nb.endpoint.auto_concurrency import MOST, START, Pace
+from qwq_nb.endpoint.auto_concurrency import MOST, START, ConcurrencyController
 
 
-def windows(pace: Pace, count: int, *, knee: int, noise: float = 0.0, busy: int = 10**6) -> Iterator[int]:
+def windows(
+    pace: ConcurrencyController, count: int, *, knee: int, noise: float = 0.0, busy: int = 10**6
+) -> Iterator[int]:
     """A batching server that writes `knee` streams at once, 30 tokens a second each; further ones wait their turn.
 
     `busy`: streams that the run could fill at most.
@@ -24,7 +26,7 @@ def windows(pace: Pace, count: int, *, knee: int, noise: float = 0.0, busy: int 
         yield pace.limit
 
 
-def refusing(pace: Pace, count: int, *, cap: int) -> Iterator[int]:
+def refusing(pace: ConcurrencyController, count: int, *, cap: int) -> Iterator[int]:
     """A server that answers 429 beyond `cap` streams."""
     for _ in range(count):
         if pace.limit > cap:
@@ -35,7 +37,7 @@ def refusing(pace: Pace, count: int, *, cap: int) -> Iterator[int]:
 
 
 def test_it_starts_small_and_doubles_while_that_brings_throughput():
-    pace = Pace()
+    pace = ConcurrencyController()
     assert pace.limit == START
     assert sorted(set(windows(pace, 30, knee=10_000))) == [4, 8, 16, 32, 64, 128, 256]
     assert pace.limit == MOST
@@ -44,7 +46,7 @@ def test_it_starts_small_and_doubles_while_that_brings_throughput():
 @pytest.mark.parametrize("noise", [0.0, 0.05])
 @pytest.mark.parametrize("knee", [6, 20, 48, 100])
 def test_it_settles_near_the_knee(knee, noise):
-    pace = Pace()
+    pace = ConcurrencyController()
     limits = list(windows(pace, 400, knee=knee, noise=noise))
     late = limits[100:]
     assert knee * 0.6 <= sum(late) / len(late) <= knee * 1.7
@@ -53,13 +55,13 @@ def test_it_settles_near_the_knee(knee, noise):
 
 def test_a_server_that_gains_nothing_keeps_few_streams():
     """One that answers one request at a time."""
-    pace = Pace()
+    pace = ConcurrencyController()
     assert max(list(windows(pace, 200, knee=1))[20:]) <= START + 1
 
 
 @pytest.mark.parametrize("cap", [1, 3, 8, 50])
 def test_refusals_bring_it_below_the_cap_and_it_asks_for_more_ever_more_rarely(cap):
-    pace = Pace()
+    pace = ConcurrencyController()
     limits = list(refusing(pace, 600, cap=cap))
     beyond = [i for i, limit in enumerate(limits) if limit > cap]
     assert min(limits) >= 1
@@ -69,7 +71,7 @@ def test_refusals_bring_it_below_the_cap_and_it_asks_for_more_ever_more_rarely(c
 
 
 def test_refusals_of_one_moment_count_once():
-    pace = Pace(start=64)
+    pace = ConcurrencyController(start=64)
     for _ in range(20):
         pace.refused(40)
     assert pace.limit == 40
@@ -79,14 +81,14 @@ def test_refusals_of_one_moment_count_once():
 
 
 def test_a_limit_that_is_not_used_up_is_left_alone():
-    pace = Pace()
+    pace = ConcurrencyController()
     list(windows(pace, 50, knee=1000, busy=10))
     assert pace.limit <= 16, "with ten streams to fill, no more than the next step is ever allowed"
 
 
 def test_a_queue_that_forms_without_a_change_of_ours_makes_it_try_less():
     """Somebody else has come to the server: what we send waits longer, and fewer streams bring as much."""
-    pace = Pace()
+    pace = ConcurrencyController()
     list(windows(pace, 100, knee=64))
     before = pace.limit
     list(windows(pace, 200, knee=16))
@@ -94,7 +96,7 @@ def test_a_queue_that_forms_without_a_change_of_ours_makes_it_try_less():
 
 
 def test_a_server_that_is_slower_for_good_is_not_blamed_for_ever():
-    pace = Pace(start=32)
+    pace = ConcurrencyController(start=32)
     for _ in range(50):
         pace.window(30.0 * pace.limit, [0.1], pace.limit)
     for _ in range(600):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qwq_nb.endpoint.stall import FEWEST_PIECES, FIRST_PIECE, Pulse
+from qwq_nb.endpoint.stall import FEWEST_PIECES, FIRST_PIECE, StallDetector
 
 
 class Clock:
@@ -20,14 +20,14 @@ def clock() -> Clock:
 
 
 def test_a_steady_stream_never_stalls_however_slow(clock: Clock) -> None:
-    pulse = Pulse(300, clock)
+    pulse = StallDetector(300, clock)
     for pieces in range(500):
         assert not pulse.stalled(pieces)
         clock.now += 90  # a piece in a minute and a half
 
 
 def test_too_few_pieces_in_the_read_timeout_are_a_stall(clock: Clock) -> None:
-    pulse = Pulse(300, clock)
+    pulse = StallDetector(300, clock)
     assert not pulse.stalled(1)
     clock.now = 299
     assert not pulse.stalled(FEWEST_PIECES)
@@ -37,7 +37,7 @@ def test_too_few_pieces_in_the_read_timeout_are_a_stall(clock: Clock) -> None:
 
 
 def test_before_the_first_piece_a_request_may_queue_for_longer(clock: Clock) -> None:
-    pulse = Pulse(300, clock)
+    pulse = StallDetector(300, clock)
     clock.now = FIRST_PIECE * 300 - 1
     assert not pulse.stalled(0)
     clock.now += 2

@@ -101,16 +101,16 @@ def cuts(content: bytes, kind: str) -> Iterator[int]:
 def cut_and_resume(resumed: Callable[[], Running], server: DemoEndpoint, kind: str, which: str) -> int:
     """Cut a file of the run at each place and resume it; what is complete is neither lost nor asked again."""
     whole = resumed()
-    saved = whole.rundir.path.with_name("saved")
-    shutil.copytree(whole.rundir.path, saved)
-    file = whole.rundir.rows_file(kind, whole.endpoint.model, *whole.plan.subsets[0])
+    saved = whole.directory.path.with_name("saved")
+    shutil.copytree(whole.directory.path, saved)
+    file = whole.directory.rows_file(kind, whole.endpoint.model, *whole.plan.subsets[0])
     content = file.read_bytes()
     ids = [row["qwq"]["id"] for row in read_rows(file)]
     source = {item.sample.id: item.sample.source_id for item in whole.plan.items}
     expected, tried = whole.outcomes(), 0
     for cut in cuts(content, which):
-        shutil.rmtree(whole.rundir.path)
-        shutil.copytree(saved, whole.rundir.path)
+        shutil.rmtree(whole.directory.path)
+        shutil.copytree(saved, whole.directory.path)
         file.write_bytes(content[:cut])
         # A row is complete with its last brace: the line end after it may be what the cut took.
         lost = ids[sum(end - 1 <= cut for end in ends(content)) :]

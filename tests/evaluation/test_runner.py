@@ -13,8 +13,8 @@ from qwq_nb.core.records import Completion, Item, Verdict
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import EndpointRefused, QwqError
 from qwq_nb.store.partial_streams import STREAMS, read_streams
-from qwq_nb.store.resume import read_back, read_journal
-from qwq_nb.store.run_dir import RunDir
+from qwq_nb.store.resume import load_progress, read_journal
+from qwq_nb.store.run_dir import RunDirectory
 from tests.support.runner import MATCH, SLOW, Start, until
 from tests.support.runs import asked
 
@@ -127,7 +127,7 @@ def test_stop_keeps_what_was_streaming_in_the_journal(runner: Start, server: Dem
     streaming = {view.id for view in running.runner.in_flight()}
     running.tell(running.runner.stop)
     running.wait()
-    journal = read_journal(running.rundir)
+    journal = read_journal(running.directory)
     assert {sample for sample, _ in journal} == streaming
     for kind, cause, completion in journal.values():
         assert (kind, cause, completion.finish_reason) == ("partial", "interrupted", "interrupted")
@@ -147,15 +147,15 @@ def test_a_kernel_that_is_killed_leaves_the_partial_texts_too(
     server.configure(tokens_per_second=60)
     running = runner(12, concurrency=4).start()
     until(lambda: len([v for v in running.runner.in_flight() if v.tokens > 30]) == 4)
-    until(lambda: (running.rundir.path / STREAMS).exists())
+    until(lambda: (running.directory.path / STREAMS).exists())
     time.sleep(0.3)
-    left = RunDir(running.rundir.path.with_name("left"))
-    shutil.copytree(running.rundir.path, left.path)
+    left = RunDirectory(running.directory.path.with_name("left"))
+    shutil.copytree(running.directory.path, left.path)
     before = {key: (kind, completion) for key, (kind, _, completion) in read_journal(left).items()}
     running.tell(running.runner.stop)
     running.wait()
-    assert not (running.rundir.path / STREAMS).exists()
-    whole = read_journal(running.rundir)
+    assert not (running.directory.path / STREAMS).exists()
+    whole = read_journal(running.directory)
     assert len(before) == 4
     assert before.keys() == whole.keys()
     for key, (kind, completion) in before.items():
@@ -164,7 +164,7 @@ def test_a_kernel_that_is_killed_leaves_the_partial_texts_too(
         assert whole[key][2].reasoning.startswith(completion.reasoning)
         assert completion.reasoning_tokens > 10
     # Whoever goes on with it has them in the journal.
-    read_back(left, running.plan.items, running.plan.repeats, running.endpoint.model)
+    load_progress(left, running.plan.items, running.plan.repeats, running.endpoint.model)
     left.close()
     assert not (left.path / STREAMS).exists()
     assert {k: c.reasoning for k, (_, _, c) in read_journal(left).items()} == {
@@ -181,14 +181,14 @@ def test_what_is_written_down_of_streams_stays_small(
     running = runner(12, concurrency=4).start()
     sizes = []
     while running.future and not running.future.done():
-        file = running.rundir.path / STREAMS
+        file = running.directory.path / STREAMS
         with contextlib.suppress(FileNotFoundError):
             sizes.append(file.stat().st_size)
-            assert all(c.attempts == 1 for c in read_streams(running.rundir.path).values())
+            assert all(c.attempts == 1 for c in read_streams(running.directory.path).values())
         time.sleep(0.01)
     running.wait()
     assert 0 < max(sizes) < 40_000
-    assert not (running.rundir.path / STREAMS).exists()
+    assert not (running.directory.path / STREAMS).exists()
 
 
 def test_stop_while_waiting_for_a_retry(runner: Start, server: DemoEndpoint) -> None:
@@ -233,7 +233,7 @@ def test_what_fails_to_the_end_is_an_error_and_never_wrong(runner: Start, server
     assert result.completion is not None
     assert result.completion.attempts == 3
     assert result.completion.reasoning
-    kind, cause, kept = read_journal(running.rundir)[result.sample.id, 0]
+    kind, cause, kept = read_journal(running.directory)[result.sample.id, 0]
     assert (kind, cause, kept.reasoning) == ("error", result.error, result.completion.reasoning)
     assert sorted(running.outcomes().values()).count("error") == 1
     assert len(running.rows("predictions")) == len(running.rows("reviews")) == 5
@@ -247,7 +247,7 @@ def test_what_every_request_would_meet_ends_the_run_at_once(runner: Start, serve
         running.wait()
     assert server.log()["requests"] <= 4
     assert set(running.outcomes().values()) == {"pending"}
-    assert read_journal(running.rundir) == {}
+    assert read_journal(running.directory) == {}
 
 
 def test_a_first_request_that_is_refused_ends_the_run(runner: Start, server: DemoEndpoint) -> None:
@@ -269,8 +269,8 @@ def test_a_prompt_that_is_too_long_is_that_sample_s_error_alone(runner: Start, s
 
 def test_a_directory_that_cannot_be_written_ends_the_run(runner: Start, server: DemoEndpoint) -> None:
     running = runner(12, concurrency=2)
-    running.rundir.path.mkdir()
-    (running.rundir.path / "predictions").touch()  # a file where a folder belongs
+    running.directory.path.mkdir()
+    (running.directory.path / "predictions").touch()  # a file where a folder belongs
     with pytest.raises(QwqError, match=r"cannot be written to .*run: .*What was finished is kept"):
         running.wait()
     assert server.log()["requests"] <= 4

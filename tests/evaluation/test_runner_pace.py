@@ -14,11 +14,11 @@ def test_it_finds_a_cap_that_answers_429_and_loses_nothing(runner: Start, server
     running.start()
     seen = set()
 
-    def over() -> bool:
+    def done() -> bool:
         seen.add(running.progress().concurrency)
         return running.done() == 160
 
-    until(over, seconds=60)
+    until(done, seconds=60)
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
     assert 6 <= max(seen) <= 16
@@ -32,11 +32,11 @@ def test_it_stops_where_more_streams_only_wait_longer(runner: Start, server: Dem
     running = runner(40, grade=unread, repeats=8, concurrency=MOST, auto=True, window_s=0.3).start()
     limits = []
 
-    def over() -> bool:
+    def done() -> bool:
         limits.append(running.progress().concurrency)
         return running.done() >= 300
 
-    until(over, seconds=60)
+    until(done, seconds=60)
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
     assert max(limits) >= 6

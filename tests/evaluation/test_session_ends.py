@@ -101,7 +101,7 @@ def test_a_run_can_be_stopped_while_its_report_is_written(server: DemoEndpoint) 
         while not (session.runner and session.runner.over):
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        assert not control.over
+        assert not control.done
         control.stop()
         control.wait(10)
         assert session.manifest.state == load_run(run.path).state == "stopped"

@@ -103,7 +103,7 @@ def meant(known: dict[str, tuple[str, str]], runner: Start, server: DemoEndpoint
     """What the server means to say to each problem: what it says where nothing goes wrong."""
     if not known:
         running = runner(40, grade=unread, concurrency=8)
-        running.rundir.path = running.rundir.path.with_name("meant")
+        running.directory.path = running.directory.path.with_name("meant")
         running.wait()
         server.reset()
         known.update({item.sample.source_id: (c.reasoning, c.answer) for item, c in running.graded})
@@ -230,7 +230,7 @@ def test_all_together_at_thirty_in_a_hundred(
 
     server.set_faults([])
     clean = runner(40, concurrency=8)
-    clean.rundir.path = clean.rundir.path.with_name("clean")
+    clean.directory.path = clean.directory.path.with_name("clean")
     clean.wait()
     expected = clean.outcomes()
     assert {k: o for k, o in running.outcomes().items() if o != "error"} == {

@@ -10,7 +10,7 @@ import pytest
 
 from qwq_nb.core.run_record import MIME_TYPE
 from qwq_nb.run.open import load_run
-from qwq_nb.store.run_dir import RunDir, find_run_dirs
+from qwq_nb.store.run_dir import RunDirectory, find_run_dirs
 
 LINE = "run = %qwq_eval math_500 --demo"
 
@@ -61,7 +61,7 @@ def test_a_kill_or_a_shutdown_leaves_no_process(start_kernel: Callable[..., Any]
 def check_stopped(kernel: Any, written: str) -> None:
     """The run is there, for the next kernel to go on with; `written`: the state that stands on the disk."""
     newest = find_run_dirs(kernel.folder / "qwq_runs")[0]
-    assert RunDir(newest).manifest().state == written
+    assert RunDirectory(newest).manifest().state == written
     run = load_run(newest)
     assert run.state == "stopped"
     assert 1 <= sum(r.outcome != "pending" for r in run.results()) < 40

@@ -124,7 +124,7 @@ def test_what_is_being_written_never_shows_a_part_of_the_key(server: DemoEndpoin
     def look() -> bool:
         for view in run.record([]).in_flight:
             seen.update((view.reasoning_tail, view.answer_tail))
-        return control.over
+        return control.done
 
     until(look, seconds=60)
     control.wait()

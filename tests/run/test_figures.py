@@ -16,7 +16,7 @@ from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.figures import KINDS, MOST_DOTS, run_figure
 from qwq_nb.run.references import references_for
 from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION
-from qwq_nb.view.figures import PLOTLY_MIME, TEMPLATE, PanelFigure
+from qwq_nb.view.figures import PLOTLY_MIME, TEMPLATE, ChartFigure
 from tests.support.hostile import CORPUS
 from tests.support.samples import record, row, view
 
@@ -32,7 +32,7 @@ def five_levels(**changes: Any) -> RunRecord:
     return record([view(i) for i in range(500)], **(fields | changes))
 
 
-def size(figure: PanelFigure) -> int:
+def size(figure: ChartFigure) -> int:
     return len(json.dumps(figure._repr_mimebundle_()[PLOTLY_MIME]).encode())
 
 

@@ -18,7 +18,7 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import RunLocked, UnknownRun
 from qwq_nb.store.jsonl import read_rows, repair
 from qwq_nb.store.manifest import MANIFEST, Manifest
-from qwq_nb.store.run_dir import LOCK, RunDir, find_run_dirs
+from qwq_nb.store.run_dir import LOCK, RunDirectory, find_run_dirs
 from tests.support.runs import held_by_another, sample, small_disk
 
 ROWS: list[dict[str, Any]] = [
@@ -30,13 +30,13 @@ NEXT = {"index": 3, "text": "appended after the crash"}
 
 
 @pytest.fixture
-def rundir(tmp_path: Path) -> Iterator[RunDir]:
-    found = RunDir(tmp_path / "run")
+def rundir(tmp_path: Path) -> Iterator[RunDirectory]:
+    found = RunDirectory(tmp_path / "run")
     yield found
     found.close()
 
 
-def written(rundir: RunDir, rows: list[dict[str, Any]], name: str = "rows.jsonl") -> Path:
+def written(rundir: RunDirectory, rows: list[dict[str, Any]], name: str = "rows.jsonl") -> Path:
     """The rows as a run appends them, with the file closed as by the end of the process."""
     file = rundir.path / name
     for row in rows:
@@ -48,11 +48,11 @@ def written(rundir: RunDir, rows: list[dict[str, Any]], name: str = "rows.jsonl"
 # -- torn rows -----------------------------------------------------------------------------------------------------
 
 
-def test_rows_come_back_as_they_were_written(rundir: RunDir) -> None:
+def test_rows_come_back_as_they_were_written(rundir: RunDirectory) -> None:
     assert list(read_rows(written(rundir, ROWS))) == ROWS
 
 
-def test_cut_at_every_byte_of_the_last_two_rows_nothing_complete_is_lost(rundir: RunDir) -> None:
+def test_cut_at_every_byte_of_the_last_two_rows_nothing_complete_is_lost(rundir: RunDirectory) -> None:
     file = written(rundir, ROWS)
     content = file.read_bytes()
     ends = [i + 1 for i, byte in enumerate(content) if byte == ord("\n")]
@@ -64,7 +64,7 @@ def test_cut_at_every_byte_of_the_last_two_rows_nothing_complete_is_lost(rundir:
         assert list(read_rows(file)) == [*ROWS[:complete], NEXT], f"cut at byte {cut}"
 
 
-def test_cut_within_the_only_row(rundir: RunDir) -> None:
+def test_cut_within_the_only_row(rundir: RunDirectory) -> None:
     file = written(rundir, ROWS[2:])
     content = file.read_bytes()
     for cut in range(len(content) - 1):
@@ -75,7 +75,7 @@ def test_cut_within_the_only_row(rundir: RunDir) -> None:
 
 @pytest.mark.parametrize("zeros", [1, 7, 4096, 200_000])
 @pytest.mark.parametrize("kept", [0, 5, -1], ids=["whole rows", "half a row", "all but its line end"])
-def test_a_tail_of_zeros_as_a_power_cut_leaves_it(rundir: RunDir, zeros: int, kept: int) -> None:
+def test_a_tail_of_zeros_as_a_power_cut_leaves_it(rundir: RunDirectory, zeros: int, kept: int) -> None:
     file = written(rundir, ROWS)
     last = b'{"index":9,"text":"lost with the power"}'
     torn = last[:kept] if kept >= 0 else last
@@ -84,7 +84,7 @@ def test_a_tail_of_zeros_as_a_power_cut_leaves_it(rundir: RunDir, zeros: int, ke
     assert list(read_rows(file)) == [*ROWS, NEXT]
 
 
-def test_a_torn_row_longer_than_a_block_is_dropped(rundir: RunDir) -> None:
+def test_a_torn_row_longer_than_a_block_is_dropped(rundir: RunDirectory) -> None:
     file = written(rundir, ROWS)
     file.write_bytes(file.read_bytes() + b'{"text":"' + b"x" * 200_000)
     assert repair(file) == 200_009
@@ -92,7 +92,7 @@ def test_a_torn_row_longer_than_a_block_is_dropped(rundir: RunDir) -> None:
     assert repair(file) == 0
 
 
-def test_what_is_no_row_is_passed_over_and_left_alone(rundir: RunDir) -> None:
+def test_what_is_no_row_is_passed_over_and_left_alone(rundir: RunDirectory) -> None:
     file = written(rundir, ROWS[:1])
     file.write_bytes(file.read_bytes() + b'\0\0\0\n[1, 2]\n"text"\n{"index": 1,}\n\xff\xfe\n')
     written(rundir, [NEXT])
@@ -109,7 +109,7 @@ def test_a_file_that_is_missing_or_empty_has_no_rows(tmp_path: Path) -> None:
 @settings(max_examples=60, deadline=None)
 @given(texts=st.lists(st.text(max_size=30), min_size=1, max_size=4), cut=st.integers(min_value=0))
 def test_any_texts_cut_anywhere(tmp_path_factory: pytest.TempPathFactory, texts: list[str], cut: int) -> None:
-    rundir = RunDir(tmp_path_factory.mktemp("any"))
+    rundir = RunDirectory(tmp_path_factory.mktemp("any"))
     rows = [{"index": i, "text": text} for i, text in enumerate(texts)]
     file = written(rundir, rows)
     content = file.read_bytes()
@@ -121,7 +121,7 @@ def test_any_texts_cut_anywhere(tmp_path_factory: pytest.TempPathFactory, texts:
     assert len(before) >= content[: cut % (len(content) + 1)].count(b"\n")
 
 
-def test_lone_surrogates_do_not_cost_the_row(rundir: RunDir) -> None:
+def test_lone_surrogates_do_not_cost_the_row(rundir: RunDirectory) -> None:
     file = written(rundir, [{"text": "half a pair: \ud83d"}, NEXT])
     assert list(read_rows(file)) == [{"text": "half a pair: ?"}, NEXT]
 
@@ -136,7 +136,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_costs_the_row_that_did_not_fit_and_no_other(tiny_disk: Path) -> None:
-    rundir = RunDir(tiny_disk / "run")
+    rundir = RunDirectory(tiny_disk / "run")
     file = rundir.path / "rows.jsonl"
     ballast = tiny_disk / "ballast"
     rundir.append(file, ROWS[0])
@@ -153,7 +153,7 @@ def test_a_full_disk_costs_the_row_that_did_not_fit_and_no_other(tiny_disk: Path
 
 
 def test_a_full_disk_leaves_the_manifest_as_it_was(tiny_disk: Path) -> None:
-    rundir = RunDir(tiny_disk / "run")
+    rundir = RunDirectory(tiny_disk / "run")
     rundir.save_manifest(manifest(notes=["the first"]))
     with pytest.raises(OSError, match="No space left"):
         rundir.save_manifest(manifest(notes=["x" * 100_000]))
@@ -161,7 +161,9 @@ def test_a_full_disk_leaves_the_manifest_as_it_was(tiny_disk: Path) -> None:
     assert os.listdir(rundir.path) == [MANIFEST], "no draft is left behind"
 
 
-def test_a_write_that_is_cut_short_twice_leaves_whole_rows(rundir: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_is_cut_short_twice_leaves_whole_rows(
+    rundir: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same as on a full disk, where none can be mounted: a limit on the size of files."""
     resource = pytest.importorskip("resource", reason="needs limits on file sizes")
     import signal
@@ -185,7 +187,7 @@ def test_a_write_that_is_cut_short_twice_leaves_whole_rows(rundir: RunDir, monke
 # -- one writer ----------------------------------------------------------------------------------------------------
 
 
-def test_two_processes_cannot_write_one_run(rundir: RunDir) -> None:
+def test_two_processes_cannot_write_one_run(rundir: RunDirectory) -> None:
     with held_by_another(rundir.path) as holder:
         assert rundir.is_locked()
         with pytest.raises(RunLocked, match=rf"run is being written by process {holder.pid} on \S+, since .*--fresh"):
@@ -195,7 +197,7 @@ def test_two_processes_cannot_write_one_run(rundir: RunDir) -> None:
     assert rundir.is_locked()
 
 
-def test_the_lock_goes_with_a_process_that_is_killed(rundir: RunDir) -> None:
+def test_the_lock_goes_with_a_process_that_is_killed(rundir: RunDirectory) -> None:
     with held_by_another(rundir.path) as holder:
         holder.kill()
         holder.wait(10)
@@ -203,9 +205,9 @@ def test_the_lock_goes_with_a_process_that_is_killed(rundir: RunDir) -> None:
         rundir.lock()
 
 
-def test_two_runs_of_one_kernel_cannot_write_one_run(rundir: RunDir) -> None:
+def test_two_runs_of_one_kernel_cannot_write_one_run(rundir: RunDirectory) -> None:
     rundir.lock()
-    other = RunDir(rundir.path)
+    other = RunDirectory(rundir.path)
     with pytest.raises(RunLocked, match=rf"by this kernel itself \(process {os.getpid()}\)"):
         other.lock()
     assert other.is_locked()
@@ -215,15 +217,15 @@ def test_two_runs_of_one_kernel_cannot_write_one_run(rundir: RunDir) -> None:
     other.close()
 
 
-def test_a_holder_that_cannot_be_named_locks_all_the_same(rundir: RunDir) -> None:
+def test_a_holder_that_cannot_be_named_locks_all_the_same(rundir: RunDirectory) -> None:
     rundir.lock()
     (rundir.path / f"{LOCK}.holder").write_text("not json")
     with pytest.raises(RunLocked, match="by another process"):
-        RunDir(rundir.path).lock()
+        RunDirectory(rundir.path).lock()
 
 
 def test_a_run_that_nobody_ever_wrote_is_not_locked(tmp_path: Path) -> None:
-    assert not RunDir(tmp_path / "nowhere").is_locked()
+    assert not RunDirectory(tmp_path / "nowhere").is_locked()
 
 
 # -- the manifest --------------------------------------------------------------------------------------------------
@@ -242,7 +244,7 @@ def manifest(**changes: Any) -> Manifest:
     return Manifest(**{**values, **changes})
 
 
-def test_the_manifest_is_readable_json_and_comes_back(rundir: RunDir) -> None:
+def test_the_manifest_is_readable_json_and_comes_back(rundir: RunDirectory) -> None:
     saved = manifest(levels=[1, 3], scores={"math_500": 0.5}, notes=["a note"])
     rundir.save_manifest(saved)
     assert rundir.manifest() == saved
@@ -250,7 +252,7 @@ def test_the_manifest_is_readable_json_and_comes_back(rundir: RunDir) -> None:
     assert (content["schema"], content["endpoint"]["key_env"]) == ("qwq_run.v1", "QWQ_API_KEY")
 
 
-def test_a_reader_never_meets_half_a_manifest(rundir: RunDir) -> None:
+def test_a_reader_never_meets_half_a_manifest(rundir: RunDirectory) -> None:
     rundir.save_manifest(manifest())
     over = threading.Event()
 
@@ -267,27 +269,27 @@ def test_a_reader_never_meets_half_a_manifest(rundir: RunDir) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"schema": "qwq_run.v1"}', b"\0" * 100])
-def test_a_manifest_that_is_none_is_said_to_be_so(rundir: RunDir, content: bytes) -> None:
+def test_a_manifest_that_is_none_is_said_to_be_so(rundir: RunDirectory, content: bytes) -> None:
     rundir.path.mkdir()
     (rundir.path / MANIFEST).write_bytes(content)
     with pytest.raises(UnknownRun, match=r"qwq_run\.json cannot be read as a run's manifest"):
         rundir.manifest()
 
 
-def test_a_folder_without_a_manifest_is_no_run(rundir: RunDir) -> None:
+def test_a_folder_without_a_manifest_is_no_run(rundir: RunDirectory) -> None:
     with pytest.raises(UnknownRun, match=r"holds no qwq_run\.json"):
         rundir.manifest()
 
 
-def test_samples_come_back_without_their_raw_records(rundir: RunDir) -> None:
-    rundir.save_samples([sample(0, record={"problem": "raw"}), sample(1)])
+def test_samples_come_back_without_their_raw_records(rundir: RunDirectory) -> None:
+    rundir.save_samples([sample(0, source_row={"problem": "raw"}), sample(1)])
     assert rundir.samples() == [sample(0), sample(1)]
-    assert RunDir(rundir.path / "elsewhere").samples() == []
+    assert RunDirectory(rundir.path / "elsewhere").samples() == []
 
 
 def test_runs_are_found_newest_first(tmp_path: Path) -> None:
     for age, name in enumerate(["newest", "older", "oldest"]):
-        found = RunDir(tmp_path / name)
+        found = RunDirectory(tmp_path / name)
         found.save_manifest(manifest(name=name))
         os.utime(found.path / MANIFEST, (1e9 - age, 1e9 - age))
     (tmp_path / "no run").mkdir()

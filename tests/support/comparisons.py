@@ -10,7 +10,7 @@ from qwq_nb.core.records import Completion, Outcome, Sample, SampleResult, Verdi
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.run.run import Run
 from qwq_nb.store.manifest import Manifest, path_segment
-from qwq_nb.store.run_dir import RunDir
+from qwq_nb.store.run_dir import RunDirectory
 
 __all__ = ["made_run", "result", "spread"]
 
@@ -85,4 +85,4 @@ def made_run(results: list[SampleResult], name: str = "one", **changes: Any) -> 
         "versions": {"evalscope": "1.14.1", "math_verify": "0.9.0"},
         "adapters": {"math_500": {"prompt_template": "{question} Think.", "few_shot_num": 0}},
     }
-    return Run(RunDir(Path("qwq_runs") / path_segment(name)), Manifest(**(fields | changes)), lambda: results)
+    return Run(RunDirectory(Path("qwq_runs") / path_segment(name)), Manifest(**(fields | changes)), lambda: results)

@@ -17,7 +17,7 @@ from qwq_nb.core.records import Completion
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.endpoint.streaming import Live
+from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import EndpointError
 
 ROWS = [
@@ -81,16 +81,18 @@ def of(server: DemoEndpoint, **options: Any) -> Endpoint:
     return Endpoint(server.url, options.pop("model", server.model), backoff=0.01, **options)
 
 
-async def completed(endpoint: Endpoint, question: int = 0, live: Live | None = None, **more: Any) -> Completion:
+async def completed(
+    endpoint: Endpoint, question: int = 0, live: StreamingCompletion | None = None, **more: Any
+) -> Completion:
     async with ChatClient(endpoint) as client:
         return await client.complete([{"role": "user", "content": ROWS[question]["problem"]}], live=live, **more)
 
 
-def ask(endpoint: Endpoint, question: int = 0, live: Live | None = None, **more: Any) -> Completion:
+def ask(endpoint: Endpoint, question: int = 0, live: StreamingCompletion | None = None, **more: Any) -> Completion:
     return asyncio.run(completed(endpoint, question, live, **more))
 
 
-def failure(endpoint: Endpoint, live: Live | None = None) -> EndpointError:
+def failure(endpoint: Endpoint, live: StreamingCompletion | None = None) -> EndpointError:
     with pytest.raises(EndpointError) as caught:
         ask(endpoint, live=live)
     return caught.value

@@ -22,8 +22,8 @@ from qwq_nb.evaluation.plan import Plan, make_plan
 from qwq_nb.evaluation.request import EvalRequest
 from qwq_nb.evaluation.runner import Runner
 from qwq_nb.store.jsonl import read_rows
-from qwq_nb.store.resume import read_back
-from qwq_nb.store.run_dir import RunDir
+from qwq_nb.store.resume import load_progress
+from qwq_nb.store.run_dir import RunDirectory
 from tests.support.runs import MATH, math_records, own
 
 SLOW = math_records()[0]
@@ -54,7 +54,7 @@ class Running:
         self, plan: Plan, loaded: LoadedBenchmark, endpoints: Sequence[Endpoint], path: Path, **options: Any
     ) -> None:
         self.plan = plan
-        self.rundir = RunDir(path)
+        self.directory = RunDirectory(path)
         self.endpoint = endpoint = endpoints[0]
         self.graded: list[tuple[Item, Completion]] = []
         """What was handed to the grader."""
@@ -80,13 +80,13 @@ class Running:
         async def build() -> Runner:
             pooled = {k: options.pop(k) for k in ("concurrency", "auto", "window_s") if k in options}
             pool = await Pool(endpoints, **pooled).__aenter__()
-            done, ungraded = read_back(self.rundir, plan.items, plan.repeats, endpoint.model)
+            done, ungraded = load_progress(self.directory, plan.items, plan.repeats, endpoint.model)
             runner = Runner(
                 plan,
                 pool,
                 **{
                     "grade": noted,
-                    "rundir": self.rundir,
+                    "directory": self.directory,
                     "model": endpoint.model,
                     "results": done,
                     "ungraded": ungraded,
@@ -101,7 +101,7 @@ class Running:
                 await self.runner.run()
             finally:
                 await self.runner.pool.aclose()
-                self.rundir.close()
+                self.directory.close()
 
         self.runner = shared_loop().call(build())
         self._go = go
@@ -137,7 +137,7 @@ class Running:
         return self.runner.progress().done
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
-        files = [self.rundir.rows_file(kind, self.endpoint.model, *subset) for subset in self.plan.subsets]
+        files = [self.directory.rows_file(kind, self.endpoint.model, *subset) for subset in self.plan.subsets]
         return [row for file in files for row in read_rows(file)]
 
 

@@ -87,8 +87,8 @@ def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
 HOLDER = """
 import sys
 from pathlib import Path
-from qwq_nb.store.run_dir import RunDir
-held = RunDir(Path(sys.argv[1]))
+from qwq_nb.store.run_dir import RunDirectory
+held = RunDirectory(Path(sys.argv[1]))
 held.lock()
 print("locked", flush=True)
 sys.stdin.read()

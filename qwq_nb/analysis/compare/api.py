@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qwq_nb.run.run import Run
-    from qwq_nb.view.figures import PanelFigure
+    from qwq_nb.view.figures import ChartFigure
 
 __all__ = ["Comparison", "SideBySide", "compare", "compare_reference"]
 
@@ -229,7 +229,7 @@ class Comparison:
             for letter, facts in self._facts.items()
         ]
 
-    def plot(self, kind: str | None = None) -> PanelFigure:
+    def plot(self, kind: str | None = None) -> ChartFigure:
         """A plotly figure: `frontier` (accuracy against tokens, or against cost), `differences`, or both.
 
         Raises:

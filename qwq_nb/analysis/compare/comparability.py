@@ -13,7 +13,7 @@ import msgspec
 
 from qwq_nb.analysis.compare.pairing import Pairing, same_prompt
 
-__all__ = ["Caveat", "Facts", "caveats", "coverage", "of_each", "same_plan", "truncation"]
+__all__ = ["Caveat", "RunFacts", "caveats", "coverage", "of_each", "same_plan", "truncation"]
 
 GRADERS = ("evalscope", "math_verify", "latex2sympy2_extended")
 ADAPTER = {
@@ -27,7 +27,7 @@ ADAPTER = {
 """What evalscope's adapter says of a benchmark, and its name in a sentence."""
 
 
-class Facts(msgspec.Struct, kw_only=True):
+class RunFacts(msgspec.Struct, kw_only=True):
     """What a run says of itself. None, or a missing key: it does not say."""
 
     letter: str
@@ -66,7 +66,7 @@ class Caveat(msgspec.Struct, kw_only=True, frozen=True):
     """Whether it forbids any conclusion."""
 
 
-def same_plan(a: Facts, b: Facts, benchmark: str) -> bool:
+def same_plan(a: RunFacts, b: RunFacts, benchmark: str) -> bool:
     """Whether ids name the same samples in both: one plan, or one data set's file."""
     if a.plan_hash and a.plan_hash == b.plan_hash:
         return True
@@ -74,7 +74,7 @@ def same_plan(a: Facts, b: Facts, benchmark: str) -> bool:
     return bool(known) and known == b.data_hash.get(benchmark)
 
 
-def caveats(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
+def caveats(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:
     """What differs between two runs, or is not known, the gravest first."""
     found = [
         *_one_run(a, b),
@@ -87,7 +87,7 @@ def caveats(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
     return sorted(found, key=lambda caveat: not caveat.serious)
 
 
-def of_each(runs: Iterable[Facts]) -> list[Caveat]:
+def of_each(runs: Iterable[RunFacts]) -> list[Caveat]:
     """What is to be said of runs by themselves."""
     known = list(runs)
     foreign = [facts.letter for facts in known if facts.foreign]
@@ -105,14 +105,14 @@ def of_each(runs: Iterable[Facts]) -> list[Caveat]:
     return found
 
 
-def _one_run(a: Facts, b: Facts) -> list[Caveat]:
+def _one_run(a: RunFacts, b: RunFacts) -> list[Caveat]:
     """The models of a directory are runs of their own, and share its path."""
     if a.path and (a.path, a.model) == (b.path, b.model):
         return [Caveat(text=f"{a.letter} and {b.letter} are the same run.")]
     return []
 
 
-def _demo(a: Facts, b: Facts) -> list[Caveat]:
+def _demo(a: RunFacts, b: RunFacts) -> list[Caveat]:
     if a.demo != b.demo:
         one, other = (a, b) if a.demo else (b, a)
         text = (
@@ -124,14 +124,14 @@ def _demo(a: Facts, b: Facts) -> list[Caveat]:
     return []
 
 
-def _nothing(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
+def _nothing(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:
     if any(pairing.pairs for pairing in pairings):
         return []
     text = f"{a.letter} and {b.letter} have no answered problem in common: there is nothing to compare."
     return [Caveat(text=text, serious=True, bars=True)]
 
 
-def _data(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
+def _data(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:
     found = []
     for pairing in pairings:
         name = pairing.benchmark
@@ -162,7 +162,7 @@ def _found_by(pairing: Pairing) -> str:
     return f", found {' and '.join(ways)}" if ways else ""
 
 
-def _prompts(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
+def _prompts(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:
     found = []
     for pairing in pairings:
         name = pairing.benchmark
@@ -191,7 +191,7 @@ def _prompts(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
     return found
 
 
-def _versions(a: Facts, b: Facts) -> list[Caveat]:
+def _versions(a: RunFacts, b: RunFacts) -> list[Caveat]:
     differing = [
         f"{name} {a.versions[name]} in {a.letter}, {b.versions[name]} in {b.letter}"
         for name in GRADERS
@@ -202,7 +202,7 @@ def _versions(a: Facts, b: Facts) -> list[Caveat]:
     return [Caveat(text=f"Graded by different versions, whose verdicts may differ: {'; '.join(differing)}.")]
 
 
-def _sampling(a: Facts, b: Facts) -> list[Caveat]:
+def _sampling(a: RunFacts, b: RunFacts) -> list[Caveat]:
     if a.sampling is None or b.sampling is None:
         return []
     names = dict.fromkeys([*a.sampling, *b.sampling])
@@ -219,7 +219,7 @@ def _value(sampling: dict[str, Any], name: str) -> str:
     return "not set" if value is None else _short(value)
 
 
-def _selection(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
+def _selection(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:
     if not any(pairing.only_a or pairing.only_b for pairing in pairings):
         return []
     of_a, of_b = _selected(a), _selected(b)
@@ -228,14 +228,14 @@ def _selection(a: Facts, b: Facts, pairings: Sequence[Pairing]) -> list[Caveat]:
     return [Caveat(text=f"Not the same problems were chosen: {of_a} in {a.letter}, {of_b} in {b.letter}.")]
 
 
-def _selected(facts: Facts) -> str:
+def _selected(facts: RunFacts) -> str:
     if facts.foreign:
         return "not known how"
     limit = "all" if facts.limit is None else f"limit {facts.limit:,} with seed {facts.seed}"
     return f"{limit}, {facts.parts}" if facts.parts else limit
 
 
-def _tokens(a: Facts, b: Facts) -> list[Caveat]:
+def _tokens(a: RunFacts, b: RunFacts) -> list[Caveat]:
     by_server = ("usage", "usage_share")
     ours = [facts.letter for facts in (a, b) if any(way not in by_server for way in facts.counted_by)]
     if len(ours) != 1:

@@ -11,9 +11,9 @@ from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.frontier import Point
 from qwq_nb.analysis.compare.record import ComparisonRecord, RunCard
 from qwq_nb.analysis.compare.text import interval, shown_rows
-from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Panel, plain, share
+from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Chart, plain, share
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.figures import PanelFigure, asked_kinds
+from qwq_nb.view.figures import ChartFigure, asked_kinds
 from qwq_nb.view.wording import is_known, number, percent
 
 __all__ = ["COMPARE_KINDS", "compare_figure"]
@@ -29,12 +29,12 @@ _MARKS: Final = (
 """Of each run, by its place: colour and shape, so that neither alone has to tell."""
 
 
-def compare_figure(record: ComparisonRecord, kind: str | None = None) -> PanelFigure:
+def compare_figure(record: ComparisonRecord, kind: str | None = None) -> ChartFigure:
     """A comparison's figure: one of `COMPARE_KINDS`, or all below one another. Raises OptionError for another kind."""
     names = asked_kinds(kind, COMPARE_KINDS)
     demo = "DEMO (says nothing of any model): " if record.demo else ""
     runs = ", ".join(_name(record, card) for card in record.runs)
-    return PanelFigure(f"{demo}{runs}", [panel for name in names for panel in COMPARE_KINDS[name](record)], kind)
+    return ChartFigure(f"{demo}{runs}", [panel for name in names for panel in COMPARE_KINDS[name](record)], kind)
 
 
 def _name(record: ComparisonRecord, card: RunCard) -> str:
@@ -43,7 +43,7 @@ def _name(record: ComparisonRecord, card: RunCard) -> str:
     return f"{card.letter} {one_line(card.model if len(models) == len(record.runs) else card.name, 60)}"
 
 
-def frontier(record: ComparisonRecord) -> list[Panel]:
+def frontier(record: ComparisonRecord) -> list[Chart]:
     """A panel a benchmark: large points are all of it, small ones its subsets; up and to the left is better."""
     panels = []
     for benchmark, group in groupby(record.points, key=lambda point: point.benchmark):
@@ -54,7 +54,7 @@ def frontier(record: ComparisonRecord) -> list[Panel]:
     return panels or [_frontier(record, "", [])]
 
 
-def _frontier(record: ComparisonRecord, benchmark: str, points: Sequence[Point]) -> Panel:
+def _frontier(record: ComparisonRecord, benchmark: str, points: Sequence[Point]) -> Chart:
     priced = bool(points) and all(point.cost is not None for point in points)
     unit = "cost of 1,000 answers" if priced else "mean completion tokens"
     traces: list[dict[str, Any]] = []
@@ -69,7 +69,7 @@ def _frontier(record: ComparisonRecord, benchmark: str, points: Sequence[Point])
     most = max((p.accuracy for p in points), default=0.0)
     heading = f"{one_line(benchmark, 60)}: accuracy against {unit}".removeprefix(": ")
     heading += " (small: subsets)" if any(p.subset != "all" for p in points) else ""
-    return Panel(
+    return Chart(
         heading=heading,
         traces=traces,
         xaxis={"rangemode": "tozero", "title": {"text": unit}},
@@ -143,7 +143,7 @@ def _rounded(value: float | None) -> float | None:
     return float(f"{value:.4g}") if is_known(value) else None
 
 
-def differences(record: ComparisonRecord) -> list[Panel]:
+def differences(record: ComparisonRecord) -> list[Chart]:
     """A line a row of the table: the paired difference with its interval, and the line of no difference."""
     rows = [row for row in shown_rows(record) if is_known(row.difference)]
     labels = [_label(record, row) for row in rows]
@@ -182,7 +182,7 @@ def differences(record: ComparisonRecord) -> list[Panel]:
         )
     reach = max((max(abs(row.ci_low or 0), abs(row.ci_high or 0)) for row in rows), default=0.0)
     return [
-        Panel(
+        Chart(
             heading="Difference against A, 95 % interval",
             traces=traces,
             xaxis={
@@ -231,7 +231,7 @@ def _points(value: float | None) -> float | None:
     return round(100 * value, 2) if is_known(value) else None
 
 
-COMPARE_KINDS: Final[dict[str, Callable[[ComparisonRecord], list[Panel]]]] = {
+COMPARE_KINDS: Final[dict[str, Callable[[ComparisonRecord], list[Chart]]]] = {
     "frontier": frontier,
     "differences": differences,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qwq_nb.analysis.compare.comparability import Facts
+from qwq_nb.analysis.compare.comparability import RunFacts
 from qwq_nb.analysis.compare.pairing import Pair
 from qwq_nb.analysis.compare.record import Flip, common_opening
 from qwq_nb.core.records import SampleResult
@@ -39,7 +39,7 @@ FLIP_COLUMNS = (
 )
 
 
-def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> Facts:
+def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts:
     """What is known of how a run came about."""
     m = run._manifest
     foreign = not m.key
@@ -48,7 +48,7 @@ def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> Facts:
         parts.append(f"levels {', '.join(map(str, m.levels))}")
     if m.subsets:
         parts.append(f"subsets {', '.join(m.subsets)}")
-    return Facts(
+    return RunFacts(
         letter=letter,
         name=m.name,
         path=run._rundir.shown,
@@ -117,7 +117,7 @@ def flip_row(flip: Flip) -> dict[str, Any]:
     return {name: scrub(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
-def note(facts: Facts) -> str:
+def note(facts: RunFacts) -> str:
     notes = ["demo"] if facts.demo else []
     if facts.foreign:
         notes.append("made by evalscope")

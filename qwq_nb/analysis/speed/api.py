@@ -16,10 +16,10 @@ import msgspec
 
 from qwq_nb.analysis.speed.command import checked_levels, checked_requests, speed_command
 from qwq_nb.analysis.speed.load_generator import Load, benchmark_prompts, built_in_prompts, own_prompts
-from qwq_nb.analysis.speed.metrics import SpeedLevel, SpeedRecord, notes_on
-from qwq_nb.analysis.speed.report import SpeedPicture, speed_html, speed_line, speed_text
+from qwq_nb.analysis.speed.metrics import ConcurrencyStep, SpeedRecord, notes_on
+from qwq_nb.analysis.speed.report import SpeedPicture, progress_line, speed_html, speed_text
 from qwq_nb.core.event_loop import result_of, shared_loop
-from qwq_nb.core.paths import expanded
+from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import demo_endpoint, get_endpoint
@@ -35,7 +35,7 @@ from qwq_nb.view.output import Output, show_picture
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qwq_nb.view.figures import PanelFigure
+    from qwq_nb.view.figures import ChartFigure
 
 __all__ = ["SpeedInterrupted", "SpeedTest", "load_speed", "speed"]
 
@@ -65,7 +65,7 @@ class SpeedTest:
         """While it goes on."""
 
     @property
-    def levels(self) -> list[SpeedLevel]:
+    def levels(self) -> list[ConcurrencyStep]:
         """A record for each concurrency."""
         return self.record.levels
 
@@ -78,7 +78,7 @@ class SpeedTest:
         """A row for each concurrency; columns as in `qwq_nb.analysis.speed.metrics.SpeedLevel`. Times are seconds."""
         import pandas as pd
 
-        names = [name for name in SpeedLevel.__struct_fields__ if name not in ("failures", "stopped")]
+        names = [name for name in ConcurrencyStep.__struct_fields__ if name not in ("failures", "stopped")]
         rows = [{name: getattr(level, name) for name in names} for level in self.levels]
         return pd.DataFrame(rows, columns=names)
 
@@ -91,7 +91,7 @@ class SpeedTest:
             [{"concurrency": level.concurrency, **msgspec.structs.asdict(a)} for level, asked in pairs for a in asked]
         )
 
-    def plot(self, kind: str | None = None) -> PanelFigure:
+    def plot(self, kind: str | None = None) -> ChartFigure:
         """A plotly figure against the concurrency: `throughput`, `ttft`, `tpot`, or all of them.
 
         Raises:
@@ -112,7 +112,7 @@ class SpeedTest:
         return {"text/html": speed_html(picture), "text/plain": speed_text(picture, times=times)}
 
     def _line(self) -> str:
-        return speed_line(self._picture(live=True))
+        return progress_line(self._picture(live=True))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from qwq_nb.core.frontend import is_live
@@ -211,7 +211,7 @@ def speed(
         ),
     )
     stamp = f"{path_segment(chosen.model.rsplit('/', 1)[-1])}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
-    file = expanded(out or DEFAULT_OUT) / f"speed-{stamp}.json"
+    file = expand_user(out or DEFAULT_OUT) / f"speed-{stamp}.json"
     return measure(SpeedTest(record, load=load), load, list(zip(levels, counts, strict=True)), file, show=show)
 
 
@@ -280,7 +280,7 @@ def load_speed(path: str | Path) -> SpeedTest:
     Raises:
         UnknownRun: there is none, or the file is no speed test.
     """
-    file = expanded(path)
+    file = expand_user(path)
     try:
         return SpeedTest(msgspec.json.decode(file.read_bytes(), type=SpeedRecord), file)
     except (OSError, msgspec.DecodeError) as exc:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from qwq_nb.analysis.speed.metrics import SpeedLevel, SpeedRecord
-from qwq_nb.view.charts import BLUE, GREEN, PURPLE, VERMILLION, Panel
+from qwq_nb.analysis.speed.metrics import ConcurrencyStep, SpeedRecord
+from qwq_nb.view.charts import BLUE, GREEN, PURPLE, VERMILLION, Chart
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.figures import PanelFigure, asked_kinds
+from qwq_nb.view.figures import ChartFigure, asked_kinds
 from qwq_nb.view.wording import is_known, number
 
 __all__ = ["KINDS", "speed_figure"]
@@ -17,7 +17,7 @@ _DASHES: Final = {50: ("solid", BLUE), 90: ("dash", PURPLE), 99: ("dot", VERMILL
 """Told apart by line as well as by colour."""
 
 
-def speed_figure(record: SpeedRecord, kind: str | None = None) -> PanelFigure:
+def speed_figure(record: SpeedRecord, kind: str | None = None) -> ChartFigure:
     """`throughput`, `ttft`, `tpot`, or all of them below one another. Raises OptionError for another kind."""
     demo = "DEMO (says nothing of any model): " if record.demo else ""
     title = f"{demo}Speed of {one_line(record.model, 80)} at {one_line(record.endpoint, 60)}"
@@ -27,15 +27,15 @@ def speed_figure(record: SpeedRecord, kind: str | None = None) -> PanelFigure:
         # One legend for all panels names each kind of line once.
         trace["showlegend"] = trace["name"] not in named
         named.add(trace["name"])
-    return PanelFigure(title, panels, kind)
+    return ChartFigure(title, panels, kind)
 
 
-def throughput(record: SpeedRecord) -> Panel:
+def throughput(record: SpeedRecord) -> Chart:
     """Output tokens per second of all streams together, and of one stream."""
     levels = ordered(record)
     alone = [level.stream_tokens_per_s_p50 for level in levels]
     most = max((level.output_tokens_per_s for level in levels), default=0.0)
-    return Panel(
+    return Chart(
         heading="Output tokens per second",
         traces=[
             line("all streams together", levels, [level.output_tokens_per_s for level in levels], "solid", BLUE),
@@ -61,25 +61,25 @@ def throughput(record: SpeedRecord) -> Panel:
     )
 
 
-def ttft(record: SpeedRecord) -> Panel:
+def ttft(record: SpeedRecord) -> Chart:
     """Time to first token."""
     return percentiles(record, "ttft", "Time to first token")
 
 
-def tpot(record: SpeedRecord) -> Panel:
+def tpot(record: SpeedRecord) -> Chart:
     """Time per output token."""
     return percentiles(record, "tpot", "Time per output token")
 
 
-KINDS: Final[dict[str, Callable[[SpeedRecord], Panel]]] = {"throughput": throughput, "ttft": ttft, "tpot": tpot}
+KINDS: Final[dict[str, Callable[[SpeedRecord], Chart]]] = {"throughput": throughput, "ttft": ttft, "tpot": tpot}
 
 
-def percentiles(record: SpeedRecord, name: str, heading: str) -> Panel:
+def percentiles(record: SpeedRecord, name: str, heading: str) -> Chart:
     """p50, p90 and p99 in milliseconds."""
     levels = [level for level in ordered(record) if is_known(getattr(level, f"{name}_p50_s"))]
     values = {p: [1000 * getattr(level, f"{name}_p{p}_s") for level in levels] for p in _DASHES}
     most = max(values[99], default=0.0)
-    return Panel(
+    return Chart(
         heading=heading,
         traces=[line(f"time, p{p}", levels, values[p], dash, colour) for p, (dash, colour) in _DASHES.items()],
         xaxis=axis(levels),
@@ -92,7 +92,9 @@ def percentiles(record: SpeedRecord, name: str, heading: str) -> Panel:
     )
 
 
-def line(name: str, levels: list[SpeedLevel], values: list[float | None] | list[float], dash: str, colour: str) -> Any:
+def line(
+    name: str, levels: list[ConcurrencyStep], values: list[float | None] | list[float], dash: str, colour: str
+) -> Any:
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -105,7 +107,7 @@ def line(name: str, levels: list[SpeedLevel], values: list[float | None] | list[
     }
 
 
-def axis(levels: list[SpeedLevel]) -> dict[str, Any]:
+def axis(levels: list[ConcurrencyStep]) -> dict[str, Any]:
     """Logarithmic, since levels double: equal steps of load are equal steps to the right."""
     ticks = [level.concurrency for level in levels]
     return {
@@ -116,5 +118,5 @@ def axis(levels: list[SpeedLevel]) -> dict[str, Any]:
     }
 
 
-def ordered(record: SpeedRecord) -> list[SpeedLevel]:
+def ordered(record: SpeedRecord) -> list[ConcurrencyStep]:
     return sorted((level for level in record.levels if level.succeeded), key=lambda level: level.concurrency)

@@ -16,16 +16,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qwq_nb import errors
-from qwq_nb.analysis.speed.metrics import Asked, SpeedLevel, level_of
+from qwq_nb.analysis.speed.metrics import Asked, ConcurrencyStep, level_of
+from qwq_nb.core.records import Message
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.reasoning import ReasoningSplitter
-from qwq_nb.endpoint.streaming import Live
+from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import EndpointError, EndpointRefused, OptionError
 
 __all__ = ["Load", "Prompts", "benchmark_prompts", "built_in_prompts", "own_prompts"]
 
-Messages = list[dict[str, str]]
+Messages = list[Message]
 
 _ANSWER_FORMAT = "\nPlease reason step by step, and put your final answer within \\boxed{}."
 """As evalscope's prompt of math_500 and aime24 has it."""
@@ -90,7 +91,7 @@ class TimedSplitter(ReasoningSplitter):
         super().feed(reasoning, reasoning_content, content)
 
 
-class TimedLive(Live):
+class TimedLive(StreamingCompletion):
     """A completion while it is written, with the time of each piece."""
 
     def begin(self, prefilled: bool | None) -> None:
@@ -178,7 +179,7 @@ class Load:
             for task in streams:
                 task.cancel()
 
-    def result(self, *, stopped: bool = False) -> SpeedLevel:
+    def result(self, *, stopped: bool = False) -> ConcurrencyStep:
         """The level that was measured last, as far as it came."""
         asked = list(self.asked)
         duration = max((a.started_s + a.latency_s for a in asked), default=0.0)

@@ -26,7 +26,7 @@ import msgspec
 
 from qwq_nb.core.stats import quantile
 
-__all__ = ["Asked", "SpeedLevel", "SpeedRecord", "level_of", "notes_on", "tpot"]
+__all__ = ["Asked", "ConcurrencyStep", "SpeedRecord", "level_of", "notes_on", "tpot"]
 
 FEW = 100
 """Requests below which a 99th percentile is hardly more than the largest value."""
@@ -63,7 +63,7 @@ class Asked(msgspec.Struct, kw_only=True):
         return not self.error
 
 
-class SpeedLevel(msgspec.Struct, kw_only=True):
+class ConcurrencyStep(msgspec.Struct, kw_only=True):
     """One row of `SpeedTest.table()`: all requests at one concurrency. Times are seconds, None is not known."""
 
     concurrency: int
@@ -125,7 +125,7 @@ class SpeedRecord(msgspec.Struct, kw_only=True):
     warmup_problem: str = ""
     """Why a request before the first level failed."""
     command: str = ""
-    levels: list[SpeedLevel] = []
+    levels: list[ConcurrencyStep] = []
     asked: list[list[Asked]] = []
     """The requests of each level."""
 
@@ -142,7 +142,7 @@ def tpot(asked: Asked) -> float | None:
 
 def level_of(
     concurrency: int, asked: Sequence[Asked], gaps: Sequence[float], duration_s: float, *, stopped: bool = False
-) -> SpeedLevel:
+) -> ConcurrencyStep:
     """The row of a level. `gaps` are those between deltas, of all requests that succeeded, in seconds."""
     good = [a for a in asked if a.ok]
     tpots = [t for a in good if (t := tpot(a)) is not None]
@@ -161,7 +161,7 @@ def level_of(
     written = sum(a.output_tokens for a in good)
     median = quantile(tpots, 0.5)
     seconds = max(duration_s, 1e-9)
-    return SpeedLevel(
+    return ConcurrencyStep(
         concurrency=concurrency,
         requests=len(asked),
         succeeded=len(good),
@@ -232,7 +232,7 @@ def _example(record: SpeedRecord, i: int) -> str:
     return f" The first: {first[:200]}" if first and not _withheld(record) else ""
 
 
-def _pairs(record: SpeedRecord) -> list[tuple[SpeedLevel, list[Asked]]]:
+def _pairs(record: SpeedRecord) -> list[tuple[ConcurrencyStep, list[Asked]]]:
     return list(zip(record.levels, record.asked, strict=False))
 
 

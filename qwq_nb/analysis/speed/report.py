@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import msgspec
 
-from qwq_nb.analysis.speed.metrics import SpeedLevel, SpeedRecord
+from qwq_nb.analysis.speed.metrics import ConcurrencyStep, SpeedRecord
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc
 from qwq_nb.view.wording import count, duration, is_known, number
 
-__all__ = ["SpeedPicture", "speed_html", "speed_line", "speed_text"]
+__all__ = ["SpeedPicture", "progress_line", "speed_html", "speed_text"]
 
 _DEMO: Final = "the built-in endpoint replays texts at a set pace. These numbers say nothing about any model."
 _READING: Final = (
@@ -98,7 +98,7 @@ def speed_text(picture: SpeedPicture, *, times: bool) -> str:
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
-def speed_line(picture: SpeedPicture) -> str:
+def progress_line(picture: SpeedPicture) -> str:
     """`concurrency 8: 3 of 16, 8 open, 512 tok/s`."""
     words = ", ".join(_going(picture.progress)) if picture.progress is not None else _subject(picture.record)
     return ("DEMO " if picture.record.demo else "") + words
@@ -130,7 +130,7 @@ def _how(record: SpeedRecord) -> str:
     return one_line("; ".join(facts), 300)
 
 
-def _cells(level: SpeedLevel) -> list[str]:
+def _cells(level: ConcurrencyStep) -> list[str]:
     return [
         str(level.concurrency),
         f"{level.requests:,}",
@@ -149,7 +149,7 @@ def _cells(level: SpeedLevel) -> list[str]:
     ]
 
 
-def _three(level: SpeedLevel, name: str, times: float) -> str:
+def _three(level: ConcurrencyStep, name: str, times: float) -> str:
     """`12.1 / 14.0 / 19.8`: the three percentiles, or a dash where nothing is known."""
     values = [getattr(level, f"{name}_p{percent}_s") for percent in (50, 90, 99)]
     if not all(map(is_known, values)):

@@ -16,8 +16,8 @@ import msgspec
 
 from qwq_nb.analysis.sweep.calls import call_of, checked_calls
 from qwq_nb.analysis.sweep.grid import SWEEP, checked_grid, grid_of, settings_of
-from qwq_nb.analysis.sweep.report import SweepPicture, sweep_html, sweep_line, sweep_text
-from qwq_nb.analysis.sweep.settings import SettingRow, caveat, conclusion, finished, leader, measured, with_p_values
+from qwq_nb.analysis.sweep.report import SweepPicture, progress_line, sweep_html, sweep_text
+from qwq_nb.analysis.sweep.settings import SettingRow, caveat, conclusion, finished, leader, with_numbers, with_p_values
 from qwq_nb.core.event_loop import result_of
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError, UserError
@@ -30,7 +30,7 @@ from qwq_nb.view.output import Output, show_picture
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qwq_nb.view.figures import PanelFigure
+    from qwq_nb.view.figures import ChartFigure
 
 __all__ = ["SWEEP", "Best", "Sweep", "SweepInterrupted", "grid_of", "sweep"]
 
@@ -74,7 +74,7 @@ class Setting:
         """Take the numbers anew from the run."""
         bare = msgspec.structs.replace(self.row, state=state, problem=problem)
         if self.run is not None:
-            bare = measured(msgspec.structs.replace(bare, run=self.run.name), self.run.results())
+            bare = with_numbers(msgspec.structs.replace(bare, run=self.run.name), self.run.results())
         self.row = bare
 
 
@@ -137,7 +137,7 @@ class Sweep:
         setting = self.settings[next(i for i, other in enumerate(rows) if other is row)]
         return Best(values=dict(setting.values), row=row, run=setting.run, caveat=caveat(row, rows))
 
-    def plot(self, kind: str | None = None) -> PanelFigure:
+    def plot(self, kind: str | None = None) -> ChartFigure:
         """A plotly figure: `accuracy` or `tokens` by setting, `heatmap` of two axes, or all of them.
 
         Raises:
@@ -178,7 +178,7 @@ class Sweep:
         return {"text/html": sweep_html(picture), "text/plain": sweep_text(picture, times=times)}
 
     def _line(self) -> str:
-        return sweep_line(self._picture(live=True))
+        return progress_line(self._picture(live=True))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from qwq_nb.core.frontend import is_live
@@ -240,7 +240,7 @@ def sweep(
                 setting.refresh("failed", str(exc))
                 problems.append(exc)
     except BaseException as exc:
-        if control is not None and not control.over:
+        if control is not None and not control.done:
             control.stop()
             concurrent.futures.wait([control.future], STOP_WITHIN_S)
         for setting in made.settings:
@@ -258,7 +258,7 @@ def sweep(
 
 def watch(control: Control, setting: Setting, output: Output) -> None:
     """Draw while the setting's run goes on; raises what ended it."""
-    while not control.over:
+    while not control.done:
         setting.refresh("running")
         output.update()
         concurrent.futures.wait([control.future], output.interval_s)

@@ -9,15 +9,15 @@ from qwq_nb.analysis.sweep.grid import shown
 from qwq_nb.analysis.sweep.report import SweepPicture, rows_by_two
 from qwq_nb.analysis.sweep.settings import SettingRow
 from qwq_nb.errors import OptionError
-from qwq_nb.view.charts import BLUE, GREY, PURPLE, Panel, plain, share
+from qwq_nb.view.charts import BLUE, GREY, PURPLE, Chart, plain, share
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.figures import PanelFigure, asked_kinds
+from qwq_nb.view.figures import ChartFigure, asked_kinds
 from qwq_nb.view.wording import is_known, number, percent
 
 __all__ = ["KINDS", "sweep_figure"]
 
 
-def sweep_figure(picture: SweepPicture, kind: str | None = None) -> PanelFigure:
+def sweep_figure(picture: SweepPicture, kind: str | None = None) -> ChartFigure:
     """`accuracy`, `tokens`, `heatmap` (two axes), or all that suit the grid below one another.
 
     Raises:
@@ -34,7 +34,7 @@ def sweep_figure(picture: SweepPicture, kind: str | None = None) -> PanelFigure:
     demo = "DEMO (says nothing of any model): " if picture.demo else ""
     where = ", ".join(one_line(name, 60) for name in picture.benchmarks)
     subject = f"{one_line(picture.model, 80)} on {where}" if picture.model else where
-    return PanelFigure(f"{demo}{subject}", [KINDS[name](picture) for name in names], kind)
+    return ChartFigure(f"{demo}{subject}", [KINDS[name](picture) for name in names], kind)
 
 
 def varied_axes(picture: SweepPicture) -> list[str]:
@@ -42,7 +42,7 @@ def varied_axes(picture: SweepPicture) -> list[str]:
     return [axis for axis in picture.axes if len({shown(row.values.get(axis)) for row in picture.rows}) > 1]
 
 
-def heatmap(picture: SweepPicture) -> Panel:
+def heatmap(picture: SweepPicture) -> Chart:
     """Accuracy by two axes, the first down, the second across."""
     down, across = varied_axes(picture)
     lines = rows_by_two(picture.rows, across, down)
@@ -70,7 +70,7 @@ def heatmap(picture: SweepPicture) -> Panel:
         "xgap": 2,
         "ygap": 2,
     }
-    return Panel(
+    return Chart(
         heading=f"Accuracy by {down} and {across}",
         traces=[trace],
         xaxis={"type": "category", "title": {"text": across}},
@@ -89,7 +89,7 @@ def _value(row: SettingRow | None, axis: str) -> str:
     return one_line(shown(row.values[axis]), 60) if row else "-"
 
 
-def accuracy(picture: SweepPicture) -> Panel:
+def accuracy(picture: SweepPicture) -> Chart:
     """Accuracy of each setting with its interval."""
     rows = [row for row in picture.rows if is_known(row.accuracy)]
     ends = [(row.accuracy or 0.0, row.ci_low or 0.0, row.ci_high or 0.0) for row in rows]
@@ -110,7 +110,7 @@ def accuracy(picture: SweepPicture) -> Panel:
         "hovertemplate": "%{x}: %{y:.1%}<extra></extra>",
         "showlegend": False,
     }
-    return Panel(
+    return Chart(
         heading="Accuracy by setting, with its 95 % interval",
         traces=[trace],
         xaxis={"type": "category"},
@@ -122,7 +122,7 @@ def accuracy(picture: SweepPicture) -> Panel:
     )
 
 
-def tokens(picture: SweepPicture) -> Panel:
+def tokens(picture: SweepPicture) -> Chart:
     """Tokens of one answer in the mean: what a setting costs."""
     rows = [row for row in picture.rows if is_known(row.mean_tokens)]
     most = max((row.mean_tokens or 0.0 for row in rows), default=0.0)
@@ -135,7 +135,7 @@ def tokens(picture: SweepPicture) -> Panel:
         "hovertemplate": "%{x}: %{y:,.0f}<extra></extra>",
         "showlegend": False,
     }
-    return Panel(
+    return Chart(
         heading="Mean tokens of one answer by setting",
         traces=[trace],
         xaxis={"type": "category"},
@@ -157,4 +157,4 @@ def _name(row: SettingRow) -> str:
     return one_line(row.label, 120)
 
 
-KINDS: Final[dict[str, Callable[[SweepPicture], Panel]]] = {"heatmap": heatmap, "accuracy": accuracy, "tokens": tokens}
+KINDS: Final[dict[str, Callable[[SweepPicture], Chart]]] = {"heatmap": heatmap, "accuracy": accuracy, "tokens": tokens}

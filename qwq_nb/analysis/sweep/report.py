@@ -17,7 +17,7 @@ from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc
 from qwq_nb.view.wording import DEMO_NOTICE, count, is_known, number, percent
 
-__all__ = ["SweepPicture", "sweep_html", "sweep_line", "sweep_text"]
+__all__ = ["SweepPicture", "progress_line", "sweep_html", "sweep_text"]
 
 _SIGNS: Final = {"waiting": "…", "running": "▶", "complete": "✓", "stopped": "■", "failed": "!"}
 """Beside the word, never instead of it."""
@@ -133,7 +133,7 @@ def sweep_text(picture: SweepPicture, *, times: bool) -> str:
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
-def sweep_line(picture: SweepPicture) -> str:
+def progress_line(picture: SweepPicture) -> str:
     """`2/6 settings  temperature 0.6: 12/50  accuracy 83.3 %`."""
     parts = [f"{_finished(picture)}/{len(picture.rows)} settings"]
     for row in picture.rows:

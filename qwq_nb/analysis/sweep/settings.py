@@ -15,7 +15,7 @@ from qwq_nb.core.paired import Problem, holm, paired_p
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import interval_of_counts
 
-__all__ = ["SettingRow", "caveat", "conclusion", "finished", "leader", "measured", "pairs", "with_p_values"]
+__all__ = ["SettingRow", "caveat", "conclusion", "finished", "leader", "pairs", "with_numbers", "with_p_values"]
 
 
 class SettingRow(msgspec.Struct, kw_only=True):
@@ -61,7 +61,7 @@ class SettingRow(msgspec.Struct, kw_only=True):
         return ", ".join(f"{axis} {shown(value)}" for axis, value in self.values.items())
 
 
-def measured(row: SettingRow, results: Sequence[SampleResult]) -> SettingRow:
+def with_numbers(row: SettingRow, results: Sequence[SampleResult]) -> SettingRow:
     """`row` with its numbers from the results of its run."""
     counted = [r for r in results if r.outcome not in ("error", "pending")]
     correct = sum(r.outcome == "correct" for r in counted)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
-from qwq_nb.analysis.think.backfill import measured
+from qwq_nb.analysis.think.backfill import with_analysis
 from qwq_nb.analysis.think.efficiency import think_rows
-from qwq_nb.analysis.think.examples import Marked, case_of
+from qwq_nb.analysis.think.examples import Example, example_of
 from qwq_nb.analysis.think.figures import ThinkFigure
 from qwq_nb.analysis.think.habit_rates import habit_rows, with_peers
 from qwq_nb.analysis.think.judge import Split, judged
 from qwq_nb.analysis.think.tables import METRICS, ThinkTable, metrics_of, render_html, render_text
-from qwq_nb.core.paths import expanded
+from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import get_endpoint
@@ -65,7 +65,7 @@ def think(
     count = token_counter(tokenizer) if tokenizer else None
     found = {}
     for run in runs:
-        results = measured(run, tell=tell)
+        results = with_analysis(run, tell=tell)
         if asked is not None:
             results = as_judged(results, judged(results, asked, run.path, split=split, tell=tell))
         found[run] = results
@@ -94,7 +94,7 @@ def as_judged(results: list[SampleResult], places: dict[tuple[str, int], int | N
 
 def token_counter(path: str | Path) -> Callable[[str], int]:
     """A function that counts a text's tokens without special ones. Raises OptionError where there is no tokenizer."""
-    given = expanded(path)
+    given = expand_user(path)
     file = given / "tokenizer.json" if given.is_dir() else given
     try:
         from tokenizers import Tokenizer
@@ -182,11 +182,11 @@ class Thinking:
             "languages": ", ".join(analysis.languages),
         }
 
-    def _marked(self, run: Run, result: SampleResult, peers: list[SampleResult]) -> list[Marked]:
+    def _marked(self, run: Run, result: SampleResult, peers: list[SampleResult]) -> list[Example]:
         """The marks of one answer, each with the place that shows it."""
         withheld = is_withheld(result.sample.benchmark) and not (run.demo or run._reveal)
         marks = habits(result, peers, self._thresholds)
-        return [case_of(mark, result, self._count, withheld=withheld) for mark in marks]
+        return [example_of(mark, result, self._count, withheld=withheld) for mark in marks]
 
     def plot(self, benchmark: str | None = None) -> ThinkFigure:
         """Six panels over the levels, as in EvalScope's guide; a line a run. Of several benchmarks: the first.

@@ -15,14 +15,14 @@ import msgspec
 
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.bench.shared import shared_worker
-from qwq_nb.core.compressed import whole
+from qwq_nb.core.compressed import restored
 from qwq_nb.core.event_loop import shared_loop
 from qwq_nb.core.records import Analysis, SampleResult, Verdict
 from qwq_nb.run.run import Run
 from qwq_nb.store.jsonl import read_rows
 from qwq_nb.trace.measure import VERSION
 
-__all__ = ["measured"]
+__all__ = ["with_analysis"]
 
 FILE = "qwq_analysis.jsonl"
 DEADLINE_S = 10.0
@@ -30,7 +30,7 @@ DEADLINE_S = 10.0
 _AT_ONCE = 16
 
 
-def measured(run: Run, *, tell: Callable[[str], None] | None = None) -> list[SampleResult]:
+def with_analysis(run: Run, *, tell: Callable[[str], None] | None = None) -> list[SampleResult]:
     """The run's results, each that has reasoning with its `analysis`. `tell` hears how far it is.
 
     Raises:
@@ -111,11 +111,11 @@ async def _measure(missing: list[SampleResult], tell: Callable[[str], None]) -> 
 def job_of(result: SampleResult) -> GradeJob:
     """The verdict goes along, so that nothing is graded again."""
     assert result.completion is not None
-    bare: dict[str, Any] = {"record": {}, "messages": [], "metadata": {}}
+    bare: dict[str, Any] = {"source_row": {}, "messages": [], "metadata": {}}
     return GradeJob(
         request=LoadRequest(benchmark=result.sample.benchmark),
         sample=msgspec.structs.replace(result.sample, **bare),
-        completion=whole(result.completion),
+        completion=restored(result.completion),
         position=result.sample.index,
         repeat=result.repeat,
         deadline_s=DEADLINE_S,

@@ -10,11 +10,11 @@ import msgspec
 from qwq_nb.core.records import Outcome, SampleResult
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.trace.habits import HABITS, first_correct_tokens, thought_rate, wasted_tokens
-from qwq_nb.view.excerpt import Place, cut_out, place_at
+from qwq_nb.view.excerpt import Excerpt, cut_out, place_at
 from qwq_nb.view.html import code, esc
 from qwq_nb.view.wording import SIGNS, WORDS, number
 
-__all__ = ["HABIT_WORDS", "SHOWN", "Marked", "case_of", "render_marks"]
+__all__ = ["HABIT_WORDS", "SHOWN", "Example", "example_of", "render_marks"]
 
 HABIT_WORDS: Final = {
     "overthinking": "overthinking",
@@ -31,7 +31,7 @@ LISTED: Final = 60
 """Answers of a habit that are named at all."""
 
 
-class Marked(msgspec.Struct, kw_only=True):
+class Example(msgspec.Struct, kw_only=True):
     """One mark of one answer."""
 
     mark: str
@@ -43,12 +43,14 @@ class Marked(msgspec.Struct, kw_only=True):
     """How strong the case is, in tokens or in its rate: the strongest are shown first."""
     says: str
     """The case in numbers."""
-    place: Place | None
+    place: Excerpt | None
     """Where it is seen; None where there is no one place, or where texts are withheld."""
     withheld: bool = False
 
 
-def case_of(mark: str, result: SampleResult, count: Callable[[str], int] | None = None, *, withheld: bool) -> Marked:
+def example_of(
+    mark: str, result: SampleResult, count: Callable[[str], int] | None = None, *, withheld: bool
+) -> Example:
     """The case for a mark that `habits` gave. `count` counts tokens, as in `first_correct_tokens`."""
     analysis, completion = result.analysis, result.completion
     assert analysis is not None
@@ -75,7 +77,7 @@ def case_of(mark: str, result: SampleResult, count: Callable[[str], int] | None 
         weight = float(sum(end - start for start, end in analysis.foreign))
         says = f"{', '.join(analysis.languages)}: {number(weight)} characters in {len(analysis.foreign):,} places"
         span = analysis.foreign[0] if analysis.foreign else None
-    return Marked(
+    return Example(
         mark=mark,
         id=result.sample.id,
         repeat=result.repeat,
@@ -87,7 +89,7 @@ def case_of(mark: str, result: SampleResult, count: Callable[[str], int] | None 
     )
 
 
-def render_marks(marks: Sequence[Marked], shown: int = SHOWN) -> str:
+def render_marks(marks: Sequence[Example], shown: int = SHOWN) -> str:
     """A fold a habit that was seen, the strongest cases first, `shown` of them opening at their place.
 
     No script, style sheet or id.
@@ -108,7 +110,7 @@ def render_marks(marks: Sequence[Marked], shown: int = SHOWN) -> str:
     return "".join(parts)
 
 
-def _entry(marked: Marked, *, shown: bool) -> str:
+def _entry(marked: Example, *, shown: bool) -> str:
     repeat = f" repeat {number(marked.repeat)}" if marked.repeat else ""
     outcome = f"{SIGNS[marked.outcome]} <strong>{WORDS[marked.outcome]}</strong>"
     line = f"{outcome} · {code(marked.id)}{repeat} · {esc(marked.says)}"

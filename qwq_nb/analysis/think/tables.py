@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from qwq_nb.analysis.think.efficiency import ThinkRow
-from qwq_nb.analysis.think.examples import HABIT_WORDS, SHOWN, Marked, render_marks
+from qwq_nb.analysis.think.examples import HABIT_WORDS, SHOWN, Example, render_marks
 from qwq_nb.analysis.think.figures import Line, Metric
 from qwq_nb.analysis.think.habit_rates import HabitRow
 from qwq_nb.core.estimates import Estimate
@@ -43,7 +43,7 @@ class ThinkTable(msgspec.Struct, kw_only=True):
     demo: bool
     rows: list[ThinkRow]
     habits: list[HabitRow]
-    marks: list[Marked] = []
+    marks: list[Example] = []
 
 
 def metrics_of(tables: list[ThinkTable], benchmark: str) -> list[Metric]:

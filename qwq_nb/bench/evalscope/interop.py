@@ -60,7 +60,7 @@ def write_data(job: DataJob) -> list[str]:
     for sample in plan.samples:
         groups.setdefault(sample.subset, []).append(sample)
     files: dict[str, dict[str, str]] = {}
-    records = {subset: [sample.record for sample in samples] for subset, samples in groups.items()}
+    records = {subset: [sample.source_row for sample in samples] for subset, samples in groups.items()}
     _write_split(adapter, folder, str(adapter.eval_split), records, files)
     if plan.few_shot_records:
         _write_split(adapter, folder, str(adapter.train_split), plan.few_shot_records, files)
@@ -91,7 +91,7 @@ def _write_split(
 
 
 def _several_samples_a_record(samples: list[Sample]) -> bool:
-    seen = [json.dumps(sample.record, sort_keys=True) + sample.subset for sample in samples]
+    seen = [json.dumps(sample.source_row, sort_keys=True) + sample.subset for sample in samples]
     return len(set(seen)) < len(seen) and len({sample.question for sample in samples}) == len(samples)
 
 

@@ -21,8 +21,8 @@ from qwq_nb.bench import cache
 from qwq_nb.bench.datafile import Record, read_file, read_records, subset_files
 from qwq_nb.bench.evalscope import adapters, conversion, hub
 from qwq_nb.bench.evalscope.conversion import Found
-from qwq_nb.bench.protocol import Facts, LoadedBenchmark, LoadRequest, encode
-from qwq_nb.core.records import Sample
+from qwq_nb.bench.protocol import BenchmarkFacts, LoadedBenchmark, LoadRequest, encode
+from qwq_nb.core.records import Message, Sample
 from qwq_nb.core.text import clean_text
 from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, did_you_mean
 
@@ -60,10 +60,10 @@ def load(request: LoadRequest) -> LoadedBenchmark:
         benchmark=request.benchmark,
         subsets=list(dict.fromkeys(sample.subset for sample in samples)),
         samples=samples,
-        data_hash=hashlib.sha256(b"".join(encode(sample.record) for sample in samples)).hexdigest(),
+        data_hash=hashlib.sha256(b"".join(encode(sample.source_row) for sample in samples)).hexdigest(),
         kind=adapters.kind_of(adapter),
         multiple_choice=adapters.kind_of(adapter) == "choice",
-        facts=Facts(
+        facts=BenchmarkFacts(
             pretty_name=str(adapter.pretty_name or request.benchmark),
             metric=adapters.metric_name(adapter),
             evaluation_version=str(meta.evaluation_version),
@@ -272,7 +272,7 @@ def _samples(
                     choices=clean_text(list(sample.choices or [])),
                     source_id=_source_id(record, metadata),
                     metadata=_plain(metadata),
-                    record=_plain(record),
+                    source_row=_plain(record),
                 )
             )
     return samples
@@ -288,7 +288,7 @@ def _few_shot_records(adapter: Any, records: Sequence[Found]) -> dict[str, list[
     }
 
 
-def _wire(message: Any, benchmark: str) -> dict[str, str]:
+def _wire(message: Any, benchmark: str) -> Message:
     """A message as it goes to the endpoint. Raises UnknownBenchmark where it holds more than text."""
     if not isinstance(message.content, str) and any(part.type != "text" for part in message.content):
         raise UnknownBenchmark(

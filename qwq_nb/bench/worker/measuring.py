@@ -34,7 +34,7 @@ def analysis_of(job: GradeJob, verdict: Verdict) -> Analysis:
 
 
 def _equal(candidate: str, gold: str) -> bool:
-    return opinion.equal(candidate, gold, refute=refute.differ)
+    return opinion.equal(candidate, gold, refute=refute.provably_different)
 
 
 def _same(candidate: str, gold: str) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["differ"]
+__all__ = ["provably_different"]
 
 _POINTS = (0.7391, 1.2917, 1.8409, 0.4147, 1.1353, 2.0731)
 """Where the variables are put, by turns: of no special value, positive, so that roots and logarithms are real."""
@@ -22,7 +22,7 @@ _CLEARLY = 1e-3
 _MOST_VARIABLES = 4
 
 
-def differ(gold: list[Any], found: list[Any]) -> bool:
+def provably_different(gold: list[Any], found: list[Any]) -> bool:
     """Whether two answers as math-verify reads them (formulas, and their texts) certainly differ; False: unclear."""
     from sympy import Expr
 

@@ -11,13 +11,14 @@ import pytest
 
 from qwq_nb.analysis.speed.figures import speed_figure
 from qwq_nb.analysis.speed.metrics import Asked, SpeedRecord, level_of
-from qwq_nb.analysis.speed.report import SpeedPicture, speed_html, speed_line, speed_text
+from qwq_nb.analysis.speed.report import SpeedPicture, speed_html, speed_text
+from qwq_nb.analysis.speed.report import progress_line as speed_line
 from qwq_nb.analysis.sweep.figures import sweep_figure
-from qwq_nb.analysis.sweep.report import SweepPicture, sweep_html, sweep_line, sweep_text
+from qwq_nb.analysis.sweep.report import SweepPicture, progress_line, sweep_html, sweep_text
 from qwq_nb.analysis.sweep.settings import SettingRow
 from qwq_nb.errors import OptionError
 from qwq_nb.view import output as sweep_live
-from qwq_nb.view.figures import PLOTLY_MIME, PanelFigure
+from qwq_nb.view.figures import PLOTLY_MIME, ChartFigure
 from tests.support.hostile import CORPUS
 
 
@@ -70,7 +71,7 @@ def test_the_grid_fills_setting_by_setting():
     assert "▶ running 12 of 50" in html
     assert "… waiting" in html
     assert html.count("<meter") == 3
-    assert sweep_line(picture) == "2/4 settings  temperature 1, top_k 20: 12/50  accuracy 50.0 %"
+    assert progress_line(picture) == "2/4 settings  temperature 1, top_k 20: 12/50  accuracy 50.0 %"
     text = sweep_text(picture, times=False)
     assert "running 12/50" in text
     assert "latency" not in text
@@ -111,7 +112,7 @@ def test_hostile_names_stay_text(text: str):
         parser.feed(html)
         assert parser.seen <= PLAIN
         html.encode()
-    for plain in (sweep_text(picture, times=True), speed_text(speedy, times=True), sweep_line(picture)):
+    for plain in (sweep_text(picture, times=True), speed_text(speedy, times=True), progress_line(picture)):
         assert not set(plain) & {"\x1b", "\u202e", "\x00", "\x9b", "\r"}
         plain.encode()
     for figure in (sweep_figure(picture), speed_figure(record)):
@@ -143,8 +144,8 @@ class Shown:
     def _line(self) -> str:
         return "line"
 
-    def plot(self) -> PanelFigure:
-        return PanelFigure("Shown", [])
+    def plot(self) -> ChartFigure:
+        return ChartFigure("Shown", [])
 
 
 def in_notebook(monkeypatch: pytest.MonkeyPatch, *, live: bool) -> list[str]:

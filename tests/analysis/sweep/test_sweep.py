@@ -14,7 +14,7 @@ from msgspec import structs
 
 from qwq_nb.analysis.sweep.api import Sweep, SweepInterrupted, sweep
 from qwq_nb.analysis.sweep.grid import AXES, MOST_SETTINGS, SWEEP, checked_grid, grid_of, settings_of
-from qwq_nb.analysis.sweep.settings import SettingRow, caveat, conclusion, leader, measured, pairs, with_p_values
+from qwq_nb.analysis.sweep.settings import SettingRow, caveat, conclusion, leader, pairs, with_numbers, with_p_values
 from qwq_nb.core.records import Analysis, Loop, Outcome, SampleResult
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint import registry
@@ -36,7 +36,7 @@ def row(correct: int, n: int = 50) -> SettingRow:
     results = [result(i % 40, "correct" if i < correct else "wrong") for i in range(n)]
     for i, r in enumerate(results):
         r.sample = structs.replace(r.sample, id=f"p{i}")
-    return measured(SettingRow(state="complete", values={"temperature": correct / 100}), results)
+    return with_numbers(SettingRow(state="complete", values={"temperature": correct / 100}), results)
 
 
 # -- the grid ----------------------------------------------------------------------------------------------------
@@ -115,13 +115,13 @@ def test_a_row_counts_what_accuracy_counts():
         result(3, "error"),
         result(4, "pending"),
     ]
-    made = measured(SettingRow(state="running"), results)
+    made = with_numbers(SettingRow(state="running"), results)
     assert (made.n, made.done, made.answered, made.correct, made.errors, made.pending) == (5, 4, 3, 1, 1, 1)
     assert made.accuracy == pytest.approx(1 / 3)
     assert made.truncated_share == pytest.approx(1 / 3)
     assert (made.mean_tokens, made.mean_latency_s, made.loop_rate) == (100, 2.0, 0.5)
-    assert measured(SettingRow(), [result(2)]).loop_rate is None
-    assert measured(SettingRow(), []).accuracy is None
+    assert with_numbers(SettingRow(), [result(2)]).loop_rate is None
+    assert with_numbers(SettingRow(), []).accuracy is None
 
 
 def test_pairs_leave_out_what_one_of_the_two_did_not_answer():
@@ -132,8 +132,8 @@ def test_pairs_leave_out_what_one_of_the_two_did_not_answer():
 
 def test_p_values_are_against_the_first_and_only_of_what_is_finished():
     right, wrong = [result(i) for i in range(12)], [result(i, "wrong") for i in range(12)]
-    rows = [measured(SettingRow(state="complete"), r) for r in (right, wrong, right)]
-    rows.append(measured(SettingRow(state="stopped"), wrong[:6]))
+    rows = [with_numbers(SettingRow(state="complete"), r) for r in (right, wrong, right)]
+    rows.append(with_numbers(SettingRow(state="stopped"), wrong[:6]))
     made = with_p_values(rows, [right, wrong, right, wrong[:6]])
     assert [r.p_value for r in made] == [None, pytest.approx(2 / 2**12), 1.0, None]
     assert "differs" in conclusion(made)

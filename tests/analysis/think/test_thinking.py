@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qwq_nb.analysis.think.api import Thinking, think
-from qwq_nb.analysis.think.backfill import measured
+from qwq_nb.analysis.think.backfill import with_analysis
 from qwq_nb.analysis.think.judge import FILE, filled, index_in, judged
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -63,11 +63,11 @@ def test_a_run_without_analysis_is_measured_once_and_kept(run: Run) -> None:
     bare = load_run(run.path)
     assert all(r.analysis is None for r in bare.results())
     told: list[str] = []
-    found = measured(bare, tell=told.append)
+    found = with_analysis(bare, tell=told.append)
     assert [r.analysis for r in found] == [r.analysis for r in run.results()]
     assert "16 of 16" in told[-1]
     told.clear()
-    kept = measured(load_run(run.path), tell=told.append)
+    kept = with_analysis(load_run(run.path), tell=told.append)
     assert {r.analysis.version for r in kept if r.analysis} == {VERSION}
     assert not told
     assert [r.analysis for r in kept] == [r.analysis for r in run.results()]
@@ -154,7 +154,7 @@ def test_what_older_rules_found_is_measured_anew(run: Run) -> None:
         assert result.analysis is not None
         result.analysis.version = VERSION - 1
         result.analysis.first_correct = (0, 1)
-    again = measured(run)
+    again = with_analysis(run)
     assert {r.analysis.version for r in again if r.analysis} == {VERSION}
     assert not [r for r in again if r.analysis and r.analysis.first_correct == (0, 1)]
 

@@ -13,7 +13,7 @@ from tests.support.comparisons import made_run, result
 from tests.support.hostile import CORPUS
 
 
-def measured(number: int, text: str, outcome: str = "w", **changes: object) -> SampleResult:
+def with_analysis(number: int, text: str, outcome: str = "w", **changes: object) -> SampleResult:
     """An answer with every mark but underthinking."""
     made = result(number, outcome, reasoning=text, tokens=4_000, **changes)
     made.analysis = Analysis(
@@ -32,7 +32,7 @@ def measured(number: int, text: str, outcome: str = "w", **changes: object) -> S
 
 
 def run(text: str, n: int = 3, name: str = "one", **changes: object) -> Run:
-    return made_run([measured(i, text, **changes) for i in range(n)], name)
+    return made_run([with_analysis(i, text, **changes) for i in range(n)], name)
 
 
 def test_every_mark_opens_at_its_place() -> None:

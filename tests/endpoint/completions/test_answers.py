@@ -12,13 +12,13 @@ from qwq_nb.core.records import Completion
 from qwq_nb.demo import PROBLEMS
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.endpoint.streaming import Live
+from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import EndpointRefused
 from tests.support.completions import ANSWER, REASONING, ROWS, ask, assert_is_the_answer, failure, of
 
 
 def test_a_stream(server):
-    live = Live()
+    live = StreamingCompletion()
     completion = ask(of(server), live=live)
     assert_is_the_answer(completion)
     assert (completion.attempts, completion.retried, completion.model) == (1, [], server.model)

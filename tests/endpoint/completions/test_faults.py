@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qwq_nb.demo.faults import KINDS
-from qwq_nb.endpoint.streaming import Live
+from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import EndpointRefused, RequestRejected, StreamInterrupted
 from tests.support.completions import (
     ANSWER,
@@ -64,7 +64,7 @@ def test_a_chunk_that_is_none_breaks_the_stream(server, fault):
 @pytest.mark.parametrize("fault", [*BREAKS, *SILENCES])
 def test_what_does_not_pass_is_an_error_after_all_retries_and_never_a_completion(server, fault, stream):
     server.set_faults([fault])
-    live = Live()
+    live = StreamingCompletion()
     found = failure(of(server, stream=stream, max_retries=2, read_timeout=0.1 if fault in SILENCES else 5), live)
     assert found.retryable
     assert (live.attempt, len(live.retried), server.log()["requests"]) == (3, 2, 3)

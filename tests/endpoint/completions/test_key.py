@@ -10,7 +10,7 @@ import pytest
 
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.endpoint.streaming import Live
+from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import UserError
 from tests.support.completions import (
     BREAKS,
@@ -68,7 +68,7 @@ def test_without_a_key_there_is_no_authorization_header(server):
 @pytest.mark.parametrize("fault", ["key_echo", *BREAKS, *SILENCES, *REJECTIONS, "redirect", "garbage_chunk"])
 def test_no_error_holds_the_key(server, fault, key):
     server.set_faults([fault])
-    live = Live()
+    live = StreamingCompletion()
     found = failure(of(server, key_env=key, max_retries=1, read_timeout=0.1 if fault in SILENCES else 5), live)
     assert server.log()["last"][0]["authorization"] == "present"
     assert not any(KEY in text for text in everything_seen(found))

@@ -12,7 +12,7 @@ import pytest
 from qwq_nb.core.records import Completion
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.endpoint.streaming import Live
+from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import EndpointError, StreamInterrupted
 from tests.support.completions import REASONING, ROWS, ask, assert_is_idle, assert_is_the_answer, completed, failure, of
 
@@ -61,7 +61,7 @@ def test_nobody_waits_for_an_hour(server, waits):
 
 def test_the_deadline_is_that_of_all_attempts_together(server):
     server.set_faults(["status,code=503,retry_after=30"])
-    live = Live()
+    live = StreamingCompletion()
     found = failure(of(server, deadline=0.2), live)
     assert isinstance(found, StreamInterrupted)
     assert "deadline of 0.2 s" in str(found)
@@ -70,7 +70,7 @@ def test_the_deadline_is_that_of_all_attempts_together(server):
 
 def test_the_deadline_cuts_a_stream_and_leaves_its_text(server):
     server.set_faults(["trickle,seconds=0.05"])
-    live = Live()
+    live = StreamingCompletion()
     assert "deadline of 0.3 s" in str(failure(of(server, deadline=0.3), live))
     assert live.chunks > 0
 
@@ -86,7 +86,7 @@ def test_a_slow_stream_is_no_silent_one(server):
 
 def test_cancelling_leaves_the_partial_text_and_ends_the_request(server):
     server.set_faults(["mid_hang"])
-    live = Live()
+    live = StreamingCompletion()
 
     async def cancelled() -> None:
         task = asyncio.ensure_future(completed(of(server), live=live))
@@ -105,7 +105,7 @@ def test_cancelling_leaves_the_partial_text_and_ends_the_request(server):
 
 def test_cancelling_between_two_attempts(server):
     server.set_faults(["status,code=503,retry_after=30"])
-    live = Live()
+    live = StreamingCompletion()
 
     async def cancelled() -> None:
         task = asyncio.ensure_future(completed(of(server), live=live))
@@ -161,7 +161,7 @@ def test_nobody_listens():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-        live = Live()
+        live = StreamingCompletion()
         found = failure(Endpoint(url, "m", backoff=0.01, max_retries=1), live)
     assert "is the server running" in str(found)
     assert live.attempt == 2
