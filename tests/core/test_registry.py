@@ -45,7 +45,7 @@ def test_an_object_is_taken_as_it_is_and_can_be_taken_back(registry: Registry[ob
 def test_a_built_in_name_stays_what_it_is(registry: Registry[object]) -> None:
     with pytest.raises(OptionError, match="built in"):
         registry.register("path", 7)
-    with pytest.raises(OptionError, match="package.module:Name"):
+    with pytest.raises(OptionError, match=r"package\.module:Name"):
         registry.register("own", "pathlib.Path")
 
 
