@@ -13,7 +13,7 @@ from qwq_nb._version import __version__
 
 if TYPE_CHECKING:
     from qwq_nb.analysis.compare.api import Comparison, compare
-    from qwq_nb.analysis.speed.api import SpeedInterrupted, SpeedTest, speed
+    from qwq_nb.analysis.speed.api import SpeedInterrupted, SpeedTest, load_speed, speed
     from qwq_nb.analysis.sweep.api import Sweep, SweepInterrupted, sweep
     from qwq_nb.analysis.think.api import Thinking, think
     from qwq_nb.endpoint.endpoint import Endpoint
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from qwq_nb.run.open import list_runs, load_run
     from qwq_nb.run.report import Report
     from qwq_nb.run.run import Run
+    from qwq_nb.trace.habits import Thresholds
 
 _HOMES = {
     "Comparison": "analysis.compare.api",
@@ -59,6 +60,7 @@ _HOMES = {
     "Sweep": "analysis.sweep.api",
     "SweepInterrupted": "analysis.sweep.api",
     "Thinking": "analysis.think.api",
+    "Thresholds": "trace.habits",
     "UnknownBenchmark": "errors",
     "UnknownEndpoint": "errors",
     "UnknownRun": "errors",
@@ -70,6 +72,7 @@ _HOMES = {
     "evaluate": "evaluation.evaluate",
     "list_runs": "run.open",
     "load_run": "run.open",
+    "load_speed": "analysis.speed.api",
     "resume_run": "evaluation.evaluate",
     "speed": "analysis.speed.api",
     "sweep": "analysis.sweep.api",
@@ -96,6 +99,7 @@ __all__ = [
     "Sweep",
     "SweepInterrupted",
     "Thinking",
+    "Thresholds",
     "UnknownBenchmark",
     "UnknownEndpoint",
     "UnknownRun",
@@ -109,6 +113,7 @@ __all__ = [
     "list_runs",
     "load_ipython_extension",
     "load_run",
+    "load_speed",
     "resume_run",
     "speed",
     "sweep",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from qwq_nb.core.options import Option
+from typing import Any, TypedDict
 
-__all__ = ["ENDPOINT", "SAMPLING"]
+from qwq_nb.core.options import Option
+from qwq_nb.endpoint.endpoint import Think
+
+__all__ = ["ENDPOINT", "SAMPLING", "TRANSPORT", "EndpointOptions", "SamplingOptions", "TransportOptions"]
 
 
 SAMPLING = (
@@ -63,3 +66,44 @@ ENDPOINT = (
     *SAMPLING,
     *TRANSPORT,
 )
+
+
+class SamplingOptions(TypedDict, total=False):
+    """Sampling options as keyword arguments; None leaves an option out of the request."""
+
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+    min_p: float | None
+    max_tokens: int | None
+    presence_penalty: float | None
+    frequency_penalty: float | None
+    repetition_penalty: float | None
+    request_seed: int | None
+    extra: dict[str, Any]
+
+
+class TransportOptions(TypedDict, total=False):
+    """Transport options as keyword arguments; times are in seconds."""
+
+    stream: bool
+    no_stream: bool
+    max_retries: int
+    backoff: float
+    patience: float | None
+    read_timeout: float
+    connect_timeout: float
+    deadline: float | None
+    think: Think
+
+
+class EndpointOptions(SamplingOptions, TransportOptions, total=False):
+    """What a call may change of its endpoint."""
+
+    model: str
+    name: str
+    key_env: str
+    price_in: float | None
+    price_out: float | None
+    ca_bundle: str
+    insecure: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from qwq_nb.core.event_loop import result_of, shared_loop
 from qwq_nb.core.records import Completion, Message
@@ -13,6 +13,11 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import OptionError
 from qwq_nb.evaluation.request import refine_endpoint
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from qwq_nb.endpoint.options import EndpointOptions
 
 __all__ = ["ask"]
 
@@ -24,7 +29,7 @@ def ask(
     demo: bool = False,
     system: str | None = None,
     watch: Callable[[StreamingCompletion], None] | None = None,
-    **options: Any,
+    **options: Unpack[EndpointOptions],
 ) -> Completion:
     """One question, one completion. `watch` is called a few times a second with what is there so far.
 
@@ -36,7 +41,7 @@ def ask(
     if not question.strip():
         raise OptionError("There is no question: write it below the %%qwq line.")
     chosen = endpoint if isinstance(endpoint, Endpoint) else demo_endpoint() if demo else get_endpoint(endpoint)
-    chosen = refine_endpoint(chosen, options)
+    chosen = refine_endpoint(chosen, dict(options))
     messages: list[Message] = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": question})
     live = StreamingCompletion()

@@ -6,44 +6,72 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
 from qwq_nb.evaluation.options import EVAL
-from qwq_nb.evaluation.request import EvalRequest
+from qwq_nb.store.request import (
+    CONCURRENCY,
+    GRADE_DEADLINE_S,
+    HUB,
+    REPEATS,
+    SEED,
+    SOLVER,
+    EvalRequest,
+)
 
-__all__ = ["command_line", "data_label"]
+__all__ = ["command_line", "data_label", "own_options", "text_of", "written"]
+
+BUILT_IN = "built-in demo problems"
 
 
 def data_label(request: EvalRequest) -> str:
-    """Where the problems came from, for people."""
-    if not request.data:
-        return f"{request.hub} hub"
+    """Say where the problems came from, for people."""
+    data = request.source.data
+    if not data:
+        return f"{request.source.hub} hub"
     if request.demo:
         from qwq_nb.demo import PROBLEMS
 
-        if Path(request.data) == Path(next(iter(PROBLEMS.values()))).parent:
-            return "built-in demo problems"
-    return Path(request.data).name
+        if Path(data) == Path(next(iter(PROBLEMS.values()))).parent:
+            return BUILT_IN
+    return Path(data).name
 
 
-def command_line(request: EvalRequest, *, out: str | None, named: str | None, options: dict[str, Any]) -> str:
-    """The `%qwq_eval` line that asks the same again. Only what differs from the defaults is written out."""
+def command_line(
+    request: EvalRequest,
+    *,
+    out: str | None,
+    named: str | None,
+    options: dict[str, Any],
+    endpoint_elsewhere: bool = False,
+) -> str:
+    """Write the `%qwq_eval` line that asks the same again: only what differs from the defaults.
+
+    Args:
+        out: the folder of runs, as given.
+        named: names of endpoints, as given.
+        options: sampling and transport options, as given; None is written `off`.
+        endpoint_elsewhere: the line names its endpoints in another way (an axis of a sweep).
+    """
+    selection, source = request.selection, request.source
     given: dict[str, Any] = {
-        "levels": ",".join(map(str, request.levels)) if request.levels else None,
-        "limit": request.limit,
-        "seed": request.seed or None,
-        "repeats": request.repeats if request.repeats != 1 else None,
-        "concurrency": request.concurrency if request.concurrency != 32 else None,
-        "data": None if request.demo and data_label(request) == "built-in demo problems" else request.data or None,
-        "hub": request.hub if request.hub != "modelscope" else None,
-        "few_shot": request.few_shot,
-        "dataset_args": request.dataset_args or None,
-        "demo": request.demo or None,
-        "endpoint": named if not request.demo else None,
+        "levels": ",".join(map(str, selection.levels)) if selection.levels else None,
+        "limit": selection.limit,
+        "seed": changed(selection.seed, SEED),
+        "repeats": changed(selection.repeats, REPEATS),
+        "concurrency": changed(request.concurrency, CONCURRENCY),
+        "data": None if request.demo and data_label(request) == BUILT_IN else source.data or None,
+        "hub": changed(source.hub, HUB),
+        "few_shot": source.few_shot,
+        "dataset_args": source.dataset_args or None,
+        "demo": (request.demo and not endpoint_elsewhere) or None,
+        "endpoint": None if request.demo or endpoint_elsewhere else named,
         "out": out,
-        "grade_deadline": request.grade_deadline_s if request.grade_deadline_s != 10 else None,
+        "grade_deadline": changed(request.grade_deadline_s, GRADE_DEADLINE_S),
+        "solver": changed(request.solver, SOLVER),
         **options,
     }
     words = ["%qwq_eval", *request.benchmarks]
-    for subset in request.subsets or []:
+    for subset in selection.subsets or []:
         words += written("--subset", subset)
     for option in EVAL:
         value = given.get(option.dest)
@@ -55,6 +83,18 @@ def command_line(request: EvalRequest, *, out: str | None, named: str | None, op
         elif value is not None and option.kind not in ("flag", "list"):
             words += written(option.name, text_of(option.kind, value))
     return " ".join(words)
+
+
+def own_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Pick the sampling and transport options of a call, for the line that repeats it."""
+    names = {o.dest for o in (*SAMPLING, *TRANSPORT)}
+    own = {k: v for k, v in options.items() if k in names}
+    return {**own, "no_stream": True} if options.get("stream") is False else own
+
+
+def changed(value: Any, default: Any) -> Any:
+    """Return the value, or None where it is the default."""
+    return None if value == default else value
 
 
 def written(name: str, text: str) -> list[str]:

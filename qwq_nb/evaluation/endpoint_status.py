@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from qwq_nb.endpoint.auto_concurrency import MOST
 from qwq_nb.endpoint.pool import Pool
-from qwq_nb.evaluation.request import EvalRequest
 from qwq_nb.store.manifest import Manifest
+from qwq_nb.store.request import EvalRequest
 
 __all__ = ["PoolWatch", "endpoint_notes", "pool_of"]
 

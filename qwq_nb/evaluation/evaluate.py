@@ -1,4 +1,4 @@
-"""What magics and scripts both call: `evaluate`, `aevaluate`, `ask`, `load_run`, `list_runs`."""
+"""Evaluate a model on benchmarks: `evaluate`, `aevaluate`, and `resume_run` for a run that was left."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import asyncio
 import concurrent.futures
 import contextlib
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from qwq_nb.core.event_loop import result_of, shared_loop
-from qwq_nb.core.paths import expand_user
+from qwq_nb.core.event_loop import result_of
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError
-from qwq_nb.evaluation.command_line import command_line, data_label
+from qwq_nb.evaluation.begin import begin, start
 from qwq_nb.evaluation.control import STOP_WITHIN_S, Control
-from qwq_nb.evaluation.request import build_request
-from qwq_nb.evaluation.session import Session, data_fingerprint
-from qwq_nb.evaluation.start import run_dir_for
+from qwq_nb.evaluation.request import changed_request
+from qwq_nb.evaluation.start import data_fingerprint
+from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 
 if TYPE_CHECKING:
-    from qwq_nb.run.live import View
+    from typing_extensions import Unpack
 
-from qwq_nb.bench.shared import shared_worker
-from qwq_nb.run.open import DEFAULT_OUT, load_run
+    from qwq_nb.evaluation.options import EvalOptions, ResumeOptions
+    from qwq_nb.run.live import View
 
 __all__ = ["Interrupted", "aevaluate", "evaluate", "resume_run"]
 
@@ -41,66 +41,21 @@ class Interrupted(KeyboardInterrupt):
         return [f"Interrupted: {self}"]
 
 
-def begin(
-    benchmarks: tuple[str, ...],
-    *,
-    out: str | Path | None,
-    fresh: bool,
-    endpoint: Any,
-    reveal: bool,
-    options: dict[str, Any],
-    resumed: Run | None = None,
-) -> tuple[Run, Control]:
-    """Check the call, find or make its run directory (or take that of `resumed`), and start it on the loop thread."""
-    request = build_request(benchmarks, endpoint=endpoint, **options)
-    fingerprint = data_fingerprint(request)
-    if resumed is not None:
-        path, key, line = resumed.path, resumed._manifest.key, resumed.command
-    else:
-        root = expand_user(out or DEFAULT_OUT)
-        path, key = run_dir_for(request, root, fresh=fresh, data_fingerprint=fingerprint)
-        several = isinstance(endpoint, list | tuple) and all(isinstance(e, str) for e in endpoint)
-        named = ",".join(endpoint) if several else endpoint if isinstance(endpoint, str) else None
-        line = command_line(request, out=str(out) if out else None, named=named, options=own_options(options))
-    worker = shared_worker()
-    worker.hide(request.endpoint.key_env)
-    session = Session(request, path, key, worker, command=line, data_label=data_label(request))
-    run = Run(
-        session.directory,
-        session.manifest,
-        session.results,
-        progress=session.progress,
-        in_flight=lambda: session.runner.in_flight() if session.runner else [],
-    )
-    session.save_record = run.save_record
-    run._control = control = Control(session, shared_loop())
-    return run.reveal(reveal), control
-
-
-def own_options(options: dict[str, Any]) -> dict[str, Any]:
-    """The sampling and transport options of a call, for the line that repeats it."""
-    from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
-
-    names = {o.dest for o in (*SAMPLING, *TRANSPORT)}
-    own = {k: v for k, v in options.items() if k in names}
-    return {**own, "no_stream": True} if options.get("stream") is False else own
-
-
 def evaluate(
     *benchmarks: str,
-    endpoint: Endpoint | str | None = None,
+    endpoint: Endpoint | str | Sequence[Endpoint | str] | None = None,
     out: str | Path | None = None,
     fresh: bool = False,
     background: bool = False,
     reveal: bool = False,
     show: bool = True,
-    **options: Any,
+    **options: Unpack[EvalOptions],
 ) -> Run:
     """Evaluate a model on benchmarks and return the `Run`; the same call again resumes what is unfinished.
 
     Args:
         benchmarks: evalscope's names (`math_500`, `aime24`, `gpqa_diamond`, …).
-        endpoint: an `Endpoint`, an endpoint's name, or None for the default one.
+        endpoint: an `Endpoint`, an endpoint's name, None for the default one; or several that share the run.
         out: folder in which run directories lie; `qwq_runs` by default.
         fresh: start over instead of resuming.
         background: return at once; `run.wait()`, `run.stop()`, `run.pause()` control it.
@@ -115,7 +70,7 @@ def evaluate(
         HubError, WorkerError, RunLocked: as their docstrings say.
         Interrupted: the user interrupted; a KeyboardInterrupt that carries the run.
     """
-    run, control = begin(benchmarks, out=out, fresh=fresh, endpoint=endpoint, reveal=reveal, options=options)
+    run, control = begin(benchmarks, out=out, fresh=fresh, endpoint=endpoint, reveal=reveal, options=dict(options))
     return watch_run(run, control, background=background, show=show)
 
 
@@ -165,21 +120,23 @@ def follow(run: Run, control: Control, view: View) -> None:
         draw_until_over(control, view)
     except Exception as exc:
         kind = "" if isinstance(exc, QwqError) else f"{type(exc).__name__}: "
-        run._manifest.notes.append(f"Ended before its time: {kind}{exc}")
+        control.session.state.note(f"Ended before its time: {kind}{exc}")
     view.finish()
 
 
 async def aevaluate(
     *benchmarks: str,
-    endpoint: Endpoint | str | None = None,
+    endpoint: Endpoint | str | Sequence[Endpoint | str] | None = None,
     out: str | Path | None = None,
     fresh: bool = False,
     reveal: bool = False,
-    **options: Any,
+    **options: Unpack[EvalOptions],
 ) -> Run:
     """`evaluate` for coroutines: the caller's loop stays free, nothing is drawn. Cancelling it stops the run."""
     starting = asyncio.ensure_future(
-        asyncio.to_thread(begin, benchmarks, out=out, fresh=fresh, endpoint=endpoint, reveal=reveal, options=options)
+        asyncio.to_thread(
+            begin, benchmarks, out=out, fresh=fresh, endpoint=endpoint, reveal=reveal, options=dict(options)
+        )
     )
     try:
         run, control = await asyncio.shield(starting)
@@ -202,42 +159,30 @@ def stop_begun(starting: asyncio.Future[tuple[Run, Control]]) -> None:
         starting.result()[1].stop()
 
 
-def resume_run(run: Run | str | Path, *, out: str | Path | None = None, show: bool = True, **changes: Any) -> Run:
+def resume_run(
+    run: Run | str | Path,
+    *,
+    out: str | Path | None = None,
+    show: bool = True,
+    background: bool = False,
+    **changes: Unpack[ResumeOptions],
+) -> Run:
     """Go on with a run from what its directory says was asked; its endpoints must be reachable as they were then.
 
-    `changes` may set concurrency, endpoint, background and transport options: nothing that changes what is asked.
+    Args:
+        run: a `Run`, a run's name (below `out`) or its path.
+        show, background: as for `evaluate`.
+        changes: endpoint, concurrency and transport options: nothing that changes what is asked.
+
+    Raises:
+        OptionError: the run was made by evalscope itself, or a change that would be another run.
+        UserError, EndpointRefused, HubError, WorkerError, RunLocked, Interrupted: as for `evaluate`.
     """
     loaded = run if isinstance(run, Run) else load_run(run, out=out)
-    m = loaded._manifest
+    m = loaded.manifest
     if not m.key:
         raise OptionError(f"The run {m.name} was made by evalscope itself: it can be shown and compared, not resumed.")
-    endpoint = changes.pop("endpoint", None) or [m.endpoint, *m.other_endpoints]
-    if m.demo:
-        from qwq_nb.endpoint.registry import demo_endpoint
-
-        endpoint = m.endpoint.replace(url=demo_endpoint().url)
-    options: dict[str, Any] = {
-        "levels": m.levels,
-        "subset": m.subsets,
-        "limit": m.limit,
-        "seed": m.seed,
-        "repeats": m.repeats,
-        "concurrency": m.concurrency,
-        "data": m.data or None,
-        "hub": m.hub,
-        "few_shot": m.few_shot,
-        "dataset_args": m.dataset_args,
-        "grade_deadline": m.grade_deadline_s,
-        **changes,
-    }
-    background = bool(options.pop("background", False))
-    resumed, control = begin(
-        tuple(m.benchmarks),
-        out=None,
-        fresh=False,
-        endpoint=endpoint,
-        reveal=loaded._reveal,
-        options=options,
-        resumed=loaded,
-    )
+    request = changed_request(m.request, **changes)
+    data_fingerprint(request)  # a file that is gone is said before anything starts
+    resumed, control = start(request, loaded.path, m.key, command=m.command, reveal=loaded.revealed)
     return watch_run(resumed, control, background=background, show=show)

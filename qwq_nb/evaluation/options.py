@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from qwq_nb.core.options import Option
-from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
 
-__all__ = ["ASK", "EVAL", "RESUME", "RUNS", "SHOW"]
+from qwq_nb.core.options import Option
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.options import SAMPLING, TRANSPORT, EndpointOptions, TransportOptions
+from qwq_nb.store.request import CONCURRENCY, GRADE_DEADLINE_S, HUB, REPEATS, SEED, SOLVER, Hub
+
+__all__ = ["ASK", "EVAL", "RESUME", "RUNS", "SHOW", "EvalOptions", "ResumeOptions"]
 
 
 EVAL = (
     Option("--levels", "levels", "levels of a benchmark that has them, as in 1-5 or 1,3", "L"),
     Option("--subset", "list", "a subset by evalscope's name; may be given several times", "NAME"),
     Option("--limit", "integer", "samples of each benchmark, spread evenly over its levels or subsets", "N"),
-    Option("--seed", "integer", "which samples --limit takes, and in which order they are asked (0)", "N"),
-    Option("--repeats", "integer", "times each sample is asked (1)", "K"),
-    Option("--concurrency", "streams", "streams at once (32); `auto` finds out how many the endpoint can take", "N"),
+    Option("--seed", "integer", f"which samples --limit takes, and in which order they are asked ({SEED})", "N"),
+    Option("--repeats", "integer", f"times each sample is asked ({REPEATS})", "K"),
+    Option(
+        "--concurrency",
+        "streams",
+        f"streams at once ({CONCURRENCY}); `auto` finds out how many the endpoint can take",
+        "N",
+    ),
     Option(
         "--data", "text", "problems from a JSONL, JSON, CSV or Parquet file, or a folder, instead of the hub", "PATH"
     ),
-    Option("--hub", "choice", "where benchmarks come from (modelscope)", choices=("modelscope", "huggingface")),
+    Option("--hub", "choice", f"where benchmarks come from ({HUB})", choices=get_args(Hub)),
     Option("--few-shot", "integer", "worked examples in the prompt (the benchmark's own default)", "N"),
     Option("--dataset-args", "json", "more of evalscope's dataset arguments, as a JSON object", "JSON"),
     Option("--endpoint", "text", "an endpoint's name (the default one); several share the run, as in a,b", "NAME"),
@@ -27,7 +38,8 @@ EVAL = (
     Option("--background", "flag", "return at once; the run goes on and its output is kept up to date"),
     Option("--demo", "flag", "the built-in endpoint and the built-in problems: no key, no network, no GPU"),
     Option("--reveal", "flag", "show texts that are withheld by default (GPQA's authors ask not to publish them)"),
-    Option("--grade-deadline", "number", "longest time for one grading, in seconds (10)", "S"),
+    Option("--solver", "text", f"how a sample becomes a completion: a registered solver ({SOLVER})", "NAME"),
+    Option("--grade-deadline", "number", f"longest time for one grading, in seconds ({GRADE_DEADLINE_S:g})", "S"),
     *SAMPLING,
     *TRANSPORT,
 )
@@ -58,3 +70,35 @@ RESUME = (
     Option("--background", "flag", "return at once"),
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
 )
+
+
+class EvalOptions(EndpointOptions, total=False):
+    """Options of `evaluate` and `sweep` as keyword arguments; what they mean stands in `EVAL`."""
+
+    levels: str | int | Sequence[int] | None
+    subset: str | Sequence[str] | None
+    limit: int | None
+    seed: int
+    repeats: int
+    concurrency: int | Literal["auto"]
+    data: str | Path | None
+    hub: Hub
+    few_shot: int | None
+    dataset_args: dict[str, Any] | None
+    demo: bool
+    grade_deadline: float
+    solver: str
+
+
+class ResumeOptions(TransportOptions, total=False):
+    """What may be changed of a run that is resumed."""
+
+    endpoint: Endpoint | str | Sequence[Endpoint | str] | None
+    concurrency: int | Literal["auto"]
+    model: str
+    name: str
+    key_env: str
+    price_in: float | None
+    price_out: float | None
+    ca_bundle: str
+    insecure: bool

@@ -12,7 +12,7 @@ import msgspec
 
 from qwq_nb.core.records import Item, Sample
 from qwq_nb.errors import OptionError, did_you_mean
-from qwq_nb.evaluation.request import EvalRequest
+from qwq_nb.store.request import Selection
 
 __all__ = ["Plan", "make_plan", "select", "wanted_subsets"]
 
@@ -42,8 +42,8 @@ def short_hash(value: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:8]
 
 
-def wanted_subsets(benchmark: str, available: Sequence[str], request: EvalRequest) -> list[str]:
-    """The subsets of `benchmark` that the request selects, in the benchmark's own order.
+def wanted_subsets(benchmark: str, available: Sequence[str], selection: Selection) -> list[str]:
+    """The subsets of `benchmark` that are selected, in the benchmark's own order.
 
     A benchmark without levels is taken whole by `--levels`; one without the named subset is refused.
 
@@ -52,20 +52,20 @@ def wanted_subsets(benchmark: str, available: Sequence[str], request: EvalReques
     """
     chosen = list(available)
     numbers = {int(m[1]): name for name in available if (m := _LEVEL.match(name))}
-    if request.levels is not None and numbers:
-        missing = [level for level in request.levels if level not in numbers]
+    if selection.levels is not None and numbers:
+        missing = [level for level in selection.levels if level not in numbers]
         if missing:
             raise OptionError(
                 f"{benchmark} has no level {missing[0]}: its levels are {min(numbers)} to {max(numbers)}, "
                 f"as in --levels {min(numbers)}-{max(numbers)}."
             )
-        chosen = [numbers[level] for level in sorted(numbers) if level in request.levels]
-    if request.subsets is not None:
+        chosen = [numbers[level] for level in sorted(numbers) if level in selection.levels]
+    if selection.subsets is not None:
         folded = {name.casefold(): name for name in available}
-        for name in request.subsets:
+        for name in selection.subsets:
             if name.casefold() not in folded:
                 raise OptionError(f"{benchmark} has no subset {name!r}.{did_you_mean(name, available)}")
-        wanted = {folded[name.casefold()] for name in request.subsets}
+        wanted = {folded[name.casefold()] for name in selection.subsets}
         chosen = [name for name in chosen if name in wanted]
         if not chosen:
             raise OptionError(f"--levels and --subset together leave nothing of {benchmark}.")
@@ -98,13 +98,13 @@ def select(samples: Iterable[Sample], limit: int | None, seed: int) -> list[Samp
     return chosen
 
 
-def make_plan(benchmarks: Sequence[Sequence[Sample]], request: EvalRequest) -> Plan:
-    """The plan of a request over the loaded (and already subset-filtered) samples of each benchmark.
+def make_plan(benchmarks: Sequence[Sequence[Sample]], selection: Selection) -> Plan:
+    """Plan the selection of the loaded (and already subset-filtered) samples of each benchmark.
 
     Items are asked repeat by repeat and, within one, spread over subsets and benchmarks in a seeded order, so that
     the score of a run that is stopped early is that of a fair sample.
     """
-    samples = [s for loaded in benchmarks for s in select(loaded, request.limit, request.seed)]
+    samples = [s for loaded in benchmarks for s in select(loaded, selection.limit, selection.seed)]
     if not samples:
         raise OptionError("Nothing to ask: no sample is left after --levels, --subset and --limit.")
     counts: dict[tuple[str, str], int] = {}
@@ -113,14 +113,14 @@ def make_plan(benchmarks: Sequence[Sequence[Sample]], request: EvalRequest) -> P
         group = (sample.benchmark, sample.subset)
         placed.append((sample, counts.get(group, 0)))
         counts[group] = counts.get(group, 0) + 1
-    rng = random.Random(request.seed)
-    # Each sample gets a place in (0, 1) within its subset: sorting by it interleaves subsets in proportion.
+    rng = random.Random(selection.seed)
+    # Each sample gets a rank in (0, 1) within its subset: sorting by it interleaves subsets in proportion.
     ranks = {group: rng.sample(range(n), n) for group, n in counts.items()}
 
-    def place(entry: tuple[Sample, int]) -> float:
+    def rank(entry: tuple[Sample, int]) -> float:
         group = (entry[0].benchmark, entry[0].subset)
         return (ranks[group][entry[1]] + 0.5) / counts[group]
 
-    ordered = sorted(placed, key=place)
-    items = [Item(sample=s, position=p, repeat=r) for r in range(request.repeats) for s, p in ordered]
-    return Plan(samples=samples, items=items, repeats=request.repeats)
+    ordered = sorted(placed, key=rank)
+    items = [Item(sample=s, position=p, repeat=r) for r in range(selection.repeats) for s, p in ordered]
+    return Plan(samples=samples, items=items, repeats=selection.repeats)

@@ -1,11 +1,11 @@
-"""From a call's arguments to a checked `EvalRequest`, and back to the magic line that repeats it."""
+"""Build a checked `EvalRequest` from the arguments of a call, and change one that is being resumed."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 import msgspec
 
@@ -16,9 +16,20 @@ from qwq_nb.endpoint.endpoint import Endpoint, is_number
 from qwq_nb.endpoint.options import SAMPLING
 from qwq_nb.endpoint.registry import demo_endpoint, endpoints, get_endpoint
 from qwq_nb.errors import OptionError, did_you_mean
-from qwq_nb.evaluation.options import EVAL
+from qwq_nb.store.request import (
+    CONCURRENCY,
+    GRADE_DEADLINE_S,
+    HUB,
+    REPEATS,
+    SEED,
+    SOLVER,
+    EvalRequest,
+    Hub,
+    Selection,
+    Source,
+)
 
-__all__ = ["EvalRequest", "build_request", "refine_endpoint"]
+__all__ = ["build_request", "changed_request", "refine_endpoint"]
 
 _ENDPOINT_FIELDS = {
     "request_seed",
@@ -39,7 +50,7 @@ _ENDPOINT_FIELDS = {
     "price_out",
 }
 _SAMPLING_FIELDS = {o.dest for o in SAMPLING} - _ENDPOINT_FIELDS - {"extra"}
-HUBS = next(o.choices for o in EVAL if o.name == "--hub")
+HUBS = get_args(Hub)
 _MOST_CONCURRENT = 4096
 
 
@@ -71,18 +82,21 @@ def build_request(
     levels: str | int | Sequence[int] | None = None,
     subset: str | Sequence[str] | None = None,
     limit: int | None = None,
-    seed: int = 0,
-    repeats: int = 1,
-    concurrency: int | Literal["auto"] = 32,
+    seed: int = SEED,
+    repeats: int = REPEATS,
+    concurrency: int | Literal["auto"] = CONCURRENCY,
     data: str | Path | None = None,
-    hub: str = "modelscope",
+    hub: str = HUB,
     few_shot: int | None = None,
     dataset_args: dict[str, Any] | None = None,
     demo: bool = False,
-    grade_deadline: float = 10.0,
+    grade_deadline: float = GRADE_DEADLINE_S,
+    solver: str = SOLVER,
     **options: Any,
 ) -> EvalRequest:
-    """Check everything that can be checked without loading a benchmark.
+    """Build the request of a call, checking everything that can be checked without loading a benchmark.
+
+    `options` are sampling and transport options, which refine each endpoint.
 
     Raises:
         UserError: what cannot work, with what to write instead.
@@ -91,50 +105,89 @@ def build_request(
         raise OptionError("Which benchmark? For example: %qwq_eval math_500 --limit 50")
     for name in benchmarks:
         check_name(name)
-    repeated = {n for n in benchmarks if list(benchmarks).count(n) > 1}
+    repeated = {name for name in benchmarks if list(benchmarks).count(name) > 1}
     if repeated:
         raise OptionError(f"{sorted(repeated)[0]} is named twice; --repeats K asks each sample K times.")
-    for label, value, most in (
-        ("limit", limit, None),
-        ("repeats", repeats, 10_000),
-        ("concurrency", None if concurrency == "auto" else concurrency, _MOST_CONCURRENT),
-    ):
-        if value is not None and (not is_whole(value) or value < 1 or (most is not None and value > most)):
-            raise OptionError(f"--{label} takes a whole number from 1{f' to {most}' if most else ''}, not {value!r}.")
-    if not is_whole(seed):
-        raise OptionError(f"--seed takes a whole number, not {seed!r}.")
-    if few_shot is not None and (not is_whole(few_shot) or few_shot < 0):
-        raise OptionError(f"--few-shot takes a whole number from 0, not {few_shot!r}.")
     if hub not in HUBS:
         raise OptionError(f"--hub must be one of {', '.join(HUBS)}, not {hub!r}.{did_you_mean(str(hub), HUBS)}")
-    if not is_number(grade_deadline) or not 0 < grade_deadline < math.inf:
-        raise OptionError(f"--grade-deadline takes a positive number of seconds, not {grade_deadline!r}.")
+    subsets = [subset] if isinstance(subset, str) else list(subset) if subset is not None else None
+    selection = Selection(levels=checked_levels(levels), subsets=subsets, limit=limit, seed=seed, repeats=repeats)
+    source = Source(hub=cast(Hub, hub), few_shot=few_shot, dataset_args=dataset_args or {})
+    check_numbers(selection, source, concurrency, grade_deadline)
     if data and len(benchmarks) > 1:
         raise OptionError("--data gives the problems of one benchmark: name one benchmark in this line.")
     if demo and endpoint is not None and not (isinstance(endpoint, str) and endpoint == "demo"):
         raise OptionError("--demo brings its own endpoint: leave --endpoint out, or leave --demo out.")
-    chosen, *others = [refine_endpoint(e, options) for e in chosen_endpoints(endpoint, demo=demo)]
-    for each in (chosen, *others):
-        each.key()
-    if isinstance(subset, str):
-        subset = [subset]
+    chosen = refined(chosen_endpoints(endpoint, demo=demo), options)
     return EvalRequest(
         benchmarks=list(benchmarks),
-        endpoint=chosen,
-        other_endpoints=others,
-        levels=checked_levels(levels),
-        subsets=list(subset) if subset is not None else None,
-        limit=limit,
-        seed=seed,
-        repeats=repeats,
+        endpoints=chosen,
+        selection=selection,
+        source=msgspec.structs.replace(source, data=data_path(benchmarks, data, demo=chosen[0].is_demo)),
         concurrency=concurrency,
-        data=data_path(benchmarks, data, demo=chosen.is_demo),
-        hub=hub,
-        few_shot=few_shot,
-        dataset_args=dataset_args or {},
-        demo=chosen.is_demo,
         grade_deadline_s=grade_deadline,
+        solver=solver,
     )
+
+
+def changed_request(
+    request: EvalRequest,
+    *,
+    endpoint: Endpoint | str | Sequence[Endpoint | str] | None = None,
+    concurrency: int | Literal["auto"] | None = None,
+    **options: Any,
+) -> EvalRequest:
+    """Change how a request is carried out, not what it asks: its endpoints, streams and transport options.
+
+    Raises:
+        OptionError: an option that would change what is asked, or a value that cannot be.
+        UserError: an endpoint's key is missing.
+    """
+    known = sorted({"endpoint", "concurrency", "background", *_ENDPOINT_FIELDS, "no_stream"})
+    for name in options:
+        if name not in known:
+            raise OptionError(
+                f"A run is resumed as it was asked: {name!r} cannot be changed.{did_you_mean(name, known)} "
+                f"Another value of it is another run."
+            )
+    for name in request.benchmarks:
+        check_name(name)
+    named = chosen_endpoints(endpoint) if endpoint is not None else request.endpoints
+    if endpoint is None and request.demo:
+        # The built-in endpoint gets another port in each kernel.
+        named = [named[0].replace(url=demo_endpoint().url), *named[1:]]
+    changed = msgspec.structs.replace(
+        request,
+        endpoints=refined(named, options),
+        concurrency=request.concurrency if concurrency is None else concurrency,
+    )
+    check_numbers(changed.selection, changed.source, changed.concurrency, changed.grade_deadline_s)
+    return changed
+
+
+def refined(endpoints: Sequence[Endpoint], options: dict[str, Any]) -> list[Endpoint]:
+    """Refine each endpoint by the options of a call, and check that its key is there."""
+    chosen = [refine_endpoint(endpoint, options) for endpoint in endpoints]
+    for endpoint in chosen:
+        endpoint.key()
+    return chosen
+
+
+def check_numbers(selection: Selection, source: Source, concurrency: Any, grade_deadline: Any) -> None:
+    """Raises OptionError where a number of a request is none, or out of its range."""
+    for label, value, most in (
+        ("limit", selection.limit, None),
+        ("repeats", selection.repeats, 10_000),
+        ("concurrency", None if concurrency == "auto" else concurrency, _MOST_CONCURRENT),
+    ):
+        if value is not None and (not is_whole(value) or value < 1 or (most is not None and value > most)):
+            raise OptionError(f"--{label} takes a whole number from 1{f' to {most}' if most else ''}, not {value!r}.")
+    if not is_whole(selection.seed):
+        raise OptionError(f"--seed takes a whole number, not {selection.seed!r}.")
+    if source.few_shot is not None and (not is_whole(source.few_shot) or source.few_shot < 0):
+        raise OptionError(f"--few-shot takes a whole number from 0, not {source.few_shot!r}.")
+    if not is_number(grade_deadline) or not 0 < grade_deadline < math.inf:
+        raise OptionError(f"--grade-deadline takes a positive number of seconds, not {grade_deadline!r}.")
 
 
 def chosen_endpoints(
@@ -198,51 +251,3 @@ def data_path(benchmarks: Sequence[str], data: str | Path | None, *, demo: bool)
                 f"of your own by %qwq_endpoint, or give problems by --data PATH."
             )
     return str(Path(PROBLEMS[benchmarks[0]]).parent)
-
-
-class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
-    """One `%qwq_eval` line, checked and complete."""
-
-    benchmarks: list[str]
-    endpoint: Endpoint
-    levels: list[int] | None = None
-    subsets: list[str] | None = None
-    limit: int | None = None
-    """Of each benchmark, spread evenly over its subsets."""
-    seed: int = 0
-    repeats: int = 1
-    concurrency: int | Literal["auto"] = 32
-    other_endpoints: list[Endpoint] = []
-    """Those that share the run with `endpoint`, which is the one that the run is known by."""
-    data: str = ""
-    """A local file or folder, or empty for the hub (or, with `demo`, the built-in problems)."""
-    hub: str = "modelscope"
-    few_shot: int | None = None
-    dataset_args: dict[str, Any] = {}
-    demo: bool = False
-    grade_deadline_s: float = 10.0
-
-    @property
-    def endpoints(self) -> list[Endpoint]:
-        return [self.endpoint, *self.other_endpoints]
-
-    def identity(self, data_fingerprint: str) -> dict[str, Any]:
-        """What makes two lines ask the same: they then share one run directory."""
-        endpoint = self.endpoint
-        return {
-            "benchmarks": self.benchmarks,
-            "levels": self.levels,
-            "subsets": self.subsets,
-            "limit": self.limit,
-            "seed": self.seed,
-            "repeats": self.repeats,
-            "data": data_fingerprint or self.hub,
-            "few_shot": self.few_shot,
-            "dataset_args": self.dataset_args,
-            # The built-in endpoint gets another port each time, and is the same endpoint all the same.
-            "url": "demo" if endpoint.is_demo else endpoint.url,
-            "model": endpoint.model,
-            "sampling": endpoint.sampling,
-            "request_seed": endpoint.request_seed,
-            "think": endpoint.think,
-        }

@@ -1,16 +1,18 @@
-"""Where a request's run lies, and the manifest it begins with."""
+"""Find or name the directory of a request's run, and make the manifest it begins with."""
 
 from __future__ import annotations
 
 import uuid
 from pathlib import Path
 
+from qwq_nb.bench.datafile import fingerprint
+from qwq_nb.evaluation.command_line import data_label
 from qwq_nb.evaluation.plan import short_hash
-from qwq_nb.evaluation.request import EvalRequest
 from qwq_nb.store.manifest import MANIFEST, Manifest, now, path_segment
+from qwq_nb.store.request import EvalRequest
 from qwq_nb.store.run_dir import find_run_dirs
 
-__all__ = ["new_manifest", "run_dir_for"]
+__all__ = ["data_fingerprint", "new_manifest", "run_dir_for"]
 
 
 def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerprint: str) -> tuple[Path, str]:
@@ -28,29 +30,24 @@ def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerpri
     return path, key
 
 
-def new_manifest(request: EvalRequest, path: Path, key: str, *, command: str, data_label: str) -> Manifest:
-    """The manifest of a run that is about to begin, or to go on."""
+def new_manifest(request: EvalRequest, path: Path, key: str, *, command: str) -> Manifest:
+    """Return the manifest of a run that is about to begin, or to go on."""
     return Manifest(
         run_id=uuid.uuid4().hex[:12],
         name=path.name,
         key=key,
         created=now(),
         updated=now(),
-        demo=request.demo,
-        endpoint=request.endpoint,
-        other_endpoints=list(request.other_endpoints),
-        benchmarks=request.benchmarks,
-        levels=request.levels,
-        subsets=request.subsets,
-        limit=request.limit,
-        seed=request.seed,
-        repeats=request.repeats,
-        concurrency=request.concurrency,
-        data=request.data,
-        data_label=data_label,
-        hub=request.hub,
-        few_shot=request.few_shot,
-        dataset_args=request.dataset_args,
-        grade_deadline_s=request.grade_deadline_s,
+        request=request,
+        data_label=data_label(request),
         command=command,
     )
+
+
+def data_fingerprint(request: EvalRequest) -> str:
+    """Return a text that changes with the content of `--data`; empty for a hub.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    return fingerprint(request.source.data) if request.source.data else ""

@@ -13,11 +13,13 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from traitlets import Bool, Float, Int, TraitError, Unicode
 from traitlets.config.configurable import Configurable
 
+from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.errors import OptionError, QwqError
 from qwq_nb.evaluation.options import ASK, EVAL, RESUME, RUNS, SHOW
 from qwq_nb.magics.base import MagicBase, documented, user_errors
 from qwq_nb.magics.config import file_defaults
+from qwq_nb.store.request import CONCURRENCY, GRADE_DEADLINE_S, HUB, SEED
 
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
@@ -30,14 +32,14 @@ class QwqMagics(MagicBase, Configurable):
     """`%config QwqMagics` lists these defaults; a line's own options win over them."""
 
     endpoint = Unicode("", help="Name of the endpoint that is used where a line names none.").tag(config=True)
-    concurrency = Int(32, min=1, help="Streams at once.").tag(config=True)
-    seed = Int(0, help="Which samples --limit takes.").tag(config=True)
-    hub = Unicode("modelscope", help="Where benchmarks come from: modelscope or huggingface.").tag(config=True)
+    concurrency = Int(CONCURRENCY, min=1, help="Streams at once.").tag(config=True)
+    seed = Int(SEED, help="Which samples --limit takes.").tag(config=True)
+    hub = Unicode(HUB, help="Where benchmarks come from: modelscope or huggingface.").tag(config=True)
     out = Unicode("", help="Folder in which run directories lie; qwq_runs where empty.").tag(config=True)
     reveal = Bool(False, help="Show GPQA's texts in outputs.").tag(config=True)
-    max_retries = Int(6, min=0, help="Attempts after the first for what may pass.").tag(config=True)
-    read_timeout = Float(300.0, help="Longest silence within a stream, in seconds.").tag(config=True)
-    grade_deadline = Float(10.0, help="Longest time for one grading, in seconds.").tag(config=True)
+    max_retries = Int(Endpoint.max_retries, min=0, help="Attempts after the first for what may pass.").tag(config=True)
+    read_timeout = Float(Endpoint.read_timeout, help="Longest silence within a stream, in seconds.").tag(config=True)
+    grade_deadline = Float(GRADE_DEADLINE_S, help="Longest time for one grading, in seconds.").tag(config=True)
 
     _panel: Any = None
 
@@ -65,7 +67,6 @@ class QwqMagics(MagicBase, Configurable):
         %qwq_endpoint NAME           make an endpoint set before the default one
         """
         from qwq_nb.bench.shared import shared_worker
-        from qwq_nb.endpoint.endpoint import Endpoint
         from qwq_nb.endpoint.registry import (
             EndpointStatus,
             connect,
@@ -152,7 +153,7 @@ class QwqMagics(MagicBase, Configurable):
             run.reveal()
         if "sample" in given:
             return run.sample(given["sample"], given.get("repeat", 0))
-        if not run._rundir.is_record_current() and not run._rundir.is_locked():
+        if not run.directory.is_record_current() and not run.directory.is_locked():
             run.save_record()
         run._shown_in = None
         return run

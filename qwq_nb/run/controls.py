@@ -83,7 +83,7 @@ class Controls:
         self._stop.disabled = not going
         self._pause.disabled = not (going and state == "running" and self._asked != "pause")
         self._resume.disabled = not (going and state == "paused" and self._asked != "resume")
-        progress = self.run._progress() if self.run._progress else Progress()
+        progress = self.run.progress()
         self._label.value = status(state, progress, self._asked)
         self._waiting.value = waiting(progress)
         self._waiting.layout.display = "" if progress.waiting else "none"

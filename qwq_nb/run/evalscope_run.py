@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from qwq_nb.core.compressed import compressed
-from qwq_nb.core.outcomes import decide_outcome
 from qwq_nb.core.records import Sample, SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import UnknownRun
 from qwq_nb.run.run import Run
+from qwq_nb.run.state import SavedState
 from qwq_nb.store import evalscope_rows as rows
 from qwq_nb.store.jsonl import read_rows
 from qwq_nb.store.manifest import Manifest
+from qwq_nb.store.request import EvalRequest, Selection
+from qwq_nb.store.results import graded_result
 from qwq_nb.store.resume import row_index
 from qwq_nb.store.run_dir import RunDirectory
-from qwq_nb.trace.habits import habits
 
 __all__ = ["open_evalscope_run"]
 
@@ -56,15 +57,17 @@ def open_evalscope_run(path: Path, model: str | None = None) -> Run:
         created=stamp,
         updated=stamp,
         state="complete",
-        endpoint=Endpoint.recorded(model, name="evalscope"),
-        benchmarks=benchmarks,
-        repeats=max(r.repeat for r in results) + 1,
+        request=EvalRequest(
+            benchmarks=benchmarks,
+            endpoints=[Endpoint.recorded(model, name="evalscope")],
+            selection=Selection(repeats=max(r.repeat for r in results) + 1),
+        ),
         data_label="as evalscope loaded it",
         total=len(results),
         done=sum(r.outcome != "pending" for r in results),
         notes=["This run was made by evalscope itself; questions are shown as prompts."],
     )
-    return Run(RunDirectory(path), manifest, lambda: results)
+    return Run(RunDirectory(path), SavedState(manifest, lambda: results))
 
 
 def read_results(path: Path, model: str) -> list[SampleResult]:
@@ -108,12 +111,7 @@ def result_of(row: dict[str, Any], review: dict[str, Any] | None, benchmark: str
         messages=[{"role": str(m.get("role")), "content": prompt_text([m])} for m in prompt],
         source_id=str((row.get("metadata") or score.get("sample_metadata") or {}).get("question_id") or ""),
     )
-    outcome, _, flags = decide_outcome(completion, verdict, "", gold=sample.gold)
-    result = SampleResult(
-        sample=sample, repeat=repeat, outcome=outcome, completion=completion, verdict=verdict, flags=flags
-    )
-    result.flags += habits(result, ())
-    return result
+    return graded_result(sample, repeat, completion, verdict)
 
 
 def prompt_text(messages: list[dict[str, Any]]) -> str:

@@ -23,10 +23,12 @@ class RunList(list["Run"]):
         """One row a run, as text."""
         rows = []
         for run in self:
-            m = run._manifest
+            m, request = run.manifest, run.manifest.request
             scores = ", ".join(f"{name} {share:.1%}" for name, share in m.scores.items() if share is not None)
-            demo = " (demo)" if m.demo else ""
-            rows.append((m.name, m.state, f"{m.done}/{m.total}", scores or "-", m.endpoint.model + demo, m.updated))
+            demo = " (demo)" if request.demo else ""
+            rows.append(
+                (m.name, m.state, f"{m.done}/{m.total}", scores or "-", request.endpoint.model + demo, m.updated)
+            )
         return [tuple(scrub(cell) for cell in row) for row in rows]
 
     def __repr__(self) -> str:

@@ -44,7 +44,7 @@ def view_for(run: Run, show: bool, *, controls: bool = False) -> View:
 def record_of(run: Run, samples: list[SampleResult] | None = None) -> RunRecord:
     """What is drawn of it: all samples at its end, or those that changed."""
     room = FINAL_BYTES if samples is None else LIVE_BYTES
-    return withhold(run.record(samples, room=room), reveal=run._reveal)
+    return withhold(run.record(samples, room=room), reveal=run.revealed)
 
 
 class View:

@@ -11,6 +11,7 @@ from qwq_nb.core.paths import expand_user
 from qwq_nb.errors import UnknownRun, did_you_mean
 from qwq_nb.run.listing import RunList
 from qwq_nb.run.run import Run
+from qwq_nb.run.state import SavedState
 from qwq_nb.store.manifest import MANIFEST, Manifest
 from qwq_nb.store.run_dir import RunDirectory, find_run_dirs
 
@@ -65,7 +66,7 @@ def open_run(path: Path) -> Run:
 
     directory = RunDirectory(path)
     manifest = directory.manifest()
-    return Run(directory, settled(manifest, directory), saved_results(directory, manifest))
+    return Run(directory, SavedState(settled(manifest, directory), saved_results(directory, manifest)))
 
 
 def settled(manifest: Manifest, directory: RunDirectory) -> Manifest:

@@ -17,23 +17,26 @@ from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.cost import Prices, cost_of
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
+from qwq_nb.run.state import RunState
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
-from qwq_nb.store.run_dir import JOURNAL
-from qwq_nb.view.clip import clip, fair_limit
+from qwq_nb.store.rulings import read_rulings, ruling_notes
+from qwq_nb.store.run_dir import JOURNAL, RunDirectory
+from qwq_nb.view.clip import clip, fair_limit, lean
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "bare_record",
+    "current_record",
     "detail",
     "find_result",
-    "finished_progress",
     "frame",
     "notes_on",
     "record_of",
     "sample_view",
+    "save_record",
 ]
 
 RECORD_QUESTION = 500
@@ -87,25 +90,25 @@ def record_of(
     all answers, of failures and of the others each; None: they are whole. What does not fit a bundle of so many bytes
     is then never in memory all at once.
     """
-    m = manifest
+    m, request = manifest, manifest.request
     rows = tally(results)
     most = caps(shown, room)
     return RunRecord(
         run_id=m.run_id,
         name=m.name,
         state=m.state,
-        demo=m.demo,
+        demo=request.demo,
         created=m.created,
         updated=m.updated,
-        model=m.endpoint.model,
-        endpoint=m.endpoint.name,
-        url=m.endpoint.url,
-        sampling={k: v for k, v in m.endpoint.sampling.items() if v is not None},
-        benchmarks=m.benchmarks,
-        repeats=m.repeats,
-        limit=m.limit,
-        seed=m.seed,
-        concurrency=progress.concurrency if m.concurrency == "auto" else m.concurrency,
+        model=request.endpoint.model,
+        endpoint=request.endpoint.name,
+        url=request.endpoint.url,
+        sampling={k: v for k, v in request.endpoint.sampling.items() if v is not None},
+        benchmarks=request.benchmarks,
+        repeats=request.selection.repeats,
+        limit=request.selection.limit,
+        seed=request.selection.seed,
+        concurrency=progress.concurrency if request.concurrency == "auto" else request.concurrency,
         data=m.data_label,
         versions=m.versions,
         run_dir=path,
@@ -113,12 +116,48 @@ def record_of(
         progress=progress,
         cost=cost_so_far(results, m),
         table=rows,
-        samples=[sample_view(r, m.endpoint.model, most=most(r)) for r in shown],
+        samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
         notes=[*m.notes, *notes_on(rows, m), *notes],
-        references=[] if m.demo else references_of(rows, m.endpoint.model, whole=not (m.levels or m.subsets)),
+        references=[] if request.demo else references_of(rows, request.endpoint.model, whole=request.selection.whole),
     )
+
+
+def current_record(
+    state: RunState,
+    directory: RunDirectory,
+    samples: Iterable[SampleResult] | None = None,
+    *,
+    room: int | None = None,
+) -> RunRecord:
+    """Return a run as it is drawn now. `samples` are the rows it carries (None: all), with their texts whole.
+
+    `room`: bytes of the output that it is made for. The longest texts are cut to what can fit there at most, which
+    saves a long run the memory for all of them at once.
+    """
+    manifest, results = state.manifest, state.results()
+    record = record_of(
+        manifest,
+        directory.shown,
+        results,
+        results if samples is None else list(samples),
+        progress=state.progress(),
+        in_flight=state.in_flight(),
+        notes=ruling_notes(results, read_rulings(directory.path, manifest.request.endpoint.model)),
+        room=room,
+    )
+    return msgspec.structs.replace(record, partial=samples is not None)
+
+
+def save_record(state: RunState, directory: RunDirectory) -> None:
+    """Write `qwq_record.json` into the run's directory: what viewers draw, without the texts that lie beside it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    record = bare_record(current_record(state, directory, room=0))
+    directory.save_record(msgspec.json.encode(lean(record)))
 
 
 def caps(shown: Sequence[SampleResult], room: int | None) -> Callable[[SampleResult], int | None]:
@@ -134,9 +173,9 @@ def caps(shown: Sequence[SampleResult], room: int | None) -> Callable[[SampleRes
 
 def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
     """Of all benchmarks together, by the endpoint's prices; None where it has none."""
-    if manifest.endpoint.prices is None or not results:
+    if manifest.request.endpoint.prices is None or not results:
         return None
-    whole = cost_of(results, Prices(*manifest.endpoint.prices))[-1]
+    whole = cost_of(results, Prices(*manifest.request.endpoint.prices))[-1]
     return RunCost(
         so_far=whole.cost,
         expected=whole.expected_cost,
@@ -243,20 +282,6 @@ def drawn_analysis(result: SampleResult) -> Analysis | None:
     return msgspec.structs.replace(result.analysis, switches=[], foreign=result.analysis.foreign[:FOREIGN_RUNS])
 
 
-def finished_progress(results: list[SampleResult], manifest: Manifest) -> Progress:
-    """The progress of a run that nobody is running: counts from its results, wall time from its manifest."""
-    tokens = sum(r.completion.completion_tokens for r in results if r.completion)
-    return Progress(
-        total=len(results),
-        done=sum(r.outcome != "pending" for r in results),
-        errors=sum(r.outcome == "error" for r in results),
-        retries=sum(max(0, r.completion.attempts - 1) for r in results if r.completion),
-        elapsed_s=manifest.elapsed_s,
-        tokens=tokens,
-        tokens_per_s=tokens / manifest.elapsed_s if manifest.elapsed_s else 0.0,
-    )
-
-
 def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
     """What a reader must know beside the numbers."""
     notes: list[str] = []
@@ -270,7 +295,7 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
                 f"They are not counted as wrong; the same line again asks them once more."
             )
         if finished and row.truncated / finished >= TRUNCATION_SHARE:
-            cap = manifest.endpoint.sampling.get("max_tokens")
+            cap = manifest.request.endpoint.sampling.get("max_tokens")
             notes.append(
                 f"{row.benchmark}: {row.truncated} of {finished} were cut by the token limit"
                 + (f" (max-tokens {cap})" if cap else "")

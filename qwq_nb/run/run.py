@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from qwq_nb.core.records import SampleResult, State
-from qwq_nb.core.run_record import InFlight, Progress, RunRecord, SubsetRow
+from qwq_nb.core.run_record import Progress, RunRecord, SubsetRow
 from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_rows, table_rows, tally
 from qwq_nb.run import record as run_record
 from qwq_nb.run.record import frame
 from qwq_nb.run.report import Report
 from qwq_nb.run.sample import SampleDetail
+from qwq_nb.run.state import RunControl, RunState
 from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
-from qwq_nb.view.clip import lean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,57 +36,66 @@ class Run:
     `table()` has a row a subset and then `all`; `samples()` a row a sample × repeat; `sample(id)` the texts.
     """
 
-    def __init__(
-        self,
-        directory: RunDirectory,
-        manifest: Manifest,
-        results: Callable[[], list[SampleResult]],
-        *,
-        progress: Callable[[], Progress] | None = None,
-        in_flight: Callable[[], list[InFlight]] | None = None,
-        control: Any = None,
-    ) -> None:
-        self._rundir = directory
-        self._manifest = manifest
-        self._results = results
-        self._progress = progress
-        self._in_flight = in_flight
+    def __init__(self, directory: RunDirectory, state: RunState, control: RunControl | None = None) -> None:
+        """`control` steers a run that goes on; None: there is nothing to steer."""
+        self._directory = directory
+        self._state = state
         self._control = control
-        self._reveal = False
+        self._revealed = False
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
     @property
+    def manifest(self) -> Manifest:
+        """What was asked, of whom, and how the run stands: a copy, so that nothing done to it changes the run."""
+        m = self._state.manifest
+        return msgspec.structs.replace(m, notes=list(m.notes), scores=dict(m.scores))
+
+    @property
+    def directory(self) -> RunDirectory:
+        """The run on disk."""
+        return self._directory
+
+    @property
+    def revealed(self) -> bool:
+        """True if texts are shown that are withheld by default; see `reveal()`."""
+        return self._revealed
+
+    def progress(self) -> Progress:
+        """Return counts and rates of this moment."""
+        return self._state.progress()
+
+    @property
     def name(self) -> str:
-        return self._manifest.name
+        return self._state.manifest.name
 
     @property
     def path(self) -> Path:
         """The run's directory, absolute."""
-        return self._rundir.path
+        return self._directory.path
 
     @property
     def state(self) -> State:
         """`running`, `paused`, `stopped`, `failed` or `complete`."""
-        return self._manifest.state
+        return self._state.manifest.state
 
     @property
     def model(self) -> str:
-        return self._manifest.endpoint.model
+        return self._state.manifest.request.endpoint.model
 
     @property
     def benchmarks(self) -> list[str]:
-        return list(self._manifest.benchmarks)
+        return list(self._state.manifest.request.benchmarks)
 
     @property
     def demo(self) -> bool:
         """Whether it was answered by the built-in endpoint: its score says nothing of any model."""
-        return self._manifest.demo
+        return self._state.manifest.request.demo
 
     @property
     def command(self) -> str:
         """The magic line that resumes it, or shows it again."""
-        return self._manifest.command
+        return self._state.manifest.command
 
     def __repr__(self) -> str:
         rows = [row for row in self.rows() if row.subset == "all"]
@@ -99,11 +108,11 @@ class Run:
 
     def results(self) -> list[SampleResult]:
         """The records themselves, one a sample × repeat, in the data set's order."""
-        return self._results()
+        return self._state.results()
 
     def rows(self) -> list[SubsetRow]:
         """The rows of `table()` as records."""
-        return tally(self._results())
+        return tally(self._state.results())
 
     def accuracies(self) -> dict[str, float | None]:
         """Accuracy of each benchmark over all its subsets (0…1)."""
@@ -115,7 +124,7 @@ class Run:
 
     def samples(self) -> pd.DataFrame:
         """A row a sample × repeat; columns as in `qwq_nb.core.tally.SAMPLE_COLUMNS`."""
-        return frame(sample_rows(self._results()), SAMPLE_COLUMNS)
+        return frame(sample_rows(self._state.results()), SAMPLE_COLUMNS)
 
     def sample(self, id: str, repeat: int = 0) -> SampleDetail:
         """One sample's texts and verdict. `id` is that of `samples()`, or the data set's own.
@@ -125,8 +134,10 @@ class Run:
         """
         from qwq_nb.run.withhold import withhold
 
-        found = run_record.find_result(self._results(), id, repeat, name=self.name, repeats=self._manifest.repeats)
-        drawn = withhold(self.record([found]), reveal=self._reveal).samples[0]
+        found = run_record.find_result(
+            self._state.results(), id, repeat, name=self.name, repeats=self._state.manifest.request.selection.repeats
+        )
+        drawn = withhold(self.record([found]), reveal=self._revealed).samples[0]
         return msgspec.structs.replace(run_record.detail(found), withheld=drawn.question is None)
 
     # -- analysis ------------------------------------------------------------------------------------------------
@@ -135,7 +146,7 @@ class Run:
         """avg@k, pass@k and cons@k by subset and k; columns as in `qwq_nb.run.repeats.REPEAT_COLUMNS`."""
         from qwq_nb.run.repeats import REPEAT_COLUMNS, repeat_rows
 
-        return frame(map(msgspec.structs.asdict, repeat_rows(self._results())), REPEAT_COLUMNS)
+        return frame(map(msgspec.structs.asdict, repeat_rows(self._state.results())), REPEAT_COLUMNS)
 
     def cost(self, price_in: float | None = None, price_out: float | None = None) -> pd.DataFrame:
         """Cost so far, expected at the end and per correct answer, in the unit of the prices of a million tokens.
@@ -147,7 +158,7 @@ class Run:
         """
         from qwq_nb.run.cost import COST_COLUMNS, cost_of, prices_of
 
-        rows = cost_of(self._results(), prices_of(self._manifest.endpoint, price_in, price_out))
+        rows = cost_of(self._state.results(), prices_of(self._state.manifest.request.endpoint, price_in, price_out))
         return frame(map(msgspec.structs.asdict, rows), COST_COLUMNS)
 
     # -- rulings by hand -----------------------------------------------------------------------------------------
@@ -157,8 +168,8 @@ class Run:
         from qwq_nb.run.check_list import CheckList, worth_checking
         from qwq_nb.run.withhold import withhold
 
-        results = self._results()
-        record = withhold(self.record(worth_checking(results)), reveal=self._reveal)
+        results = self._state.results()
+        record = withhold(self.record(worth_checking(results)), reveal=self._revealed)
         return CheckList(record.samples, self._rulings(), name=self.name, demo=self.demo, total=len(results))
 
     def rule(self, id: str, correct: bool | None = True, note: str = "", repeat: int = 0) -> None:
@@ -169,19 +180,25 @@ class Run:
         Raises:
             OptionError: no such sample or repeat, or no answer to rule on.
         """
-        found = run_record.find_result(self._results(), id, repeat, name=self.name, repeats=self._manifest.repeats)
+        found = run_record.find_result(
+            self._state.results(), id, repeat, name=self.name, repeats=self._state.manifest.request.selection.repeats
+        )
         by_hand.rule(self.path, self.model, found, correct, note)
         # A run that somebody writes gets its record from the writer.
-        if self._rundir.has_record() and not self._rundir.is_locked():
+        if self._directory.has_record() and not self._directory.is_locked():
             self.save_record()
 
     def rulings(self) -> pd.DataFrame:
         """The rulings that stand; columns as in `qwq_nb.store.rulings.RULING_COLUMNS`."""
-        return frame(by_hand.ruling_records(self._results(), self._rulings()), by_hand.RULING_COLUMNS)
+        return frame(by_hand.ruling_records(self._state.results(), self._rulings()), by_hand.RULING_COLUMNS)
 
     def ruled_table(self) -> pd.DataFrame:
         """Official accuracy and accuracy with rulings; columns as in `qwq_nb.store.rulings.RULED_COLUMNS`."""
-        return frame(by_hand.ruled_records(self._results(), self._rulings()), by_hand.RULED_COLUMNS)
+        return frame(by_hand.ruled_records(self._state.results(), self._rulings()), by_hand.RULED_COLUMNS)
+
+    def _found(self, id: str, repeat: int) -> SampleResult:
+        repeats = self._state.manifest.request.selection.repeats
+        return run_record.find_result(self._state.results(), id, repeat, name=self.name, repeats=repeats)
 
     def _rulings(self) -> dict[tuple[str, int], by_hand.Ruling]:
         return by_hand.read_rulings(self.path, self.model)
@@ -220,29 +237,17 @@ class Run:
         `room`: bytes of the output that it is made for. The longest texts are cut to what can fit there at most, which
         saves a long run the memory for all of them at once.
         """
-        m = self._manifest
-        results = self._results()
-        record = run_record.record_of(
-            m,
-            self._rundir.shown,
-            results,
-            results if samples is None else list(samples),
-            progress=self._progress() if self._progress else run_record.finished_progress(results, m),
-            in_flight=self._in_flight() if self._in_flight else [],
-            notes=by_hand.ruling_notes(results, self._rulings()),
-            room=room,
-        )
-        return msgspec.structs.replace(record, partial=samples is not None)
+        return run_record.current_record(self._state, self._directory, samples, room=room)
 
     def save_record(self) -> None:
         """Write `qwq_record.json` into the run's directory: what viewers draw, without the texts that lie beside it."""
-        self._rundir.save_record(msgspec.json.encode(lean(run_record.bare_record(self.record(room=0)))))
+        run_record.save_record(self._state, self._directory)
 
     def report(self) -> Report:
         """The report: shown by a notebook, `str()` for text, `.save("report.html")` for a file."""
         from qwq_nb.run.withhold import withhold
 
-        return Report(withhold(self.record(), reveal=self._reveal))
+        return Report(withhold(self.record(), reveal=self._revealed))
 
     def plot(self, kind: str | None = None) -> ChartFigure:
         """A plotly figure: `accuracy` by subset, `tokens` by outcome, `latency`, or all of them below one another.
@@ -258,7 +263,7 @@ class Run:
 
     def reveal(self, on: bool = True) -> Run:
         """Show texts that are withheld by default (GPQA's authors ask not to publish its questions)."""
-        self._reveal = on
+        self._revealed = on
         return self
 
     # -- control of a run in the background ----------------------------------------------------------------------
@@ -291,3 +296,13 @@ class Run:
         from qwq_nb.run.live import show_run
 
         show_run(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:
+        """The same as data, for front ends that do not ask `_ipython_display_` (marimo, exporters)."""
+        from qwq_nb.core.frontend import is_live
+        from qwq_nb.run.bundle import bundle
+        from qwq_nb.run.withhold import withhold
+        from qwq_nb.view.budget import FINAL_BYTES
+
+        record = withhold(self.record(room=FINAL_BYTES), reveal=self._revealed)
+        return bundle(record, live=False, times=is_live())

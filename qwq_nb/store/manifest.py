@@ -1,71 +1,94 @@
-"""Define the manifest of a run directory (`qwq_run.json`)."""
+"""Define the manifest of a run directory (`qwq_run.json`), and read those of earlier versions."""
 
 from __future__ import annotations
 
 import re
 import time
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from qwq_nb.core.records import State
-from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.errors import UnknownRun
+from qwq_nb.store.request import EvalRequest
 
-__all__ = ["MANIFEST", "Manifest", "path_segment"]
-
+__all__ = ["MANIFEST", "Manifest", "decode_manifest", "now", "path_segment"]
 
 MANIFEST = "qwq_run.json"
+SCHEMA = "qwq_run.v2"
 
 
 class Manifest(msgspec.Struct, kw_only=True):
-    """`qwq_run.json`. Holds no key: `endpoint.key_env` is the name of a variable."""
+    """What was asked, of whom, and how the run stands. It holds no key: `key_env` is the name of a variable."""
 
-    schema: str = "qwq_run.v1"
+    schema: str = SCHEMA
     run_id: str
     name: str
     key: str
-    """The request's identity: the same line has the same key, and so the same run."""
+    """Hash of the request's identity: the same line has the same key, and so the same run. Empty: evalscope's run."""
     created: str
     updated: str
+    """ISO 8601, UTC."""
     state: State = "starting"
-    demo: bool = False
-    endpoint: Endpoint
-    other_endpoints: list[Endpoint] = []
-    """Those that shared the run with `endpoint`, at its last call."""
-    benchmarks: list[str]
-    levels: list[int] | None = None
-    subsets: list[str] | None = None
-    limit: int | None = None
-    seed: int = 0
-    repeats: int = 1
-    concurrency: int | Literal["auto"] = 32
-    data: str = ""
-    """The path given by --data, or empty."""
+    request: EvalRequest
+    """As of the run's last call."""
     data_label: str = ""
-    hub: str = "modelscope"
-    few_shot: int | None = None
-    dataset_args: dict[str, Any] = {}
-    grade_deadline_s: float = 10.0
+    """Where the problems came from, for people."""
     plan_hash: str = ""
     data_hash: dict[str, str] = {}
     versions: dict[str, str] = {}
     command: str = ""
+    """The magic line that resumes the run or shows it again."""
     total: int = 0
     done: int = 0
     scores: dict[str, float | None] = {}
-    """Accuracy of each benchmark, as of `updated`."""
+    """Accuracy of each benchmark (0…1), as of `updated`."""
     elapsed_s: float = 0.0
     """Wall time spent on this run so far, over all calls."""
     notes: list[str] = []
     adapters: dict[str, dict[str, Any]] = {}
-    """What evalscope's adapter said of each benchmark: its settings and versions."""
+    """What the benchmark's adapter said of each benchmark: its settings and versions."""
+
+
+def decode_manifest(content: bytes, where: str) -> Manifest:
+    """Decode the manifest of this or an earlier version. `where` names the file in messages.
+
+    Raises:
+        UnknownRun: it is no manifest, or one of a later version.
+    """
+    try:
+        raw = msgspec.json.decode(content)
+        schema = raw.get("schema") if isinstance(raw, dict) else None
+        if schema == "qwq_run.v1":
+            raw = from_v1(raw)
+        elif schema != SCHEMA and isinstance(schema, str) and re.fullmatch(r"qwq_run\.v\d+", schema):
+            raise UnknownRun(f"{where} was written by a later version of qwq_nb ({schema}): update this one.")
+        return msgspec.convert(raw, Manifest)
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as exc:
+        raise UnknownRun(f"{where} cannot be read as a run's manifest: {exc}") from None
+
+
+def from_v1(old: dict[str, Any]) -> dict[str, Any]:
+    """Convert a manifest of version 1, in which the request's fields stood beside the others."""
+    selection = {name: old[name] for name in ("levels", "subsets", "limit", "seed", "repeats") if name in old}
+    source = {name: old[name] for name in ("data", "hub", "few_shot", "dataset_args") if name in old}
+    others = old.get("other_endpoints") or []
+    request: dict[str, Any] = {
+        "benchmarks": old.get("benchmarks"),
+        "endpoints": [old.get("endpoint"), *(others if isinstance(others, list) else [others])],
+        "selection": selection,
+        "source": source,
+        **{name: old[name] for name in ("concurrency", "grade_deadline_s") if name in old},
+    }
+    kept = {name: value for name, value in old.items() if name in Manifest.__struct_fields__}
+    return {**kept, "schema": SCHEMA, "request": request}
 
 
 def path_segment(text: str) -> str:
-    """`text` as one segment of a path, readable."""
+    """Make a text one readable segment of a path."""
     return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-.") or "model"
 
 
 def now() -> str:
-    """ISO 8601, UTC, to the second."""
+    """Return the time in ISO 8601, UTC, to the second."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

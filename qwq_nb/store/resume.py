@@ -7,13 +7,12 @@ from typing import Any
 import msgspec
 
 from qwq_nb.core.compressed import compressed
-from qwq_nb.core.outcomes import decide_outcome
 from qwq_nb.core.records import Completion, Item, SampleResult
 from qwq_nb.store import evalscope_rows as rows
 from qwq_nb.store.jsonl import read_rows, repair
 from qwq_nb.store.partial_streams import STREAMS, read_streams
+from qwq_nb.store.results import graded_result
 from qwq_nb.store.run_dir import RunDirectory
-from qwq_nb.trace.habits import habits
 
 __all__ = ["load_progress", "read_journal", "results_of"]
 
@@ -63,16 +62,7 @@ def results_of(
             if item is None or not belongs(row, item) or item.key not in predictions:
                 continue
             completion, verdict = predictions[item.key], rows.verdict_from_row(row)
-            outcome, _, flags = decide_outcome(completion, verdict, "")
-            done[item.key] = result = SampleResult(
-                sample=item.sample,
-                repeat=item.repeat,
-                outcome=outcome,
-                completion=completion,
-                verdict=verdict,
-                flags=flags,
-            )
-            result.flags += habits(result, ())
+            done[item.key] = graded_result(item.sample, item.repeat, completion, verdict)
     return done, {key: c for key, c in predictions.items() if key not in done}
 
 

@@ -32,7 +32,7 @@ from qwq_nb.core.records import Sample
 from qwq_nb.errors import RunLocked, UnknownRun
 from qwq_nb.store import evalscope_rows as rows
 from qwq_nb.store.jsonl import encode_row, repair, replace_file
-from qwq_nb.store.manifest import MANIFEST, Manifest, now
+from qwq_nb.store.manifest import MANIFEST, Manifest, decode_manifest, now
 
 __all__ = ["RunDirectory", "find_run_dirs"]
 SAMPLES = "qwq_samples.jsonl"
@@ -60,7 +60,7 @@ class RunDirectory:
         self._lock: Any = None
 
     def __repr__(self) -> str:
-        return f"RunDir({self.shown!r})"
+        return f"RunDirectory({self.shown!r})"
 
     # -- the manifest ------------------------------------------------------------------------------------------
 
@@ -68,11 +68,10 @@ class RunDirectory:
         """Raises UnknownRun where there is none, or none that can be read."""
         file = self.path / MANIFEST
         try:
-            return msgspec.json.decode(file.read_bytes(), type=Manifest)
+            content = file.read_bytes()
         except FileNotFoundError:
             raise UnknownRun(f"{self.shown} holds no {MANIFEST}: it is not the directory of a run.") from None
-        except (msgspec.DecodeError, msgspec.ValidationError) as exc:
-            raise UnknownRun(f"{file} cannot be read as a run's manifest: {exc}") from None
+        return decode_manifest(content, str(file))
 
     def save_manifest(self, manifest: Manifest) -> None:
         """Replaced as a whole, so that no crash can leave half of one."""

@@ -34,8 +34,9 @@ def saved_results(directory: RunDirectory, manifest: Manifest) -> Callable[[], l
 
 def read_results(directory: RunDirectory, manifest: Manifest) -> list[SampleResult]:
     """Every sample × repeat of the run: finished ones, errors, and pending ones with their partial text."""
-    items = items_of(directory.samples(), manifest.repeats)
-    done, ungraded = results_of(directory, items, manifest.repeats, manifest.endpoint.model)
+    repeats, model = manifest.request.selection.repeats, manifest.request.endpoint.model
+    items = items_of(directory.samples(), repeats)
+    done, ungraded = results_of(directory, items, repeats, model)
     journal = read_journal(directory)
     found = []
     for item in items:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from qwq_nb.core.records import Sample
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
 from qwq_nb.evaluation.plan import make_plan, select, short_hash, wanted_subsets
-from qwq_nb.evaluation.request import EvalRequest
+from qwq_nb.store.request import EvalRequest, Selection, Source
 
 LEVELS = [f"Level {n}" for n in range(1, 6)]
 MATH_500 = {"Level 1": 43, "Level 2": 90, "Level 3": 105, "Level 4": 128, "Level 5": 134}
@@ -35,9 +36,20 @@ def samples(sizes: dict[str, int], benchmark: str = "math_500") -> list[Sample]:
     ]
 
 
-def request(*benchmarks: str, **fields: object) -> EvalRequest:
+SOURCE = ("data", "hub", "few_shot", "dataset_args")
+
+
+def request(*benchmarks: str, **fields: Any) -> EvalRequest:
     endpoint = fields.pop("endpoint", Endpoint("http://127.0.0.1:8000/v1", "m"))
-    return EvalRequest(benchmarks=list(benchmarks) or ["math_500"], endpoint=endpoint, **fields)
+    source = Source(**{name: fields.pop(name) for name in SOURCE if name in fields})
+    chosen = {name: fields.pop(name) for name in Selection.__struct_fields__ if name in fields}
+    return EvalRequest(
+        benchmarks=list(benchmarks) or ["math_500"],
+        endpoints=[endpoint],
+        selection=Selection(**chosen),
+        source=source,
+        **fields,
+    )
 
 
 def ids(chosen: list[Sample]) -> list[str]:
@@ -153,7 +165,7 @@ def test_any_text_is_levels_or_an_option_error(text):
     ],
 )
 def test_wanted_subsets(available, fields, wanted):
-    assert wanted_subsets("math_500", available, request(**fields)) == wanted
+    assert wanted_subsets("math_500", available, Selection(**fields)) == wanted
 
 
 @pytest.mark.parametrize(
@@ -166,7 +178,7 @@ def test_wanted_subsets(available, fields, wanted):
 )
 def test_a_subset_that_is_not_there(fields, said):
     with pytest.raises(OptionError) as caught:
-        wanted_subsets("math_500", LEVELS, request(**fields))
+        wanted_subsets("math_500", LEVELS, Selection(**fields))
     assert said in str(caught.value)
 
 
@@ -174,7 +186,7 @@ def test_a_subset_that_is_not_there(fields, said):
 
 
 def test_every_sample_is_asked_once_in_each_repeat_and_repeats_come_one_after_the_other():
-    plan = make_plan([samples({"Level 1": 3, "Level 2": 5})], request(repeats=3))
+    plan = make_plan([samples({"Level 1": 3, "Level 2": 5})], Selection(repeats=3))
     assert len({item.key for item in plan.items}) == len(plan.items) == 24
     assert [item.repeat for item in plan.items] == sorted([0, 1, 2] * 8)
     one, two, three = ([i.sample.id for i in plan.items if i.repeat == r] for r in range(3))
@@ -185,7 +197,7 @@ def test_every_sample_is_asked_once_in_each_repeat_and_repeats_come_one_after_th
 def test_a_run_that_is_stopped_early_has_a_fair_sample(stop, seed):
     plan = make_plan(
         [samples(dict.fromkeys(LEVELS, 10)), samples({"default": 30}, "aime24")],
-        request("math_500", "aime24", seed=seed),
+        Selection(seed=seed),
     )
     asked = Counter(item.sample.subset for item in plan.items[:stop])
     for subset, size in [*dict.fromkeys(LEVELS, 10).items(), ("default", 30)]:
@@ -194,14 +206,14 @@ def test_a_run_that_is_stopped_early_has_a_fair_sample(stop, seed):
 
 def test_the_order_is_seeded():
     def order(seed: int) -> list[tuple[str, int]]:
-        return [item.key for item in make_plan([samples(MATH_500)], request(limit=50, seed=seed)).items]
+        return [item.key for item in make_plan([samples(MATH_500)], Selection(limit=50, seed=seed)).items]
 
     assert order(0) == order(0)
     assert order(0) != order(1)
 
 
 def test_positions_are_those_among_the_selected_of_a_subset():
-    plan = make_plan([samples(MATH_500)], request(limit=50))
+    plan = make_plan([samples(MATH_500)], Selection(limit=50))
     for subset in LEVELS:
         placed = {i.position: i.sample.index for i in plan.items if i.sample.subset == subset}
         assert list(range(10)) == sorted(placed)
@@ -210,13 +222,13 @@ def test_positions_are_those_among_the_selected_of_a_subset():
 
 
 def test_the_limit_is_of_each_benchmark():
-    plan = make_plan([samples(MATH_500), samples({"default": 30}, "aime24")], request("math_500", "aime24", limit=10))
+    plan = make_plan([samples(MATH_500), samples({"default": 30}, "aime24")], Selection(limit=10))
     assert Counter(s.benchmark for s in plan.samples) == {"math_500": 10, "aime24": 10}
 
 
 def test_nothing_to_ask():
     with pytest.raises(OptionError, match="Nothing to ask"):
-        make_plan([[]], request())
+        make_plan([[]], Selection())
 
 
 # By what name
@@ -224,8 +236,8 @@ def test_nothing_to_ask():
 
 def test_the_plans_hash_changes_with_what_is_asked_and_with_nothing_else():
     everything = samples({"Level 1": 3})
-    plan = make_plan([everything], request(seed=0, repeats=2))
-    assert plan.hash() == make_plan([everything], request(seed=5, repeats=2, concurrency=9)).hash()
+    plan = make_plan([everything], Selection(seed=0, repeats=2))
+    assert plan.hash() == make_plan([everything], Selection(seed=5, repeats=2)).hash()
     assert len(plan.hash()) == 16
 
     def changed(**fields: object) -> str:
@@ -234,7 +246,7 @@ def test_the_plans_hash_changes_with_what_is_asked_and_with_nothing_else():
             Sample(benchmark="math_500", subset="Level 1", index=0, question="", **row)  # type: ignore[arg-type]
             for row in ({**first, **fields}, *rest)
         ]
-        return make_plan([rebuilt], request(repeats=2)).hash()
+        return make_plan([rebuilt], Selection(repeats=2)).hash()
 
     variants = [
         {"id": "other"},
@@ -244,7 +256,7 @@ def test_the_plans_hash_changes_with_what_is_asked_and_with_nothing_else():
     ]
     assert changed() == plan.hash()
     assert len({plan.hash(), *(changed(**v) for v in variants)}) == 5
-    assert make_plan([everything], request(repeats=1)).hash() != plan.hash()
+    assert make_plan([everything], Selection(repeats=1)).hash() != plan.hash()
 
 
 def test_two_lines_that_ask_the_same_share_a_run():

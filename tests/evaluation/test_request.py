@@ -31,7 +31,13 @@ def an_endpoint_is_set(isolated: None) -> None:
 def test_a_request_with_nothing_but_a_benchmark():
     request = build_request(["math_500"])
     assert request.endpoint == ENDPOINT
-    assert (request.benchmarks, request.levels, request.limit, request.data, request.demo) == (
+    assert (
+        request.benchmarks,
+        request.selection.levels,
+        request.selection.limit,
+        request.source.data,
+        request.demo,
+    ) == (
         ["math_500"],
         None,
         None,
@@ -82,11 +88,11 @@ def test_what_cannot_work_is_said_before_anything_is_loaded(benchmarks, options,
     ("levels", "numbers"), [("1-3", [1, 2, 3]), ([3, 1, 3], [1, 3]), (range(1, 3), [1, 2]), (2, [2]), (None, None)]
 )
 def test_levels_in_any_form(levels, numbers):
-    assert build_request(["math_500"], levels=levels).levels == numbers
+    assert build_request(["math_500"], levels=levels).selection.levels == numbers
 
 
 def test_a_subset_may_be_one_name():
-    assert build_request(["math_500"], subset="Level 1").subsets == ["Level 1"]
+    assert build_request(["math_500"], subset="Level 1").selection.subsets == ["Level 1"]
 
 
 def test_options_of_the_call_refine_the_endpoint():
@@ -132,7 +138,7 @@ def test_demo_brings_its_endpoint_and_its_problems(demo_request):
     request = demo_request(["math_500", "aime24"], demo=True)
     assert request.demo
     assert request.endpoint.is_demo
-    assert Path(request.data) == PROBLEMS["math_500"].parent
+    assert Path(request.source.data) == PROBLEMS["math_500"].parent
     assert data_label(request) == "built-in demo problems"
     assert command_line(request, out=None, named=None, options={}) == "%qwq_eval math_500 aime24 --demo"
     assert demo_request(["math_500", "aime24"], endpoint="demo") == request

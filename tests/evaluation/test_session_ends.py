@@ -92,19 +92,21 @@ def test_a_run_can_be_stopped_while_its_report_is_written(server: DemoEndpoint) 
     (run.path / MANIFEST).write_text(json.dumps({**manifest, "state": "running"}))
     request = build_request(["aime24"], demo=True, limit=2)
     # Its prompts are cached, so that the worker is wanted for nothing but the report.
-    store(shared_loop().call(shared_worker().load(LoadRequest(benchmark="aime24", data=request.data)), timeout=60))
+    store(
+        shared_loop().call(shared_worker().load(LoadRequest(benchmark="aime24", data=request.source.data)), timeout=60)
+    )
     worker = BenchWorker()
-    session = Session(request, run.path, manifest["key"], worker, command="", data_label="")
+    session = Session(request, run.path, manifest["key"], worker, command="")
     control = Control(session, shared_loop())
     try:
         deadline = time.monotonic() + 20
-        while not (session.runner and session.runner.over):
+        while session.state.progress().done < 2:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         assert not control.done
         control.stop()
         control.wait(10)
-        assert session.manifest.state == load_run(run.path).state == "stopped"
+        assert session.state.manifest.state == load_run(run.path).state == "stopped"
     finally:
         shared_loop().call(worker.close(), timeout=10)
     assert evaluate("aime24", demo=True, limit=2).state == "complete"

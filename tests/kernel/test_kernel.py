@@ -159,7 +159,7 @@ def test_a_key_is_printed_stored_and_shown_nowhere(
         kernel.run(f"%qwq_endpoint {server.url} --model {server.model} --name locked --key-env CANARY_KEY {SHARED}"),
         kernel.run(f"run = %qwq_eval math_500 --data {MATH} --limit 5 --out {out}"),
         kernel.run("from qwq_nb import *; from qwq_nb.endpoint.registry import get_endpoint"),
-        kernel.run("run, run.table(), run.samples(), run.sample(run.samples().id[0]), run.record(), run._manifest"),
+        kernel.run("run, run.table(), run.samples(), run.sample(run.samples().id[0]), run.record(), run.manifest"),
         kernel.run("get_endpoint(), str(run.report()), list_runs(), resume_run(run)"),
         kernel.run("%qwq_endpoint"),
     ]

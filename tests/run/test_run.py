@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from qwq_nb.core.records import Completion, Verdict
+from qwq_nb.core.run_record import MIME_TYPE
 from qwq_nb.demo import shared
 from qwq_nb.errors import OptionError, UnknownRun
 from qwq_nb.evaluation.evaluate import evaluate, resume_run
@@ -211,6 +212,22 @@ def test_a_report_is_text_html_or_a_file(math: Run, tmp_path: Path) -> None:
 
 
 # -- found again ---------------------------------------------------------------------------------------------------
+
+
+def test_a_front_end_without_ipython_s_hook_shows_it_too(math: Run) -> None:
+    """As in marimo or an exporter: the same three forms as data, made for a saved output."""
+    shown = math._repr_mimebundle_()
+    assert set(shown) == {MIME_TYPE, "text/html", "text/plain"}
+    assert str(shown["text/plain"]).startswith("*** DEMO")
+
+
+def test_its_manifest_is_a_copy(math: Run) -> None:
+    math.manifest.notes.append("nobody's")
+    math.manifest.scores["math_500"] = 1.0
+    assert "nobody's" not in math.manifest.notes
+    assert math.manifest.scores["math_500"] != 1.0
+    assert math.manifest.request.selection.repeats == 2
+
 
 
 @pytest.mark.parametrize("given", ["first", "fir", "qwq_runs/first", "qwq_runs/first/", "qwq_runs/first/qwq_run.json"])

@@ -18,6 +18,7 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import RunLocked, UnknownRun
 from qwq_nb.store.jsonl import read_rows, repair
 from qwq_nb.store.manifest import MANIFEST, Manifest
+from qwq_nb.store.request import EvalRequest, Selection
 from qwq_nb.store.run_dir import LOCK, RunDirectory, find_run_dirs
 from tests.support.runs import held_by_another, sample, small_disk
 
@@ -238,18 +239,22 @@ def manifest(**changes: Any) -> Manifest:
         "key": "01234567",
         "created": "2026-01-01T00:00:00Z",
         "updated": "",
-        "endpoint": Endpoint("http://127.0.0.1:9/v1", "M", key_env="QWQ_API_KEY"),
-        "benchmarks": ["math_500"],
+        "request": EvalRequest(
+            benchmarks=["math_500"],
+            endpoints=[Endpoint("http://127.0.0.1:9/v1", "M", key_env="QWQ_API_KEY")],
+            selection=Selection(levels=[1, 3]),
+        ),
     }
     return Manifest(**{**values, **changes})
 
 
 def test_the_manifest_is_readable_json_and_comes_back(rundir: RunDirectory) -> None:
-    saved = manifest(levels=[1, 3], scores={"math_500": 0.5}, notes=["a note"])
+    saved = manifest(scores={"math_500": 0.5}, notes=["a note"])
     rundir.save_manifest(saved)
     assert rundir.manifest() == saved
     content = json.loads((rundir.path / MANIFEST).read_text())
-    assert (content["schema"], content["endpoint"]["key_env"]) == ("qwq_run.v1", "QWQ_API_KEY")
+    assert content["schema"] == "qwq_run.v2"
+    assert content["request"]["endpoints"][0]["key_env"] == "QWQ_API_KEY"
 
 
 def test_a_reader_never_meets_half_a_manifest(rundir: RunDirectory) -> None:

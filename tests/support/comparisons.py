@@ -9,7 +9,9 @@ from typing import Any
 from qwq_nb.core.records import Completion, Outcome, Sample, SampleResult, Verdict
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.run.run import Run
+from qwq_nb.run.state import SavedState
 from qwq_nb.store.manifest import Manifest, path_segment
+from qwq_nb.store.request import EvalRequest, Selection, Source
 from qwq_nb.store.run_dir import RunDirectory
 
 __all__ = ["made_run", "result", "spread"]
@@ -71,6 +73,16 @@ def made_run(results: list[SampleResult], name: str = "one", **changes: Any) -> 
     """A finished run of those results; `changes` are the manifest's."""
     model = changes.pop("model", f"model-{name}")
     sampling = changes.pop("sampling", {})
+    endpoint = changes.pop("endpoint", None) or Endpoint("http://127.0.0.1:8801/v1", model, **sampling)
+    repeats = max((r.repeat for r in results), default=0) + 1
+    selection = {k: changes.pop(k) for k in ("levels", "subsets", "limit", "seed", "repeats") if k in changes}
+    source = {k: changes.pop(k) for k in ("data", "hub", "few_shot") if k in changes}
+    request = EvalRequest(
+        benchmarks=changes.pop("benchmarks", None) or list(dict.fromkeys(r.sample.benchmark for r in results)),
+        endpoints=[endpoint.replace(name="demo") if changes.pop("demo", False) else endpoint],
+        selection=Selection(**{"repeats": repeats, **selection}),
+        source=Source(**source),
+    )
     fields: dict[str, Any] = {
         "run_id": name,
         "name": name,
@@ -78,11 +90,10 @@ def made_run(results: list[SampleResult], name: str = "one", **changes: Any) -> 
         "created": "2026-01-02T03:04:05Z",
         "updated": "2026-01-02T03:14:05Z",
         "state": "complete",
-        "endpoint": Endpoint("http://127.0.0.1:8801/v1", model, **sampling),
-        "benchmarks": list(dict.fromkeys(r.sample.benchmark for r in results)),
-        "repeats": max((r.repeat for r in results), default=0) + 1,
+        "request": request,
         "data_hash": {r.sample.benchmark: "0123456789abcdef" for r in results},
         "versions": {"evalscope": "1.14.1", "math_verify": "0.9.0"},
         "adapters": {"math_500": {"prompt_template": "{question} Think.", "few_shot_num": 0}},
     }
-    return Run(RunDirectory(Path("qwq_runs") / path_segment(name)), Manifest(**(fields | changes)), lambda: results)
+    state = SavedState(Manifest(**(fields | changes)), lambda: results)
+    return Run(RunDirectory(Path("qwq_runs") / path_segment(name)), state)

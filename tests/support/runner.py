@@ -19,9 +19,9 @@ from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.pool import Pool
 from qwq_nb.evaluation.plan import Plan, make_plan
-from qwq_nb.evaluation.request import EvalRequest
 from qwq_nb.evaluation.runner import Runner
 from qwq_nb.store.jsonl import read_rows
+from qwq_nb.store.request import Selection
 from qwq_nb.store.resume import load_progress
 from qwq_nb.store.run_dir import RunDirectory
 from tests.support.runs import MATH, math_records, own
@@ -152,12 +152,12 @@ def runner(server: DemoEndpoint, problems: LoadedBenchmark, tmp_path: Path) -> I
     def build(limit: int = 10, *, concurrency: int = 4, repeats: int = 1, of: str = "", **options: Any) -> Running:
         transport = {k: options.pop(k) for k in TRANSPORT if k in options}
         endpoints = options.pop("endpoints", None) or [own(server, request_seed=0, **transport)]
-        request = EvalRequest(benchmarks=["math_500"], endpoint=endpoints[0], limit=limit, repeats=repeats)
+        selection = Selection(limit=limit, repeats=repeats)
         chosen = [s for s in problems.samples if not of or s.source_id == of]
-        plan = make_plan([chosen], request)
+        plan = make_plan([chosen], selection)
         if limit < 40 and not of:  # the problem that faults strike is always among them
             first = next(s for s in problems.samples if s.source_id == SLOW["unique_id"])
-            plan = make_plan([[first, *(s for s in problems.samples if s is not first)][:limit]], request)
+            plan = make_plan([[first, *(s for s in problems.samples if s is not first)][:limit]], selection)
         made.append(Running(plan, problems, endpoints, tmp_path / "run", concurrency=concurrency, **options))
         return made[-1]
 

@@ -56,9 +56,9 @@ def compare_reference(run: Run, name: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    m = run._manifest
-    rows = reference_rows(run.rows(), name, whole=not (m.levels or m.subsets))
-    if m.demo:
+    request = run.manifest.request
+    rows = reference_rows(run.rows(), name, whole=request.selection.whole)
+    if request.demo:
         rows = [{**row, "verdict": "demo: says nothing"} for row in rows]
     return pd.DataFrame(rows, columns=list(REFERENCE_COLUMNS))
 

@@ -41,39 +41,40 @@ FLIP_COLUMNS = (
 
 def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts:
     """What is known of how a run came about."""
-    m = run._manifest
+    m = run.manifest
+    request, selection = m.request, m.request.selection
     foreign = not m.key
     parts = []
-    if m.levels:
-        parts.append(f"levels {', '.join(map(str, m.levels))}")
-    if m.subsets:
-        parts.append(f"subsets {', '.join(m.subsets)}")
+    if selection.levels:
+        parts.append(f"levels {', '.join(map(str, selection.levels))}")
+    if selection.subsets:
+        parts.append(f"subsets {', '.join(selection.subsets)}")
     return RunFacts(
         letter=letter,
         name=m.name,
-        path=run._rundir.shown,
-        model=m.endpoint.model,
-        demo=m.demo,
+        path=run.directory.shown,
+        model=request.endpoint.model,
+        demo=request.demo,
         foreign=foreign,
         state=m.state,
         data=m.data_label,
         # A run on a file, or on the built-in problems, asked no hub.
-        hub=None if foreign or m.data or m.demo else m.hub,
+        hub=None if foreign or request.source.data or request.demo else request.source.hub,
         data_hash=m.data_hash,
         plan_hash=m.plan_hash,
         versions=m.versions,
-        sampling=None if foreign else m.endpoint.sampling,
+        sampling=None if foreign else request.endpoint.sampling,
         adapters=m.adapters,
-        seed=None if foreign else m.seed,
-        limit=m.limit,
+        seed=None if foreign else selection.seed,
+        limit=selection.limit,
         parts=", ".join(parts),
-        repeats=m.repeats,
+        repeats=selection.repeats,
         counted_by=sorted({r.completion.tokens_from for r in results if r.completion and r.outcome != "pending"}),
     )
 
 
 def prices_of(run: Run, given: Mapping[str, tuple[float, float]]) -> Prices | None:
-    endpoint = run._manifest.endpoint
+    endpoint = run.manifest.request.endpoint
     known = given.get(run.name) or given.get(endpoint.model) or getattr(endpoint, "prices", None)
     return Prices(*known) if known else None
 

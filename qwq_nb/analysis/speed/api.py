@@ -24,17 +24,20 @@ from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import demo_endpoint, get_endpoint
 from qwq_nb.errors import OptionError, QwqError, UnknownRun
+from qwq_nb.evaluation.command_line import own_options
 from qwq_nb.evaluation.control import STOP_WITHIN_S
-from qwq_nb.evaluation.evaluate import own_options
 from qwq_nb.evaluation.request import is_whole, refine_endpoint
 from qwq_nb.run.open import DEFAULT_OUT
 from qwq_nb.store.jsonl import replace_file
 from qwq_nb.store.manifest import now, path_segment
+from qwq_nb.store.request import HUB, Hub
 from qwq_nb.view.output import Output, show_picture
 
 if TYPE_CHECKING:
     import pandas as pd
+    from typing_extensions import Unpack
 
+    from qwq_nb.analysis.speed.options import SpeedOptions
     from qwq_nb.view.figures import ChartFigure
 
 __all__ = ["SpeedInterrupted", "SpeedTest", "load_speed", "speed"]
@@ -136,13 +139,13 @@ def speed(
     *,
     benchmark: str | None = None,
     data: str | Path | None = None,
-    hub: str = "modelscope",
+    hub: Hub = HUB,
     cache_hit: bool = True,
     warmup: int = 1,
     demo: bool = False,
     out: str | Path | None = None,
     show: bool = True,
-    **options: Any,
+    **options: Unpack[SpeedOptions],
 ) -> SpeedTest:
     """Measure how fast an endpoint answers, at one concurrency after another, and keep it in `out`/speed-….json.
 
@@ -207,7 +210,7 @@ def speed(
                 "warmup": warmup if warmup != 1 else None,
                 "max_tokens": max_tokens if max_tokens != 512 else None,
             },
-            own_options(options),
+            own_options(dict(options)),
         ),
     )
     stamp = f"{path_segment(chosen.model.rsplit('/', 1)[-1])}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"

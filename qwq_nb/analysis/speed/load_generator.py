@@ -63,17 +63,13 @@ def built_in_prompts() -> Prompts:
 def benchmark_prompts(benchmark: str, data: Any, hub: str, endpoint: Endpoint) -> Prompts:
     """The prompts of a benchmark as `evaluate` sends them. Raises as `evaluate` does."""
     from qwq_nb.bench.cache import cached
-    from qwq_nb.bench.protocol import LoadRequest
     from qwq_nb.bench.shared import shared_worker
     from qwq_nb.core.event_loop import shared_loop
+    from qwq_nb.evaluation.loading import load_request
     from qwq_nb.evaluation.request import build_request
 
     request = build_request((benchmark,), endpoint=endpoint, data=data, hub=hub)
-    wanted = LoadRequest(
-        benchmark=benchmark,
-        data=request.data or None,
-        hub="huggingface" if request.hub == "huggingface" else "modelscope",
-    )
+    wanted = load_request(request, benchmark)
     found = cached(wanted) or shared_loop().call(shared_worker().load(wanted))
     return Prompts([sample.messages for sample in found.samples], f"{len(found.samples)} prompts of {benchmark}")
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from qwq_nb.core.options import Option
-from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
+from typing import Any, get_args
 
-__all__ = ["SPEED"]
+from qwq_nb.core.options import Option
+from qwq_nb.endpoint.options import SAMPLING, TRANSPORT, TransportOptions
+from qwq_nb.store.request import HUB, Hub
+
+__all__ = ["SPEED", "SpeedOptions"]
 
 
 _NOT_HERE = ("--max-retries", "--backoff", "--patience", "--price-in", "--price-out")
@@ -17,7 +20,7 @@ SPEED: tuple[Option, ...] = (
     Option("--prompt", "text", "what is asked (the built-in problems)", "TEXT"),
     Option("--benchmark", "text", "ask the prompts of a benchmark", "NAME"),
     Option("--data", "text", "that benchmark's problems from a file or a folder instead of the hub", "PATH"),
-    Option("--hub", "choice", "where benchmarks come from (modelscope)", choices=("modelscope", "huggingface")),
+    Option("--hub", "choice", f"where benchmarks come from ({HUB})", choices=get_args(Hub)),
     Option("--no-cache-hit", "flag", "begin each request with words of its own, which no prefix cache knows"),
     Option("--warmup", "integer", "requests before the first level, which are not counted (1)", "N"),
     Option("--endpoint", "text", "an endpoint's name (the default one)", "NAME"),
@@ -31,3 +34,17 @@ SPEED: tuple[Option, ...] = (
     *(o for o in TRANSPORT if o.name not in _NOT_HERE),
 )
 """The options of `%qwq_speed`."""
+
+
+class SpeedOptions(TransportOptions, total=False):
+    """Sampling and transport options of `speed` as keyword arguments; `max_tokens` is a parameter of its own."""
+
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+    min_p: float | None
+    presence_penalty: float | None
+    frequency_penalty: float | None
+    repetition_penalty: float | None
+    request_seed: int | None
+    extra: dict[str, Any]

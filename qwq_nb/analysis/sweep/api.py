@@ -21,15 +21,17 @@ from qwq_nb.analysis.sweep.settings import SettingRow, caveat, conclusion, finis
 from qwq_nb.core.event_loop import result_of
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError, UserError
+from qwq_nb.evaluation.begin import begin
 from qwq_nb.evaluation.control import STOP_WITHIN_S, Control
-from qwq_nb.evaluation.evaluate import begin
 from qwq_nb.run.run import Run
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.output import Output, show_picture
 
 if TYPE_CHECKING:
     import pandas as pd
+    from typing_extensions import Unpack
 
+    from qwq_nb.evaluation.options import EvalOptions
     from qwq_nb.view.figures import ChartFigure
 
 __all__ = ["SWEEP", "Best", "Sweep", "SweepInterrupted", "grid_of", "sweep"]
@@ -200,7 +202,9 @@ def sweep(
     out: str | Path | None = None,
     fresh: bool = False,
     show: bool = True,
-    **options: Any,
+    background: bool = False,
+    reveal: bool = False,
+    **options: Unpack[EvalOptions],
 ) -> Sweep:
     """Evaluate over a grid of settings, one run after another; the same call again goes on with what is unfinished.
 
@@ -210,7 +214,7 @@ def sweep(
         benchmarks: as for `evaluate`.
         grid: option → its values. What may be varied: sampling options, `endpoint`, `few_shot`, `think`. A value of
             None leaves a sampling option out of the request. At most 64 settings.
-        endpoint, out, fresh, show: as for `evaluate`.
+        endpoint, out, fresh, show, reveal: as for `evaluate`. A sweep does not run in the background.
         options: all other options of `evaluate`, the same for each setting.
 
     Raises:
@@ -219,19 +223,20 @@ def sweep(
         SweepInterrupted: the user interrupted; a KeyboardInterrupt that carries the sweep.
     """
     axes = checked_grid(grid)
-    if options.pop("background", False):
+    if background:
         raise OptionError("A sweep does not run in the background: leave --background out.")
-    calls = checked_calls(benchmarks, axes, endpoint=endpoint, out=out, options=options)
+    given = dict(options)
+    calls = checked_calls(benchmarks, axes, endpoint=endpoint, out=out, options=given)
     made = Sweep(list(benchmarks), axes, command=calls.command, demo=calls.demo, model=calls.model)
     output = Output(made, show=show)
     control: Control | None = None
     problems: list[QwqError] = []
     try:
         for setting in made.settings:
-            own, where = call_of(setting.values, options, endpoint)
+            own, where = call_of(setting.values, given, endpoint)
             try:
                 setting.run, control = begin(
-                    benchmarks, out=out, fresh=fresh, endpoint=where, reveal=bool(own.pop("reveal", False)), options=own
+                    benchmarks, out=out, fresh=fresh, endpoint=where, reveal=reveal, options=own
                 )
                 watch(control, setting, output)
                 setting.refresh(setting.run.state)

@@ -11,9 +11,9 @@ import msgspec
 from qwq_nb.analysis.sweep.grid import AXES, settings_of, shown
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
-from qwq_nb.evaluation.command_line import command_line, text_of, written
-from qwq_nb.evaluation.evaluate import own_options
-from qwq_nb.evaluation.request import EvalRequest, build_request
+from qwq_nb.evaluation.command_line import command_line, own_options, text_of, written
+from qwq_nb.evaluation.request import build_request
+from qwq_nb.store.request import EvalRequest
 
 __all__ = ["Calls", "call_of", "checked_calls"]
 
@@ -48,7 +48,6 @@ def checked_calls(
     settings = settings_of(axes)
     for values in settings:
         own, where = call_of(values, options, endpoint)
-        own.pop("reveal", None)
         request = build_request(benchmarks, endpoint=where, **own)
         same = next((i for i, other in enumerate(requests) if other.identity("") == request.identity("")), None)
         if same is not None:
@@ -59,15 +58,17 @@ def checked_calls(
         requests.append(request)
     first = requests[0]
     if "few_shot" in axes:
-        first = msgspec.structs.replace(first, few_shot=None)
+        first = msgspec.structs.replace(first, source=msgspec.structs.replace(first.source, few_shot=None))
     if "endpoint" in axes:
         # Each value says for itself whether it is the built-in endpoint, which brings its own problems.
-        first = msgspec.structs.replace(first, demo=False, data=str(options.get("data") or ""))
+        given = msgspec.structs.replace(first.source, data=str(options.get("data") or ""))
+        first = msgspec.structs.replace(first, source=given)
     line = command_line(
         first,
         out=str(out) if out else None,
         named=endpoint if isinstance(endpoint, str) else None,
         options=own_options(options),
+        endpoint_elsewhere="endpoint" in axes,
     )
     words = [line.replace("%qwq_eval", "%qwq_sweep", 1)]
     for axis, choices in axes.items():

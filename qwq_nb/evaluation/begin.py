@@ -1,0 +1,63 @@
+"""Begin a run: check the call, find or name its directory, and start its session on the loop thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qwq_nb.bench.shared import shared_worker
+from qwq_nb.core.event_loop import shared_loop
+from qwq_nb.core.paths import expand_user
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.evaluation.command_line import command_line, own_options
+from qwq_nb.evaluation.control import Control
+from qwq_nb.evaluation.request import build_request
+from qwq_nb.evaluation.session import Session
+from qwq_nb.evaluation.start import data_fingerprint, run_dir_for
+from qwq_nb.run.open import DEFAULT_OUT
+from qwq_nb.run.run import Run
+from qwq_nb.store.request import EvalRequest
+
+__all__ = ["begin", "start"]
+
+
+def begin(
+    benchmarks: Sequence[str],
+    *,
+    endpoint: Endpoint | str | Sequence[Endpoint | str] | None,
+    out: str | Path | None,
+    fresh: bool,
+    reveal: bool,
+    options: dict[str, Any],
+) -> tuple[Run, Control]:
+    """Check the call, find or name its run directory, and start it. `options` are those of `build_request`.
+
+    Raises:
+        UserError: the call cannot work as written.
+    """
+    request = build_request(benchmarks, endpoint=endpoint, **options)
+    path, key = run_dir_for(
+        request, expand_user(out or DEFAULT_OUT), fresh=fresh, data_fingerprint=data_fingerprint(request)
+    )
+    line = command_line(
+        request, out=str(out) if out else None, named=typed_names(endpoint), options=own_options(options)
+    )
+    return start(request, path, key, command=line, reveal=reveal)
+
+
+def start(request: EvalRequest, path: Path, key: str, *, command: str, reveal: bool) -> tuple[Run, Control]:
+    """Start the session of a checked request in the run directory `path`, whose identity is `key`."""
+    session = Session(request, path, key, shared_worker(), command=command)
+    control = Control(session, shared_loop())
+    return Run(session.directory, session.state, control).reveal(reveal), control
+
+
+def typed_names(endpoint: Endpoint | str | Sequence[Endpoint | str] | None) -> str | None:
+    """Return the names of endpoints as they are typed in a line; None where one was given as an object."""
+    if endpoint is None or isinstance(endpoint, str):
+        return endpoint
+    if isinstance(endpoint, Sequence):
+        names = [each for each in endpoint if isinstance(each, str)]
+        return ",".join(names) if len(names) == len(endpoint) else None
+    return None

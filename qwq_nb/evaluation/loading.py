@@ -1,0 +1,76 @@
+"""Load the benchmarks of a request, from the prompt cache where it can be, and plan what is asked of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from qwq_nb.bench.cache import cached
+from qwq_nb.bench.client import BenchWorker
+from qwq_nb.bench.protocol import LoadedBenchmark, LoadRequest
+from qwq_nb.errors import DataError, OptionError
+from qwq_nb.evaluation.plan import Plan, make_plan, wanted_subsets
+from qwq_nb.store.request import EvalRequest
+
+__all__ = ["load_benchmarks", "load_request", "planned"]
+
+
+def load_request(request: EvalRequest, benchmark: str) -> LoadRequest:
+    """Return what the worker is asked for one benchmark of a request; all subsets, since the plan selects."""
+    source = request.source
+    return LoadRequest(
+        benchmark=benchmark,
+        subsets=None,
+        data=source.data or None,
+        hub=source.hub,
+        few_shot=source.few_shot,
+        dataset_args=source.dataset_args,
+    )
+
+
+async def load_benchmarks(request: EvalRequest, worker: BenchWorker) -> list[LoadedBenchmark]:
+    """Load the request's benchmarks, one after another.
+
+    Raises:
+        DataError, HubError, OptionError, UnknownBenchmark, WorkerError: as the worker says.
+    """
+    return [await _load(request, name, worker) for name in request.benchmarks]
+
+
+async def _load(request: EvalRequest, name: str, worker: BenchWorker) -> LoadedBenchmark:
+    wanted = load_request(request, name)
+    subsets = request.selection.subsets
+    try:
+        return await _load_or_reuse(wanted, request.source.data, worker)
+    except DataError:
+        if not (request.source.data and subsets):
+            raise
+        # A file that does not say which subset its records belong to: then the line does.
+        named = msgspec.structs.replace(wanted, subsets=tuple(subsets))
+        return await _load_or_reuse(named, request.source.data, worker)
+
+
+async def _load_or_reuse(wanted: LoadRequest, given: str, worker: BenchWorker) -> LoadedBenchmark:
+    try:
+        return await asyncio.to_thread(cached, wanted) or await worker.load(wanted)
+    except DataError as exc:
+        # The worker knows the file by its whole path; the reader as it was given.
+        raise DataError(str(exc).replace(wanted.data or "\0", given)) from None
+
+
+def planned(loaded: Sequence[LoadedBenchmark], request: EvalRequest) -> Plan:
+    """Plan the samples that the request selects of the loaded benchmarks.
+
+    Raises:
+        OptionError: a level or subset that is not there, or nothing is left to ask.
+    """
+    selection = request.selection
+    if selection.levels is not None and not any(s.startswith("Level ") for b in loaded for s in b.subsets):
+        raise OptionError(f"--levels: {' and '.join(request.benchmarks)} has no levels. Leave the option out.")
+    chosen = []
+    for bench in loaded:
+        subsets = set(wanted_subsets(bench.benchmark, bench.subsets, selection))
+        chosen.append([s for s in bench.samples if s.subset in subsets])
+    return make_plan(chosen, selection)

@@ -1,0 +1,86 @@
+"""Publish the state of an evaluation while it goes on: written on the loop's thread, read from any."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from qwq_nb.core.records import SampleResult, State
+from qwq_nb.core.run_record import InFlight, Progress
+from qwq_nb.core.tally import tally
+from qwq_nb.evaluation.plan import Plan
+from qwq_nb.evaluation.runner import Runner
+from qwq_nb.store.manifest import Manifest
+
+__all__ = ["SessionState"]
+
+
+class SessionState:
+    """What a `Run` reads of an evaluation (`run.state.RunState`): its manifest, results, progress and streams."""
+
+    def __init__(self, manifest: Manifest, waits_for: Callable[[], str]) -> None:
+        """`waits_for` says what the benchmark worker is at; empty where it is ready."""
+        self.manifest = manifest
+        self.step = "starting"
+        """What the evaluation is at before it asks."""
+        self.earlier_s = 0.0
+        """Wall time that earlier calls spent on this run."""
+        self._waits_for = waits_for
+        self._started = time.perf_counter()
+        self._plan: Plan | None = None
+        self._runner: Runner | None = None
+        self._ended: Progress | None = None
+
+    def running(self, plan: Plan, runner: Runner) -> None:
+        """From here on results and streams are those of `runner`."""
+        self._plan, self._runner = plan, runner
+
+    def results(self) -> list[SampleResult]:
+        """Return one result a sample × repeat, in the data set's order, repeats of a sample side by side."""
+        if self._runner is None or self._plan is None:
+            return []
+        found = self._runner.results
+        return [found[s.id, r] for s in self._plan.samples for r in range(self._plan.repeats)]
+
+    def progress(self) -> Progress:
+        """Return counts and rates of this moment; after the end, those of the end."""
+        if self._ended is not None:
+            return msgspec.structs.replace(self._ended)
+        if self._runner is None:
+            return Progress(step=self._waits_for() or self.step, elapsed_s=time.perf_counter() - self._started)
+        progress = self._runner.progress()
+        progress.step = self._waits_for() if progress.grading else ""
+        progress.elapsed_s += self.earlier_s
+        return progress
+
+    def in_flight(self) -> list[InFlight]:
+        """Return what is being streamed, oldest first."""
+        return self._runner.in_flight() if self._runner is not None else []
+
+    def end(self) -> None:
+        """Let time stand still: the last counts stay, and the rate is the mean of this call."""
+        progress = self.progress()
+        seconds = progress.elapsed_s - self.earlier_s
+        fresh = progress.tokens - (self._runner.reused_tokens if self._runner else 0)
+        rate = max(0, fresh) / seconds if seconds > 0 else 0.0
+        self._ended = msgspec.structs.replace(progress, eta_s=None, step="", waiting="", tokens_per_s=rate)
+
+    # -- the manifest --------------------------------------------------------------------------------------------
+
+    def note(self, *notes: str) -> None:
+        """Add sentences that a reader of the run must see, each once."""
+        self.manifest.notes.extend(n for n in notes if n not in self.manifest.notes)
+
+    def count(self) -> None:
+        """Bring the manifest's counts, scores and time up to date."""
+        m, results = self.manifest, self.results()
+        m.done = sum(r.outcome != "pending" for r in results)
+        m.scores = {row.benchmark: row.accuracy for row in tally(results) if row.subset == "all"}
+        m.elapsed_s = self.earlier_s + (time.perf_counter() - self._runner.started if self._runner else 0.0)
+
+    def leave(self, state: State) -> None:
+        """Set the state in which a run ended that was still going; one that is settled keeps its own."""
+        if self.manifest.state in ("starting", "running", "paused"):
+            self.manifest.state = state

@@ -1,0 +1,88 @@
+"""Define what a `Run` reads (`RunState`) and steers (`RunControl`), and the state of a run that nobody is running.
+
+An evaluation publishes a state of its own (`evaluation.state`); a saved run and one that evalscope made have a
+`SavedState`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from qwq_nb.core.records import SampleResult
+from qwq_nb.core.run_record import InFlight, Progress
+from qwq_nb.store.manifest import Manifest
+
+__all__ = ["RunControl", "RunState", "SavedState", "finished_progress"]
+
+
+class RunState(Protocol):
+    """What is known of a run at this moment; read from any thread."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What was asked, and how the run stands."""
+
+    def results(self) -> list[SampleResult]:
+        """Return one result a sample × repeat, in the data set's order; empty while nothing is planned."""
+
+    def progress(self) -> Progress:
+        """Return counts and rates."""
+
+    def in_flight(self) -> list[InFlight]:
+        """Return what is being streamed, oldest first."""
+
+
+class RunControl(Protocol):
+    """Stop, pause and wait for a run that goes on elsewhere; safe to call from any thread."""
+
+    @property
+    def done(self) -> bool:
+        """True if the run is over."""
+
+    def stop(self) -> None:
+        """End it; what is finished stays."""
+
+    def pause(self) -> None:
+        """Ask nothing new."""
+
+    def resume(self) -> None:
+        """Go on after `pause()`."""
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Block until it is over (`timeout` in seconds). Raises TimeoutError, and what ended the run."""
+
+
+class SavedState:
+    """The state of a run that nobody is running: its manifest, and results that are read when first wanted."""
+
+    def __init__(self, manifest: Manifest, results: Callable[[], list[SampleResult]]) -> None:
+        self._manifest = manifest
+        self._results = results
+
+    @property
+    def manifest(self) -> Manifest:
+        return self._manifest
+
+    def results(self) -> list[SampleResult]:
+        return self._results()
+
+    def progress(self) -> Progress:
+        return finished_progress(self._results(), self._manifest)
+
+    def in_flight(self) -> list[InFlight]:
+        return []
+
+
+def finished_progress(results: list[SampleResult], manifest: Manifest) -> Progress:
+    """Return the progress of a run that nobody is running: counts from its results, wall time from its manifest."""
+    tokens = sum(r.completion.completion_tokens for r in results if r.completion)
+    return Progress(
+        total=len(results),
+        done=sum(r.outcome != "pending" for r in results),
+        errors=sum(r.outcome == "error" for r in results),
+        retries=sum(max(0, r.completion.attempts - 1) for r in results if r.completion),
+        elapsed_s=manifest.elapsed_s,
+        tokens=tokens,
+        tokens_per_s=tokens / manifest.elapsed_s if manifest.elapsed_s else 0.0,
+    )

@@ -1,0 +1,119 @@
+"""Define what a run was asked: `EvalRequest`, with its `Selection` of samples and the `Source` of its problems.
+
+The manifest holds it, so that a run can be resumed from its directory alone. Defaults of options stand here and nowhere
+else: the magics' help and their traits read them from these fields.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from qwq_nb.endpoint.endpoint import Endpoint
+
+__all__ = [
+    "CONCURRENCY",
+    "GRADE_DEADLINE_S",
+    "HUB",
+    "REPEATS",
+    "SEED",
+    "SOLVER",
+    "EvalRequest",
+    "Hub",
+    "Selection",
+    "Source",
+]
+
+Hub = Literal["modelscope", "huggingface"]
+
+SEED = 0
+REPEATS = 1
+HUB: Hub = "modelscope"
+CONCURRENCY = 32
+GRADE_DEADLINE_S = 10.0
+SOLVER = "single"
+
+
+class Selection(msgspec.Struct, kw_only=True, frozen=True):
+    """Which samples of each benchmark are asked, and how often."""
+
+    levels: list[int] | None = None
+    """Level numbers of benchmarks that have levels; None: all."""
+    subsets: list[str] | None = None
+    """Names of subsets; None: all."""
+    limit: int | None = None
+    """Samples of each benchmark, spread evenly over its subsets; None: all."""
+    seed: int = SEED
+    """Which samples a limit takes, and in which order they are asked."""
+    repeats: int = REPEATS
+    """Times each sample is asked."""
+
+    @property
+    def whole(self) -> bool:
+        """True if no level or subset is left out."""
+        return not (self.levels or self.subsets)
+
+
+class Source(msgspec.Struct, kw_only=True, frozen=True):
+    """Where the problems come from, and how they are put into prompts."""
+
+    data: str = ""
+    """A local file or folder; empty: the hub."""
+    hub: Hub = HUB
+    few_shot: int | None = None
+    """Worked examples in the prompt; None: the benchmark's own default."""
+    dataset_args: dict[str, Any] = {}
+    """More of evalscope's dataset arguments."""
+
+
+class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
+    """One `%qwq_eval` line, checked and complete."""
+
+    benchmarks: list[str]
+    endpoints: list[Endpoint]
+    """Those that share the run; it is known by the first."""
+    selection: Selection = Selection()
+    source: Source = Source()
+    concurrency: int | Literal["auto"] = CONCURRENCY
+    """Streams at once over all endpoints."""
+    grade_deadline_s: float = GRADE_DEADLINE_S
+    """Longest time for one grading, in seconds."""
+    solver: str = SOLVER
+    """How one sample becomes one completion: the name of a solver."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Return the endpoint that the run is known by."""
+        return self.endpoints[0]
+
+    @property
+    def demo(self) -> bool:
+        """True if the built-in endpoint is asked."""
+        return self.endpoint.is_demo
+
+    def identity(self, data_fingerprint: str) -> dict[str, Any]:
+        """Return what makes two requests the same run: they then share one run directory.
+
+        `data_fingerprint` changes with the content of a local data file; empty for a hub.
+        """
+        endpoint, selection, source = self.endpoint, self.selection, self.source
+        same = {
+            "benchmarks": self.benchmarks,
+            "levels": selection.levels,
+            "subsets": selection.subsets,
+            "limit": selection.limit,
+            "seed": selection.seed,
+            "repeats": selection.repeats,
+            "data": data_fingerprint or source.hub,
+            "few_shot": source.few_shot,
+            "dataset_args": source.dataset_args,
+            # The built-in endpoint gets another port each time, and is the same endpoint all the same.
+            "url": "demo" if endpoint.is_demo else endpoint.url,
+            "model": endpoint.model,
+            "sampling": endpoint.sampling,
+            "request_seed": endpoint.request_seed,
+            "think": endpoint.think,
+        }
+        # Left out where it is the default, so that runs begun before there were solvers keep their key.
+        return same if self.solver == SOLVER else {**same, "solver": self.solver}
