@@ -229,7 +229,6 @@ def test_its_manifest_is_a_copy(math: Run) -> None:
     assert math.manifest.request.selection.repeats == 2
 
 
-
 @pytest.mark.parametrize("given", ["first", "fir", "qwq_runs/first", "qwq_runs/first/", "qwq_runs/first/qwq_run.json"])
 def test_a_run_by_its_path_its_name_or_the_beginning_of_it(
     runs: Path, monkeypatch: pytest.MonkeyPatch, given: str
