@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.auto_concurrency import ConcurrencyController
-from qwq_nb.endpoint.chat_completions import UnknownModel
 from qwq_nb.endpoint.circuit_breaker import CircuitBreaker, is_away, is_key_refusal, is_quota
 from qwq_nb.endpoint.connection import Connection
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.retry import RetriedRequest
+from qwq_nb.endpoint.server_errors import UnknownModel
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.endpoint.transport import Severed, Unreachable
 from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, UserError

@@ -9,8 +9,8 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from qwq_nb.core.records import Completion, Message
-from qwq_nb.endpoint.chat_completions import UnknownModel
 from qwq_nb.endpoint.connection import Connection
+from qwq_nb.endpoint.server_errors import UnknownModel
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import EndpointError, StreamInterrupted
 

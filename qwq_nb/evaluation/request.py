@@ -12,6 +12,7 @@ import msgspec
 from qwq_nb.bench.catalog import check_name
 from qwq_nb.core.options import parse_levels
 from qwq_nb.core.paths import expand_user
+from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import Endpoint, is_number
 from qwq_nb.endpoint.options import SAMPLING
 from qwq_nb.endpoint.registry import demo_endpoint, endpoints, get_endpoint
@@ -37,6 +38,7 @@ _ENDPOINT_FIELDS = {
     "insecure",
     "price_in",
     "price_out",
+    "dialect",
 }
 _SAMPLING_FIELDS = {o.dest for o in SAMPLING} - _ENDPOINT_FIELDS - {"extra"}
 HUBS = next(o.choices for o in EVAL if o.name == "--hub")
@@ -245,4 +247,6 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
             "sampling": endpoint.sampling,
             "request_seed": endpoint.request_seed,
             "think": endpoint.think,
+            # Not with the default one: runs from before there were others keep their key.
+            **({} if endpoint.dialect == DEFAULT_DIALECT else {"dialect": endpoint.dialect}),
         }
