@@ -222,16 +222,17 @@ class Connection:
         for event in events:
             try:
                 delta = delta_of(event)
+                if delta is None:
+                    continue
+                if not delta.ends:
+                    answer.take(delta)  # which stumbles where a dialect passes on a text that is none
+                    continue
             except MALFORMED as exc:
                 raise self._malformed(event, exc) from None
-            if delta is None:
-                continue
-            if delta.ends:
-                if delta.ends == "error":
-                    raise self._explained(event)
-                answer.is_over = True
-                return
-            answer.take(delta)
+            if delta.ends == "error":
+                raise self._explained(event)
+            answer.is_over = True
+            return
 
     def _explained(self, data: bytes) -> EndpointError:
         """The error for an error object in the place of an answer."""
@@ -253,8 +254,11 @@ class Connection:
             if stall.stalled(0):
                 raise StreamInterrupted(f"{self.where}: {stall.words(0)}", retryable=True)
         body = b"".join(parts)
+        answer = StreamedAnswer(live, self.mask, is_streamed=False)
         try:
             delta = self.dialect.whole(body)
+            if delta is not None and not delta.ends:
+                answer.take(delta)
         except MALFORMED as exc:
             raise self._malformed(body, exc) from None
         if delta is None:
@@ -262,8 +266,6 @@ class Connection:
             raise StreamInterrupted(f"{self.where} answered without a message: {beginning}", retryable=True)
         if delta.ends == "error":
             raise self._explained(body)
-        answer = StreamedAnswer(live, self.mask, is_streamed=False)
-        answer.take(delta)
         answer.close()
         if not answer.finish_reason:
             raise StreamInterrupted(f"{self.where} answered without a finish reason.", retryable=True)

@@ -78,8 +78,8 @@ class Running:
             return await given(item, completion)
 
         async def build() -> Runner:
-            pooled = {k: options.pop(k) for k in ("concurrency", "auto", "window_s") if k in options}
-            pool = await Pool(endpoints, **pooled).__aenter__()
+            pooled = {k: options.pop(k) for k in ("concurrency", "auto", "window_s", "clock") if k in options}
+            pool = self.pool = await Pool(endpoints, **pooled).__aenter__()
             done, ungraded = load_progress(self.directory, plan.items, plan.repeats, endpoint.model)
             runner = Runner(
                 plan,
@@ -100,7 +100,7 @@ class Running:
             try:
                 await self.runner.run()
             finally:
-                await self.runner.pool.aclose()
+                await self.pool.aclose()
                 self.directory.close()
 
         self.runner = shared_loop().call(build())

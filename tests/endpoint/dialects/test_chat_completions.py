@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -78,19 +79,14 @@ def test_what_is_no_chat_completion(data: bytes) -> None:
             read(data)
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-        lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(["choices", "delta", "message", "content", "tool_calls", "function", "index", "id"]),
-                inner,
-                max_size=4,
-            )
-        ),
-    )
+NAMES = ["choices", "delta", "message", "content", "tool_calls", "function", "index", "id"]
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
 )
+
+
+@given(ANYTHING)
 def test_no_shape_of_json_gives_another_error_than_value_error(value: Any) -> None:
     for read in (DIALECT.delta, DIALECT.whole):
         try:
@@ -160,7 +156,7 @@ def test_any_split_of_the_stream_gives_the_same_tool_calls(calls: Any, random: A
     queues = []
     for index, (name, arguments, cuts) in enumerate(calls):
         marks = sorted({0, len(arguments), *(cut for cut in cuts if cut < len(arguments))})
-        texts = [arguments[a:b] for a, b in zip(marks, marks[1:], strict=False)] or [""]
+        texts = [arguments[a:b] for a, b in itertools.pairwise(marks)] or [""]
         pieces: list[dict[str, Any]] = [{"index": index, "function": {"arguments": text}} for text in texts]
         for piece in pieces if repeats_names else pieces[:1]:
             piece.update(id=f"call-{index}", type="function")
