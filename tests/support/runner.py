@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -126,6 +127,15 @@ class Running:
             what()
 
         shared_loop().call(told())
+
+    def settle(self) -> None:
+        """Let the loop's tasks go as far as they come without anything from outside."""
+
+        async def turns() -> None:
+            for _ in range(50):
+                await asyncio.sleep(0)
+
+        shared_loop().call(turns())
 
     def progress(self) -> Any:
         return self.runner.progress()

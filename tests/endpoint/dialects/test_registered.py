@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 
@@ -17,8 +18,11 @@ from qwq_nb.endpoint.delta import Delta, Usage
 from qwq_nb.endpoint.dialects.dialect import Tool, dialect_of, register_dialect
 from qwq_nb.endpoint.dialects.registry import DIALECTS
 from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.endpoint.server_errors import error_of_status
 from qwq_nb.errors import EndpointError, EndpointRefused, OptionError, StreamInterrupted
+from qwq_nb.evaluation.request import EvalRequest, refine_endpoint
+from qwq_nb.magics.parsing import parse_line
 from tests.support.completions import KEY
 
 
@@ -155,3 +159,20 @@ def test_it_is_imported_when_it_is_used() -> None:
     finally:
         DIALECTS.unregister("lazy")
         DIALECTS.unregister("gone")
+
+
+def test_runs_from_before_there_were_dialects_keep_their_key_and_are_read() -> None:
+    plain = Endpoint("http://127.0.0.1/v1", "m")
+    written = msgspec.to_builtins(plain)
+    assert written.pop("dialect") == "chat_completions"
+    assert msgspec.convert(written, Endpoint) == plain
+    old, new = (
+        EvalRequest(benchmarks=["math_500"], endpoint=endpoint).identity("")
+        for endpoint in (plain, refine_endpoint(plain, {"dialect": "parrot"}))
+    )
+    assert "dialect" not in old
+    assert {**old, "dialect": "parrot"} == new
+
+
+def test_qwq_endpoint_takes_it() -> None:
+    assert parse_line(["URL", "--dialect", "parrot"], ENDPOINT, "qwq_endpoint") == (["URL"], {"dialect": "parrot"})

@@ -22,6 +22,7 @@ from qwq_nb.evaluation.solvers.registry import DEFAULT_SOLVER, SOLVERS, register
 from qwq_nb.evaluation.solvers.single import SingleRequest
 from qwq_nb.evaluation.solvers.solver import Ask, Solver
 from qwq_nb.store.resume import load_progress, read_journal
+from tests.support.clock import InstantClock
 from tests.support.runner import Start, unread, until
 from tests.support.runs import own
 
@@ -105,6 +106,21 @@ def test_a_step_may_ask_another_endpoint_by_name(
         assert result.completion is not None
         assert [step.endpoint for step in result.completion.steps] == ["own", "editor"]
         assert result.completion.endpoint == "editor"
+
+
+def test_an_endpoint_that_is_asked_by_name_is_waited_for_too(
+    runner: Start, server: DemoEndpoint, demo_endpoint: Callable[..., DemoEndpoint]
+) -> None:
+    editor = demo_endpoint()
+    set_default(own(editor, name="editor", max_retries=1, backoff=0.01))
+    editor.set_faults(["status,code=503,after=3"])
+    running = runner(12, grade=unread, concurrency=6, solver=DraftAndRevise("editor"), clock=InstantClock()).start()
+    until(lambda: "Endpoint 'editor' does not answer since" in running.progress().waiting)
+    editor.set_faults([])
+    running.wait()
+    assert set(running.outcomes().values()) == {"correct"}
+    assert running.progress().waiting == ""
+    assert "Endpoint 'editor' did not answer from" in running.pool.notes[0]
 
 
 def test_an_endpoint_that_there_is_not_ends_the_run_with_the_nearest(runner: Start, server: DemoEndpoint) -> None:
@@ -259,6 +275,7 @@ def test_a_run_takes_its_completions_from_any_completer(runner: Start) -> None:
     made = shared_loop().call(build())
     made.resume()
     shared_loop().submit(made.run()).result(20)
+    running.directory.close()
     assert (echo.most, echo.hurried) == (2, 1)
     for result in made.results.values():
         assert result.completion is not None
