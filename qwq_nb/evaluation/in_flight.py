@@ -1,30 +1,32 @@
-"""One item on its way: what a viewer sees of it, and what is kept of it where it breaks."""
+"""A sample under way: its live snapshot, and the row that is kept of it if it fails."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import msgspec
 
 from qwq_nb.core.records import Completion, Item
 from qwq_nb.core.run_record import InFlight
+from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.streaming import StreamingCompletion
+from qwq_nb.evaluation.solvers.steps import StepRecorder
 
-__all__ = ["InFlightItem", "journal_row", "partial", "snapshot"]
+__all__ = ["InFlightItem", "journal_row", "snapshot"]
 
 TAIL = 300
 """Characters of a stream's end that the live view gets at least."""
 
 
 class InFlightItem:
-    """One item on its way."""
+    """A sample under way: what it streams, and the requests that its solver has made so far."""
 
-    __slots__ = ("item", "live", "tokens", "viewed")
+    __slots__ = ("asked", "item", "live", "tokens", "viewed")
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Item, completer: Completer) -> None:
         self.item = item
         self.live = StreamingCompletion()
+        self.asked = StepRecorder(completer, item.repeat, self.live)
         self.viewed = (0, 0)
         """Characters of reasoning and answer that the view has had."""
         self.tokens: int | None = None
@@ -32,7 +34,7 @@ class InFlightItem:
 
 
 def snapshot(flight: InFlightItem, now: float) -> InFlight:
-    """What the view gets of it: what it wrote since the last call, and TAIL characters at least."""
+    """Return what the view gets of it: what it wrote since the last call, and TAIL characters at least."""
     live = flight.live
     reasoning, answer = live.splitter.reasoning_length(), live.splitter.answer_length()
     thought_tail = live.splitter.reasoning_so_far(max(TAIL, reasoning - flight.viewed[0]))
@@ -43,10 +45,11 @@ def snapshot(flight: InFlightItem, now: float) -> InFlight:
         subset=flight.item.sample.subset,
         id=flight.item.sample.id,
         repeat=flight.item.repeat,
-        tokens=live.chunks,
+        tokens=flight.asked.chunks,
         elapsed_s=now - live.started,
         phase="retry" if live.waiting_for_retry else live.splitter.phase,
-        attempt=max(1, live.attempt),
+        # Of all steps: a viewer that sees another number begins the text anew.
+        attempt=max(1, live.begun),
         reasoning_tail=thought_tail,
         reasoning_at=max(0, reasoning - len(thought_tail)),
         answer_tail=answer_tail,
@@ -54,24 +57,8 @@ def snapshot(flight: InFlightItem, now: float) -> InFlight:
     )
 
 
-def partial(live: StreamingCompletion) -> Completion:
-    """What a broken or stopped stream had written."""
-    split = live.splitter.finish("interrupted")
-    return Completion(
-        reasoning=split.reasoning,
-        answer=split.answer,
-        shape=split.shape,
-        finish_reason="interrupted",
-        reasoning_tokens=live.splitter.reasoning_chunks,
-        answer_tokens=live.splitter.answer_chunks,
-        ttft_s=live.first_token - live.started if live.first_token else None,
-        latency_s=time.perf_counter() - live.started,
-        attempts=live.attempt,
-        retried=list(live.retried),
-    )
-
-
 def journal_row(kind: str, item: Item, completion: Completion, error: str) -> dict[str, Any]:
+    """Return the journal's row of a sample that failed (`error`) or was stopped (`partial`)."""
     return {
         "kind": kind,
         "benchmark": item.sample.benchmark,

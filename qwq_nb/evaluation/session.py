@@ -26,6 +26,7 @@ from qwq_nb.evaluation.evalscope_files import EvalscopeFiles, RunObserver
 from qwq_nb.evaluation.loading import load_benchmarks, planned
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.runner import Runner
+from qwq_nb.evaluation.solvers.registry import SOLVERS
 from qwq_nb.evaluation.start import new_manifest
 from qwq_nb.evaluation.state import SessionState
 from qwq_nb.run.record import save_record
@@ -134,6 +135,7 @@ class Session:
                 model=self.request.endpoint.model,
                 results=done,
                 ungraded=ungraded,
+                solver=SOLVERS.get(self.request.solver),
             )
             watch = self._watch = PoolWatch(self.state.manifest, pool, lambda: runner.paused)
             self.state.running(plan, runner)

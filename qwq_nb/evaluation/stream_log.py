@@ -43,10 +43,10 @@ class StreamLog:
             key, live = flight.item.key, flight.live
             left.discard(key)
             attempt, reasoning_before, answer_before = self._seen.get(key, (0, 0, 0))
-            if attempt != live.attempt:
+            if attempt != live.begun:
                 reasoning_before = answer_before = 0
             reasoning, answer = live.splitter.reasoning_length(), live.splitter.answer_length()
-            now = (live.attempt, reasoning, answer)
+            now = (live.begun, reasoning, answer)
             if now == self._seen.get(key) or not reasoning + answer:
                 continue
             self._seen[key] = now
@@ -56,7 +56,7 @@ class StreamLog:
                 Piece(
                     id=key[0],
                     repeat=key[1],
-                    attempt=live.attempt,
+                    attempt=live.begun,
                     tokens=live.chunks,
                     reasoning_at=reasoning_at,
                     reasoning=live.splitter.reasoning_so_far(reasoning - reasoning_at)

@@ -19,6 +19,7 @@ from qwq_nb import errors
 from qwq_nb.analysis.speed.metrics import Asked, ConcurrencyStep, level_of
 from qwq_nb.core.records import Message
 from qwq_nb.endpoint.client import ChatClient
+from qwq_nb.endpoint.delta import Delta
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.reasoning import ReasoningSplitter
 from qwq_nb.endpoint.streaming import StreamingCompletion
@@ -81,10 +82,10 @@ class TimedSplitter(ReasoningSplitter):
         super().__init__(prefilled)
         self.times: list[float] = []
 
-    def feed(self, reasoning: str | None, reasoning_content: str | None, content: str | None) -> None:
-        if reasoning or reasoning_content or content:
+    def feed(self, delta: Delta) -> None:
+        if delta.reasoning or delta.reasoning_content or delta.content:
             self.times.append(time.perf_counter())
-        super().feed(reasoning, reasoning_content, content)
+        super().feed(delta)
 
 
 class TimedLive(StreamingCompletion):

@@ -1,43 +1,23 @@
-"""What comes over the wire of `/chat/completions`, as far as it is read, and what its errors mean.
+"""Decide what a server's failure means: by its HTTP status, and by what it says, in the forms of OpenAI's servers.
 
-The format is OpenAI's; servers differ in the details that are optional here: `reasoning` or `reasoning_content`,
-null content, usage with or without reasoning tokens, errors as objects in the stream.
+The forms of vLLM, SGLang, llama.cpp, Ollama, OpenRouter, LiteLLM and FastAPI are known. Any dialect may use the rules.
 """
 
 from __future__ import annotations
 
-import email.utils
 import html
 import json
 import re
-import time
 from collections.abc import Callable
-from datetime import timezone
 from typing import Any
-
-import msgspec
 
 from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, StreamInterrupted
 
-__all__ = [
-    "BROKEN_REASONS",
-    "Chunk",
-    "Delta",
-    "UnknownModel",
-    "Usage",
-    "chunk_decoder",
-    "error_in",
-    "error_of_status",
-    "error_of_stream",
-    "retry_after",
-    "text_of",
-]
+__all__ = ["UnknownModel", "error_of_status", "error_of_stream"]
 
 RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 507, 508, 509, 520, 521, 522, 523, 524, 529})
 LONGEST_QUOTE = 400
 """Characters of what a server says that an error repeats."""
-BROKEN_REASONS = frozenset({"abort", "error"})
-"""Finish reasons by which vLLM, SGLang and OpenRouter say that the engine, not the model, ended the answer."""
 
 _CONTEXT = re.compile(
     r"context.{0,20}(?:length|window|size)|too (?:long|many tokens)|maximum.{0,30}tokens", re.I | re.S
@@ -55,66 +35,8 @@ _PARAMETER = re.compile(
 _TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.S | re.I)
 
 
-class TokenDetails(msgspec.Struct):
-    reasoning_tokens: int | None = None
-
-
-class Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    completion_tokens_details: TokenDetails | None = None
-
-
-class Delta(msgspec.Struct, gc=False):
-    """The text fields are `Any`: what is not a string there is no text, and no reason to drop the stream."""
-
-    reasoning: Any = None
-    reasoning_content: Any = None
-    content: Any = None
-
-
-class Choice(msgspec.Struct, gc=False):
-    delta: Delta | None = None
-    message: Delta | None = None
-    finish_reason: str | None = None
-    index: int = 0
-
-
-class Chunk(msgspec.Struct, gc=False):
-    """One event of a stream, or the whole body of an answer that was not streamed."""
-
-    choices: list[Choice] | None = None
-    usage: Usage | None = None
-    model: str | None = None
-    error: Any = None
-    detail: Any = None
-    """FastAPI's error."""
-    message: Any = None
-    """The error's text in older vLLM and SGLang, whose error object is the whole event."""
-    code: Any = None
-
-
-chunk_decoder: msgspec.json.Decoder[Chunk] = msgspec.json.Decoder(Chunk)
-
-
-def text_of(value: Any) -> str:
-    """The text of a delta's field: a string, or the text parts of a list of content parts."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "".join(part["text"] for part in value if isinstance(part, dict) and isinstance(part.get("text"), str))
-    return ""
-
-
 class UnknownModel(EndpointRefused):
     """The endpoint does not know the model, or the path: the client adds which models it serves."""
-
-
-def error_in(chunk: Chunk) -> Any:
-    """The error object of a chunk, if it has one."""
-    if chunk.error or chunk.choices is not None:
-        return chunk.error
-    return {"message": chunk.message, "code": chunk.code} if chunk.message else chunk.detail
 
 
 def error_text(body: bytes) -> str:
@@ -141,28 +63,10 @@ def message_in(data: Any) -> str:
     return data if isinstance(data, str) else json.dumps(data)
 
 
-def retry_after(value: str | None) -> float | None:
-    """Seconds that a Retry-After header asks for: a number, or an HTTP date (RFC 9110, section 10.2.3)."""
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        when = email.utils.parsedate_to_datetime(value)
-        if when.tzinfo is None:  # "-0000": UTC, of no known zone
-            when = when.replace(tzinfo=timezone.utc)
-        return max(0.0, when.timestamp() - time.time())
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
 def error_of_status(
     status: int,
     body: bytes,
     *,
-    retry_after_s: float | None = None,
     where: str = "",
     hide: Callable[[str], str] = str,
 ) -> EndpointError:
@@ -173,9 +77,7 @@ def error_of_status(
     said = hide(error_text(body))[:LONGEST_QUOTE]
     tail = f" The server says: {said}" if said else ""
     if status in RETRYABLE or status >= 500:
-        return EndpointError(
-            f"HTTP {status} from {where}.{tail}", status=status, retryable=True, retry_after=retry_after_s
-        )
+        return EndpointError(f"HTTP {status} from {where}.{tail}", status=status, retryable=True)
     if status in (401, 403):
         return EndpointRefused(
             f"{where} refused the key (HTTP {status}). Give the name of the environment variable that holds a valid "

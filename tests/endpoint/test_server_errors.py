@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
-from email.utils import formatdate
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwq_nb.endpoint.chat_completions import (
-    UnknownModel,
-    chunk_decoder,
-    error_in,
-    error_of_status,
-    error_of_stream,
-    retry_after,
-    text_of,
-)
 from qwq_nb.endpoint.masking import without
-from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, StreamInterrupted
+from qwq_nb.endpoint.server_errors import UnknownModel, error_of_status
+from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected
 
 WHERE = "Endpoint 'here' (http://127.0.0.1:8000/v1)"
 
@@ -35,30 +25,30 @@ def openai(message: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 501, 502, 503, 504, 520, 524, 529, 599])
-def test_what_may_pass_is_tried_again(status):
-    found = error(status, retry_after_s=3.0)
+def test_what_may_pass_is_tried_again(status: int) -> None:
+    found = error(status)
     assert type(found) is EndpointError
-    assert (found.retryable, found.status, found.retry_after) == (True, status, 3.0)
+    assert (found.retryable, found.status) == (True, status)
     assert f"HTTP {status}" in str(found)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 401, 402, 403, 404, 405, 410, 413, 415, 422])
-def test_what_does_not_pass_is_not(status):
+def test_what_does_not_pass_is_not(status: int) -> None:
     assert not error(status).retryable
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_bad_key_ends_the_run_and_says_where_a_key_comes_from(status):
+def test_a_bad_key_ends_the_run_and_says_where_a_key_comes_from(status: int) -> None:
     found = error(status, openai("Incorrect API key provided"))
     assert isinstance(found, EndpointRefused)
     assert "--key-env" in str(found)
 
 
-def test_a_server_that_wants_money_ends_the_run():
+def test_a_server_that_wants_money_ends_the_run() -> None:
     assert isinstance(error(402, openai("Insufficient credits")), EndpointRefused)
 
 
-def test_a_redirect_is_named_and_where_it_leads_is_not_followed():
+def test_a_redirect_is_named_and_where_it_leads_is_not_followed() -> None:
     found = error(307)
     assert isinstance(found, EndpointRefused)
     assert "not followed" in str(found)
@@ -86,7 +76,7 @@ def test_a_redirect_is_named_and_where_it_leads_is_not_followed():
         (400, openai("The provided model identifier is invalid.")),
     ],
 )
-def test_an_unknown_model_ends_the_run(status, body):
+def test_an_unknown_model_ends_the_run(status: int, body: Any) -> None:
     assert isinstance(error(status, body), UnknownModel)
 
 
@@ -116,7 +106,7 @@ def test_an_unknown_model_ends_the_run(status, body):
         {"object": "error", "message": "The input (9000 tokens) is longer than the model's context length (8192)."},
     ],
 )
-def test_a_prompt_that_is_too_long_is_rejected_alone(body):
+def test_a_prompt_that_is_too_long_is_rejected_alone(body: Any) -> None:
     found = error(400, body)
     assert type(found) is RequestRejected
     assert "context" in str(found)
@@ -130,7 +120,7 @@ def test_a_prompt_that_is_too_long_is_rejected_alone(body):
         {"detail": [{"type": "extra_forbidden", "loc": ["body", "top_k"], "msg": "Extra inputs are not permitted"}]},
     ],
 )
-def test_a_parameter_that_is_not_taken_says_how_to_leave_it_out(body):
+def test_a_parameter_that_is_not_taken_says_how_to_leave_it_out(body: Any) -> None:
     found = error(400, body)
     assert type(found) is RequestRejected
     assert "--top-k off" in str(found)
@@ -156,16 +146,16 @@ def test_a_parameter_that_is_not_taken_says_how_to_leave_it_out(body):
         (b"[" * 50_000, "[" * 400),
     ],
 )
-def test_the_servers_own_words_are_found_and_cut_to_length(body, said):
+def test_the_servers_own_words_are_found_and_cut_to_length(body: Any, said: str) -> None:
     assert str(error(502, body)).endswith(f" The server says: {said}")
 
 
 @given(st.binary(max_size=300), st.integers(201, 599))
-def test_no_body_breaks_it(body, status):
+def test_no_body_breaks_it(body: Any, status: int) -> None:
     assert isinstance(error(status, body), EndpointError)
 
 
-def test_a_key_is_taken_out_before_the_text_is_cut():
+def test_a_key_is_taken_out_before_the_text_is_cut() -> None:
     key = "k" * 50
     said = str(error(401, openai("x" * 390 + key), hide=lambda text: without(key, text)))
     assert "kk" not in said
@@ -179,80 +169,5 @@ def test_a_key_is_taken_out_before_the_text_is_cut():
         ("a **bold** word, a rule: *****", "a **bold** word, a rule: *****"),
     ],
 )
-def test_a_key_with_its_middle_starred_out_goes_too(said, left):
+def test_a_key_with_its_middle_starred_out_goes_too(said: str, left: str) -> None:
     assert without("", said) == left
-
-
-# Retry-After
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [(None, None), ("", None), ("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("soon", None), ("nan", 0.0)],
-)
-def test_retry_after_in_seconds(value, seconds):
-    assert retry_after(value) == seconds
-
-
-def test_retry_after_as_a_date():
-    ahead = retry_after(formatdate(time.time() + 100, usegmt=True))
-    assert ahead is not None
-    assert 90 < ahead <= 100
-    assert retry_after(formatdate(time.time() - 100, usegmt=True)) == 0.0
-
-
-def test_a_date_of_no_known_zone_is_utc(monkeypatch):
-    monkeypatch.setenv("TZ", "Asia/Shanghai")
-    time.tzset()
-    try:
-        ahead = retry_after(formatdate(time.time() + 100))  # "-0000"
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-    assert ahead is not None
-    assert 90 < ahead <= 100
-
-
-@given(st.text(max_size=40) | st.from_regex(r"\A\w{3}, \d{1,5} \w{3} \d{1,6} \d\d:\d\d:\d\d .{0,6}\Z"))
-def test_a_retry_after_that_is_none_is_no_error(value):
-    seconds = retry_after(value)
-    assert seconds is None or seconds >= 0
-
-
-# Errors within a stream
-
-
-@pytest.mark.parametrize(
-    ("event", "kind", "said"),
-    [
-        ({"error": {"message": "CUDA out of memory", "code": 500}}, StreamInterrupted, "CUDA"),
-        ({"error": {"message": "Provider returned error", "code": 502}, "choices": []}, StreamInterrupted, "Provider"),
-        ({"error": {"message": "maximum context length is 10 tokens", "code": "400"}}, RequestRejected, "length"),
-        ({"object": "error", "message": "Bad grammar", "code": 400}, RequestRejected, "Bad grammar"),
-        ({"object": "error", "message": "Engine died", "code": 500}, StreamInterrupted, "Engine died"),
-        ({"error": {"message": "expired", "code": 401}}, EndpointRefused, "expired"),
-        ({"detail": "went away"}, StreamInterrupted, "went away"),
-        ({"error": "in plain words"}, StreamInterrupted, "in plain words"),
-    ],
-)
-def test_an_error_in_a_stream(event, kind, said):
-    chunk = chunk_decoder.decode(json.dumps(event))
-    found = error_of_stream(error_in(chunk), where=WHERE)
-    assert type(found) is kind
-    assert said in str(found)
-    assert found.retryable is (kind is StreamInterrupted)
-
-
-@pytest.mark.parametrize(
-    "event", [{"choices": []}, {"choices": [], "error": None}, {"choices": [], "message": "x"}, {}]
-)
-def test_no_error_in_a_chunk(event):
-    assert not error_in(chunk_decoder.decode(json.dumps(event)))
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [("a", "a"), (None, ""), (7, ""), ([{"type": "text", "text": "a"}, {"text": "b"}, {"image": 1}, "c"], "ab")],
-)
-def test_the_text_of_a_field(value, text):
-    assert text_of(value) == text
