@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from qwq_nb.core.records import Completion, Message
-from qwq_nb.core.text import whole_characters
+from qwq_nb.core.text import valid_text
 from qwq_nb.endpoint.chat_completions import (
     BROKEN_REASONS,
     Chunk,
@@ -292,8 +292,8 @@ class Connection:
         now = time.perf_counter()
         split = live.splitter.finish(finish)
         completion = Completion(
-            reasoning=whole_characters(split.reasoning),
-            answer=whole_characters(split.answer),
+            reasoning=valid_text(split.reasoning),
+            answer=valid_text(split.answer),
             shape=split.shape,
             finish_reason=self.mask.hide_in_answer(finish),
             ttft_s=live.first_token - live.started if live.first_token else None,

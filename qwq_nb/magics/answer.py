@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwq_nb.core.frontend import in_kernel, is_live
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 from qwq_nb.view.html import Typesetter, esc, pre
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class AnswerView:
             head = f"<p><small>{esc(phase)} · {live.chunks:,} pieces</small></p>"
             reasoning, answer = splitter.reasoning_so_far(LIVE_TAIL), splitter.answer_so_far(LIVE_TAIL)
             fold = f"<details open><summary>Reasoning</summary>{pre(reasoning)}</details>" if reasoning else ""
-            self._draw({"text/html": head + fold + (pre(answer) if answer else ""), "text/plain": scrub(answer)})
+            self._draw({"text/html": head + fold + (pre(answer) if answer else ""), "text/plain": valid_text(answer)})
 
     def finish(self, completion: Completion) -> None:
         if self._notebook:
@@ -77,8 +77,8 @@ def completion_text(completion: Completion) -> str:
     c = completion
     lines = []
     if c.reasoning:
-        lines += [f"Reasoning ({c.reasoning_tokens:,} tokens):", scrub(c.reasoning), ""]
-    lines += [f"Answer ({c.answer_tokens:,} tokens):", scrub(c.answer) or missing_answer(c)]
+        lines += [f"Reasoning ({c.reasoning_tokens:,} tokens):", valid_text(c.reasoning), ""]
+    lines += [f"Answer ({c.answer_tokens:,} tokens):", valid_text(c.answer) or missing_answer(c)]
     return "\n".join(lines)
 
 

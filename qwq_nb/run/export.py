@@ -27,7 +27,7 @@ import msgspec
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.run_record import RunRecord, SubsetRow
 from qwq_nb.core.tally import SAMPLE_COLUMNS, sample_rows, table_rows
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.withhold import withhold
 from qwq_nb.store.jsonl import replace_file
@@ -95,7 +95,7 @@ def export_run(run: Run, path: str | os.PathLike[str], *, traces: bool = False, 
     if traces and ending in (".md", ".tex"):
         raise OptionError(f"{ending} holds the table alone; traces go into .html, .jsonl, .json, .parquet or .csv.")
     content = ENDINGS[ending](run, traces)
-    replace_file(file, content.encode("utf-8", "replace") if isinstance(content, str) else content)
+    replace_file(file, valid_text(content).encode() if isinstance(content, str) else content)
     return file
 
 
@@ -117,7 +117,7 @@ def answer_rows(run: Run, traces: bool = False) -> list[dict[str, Any]]:
             texts = {name: getattr(view, name) for name in ("question", "reasoning", "answer")}
             made |= {name: text.text if text else None for name, text in texts.items()}
             made["choices"] = "\n".join(view.choices)
-        rows.append({name: scrub(value) if isinstance(value, str) else value for name, value in made.items()})
+        rows.append({name: valid_text(value) if isinstance(value, str) else value for name, value in made.items()})
     return rows
 
 

@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
@@ -27,7 +27,7 @@ class RunList(list["Run"]):
             scores = ", ".join(f"{name} {share:.1%}" for name, share in m.scores.items() if share is not None)
             demo = " (demo)" if m.demo else ""
             rows.append((m.name, m.state, f"{m.done}/{m.total}", scores or "-", m.endpoint.model + demo, m.updated))
-        return [tuple(scrub(cell) for cell in row) for row in rows]
+        return [tuple(valid_text(cell) for cell in row) for row in rows]
 
     def __repr__(self) -> str:
         if not self:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from qwq_nb.core.records import Message
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 from qwq_nb.run.withhold import WITHHELD_NOTE, letter_of
 from qwq_nb.view.html import Typesetter, code, esc, pre
 
@@ -107,4 +107,4 @@ def sample_text(sample: SampleDetail) -> str:
         "Answer:",
         sample.answer or "-",
     ]
-    return scrub("\n".join(lines))
+    return valid_text("\n".join(lines))

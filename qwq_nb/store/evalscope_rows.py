@@ -19,7 +19,7 @@ from typing import Any, Literal, cast, get_args
 import msgspec
 
 from qwq_nb.core.records import Analysis, Completion, Outcome, Sample, Verdict
-from qwq_nb.core.text import clean_text
+from qwq_nb.core.text import valid_values
 
 __all__ = [
     "analysis_from",
@@ -129,7 +129,7 @@ def prediction_row(
             "endpoint": completion.endpoint,
         },
     }
-    return cast(dict[str, Any], clean_text(row))
+    return cast(dict[str, Any], valid_values(row))
 
 
 def review_row(
@@ -166,7 +166,7 @@ def review_row(
             "analysis": msgspec.to_builtins(verdict.analysis),
         },
     }
-    return cast(dict[str, Any], clean_text(row))
+    return cast(dict[str, Any], valid_values(row))
 
 
 def completion_from_row(row: dict[str, Any]) -> Completion:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 
 __all__ = ["one_line", "visible"]
 
@@ -30,7 +30,7 @@ def _show(match: re.Match[str]) -> str:
 
 def visible(text: str) -> str:
     """The text with every control, bidi and zero-width character spelt out (`␛`, `\\u202e`)."""
-    return _UNSEEN.sub(_show, scrub(text).replace("\r\n", "\n"))
+    return _UNSEEN.sub(_show, valid_text(text).replace("\r\n", "\n"))
 
 
 def one_line(text: str, limit: int) -> str:

@@ -15,7 +15,7 @@ import msgspec
 
 from qwq_nb.core.records import Analysis
 from qwq_nb.core.run_record import Clip, SampleView
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 
 __all__ = ["clip", "fair_limit", "lean"]
 
@@ -30,7 +30,7 @@ def clip(text: str, limit: int) -> Clip:
     A third is head, two thirds tail: how a thought begins is much the same everywhere, while its end shows what the
     answer came from, or the loop in which it was cut off.
     """
-    text = scrub(text)
+    text = valid_text(text)
     if len(text) <= limit:
         return Clip(text=text)
     limit = max(limit, 0)
@@ -81,7 +81,7 @@ def lean(value: Any) -> Any:
     """
     kind: Any = type(value)
     if kind is str:
-        return value if value.isascii() else scrub(value)
+        return value if value.isascii() else valid_text(value)
     if kind in _PLAIN:
         return value
     if isinstance(value, msgspec.Struct):
@@ -89,14 +89,14 @@ def lean(value: Any) -> Any:
         pairs = [(field, getattr(value, field.name)) for field in _fields(kind)]
         return {f.name: lean(item) for f, item in pairs if not sparse or f.required or not _is_default(f, item)}
     if isinstance(value, dict):
-        return {scrub(str(key)): lean(item) for key, item in value.items()}
+        return {valid_text(str(key)): lean(item) for key, item in value.items()}
     if isinstance(value, str):
-        return scrub(value)
+        return valid_text(value)
     if isinstance(value, float):
         return value if -1e300 < value < 1e300 else None
     if isinstance(value, Iterable):
         return [lean(item) for item in value]
-    return value if value is None or isinstance(value, bool | int) else scrub(str(value))
+    return value if value is None or isinstance(value, bool | int) else valid_text(str(value))
 
 
 @functools.cache

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 from qwq_nb.view.clean import visible
 
 __all__ = ["Cell", "escape_latex", "escape_markdown", "latex_table", "markdown_table"]
@@ -71,7 +71,7 @@ def _inert(match: re.Match[str]) -> str:
 def escape_latex(text: str) -> str:
     """`text` on one line, so that LaTeX sets just that text; for the body of a document, captions and cells."""
     out: list[str] = []
-    for char in scrub(text):
+    for char in valid_text(text):
         if char in _LATEX:
             out.append(_LATEX[char])
         elif char.isspace():
