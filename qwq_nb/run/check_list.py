@@ -23,7 +23,8 @@ from qwq_nb.trace.boxed import closing_brace, trimmed
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.excerpt import AROUND, Excerpt, cut_out, place_at
 from qwq_nb.view.html import Typesetter, code, esc
-from qwq_nb.view.wording import DEMO_NOTICE, SIGNS, WORDS, count
+from qwq_nb.view.tables import demo_frame, demo_line
+from qwq_nb.view.wording import SIGNS, WORDS, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,7 +166,7 @@ class CheckList:
     @property
     def html(self) -> str:
         typeset = Typesetter()
-        parts = [f"<p><strong>⚠ DEMO</strong>: {DEMO_NOTICE}</p>"] if self.demo else []
+        parts = [demo_frame()] if self.demo else []
         parts.append(f"<p><strong>{esc(self.name)}</strong>: {self._title()}</p>")
         if any(_is_withheld(view) for view in self.views):
             parts.append(f"<p>{esc(WITHHELD_NOTE)}</p>")
@@ -200,7 +201,7 @@ class CheckList:
 
     @property
     def text(self) -> str:
-        lines = [f"*** DEMO: {DEMO_NOTICE} ***"] if self.demo else []
+        lines = [demo_line()] if self.demo else []
         lines.append(f"{one_line(self.name, 120)}: {self._title()}")
         for view in self.views[:_TEXT_LISTED]:
             values = ", ".join(

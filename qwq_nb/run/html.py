@@ -8,7 +8,8 @@ from qwq_nb.core.run_record import RunRecord
 from qwq_nb.run.html_samples import in_flight, samples
 from qwq_nb.run.html_table import references_table, results_table
 from qwq_nb.view.html import code, esc, note
-from qwq_nb.view.wording import DEMO_NOTICE, cost_facts, count, duration, number, sampling
+from qwq_nb.view.tables import demo_frame, progress_bar
+from qwq_nb.view.wording import cost_facts, count, duration, number, sampling
 
 __all__ = ["render_html"]
 
@@ -35,8 +36,7 @@ def render_html(record: RunRecord, *, live: bool = False) -> str:
 def _demo(record: RunRecord) -> str:
     if not record.demo:
         return ""
-    style = "border:2px solid #d18b00;border-radius:4px;padding:0.4em 0.8em"
-    return f'<p style="{style}"><strong>⚠ DEMO</strong>: {DEMO_NOTICE}</p>\n'
+    return demo_frame()
 
 
 def _heading(record: RunRecord) -> str:
@@ -70,8 +70,7 @@ def _progress(record: RunRecord) -> str:
     facts += cost_facts(record)
     if now.step:
         facts.append(esc(now.step))
-    bar = f'<progress max="{max(now.total, 1)}" value="{min(now.done, now.total)}" style="width:12em"></progress>'
-    return f"<p>{bar} {' · '.join(facts)}</p>\n"
+    return f"<p>{progress_bar(now.done, now.total)} {' · '.join(facts)}</p>\n"
 
 
 def _notes(record: RunRecord) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qwq_nb.core.text import valid_text
+from qwq_nb.view.tables import html_table, text_table
 
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
@@ -32,7 +31,7 @@ class RunList(list["Run"]):
     def __repr__(self) -> str:
         if not self:
             return "No runs yet: %qwq_eval makes one."
-        return table_text([HEADS, *self.rows()])
+        return "\n".join(text_table(HEADS, self.rows(), "l"))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
@@ -40,17 +39,4 @@ class RunList(list["Run"]):
     def _repr_html_(self) -> str:
         if not self:
             return "<p>No runs yet: <code>%qwq_eval</code> makes one.</p>"
-        head = "".join(f'<th scope="col">{cell}</th>' for cell in HEADS)
-        body = "".join(
-            f'<tr><th scope="row">{html.escape(first)}</th>'
-            + "".join(f"<td>{html.escape(c)}</td>" for c in rest)
-            + "</tr>"
-            for first, *rest in self.rows()
-        )
-        return f"<table><caption>Runs</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def table_text(rows: Sequence[Sequence[str]]) -> str:
-    """Columns padded to their widest cell."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+        return html_table("Runs", HEADS, self.rows(), bare=True)

@@ -13,8 +13,8 @@ from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import OUTCOMES
 from qwq_nb.core.run_record import RunRecord, SubsetRow
 from qwq_nb.view.clean import one_line
+from qwq_nb.view.tables import demo_line, text_table
 from qwq_nb.view.wording import (
-    DEMO_NOTICE,
     WORDS,
     cost_facts,
     count,
@@ -49,7 +49,7 @@ def render_text(record: RunRecord, *, times: bool) -> str:
 
 def _header(record: RunRecord, times: bool) -> list[str]:
     benchmarks = ", ".join(one_line(name, 60) for name in record.benchmarks)
-    lines = [f"*** DEMO: {DEMO_NOTICE} ***"] if record.demo else []
+    lines = [demo_line()] if record.demo else []
     lines.append(f"{one_line(record.model, 80)} on {benchmarks}: {record.state}")
     # A file's name says as much as its path, and is the same on another machine.
     data = record.data if times else PureWindowsPath(PurePath(record.data).name).name
@@ -71,17 +71,13 @@ def _table(rows: list[SubsetRow], times: bool) -> list[str]:
         return []
     heads = ["", "n", "correct", "accuracy", "95 % interval", "finished", "trunc", "no ans", "not gr", "errors"]
     heads += ["reasoning", "answer"] + (["ttft", "tokens/s"] if times else [])
-    grid = [heads]
+    grid: list[list[str]] = []
     # Of a very long table the benchmarks' totals.
     shown = rows if len(rows) <= _ROWS else [row for row in rows if row.subset == "all"][:_ROWS]
     for benchmark, group in groupby(shown, key=lambda row: row.benchmark):
         grid.append([one_line(benchmark, _NAME)])
         grid += [_cells(row, times) for row in group]
-    width = [max(len(line[i]) for line in grid if i < len(line)) for i in range(len(heads))]
-    return [
-        line[0].ljust(width[0]) + "".join("  " + cell.rjust(width[i]) for i, cell in enumerate(line[1:], 1))
-        for line in grid
-    ]
+    return text_table(heads, grid)
 
 
 def _cells(row: SubsetRow, times: bool) -> list[str]:

@@ -15,7 +15,7 @@ from qwq_nb.core.run_record import Clip
 from qwq_nb.view import tex
 from qwq_nb.view.clean import visible
 
-__all__ = ["FORMULAS", "Typesetter", "clipped", "code", "esc", "note", "pre"]
+__all__ = ["FORMULAS", "Html", "Typesetter", "clipped", "code", "esc", "note", "pre"]
 
 FORMULAS: Final = 1_500
 """Formulas in one output: MathJax sets them all at once, in the page's own thread."""
@@ -25,6 +25,12 @@ _CHUNK: Final = 100
 _MATHS_MARK = re.compile(r"[$\\]+")
 # Traces are long lines: where styles are kept (Lab, trusted or not) they wrap, elsewhere they scroll.
 _PRE_STYLE: Final = "white-space:pre-wrap;word-break:normal"
+
+
+class Html(str):
+    """Text that is html already, made by this package; `view.tables` escapes any other."""
+
+    __slots__ = ()
 
 
 def esc(text: str) -> str:

@@ -14,6 +14,7 @@ from qwq_nb.core.estimates import Estimate
 from qwq_nb.trace.habits import HABITS, Thresholds
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
+from qwq_nb.view.tables import html_table, text_table
 from qwq_nb.view.wording import is_known, number, percent
 
 __all__ = ["METRICS", "ThinkTable", "metrics_of", "render_html", "render_text"]
@@ -117,8 +118,8 @@ def render_text(tables: list[ThinkTable], thresholds: Thresholds) -> str:
         if not table.rows:
             lines.append("no reasoning was measured")
         else:
-            lines += ["", *aligned([HEADS, *efficiency_grid(table)])]
-            lines += ["", *aligned([HABIT_HEADS, *habit_grid(table)])]
+            lines += ["", *text_table(HEADS, efficiency_grid(table))]
+            lines += ["", *text_table(HABIT_HEADS, habit_grid(table))]
         blocks.append("\n".join(lines))
     return "\n\n".join([*blocks, _READING, thresholds.words])
 
@@ -129,14 +130,6 @@ def efficiency_grid(table: ThinkTable) -> list[list[str]]:
 
 def habit_grid(table: ThinkTable) -> list[list[str]]:
     return [[named(row, table), *habit_cells(row)] for row in table.habits]
-
-
-def aligned(grid: list[list[str]]) -> list[str]:
-    width = [max(len(line[i]) for line in grid) for i in range(len(grid[0]))]
-    lines = [
-        line[0].ljust(width[0]) + "".join("  " + c.rjust(width[i]) for i, c in enumerate(line[1:], 1)) for line in grid
-    ]
-    return [line.rstrip() for line in lines]
 
 
 def render_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
@@ -151,16 +144,3 @@ def render_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
         parts.append(html_table("Habits: share of answers that show it", HABIT_HEADS, habit_grid(table)))
         parts.append(render_marks(table.marks, max(2, SHOWN // len(tables))))
     return "".join([*parts, f"<p><small>{esc(_READING)} {esc(thresholds.words)}</small></p>\n"])
-
-
-def html_table(caption: str, heads: list[str], rows: list[list[str]]) -> str:
-    head = "".join(f'<th scope="col">{esc(name)}</th>' for name in heads)
-    body = "".join(
-        f'<tr><th scope="row" style="text-align:left">{esc(row[0])}</th>'
-        + "".join(f"<td>{esc(cell)}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    top = f'<caption style="text-align:left">{esc(caption)}</caption><thead><tr>{head}</tr></thead>'
-    style = 'style="margin-left:0;font-size:0.85em"'
-    return f'<div style="overflow-x:auto"><table {style}>{top}<tbody>{body}</tbody></table></div>\n'
