@@ -100,14 +100,14 @@ def export_run(run: Run, path: str | os.PathLike[str], *, traces: bool = False, 
 
 
 def shown_record(run: Run) -> RunRecord:
-    return withhold(run.record(), reveal=run._reveal)
+    return withhold(run.record(), reveal=run.revealed)
 
 
 def answer_rows(run: Run, traces: bool = False) -> list[dict[str, Any]]:
     """A dict a sample × repeat: `run`, `model`, `demo`, SAMPLE_COLUMNS, and with `traces` the texts (choices one a
     line). A text that is withheld is None."""
     results = run.results()
-    views = withhold(run.record(results), reveal=run._reveal).samples
+    views = withhold(run.record(results), reveal=run.revealed).samples
     head = dict(zip(_HEAD, (run.name, run.model, run.demo), strict=True))
     rows = []
     for row, view in zip(sample_rows(results), views, strict=True):

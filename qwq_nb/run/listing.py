@@ -22,7 +22,7 @@ class RunList(list["Run"]):
         """One row a run, as text."""
         rows = []
         for run in self:
-            m = run._manifest
+            m = run.manifest
             scores = ", ".join(f"{name} {share:.1%}" for name, share in m.scores.items() if share is not None)
             demo = " (demo)" if m.demo else ""
             rows.append((m.name, m.state, f"{m.done}/{m.total}", scores or "-", m.endpoint.model + demo, m.updated))

@@ -19,7 +19,7 @@ from qwq_nb.run.bundle import bundle
 from qwq_nb.run.html import render_html
 from qwq_nb.run.html_samples import FOLD_ALL, samples
 from qwq_nb.run.text import render_text
-from qwq_nb.view.page import page
+from qwq_nb.view.page import page, save_page
 
 __all__ = ["Report", "report_page"]
 
@@ -67,11 +67,7 @@ class Report:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as a page (`.html`, `.htm`) or as text (any other ending)."""
-        file = Path(path)
-        is_page = file.suffix.lower() in (".html", ".htm")
-        content = f'<!doctype html>\n<meta charset="utf-8">\n{self.html}' if is_page else self.text
-        file.write_text(content, encoding="utf-8")
-        return file
+        return save_page(path, lambda: self.html, lambda: self.text)
 
     def __str__(self) -> str:
         return self.text

@@ -88,6 +88,25 @@ class Run:
         """The magic line that resumes it, or shows it again."""
         return self._manifest.command
 
+    @property
+    def manifest(self) -> Manifest:
+        """What the run's directory says of it: what was asked, of whom, and how far it is."""
+        return self._manifest
+
+    @property
+    def directory(self) -> RunDirectory:
+        """The run's directory with its files."""
+        return self._rundir
+
+    @property
+    def revealed(self) -> bool:
+        """Whether texts that are withheld by default are shown: see `reveal`."""
+        return self._reveal
+
+    def progress(self) -> Progress:
+        """Return how far the run is at this moment."""
+        return self._progress() if self._progress else run_record.finished_progress(self._results(), self._manifest)
+
     def __repr__(self) -> str:
         rows = [row for row in self.rows() if row.subset == "all"]
         scores = ", ".join(f"{row.benchmark} {row.accuracy:.1%}" for row in rows if row.accuracy is not None)
@@ -227,7 +246,7 @@ class Run:
             self._rundir.shown,
             results,
             results if samples is None else list(samples),
-            progress=self._progress() if self._progress else run_record.finished_progress(results, m),
+            progress=self.progress(),
             in_flight=self._in_flight() if self._in_flight else [],
             notes=by_hand.ruling_notes(results, self._rulings()),
             room=room,
@@ -283,8 +302,6 @@ class Run:
         if self._control is not None:
             self._control.wait(timeout)
         return self
-
-    _shown_in: Any = None
 
     def _ipython_display_(self) -> None:
         """Shown once a cell: a magic that has drawn the run already is not followed by a second picture of it."""

@@ -184,7 +184,7 @@ class Thinking:
 
     def _marked(self, run: Run, result: SampleResult, peers: list[SampleResult]) -> list[Example]:
         """The marks of one answer, each with the place that shows it."""
-        withheld = is_withheld(result.sample.benchmark) and not (run.demo or run._reveal)
+        withheld = is_withheld(result.sample.benchmark) and not (run.demo or run.revealed)
         marks = habits(result, peers, self._thresholds)
         return [example_of(mark, result, self._count, withheld=withheld) for mark in marks]
 
