@@ -56,11 +56,11 @@ def in_shell(monkeypatch: pytest.MonkeyPatch, *, live: bool, kernel: bool) -> tu
     return drawn, shell
 
 
-@pytest.fixture
-def stderr(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)  # after `capsys`, which puts its own there
-    return terminal
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Put one in the place of standard error; called in a test's body, since pytest puts its own there before."""
+    made = Terminal()
+    monkeypatch.setattr("sys.stderr", made)
+    return made
 
 
 def test_a_notebooks_display_is_updated_in_place_four_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +92,9 @@ def test_where_nothing_is_live_there_is_one_display_without_times(monkeypatch: p
 
 
 def test_a_terminal_has_a_line_and_at_the_end_the_text(
-    monkeypatch: pytest.MonkeyPatch, stderr: Terminal, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    stderr = terminal(monkeypatch)
     in_shell(monkeypatch, live=True, kernel=False)
     shown = picture()
     made = Output(shown)
@@ -105,9 +106,8 @@ def test_a_terminal_has_a_line_and_at_the_end_the_text(
     assert is_shown(shown.subject)
 
 
-def test_a_script_has_the_line_alone(
-    monkeypatch: pytest.MonkeyPatch, stderr: Terminal, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_script_has_the_line_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    stderr = terminal(monkeypatch)
     monkeypatch.setenv("QWQ_NB_LIVE", "1")
     monkeypatch.setattr(output, "ipython", lambda: None)
     made = Output(picture())
@@ -117,7 +117,8 @@ def test_a_script_has_the_line_alone(
     assert capsys.readouterr().out == ""
 
 
-def test_a_picture_without_a_line_leaves_a_terminal_alone(monkeypatch: pytest.MonkeyPatch, stderr: Terminal) -> None:
+def test_a_picture_without_a_line_leaves_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = terminal(monkeypatch)
     in_shell(monkeypatch, live=True, kernel=False)
     made = Output(picture(line=False))
     made.update()
@@ -127,8 +128,9 @@ def test_a_picture_without_a_line_leaves_a_terminal_alone(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("kernel", [True, False])
 def test_what_is_not_to_be_shown_is_not(
-    monkeypatch: pytest.MonkeyPatch, stderr: Terminal, capsys: pytest.CaptureFixture[str], kernel: bool
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kernel: bool
 ) -> None:
+    stderr = terminal(monkeypatch)
     drawn, _ = in_shell(monkeypatch, live=True, kernel=kernel)
     shown = picture()
     made = Output(shown, show=False)
