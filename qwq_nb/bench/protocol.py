@@ -111,6 +111,10 @@ class GradeJob(msgspec.Struct, kw_only=True):
     """Wall time for the official verdict, the second opinion and the analysis together."""
     verdict: Verdict | None = None
     """Given where the answer is graded already and only its reasoning is to be measured."""
+    measures: dict[str, str] = {}
+    """Further measures of the reasoning: name → `package.module:Name`."""
+    import_path: list[str] = []
+    """Folders that the kernel imports them from."""
 
 
 class Opinion(msgspec.Struct, kw_only=True):
