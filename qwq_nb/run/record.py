@@ -20,6 +20,7 @@ from qwq_nb.run.sample import SampleDetail
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import JOURNAL
+from qwq_nb.trace.drawn_marks import drawn_marks
 from qwq_nb.view.clip import clip, fair_limit
 
 if TYPE_CHECKING:
@@ -240,7 +241,12 @@ def drawn_analysis(result: SampleResult) -> Analysis | None:
     """What a viewer marks in the reasoning."""
     if result.analysis is None or not result.analysis.chars:
         return None
-    return msgspec.structs.replace(result.analysis, switches=[], foreign=result.analysis.foreign[:FOREIGN_RUNS])
+    return msgspec.structs.replace(
+        result.analysis,
+        switches=[],
+        foreign=result.analysis.foreign[:FOREIGN_RUNS],
+        measures=drawn_marks(result) if result.analysis.measures else {},
+    )
 
 
 def finished_progress(results: list[SampleResult], manifest: Manifest) -> Progress:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from qwq_nb.core.records import Outcome
 from qwq_nb.core.run_record import InFlight, RunRecord, SampleView
 from qwq_nb.core.text import valid_text
+from qwq_nb.trace.drawn_marks import without_words
 
 __all__ = ["WITHHELD_NOTE", "is_withheld", "withhold"]
 
@@ -68,6 +69,7 @@ def _withhold_sample(view: SampleView) -> SampleView:
         second_extracted=_letter(view.second_extracted),
         why=_WITHHELD_WHY[view.outcome],
         error=_kind_of_error(view.error),
+        analysis=without_words(view.analysis),
     )
 
 

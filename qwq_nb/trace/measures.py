@@ -28,6 +28,7 @@ __all__ = [
     "Mark",
     "Measure",
     "Trace",
+    "further_marks",
     "further_measures",
     "is_measured",
     "marks_among",
@@ -243,16 +244,30 @@ def marks_among(
     for measure in _built_in():
         values = [measure.restored(result) for result in results]
         others = values if peers is None else [measure.restored(peer) for peer in peers]
-        _add(marks, measure, values, others, thresholds)
-    names = {name for r in results if r.analysis is not None and r.analysis.measures for name in r.analysis.measures}
-    for name in further_measures() if names else ():
-        if name not in names:
+        for own, more in zip(marks, _marks(measure, values, others, thresholds), strict=True):
+            own += more
+    for found in further_marks(results, thresholds, peers).values():
+        for own, more in zip(marks, found, strict=True):
+            own += more
+    return marks
+
+
+def further_marks(
+    results: Sequence[SampleResult], thresholds: Thresholds, peers: Sequence[SampleResult] | None = None
+) -> dict[str, list[list[Mark]]]:
+    """Return the marks of each further measure that the answers have values of: those of each answer."""
+    there = {name for r in results if r.analysis is not None and r.analysis.measures for name in r.analysis.measures}
+    found: dict[str, list[list[Mark]]] = {}
+    for name in further_measures() if there else ():
+        if name not in there:
             continue
         with contextlib.suppress(Exception):
             values = [measured_value(name, result) for result in results]
             others = values if peers is None else [measured_value(name, peer) for peer in peers]
-            _add(marks, MEASURES.get(name), values, others, thresholds)
-    return marks
+            marks = _marks(MEASURES.get(name), values, others, thresholds)
+            # Somebody else's code: what is no mark is an error of its measure, here and not where it is drawn.
+            found[name] = [[msgspec.convert(msgspec.structs.asdict(m), Mark) for m in own] for own in marks]
+    return found
 
 
 @functools.cache
@@ -261,9 +276,6 @@ def _built_in() -> list[Any]:
     return [MEASURES.get(name) for name in BUILT_IN]
 
 
-def _add(marks: list[list[Mark]], measure: Any, values: list[Any], peers: list[Any], thresholds: Thresholds) -> None:
-    """Add a measure's marks to those of each answer: all of them, or none where it raises."""
+def _marks(measure: Any, values: list[Any], peers: list[Any], thresholds: Thresholds) -> list[list[Mark]]:
     known = [value for value in peers if value is not None]
-    found = [() if value is None else tuple(measure.marks(value, known, thresholds)) for value in values]
-    for own, more in zip(marks, found, strict=True):
-        own += more
+    return [[] if value is None else list(measure.marks(value, known, thresholds)) for value in values]
