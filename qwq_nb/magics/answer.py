@@ -1,4 +1,4 @@
-"""One completion, streamed by `%%qwq`: in place in a notebook, as text in a terminal."""
+"""Show one completion that `%%qwq` streams: in place in a notebook, as text in a terminal."""
 
 from __future__ import annotations
 

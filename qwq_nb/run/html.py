@@ -1,5 +1,7 @@
-"""`RunRecord` → text/html: complete without script, style, class or id, so that it reads the same in JupyterLab
-(trusted or not), on GitHub and in nbviewer. Inline styles are an extra that may be stripped.
+"""Render a `RunRecord` as html.
+
+It is complete without script, style, class or id, so that it reads the same in JupyterLab (trusted or not), on GitHub
+and in nbviewer. Inline styles are an extra that may be stripped.
 """
 
 from __future__ import annotations

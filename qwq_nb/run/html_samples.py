@@ -1,4 +1,4 @@
-"""The samples of the html view: a fold a subset, in it a fold a sample, failures first."""
+"""Render the samples of a run as html: a fold a subset, in it a fold a sample, failures first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INDENT: Final = 'style="margin-left:1.2em"'
 
 
 def samples(record: RunRecord) -> str:
-    """Every sample behind a fold, or the failures alone where there are too many."""
+    """Return every sample behind a fold, or the failures alone where there are too many."""
     views = record.samples
     shown = views if len(views) <= LIST_ALL else [view for view in views if is_failure(view)]
     typeset = Typesetter()
@@ -125,7 +125,7 @@ def _fold(name: str, text: Clip | None, tokens: int, *, typeset: Typesetter | No
 
 
 def in_flight(flights: list[InFlight]) -> str:
-    """What is being answered now, with the end of what has come so far."""
+    """Return what is being answered now, with the end of what has come so far."""
     if not flights:
         return ""
     lines = []

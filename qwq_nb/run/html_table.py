@@ -1,4 +1,4 @@
-"""The tables of the html view: accuracy by subset, and published scores for orientation."""
+"""Render the tables of a run as html: accuracy by subset, and published scores for orientation."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _READING: Final = (
 
 
 def results_table(rows: list[SubsetRow], *, only_all: bool = False) -> str:
-    """One row a subset, then `all`, for each benchmark. `only_all` leaves the subsets out (long tables, live)."""
+    """Return one row a subset, then `all`, for each benchmark. `only_all` leaves the subsets out (live)."""
     pending = any(row.pending for row in rows)
     heads = [head for head in _HEADS if pending or head != "pending"]
     lines: list[Row] = []
@@ -70,7 +70,7 @@ def _result(row: SubsetRow, pending: bool) -> list[str]:
 
 
 def references_table(record: RunRecord) -> str:
-    """Published scores beside ours; nothing if there are none."""
+    """Return published scores beside ours; nothing if there are none."""
     if not record.references:
         return ""
     names = ("benchmark", "subset", "model", "score", "n", "source")

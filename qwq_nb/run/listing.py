@@ -1,4 +1,4 @@
-"""The list of runs that `list_runs()` and `%qwq_runs` give: a list, and a table where it is shown."""
+"""Define the list of runs that `list_runs()` and `%qwq_runs` return; it is shown as a table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RunList(list["Run"]):
     """Runs, the one written last first. Made from manifests alone, so that a long list costs little."""
 
     def rows(self) -> list[tuple[str, ...]]:
-        """One row a run, as text."""
+        """Return one row a run, as text."""
         rows = []
         for run in self:
             m = run.manifest

@@ -1,4 +1,4 @@
-"""Draw a run while it goes on: what one update holds of it. Where and how it is drawn is `view.output`'s."""
+"""Draw a run while it goes on: what one update holds. `view.output` says where and how it is drawn."""
 
 from __future__ import annotations
 

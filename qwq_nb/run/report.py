@@ -1,4 +1,4 @@
-"""A report as a file of its own: one html page that needs nothing else, readable in light and dark, and `Report`.
+"""Make the report of a run: `Report`, and a page that needs nothing else, readable in light and dark.
 
 The page holds no script and forbids any (a Content-Security-Policy of its own); its colours are the browser's, so that
 they have its contrast. Formulas stand as their source: there is no MathJax to set them.
@@ -25,7 +25,7 @@ __all__ = ["Report", "report_page"]
 
 
 def report_page(record: RunRecord, *, traces: bool = False) -> str:
-    """The report as a page: as a notebook holds it (1 MB at most), or with all samples and their texts whole.
+    """Return the report as a page: as a notebook holds it (1 MB at most), or with all samples and their texts whole.
 
     GPQA's texts are the caller's duty: see `view.withhold`.
     """

@@ -1,4 +1,4 @@
-"""The sections of a run's report: heading, progress, results, outcomes, notes, … as html and as plain text.
+"""Define the sections of a run's report: heading, progress, results, outcomes, notes, … as html and as plain text.
 
 Longer parts stand in modules of their own: `html_table`, `html_samples`, `text_table`.
 """

@@ -1,6 +1,7 @@
-"""`RunRecord` → text/plain: for consoles, GitHub's diffs, screen readers and nbval; and one line for a terminal.
+"""Render a `RunRecord` as plain text, and as one line for a terminal.
 
-`times=False` leaves out all that differs between two runs with the same answers, so that nbval can compare.
+The text is for consoles, GitHub's diffs, screen readers and nbval. `times=False` leaves out all that differs between
+two runs with the same answers, so that nbval can compare.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def render_text(record: RunRecord, *, times: bool) -> str:
 
 
 def progress_line(record: RunRecord, width: int) -> str:
-    """One line for a terminal, at most `width` columns: what matters least is dropped first."""
+    """Return one line for a terminal, at most `width` columns: what matters least is dropped first."""
     now = record.progress
     share = now.done / now.total if now.total else 0.0
     filled = int(_BAR * min(max(share, 0.0), 1.0))

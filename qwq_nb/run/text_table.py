@@ -1,4 +1,4 @@
-"""The tables of a run's plain text: accuracy by subset, and the answers that are not correct."""
+"""Write the tables of a run's plain text: accuracy by subset, and the answers that are not correct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The measures of the package: where the right answer stands, thoughts, loops, foreign scripts; and what each marks.
+"""Define the package's own measures: answer places, thoughts, loops, foreign scripts; and what each of them marks.
 
 Their values are fields of `core.records.Analysis`. What each measures, and by which rules, stands in its module
 (`answer_places`, `thoughts`, `loops`, `foreign_scripts`). The marks:

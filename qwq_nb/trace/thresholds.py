@@ -1,4 +1,4 @@
-"""Define from where on a habit is marked."""
+"""Define the thresholds from which on a habit of a trace is marked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["DEFAULT", "Thresholds"]
 
 
 class Thresholds(msgspec.Struct, kw_only=True, frozen=True):
-    """From where on something is marked."""
+    """The thresholds of the package's marks; all are our choice, not calibrated on anything."""
 
     after_share: float = 0.5
     """Overthinking: more than this share of the reasoning after the first right answer, 0…1, …"""
@@ -38,7 +38,7 @@ class Thresholds(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def words(self) -> str:
-        """From where on an answer is marked, for a reader."""
+        """The thresholds as a sentence for a reader."""
         return (
             f"Marked are: overthinking, where more than {100 * self.after_share:g} % of the reasoning and "
             f"{self.after_tokens:,} tokens follow the first right answer; underthinking, where a wrong answer of "

@@ -1,4 +1,4 @@
-"""Texts cut to a budget: what a saved notebook can carry of 500 traces of 40 kB.
+"""Cut texts to a budget of characters, and make records lean: a notebook cannot carry 500 traces of 40 kB.
 
 Questions and answers come before reasoning, and failures before the rest: a correct sample is rarely opened.
 """
@@ -25,7 +25,7 @@ _PLAIN: Final = frozenset({int, bool, type(None)})
 
 
 def clip(text: str, limit: int) -> Clip:
-    """At most `limit` characters: the beginning and the end, with the middle left out.
+    """Cut a text to at most `limit` characters: the beginning and the end, with the middle left out.
 
     A third is head, two thirds tail: how a thought begins is much the same everywhere, while its end shows what the
     answer came from, or the loop in which it was cut off.
@@ -63,7 +63,7 @@ def _joins(text: str, at: int) -> bool:
 
 
 def fair_limit(needs: Sequence[int], budget: int) -> int:
-    """The highest cap under which the needs add up to the budget at most."""
+    """Return the highest cap under which the needs add up to the budget at most."""
     low, high = 0, max(needs, default=0)
     while low < high:
         middle = (low + high + 1) // 2
@@ -75,7 +75,7 @@ def fair_limit(needs: Sequence[int], budget: int) -> int:
 
 
 def lean(value: Any) -> Any:
-    """Builtins for JSON: no NaN, no surrogates, and samples without the fields that are at their defaults.
+    """Return builtins for JSON: no NaN, no surrogates, and samples without the fields that are at their defaults.
 
     The schema requires none of those; spelt out, they would be a third of a saved run of 2,000 samples.
     """

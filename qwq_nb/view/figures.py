@@ -1,4 +1,4 @@
-"""Figures: plotly's, with their numbers as a table for where plotly cannot draw; and those of a run.
+"""Make plotly figures of charts, with their numbers as tables for where plotly cannot draw.
 
 GitHub and nbviewer strip scripts and drawings from outputs, so there, and for a screen reader, the table is the figure.
 """
@@ -120,7 +120,7 @@ class ChartFigure(Figure):
 
 
 def asked_kinds(kind: str | None, kinds: Iterable[str]) -> list[str]:
-    """The kind alone, or all where none is asked for. Raises OptionError for one that is not there."""
+    """Return the kind alone, or all where none is asked for. Raises OptionError for one that is not there."""
     known = list(kinds)
     if kind is not None and kind not in known:
         raise OptionError(f"There is no figure {kind!r}.{did_you_mean(str(kind), known)}")
@@ -128,13 +128,13 @@ def asked_kinds(kind: str | None, kinds: Iterable[str]) -> list[str]:
 
 
 def title_of(text: str) -> dict[str, Any]:
-    """The title of a figure, at its upper left, and small enough for a narrow notebook."""
+    """Return the title of a figure, at its upper left, and small enough for a narrow notebook."""
     font = {"size": 15}
     return {"text": plain(text), "font": font, "x": 0, "xref": "paper", "y": 1, "yref": "container", "pad": {"t": 16}}
 
 
 def composed(title: str, panels: Sequence[Chart]) -> dict[str, Any]:
-    """One plotly figure with the panels below one another."""
+    """Return one plotly figure with the panels below one another, as its `data` and `layout`."""
     inner = sum(panel.height for panel in panels) + _GAP * (len(panels) - 1)
     layout: dict[str, Any] = {
         "template": TEMPLATE,
@@ -164,7 +164,7 @@ def composed(title: str, panels: Sequence[Chart]) -> dict[str, Any]:
 
 
 def chart_html(panel: Chart) -> str:
-    """The panel's numbers. The bar beside a row is an extra that some viewers drop."""
+    """Return the panel's numbers as a table. The bar beside a row is an extra that some viewers drop."""
     if not panel.rows:
         return f"<p>{esc(panel.heading)}: nothing finished yet</p>\n"
     rows = [

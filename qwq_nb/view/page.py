@@ -30,7 +30,7 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def page(title: str, body: str) -> str:
-    """A whole html document; `body` is html of this package's views, `title` any text."""
+    """Return a whole html document; `body` is html of this package's views, `title` any text."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'

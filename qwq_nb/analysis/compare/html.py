@@ -1,4 +1,4 @@
-"""A comparison → its mime bundle: semantic html without script, style sheet or id, and plain text, within a budget."""
+"""Make the mime bundle of a comparison: html without script, style sheet or id, and plain text, within a budget."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _EXPLORATORY: Final = " * Exploratory: one of several looks at the same answers,
 
 
 def comparison_bundle(record: ComparisonRecord) -> dict[str, Any]:
-    """text/html and text/plain, at most COMPARISON_BYTES as saved: texts shrink first, then fewer flips have them."""
+    """Return text/html and text/plain of at most COMPARISON_BYTES: texts shrink first, then fewer flips have them."""
     # Two reasonings a flip is where it begins: a few flips may be whole, and many cost no round for each.
     limit = max(_LEAST, COMPARISON_BYTES // (2 * max(1, len(record.flips))))
     opened, rows = len(record.flips), _ROWS

@@ -1,4 +1,4 @@
-"""A comparison → text/plain. Nothing in it differs between two comparisons of runs with the same answers: no times."""
+"""Render a comparison as plain text. It holds no times: comparisons of runs with the same answers are equal."""
 
 from __future__ import annotations
 

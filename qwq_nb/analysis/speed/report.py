@@ -1,4 +1,7 @@
-"""A speed test → html and plain text. Units are those of `evalscope perf`: TTFT, TPOT, ITL in ms, latency in s."""
+"""Render a speed test as html and plain text.
+
+Units are those of `evalscope perf`: TTFT, TPOT, ITL in ms, latency in s.
+"""
 
 from __future__ import annotations
 

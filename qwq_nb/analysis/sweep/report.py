@@ -1,6 +1,6 @@
-"""A sweep → html and plain text: the grid as it fills, one row a setting, and what may be concluded.
+"""Render a sweep as html and plain text: the grid as it fills, one row a setting, and what may be concluded.
 
-As for a run: complete without script, style, class or id; every foreign character through `html_text`; text without
+As for a run: complete without script, style, class or id; every foreign character through `view.html`; text without
 times where outputs are compared.
 """
 

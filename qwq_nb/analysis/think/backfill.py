@@ -1,5 +1,4 @@
-"""The analysis of runs that carry none: those evalscope made itself, and those of older rules or
-without a measure that was registered since.
+"""Measure runs that lack an analysis: evalscope's own, those of older rules, or older than a registered measure.
 
 A run of ours is measured while it is graded. For the others the worker does it on demand; what it finds is kept in
 `qwq_analysis.jsonl` beside the rows, where the directory can be written.

@@ -1,4 +1,4 @@
-"""The answers that a habit was seen in, as folds: which they are, and the place in the reasoning that shows it."""
+"""Render the answers that a mark was given to, as folds that open at the place in the reasoning that shows it."""
 
 from __future__ import annotations
 

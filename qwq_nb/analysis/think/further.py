@@ -1,4 +1,4 @@
-"""The columns of further measures (`qwq_nb.trace.measures`): their means by subset, and what could not be measured."""
+"""Average the columns of further measures (`qwq_nb.trace.measures`) by subset, and note what could not be measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of `%qwq_think`, as text and as html: cognitive efficiency by level, and the habits' rates."""
+"""Render the tables of `%qwq_think` as text and html: cognitive efficiency by level, habits, further measures."""
 
 from __future__ import annotations
 
