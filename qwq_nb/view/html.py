@@ -67,7 +67,7 @@ def code(text: str) -> str:
 
 
 def note(text: str) -> str:
-    """Return a sentence of ours, its `magic line` in backticks as code; what it quotes is escaped like any other text."""
+    """Return a sentence of ours, its `magic line` in backticks as code; what it quotes is escaped like any text."""
     return re.sub(r"`([^`<>]+)`", r"<code>\1</code>", esc(text))
 
 
