@@ -27,7 +27,7 @@ __all__ = ["Report", "report_page"]
 def report_page(record: RunRecord, *, traces: bool = False) -> str:
     """Return the report as a page: as a notebook holds it (1 MB at most), or with all samples and their texts whole.
 
-    GPQA's texts are the caller's duty: see `view.withhold`.
+    GPQA's texts are the caller's duty: see `run.withhold`.
     """
     demo = "DEMO: " if record.demo else ""
     title = f"{demo}{record.model} on {', '.join(record.benchmarks)}"

@@ -3,7 +3,7 @@
 Only a value that something leads up to is a candidate: a box, "the answer is", the last member of a chain of equations,
 "gives", "we get", "is", "So …" at the beginning of a sentence. So the 2 in "step 2", "x^2" or "2 cases" is none. Except
 after a box or "answer" it must end its clause: punctuation, a line's end or a connective follows, at most three words
-("square units") between. Whether it is the right one, and said of what was asked, is `correct.py`'s business.
+("square units") between. Whether it is the right one, and said of what was asked, is `answer_places.py`'s business.
 """
 
 from __future__ import annotations

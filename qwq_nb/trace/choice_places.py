@@ -3,8 +3,8 @@
 A letter counts where it is called the answer ("the answer is C", "option C is correct", "I'd go with (C)",
 `\\boxed{C}`, "So C.", "So 5/8, which is C.", "That's C in the list.", 答案是 C): listing or discussing "Option C
 says …" does not, nor does the article "A". Letters behind "if", "whether" or "not" do not count either. The text of
-the choice counts where it is a value that is stated as an answer by the rules of `correct.py`, taken as strictly as one
-that stands in the question, since it does; or, of two words or more, where it stands in a sentence behind "answer",
+the choice counts where it is a value that is stated as an answer by `answer_places.py`, taken as strictly as one that
+stands in the question, since it does; or, of two words or more, where it stands in a sentence behind "answer",
 "so", "therefore" …, and not behind its letter.
 """
 
