@@ -33,6 +33,7 @@ from qwq_nb.bench.protocol import (
 from qwq_nb.core.environment import without_keys
 from qwq_nb.core.records import Verdict
 from qwq_nb.errors import QwqError, WorkerError
+from qwq_nb.trace.measures import measure_targets
 
 __all__ = ["BenchWorker"]
 
@@ -149,7 +150,13 @@ class BenchWorker:
 
     async def grade(self, job: GradeJob) -> Verdict:
         """The verdict on one answer; one that the grader could not reach is a status, not an exception."""
-        bare = msgspec.structs.replace(job, sample=msgspec.structs.replace(job.sample, source_row={}))
+        measures = job.measures or measure_targets()
+        bare = msgspec.structs.replace(
+            job,
+            sample=msgspec.structs.replace(job.sample, source_row={}),
+            measures=measures,
+            import_path=[os.path.abspath(folder) for folder in sys.path] if measures else [],
+        )
         return decode(await self._ask("grade", bare), Verdict)
 
     async def write_data(self, run_dir: str | os.PathLike[str], plan: BenchPlan) -> list[str]:

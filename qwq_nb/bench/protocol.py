@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from qwq_nb.core.records import Completion, Sample, Verdict
-from qwq_nb.core.text import clean_text
+from qwq_nb.core.text import valid_values
 
 __all__ = [
     "BenchPlan",
@@ -111,6 +111,10 @@ class GradeJob(msgspec.Struct, kw_only=True):
     """Wall time for the official verdict, the second opinion and the analysis together."""
     verdict: Verdict | None = None
     """Given where the answer is graded already and only its reasoning is to be measured."""
+    measures: dict[str, str] = {}
+    """Further measures of the reasoning: name → `package.module:Name`."""
+    import_path: list[str] = []
+    """Folders that the kernel imports them from."""
 
 
 class Opinion(msgspec.Struct, kw_only=True):
@@ -185,7 +189,7 @@ def encode(message: Any) -> bytes:
     try:
         return msgspec.json.encode(message, enc_hook=str) + b"\n"
     except UnicodeEncodeError:
-        return msgspec.json.encode(clean_text(msgspec.to_builtins(message, enc_hook=str))) + b"\n"
+        return msgspec.json.encode(valid_values(msgspec.to_builtins(message, enc_hook=str))) + b"\n"
 
 
 def decode(raw: bytes | msgspec.Raw, type: type[T]) -> T:

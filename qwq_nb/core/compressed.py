@@ -12,7 +12,7 @@ import zlib
 import msgspec
 
 from qwq_nb.core.records import Completion, Step
-from qwq_nb.core.text import clean_text
+from qwq_nb.core.text import valid_values
 
 __all__ = ["compressed", "restored", "text_length"]
 
@@ -70,7 +70,7 @@ def compressed(completion: Completion) -> Completion:
         texts=texts,
         split=len(reasoning),
         chars=len(reasoning) + len(answer),
-        packed_steps=zlib.compress(msgspec.json.encode(clean_text(msgspec.to_builtins(steps))), 1) if steps else b"",
+        packed_steps=zlib.compress(msgspec.json.encode(valid_values(msgspec.to_builtins(steps))), 1) if steps else b"",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from qwq_nb.core.records import Completion
-from qwq_nb.core.text import whole_characters
+from qwq_nb.core.text import valid_text
 from qwq_nb.endpoint.delta import Delta, Usage
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.streaming import StreamingCompletion
@@ -80,8 +80,8 @@ class StreamedAnswer:
         live, now = self._live, time.perf_counter()
         split = live.splitter.finish(self.finish_reason)
         completion = Completion(
-            reasoning=whole_characters(split.reasoning),
-            answer=whole_characters(split.answer),
+            reasoning=valid_text(split.reasoning),
+            answer=valid_text(split.answer),
             shape=split.shape,
             finish_reason=self._mask.hide_in_answer(self.finish_reason),
             ttft_s=live.first_token - live.started if live.first_token else None,

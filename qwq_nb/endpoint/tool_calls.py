@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from qwq_nb.core.records import ToolCall
-from qwq_nb.core.text import whole_characters
+from qwq_nb.core.text import valid_text
 from qwq_nb.endpoint.delta import ToolCallPiece
 
 __all__ = ["ToolCallMerger"]
@@ -48,7 +48,7 @@ class ToolCallMerger:
         """
 
         def shown(text: str) -> str:
-            return hide(whole_characters(text))
+            return hide(valid_text(text))
 
         return [
             {

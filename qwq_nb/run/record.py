@@ -22,6 +22,7 @@ from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.rulings import read_rulings, ruling_notes
 from qwq_nb.store.run_dir import JOURNAL, RunDirectory
+from qwq_nb.trace.drawn_marks import drawn_marks
 from qwq_nb.view.clip import clip, fair_limit, lean
 
 if TYPE_CHECKING:
@@ -279,7 +280,12 @@ def drawn_analysis(result: SampleResult) -> Analysis | None:
     """What a viewer marks in the reasoning."""
     if result.analysis is None or not result.analysis.chars:
         return None
-    return msgspec.structs.replace(result.analysis, switches=[], foreign=result.analysis.foreign[:FOREIGN_RUNS])
+    return msgspec.structs.replace(
+        result.analysis,
+        switches=[],
+        foreign=result.analysis.foreign[:FOREIGN_RUNS],
+        measures=drawn_marks(result) if result.analysis.measures else {},
+    )
 
 
 def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:

@@ -289,8 +289,6 @@ class Run:
             self._control.wait(timeout)
         return self
 
-    _shown_in: Any = None
-
     def _ipython_display_(self) -> None:
         """Shown once a cell: a magic that has drawn the run already is not followed by a second picture of it."""
         from qwq_nb.run.live import show_run

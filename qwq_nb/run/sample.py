@@ -1,4 +1,4 @@
-"""One sample with its texts whole, and how it is shown: `run.sample(id)`."""
+"""Define one sample with its texts whole (`run.sample(id)`), and show it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from qwq_nb.core.records import Message
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 from qwq_nb.run.withhold import WITHHELD_NOTE, letter_of
 from qwq_nb.view.html import Typesetter, code, esc, pre
 
@@ -49,7 +49,7 @@ class SampleDetail(msgspec.Struct, kw_only=True):
 
 
 def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
-    """One sample whole: question, verdict, reasoning and answer."""
+    """Return one sample whole as html and text: question, verdict, reasoning and answer."""
     sample = shown(sample)
     typeset = Typesetter()
     repeat = f" repeat {sample.repeat}" if sample.repeat else ""
@@ -75,7 +75,7 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
 
 
 def shown(sample: SampleDetail) -> SampleDetail:
-    """The sample as an output may hold it: what stands in a cell is saved, and published with the notebook."""
+    """Return the sample as an output may hold it: what stands in a cell is saved, and published with the notebook."""
     if not sample.withheld:
         return sample
     return msgspec.structs.replace(
@@ -107,4 +107,4 @@ def sample_text(sample: SampleDetail) -> str:
         "Answer:",
         sample.answer or "-",
     ]
-    return scrub("\n".join(lines))
+    return valid_text("\n".join(lines))

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from qwq_nb.core.records import Outcome
 from qwq_nb.core.run_record import InFlight, RunRecord, SampleView
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
+from qwq_nb.trace.drawn_marks import without_words
 
 __all__ = ["WITHHELD_NOTE", "is_withheld", "withhold"]
 
@@ -68,6 +69,7 @@ def _withhold_sample(view: SampleView) -> SampleView:
         second_extracted=_letter(view.second_extracted),
         why=_WITHHELD_WHY[view.outcome],
         error=_kind_of_error(view.error),
+        analysis=without_words(view.analysis),
     )
 
 
@@ -77,7 +79,7 @@ def _withhold_tail(flight: InFlight) -> InFlight:
 
 def _letter(value: str) -> str:
     """A choice's letter as it is; a choice's text would be a part of the problem."""
-    found = re.fullmatch(r"\s*\(?([A-Za-z])\)?[.:]?\s*", scrub(value))
+    found = re.fullmatch(r"\s*\(?([A-Za-z])\)?[.:]?\s*", valid_text(value))
     return found[1] if found else "(withheld)" if value.strip() else ""
 
 

@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeVar, cast, get_args
 import msgspec
 
 from qwq_nb.core.records import Analysis, Completion, Outcome, Sample, Step, ToolCall, Verdict
-from qwq_nb.core.text import clean_text
+from qwq_nb.core.text import valid_values
 
 __all__ = [
     "analysis_from",
@@ -135,7 +135,7 @@ def prediction_row(
         row["qwq"]["tool_calls"] = completion.tool_calls
     if completion.steps:
         row["qwq"]["steps"] = msgspec.to_builtins(completion.steps)
-    return cast(dict[str, Any], clean_text(row))
+    return cast(dict[str, Any], valid_values(row))
 
 
 def review_row(
@@ -172,7 +172,7 @@ def review_row(
             "analysis": msgspec.to_builtins(verdict.analysis),
         },
     }
-    return cast(dict[str, Any], clean_text(row))
+    return cast(dict[str, Any], valid_values(row))
 
 
 def completion_from_row(row: dict[str, Any]) -> Completion:

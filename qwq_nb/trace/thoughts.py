@@ -1,4 +1,4 @@
-"""Where a reasoning turns around: the phrases that open a new thought ("Wait", "Alternatively", 等等).
+"""Find where a reasoning switches to another thought, by the phrases that open one ("Wait", "Alternatively", 等等).
 
 Measure: offsets (characters) of switches; the number of thoughts is one more. A phrase counts where it opens a line or
 a sentence, so "wait for the bus" in the middle of one does not, and a phrase within `NEAR` characters of the one before
@@ -84,7 +84,7 @@ _SWITCH = re.compile(rf"{_OPENING}((?:{'|'.join(ENGLISH)})(?![\w-])|(?:{'|'.join
 
 
 def switches(text: str) -> list[int]:
-    """Where each further thought begins, in characters; the first thought begins at 0 and is not listed.
+    """Return where each further thought begins, in characters; the first begins at 0 and is not listed.
 
     A phrase at the very beginning opens the first thought ("Hmm, so …") and is no switch.
     """

@@ -122,10 +122,10 @@ for c, messages, target, metadata in given:
 """
     import msgspec
 
-    from qwq_nb.core.text import clean_text
+    from qwq_nb.core.text import valid_values
 
     given = [
-        [clean_text(msgspec.to_builtins(completion)), sample.messages, sample.gold, sample.metadata]
+        [valid_values(msgspec.to_builtins(completion)), sample.messages, sample.gold, sample.metadata]
         for sample, completion, *_ in graded
     ]
     for (*_, ours, _), theirs in zip(graded, with_evalscope(code, given), strict=True):

@@ -1,4 +1,4 @@
-"""The analysis of runs that carry none: those evalscope made itself, and those of an older version of the rules.
+"""Measure runs that lack an analysis: evalscope's own, those of older rules, or older than a registered measure.
 
 A run of ours is measured while it is graded. For the others the worker does it on demand; what it finds is kept in
 `qwq_analysis.jsonl` beside the rows, where the directory can be written.
@@ -21,6 +21,7 @@ from qwq_nb.core.records import Analysis, SampleResult, Verdict
 from qwq_nb.run.run import Run
 from qwq_nb.store.jsonl import read_rows
 from qwq_nb.trace.measure import VERSION
+from qwq_nb.trace.measures import further_measures, is_measured
 
 __all__ = ["with_analysis"]
 
@@ -42,8 +43,9 @@ def with_analysis(run: Run, *, tell: Callable[[str], None] | None = None) -> lis
         take_over(run, missing)
         missing = wanting(missing)
     if missing:
+        before = [result.analysis for result in missing]
         shared_loop().call(_measure(missing, tell or (lambda _: None)))
-        keep(run, missing)
+        keep(run, missing, before)
     return results
 
 
@@ -55,8 +57,19 @@ def wanting(results: list[SampleResult]) -> list[SampleResult]:
         if r.completion is not None
         and r.completion.reasoning
         and r.outcome not in ("pending", "error")
-        and (r.analysis is None or r.analysis.version != VERSION)
+        and not is_current(r)
     ]
+
+
+def is_current(result: SampleResult) -> bool:
+    """Return whether it was measured by the present rules, those of further measures included.
+
+    Raises:
+        OptionError: a further measure cannot be imported.
+    """
+    if result.analysis is None or result.analysis.version != VERSION:
+        return False
+    return all(is_measured(name, result) for name in further_measures())
 
 
 def take_over(run: Run, missing: list[SampleResult]) -> None:
@@ -69,17 +82,23 @@ def take_over(run: Run, missing: list[SampleResult]) -> None:
     for result in missing:
         found = kept.get(key_of(run, result))
         if found is not None and found.version == VERSION:
+            own = result.analysis
             result.analysis = found
+            # A value of the rows themselves may be the newer one; what is in neither is measured.
+            if not is_current(result) and own is not None and own.version == VERSION:
+                result.analysis = msgspec.structs.replace(own, measures={**found.measures, **own.measures})
 
 
-def keep(run: Run, fresh: list[SampleResult]) -> None:
-    """Append what was found; a directory that cannot be written is measured again next time."""
+def keep(run: Run, fresh: list[SampleResult], before: list[Analysis | None]) -> None:
+    """Append what was found and is not what was there `before`; where nothing can be written it is measured again."""
     rows = []
-    for result in fresh:
-        if result.analysis is not None:
+    for result, old in zip(fresh, before, strict=True):
+        if result.analysis is not None and result.analysis != old:
             model, id_, repeat, chars = key_of(run, result)
             row = {"model": model, "id": id_, "repeat": repeat, "chars": chars, "analysis": result.analysis}
             rows.append(msgspec.json.encode(row))
+    if not rows:
+        return
     with contextlib.suppress(OSError), (run.path / FILE).open("ab") as file:
         # A line of its own first: the last one may be torn.
         file.write(b"\n" + b"\n".join(rows) + b"\n")

@@ -8,7 +8,7 @@ Definitions follow EvalScope's guide "Evaluating the Thinking Efficiency of Mode
 (`evalscope/third_party/thinkbench`, version 1.14), with three differences, so that numbers say what they seem to say:
 
 - thinkbench finds the place with a judge model, and counts up to the *paragraph* of the right answer, leaving that out;
-  we count up to the answer's last character, found by the rules of `correct.py`;
+  we count up to the answer's last character, found by the rules of `answer_places.py`;
 - where no place is found it enters T̂ = 0 into the means, which makes a model that fails look quick. Our means of T̂, of
   T − T̂ and of `useful_share` (T̂ / T) are over the samples whose T̂ is known; `known` says how many these are;
 - `token_efficiency` is the guide's: the mean of T̂ / T where a wrong answer counts 0. A right answer whose place our

@@ -23,7 +23,7 @@ from qwq_nb.bench.evalscope import adapters, conversion, hub
 from qwq_nb.bench.evalscope.conversion import Found
 from qwq_nb.bench.protocol import BenchmarkFacts, LoadedBenchmark, LoadRequest, encode
 from qwq_nb.core.records import Message, Sample
-from qwq_nb.core.text import clean_text
+from qwq_nb.core.text import valid_values
 from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, did_you_mean
 
 __all__ = ["load", "slug"]
@@ -265,11 +265,11 @@ def _samples(
                     subset=subset,
                     id=f"{prefix}/{position}",
                     index=position,
-                    question=clean_text(questions[subset, position]),
-                    gold=clean_text(targets[0] if targets else ""),
-                    targets=clean_text(targets),
+                    question=valid_values(questions[subset, position]),
+                    gold=valid_values(targets[0] if targets else ""),
+                    targets=valid_values(targets),
                     messages=[_wire(message, request.benchmark) for message in sample.input],
-                    choices=clean_text(list(sample.choices or [])),
+                    choices=valid_values(list(sample.choices or [])),
                     source_id=_source_id(record, metadata),
                     metadata=_plain(metadata),
                     source_row=_plain(record),
@@ -294,7 +294,7 @@ def _wire(message: Any, benchmark: str) -> Message:
         raise UnknownBenchmark(
             f"{benchmark} cannot be run here: its questions hold images or sound, and this is text only."
         )
-    return {"role": str(message.role), "content": clean_text(message.text)}
+    return {"role": str(message.role), "content": valid_values(message.text)}
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:
@@ -302,7 +302,7 @@ def _plain(value: dict[str, Any]) -> dict[str, Any]:
     import json
 
     plain: dict[str, Any] = json.loads(json.dumps(convert_normal_types(value), default=str))
-    return dict(clean_text(plain))
+    return dict(valid_values(plain))
 
 
 def _source_id(record: dict[str, Any], metadata: dict[str, Any]) -> str:

@@ -1,10 +1,10 @@
 """Grading under a deadline: the grader process, and what feeds and watches it in the worker.
 
-The grader answers each job in three lines, `{"verdict"}`, `{"opinion"}` and `{"analysis"}`: what hangs costs nothing of
-what came before it. The worker holds the clock. A grader that overruns is killed and replaced, which takes tens of
-milliseconds, and that job alone gets the status `deadline`; `crashed` and `memory` likewise. Whether a job crashed its
-grader, or somebody killed it, is seen by grading it once more. Such a verdict carries evalscope's own `excluded` score,
-which keeps its files valid.
+The grader answers each job in three lines, `{"verdict"}`, `{"opinion"}` and `{"analysis"}`, the last once more where
+further measures are registered: what hangs costs nothing of what came before it. The worker holds the clock. A grader
+that overruns is killed and replaced, which takes tens of milliseconds, and that job alone gets the status `deadline`;
+`crashed` and `memory` likewise. Whether a job crashed its grader, or somebody killed it, is seen by grading it once
+more. Such a verdict carries evalscope's own `excluded` score, which keeps its files valid.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from qwq_nb.bench.worker.channels import Channels, LineReader, write_all
 from qwq_nb.bench.worker.child import Child, limit_memory
 from qwq_nb.core.records import Analysis, Verdict
 from qwq_nb.store.evalscope_rows import targets_of
+from qwq_nb.trace.measures import Trace
 
 __all__ = ["MEMORY_LIMIT", "Grader", "Waiting", "grade", "grader_main"]
 
@@ -62,7 +63,10 @@ def grader_main(job_in: int, reply_out: int) -> None:
             write_all(reply_out, encode(_Part(verdict=verdict)))
             if job.verdict is None:
                 write_all(reply_out, encode(_Part(opinion=_opinion(job, verdict))))
-            write_all(reply_out, encode(_Part(analysis=_analysis(job, verdict), done=True)))
+            analysis, trace = _analysis(job, verdict)
+            write_all(reply_out, encode(_Part(analysis=analysis, done=not job.measures)))
+            if job.measures:
+                write_all(reply_out, encode(_Part(analysis=_further(job, analysis, trace), done=True)))
 
 
 def grade(job: GradeJob) -> Verdict:
@@ -109,11 +113,20 @@ def _opinion(job: GradeJob, verdict: Verdict) -> Opinion:
         return Opinion()
 
 
-def _analysis(job: GradeJob, verdict: Verdict) -> Analysis | None:
+def _analysis(job: GradeJob, verdict: Verdict) -> tuple[Analysis | None, Trace | None]:
+    trace = None
     try:
-        return measuring.analysis_of(job, verdict)
+        trace = measuring.trace_of(job, verdict)
+        return measuring.analysis_of(trace), trace
     except Exception:  # as above: SymPy may raise anything; then nothing is said of this reasoning
-        return None
+        return None, trace
+
+
+def _further(job: GradeJob, analysis: Analysis | None, trace: Trace | None) -> Analysis | None:
+    if trace is None:
+        return analysis
+    # Where the package's own measures failed, the version says that they are still to be asked.
+    return measuring.further_analysis(analysis or Analysis(version=0), trace, job.measures, job.import_path)
 
 
 def _failed(job: GradeJob, status: Literal["deadline", "memory", "crashed"], why: str, seconds: float) -> Verdict:
@@ -206,8 +219,10 @@ class Grader:
             running.verdict = part.verdict
         if running is not None and part.opinion is not None and running.verdict is not None:
             running.verdict = msgspec.structs.replace(running.verdict, **msgspec.structs.asdict(part.opinion))
+        if running is not None and part.analysis is not None and running.verdict is not None:
+            running.verdict = msgspec.structs.replace(running.verdict, analysis=part.analysis)
         if running is not None and part.done and running.verdict is not None:
-            self._finish(running, msgspec.structs.replace(running.verdict, analysis=part.analysis))
+            self._finish(running, running.verdict)
         self.next()
 
     def check(self) -> None:
