@@ -14,6 +14,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from qwq_nb.core.records import Message
 from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT, DIALECTS
 from qwq_nb.errors import OptionError, UserError
 
@@ -203,6 +204,11 @@ class Endpoint:
             f"Set it before Jupyter starts, or in a cell by "
             f"`import os, getpass; os.environ[{self.key_env!r}] = getpass.getpass()`."
         )
+
+    def body(self, messages: list[Message], repeat: int = 0) -> dict[str, Any]:
+        """Return the request body of one completion, in the endpoint's dialect."""
+        body: dict[str, Any] = DIALECTS.get(self.dialect).body(self, messages, repeat=repeat, tools=())
+        return body
 
     def warnings(self) -> list[str]:
         """What QwQ's authors warn of in this sampling."""

@@ -127,6 +127,7 @@ def test_stream_options_can_be_set():
 def test_a_request_seed_differs_by_repeat():
     endpoint = Endpoint(URL, "m", request_seed=7)
     assert [body(endpoint, MESSAGES, repeat=repeat)["seed"] for repeat in range(3)] == [7, 8, 9]
+    assert endpoint.body(MESSAGES, 2) == body(endpoint, MESSAGES, repeat=2)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qwq_nb.demo import PROBLEMS
-from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
 from qwq_nb.endpoint.registry import set_default
@@ -115,7 +114,7 @@ def test_options_of_the_call_refine_the_endpoint():
         "x": 1,
     }
     assert (endpoint.stream, endpoint.deadline, endpoint.request_seed) == (False, 60, 1)
-    assert "top_k" not in ChatCompletions().body(endpoint, [])
+    assert "top_k" not in endpoint.body([])
     assert build_request(["aime24"]).endpoint == ENDPOINT
 
 

@@ -95,7 +95,9 @@ class StepRecorder:
         Its steps are there where there was more than one.
         """
         if len(self._steps) < 2:
-            return partial(self._live)
+            kept = self._steps[0][0].completion if self._steps else None
+            # Splitting a long text takes time, and a stop meets all streams at once: what is split already is taken.
+            return kept if kept is not None and kept.finish_reason == "interrupted" else partial(self._live)
         steps = [step for step, _ in self._steps]
         last = max(range(len(steps)), key=lambda i: (has_text(steps[i].completion), i))
         return totalled(msgspec.structs.replace(steps[last].completion, finish_reason="interrupted"), steps)
