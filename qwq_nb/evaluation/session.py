@@ -21,6 +21,7 @@ from qwq_nb.bench.cache import cached
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.datafile import fingerprint
 from qwq_nb.bench.protocol import BenchPlan, GradeJob, LoadedBenchmark, LoadRequest
+from qwq_nb.bench.registry import own_source
 from qwq_nb.core.records import Completion, Item, SampleResult, State, Verdict
 from qwq_nb.core.run_record import Progress
 from qwq_nb.core.tally import tally
@@ -208,6 +209,7 @@ class Session:
             hub="huggingface" if self.request.hub == "huggingface" else "modelscope",
             few_shot=self.request.few_shot,
             dataset_args=self.request.dataset_args,
+            source=own_source(name),
         )
         try:
             loaded = await self._load_or_reuse(wanted)
@@ -245,6 +247,7 @@ class Session:
         m.data_hash = {b.benchmark: b.data_hash for b in loaded}
         m.versions = {"qwq_nb": _version.__version__, **{k: v for b in loaded for k, v in b.versions.items()}}
         m.adapters = {b.benchmark: msgspec.to_builtins(b.facts) for b in loaded}
+        m.withheld = [b.benchmark for b in loaded if b.facts.withheld]
         m.notes = [*endpoint_notes(self.request), *(note for b in loaded for note in b.notes)]
         if (self.directory.path / MANIFEST).exists():
             old = self.directory.manifest()

@@ -7,9 +7,8 @@ What each part measures, and by which rules, stands in its module.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
-from qwq_nb.core.records import Analysis
+from qwq_nb.core.records import Analysis, AnswerKind
 from qwq_nb.trace.answer_places import AnswerPlaces, find_correct
 from qwq_nb.trace.choice_places import find_choice
 from qwq_nb.trace.foreign_scripts import find_foreign
@@ -28,7 +27,7 @@ def measure(
     question: str,
     gold: str,
     *,
-    kind: Literal["math", "choice", "other"],
+    kind: AnswerKind,
     choices: list[str],
     correct: bool | None,
     equal: Callable[[str, str], bool],
@@ -36,7 +35,7 @@ def measure(
     """Measure one completion. Offsets are characters of `reasoning`.
 
     `equal(candidate, gold)` is the benchmark's own equivalence, and asked last. `correct` is the verdict on the answer
-    (None: not graded). Where the kind is `other` (code, open questions) nobody can say where the right answer stands.
+    (None: not graded). Where the kind is `code` or `text` nobody can say where the right answer stands.
     """
     if not reasoning.strip():
         return Analysis(version=VERSION, chars=len(reasoning))

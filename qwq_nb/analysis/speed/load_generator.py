@@ -38,6 +38,8 @@ class Prompts(NamedTuple):
     messages: list[Messages]
     label: str
     """What they are, for people."""
+    withheld: bool = False
+    """True where their authors ask that they not be published."""
 
 
 def own_prompts(prompt: str | Sequence[str]) -> Prompts:
@@ -64,6 +66,7 @@ def benchmark_prompts(benchmark: str, data: Any, hub: str, endpoint: Endpoint) -
     """The prompts of a benchmark as `evaluate` sends them. Raises as `evaluate` does."""
     from qwq_nb.bench.cache import cached
     from qwq_nb.bench.protocol import LoadRequest
+    from qwq_nb.bench.registry import own_source
     from qwq_nb.bench.shared import shared_worker
     from qwq_nb.core.event_loop import shared_loop
     from qwq_nb.evaluation.request import build_request
@@ -73,9 +76,11 @@ def benchmark_prompts(benchmark: str, data: Any, hub: str, endpoint: Endpoint) -
         benchmark=benchmark,
         data=request.data or None,
         hub="huggingface" if request.hub == "huggingface" else "modelscope",
+        source=own_source(benchmark),
     )
     found = cached(wanted) or shared_loop().call(shared_worker().load(wanted))
-    return Prompts([sample.messages for sample in found.samples], f"{len(found.samples)} prompts of {benchmark}")
+    label = f"{len(found.samples)} prompts of {benchmark}"
+    return Prompts([sample.messages for sample in found.samples], label, withheld=found.facts.withheld)
 
 
 class TimedSplitter(ReasoningSplitter):

@@ -1,9 +1,11 @@
-"""`python -m qwq_nb.bench.parity RUN_DIR`: does evalscope itself come to the same verdicts and scores?
+"""Compare a run's verdicts and scores with what evalscope itself makes of them (`python -m qwq_nb.bench.parity`).
 
 Works on a copy, never on the directory itself. evalscope's `run_task` takes the copy as its cache twice: as it is, and
 with `rerun_review=True`, which grades every answer anew with evalscope's own isolation. Its endpoint is a port on
 loopback that refuses and counts, so a request is seen and none leaves the machine. Differences are printed, with the
-reason where it is known; the exit code is 1 if one is not.
+reason where it is known; the exit code is 1 if one is not. A benchmark of one's own grades its answers there too, by
+the adapter that evalscope finds in its registry. It is imported from where it is installed, or as `--benchmark` names
+it, never from where the run directory says.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qwq_nb.errors import QwqError, UnknownRun
+from qwq_nb.bench.evalscope_index import evalscope_names
+from qwq_nb.bench.registry import own_sources, register_benchmark
+from qwq_nb.errors import OptionError, QwqError, UnknownRun
 
 __all__ = ["Difference", "check", "main"]
 
@@ -51,6 +55,7 @@ def _compare(run_dir: Path, copy: Path) -> list[Difference]:
     from qwq_nb.bench.evalscope import adapters, interop
 
     adapters.quiet()
+    _register_benchmarks(run_dir)
     differences = _identity(run_dir)
     before = {key: (row, score) for key, row, score in _reviews(run_dir, interop.task_config(run_dir))}
     missing = _missing(run_dir, before)
@@ -68,6 +73,25 @@ def _compare(run_dir: Path, copy: Path) -> list[Difference]:
                 after = {key: score for key, _, score in _reviews(copy, interop.task_config(copy))}
                 differences += _verdicts(before, after)
     return differences
+
+
+def _register_benchmarks(run_dir: Path) -> None:
+    """Make the run's own benchmarks known to evalscope. Raises UnknownRun for one that is not registered here."""
+    from evalscope.config import load_task_config_snapshot
+
+    from qwq_nb.bench.evalscope.interop import CONFIG
+    from qwq_nb.bench.evalscope.own import register_own
+
+    named = (load_task_config_snapshot(str(run_dir / CONFIG)) or {}).get("datasets") or []
+    own = [name for name in named if name not in evalscope_names()]
+    sources = own_sources() if own else {}
+    for name in own:
+        if name not in sources:
+            raise UnknownRun(
+                f"{run_dir} is of the benchmark {name!r}, which is not registered here: name its class by "
+                f"--benchmark {name}=package.module:Name."
+            )
+    register_own({name: sources[name] for name in own})
 
 
 def _identity(run_dir: Path) -> list[Difference]:
@@ -220,8 +244,21 @@ def main(arguments: list[str] | None = None) -> int:
     """Entry point. Exit code 0: no unexplained difference; 1: some; 2: not a run that can be compared."""
     parser = argparse.ArgumentParser(prog="python -m qwq_nb.bench.parity", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("run_dir", type=Path)
-    run_dir = parser.parse_args(arguments).run_dir
+    parser.add_argument(
+        "--benchmark",
+        action="append",
+        default=[],
+        metavar="NAME=package.module:Name",
+        help="a benchmark of one's own that the run is of",
+    )
+    given = parser.parse_args(arguments)
+    run_dir = given.run_dir
     try:
+        for text in given.benchmark:
+            name, _, target = text.partition("=")
+            if not target:
+                raise OptionError(f"--benchmark takes NAME=package.module:Name, not {text!r}.")
+            register_benchmark(name, target)
         differences = check(run_dir)
     except QwqError as error:
         print(error, file=sys.stderr)
@@ -232,7 +269,3 @@ def main(arguments: list[str] | None = None) -> int:
     unexplained = [difference for difference in differences if not difference.why]
     print(f"{run_dir}: {len(differences)} differences, {len(unexplained)} not explained.")
     return 1 if unexplained else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

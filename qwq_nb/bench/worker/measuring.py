@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from qwq_nb.bench.evalscope import adapters
 from qwq_nb.bench.protocol import GradeJob
+from qwq_nb.bench.registry import benchmark_for
 from qwq_nb.bench.worker import refute
 from qwq_nb.bench.worker import second_opinion as opinion
 from qwq_nb.core.records import Analysis, Verdict
@@ -15,11 +15,20 @@ __all__ = ["analysis_of"]
 def analysis_of(job: GradeJob, verdict: Verdict) -> Analysis:
     """Thoughts, first correct place, loops and foreign scripts of one completion (see `qwq_nb.trace.measure`).
 
-    A candidate equals the gold answer where math-verify says so, in either order; other benchmarks compare texts.
+    A candidate equals the gold answer where the benchmark says so. One that has no equivalence of its own compares
+    expressions by math-verify, in either order, and other texts without regard to case.
     """
     from qwq_nb.trace.measure import measure
 
-    kind = adapters.kind_of(adapters.adapter_for(job.request))
+    benchmark = benchmark_for(job.request)
+    kind = benchmark.kind
+
+    def equal(candidate: str, gold: str) -> bool:
+        found = benchmark.equivalent(candidate, gold)
+        if found is not None:
+            return found
+        return _equal(candidate, gold) if kind == "math" else _same(candidate, gold)
+
     targets = targets_of(job.sample) or []
     return measure(
         job.completion.reasoning,
@@ -29,7 +38,7 @@ def analysis_of(job: GradeJob, verdict: Verdict) -> Analysis:
         kind=kind,
         choices=job.sample.choices,
         correct=verdict.correct if verdict.status == "graded" else None,
-        equal=_equal if kind == "math" else _same,
+        equal=equal,
     )
 
 
