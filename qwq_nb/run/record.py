@@ -17,6 +17,7 @@ from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.cost import Prices, cost_of
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
+from qwq_nb.run.withhold import withheld_benchmarks
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import JOURNAL
@@ -117,6 +118,7 @@ def record_of(
         samples_total=len(results),
         in_flight=in_flight,
         notes=[*m.notes, *notes_on(rows, m), *notes],
+        withheld_benchmarks=withheld_benchmarks(m),
         references=[] if m.demo else references_of(rows, m.endpoint.model, whole=not (m.levels or m.subsets)),
     )
 

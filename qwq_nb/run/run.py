@@ -84,6 +84,13 @@ class Run:
         return self._manifest.demo
 
     @property
+    def withheld(self) -> list[str]:
+        """Benchmarks whose texts are withheld from outputs now: their authors ask for it, and nobody revealed them."""
+        from qwq_nb.run.withhold import withheld_benchmarks
+
+        return [] if self._reveal or self.demo else withheld_benchmarks(self._manifest)
+
+    @property
     def command(self) -> str:
         """The magic line that resumes it, or shows it again."""
         return self._manifest.command
@@ -123,11 +130,8 @@ class Run:
         Raises:
             OptionError: no such sample or repeat.
         """
-        from qwq_nb.run.withhold import withhold
-
         found = run_record.find_result(self._results(), id, repeat, name=self.name, repeats=self._manifest.repeats)
-        drawn = withhold(self.record([found]), reveal=self._reveal).samples[0]
-        return msgspec.structs.replace(run_record.detail(found), withheld=drawn.question is None)
+        return msgspec.structs.replace(run_record.detail(found), withheld=found.sample.benchmark in self.withheld)
 
     # -- analysis ------------------------------------------------------------------------------------------------
 

@@ -59,6 +59,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     notes: list[str] = []
     adapters: dict[str, dict[str, Any]] = {}
     """What evalscope's adapter said of each benchmark: its settings and versions."""
+    withheld: list[str] | None = None
+    """Names of the benchmarks whose authors ask that their texts not be published; None: an older version's run."""
 
 
 def path_segment(text: str) -> str:

@@ -21,7 +21,6 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import get_endpoint
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.run import Run
-from qwq_nb.run.withhold import is_withheld
 from qwq_nb.trace.habits import Thresholds, first_correct_tokens, habits, wasted_tokens
 from qwq_nb.view.output import show_with_figure
 
@@ -184,7 +183,7 @@ class Thinking:
 
     def _marked(self, run: Run, result: SampleResult, peers: list[SampleResult]) -> list[Example]:
         """The marks of one answer, each with the place that shows it."""
-        withheld = is_withheld(result.sample.benchmark) and not (run.demo or run._reveal)
+        withheld = result.sample.benchmark in run.withheld
         marks = habits(result, peers, self._thresholds)
         return [example_of(mark, result, self._count, withheld=withheld) for mark in marks]
 
