@@ -173,7 +173,11 @@ def check_loaded(loaded: LoadedBenchmark, request: LoadRequest) -> LoadedBenchma
         DataError: it holds no samples, a field of another type, an unknown subset, or two samples with one id.
     """
     name = request.benchmark
-    checked = loaded if request.source is None else _plain(loaded, name)
+    checked = loaded
+    if request.source is not None:
+        checked = _plain(loaded, name)
+        # So that a run that goes on with edited code says so.
+        checked.versions[name] = request.source.code[:8]
     if checked.request.without_import_path() != request.without_import_path() or checked.benchmark != name:
         raise DataError(f"The benchmark {name!r} loaded another request than it was given: pass on `request` itself.")
     if not checked.samples:

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from qwq_nb.bench.registry import own_names
 from qwq_nb.evaluation.options import EVAL
 from qwq_nb.evaluation.request import EvalRequest
 
@@ -15,7 +16,7 @@ __all__ = ["command_line", "data_label"]
 def data_label(request: EvalRequest) -> str:
     """Where the problems came from, for people."""
     if not request.data:
-        return f"{request.hub} hub"
+        return "the benchmark's own" if set(request.benchmarks) <= set(own_names()) else f"{request.hub} hub"
     if request.demo:
         from qwq_nb.demo import PROBLEMS
 
