@@ -290,7 +290,8 @@ export const RUN_RECORD = {
   in_flight: optional(list(struct('InFlight', IN_FLIGHT)), []),
   notes: optional(list(text), []),
   references: optional(list(mapping()), []),
-  withheld: optional(flag, false)
+  withheld: optional(flag, false),
+  withheld_benchmarks: optional(nullable(list(text)), nothing)
 };
 
 export type Analysis = Read<typeof ANALYSIS>;

@@ -13,6 +13,7 @@ __all__ = [
     "LIMIT_REASONS",
     "OUTCOMES",
     "Analysis",
+    "AnswerKind",
     "Completion",
     "Item",
     "Loop",
@@ -39,6 +40,10 @@ error         the endpoint failed after all retries: never counted as wrong
 pending       not asked yet, or interrupted
 """
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+AnswerKind = Literal["math", "choice", "code", "text"]
+"""What a benchmark's answers are: an expression, a letter, a program, or any other text. The second opinion and the
+search for the first correct place depend on it."""
 
 State = Literal["starting", "running", "paused", "stopped", "failed", "complete"]
 

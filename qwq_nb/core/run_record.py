@@ -184,6 +184,8 @@ class RunRecord(msgspec.Struct, kw_only=True):
     """Published scores beside ours: benchmark, subset, model, score, source."""
     withheld: bool = False
     """True where texts are withheld because the benchmark's authors ask not to publish them."""
+    withheld_benchmarks: list[str] | None = None
+    """Names of the benchmarks whose authors ask that, also where their texts are revealed; None: not known."""
 
 
 def run_schema() -> dict[str, Any]:

@@ -172,6 +172,7 @@ class Session:
         m.data_hash = {b.benchmark: b.data_hash for b in loaded}
         m.versions = {"qwq_nb": _version.__version__, **{k: v for b in loaded for k, v in b.versions.items()}}
         m.adapters = {b.benchmark: msgspec.to_builtins(b.facts) for b in loaded}
+        m.withheld = [b.benchmark for b in loaded if b.facts.withheld]
         m.notes = [*endpoint_notes(self.request), *(note for b in loaded for note in b.notes)]
         if (self.directory.path / MANIFEST).exists():
             self._take_over()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
-from qwq_nb.core.records import Message
+from qwq_nb.core.records import Message, Outcome
 from qwq_nb.core.text import valid_text
-from qwq_nb.run.withhold import WITHHELD_NOTE, letter_of
+from qwq_nb.run.withhold import WITHHELD_NOTE, WITHHELD_WHY, shown_error, shown_value
 from qwq_nb.view.html import Typesetter, code, esc, pre
 
 __all__ = ["SampleDetail", "sample_bundle"]
@@ -81,13 +81,14 @@ def shown(sample: SampleDetail) -> SampleDetail:
     return msgspec.structs.replace(
         sample,
         question=WITHHELD_NOTE,
-        why="withheld",
+        why=WITHHELD_WHY[cast(Outcome, sample.outcome)],
         reasoning="",
         answer="",
-        gold=letter_of(sample.gold),
-        extracted=letter_of(sample.extracted),
+        gold=shown_value(sample.gold),
+        extracted=shown_value(sample.extracted),
+        second_extracted=shown_value(sample.second_extracted),
         choices=[],
-        error="(withheld)" if sample.error else "",
+        error=shown_error(sample.error),
         retried=[],
     )
 

@@ -48,6 +48,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     notes: list[str] = []
     adapters: dict[str, dict[str, Any]] = {}
     """What the benchmark's adapter said of each benchmark: its settings and versions."""
+    withheld: list[str] | None = None
+    """Names of the benchmarks whose authors ask that their texts not be published; None: an older version's run."""
 
 
 def decode_manifest(content: bytes, where: str) -> Manifest:

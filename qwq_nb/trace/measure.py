@@ -6,11 +6,11 @@ Pure and linear in the length of the reasoning; the benchmark's equivalence is a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from qwq_nb.core.records import Analysis, Verdict
+from qwq_nb.core.records import Analysis, AnswerKind, Verdict
 from qwq_nb.trace.built_in import VERSION
 from qwq_nb.trace.measures import BUILT_IN, MEASURES, Trace
 
@@ -56,7 +56,7 @@ def measure(
     question: str,
     gold: str,
     *,
-    kind: Literal["math", "choice", "other"],
+    kind: AnswerKind,
     choices: list[str],
     correct: bool | None,
     equal: Callable[[str, str], bool],
@@ -64,7 +64,7 @@ def measure(
     """Measure texts by the package's own measures.
 
     `equal(candidate, gold)` is the benchmark's own equivalence, and asked last. `correct` is the verdict on the answer
-    (None: not graded). Where the kind is `other` (code, open questions) nobody can say where the right answer stands.
+    (None: not graded). Where the kind is `code` or `text` nobody can say where the right answer stands.
     """
     return measure_trace(
         Trace(

@@ -195,6 +195,7 @@ def speed(
         sampling={k: v for k, v in chosen.sampling.items() if v is not None},
         streamed=chosen.stream,
         prompts=prompts.label,
+        withheld=prompts.withheld,
         distinct_prompts=len(prompts.messages),
         cache_hit=cache_hit,
         warmup=warmup,

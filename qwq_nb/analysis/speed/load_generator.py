@@ -39,6 +39,8 @@ class Prompts(NamedTuple):
     messages: list[Messages]
     label: str
     """What they are, for people."""
+    withheld: bool = False
+    """True where their authors ask that they not be published."""
 
 
 def own_prompts(prompt: str | Sequence[str]) -> Prompts:
@@ -72,7 +74,8 @@ def benchmark_prompts(benchmark: str, data: Any, hub: str, endpoint: Endpoint) -
     request = build_request((benchmark,), endpoint=endpoint, data=data, hub=hub)
     wanted = load_request(request, benchmark)
     found = cached(wanted) or shared_loop().call(shared_worker().load(wanted))
-    return Prompts([sample.messages for sample in found.samples], f"{len(found.samples)} prompts of {benchmark}")
+    label = f"{len(found.samples)} prompts of {benchmark}"
+    return Prompts([sample.messages for sample in found.samples], label, withheld=found.facts.withheld)
 
 
 class TimedSplitter(ReasoningSplitter):

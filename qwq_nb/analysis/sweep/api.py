@@ -18,6 +18,7 @@ from qwq_nb.analysis.sweep.calls import call_of, checked_calls
 from qwq_nb.analysis.sweep.grid import SWEEP, checked_grid, grid_of, settings_of
 from qwq_nb.analysis.sweep.report import SweepPicture, progress_line, sweep_html, sweep_text
 from qwq_nb.analysis.sweep.settings import SettingRow, caveat, conclusion, finished, leader, with_numbers, with_p_values
+from qwq_nb.bench.catalog import is_withheld
 from qwq_nb.core.event_loop import result_of
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError, UserError
@@ -151,8 +152,8 @@ class Sweep:
     def _picture(self, *, live: bool = False) -> SweepPicture:
         # The paired tests wait for the end: while it goes on they would be made anew four times a second.
         rows = [setting.row for setting in self.settings] if live else self.rows()
-        # What a server said may quote a question, and GPQA's authors ask not to publish those.
-        hide = any(name.lower().startswith("gpqa") for name in self.benchmarks) and not self.demo
+        # What a server said may quote a question that its authors ask not to publish.
+        hide = not self.demo and any(map(is_withheld, self.benchmarks))
         notes = [
             f"{row.label} failed: {'the message is withheld' if hide else one_line(row.problem, 300)}"
             for row in rows

@@ -22,7 +22,6 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import get_endpoint
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.run import Run
-from qwq_nb.run.withhold import is_withheld
 from qwq_nb.trace.habits import HABITS, first_correct_tokens, wasted_tokens
 from qwq_nb.trace.measures import Mark
 from qwq_nb.trace.thresholds import Thresholds
@@ -195,7 +194,7 @@ class Thinking:
 
     def _marked(self, run: Run, result: SampleResult, marks: list[Mark]) -> list[Example]:
         """The marks of one answer, each with the place that shows it."""
-        withheld = is_withheld(result.sample.benchmark) and not (run.demo or run.revealed)
+        withheld = result.sample.benchmark in run.withheld
         # A mark may be given at several places: an answer is shown once, at the place of the strongest.
         first = {mark.name: mark for mark in sorted(marks, key=lambda mark: mark.weight)}
         marks = [first[name] for name in dict.fromkeys(mark.name for mark in marks)]

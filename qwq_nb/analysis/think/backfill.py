@@ -13,11 +13,13 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.bench.protocol import GradeJob, LoadRequest
+from qwq_nb.bench.protocol import BenchmarkSource, GradeJob, LoadRequest
+from qwq_nb.bench.registry import own_source
 from qwq_nb.bench.shared import shared_worker
 from qwq_nb.core.compressed import restored
 from qwq_nb.core.event_loop import shared_loop
 from qwq_nb.core.records import Analysis, SampleResult, Verdict
+from qwq_nb.errors import OptionError
 from qwq_nb.run.run import Run
 from qwq_nb.store.jsonl import read_rows
 from qwq_nb.trace.measure import VERSION
@@ -132,7 +134,7 @@ def job_of(result: SampleResult) -> GradeJob:
     assert result.completion is not None
     bare: dict[str, Any] = {"source_row": {}, "messages": [], "metadata": {}}
     return GradeJob(
-        request=LoadRequest(benchmark=result.sample.benchmark),
+        request=LoadRequest(benchmark=result.sample.benchmark, source=_source(result.sample.benchmark)),
         sample=msgspec.structs.replace(result.sample, **bare),
         completion=restored(result.completion),
         position=result.sample.index,
@@ -140,3 +142,11 @@ def job_of(result: SampleResult) -> GradeJob:
         deadline_s=DEADLINE_S,
         verdict=result.verdict or Verdict(status="excluded"),
     )
+
+
+def _source(benchmark: str) -> BenchmarkSource | None:
+    """Of a registered benchmark; None where it is evalscope's, or no longer found: nothing is measured of it then."""
+    try:
+        return own_source(benchmark)
+    except OptionError:
+        return None

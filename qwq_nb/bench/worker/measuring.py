@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.bench.evalscope import adapters
 from qwq_nb.bench.protocol import GradeJob
+from qwq_nb.bench.registry import benchmark_for
 from qwq_nb.bench.worker import refute
 from qwq_nb.bench.worker import second_opinion as opinion
 from qwq_nb.core.outcomes import decide_outcome
@@ -24,9 +24,23 @@ __all__ = ["analysis_of", "further_analysis", "trace_of"]
 def trace_of(job: GradeJob, verdict: Verdict) -> Trace:
     """Return the completion as measures see it.
 
-    A candidate equals the gold answer where math-verify says so, in either order; other benchmarks compare texts.
+    A candidate equals the gold answer where the benchmark says so. One that has no equivalence of its own compares
+    expressions by math-verify, in either order, and other texts without regard to case.
     """
-    kind = adapters.kind_of(adapters.adapter_for(job.request))
+    benchmark = benchmark_for(job.request)
+    kind = benchmark.kind
+
+    def equal(candidate: str, gold: str) -> bool:
+        try:
+            found = benchmark.equivalent(candidate, gold)
+        except (ValueError, LookupError, TypeError, ArithmeticError):
+            if job.request.source is None:
+                raise
+            found = False  # a registered benchmark that cannot read a candidate does not take it for the answer
+        if found is not None:
+            return bool(found)
+        return _equal(candidate, gold) if kind == "math" else _same(candidate, gold)
+
     targets = targets_of(job.sample) or []
     return Trace(
         reasoning=job.completion.reasoning,
@@ -38,7 +52,7 @@ def trace_of(job: GradeJob, verdict: Verdict) -> Trace:
         reasoning_tokens=job.completion.reasoning_tokens,
         outcome=decide_outcome(job.completion, verdict)[0],
         verdict=verdict,
-        equal=_equal if kind == "math" else _same,
+        equal=equal,
     )
 
 
