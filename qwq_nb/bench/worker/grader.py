@@ -3,9 +3,9 @@
 The grader answers each job in three lines, `{"verdict"}`, `{"opinion"}` and `{"analysis"}`, the last once more where
 further measures are registered: what hangs costs nothing of what came before it. The worker holds the clock, which
 stands still while a benchmark's module is imported (`preparing` to `prepared`, once in a grader). A grader that
-overruns is killed and replaced, which takes tens of milliseconds, and that job alone gets the status `deadline`; `crashed` and
-`memory` likewise. Whether a job crashed its grader, or somebody killed it, is seen by grading it once more. Such a
-verdict carries evalscope's own `excluded` score, which keeps its files valid.
+overruns is killed and replaced, which takes tens of milliseconds, and that job alone gets the status `deadline`;
+`crashed` and `memory` likewise. Whether a job crashed its grader, or somebody killed it, is seen by grading it once
+more. Such a verdict carries evalscope's own `excluded` score, which keeps its files valid.
 """
 
 from __future__ import annotations
