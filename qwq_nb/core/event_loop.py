@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 from qwq_nb.errors import QwqError
 
-__all__ = ["LoopThread", "result_of", "shared_loop", "wait_for"]
+__all__ = ["EventLoopThread", "future_result", "shared_event_loop", "wait_for"]
 
 T = TypeVar("T")
 
 
-class LoopThread:
+class EventLoopThread:
     """An event loop that runs in a thread which ends with the process."""
 
     def __init__(self, name: str = "qwq-loop") -> None:
@@ -51,14 +51,14 @@ def wait_for(future: concurrent.futures.Future[T], timeout: float | None = None)
         step = 0.2 if left is None else min(0.2, left)
         done, _ = concurrent.futures.wait([future], timeout=step)
         if done:
-            return result_of(future)
+            return future_result(future)
         if left is not None:
             left -= step
             if left <= 0:
                 raise TimeoutError
 
 
-def result_of(future: concurrent.futures.Future[T]) -> T:
+def future_result(future: concurrent.futures.Future[T]) -> T:
     """The result of a future that is done.
 
     What is raised on purpose leaves its frames behind: they hold the request's headers, and with them the key, which a
@@ -70,14 +70,14 @@ def result_of(future: concurrent.futures.Future[T]) -> T:
         raise exc.with_traceback(None) from None
 
 
-_shared: LoopThread | None = None
+_shared: EventLoopThread | None = None
 _guard = threading.Lock()
 
 
-def shared_loop() -> LoopThread:
+def shared_event_loop() -> EventLoopThread:
     """The kernel's one loop thread, started at its first use."""
     global _shared
     with _guard:
         if _shared is None or not _shared._thread.is_alive():
-            _shared = LoopThread()
+            _shared = EventLoopThread()
         return _shared

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from qwq_nb.demo.replay import Utterance, Variant, utter
+from qwq_nb.demo.replay import Utterance, Variant, limited
 
 __all__ = ["DONE", "STYLES", "Script", "ScriptedCompletion", "dumps", "error_body", "event", "script"]
 
@@ -71,7 +71,7 @@ def error_body(
 @lru_cache(maxsize=64)
 def script(variant: Variant, limit: int | None, style: str, chunks: int | None) -> Script:
     """`variant` in `style`, in at most `limit` tokens; with `chunks`, in exactly that many deltas."""
-    said = utter(variant, limit)
+    said = limited(variant, limit)
     spans = list(_spans(said, style))
     groups: Sequence[Sequence[_Span]] = [[span] for span in spans] if chunks is None else _regroup(spans, chunks)
     deltas = [_merge(group, style) for group in groups]

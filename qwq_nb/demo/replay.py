@@ -20,7 +20,17 @@ from pathlib import Path
 
 from qwq_nb.errors import DataError
 
-__all__ = ["LOOP_TOKENS", "Transcript", "Transcripts", "Utterance", "Variant", "built_in", "cut", "echo", "utter"]
+__all__ = [
+    "LOOP_TOKENS",
+    "Transcript",
+    "Transcripts",
+    "Utterance",
+    "Variant",
+    "built_in",
+    "echo",
+    "limited",
+    "split_tokens",
+]
 
 LOOP_TOKENS = 4096
 """Where a looping variant ends when the request sets no `max_tokens`."""
@@ -71,16 +81,16 @@ def built_in() -> list[Path]:
 
 
 @lru_cache(maxsize=256)
-def cut(text: str) -> tuple[str, ...]:
+def split_tokens(text: str) -> tuple[str, ...]:
     """`text` in token-like pieces. Joined they are `text`."""
     return tuple(_PIECE.findall(text))
 
 
-def utter(variant: Variant, limit: int | None) -> Utterance:
+def limited(variant: Variant, limit: int | None) -> Utterance:
     """`variant` in at most `limit` tokens, reasoning and answer together (None: no limit)."""
-    reasoning, answer = cut(variant.reasoning), cut(variant.answer)
+    reasoning, answer = split_tokens(variant.reasoning), split_tokens(variant.answer)
     if variant.loop:
-        endless = chain(reasoning, cycle(cut(variant.loop)))
+        endless = chain(reasoning, cycle(split_tokens(variant.loop)))
         return Utterance(tuple(islice(endless, limit or LOOP_TOKENS)), (), "length")
     if limit is None or len(reasoning) + len(answer) <= limit:
         return Utterance(reasoning, answer, variant.finish)

@@ -22,7 +22,7 @@ from qwq_nb.demo.fault_steps import Step, body_steps, refusal, stream_steps
 from qwq_nb.demo.faults import Fault, FaultPlan
 from qwq_nb.demo.journal import Journal
 from qwq_nb.demo.player import play, sever
-from qwq_nb.demo.replay import Transcript, Transcripts, Variant, cut, echo
+from qwq_nb.demo.replay import Transcript, Transcripts, Variant, echo, split_tokens
 from qwq_nb.demo.settings import Settings, is_style
 from qwq_nb.errors import OptionError, did_you_mean
 
@@ -49,7 +49,7 @@ class DemoServer:
         self.plan = plan
         self.journal = Journal()
         self._turns: Counter[str] = Counter()
-        self._places = places(settings)
+        self._slots = stream_slots(settings)
 
     def app(self) -> web.Application:
         """The aiohttp application."""
@@ -99,7 +99,7 @@ class DemoServer:
         most = self.settings.most_streams
         if most and self.journal.active > most:
             raise _BadRequestError(429, f"This server answers {most} requests at once.", "rate_limit_exceeded")
-        tokens = sum(len(cut(text)) for text in texts)
+        tokens = sum(len(split_tokens(text)) for text in texts)
 
         fault = self.plan.next(transcript.key, transcript.problem, body)
         if fault:
@@ -141,7 +141,7 @@ class DemoServer:
             rate = ttft = 0.0
         try:
             await response.prepare(request)
-            async with self._places:
+            async with self._slots:
                 return response, await play(request, response, steps, rate, ttft)
         except ConnectionError:
             return response, False
@@ -214,7 +214,7 @@ class DemoServer:
             raise OptionError("The body is a JSON object of settings.")
         self.settings = self.settings.changed(changes)
         if "batch" in changes:
-            self._places = places(self.settings)
+            self._slots = stream_slots(self.settings)
         return {name: getattr(self.settings, name) for name in changes}
 
 
@@ -232,7 +232,7 @@ async def serving(endpoint: DemoServer, host: str, port: int) -> AsyncIterator[s
         await runner.cleanup()
 
 
-def places(settings: Settings) -> AbstractAsyncContextManager[Any]:
+def stream_slots(settings: Settings) -> AbstractAsyncContextManager[Any]:
     """What a stream holds while it is written."""
     return asyncio.Semaphore(settings.batch) if settings.batch else nullcontext()
 

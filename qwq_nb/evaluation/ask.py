@@ -6,7 +6,7 @@ import concurrent.futures
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qwq_nb.core.event_loop import result_of, shared_loop
+from qwq_nb.core.event_loop import future_result, shared_event_loop
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -50,12 +50,12 @@ def ask(
         async with ChatClient(chosen, connections=1) as client:
             return await client.complete(messages, live=live)
 
-    future = shared_loop().submit(work())
+    future = shared_event_loop().submit(work())
     try:
         while not concurrent.futures.wait([future], 0.25).done:
             if watch is not None:
                 watch(live)
-        return result_of(future)
+        return future_result(future)
     except BaseException:
         future.cancel()
         raise

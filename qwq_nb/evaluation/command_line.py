@@ -18,7 +18,7 @@ from qwq_nb.store.request import (
     EvalRequest,
 )
 
-__all__ = ["command_line", "data_label", "own_options", "text_of", "written"]
+__all__ = ["command_line", "data_label", "option_text", "own_options", "written"]
 
 BUILT_IN = "built-in demo problems"
 
@@ -81,7 +81,7 @@ def command_line(
         elif option.kind == "flag" and value:
             words.append(option.name)
         elif value is not None and option.kind not in ("flag", "list"):
-            words += written(option.name, text_of(option.kind, value))
+            words += written(option.name, option_text(option.kind, value))
     return " ".join(words)
 
 
@@ -102,7 +102,7 @@ def written(name: str, text: str) -> list[str]:
     return [shlex.quote(f"{name}={text}")] if text.startswith("-") else [name, shlex.quote(text)]
 
 
-def text_of(kind: str, value: Any) -> str:
+def option_text(kind: str, value: Any) -> str:
     if kind == "json":
         import json
 

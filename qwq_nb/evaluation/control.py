@@ -9,7 +9,7 @@ import functools
 import threading
 import weakref
 
-from qwq_nb.core.event_loop import LoopThread, wait_for
+from qwq_nb.core.event_loop import EventLoopThread, wait_for
 from qwq_nb.evaluation.session import Session
 
 __all__ = ["STOP_WITHIN_S", "Control"]
@@ -21,7 +21,7 @@ STOP_WITHIN_S = 0.7
 class Control:
     """Stop, pause and wait for a session that runs on the loop thread; safe to call from any thread."""
 
-    def __init__(self, session: Session, loop: LoopThread) -> None:
+    def __init__(self, session: Session, loop: EventLoopThread) -> None:
         self.session = session
         self._loop = loop
         self.future: concurrent.futures.Future[None] = loop.submit(session.execute())

@@ -17,7 +17,7 @@ import msgspec
 from qwq_nb.core.records import SampleResult
 from qwq_nb.errors import OptionError
 
-__all__ = ["COST_COLUMNS", "CostRow", "Prices", "cost_of", "prices_of"]
+__all__ = ["COST_COLUMNS", "CostRow", "Prices", "cost_of", "resolve_prices"]
 
 MILLION = 1_000_000
 
@@ -133,13 +133,13 @@ class _Count:
 
 def cost_of(results: Iterable[SampleResult], prices: Prices) -> list[CostRow]:
     """Rows by benchmark and subset, then `all`; of several benchmarks a last row `all`, `all`."""
-    places: dict[str, dict[str, _Count]] = {}
+    benchmarks: dict[str, dict[str, _Count]] = {}
     for result in results:
-        subsets = places.setdefault(result.sample.benchmark, {})
+        subsets = benchmarks.setdefault(result.sample.benchmark, {})
         subsets.setdefault(result.sample.subset, _Count()).add(result)
     rows = []
     grand = _Count()
-    for benchmark, subsets in places.items():
+    for benchmark, subsets in benchmarks.items():
         total = _Count()
         for count in subsets.values():
             total.merge(count)
@@ -151,7 +151,7 @@ def cost_of(results: Iterable[SampleResult], prices: Prices) -> list[CostRow]:
         rows.append(total.row(benchmark, "all", prices))
         grand.merge(total)
         grand.expected = _sum((grand.expected, total.expected))
-    return [*rows, grand.row("all", "all", prices)] if len(places) > 1 else rows
+    return [*rows, grand.row("all", "all", prices)] if len(benchmarks) > 1 else rows
 
 
 def _sum(costs: Iterable[float | None]) -> float | None:
@@ -160,7 +160,7 @@ def _sum(costs: Iterable[float | None]) -> float | None:
     return None if None in known else sum(cost for cost in known if cost is not None)
 
 
-def prices_of(endpoint: object, price_in: float | None = None, price_out: float | None = None) -> Prices:
+def resolve_prices(endpoint: object, price_in: float | None = None, price_out: float | None = None) -> Prices:
     """The prices given, each one left out being the endpoint's (`endpoint.prices`).
 
     Raises:

@@ -31,7 +31,7 @@ MOST_DOTS: Final = 300
 """Values that one box is drawn from: of more, as many at even ranks, which gives the same box."""
 
 
-def accuracy(record: RunRecord) -> list[Chart]:
+def accuracy_charts(record: RunRecord) -> list[Chart]:
     """Both accuracies of each row of the table with the interval of the first, and published scores."""
     labels = {(row.benchmark, row.subset): label(row, record) for row in record.table}
     rows = [row for row in record.table if is_known(row.accuracy) and labels[row.benchmark, row.subset]]
@@ -94,14 +94,14 @@ def accuracy(record: RunRecord) -> list[Chart]:
     ]
 
 
-def tokens(record: RunRecord) -> list[Chart]:
+def token_charts(record: RunRecord) -> list[Chart]:
     """Reasoning tokens of each answer, by what became of it."""
     groups = [(o, [v.reasoning_tokens for v in counted(record) if v.outcome == o]) for o in OUTCOMES]
     found = [(WORDS[o], sorted(map(float, values)), _COLOURS[o]) for o, values in groups if values]
-    return [boxes("Reasoning tokens by outcome", "reasoning tokens", "outcome", found, digits=0)]
+    return [box_chart("Reasoning tokens by outcome", "reasoning tokens", "outcome", found, digits=0)]
 
 
-def latency(record: RunRecord) -> list[Chart]:
+def latency_charts(record: RunRecord) -> list[Chart]:
     """Time to the first token and to the whole answer, in seconds, of the attempts that counted."""
     views = counted(record)
     panels = []
@@ -114,19 +114,21 @@ def latency(record: RunRecord) -> list[Chart]:
         ),
     ):
         found = [(one_line(b, 60), sorted(t for t in ts if is_known(t)), colour) for b, ts in times.items()]
-        made = boxes(heading, "seconds", "benchmark", [group for group in found if group[1]], digits=2)
+        made = box_chart(heading, "seconds", "benchmark", [group for group in found if group[1]], digits=2)
         panels.append(msgspec.structs.replace(made, timed=True))
     return panels
 
 
 KINDS: Final[dict[str, Callable[[RunRecord], list[Chart]]]] = {
-    "accuracy": accuracy,
-    "tokens": tokens,
-    "latency": latency,
+    "accuracy": accuracy_charts,
+    "tokens": token_charts,
+    "latency": latency_charts,
 }
 
 
-def boxes(heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[float], str]], *, digits: int) -> Chart:
+def box_chart(
+    heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[float], str]], *, digits: int
+) -> Chart:
     """A box (quartiles, whiskers of 1.5 times their distance, values beyond) for each (name, sorted values, colour)."""
     most = max((values[-1] for _, values, _ in groups), default=0.0)
     traces = [

@@ -75,13 +75,13 @@ class Votes(msgspec.Struct, frozen=True):
 
 def repeat_rows(results: Iterable[SampleResult]) -> list[RepeatRow]:
     """Rows by benchmark and subset, then `all`; of each, k = 1, 2, 4, … and the most answers that a problem has."""
-    places: dict[str, dict[str, dict[str, list[SampleResult]]]] = {}
+    benchmarks: dict[str, dict[str, dict[str, list[SampleResult]]]] = {}
     for result in results:
         sample = result.sample
-        problems = places.setdefault(sample.benchmark, {}).setdefault(sample.subset, {})
+        problems = benchmarks.setdefault(sample.benchmark, {}).setdefault(sample.subset, {})
         problems.setdefault(sample.id, []).append(result)
     rows = []
-    for benchmark, subsets in places.items():
+    for benchmark, subsets in benchmarks.items():
         whole: list[list[SampleResult]] = []
         for subset, problems in subsets.items():
             rows += _rows(benchmark, subset, list(problems.values()))

@@ -27,7 +27,7 @@ _HTML_FOLD: Final = 420  # a sample's fold in the html, without its texts
 _HTML_LINE: Final = 230
 
 
-_FLOOR: Final = 1 / 3  # of the room for texts that every sample has a share in
+_FLOOR: Final = 1 / 3  # of the space for texts that every sample has a share in
 
 
 _SHORT: Final = {"gold": 300, "extracted": 300, "second_extracted": 300, "why": 300, "id": 200, "error": 1_000}
@@ -77,14 +77,14 @@ def _with_texts(row: SampleView, view: SampleView, share: float | None) -> Sampl
         return msgspec.structs.replace(row, question=view.question, reasoning=view.reasoning, answer=view.answer)
     texts = (view.question, view.answer, view.reasoning)
     question, answer, reasoning = (len(text.text) if text else 0 for text in texts)
-    room = int((question + answer + reasoning) * share)
-    for_question = min(question, max(room // 4, room - answer - reasoning))
-    for_answer = min(answer, max((room - for_question) // 2, room - for_question - reasoning))
+    space = int((question + answer + reasoning) * share)
+    for_question = min(question, max(space // 4, space - answer - reasoning))
+    for_answer = min(answer, max((space - for_question) // 2, space - for_question - reasoning))
     return msgspec.structs.replace(
         row,
         question=_again(view.question, for_question),
         answer=_again(view.answer, for_answer),
-        reasoning=_again(view.reasoning, room - for_question - for_answer),
+        reasoning=_again(view.reasoning, space - for_question - for_answer),
     )
 
 

@@ -49,7 +49,7 @@ def read_streams(folder: Path) -> dict[Key, Completion]:
                 reasoning[: piece.reasoning_at] + piece.reasoning,
                 answer[: piece.answer_at] + piece.answer,
             )
-    return {key: partial(*entry) for key, entry in found.items()}
+    return {key: completion_from_texts(*entry) for key, entry in found.items()}
 
 
 def pieces_of(row: dict[str, Any]) -> list[Piece]:
@@ -59,7 +59,7 @@ def pieces_of(row: dict[str, Any]) -> list[Piece]:
         return []
 
 
-def partial(last: Piece, reasoning: str, answer: str) -> Completion:
+def completion_from_texts(last: Piece, reasoning: str, answer: str) -> Completion:
     """Tokens are pieces of the stream, shared out by the length of the texts."""
     thought = round(last.tokens * len(reasoning) / max(1, len(reasoning) + len(answer)))
     return Completion(

@@ -47,18 +47,18 @@ def results_of(
     directory: RunDirectory, items: list[Item], repeats: int, model: str
 ) -> tuple[dict[Key, SampleResult], dict[Key, Completion]]:
     """The same, from files that are only read."""
-    by_place = {(i.sample.benchmark, i.sample.subset, i.position * repeats + i.repeat): i for i in items}
+    by_index = {(i.sample.benchmark, i.sample.subset, i.position * repeats + i.repeat): i for i in items}
     predictions: dict[Key, Completion] = {}
     done: dict[Key, SampleResult] = {}
     subsets = list(dict.fromkeys((i.sample.benchmark, i.sample.subset) for i in items))
     for benchmark, subset in subsets:
         for row in read_rows(directory.rows_file("predictions", model, benchmark, subset)):
-            item = by_place.get((benchmark, subset, row_index(row)))
+            item = by_index.get((benchmark, subset, row_index(row)))
             if item is not None and belongs(row, item):
                 # A row written twice counts once: the first is the one that was graded.
                 predictions.setdefault(item.key, compressed(rows.completion_from_row(row)))
         for row in read_rows(directory.rows_file("reviews", model, benchmark, subset)):
-            item = by_place.get((benchmark, subset, row_index(row)))
+            item = by_index.get((benchmark, subset, row_index(row)))
             if item is None or not belongs(row, item) or item.key not in predictions:
                 continue
             completion, verdict = predictions[item.key], rows.verdict_from_row(row)

@@ -31,9 +31,9 @@ __all__ = [
     "read_rulings",
     "rule",
     "ruled",
-    "ruled_records",
+    "ruled_rows",
     "ruling_notes",
-    "ruling_records",
+    "ruling_rows",
 ]
 
 RULINGS = "qwq_rulings.jsonl"
@@ -70,10 +70,10 @@ class Ruling(msgspec.Struct, kw_only=True):
     at: str = ""
     """ISO 8601, UTC."""
     answer: str = ""
-    """Hash of the text that was ruled on: see `fingerprint`."""
+    """Hash of the text that was ruled on: see `answer_fingerprint`."""
 
 
-def fingerprint(completion: Completion | None) -> str:
+def answer_fingerprint(completion: Completion | None) -> str:
     """16 hex digits of a completion's reasoning and answer."""
     text = f"{completion.reasoning}\0{completion.answer}" if completion else ""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
@@ -101,7 +101,7 @@ def rule(path: Path, model: str, result: SampleResult, correct: bool | None, not
         correct=correct,
         note=str(note),
         at=now(),
-        answer=fingerprint(result.completion),
+        answer=answer_fingerprint(result.completion),
     )
     # A handle of its own: the run's writer, if there is one, is another object or another process.
     directory = RunDirectory(path)
@@ -132,7 +132,7 @@ def applies(ruling: Ruling | None, result: SampleResult) -> bool:
     """Whether the ruling is on this very answer."""
     if ruling is None or result.outcome in ("error", "pending"):
         return False
-    return ruling.answer in ("", fingerprint(result.completion))
+    return ruling.answer in ("", answer_fingerprint(result.completion))
 
 
 def ruled(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> list[SampleResult]:
@@ -146,7 +146,7 @@ def ruled(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> lis
     return changed
 
 
-def ruling_records(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
+def ruling_rows(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
     """Dicts of RULING_COLUMNS, in the order of ruling. `applies` is False where the answer has changed or is gone."""
     by_key = {(r.sample.id, r.repeat): r for r in results}
     records = []
@@ -168,7 +168,7 @@ def ruling_records(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling
     return records
 
 
-def ruled_records(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
+def ruled_rows(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
     """Dicts of RULED_COLUMNS: the official accuracy and the one with rulings, side by side.
 
     `rulings` counts those that apply, `changed` those of them that differ from the official verdict. Both accuracies
@@ -186,8 +186,8 @@ def ruled_records(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]
     return [
         {
             **{name: getattr(official, name) for name in ("benchmark", "subset", "n")},
-            "rulings": made.get(_place(official), [0, 0])[0],
-            "changed": made.get(_place(official), [0, 0])[1],
+            "rulings": made.get(_subset_key(official), [0, 0])[0],
+            "changed": made.get(_subset_key(official), [0, 0])[1],
             **{name: getattr(official, name) for name in ("correct", "accuracy", "ci_low", "ci_high")},
             **{f"ruled_{name}": getattr(own, name) for name in ("correct", "accuracy", "ci_low", "ci_high")},
         }
@@ -195,7 +195,7 @@ def ruled_records(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]
     ]
 
 
-def _place(row: SubsetRow) -> tuple[str, str]:
+def _subset_key(row: SubsetRow) -> tuple[str, str]:
     return row.benchmark, row.subset
 
 
@@ -204,7 +204,7 @@ def ruling_notes(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling])
     if not rulings:
         return []
     notes = []
-    for row in ruled_records(results, rulings):
+    for row in ruled_rows(results, rulings):
         if row["subset"] != "all" or not row["rulings"]:
             continue
         n = row["rulings"]

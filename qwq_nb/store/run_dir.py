@@ -54,13 +54,13 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()  # the working folder may change in mid-run
-        self.shown = relative(path)
+        self.display_path = relative(path)
         """As seen from the working folder of the start: for outputs, and for viewers beside the notebook."""
         self._files: dict[Path, IO[bytes]] = {}
         self._lock: Any = None
 
     def __repr__(self) -> str:
-        return f"RunDirectory({self.shown!r})"
+        return f"RunDirectory({self.display_path!r})"
 
     # -- the manifest ------------------------------------------------------------------------------------------
 
@@ -70,7 +70,7 @@ class RunDirectory:
         try:
             content = file.read_bytes()
         except FileNotFoundError:
-            raise UnknownRun(f"{self.shown} holds no {MANIFEST}: it is not the directory of a run.") from None
+            raise UnknownRun(f"{self.display_path} holds no {MANIFEST}: it is not the directory of a run.") from None
         return decode_manifest(content, str(file))
 
     def save_manifest(self, manifest: Manifest) -> None:
@@ -111,8 +111,8 @@ class RunDirectory:
 
     def rows_file(self, kind: str, model: str, benchmark: str, subset: str) -> Path:
         """`kind` is `predictions` or `reviews`."""
-        place = rows.prediction_file if kind == "predictions" else rows.review_file
-        return place(self.path, rows.model_segment(model), benchmark, subset)
+        file_of = rows.prediction_file if kind == "predictions" else rows.review_file
+        return file_of(self.path, rows.model_segment(model), benchmark, subset)
 
     def journal_file(self) -> Path:
         return self.path / JOURNAL

@@ -29,10 +29,10 @@ def items_of(samples: list[Sample], repeats: int) -> list[Item]:
 
 def saved_results(directory: RunDirectory, manifest: Manifest) -> Callable[[], list[SampleResult]]:
     """A function that reads the directory at its first call, so that a long list of runs costs only its manifests."""
-    return functools.cache(lambda: read_results(directory, manifest))
+    return functools.cache(lambda: read_saved_results(directory, manifest))
 
 
-def read_results(directory: RunDirectory, manifest: Manifest) -> list[SampleResult]:
+def read_saved_results(directory: RunDirectory, manifest: Manifest) -> list[SampleResult]:
     """Every sample × repeat of the run: finished ones, errors, and pending ones with their partial text."""
     repeats, model = manifest.request.selection.repeats, manifest.request.endpoint.model
     items = items_of(directory.samples(), repeats)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from qwq_nb.analysis.compare.contrasts import ComparisonRow, Contrast
 from qwq_nb.core.paired import detectable_difference, problems_needed
 
-__all__ = ["ALPHA", "is_shown", "signed", "verdict"]
+__all__ = ["ALPHA", "contrast_conclusion", "is_shown", "signed"]
 
 ALPHA = 0.05
 """The level of every statement here; intervals are of 95 %."""
@@ -25,7 +25,7 @@ def is_shown(row: ComparisonRow) -> bool:
     return p is not None and p < ALPHA
 
 
-def verdict(contrast: Contrast, names: Mapping[str, str], family: int = 1, *, barred: bool = False) -> str:
+def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: int = 1, *, barred: bool = False) -> str:
     """What the whole benchmark says about run `b` against run `a`.
 
     `names` are the runs' by letter; `family` is how many whole-benchmark comparisons were made together. `barred`:

@@ -16,7 +16,7 @@ from qwq_nb.core.paired import Problem, difference_interval, holm, paired_p
 from qwq_nb.core.records import SampleResult
 from qwq_nb.run.cost import Prices
 
-__all__ = ["COLUMNS", "ComparisonRow", "Contrast", "adjust", "contrast", "cost", "mean_tokens", "records"]
+__all__ = ["COLUMNS", "ComparisonRow", "Contrast", "adjust", "comparison_rows", "contrast", "cost", "mean_tokens"]
 
 
 class ComparisonRow(msgspec.Struct, kw_only=True, frozen=True):
@@ -195,6 +195,6 @@ def cost(results: Iterable[SampleResult], prices: Prices | None) -> float | None
     return prices.of(sum(c.prompt_tokens for c in found), sum(c.completion_tokens for c in found))
 
 
-def records(rows: Iterable[ComparisonRow]) -> list[dict[str, Any]]:
+def comparison_rows(rows: Iterable[ComparisonRow]) -> list[dict[str, Any]]:
     """The rows as dicts of COLUMNS."""
     return [msgspec.structs.asdict(row) for row in rows]

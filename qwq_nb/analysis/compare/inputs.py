@@ -17,7 +17,7 @@ from qwq_nb.run.withhold import withhold
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
 
-__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "facts_of", "flip_row", "note", "prices_of"]
+__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "facts_of", "flip_row", "run_note", "run_prices"]
 
 FLIP_COLUMNS = (
     "a",
@@ -52,7 +52,7 @@ def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts
     return RunFacts(
         letter=letter,
         name=m.name,
-        path=run.directory.shown,
+        path=run.directory.display_path,
         model=request.endpoint.model,
         demo=request.demo,
         foreign=foreign,
@@ -73,7 +73,7 @@ def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts
     )
 
 
-def prices_of(run: Run, given: Mapping[str, tuple[float, float]]) -> Prices | None:
+def run_prices(run: Run, given: Mapping[str, tuple[float, float]]) -> Prices | None:
     endpoint = run.manifest.request.endpoint
     known = given.get(run.name) or given.get(endpoint.model) or getattr(endpoint, "prices", None)
     return Prices(*known) if known else None
@@ -118,7 +118,7 @@ def flip_row(flip: Flip) -> dict[str, Any]:
     return {name: scrub(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
-def note(facts: RunFacts) -> str:
+def run_note(facts: RunFacts) -> str:
     notes = ["demo"] if facts.demo else []
     if facts.foreign:
         notes.append("made by evalscope")

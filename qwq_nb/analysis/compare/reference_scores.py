@@ -22,7 +22,7 @@ REFERENCE_COLUMNS = (
     "published_n",
     "expected",
     "difference",
-    "verdict",
+    "conclusion",
     "reference",
     "source",
     "sampling",
@@ -35,7 +35,7 @@ def reference_rows(rows: Iterable[SubsetRow], name: str, *, whole: bool = True) 
     `name` is a model's published name, or one that a server has for it (`qwq:32b-q4_K_M`). `expected` is the
     published score, or for `all`, where the document has every subset, those scores in the run's own mix: a limit is
     spread evenly over the levels, so a limited run has more easy problems than the whole benchmark. `difference` is the
-    run's accuracy less that. `verdict` is `inside`, `above` or `below`: where the run's accuracy lies if the expected
+    run's accuracy less that. `conclusion` is `inside`, `above` or `below`: where the run's accuracy lies if the expected
     score is outside the run's 95 % interval. That says whether the run reproduces the score; how uncertain the score
     is itself, it leaves aside. `whole`: the run is not confined to some levels or subsets, so that its `all` is the
     published one.

@@ -8,15 +8,15 @@ from typing import Any
 
 from qwq_nb.analysis.speed.options import SPEED
 from qwq_nb.errors import OptionError
-from qwq_nb.evaluation.command_line import text_of, written
+from qwq_nb.evaluation.command_line import option_text, written
 from qwq_nb.evaluation.request import is_whole
 
-__all__ = ["checked_levels", "checked_requests", "speed_command"]
+__all__ = ["checked_concurrency", "checked_requests", "speed_command"]
 
 MOST_STREAMS = 4096
 
 
-def checked_levels(concurrency: int | str | Sequence[int]) -> list[int]:
+def checked_concurrency(concurrency: int | str | Sequence[int]) -> list[int]:
     """`"1,8,32"`, 8 or (1, 8, 32) → [1, 8, 32], in the order given. Raises OptionError for anything else."""
     given: Any = concurrency
     if isinstance(given, str):
@@ -53,5 +53,5 @@ def speed_command(given: Mapping[str, Any], own: Mapping[str, Any]) -> str:
         elif value is None or value is False:
             words += [name, "off"] if value is None else []
         else:
-            words += written(name, text_of(kinds.get(dest, "text"), value))
+            words += written(name, option_text(kinds.get(dest, "text"), value))
     return " ".join(words)

@@ -26,7 +26,7 @@ import msgspec
 
 from qwq_nb.core.stats import quantile
 
-__all__ = ["Asked", "ConcurrencyStep", "SpeedRecord", "level_of", "notes_on", "tpot"]
+__all__ = ["Asked", "ConcurrencyStep", "SpeedRecord", "concurrency_step", "speed_notes", "time_per_output_token"]
 
 FEW = 100
 """Requests below which a 99th percentile is hardly more than the largest value."""
@@ -130,7 +130,7 @@ class SpeedRecord(msgspec.Struct, kw_only=True):
     """The requests of each level."""
 
 
-def tpot(asked: Asked) -> float | None:
+def time_per_output_token(asked: Asked) -> float | None:
     """Seconds per output token after the first; None for fewer than two tokens, or where nothing was streamed.
 
     None as well where all came in one burst: some proxy held it back, and its end says nothing of the tokens' pace.
@@ -140,12 +140,12 @@ def tpot(asked: Asked) -> float | None:
     return (asked.latency_s - asked.ttft_s) / (asked.output_tokens - 1)
 
 
-def level_of(
+def concurrency_step(
     concurrency: int, asked: Sequence[Asked], gaps: Sequence[float], duration_s: float, *, stopped: bool = False
 ) -> ConcurrencyStep:
     """The row of a level. `gaps` are those between deltas, of all requests that succeeded, in seconds."""
     good = [a for a in asked if a.ok]
-    tpots = [t for a in good if (t := tpot(a)) is not None]
+    tpots = [t for a in good if (t := time_per_output_token(a)) is not None]
     times = {
         "ttft": [a.ttft_s for a in good if a.ttft_s is not None],
         "tpot": tpots,
@@ -176,16 +176,16 @@ def level_of(
         stream_tokens_per_s_p50=1 / median if median else None,
         **cuts,
         stopped=stopped,
-        failures=dict(Counter(kind_of(a) for a in asked if not a.ok).most_common()),
+        failures=dict(Counter(failure_kind(a) for a in asked if not a.ok).most_common()),
     )
 
 
-def kind_of(asked: Asked) -> str:
+def failure_kind(asked: Asked) -> str:
     """Of a failure, without a word that the server wrote, which may quote the prompt."""
     return f"HTTP {asked.status}" if asked.status is not None else asked.error.partition(":")[0][:40]
 
 
-def notes_on(record: SpeedRecord, *, times: bool = True) -> list[str]:
+def speed_notes(record: SpeedRecord, *, times: bool = True) -> list[str]:
     """What a reader must know beside the numbers; `times=False` leaves out what hangs on this machine's speed."""
     notes = []
     for i, level in enumerate(record.levels):
@@ -209,7 +209,9 @@ def notes_on(record: SpeedRecord, *, times: bool = True) -> list[str]:
         )
     if any(a.ok and a.ttft_s is None for a in asked):
         notes.append("Nothing was streamed: there is no time to first token, and none per token.")
-    if times and any(a.ok and a.ttft_s is not None and a.output_tokens > 1 and tpot(a) is None for a in asked):
+    if times and any(
+        a.ok and a.ttft_s is not None and a.output_tokens > 1 and time_per_output_token(a) is None for a in asked
+    ):
         notes.append("Some answers came in one burst: they have no time per token. A proxy may hold streams back.")
     if any(a.ok and a.tokens_from not in ("usage", "usage_share") for a in asked):
         notes.append("The server counts no tokens: stream pieces stand for them, which hold several tokens on some.")

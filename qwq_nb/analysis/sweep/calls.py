@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from qwq_nb.analysis.sweep.grid import AXES, settings_of, shown
+from qwq_nb.analysis.sweep.grid import AXES, axis_text, settings_of
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
-from qwq_nb.evaluation.command_line import command_line, own_options, text_of, written
+from qwq_nb.evaluation.command_line import command_line, option_text, own_options, written
 from qwq_nb.evaluation.request import build_request
 from qwq_nb.store.request import EvalRequest
 
@@ -52,8 +52,8 @@ def checked_calls(
         same = next((i for i, other in enumerate(requests) if other.identity("") == request.identity("")), None)
         if same is not None:
             raise OptionError(
-                f"Two settings ask the same: {', '.join(map(shown, settings[same].values()))} and "
-                f"{', '.join(map(shown, values.values()))}. They would share one run: leave one out."
+                f"Two settings ask the same: {', '.join(map(axis_text, settings[same].values()))} and "
+                f"{', '.join(map(axis_text, values.values()))}. They would share one run: leave one out."
             )
         requests.append(request)
     first = requests[0]
@@ -79,7 +79,7 @@ def checked_calls(
 
 def _typed(axis: str, value: Any) -> str:
     """The value as it is typed in a line."""
-    return shown(value) if value is None or isinstance(value, Endpoint) else text_of(AXES[axis].kind, value)
+    return axis_text(value) if value is None or isinstance(value, Endpoint) else option_text(AXES[axis].kind, value)
 
 
 def call_of(values: Mapping[str, Any], options: Mapping[str, Any], endpoint: Any) -> tuple[dict[str, Any], Any]:

@@ -15,7 +15,7 @@ from qwq_nb.endpoint.options import SAMPLING
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.evaluation.options import EVAL
 
-__all__ = ["AXES", "MOST_SETTINGS", "SWEEP", "checked_grid", "grid_of", "listed", "settings_of", "shown"]
+__all__ = ["AXES", "MOST_SETTINGS", "SWEEP", "axis_text", "checked_grid", "grid_of", "listed", "settings_of"]
 
 MOST_SETTINGS = 64
 """Runs that one sweep makes at most: more of them, each with its own chance to look best, teach nothing."""
@@ -45,7 +45,7 @@ _NO_AXIS = {
 _SAME_PROBLEMS = ("seed", "limit", "levels", "subset", "data", "hub", "repeats", "dataset_args")
 
 
-def shown(value: Any) -> str:
+def axis_text(value: Any) -> str:
     """A value of an axis in words."""
     if value is None:
         return "off"
@@ -115,7 +115,7 @@ def checked_grid(grid: Mapping[str, Any] | None) -> dict[str, list[Any]]:
             if value is None and AXES[axis] not in SAMPLING:
                 raise OptionError(f"The axis {axis} takes no None: only a sampling option can be left out.")
             if value in values[:i]:
-                raise OptionError(f"The axis {axis} has the value {shown(value)} twice: each setting is run once.")
+                raise OptionError(f"The axis {axis} has the value {axis_text(value)} twice: each setting is run once.")
         axes[axis] = values
         count *= len(values)
     if count > MOST_SETTINGS:

@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from qwq_nb.analysis.sweep.grid import shown
-from qwq_nb.analysis.sweep.settings import SettingRow, conclusion
+from qwq_nb.analysis.sweep.grid import axis_text
+from qwq_nb.analysis.sweep.settings import SettingRow, sweep_conclusion
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc
 from qwq_nb.view.wording import DEMO_NOTICE, count, is_known, number, percent
@@ -54,7 +54,7 @@ def sweep_html(picture: SweepPicture) -> str:
     notes = "".join(f"<li>{esc(note)}</li>" for note in p.notes)
     parts = [demo, title, state, _table(p), f"<p><small>{_READING}</small></p>\n"]
     if not p.live:
-        parts.append(f"<p>{esc(conclusion(p.rows))}</p>\n")
+        parts.append(f"<p>{esc(sweep_conclusion(p.rows))}</p>\n")
     if notes:
         parts.append(f"<ul>{notes}</ul>\n")
     if p.command and not p.live:
@@ -71,7 +71,7 @@ def _table(p: SweepPicture) -> str:
     head = "".join(f'<th scope="col">{esc(name)}</th>' for name in heads)
     lines = []
     for row in p.rows:
-        first, *rest = [esc(one_line(shown(row.values.get(axis)), _NAME)) for axis in p.axes]
+        first, *rest = [esc(one_line(axis_text(row.values.get(axis)), _NAME)) for axis in p.axes]
         cells = [*rest, _state(row), f"{row.n:,}" if row.n else "-", _meter(row.accuracy), _interval(row, "&ndash;")]
         cells += [percent(row.by_benchmark.get(name)) for name in several]
         cells += [number(row.mean_tokens), percent(row.truncated_share)]
@@ -111,7 +111,7 @@ def sweep_text(picture: SweepPicture, *, times: bool) -> str:
     grid = [[*p.axes, "state", "n", "accuracy", "95 % interval", "tokens", "trunc"]]
     grid[0] += [*(["loops"] if loops else []), *(["latency"] if times else []), *(["p"] if tested else []), "errors"]
     for row in p.rows:
-        cells = [one_line(shown(row.values.get(axis)), _NAME) for axis in p.axes]
+        cells = [one_line(axis_text(row.values.get(axis)), _NAME) for axis in p.axes]
         state = f"{row.state} {row.done}/{row.n}" if row.state in ("running", "stopped") else row.state
         cells += [state, str(row.n) if row.n else "-", percent(row.accuracy), _interval(row, "-")]
         cells += [number(row.mean_tokens), percent(row.truncated_share)]
@@ -127,7 +127,7 @@ def sweep_text(picture: SweepPicture, *, times: bool) -> str:
         for line in grid
     ]
     blocks = [lines, table]
-    blocks.append([conclusion(p.rows), *(f"Note: {one_line(note, 400)}" for note in p.notes)])
+    blocks.append([sweep_conclusion(p.rows), *(f"Note: {one_line(note, 400)}" for note in p.notes)])
     if p.command and _finished(p) < len(p.rows):
         blocks.append([f"To go on: {one_line(p.command, 600)}"])
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
@@ -166,7 +166,7 @@ def _p(row: SettingRow, p: SweepPicture) -> str:
 
 def rows_by_two(rows: Sequence[SettingRow], across: str, down: str) -> list[list[SettingRow | None]]:
     """The rows as a grid of two axes: a line for each value of `down`, a place for each value of `across`."""
-    columns = list(dict.fromkeys(shown(row.values[across]) for row in rows))
-    lines = list(dict.fromkeys(shown(row.values[down]) for row in rows))
-    found = {(shown(row.values[down]), shown(row.values[across])): row for row in rows}
+    columns = list(dict.fromkeys(axis_text(row.values[across]) for row in rows))
+    lines = list(dict.fromkeys(axis_text(row.values[down]) for row in rows))
+    found = {(axis_text(row.values[down]), axis_text(row.values[across])): row for row in rows}
     return [[found.get((line, column)) for column in columns] for line in lines]

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from qwq_nb.analysis.sweep.grid import shown
+from qwq_nb.analysis.sweep.grid import axis_text
 from qwq_nb.core.paired import Problem, holm, paired_p
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import interval_of_counts
 
-__all__ = ["SettingRow", "caveat", "conclusion", "finished", "leader", "pairs", "with_numbers", "with_p_values"]
+__all__ = ["SettingRow", "caveat", "finished", "leader", "pairs", "sweep_conclusion", "with_numbers", "with_p_values"]
 
 
 class SettingRow(msgspec.Struct, kw_only=True):
@@ -58,7 +58,7 @@ class SettingRow(msgspec.Struct, kw_only=True):
     @property
     def label(self) -> str:
         """`temperature 0.6, top_k 20`."""
-        return ", ".join(f"{axis} {shown(value)}" for axis, value in self.values.items())
+        return ", ".join(f"{axis} {axis_text(value)}" for axis, value in self.values.items())
 
 
 def with_numbers(row: SettingRow, results: Sequence[SampleResult]) -> SettingRow:
@@ -143,7 +143,7 @@ def leader(rows: Iterable[SettingRow]) -> SettingRow | None:
     return max(finished(rows), key=lambda r: (r.accuracy or 0.0, -(r.mean_tokens or 0.0)), default=None)
 
 
-def conclusion(rows: Sequence[SettingRow]) -> str:
+def sweep_conclusion(rows: Sequence[SettingRow]) -> str:
     """What the finished settings show, and what they do not."""
     done, best = finished(rows), leader(rows)
     head = "" if len(done) == len(rows) else f"{len(done)} of {len(rows)} settings are finished. "

@@ -16,7 +16,7 @@ import msgspec
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.bench.shared import shared_worker
 from qwq_nb.core.compressed import restored
-from qwq_nb.core.event_loop import shared_loop
+from qwq_nb.core.event_loop import shared_event_loop
 from qwq_nb.core.records import Analysis, SampleResult, Verdict
 from qwq_nb.run.run import Run
 from qwq_nb.store.jsonl import read_rows
@@ -39,11 +39,11 @@ def with_analysis(run: Run, *, tell: Callable[[str], None] | None = None) -> lis
     results = run.results()
     missing = wanting(results)
     if missing:
-        take_over(run, missing)
+        read_analyses(run, missing)
         missing = wanting(missing)
     if missing:
-        shared_loop().call(_measure(missing, tell or (lambda _: None)))
-        keep(run, missing)
+        shared_event_loop().call(_measure(missing, tell or (lambda _: None)))
+        save_analyses(run, missing)
     return results
 
 
@@ -59,7 +59,7 @@ def wanting(results: list[SampleResult]) -> list[SampleResult]:
     ]
 
 
-def take_over(run: Run, missing: list[SampleResult]) -> None:
+def read_analyses(run: Run, missing: list[SampleResult]) -> None:
     """Read what an earlier call found."""
     kept: dict[tuple[str, str, int, int], Analysis] = {}
     for row in read_rows(run.path / FILE):
@@ -72,7 +72,7 @@ def take_over(run: Run, missing: list[SampleResult]) -> None:
             result.analysis = found
 
 
-def keep(run: Run, fresh: list[SampleResult]) -> None:
+def save_analyses(run: Run, fresh: list[SampleResult]) -> None:
     """Append what was found; a directory that cannot be written is measured again next time."""
     rows = []
     for result in fresh:
@@ -93,12 +93,12 @@ def key_of(run: Run, result: SampleResult) -> tuple[str, str, int, int]:
 
 async def _measure(missing: list[SampleResult], tell: Callable[[str], None]) -> None:
     worker = shared_worker()
-    places = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_AT_ONCE)
     done = 0
 
     async def one(result: SampleResult) -> None:
         nonlocal done
-        async with places:
+        async with slots:
             verdict = await worker.grade(job_of(result))
         result.analysis = verdict.analysis
         done += 1

@@ -21,7 +21,7 @@ from typing import Literal
 
 import msgspec
 
-from qwq_nb.core.event_loop import shared_loop
+from qwq_nb.core.event_loop import shared_event_loop
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -60,7 +60,7 @@ def judged(
     Raises:
         EndpointError: the judge failed after all retries. What it has said by then is kept.
     """
-    return shared_loop().call(_Judge(judge, folder, split, tell or (lambda _: None)).all(results))
+    return shared_event_loop().call(_Judge(judge, folder, split, tell or (lambda _: None)).all(results))
 
 
 def template(name: str) -> str:
@@ -105,13 +105,13 @@ class _Judge:
         wanted = [
             r for r in results if r.completion and r.completion.reasoning and r.outcome not in ("error", "pending")
         ]
-        places = asyncio.Semaphore(AT_ONCE)
+        slots = asyncio.Semaphore(AT_ONCE)
         found: dict[tuple[str, int], int | None] = {}
         async with ChatClient(self.endpoint, connections=AT_ONCE) as client:
 
             async def one(result: SampleResult) -> None:
-                async with places:
-                    found[result.sample.id, result.repeat] = await self.place(client, result)
+                async with slots:
+                    found[result.sample.id, result.repeat] = await self.position(client, result)
                 self.tell(f"judging the reasoning: {len(found)} of {len(wanted)}")
 
             tasks = [asyncio.ensure_future(one(r)) for r in wanted]
@@ -123,7 +123,7 @@ class _Judge:
                 await asyncio.gather(*tasks, return_exceptions=True)
         return found
 
-    async def place(self, client: ChatClient, result: SampleResult) -> int | None:
+    async def position(self, client: ChatClient, result: SampleResult) -> int | None:
         assert result.completion is not None
         problem, reasoning = result.sample.question, result.completion.reasoning
         parts = await self.parts(client, problem, reasoning)
