@@ -1,6 +1,7 @@
-"""One event loop in one daemon thread: all HTTP lives here, and the kernel's own loop is left alone.
+"""Run one event loop in a daemon thread, apart from the kernel's own loop. All HTTP runs on it.
 
-A notebook's main thread runs a loop already, and nesting another into it breaks kernels; a thread of our own does not.
+A notebook's main thread runs an event loop already, and nesting another into it breaks kernels; a separate thread does
+not.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 
 class EventLoopThread:
-    """An event loop that runs in a thread which ends with the process."""
+    """Run an event loop in a thread that ends with the process."""
 
     def __init__(self, name: str = "qwq-loop") -> None:
         self.loop = asyncio.new_event_loop()
@@ -31,11 +32,15 @@ class EventLoopThread:
         self.loop.run_forever()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        """Run `work` on the loop; the future is safe to wait for from any other thread."""
+        """Start `work` on the event loop; the future may be waited for from any other thread."""
         return asyncio.run_coroutine_threadsafe(work, self.loop)
 
     def call(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """Run `work` and wait in short steps, so that Ctrl-C and ■ are answered at once."""
+        """Run `work` and return its result, waiting in short steps so that Ctrl-C and ■ act at once.
+
+        Raises:
+            TimeoutError: `timeout` seconds have passed; the work is cancelled, as by any interrupt.
+        """
         future = self.submit(work)
         try:
             return wait_for(future, timeout)
@@ -45,7 +50,11 @@ class EventLoopThread:
 
 
 def wait_for(future: concurrent.futures.Future[T], timeout: float | None = None) -> T:
-    """The future's result; steps of 0.2 s, since a wait without end is not interruptible on every platform."""
+    """Wait for the future and return its result, in steps of 0.2 s: an endless wait cannot be interrupted everywhere.
+
+    Raises:
+        TimeoutError: `timeout` seconds have passed.
+    """
     left = timeout
     while True:
         step = 0.2 if left is None else min(0.2, left)
@@ -59,10 +68,10 @@ def wait_for(future: concurrent.futures.Future[T], timeout: float | None = None)
 
 
 def future_result(future: concurrent.futures.Future[T]) -> T:
-    """The result of a future that is done.
+    """Return the result of a future that is done, or raise its error.
 
-    What is raised on purpose leaves its frames behind: they hold the request's headers, and with them the key, which a
-    traceback with values (`%xmode Verbose`) would show.
+    Errors that qwq_nb raises on purpose lose their frames: these hold the request's headers, and with them the key,
+    which a traceback with values (`%xmode Verbose`) would show.
     """
     try:
         return future.result()
@@ -75,7 +84,7 @@ _guard = threading.Lock()
 
 
 def shared_event_loop() -> EventLoopThread:
-    """The kernel's one loop thread, started at its first use."""
+    """Return the process's one event loop thread, started at its first use."""
     global _shared
     with _guard:
         if _shared is None or not _shared._thread.is_alive():

@@ -15,7 +15,10 @@ __all__ = ["encode_row", "read_rows", "repair", "replace_file"]
 
 
 def encode_row(row: dict[str, Any]) -> bytes:
-    """One JSON line. Lone surrogates, which UTF-8 cannot hold, become question marks."""
+    """Encode a row as one line of JSON, ended by a line feed.
+
+    Lone surrogates, which UTF-8 cannot hold, become question marks.
+    """
     try:
         return msgspec.json.encode(row) + b"\n"
     except UnicodeEncodeError:
@@ -23,7 +26,10 @@ def encode_row(row: dict[str, Any]) -> bytes:
 
 
 def repair(file: Path) -> int:
-    """Drop a torn last line of a JSONL file, as a crash leaves it. Returns how many bytes went."""
+    """Drop a torn last line of a JSONL file, as a crash leaves it, and return how many bytes were dropped.
+
+    A last line that is a whole JSON object but lacks its line end gets one. A missing file is left missing.
+    """
     try:
         size = file.stat().st_size
     except FileNotFoundError:
@@ -52,7 +58,10 @@ def repair(file: Path) -> int:
 
 
 def read_rows(file: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a JSONL file; a line that is no JSON object (torn, or zeroed by a power cut) is passed over."""
+    """Yield the rows of a JSONL file; nothing if there is no such file.
+
+    A line that is no JSON object (torn, or zeroed by a power cut) is skipped.
+    """
     with contextlib.suppress(FileNotFoundError), open(file, "rb") as handle:
         for line in handle:
             try:
@@ -64,7 +73,11 @@ def read_rows(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def replace_file(file: Path, content: bytes) -> None:
-    """Write, fsync and rename into place."""
+    """Write the content to a temporary file beside it, fsync it and rename it into place.
+
+    Raises:
+        OSError: the file cannot be written; the earlier one is then untouched.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:

@@ -1,4 +1,4 @@
-"""Define what a run was asked: `EvalRequest`, with its `Selection` of samples and the `Source` of its problems.
+"""Define the request of a run: `EvalRequest`, with its `Selection` of samples and the `Source` of its problems.
 
 The manifest holds it, so that a run can be resumed from its directory alone. Defaults of options stand here and nowhere
 else: the magics' help and their traits read them from these fields.
@@ -36,7 +36,7 @@ SOLVER = "single"
 
 
 class Selection(msgspec.Struct, kw_only=True, frozen=True):
-    """Which samples of each benchmark are asked, and how often."""
+    """Select the samples of each benchmark that are asked, and how often each is asked."""
 
     levels: list[int] | None = None
     """Level numbers of benchmarks that have levels; None: all."""
@@ -51,12 +51,12 @@ class Selection(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def whole(self) -> bool:
-        """True if no level or subset is left out."""
+        """Return True if no level or subset is left out."""
         return not (self.levels or self.subsets)
 
 
 class Source(msgspec.Struct, kw_only=True, frozen=True):
-    """Where the problems come from, and how they are put into prompts."""
+    """Name where the problems come from, and how prompts are made of them."""
 
     data: str = ""
     """A local file or folder; empty: the hub."""
@@ -68,11 +68,11 @@ class Source(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
-    """One `%qwq_eval` line, checked and complete."""
+    """Hold one `%qwq_eval` line, checked and complete."""
 
     benchmarks: list[str]
     endpoints: list[Endpoint]
-    """Those that share the run; it is known by the first."""
+    """The endpoints that share the run; the first one gives it its name."""
     selection: Selection = Selection()
     source: Source = Source()
     concurrency: int | Literal["auto"] = CONCURRENCY
@@ -84,16 +84,16 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def endpoint(self) -> Endpoint:
-        """Return the endpoint that the run is known by."""
+        """Return the first endpoint, whose model and URL identify the run."""
         return self.endpoints[0]
 
     @property
     def demo(self) -> bool:
-        """True if the built-in endpoint is asked."""
+        """Return True if the built-in endpoint is asked."""
         return self.endpoint.is_demo
 
     def identity(self, data_fingerprint: str) -> dict[str, Any]:
-        """Return what makes two requests the same run: they then share one run directory.
+        """Return the fields that identify a run: two requests with equal ones share one run directory.
 
         `data_fingerprint` changes with the content of a local data file; empty for a hub.
         """

@@ -1,4 +1,4 @@
-"""A reader's own rulings on single verdicts: `qwq_rulings.jsonl` in the run's directory.
+"""Keep a reader's rulings on single verdicts: `qwq_rulings.jsonl` in the run's directory.
 
 A ruling stands beside the official verdict and never changes it, nor anything in evalscope's own files. The file is
 append-only and fsynced row by row, and the last row of a sample × repeat wins; `correct: null` takes a ruling back.
@@ -59,30 +59,30 @@ RULED_COLUMNS = (
 
 
 class Ruling(msgspec.Struct, kw_only=True):
-    """One row of the file."""
+    """Hold one row of the file."""
 
     model: str
     id: str
     repeat: int
     correct: bool | None
-    """None: an earlier ruling is taken back."""
+    """None takes an earlier ruling back."""
     note: str = ""
     at: str = ""
     """ISO 8601, UTC."""
     answer: str = ""
-    """Hash of the text that was ruled on: see `answer_fingerprint`."""
+    """Hash of the text that was ruled on (`answer_fingerprint`)."""
 
 
 def answer_fingerprint(completion: Completion | None) -> str:
-    """16 hex digits of a completion's reasoning and answer."""
+    """Return 16 hex digits of the SHA-256 of a completion's reasoning and answer."""
     text = f"{completion.reasoning}\0{completion.answer}" if completion else ""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def rule(path: Path, model: str, result: SampleResult, correct: bool | None, note: str = "") -> Ruling:
-    """Write a ruling on `result` into the run directory `path`; durable when this returns.
+    """Write a ruling on `result` into the run directory `path`; it is durable when this returns.
 
-    It needs no lock and takes none: a row is one write to the end of a file of its own.
+    No lock is taken: a row is one write to the end of a file that only rulings use.
 
     Raises:
         OptionError: there is no answer yet, or `correct` is not True, False or None.
@@ -113,7 +113,7 @@ def rule(path: Path, model: str, result: SampleResult, correct: bool | None, not
 
 
 def read_rulings(path: Path, model: str) -> dict[Key, Ruling]:
-    """The rulings that stand, by (sample id, repeat). Rows that cannot be read are passed over."""
+    """Return the rulings in force, by (sample id, repeat), in the order of ruling. Unreadable rows are skipped."""
     found: dict[Key, Ruling] = {}
     for row in read_rows(path / RULINGS):
         try:
@@ -129,14 +129,14 @@ def read_rulings(path: Path, model: str) -> dict[Key, Ruling]:
 
 
 def applies(ruling: Ruling | None, result: SampleResult) -> bool:
-    """Whether the ruling is on this very answer."""
+    """Return whether the ruling is on this result's present answer."""
     if ruling is None or result.outcome in ("error", "pending"):
         return False
     return ruling.answer in ("", answer_fingerprint(result.completion))
 
 
 def ruled(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> list[SampleResult]:
-    """The results with their outcomes as ruled: True is `correct`; False is `wrong` where it had been correct."""
+    """Return the results with outcomes as ruled: True makes `correct`; False makes `wrong` of what was correct."""
     changed = []
     for result in results:
         ruling = rulings.get((result.sample.id, result.repeat))
@@ -147,7 +147,10 @@ def ruled(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> lis
 
 
 def ruling_rows(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
-    """Dicts of RULING_COLUMNS, in the order of ruling. `applies` is False where the answer has changed or is gone."""
+    """Return the rulings as dicts of RULING_COLUMNS, in the order of ruling.
+
+    `applies` is False where the answer has changed since, or is gone.
+    """
     by_key = {(r.sample.id, r.repeat): r for r in results}
     records = []
     for key, ruling in rulings.items():
@@ -169,7 +172,7 @@ def ruling_rows(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) 
 
 
 def ruled_rows(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
-    """Dicts of RULED_COLUMNS: the official accuracy and the one with rulings, side by side.
+    """Return dicts of RULED_COLUMNS: the official accuracy (0…1) and the one with rulings, side by side.
 
     `rulings` counts those that apply, `changed` those of them that differ from the official verdict. Both accuracies
     are over the same answers, with the same kind of interval (`qwq_nb.core.tally`).
@@ -200,7 +203,7 @@ def _subset_key(row: SubsetRow) -> tuple[str, str]:
 
 
 def ruling_notes(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[str]:
-    """A sentence a benchmark that was ruled on: what the rulings would make of its accuracy."""
+    """Write one sentence for each benchmark with rulings: its accuracy with them and without."""
     if not rulings:
         return []
     notes = []
