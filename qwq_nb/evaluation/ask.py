@@ -1,4 +1,4 @@
-"""Ask one question: `ask()`."""
+"""Ask a model one question: `ask()`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,16 @@ def ask(
     watch: Callable[[StreamingCompletion], None] | None = None,
     **options: Unpack[EndpointOptions],
 ) -> Completion:
-    """One question, one completion. `watch` is called a few times a second with what is there so far.
+    """Ask one question and return the completion, with reasoning and answer apart.
+
+    >>> ask("What is 17 * 23?", endpoint="local", temperature=0.6).answer
+
+    Args:
+        question: the text of the user's message; with `system`, a system message goes before it.
+        endpoint: an `Endpoint`, or the name of one that was set (the default one).
+        demo: ask the built-in endpoint.
+        watch: called four times a second with the completion as far as it is there.
+        options: any sampling or transport option of the endpoint (`temperature`, `read_timeout`, …).
 
     Raises:
         UserError, EndpointError: as for `evaluate`.

@@ -24,7 +24,7 @@ BUILT_IN = "built-in demo problems"
 
 
 def data_label(request: EvalRequest) -> str:
-    """Say where the problems came from, for people."""
+    """Name the source of the problems, for people."""
     data = request.source.data
     if not data:
         return f"{request.source.hub} hub"
@@ -98,11 +98,12 @@ def changed(value: Any, default: Any) -> Any:
 
 
 def written(name: str, text: str) -> list[str]:
-    """An option and its value as words of a line. A value that begins like an option is tied to its own."""
+    """Return an option and its value as quoted words of a line; a value that begins with `-` is joined by `=`."""
     return [shlex.quote(f"{name}={text}")] if text.startswith("-") else [name, shlex.quote(text)]
 
 
 def option_text(kind: str, value: Any) -> str:
+    """Write a value as it is typed in a line. `kind` is the option's (`number`, `json`, …)."""
     if kind == "json":
         import json
 

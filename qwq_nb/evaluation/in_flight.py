@@ -1,4 +1,4 @@
-"""One item on its way: what a viewer sees of it, and what is kept of it where it breaks."""
+"""Represent an item in flight: its snapshot for the view, and the partial completion saved if it fails."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from qwq_nb.endpoint.streaming import StreamingCompletion
 __all__ = ["InFlightItem", "journal_row", "partial", "snapshot"]
 
 TAIL = 300
-"""Characters of a stream's end that the live view gets at least."""
+"""Least number of characters of a stream's end in a snapshot."""
 
 
 class InFlightItem:
-    """One item on its way."""
+    """Hold an item in flight and its streaming completion."""
 
     __slots__ = ("item", "live", "tokens", "viewed")
 
@@ -32,7 +32,10 @@ class InFlightItem:
 
 
 def snapshot(flight: InFlightItem, now: float) -> InFlight:
-    """What the view gets of it: what it wrote since the last call, and TAIL characters at least."""
+    """Return what the view shows of the item: the text since the last call, and the last TAIL characters at least.
+
+    `now` is the time of `time.perf_counter()`.
+    """
     live = flight.live
     reasoning, answer = live.splitter.reasoning_length(), live.splitter.answer_length()
     thought_tail = live.splitter.reasoning_so_far(max(TAIL, reasoning - flight.viewed[0]))
@@ -55,7 +58,7 @@ def snapshot(flight: InFlightItem, now: float) -> InFlight:
 
 
 def partial(live: StreamingCompletion) -> Completion:
-    """What a broken or stopped stream had written."""
+    """Return the completion of a broken or stopped stream, with the text it had written."""
     split = live.splitter.finish("interrupted")
     return Completion(
         reasoning=split.reasoning,
@@ -72,6 +75,7 @@ def partial(live: StreamingCompletion) -> Completion:
 
 
 def journal_row(kind: str, item: Item, completion: Completion, error: str) -> dict[str, Any]:
+    """Make the journal's row of an item. `kind` is `error` or `partial`, `error` the cause."""
     return {
         "kind": kind,
         "benchmark": item.sample.benchmark,

@@ -1,7 +1,8 @@
-"""What is being streamed, written down every few seconds: of a kernel that is killed, partial texts are kept too.
+"""Save partial texts of running streams every few seconds, for the case that the kernel is killed.
 
-`qwq_streams.jsonl` in the run's directory holds a row a look, with what each stream wrote since the last one. It goes
-when the call ends in order, since the journal then has the partial texts; where it is found, a kernel was killed.
+`qwq_streams.jsonl` in the run's directory gets one row a look, with what each stream wrote since the last one. The file
+is removed when the call ends in order, since the journal then has the partial texts: its presence means that a kernel
+was killed.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from qwq_nb.store.partial_streams import STREAMS, Key, Piece
 
 __all__ = ["StreamLog"]
 LOOK_EVERY_S = 5.0
-"""So much of a stream is lost at most where its kernel is killed."""
+"""Seconds between two looks: a killed kernel loses at most this much of a stream."""
 MOST_BYTES = 32_000_000
-"""From here on the file is begun anew, with the streams of that moment whole."""
+"""Size from which the file is started anew, with the whole streams of that moment."""
 
 
 class StreamLog:
-    """Writes the file. `look` is for the loop's thread, `write` and `end` for the one that writes."""
+    """Write the file. `look` is called on the event loop's thread, `write` and `end` on the thread that writes files."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / STREAMS
@@ -33,7 +34,7 @@ class StreamLog:
         self._size = 0
 
     def look(self, flights: Iterable[InFlightItem]) -> tuple[list[Piece], bool]:
-        """What is new, and whether the file begins anew with it."""
+        """Return what the streams wrote since the last look, and whether the file is to be started anew with it."""
         anew = not self._seen or self._size > MOST_BYTES
         if anew:
             self._seen.clear()
@@ -73,7 +74,11 @@ class StreamLog:
         return pieces, anew
 
     def write(self, pieces: list[Piece], anew: bool) -> None:
-        """Raises OSError: the disk is full or gone; then a later look is as good."""
+        """Append the pieces to the file, or replace it by them; they are durable when this returns.
+
+        Raises:
+            OSError: the disk is full or gone; a later look will have the same text.
+        """
         line = encode_row({"streams": msgspec.to_builtins(pieces)})
         if anew:
             replace_file(self._file, line)
@@ -85,5 +90,5 @@ class StreamLog:
             os.fsync(file.fileno())
 
     def end(self) -> None:
-        """Nothing is streamed any more, and what was is in other files."""
+        """Remove the file: no stream is running any more, and the partial texts are in other files."""
         self._file.unlink(missing_ok=True)

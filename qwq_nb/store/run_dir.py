@@ -213,8 +213,7 @@ class RunDirectory:
 
 
 def find_run_dirs(root: Path) -> list[Path]:
-    """Return the run directories directly below `root`, newest manifest first; an empty list where there is no `root`.
-    """
+    """Return the run directories directly below `root`, newest manifest first; an empty list where there is no `root`."""
     if not root.is_dir():
         return []
     found = [entry.parent for entry in root.glob(f"*/{MANIFEST}")]
