@@ -126,7 +126,10 @@ def _tango(only_a: float, only_b: float, n: float, confidence: float) -> Interva
     seen = (only_b - only_a) / n
 
     def excess(delta: float) -> float:
-        """Return T² - z², negative inside the interval. T is squared so that nothing is divided near its zero variance."""
+        """Return T² - z², negative inside the interval.
+
+        T is squared so that nothing is divided near its zero variance.
+        """
         middle = (2 * n + only_a - only_b) * delta - only_a - only_b
         q = (sqrt(max(0.0, middle * middle + 8 * n * only_a * delta * (1 - delta))) - middle) / (4 * n)
         return (n * (seen - delta)) ** 2 - z * z * n * max(0.0, 2 * q + delta * (1 - delta))

@@ -73,7 +73,7 @@ def error_body(
 
 @lru_cache(maxsize=64)
 def script(variant: Variant, limit: int | None, style: str, chunks: int | None) -> Script:
-    """Make the script of `variant` in `style`, of at most `limit` tokens; with `chunks`, in exactly that many deltas."""
+    """Make the script of `variant` in `style`, of at most `limit` tokens; with `chunks`, in exactly as many deltas."""
     said = limited(variant, limit)
     spans = list(_spans(said, style))
     groups: Sequence[Sequence[_Span]] = [[span] for span in spans] if chunks is None else _regroup(spans, chunks)

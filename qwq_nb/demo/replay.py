@@ -147,7 +147,10 @@ class Transcripts:
 
 
 def _unknown(prompt: str) -> Transcript:
-    """Make the answer to an unknown prompt. It holds no number and no box, so that nothing of it is graded as correct."""
+    """Make the answer to an unknown prompt.
+
+    It holds no number and no box, so that nothing of it is graded as correct.
+    """
     key = "sha256:" + hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()[:16]
     variant = Variant(
         reasoning=(

@@ -19,8 +19,9 @@ STOP_WITHIN_S = 0.7
 
 
 class Control:
-    """Stop, pause and wait for a session that runs on the event loop's thread; every method may be called from any
-    thread.
+    """Stop, pause and wait for a session that runs on the event loop's thread.
+
+    Every method may be called from any thread.
     """
 
     def __init__(self, session: Session, loop: EventLoopThread) -> None:

@@ -25,7 +25,10 @@ MOST_BYTES = 32_000_000
 
 
 class StreamLog:
-    """Write the file. `look` is called on the event loop's thread, `write` and `end` on the thread that writes files."""
+    """Write the file of partial texts.
+
+    `look` is called on the event loop's thread, `write` and `end` on the thread that writes files.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / STREAMS

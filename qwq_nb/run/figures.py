@@ -28,11 +28,11 @@ _COLOURS: dict[Outcome, str] = {
 
 
 MOST_DOTS: Final = 300
-"""Values that one box is drawn from: of more, as many at even ranks, which gives the same box."""
+"""Most values that one box is drawn from: of more, as many at even ranks, which gives the same box."""
 
 
 def accuracy_charts(record: RunRecord) -> list[Chart]:
-    """Both accuracies of each row of the table with the interval of the first, and published scores."""
+    """Chart both accuracies of each row of the table with the interval of the first, and published scores."""
     labels = {(row.benchmark, row.subset): label(row, record) for row in record.table}
     rows = [row for row in record.table if is_known(row.accuracy) and labels[row.benchmark, row.subset]]
     names = [labels[row.benchmark, row.subset] for row in rows]
@@ -95,14 +95,14 @@ def accuracy_charts(record: RunRecord) -> list[Chart]:
 
 
 def token_charts(record: RunRecord) -> list[Chart]:
-    """Reasoning tokens of each answer, by what became of it."""
+    """Chart the reasoning tokens of each answer, by outcome."""
     groups = [(o, [v.reasoning_tokens for v in counted(record) if v.outcome == o]) for o in OUTCOMES]
     found = [(WORDS[o], sorted(map(float, values)), _COLOURS[o]) for o, values in groups if values]
     return [box_chart("Reasoning tokens by outcome", "reasoning tokens", "outcome", found, digits=0)]
 
 
 def latency_charts(record: RunRecord) -> list[Chart]:
-    """Time to the first token and to the whole answer, in seconds, of the attempts that counted."""
+    """Chart the time to the first token and to the whole answer, in seconds, of the attempts that counted."""
     views = counted(record)
     panels = []
     for heading, times, colour in (
@@ -129,7 +129,10 @@ KINDS: Final[dict[str, Callable[[RunRecord], list[Chart]]]] = {
 def box_chart(
     heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[float], str]], *, digits: int
 ) -> Chart:
-    """A box (quartiles, whiskers of 1.5 times their distance, values beyond) for each (name, sorted values, colour)."""
+    """Chart a box for each (name, sorted values, colour).
+
+    A box has quartiles, whiskers of 1.5 times the distance between them, and the values beyond.
+    """
     most = max((values[-1] for _, values, _ in groups), default=0.0)
     traces = [
         {
@@ -162,7 +165,7 @@ def box_chart(
 
 
 def ranked(values: list[float]) -> list[float]:
-    """At most MOST_DOTS of the sorted values, at even ranks, the least and the most among them."""
+    """Return at most MOST_DOTS of the sorted values, at even ranks, the least and the most among them."""
     if len(values) <= MOST_DOTS:
         return values
     step = (len(values) - 1) / (MOST_DOTS - 1)
@@ -170,12 +173,12 @@ def ranked(values: list[float]) -> list[float]:
 
 
 def counted(record: RunRecord) -> list[SampleView]:
-    """The answers that count: neither failed nor pending."""
+    """Return the answers that count: neither failed nor pending."""
     return [view for view in record.samples if view.outcome in _COLOURS]
 
 
 def label(row: SubsetRow, record: RunRecord) -> str:
-    """What stands below a bar; empty for a row that the figure leaves out, since `all` says the same."""
+    """Return the label below a bar; empty for a row that the figure leaves out, since `all` has the same numbers."""
     several = sum(r.benchmark == row.benchmark for r in record.table) > 2
     if row.subset != "all" and not several:
         return ""
@@ -185,11 +188,16 @@ def label(row: SubsetRow, record: RunRecord) -> str:
 
 
 def plain_name(row: SubsetRow, record: RunRecord) -> str:
+    """Return the name of a row in the figure's table: the subset, with its benchmark where there are several."""
     name = one_line(row.subset, 60)
     return name if len(record.benchmarks) == 1 else f"{one_line(row.benchmark, 60)} {name}"
 
 
 def numbers(row: SubsetRow, record: RunRecord) -> list[str]:
+    """Return the cells of a row in the figure's table.
+
+    They are: n, accuracy, its interval, accuracy of the finished, published scores.
+    """
     known = is_known(row.ci_low) and is_known(row.ci_high)
     interval = f"{percent(row.ci_low)[:-2]} – {percent(row.ci_high)}" if known else "-"
     here = [r for r in record.references if (r["benchmark"], r["subset"]) == (row.benchmark, row.subset)]
@@ -198,7 +206,11 @@ def numbers(row: SubsetRow, record: RunRecord) -> list[str]:
 
 
 def run_figure(record: RunRecord, kind: str | None = None) -> ChartFigure:
-    """A run's figure: one of `panels.KINDS`, or all below one another. Raises OptionError for another kind."""
+    """Draw a run's figure: one of `KINDS`, or all below one another.
+
+    Raises:
+        OptionError: another kind.
+    """
     names = asked_kinds(kind, KINDS)
     demo = "DEMO (says nothing of any model): " if record.demo else ""
     where = ", ".join(one_line(name, 60) for name in record.benchmarks)

@@ -34,7 +34,7 @@ _SHORT: Final = {"gold": 300, "extracted": 300, "second_extracted": 300, "why": 
 
 
 def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool = True) -> list[SampleView]:
-    """The views, clipped so that their share of a saved bundle is about `budget_bytes`.
+    """Clip the views so that their share of a saved bundle is about `budget_bytes`.
 
     That is JSON and html together; live updates have samples in their JSON only (`in_html=False`).
 
@@ -72,7 +72,7 @@ def _texts(view: SampleView) -> list[Clip]:
 
 
 def _with_texts(row: SampleView, view: SampleView, share: float | None) -> SampleView:
-    """The row with its texts, whole (None) or cut to a share of their size: the reasoning gives way first."""
+    """Return the row with its texts, whole (None) or cut to a share of their size, the reasoning before the others."""
     if share is None:
         return msgspec.structs.replace(row, question=view.question, reasoning=view.reasoning, answer=view.answer)
     texts = (view.question, view.answer, view.reasoning)
@@ -89,7 +89,7 @@ def _with_texts(row: SampleView, view: SampleView, share: float | None) -> Sampl
 
 
 def _again(text: Clip | None, limit: int) -> Clip | None:
-    """A text cut to the limit; one that was cut before keeps the count of all that is missing."""
+    """Cut a text to the limit; one that was cut before keeps the count of all that is missing."""
     if text is None or len(text.text) <= limit:
         return text
     if not text.omitted:
@@ -100,7 +100,7 @@ def _again(text: Clip | None, limit: int) -> Clip | None:
 
 
 def _tidy(view: SampleView) -> SampleView:
-    """The row without its texts, and with no field that outgrows a line."""
+    """Return the row without its texts, its other fields cut to the length of a line."""
     short = {name: one_line(getattr(view, name), limit) for name, limit in _SHORT.items()}
     return msgspec.structs.replace(
         view,
@@ -118,7 +118,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleView]:
-    """Ids and outcomes; in the views' order, but failures are the last to be dropped."""
+    """Return ids and outcomes, in the views' order; failures are the last to be dropped."""
     bare = [
         msgspec.structs.replace(
             row,
@@ -147,7 +147,10 @@ def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleVie
 
 
 def row_cost(row: SampleView, in_html: int) -> int:
-    """Bytes of a row in a saved bundle: its JSON, and `in_html` more besides its values where the html lists it."""
+    """Count the bytes of a row in a saved bundle.
+
+    These are its JSON and, where the html lists it, `in_html` bytes more besides its values.
+    """
     fields = lean(row)
     cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
     if not in_html:
@@ -156,7 +159,7 @@ def row_cost(row: SampleView, in_html: int) -> int:
 
 
 def text_cost(text: str, *, in_html: bool) -> int:
-    """Bytes of a text in a saved bundle: once as JSON, once as escaped html where it is in a fold there."""
+    """Count the bytes of a text in a saved bundle: once as JSON, and once as escaped html where it is in a fold."""
     cost = _json_cost(text) + 3 * _INDENT
     if not in_html:
         return cost

@@ -288,8 +288,9 @@ def _prompt(sample: Sample) -> list[dict[str, Any]]:
 
 
 def _assistant(sample: Sample, repeat: int, completion: Completion, model: str) -> dict[str, Any]:
-    """Make the assistant's message, its content a list of parts: evalscope would search a plain string for think tags
-    again.
+    """Make the assistant's message, its content a list of parts.
+
+    evalscope would search a plain string for think tags again.
     """
     content: list[dict[str, Any]] = []
     if completion.reasoning:
@@ -318,7 +319,10 @@ def _assistant(sample: Sample, repeat: int, completion: Completion, model: str) 
 
 
 def _perf(completion: Completion) -> dict[str, Any]:
-    """Return evalscope's `PerformanceMetrics`: seconds and tokens; `tpot` is seconds per output token after the first."""
+    """Return evalscope's `PerformanceMetrics`: seconds and tokens.
+
+    `tpot` is seconds per output token after the first.
+    """
     tokens, tpot = completion.completion_tokens, None
     if completion.ttft_s is not None and tokens > 1 and completion.latency_s >= completion.ttft_s:
         tpot = (completion.latency_s - completion.ttft_s) / (tokens - 1)

@@ -78,8 +78,9 @@ class RunDirectory:
         return decode_manifest(content, str(file))
 
     def save_manifest(self, manifest: Manifest) -> None:
-        """Write the manifest and set its `updated`. The file is replaced as a whole, so that no crash leaves half of
-        one.
+        """Write the manifest and set its `updated`.
+
+        The file is replaced as a whole, so that no crash leaves half of one.
         """
         manifest.updated = now()
         self.path.mkdir(parents=True, exist_ok=True)
@@ -108,9 +109,7 @@ class RunDirectory:
         return (self.path / RECORD).is_file()
 
     def is_record_current(self) -> bool:
-        """Return whether the record exists and no other file is newer than it, as is the case after a kernel died in
-        mid-run.
-        """
+        """Return whether the record exists and no other file is newer than it, as is the case after a crash."""
         try:
             written = (self.path / RECORD).stat().st_mtime_ns
         except FileNotFoundError:
@@ -213,7 +212,7 @@ class RunDirectory:
 
 
 def find_run_dirs(root: Path) -> list[Path]:
-    """Return the run directories directly below `root`, newest manifest first; an empty list where there is no `root`."""
+    """Return the run directories directly below `root`, newest manifest first; an empty list without a `root`."""
     if not root.is_dir():
         return []
     found = [entry.parent for entry in root.glob(f"*/{MANIFEST}")]

@@ -272,8 +272,9 @@ def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
 
 
 def truncation(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
-    """State the effect of the token limit where it cut many answers: how many in either run, and the finished pairs'
-    scores.
+    """State the effect of the token limit where it cut many answers.
+
+    A sentence a benchmark: how many were cut in either run, and how the pairs compare that both finished.
     """
     lines = []
     for p in pairings:

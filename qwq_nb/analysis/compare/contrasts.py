@@ -64,8 +64,9 @@ class ComparisonRow(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def is_exploratory(self) -> bool:
-        """Return True for a part of a benchmark: its p-value is one of several on the same data, and not adjusted for
-        that.
+        """Return True for a part of a benchmark.
+
+        Its p-value is one of several on the same data, and not adjusted for that.
         """
         return self.subset != "all"
 
@@ -195,8 +196,9 @@ def mean_tokens(results: Iterable[SampleResult]) -> tuple[float | None, float]:
 
 
 def cost(results: Iterable[SampleResult], prices: Prices | None) -> float | None:
-    """Return the cost of these answers together; None without prices. The cost of failed attempts is not known, nor
-    included.
+    """Return the cost of these answers together; None without prices.
+
+    The cost of failed attempts is not known, and not included.
     """
     if prices is None:
         return None

@@ -149,8 +149,9 @@ def _unique(samples: Iterable[Sample], keys: Callable[[Sample], Iterable[str]]) 
 
 
 def question_keys(sample: Sample) -> Iterator[str]:
-    """Yield hashes that identify the question: of its text, and of the whole prompt, which is all evalscope's files
-    keep.
+    """Yield hashes that identify the question: of its text, and of the whole prompt.
+
+    evalscope's files keep the prompt only.
     """
     for text in (sample.question, _prompt(sample)):
         plain = " ".join(unicodedata.normalize("NFC", _ROLE.sub("", text)).split())

@@ -1,7 +1,7 @@
-"""The analysis of runs that carry none: those evalscope made itself, and those of an older version of the rules.
+"""Analyse the reasoning of runs without analysis: evalscope's own, and those of older rules.
 
-A run of ours is measured while it is graded. For the others the worker does it on demand; what it finds is kept in
-`qwq_analysis.jsonl` beside the rows, where the directory can be written.
+A run of ours is analysed while it is graded. For other runs the worker does it on demand; the results are kept in
+`qwq_analysis.jsonl` beside the rows, if the directory can be written.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ __all__ = ["with_analysis"]
 
 FILE = "qwq_analysis.jsonl"
 DEADLINE_S = 10.0
-"""For one sample; one that takes longer stays without an analysis."""
+"""Seconds for one sample; one that takes longer stays without an analysis."""
 _AT_ONCE = 16
 
 
 def with_analysis(run: Run, *, tell: Callable[[str], None] | None = None) -> list[SampleResult]:
-    """The run's results, each that has reasoning with its `analysis`. `tell` hears how far it is.
+    """Return the run's results, each with an `analysis` where it has reasoning.
+
+    `tell` gets a progress message at each step.
 
     Raises:
         WorkerError: the benchmark worker cannot start.
@@ -48,7 +50,7 @@ def with_analysis(run: Run, *, tell: Callable[[str], None] | None = None) -> lis
 
 
 def wanting(results: list[SampleResult]) -> list[SampleResult]:
-    """Those with reasoning that was not measured by the present rules."""
+    """Return the results whose reasoning was not analysed by the present rules."""
     return [
         r
         for r in results
@@ -60,7 +62,7 @@ def wanting(results: list[SampleResult]) -> list[SampleResult]:
 
 
 def read_analyses(run: Run, missing: list[SampleResult]) -> None:
-    """Read what an earlier call found."""
+    """Set the analyses that an earlier call saved."""
     kept: dict[tuple[str, str, int, int], Analysis] = {}
     for row in read_rows(run.path / FILE):
         with contextlib.suppress(KeyError, TypeError, msgspec.ValidationError):
@@ -73,7 +75,7 @@ def read_analyses(run: Run, missing: list[SampleResult]) -> None:
 
 
 def save_analyses(run: Run, fresh: list[SampleResult]) -> None:
-    """Append what was found; a directory that cannot be written is measured again next time."""
+    """Append the new analyses to the file; where the directory cannot be written, the next call analyses again."""
     rows = []
     for result in fresh:
         if result.analysis is not None:
@@ -86,7 +88,10 @@ def save_analyses(run: Run, fresh: list[SampleResult]) -> None:
 
 
 def key_of(run: Run, result: SampleResult) -> tuple[str, str, int, int]:
-    """What an analysis was made of; the length tells a sample that was asked anew."""
+    """Return what identifies an analysis: model, sample id, repeat, and the length of the reasoning.
+
+    The length tells a sample that was asked again.
+    """
     reasoning = result.completion.reasoning if result.completion else ""
     return run.model, result.sample.id, result.repeat, len(reasoning)
 
@@ -109,7 +114,7 @@ async def _measure(missing: list[SampleResult], tell: Callable[[str], None]) -> 
 
 
 def job_of(result: SampleResult) -> GradeJob:
-    """The verdict goes along, so that nothing is graded again."""
+    """Make the worker's job for a result. It carries the verdict, so that nothing is graded again."""
     assert result.completion is not None
     bare: dict[str, Any] = {"source_row": {}, "messages": [], "metadata": {}}
     return GradeJob(

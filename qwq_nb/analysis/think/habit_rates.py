@@ -1,18 +1,18 @@
-"""Marks of how a sample was thought: overthinking, underthinking, leaving the right answer, loops, language mixing.
+"""Compute the rates of habits: overthinking, underthinking, leaving the correct answer, loops, language mixing.
 
-- `overthinking`: the right answer stood there, and more than `after_share` of the reasoning and `after_tokens` tokens
-  came after it (Chen et al. 2024, "Do NOT Think That Much for 2+3=?", arXiv:2412.21187, measure the same waste by
-  further solutions).
-- `left_right_answer`: a trace that is not correct stated the right answer as its answer and ended with another.
+- `overthinking`: the reasoning had stated the correct answer, and more than `after_share` of it and `after_tokens`
+  tokens came after that (Chen et al. 2024, "Do NOT Think That Much for 2+3=?", arXiv:2412.21187, measure the same waste
+  by further solutions).
+- `left_right_answer`: a trace that is not correct stated the correct answer as its answer and ended with another.
 - `underthinking`: a wrong answer whose thoughts per 1,000 tokens lie more than `deviations` scaled median absolute
   deviations above the median of its peers (Wang et al. 2025, "Thoughts Are All Over the Place", arXiv:2501.18585: wrong
   answers switch thoughts more often). With fewer than `least_peers` peers nobody is marked, and neither is a trace of
   fewer than `least_tokens` tokens.
-- `loop`: see `loops.py`; `language_switch`: see `scripts.py`; a share of at least `foreign_share` or `foreign_chars`
-  characters.
+- `loop`: see `qwq_nb.trace.loops`; `language_switch`: see `qwq_nb.trace.foreign_scripts`; a share of at least
+  `foreign_share` or `foreign_chars` characters.
 
 Peers are the samples of the same run and benchmark subset. All thresholds are our choice, not calibrated on anything:
-they are fields of `Thresholds`, to be set, and stand beside the rates (`Thresholds.words`).
+they are fields of `Thresholds`, may be set, and are written beside the rates (`Thresholds.words`).
 """
 
 from __future__ import annotations
@@ -30,23 +30,24 @@ __all__ = ["HabitRow", "habit_rows", "with_peers"]
 
 
 class HabitRow(msgspec.Struct, kw_only=True, frozen=True):
-    """How often each mark was given in a subset, or in all of a benchmark (`subset == "all"`)."""
+    """Hold how often each habit was marked in a subset, or in all of a benchmark (`subset == "all"`)."""
 
     benchmark: str
     subset: str
     n: int
-    """Samples × repeats that were measured."""
+    """Samples × repeats that were analysed."""
     rates: dict[str, Estimate]
-    """Share of the samples with the mark, 0…1, with its 95 % interval; all of `HABITS`."""
+    """Habit → share of the samples with its mark, 0…1, with its 95 % interval; for all of `HABITS`."""
     counts: dict[str, int]
+    """Habit → number of samples with its mark."""
     loop_tokens: int
-    """Tokens wasted in loops, all together."""
+    """Tokens spent in loops, of all samples together."""
     loop_tokens_mean: Estimate
-    """The same a sample."""
+    """Tokens spent in loops, mean of a sample."""
 
 
 def habit_rows(results: Iterable[SampleResult], thresholds: Thresholds = DEFAULT) -> list[HabitRow]:
-    """One row a subset and one for all of each benchmark; peers are those of the subset in both."""
+    """Compute one row a subset and one for all of each benchmark; peers are those of the subset in both."""
     measured = [r for r in results if r.analysis is not None and r.outcome not in NOT_COUNTED]
     groups = grouped(measured)
     marks: dict[int, list[str]] = {}
@@ -59,7 +60,7 @@ def habit_rows(results: Iterable[SampleResult], thresholds: Thresholds = DEFAULT
 
 
 def with_peers(results: Iterable[SampleResult]) -> list[tuple[SampleResult, list[SampleResult]]]:
-    """Each result with its peers, itself among them, by benchmark and subset in the order in which these come."""
+    """Return each result with its peers, itself among them, in the order of benchmark and subset."""
     groups: dict[tuple[str, str], list[SampleResult]] = {}
     for result in results:
         groups.setdefault((result.sample.benchmark, result.sample.subset), []).append(result)

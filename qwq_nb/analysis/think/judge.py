@@ -1,12 +1,13 @@
-"""A judge's word on where the right answer first stands, as thinkbench asks for it, in its files.
+"""Ask an LLM judge for the position of the first correct answer, compatible with thinkbench's files.
 
 evalscope's thinkbench (`evalscope/third_party/thinkbench/eval.py`, 1.14) cuts the reasoning into paragraphs, lets a
-judge model name the first that holds the right answer, and takes what stands before that paragraph as T_hat. The
+judge model name the first that holds the correct answer, and takes what stands before that paragraph as T_hat. The
 prompts are read from the installed evalscope, so that they are the same; `answer_index.jsonl` in the run's directory is
 its file of verdicts, read and appended to: what was judged there is not asked again.
 
-Its quirks are kept: T_hat ends before the paragraph, keywords match in lower case only, and a reasoning with no right
-answer found has no place. One is not: a judge that fails ends the call here, and is not written down as "not found".
+Three peculiarities of thinkbench are kept: T_hat ends before the paragraph, keywords match in lower case only, and a
+reasoning with no correct answer found has no position. One is not: a judge that fails ends the call here, and is not
+written down as "not found".
 """
 
 from __future__ import annotations
@@ -55,16 +56,22 @@ def judged(
     split: Split = "separator",
     tell: Callable[[str], None] | None = None,
 ) -> dict[tuple[str, int], int | None]:
-    """Of each (sample id, repeat) with reasoning: how many characters stand before the first right paragraph; or None.
+    """Return the position of the first correct paragraph of each result that has reasoning, by (sample id, repeat).
+
+    A position is the number of characters before the paragraph; None where the judge found none.
 
     Raises:
-        EndpointError: the judge failed after all retries. What it has said by then is kept.
+        EndpointError: the judge failed after all retries. Its answers until then are kept.
     """
     return shared_event_loop().call(_Judge(judge, folder, split, tell or (lambda _: None)).all(results))
 
 
 def template(name: str) -> str:
-    """A prompt of the installed evalscope, which is not imported. Raises WorkerError where it is not there."""
+    """Read a prompt of the installed evalscope, which is not imported.
+
+    Raises:
+        WorkerError: evalscope or the prompt is not there.
+    """
     spec = importlib.util.find_spec("evalscope")
     for root in (spec.submodule_search_locations or []) if spec else []:
         file = Path(root, "third_party", "thinkbench", "resources", name)
@@ -74,14 +81,14 @@ def template(name: str) -> str:
 
 
 def filled(text: str, **fields: str) -> str:
-    """`str.format` without reading braces within the fields' own text."""
+    """Fill the fields of a template as `str.format` does, without reading braces within the fields' own text."""
     parts = re.split(r"\{(\w+)\}", text.replace("{{", "\0").replace("}}", "\1"))
     done = [fields.get(part, f"{{{part}}}") if i % 2 else part for i, part in enumerate(parts)]
     return "".join(part if i % 2 else part.replace("\0", "{").replace("\1", "}") for i, part in enumerate(done))
 
 
 def index_in(text: str) -> int:
-    """The number in the last box, or -1."""
+    """Return the number in the last box, or -1."""
     boxes = _BOX.findall(text)
     numbers = re.findall(r"-?\d+", boxes[-1]) if boxes else []
     return int(numbers[-1]) if numbers else -1
