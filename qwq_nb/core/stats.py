@@ -82,8 +82,8 @@ def _clustered(kinds: tuple[tuple[tuple[int, int], int], ...], confidence: float
     deff = n / problems
     if problems > 1:
         scatter = sum(times * (c - p * k) ** 2 for (k, c), times in kinds)
-        measured = problems / (problems - 1) * scatter / n / (p * (1 - p))
-        deff = min(max(measured, 1.0), deff)
+        estimated = problems / (problems - 1) * scatter / n / (p * (1 - p))
+        deff = min(max(estimated, 1.0), deff)
     return _wilson_share(p, n / deff, confidence)
 
 

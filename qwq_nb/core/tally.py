@@ -160,11 +160,11 @@ def sample_rows(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
 
     What is not known without a completion is None.
     """
-    records = []
+    rows: list[dict[str, Any]] = []
     for result in results:
         sample, completion, verdict = result.sample, result.completion, result.verdict
-        record = {column: getattr(completion, column, None) for column in SAMPLE_COLUMNS}
-        record |= {
+        row = {column: getattr(completion, column, None) for column in SAMPLE_COLUMNS}
+        row |= {
             "benchmark": sample.benchmark,
             "subset": sample.subset,
             "id": sample.id,
@@ -175,8 +175,8 @@ def sample_rows(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
             "error": result.error,
             "flags": ", ".join(result.flags),
         }
-        records.append(record)
-    return records
+        rows.append(row)
+    return rows
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -48,7 +48,7 @@ class PoolWatch:
         self._manifest = manifest
         self._pool = pool
         self._is_paused = is_paused
-        """Whether somebody paused the run."""
+        """Tells whether the user has paused the run."""
         self._resumed = -RESUMED_FOR_S
         self._shown = ""
         """The note that tells what is being waited for."""

@@ -26,30 +26,30 @@ class InFlightItem:
         self.item = item
         self.live = StreamingCompletion()
         self.viewed = (0, 0)
-        """Characters of reasoning and answer that the view has had."""
+        """Characters of reasoning and answer that the view has received."""
         self.tokens: int | None = None
-        """The server's count, once the completion is whole."""
+        """Completion tokens by the server's count, once the completion is whole; None before."""
 
 
-def snapshot(flight: InFlightItem, now: float) -> InFlight:
+def snapshot(entry: InFlightItem, now: float) -> InFlight:
     """Return what the view shows of the item: the text since the last call, and the last TAIL characters at least.
 
     `now` is the time of `time.perf_counter()`.
     """
-    live = flight.live
-    reasoning, answer = live.splitter.reasoning_length(), live.splitter.answer_length()
-    thought_tail = live.splitter.reasoning_so_far(max(TAIL, reasoning - flight.viewed[0]))
-    answer_tail = live.splitter.answer_so_far(max(TAIL, answer - flight.viewed[1]))
-    flight.viewed = (reasoning, answer)
+    streaming = entry.live
+    reasoning, answer = streaming.splitter.reasoning_length(), streaming.splitter.answer_length()
+    thought_tail = streaming.splitter.reasoning_so_far(max(TAIL, reasoning - entry.viewed[0]))
+    answer_tail = streaming.splitter.answer_so_far(max(TAIL, answer - entry.viewed[1]))
+    entry.viewed = (reasoning, answer)
     return InFlight(
-        benchmark=flight.item.sample.benchmark,
-        subset=flight.item.sample.subset,
-        id=flight.item.sample.id,
-        repeat=flight.item.repeat,
-        tokens=live.chunks,
-        elapsed_s=now - live.started,
-        phase="retry" if live.waiting_for_retry else live.splitter.phase,
-        attempt=max(1, live.attempt),
+        benchmark=entry.item.sample.benchmark,
+        subset=entry.item.sample.subset,
+        id=entry.item.sample.id,
+        repeat=entry.item.repeat,
+        tokens=streaming.chunks,
+        elapsed_s=now - streaming.started,
+        phase="retry" if streaming.waiting_for_retry else streaming.splitter.phase,
+        attempt=max(1, streaming.attempt),
         reasoning_tail=thought_tail,
         reasoning_at=max(0, reasoning - len(thought_tail)),
         answer_tail=answer_tail,
@@ -57,20 +57,20 @@ def snapshot(flight: InFlightItem, now: float) -> InFlight:
     )
 
 
-def partial(live: StreamingCompletion) -> Completion:
+def partial(streaming: StreamingCompletion) -> Completion:
     """Return the completion of a broken or stopped stream, with the text it had written."""
-    split = live.splitter.finish("interrupted")
+    split = streaming.splitter.finish("interrupted")
     return Completion(
         reasoning=split.reasoning,
         answer=split.answer,
         shape=split.shape,
         finish_reason="interrupted",
-        reasoning_tokens=live.splitter.reasoning_chunks,
-        answer_tokens=live.splitter.answer_chunks,
-        ttft_s=live.first_token - live.started if live.first_token else None,
-        latency_s=time.perf_counter() - live.started,
-        attempts=live.attempt,
-        retried=list(live.retried),
+        reasoning_tokens=streaming.splitter.reasoning_chunks,
+        answer_tokens=streaming.splitter.answer_chunks,
+        ttft_s=streaming.first_token - streaming.started if streaming.first_token else None,
+        latency_s=time.perf_counter() - streaming.started,
+        attempts=streaming.attempt,
+        retried=list(streaming.retried),
     )
 
 

@@ -36,21 +36,21 @@ class StreamLog:
         """Of each stream: its attempt, and how much of its reasoning and its answer is written."""
         self._size = 0
 
-    def look(self, flights: Iterable[InFlightItem]) -> tuple[list[Piece], bool]:
+    def look(self, items: Iterable[InFlightItem]) -> tuple[list[Piece], bool]:
         """Return what the streams wrote since the last look, and whether the file is to be started anew with it."""
         anew = not self._seen or self._size > MOST_BYTES
         if anew:
             self._seen.clear()
             self._size = 0
         pieces, left = [], set(self._seen)
-        for flight in flights:
-            key, live = flight.item.key, flight.live
+        for entry in items:
+            key, streaming = entry.item.key, entry.live
             left.discard(key)
             attempt, reasoning_before, answer_before = self._seen.get(key, (0, 0, 0))
-            if attempt != live.attempt:
+            if attempt != streaming.attempt:
                 reasoning_before = answer_before = 0
-            reasoning, answer = live.splitter.reasoning_length(), live.splitter.answer_length()
-            now = (live.attempt, reasoning, answer)
+            reasoning, answer = streaming.splitter.reasoning_length(), streaming.splitter.answer_length()
+            now = (streaming.attempt, reasoning, answer)
             if now == self._seen.get(key) or not reasoning + answer:
                 continue
             self._seen[key] = now
@@ -60,14 +60,14 @@ class StreamLog:
                 Piece(
                     id=key[0],
                     repeat=key[1],
-                    attempt=live.attempt,
-                    tokens=live.chunks,
+                    attempt=streaming.attempt,
+                    tokens=streaming.chunks,
                     reasoning_at=reasoning_at,
-                    reasoning=live.splitter.reasoning_so_far(reasoning - reasoning_at)
+                    reasoning=streaming.splitter.reasoning_so_far(reasoning - reasoning_at)
                     if reasoning > reasoning_at
                     else "",
                     answer_at=answer_at,
-                    answer=live.splitter.answer_so_far(answer - answer_at) if answer > answer_at else "",
+                    answer=streaming.splitter.answer_so_far(answer - answer_at) if answer > answer_at else "",
                 )
             )
         for key in left:

@@ -152,10 +152,10 @@ def ruling_rows(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) 
     `applies` is False where the answer has changed since, or is gone.
     """
     by_key = {(r.sample.id, r.repeat): r for r in results}
-    records = []
+    rows = []
     for key, ruling in rulings.items():
         result = by_key.get(key)
-        records.append(
+        rows.append(
             {
                 "benchmark": result.sample.benchmark if result else "",
                 "subset": result.sample.subset if result else "",
@@ -168,7 +168,7 @@ def ruling_rows(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) 
                 "applies": result is not None and applies(ruling, result),
             }
         )
-    return records
+    return rows
 
 
 def ruled_rows(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@
     <run>/qwq_samples.jsonl                            the samples as they were asked
     <run>/qwq_journal.jsonl                            failures and partial traces, one row each
     <run>/qwq_streams.jsonl                            what is being streamed, while it is
-    <run>/data/<benchmark>/…                           the records themselves, so that evalscope can load them
+    <run>/data/<benchmark>/…                           the source rows, so that evalscope can load them
     <run>/configs/task_config_*.yaml                   evalscope's
     <run>/predictions/<model>/<benchmark>_<subset>.jsonl
     <run>/reviews/<model>/<benchmark>_<subset>.jsonl
@@ -109,7 +109,7 @@ class RunDirectory:
         return (self.path / RECORD).is_file()
 
     def is_record_current(self) -> bool:
-        """Return whether the record exists and no other file is newer than it, as is the case after a crash."""
+        """Return whether the record is the newest file; after a crash the manifest or the journal is newer."""
         try:
             written = (self.path / RECORD).stat().st_mtime_ns
         except FileNotFoundError:

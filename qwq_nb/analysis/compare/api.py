@@ -67,7 +67,7 @@ class Comparison:
     """Runs held against the first of them, as they stood when it was made. A is the first run, B the second, …
 
     `table()` has a row a subset and then `all`, for each run against A; `flips()` the answers that only one of two
-    has right; `flip(id)` both sides of one; `conclusion()` says in words what follows, and what does not.
+    has right; `flip(id)` both sides of one; `conclusion()` states in words what can be concluded.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class Comparison:
         return self.sentences[0]
 
     def conclusion(self) -> str:
-        """All that is to be said: what the comparison suffers from, then what follows from it, a line each."""
+        """Return the caveats, then the conclusions, one sentence a line."""
         return "\n".join([*self.warnings, *self.sentences])
 
     def _names(self) -> dict[str, str]:

@@ -199,16 +199,16 @@ def speed_notes(record: SpeedRecord, *, times: bool = True) -> list[str]:
     `times=False` leaves out those that depend on this machine's speed.
     """
     notes = []
-    for i, level in enumerate(record.levels):
-        if level.failed:
-            kinds = ", ".join(f"{times} × {kind}" for kind, times in level.failures.items())
+    for i, step in enumerate(record.levels):
+        if step.failed:
+            kinds = ", ".join(f"{times} × {kind}" for kind, times in step.failures.items())
             notes.append(
-                f"Concurrency {level.concurrency}: {level.failed} of {level.requests} requests failed ({kinds}). "
+                f"Concurrency {step.concurrency}: {step.failed} of {step.requests} requests failed ({kinds}). "
                 f"They are in no time and no throughput.{_example(record, i)}"
             )
-        if level.stopped:
-            notes.append(f"Concurrency {level.concurrency}: interrupted after {level.requests} requests.")
-    asked = [a for level in record.asked for a in level]
+        if step.stopped:
+            notes.append(f"Concurrency {step.concurrency}: interrupted after {step.requests} requests.")
+    asked = [a for step in record.asked for a in step]
     if record.warmup_problem:
         told = record.warmup_problem.partition(":")[0] if _withheld(record) else record.warmup_problem
         notes.append(f"The warm-up request failed: {told}")
@@ -226,9 +226,9 @@ def speed_notes(record: SpeedRecord, *, times: bool = True) -> list[str]:
         notes.append("Some answers came in one burst: they have no time per token. A proxy may hold streams back.")
     if any(a.ok and a.tokens_from not in ("usage", "usage_share") for a in asked):
         notes.append("The server counts no tokens: stream pieces stand for them, which hold several tokens on some.")
-    if any(level.succeeded < FEW for level in record.levels):
+    if any(step.succeeded < FEW for step in record.levels):
         notes.append(f"Below {FEW} requests, p99 is hardly more than the largest value: --requests asks for more.")
-    if times and any(level.duration_s and _deltas(a) / level.duration_s > FAST_CLIENT for level, a in _pairs(record)):
+    if times and any(step.duration_s and _deltas(a) / step.duration_s > FAST_CLIENT for step, a in _pairs(record)):
         notes.append(
             f"More than {FAST_CLIENT:,} pieces a second: this process, which reads them, may be the slower side."
         )
