@@ -51,7 +51,7 @@ def compressed(completion: Completion) -> Completion:
     reasoning, answer = completion.reasoning, completion.answer
     if isinstance(completion, CompressedCompletion) or len(reasoning) + len(answer) < WORTH_IT:
         return completion
-    # Level 1 takes half a millisecond for 10,000 tokens, and is within a tenth of what the others come to.
+    # Level 1 takes half a millisecond for 10,000 tokens; its size is within 10 % of the higher levels'.
     texts = zlib.compress((reasoning + answer).encode("utf-8", "surrogatepass"), 1)
     return CompressedCompletion(
         **{name: getattr(completion, name) for name in _FIELDS},

@@ -46,7 +46,7 @@ class _Count:
     def __init__(self) -> None:
         self.outcomes: Counter[Outcome] = Counter()
         self.problems: dict[str, tuple[int, int]] = {}
-        """Of each problem: answers that count, correct ones."""
+        """Problem → (answers that count, correct ones)."""
         self.finished = 0
         self.reasoning_tokens = 0
         self.answer_tokens = 0

@@ -236,7 +236,7 @@ def refusal(fault: Fault, body: Mapping[str, Any], prompt_tokens: int, authoriza
 def _status(code: int, retry_after: str) -> Refusal:
     headers = {}
     if retry_after:
-        # A date has whole seconds: the next one but one is between one and two seconds ahead.
+        # An HTTP date has whole seconds: rounding up and adding one gives a wait of one to two seconds.
         headers["Retry-After"] = formatdate(ceil(time()) + 1, usegmt=True) if retry_after == "date" else retry_after
     phrase = HTTPStatus(code).phrase
     if code == 502:

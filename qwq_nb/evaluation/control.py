@@ -38,7 +38,7 @@ class Control:
 
     def stop(self) -> None:
         """Stop the session; what is finished is kept. Returns at once."""
-        # Decided on the loop's thread, where nothing changes meanwhile; the future is done when the session is.
+        # Run on the event loop's thread, where the state cannot change meanwhile.
         self._loop.loop.call_soon_threadsafe(self.session.stop)
 
     def pause(self) -> None:

@@ -48,14 +48,14 @@ class PoolWatch:
         self._manifest = manifest
         self._pool = pool
         self._is_paused = is_paused
-        """Tells whether the user has paused the run."""
+        """Returns whether the user has paused the run."""
         self._resumed = -RESUMED_FOR_S
         self._shown = ""
-        """The note that tells what is being waited for."""
+        """The note on what the run waits for; empty if it does not wait."""
 
     def look(self) -> None:
         """Update the notes and the state: an endpoint has failed or come back, or the number of streams has changed."""
-        # What is waited for stands among the notes as long as it is, so that every kind of output shows it.
+        # The cause of the waiting is a note for as long as it lasts, so that every kind of output shows it.
         notes = [note for note in self._manifest.notes if note != self._shown]
         notes += [note for note in self._pool.notes if note not in notes]
         self._shown = self._pool.waiting
@@ -72,7 +72,7 @@ class PoolWatch:
             return
         left = RESUMED_FOR_S - (time.monotonic() - self._resumed)
         if self._pool.waiting and left > 0 and not self._is_paused():
-            # Whoever pressed Resume sees that it was heard, even if the endpoint says no at once.
+            # The user sees that Resume took effect, even if the endpoint refuses at once.
             asyncio.get_running_loop().call_later(left + 0.01, self.show_state)
         waits = bool(self._pool.waiting) and left <= 0
         self._manifest.state = "paused" if self._is_paused() or waits else "running"

@@ -33,7 +33,7 @@ class StreamLog:
     def __init__(self, folder: Path) -> None:
         self._file = folder / STREAMS
         self._seen: dict[Key, tuple[int, int, int]] = {}
-        """Of each stream: its attempt, and how much of its reasoning and its answer is written."""
+        """Stream → its attempt, and the characters of its reasoning and its answer that are written."""
         self._size = 0
 
     def look(self, items: Iterable[InFlightItem]) -> tuple[list[Piece], bool]:
@@ -54,7 +54,7 @@ class StreamLog:
             if now == self._seen.get(key) or not reasoning + answer:
                 continue
             self._seen[key] = now
-            # What was taken for the answer may turn out to be reasoning: then a part shrinks.
+            # Text taken for the answer may turn out to be reasoning: the answer then shrinks.
             reasoning_at, answer_at = min(reasoning_before, reasoning), min(answer_before, answer)
             pieces.append(
                 Piece(

@@ -110,7 +110,7 @@ def _rows(benchmark: str, subset: str, problems: list[list[SampleResult]]) -> li
             ("cons", [cons_at_k(v.groups, v.silent, k) for v in enough]),
         ):
             columns[f"{name}_at_k"] = sum(values) / len(values) if values else None
-            # One answer says as much of avg@k as k do: its n answers are n draws.
+            # For avg@k a single answer is a draw, so n answers are n draws.
             low, high = mean_interval(values, draws * k if name == "avg" else draws)
             columns |= {f"{name}_low": low, f"{name}_high": high}
         rows.append(

@@ -27,7 +27,7 @@ _HTML_FOLD: Final = 420  # a sample's fold in the html, without its texts
 _HTML_LINE: Final = 230
 
 
-_FLOOR: Final = 1 / 3  # of the space for texts that every sample has a share in
+_FLOOR: Final = 1 / 3  # share of the bytes for texts that is divided evenly among all samples
 
 
 _SHORT: Final = {"gold": 300, "extracted": 300, "second_extracted": 300, "why": 300, "id": 200, "error": 1_000}

@@ -46,7 +46,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     scores: dict[str, float | None] = {}
     """Accuracy of each benchmark (0…1), as of `updated`."""
     elapsed_s: float = 0.0
-    """Wall time spent on this run so far, over all calls."""
+    """Wall-clock seconds spent on this run so far, over all calls."""
     notes: list[str] = []
     adapters: dict[str, dict[str, Any]] = {}
     """Settings and versions of each benchmark, as its adapter reports them."""

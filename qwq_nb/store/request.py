@@ -45,7 +45,7 @@ class Selection(msgspec.Struct, kw_only=True, frozen=True):
     limit: int | None = None
     """Samples of each benchmark, spread evenly over its subsets; None: all."""
     seed: int = SEED
-    """Which samples a limit takes, and in which order they are asked."""
+    """Seed of the samples that a limit takes, and of the order in which they are asked."""
     repeats: int = REPEATS
     """Times each sample is asked."""
 
@@ -64,7 +64,7 @@ class Source(msgspec.Struct, kw_only=True, frozen=True):
     few_shot: int | None = None
     """Worked examples in the prompt; None: the benchmark's own default."""
     dataset_args: dict[str, Any] = {}
-    """More of evalscope's dataset arguments."""
+    """Further dataset arguments of evalscope."""
 
 
 class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
@@ -108,7 +108,7 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
             "data": data_fingerprint or source.hub,
             "few_shot": source.few_shot,
             "dataset_args": source.dataset_args,
-            # The built-in endpoint gets another port each time, and is the same endpoint all the same.
+            # The built-in endpoint has another port at each start.
             "url": "demo" if endpoint.is_demo else endpoint.url,
             "model": endpoint.model,
             "sampling": endpoint.sampling,

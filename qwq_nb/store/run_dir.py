@@ -140,7 +140,7 @@ class RunDirectory:
             repair(file)
             handle = self._files[file] = open(file, "ab", buffering=0)  # noqa: SIM115 - kept open for the run
         line = encode_row(row)
-        # Not tell(): after a row that did not fit it stands behind the file's end.
+        # Not tell(): after a failed write its position is behind the file's end.
         start = os.fstat(handle.fileno()).st_size
         try:
             written = handle.write(line)

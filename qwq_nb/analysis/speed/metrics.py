@@ -125,7 +125,7 @@ class SpeedRecord(msgspec.Struct, kw_only=True):
     """False if each request began with words of its own, so that no prefix cache could serve it."""
     warmup: int = 1
     warmup_problem: str = ""
-    """Why a request before the first level failed."""
+    """Why a warm-up request failed; empty if none did."""
     command: str = ""
     levels: list[ConcurrencyStep] = []
     """The concurrency steps, in the order in which they ran."""

@@ -83,7 +83,7 @@ def save_analyses(run: Run, fresh: list[SampleResult]) -> None:
             row = {"model": model, "id": id_, "repeat": repeat, "chars": chars, "analysis": result.analysis}
             rows.append(msgspec.json.encode(row))
     with contextlib.suppress(OSError), (run.path / FILE).open("ab") as file:
-        # A line of its own first: the last one may be torn.
+        # An empty line first: the last line of the file may be torn.
         file.write(b"\n" + b"\n".join(rows) + b"\n")
 
 

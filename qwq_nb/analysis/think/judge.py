@@ -43,7 +43,7 @@ SWITCHES = (
     "another method",
     "another angle",
 )
-"""thinkbench's own; `qwq_nb.trace.thoughts` knows more."""
+"""thinkbench's own switch phrases; `qwq_nb.trace.thoughts` has more."""
 _KEYWORDS = re.compile(rf"(?=\b(?:{'|'.join(map(re.escape, SWITCHES))})\b)")
 _BOX = re.compile(r"\\boxed\{([^}]*)\}")
 
