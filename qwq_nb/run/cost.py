@@ -91,7 +91,7 @@ class _Count:
         completion = result.completion
         self.pending += result.outcome == "pending"
         if result.outcome in ("error", "pending"):
-            # A journalled error or partial text cost one request at least; a sample that was never asked has no completion.
+            # A journalled error or partial text cost one request at least; what was never asked has no completion.
             self.failed += max(completion.attempts, 1) if completion else result.outcome == "error"
             return
         self.answered += 1

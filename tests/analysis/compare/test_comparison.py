@@ -364,7 +364,7 @@ def test_runs_against_a_published_score() -> None:
     found = two("cccw", "cwcw").against("QwQ-32B")
     assert set(found.run) == {"A", "B"}
     demo = compare_reference(made_run(spread("ccc"), demo=True), "QwQ-32B")
-    assert set(demo.verdict) == {"demo: says nothing"}
+    assert set(demo.conclusion) == {"demo: says nothing"}
 
 
 # -- real answers ------------------------------------------------------------------------------------------------------
