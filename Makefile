@@ -12,7 +12,7 @@ help:
 	@echo "make bench         benchmarks beside evalscope, inspect-ai and the floor (ten minutes; docs/speed.md)"
 	@echo "make lab           open JupyterLab on the notebooks"
 	@echo "make lint          ruff and mypy alone"
-	@echo "make docs          write docs/reference.md and the map in CONTRIBUTING.md anew"
+	@echo "make docs          write docs/reference.md and the tables in CONTRIBUTING.md anew"
 	@echo "make screenshots   make the README's pictures anew, in JupyterLab and Chromium"
 	@echo "make notebooks     write the notebooks' outputs anew"
 	@echo "make parity        our grading against evalscope's own, on recorded answers of real models"

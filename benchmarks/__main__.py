@@ -3,7 +3,8 @@
     python -m benchmarks [--only a,b [--add]] [--quick] [--no-peers] [--front-end] [--json FILE] [--docs]
 
 Each measure runs in processes of its own, against the demo endpoint in its own process; CPU is counted by process, so
-that a shared core falsifies walls only. `docs/speed.md` says what each measures; `--docs` writes the table there.
+that a shared core falsifies wall-clock times only. `docs/speed.md` says what each measures; `--docs` writes the table
+there.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ import psutil
 
 import qwq_nb
 from qwq_nb.bench.shared import shared_worker
-from qwq_nb.core.event_loop import shared_loop
+from qwq_nb.core.event_loop import shared_event_loop
 from qwq_nb.evaluation.runner import Runner
 
 from .processes import MARK, cpu_of
@@ -36,7 +36,7 @@ def show(figures: dict[str, Any]) -> None:
 def worker_ready() -> dict[str, Any]:
     """Start the worker and wait until it can grade; seconds."""
     begun = time.perf_counter()
-    shared_loop().call(shared_worker().ready())
+    shared_event_loop().call(shared_worker().ready())
     return {"worker_s": time.perf_counter() - begun}
 
 
@@ -212,7 +212,7 @@ def magic(line: str) -> dict[str, Any]:
     shell = get_ipython()  # type: ignore[no-untyped-call]
     shell.run_line_magic("load_ext", "qwq_nb")
     begun = time.time()
-    waiting = shared_loop().submit(wait())
+    waiting = shared_event_loop().submit(wait())
     shell.run_line_magic(*line.removeprefix("%").split(" ", 1))
     waiting.result(60)
     return {"begun": begun, "worker_ready": ready[0], "over": time.time()}

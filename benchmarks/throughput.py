@@ -85,7 +85,8 @@ def details_of(figures: dict[str, Any]) -> list[str]:
         f"ours: kernel {ours['cpu_s']:.2f} s CPU ({parts}), worker and grader {ours['cpu_worker_s']:.2f} s, "
         f"endpoint {ours['cpu_endpoint_s']:.2f} s, {ours['updates']} updates, peak {ours['peak_mb']:.0f} MB",
         f"ours: the last stream ended after {ours['streams_s']:.1f} s, the last verdict was there after "
-        f"{ours['verdicts_s']:.1f} s; walls of all runs: {', '.join(f'{wall:.1f}' for wall in figures['walls'])} s",
+        f"{ours['verdicts_s']:.1f} s; wall-clock times of all runs: "
+        f"{', '.join(f'{wall:.1f}' for wall in figures['walls'])} s",
     ]
     for side in ("inspect", "evalscope"):
         if side in figures:

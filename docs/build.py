@@ -1,4 +1,4 @@
-"""Write what is generated: docs/reference.md, and the map of package_map in CONTRIBUTING.md. `--check` only compares.
+"""Write what is generated: docs/reference.md, and the tables of modules in CONTRIBUTING.md. `--check` only compares.
 
 python docs/build.py [--check]
 """

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 WIDTH = 100
 _SECTION = re.compile(r"(Args|Raises|Options):\Z")
 _ENTRY = re.compile(r"(\S[^:]*): (.*)", re.DOTALL)
-_MAGIC_LINE = re.compile(r"(?:\w+ = )?%{1,2}\w")
+_CODE_LINE = re.compile(r"(?:\w+ = )?%{1,2}\w|>>> |\.\.\. ")
 
 
 class Docstring(NamedTuple):
@@ -71,7 +71,7 @@ def prose(paragraphs: list[str], indent: str = "") -> str:
     code = False
     for paragraph in paragraphs:
         lines = [line.rstrip() for line in paragraph.strip("\n").splitlines()]
-        if code or all(_MAGIC_LINE.match(line.strip()) for line in lines):
+        if code or all(_CODE_LINE.match(line.strip()) for line in lines):
             out.append("\n".join(["```python", textwrap.dedent("\n".join(lines)), "```"]))
             code = False
             continue

@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree.
+"""Define the errors that qwq_nb raises on purpose, as one tree.
 
 ::
 
@@ -49,37 +49,44 @@ __all__ = [
 
 
 class QwqError(Exception):
-    """Base of all errors that qwq_nb raises on purpose."""
+    """Serve as the base of all errors that qwq_nb raises on purpose."""
 
 
 class UserError(QwqError):
-    """The call cannot work as it was written. The message says what to write instead."""
+    """Report a call that cannot work as it was written.
+
+    The message says what to write instead.
+    """
 
 
 class OptionError(UserError, ValueError):
-    """An option, level, subset or value is unknown or ill-formed."""
+    """Report an option, level, subset or value that is unknown or ill-formed."""
 
 
 class UnknownBenchmark(UserError, LookupError):
-    """No benchmark of that name, or one that a single chat completion cannot answer."""
+    """Report that no benchmark has this name, or that a single chat completion cannot answer it."""
 
 
 class UnknownEndpoint(UserError, LookupError):
-    """No endpoint of that name is set, or none at all."""
+    """Report that no endpoint of this name is set, or none at all."""
 
 
 class UnknownRun(UserError, LookupError):
-    """No run of that name or at that path."""
+    """Report that no run has this name or lies at this path."""
 
 
 class DataError(UserError, ValueError):
-    """A data file is missing, empty, unreadable, or a record lacks a field (file, line, field are named)."""
+    """Report a data file that is missing, empty or unreadable, or a record that lacks a field.
+
+    The message names the file, the line and the field.
+    """
 
 
 class EndpointError(QwqError):
-    """The endpoint failed. `status` is the HTTP status, or None where there was no response.
+    """Report that the endpoint failed.
 
-    `retryable` says whether another attempt may succeed; `retry_after` is the wait in seconds the server asked for.
+    `status` is the HTTP status, or None where there was no response. `retryable` says whether another attempt may
+    succeed; `retry_after` is the wait in seconds the server asked for, or None.
     """
 
     def __init__(
@@ -92,27 +99,33 @@ class EndpointError(QwqError):
 
 
 class EndpointRefused(EndpointError):
-    """Every request would meet this refusal (401, 403, 404, a model that is not served): the run ends at once."""
+    """Report a refusal that every request would meet: the run ends at once.
+
+    Status 401, 403 or 404, or a model that is not served.
+    """
 
 
 class RequestRejected(EndpointError):
-    """The server refuses this request and would refuse it again (400: context length, unknown parameter)."""
+    """Report that the server refuses this request and would refuse it again.
+
+    Status 400: the context length, or an unknown parameter.
+    """
 
 
 class StreamInterrupted(EndpointError):
-    """The connection or the stream broke before the completion ended."""
+    """Report that the connection or the stream broke before the completion ended."""
 
 
 class HubError(QwqError):
-    """A data set could not be loaded from its hub."""
+    """Report that a data set could not be loaded from its hub."""
 
 
 class WorkerError(QwqError):
-    """The benchmark worker process failed or could not start."""
+    """Report that the benchmark worker process failed or could not start."""
 
 
 class RunLocked(QwqError):
-    """Another process is writing this run directory."""
+    """Report that another process is writing this run directory."""
 
 
 class InterruptedWithResult(KeyboardInterrupt):
@@ -128,7 +141,11 @@ class InterruptedWithResult(KeyboardInterrupt):
 
 
 def did_you_mean(word: str, known: Iterable[str], *, many: str = "") -> str:
-    """` Did you mean 'x'?` for the nearest of `known`, else ` Known: a, b, c.` (or `many`, where the list is long)."""
+    """Write the hint at the end of a message about an unknown word, with a leading space.
+
+    Returns ` Did you mean 'x'?` for the nearest of `known`; where none is near ` Known: a, b, c.`, or `many` where the
+    list is long; an empty text where nothing is known.
+    """
     names = list(known)
     near = difflib.get_close_matches(word.casefold(), {n.casefold(): n for n in names}, n=1, cutoff=0.6)
     if near:

@@ -1,7 +1,7 @@
-"""Compressed storage of completion texts (zlib), to keep a long run's memory small.
+"""Compress the texts of completions (zlib), to keep a long run's memory small.
 
 2,000 traces of 10,000 tokens take 200 MB as Python's strings where a single character is not Latin-1, and about 30 MB
-packed. They stay in memory rather than on disk, so that a run can be read while its directory is moved or deleted.
+compressed. They stay in memory rather than on disk, so that a run can be read while its directory is moved or deleted.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from qwq_nb.core.text import valid_values
 __all__ = ["compressed", "restored", "text_length"]
 
 WORTH_IT = 2_000
-"""Characters from which on a completion is packed."""
+"""Completions of at least this many characters are compressed."""
 
 
-class PackedCompletion(Completion, kw_only=True):
-    """A completion like any other, except that `reasoning`, `answer` and `steps` are unpacked each time they are read.
+class CompressedCompletion(Completion, kw_only=True):
+    """Hold a completion whose `reasoning`, `answer` and `steps` are decompressed each time they are read.
 
-    msgspec's own functions (`replace`, `to_builtins`, `json.encode`) see the packed form: give them `restored()`.
+    msgspec's own functions (`replace`, `to_builtins`, `json.encode`) see the compressed form: give them `restored()`.
     """
 
     texts: bytes = b""
     split: int = 0
-    """Characters of the reasoning; what follows is the answer."""
+    """Characters of the reasoning; the answer follows."""
     chars: int = 0
     packed_steps: bytes = b""
     """The steps as JSON, compressed; empty for none."""
 
     @property  # type: ignore[misc]
     def reasoning(self) -> str:  # type: ignore[override]
-        return unpacked(self.texts)[: self.split]
+        return decompressed(self.texts)[: self.split]
 
     @property  # type: ignore[misc]
     def answer(self) -> str:  # type: ignore[override]
-        return unpacked(self.texts)[self.split :]
+        return decompressed(self.texts)[self.split :]
 
     @property  # type: ignore[misc]
     def steps(self) -> list[Step]:  # type: ignore[override]
@@ -47,8 +47,8 @@ class PackedCompletion(Completion, kw_only=True):
 
 
 @functools.lru_cache(maxsize=2)
-def unpacked(texts: bytes) -> str:
-    """The texts; whoever reads one completion asks for them several times in a row."""
+def decompressed(texts: bytes) -> str:
+    """Decompress the texts. Cached, since a reader of one completion asks for them several times in a row."""
     return zlib.decompress(texts).decode("utf-8", "surrogatepass")
 
 
@@ -57,15 +57,15 @@ _FIELDS = tuple(name for name in Completion.__struct_fields__ if name not in ("r
 
 
 def compressed(completion: Completion) -> Completion:
-    """The completion with its texts compressed, where they are long."""
-    if isinstance(completion, PackedCompletion):
+    """Return the completion with its texts compressed, if they have WORTH_IT characters or more, or if it has steps."""
+    if isinstance(completion, CompressedCompletion):
         return completion
     reasoning, answer, steps = completion.reasoning, completion.answer, completion.steps
     if len(reasoning) + len(answer) < WORTH_IT and not steps:
         return completion
-    # Level 1 takes half a millisecond for 10,000 tokens, and is within a tenth of what the others come to.
+    # Level 1 takes half a millisecond for 10,000 tokens; its size is within 10 % of the higher levels'.
     texts = zlib.compress((reasoning + answer).encode("utf-8", "surrogatepass"), 1)
-    return PackedCompletion(
+    return CompressedCompletion(
         **{name: getattr(completion, name) for name in _FIELDS},
         texts=texts,
         split=len(reasoning),
@@ -75,17 +75,17 @@ def compressed(completion: Completion) -> Completion:
 
 
 def restored(completion: Completion) -> Completion:
-    """The completion with its texts as they are."""
-    if not isinstance(completion, PackedCompletion):
+    """Return the completion with its texts as plain strings."""
+    if not isinstance(completion, CompressedCompletion):
         return completion
     fields = {name: getattr(completion, name) for name in _FIELDS}
     return Completion(reasoning=completion.reasoning, answer=completion.answer, steps=completion.steps, **fields)
 
 
 def text_length(completion: Completion | None) -> int:
-    """Characters of reasoning and answer together, without unpacking them."""
+    """Count the characters of reasoning and answer together, without decompressing them; 0 for None."""
     if completion is None:
         return 0
-    if isinstance(completion, PackedCompletion):
+    if isinstance(completion, CompressedCompletion):
         return completion.chars
     return len(completion.reasoning) + len(completion.answer)

@@ -1,4 +1,4 @@
-"""What child processes get of this process's environment: everything but keys."""
+"""Select the environment variables that child processes get: all but keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$", re.I)
 def without_keys(
     environment: Mapping[str, str], *, hidden: Collection[str] = (), kept: Collection[str] = ()
 ) -> dict[str, str]:
-    """The variables that are neither named like keys nor in `hidden`; those in `kept` stay in any case."""
+    """Return the variables that are neither named like keys nor in `hidden`; those in `kept` stay in any case.
+
+    A name counts as a key's if it ends in KEY, TOKEN, SECRET, PASSWORD or CREDENTIALS, in any case.
+    """
     return {
         name: value
         for name, value in environment.items()

@@ -15,17 +15,20 @@ __all__ = ["Estimate", "grouped", "mean_estimate", "share_estimate"]
 
 
 class Estimate(msgspec.Struct, kw_only=True, frozen=True):
-    """A mean or share with its 95 % interval; None where there is nothing to say (one problem has no interval)."""
+    """Hold a mean or share with its 95 % interval; None where nothing can be said (one problem has no interval)."""
 
     value: float | None = None
     low: float | None = None
     high: float | None = None
     n: int = 0
-    """Samples that it is of."""
+    """Number of samples behind the estimate."""
 
 
 def grouped(results: Iterable[SampleResult]) -> list[tuple[tuple[str, str], list[SampleResult]]]:
-    """(benchmark, subset) and its results, after the subsets of each benchmark `all`."""
+    """Group results by (benchmark, subset), in the order in which they come.
+
+    After the subsets of each benchmark stands the group (benchmark, `all`) with all of its results.
+    """
     benchmarks: dict[str, dict[str, list[SampleResult]]] = {}
     for result in results:
         subsets = benchmarks.setdefault(result.sample.benchmark, {})
@@ -40,12 +43,12 @@ def grouped(results: Iterable[SampleResult]) -> list[tuple[tuple[str, str], list
 def mean_estimate(
     values: Sequence[tuple[str, float]], confidence: float = 0.95, *, least: float = 0.0, most: float = inf
 ) -> Estimate:
-    """Mean of (problem, value) pairs between `least` and `most`, with the t-interval of a mean clustered by problem.
+    """Estimate the mean of (problem, value) pairs with values in `least`…`most`; its t-interval clusters by problem.
 
-    With m problems, n values and residuals e: variance = m / (m − 1) · Σ_problems (Σ e)² / n², m − 1 degrees of
-    freedom. With one value a problem this is the usual t-interval of the mean. Of few and very uneven values it covers
-    less than 95 %: of 43 lognormal ones (σ 0.8) 91 %, of 134 96 % (`tests/core/simulate.py`). It is cut to what
-    the values can be, which it may leave where they are few and unlike.
+    With m problems, n values and residuals e: variance = m / (m − 1) · Σ_problems (Σ e)² / n², m − 1 degrees of freedom
+    (Miller 2024, arXiv:2411.00640). With one value a problem this is the usual t-interval of the mean. Of few and very
+    uneven values it covers less than 95 %: of 43 lognormal ones (σ 0.8) 91 %, of 134 96 % (`tests/core/simulate.py`).
+    The interval is cut to the range of the values, which it could otherwise exceed.
     """
     n = len(values)
     if not n:
@@ -65,7 +68,10 @@ def mean_estimate(
 
 
 def share_estimate(flags: Sequence[tuple[str, bool]]) -> Estimate:
-    """Share of (problem, yes or no) pairs, with Wilson's interval, clustered by problem where it was answered again."""
+    """Estimate the share of true flags in (problem, flag) pairs, with Wilson's interval.
+
+    The interval is clustered by problem where a problem was answered several times (`stats.interval_of_counts`).
+    """
     if not flags:
         return Estimate()
     counts: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])

@@ -1,6 +1,7 @@
-"""One event loop in one daemon thread: all HTTP lives here, and the kernel's own loop is left alone.
+"""Run one event loop in a daemon thread, apart from the kernel's own loop. All HTTP runs on it.
 
-A notebook's main thread runs a loop already, and nesting another into it breaks kernels; a thread of our own does not.
+A notebook's main thread runs an event loop already, and nesting another into it breaks kernels; a separate thread does
+not.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from typing import Any, TypeVar
 
 from qwq_nb.errors import QwqError
 
-__all__ = ["LoopThread", "result_of", "shared_loop", "wait_for"]
+__all__ = ["EventLoopThread", "future_result", "shared_event_loop", "wait_for"]
 
 T = TypeVar("T")
 
 
-class LoopThread:
-    """An event loop that runs in a thread which ends with the process."""
+class EventLoopThread:
+    """Run an event loop in a thread that ends with the process."""
 
     def __init__(self, name: str = "qwq-loop") -> None:
         self.loop = asyncio.new_event_loop()
@@ -31,11 +32,15 @@ class LoopThread:
         self.loop.run_forever()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        """Run `work` on the loop; the future is safe to wait for from any other thread."""
+        """Start `work` on the event loop; the future may be waited for from any other thread."""
         return asyncio.run_coroutine_threadsafe(work, self.loop)
 
     def call(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """Run `work` and wait in short steps, so that Ctrl-C and ■ are answered at once."""
+        """Run `work` and return its result, waiting in short steps so that Ctrl-C and ■ act at once.
+
+        Raises:
+            TimeoutError: `timeout` seconds have passed; the work is cancelled, as by any interrupt.
+        """
         future = self.submit(work)
         try:
             return wait_for(future, timeout)
@@ -45,24 +50,28 @@ class LoopThread:
 
 
 def wait_for(future: concurrent.futures.Future[T], timeout: float | None = None) -> T:
-    """The future's result; steps of 0.2 s, since a wait without end is not interruptible on every platform."""
+    """Wait for the future and return its result, in steps of 0.2 s: an endless wait cannot be interrupted everywhere.
+
+    Raises:
+        TimeoutError: `timeout` seconds have passed.
+    """
     left = timeout
     while True:
         step = 0.2 if left is None else min(0.2, left)
         done, _ = concurrent.futures.wait([future], timeout=step)
         if done:
-            return result_of(future)
+            return future_result(future)
         if left is not None:
             left -= step
             if left <= 0:
                 raise TimeoutError
 
 
-def result_of(future: concurrent.futures.Future[T]) -> T:
-    """The result of a future that is done.
+def future_result(future: concurrent.futures.Future[T]) -> T:
+    """Return the result of a future that is done, or raise its error.
 
-    What is raised on purpose leaves its frames behind: they hold the request's headers, and with them the key, which a
-    traceback with values (`%xmode Verbose`) would show.
+    Errors that qwq_nb raises on purpose lose their frames: these hold the request's headers, and with them the key,
+    which a traceback with values (`%xmode Verbose`) would show.
     """
     try:
         return future.result()
@@ -70,14 +79,14 @@ def result_of(future: concurrent.futures.Future[T]) -> T:
         raise exc.with_traceback(None) from None
 
 
-_shared: LoopThread | None = None
+_shared: EventLoopThread | None = None
 _guard = threading.Lock()
 
 
-def shared_loop() -> LoopThread:
-    """The kernel's one loop thread, started at its first use."""
+def shared_event_loop() -> EventLoopThread:
+    """Return the process's one event loop thread, started at its first use."""
     global _shared
     with _guard:
         if _shared is None or not _shared._thread.is_alive():
-            _shared = LoopThread()
+            _shared = EventLoopThread()
         return _shared

@@ -1,4 +1,4 @@
-"""Where we run: in a kernel with a front end, in a terminal, or in a script. IPython is never imported for it."""
+"""Tell the front end: a kernel, a terminal or a script. IPython is never imported to find out."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from typing import Any
 __all__ = ["LIVE_ENV", "in_kernel", "ipython", "is_live"]
 
 LIVE_ENV = "QWQ_NB_LIVE"
-"""`0`: one display at the end, its text free of times, so that nbval can compare it."""
+"""Environment variable; `0` means one display at the end, its text free of times, so that nbval can compare it."""
 
 
 def is_live() -> bool:
+    """Return whether outputs are drawn while work goes on: False if QWQ_NB_LIVE is `0`."""
     return os.environ.get(LIVE_ENV, "1") != "0"
 
 
 def ipython() -> Any:
-    """The running IPython shell, or None. IPython is not imported for it."""
+    """Return the running IPython shell, or None. IPython is not imported for it."""
     module = sys.modules.get("IPython")
     return module.get_ipython() if module is not None else None
 
 
 def in_kernel(shell: Any) -> bool:
-    """Whether outputs go to a front end that draws mime bundles."""
+    """Return whether the shell's outputs go to a front end that draws mime bundles."""
     return shell is not None and hasattr(shell, "kernel")

@@ -1,4 +1,4 @@
-"""Define the options of magics: one `Option` a name, and reading a value from text."""
+"""Define the options of magics: one `Option` for each name, and the reading of its value from text."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["Option", "parse_levels"]
 
 
 def parse_levels(text: str) -> list[int]:
-    """`1-5`, `1,3`, `2` or a mixture → sorted level numbers.
+    """Read level numbers, as in `1-5`, `1,3`, `2` or a mixture, and return them sorted.
 
     Raises:
-        OptionError: not of that form, or a level below 1.
+        OptionError: the text is not of that form, or a level is below 1 or above 1000.
     """
     levels: set[int] = set()
     for part in text.split(","):
@@ -32,7 +32,7 @@ def parse_levels(text: str) -> list[int]:
 
 
 class Option(msgspec.Struct, frozen=True):
-    """One `--option`. `kind` names how its value is read; a flag takes none."""
+    """Describe one `--option` of a magic. `kind` names how its value is read; a flag takes none."""
 
     name: str
     kind: str
@@ -40,15 +40,22 @@ class Option(msgspec.Struct, frozen=True):
     metavar: str = ""
     choices: tuple[str, ...] = ()
     may_be_off: bool = False
-    """Whether `off` is a value: the request then leaves the option out, or it has no limit."""
+    """True if `off` is a value: the request then leaves the option out, or there is no limit."""
 
     @property
     def dest(self) -> str:
+        """Return the option's name as a Python argument: `--top-k` → `top_k`."""
         return self.name.lstrip("-").replace("-", "_")
 
 
 def value_of(option: Option, text: Any) -> Any:
-    """The option's value from its text."""
+    """Read the option's value from its text.
+
+    Returns None for `off` where that is a value.
+
+    Raises:
+        OptionError: the text is not of the option's kind, or none of its choices.
+    """
     if option.kind in ("flag", "list", "text"):
         return text
     if option.kind == "levels":
@@ -78,12 +85,20 @@ def value_of(option: Option, text: Any) -> Any:
 
 
 def finite(value: float) -> float:
-    """`value`. Raises ValueError for infinity and NaN, which JSON has no words for."""
+    """Return `value` if it is finite: JSON has no infinity and no NaN.
+
+    Raises:
+        ValueError: it is infinite or NaN.
+    """
     if not math.isfinite(value):
         raise ValueError("not finite")
     return value
 
 
 def no_constant(name: str) -> Any:
-    """For `json.loads`, which takes NaN and Infinity although they are no JSON."""
+    """Refuse NaN and Infinity, which `json.loads` takes although they are no JSON. For its `parse_constant`.
+
+    Raises:
+        ValueError: always.
+    """
     raise ValueError(f"{name} is no JSON")

@@ -1,4 +1,4 @@
-"""Two runs on the same problems: the difference of their accuracies, its interval, its p-value, and the n it needs.
+"""Compare two runs on the same problems: difference of accuracies, its interval, its p-value, sample sizes.
 
 A pair is one problem × repeat that both runs answered. `only_a` of the `n` pairs are correct in A alone, `only_b` in B
 alone; the others say nothing of the difference d = (only_b - only_a) / n. Shares are 0…1, positive where B is better.
@@ -44,11 +44,14 @@ __all__ = [
 ]
 
 Problem = tuple[int, int, int]
-"""One problem's pairs: how many there are, how many of them only A has right, and how many only B."""
+"""One problem's pairs: their number, how many of them only A has right, and how many only B has right."""
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Two-sided p-value of the exact McNemar test; 1 where no pair differs."""
+    """Compute the two-sided p-value of the exact McNemar test; 1 where no pair differs.
+
+    `only_a` and `only_b` count the pairs that are correct in one run alone. McNemar (1947), exact binomial form.
+    """
     return _mcnemar(min(only_a, only_b), max(only_a, only_b))
 
 
@@ -62,11 +65,12 @@ def _mcnemar(fewer: int, more: int) -> float:
 
 
 def paired_p(problems: Iterable[Problem]) -> float:
-    """Two-sided exact p-value for "neither run is better", by problem; 1 without problems.
+    """Compute the two-sided exact p-value of the hypothesis that neither run is better, by problem.
 
     Were A and B alike, each problem's difference (only_b - only_a) could as well have the other sign (Fisher 1935). p
-    is the share of all sign patterns whose sum is at least as far from 0 as the one seen. The patterns are not drawn
-    but counted, by convolution, so p is exact for any number of problems. One pair a problem: the exact McNemar test.
+    is the share of all sign patterns whose sum is at least as far from 0 as the observed one. The patterns are counted
+    by convolution and not sampled, so p is exact for any number of problems. With one pair a problem it is the exact
+    McNemar test; without problems it is 1.
     """
     kept = list(problems)
     steps = Counter(abs(b - a) for _, a, b in kept if a != b)
@@ -80,7 +84,10 @@ def paired_p(problems: Iterable[Problem]) -> float:
 
 @lru_cache(maxsize=256)
 def _sign_flip(steps: tuple[tuple[int, int], ...], seen: int) -> float:
-    """Share of sign patterns with a sum of at least `seen` in size. `steps`: (size, how many problems have it)."""
+    """Compute the share of sign patterns whose sum is at least `seen` in size.
+
+    `steps` holds (size of a difference, how many problems have it).
+    """
     import numpy as np
 
     reach = sum(size * times for size, times in steps)
@@ -98,12 +105,13 @@ def _sign_flip(steps: tuple[tuple[int, int], ...], seen: int) -> float:
 
 
 def tango(only_a: float, only_b: float, n: float, confidence: float = 0.95) -> Interval:
-    """Tango's score interval (1998) of (only_b - only_a) / n; (None, None) for n = 0.
+    """Compute Tango's score interval (1998) of (only_b - only_a) / n; (None, None) for n = 0.
 
     All δ for which |T(δ)| <= z, where T(δ) = (only_b - only_a - nδ) / √(n(2q + δ(1 - δ))) and q is the most likely
-    share of "only A" if δ is the difference. Takes counts that are no whole numbers, as a design effect makes them.
+    share of "only A" if δ is the difference. Counts need not be whole numbers, since a design effect divides them.
 
-    Raises ValueError unless 0 <= only_a, 0 <= only_b, only_a + only_b <= n.
+    Raises:
+        ValueError: unless 0 <= only_a, 0 <= only_b, only_a + only_b <= n.
     """
     if only_a < 0 or only_b < 0 or only_a + only_b > n + 1e-9:
         raise ValueError(f"of {n} pairs, {only_a} cannot be correct in A alone and {only_b} in B alone")
@@ -118,13 +126,19 @@ def _tango(only_a: float, only_b: float, n: float, confidence: float) -> Interva
     seen = (only_b - only_a) / n
 
     def excess(delta: float) -> float:
-        """T² - z²: negative inside the interval. T is squared so that it needs no division near its zero variance."""
+        """Return T² - z², negative inside the interval.
+
+        T is squared so that nothing is divided near its zero variance.
+        """
         middle = (2 * n + only_a - only_b) * delta - only_a - only_b
         q = (sqrt(max(0.0, middle * middle + 8 * n * only_a * delta * (1 - delta))) - middle) / (4 * n)
         return (n * (seen - delta)) ** 2 - z * z * n * max(0.0, 2 * q + delta * (1 - delta))
 
     def end(outer: float) -> float:
-        """Between the difference seen and ±1; a little off the former, where T² - z² may be 0 by 0 variance."""
+        """Find one end of the interval between the observed difference and `outer` (-1 or 1).
+
+        The search starts a little off the observed difference, where T² - z² may be 0 because the variance is 0.
+        """
         inner = seen + 1e-9 * (outer - seen)
         if abs(seen - outer) < 1e-12 or excess(inner) >= 0 or excess(outer) <= 0:
             return outer
@@ -134,16 +148,16 @@ def _tango(only_a: float, only_b: float, n: float, confidence: float) -> Interva
 
 
 def difference_interval(problems: Iterable[Problem], confidence: float = 0.95) -> Interval:
-    """Interval of the difference over all pairs, clustered by problem; (None, None) without pairs.
+    """Compute the interval of the difference over all pairs, clustered by problem; (None, None) without pairs.
 
-    Tango's with the counts divided by the design effect (n pairs, m problems, d_i of k_i pairs the difference of a
-    problem's correct answers, D = Σd_i / n)
+    Tango's interval with the counts divided by the design effect (n pairs, m problems, d_i of k_i pairs the difference
+    of a problem's correct answers, D = Σd_i / n)
 
         deff = [m / (m - 1) · Σ(d_i - D·k_i)² / n²] / [((only_a + only_b) / n - D²) / n],     1 <= deff <= n / m.
 
     The numerator is Miller's clustered variance of a paired difference (2024), the quotient Kish's design effect
-    (1965): the treatment that `qwq_nb.core.stats.clustered_interval` gives a share. Where the variance is 0 and says
-    nothing, and for a single problem, the upper bound is taken. With one pair a problem this is `tango` itself.
+    (1965), as `qwq_nb.core.stats.clustered_interval` uses them for a share. Where the variance is 0 and says nothing,
+    and for a single problem, the upper bound is taken. With one pair a problem the result equals `tango`.
     """
     kept = [problem for problem in problems if problem[0]]
     m, n = len(kept), sum(pairs for pairs, _, _ in kept)
@@ -160,26 +174,26 @@ def difference_interval(problems: Iterable[Problem], confidence: float = 0.95) -
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjusted p-values (1979), in the order given: they hold for all hypotheses together."""
+    """Adjust p-values by Holm's procedure (1979), in the order given, so that they hold for all hypotheses together."""
     adjusted = [0.0] * len(p_values)
     highest = 0.0
-    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        adjusted[place] = highest
+    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = highest
     return adjusted
 
 
 def problems_needed(problems: Iterable[Problem], power: float = 0.8, alpha: float = 0.05) -> int | None:
-    """How many problems like these show the difference seen with this power; None where there is no difference.
+    """Compute how many such problems show the observed difference with this power; None where there is no difference.
 
-    One pair a problem: Connor's n (1987), with ψ the share of pairs that differ and δ the difference,
+    With one pair a problem: Connor's n (1987), with ψ the share of pairs that differ and δ the difference,
 
         n = [z(1 - α/2)·√ψ + z(power)·√(ψ - δ²)]² / δ² + 1 / δ.
 
-    His n is for the large-sample test, and gives the exact one about 77 % where 80 % is meant; the 1 / δ is ours, and
-    makes that 79 to 83 % (half of the usual correction for continuity, which would make it up to 86 %). With repeats:
-    Miller's (2024), (z(1 - α/2) + z(power))² · variance of the problems' differences / δ². What was seen is itself
-    uncertain, and so is n.
+    Connor's n is for the large-sample test, and gives the exact one about 77 % where 80 % is meant. The term 1 / δ is
+    our addition and makes that 79 to 83 % (half of the usual correction for continuity, which would make it up to 86
+    %). With repeats: Miller's (2024), (z(1 - α/2) + z(power))² · variance of the problems' differences / δ². The
+    observed difference is itself uncertain, and so is n.
     """
     kept = [problem for problem in problems if problem[0]]
     m, n = len(kept), sum(pairs for pairs, _, _ in kept)
@@ -198,10 +212,10 @@ def problems_needed(problems: Iterable[Problem], power: float = 0.8, alpha: floa
 
 
 def detectable_difference(n: int, differing: float, power: float = 0.8, alpha: float = 0.05) -> float | None:
-    """The smallest difference (a share) that n problems show with this power; None where not even 1 would do.
+    """Compute the smallest difference (a share) that n problems show with this power; None where not even 1 would do.
 
-    From the n of `problems_needed`, where the share of pairs that differ is `differing`, or the difference itself if
-    that is more.
+    Inverts `problems_needed`. The share of pairs that differ is taken to be `differing`, or the difference itself if
+    that is larger.
     """
     if n < 1 or _connor(1.0, 1.0, power, alpha) > n:
         return None
@@ -225,7 +239,7 @@ def _connor(differing: float, difference: float, power: float, alpha: float) -> 
 
 @lru_cache(maxsize=16)
 def normal_quantile(share: float) -> float:
-    """The standard normal distribution's quantile."""
+    """Return the quantile of the standard normal distribution at `share` (0…1)."""
     from statistics import NormalDist
 
     return NormalDist().inv_cdf(share)

@@ -1,4 +1,4 @@
-"""Paths as a user writes them."""
+"""Expand paths as a user writes them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ __all__ = ["expand_user"]
 
 
 def expand_user(path: str | os.PathLike[str]) -> Path:
-    """`~` and `~user` filled in. A home of nobody's stays as it is written, and is then missing like any other path:
-    `Path.expanduser` raises RuntimeError for it."""
+    """Expand `~` and `~user` in a path.
+
+    A home directory of no known user stays as it is written and is then missing like any other path; `Path.expanduser`
+    raises RuntimeError for it.
+    """
     return Path(os.path.expanduser(path))

@@ -1,4 +1,4 @@
-"""`python -m qwq_nb.core.schema` writes `run.v1.schema.json`, against which the JupyterLab renderer is checked."""
+"""Write `run.v1.schema.json`, against which the JupyterLab renderer is checked: `python -m qwq_nb.core.schema`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCHEMA_PATH = Path(__file__).parent.parent / "run.v1.schema.json"
 
 
 def schema_text() -> str:
-    """The schema as it stands in the file."""
+    """Return the JSON Schema of `run.v1` as the file holds it."""
     return json.dumps(run_schema(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

@@ -1,5 +1,7 @@
-"""Intervals, avg@k, pass@k and quantiles. They are drawn four times a second while a run goes on: no scipy here, whose
-import (a second, most of it with the interpreter's lock held) would stop the streams.
+"""Compute intervals of shares, avg@k, pass@k and quantiles, without scipy.
+
+These are drawn four times a second while a run goes on. Importing scipy takes a second, most of it with the
+interpreter's lock held, which would stop the streams.
 
 Sources:
 
@@ -23,14 +25,15 @@ from statistics import NormalDist
 __all__ = ["Interval", "avg_at_k", "clustered_interval", "interval_of_counts", "pass_at_k", "quantile", "wilson"]
 
 Interval = tuple[float, float] | tuple[None, None]
-"""Low and high end as shares 0…1, or two Nones where there is nothing to say."""
+"""Low and high end as shares 0…1, or two Nones where nothing can be said."""
 
 
 @lru_cache(maxsize=4096)
 def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """Wilson's interval (1927) of the share successes / n; (None, None) for n = 0.
+    """Compute Wilson's score interval (1927) of the share successes / n; (None, None) for n = 0.
 
-    Raises ValueError unless 0 <= successes <= n and 0 < confidence < 1.
+    Raises:
+        ValueError: unless 0 <= successes <= n and 0 < confidence < 1.
     """
     if not (0 <= successes <= n and 0 < confidence < 1):
         raise ValueError(f"no interval of {successes} successes in {n} at a confidence of {confidence}")
@@ -41,7 +44,10 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
 
 
 def clustered_interval(groups: Sequence[Sequence[bool]], confidence: float = 0.95) -> Interval:
-    """Interval of the share of correct answers where each problem (a group) was answered several times.
+    """Compute the interval of the share of correct answers where each problem was answered several times.
+
+    `groups` holds one sequence of booleans (correct or not) a problem; empty ones are left out. Without any answer the
+    result is (None, None).
 
     Answers to one problem resemble each other, so n answers say less than n problems would. The interval is Wilson's
     with the effective sample size n / deff, where (m problems, n answers, c_i of k_i correct, p = Σc_i / n)
@@ -49,17 +55,16 @@ def clustered_interval(groups: Sequence[Sequence[bool]], confidence: float = 0.9
         deff = [m / (m - 1) · Σ(c_i - p·k_i)² / n²] / [p(1 - p) / n],     1 <= deff <= n / m.
 
     The numerator is Miller's clustered variance (2024) with the usual small-sample factor m / (m - 1); the quotient is
-    Kish's design effect (1965). The bounds are its ends: repeats that are independent (n answers count fully) and
-    repeats that only repeat (m problems count). At 0 % and 100 %, where the variance is 0 and says nothing, and for a
-    single problem, the upper bound is taken. So the interval never has zero width, is never narrower than
-    `wilson(correct, n)`, and is that very interval if every problem was answered once. Empty groups are left out.
-    Without any answer: (None, None).
+    Kish's design effect (1965). The bounds are its extremes: 1 where repeats are independent (all n answers count), n /
+    m where repeats are copies of one another (only the m problems count). At 0 % and 100 %, where the variance is 0 and
+    says nothing, and for a single problem, the upper bound is taken. So the interval never has zero width, is never
+    narrower than `wilson(correct, n)`, and equals it if every problem was answered once.
     """
     return interval_of_counts(((len(group), sum(group)) for group in groups), confidence)
 
 
 def interval_of_counts(counts: Iterable[tuple[int, int]], confidence: float = 0.95) -> Interval:
-    """`clustered_interval` from (answers, correct ones) of each problem."""
+    """Compute `clustered_interval` from the pairs (answers, correct ones) of the problems."""
     kinds = Counter(pair for pair in counts if pair[0])
     return _clustered(tuple(sorted(kinds.items())), confidence)
 
@@ -77,13 +82,13 @@ def _clustered(kinds: tuple[tuple[tuple[int, int], int], ...], confidence: float
     deff = n / problems
     if problems > 1:
         scatter = sum(times * (c - p * k) ** 2 for (k, c), times in kinds)
-        measured = problems / (problems - 1) * scatter / n / (p * (1 - p))
-        deff = min(max(measured, 1.0), deff)
+        estimated = problems / (problems - 1) * scatter / n / (p * (1 - p))
+        deff = min(max(estimated, 1.0), deff)
     return _wilson_share(p, n / deff, confidence)
 
 
 def _wilson_share(p: float, n: float, confidence: float) -> tuple[float, float]:
-    """Wilson's interval of a share; n need not be a whole number."""
+    """Compute Wilson's interval of the share p; n need not be a whole number."""
     z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
     centre = p + z2 / (2 * n)
     half = sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n)))
@@ -92,9 +97,12 @@ def _wilson_share(p: float, n: float, confidence: float) -> tuple[float, float]:
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:
-    """Probability 0…1 that one of k answers drawn from n is correct, c of them being so (Chen et al. 2021, unbiased).
+    """Compute the probability 0…1 that one of k answers drawn from n is correct, if c of them are.
 
-    Raises ValueError unless 0 <= c <= n and 1 <= k <= n. The benchmark's pass@k is the mean over its problems.
+    Chen et al. (2021), without bias. The benchmark's pass@k is the mean over its problems.
+
+    Raises:
+        ValueError: unless 0 <= c <= n and 1 <= k <= n.
     """
     if not (0 <= c <= n and 1 <= k <= n):
         raise ValueError(f"pass@{k} of {c} correct in {n} answers is not defined: it needs 0 <= c <= n and 1 <= k <= n")
@@ -102,10 +110,12 @@ def pass_at_k(n: int, c: int, k: int) -> float:
 
 
 def avg_at_k(groups: Sequence[Sequence[bool]], k: int) -> float | None:
-    """avg@k, a share 0…1: the mean over problems of the share correct among each one's first k answers.
+    """Compute avg@k: the mean over problems of the share 0…1 that is correct among each one's first k answers.
 
     As DeepSeek-R1 (2025, arXiv:2501.12948, section 3) and Qwen's reports define it for AIME. None without problems.
-    Raises ValueError if a problem has fewer than k answers: leave such problems out, or take a smaller k.
+
+    Raises:
+        ValueError: a problem has fewer than k answers (leave it out, or take a smaller k), or k is below 1.
     """
     short = sum(len(group) < k for group in groups)
     if short or k < 1:
@@ -114,10 +124,12 @@ def avg_at_k(groups: Sequence[Sequence[bool]], k: int) -> float | None:
 
 
 def quantile(values: Iterable[float], q: float) -> float | None:
-    """The q-quantile (0…1) in the values' unit, by linear interpolation; None without values.
+    """Compute the q-quantile (q from 0 to 1) by linear interpolation, in the values' unit; None without values.
 
-    Definition 7 of Hyndman & Fan (1996, The American Statistician 50, 361-365), numpy's default. Raises ValueError
-    for q outside 0…1.
+    Definition 7 of Hyndman & Fan (1996, The American Statistician 50, 361-365), numpy's default.
+
+    Raises:
+        ValueError: q is outside 0…1.
     """
     if not 0 <= q <= 1:
         raise ValueError(f"a quantile lies between 0 and 1, not at {q}")

@@ -1,9 +1,9 @@
-"""From SampleResults to outcomes and tables.
+"""Count results by outcome, and make the rows of `run.table()` and `run.samples()`.
 
-`tally` counts, `table_rows` and `sample_rows` give plain dicts that a DataFrame is made of. Nothing here knows pandas.
-`accuracy` is correct / (all - error - pending), so a truncated or not gradable answer is not correct;
-`accuracy_finished` is correct / (the same - truncated). Intervals are Wilson's,
-clustered by problem where there are repeats (`qwq_nb.core.stats`).
+`tally` counts; `table_rows` and `sample_rows` give plain dicts that a DataFrame is made of, without pandas. `accuracy`
+is correct / (all − `error` − `pending`): a truncated or not gradable answer is not correct. `accuracy_finished` is
+correct / (the same − `truncated`). Intervals are Wilson's, clustered by problem where there are repeats
+(`qwq_nb.core.stats`).
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ SAMPLE_COLUMNS = (
 
 
 class _Count:
-    """What one row needs, gathered in one pass."""
+    """Gather what one row needs, in one pass over the results."""
 
     def __init__(self) -> None:
         self.outcomes: Counter[Outcome] = Counter()
         self.problems: dict[str, tuple[int, int]] = {}
-        """Of each problem: answers that count, correct ones."""
+        """Problem → (answers that count, correct ones)."""
         self.finished = 0
         self.reasoning_tokens = 0
         self.answer_tokens = 0
@@ -111,13 +111,13 @@ class _Count:
 
 
 def tally(results: Iterable[SampleResult], order: Sequence[tuple[str, str]] | None = None) -> list[SubsetRow]:
-    """One row a subset, then `all`, for each benchmark; every benchmark has its `all`.
+    """Make one row a subset, then one row `all`, for each benchmark.
 
-    `results` are all samples and repeats planned, the pending ones too: they make `n`. `order` lists
-    (benchmark, subset) as the rows shall stand; those it does not name follow as they come, and one without results
-    gets a row with n = 0. Shares are 0…1, times seconds, speeds tokens a second. Token means are over the finished
-    (all that `accuracy_finished` counts), the medians of time to first token and speed over all that `accuracy`
-    counts. What nothing is known of is None.
+    `results` are all samples × repeats planned, the pending ones too: they make `n`. `order` lists (benchmark, subset)
+    pairs in the order of the rows; subsets it does not name follow as they come, and one without results gets a row
+    with n = 0. Shares are 0…1, times seconds, speeds tokens a second. Token means are over the finished answers (all
+    that `accuracy_finished` counts), the medians of time to first token and speed over all that `accuracy` counts.
+    Unknown values are None.
     """
     benchmarks: dict[str, dict[str, _Count]] = {}
     for benchmark, subset in order or ():
@@ -139,11 +139,11 @@ def tally(results: Iterable[SampleResult], order: Sequence[tuple[str, str]] | No
 
 
 def tokens_per_second(completion: Completion) -> float | None:
-    """Speed of one completion: tokens after the first / time after the first; over all where nothing was streamed.
+    """Compute the speed of one completion: tokens after the first / time after the first token.
 
-    So does vLLM's benchmark (`vllm/benchmarks/serve.py`, the inverse of its time per output token). Where everything
-    came in one burst (the time after the first token under a millisecond), it is tokens / latency too. None without
-    tokens or time.
+    So does vLLM's benchmark (`vllm/benchmarks/serve.py`, the inverse of its time per output token). Where nothing was
+    streamed, or all came in one burst (the time after the first token under a millisecond), it is tokens / latency.
+    None without tokens or time.
     """
     tokens, latency = completion.completion_tokens, completion.latency_s
     if completion.ttft_s is not None and tokens > 1 and latency - completion.ttft_s >= 0.001:
@@ -152,20 +152,20 @@ def tokens_per_second(completion: Completion) -> float | None:
 
 
 def table_rows(rows: Iterable[SubsetRow]) -> list[dict[str, Any]]:
-    """The rows as dicts of TABLE_COLUMNS."""
+    """Return the rows as dicts of TABLE_COLUMNS."""
     return [{column: getattr(row, column) for column in TABLE_COLUMNS} for row in rows]
 
 
 def sample_rows(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
-    """The samples as dicts of SAMPLE_COLUMNS; flags joined by ", ", so that a column of them can be searched.
+    """Return the samples as dicts of SAMPLE_COLUMNS; flags are joined by ", ", so that the column can be searched.
 
     What is not known without a completion is None.
     """
-    records = []
+    rows: list[dict[str, Any]] = []
     for result in results:
         sample, completion, verdict = result.sample, result.completion, result.verdict
-        record = {column: getattr(completion, column, None) for column in SAMPLE_COLUMNS}
-        record |= {
+        row = {column: getattr(completion, column, None) for column in SAMPLE_COLUMNS}
+        row |= {
             "benchmark": sample.benchmark,
             "subset": sample.subset,
             "id": sample.id,
@@ -176,8 +176,8 @@ def sample_rows(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
             "error": result.error,
             "flags": ", ".join(result.flags),
         }
-        records.append(record)
-    return records
+        rows.append(row)
+    return rows
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -1,4 +1,4 @@
-"""The built-in demo: problems, and an endpoint on this machine that replays transcripts of them.
+"""Provide the built-in demo: problems, and an endpoint on this machine that replays transcripts of them.
 
 ::
 
@@ -21,16 +21,17 @@ __all__ = ["PROBLEMS", "DemoEndpoint", "shared"]
 PROBLEMS: dict[str, Path] = {
     name: Path(__file__).parent / "problems" / f"{name}.jsonl" for name in ("math_500", "aime24", "gpqa_diamond")
 }
-"""The file of demo problems for each benchmark that has some."""
+"""Benchmark → file of its demo problems, for the benchmarks that have some."""
 
 _lock = threading.Lock()
 _shared: DemoEndpoint | None = None
 
 
 def shared(tokens_per_second: float = 0) -> DemoEndpoint:
-    """The demo endpoint of this process: started when first asked for, or again if it has ended; closed at exit.
+    """Return the demo endpoint of this process; it is closed at exit.
 
-    `tokens_per_second` is the pace of a stream, 0 for none; it counts where the endpoint is started by this call.
+    It is started at the first call, and again if it has ended. `tokens_per_second` is the pace of a stream in chunks a
+    second, 0 for none; it counts only if this call starts the endpoint.
     """
     global _shared
     with _lock:

@@ -1,4 +1,4 @@
-"""`python -m qwq_nb.demo`: the demo endpoint as a program of its own."""
+"""Serve the demo endpoint as a program of its own: `python -m qwq_nb.demo`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from qwq_nb.demo.settings import Settings
 from qwq_nb.errors import OptionError, UserError
 
 GRACE_SECONDS = 5.0
-"""How long the server may take to end once its stdin has."""
+"""How long the server may take to end after its stdin has ended."""
 
 _ORPHAN_POLL_SECONDS = 1.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM. Returns the exit status: 2 for options that cannot be."""
+    """Serve until SIGINT or SIGTERM, and return the exit status: 0, or 2 for options that cannot work."""
     options = _parser().parse_args(argv)
     try:
         if not (is_loopback(options.host) or options.allow_remote):
@@ -124,7 +124,7 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 
 async def _until_orphaned(stop: asyncio.Event) -> None:
-    """Wait for `stop`, or for the parent to go: what it forked may hold our stdin open beyond its end."""
+    """Wait for `stop`, or for the end of the parent: a process it forked may hold our stdin open longer."""
     parent, stopped = os.getppid(), asyncio.ensure_future(stop.wait())
     while os.getppid() == parent and not stopped.done():
         await asyncio.wait([stopped], timeout=_ORPHAN_POLL_SECONDS)

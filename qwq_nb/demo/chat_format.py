@@ -1,4 +1,4 @@
-"""A completion in the OpenAI wire format: the deltas of a stream, its events, the body of a plain response.
+"""Write completions in OpenAI's wire format: deltas of a stream, events, the body of a plain response.
 
 What is the same for every request (cutting, styling, JSON escapes) is done once and cached: an event of an unpaced
 stream then costs the concatenation of three byte strings.
@@ -13,14 +13,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from qwq_nb.demo.replay import Utterance, Variant, utter
+from qwq_nb.demo.replay import Utterance, Variant, limited
 
 __all__ = ["DONE", "STYLES", "Script", "ScriptedCompletion", "dumps", "error_body", "event", "script"]
 
 STYLES = ("reasoning_content", "reasoning", "both", "tags", "prefilled", "none")
-"""How reasoning is delivered: in a field of its own, in both fields, in `content` within tags, not at all.
+"""How reasoning is delivered: in a field of its own (by either name), in both fields, in `content` within tags, not at
+all.
 
-"prefilled" has no opening tag, as with QwQ-32B, whose chat template ends with it."""
+"prefilled" has no opening tag, as with QwQ-32B, whose chat template ends with it.
+"""
 
 DONE = b"data: [DONE]\n\n"
 
@@ -35,7 +37,7 @@ _Span = tuple[bool, str]  # (is it delivered as reasoning?, text)
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What one completion sends, without what differs from request to request.
+    """Hold what one completion sends, without what differs between requests.
 
     `deltas` are the JSON objects of the content-bearing chunks, encoded; `message` is the same as one message.
     """
@@ -48,30 +50,31 @@ class Script:
 
     @property
     def tokens(self) -> int:
+        """Return the number of tokens of reasoning and answer together."""
         return self.reasoning_tokens + self.answer_tokens
 
 
 def dumps(value: object) -> bytes:
-    """Compact JSON. Other scripts than Latin stay as they are, in UTF-8, as vLLM and SGLang send them."""
+    """Encode compact JSON. Non-Latin scripts stay as they are, in UTF-8, as vLLM and SGLang send them."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def event(value: object) -> bytes:
-    """One server-sent event that holds `value` as JSON."""
+    """Encode one server-sent event that holds `value` as JSON."""
     return b"data: " + dumps(value) + b"\n\n"
 
 
 def error_body(
     message: str, kind: str, *, param: str | None = None, code: str | int | None = None
 ) -> dict[str, object]:
-    """The error object of the OpenAI API."""
+    """Make the error object of the OpenAI API."""
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 @lru_cache(maxsize=64)
 def script(variant: Variant, limit: int | None, style: str, chunks: int | None) -> Script:
-    """`variant` in `style`, in at most `limit` tokens; with `chunks`, in exactly that many deltas."""
-    said = utter(variant, limit)
+    """Make the script of `variant` in `style`, of at most `limit` tokens; with `chunks`, in exactly as many deltas."""
+    said = limited(variant, limit)
     spans = list(_spans(said, style))
     groups: Sequence[Sequence[_Span]] = [[span] for span in spans] if chunks is None else _regroup(spans, chunks)
     deltas = [_merge(group, style) for group in groups]
@@ -94,7 +97,10 @@ def _spans(said: Utterance, style: str) -> Iterator[_Span]:
 
 
 def _regroup(spans: list[_Span], count: int) -> list[list[_Span]]:
-    """`spans` in exactly `count` groups; cut into characters, then filled up with line ends, where they are too few."""
+    """Divide `spans` into exactly `count` groups.
+
+    Where there are too few spans, they are cut into characters and then filled up with line feeds.
+    """
     if len(spans) < count:
         spans = [(reasoned, character) for reasoned, text in spans for character in text]
         spans += [(False, "\n")] * (count - len(spans))
@@ -111,7 +117,7 @@ def _merge(spans: Sequence[_Span], style: str) -> dict[str, str | None]:
 
 
 class ScriptedCompletion:
-    """One completion under way: a script with an id, a time and a model, as events or as one body."""
+    """Send one script as a completion: with an id, a time and a model, as events or as one body."""
 
     def __init__(self, model: str, text: Script, prompt_tokens: int) -> None:
         self.script = text
@@ -130,23 +136,23 @@ class ScriptedCompletion:
         return event({**self._base, "object": "chat.completion.chunk", "choices": choices, **more})
 
     def chunk(self, delta: bytes) -> bytes:
-        """The event with this delta (JSON, encoded)."""
+        """Return the event with this delta (JSON, encoded)."""
         return self._start + delta + self._end
 
     def role(self) -> bytes:
-        """The first event, which has the role and no text."""
+        """Return the first event, which has the role and no text."""
         return self.chunk(b'{"role":"assistant","content":""}')
 
     def finish(self) -> bytes:
-        """The event with the finish reason."""
+        """Return the event with the finish reason."""
         return self._chunk([{"index": 0, "delta": {}, "logprobs": None, "finish_reason": self.script.finish}])
 
     def usage(self) -> bytes:
-        """The event with the usage, which has no choices."""
+        """Return the event with the usage, which has no choices."""
         return self._chunk([], usage=self._usage)
 
     def body(self, *, finish: bool = True, usage: bool = True) -> bytes:
-        """The whole completion as one JSON object."""
+        """Return the whole completion as one JSON object."""
         choice = {
             "index": 0,
             "message": self.script.message,

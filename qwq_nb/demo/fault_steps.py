@@ -1,6 +1,6 @@
-"""What goes over the wire for one completion, as steps: with a fault, the steps that show it.
+"""Make the steps of one response: what is sent, in order, with the changes that a fault asks for.
 
-Nothing here touches a socket: `player.play` carries the steps out, at the pace set.
+No function here touches a socket: `player.play` sends the steps, at the pace set.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ __all__ = ["Cut", "Pause", "Refusal", "Step", "body_steps", "refusal", "stream_s
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Send what there is, then nothing for this many seconds."""
+    """Send what is buffered, then nothing for this many seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Send what there is, then end the connection: with RST, or with FIN."""
+    """Send what is buffered, then end the connection: with RST, or with FIN."""
 
     reset: bool
 
 
 Step = tuple[bytes, int] | Pause | Cut
-"""Bytes to send, with how many chunks of text they are (what the pace counts); or what else is to happen."""
+"""Bytes to send with the number of text chunks in them (which the pace counts), or a pause or cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A response that is not the completion."""
+    """Hold a response that is not the completion."""
 
     status: int
     body: bytes
@@ -59,7 +59,10 @@ _SPLIT_SECONDS = 0.001
 def stream_steps(
     completion: ScriptedCompletion, usage: bool, fault: Fault | None, authorization: str = ""
 ) -> Iterator[Step]:
-    """The steps of a stream. `usage`: the request asks for it; `authorization`: the header that some faults repeat."""
+    """Yield the steps of a stream.
+
+    `usage`: the request asks for it; `authorization`: the header that some faults repeat.
+    """
     if fault is None:
         return _stream(completion, usage)
     if fault.name == "queued":
@@ -100,7 +103,7 @@ def _stream(
 
 
 def _more_text(completion: ScriptedCompletion, text: bytes) -> Step:
-    """An extra delta in the middle, in the field of its neighbour."""
+    """Make an extra delta for the middle of the stream, in the field of its neighbour."""
     deltas = completion.script.deltas
     match = _FIELD.match(deltas[len(deltas) // 2]) if deltas else None
     return completion.chunk(b'{"%s":"%s"}' % (match[1] if match else b"content", text)), 0
@@ -189,7 +192,7 @@ _FILTERS: dict[str, Callable[[Iterable[Step], Fault], Iterator[Step]]] = {
 
 
 def body_steps(completion: ScriptedCompletion, fault: Fault | None, authorization: str = "") -> tuple[int, list[Step]]:
-    """The length in bytes of a plain response, and its steps."""
+    """Return the length in bytes of a plain response, and its steps."""
     name = fault.name if fault else ""
     body = completion.body(finish=name != "no_finish", usage=name != "no_usage")
     if name == "error_event":
@@ -205,7 +208,7 @@ def body_steps(completion: ScriptedCompletion, fault: Fault | None, authorizatio
 
 
 def refusal(fault: Fault, body: Mapping[str, Any], prompt_tokens: int, authorization: str) -> Refusal:
-    """The response with which `fault` (of a kind that `refuses`, but not `reset`) answers the request `body`."""
+    """Make the response with which `fault` answers the request `body`. Its kind must refuse, and not be `reset`."""
     match fault.name:
         case "status":
             return _status(int(fault.params["code"]), str(fault.params["retry_after"]))
@@ -233,7 +236,7 @@ def refusal(fault: Fault, body: Mapping[str, Any], prompt_tokens: int, authoriza
 def _status(code: int, retry_after: str) -> Refusal:
     headers = {}
     if retry_after:
-        # A date has whole seconds: the next one but one is between one and two seconds ahead.
+        # An HTTP date has whole seconds: rounding up and adding one gives a wait of one to two seconds.
         headers["Retry-After"] = formatdate(ceil(time()) + 1, usegmt=True) if retry_after == "date" else retry_after
     phrase = HTTPStatus(code).phrase
     if code == 502:

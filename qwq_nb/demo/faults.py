@@ -1,4 +1,4 @@
-"""The faults the demo endpoint can be told to show: their names, their specs, and whom they strike.
+"""Define the faults of the demo endpoint: their names, their specifications, and the requests they affect.
 
 A spec is `name[,p=0.3][,attempts=N][,after=N][,match=TEXT][,param=value...]`; a comma within a value is written `\\,`.
 
@@ -29,15 +29,16 @@ from qwq_nb.errors import OptionError, did_you_mean
 __all__ = ["KINDS", "Fault", "FaultPlan", "Kind"]
 
 FOREVER = 3600.0
-"""Seconds a hang lasts unless told otherwise: longer than any client waits."""
+"""Seconds that a hang lasts unless told otherwise: longer than any client waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of fault.
+    """Describe a kind of fault.
 
-    `params` are its parameters with their defaults. `refuses`: the response is something else than the completion.
-    `whole`: all the same the client gets the full text and a finish reason. `streams`: shown to streams only.
+    `what` says it in words. `params` are its parameters with their defaults. `refuses`: the response is not the
+    completion. `whole`: the client gets the full text and a finish reason all the same. `streams`: affects streams
+    only.
     """
 
     what: str
@@ -86,9 +87,10 @@ KINDS: dict[str, Kind] = {
     "no_usage": Kind("no usage, though asked for", whole=True),
     "duplicate_finish": Kind("the finish reason twice", whole=True, streams=True),
 }
+"""Name → kind of every fault."""
 
 STATUSES = (400, 401, 403, 404, 408, 409, 425, 429, 500, 502, 503)
-"""What `status` may answer."""
+"""HTTP statuses that the fault `status` may answer."""
 
 _UNUSUAL = ("top_k", "min_p", "repetition_penalty", "chat_template_kwargs", "seed")
 """Parameters that some servers refuse, the likeliest first."""
@@ -96,7 +98,7 @@ _UNUSUAL = ("top_k", "min_p", "repetition_penalty", "chat_template_kwargs", "see
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault as set: a kind, whom it strikes, and the values of its parameters."""
+    """Hold one fault as set: a kind, the requests it affects, and the values of its parameters."""
 
     name: str
     p: float = 1.0
@@ -107,11 +109,16 @@ class Fault:
 
     @property
     def kind(self) -> Kind:
+        """Return the kind of this fault."""
         return KINDS[self.name]
 
     @classmethod
     def parse(cls, spec: str) -> Fault:
-        """The fault `spec` describes. Raises OptionError, which names what is wrong and what there is instead."""
+        """Parse a fault's specification.
+
+        Raises:
+            OptionError: it cannot be read; the message names the part and what there is instead.
+        """
         name, *items = (part.replace("\\,", ",").strip() for part in re.split(r"(?<!\\),", spec))
         if name not in KINDS:
             raise OptionError(f"There is no fault {name!r}.{did_you_mean(name, KINDS)}")
@@ -141,7 +148,10 @@ class Fault:
     def strikes(
         self, key: str, problem: str, seed: object, attempt: int, body: Mapping[str, Any], number: int = 1
     ) -> bool:
-        """Whether this request meets it, the `attempt`-th (from 1) for the prompt `key`, the `number`-th of all."""
+        """Return whether the fault affects this request.
+
+        It is the `attempt`-th request (from 1) for the prompt `key`, and the `number`-th of all.
+        """
         if number <= self.after:
             return False
         if self.kind.streams and not body.get("stream"):
@@ -154,7 +164,7 @@ class Fault:
         return int.from_bytes(draw[:8], "big") < self.p * 2**64
 
     def parameter(self, body: Mapping[str, Any]) -> str:
-        """The parameter that `bad_param` complains of; "" where the request does not have it."""
+        """Return the parameter that `bad_param` complains of; empty where the request does not have it."""
         wanted = str(self.params["param"])
         if wanted:
             return wanted if wanted in body else ""
@@ -162,7 +172,7 @@ class Fault:
 
 
 class FaultPlan:
-    """The faults in force, and how often each prompt has been asked for since they were set."""
+    """Hold the faults in force, and count the requests for each prompt since they were set."""
 
     def __init__(self, specs: Iterable[str] = ()) -> None:
         self.faults = tuple(Fault.parse(spec) for spec in specs)
@@ -173,7 +183,7 @@ class FaultPlan:
         self._attempts.clear()
 
     def next(self, key: str, problem: str, body: Mapping[str, Any]) -> Fault | None:
-        """The fault to show to this request, if any. Each call counts as an attempt."""
+        """Return the fault to show to this request, or None. Each call counts as an attempt."""
         self._attempts[key] += 1
         attempt, seed, number = self._attempts[key], body.get("seed"), self._attempts.total()
         return next((f for f in self.faults if f.strikes(key, problem, seed, attempt, body, number)), None)

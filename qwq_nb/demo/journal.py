@@ -1,4 +1,4 @@
-"""What the demo endpoint has been asked: the counts and requests that `GET /_demo/log` returns. No credentials."""
+"""Count and keep the requests that the demo endpoint has had, for `GET /_demo/log`. No credentials."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 __all__ = ["Journal"]
 
 LAST = 50
-"""Requests kept in full."""
+"""Number of requests kept in full."""
 
 _SECRET = frozenset({"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"})
 
 
 class Journal:
-    """Counts of chat completion requests, in all and per prompt, and the last requests in full.
+    """Count chat completion requests, in all and by prompt, and keep the last ones in full.
 
-    Of a header that may hold a credential only that it is present is kept, never its value.
+    Of a header that may hold a credential only its presence is kept, never its value.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Journal:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all but the requests under way."""
+        """Forget everything but the number of requests under way."""
         self.requests = 0
         self.models_requests = 0
         self.peak = self.active
@@ -34,7 +34,7 @@ class Journal:
         self._last: deque[dict[str, Any]] = deque(maxlen=LAST)
 
     def begin(self, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
-        """Note a chat completion request; returns its entry, to which the caller adds what it learns."""
+        """Note a chat completion request, and return its entry, to which the caller adds what it learns."""
         self.requests += 1
         self.active += 1
         self.peak = max(self.peak, self.active)
@@ -66,7 +66,7 @@ class Journal:
         self.active -= 1
 
     def report(self) -> dict[str, Any]:
-        """All of it, as JSON."""
+        """Return all counts and the last requests, ready for JSON."""
         return {
             "requests": self.requests,
             "models_requests": self.models_requests,

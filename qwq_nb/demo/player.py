@@ -1,4 +1,4 @@
-"""Carries the steps of a response out on its connection, at a pace."""
+"""Send the steps of a response on its connection, at a pace."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ BATCH_BYTES = 16 * 1024
 """Events are joined up to this size, then written at once; after each write the other streams have their turn."""
 
 MIN_SLEEP = 0.004
-"""Seconds a paced stream sleeps at least: above 250 chunks/s several chunks share one write. No chunk is early."""
+"""Shortest sleep of a paced stream, in seconds: above 250 chunks/s several chunks share one write. No chunk is early.
+"""
 
 _FLUSH_SECONDS = 2.0
 _DELIVERY_SECONDS = 0.05
@@ -27,10 +28,13 @@ _DELIVERY_SECONDS = 0.05
 async def play(
     request: web.Request, response: web.StreamResponse, steps: Iterable[Step], rate: float, ttft: float
 ) -> bool:
-    """Send `steps` through `response` (prepared), with the first after `ttft` seconds and then `rate` chunks a second.
+    """Send `steps` through the prepared `response`: the first after `ttft` seconds, then `rate` chunks a second.
 
-    0 means unpaced. The schedule is absolute: what is late does not delay what follows. Returns False if a step cut
-    the connection. Raises ConnectionError if the client has gone.
+    0 means unpaced. The schedule is absolute: a late chunk does not delay the following ones. Returns False if a step
+    cut the connection.
+
+    Raises:
+        ConnectionError: the client has gone.
     """
     now = asyncio.get_running_loop().time
     start, sent = now() + ttft, 0
@@ -73,7 +77,7 @@ async def _flush(response: web.StreamResponse, batch: list[bytes]) -> None:
 
 
 async def _delivered(request: web.Request) -> None:
-    """Wait until the client has what was sent: a reset would throw away what still lies in a buffer."""
+    """Wait until the client has what was sent: a reset would discard what is still in a buffer."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _FLUSH_SECONDS
     while (transport := request.transport) and transport.get_write_buffer_size() and loop.time() < deadline:

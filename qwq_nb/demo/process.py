@@ -1,4 +1,4 @@
-"""The demo endpoint as a child process: started, controlled over HTTP, and ended with the process that started it."""
+"""Run the demo endpoint as a child process: start it, control it over HTTP, end it with its parent."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 class DemoEndpoint:
-    """A demo endpoint that runs from construction to `close`; a context manager.
+    """Run a demo endpoint from construction to `close`; a context manager.
 
-    The arguments are the options of `python -m qwq_nb.demo`, in the same units; what is left out has its default
-    there. `env` is added to the environment of the child (this one's, without keys), `args` to its command line. Raises
-    EndpointError, with what the child wrote to stderr, if it does not answer within 20 s.
+    The arguments are the options of `python -m qwq_nb.demo`, in the same units; what is left out has its default there.
+    `env` is added to the environment of the child (this one's, without keys), `args` to its command line.
 
     `url` is the base URL of the API and ends in `/v1`; `model` is the model served, the first of several.
+
+    Raises:
+        EndpointError: it does not answer within 20 s; the message holds what the child wrote to stderr.
     """
 
     def __init__(
@@ -121,21 +123,21 @@ class DemoEndpoint:
 
     @property
     def root(self) -> str:
-        """The URL of the server, without `/v1`."""
+        """Return the URL of the server, without `/v1`."""
         return self.url.removesuffix("/v1")
 
     @property
     def pid(self) -> int:
-        """The process id of the server."""
+        """Return the process id of the server."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether this process started the server and it still runs."""
+        """Return whether this process started the server and it still runs."""
         return not self._closed and self._owner == os.getpid() and self._process.poll() is None
 
     def log(self) -> dict[str, Any]:
-        """What the endpoint has been asked (see `journal.Journal.report`)."""
+        """Return the requests that the endpoint has had (see `journal.Journal.report`)."""
         report: dict[str, Any] = self._call("log")
         return report
 
@@ -144,13 +146,18 @@ class DemoEndpoint:
         self._call("reset", {})
 
     def set_faults(self, specs: Sequence[str]) -> None:
-        """Have these faults, in place of those before. Raises OptionError for a spec that cannot be."""
+        """Replace the faults in force by these.
+
+        Raises:
+            OptionError: a specification cannot be read.
+        """
         self._call("faults", list(specs))
 
     def configure(self, **settings: object) -> None:
-        """Change what may change while it runs: `tokens_per_second`, `ttft`, `style`, … (see `settings.Settings`).
+        """Change settings of the running server: `tokens_per_second`, `ttft`, `style`, … (see `settings.Settings`).
 
-        Raises OptionError.
+        Raises:
+            OptionError: there is no such setting, it cannot change, or its value is out of range.
         """
         self._call("config", settings)
 

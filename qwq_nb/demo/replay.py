@@ -1,4 +1,4 @@
-"""The transcripts the demo endpoint replays: loading them, finding the one a prompt asks for, cutting it into tokens.
+"""Load the transcripts that the demo endpoint replays, find a prompt's transcript, and split it into tokens.
 
 A transcripts file is JSONL, one problem a line::
 
@@ -20,10 +20,20 @@ from pathlib import Path
 
 from qwq_nb.errors import DataError
 
-__all__ = ["LOOP_TOKENS", "Transcript", "Transcripts", "Utterance", "Variant", "built_in", "cut", "echo", "utter"]
+__all__ = [
+    "LOOP_TOKENS",
+    "Transcript",
+    "Transcripts",
+    "Utterance",
+    "Variant",
+    "built_in",
+    "echo",
+    "limited",
+    "split_tokens",
+]
 
 LOOP_TOKENS = 4096
-"""Where a looping variant ends when the request sets no `max_tokens`."""
+"""Number of tokens of a looping variant if the request sets no `max_tokens`."""
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 # A CJK character; a word or one mark, with the space before it; line ends; spaces but the last one; any other space.
@@ -35,9 +45,10 @@ _GRAM = 5
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One recorded completion. `loop` is a passage repeated after `reasoning` for ever, so there is no answer.
+    """Hold one recorded completion.
 
-    `finish` is how the recorded one ended: `length` where a token limit had cut it.
+    `loop` is a passage repeated endlessly after `reasoning`, so there is no answer. `finish` is how the recorded
+    completion ended: `length` where a token limit had cut it.
     """
 
     reasoning: str
@@ -49,7 +60,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A problem and its recorded completions. `key` names it in the log of the endpoint."""
+    """Hold a problem and its recorded completions. `key` names it in the log of the endpoint."""
 
     key: str
     problem: str
@@ -58,7 +69,7 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What one completion says, as tokens. `finish` is the recorded reason, or "length" where `max_tokens` cut it."""
+    """Hold the tokens of one completion. `finish` is the recorded reason, or "length" where `max_tokens` cut it."""
 
     reasoning: tuple[str, ...]
     answer: tuple[str, ...]
@@ -66,21 +77,21 @@ class Utterance:
 
 
 def built_in() -> list[Path]:
-    """The transcripts files that come with the package."""
+    """Return the transcripts files that come with the package."""
     return sorted((Path(__file__).parent / "transcripts").glob("*.jsonl"))
 
 
 @lru_cache(maxsize=256)
-def cut(text: str) -> tuple[str, ...]:
-    """`text` in token-like pieces. Joined they are `text`."""
+def split_tokens(text: str) -> tuple[str, ...]:
+    """Split `text` into token-like pieces. Joined they give `text`."""
     return tuple(_PIECE.findall(text))
 
 
-def utter(variant: Variant, limit: int | None) -> Utterance:
-    """`variant` in at most `limit` tokens, reasoning and answer together (None: no limit)."""
-    reasoning, answer = cut(variant.reasoning), cut(variant.answer)
+def limited(variant: Variant, limit: int | None) -> Utterance:
+    """Return the tokens of `variant`, at most `limit` of reasoning and answer together (None: no limit)."""
+    reasoning, answer = split_tokens(variant.reasoning), split_tokens(variant.answer)
     if variant.loop:
-        endless = chain(reasoning, cycle(cut(variant.loop)))
+        endless = chain(reasoning, cycle(split_tokens(variant.loop)))
         return Utterance(tuple(islice(endless, limit or LOOP_TOKENS)), (), "length")
     if limit is None or len(reasoning) + len(answer) <= limit:
         return Utterance(reasoning, answer, variant.finish)
@@ -88,10 +99,10 @@ def utter(variant: Variant, limit: int | None) -> Utterance:
 
 
 class Transcripts:
-    """Transcripts, found by prompt.
+    """Find transcripts by prompt.
 
-    A prompt asks for the longest problem whose words stand in it, in order and without others between; white space
-    does not count. A lookup takes time in proportion to the prompt, however many problems there are.
+    A prompt asks for the longest problem whose words occur in it, in order and without others between; white space does
+    not count. A lookup takes time in proportion to the prompt, however many problems there are.
     """
 
     def __init__(self, transcripts: Iterable[Transcript] = ()) -> None:
@@ -104,7 +115,11 @@ class Transcripts:
 
     @classmethod
     def load(cls, paths: Iterable[Path]) -> Transcripts:
-        """The transcripts in `paths`. Raises DataError, which names the file, the line and what is wrong there."""
+        """Load the transcripts in the files `paths`.
+
+        Raises:
+            DataError: a file cannot be read; the message names the file, the line and what is wrong there.
+        """
         return cls(chain.from_iterable(map(_read, paths)))
 
     def _add(self, transcript: Transcript) -> None:
@@ -120,7 +135,7 @@ class Transcripts:
         self._by_gram.setdefault(tuple(words[start : start + length]), []).append(entry)
 
     def find(self, prompt: str) -> Transcript:
-        """The transcript `prompt` asks for; for an unknown prompt one that says it is unknown."""
+        """Return the transcript that `prompt` asks for; for an unknown prompt one that says so."""
         words = prompt.split()
         text = " ".join(words)
         candidates = list(self._tiny)
@@ -132,7 +147,10 @@ class Transcripts:
 
 
 def _unknown(prompt: str) -> Transcript:
-    """What the endpoint says to a prompt it does not know. It holds no number and no box: nothing to grade as right."""
+    """Make the answer to an unknown prompt.
+
+    It holds no number and no box, so that nothing of it is graded as correct.
+    """
     key = "sha256:" + hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()[:16]
     variant = Variant(
         reasoning=(
@@ -149,7 +167,7 @@ def _unknown(prompt: str) -> Transcript:
 
 
 def echo(authorization: str) -> Variant:
-    """A completion that repeats the key, in its reasoning and in its answer."""
+    """Make a completion that repeats the key, in its reasoning and in its answer."""
     key = authorization.removeprefix("Bearer ") or "nothing"
     return Variant(f"The key is {key}, it seems.", f"I was called with {key}.", kind="echo")
 

@@ -1,4 +1,4 @@
-"""The demo endpoint: an OpenAI-compatible HTTP server that replays transcripts, and misbehaves when told to.
+"""Serve the demo endpoint: an OpenAI-compatible HTTP server that replays transcripts, with faults on demand.
 
 Routes: `/models` and `/chat/completions`, each with and without `/v1`; and `/_demo/log`, `/_demo/reset`,
 `/_demo/faults`, `/_demo/config`, which only this machine may call.
@@ -22,7 +22,7 @@ from qwq_nb.demo.fault_steps import Step, body_steps, refusal, stream_steps
 from qwq_nb.demo.faults import Fault, FaultPlan
 from qwq_nb.demo.journal import Journal
 from qwq_nb.demo.player import play, sever
-from qwq_nb.demo.replay import Transcript, Transcripts, Variant, cut, echo
+from qwq_nb.demo.replay import Transcript, Transcripts, Variant, echo, split_tokens
 from qwq_nb.demo.settings import Settings, is_style
 from qwq_nb.errors import OptionError, did_you_mean
 
@@ -33,7 +33,7 @@ _NOTHING = Variant("", "", kind="empty")
 
 
 class _BadRequestError(Exception):
-    """The request is refused with this status, message, and error code."""
+    """Refuse the request with this status, message and error code."""
 
     def __init__(self, status: int, message: str, code: str | None = None, param: str | None = None) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class _BadRequestError(Exception):
 
 
 class DemoServer:
-    """The state of one demo endpoint and the handlers of its routes."""
+    """Hold the state of one demo endpoint and the handlers of its routes."""
 
     def __init__(self, settings: Settings, book: Transcripts, plan: FaultPlan) -> None:
         self.settings = settings
@@ -49,10 +49,10 @@ class DemoServer:
         self.plan = plan
         self.journal = Journal()
         self._turns: Counter[str] = Counter()
-        self._places = places(settings)
+        self._slots = stream_slots(settings)
 
     def app(self) -> web.Application:
-        """The aiohttp application."""
+        """Make the aiohttp application."""
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         for prefix in ("", "/v1"):
             app.router.add_get(f"{prefix}/models", self.models)
@@ -64,7 +64,7 @@ class DemoServer:
         return app
 
     async def models(self, request: web.Request) -> web.StreamResponse:
-        """GET /v1/models."""
+        """Answer GET /v1/models."""
         self.journal.models_requests += 1
         if not self._authorized(request):
             return _error(_unauthorized())
@@ -75,7 +75,7 @@ class DemoServer:
         return _json({"object": "list", "data": data})
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
-        """POST /v1/chat/completions."""
+        """Answer POST /v1/chat/completions."""
         entry = self.journal.begin(request.path, request.headers)
         try:
             response = await self._chat(request, entry)
@@ -99,7 +99,7 @@ class DemoServer:
         most = self.settings.most_streams
         if most and self.journal.active > most:
             raise _BadRequestError(429, f"This server answers {most} requests at once.", "rate_limit_exceeded")
-        tokens = sum(len(cut(text)) for text in texts)
+        tokens = sum(len(split_tokens(text)) for text in texts)
 
         fault = self.plan.next(transcript.key, transcript.problem, body)
         if fault:
@@ -124,7 +124,7 @@ class DemoServer:
     async def _send(
         self, request: web.Request, body: dict[str, Any], completion: ScriptedCompletion, fault: Fault | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send the completion as a stream or as one body; returns the response and whether all of it went out."""
+        """Send the completion as a stream or as one body; return the response and whether all of it was sent."""
         response = web.StreamResponse(headers={"Cache-Control": "no-cache"})
         rate, ttft = self.settings.tokens_per_second, self.settings.ttft
         authorization = request.headers.get("Authorization", "")
@@ -141,7 +141,7 @@ class DemoServer:
             rate = ttft = 0.0
         try:
             await response.prepare(request)
-            async with self._places:
+            async with self._slots:
                 return response, await play(request, response, steps, rate, ttft)
         except ConnectionError:
             return response, False
@@ -184,7 +184,7 @@ class DemoServer:
         return str(style)
 
     def _control(self, action: Callable[[Any], object]) -> Callable[[web.Request], Any]:
-        """A handler that passes the JSON body to `action` and answers what that returns."""
+        """Make a handler that passes the JSON body to `action` and answers what that returns."""
 
         async def handle(request: web.Request) -> web.Response:
             if not is_loopback(request.remote or ""):
@@ -214,13 +214,17 @@ class DemoServer:
             raise OptionError("The body is a JSON object of settings.")
         self.settings = self.settings.changed(changes)
         if "batch" in changes:
-            self._places = places(self.settings)
+            self._slots = stream_slots(self.settings)
         return {name: getattr(self.settings, name) for name in changes}
 
 
 @asynccontextmanager
 async def serving(endpoint: DemoServer, host: str, port: int) -> AsyncIterator[str]:
-    """Serve `endpoint` (port 0: any free one); gives its root URL. Raises OSError if the port cannot be had."""
+    """Serve `endpoint` at `host` (port 0: any free one), and yield its root URL.
+
+    Raises:
+        OSError: the port is taken, or may not be used.
+    """
     # With cancellation a handler that hangs ends when its client goes.
     runner = web.AppRunner(endpoint.app(), access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
     await runner.setup()
@@ -232,13 +236,13 @@ async def serving(endpoint: DemoServer, host: str, port: int) -> AsyncIterator[s
         await runner.cleanup()
 
 
-def places(settings: Settings) -> AbstractAsyncContextManager[Any]:
-    """What a stream holds while it is written."""
+def stream_slots(settings: Settings) -> AbstractAsyncContextManager[Any]:
+    """Make the context that a stream enters while it is written: a semaphore of `batch` slots, or none."""
     return asyncio.Semaphore(settings.batch) if settings.batch else nullcontext()
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, an address or `localhost`, can be reached from this machine only."""
+    """Return whether `host`, an address or `localhost`, can be reached from this machine only."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -266,7 +270,7 @@ def _limit(body: dict[str, Any]) -> int | None:
 
 
 def _texts(body: dict[str, Any]) -> list[str]:
-    """The texts of the messages, with that of the last user message put last."""
+    """Return the texts of the messages, with that of the last user message put last."""
     messages = body.get("messages")
     found: list[tuple[bool, str]] = []
     for message in messages if isinstance(messages, list) else ():

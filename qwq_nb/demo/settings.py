@@ -1,4 +1,4 @@
-"""The settings of the demo endpoint, those of the command line and those that may change while it runs."""
+"""Define the settings of the demo endpoint: those of the command line, and those that may change while it runs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ __all__ = ["Settings", "is_style"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the endpoint answers.
+    """Hold how the endpoint answers.
 
     `tokens_per_second` (chunks a second of each stream) and `chunks` (per completion) are off at 0; `ttft` is in
-    seconds. `batch`: so many streams are written at once, and further ones wait for their first token, as in a
-    batching server; `most_streams`: further ones are refused by 429; both off at 0. `key` is the key to require, or
-    None. Raises OptionError for a value out of range.
+    seconds. `batch`: as many streams are written at once, and further ones wait for their first token, as in a batching
+    server; `most_streams`: further ones are refused by 429; both off at 0. `key` is the key to require, or None.
+
+    Raises:
+        OptionError: a value is out of range.
     """
 
     models: tuple[str, ...] = (DEFAULT_MODEL,)
@@ -47,7 +49,11 @@ class Settings:
             raise OptionError(f"`models_status` is 200 or an HTTP error status, not {self.models_status!r}.")
 
     def changed(self, changes: Mapping[str, object]) -> Settings:
-        """These settings with `changes` made. Raises OptionError for a setting that is fixed or that there is not."""
+        """Return these settings with `changes` made.
+
+        Raises:
+            OptionError: a setting is fixed or unknown, or its value is out of range.
+        """
         for name in changes:
             if name not in _CHANGEABLE:
                 raise OptionError(f"There is no setting {name!r} to change.{did_you_mean(name, _CHANGEABLE)}")
@@ -58,7 +64,7 @@ _CHANGEABLE = ("tokens_per_second", "ttft", "style", "models_status", "chunks", 
 
 
 def is_style(value: object) -> bool:
-    """Whether `value`, which may have come as JSON, is the name of a style."""
+    """Return whether `value`, which may have come as JSON, is the name of a style."""
     return isinstance(value, str) and value in STYLES
 
 

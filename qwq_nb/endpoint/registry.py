@@ -110,7 +110,7 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
         OptionError: no model was named and the endpoint does not serve exactly one.
         UserError: the key's environment variable is not set.
     """
-    from qwq_nb.core.event_loop import shared_loop
+    from qwq_nb.core.event_loop import shared_event_loop
     from qwq_nb.endpoint.client import ChatClient
     from qwq_nb.endpoint.connection import ServedModels
 
@@ -128,7 +128,7 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
 
     if endpoint.is_demo:
         raise OptionError(f"The name {DEMO_NAME!r} is the built-in endpoint's: give this one another by --name.")
-    found, models = shared_loop().call(served())
+    found, models = shared_event_loop().call(served())
     _served[:] = models.ids
     if not found.model:
         if len(models.ids) != 1:

@@ -1,4 +1,4 @@
-"""Ask one question: `ask()`."""
+"""Ask a model one question: `ask()`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import concurrent.futures
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qwq_nb.core.event_loop import result_of, shared_loop
+from qwq_nb.core.event_loop import future_result, shared_event_loop
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -31,7 +31,16 @@ def ask(
     watch: Callable[[StreamingCompletion], None] | None = None,
     **options: Unpack[EndpointOptions],
 ) -> Completion:
-    """One question, one completion. `watch` is called a few times a second with what is there so far.
+    """Ask one question and return the completion, with reasoning and answer apart.
+
+    >>> ask("What is 17 * 23?", endpoint="local", temperature=0.6).answer
+
+    Args:
+        question: the text of the user's message; with `system`, a system message goes before it.
+        endpoint: an `Endpoint`, or the name of one that was set (the default one).
+        demo: ask the built-in endpoint.
+        watch: called four times a second with the completion as far as it is there.
+        options: any sampling or transport option of the endpoint (`temperature`, `read_timeout`, …).
 
     Raises:
         UserError, EndpointError: as for `evaluate`.
@@ -50,12 +59,12 @@ def ask(
         async with ChatClient(chosen, connections=1) as client:
             return await client.complete(messages, live=live)
 
-    future = shared_loop().submit(work())
+    future = shared_event_loop().submit(work())
     try:
         while not concurrent.futures.wait([future], 0.25).done:
             if watch is not None:
                 watch(live)
-        return result_of(future)
+        return future_result(future)
     except BaseException:
         future.cancel()
         raise

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qwq_nb.bench.shared import shared_worker
-from qwq_nb.core.event_loop import shared_loop
+from qwq_nb.core.event_loop import shared_event_loop
 from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.evaluation.command_line import command_line, own_options
@@ -49,7 +49,7 @@ def begin(
 def start(request: EvalRequest, path: Path, key: str, *, command: str, reveal: bool) -> tuple[Run, Control]:
     """Start the session of a checked request in the run directory `path`, whose identity is `key`."""
     session = Session(request, path, key, shared_worker(), command=command)
-    control = Control(session, shared_loop())
+    control = Control(session, shared_event_loop())
     return Run(session.directory, session.state, control).reveal(reveal), control
 
 

@@ -19,13 +19,13 @@ from qwq_nb.store.request import (
     EvalRequest,
 )
 
-__all__ = ["command_line", "data_label", "own_options", "text_of", "written"]
+__all__ = ["command_line", "data_label", "option_text", "own_options", "written"]
 
 BUILT_IN = "built-in demo problems"
 
 
 def data_label(request: EvalRequest) -> str:
-    """Say where the problems came from, for people."""
+    """Name the source of the problems, for people."""
     data = request.source.data
     if not data:
         own = set(request.benchmarks) <= set(own_names())
@@ -83,7 +83,7 @@ def command_line(
         elif option.kind == "flag" and value:
             words.append(option.name)
         elif value is not None and option.kind not in ("flag", "list"):
-            words += written(option.name, text_of(option.kind, value))
+            words += written(option.name, option_text(option.kind, value))
     return " ".join(words)
 
 
@@ -100,11 +100,12 @@ def changed(value: Any, default: Any) -> Any:
 
 
 def written(name: str, text: str) -> list[str]:
-    """An option and its value as words of a line. A value that begins like an option is tied to its own."""
+    """Return an option and its value as quoted words of a line; a value that begins with `-` is joined by `=`."""
     return [shlex.quote(f"{name}={text}")] if text.startswith("-") else [name, shlex.quote(text)]
 
 
-def text_of(kind: str, value: Any) -> str:
+def option_text(kind: str, value: Any) -> str:
+    """Write a value as it is typed in a line. `kind` is the option's (`number`, `json`, …)."""
     if kind == "json":
         import json
 

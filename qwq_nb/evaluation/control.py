@@ -1,4 +1,4 @@
-"""Stop, pause and wait for a session on the loop thread, from any other; at the process's end, all are stopped."""
+"""Stop, pause and wait for a session from any thread, and stop all sessions when the process ends."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ import functools
 import threading
 import weakref
 
-from qwq_nb.core.event_loop import LoopThread, wait_for
+from qwq_nb.core.event_loop import EventLoopThread, wait_for
 from qwq_nb.evaluation.session import Session
 
 __all__ = ["STOP_WITHIN_S", "Control"]
 
 STOP_WITHIN_S = 0.7
-"""An interrupt, and the end of the process, give the loop this long to write what it holds."""
+"""Seconds that the event loop has for its last writes after an interrupt, and at the end of the process."""
 
 
 class Control:
-    """Stop, pause and wait for a session that runs on the loop thread; safe to call from any thread."""
+    """Stop, pause and wait for a session that runs on the event loop's thread.
 
-    def __init__(self, session: Session, loop: LoopThread) -> None:
+    Every method may be called from any thread.
+    """
+
+    def __init__(self, session: Session, loop: EventLoopThread) -> None:
         self.session = session
         self._loop = loop
         self.future: concurrent.futures.Future[None] = loop.submit(session.execute())
@@ -30,19 +33,29 @@ class Control:
 
     @property
     def done(self) -> bool:
+        """Return whether the session has ended."""
         return self.future.done()
 
     def stop(self) -> None:
-        # Decided on the loop's thread, where nothing changes meanwhile; the future is done when the session is.
+        """Stop the session; what is finished is kept. Returns at once."""
+        # Run on the event loop's thread, where the state cannot change meanwhile.
         self._loop.loop.call_soon_threadsafe(self.session.stop)
 
     def pause(self) -> None:
+        """Start no further request until `resume`; streams under way go on. Returns at once."""
         self._loop.loop.call_soon_threadsafe(self.session.pause, True)
 
     def resume(self) -> None:
+        """Go on after `pause`. Returns at once."""
         self._loop.loop.call_soon_threadsafe(self.session.pause, False)
 
     def wait(self, timeout: float | None = None) -> None:
+        """Wait until the session has ended.
+
+        Raises:
+            TimeoutError: `timeout` seconds have passed.
+            QwqError: what ended the session.
+        """
         with contextlib.suppress(concurrent.futures.CancelledError):
             wait_for(self.future, timeout)
 
@@ -52,7 +65,7 @@ _controls: weakref.WeakSet[Control] = weakref.WeakSet()
 
 @functools.cache
 def stop_all_at_exit() -> None:
-    """Have runs stopped in order when the interpreter ends, as at a kernel's restart.
+    """Register `stop_all` for the end of the interpreter, as at a kernel's restart.
 
     Not by atexit: by then Python's thread pools take no more work, and the last rows could not be written.
     """
@@ -61,7 +74,7 @@ def stop_all_at_exit() -> None:
 
 
 def stop_all() -> None:
-    """Stop the runs of this process, and give them a moment to write what they hold."""
+    """Stop the sessions of this process, and wait up to STOP_WITHIN_S seconds for their last writes."""
     running = [control for control in _controls if not control.done]
     for control in running:
         control.stop()

@@ -1,4 +1,4 @@
-"""The endpoints of one evaluation: their pool, and what the run's record says while they are away."""
+"""Make the pool of an evaluation's endpoints, and keep the run's state and notes up to date with it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from qwq_nb.store.request import EvalRequest
 __all__ = ["PoolWatch", "endpoint_notes", "pool_of"]
 
 RESUMED_FOR_S = 1.0
-"""A run that was told to resume says `running` so long at least: the buttons look a few times a second."""
+"""Seconds for which a resumed run says `running` at least: the buttons look a few times a second."""
 
 
 def pool_of(request: EvalRequest) -> Pool:
-    """The endpoints that the request names, with its number of streams."""
+    """Make the pool of the request's endpoints, with its number of streams."""
     asked = request.concurrency
     if asked == "auto":
         return Pool(request.endpoints, concurrency=MOST, auto=True)
@@ -27,7 +27,7 @@ def pool_of(request: EvalRequest) -> Pool:
 
 
 def endpoint_notes(request: EvalRequest) -> list[str]:
-    """What a reader of the run must know of who answered it."""
+    """Write the notes on the endpoints: warnings on sampling, and how several endpoints differ."""
     endpoints = request.endpoints
     notes = list(request.endpoint.warnings())
     if len(endpoints) > 1:
@@ -43,20 +43,20 @@ def endpoint_notes(request: EvalRequest) -> list[str]:
 
 
 class PoolWatch:
-    """Keeps a manifest's state and notes in step with its pool. For the loop's thread alone."""
+    """Keep a manifest's state and notes in step with its pool. For the event loop's thread only."""
 
     def __init__(self, manifest: Manifest, pool: Completer, is_paused: Callable[[], bool]) -> None:
         self._manifest = manifest
         self._pool = pool
         self._is_paused = is_paused
-        """Whether somebody paused the run."""
+        """Returns whether the user has paused the run."""
         self._resumed = -RESUMED_FOR_S
         self._shown = ""
-        """The note that tells what is being waited for."""
+        """The note on what the run waits for; empty if it does not wait."""
 
     def look(self) -> None:
-        """An endpoint has gone or come back, or another number of streams is allowed."""
-        # What is waited for stands among the notes as long as it is, so that every kind of output shows it.
+        """Update the notes and the state: an endpoint has failed or come back, or the number of streams has changed."""
+        # The cause of the waiting is a note for as long as it lasts, so that every kind of output shows it.
         notes = [note for note in self._manifest.notes if note != self._shown]
         notes += [note for note in self._pool.notes if note not in notes]
         self._shown = self._pool.waiting
@@ -64,20 +64,20 @@ class PoolWatch:
         self.show_state()
 
     def resumed(self) -> None:
-        """Somebody has pressed Resume."""
+        """Note that the user has pressed Resume."""
         self._resumed = time.monotonic()
 
     def show_state(self) -> None:
-        """`paused` where somebody paused the run, and where it waits for an endpoint or a key."""
+        """Set the state: `paused` if the user paused the run, or if it waits for an endpoint or a key."""
         if self._manifest.state not in ("running", "paused"):
             return
         left = RESUMED_FOR_S - (time.monotonic() - self._resumed)
         if self._pool.waiting and left > 0 and not self._is_paused():
-            # Whoever pressed Resume sees that it was heard, even if the endpoint says no at once.
+            # The user sees that Resume took effect, even if the endpoint refuses at once.
             asyncio.get_running_loop().call_later(left + 0.01, self.show_state)
         waits = bool(self._pool.waiting) and left <= 0
         self._manifest.state = "paused" if self._is_paused() or waits else "running"
 
     def over(self) -> None:
-        """The run has ended: nothing is waited for any more."""
+        """Remove the note on what the run waits for: it has ended."""
         self._manifest.notes = [note for note in self._manifest.notes if note != self._shown]

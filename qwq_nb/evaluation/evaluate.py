@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qwq_nb.core.event_loop import result_of
+from qwq_nb.core.event_loop import future_result
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError
 from qwq_nb.evaluation.begin import begin, start
@@ -108,7 +108,7 @@ def draw_until_over(control: Control, view: View) -> None:
         if not control.done:
             view.update()
     with contextlib.suppress(concurrent.futures.CancelledError):
-        result_of(control.future)
+        future_result(control.future)
 
 
 def follow(run: Run, control: Control, view: View) -> None:
@@ -147,7 +147,7 @@ async def aevaluate(
         control.stop()
         raise
     except QwqError as exc:
-        raise exc.with_traceback(None) from None  # as `result_of` does
+        raise exc.with_traceback(None) from None  # as `future_result` does
     return run
 
 

@@ -1,4 +1,4 @@
-"""A sample under way: its live snapshot, and the row that is kept of it if it fails."""
+"""Represent an item in flight: its snapshot for the view, and the row that is kept of it if it fails."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from qwq_nb.evaluation.solvers.steps import StepRecorder
 __all__ = ["InFlightItem", "journal_row", "snapshot"]
 
 TAIL = 300
-"""Characters of a stream's end that the live view gets at least."""
+"""Least number of characters of a stream's end in a snapshot."""
 
 
 class InFlightItem:
-    """A sample under way: what it streams, and the requests that its solver has made so far."""
+    """Hold an item in flight: what it streams, and the requests that its solver has made so far."""
 
     __slots__ = ("asked", "item", "live", "tokens", "viewed")
 
@@ -28,28 +28,31 @@ class InFlightItem:
         self.live = StreamingCompletion()
         self.asked = StepRecorder(completer, item.repeat, self.live)
         self.viewed = (0, 0)
-        """Characters of reasoning and answer that the view has had."""
+        """Characters of reasoning and answer that the view has received."""
         self.tokens: int | None = None
-        """The server's count, once the completion is whole."""
+        """Completion tokens by the server's count, once the completion is whole; None before."""
 
 
-def snapshot(flight: InFlightItem, now: float) -> InFlight:
-    """Return what the view gets of it: what it wrote since the last call, and TAIL characters at least."""
-    live = flight.live
-    reasoning, answer = live.splitter.reasoning_length(), live.splitter.answer_length()
-    thought_tail = live.splitter.reasoning_so_far(max(TAIL, reasoning - flight.viewed[0]))
-    answer_tail = live.splitter.answer_so_far(max(TAIL, answer - flight.viewed[1]))
-    flight.viewed = (reasoning, answer)
+def snapshot(entry: InFlightItem, now: float) -> InFlight:
+    """Return what the view shows of the item: the text since the last call, and the last TAIL characters at least.
+
+    `now` is the time of `time.perf_counter()`.
+    """
+    streaming = entry.live
+    reasoning, answer = streaming.splitter.reasoning_length(), streaming.splitter.answer_length()
+    thought_tail = streaming.splitter.reasoning_so_far(max(TAIL, reasoning - entry.viewed[0]))
+    answer_tail = streaming.splitter.answer_so_far(max(TAIL, answer - entry.viewed[1]))
+    entry.viewed = (reasoning, answer)
     return InFlight(
-        benchmark=flight.item.sample.benchmark,
-        subset=flight.item.sample.subset,
-        id=flight.item.sample.id,
-        repeat=flight.item.repeat,
-        tokens=flight.asked.chunks,
-        elapsed_s=now - live.started,
-        phase="retry" if live.waiting_for_retry else live.splitter.phase,
+        benchmark=entry.item.sample.benchmark,
+        subset=entry.item.sample.subset,
+        id=entry.item.sample.id,
+        repeat=entry.item.repeat,
+        tokens=entry.asked.chunks,
+        elapsed_s=now - streaming.started,
+        phase="retry" if streaming.waiting_for_retry else streaming.splitter.phase,
         # Of all steps: a viewer that sees another number begins the text anew.
-        attempt=max(1, live.begun),
+        attempt=max(1, streaming.begun),
         reasoning_tail=thought_tail,
         reasoning_at=max(0, reasoning - len(thought_tail)),
         answer_tail=answer_tail,
@@ -58,7 +61,7 @@ def snapshot(flight: InFlightItem, now: float) -> InFlight:
 
 
 def journal_row(kind: str, item: Item, completion: Completion, error: str) -> dict[str, Any]:
-    """Return the journal's row of a sample that failed (`error`) or was stopped (`partial`)."""
+    """Make the journal's row of an item. `kind` is `error` or `partial`, `error` the cause."""
     return {
         "kind": kind,
         "benchmark": item.sample.benchmark,

@@ -1,4 +1,4 @@
-"""What a run asks: which samples, how often, in which order, and by what name the same question is known again."""
+"""Plan a run: select its samples, order its requests, and identify the plan by a hash."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LEVEL = re.compile(r"Level (\d+)\Z")
 
 
 class Plan(msgspec.Struct, kw_only=True):
-    """The selected samples by benchmark and subset, and all items in the order in which they are asked."""
+    """Hold the selected samples by benchmark and subset, and all items in the order in which they are asked."""
 
     samples: list[Sample]
     items: list[Item]
@@ -28,22 +28,22 @@ class Plan(msgspec.Struct, kw_only=True):
 
     @property
     def subsets(self) -> list[tuple[str, str]]:
-        """(benchmark, subset) in order."""
+        """Return (benchmark, subset) pairs in order."""
         return list(dict.fromkeys((s.benchmark, s.subset) for s in self.samples))
 
     def hash(self) -> str:
-        """Changes with the questions, their order, the prompts, the gold answers and the repeats."""
+        """Return 16 hex digits that change with the questions, their order, the prompts, gold answers and repeats."""
         rows = [[s.id, s.messages, s.gold, s.choices] for s in self.samples]
         return hashlib.sha256(msgspec.json.encode([rows, self.repeats])).hexdigest()[:16]
 
 
 def short_hash(value: Any) -> str:
-    """Eight hex digits of the canonical JSON of `value`."""
+    """Return eight hex digits of the SHA-256 of the canonical JSON of `value`."""
     return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:8]
 
 
 def wanted_subsets(benchmark: str, available: Sequence[str], selection: Selection) -> list[str]:
-    """The subsets of `benchmark` that are selected, in the benchmark's own order.
+    """Return the selected subsets of `benchmark`, in the benchmark's own order.
 
     A benchmark without levels is taken whole by `--levels`; one without the named subset is refused.
 
@@ -76,9 +76,10 @@ def wanted_subsets(benchmark: str, available: Sequence[str], selection: Selectio
 
 
 def select(samples: Iterable[Sample], limit: int | None, seed: int) -> list[Sample]:
-    """`limit` of the samples, spread evenly over the subsets, the same ones for the same seed.
+    """Select `limit` of the samples, spread evenly over the subsets; the same seed selects the same ones.
 
-    A larger limit contains a smaller one's samples as long as no subset runs out. Order is that of the data set.
+    A larger limit contains a smaller one's samples as long as no subset runs out. The samples stay in the data set's
+    order.
     """
     by_subset: dict[str, list[Sample]] = {}
     for sample in samples:
@@ -102,10 +103,13 @@ def select(samples: Iterable[Sample], limit: int | None, seed: int) -> list[Samp
 
 
 def make_plan(benchmarks: Sequence[Sequence[Sample]], selection: Selection) -> Plan:
-    """Plan the selection of the loaded (and already subset-filtered) samples of each benchmark.
+    """Plan the loaded (and already subset-filtered) samples of each benchmark.
 
-    Items are asked repeat by repeat and, within one, spread over subsets and benchmarks in a seeded order, so that
-    the score of a run that is stopped early is that of a fair sample.
+    Items are asked repeat by repeat and, within one, spread over subsets and benchmarks in a seeded order, so that the
+    score of a run that is stopped early is that of a fair sample.
+
+    Raises:
+        OptionError: no sample is left.
     """
     samples = [s for loaded in benchmarks for s in select(loaded, selection.limit, selection.seed)]
     if not samples:

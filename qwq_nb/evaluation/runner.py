@@ -180,8 +180,8 @@ class Runner:
     def _fail(self, problem: Exception) -> None:
         if isinstance(problem, OSError):
             problem = QwqError(
-                f"The run cannot be written to {self.directory.shown}: {problem}. What was finished is kept; make "
-                f"space and run the same line again."
+                f"The run cannot be written to {self.directory.display_path}: {problem}. What was finished is kept; "
+                f"make space and run the same line again."
             )
         if self.problem is None and not self.stopping:
             self.problem = problem

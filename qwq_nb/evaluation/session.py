@@ -109,7 +109,7 @@ class Session:
             raise
         except OSError as exc:
             self.state.leave("failed")
-            raise QwqError(f"The run cannot be written to {self.directory.shown}: {exc}.") from None
+            raise QwqError(f"The run cannot be written to {self.directory.display_path}: {exc}.") from None
         except BaseException:
             self.state.leave("failed")
             raise

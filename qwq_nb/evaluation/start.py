@@ -1,4 +1,4 @@
-"""Find or name the directory of a request's run, and make the manifest it begins with."""
+"""Find or name the directory of a request's run, and make its first manifest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ __all__ = ["data_fingerprint", "new_manifest", "run_dir_for"]
 
 
 def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerprint: str) -> tuple[Path, str]:
-    """Where this request's run lies (or will lie), and its key. The same request finds its newest run again."""
+    """Return the directory of this request's run, and its key. The same request finds its newest run again.
+
+    With `fresh` the directory is always a new one.
+    """
     key = short_hash(identity(request, data_fingerprint))
     # Cut before the key is added: without it two requests would share a directory.
     stem = f"{'+'.join(request.benchmarks)}-{path_segment(request.endpoint.model.rsplit('/', 1)[-1])}"[:110] + f"-{key}"
@@ -40,7 +43,7 @@ def identity(request: EvalRequest, data_fingerprint: str) -> dict[str, Any]:
 
 
 def new_manifest(request: EvalRequest, path: Path, key: str, *, command: str) -> Manifest:
-    """Return the manifest of a run that is about to begin, or to go on."""
+    """Make the manifest of a run that is about to start or to be resumed."""
     return Manifest(
         run_id=uuid.uuid4().hex[:12],
         name=path.name,

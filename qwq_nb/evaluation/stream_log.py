@@ -1,7 +1,8 @@
-"""What is being streamed, written down every few seconds: of a kernel that is killed, partial texts are kept too.
+"""Save partial texts of running streams every few seconds, for the case that the kernel is killed.
 
-`qwq_streams.jsonl` in the run's directory holds a row a look, with what each stream wrote since the last one. It goes
-when the call ends in order, since the journal then has the partial texts; where it is found, a kernel was killed.
+`qwq_streams.jsonl` in the run's directory gets one row a look, with what each stream wrote since the last one. The file
+is removed when the call ends in order, since the journal then has the partial texts: its presence means that a kernel
+was killed.
 """
 
 from __future__ import annotations
@@ -18,52 +19,55 @@ from qwq_nb.store.partial_streams import STREAMS, Key, Piece
 
 __all__ = ["StreamLog"]
 LOOK_EVERY_S = 5.0
-"""So much of a stream is lost at most where its kernel is killed."""
+"""Seconds between two looks: a killed kernel loses at most this much of a stream."""
 MOST_BYTES = 32_000_000
-"""From here on the file is begun anew, with the streams of that moment whole."""
+"""Size from which the file is started anew, with the whole streams of that moment."""
 
 
 class StreamLog:
-    """Writes the file. `look` is for the loop's thread, `write` and `end` for the one that writes."""
+    """Write the file of partial texts.
+
+    `look` is called on the event loop's thread, `write` and `end` on the thread that writes files.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / STREAMS
         self._seen: dict[Key, tuple[int, int, int]] = {}
-        """Of each stream: its attempt, and how much of its reasoning and its answer is written."""
+        """Stream → its attempt, and the characters of its reasoning and its answer that are written."""
         self._size = 0
 
-    def look(self, flights: Iterable[InFlightItem]) -> tuple[list[Piece], bool]:
-        """What is new, and whether the file begins anew with it."""
+    def look(self, items: Iterable[InFlightItem]) -> tuple[list[Piece], bool]:
+        """Return what the streams wrote since the last look, and whether the file is to be started anew with it."""
         anew = not self._seen or self._size > MOST_BYTES
         if anew:
             self._seen.clear()
             self._size = 0
         pieces, left = [], set(self._seen)
-        for flight in flights:
-            key, live = flight.item.key, flight.live
+        for entry in items:
+            key, streaming = entry.item.key, entry.live
             left.discard(key)
             attempt, reasoning_before, answer_before = self._seen.get(key, (0, 0, 0))
-            if attempt != live.begun:
+            if attempt != streaming.begun:
                 reasoning_before = answer_before = 0
-            reasoning, answer = live.splitter.reasoning_length(), live.splitter.answer_length()
-            now = (live.begun, reasoning, answer)
+            reasoning, answer = streaming.splitter.reasoning_length(), streaming.splitter.answer_length()
+            now = (streaming.begun, reasoning, answer)
             if now == self._seen.get(key) or not reasoning + answer:
                 continue
             self._seen[key] = now
-            # What was taken for the answer may turn out to be reasoning: then a part shrinks.
+            # Text taken for the answer may turn out to be reasoning: the answer then shrinks.
             reasoning_at, answer_at = min(reasoning_before, reasoning), min(answer_before, answer)
             pieces.append(
                 Piece(
                     id=key[0],
                     repeat=key[1],
-                    attempt=live.begun,
-                    tokens=live.chunks,
+                    attempt=streaming.begun,
+                    tokens=streaming.chunks,
                     reasoning_at=reasoning_at,
-                    reasoning=live.splitter.reasoning_so_far(reasoning - reasoning_at)
+                    reasoning=streaming.splitter.reasoning_so_far(reasoning - reasoning_at)
                     if reasoning > reasoning_at
                     else "",
                     answer_at=answer_at,
-                    answer=live.splitter.answer_so_far(answer - answer_at) if answer > answer_at else "",
+                    answer=streaming.splitter.answer_so_far(answer - answer_at) if answer > answer_at else "",
                 )
             )
         for key in left:
@@ -73,7 +77,11 @@ class StreamLog:
         return pieces, anew
 
     def write(self, pieces: list[Piece], anew: bool) -> None:
-        """Raises OSError: the disk is full or gone; then a later look is as good."""
+        """Append the pieces to the file, or replace it by them; they are durable when this returns.
+
+        Raises:
+            OSError: the disk is full or gone; a later look will have the same text.
+        """
         line = encode_row({"streams": msgspec.to_builtins(pieces)})
         if anew:
             replace_file(self._file, line)
@@ -85,5 +93,5 @@ class StreamLog:
             os.fsync(file.fileno())
 
     def end(self) -> None:
-        """Nothing is streamed any more, and what was is in other files."""
+        """Remove the file: no stream is running any more, and the partial texts are in other files."""
         self._file.unlink(missing_ok=True)

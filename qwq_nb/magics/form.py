@@ -18,7 +18,7 @@ from qwq_nb.endpoint.endpoint import DEMO_NAME
 from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.endpoint.registry import endpoints
 from qwq_nb.errors import OptionError, QwqError
-from qwq_nb.evaluation.command_line import text_of, written
+from qwq_nb.evaluation.command_line import option_text, written
 from qwq_nb.evaluation.options import EVAL
 from qwq_nb.magics.parsing import parse_line, tokens_of
 from qwq_nb.run.controls import any_shell, closed, widget_bundle
@@ -99,7 +99,7 @@ def words_of(option: Option, value: Any) -> list[str]:
         return [value]
     if value is None:
         return ["off"]
-    return [",".join(map(str, value)) if option.kind == "levels" else text_of(option.kind, value)]
+    return [",".join(map(str, value)) if option.kind == "levels" else option_text(option.kind, value)]
 
 
 def checked(lines: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a run costs, from its tokens and the prices of a million of them. The unit is the price's: no currency is known.
+"""Compute the cost of a run from its tokens and the prices of a million of them, in the unit of the prices.
 
 Counted are the tokens of the answers that count (all outcomes but `error` and `pending`), of the attempt that counted.
 Not known, and so not in any number here: what an endpoint charges for attempts that failed or were interrupted (their
@@ -17,16 +17,17 @@ import msgspec
 from qwq_nb.core.records import SampleResult
 from qwq_nb.errors import OptionError
 
-__all__ = ["COST_COLUMNS", "CostRow", "Prices", "cost_of", "prices_of"]
+__all__ = ["COST_COLUMNS", "CostRow", "Prices", "cost_of", "resolve_prices"]
 
 MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
 class Prices:
-    """Prices of a million tokens: of the prompt, and of the completion (reasoning and answer are one price).
+    """Hold the prices of a million tokens: of the prompt, and of the completion (reasoning and answer have one price).
 
-    Raises OptionError for anything but a finite number of 0 or more.
+    Raises:
+        OptionError: a price is not a finite number of 0 or more.
     """
 
     input: float
@@ -39,11 +40,15 @@ class Prices:
                 raise OptionError(f"{label} is the price of a million tokens, 0 or more, not {value!r}.")
 
     def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """Return the cost of these tokens, in the unit of the prices."""
         return (prompt_tokens * self.input + completion_tokens * self.output) / MILLION
 
 
 class CostRow(msgspec.Struct, kw_only=True):
-    """One row of `run.cost()`: a subset, `all` of a benchmark, or all of several. Costs are in the price's unit."""
+    """Hold one row of `run.cost()`: a subset, `all` of a benchmark, or all of several.
+
+    Costs are in the unit of the prices.
+    """
 
     benchmark: str
     subset: str
@@ -55,25 +60,26 @@ class CostRow(msgspec.Struct, kw_only=True):
     prompt_tokens: int
     completion_tokens: int
     cost: float
-    """So far."""
+    """Cost so far."""
     expected_cost: float | None
-    """When all pending ones are answered, each at the mean cost of its subset's answered ones (of the benchmark's,
-    where its subset has none yet). Early on it is too low: short answers come first. None while nothing is answered.
-    Errors are not in it: they are asked again only when the same line is run again."""
+    """Cost when all pending samples are answered, each at the mean cost of its subset's answered ones (of the
+    benchmark's, where its subset has none yet). It is too low early in a run, since short answers come first. None
+    while nothing is answered. Errors are not in it: they are asked again only when the same line is run again.
+    """
     cost_per_answer: float | None
     cost_per_correct: float | None
-    """cost / correct: what one right answer costs, the wrong ones paid for. None without any."""
+    """cost / correct: the cost of one correct answer, wrong ones included. None without any."""
     failed_attempts: int
     """Requests that failed or were interrupted; what was charged for them is not known."""
     uncounted: int
-    """Answered, but the server gave no token counts."""
+    """Answers for which the server gave no token counts."""
 
 
 COST_COLUMNS: tuple[str, ...] = CostRow.__struct_fields__
 
 
 class _Count:
-    """What one row is made of."""
+    """Gather the numbers of one row."""
 
     def __init__(self) -> None:
         self.n = self.answered = self.correct = self.pending = 0
@@ -85,7 +91,7 @@ class _Count:
         completion = result.completion
         self.pending += result.outcome == "pending"
         if result.outcome in ("error", "pending"):
-            # A journalled error or partial text was asked for at least once; what nobody asked has no completion.
+            # A journalled error or partial text cost one request at least; what was never asked has no completion.
             self.failed += max(completion.attempts, 1) if completion else result.outcome == "error"
             return
         self.answered += 1
@@ -105,7 +111,7 @@ class _Count:
         return prices.of(self.prompt, self.completion) / self.answered if self.answered else None
 
     def expect(self, prices: Prices, fallback: float | None) -> float | None:
-        """Cost at the end, with `fallback` as the mean where nothing is answered."""
+        """Return the cost at the end, with `fallback` as the mean cost where nothing is answered."""
         mean = self.mean(prices)
         mean = fallback if mean is None else mean
         if not self.pending:
@@ -132,14 +138,14 @@ class _Count:
 
 
 def cost_of(results: Iterable[SampleResult], prices: Prices) -> list[CostRow]:
-    """Rows by benchmark and subset, then `all`; of several benchmarks a last row `all`, `all`."""
-    places: dict[str, dict[str, _Count]] = {}
+    """Compute rows by benchmark and subset, then `all`; of several benchmarks a last row `all`, `all`."""
+    benchmarks: dict[str, dict[str, _Count]] = {}
     for result in results:
-        subsets = places.setdefault(result.sample.benchmark, {})
+        subsets = benchmarks.setdefault(result.sample.benchmark, {})
         subsets.setdefault(result.sample.subset, _Count()).add(result)
     rows = []
     grand = _Count()
-    for benchmark, subsets in places.items():
+    for benchmark, subsets in benchmarks.items():
         total = _Count()
         for count in subsets.values():
             total.merge(count)
@@ -151,17 +157,17 @@ def cost_of(results: Iterable[SampleResult], prices: Prices) -> list[CostRow]:
         rows.append(total.row(benchmark, "all", prices))
         grand.merge(total)
         grand.expected = _sum((grand.expected, total.expected))
-    return [*rows, grand.row("all", "all", prices)] if len(places) > 1 else rows
+    return [*rows, grand.row("all", "all", prices)] if len(benchmarks) > 1 else rows
 
 
 def _sum(costs: Iterable[float | None]) -> float | None:
-    """None where a part is not known."""
+    """Add costs; None where one of them is not known."""
     known = list(costs)
     return None if None in known else sum(cost for cost in known if cost is not None)
 
 
-def prices_of(endpoint: object, price_in: float | None = None, price_out: float | None = None) -> Prices:
-    """The prices given, each one left out being the endpoint's (`endpoint.prices`).
+def resolve_prices(endpoint: object, price_in: float | None = None, price_out: float | None = None) -> Prices:
+    """Return the prices given, with the endpoint's (`endpoint.prices`) for each one left out.
 
     Raises:
         OptionError: one of them is neither given nor the endpoint's; it is never taken for 0.

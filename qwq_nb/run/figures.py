@@ -28,11 +28,11 @@ _COLOURS: dict[Outcome, str] = {
 
 
 MOST_DOTS: Final = 300
-"""Values that one box is drawn from: of more, as many at even ranks, which gives the same box."""
+"""Most values that one box is drawn from: of more, as many at even ranks, which gives the same box."""
 
 
-def accuracy(record: RunRecord) -> list[Chart]:
-    """Both accuracies of each row of the table with the interval of the first, and published scores."""
+def accuracy_charts(record: RunRecord) -> list[Chart]:
+    """Chart both accuracies of each row of the table with the interval of the first, and published scores."""
     labels = {(row.benchmark, row.subset): label(row, record) for row in record.table}
     rows = [row for row in record.table if is_known(row.accuracy) and labels[row.benchmark, row.subset]]
     names = [labels[row.benchmark, row.subset] for row in rows]
@@ -94,15 +94,15 @@ def accuracy(record: RunRecord) -> list[Chart]:
     ]
 
 
-def tokens(record: RunRecord) -> list[Chart]:
-    """Reasoning tokens of each answer, by what became of it."""
+def token_charts(record: RunRecord) -> list[Chart]:
+    """Chart the reasoning tokens of each answer, by outcome."""
     groups = [(o, [v.reasoning_tokens for v in counted(record) if v.outcome == o]) for o in OUTCOMES]
     found = [(WORDS[o], sorted(map(float, values)), _COLOURS[o]) for o, values in groups if values]
-    return [boxes("Reasoning tokens by outcome", "reasoning tokens", "outcome", found, digits=0)]
+    return [box_chart("Reasoning tokens by outcome", "reasoning tokens", "outcome", found, digits=0)]
 
 
-def latency(record: RunRecord) -> list[Chart]:
-    """Time to the first token and to the whole answer, in seconds, of the attempts that counted."""
+def latency_charts(record: RunRecord) -> list[Chart]:
+    """Chart the time to the first token and to the whole answer, in seconds, of the attempts that counted."""
     views = counted(record)
     panels = []
     for heading, times, colour in (
@@ -114,20 +114,25 @@ def latency(record: RunRecord) -> list[Chart]:
         ),
     ):
         found = [(one_line(b, 60), sorted(t for t in ts if is_known(t)), colour) for b, ts in times.items()]
-        made = boxes(heading, "seconds", "benchmark", [group for group in found if group[1]], digits=2)
+        made = box_chart(heading, "seconds", "benchmark", [group for group in found if group[1]], digits=2)
         panels.append(msgspec.structs.replace(made, timed=True))
     return panels
 
 
 KINDS: Final[dict[str, Callable[[RunRecord], list[Chart]]]] = {
-    "accuracy": accuracy,
-    "tokens": tokens,
-    "latency": latency,
+    "accuracy": accuracy_charts,
+    "tokens": token_charts,
+    "latency": latency_charts,
 }
 
 
-def boxes(heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[float], str]], *, digits: int) -> Chart:
-    """A box (quartiles, whiskers of 1.5 times their distance, values beyond) for each (name, sorted values, colour)."""
+def box_chart(
+    heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[float], str]], *, digits: int
+) -> Chart:
+    """Chart a box for each (name, sorted values, colour).
+
+    A box has quartiles, whiskers of 1.5 times the distance between them, and the values beyond.
+    """
     most = max((values[-1] for _, values, _ in groups), default=0.0)
     traces = [
         {
@@ -160,7 +165,7 @@ def boxes(heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[flo
 
 
 def ranked(values: list[float]) -> list[float]:
-    """At most MOST_DOTS of the sorted values, at even ranks, the least and the most among them."""
+    """Return at most MOST_DOTS of the sorted values, at even ranks, the least and the most among them."""
     if len(values) <= MOST_DOTS:
         return values
     step = (len(values) - 1) / (MOST_DOTS - 1)
@@ -168,12 +173,12 @@ def ranked(values: list[float]) -> list[float]:
 
 
 def counted(record: RunRecord) -> list[SampleView]:
-    """The answers that count: neither failed nor pending."""
+    """Return the answers that count: neither failed nor pending."""
     return [view for view in record.samples if view.outcome in _COLOURS]
 
 
 def label(row: SubsetRow, record: RunRecord) -> str:
-    """What stands below a bar; empty for a row that the figure leaves out, since `all` says the same."""
+    """Return the label below a bar; empty for a row that the figure leaves out, since `all` has the same numbers."""
     several = sum(r.benchmark == row.benchmark for r in record.table) > 2
     if row.subset != "all" and not several:
         return ""
@@ -183,11 +188,16 @@ def label(row: SubsetRow, record: RunRecord) -> str:
 
 
 def plain_name(row: SubsetRow, record: RunRecord) -> str:
+    """Return the name of a row in the figure's table: the subset, with its benchmark where there are several."""
     name = one_line(row.subset, 60)
     return name if len(record.benchmarks) == 1 else f"{one_line(row.benchmark, 60)} {name}"
 
 
 def numbers(row: SubsetRow, record: RunRecord) -> list[str]:
+    """Return the cells of a row in the figure's table.
+
+    They are: n, accuracy, its interval, accuracy of the finished, published scores.
+    """
     known = is_known(row.ci_low) and is_known(row.ci_high)
     interval = f"{percent(row.ci_low)[:-2]} – {percent(row.ci_high)}" if known else "-"
     here = [r for r in record.references if (r["benchmark"], r["subset"]) == (row.benchmark, row.subset)]
@@ -196,7 +206,11 @@ def numbers(row: SubsetRow, record: RunRecord) -> list[str]:
 
 
 def run_figure(record: RunRecord, kind: str | None = None) -> ChartFigure:
-    """A run's figure: one of `panels.KINDS`, or all below one another. Raises OptionError for another kind."""
+    """Draw a run's figure: one of `KINDS`, or all below one another.
+
+    Raises:
+        OptionError: another kind.
+    """
     names = asked_kinds(kind, KINDS)
     demo = "DEMO (says nothing of any model): " if record.demo else ""
     where = ", ".join(one_line(name, 60) for name in record.benchmarks)

@@ -22,7 +22,7 @@ DEFAULT_OUT = "qwq_runs"
 
 
 def list_runs(out: str | Path | None = None) -> RunList:
-    """The runs below `out` (`qwq_runs`), the one written last first. Nothing of them is read but their manifests."""
+    """List the runs below `out` (`qwq_runs`), the one written last first. Only their manifests are read."""
     runs = RunList()
     for path in find_run_dirs(expand_user(out or DEFAULT_OUT)):
         with contextlib.suppress(UnknownRun):
@@ -31,7 +31,7 @@ def list_runs(out: str | Path | None = None) -> RunList:
 
 
 def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
-    """A run from its directory, or by its name (or the beginning of it) below `out`.
+    """Open a run by its directory, or by its name (or the beginning of it) below `out`.
 
     Directories that evalscope wrote are opened too.
 
@@ -61,7 +61,7 @@ def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
 
 
 def open_run(path: Path) -> Run:
-    """A run from its manifest; its samples are read when they are first wanted."""
+    """Open the run in a directory; its samples are read when they are first asked for."""
     from qwq_nb.store.saved import saved_results
 
     directory = RunDirectory(path)
@@ -70,7 +70,7 @@ def open_run(path: Path) -> Run:
 
 
 def settled(manifest: Manifest, directory: RunDirectory) -> Manifest:
-    """A manifest that says `running` while nobody holds the run was left behind by a crash: it is stopped."""
+    """Return the manifest, `stopped` if it says `running` while no process writes the run: a crash left it behind."""
     if manifest.state in ("running", "starting", "paused") and not directory.is_locked():
         return msgspec.structs.replace(manifest, state="stopped")
     return manifest

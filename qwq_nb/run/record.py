@@ -142,7 +142,7 @@ def current_record(
     manifest, results = state.manifest, state.results()
     record = record_of(
         manifest,
-        directory.shown,
+        directory.display_path,
         results,
         results if samples is None else list(samples),
         progress=state.progress(),

@@ -1,6 +1,6 @@
-"""Published scores of reasoning models, to hold a run against: each with the document it stands in.
+"""Look up published scores of reasoning models, each with the document that reports it.
 
-The facts are in `references.json` beside this module: shares 0…1, with the number of problems where the document
+The scores are in `references.json` beside this module: shares 0…1, with the number of problems where the document
 prints it. They are for orientation: prompts, sampling and graders differ from a run's own.
 """
 
@@ -27,7 +27,7 @@ _SAME_MODEL = re.compile(
 
 @functools.cache
 def _published() -> list[dict[str, Any]]:
-    """All rows: model, benchmark, subset, score (0…1), n or None, source, sampling or None."""
+    """Read all rows: model, benchmark, subset, score (0…1), n or None, source, sampling or None."""
     data = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
     rows = []
     for score in data["scores"]:
@@ -48,7 +48,7 @@ def _published() -> list[dict[str, Any]]:
 
 
 def references_for(benchmarks: Iterable[str], model: str | None = None) -> list[dict[str, Any]]:
-    """Published scores on `benchmarks` of the model that is served as `model`, or of every model (None).
+    """Return published scores on `benchmarks` of the model that is served as `model`, or of every model (None).
 
     A row has benchmark, subset (evalscope's name, or `all`), model (its published name), score (0…1), source (the
     document), n (problems, None where the document does not say) and sampling (in words, or None).
@@ -62,9 +62,10 @@ def references_for(benchmarks: Iterable[str], model: str | None = None) -> list[
 
 
 def references_of(rows: Iterable[SubsetRow], model: str, *, whole: bool) -> list[dict[str, Any]]:
-    """Those that stand beside a row of a run's table. `whole`: the run is not confined to some levels or subsets.
+    """Return the published scores that belong beside a row of a run's table.
 
-    A part's `all` is another thing than the published one, and is not held against it.
+    `whole`: the run is not confined to some levels or subsets. The `all` of a part is not what was published, and is
+    not compared with it.
     """
     shown = {(row.benchmark, row.subset) for row in rows if whole or row.subset != "all"}
     benchmarks = dict.fromkeys(benchmark for benchmark, _ in shown)
@@ -73,7 +74,7 @@ def references_of(rows: Iterable[SubsetRow], model: str, *, whole: bool) -> list
 
 @functools.lru_cache(maxsize=64)
 def published_name(model: str) -> str | None:
-    """The published name of what a server calls `model`, or None.
+    """Return the published name of what a server calls `model`, or None.
 
     `Qwen/QwQ-32B-AWQ`, `qwq:32b-q4_K_M` and `/models/QwQ-32B-Q4_K_M.gguf` are QwQ-32B; `QwQ-32B-Preview` and a
     fine-tune of it are not.

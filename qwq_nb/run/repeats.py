@@ -1,7 +1,7 @@
-"""What repeats tell: avg@k, pass@k and cons@k of each subset, with intervals clustered by problem.
+"""Compute avg@k, pass@k and cons@k of each subset of a run with repeats, with intervals clustered by problem.
 
-All three are means over problems of the value expected from k answers drawn at random, without replacement, from the
-n ≥ k answers that a problem has; no answer is favoured for having come first. Shares are 0…1.
+All three are means over problems of the value expected from k answers drawn at random, without replacement, from the n
+≥ k answers that a problem has; the order in which they came does not matter. Shares are 0…1.
 
 avg@k   the share of correct answers. It is the same for every k but for the problems that have fewer than k answers.
 pass@k  whether at least one of the k is correct: 1 - C(n - c, k) / C(n, k), without bias (Chen et al. 2021).
@@ -33,17 +33,17 @@ __all__ = ["REPEAT_COLUMNS", "RepeatRow", "Votes", "cons_at_k", "mean_interval",
 
 
 class RepeatRow(msgspec.Struct, kw_only=True):
-    """One row of `run.repeats()`: a subset, or all of a benchmark, at one k. Shares are 0…1, intervals 95 %."""
+    """Hold one row of `run.repeats()`: a subset, or all of a benchmark, at one k. Shares are 0…1, intervals 95 %."""
 
     benchmark: str
     subset: str
     k: int
     problems: int
-    """Those that have k answers or more: what the row is about."""
+    """Problems with k answers or more: those that the row is about."""
     short: int
     """Problems with fewer than k answers, left out of this row."""
     left_out: int
-    """Answers of the whole subset that are errors or pending: no vote and no failure."""
+    """Answers of the whole subset that are errors or pending: they neither vote nor count as failures."""
     avg_at_k: float | None
     avg_low: float | None
     avg_high: float | None
@@ -59,7 +59,7 @@ REPEAT_COLUMNS: tuple[str, ...] = RepeatRow.__struct_fields__
 
 
 class Votes(msgspec.Struct, frozen=True):
-    """One problem's answers, as they vote."""
+    """Hold one problem's answers, as they vote."""
 
     n: int
     """Answers that count: all but errors and pending ones."""
@@ -69,19 +69,25 @@ class Votes(msgspec.Struct, frozen=True):
 
     @property
     def silent(self) -> int:
-        """Answers that nothing was extracted from. They have no vote, and where nobody votes nothing is right."""
+        """Return the number of answers without an extracted value.
+
+        They do not vote; where none votes, nothing is correct.
+        """
         return self.n - sum(size for size, _ in self.groups)
 
 
 def repeat_rows(results: Iterable[SampleResult]) -> list[RepeatRow]:
-    """Rows by benchmark and subset, then `all`; of each, k = 1, 2, 4, … and the most answers that a problem has."""
-    places: dict[str, dict[str, dict[str, list[SampleResult]]]] = {}
+    """Compute rows by benchmark and subset, then `all`.
+
+    Of each, one row for k = 1, 2, 4, … and for the most answers that a problem has.
+    """
+    benchmarks: dict[str, dict[str, dict[str, list[SampleResult]]]] = {}
     for result in results:
         sample = result.sample
-        problems = places.setdefault(sample.benchmark, {}).setdefault(sample.subset, {})
+        problems = benchmarks.setdefault(sample.benchmark, {}).setdefault(sample.subset, {})
         problems.setdefault(sample.id, []).append(result)
     rows = []
-    for benchmark, subsets in places.items():
+    for benchmark, subsets in benchmarks.items():
         whole: list[list[SampleResult]] = []
         for subset, problems in subsets.items():
             rows += _rows(benchmark, subset, list(problems.values()))
@@ -104,7 +110,7 @@ def _rows(benchmark: str, subset: str, problems: list[list[SampleResult]]) -> li
             ("cons", [cons_at_k(v.groups, v.silent, k) for v in enough]),
         ):
             columns[f"{name}_at_k"] = sum(values) / len(values) if values else None
-            # One answer says as much of avg@k as k do: its n answers are n draws.
+            # For avg@k a single answer is a draw, so n answers are n draws.
             low, high = mean_interval(values, draws * k if name == "avg" else draws)
             columns |= {f"{name}_low": low, f"{name}_high": high}
         rows.append(
@@ -122,19 +128,19 @@ def _rows(benchmark: str, subset: str, problems: list[list[SampleResult]]) -> li
 
 
 def counts_of(most: int) -> list[int]:
-    """1, 2, 4, … below `most`, then `most`; [1] where there is nothing yet, so that no subset goes missing."""
+    """Return 1, 2, 4, … below `most`, then `most`; [1] where there is nothing yet, so that no subset is missing."""
     powers = [2**i for i in range(max(most, 1).bit_length()) if 2**i < most]
     return [*powers, max(most, 1)]
 
 
 def votes_of(problem: Iterable[SampleResult]) -> Votes:
-    """The votes of one problem's repeats.
+    """Group one problem's repeats by equal answers.
 
-    Who votes: every answer that counts (truncated ones too) and that the benchmark's grader extracted a value from.
-    Equal are all that the grader takes for the gold answer: that is the benchmark's own equivalence, at no cost. The
-    others are equal where `vote_key` is; what has the key of a correct answer joins the correct ones. So wrong answers
-    that are equal by more than their form (`\\sqrt{8}` and `2\\sqrt{2}`) are told apart, which splits their votes and
-    favours the right answer a little.
+    Every answer votes that counts (truncated ones too) and from which the benchmark's grader extracted a value. All
+    that the grader takes for the gold answer are equal: that is the benchmark's own equivalence, at no cost. The others
+    are equal where their `vote_key` is; an answer with the key of a correct one joins the correct ones. So wrong
+    answers that differ in more than their form (`\\sqrt{8}` and `2\\sqrt{2}`) are told apart, which splits their votes
+    and favours the correct answer a little.
     """
     counted = [r for r in problem if r.outcome not in ("error", "pending")]
     keys = [vote_key(r.verdict.extracted) if r.verdict else "" for r in counted]
@@ -161,7 +167,7 @@ _DECIMAL = re.compile(r"[-+]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})")
 
 
 def vote_key(extracted: str) -> str:
-    """What equal answers have in common: without LaTeX's layout, and numbers by value (`0.50`, `\\frac12`, `1/2`).
+    """Return what equal answers have in common: no LaTeX layout, and numbers by value (`0.50`, `\\frac12`, `1/2`).
 
     Numbers are whole, decimal, with thousands' commas, or fractions of whole numbers. Nothing is computed: it costs
     microseconds where the grader takes milliseconds.
@@ -181,15 +187,16 @@ def vote_key(extracted: str) -> str:
 
 @lru_cache(maxsize=65536)
 def cons_at_k(groups: tuple[tuple[int, float], ...], silent: int, k: int) -> float:
-    """Share 0…1 of the votes of k answers, drawn from all without replacement, that end right. Exact.
+    """Compute the share 0…1 of the votes of k answers, drawn from all without replacement, that are correct. Exact.
 
     `groups` are sizes and worth (0…1) of the groups of equal answers, `silent` the answers without a vote. The largest
-    group wins; several largest ones share the win evenly, as if one of them were drawn by lot. Nobody voting: 0.
+    group wins; several largest ones share the win evenly, as if one of them were drawn by lot. Without any vote: 0.
 
-    How: k draws without replacement are binomial counts (p = k / n) given that they add up to k. For each winning size
-    a, the counts of all groups are convolved with none above a, and those at a counted.
+    Method: k draws without replacement are binomial counts (p = k / n) given that they add up to k. For each winning
+    size a, the counts of all groups are convolved with none above a, and those at a counted.
 
-    Raises ValueError unless 1 <= k <= all answers.
+    Raises:
+        ValueError: unless 1 <= k <= all answers.
     """
     sizes = [size for size, _ in groups]
     n = sum(sizes) + silent
@@ -225,20 +232,20 @@ def cons_at_k(groups: tuple[tuple[int, float], ...], silent: int, k: int) -> flo
 
 
 def _binomial(n: int, p: float, b: int) -> float:
-    """Probability of b hits in n, 0 < p < 1; by logarithms, since C(2000, 1000) is no float."""
+    """Compute the probability of b hits in n, 0 < p < 1; by logarithms for large n, since C(2000, 1000) is no float."""
     if n <= 60:
         return comb(n, b) * p**b * (1 - p) ** (n - b)
     return exp(lgamma(n + 1) - lgamma(b + 1) - lgamma(n - b + 1) + b * log(p) + (n - b) * log1p(-p))
 
 
 def mean_interval(values: Sequence[float], draws: float, confidence: float = 0.95) -> Interval:
-    """Interval of the mean of one value 0…1 a problem, where each rests on `draws` / problems independent draws.
+    """Compute the interval of the mean of one value 0…1 a problem, each from `draws` / problems independent draws.
 
     Wilson's interval (1927) with the effective sample size p(1 - p) / (s² / m), where s² / m is the clustered variance
-    of the mean over m problems (Miller 2024, arXiv:2411.00640), as Franco et al. (2019) put it for proportions. The
-    size is at least m (repeats that only repeat) and at most `draws` (repeats as good as new problems); at 0 % and
-    100 %, where s² is 0 and says nothing, it is m. So there is no zero width, the interval lies within 0…1, and for
-    avg@k with equally many answers a problem it is `stats.clustered_interval`. Without values: (None, None).
+    of the mean over m problems (Miller 2024, arXiv:2411.00640), as Franco et al. (2019) apply it to proportions. The
+    size is at least m (repeats that are copies of one another) and at most `draws` (repeats as good as new problems);
+    at 0 % and 100 %, where s² is 0 and says nothing, it is m. So the interval never has zero width and lies within 0…1,
+    and for avg@k with equally many answers a problem it is `stats.clustered_interval`. Without values: (None, None).
     """
     m = len(values)
     if not m:

@@ -158,9 +158,11 @@ class Run:
         Raises:
             OptionError: a price is neither given nor the endpoint's, or no price at all.
         """
-        from qwq_nb.run.cost import COST_COLUMNS, cost_of, prices_of
+        from qwq_nb.run.cost import COST_COLUMNS, cost_of, resolve_prices
 
-        rows = cost_of(self._state.results(), prices_of(self._state.manifest.request.endpoint, price_in, price_out))
+        rows = cost_of(
+            self._state.results(), resolve_prices(self._state.manifest.request.endpoint, price_in, price_out)
+        )
         return frame(map(msgspec.structs.asdict, rows), COST_COLUMNS)
 
     # -- rulings by hand -----------------------------------------------------------------------------------------
@@ -192,11 +194,11 @@ class Run:
 
     def rulings(self) -> pd.DataFrame:
         """The rulings that stand; columns as in `qwq_nb.store.rulings.RULING_COLUMNS`."""
-        return frame(by_hand.ruling_records(self._state.results(), self._rulings()), by_hand.RULING_COLUMNS)
+        return frame(by_hand.ruling_rows(self._state.results(), self._rulings()), by_hand.RULING_COLUMNS)
 
     def ruled_table(self) -> pd.DataFrame:
         """Official accuracy and accuracy with rulings; columns as in `qwq_nb.store.rulings.RULED_COLUMNS`."""
-        return frame(by_hand.ruled_records(self._state.results(), self._rulings()), by_hand.RULED_COLUMNS)
+        return frame(by_hand.ruled_rows(self._state.results(), self._rulings()), by_hand.RULED_COLUMNS)
 
     def _found(self, id: str, repeat: int) -> SampleResult:
         repeats = self._state.manifest.request.selection.repeats

@@ -27,14 +27,14 @@ _HTML_FOLD: Final = 420  # a sample's fold in the html, without its texts
 _HTML_LINE: Final = 230
 
 
-_FLOOR: Final = 1 / 3  # of the room for texts that every sample has a share in
+_FLOOR: Final = 1 / 3  # share of the bytes for texts that is divided evenly among all samples
 
 
 _SHORT: Final = {"gold": 300, "extracted": 300, "second_extracted": 300, "why": 300, "id": 200, "error": 1_000}
 
 
 def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool = True) -> list[SampleView]:
-    """The views, clipped so that their share of a saved bundle is about `budget_bytes`.
+    """Clip the views so that their share of a saved bundle is about `budget_bytes`.
 
     That is JSON and html together; live updates have samples in their JSON only (`in_html=False`).
 
@@ -72,24 +72,24 @@ def _texts(view: SampleView) -> list[Clip]:
 
 
 def _with_texts(row: SampleView, view: SampleView, share: float | None) -> SampleView:
-    """The row with its texts, whole (None) or cut to a share of their size: the reasoning gives way first."""
+    """Return the row with its texts, whole (None) or cut to a share of their size, the reasoning before the others."""
     if share is None:
         return msgspec.structs.replace(row, question=view.question, reasoning=view.reasoning, answer=view.answer)
     texts = (view.question, view.answer, view.reasoning)
     question, answer, reasoning = (len(text.text) if text else 0 for text in texts)
-    room = int((question + answer + reasoning) * share)
-    for_question = min(question, max(room // 4, room - answer - reasoning))
-    for_answer = min(answer, max((room - for_question) // 2, room - for_question - reasoning))
+    space = int((question + answer + reasoning) * share)
+    for_question = min(question, max(space // 4, space - answer - reasoning))
+    for_answer = min(answer, max((space - for_question) // 2, space - for_question - reasoning))
     return msgspec.structs.replace(
         row,
         question=_again(view.question, for_question),
         answer=_again(view.answer, for_answer),
-        reasoning=_again(view.reasoning, room - for_question - for_answer),
+        reasoning=_again(view.reasoning, space - for_question - for_answer),
     )
 
 
 def _again(text: Clip | None, limit: int) -> Clip | None:
-    """A text cut to the limit; one that was cut before keeps the count of all that is missing."""
+    """Cut a text to the limit; one that was cut before keeps the count of all that is missing."""
     if text is None or len(text.text) <= limit:
         return text
     if not text.omitted:
@@ -100,7 +100,7 @@ def _again(text: Clip | None, limit: int) -> Clip | None:
 
 
 def _tidy(view: SampleView) -> SampleView:
-    """The row without its texts, and with no field that outgrows a line."""
+    """Return the row without its texts, its other fields cut to the length of a line."""
     short = {name: one_line(getattr(view, name), limit) for name, limit in _SHORT.items()}
     return msgspec.structs.replace(
         view,
@@ -118,7 +118,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleView]:
-    """Ids and outcomes; in the views' order, but failures are the last to be dropped."""
+    """Return ids and outcomes, in the views' order; failures are the last to be dropped."""
     bare = [
         msgspec.structs.replace(
             row,
@@ -147,7 +147,10 @@ def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleVie
 
 
 def row_cost(row: SampleView, in_html: int) -> int:
-    """Bytes of a row in a saved bundle: its JSON, and `in_html` more besides its values where the html lists it."""
+    """Count the bytes of a row in a saved bundle.
+
+    These are its JSON and, where the html lists it, `in_html` bytes more besides its values.
+    """
     fields = lean(row)
     cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
     if not in_html:
@@ -156,7 +159,7 @@ def row_cost(row: SampleView, in_html: int) -> int:
 
 
 def text_cost(text: str, *, in_html: bool) -> int:
-    """Bytes of a text in a saved bundle: once as JSON, once as escaped html where it is in a fold there."""
+    """Count the bytes of a text in a saved bundle: once as JSON, and once as escaped html where it is in a fold."""
     cost = _json_cost(text) + 3 * _INDENT
     if not in_html:
         return cost

@@ -1,8 +1,8 @@
-"""The rows of a run's prediction and review files, as evalscope 1.14 writes them, without importing it.
+"""Write and read the rows of prediction and review files as evalscope 1.14 writes them, without importing it.
 
 A prediction row equals a dump of evalscope's `ModelResult`, a review row one of its `ReviewResult`; both carry one key
-more, `qwq`, which evalscope ignores. `completion_from_row` and `verdict_from_row` are the way back, for our rows and
-for those that evalscope itself wrote (1.3 and later).
+more, `qwq`, which evalscope ignores. `completion_from_row` and `verdict_from_row` read them back: our rows and those
+that evalscope itself wrote (1.3 and later).
 
 evalscope numbers the samples of a subset from 0 in the order of the data: `position` here. With `repeats` its ids are
 `position * repeats + repeat`.
@@ -55,28 +55,28 @@ _USABLE = frozenset({"success", "fallback", "degraded"})
 
 
 def prediction_file(run_dir: Path, model_id: str, benchmark: str, subset: str) -> Path:
-    """Where evalscope keeps the predictions of one subset."""
+    """Return the path of evalscope's predictions of one subset."""
     return run_dir / "predictions" / model_id / f"{benchmark}_{subset}.jsonl"
 
 
 def review_file(run_dir: Path, model_id: str, benchmark: str, subset: str) -> Path:
-    """Where evalscope keeps the reviews of one subset."""
+    """Return the path of evalscope's reviews of one subset."""
     return run_dir / "reviews" / model_id / f"{benchmark}_{subset}.jsonl"
 
 
 def model_segment(model: str) -> str:
-    """A model's name as one path segment (`Qwen/QwQ-32B` → `QwQ-32B`), as evalscope derives its `model_id`."""
+    """Make a model's name one path segment (`Qwen/QwQ-32B` → `QwQ-32B`), as evalscope derives its `model_id`."""
     name = unicodedata.normalize("NFKD", model.rstrip("/").rsplit("/", 1)[-1]).encode("ascii", "ignore").decode()
     return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9.\-_]", "_", name)).strip("._")[:200] or "model"
 
 
 def sample_id(position: int, repeat: int, repeats: int) -> int:
-    """evalscope's id of one sample × repeat within its subset."""
+    """Return evalscope's id of one sample × repeat within its subset: a whole number from 0."""
     return position * repeats + repeat
 
 
 def targets_of(sample: Sample) -> list[str] | None:
-    """The accepted answers as evalscope lists them: stripped, each once; None where there is none."""
+    """Return the accepted answers as evalscope lists them: stripped, each once; None where there is none."""
     values = (value.strip() for value in (sample.targets or [sample.gold]))
     return list(dict.fromkeys(value for value in values if value)) or None
 
@@ -84,7 +84,7 @@ def targets_of(sample: Sample) -> list[str] | None:
 def prediction_row(
     sample: Sample, position: int, repeat: int, repeats: int, completion: Completion, model: str
 ) -> dict[str, Any]:
-    """The row of one completion. `model`: the model's name as it was asked for."""
+    """Make the prediction row of one completion. `model` is the model's name as it was asked for."""
     message = _assistant(sample, repeat, completion, model)
     row: dict[str, Any] = {
         "index": sample_id(position, repeat, repeats),
@@ -148,7 +148,7 @@ def review_row(
     outcome: Outcome,
     flags: list[str],
 ) -> dict[str, Any]:
-    """The row of one verdict, with the outcome and flags that followed from it."""
+    """Make the review row of one verdict, with the outcome and flags that followed from it."""
     number = sample_id(position, repeat, repeats)
     score = dict(verdict.sample_score)
     score.update(sample_id=number, group_id=position, generation_index=repeat)
@@ -176,7 +176,11 @@ def review_row(
 
 
 def completion_from_row(row: dict[str, Any]) -> Completion:
-    """The completion of a prediction row, ours or evalscope's. Raises KeyError or TypeError where it is neither."""
+    """Read the completion of a prediction row, ours or evalscope's.
+
+    Raises:
+        KeyError, TypeError: it is neither.
+    """
     output = row["model_output"]
     choice = output["choices"][0]
     reasoning, answer = _parts(choice["message"]["content"])
@@ -212,7 +216,11 @@ def completion_from_row(row: dict[str, Any]) -> Completion:
 
 
 def verdict_from_row(row: dict[str, Any]) -> Verdict:
-    """The verdict of a review row, ours or evalscope's. Raises KeyError or TypeError where it is neither."""
+    """Read the verdict of a review row, ours or evalscope's.
+
+    Raises:
+        KeyError, TypeError: it is neither.
+    """
     sample_score = row["sample_score"]
     score = sample_score["score"]
     values = score.get("value") or {}
@@ -238,12 +246,12 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
 
 
 def analysis_from(value: Any) -> Analysis | None:
-    """The analysis as it was written; None where there is none, or one of another make."""
+    """Read the analysis of a row; None where there is none, or one of another format."""
     return _converted(value, Analysis)
 
 
 def outcome_from_row(row: dict[str, Any]) -> Outcome | None:
-    """The outcome that was written with a review row of ours; None for evalscope's own rows."""
+    """Read the outcome that was written with a review row of ours; None for evalscope's own rows."""
     outcome = (row.get("qwq") or {}).get("outcome")
     return cast(Outcome, outcome) if outcome in get_args(Outcome) else None
 
@@ -279,7 +287,7 @@ def _tool_calls(calls: list[ToolCall]) -> list[dict[str, Any]] | None:
 
 
 def _parts(content: Any) -> tuple[str, str]:
-    """Reasoning and text of a message's content, which is a string or a list of parts."""
+    """Return the reasoning and the text of a message's content, which is a string or a list of parts."""
     if isinstance(content, str):
         return "", content
     reasoning = "\n".join(part["reasoning"] for part in content if part.get("type") == "reasoning")
@@ -287,7 +295,10 @@ def _parts(content: Any) -> tuple[str, str]:
 
 
 def _message_id(*parts: object) -> str:
-    """evalscope draws eight random hex digits; these are the same at every call, so that rows can be compared."""
+    """Make a message id of eight hex digits from `parts`.
+
+    evalscope draws random ones; these are the same at every call, so that rows can be compared.
+    """
     return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
@@ -312,7 +323,10 @@ def _prompt(sample: Sample) -> list[dict[str, Any]]:
 
 
 def _assistant(sample: Sample, repeat: int, completion: Completion, model: str) -> dict[str, Any]:
-    """The answer as a list of parts: a plain string would be searched for think tags again by evalscope."""
+    """Make the assistant's message, its content a list of parts.
+
+    evalscope would search a plain string for think tags again.
+    """
     content: list[dict[str, Any]] = []
     if completion.reasoning:
         content.append(
@@ -340,7 +354,10 @@ def _assistant(sample: Sample, repeat: int, completion: Completion, model: str) 
 
 
 def _perf(completion: Completion) -> dict[str, Any]:
-    """evalscope's `PerformanceMetrics`: seconds and tokens; `tpot` is its seconds per output token after the first."""
+    """Return evalscope's `PerformanceMetrics`: seconds and tokens.
+
+    `tpot` is seconds per output token after the first.
+    """
     tokens, tpot = completion.completion_tokens, None
     if completion.ttft_s is not None and tokens > 1 and completion.latency_s >= completion.ttft_s:
         tpot = (completion.latency_s - completion.ttft_s) / (tokens - 1)

@@ -16,7 +16,7 @@ __all__ = ["encode_row", "read_rows", "repair", "replace_file"]
 
 
 def encode_row(row: dict[str, Any]) -> bytes:
-    """Encode one JSON line; texts that UTF-8 cannot hold are made valid (`core.text.valid_text`)."""
+    """Encode a row as one line of JSON, ended by a line feed; texts are made valid (`core.text.valid_text`)."""
     try:
         return msgspec.json.encode(row) + b"\n"
     except UnicodeEncodeError:
@@ -24,7 +24,10 @@ def encode_row(row: dict[str, Any]) -> bytes:
 
 
 def repair(file: Path) -> int:
-    """Drop a torn last line of a JSONL file, as a crash leaves it. Returns how many bytes went."""
+    """Drop a torn last line of a JSONL file, as a crash leaves it, and return how many bytes were dropped.
+
+    A last line that is a whole JSON object but lacks its line end gets one. A missing file is left missing.
+    """
     try:
         size = file.stat().st_size
     except FileNotFoundError:
@@ -53,7 +56,10 @@ def repair(file: Path) -> int:
 
 
 def read_rows(file: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a JSONL file; a line that is no JSON object (torn, or zeroed by a power cut) is passed over."""
+    """Yield the rows of a JSONL file; nothing if there is no such file.
+
+    A line that is no JSON object (torn, or zeroed by a power cut) is skipped.
+    """
     with contextlib.suppress(FileNotFoundError), open(file, "rb") as handle:
         for line in handle:
             try:
@@ -65,7 +71,11 @@ def read_rows(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def replace_file(file: Path, content: bytes) -> None:
-    """Write, fsync and rename into place."""
+    """Write the content to a temporary file beside it, fsync it and rename it into place.
+
+    Raises:
+        OSError: the file cannot be written; the earlier one is then untouched.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:

@@ -19,21 +19,23 @@ SCHEMA = "qwq_run.v2"
 
 
 class Manifest(msgspec.Struct, kw_only=True):
-    """What was asked, of whom, and how the run stands. It holds no key: `key_env` is the name of a variable."""
+    """Hold what was asked, of which endpoint, and the state of the run. It holds no key: `key_env` names a variable."""
 
     schema: str = SCHEMA
     run_id: str
     name: str
     key: str
-    """Hash of the request's identity: the same line has the same key, and so the same run. Empty: evalscope's run."""
+    """Hash of the request's identity: the same line has the same key, and so the same run. Empty: evalscope wrote the
+    run.
+    """
     created: str
     updated: str
     """ISO 8601, UTC."""
     state: State = "starting"
     request: EvalRequest
-    """As of the run's last call."""
+    """The request as the run's last call made it."""
     data_label: str = ""
-    """Where the problems came from, for people."""
+    """Where the problems came from, in words."""
     plan_hash: str = ""
     data_hash: dict[str, str] = {}
     versions: dict[str, str] = {}
@@ -44,10 +46,10 @@ class Manifest(msgspec.Struct, kw_only=True):
     scores: dict[str, float | None] = {}
     """Accuracy of each benchmark (0…1), as of `updated`."""
     elapsed_s: float = 0.0
-    """Wall time spent on this run so far, over all calls."""
+    """Wall-clock seconds spent on this run so far, over all calls."""
     notes: list[str] = []
     adapters: dict[str, dict[str, Any]] = {}
-    """What the benchmark's adapter said of each benchmark: its settings and versions."""
+    """Settings and versions of each benchmark, as its adapter reports them."""
     withheld: list[str] | None = None
     """Names of the benchmarks whose authors ask that their texts not be published; None: an older version's run."""
 

@@ -20,7 +20,11 @@ Key = tuple[str, int]
 
 
 class Piece(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What one stream wrote since the last look; `over`: it has ended, and whatever became of it lies elsewhere."""
+    """Hold what one stream wrote since the last look.
+
+    `reasoning_at` and `answer_at` are the characters that stand before the new text. `over`: the stream has ended, and
+    its text is in other files.
+    """
 
     id: str
     repeat: int
@@ -34,7 +38,7 @@ class Piece(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 def read_streams(folder: Path) -> dict[Key, Completion]:
-    """The partial text of each stream that a killed kernel left behind."""
+    """Read the partial text of each stream that a killed kernel left behind, by (sample id, repeat)."""
     found: dict[Key, tuple[Piece, str, str]] = {}
     for row in read_rows(folder / STREAMS):
         for piece in pieces_of(row):
@@ -49,18 +53,22 @@ def read_streams(folder: Path) -> dict[Key, Completion]:
                 reasoning[: piece.reasoning_at] + piece.reasoning,
                 answer[: piece.answer_at] + piece.answer,
             )
-    return {key: partial(*entry) for key, entry in found.items()}
+    return {key: completion_from_texts(*entry) for key, entry in found.items()}
 
 
 def pieces_of(row: dict[str, Any]) -> list[Piece]:
+    """Return the pieces of a row; none where it has another form."""
     try:
         return msgspec.convert(row.get("streams"), list[Piece])
     except msgspec.ValidationError:
         return []
 
 
-def partial(last: Piece, reasoning: str, answer: str) -> Completion:
-    """Tokens are pieces of the stream, shared out by the length of the texts."""
+def completion_from_texts(last: Piece, reasoning: str, answer: str) -> Completion:
+    """Make the completion of an interrupted stream.
+
+    `last.tokens` counts the stream's pieces; they are split between reasoning and answer by the length of the texts.
+    """
     thought = round(last.tokens * len(reasoning) / max(1, len(reasoning) + len(answer)))
     return Completion(
         reasoning=reasoning,

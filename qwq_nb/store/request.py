@@ -1,4 +1,4 @@
-"""Define what a run was asked: `EvalRequest`, with its `Selection` of samples and the `Source` of its problems.
+"""Define the request of a run: `EvalRequest`, with its `Selection` of samples and the `Source` of its problems.
 
 The manifest holds it, so that a run can be resumed from its directory alone. Defaults of options stand here and nowhere
 else: the magics' help and their traits read them from these fields.
@@ -37,7 +37,7 @@ SOLVER = "single"
 
 
 class Selection(msgspec.Struct, kw_only=True, frozen=True):
-    """Which samples of each benchmark are asked, and how often."""
+    """Select the samples of each benchmark that are asked, and how often each is asked."""
 
     levels: list[int] | None = None
     """Level numbers of benchmarks that have levels; None: all."""
@@ -46,18 +46,18 @@ class Selection(msgspec.Struct, kw_only=True, frozen=True):
     limit: int | None = None
     """Samples of each benchmark, spread evenly over its subsets; None: all."""
     seed: int = SEED
-    """Which samples a limit takes, and in which order they are asked."""
+    """Seed of the samples that a limit takes, and of the order in which they are asked."""
     repeats: int = REPEATS
     """Times each sample is asked."""
 
     @property
     def whole(self) -> bool:
-        """True if no level or subset is left out."""
+        """Return True if no level or subset is left out."""
         return not (self.levels or self.subsets)
 
 
 class Source(msgspec.Struct, kw_only=True, frozen=True):
-    """Where the problems come from, and how they are put into prompts."""
+    """Name where the problems come from, and how prompts are made of them."""
 
     data: str = ""
     """A local file or folder; empty: the hub."""
@@ -65,15 +65,15 @@ class Source(msgspec.Struct, kw_only=True, frozen=True):
     few_shot: int | None = None
     """Worked examples in the prompt; None: the benchmark's own default."""
     dataset_args: dict[str, Any] = {}
-    """More of evalscope's dataset arguments."""
+    """Further dataset arguments of evalscope."""
 
 
 class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
-    """One `%qwq_eval` line, checked and complete."""
+    """Hold one `%qwq_eval` line, checked and complete."""
 
     benchmarks: list[str]
     endpoints: list[Endpoint]
-    """Those that share the run; it is known by the first."""
+    """The endpoints that share the run; the first one gives it its name."""
     selection: Selection = Selection()
     source: Source = Source()
     concurrency: int | Literal["auto"] = CONCURRENCY
@@ -85,16 +85,16 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def endpoint(self) -> Endpoint:
-        """Return the endpoint that the run is known by."""
+        """Return the first endpoint, whose model and URL identify the run."""
         return self.endpoints[0]
 
     @property
     def demo(self) -> bool:
-        """True if the built-in endpoint is asked."""
+        """Return True if the built-in endpoint is asked."""
         return self.endpoint.is_demo
 
     def identity(self, data_fingerprint: str) -> dict[str, Any]:
-        """Return what makes two requests the same run: they then share one run directory.
+        """Return the fields that identify a run: two requests with equal ones share one run directory.
 
         `data_fingerprint` changes with the content of a local data file; empty for a hub.
         """
@@ -109,7 +109,7 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
             "data": data_fingerprint or source.hub,
             "few_shot": source.few_shot,
             "dataset_args": source.dataset_args,
-            # The built-in endpoint gets another port each time, and is the same endpoint all the same.
+            # The built-in endpoint has another port at each start.
             "url": "demo" if endpoint.is_demo else endpoint.url,
             "model": endpoint.model,
             "sampling": endpoint.sampling,

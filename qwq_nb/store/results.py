@@ -14,8 +14,8 @@ __all__ = ["graded_result"]
 def graded_result(sample: Sample, repeat: int, completion: Completion | None, verdict: Verdict | None) -> SampleResult:
     """Decide the outcome of a graded completion, and set its flags: those of the outcome, then those of the trace.
 
-    Underthinking wants the sample's peers, so it is not among them. A verdict of None is a completion that was never
-    graded.
+    The flag of underthinking needs the sample's peers, so it is not among them. A verdict of None means that the
+    completion was never graded.
     """
     outcome, _, flags = decide_outcome(completion, verdict, gold=sample.gold)
     result = SampleResult(

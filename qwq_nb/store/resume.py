@@ -1,4 +1,4 @@
-"""What a run directory already holds: finished results, and answers that still want grading."""
+"""Read what a run directory already holds: finished results, and completions that are not graded yet."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ Key = tuple[str, int]
 def load_progress(
     directory: RunDirectory, items: list[Item], repeats: int, model: str
 ) -> tuple[dict[Key, SampleResult], dict[Key, Completion]]:
-    """Finished results and ungraded completions by (sample id, repeat). Torn last lines are dropped from the files.
+    """Return finished results and ungraded completions by (sample id, repeat), and repair the files.
 
-    A sample that ended in an error is not among them: it is asked again.
+    Torn last lines are dropped, and the partial texts of a killed kernel go into the journal. A sample that ended in an
+    error is in neither dict: it is asked again.
     """
     for benchmark, subset in dict.fromkeys((i.sample.benchmark, i.sample.subset) for i in items):
         for kind in ("predictions", "reviews"):
@@ -36,7 +37,7 @@ def load_progress(
 
 
 def keep_streams(directory: RunDirectory) -> None:
-    """Move what a killed kernel was streaming into the journal."""
+    """Move the partial texts of a killed kernel into the journal."""
     for (id_, repeat), completion in read_streams(directory.path).items():
         row = {"kind": "partial", "id": id_, "repeat": repeat, "error": "the kernel ended"}
         directory.append(directory.journal_file(), {**row, "completion": msgspec.to_builtins(completion)})
@@ -46,19 +47,19 @@ def keep_streams(directory: RunDirectory) -> None:
 def results_of(
     directory: RunDirectory, items: list[Item], repeats: int, model: str
 ) -> tuple[dict[Key, SampleResult], dict[Key, Completion]]:
-    """The same, from files that are only read."""
-    by_place = {(i.sample.benchmark, i.sample.subset, i.position * repeats + i.repeat): i for i in items}
+    """Return finished results and ungraded completions by (sample id, repeat), without changing any file."""
+    by_index = {(i.sample.benchmark, i.sample.subset, i.position * repeats + i.repeat): i for i in items}
     predictions: dict[Key, Completion] = {}
     done: dict[Key, SampleResult] = {}
     subsets = list(dict.fromkeys((i.sample.benchmark, i.sample.subset) for i in items))
     for benchmark, subset in subsets:
         for row in read_rows(directory.rows_file("predictions", model, benchmark, subset)):
-            item = by_place.get((benchmark, subset, row_index(row)))
+            item = by_index.get((benchmark, subset, row_index(row)))
             if item is not None and belongs(row, item):
                 # A row written twice counts once: the first is the one that was graded.
                 predictions.setdefault(item.key, compressed(rows.completion_from_row(row)))
         for row in read_rows(directory.rows_file("reviews", model, benchmark, subset)):
-            item = by_place.get((benchmark, subset, row_index(row)))
+            item = by_index.get((benchmark, subset, row_index(row)))
             if item is None or not belongs(row, item) or item.key not in predictions:
                 continue
             completion, verdict = predictions[item.key], rows.verdict_from_row(row)
@@ -67,20 +68,21 @@ def results_of(
 
 
 def row_index(row: dict[str, Any]) -> int:
+    """Return the row's index, or -1 where it has none."""
     index = row.get("index")
     return index if isinstance(index, int) else -1
 
 
 def belongs(row: dict[str, Any], item: Item) -> bool:
-    """Whether a row is this item's: rows of ours carry the sample's id, evalscope's only the index."""
+    """Return whether a row is this item's: our rows carry the sample's id, evalscope's only the index."""
     ours = row.get("qwq")
     return not isinstance(ours, dict) or (ours.get("id"), ours.get("repeat")) == item.key
 
 
 def read_journal(directory: RunDirectory) -> dict[Key, tuple[str, str, Completion]]:
-    """The last journal row of each sample: kind (`error` or `partial`), cause, and what had been streamed.
+    """Return the last journal row of each sample: kind (`error` or `partial`), cause, and the partial completion.
 
-    Of a run whose kernel was killed, what it was streaming at last is among them.
+    The partial texts that a killed kernel left in `qwq_streams.jsonl` are included.
     """
     found: dict[Key, tuple[str, str, Completion]] = {}
     for row in read_rows(directory.journal_file()):

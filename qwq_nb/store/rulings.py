@@ -1,4 +1,4 @@
-"""A reader's own rulings on single verdicts: `qwq_rulings.jsonl` in the run's directory.
+"""Keep a reader's rulings on single verdicts: `qwq_rulings.jsonl` in the run's directory.
 
 A ruling stands beside the official verdict and never changes it, nor anything in evalscope's own files. The file is
 append-only and fsynced row by row, and the last row of a sample × repeat wins; `correct: null` takes a ruling back.
@@ -31,9 +31,9 @@ __all__ = [
     "read_rulings",
     "rule",
     "ruled",
-    "ruled_records",
+    "ruled_rows",
     "ruling_notes",
-    "ruling_records",
+    "ruling_rows",
 ]
 
 RULINGS = "qwq_rulings.jsonl"
@@ -59,30 +59,30 @@ RULED_COLUMNS = (
 
 
 class Ruling(msgspec.Struct, kw_only=True):
-    """One row of the file."""
+    """Hold one row of the file."""
 
     model: str
     id: str
     repeat: int
     correct: bool | None
-    """None: an earlier ruling is taken back."""
+    """None takes an earlier ruling back."""
     note: str = ""
     at: str = ""
     """ISO 8601, UTC."""
     answer: str = ""
-    """Hash of the text that was ruled on: see `fingerprint`."""
+    """Hash of the text that was ruled on (`answer_fingerprint`)."""
 
 
-def fingerprint(completion: Completion | None) -> str:
-    """16 hex digits of a completion's reasoning and answer."""
+def answer_fingerprint(completion: Completion | None) -> str:
+    """Return 16 hex digits of the SHA-256 of a completion's reasoning and answer."""
     text = f"{completion.reasoning}\0{completion.answer}" if completion else ""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def rule(path: Path, model: str, result: SampleResult, correct: bool | None, note: str = "") -> Ruling:
-    """Write a ruling on `result` into the run directory `path`; durable when this returns.
+    """Write a ruling on `result` into the run directory `path`; it is durable when this returns.
 
-    It needs no lock and takes none: a row is one write to the end of a file of its own.
+    No lock is taken: a row is one write to the end of a file that only rulings use.
 
     Raises:
         OptionError: there is no answer yet, or `correct` is not True, False or None.
@@ -101,7 +101,7 @@ def rule(path: Path, model: str, result: SampleResult, correct: bool | None, not
         correct=correct,
         note=str(note),
         at=now(),
-        answer=fingerprint(result.completion),
+        answer=answer_fingerprint(result.completion),
     )
     # A handle of its own: the run's writer, if there is one, is another object or another process.
     directory = RunDirectory(path)
@@ -113,7 +113,7 @@ def rule(path: Path, model: str, result: SampleResult, correct: bool | None, not
 
 
 def read_rulings(path: Path, model: str) -> dict[Key, Ruling]:
-    """The rulings that stand, by (sample id, repeat). Rows that cannot be read are passed over."""
+    """Return the rulings in force, by (sample id, repeat), in the order of ruling. Unreadable rows are skipped."""
     found: dict[Key, Ruling] = {}
     for row in read_rows(path / RULINGS):
         try:
@@ -129,14 +129,14 @@ def read_rulings(path: Path, model: str) -> dict[Key, Ruling]:
 
 
 def applies(ruling: Ruling | None, result: SampleResult) -> bool:
-    """Whether the ruling is on this very answer."""
+    """Return whether the ruling is on this result's present answer."""
     if ruling is None or result.outcome in ("error", "pending"):
         return False
-    return ruling.answer in ("", fingerprint(result.completion))
+    return ruling.answer in ("", answer_fingerprint(result.completion))
 
 
 def ruled(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> list[SampleResult]:
-    """The results with their outcomes as ruled: True is `correct`; False is `wrong` where it had been correct."""
+    """Return the results with outcomes as ruled: True makes `correct`; False makes `wrong` of what was correct."""
     changed = []
     for result in results:
         ruling = rulings.get((result.sample.id, result.repeat))
@@ -146,13 +146,16 @@ def ruled(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> lis
     return changed
 
 
-def ruling_records(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
-    """Dicts of RULING_COLUMNS, in the order of ruling. `applies` is False where the answer has changed or is gone."""
+def ruling_rows(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
+    """Return the rulings as dicts of RULING_COLUMNS, in the order of ruling.
+
+    `applies` is False where the answer has changed since, or is gone.
+    """
     by_key = {(r.sample.id, r.repeat): r for r in results}
-    records = []
+    rows = []
     for key, ruling in rulings.items():
         result = by_key.get(key)
-        records.append(
+        rows.append(
             {
                 "benchmark": result.sample.benchmark if result else "",
                 "subset": result.sample.subset if result else "",
@@ -165,11 +168,11 @@ def ruling_records(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling
                 "applies": result is not None and applies(ruling, result),
             }
         )
-    return records
+    return rows
 
 
-def ruled_records(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
-    """Dicts of RULED_COLUMNS: the official accuracy and the one with rulings, side by side.
+def ruled_rows(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
+    """Return dicts of RULED_COLUMNS: the official accuracy (0…1) and the one with rulings, side by side.
 
     `rulings` counts those that apply, `changed` those of them that differ from the official verdict. Both accuracies
     are over the same answers, with the same kind of interval (`qwq_nb.core.tally`).
@@ -186,8 +189,8 @@ def ruled_records(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]
     return [
         {
             **{name: getattr(official, name) for name in ("benchmark", "subset", "n")},
-            "rulings": made.get(_place(official), [0, 0])[0],
-            "changed": made.get(_place(official), [0, 0])[1],
+            "rulings": made.get(_subset_key(official), [0, 0])[0],
+            "changed": made.get(_subset_key(official), [0, 0])[1],
             **{name: getattr(official, name) for name in ("correct", "accuracy", "ci_low", "ci_high")},
             **{f"ruled_{name}": getattr(own, name) for name in ("correct", "accuracy", "ci_low", "ci_high")},
         }
@@ -195,16 +198,16 @@ def ruled_records(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]
     ]
 
 
-def _place(row: SubsetRow) -> tuple[str, str]:
+def _subset_key(row: SubsetRow) -> tuple[str, str]:
     return row.benchmark, row.subset
 
 
 def ruling_notes(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[str]:
-    """A sentence a benchmark that was ruled on: what the rulings would make of its accuracy."""
+    """Write one sentence for each benchmark with rulings: its accuracy with them and without."""
     if not rulings:
         return []
     notes = []
-    for row in ruled_records(results, rulings):
+    for row in ruled_rows(results, rulings):
         if row["subset"] != "all" or not row["rulings"]:
             continue
         n = row["rulings"]

@@ -1,4 +1,4 @@
-"""A run on disk, in evalscope's own output layout: written row by row, read back, listed.
+"""Write, read and list run directories, in evalscope's own output layout.
 
 ::
 
@@ -7,7 +7,7 @@
     <run>/qwq_samples.jsonl                            the samples as they were asked
     <run>/qwq_journal.jsonl                            failures and partial traces, one row each
     <run>/qwq_streams.jsonl                            what is being streamed, while it is
-    <run>/data/<benchmark>/…                           the records themselves, so that evalscope can load them
+    <run>/data/<benchmark>/…                           the source rows, so that evalscope can load them
     <run>/configs/task_config_*.yaml                   evalscope's
     <run>/predictions/<model>/<benchmark>_<subset>.jsonl
     <run>/reviews/<model>/<benchmark>_<subset>.jsonl
@@ -42,7 +42,7 @@ LOCK = "qwq_run.lock"
 
 
 def relative(path: Path) -> str:
-    """`path` as seen from the working folder where it lies below it, else whole."""
+    """Return `path` relative to the working folder if it lies below it, else absolute."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
@@ -50,31 +50,38 @@ def relative(path: Path) -> str:
 
 
 class RunDirectory:
-    """One run's directory. Reading needs nothing; writing needs `lock()` first."""
+    """Read and write one run's directory. Writing needs `lock()` first; reading needs nothing."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path.absolute()  # the working folder may change in mid-run
-        self.shown = relative(path)
-        """As seen from the working folder of the start: for outputs, and for viewers beside the notebook."""
+        self.path = path.absolute()  # the working folder may change during the run
+        self.display_path = relative(path)
+        """The path relative to the working folder at the start: for messages, and for viewers beside the notebook."""
         self._files: dict[Path, IO[bytes]] = {}
         self._lock: Any = None
 
     def __repr__(self) -> str:
-        return f"RunDirectory({self.shown!r})"
+        return f"RunDirectory({self.display_path!r})"
 
     # -- the manifest ------------------------------------------------------------------------------------------
 
     def manifest(self) -> Manifest:
-        """Raises UnknownRun where there is none, or none that can be read."""
+        """Read the manifest.
+
+        Raises:
+            UnknownRun: there is none, or none that can be read.
+        """
         file = self.path / MANIFEST
         try:
             content = file.read_bytes()
         except FileNotFoundError:
-            raise UnknownRun(f"{self.shown} holds no {MANIFEST}: it is not the directory of a run.") from None
+            raise UnknownRun(f"{self.display_path} holds no {MANIFEST}: it is not the directory of a run.") from None
         return decode_manifest(content, str(file))
 
     def save_manifest(self, manifest: Manifest) -> None:
-        """Replaced as a whole, so that no crash can leave half of one."""
+        """Write the manifest and set its `updated`.
+
+        The file is replaced as a whole, so that no crash leaves half of one.
+        """
         manifest.updated = now()
         self.path.mkdir(parents=True, exist_ok=True)
         replace_file(self.path / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=1))
@@ -82,24 +89,27 @@ class RunDirectory:
     # -- samples -----------------------------------------------------------------------------------------------
 
     def save_samples(self, samples: list[Sample]) -> None:
+        """Write `qwq_samples.jsonl`: the samples in the data set's order, without their source rows."""
         rows = [msgspec.json.encode(msgspec.structs.replace(s, source_row={})) for s in samples]
         replace_file(self.path / SAMPLES, b"\n".join(rows) + b"\n")
 
     def samples(self) -> list[Sample]:
+        """Read the samples of the run; an empty list where none were written."""
         decoder = msgspec.json.Decoder(Sample)
         with contextlib.suppress(FileNotFoundError):
             return [decoder.decode(line) for line in (self.path / SAMPLES).read_bytes().splitlines()]
         return []
 
     def save_record(self, content: bytes) -> None:
-        """Write `qwq_record.json`, as a whole."""
+        """Write `qwq_record.json`, replacing the file as a whole."""
         replace_file(self.path / RECORD, content)
 
     def has_record(self) -> bool:
+        """Return whether there is a `qwq_record.json`."""
         return (self.path / RECORD).is_file()
 
     def is_record_current(self) -> bool:
-        """Whether the record is there and nothing was written after it, as it is where a kernel died in mid-run."""
+        """Return whether the record is the newest file; after a crash the manifest or the journal is newer."""
         try:
             written = (self.path / RECORD).stat().st_mtime_ns
         except FileNotFoundError:
@@ -110,18 +120,19 @@ class RunDirectory:
     # -- rows --------------------------------------------------------------------------------------------------
 
     def rows_file(self, kind: str, model: str, benchmark: str, subset: str) -> Path:
-        """`kind` is `predictions` or `reviews`."""
-        place = rows.prediction_file if kind == "predictions" else rows.review_file
-        return place(self.path, rows.model_segment(model), benchmark, subset)
+        """Return the path of a subset's rows. `kind` is `predictions` or `reviews`."""
+        file_of = rows.prediction_file if kind == "predictions" else rows.review_file
+        return file_of(self.path, rows.model_segment(model), benchmark, subset)
 
     def journal_file(self) -> Path:
+        """Return the path of the journal."""
         return self.path / JOURNAL
 
     def append(self, file: Path, row: dict[str, Any]) -> None:
-        """One row, durable when this returns.
+        """Append one row to a JSONL file; it is durable when this returns.
 
         Raises:
-            OSError: the disk is full or gone; nothing of the row counts then.
+            OSError: the disk is full or gone; nothing of the row is kept then.
         """
         handle = self._files.get(file)
         if handle is None:
@@ -129,7 +140,7 @@ class RunDirectory:
             repair(file)
             handle = self._files[file] = open(file, "ab", buffering=0)  # noqa: SIM115 - kept open for the run
         line = encode_row(row)
-        # Not tell(): after a row that did not fit it stands behind the file's end.
+        # Not tell(): after a failed write its position is behind the file's end.
         start = os.fstat(handle.fileno()).st_size
         try:
             written = handle.write(line)
@@ -142,6 +153,7 @@ class RunDirectory:
             raise
 
     def close(self) -> None:
+        """Close the open files and release the lock."""
         for handle in self._files.values():
             handle.close()
         self._files.clear()
@@ -152,7 +164,7 @@ class RunDirectory:
     # -- one writer at a time ----------------------------------------------------------------------------------
 
     def lock(self) -> None:
-        """Become the one writer. The lock is the kernel's, so it goes with the process however that ends.
+        """Become the one writer. The lock is the operating system's, so it ends with the process however that ends.
 
         Raises:
             RunLocked: another process writes this run; the message names it.
@@ -180,11 +192,11 @@ class RunDirectory:
 
     @property
     def is_held(self) -> bool:
-        """Whether this object is the run's one writer."""
+        """Return whether this object is the run's one writer."""
         return self._lock is not None
 
     def is_locked(self) -> bool:
-        """Whether some process, this one included, writes the run just now."""
+        """Return whether some process, this one included, writes the run now."""
         import filelock
 
         if self._lock is not None:
@@ -200,7 +212,7 @@ class RunDirectory:
 
 
 def find_run_dirs(root: Path) -> list[Path]:
-    """The run directories directly below `root`, newest manifest first."""
+    """Return the run directories directly below `root`, newest manifest first; an empty list without a `root`."""
     if not root.is_dir():
         return []
     found = [entry.parent for entry in root.glob(f"*/{MANIFEST}")]

@@ -1,4 +1,4 @@
-"""The results of a run that nobody is running, read from its directory when they are first wanted."""
+"""Read the results of a saved run from its directory, when they are first asked for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["items_of", "saved_results"]
 
 
 def items_of(samples: list[Sample], repeats: int) -> list[Item]:
-    """The items of a saved run: samples in the data set's order, repeats of one side by side."""
+    """Make the items of a saved run: samples in the data set's order, the repeats of a sample side by side."""
     counts: dict[tuple[str, str], int] = {}
     items: list[Item] = []
     for sample in samples:
@@ -28,12 +28,12 @@ def items_of(samples: list[Sample], repeats: int) -> list[Item]:
 
 
 def saved_results(directory: RunDirectory, manifest: Manifest) -> Callable[[], list[SampleResult]]:
-    """A function that reads the directory at its first call, so that a long list of runs costs only its manifests."""
-    return functools.cache(lambda: read_results(directory, manifest))
+    """Return a function that reads the directory at its first call, so that listing runs reads only manifests."""
+    return functools.cache(lambda: read_saved_results(directory, manifest))
 
 
-def read_results(directory: RunDirectory, manifest: Manifest) -> list[SampleResult]:
-    """Every sample × repeat of the run: finished ones, errors, and pending ones with their partial text."""
+def read_saved_results(directory: RunDirectory, manifest: Manifest) -> list[SampleResult]:
+    """Return every sample × repeat of the run: finished ones, errors, and pending ones with their partial text."""
     repeats, model = manifest.request.selection.repeats, manifest.request.endpoint.model
     items = items_of(directory.samples(), repeats)
     done, ungraded = results_of(directory, items, repeats, model)

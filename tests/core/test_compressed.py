@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from qwq_nb.core.compressed import WORTH_IT, PackedCompletion, compressed, restored, text_length
+from qwq_nb.core.compressed import WORTH_IT, CompressedCompletion, compressed, restored, text_length
 from qwq_nb.core.records import Completion
 from tests.support.runs import answer
 
@@ -19,7 +19,7 @@ LONG = "Wait, 6 · 7 ≥ 40. " * 500
 def test_a_packed_completion_reads_like_the_one_it_was_made_of(reasoning: str, said: str) -> None:
     made = answer(said, reasoning=reasoning, reasoning_tokens=7, retried=["HTTP 503"], attempts=2, ttft_s=0.5)
     small = compressed(made)
-    assert isinstance(small, PackedCompletion)
+    assert isinstance(small, CompressedCompletion)
     assert (small.reasoning, small.answer) == (reasoning, said)
     assert all(getattr(small, name) == getattr(made, name) for name in Completion.__struct_fields__)
     assert small.completion_tokens == made.completion_tokens

@@ -12,7 +12,7 @@ import pytest
 
 from qwq_nb.demo.chat_format import STYLES
 from qwq_nb.demo.process import DemoEndpoint
-from qwq_nb.demo.replay import cut
+from qwq_nb.demo.replay import split_tokens
 from qwq_nb.errors import OptionError
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -52,8 +52,8 @@ def test_a_stream_has_the_shape_of_the_openai_api(client, joined):
     assert [c["finish_reason"] for chunk in chunks[:-1] for c in chunk["choices"] if c["finish_reason"]] == ["stop"]
     assert chunks[-1]["choices"] == []
     usage = chunks[-1]["usage"]
-    assert usage["completion_tokens"] == len(cut(REASONING)) + len(cut(ANSWER)) == len(chunks) - 3
-    assert usage["completion_tokens_details"]["reasoning_tokens"] == len(cut(REASONING))
+    assert usage["completion_tokens"] == len(split_tokens(REASONING)) + len(split_tokens(ANSWER)) == len(chunks) - 3
+    assert usage["completion_tokens_details"]["reasoning_tokens"] == len(split_tokens(REASONING))
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
 
@@ -72,7 +72,7 @@ def test_a_plain_response_is_the_same_completion_in_one_body(client):
             "finish_reason": "stop",
         }
     ]
-    assert body["usage"]["completion_tokens"] == len(cut(REASONING)) + len(cut(ANSWER))
+    assert body["usage"]["completion_tokens"] == len(split_tokens(REASONING)) + len(split_tokens(ANSWER))
 
 
 def test_an_unknown_model_is_404_and_names_those_served(client):
@@ -140,9 +140,9 @@ def test_there_is_a_test_of_every_style():
 
 @pytest.mark.parametrize(("style", "start"), [("tags", "<think>\n"), ("prefilled", "")])
 def test_a_cut_within_the_reasoning_leaves_the_tag_open(client, style, start):
-    for limit in (4, len(cut(REASONING))):
+    for limit in (4, len(split_tokens(REASONING))):
         body = client.post(seed=0, max_tokens=limit, chat_template_kwargs={"style": style}).json()
-        assert body["choices"][0]["message"]["content"] == start + "".join(cut(REASONING)[:limit])
+        assert body["choices"][0]["message"]["content"] == start + "".join(split_tokens(REASONING)[:limit])
 
 
 # Pace

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwq_nb.demo import PROBLEMS
-from qwq_nb.demo.replay import LOOP_TOKENS, Transcript, Transcripts, Variant, built_in, cut
+from qwq_nb.demo.replay import LOOP_TOKENS, Transcript, Transcripts, Variant, built_in, split_tokens
 from qwq_nb.errors import DataError
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -93,11 +93,11 @@ def test_a_transcripts_file_that_cannot_be_read_says_where(tmp_path, line, messa
 @given(st.text())
 @settings(deadline=None)
 def test_pieces_joined_are_the_text(text):
-    assert "".join(cut(text)) == text
+    assert "".join(split_tokens(text)) == text
 
 
 def test_pieces_are_like_tokens():
-    assert cut("So x^2 = 16,  分数。\n\n Yes") == (
+    assert split_tokens("So x^2 = 16,  分数。\n\n Yes") == (
         *("So", " x", "^", "2", " =", " 16", ",", " ", " ", "分", "数", "。", "\n\n", " Yes"),
     )
 
@@ -114,7 +114,7 @@ def test_without_a_seed_the_variants_take_turns(client):
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
 def test_max_tokens_counts_reasoning_and_answer(client, joined, name):
-    reasoning = len(cut(REASONING))
+    reasoning = len(split_tokens(REASONING))
     within = client.chunks(seed=0, **{name: 4})
     assert joined(within, "reasoning_content") == "Okay, 17 +"
     assert joined(within, "content") == ""
@@ -122,7 +122,7 @@ def test_max_tokens_counts_reasoning_and_answer(client, joined, name):
     assert joined(beyond, "reasoning_content") == REASONING
     assert joined(beyond, "content") == "The sum"
     assert within[-1]["choices"][0]["finish_reason"] == beyond[-1]["choices"][0]["finish_reason"] == "length"
-    exact = client.chunks(seed=0, **{name: reasoning + len(cut(ANSWER))})
+    exact = client.chunks(seed=0, **{name: reasoning + len(split_tokens(ANSWER))})
     assert exact[-1]["choices"][0]["finish_reason"] == "stop"
 
 

@@ -14,7 +14,7 @@ from qwq_nb.bench.cache import store
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import LoadRequest
 from qwq_nb.bench.shared import shared_worker
-from qwq_nb.core.event_loop import shared_loop
+from qwq_nb.core.event_loop import shared_event_loop
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import EndpointRefused, OptionError, QwqError, RunLocked
 from qwq_nb.evaluation.control import Control
@@ -93,11 +93,13 @@ def test_a_run_can_be_stopped_while_its_report_is_written(server: DemoEndpoint) 
     request = build_request(["aime24"], demo=True, limit=2)
     # Its prompts are cached, so that the worker is wanted for nothing but the report.
     store(
-        shared_loop().call(shared_worker().load(LoadRequest(benchmark="aime24", data=request.source.data)), timeout=60)
+        shared_event_loop().call(
+            shared_worker().load(LoadRequest(benchmark="aime24", data=request.source.data)), timeout=60
+        )
     )
     worker = BenchWorker()
     session = Session(request, run.path, manifest["key"], worker, command="")
-    control = Control(session, shared_loop())
+    control = Control(session, shared_event_loop())
     try:
         deadline = time.monotonic() + 20
         while session.state.progress().done < 2:
@@ -108,7 +110,7 @@ def test_a_run_can_be_stopped_while_its_report_is_written(server: DemoEndpoint) 
         control.wait(10)
         assert session.state.manifest.state == load_run(run.path).state == "stopped"
     finally:
-        shared_loop().call(worker.close(), timeout=10)
+        shared_event_loop().call(worker.close(), timeout=10)
     assert evaluate("aime24", demo=True, limit=2).state == "complete"
     assert server.log()["requests"] == 2
 

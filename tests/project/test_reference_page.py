@@ -1,4 +1,4 @@
-"""What is generated is up to date and complete: the reference of magics and API, and the map of rooms."""
+"""What is generated is up to date and complete: the reference of magics and API, and the tables of modules."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
-from qwq_nb.run.cost import Prices, cost_of, prices_of
+from qwq_nb.run.cost import Prices, cost_of, resolve_prices
 from qwq_nb.run.html import render_html
 from qwq_nb.run.text import progress_line, render_text
 from tests.support.comparisons import made_run, result, spread
@@ -57,8 +57,8 @@ def test_a_price_is_a_number(price: float) -> None:
 def test_a_price_left_out_is_not_free() -> None:
     endpoint = Endpoint("http://127.0.0.1:9/v1", "m")
     with pytest.raises(OptionError, match="price-out is not known"):
-        prices_of(endpoint, 1.0)
-    assert prices_of(Endpoint("http://127.0.0.1:9/v1", "m", price_in=1, price_out=2)) == Prices(1, 2)
+        resolve_prices(endpoint, 1.0)
+    assert resolve_prices(Endpoint("http://127.0.0.1:9/v1", "m", price_in=1, price_out=2)) == Prices(1, 2)
 
 
 def priced(outcomes: list[str], state: str = "complete"):

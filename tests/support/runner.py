@@ -14,7 +14,7 @@ import pytest
 from qwq_nb.bench.cache import cached
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
 from qwq_nb.bench.shared import shared_worker
-from qwq_nb.core.event_loop import shared_loop
+from qwq_nb.core.event_loop import shared_event_loop
 from qwq_nb.core.records import Completion, Item, Verdict
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -45,7 +45,7 @@ async def unread(item: Item, completion: Completion) -> Verdict:
 def problems() -> LoadedBenchmark:
     """The built-in math_500 as the worker prepares it."""
     request = LoadRequest(benchmark="math_500", data=str(MATH))
-    return cached(request) or shared_loop().call(shared_worker().load(request), timeout=60)
+    return cached(request) or shared_event_loop().call(shared_worker().load(request), timeout=60)
 
 
 class Running:
@@ -104,12 +104,12 @@ class Running:
                 await self.pool.aclose()
                 self.directory.close()
 
-        self.runner = shared_loop().call(build())
+        self.runner = shared_event_loop().call(build())
         self._go = go
         self.future: concurrent.futures.Future[None] | None = None
 
     def start(self) -> Running:
-        self.future = shared_loop().submit(self._go())
+        self.future = shared_event_loop().submit(self._go())
         return self
 
     def wait(self) -> Runner:
@@ -126,7 +126,7 @@ class Running:
         async def told() -> None:
             what()
 
-        shared_loop().call(told())
+        shared_event_loop().call(told())
 
     def settle(self) -> None:
         """Let the loop's tasks go as far as they come without anything from outside."""
@@ -135,7 +135,7 @@ class Running:
             for _ in range(50):
                 await asyncio.sleep(0)
 
-        shared_loop().call(turns())
+        shared_event_loop().call(turns())
 
     def progress(self) -> Any:
         return self.runner.progress()

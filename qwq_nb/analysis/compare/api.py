@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qwq_nb.analysis.compare.comparability import Caveat, caveats, coverage, of_each, same_plan, truncation
-from qwq_nb.analysis.compare.conclusion import verdict
-from qwq_nb.analysis.compare.contrasts import COLUMNS, ComparisonRow, adjust, contrast, records
+from qwq_nb.analysis.compare.conclusion import contrast_conclusion
+from qwq_nb.analysis.compare.contrasts import COLUMNS, ComparisonRow, adjust, comparison_rows, contrast
 from qwq_nb.analysis.compare.frontier import points
-from qwq_nb.analysis.compare.inputs import FLIP_COLUMNS, doubts, drawn, facts_of, flip_row, note, prices_of
+from qwq_nb.analysis.compare.inputs import FLIP_COLUMNS, doubts, drawn, facts_of, flip_row, run_note, run_prices
 from qwq_nb.analysis.compare.pairing import Pair, Pairing, pair_up
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip, RunCard
 from qwq_nb.analysis.compare.reference_scores import REFERENCE_COLUMNS, reference_rows
@@ -60,7 +60,7 @@ def compare_reference(run: Run, name: str) -> pd.DataFrame:
     request = run.manifest.request
     rows = reference_rows(run.rows(), name, whole=request.selection.whole)
     if request.demo:
-        rows = [{**row, "verdict": "demo: says nothing"} for row in rows]
+        rows = [{**row, "conclusion": "demo: says nothing"} for row in rows]
     return pd.DataFrame(rows, columns=list(REFERENCE_COLUMNS))
 
 
@@ -68,7 +68,7 @@ class Comparison:
     """Runs held against the first of them, as they stood when it was made. A is the first run, B the second, …
 
     `table()` has a row a subset and then `all`, for each run against A; `flips()` the answers that only one of two
-    has right; `flip(id)` both sides of one; `verdict()` says in words what follows, and what does not.
+    has right; `flip(id)` both sides of one; `conclusion()` states in words what can be concluded.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Comparison:
         self._reveal = reveal
         self._results = {letter: run.results() for letter, run in self.runs.items()}
         self._facts = {letter: facts_of(letter, run, self._results[letter]) for letter, run in self.runs.items()}
-        self._prices = {letter: prices_of(run, prices or {}) for letter, run in self.runs.items()}
+        self._prices = {letter: run_prices(run, prices or {}) for letter, run in self.runs.items()}
         first = self._facts["A"]
         self._pairings: dict[str, list[Pairing]] = {
             letter: pair_up(self._results["A"], self._results[letter], functools.partial(same_plan, first, facts))
@@ -102,7 +102,7 @@ class Comparison:
     # -- numbers -------------------------------------------------------------------------------------------------
 
     def rows(self) -> list[ComparisonRow]:
-        """The rows of `table()` as records."""
+        """The rows of `table()` as structs."""
         return [row for found in self._contrasts for row in found.rows]
 
     def table(self) -> pd.DataFrame:
@@ -112,7 +112,7 @@ class Comparison:
         """
         import pandas as pd
 
-        return pd.DataFrame(records(self.rows()), columns=list(COLUMNS))
+        return pd.DataFrame(comparison_rows(self.rows()), columns=list(COLUMNS))
 
     @property
     def p_value(self) -> float | None:
@@ -141,7 +141,7 @@ class Comparison:
         barred = {letter: any(c.bars for c in self._between(letter)) for letter in self._pairings}
         shared = [found for found in self._contrasts if found.whole.pairs] or self._contrasts
         demo = "DEMO: " if any(facts.demo for facts in self._facts.values()) else ""
-        return [demo + verdict(found, self._names(), family, barred=barred[found.b]) for found in shared]
+        return [demo + contrast_conclusion(found, self._names(), family, barred=barred[found.b]) for found in shared]
 
     def _between(self, letter: str) -> list[Caveat]:
         return caveats(self._facts["A"], self._facts[letter], self._pairings[letter])
@@ -151,8 +151,8 @@ class Comparison:
         """The first of `sentences`: B against A on the first benchmark that they share."""
         return self.sentences[0]
 
-    def verdict(self) -> str:
-        """All that is to be said: what the comparison suffers from, then what follows from it, a line each."""
+    def conclusion(self) -> str:
+        """Return the caveats, then the conclusions, one sentence a line."""
         return "\n".join([*self.warnings, *self.sentences])
 
     def _names(self) -> dict[str, str]:
@@ -226,7 +226,7 @@ class Comparison:
 
     def _cards(self) -> list[RunCard]:
         return [
-            RunCard(letter=letter, name=facts.name, model=facts.model, note=note(facts))
+            RunCard(letter=letter, name=facts.name, model=facts.model, note=run_note(facts))
             for letter, facts in self._facts.items()
         ]
 

@@ -1,7 +1,7 @@
-"""What stands between two runs besides the models: data, prompts, graders, sampling, what was left out. Pure.
+"""Find what differs between two runs besides the models: data, prompts, graders, sampling, samples. Pure.
 
-A difference of accuracies is one of models only where the rest is the same. Here the rest is held side by side, and
-what differs, or cannot be known, becomes a sentence.
+A difference of accuracies is one of models only if everything else is the same. What differs, or is not known, becomes
+a sentence.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ ADAPTER = {
     "metric": "metric",
     "dataset_id": "data set",
 }
-"""What evalscope's adapter says of a benchmark, and its name in a sentence."""
+"""Setting that evalscope's adapter reports of a benchmark → its name in a sentence."""
 
 
 class RunFacts(msgspec.Struct, kw_only=True):
-    """What a run says of itself. None, or a missing key: it does not say."""
+    """Hold what a run reports of itself. None, or a missing key: it does not report it."""
 
     letter: str
     name: str
@@ -36,13 +36,13 @@ class RunFacts(msgspec.Struct, kw_only=True):
     path: str = ""
     demo: bool = False
     foreign: bool = False
-    """Written by evalscope itself: its files hold answers and verdicts, and little on how they came about."""
+    """True if evalscope wrote it: its files hold answers and verdicts, and little on how they were made."""
     state: str = "complete"
     data: str = ""
     """Where the problems came from, in words."""
     hub: str | None = None
     data_hash: dict[str, str] = {}
-    """By benchmark."""
+    """Hash of the data by benchmark."""
     plan_hash: str = ""
     versions: dict[str, str] = {}
     sampling: dict[str, Any] | None = None
@@ -50,24 +50,24 @@ class RunFacts(msgspec.Struct, kw_only=True):
     seed: int | None = None
     limit: int | None = None
     parts: str = ""
-    """Levels or subsets that it is confined to, in words."""
+    """The levels or subsets that it is confined to, in words."""
     repeats: int = 1
     counted_by: list[str] = []
-    """Who counted its tokens: `usage`, `chunks`, …"""
+    """How its tokens were counted: `usage`, `chunks`, … (`records.Completion.tokens_from`)."""
 
 
 class Caveat(msgspec.Struct, kw_only=True, frozen=True):
-    """A sentence that stands above the numbers."""
+    """Hold a sentence that stands above the numbers."""
 
     text: str
     serious: bool = False
-    """Whether it stands in a frame of its own."""
+    """True if it is drawn in a frame of its own."""
     bars: bool = False
-    """Whether it forbids any conclusion."""
+    """True if it forbids any conclusion."""
 
 
 def same_plan(a: RunFacts, b: RunFacts, benchmark: str) -> bool:
-    """Whether ids name the same samples in both: one plan, or one data set's file."""
+    """Return whether ids name the same samples in both runs: they have one plan, or one data file."""
     if a.plan_hash and a.plan_hash == b.plan_hash:
         return True
     known = a.data_hash.get(benchmark)
@@ -75,7 +75,7 @@ def same_plan(a: RunFacts, b: RunFacts, benchmark: str) -> bool:
 
 
 def caveats(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:
-    """What differs between two runs, or is not known, the gravest first."""
+    """Return what differs between two runs, or is not known, the serious ones first."""
     found = [
         *_one_run(a, b),
         *_demo(a, b),
@@ -88,7 +88,7 @@ def caveats(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Cavea
 
 
 def of_each(runs: Iterable[RunFacts]) -> list[Caveat]:
-    """What is to be said of runs by themselves."""
+    """Return the caveats that concern single runs: made by evalscope, or not complete."""
     known = list(runs)
     foreign = [facts.letter for facts in known if facts.foreign]
     found = []
@@ -106,7 +106,7 @@ def of_each(runs: Iterable[RunFacts]) -> list[Caveat]:
 
 
 def _one_run(a: RunFacts, b: RunFacts) -> list[Caveat]:
-    """The models of a directory are runs of their own, and share its path."""
+    """Find whether both are the same run. The models of one directory are runs of their own, and share its path."""
     if a.path and (a.path, a.model) == (b.path, b.model):
         return [Caveat(text=f"{a.letter} and {b.letter} are the same run.")]
     return []
@@ -247,11 +247,11 @@ def _tokens(a: RunFacts, b: RunFacts) -> list[Caveat]:
 
 
 MANY_CUT = 0.05
-"""From this share of truncated answers on, a comparison says what they do to it."""
+"""Share of truncated answers from which on a comparison states their effect."""
 
 
 def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
-    """What is in one run only, or left out, in sentences."""
+    """State which samples are in one run only or left out, one sentence a benchmark."""
     lines = []
     for p in pairings:
         parts = []
@@ -272,7 +272,10 @@ def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
 
 
 def truncation(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
-    """Where the token limit cut many answers, how many it was in either run, and what the finished pairs say."""
+    """State the effect of the token limit where it cut many answers.
+
+    A sentence a benchmark: how many were cut in either run, and how the pairs compare that both finished.
+    """
     lines = []
     for p in pairings:
         cut = {
@@ -292,7 +295,7 @@ def truncation(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
 
 
 def _list(names: Sequence[str]) -> str:
-    """`A`, `A and B`, `A, B and C`."""
+    """Join names: `A`, `A and B`, `A, B and C`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 

@@ -1,4 +1,4 @@
-"""What can be concluded from a comparison, and what cannot, in plain sentences. Pure."""
+"""State in plain sentences what can be concluded from a comparison, and what cannot. Pure."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from collections.abc import Mapping
 from qwq_nb.analysis.compare.contrasts import ComparisonRow, Contrast
 from qwq_nb.core.paired import detectable_difference, problems_needed
 
-__all__ = ["ALPHA", "is_shown", "signed", "verdict"]
+__all__ = ["ALPHA", "contrast_conclusion", "is_shown", "signed"]
 
 ALPHA = 0.05
-"""The level of every statement here; intervals are of 95 %."""
+"""Significance level of every statement here; intervals are of 95 %."""
 
 POWER = 0.8
-"""Of the numbers of problems that are said to be needed: Cohen's convention (1988, "Statistical Power Analysis")."""
+"""Power for the stated numbers of problems: Cohen's convention (1988, "Statistical Power Analysis")."""
 
 _FEWEST = 6
 """Differing problems below which no outcome has p < 0.05: 2 · (1/2)⁵ = 0.0625."""
 
 
 def is_shown(row: ComparisonRow) -> bool:
-    """Whether the runs are shown to differ: the exact test rejects, after Holm's adjustment where there is one."""
+    """Return whether a difference is shown: the exact test rejects, after Holm's adjustment where there is one."""
     p = row.p_value if row.p_holm is None else row.p_holm
     return p is not None and p < ALPHA
 
 
-def verdict(contrast: Contrast, names: Mapping[str, str], family: int = 1, *, barred: bool = False) -> str:
-    """What the whole benchmark says about run `b` against run `a`.
+def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: int = 1, *, barred: bool = False) -> str:
+    """State what the whole benchmark says about run `b` against run `a`.
 
-    `names` are the runs' by letter; `family` is how many whole-benchmark comparisons were made together. `barred`:
-    something forbids a conclusion about the models, so only the counts are said.
+    `names` are the runs' names by letter; `family` is how many whole-benchmark comparisons were made together.
+    `barred`: a serious caveat forbids a conclusion about the models, so only the counts are stated.
     """
     row = contrast.whole
     a, b = names[row.a], names[row.b]
@@ -92,7 +92,7 @@ def _none_flipped(row: ComparisonRow) -> str:
 
 
 def signed(share: float | None) -> str:
-    """`+1.2 points`, `−0.4 points`, `0.0 points`: a difference of shares in percentage points."""
+    """Write a difference of shares in percentage points: `+1.2 points`, `−0.4 points`, `0.0 points`."""
     return "-" if share is None else f"{_sign(share)} points"
 
 
@@ -121,7 +121,7 @@ def _test(row: ComparisonRow, family: int) -> str:
 
 
 def p_text(p: float | None) -> str:
-    """`0.45`, `0.012`, `0.0003`; below that only that it is."""
+    """Write a p-value: `0.45`, `0.012`, `0.0003`, or `< 0.0001`."""
     if p is None:
         return "-"
     if p < 0.0001:
@@ -134,7 +134,7 @@ def _excludes_zero(row: ComparisonRow) -> bool:
 
 
 def _round(n: int) -> str:
-    """To two digits: what the number is worth."""
+    """Round up to two digits, which is the precision of such a number."""
     if n < 100:
         return str(n)
     step = 10 ** (len(str(n)) - 2)

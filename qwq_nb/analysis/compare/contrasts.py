@@ -1,7 +1,7 @@
-"""Two runs' pairs → rows: accuracies side by side, the paired difference with its interval, and its p-value. Pure.
+"""Compute the rows of a comparison: accuracies side by side, paired difference, interval and p-value. Pure.
 
 Everything in a row but `n_…` and `accuracy_…` is over the pairs: the problems × repeats that both runs answered. The
-statistics, with their sources, are `qwq_nb.core.paired`'s.
+statistics, with their sources, are those of `qwq_nb.core.paired`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from qwq_nb.core.paired import Problem, difference_interval, holm, paired_p
 from qwq_nb.core.records import SampleResult
 from qwq_nb.run.cost import Prices
 
-__all__ = ["COLUMNS", "ComparisonRow", "Contrast", "adjust", "contrast", "cost", "mean_tokens", "records"]
+__all__ = ["COLUMNS", "ComparisonRow", "Contrast", "adjust", "comparison_rows", "contrast", "cost", "mean_tokens"]
 
 
 class ComparisonRow(msgspec.Struct, kw_only=True, frozen=True):
-    """Run `b` against run `a` on a subset, or on all of a benchmark (`subset == "all"`). Shares are 0…1."""
+    """Hold run `b` against run `a` on a subset, or on all of a benchmark (`subset == "all"`). Shares are 0…1."""
 
     benchmark: str
     subset: str
     a: str
-    """The first run's letter."""
+    """Letter of the first run."""
     b: str
     n_a: int
     """Answers of run `a` that its own accuracy counts: all but errors and pending ones."""
@@ -46,9 +46,9 @@ class ComparisonRow(msgspec.Struct, kw_only=True, frozen=True):
     """95 % interval of the difference (Tango's score interval, clustered by problem)."""
     ci_high: float | None
     only_a: int
-    """Pairs that `a` alone has right: what was lost."""
+    """Pairs that `a` alone has right: lost from `a` to `b`."""
     only_b: int
-    """Pairs that `b` alone has right: what was gained."""
+    """Pairs that `b` alone has right: gained from `a` to `b`."""
     p_value: float | None
     """Exact McNemar test; with repeats, the exact sign-flip test by problem. Of a subset: exploratory."""
     p_holm: float | None = None
@@ -56,15 +56,18 @@ class ComparisonRow(msgspec.Struct, kw_only=True, frozen=True):
     truncated_a: int
     truncated_b: int
     mean_tokens_a: float | None
-    """Completion tokens (reasoning and answer) of an answer, truncated ones included: what it cost to get them."""
+    """Mean completion tokens (reasoning and answer) of an answer, truncated answers included."""
     mean_tokens_b: float | None
     cost_a: float | None = None
-    """Of all pairs together, in the prices' currency; None without prices."""
+    """Cost of all pairs together, in the unit of the prices; None without prices."""
     cost_b: float | None = None
 
     @property
     def is_exploratory(self) -> bool:
-        """Whether it is a part of a benchmark: one of several looks at the same data, and not adjusted for that."""
+        """Return True for a part of a benchmark.
+
+        Its p-value is one of several on the same data, and not adjusted for that.
+        """
         return self.subset != "all"
 
 
@@ -72,7 +75,7 @@ COLUMNS: tuple[str, ...] = ComparisonRow.__struct_fields__
 
 
 class Contrast(msgspec.Struct, kw_only=True):
-    """One run against the first, on one benchmark: rows of its subsets and then `all`, and what they are made of."""
+    """Hold one run against the first, on one benchmark: the rows of its subsets and then `all`, and their pairs."""
 
     benchmark: str
     a: str
@@ -83,6 +86,7 @@ class Contrast(msgspec.Struct, kw_only=True):
 
     @property
     def whole(self) -> ComparisonRow:
+        """Return the row of the whole benchmark."""
         return self.rows[-1]
 
 
@@ -94,7 +98,10 @@ def contrast(
     second: Sequence[SampleResult],
     prices: tuple[Prices | None, Prices | None] = (None, None),
 ) -> Contrast:
-    """The rows of one benchmark. `first` and `second` are all results of the runs; subsets are the first run's."""
+    """Compute the rows of one benchmark, for its subsets and then for `all`.
+
+    `first` and `second` are all results of the two runs; the subsets are the first run's.
+    """
     own_a = [r for r in first if r.sample.benchmark == pairing.benchmark]
     own_b = [r for r in second if r.sample.benchmark == pairing.benchmark]
     subsets = dict.fromkeys(r.sample.subset for r in own_a)
@@ -109,7 +116,7 @@ def contrast(
 
 
 def by_problem(pairs: Iterable[Pair]) -> list[Problem]:
-    """(pairs, only a, only b) of each problem, in order."""
+    """Count (pairs, only a, only b) of each problem, in order."""
     found: dict[str, list[int]] = {}
     for pair in pairs:
         counts = found.setdefault(pair.a.sample.id, [0, 0, 0])
@@ -164,19 +171,20 @@ def _row(
 
 
 def adjust(contrasts: Sequence[Contrast]) -> None:
-    """Put Holm's p-values into the `all` rows: the family is every whole-benchmark comparison made together."""
+    """Set Holm's adjusted p-values in the `all` rows: the family is every whole-benchmark comparison made together."""
     known = [c for c in contrasts if c.whole.p_value is not None]
     for found, p in zip(known, holm([c.whole.p_value or 0.0 for c in known]), strict=True):
         found.rows[-1] = msgspec.structs.replace(found.whole, p_holm=p)
 
 
 def accuracy_of(results: Iterable[SampleResult]) -> tuple[int, float | None]:
+    """Return the number of answers that count (all but errors and pending ones), and their accuracy 0…1 or None."""
     counted = [r.outcome == "correct" for r in results if r.outcome not in UNANSWERED]
     return len(counted), sum(counted) / len(counted) if counted else None
 
 
 def mean_tokens(results: Iterable[SampleResult]) -> tuple[float | None, float]:
-    """Mean completion tokens, and half of its 95 % interval (normal approximation)."""
+    """Return the mean of completion tokens, and half of its 95 % interval (normal approximation)."""
     spent = [r.completion.completion_tokens for r in results if r.completion is not None]
     if not spent:
         return None, 0.0
@@ -188,13 +196,16 @@ def mean_tokens(results: Iterable[SampleResult]) -> tuple[float | None, float]:
 
 
 def cost(results: Iterable[SampleResult], prices: Prices | None) -> float | None:
-    """What these answers cost together; None without prices. What failed attempts cost is not known, nor in it."""
+    """Return the cost of these answers together; None without prices.
+
+    The cost of failed attempts is not known, and not included.
+    """
     if prices is None:
         return None
     found = [r.completion for r in results if r.completion is not None]
     return prices.of(sum(c.prompt_tokens for c in found), sum(c.completion_tokens for c in found))
 
 
-def records(rows: Iterable[ComparisonRow]) -> list[dict[str, Any]]:
-    """The rows as dicts of COLUMNS."""
+def comparison_rows(rows: Iterable[ComparisonRow]) -> list[dict[str, Any]]:
+    """Return the rows as dicts of COLUMNS."""
     return [msgspec.structs.asdict(row) for row in rows]

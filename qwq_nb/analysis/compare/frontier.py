@@ -1,4 +1,4 @@
-"""Where each run stands between accuracy and what it took, over the answers that all of them have. Pure."""
+"""Compute each run's accuracy against its tokens and cost, over the answers that all runs have. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Point", "points"]
 
 
 class Point(msgspec.Struct, kw_only=True):
-    """One run on a subset, or on all of a benchmark, over the problems × repeats that every run answered."""
+    """Hold one run on a subset, or on all of a benchmark, over the problems × repeats that every run answered."""
 
     benchmark: str
     subset: str
@@ -28,11 +28,11 @@ class Point(msgspec.Struct, kw_only=True):
     tokens: float | None
     """Mean completion tokens."""
     tokens_error: float
-    """Half of its 95 % interval (1.96 standard errors of the mean)."""
+    """Half of the 95 % interval of `tokens` (1.96 standard errors of the mean)."""
     cost: float | None
-    """Of 1,000 answers; None without prices."""
+    """Cost of 1,000 answers; None without prices."""
     dominated: bool = False
-    """Another run is at least as accurate for no more tokens (or cost), and better in one of them."""
+    """True if another run is at least as accurate for no more tokens (or cost), and better in one of them."""
 
 
 def points(
@@ -40,7 +40,10 @@ def points(
     pairings: Mapping[str, Sequence[Pairing]],
     prices: Mapping[str, Prices | None],
 ) -> list[Point]:
-    """Accuracy and tokens of each run, over what all of them answered. `pairings`: of each run but the first."""
+    """Compute accuracy (0…1) and mean tokens of each run, over what all of them answered.
+
+    `runs` are the results by run letter, the first run first; `pairings` those of each run but the first.
+    """
     first = next(iter(runs))
     answered = [r for r in runs[first] if r.outcome not in UNANSWERED]
     partners = {
@@ -93,7 +96,7 @@ def _point(
 
 
 def _beats(one: Point, other: Point) -> bool:
-    """Pareto's order: no worse in accuracy and in what it takes, and better in one of them."""
+    """Compare by Pareto's order: no worse in accuracy and in cost (or tokens), and better in one of them."""
     priced = one.cost is not None and other.cost is not None
     mine, theirs = (one.cost, other.cost) if priced else (one.tokens, other.tokens)
     if mine is None or theirs is None:

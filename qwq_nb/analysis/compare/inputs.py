@@ -1,4 +1,4 @@
-"""From runs to what a comparison needs of them: their facts, their prices, and their answers as they are drawn."""
+"""Read from runs what a comparison needs: facts, prices, and the answers as they are drawn."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qwq_nb.run.withhold import withhold
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
 
-__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "facts_of", "flip_row", "note", "prices_of"]
+__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "facts_of", "flip_row", "run_note", "run_prices"]
 
 FLIP_COLUMNS = (
     "a",
@@ -40,7 +40,7 @@ FLIP_COLUMNS = (
 
 
 def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts:
-    """What is known of how a run came about."""
+    """Collect what is known of how a run was made."""
     m = run.manifest
     request, selection = m.request, m.request.selection
     foreign = not m.key
@@ -52,7 +52,7 @@ def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts
     return RunFacts(
         letter=letter,
         name=m.name,
-        path=run.directory.shown,
+        path=run.directory.display_path,
         model=request.endpoint.model,
         demo=request.demo,
         foreign=foreign,
@@ -73,14 +73,15 @@ def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts
     )
 
 
-def prices_of(run: Run, given: Mapping[str, tuple[float, float]]) -> Prices | None:
+def run_prices(run: Run, given: Mapping[str, tuple[float, float]]) -> Prices | None:
+    """Return the prices of a run: those given for its name or its model, else its endpoint's; None where unknown."""
     endpoint = run.manifest.request.endpoint
     known = given.get(run.name) or given.get(endpoint.model) or getattr(endpoint, "prices", None)
     return Prices(*known) if known else None
 
 
 def drawn(pairs: Sequence[Pair], first: tuple[str, Run], second: tuple[str, Run], *, reveal: bool) -> list[Flip]:
-    """Pairs of two lettered runs with their texts whole, or without those that are withheld."""
+    """Make the drawn pairs of two lettered runs, with their texts whole, or without those that are withheld."""
     views = [
         withhold(run.record(results), reveal=reveal).samples
         for run, results in ((first[1], [p.a for p in pairs]), (second[1], [p.b for p in pairs]))
@@ -92,7 +93,7 @@ def drawn(pairs: Sequence[Pair], first: tuple[str, Run], second: tuple[str, Run]
 
 
 def doubts(flips: Sequence[Flip]) -> list[str]:
-    """How many of the flips may be the grader's doing, where it and the second opinion differ."""
+    """State how many flips may be the grader's fault: those where it and the second opinion differ."""
     found = [flip for flip in flips if "check_by_hand" in (*flip.first.flags, *flip.second.flags)]
     if not found:
         return []
@@ -107,6 +108,7 @@ def _alike(a: SampleView, b: SampleView) -> int:
 
 
 def flip_row(flip: Flip) -> dict[str, Any]:
+    """Return a flip as a dict of FLIP_COLUMNS."""
     a, b = flip.first, flip.second
     row: dict[str, Any] = {"a": flip.a, "b": flip.b, "kind": flip.kind}
     row |= {name: getattr(a, name) for name in ("benchmark", "subset", "id", "repeat", "gold")}
@@ -118,7 +120,8 @@ def flip_row(flip: Flip) -> dict[str, Any]:
     return {name: valid_text(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
-def note(facts: RunFacts) -> str:
+def run_note(facts: RunFacts) -> str:
+    """Return what the heading says of a run beside its name; empty for a complete run of ours on a real endpoint."""
     notes = ["demo"] if facts.demo else []
     if facts.foreign:
         notes.append("made by evalscope")

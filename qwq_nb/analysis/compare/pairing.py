@@ -1,8 +1,8 @@
-"""Which answers of two runs are answers to the same problem.
+"""Pair the answers of two runs to the same problem.
 
-Two runs of one plan name their samples alike. Otherwise the data set's own id tells, and where it has none, the
-question's text. A sample's id alone is never trusted across plans: it is a position, and another file, shuffle or
-filter puts another problem there.
+Two runs of one plan have the same sample ids. Otherwise samples are matched by the data set's own id, and where it has
+none by the question's text. A sample's id alone is never trusted across plans: it is a position, and another file,
+shuffle or filter puts another problem there.
 """
 
 from __future__ import annotations
@@ -21,43 +21,43 @@ from qwq_nb.core.records import Sample, SampleResult
 __all__ = ["By", "Pair", "Pairing", "pair_up", "same_prompt"]
 
 By = Literal["id", "source_id", "question"]
-"""What tells that two samples are the same problem."""
+"""What shows that two samples are the same problem."""
 
 UNANSWERED = ("error", "pending")
-"""Outcomes that say nothing of the model: neither accuracy nor a paired difference counts them."""
+"""Outcomes without an answer of the model: neither accuracy nor a paired difference counts them."""
 
 _ROLE = re.compile(r"\A\s*\*\*(?:User|System)\*\*:\s*")
-"""What evalscope's review files put before a prompt."""
+"""Prefix that evalscope's review files put before a prompt."""
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """One problem × repeat as both runs answered it. Id and subset are those of the first run."""
+    """Hold one problem × repeat as both runs answered it. Id and subset are those of the first run."""
 
     a: SampleResult
     b: SampleResult
 
     @property
     def is_answered(self) -> bool:
-        """Whether both count: neither failed at the endpoint nor pending."""
+        """Return True if both answers count: neither failed at the endpoint nor pending."""
         return self.a.outcome not in UNANSWERED and self.b.outcome not in UNANSWERED
 
     @property
     def flip(self) -> Literal["lost", "gained", ""]:
-        """`lost`: the first run has it right and the second has not; `gained`: the reverse; empty: no difference."""
+        """Return `lost` if only the first run has it right, `gained` if only the second has, empty if they agree."""
         right_a, right_b = self.a.outcome == "correct", self.b.outcome == "correct"
         return "" if right_a == right_b else "lost" if right_a else "gained"
 
 
 class Pairing(msgspec.Struct, kw_only=True):
-    """One benchmark of two runs."""
+    """Hold the pairs of one benchmark of two runs."""
 
     benchmark: str
     pairs: list[Pair]
-    """Answered by both, in the first run's order."""
+    """Pairs that both answered, in the first run's order."""
     unanswered: list[Pair] = []
-    """Left out: in one run at least an error, or pending."""
+    """Pairs left out: an error in one run at least, or pending."""
     by: dict[By, int] = {}
-    """How many samples were found by what."""
+    """Number of samples matched by each way."""
     only_a: int = 0
     """Samples of the first run that the second one has not."""
     only_b: int = 0
@@ -69,9 +69,9 @@ class Pairing(msgspec.Struct, kw_only=True):
 def pair_up(
     first: Iterable[SampleResult], second: Iterable[SampleResult], same_plan: Callable[[str], bool]
 ) -> list[Pairing]:
-    """The pairs of each benchmark that either run has, the first run's benchmarks first.
+    """Pair the answers on each benchmark that either run has, the first run's benchmarks first.
 
-    `same_plan(benchmark)`: whether the two runs' ids name the same samples of it.
+    `same_plan(benchmark)` tells whether the two runs' ids name the same samples of it.
     """
     of_first, of_second = _by_benchmark(first), _by_benchmark(second)
     return [
@@ -114,7 +114,7 @@ def _samples(problems: Problems) -> list[Sample]:
 
 
 def _match(first: Sequence[Sample], second: Sequence[Sample], same_plan: bool) -> tuple[dict[str, str], dict[By, int]]:
-    """Ids of the second run by ids of the first, and by what they were found."""
+    """Match samples: ids of the second run by ids of the first, and the number matched by each way."""
     ways: list[tuple[By, Callable[[Sample], Iterable[str]]]] = [
         ("source_id", lambda sample: filter(None, [sample.source_id])),
         ("question", question_keys),
@@ -142,14 +142,17 @@ def _match(first: Sequence[Sample], second: Sequence[Sample], same_plan: bool) -
 
 
 def _unique(samples: Iterable[Sample], keys: Callable[[Sample], Iterable[str]]) -> dict[str, Sample]:
-    """Samples by key, without keys that two of them share: such a key does not tell which is meant."""
+    """Return samples by key, without the keys that two of them share: such a key does not tell which is meant."""
     pairs = [(key, sample) for sample in samples for key in dict.fromkeys(keys(sample))]
     seen = Counter(key for key, _ in pairs)
     return {key: sample for key, sample in pairs if seen[key] == 1}
 
 
 def question_keys(sample: Sample) -> Iterator[str]:
-    """What the question may be known by: its text, and the whole prompt, which is all that evalscope's files keep."""
+    """Yield hashes that identify the question: of its text, and of the whole prompt.
+
+    evalscope's files keep the prompt only.
+    """
     for text in (sample.question, _prompt(sample)):
         plain = " ".join(unicodedata.normalize("NFC", _ROLE.sub("", text)).split())
         if plain:
@@ -157,12 +160,12 @@ def question_keys(sample: Sample) -> Iterator[str]:
 
 
 def same_prompt(pair: Pair) -> bool | None:
-    """Whether both models were sent the same text; None where one run does not tell."""
+    """Return whether both models were sent the same text; None where one run does not tell."""
     first, second = _prompt(pair.a.sample), _prompt(pair.b.sample)
     return first.split() == second.split() if first and second else None
 
 
 def _prompt(sample: Sample) -> str:
-    """What went on the wire. evalscope's files may hold it as the question only, marked with who speaks."""
+    """Return the text that was sent. evalscope's files may hold it as the question only, marked with the role."""
     sent = "\n\n".join(str(message.get("content") or "") for message in sample.messages)
     return sent or (_ROLE.sub("", sample.question) if _ROLE.match(sample.question) else "")

@@ -1,4 +1,4 @@
-"""A run's rows against published scores: does the published score lie in the run's interval? Pure."""
+"""Compare a run's rows with published scores: does the published score lie in the run's interval? Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REFERENCE_COLUMNS = (
     "published_n",
     "expected",
     "difference",
-    "verdict",
+    "conclusion",
     "reference",
     "source",
     "sampling",
@@ -30,15 +30,15 @@ REFERENCE_COLUMNS = (
 
 
 def reference_rows(rows: Iterable[SubsetRow], name: str, *, whole: bool = True) -> list[dict[str, Any]]:
-    """Each row of a run's table beside the published score of `name` on it, as dicts of REFERENCE_COLUMNS.
+    """Set each row of a run's table beside the published score of `name` on it, as dicts of REFERENCE_COLUMNS.
 
-    `name` is a model's published name, or one that a server has for it (`qwq:32b-q4_K_M`). `expected` is the
-    published score, or for `all`, where the document has every subset, those scores in the run's own mix: a limit is
-    spread evenly over the levels, so a limited run has more easy problems than the whole benchmark. `difference` is the
-    run's accuracy less that. `verdict` is `inside`, `above` or `below`: where the run's accuracy lies if the expected
-    score is outside the run's 95 % interval. That says whether the run reproduces the score; how uncertain the score
-    is itself, it leaves aside. `whole`: the run is not confined to some levels or subsets, so that its `all` is the
-    published one.
+    `name` is a model's published name, or one that a server has for it (`qwq:32b-q4_K_M`). Scores are shares 0…1.
+    `expected` is the published score, or for `all`, where the document has every subset, the mean of those scores
+    weighted by the run's own numbers of answers: a limit is spread evenly over the levels, so a limited run has more
+    easy problems than the whole benchmark. `difference` is the run's accuracy less `expected`. `conclusion` is
+    `inside`, `above` or `below`: the position of the run's accuracy if the expected score is outside its 95 % interval.
+    That says whether the run reproduces the score, and ignores the uncertainty of the published score itself. `whole`:
+    the run is not confined to some levels or subsets, so that its `all` is the published one.
 
     Raises:
         OptionError: nothing is published of that model, or nothing on these benchmarks.
@@ -68,7 +68,7 @@ def reference_rows(rows: Iterable[SubsetRow], name: str, *, whole: bool = True) 
 def _expected(
     row: SubsetRow, reference: dict[str, Any], own: list[SubsetRow], published: list[dict[str, Any]]
 ) -> float:
-    """The published score of `all` in the run's mix of subsets, where the same document has the score of each."""
+    """Return the published score of `all` in the run's mix of subsets, if the same document has the score of each."""
     score = float(reference["score"])
     subsets = [r for r in own if r.benchmark == row.benchmark and r.subset != "all"]
     if row.subset != "all" or len(subsets) < 2:
@@ -82,12 +82,12 @@ def _expected(
 
 
 def _document(reference: dict[str, Any]) -> tuple[str, ...]:
-    """Which scores belong together. A source's note on one score stands behind a semicolon."""
+    """Return what scores of one document have in common. A source's note on one score stands behind a semicolon."""
     return reference["benchmark"], reference["model"], str(reference["source"]).partition(";")[0]
 
 
 def _is_whole(row: SubsetRow, reference: dict[str, Any]) -> bool:
-    """Whether the run has all problems that the published score is of: then there is nothing to weigh."""
+    """Return whether the run has all problems that the published score is of: then nothing is weighted."""
     return reference["n"] is not None and row.problems == reference["n"] and not (row.errors or row.pending)
 
 

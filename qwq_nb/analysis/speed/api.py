@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qwq_nb.analysis.speed.command import checked_levels, checked_requests, speed_command
+from qwq_nb.analysis.speed.command import checked_concurrency, checked_requests, speed_command
 from qwq_nb.analysis.speed.load_generator import Load, benchmark_prompts, built_in_prompts, own_prompts
-from qwq_nb.analysis.speed.metrics import ConcurrencyStep, SpeedRecord, notes_on
+from qwq_nb.analysis.speed.metrics import ConcurrencyStep, SpeedRecord, speed_notes
 from qwq_nb.analysis.speed.report import SpeedPicture, progress_line, speed_html, speed_text
-from qwq_nb.core.event_loop import result_of, shared_loop
+from qwq_nb.core.event_loop import future_result, shared_event_loop
 from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -70,7 +70,7 @@ class SpeedTest:
     @property
     def notes(self) -> list[str]:
         """What a reader must know beside the numbers: failures above all."""
-        return notes_on(self.record)
+        return speed_notes(self.record)
 
     def table(self) -> pd.DataFrame:
         """A row for each concurrency; columns as in `analysis.speed.metrics.ConcurrencyStep`. Times are seconds."""
@@ -101,7 +101,7 @@ class SpeedTest:
 
     def _picture(self, *, live: bool, times: bool = True) -> SpeedPicture:
         progress = self._load.progress() if live and self._load is not None else None
-        notes = [] if live else notes_on(self.record, times=times)
+        notes = [] if live else speed_notes(self.record, times=times)
         path = os.path.relpath(self.path) if self.path is not None else ""
         return SpeedPicture(record=self.record, notes=notes, progress=progress, file=path)
 
@@ -169,7 +169,7 @@ def speed(
         EndpointRefused: the endpoint refuses every request (bad key, unknown model).
         SpeedInterrupted: the user interrupted; a KeyboardInterrupt that carries what was measured.
     """
-    levels = checked_levels(concurrency)
+    levels = checked_concurrency(concurrency)
     counts = [checked_requests(requests, level) for level in levels]
     if not is_whole(warmup) or warmup < 0:
         raise OptionError(f"--warmup takes a whole number from 0, not {warmup!r}.")
@@ -233,11 +233,11 @@ def measure(test: SpeedTest, load: Load, levels: list[tuple[int, int]], file: Pa
                 await load.level(client, level, count)
                 keep(test, load, file)
 
-    future = shared_loop().submit(work())
+    future = shared_event_loop().submit(work())
     try:
         while not concurrent.futures.wait([future], output.interval_s).done:
             output.update()
-        result_of(future)
+        future_result(future)
     except BaseException as exc:
         future.cancel()
         if isinstance(exc, KeyboardInterrupt):

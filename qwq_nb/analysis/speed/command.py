@@ -1,4 +1,4 @@
-"""The call of a speed test: its checks, and the `%qwq_speed` line that measures the same again."""
+"""Check the call of a speed test, and write the `%qwq_speed` line that repeats it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from typing import Any
 
 from qwq_nb.analysis.speed.options import SPEED
 from qwq_nb.errors import OptionError
-from qwq_nb.evaluation.command_line import text_of, written
+from qwq_nb.evaluation.command_line import option_text, written
 from qwq_nb.evaluation.request import is_whole
 
-__all__ = ["checked_levels", "checked_requests", "speed_command"]
+__all__ = ["checked_concurrency", "checked_requests", "speed_command"]
 
 MOST_STREAMS = 4096
 
 
-def checked_levels(concurrency: int | str | Sequence[int]) -> list[int]:
-    """`"1,8,32"`, 8 or (1, 8, 32) → [1, 8, 32], in the order given. Raises OptionError for anything else."""
+def checked_concurrency(concurrency: int | str | Sequence[int]) -> list[int]:
+    """Read numbers of streams: `"1,8,32"`, 8 or (1, 8, 32) → [1, 8, 32], in the order given.
+
+    Raises:
+        OptionError: anything else, a number twice, or one outside 1…4096.
+    """
     given: Any = concurrency
     if isinstance(given, str):
         with contextlib.suppress(ValueError):
@@ -32,6 +36,11 @@ def checked_levels(concurrency: int | str | Sequence[int]) -> list[int]:
 
 
 def checked_requests(requests: int | None, concurrency: int) -> int:
+    """Return the number of requests at this concurrency: as given, or twice the concurrency and at least 8.
+
+    Raises:
+        OptionError: fewer requests than streams.
+    """
     if requests is None:
         return max(2 * concurrency, 8)
     if not is_whole(requests) or requests < concurrency:
@@ -43,7 +52,7 @@ def checked_requests(requests: int | None, concurrency: int) -> int:
 
 
 def speed_command(given: Mapping[str, Any], own: Mapping[str, Any]) -> str:
-    """The line of these options. None in `given` is left out; in `own`, sampling and transport, it is `off`."""
+    """Write the line of these options. A None in `given` is left out; in `own` (sampling, transport) it is `off`."""
     kinds = {o.dest: o.kind for o in SPEED}
     words = ["%qwq_speed"]
     for dest, value in [*((d, v) for d, v in given.items() if v is not None and v is not False), *own.items()]:
@@ -53,5 +62,5 @@ def speed_command(given: Mapping[str, Any], own: Mapping[str, Any]) -> str:
         elif value is None or value is False:
             words += [name, "off"] if value is None else []
         else:
-            words += written(name, text_of(kinds.get(dest, "text"), value))
+            words += written(name, option_text(kinds.get(dest, "text"), value))
     return " ".join(words)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qwq_nb import errors
-from qwq_nb.analysis.speed.metrics import Asked, ConcurrencyStep, level_of
+from qwq_nb.analysis.speed.metrics import Asked, ConcurrencyStep, concurrency_step
 from qwq_nb.core.records import Message
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.delta import Delta
@@ -67,13 +67,13 @@ def benchmark_prompts(benchmark: str, data: Any, hub: str, endpoint: Endpoint) -
     """The prompts of a benchmark as `evaluate` sends them. Raises as `evaluate` does."""
     from qwq_nb.bench.cache import cached
     from qwq_nb.bench.shared import shared_worker
-    from qwq_nb.core.event_loop import shared_loop
+    from qwq_nb.core.event_loop import shared_event_loop
     from qwq_nb.evaluation.loading import load_request
     from qwq_nb.evaluation.request import build_request
 
     request = build_request((benchmark,), endpoint=endpoint, data=data, hub=hub)
     wanted = load_request(request, benchmark)
-    found = cached(wanted) or shared_loop().call(shared_worker().load(wanted))
+    found = cached(wanted) or shared_event_loop().call(shared_worker().load(wanted))
     label = f"{len(found.samples)} prompts of {benchmark}"
     return Prompts([sample.messages for sample in found.samples], label, withheld=found.facts.withheld)
 
@@ -183,7 +183,7 @@ class Load:
         """The level that was measured last, as far as it came."""
         asked = list(self.asked)
         duration = max((a.started_s + a.latency_s for a in asked), default=0.0)
-        return level_of(self.concurrency, asked, self._gaps, duration, stopped=stopped)
+        return concurrency_step(self.concurrency, asked, self._gaps, duration, stopped=stopped)
 
     def _live(self, number: int) -> TimedLive:
         live = self._lives[number] = TimedLive()

@@ -1,4 +1,4 @@
-"""What a speed test measures: one request, one level of concurrency, and how the numbers are defined. Pure.
+"""Compute the numbers of a speed test: of one request, and of all requests at one concurrency. Pure.
 
 The names are those of `evalscope perf` (1.14, `evalscope/perf/utils/perf_constants.py`), the definitions those of
 vLLM's `vllm bench serve` (`vllm/benchmarks/serve.py`, `calculate_metrics`), which evalscope shares but for percentiles:
@@ -8,11 +8,11 @@ TPOT      time per output token: (latency - TTFT) / (output tokens - 1), of each
 ITL       inter-token latency: the gaps between the deltas that carry text. A delta may hold several tokens
           (speculative decoding, servers that bundle), so its mean can be above TPOT; of all requests together.
 latency   from sending the request to the end of its stream.
-throughput  requests, output tokens, or input and output tokens of the requests that succeeded / the level's duration,
+throughput  requests, output tokens, or input and output tokens of the requests that succeeded / the step's duration,
           from its first request to its last end.
 
-Percentiles are numpy's (linear, as vLLM's); evalscope takes the nearest rank. A request that failed is counted, and is
-in none of the times. Nothing is asked again: a retry would hide the failure, and evalscope's TTFT counts from before
+Percentiles are numpy's (linear, as vLLM's); evalscope takes the nearest rank. A request that failed is counted, but
+enters none of the times. No request is retried: a retry would hide the failure, and evalscope's TTFT counts from before
 the first attempt, so that there one 503 in ten can double the mean.
 """
 
@@ -27,26 +27,26 @@ import msgspec
 from qwq_nb.bench.catalog import is_withheld_name
 from qwq_nb.core.stats import quantile
 
-__all__ = ["Asked", "ConcurrencyStep", "SpeedRecord", "level_of", "notes_on", "tpot"]
+__all__ = ["Asked", "ConcurrencyStep", "SpeedRecord", "concurrency_step", "speed_notes", "time_per_output_token"]
 
 FEW = 100
-"""Requests below which a 99th percentile is hardly more than the largest value."""
+"""Number of requests below which a 99th percentile is hardly more than the largest value."""
 BURST_S = 0.001
-"""A stream that ends so soon after its first token was no stream; `tally.tokens_per_second` has the same limit."""
+"""Seconds after its first token within which a stream's end means one burst; the limit of `tally.tokens_per_second`."""
 FAST_CLIENT = 5_000
-"""Deltas a second from which on this process, which reads them, may be what is measured: it takes 56 µs for one."""
+"""Deltas a second above which this process may be the slower side: reading one takes it 56 µs."""
 
 
 class Asked(msgspec.Struct, kw_only=True):
-    """One request of a level. Times are seconds."""
+    """Hold one request of a concurrency step. Times are seconds."""
 
     number: int
-    """Of the whole test, from 0."""
+    """Its number in the whole test, from 0."""
     started_s: float
-    """From the beginning of the level."""
+    """Time since the beginning of the step."""
     latency_s: float
     ttft_s: float | None = None
-    """None where nothing was streamed, or it failed before its first token."""
+    """None where nothing was streamed, or where the request failed before its first token."""
     input_tokens: int = 0
     """As the server counts them; 0 where it does not say."""
     output_tokens: int = 0
@@ -57,15 +57,16 @@ class Asked(msgspec.Struct, kw_only=True):
     status: int | None = None
     """HTTP status of a refusal."""
     error: str = ""
-    """Empty: it succeeded."""
+    """Why it failed; empty if it succeeded."""
 
     @property
     def ok(self) -> bool:
+        """Return True if the request succeeded."""
         return not self.error
 
 
 class ConcurrencyStep(msgspec.Struct, kw_only=True):
-    """One row of `SpeedTest.table()`: all requests at one concurrency. Times are seconds, None is not known."""
+    """Hold one row of `SpeedTest.table()`: all requests at one concurrency. Times are seconds; None: not known."""
 
     concurrency: int
     """Streams kept open at once."""
@@ -74,18 +75,19 @@ class ConcurrencyStep(msgspec.Struct, kw_only=True):
     failed: int
     duration_s: float
     streams_mean: float
-    """Streams open in the mean (Little's law: the sum of all latencies / duration). Below `concurrency`, since the
-    last requests end one by one; the more requests, the nearer."""
+    """Mean number of open streams (Little's law: the sum of all latencies / duration). Below `concurrency`, since the
+    last requests end one by one; the more requests, the nearer.
+    """
     input_tokens: float | None
-    """Mean of a request."""
+    """Mean of the requests that succeeded."""
     output_tokens: float | None
-    """Mean of a request."""
+    """Mean of the requests that succeeded."""
     requests_per_s: float
     output_tokens_per_s: float
     total_tokens_per_s: float
-    """Input and output."""
+    """Input and output tokens."""
     stream_tokens_per_s_p50: float | None
-    """Of one stream: 1 / TPOT."""
+    """Median speed of one stream: 1 / median TPOT."""
     ttft_p50_s: float | None
     ttft_p90_s: float | None
     ttft_p99_s: float | None
@@ -99,13 +101,13 @@ class ConcurrencyStep(msgspec.Struct, kw_only=True):
     latency_p90_s: float | None
     latency_p99_s: float | None
     stopped: bool = False
-    """Interrupted before all its requests were asked."""
+    """True if interrupted before all its requests were sent."""
     failures: dict[str, int] = {}
-    """Kind of failure → how many: `HTTP 503`, `StreamInterrupted`."""
+    """Kind of failure → number of requests: `HTTP 503`, `StreamInterrupted`."""
 
 
 class SpeedRecord(msgspec.Struct, kw_only=True):
-    """A speed test as it is saved (`speed.v1`)."""
+    """Hold a speed test as it is saved (`speed.v1`)."""
 
     schema: Literal["speed.v1"] = "speed.v1"
     created: str
@@ -118,37 +120,43 @@ class SpeedRecord(msgspec.Struct, kw_only=True):
     sampling: dict[str, Any] = {}
     streamed: bool = True
     prompts: str = ""
-    """What was asked, for people."""
+    """Name of what was asked, for people."""
     withheld: bool | None = None
     """True where the prompts' authors ask that they not be published; None: an older record, see `_withheld`."""
     distinct_prompts: int = 0
     cache_hit: bool = True
-    """False: each request began with words of its own, so that no prefix cache could serve it."""
+    """False if each request began with words of its own, so that no prefix cache could serve it."""
     warmup: int = 1
     warmup_problem: str = ""
-    """Why a request before the first level failed."""
+    """Why a warm-up request failed; empty if none did."""
     command: str = ""
     levels: list[ConcurrencyStep] = []
+    """The concurrency steps, in the order in which they ran."""
     asked: list[list[Asked]] = []
-    """The requests of each level."""
+    """The requests of each step."""
 
 
-def tpot(asked: Asked) -> float | None:
-    """Seconds per output token after the first; None for fewer than two tokens, or where nothing was streamed.
+def time_per_output_token(asked: Asked) -> float | None:
+    """Compute TPOT, the seconds per output token after the first.
 
-    None as well where all came in one burst: some proxy held it back, and its end says nothing of the tokens' pace.
+    None for fewer than two tokens, or where nothing was streamed; and where all came in one burst: a proxy held the
+    stream back, and its end does not show the tokens' pace.
     """
     if asked.ttft_s is None or asked.output_tokens < 2 or asked.latency_s - asked.ttft_s < BURST_S:
         return None
     return (asked.latency_s - asked.ttft_s) / (asked.output_tokens - 1)
 
 
-def level_of(
+def concurrency_step(
     concurrency: int, asked: Sequence[Asked], gaps: Sequence[float], duration_s: float, *, stopped: bool = False
 ) -> ConcurrencyStep:
-    """The row of a level. `gaps` are those between deltas, of all requests that succeeded, in seconds."""
+    """Compute the row of a concurrency step.
+
+    `gaps` are the seconds between deltas, of all requests that succeeded; `duration_s` is the time from the first
+    request to the last end.
+    """
     good = [a for a in asked if a.ok]
-    tpots = [t for a in good if (t := tpot(a)) is not None]
+    tpots = [t for a in good if (t := time_per_output_token(a)) is not None]
     times = {
         "ttft": [a.ttft_s for a in good if a.ttft_s is not None],
         "tpot": tpots,
@@ -179,28 +187,31 @@ def level_of(
         stream_tokens_per_s_p50=1 / median if median else None,
         **cuts,
         stopped=stopped,
-        failures=dict(Counter(kind_of(a) for a in asked if not a.ok).most_common()),
+        failures=dict(Counter(failure_kind(a) for a in asked if not a.ok).most_common()),
     )
 
 
-def kind_of(asked: Asked) -> str:
-    """Of a failure, without a word that the server wrote, which may quote the prompt."""
+def failure_kind(asked: Asked) -> str:
+    """Name the kind of a failure without a word that the server wrote, which may quote the prompt."""
     return f"HTTP {asked.status}" if asked.status is not None else asked.error.partition(":")[0][:40]
 
 
-def notes_on(record: SpeedRecord, *, times: bool = True) -> list[str]:
-    """What a reader must know beside the numbers; `times=False` leaves out what hangs on this machine's speed."""
+def speed_notes(record: SpeedRecord, *, times: bool = True) -> list[str]:
+    """Write the notes that belong beside the numbers.
+
+    `times=False` leaves out those that depend on this machine's speed.
+    """
     notes = []
-    for i, level in enumerate(record.levels):
-        if level.failed:
-            kinds = ", ".join(f"{times} × {kind}" for kind, times in level.failures.items())
+    for i, step in enumerate(record.levels):
+        if step.failed:
+            kinds = ", ".join(f"{times} × {kind}" for kind, times in step.failures.items())
             notes.append(
-                f"Concurrency {level.concurrency}: {level.failed} of {level.requests} requests failed ({kinds}). "
+                f"Concurrency {step.concurrency}: {step.failed} of {step.requests} requests failed ({kinds}). "
                 f"They are in no time and no throughput.{_example(record, i)}"
             )
-        if level.stopped:
-            notes.append(f"Concurrency {level.concurrency}: interrupted after {level.requests} requests.")
-    asked = [a for level in record.asked for a in level]
+        if step.stopped:
+            notes.append(f"Concurrency {step.concurrency}: interrupted after {step.requests} requests.")
+    asked = [a for step in record.asked for a in step]
     if record.warmup_problem:
         told = record.warmup_problem.partition(":")[0] if _withheld(record) else record.warmup_problem
         notes.append(f"The warm-up request failed: {told}")
@@ -212,13 +223,15 @@ def notes_on(record: SpeedRecord, *, times: bool = True) -> list[str]:
         )
     if any(a.ok and a.ttft_s is None for a in asked):
         notes.append("Nothing was streamed: there is no time to first token, and none per token.")
-    if times and any(a.ok and a.ttft_s is not None and a.output_tokens > 1 and tpot(a) is None for a in asked):
+    if times and any(
+        a.ok and a.ttft_s is not None and a.output_tokens > 1 and time_per_output_token(a) is None for a in asked
+    ):
         notes.append("Some answers came in one burst: they have no time per token. A proxy may hold streams back.")
     if any(a.ok and a.tokens_from not in ("usage", "usage_share") for a in asked):
         notes.append("The server counts no tokens: stream pieces stand for them, which hold several tokens on some.")
-    if any(level.succeeded < FEW for level in record.levels):
+    if any(step.succeeded < FEW for step in record.levels):
         notes.append(f"Below {FEW} requests, p99 is hardly more than the largest value: --requests asks for more.")
-    if times and any(level.duration_s and _deltas(a) / level.duration_s > FAST_CLIENT for level, a in _pairs(record)):
+    if times and any(step.duration_s and _deltas(a) / step.duration_s > FAST_CLIENT for step, a in _pairs(record)):
         notes.append(
             f"More than {FAST_CLIENT:,} pieces a second: this process, which reads them, may be the slower side."
         )
@@ -226,7 +239,7 @@ def notes_on(record: SpeedRecord, *, times: bool = True) -> list[str]:
 
 
 def _withheld(record: SpeedRecord) -> bool:
-    """Whether a server's message may quote a question that its authors ask not to publish."""
+    """Return whether a server's message may quote a question that its authors ask not to publish."""
     if record.withheld is not None:
         return record.withheld
     # Records of older versions name the benchmark in the label only ("448 prompts of gpqa_main").

@@ -17,9 +17,17 @@ import msgspec
 from qwq_nb.analysis.sweep.calls import call_of, checked_calls
 from qwq_nb.analysis.sweep.grid import SWEEP, checked_grid, grid_of, settings_of
 from qwq_nb.analysis.sweep.report import SweepPicture, progress_line, sweep_html, sweep_text
-from qwq_nb.analysis.sweep.settings import SettingRow, caveat, conclusion, finished, leader, with_numbers, with_p_values
+from qwq_nb.analysis.sweep.settings import (
+    SettingRow,
+    caveat,
+    finished,
+    leader,
+    sweep_conclusion,
+    with_numbers,
+    with_p_values,
+)
 from qwq_nb.bench.catalog import is_withheld
-from qwq_nb.core.event_loop import result_of
+from qwq_nb.core.event_loop import future_result
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError, UserError
 from qwq_nb.evaluation.begin import begin
@@ -122,7 +130,7 @@ class Sweep:
     @property
     def sentence(self) -> str:
         """What may be concluded from the settings that are finished."""
-        return conclusion(self.rows())
+        return sweep_conclusion(self.rows())
 
     def best(self) -> Best:
         """The finished setting of the highest accuracy (of equals, that with the fewest tokens), with its caveat.
@@ -274,7 +282,7 @@ def watch(control: Control, setting: Setting, output: Output) -> None:
         concurrent.futures.wait([control.future], output.interval_s)
     # A run that is stopped is no error of the sweep's.
     with contextlib.suppress(concurrent.futures.CancelledError):
-        result_of(control.future)
+        future_result(control.future)
 
 
 def failure(problems: list[QwqError], made: Sweep) -> QwqError:

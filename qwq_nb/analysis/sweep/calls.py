@@ -1,4 +1,4 @@
-"""What a sweep comes to: an `evaluate` call for each setting, all checked before the first, and the line itself."""
+"""Make the `evaluate` calls of a sweep, check all before the first request, and write the magic line."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from qwq_nb.analysis.sweep.grid import AXES, settings_of, shown
+from qwq_nb.analysis.sweep.grid import AXES, axis_text, settings_of
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
-from qwq_nb.evaluation.command_line import command_line, own_options, text_of, written
+from qwq_nb.evaluation.command_line import command_line, option_text, own_options, written
 from qwq_nb.evaluation.request import build_request
 from qwq_nb.store.request import EvalRequest
 
@@ -19,14 +19,14 @@ __all__ = ["Calls", "call_of", "checked_calls"]
 
 
 class Calls(NamedTuple):
-    """What all settings have in common."""
+    """Hold what all settings of a sweep have in common."""
 
     command: str
-    """The magic line of the whole sweep, without `--fresh`: it goes on."""
+    """The magic line of the whole sweep, without `--fresh`, so that it resumes."""
     demo: bool
-    """Whether any setting asks the built-in endpoint."""
+    """True if any setting asks the built-in endpoint."""
     model: str
-    """Empty where the endpoints serve several."""
+    """The model; empty where the endpoints serve several."""
 
 
 def checked_calls(
@@ -37,7 +37,7 @@ def checked_calls(
     out: str | Path | None,
     options: dict[str, Any],
 ) -> Calls:
-    """Check every setting before the first request, so that the last does not fail hours later.
+    """Check every setting before the first request, so that the last one does not fail hours later.
 
     Raises:
         UserError: a setting that cannot work.
@@ -52,8 +52,8 @@ def checked_calls(
         same = next((i for i, other in enumerate(requests) if other.identity("") == request.identity("")), None)
         if same is not None:
             raise OptionError(
-                f"Two settings ask the same: {', '.join(map(shown, settings[same].values()))} and "
-                f"{', '.join(map(shown, values.values()))}. They would share one run: leave one out."
+                f"Two settings ask the same: {', '.join(map(axis_text, settings[same].values()))} and "
+                f"{', '.join(map(axis_text, values.values()))}. They would share one run: leave one out."
             )
         requests.append(request)
     first = requests[0]
@@ -78,11 +78,11 @@ def checked_calls(
 
 
 def _typed(axis: str, value: Any) -> str:
-    """The value as it is typed in a line."""
-    return shown(value) if value is None or isinstance(value, Endpoint) else text_of(AXES[axis].kind, value)
+    """Write the value as it is typed in a line."""
+    return axis_text(value) if value is None or isinstance(value, Endpoint) else option_text(AXES[axis].kind, value)
 
 
 def call_of(values: Mapping[str, Any], options: Mapping[str, Any], endpoint: Any) -> tuple[dict[str, Any], Any]:
-    """One setting as the options and the endpoint of an `evaluate` call."""
+    """Return one setting as the options and the endpoint of an `evaluate` call."""
     own = {**options, **{axis: value for axis, value in values.items() if axis != "endpoint"}}
     return own, values.get("endpoint", endpoint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from qwq_nb.analysis.sweep.grid import shown
+from qwq_nb.analysis.sweep.grid import axis_text
 from qwq_nb.analysis.sweep.report import SweepPicture, rows_by_two
 from qwq_nb.analysis.sweep.settings import SettingRow
 from qwq_nb.errors import OptionError
@@ -39,7 +39,7 @@ def sweep_figure(picture: SweepPicture, kind: str | None = None) -> ChartFigure:
 
 def varied_axes(picture: SweepPicture) -> list[str]:
     """The axes of more than one value."""
-    return [axis for axis in picture.axes if len({shown(row.values.get(axis)) for row in picture.rows}) > 1]
+    return [axis for axis in picture.axes if len({axis_text(row.values.get(axis)) for row in picture.rows}) > 1]
 
 
 def heatmap(picture: SweepPicture) -> Chart:
@@ -86,7 +86,7 @@ def heatmap(picture: SweepPicture) -> Chart:
 
 
 def _value(row: SettingRow | None, axis: str) -> str:
-    return one_line(shown(row.values[axis]), 60) if row else "-"
+    return one_line(axis_text(row.values[axis]), 60) if row else "-"
 
 
 def accuracy(picture: SweepPicture) -> Chart:
@@ -150,7 +150,7 @@ def tokens(picture: SweepPicture) -> Chart:
 def _label(row: SettingRow, picture: SweepPicture) -> str:
     """Below a bar: the varied values alone; the axes stand in the title of one."""
     varied = varied_axes(picture) or picture.axes
-    return "<br>".join(f"{plain(axis)} {plain(shown(row.values.get(axis)))}" for axis in varied)
+    return "<br>".join(f"{plain(axis)} {plain(axis_text(row.values.get(axis)))}" for axis in varied)
 
 
 def _name(row: SettingRow) -> str:

@@ -1,6 +1,6 @@
-"""The grid of a sweep: which options may be varied, their values as a line or a call gives them, and its settings.
+"""Define the grid of a sweep: the options that may be varied, their values, and the settings they make.
 
-The problems, their order and their number belong to no axis: all settings answer the same ones.
+No axis changes the problems, their order or their number: all settings answer the same ones.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from qwq_nb.endpoint.options import SAMPLING
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.evaluation.options import EVAL
 
-__all__ = ["AXES", "MOST_SETTINGS", "SWEEP", "checked_grid", "grid_of", "listed", "settings_of", "shown"]
+__all__ = ["AXES", "MOST_SETTINGS", "SWEEP", "axis_text", "checked_grid", "grid_of", "listed", "settings_of"]
 
 MOST_SETTINGS = 64
-"""Runs that one sweep makes at most: more of them, each with its own chance to look best, teach nothing."""
+"""Largest number of settings of a sweep: among more of them, the best one is mostly the luckiest."""
 
 AXES: dict[str, Option] = {
     o.dest: o for o in EVAL if (o in SAMPLING and o.kind != "json") or o.name in ("--endpoint", "--few-shot", "--think")
 }
-"""What may be varied: whatever changes the answers and leaves the problems as they are."""
+"""Name of an option → the option, for all that may be varied: whatever changes the answers and keeps the problems."""
 
 _HELP = {"--endpoint": "an endpoint's name (the default one)"}
-"""In a run several endpoints share the work; here they are compared."""
+"""Help texts that differ: in a run several endpoints share the work; in a sweep they are compared."""
 
 SWEEP: tuple[Option, ...] = tuple(
     Option(o.name, "text", f"{_HELP.get(o.name, o.help)}; several values by commas", metavar="A,B")
@@ -35,7 +35,7 @@ SWEEP: tuple[Option, ...] = tuple(
     for o in EVAL
     if o.name != "--background"
 )
-"""The options of `%qwq_sweep`: those of `%qwq_eval`, the axes as texts that `grid_of` reads."""
+"""Options of `%qwq_sweep`: those of `%qwq_eval`, the axes as texts that `grid_of` reads."""
 
 _NO_AXIS = {
     "concurrency": "It changes the speed, not the answers: %qwq_speed --concurrency 1,8,32 measures that.",
@@ -45,8 +45,8 @@ _NO_AXIS = {
 _SAME_PROBLEMS = ("seed", "limit", "levels", "subset", "data", "hub", "repeats", "dataset_args")
 
 
-def shown(value: Any) -> str:
-    """A value of an axis in words."""
+def axis_text(value: Any) -> str:
+    """Write a value of an axis in words: `off` for None, an endpoint by its name."""
     if value is None:
         return "off"
     if isinstance(value, Endpoint):
@@ -55,12 +55,12 @@ def shown(value: Any) -> str:
 
 
 def grid_of(given: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
-    """From a line's options (read by `SWEEP`) to the axes with several values, and all other options.
+    """Divide a line's options (read by `SWEEP`) into axes with several values, and all other options.
 
     `{"temperature": "0.2,0.6", "top_k": "20", "limit": 5}` → `{"temperature": [0.2, 0.6]}`, `{"top_k": 20, "limit": 5}`
 
     Raises:
-        OptionError: a value of the wrong kind, or an empty place in a list.
+        OptionError: a value of the wrong kind, or an empty value in a list.
     """
     grid: dict[str, list[Any]] = {}
     fixed: dict[str, Any] = {}
@@ -77,19 +77,25 @@ def grid_of(given: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, A
 
 
 def listed(axis: str, text: str) -> list[Any]:
-    """`0.2,0.6,off` → [0.2, 0.6, None]."""
+    """Read the values of an axis: `0.2,0.6,off` → [0.2, 0.6, None].
+
+    Raises:
+        OptionError: a value of the wrong kind, or an empty one.
+    """
     option = AXES[axis]
     parts = [part.strip() for part in text.split(",")]
     if not all(parts):
         example = {"integer": "20,40", "number": "0.2,0.6,1.0"}.get(option.kind, "a,b")
         raise OptionError(
-            f"{option.name} {text!r} has an empty place. Write the values without spaces: {option.name} {example}"
+            f"{option.name} {text!r} has an empty value. Write the values without spaces: {option.name} {example}"
         )
     return [value_of(option, part) for part in parts]
 
 
 def checked_grid(grid: Mapping[str, Any] | None) -> dict[str, list[Any]]:
-    """Axis → its values, each once. A text is read as `listed` reads it, a single value is an axis of one.
+    """Check a grid, and return its axes with their values.
+
+    A text is read as `listed` reads it; a single value makes an axis of one.
 
     Raises:
         OptionError: no axis, one that cannot be varied, no value, the same value twice, or too many settings.
@@ -115,7 +121,7 @@ def checked_grid(grid: Mapping[str, Any] | None) -> dict[str, list[Any]]:
             if value is None and AXES[axis] not in SAMPLING:
                 raise OptionError(f"The axis {axis} takes no None: only a sampling option can be left out.")
             if value in values[:i]:
-                raise OptionError(f"The axis {axis} has the value {shown(value)} twice: each setting is run once.")
+                raise OptionError(f"The axis {axis} has the value {axis_text(value)} twice: each setting is run once.")
         axes[axis] = values
         count *= len(values)
     if count > MOST_SETTINGS:
@@ -136,5 +142,5 @@ def _why_not(axis: str) -> str:
 
 
 def settings_of(axes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """All settings, the last axis the fastest."""
+    """Return all combinations of the axes' values; the last axis varies fastest."""
     return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]

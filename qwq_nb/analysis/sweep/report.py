@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from qwq_nb.analysis.sweep.grid import shown
-from qwq_nb.analysis.sweep.settings import SettingRow, conclusion
+from qwq_nb.analysis.sweep.grid import axis_text
+from qwq_nb.analysis.sweep.settings import SettingRow, sweep_conclusion
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, code, esc
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, share_cell, text_table
@@ -54,7 +54,7 @@ def sweep_html(picture: SweepPicture) -> str:
     notes = "".join(f"<li>{esc(note)}</li>" for note in p.notes)
     parts = [demo, title, state, _table(p), f"<p><small>{_READING}</small></p>\n"]
     if not p.live:
-        parts.append(f"<p>{esc(conclusion(p.rows))}</p>\n")
+        parts.append(f"<p>{esc(sweep_conclusion(p.rows))}</p>\n")
     if notes:
         parts.append(f"<ul>{notes}</ul>\n")
     if p.command and not p.live:
@@ -70,7 +70,7 @@ def _table(p: SweepPicture) -> str:
     heads += [*(["loops"] if loops else []), "latency", *(["p"] if tested else []), "errors"]
     lines: list[list[str]] = []
     for row in p.rows:
-        cells = [one_line(shown(row.values.get(axis)), _NAME) for axis in p.axes]
+        cells = [one_line(axis_text(row.values.get(axis)), _NAME) for axis in p.axes]
         cells += [_state(row), f"{row.n:,}" if row.n else "-", share_cell(row.accuracy), _interval(row, "–")]
         cells += [percent(row.by_benchmark.get(name)) for name in several]
         cells += [number(row.mean_tokens), percent(row.truncated_share)]
@@ -100,7 +100,7 @@ def sweep_text(picture: SweepPicture, *, times: bool) -> str:
     grid: list[list[str]] = []
     heads += [*(["loops"] if loops else []), *(["latency"] if times else []), *(["p"] if tested else []), "errors"]
     for row in p.rows:
-        cells = [one_line(shown(row.values.get(axis)), _NAME) for axis in p.axes]
+        cells = [one_line(axis_text(row.values.get(axis)), _NAME) for axis in p.axes]
         state = f"{row.state} {row.done}/{row.n}" if row.state in ("running", "stopped") else row.state
         cells += [state, str(row.n) if row.n else "-", percent(row.accuracy), _interval(row, "-")]
         cells += [number(row.mean_tokens), percent(row.truncated_share)]
@@ -110,7 +110,7 @@ def sweep_text(picture: SweepPicture, *, times: bool) -> str:
         cells += [_p(row, p)] if tested else []
         grid.append([*cells, str(row.errors)])
     blocks = [lines, text_table(heads, grid, "l" * (len(p.axes) + 1) + "r")]
-    blocks.append([conclusion(p.rows), *(f"Note: {one_line(note, 400)}" for note in p.notes)])
+    blocks.append([sweep_conclusion(p.rows), *(f"Note: {one_line(note, 400)}" for note in p.notes)])
     if p.command and _finished(p) < len(p.rows):
         blocks.append([f"To go on: {one_line(p.command, 600)}"])
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
@@ -149,7 +149,7 @@ def _p(row: SettingRow, p: SweepPicture) -> str:
 
 def rows_by_two(rows: Sequence[SettingRow], across: str, down: str) -> list[list[SettingRow | None]]:
     """The rows as a grid of two axes: a line for each value of `down`, a place for each value of `across`."""
-    columns = list(dict.fromkeys(shown(row.values[across]) for row in rows))
-    lines = list(dict.fromkeys(shown(row.values[down]) for row in rows))
-    found = {(shown(row.values[down]), shown(row.values[across])): row for row in rows}
+    columns = list(dict.fromkeys(axis_text(row.values[across]) for row in rows))
+    lines = list(dict.fromkeys(axis_text(row.values[down]) for row in rows))
+    found = {(axis_text(row.values[down]), axis_text(row.values[across])): row for row in rows}
     return [[found.get((line, column)) for column in columns] for line in lines]

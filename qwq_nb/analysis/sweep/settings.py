@@ -1,7 +1,7 @@
-"""A sweep, without asking anybody: one row a setting, and what may be concluded from all of them.
+"""Compute the rows of a sweep, one a setting, and state what may be concluded from all of them. Pure.
 
-A setting is one place in the grid: a value for each axis. All settings answer the same problems, so they are compared
-in pairs (`qwq_nb.core.paired`), and Holm's correction (1979) pays for comparing several with one.
+A setting is one point of the grid: a value for each axis. All settings answer the same problems, so they are compared
+in pairs (`qwq_nb.core.paired`), and Holm's procedure (1979) corrects for comparing several with one.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from qwq_nb.analysis.sweep.grid import shown
+from qwq_nb.analysis.sweep.grid import axis_text
 from qwq_nb.core.paired import Problem, holm, paired_p
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import interval_of_counts
 
-__all__ = ["SettingRow", "caveat", "conclusion", "finished", "leader", "pairs", "with_numbers", "with_p_values"]
+__all__ = ["SettingRow", "caveat", "finished", "leader", "pairs", "sweep_conclusion", "with_numbers", "with_p_values"]
 
 
 class SettingRow(msgspec.Struct, kw_only=True):
-    """One row of `Sweep.table()`. Shares are 0…1; means are over the answers that count for `accuracy`."""
+    """Hold one row of `Sweep.table()`. Shares are 0…1; means are over the answers that count for `accuracy`."""
 
     values: dict[str, str | int | float | None] = {}
     """The setting: axis → value; None is `off`, left out of the request."""
@@ -37,14 +37,17 @@ class SettingRow(msgspec.Struct, kw_only=True):
     ci_high: float | None = None
     """95 %: Wilson's interval, clustered by problem where there are repeats (`stats.clustered_interval`)."""
     mean_tokens: float | None = None
-    """Reasoning and answer tokens of one answer. Truncated ones are in it, unlike in `run.table()`: they cost too."""
+    """Reasoning and answer tokens of one answer. Truncated answers are included, unlike in `run.table()`: they cost
+    too.
+    """
     truncated_share: float | None = None
     loop_rate: float | None = None
     """Share of answers whose reasoning ends in a loop, of those that were analysed; None where none was."""
     mean_latency_s: float | None = None
-    """Seconds of one answer, of the attempt that counted."""
+    """Mean seconds of one answer, of the attempt that counted."""
     p_value: float | None = None
-    """Two-sided paired exact test against the first setting (`paired.paired_p`), not corrected for the others."""
+    """Two-sided paired exact test against the first setting (`paired.paired_p`), not corrected for the other settings.
+    """
     errors: int = 0
     pending: int = 0
     problems: int = 0
@@ -53,16 +56,16 @@ class SettingRow(msgspec.Struct, kw_only=True):
     run: str = ""
     """The run's name; empty before its turn."""
     problem: str = ""
-    """Why it failed."""
+    """Why the setting failed."""
 
     @property
     def label(self) -> str:
-        """`temperature 0.6, top_k 20`."""
-        return ", ".join(f"{axis} {shown(value)}" for axis, value in self.values.items())
+        """Return the setting in words: `temperature 0.6, top_k 20`."""
+        return ", ".join(f"{axis} {axis_text(value)}" for axis, value in self.values.items())
 
 
 def with_numbers(row: SettingRow, results: Sequence[SampleResult]) -> SettingRow:
-    """`row` with its numbers from the results of its run."""
+    """Return `row` with its numbers from the results of its run."""
     counted = [r for r in results if r.outcome not in ("error", "pending")]
     correct = sum(r.outcome == "correct" for r in counted)
     groups: dict[tuple[str, str], tuple[int, int]] = {}
@@ -103,7 +106,10 @@ def _by_benchmark(results: Iterable[SampleResult]) -> dict[str, float | None]:
 
 
 def pairs(first: Iterable[SampleResult], other: Iterable[SampleResult]) -> list[Problem]:
-    """For each problem the repeats that both answered: how many, correct in the first alone, in the other alone."""
+    """Count for each problem the repeats that both answered.
+
+    A problem's counts are: all of them, those correct in the first alone, those correct in the other alone.
+    """
     known = {(r.sample.benchmark, r.sample.id, r.repeat): r.outcome for r in first}
     problems: dict[tuple[str, str], Problem] = {}
     for r in other:
@@ -117,7 +123,7 @@ def pairs(first: Iterable[SampleResult], other: Iterable[SampleResult]) -> list[
 
 
 def with_p_values(rows: Sequence[SettingRow], results: Sequence[Sequence[SampleResult]]) -> list[SettingRow]:
-    """The rows with the paired exact p-value against the first, for settings that are finished as the first is."""
+    """Return the rows with the paired exact p-value against the first, where both settings are complete."""
     if not rows or rows[0].state != "complete":
         return list(rows)
     made = [rows[0]]
@@ -135,16 +141,17 @@ def _share(part: float, whole: int) -> float | None:
 
 
 def finished(rows: Iterable[SettingRow]) -> list[SettingRow]:
+    """Return the settings that are complete and have an accuracy."""
     return [row for row in rows if row.state == "complete" and row.accuracy is not None]
 
 
 def leader(rows: Iterable[SettingRow]) -> SettingRow | None:
-    """The finished setting of the highest accuracy; of several the one with the fewest tokens."""
+    """Return the finished setting of the highest accuracy; of several the one with the fewest tokens."""
     return max(finished(rows), key=lambda r: (r.accuracy or 0.0, -(r.mean_tokens or 0.0)), default=None)
 
 
-def conclusion(rows: Sequence[SettingRow]) -> str:
-    """What the finished settings show, and what they do not."""
+def sweep_conclusion(rows: Sequence[SettingRow]) -> str:
+    """State what the finished settings show, and what they do not."""
     done, best = finished(rows), leader(rows)
     head = "" if len(done) == len(rows) else f"{len(done)} of {len(rows)} settings are finished. "
     if best is None or len(done) < 2:
@@ -164,7 +171,7 @@ def conclusion(rows: Sequence[SettingRow]) -> str:
 
 
 def _tested(done: Sequence[SettingRow]) -> str:
-    """The paired test says more than intervals do: it looks at the same problems."""
+    """State the paired tests, which show more than intervals do, since they compare the same problems."""
     tested = [row for row in done if row.p_value is not None]
     if not tested:
         return ""
@@ -180,7 +187,7 @@ def _tested(done: Sequence[SettingRow]) -> str:
 
 
 def caveat(best: SettingRow, rows: Sequence[SettingRow]) -> str:
-    """What must be said beside the highest accuracy of several."""
+    """State the caveat that belongs beside the highest accuracy of several."""
     done = finished(rows)
     others = sum(row is not best and _overlap(row, best) for row in done)
     ties = sum(row is not best and row.accuracy == best.accuracy for row in done)

@@ -1,7 +1,7 @@
-"""Measure runs that lack an analysis: evalscope's own, those of older rules, or older than a registered measure.
+"""Analyse the reasoning of runs that lack an analysis: evalscope's own, those of older rules or without a measure.
 
-A run of ours is measured while it is graded. For the others the worker does it on demand; what it finds is kept in
-`qwq_analysis.jsonl` beside the rows, where the directory can be written.
+A run of ours is analysed while it is graded. For other runs the worker does it on demand; the results are kept in
+`qwq_analysis.jsonl` beside the rows, if the directory can be written.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from qwq_nb.bench.protocol import BenchmarkSource, GradeJob, LoadRequest
 from qwq_nb.bench.registry import own_source
 from qwq_nb.bench.shared import shared_worker
 from qwq_nb.core.compressed import restored
-from qwq_nb.core.event_loop import shared_loop
+from qwq_nb.core.event_loop import shared_event_loop
 from qwq_nb.core.records import Analysis, SampleResult, Verdict
 from qwq_nb.errors import OptionError
 from qwq_nb.run.run import Run
@@ -29,12 +29,14 @@ __all__ = ["with_analysis"]
 
 FILE = "qwq_analysis.jsonl"
 DEADLINE_S = 10.0
-"""For one sample; one that takes longer stays without an analysis."""
+"""Seconds for one sample; one that takes longer stays without an analysis."""
 _AT_ONCE = 16
 
 
 def with_analysis(run: Run, *, tell: Callable[[str], None] | None = None) -> list[SampleResult]:
-    """The run's results, each that has reasoning with its `analysis`. `tell` hears how far it is.
+    """Return the run's results, each with an `analysis` where it has reasoning.
+
+    `tell` gets a progress message at each step.
 
     Raises:
         WorkerError: the benchmark worker cannot start.
@@ -42,17 +44,17 @@ def with_analysis(run: Run, *, tell: Callable[[str], None] | None = None) -> lis
     results = run.results()
     missing = wanting(results)
     if missing:
-        take_over(run, missing)
+        read_analyses(run, missing)
         missing = wanting(missing)
     if missing:
         before = [result.analysis for result in missing]
-        shared_loop().call(_measure(missing, tell or (lambda _: None)))
-        keep(run, missing, before)
+        shared_event_loop().call(_measure(missing, tell or (lambda _: None)))
+        save_analyses(run, missing, before)
     return results
 
 
 def wanting(results: list[SampleResult]) -> list[SampleResult]:
-    """Those with reasoning that was not measured by the present rules."""
+    """Return the results whose reasoning was not analysed by the present rules."""
     return [
         r
         for r in results
@@ -74,8 +76,8 @@ def is_current(result: SampleResult) -> bool:
     return all(is_measured(name, result) for name in further_measures())
 
 
-def take_over(run: Run, missing: list[SampleResult]) -> None:
-    """Read what an earlier call found."""
+def read_analyses(run: Run, missing: list[SampleResult]) -> None:
+    """Set the analyses that an earlier call saved."""
     kept: dict[tuple[str, str, int, int], Analysis] = {}
     for row in read_rows(run.path / FILE):
         with contextlib.suppress(KeyError, TypeError, msgspec.ValidationError):
@@ -91,8 +93,8 @@ def take_over(run: Run, missing: list[SampleResult]) -> None:
                 result.analysis = msgspec.structs.replace(own, measures={**found.measures, **own.measures})
 
 
-def keep(run: Run, fresh: list[SampleResult], before: list[Analysis | None]) -> None:
-    """Append what was found and is not what was there `before`; where nothing can be written it is measured again."""
+def save_analyses(run: Run, fresh: list[SampleResult], before: list[Analysis | None]) -> None:
+    """Append the analyses that are not what was there `before`; in a read-only directory the next call repeats them."""
     rows = []
     for result, old in zip(fresh, before, strict=True):
         if result.analysis is not None and result.analysis != old:
@@ -102,24 +104,27 @@ def keep(run: Run, fresh: list[SampleResult], before: list[Analysis | None]) -> 
     if not rows:
         return
     with contextlib.suppress(OSError), (run.path / FILE).open("ab") as file:
-        # A line of its own first: the last one may be torn.
+        # An empty line first: the last line of the file may be torn.
         file.write(b"\n" + b"\n".join(rows) + b"\n")
 
 
 def key_of(run: Run, result: SampleResult) -> tuple[str, str, int, int]:
-    """What an analysis was made of; the length tells a sample that was asked anew."""
+    """Return what identifies an analysis: model, sample id, repeat, and the length of the reasoning.
+
+    The length tells a sample that was asked again.
+    """
     reasoning = result.completion.reasoning if result.completion else ""
     return run.model, result.sample.id, result.repeat, len(reasoning)
 
 
 async def _measure(missing: list[SampleResult], tell: Callable[[str], None]) -> None:
     worker = shared_worker()
-    places = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_AT_ONCE)
     done = 0
 
     async def one(result: SampleResult) -> None:
         nonlocal done
-        async with places:
+        async with slots:
             verdict = await worker.grade(job_of(result))
         result.analysis = verdict.analysis
         done += 1
@@ -130,7 +135,7 @@ async def _measure(missing: list[SampleResult], tell: Callable[[str], None]) -> 
 
 
 def job_of(result: SampleResult) -> GradeJob:
-    """The verdict goes along, so that nothing is graded again."""
+    """Make the worker's job for a result. It carries the verdict, so that nothing is graded again."""
     assert result.completion is not None
     bare: dict[str, Any] = {"source_row": {}, "messages": [], "metadata": {}}
     return GradeJob(

@@ -1,24 +1,24 @@
-"""Cognitive efficiency of a run: how many tokens were thought, how many until the right answer, how many after it.
+"""Compute a run's cognitive efficiency: reasoning tokens, tokens to the first correct answer, tokens after it.
 
-Per sample, in tokens of the reasoning: T, all of it; T̂, up to the end of the first right answer
-(`Analysis.first_correct`); T − T̂, reflection. T̂ is T times the share of characters before that place, or counted by
+Per sample, in tokens of the reasoning: T, all of it; T̂, up to the end of the first correct answer
+(`Analysis.first_correct`); T − T̂, reflection. T̂ is T times the share of characters up to that position, or counted by
 a tokenizer if one is given.
 
 Definitions follow EvalScope's guide "Evaluating the Thinking Efficiency of Models" and its thinkbench
-(`evalscope/third_party/thinkbench`, version 1.14), with three differences, so that numbers say what they seem to say:
+(`evalscope/third_party/thinkbench`, version 1.14), with three differences, so that numbers mean what their names say:
 
-- thinkbench finds the place with a judge model, and counts up to the *paragraph* of the right answer, leaving that out;
-  we count up to the answer's last character, found by the rules of `answer_places.py`;
-- where no place is found it enters T̂ = 0 into the means, which makes a model that fails look quick. Our means of T̂, of
-  T − T̂ and of `useful_share` (T̂ / T) are over the samples whose T̂ is known; `known` says how many these are;
-- `token_efficiency` is the guide's: the mean of T̂ / T where a wrong answer counts 0. A right answer whose place our
-  rules did not find is left out of it, since the miss is ours, not the model's. Truncated samples count as wrong.
+- thinkbench finds the position with a judge model, and counts up to the *paragraph* of the correct answer, leaving that
+  out; we count up to the answer's last character, found by the rules of `qwq_nb.trace.answer_places`;
+- where no position is found it enters T̂ = 0 into the means, which makes a model that fails look quick. Our means of T̂,
+  of T − T̂ and of `useful_share` (T̂ / T) are over the samples whose T̂ is known; `known` says how many these are;
+- `token_efficiency` is the guide's: the mean of T̂ / T where a wrong answer counts 0. A correct answer whose position
+  our rules did not find is left out of it, since the miss is ours, not the model's. Truncated samples count as wrong.
 
-Thoughts are one more than the switches (thinkbench: the switches). Accuracy is the run's, not "a place was found".
+Thoughts are one more than the switches (thinkbench: the switches). Accuracy is the run's, not "a position was found".
 
 Intervals are 95 %: of a mean, t with the variance clustered by problem (Miller 2024, arXiv:2411.00640; problems − 1
-degrees of freedom), of accuracy as in `qwq_nb.core.stats`. Samples with an error, pending or without reasoning take no
-part.
+degrees of freedom), of accuracy as in `qwq_nb.core.stats`. Samples with an error, pending or without reasoning are left
+out.
 """
 
 from __future__ import annotations
@@ -36,30 +36,32 @@ __all__ = ["ThinkRow", "think_rows"]
 
 
 class ThinkRow(msgspec.Struct, kw_only=True, frozen=True):
-    """One subset of a benchmark, or all of it (`subset == "all"`). Tokens are of the reasoning."""
+    """Hold one subset of a benchmark, or all of it (`subset == "all"`). Tokens are of the reasoning."""
 
     benchmark: str
     subset: str
     n: int
-    """Samples × repeats with reasoning that was measured."""
+    """Samples × repeats whose reasoning was analysed."""
     known: int
-    """Of these, with a known place of the right answer."""
+    """Of these, the number with a known position of the correct answer."""
     reasoning_tokens: Estimate
+    """Mean of T, over `n`."""
     first_correct_tokens: Estimate
-    """Over `known`."""
+    """Mean of T̂, over `known`."""
     reflection_tokens: Estimate
-    """Over `known`."""
+    """Mean of T − T̂, over `known`."""
     useful_share: Estimate
-    """T̂ / T over `known`, 0…1."""
+    """Mean of T̂ / T, 0…1, over `known`."""
     token_efficiency: Estimate
-    """The guide's T̂ / T, 0…1: a wrong answer counts 0."""
+    """The guide's mean of T̂ / T, 0…1, where a wrong answer counts 0."""
     thoughts: Estimate
+    """Mean number of thoughts, over `n`."""
     accuracy: Estimate
-    """Of the same samples, 0…1."""
+    """Accuracy of the same samples, 0…1."""
 
 
 def think_rows(results: Iterable[SampleResult], count_tokens: Callable[[str], int] | None = None) -> list[ThinkRow]:
-    """One row a subset and one for all of each benchmark, in the order in which they come.
+    """Compute one row a subset and one for all of each benchmark, in the order in which they come.
 
     `count_tokens` counts the tokens of a text by the model's own tokenizer; without it T̂ is T by characters.
     """

@@ -1,6 +1,6 @@
-"""Rate the marks of how samples were thought: overthinking, underthinking, loops, …, and those of further measures.
+"""Compute the rates of marks: overthinking, underthinking, loops, …, and those of further measures.
 
-What is marked, and from where on, stands in `qwq_nb.trace.built_in`. Peers are the samples of the same run and
+The rules of the marks and their sources stand in `qwq_nb.trace.built_in`. Peers are the samples of the same run and
 benchmark subset.
 """
 
@@ -21,25 +21,26 @@ __all__ = ["HabitRow", "habit_rows", "with_marks"]
 
 
 class HabitRow(msgspec.Struct, kw_only=True, frozen=True):
-    """How often each mark was given in a subset, or in all of a benchmark (`subset == "all"`)."""
+    """Hold how often each habit was marked in a subset, or in all of a benchmark (`subset == "all"`)."""
 
     benchmark: str
     subset: str
     n: int
-    """Samples × repeats that were measured."""
+    """Samples × repeats that were analysed."""
     rates: dict[str, Estimate]
-    """Share of the samples with the mark, 0…1, with its 95 % interval; all of `HABITS`, then those asked for."""
+    """Mark → share of the samples with it, 0…1, with its 95 % interval; for all of `HABITS`, then those asked for."""
     counts: dict[str, int]
+    """Habit → number of samples with its mark."""
     loop_tokens: int
-    """Tokens wasted in loops, all together."""
+    """Tokens spent in loops, of all samples together."""
     loop_tokens_mean: Estimate
-    """The same a sample."""
+    """Tokens spent in loops, mean of a sample."""
 
 
 def habit_rows(
     results: Iterable[SampleResult], thresholds: Thresholds = DEFAULT, further: Sequence[str] = ()
 ) -> list[HabitRow]:
-    """One row a subset and one for all of each benchmark; peers are those of the subset in both.
+    """Compute one row a subset and one for all of each benchmark; peers are those of the subset in both.
 
     `further` names marks of further measures that have a rate too.
     """
@@ -50,7 +51,7 @@ def habit_rows(
 
 
 def with_marks(results: Iterable[SampleResult], thresholds: Thresholds) -> list[tuple[SampleResult, list[Mark]]]:
-    """Each result with its marks, by benchmark and subset in the order in which these come."""
+    """Return each result with its marks, in the order of benchmark and subset."""
     groups: dict[tuple[str, str], list[SampleResult]] = {}
     for result in results:
         groups.setdefault((result.sample.benchmark, result.sample.subset), []).append(result)

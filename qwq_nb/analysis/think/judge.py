@@ -1,12 +1,13 @@
-"""A judge's word on where the right answer first stands, as thinkbench asks for it, in its files.
+"""Ask an LLM judge for the position of the first correct answer, compatible with thinkbench's files.
 
 evalscope's thinkbench (`evalscope/third_party/thinkbench/eval.py`, 1.14) cuts the reasoning into paragraphs, lets a
-judge model name the first that holds the right answer, and takes what stands before that paragraph as T_hat. The
+judge model name the first that holds the correct answer, and takes what stands before that paragraph as T_hat. The
 prompts are read from the installed evalscope, so that they are the same; `answer_index.jsonl` in the run's directory is
 its file of verdicts, read and appended to: what was judged there is not asked again.
 
-Its quirks are kept: T_hat ends before the paragraph, keywords match in lower case only, and a reasoning with no right
-answer found has no place. One is not: a judge that fails ends the call here, and is not written down as "not found".
+Three peculiarities of thinkbench are kept: T_hat ends before the paragraph, keywords match in lower case only, and a
+reasoning with no correct answer found has no position. One is not: a judge that fails ends the call here, and is not
+written down as "not found".
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Literal
 
 import msgspec
 
-from qwq_nb.core.event_loop import shared_loop
+from qwq_nb.core.event_loop import shared_event_loop
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -42,7 +43,7 @@ SWITCHES = (
     "another method",
     "another angle",
 )
-"""thinkbench's own; `qwq_nb.trace.thoughts` knows more."""
+"""thinkbench's own switch phrases; `qwq_nb.trace.thoughts` has more."""
 _KEYWORDS = re.compile(rf"(?=\b(?:{'|'.join(map(re.escape, SWITCHES))})\b)")
 _BOX = re.compile(r"\\boxed\{([^}]*)\}")
 
@@ -55,16 +56,22 @@ def judged(
     split: Split = "separator",
     tell: Callable[[str], None] | None = None,
 ) -> dict[tuple[str, int], int | None]:
-    """Of each (sample id, repeat) with reasoning: how many characters stand before the first right paragraph; or None.
+    """Return the position of the first correct paragraph of each result that has reasoning, by (sample id, repeat).
+
+    A position is the number of characters before the paragraph; None where the judge found none.
 
     Raises:
-        EndpointError: the judge failed after all retries. What it has said by then is kept.
+        EndpointError: the judge failed after all retries. Its answers until then are kept.
     """
-    return shared_loop().call(_Judge(judge, folder, split, tell or (lambda _: None)).all(results))
+    return shared_event_loop().call(_Judge(judge, folder, split, tell or (lambda _: None)).all(results))
 
 
 def template(name: str) -> str:
-    """A prompt of the installed evalscope, which is not imported. Raises WorkerError where it is not there."""
+    """Read a prompt of the installed evalscope, which is not imported.
+
+    Raises:
+        WorkerError: evalscope or the prompt is not there.
+    """
     spec = importlib.util.find_spec("evalscope")
     for root in (spec.submodule_search_locations or []) if spec else []:
         file = Path(root, "third_party", "thinkbench", "resources", name)
@@ -74,14 +81,14 @@ def template(name: str) -> str:
 
 
 def filled(text: str, **fields: str) -> str:
-    """`str.format` without reading braces within the fields' own text."""
+    """Fill the fields of a template as `str.format` does, without reading braces within the fields' own text."""
     parts = re.split(r"\{(\w+)\}", text.replace("{{", "\0").replace("}}", "\1"))
     done = [fields.get(part, f"{{{part}}}") if i % 2 else part for i, part in enumerate(parts)]
     return "".join(part if i % 2 else part.replace("\0", "{").replace("\1", "}") for i, part in enumerate(done))
 
 
 def index_in(text: str) -> int:
-    """The number in the last box, or -1."""
+    """Return the number in the last box, or -1."""
     boxes = _BOX.findall(text)
     numbers = re.findall(r"-?\d+", boxes[-1]) if boxes else []
     return int(numbers[-1]) if numbers else -1
@@ -105,13 +112,13 @@ class _Judge:
         wanted = [
             r for r in results if r.completion and r.completion.reasoning and r.outcome not in ("error", "pending")
         ]
-        places = asyncio.Semaphore(AT_ONCE)
+        slots = asyncio.Semaphore(AT_ONCE)
         found: dict[tuple[str, int], int | None] = {}
         async with ChatClient(self.endpoint, connections=AT_ONCE) as client:
 
             async def one(result: SampleResult) -> None:
-                async with places:
-                    found[result.sample.id, result.repeat] = await self.place(client, result)
+                async with slots:
+                    found[result.sample.id, result.repeat] = await self.position(client, result)
                 self.tell(f"judging the reasoning: {len(found)} of {len(wanted)}")
 
             tasks = [asyncio.ensure_future(one(r)) for r in wanted]
@@ -123,7 +130,7 @@ class _Judge:
                 await asyncio.gather(*tasks, return_exceptions=True)
         return found
 
-    async def place(self, client: ChatClient, result: SampleResult) -> int | None:
+    async def position(self, client: ChatClient, result: SampleResult) -> int | None:
         assert result.completion is not None
         problem, reasoning = result.sample.question, result.completion.reasoning
         parts = await self.parts(client, problem, reasoning)

@@ -163,7 +163,7 @@ def test_what_differs_is_said(changes: dict[str, Any], said: str) -> None:
     found = two("ccw", "cww", **changes)
     assert any(said in warning for warning in found.warnings)
     assert "Nothing can be concluded" not in found.sentence
-    assert said in found.verdict()
+    assert said in found.conclusion()
 
 
 def test_a_demo_against_a_run_compares_nothing() -> None:
@@ -340,7 +340,7 @@ def test_gpqa_is_withheld_unless_revealed() -> None:
 def test_against_a_published_score() -> None:
     rows = [row("Level 5", accuracy=0.8, ci_low=0.5, ci_high=0.93), row("all", accuracy=0.8, ci_low=0.5, ci_high=0.93)]
     found = {r["subset"]: r for r in reference_rows(rows, "Qwen/QwQ-32B-AWQ") if "EvalScope" in r["source"]}
-    assert found["Level 5"]["verdict"] == "below"
+    assert found["Level 5"]["conclusion"] == "below"
     assert found["Level 5"]["expected"] == found["Level 5"]["published"] == 0.9403
     assert found["Level 5"]["difference"] == pytest.approx(0.8 - 0.9403)
     assert "all" not in {r["subset"] for r in reference_rows(rows, "QwQ-32B", whole=False)}
@@ -364,7 +364,7 @@ def test_runs_against_a_published_score() -> None:
     found = two("cccw", "cwcw").against("QwQ-32B")
     assert set(found.run) == {"A", "B"}
     demo = compare_reference(made_run(spread("ccc"), demo=True), "QwQ-32B")
-    assert set(demo.verdict) == {"demo: says nothing"}
+    assert set(demo.conclusion) == {"demo: says nothing"}
 
 
 # -- real answers ------------------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from qwq_nb.analysis.speed.api import SpeedInterrupted, load_speed, speed
-from qwq_nb.analysis.speed.command import checked_levels, checked_requests
-from qwq_nb.analysis.speed.metrics import Asked, SpeedRecord, level_of, notes_on, tpot
+from qwq_nb.analysis.speed.command import checked_concurrency, checked_requests
+from qwq_nb.analysis.speed.metrics import Asked, SpeedRecord, concurrency_step, speed_notes, time_per_output_token
 from qwq_nb.analysis.speed.options import SPEED
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import EndpointRefused, OptionError, UnknownRun
@@ -30,19 +30,19 @@ def asked(number: int = 0, latency: float = 2.1, ttft: float | None = 0.1, token
 
 
 def test_time_per_output_token_is_that_of_vllm():
-    assert tpot(asked()) == pytest.approx(0.02)
-    assert tpot(asked(tokens=1)) is None
-    assert tpot(asked(ttft=None)) is None
+    assert time_per_output_token(asked()) == pytest.approx(0.02)
+    assert time_per_output_token(asked(tokens=1)) is None
+    assert time_per_output_token(asked(ttft=None)) is None
     burst = asked(latency=2.1, ttft=2.0995)
-    assert tpot(burst) is None
-    assert any("in one burst" in note for note in notes_on(record([burst])))
+    assert time_per_output_token(burst) is None
+    assert any("in one burst" in note for note in speed_notes(record([burst])))
 
 
 def test_a_level_counts_all_and_times_what_succeeded():
     requests = [asked(i, latency=1.0 + i / 10, ttft=i / 10) for i in range(10)]
     failed = [asked(10, latency=4.0, ttft=None, tokens=0, error="EndpointError: HTTP 503", status=503)]
     failed.append(asked(11, latency=4.0, ttft=None, tokens=0, error="StreamInterrupted: gone"))
-    level = level_of(4, requests + failed, [0.01] * 99 + [0.5], 5.0)
+    level = concurrency_step(4, requests + failed, [0.01] * 99 + [0.5], 5.0)
     assert (level.requests, level.succeeded, level.failed) == (12, 10, 2)
     assert level.failures == {"HTTP 503": 1, "StreamInterrupted": 1}
     assert level.ttft_p50_s == pytest.approx(0.45)
@@ -55,15 +55,15 @@ def test_a_level_counts_all_and_times_what_succeeded():
 
 
 def test_a_level_where_nothing_succeeded_or_nothing_streamed_has_no_times():
-    level = level_of(1, [asked(error="EndpointError: x", ttft=None, tokens=0)], [], 1.0)
+    level = concurrency_step(1, [asked(error="EndpointError: x", ttft=None, tokens=0)], [], 1.0)
     assert (level.succeeded, level.ttft_p50_s, level.output_tokens, level.output_tokens_per_s) == (0, None, None, 0)
-    whole = level_of(1, [asked(ttft=None, input_tokens=0)], [], 1.0)
+    whole = concurrency_step(1, [asked(ttft=None, input_tokens=0)], [], 1.0)
     assert (whole.ttft_p50_s, whole.tpot_p99_s, whole.itl_p50_s, whole.input_tokens) == (None, None, None, None)
     assert whole.latency_p50_s == pytest.approx(2.1)
 
 
 def record(requests: list[Asked], **more: object) -> SpeedRecord:
-    level = level_of(1, requests, [], 3.0)
+    level = concurrency_step(1, requests, [], 3.0)
     values = {"prompts": "50 built-in problems", "distinct_prompts": 50, **more}
     base = SpeedRecord(created="", endpoint="e", url="", model="m", levels=[level], asked=[requests])
     for name, value in values.items():
@@ -73,12 +73,12 @@ def record(requests: list[Asked], **more: object) -> SpeedRecord:
 
 def test_notes_say_what_the_numbers_do_not():
     fast = [asked(i, deltas=40_000) for i in range(120)]
-    said = "\n".join(notes_on(record(fast)))
+    said = "\n".join(speed_notes(record(fast)))
     assert "120 requests shared 50 prompts: a server with a prefix cache" in said
     assert "may be the slower side" in said
     assert "p99" not in said
-    assert "prefix cache" not in "\n".join(notes_on(record(fast, cache_hit=False)))
-    few = "\n".join(notes_on(record([asked(ttft=None, tokens_from="chunks")])))
+    assert "prefix cache" not in "\n".join(speed_notes(record(fast, cache_hit=False)))
+    few = "\n".join(speed_notes(record([asked(ttft=None, tokens_from="chunks")])))
     assert "Nothing was streamed" in few
     assert "counts no tokens" in few
     assert "p99 is hardly more than the largest" in few
@@ -86,12 +86,12 @@ def test_notes_say_what_the_numbers_do_not():
 
 def test_a_servers_words_are_withheld_where_they_may_quote_gpqa():
     failed = [asked(error="EndpointError: Which of the following isomers", status=400, tokens=0)]
-    assert "isomers" in "\n".join(notes_on(record(failed, warmup_problem="EndpointError: isomers")))
-    hidden = notes_on(record(failed, prompts="198 prompts of gpqa_diamond", warmup_problem="EndpointError: isomers"))
+    assert "isomers" in "\n".join(speed_notes(record(failed, warmup_problem="EndpointError: isomers")))
+    hidden = speed_notes(record(failed, prompts="198 prompts of gpqa_diamond", warmup_problem="EndpointError: isomers"))
     assert "isomers" not in "\n".join(hidden)
     assert "1 × HTTP 400" in "\n".join(hidden)
     for withheld in (True, False):
-        said = notes_on(record(failed, prompts="9 prompts of mine", withheld=withheld))
+        said = speed_notes(record(failed, prompts="9 prompts of mine", withheld=withheld))
         assert ("isomers" in "\n".join(said)) is not withheld
 
 
@@ -99,15 +99,15 @@ def test_a_servers_words_are_withheld_where_they_may_quote_gpqa():
 
 
 def test_concurrency_is_written_in_three_ways():
-    assert checked_levels("1, 8,32") == checked_levels((1, 8, 32)) == [1, 8, 32]
-    assert checked_levels(8) == checked_levels("8") == [8]
+    assert checked_concurrency("1, 8,32") == checked_concurrency((1, 8, 32)) == [1, 8, 32]
+    assert checked_concurrency(8) == checked_concurrency("8") == [8]
     assert [checked_requests(None, c) for c in (1, 8, 32)] == [8, 16, 64]
 
 
 @pytest.mark.parametrize("concurrency", ["", "1,,8", "a", 0, -1, [], [1, 1], True, 1.5, 5000, None])
 def test_concurrencies_that_cannot_be(concurrency):
     with pytest.raises(OptionError, match="as in 1,8,32"):
-        checked_levels(concurrency)
+        checked_concurrency(concurrency)
 
 
 @pytest.mark.parametrize(

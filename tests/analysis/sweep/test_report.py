@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qwq_nb.analysis.speed.figures import speed_figure
-from qwq_nb.analysis.speed.metrics import Asked, SpeedRecord, level_of
+from qwq_nb.analysis.speed.metrics import Asked, SpeedRecord, concurrency_step
 from qwq_nb.analysis.speed.report import SpeedPicture, speed_html, speed_text
 from qwq_nb.analysis.speed.report import progress_line as speed_line
 from qwq_nb.analysis.sweep.figures import sweep_figure
@@ -103,7 +103,7 @@ def test_hostile_names_stay_text(text: str):
     requests = [Asked(number=0, started_s=0, latency_s=1, error=text), Asked(number=1, started_s=0, latency_s=1)]
     requests[1].output_tokens = 5
     record = SpeedRecord(created="", endpoint=text, url=text, model=text, prompts=text, command=text)
-    record.levels, record.asked = [level_of(1, requests, [], 2.0)], [requests]
+    record.levels, record.asked = [concurrency_step(1, requests, [], 2.0)], [requests]
     speedy = SpeedPicture(record=record, notes=[text], file=text)
     for html in (sweep_html(picture), speed_html(speedy), sweep_figure(picture).html, speed_figure(record).html):
         parser = Tags()

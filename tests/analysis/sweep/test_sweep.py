@@ -14,7 +14,15 @@ from msgspec import structs
 
 from qwq_nb.analysis.sweep.api import Sweep, SweepInterrupted, sweep
 from qwq_nb.analysis.sweep.grid import AXES, MOST_SETTINGS, SWEEP, checked_grid, grid_of, settings_of
-from qwq_nb.analysis.sweep.settings import SettingRow, caveat, conclusion, leader, pairs, with_numbers, with_p_values
+from qwq_nb.analysis.sweep.settings import (
+    SettingRow,
+    caveat,
+    leader,
+    pairs,
+    sweep_conclusion,
+    with_numbers,
+    with_p_values,
+)
 from qwq_nb.core.records import Analysis, Loop, Outcome, SampleResult
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint import registry
@@ -136,18 +144,20 @@ def test_p_values_are_against_the_first_and_only_of_what_is_finished():
     rows.append(with_numbers(SettingRow(state="stopped"), wrong[:6]))
     made = with_p_values(rows, [right, wrong, right, wrong[:6]])
     assert [r.p_value for r in made] == [None, pytest.approx(2 / 2**12), 1.0, None]
-    assert "differs" in conclusion(made)
-    assert "first setting" in conclusion(made)
+    assert "differs" in sweep_conclusion(made)
+    assert "first setting" in sweep_conclusion(made)
     assert [r.p_value for r in with_p_values([SettingRow(), rows[1]], [[], wrong])] == [None, None]
 
 
 def test_what_is_concluded_is_what_the_intervals_allow():
     near = [row(40), row(42), row(44)]
-    assert conclusion(near).startswith("The 95 % intervals of all 3 settings overlap on 50 problems: they tell no")
+    assert sweep_conclusion(near).startswith(
+        "The 95 % intervals of all 3 settings overlap on 50 problems: they tell no"
+    )
     far = [row(5), row(45), row(44)]
-    assert "lies apart from 1 of 2 others" in conclusion(far)
-    assert conclusion([row(40), SettingRow()]) == "1 of 2 settings are finished. There is nothing to compare yet."
-    assert conclusion([row(40)]) == "One setting compares to nothing."
+    assert "lies apart from 1 of 2 others" in sweep_conclusion(far)
+    assert sweep_conclusion([row(40), SettingRow()]) == "1 of 2 settings are finished. There is nothing to compare yet."
+    assert sweep_conclusion([row(40)]) == "One setting compares to nothing."
 
 
 def test_the_best_comes_with_its_caveat_and_equals_go_to_the_cheaper():

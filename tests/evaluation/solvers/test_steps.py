@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from qwq_nb.core.compressed import compressed, restored
-from qwq_nb.core.event_loop import shared_loop
+from qwq_nb.core.event_loop import shared_event_loop
 from qwq_nb.core.records import Completion, Message, Sample, Step
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.dialects.dialect import Tool
@@ -272,9 +272,9 @@ def test_a_run_takes_its_completions_from_any_completer(runner: Start) -> None:
     async def build() -> Runner:
         return Runner(running.plan, echo, unread, running.directory, model="m")
 
-    made = shared_loop().call(build())
+    made = shared_event_loop().call(build())
     made.resume()
-    shared_loop().submit(made.run()).result(20)
+    shared_event_loop().submit(made.run()).result(20)
     running.directory.close()
     assert (echo.most, echo.hurried) == (2, 1)
     for result in made.results.values():
