@@ -213,7 +213,7 @@ class SampleResult(msgspec.Struct, kw_only=True):
     completion: Completion | None = None
     verdict: Verdict | None = None
     flags: list[str] = []
-    """`present_not_extracted`, `check_by_hand`, `reasoning_only`, `demo`, …"""
+    """Names in `vocabulary.json`: `present_not_extracted`, `check_by_hand`, `loop`, …"""
     error: str = ""
     analysis: Analysis | None = None
     """The verdict's, where it carries one; None: not measured (yet)."""

@@ -254,19 +254,26 @@ class Runner:
         try:
             async with self._at_grader:
                 verdict = await self._grade(item, restored(completion))
-                outcome, _, flags = decide_outcome(completion, verdict, "")
+                decision = decide_outcome(completion, verdict)
                 row = rows.review_row(
-                    item.sample, item.position, item.repeat, self.plan.repeats, completion, verdict, outcome, flags
+                    item.sample,
+                    item.position,
+                    item.repeat,
+                    self.plan.repeats,
+                    completion,
+                    verdict,
+                    decision.outcome,
+                    decision.flags,
                 )
                 file = self.directory.rows_file("reviews", self.model, item.sample.benchmark, item.sample.subset)
                 await self._write(file, row)
             result = SampleResult(
                 sample=item.sample,
                 repeat=item.repeat,
-                outcome=outcome,
+                outcome=decision.outcome,
                 completion=completion,
                 verdict=verdict,
-                flags=flags,
+                flags=decision.flags,
             )
             result.flags += habits(result, ())
             self.results[item.key] = result

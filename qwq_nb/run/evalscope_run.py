@@ -108,9 +108,14 @@ def result_of(row: dict[str, Any], review: dict[str, Any] | None, benchmark: str
         messages=[{"role": str(m.get("role")), "content": prompt_text([m])} for m in prompt],
         source_id=str((row.get("metadata") or score.get("sample_metadata") or {}).get("question_id") or ""),
     )
-    outcome, _, flags = decide_outcome(completion, verdict, "", gold=sample.gold)
+    decision = decide_outcome(completion, verdict, gold=sample.gold)
     result = SampleResult(
-        sample=sample, repeat=repeat, outcome=outcome, completion=completion, verdict=verdict, flags=flags
+        sample=sample,
+        repeat=repeat,
+        outcome=decision.outcome,
+        completion=completion,
+        verdict=verdict,
+        flags=decision.flags,
     )
     result.flags += habits(result, ())
     return result

@@ -7,9 +7,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from qwq_nb.core.records import Outcome
 from qwq_nb.core.run_record import InFlight, RunRecord, SampleView
 from qwq_nb.core.text import scrub
+from qwq_nb.core.vocabulary import VOCABULARY
 
 __all__ = ["WITHHELD_NOTE", "is_withheld", "withhold"]
 
@@ -18,17 +18,6 @@ WITHHELD_NOTE: Final = (
     "GPQA's authors ask that its questions not be published: its texts are withheld in this output. "
     "They are in the run's folder; --reveal shows them here."
 )
-
-
-_WITHHELD_WHY: Final[dict[Outcome, str]] = {
-    "correct": "the extracted letter is the gold one",
-    "wrong": "the extracted letter is not the gold one",
-    "no_answer": "finished, but no letter could be extracted",
-    "truncated": "cut by the token limit",
-    "not_gradable": "the grader gave up",
-    "error": "the endpoint failed; the message is withheld, since it may quote the question",
-    "pending": "not asked yet, or interrupted",
-}
 
 
 def withhold(record: RunRecord, reveal: bool) -> RunRecord:
@@ -66,7 +55,8 @@ def _withhold_sample(view: SampleView) -> SampleView:
         gold=_letter(view.gold),
         extracted=_letter(view.extracted),
         second_extracted=_letter(view.second_extracted),
-        why=_WITHHELD_WHY[view.outcome],
+        why=VOCABULARY.outcomes[view.outcome].withheld,
+        reason=None,
         error=_kind_of_error(view.error),
     )
 

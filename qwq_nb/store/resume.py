@@ -63,14 +63,14 @@ def results_of(
             if item is None or not belongs(row, item) or item.key not in predictions:
                 continue
             completion, verdict = predictions[item.key], rows.verdict_from_row(row)
-            outcome, _, flags = decide_outcome(completion, verdict, "")
+            decision = decide_outcome(completion, verdict)
             done[item.key] = result = SampleResult(
                 sample=item.sample,
                 repeat=item.repeat,
-                outcome=outcome,
+                outcome=decision.outcome,
                 completion=completion,
                 verdict=verdict,
-                flags=flags,
+                flags=decision.flags,
             )
             result.flags += habits(result, ())
     return done, {key: c for key, c in predictions.items() if key not in done}

@@ -9,6 +9,7 @@ from statistics import median
 import msgspec
 
 from qwq_nb.core.records import SampleResult
+from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.errors import OptionError
 
 __all__ = [
@@ -35,11 +36,8 @@ def first_correct_tokens(result: SampleResult, count_tokens: Callable[[str], int
 
 
 HABITS: dict[str, str] = {
-    "overthinking": "kept reflecting long after the right answer",
-    "left_right_answer": "had the right answer and left it",
-    "underthinking": "switched thoughts far more often than its peers, and was wrong",
-    "loop": "said the same over and over",
-    "language_switch": "fell into a script that the question is not written in",
+    name: VOCABULARY.flags[name].title
+    for name in ("overthinking", "left_right_answer", "underthinking", "loop", "language_switch")
 }
 """Each mark and what it means, in the order in which they are shown."""
 

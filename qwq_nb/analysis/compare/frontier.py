@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from qwq_nb.analysis.compare.contrasts import accuracy_of, cost, mean_tokens
-from qwq_nb.analysis.compare.pairing import UNANSWERED, Pairing
+from qwq_nb.analysis.compare.pairing import Pairing
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import interval_of_counts
 from qwq_nb.run.cost import Prices
@@ -42,7 +43,7 @@ def points(
 ) -> list[Point]:
     """Accuracy and tokens of each run, over what all of them answered. `pairings`: of each run but the first."""
     first = next(iter(runs))
-    answered = [r for r in runs[first] if r.outcome not in UNANSWERED]
+    answered = [r for r in runs[first] if counts(r.outcome)]
     partners = {
         letter: {(p.a.sample.id, p.a.repeat): p.b for pairing in made for p in pairing.pairs}
         for letter, made in pairings.items()

@@ -12,17 +12,10 @@ from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.trace.habits import HABITS, first_correct_tokens, thought_rate, wasted_tokens
 from qwq_nb.view.excerpt import Excerpt, cut_out, place_at
 from qwq_nb.view.html import code, esc
-from qwq_nb.view.wording import SIGNS, WORDS, number
+from qwq_nb.view.wording import SIGNS, WORDS, flag_word, number
 
-__all__ = ["HABIT_WORDS", "SHOWN", "Example", "example_of", "render_marks"]
+__all__ = ["SHOWN", "Example", "example_of", "render_marks"]
 
-HABIT_WORDS: Final = {
-    "overthinking": "overthinking",
-    "left_right_answer": "left the right answer",
-    "underthinking": "underthinking",
-    "loop": "loops",
-    "language_switch": "language mixing",
-}
 Span = tuple[int, int]
 
 SHOWN: Final = 8
@@ -102,7 +95,7 @@ def render_marks(marks: Sequence[Example], shown: int = SHOWN) -> str:
         inside = [_entry(m, shown=i < shown) for i, m in enumerate(found[:LISTED])]
         if len(found) > LISTED:
             inside.append(f"<p>and {len(found) - LISTED:,} more: <code>samples()</code> has them all</p>")
-        title = f"{HABIT_WORDS[name]}: {esc(meaning)} ({len(found):,})"
+        title = f"{flag_word(name)}: {esc(meaning)} ({len(found):,})"
         body = "\n".join(inside)
         parts.append(f'<details><summary>{title}</summary><div style="margin-left:1.2em">{body}</div></details>\n')
     if any(m.withheld for m in marks):

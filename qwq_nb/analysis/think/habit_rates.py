@@ -22,7 +22,7 @@ from collections.abc import Iterable
 import msgspec
 
 from qwq_nb.core.estimates import Estimate, grouped, mean_estimate, share_estimate
-from qwq_nb.core.outcomes import NOT_COUNTED
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.trace.habits import DEFAULT, HABITS, Thresholds, marks_of, usual_rate, wasted_tokens
 
@@ -47,7 +47,7 @@ class HabitRow(msgspec.Struct, kw_only=True, frozen=True):
 
 def habit_rows(results: Iterable[SampleResult], thresholds: Thresholds = DEFAULT) -> list[HabitRow]:
     """One row a subset and one for all of each benchmark; peers are those of the subset in both."""
-    measured = [r for r in results if r.analysis is not None and r.outcome not in NOT_COUNTED]
+    measured = [r for r in results if r.analysis is not None and counts(r.outcome)]
     groups = grouped(measured)
     marks: dict[int, list[str]] = {}
     for (_, subset), rows in groups:

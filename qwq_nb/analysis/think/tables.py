@@ -7,14 +7,14 @@ from typing import Final
 import msgspec
 
 from qwq_nb.analysis.think.efficiency import ThinkRow
-from qwq_nb.analysis.think.examples import HABIT_WORDS, SHOWN, Example, render_marks
+from qwq_nb.analysis.think.examples import SHOWN, Example, render_marks
 from qwq_nb.analysis.think.figures import Line, Metric
 from qwq_nb.analysis.think.habit_rates import HabitRow
 from qwq_nb.core.estimates import Estimate
 from qwq_nb.trace.habits import HABITS, Thresholds
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
-from qwq_nb.view.wording import is_known, number, percent
+from qwq_nb.view.wording import flag_word, is_known, number, percent
 
 __all__ = ["METRICS", "ThinkTable", "metrics_of", "render_html", "render_text"]
 
@@ -96,7 +96,7 @@ def habit_cells(row: HabitRow) -> list[str]:
     return [*(in_words(row.rates[name], "share") for name in HABITS), number(row.loop_tokens)]
 
 
-HABIT_HEADS: Final = ["", *(HABIT_WORDS[name] for name in HABITS), "tokens in loops"]
+HABIT_HEADS: Final = ["", *(flag_word(name) for name in HABITS), "tokens in loops"]
 
 
 def title_of(table: ThinkTable) -> str:
