@@ -213,7 +213,7 @@ class SampleResult(msgspec.Struct, kw_only=True):
     completion: Completion | None = None
     verdict: Verdict | None = None
     flags: list[str] = []
-    """Names in `vocabulary.json`: `present_not_extracted`, `check_by_hand`, `loop`, …"""
+    """`present_not_extracted`, `check_by_hand`, `loop`, …: `qwq_nb/core/vocabulary.json` has them all, with their words."""
     error: str = ""
     analysis: Analysis | None = None
     """The verdict's, where it carries one; None: not measured (yet)."""
