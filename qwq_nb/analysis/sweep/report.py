@@ -13,13 +13,14 @@ import msgspec
 
 from qwq_nb.analysis.sweep.grid import shown
 from qwq_nb.analysis.sweep.settings import SettingRow, conclusion
+from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc
 from qwq_nb.view.wording import DEMO_NOTICE, count, is_known, number, percent
 
 __all__ = ["SweepPicture", "progress_line", "sweep_html", "sweep_text"]
 
-_SIGNS: Final = {"waiting": "…", "running": "▶", "complete": "✓", "stopped": "■", "failed": "!"}
+_SIGNS: Final[dict[str, str]] = {"waiting": "…", **{state: words.sign for state, words in VOCABULARY.states.items()}}
 """Beside the word, never instead of it."""
 _NAME: Final = 60
 _READING: Final = (
