@@ -218,7 +218,7 @@ class SampleResult(msgspec.Struct, kw_only=True):
     completion: Completion | None = None
     verdict: Verdict | None = None
     flags: list[str] = []
-    """`present_not_extracted`, `check_by_hand`, `reasoning_only`, `demo`, …"""
+    """`present_not_extracted`, `check_by_hand`, `loop`, …: all are in `qwq_nb/core/vocabulary.json`."""
     error: str = ""
     analysis: Analysis | None = None
     """The verdict's, where it carries one; None: not measured (yet)."""

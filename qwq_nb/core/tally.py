@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import Completion, Outcome, SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.stats import interval_of_counts, quantile
@@ -58,10 +59,10 @@ class _Count:
         outcome = result.outcome
         self.outcomes[outcome] += 1
         answers, correct = self.problems.get(result.sample.id, (0, 0))
-        counts = outcome not in ("error", "pending")
-        self.problems[result.sample.id] = answers + counts, correct + (outcome == "correct")
+        counted = counts(outcome)
+        self.problems[result.sample.id] = answers + counted, correct + (outcome == "correct")
         completion = result.completion
-        if not counts or completion is None:
+        if not counted or completion is None:
             return
         if completion.ttft_s is not None:
             self.ttft.append(completion.ttft_s)
@@ -85,7 +86,7 @@ class _Count:
     def row(self, benchmark: str, subset: str) -> SubsetRow:
         outcomes = self.outcomes
         n, correct = outcomes.total(), outcomes["correct"]
-        counted = n - outcomes["error"] - outcomes["pending"]
+        counted = sum(number for outcome, number in outcomes.items() if counts(outcome))
         low, high = interval_of_counts(self.problems.values())
         return SubsetRow(
             benchmark=benchmark,

@@ -9,7 +9,7 @@ from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.run_record import Clip, InFlight, RunRecord, SampleView
 from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.html import Typesetter, clipped, code, esc, pre
-from qwq_nb.view.wording import FLAGS, SIGNS, WORDS, count, counts, duration, phase, sample_key
+from qwq_nb.view.wording import SIGNS, WORDS, count, counts, duration, flag_word, phase, sample_key
 
 __all__ = ["FOLD_ALL", "LIST_ALL", "in_flight", "samples"]
 
@@ -73,7 +73,7 @@ def _sample(view: SampleView, typeset: Typesetter, inside: str) -> str:
         facts.append(count(view.reasoning_tokens + view.answer_tokens, "token"))
     if view.latency_s is not None:
         facts.append(duration(view.latency_s))
-    facts += [f"<em>{esc(FLAGS.get(flag, flag.replace('_', ' ')))}</em>" for flag in view.flags]
+    facts += [f"<em>{esc(flag_word(flag))}</em>" for flag in view.flags]
     summary = " · ".join(facts)
     if not inside:
         return f"<div>{summary}</div>"

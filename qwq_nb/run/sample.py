@@ -8,7 +8,8 @@ import msgspec
 
 from qwq_nb.core.records import Message, Outcome
 from qwq_nb.core.text import valid_text
-from qwq_nb.run.withhold import WITHHELD_NOTE, WITHHELD_WHY, shown_error, shown_value
+from qwq_nb.core.vocabulary import VOCABULARY
+from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.view.html import Typesetter, code, esc, pre
 
 __all__ = ["SampleDetail", "sample_bundle"]
@@ -81,7 +82,7 @@ def shown(sample: SampleDetail) -> SampleDetail:
     return msgspec.structs.replace(
         sample,
         question=WITHHELD_NOTE,
-        why=WITHHELD_WHY[cast(Outcome, sample.outcome)],
+        why=VOCABULARY.outcomes[cast(Outcome, sample.outcome)].withheld,
         reasoning="",
         answer="",
         gold=shown_value(sample.gold),

@@ -11,16 +11,15 @@ from typing import Final
 from msgspec.structs import replace
 
 from qwq_nb.bench.catalog import is_withheld_name
-from qwq_nb.core.records import Outcome
 from qwq_nb.core.run_record import InFlight, RunRecord, SampleView
 from qwq_nb.core.text import valid_text
+from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.trace.drawn_marks import without_words
 
 __all__ = [
     "WITHHELD",
     "WITHHELD_NOTE",
-    "WITHHELD_WHY",
     "shown_error",
     "shown_value",
     "withheld_benchmarks",
@@ -34,17 +33,6 @@ WITHHELD_NOTE: Final = (
     "The benchmark's authors ask that its questions not be published: its texts are withheld in this output. "
     "They are in the run's folder; --reveal shows them here."
 )
-
-WITHHELD_WHY: Final[dict[Outcome, str]] = {
-    "correct": "the extracted answer is the gold one",
-    "wrong": "the extracted answer is not the gold one",
-    "no_answer": "finished, but no answer could be extracted",
-    "truncated": "cut by the token limit",
-    "not_gradable": "the grader gave up",
-    "error": "the endpoint failed; the message is withheld, since it may quote the question",
-    "pending": "not asked yet, or interrupted",
-}
-"""Why an outcome, without a value."""
 
 
 def withheld_benchmarks(manifest: Manifest) -> list[str]:
@@ -113,7 +101,8 @@ def _withhold_sample(view: SampleView) -> SampleView:
         gold=shown_value(view.gold),
         extracted=shown_value(view.extracted),
         second_extracted=shown_value(view.second_extracted),
-        why=WITHHELD_WHY[view.outcome],
+        why=VOCABULARY.outcomes[view.outcome].withheld,
+        reason=None,
         error=shown_error(view.error),
         analysis=without_words(view.analysis),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from qwq_nb.core.records import SampleResult
+from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.trace.built_in import AnswerPlacesMeasure, LoopsMeasure, ThoughtsMeasure
 from qwq_nb.trace.measures import marks_among
 from qwq_nb.trace.thresholds import DEFAULT, Thresholds
@@ -20,11 +21,8 @@ __all__ = [
 ]
 
 HABITS: dict[str, str] = {
-    "overthinking": "kept reflecting long after the right answer",
-    "left_right_answer": "had the right answer and left it",
-    "underthinking": "switched thoughts far more often than its peers, and was wrong",
-    "loop": "said the same over and over",
-    "language_switch": "fell into a script that the question is not written in",
+    name: VOCABULARY.flags[name].title
+    for name in ("overthinking", "left_right_answer", "underthinking", "loop", "language_switch")
 }
 """The marks of the package's own measures and what each means, in the order in which they are shown."""
 

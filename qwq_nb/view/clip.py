@@ -14,10 +14,10 @@ from typing import Any, Final
 import msgspec
 
 from qwq_nb.core.records import Analysis
-from qwq_nb.core.run_record import Clip, SampleView
+from qwq_nb.core.run_record import Clip, Reason, SampleView
 from qwq_nb.core.text import valid_text
 
-__all__ = ["clip", "fair_limit", "lean"]
+__all__ = ["clip", "fair_limit", "lean", "switches_within"]
 
 HEAD_SHARE: Final = 1 / 3
 _SNAP: Final = 60  # characters within which a line's or a word's end is looked for
@@ -62,6 +62,13 @@ def _joins(text: str, at: int) -> bool:
     return "\U0001f1e6" <= after <= "\U0001f1ff" and "\U0001f1e6" <= before <= "\U0001f1ff"
 
 
+def switches_within(switches: Sequence[int], text: Clip | None) -> list[int]:
+    """The switches of thoughts that stand in what is left of the text; offsets are those of the whole text."""
+    if text is None:
+        return []
+    return [at for at in switches if not text.at <= at < text.at + text.omitted]
+
+
 def fair_limit(needs: Sequence[int], budget: int) -> int:
     """Return the highest cap under which the needs add up to the budget at most."""
     low, high = 0, max(needs, default=0)
@@ -85,7 +92,7 @@ def lean(value: Any) -> Any:
     if kind in _PLAIN:
         return value
     if isinstance(value, msgspec.Struct):
-        sparse = isinstance(value, SampleView | Clip | Analysis)
+        sparse = isinstance(value, SampleView | Clip | Analysis | Reason)
         pairs = [(field, getattr(value, field.name)) for field in _fields(kind)]
         return {f.name: lean(item) for f, item in pairs if not sparse or f.required or not _is_default(f, item)}
     if isinstance(value, dict):

@@ -13,6 +13,7 @@ import msgspec
 
 from qwq_nb.analysis.sweep.grid import axis_text
 from qwq_nb.analysis.sweep.settings import SettingRow, sweep_conclusion
+from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, code, esc
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, share_cell, text_table
@@ -20,7 +21,7 @@ from qwq_nb.view.wording import count, is_known, number, percent
 
 __all__ = ["SweepPicture", "progress_line", "sweep_html", "sweep_text"]
 
-_SIGNS: Final = {"waiting": "…", "running": "▶", "complete": "✓", "stopped": "■", "failed": "!"}
+_SIGNS: Final[dict[str, str]] = {"waiting": "…", **{state: words.sign for state, words in VOCABULARY.states.items()}}
 """Beside the word, never instead of it."""
 _NAME: Final = 60
 _READING: Final = (

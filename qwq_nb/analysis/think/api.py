@@ -16,6 +16,7 @@ from qwq_nb.analysis.think.further import FurtherRow, columns_of, further_notes,
 from qwq_nb.analysis.think.habit_rates import habit_rows, with_marks
 from qwq_nb.analysis.think.judge import Split, judged
 from qwq_nb.analysis.think.tables import METRICS, ThinkTable, metrics_of, render_html, render_text
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -77,7 +78,7 @@ def think(
 def is_measured(result: SampleResult) -> bool:
     """Whether it counts, and has reasoning that was measured."""
     tokens = result.completion.reasoning_tokens if result.completion else 0
-    return result.analysis is not None and tokens > 0 and result.outcome not in ("error", "pending")
+    return result.analysis is not None and tokens > 0 and counts(result.outcome)
 
 
 def as_judged(results: list[SampleResult], places: dict[tuple[str, int], int | None]) -> list[SampleResult]:

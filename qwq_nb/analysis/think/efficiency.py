@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from qwq_nb.core.estimates import Estimate, grouped, mean_estimate, share_estimate
-from qwq_nb.core.outcomes import NOT_COUNTED
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.trace.habits import first_correct_tokens
 
@@ -71,7 +71,7 @@ def think_rows(results: Iterable[SampleResult], count_tokens: Callable[[str], in
 def _measured(result: SampleResult) -> bool:
     completion = result.completion
     return (
-        result.outcome not in NOT_COUNTED
+        counts(result.outcome)
         and result.analysis is not None
         and completion is not None
         and completion.reasoning_tokens > 0

@@ -14,17 +14,10 @@ from qwq_nb.trace.measures import Mark
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.excerpt import Excerpt, cut_out, place_at
 from qwq_nb.view.html import code, esc
-from qwq_nb.view.wording import SIGNS, WORDS, number
+from qwq_nb.view.wording import SIGNS, WORDS, flag_word, number
 
-__all__ = ["HABIT_WORDS", "SHOWN", "Example", "example_of", "mark_word", "render_marks"]
+__all__ = ["SHOWN", "Example", "example_of", "render_marks"]
 
-HABIT_WORDS: Final = {
-    "overthinking": "overthinking",
-    "left_right_answer": "left the right answer",
-    "underthinking": "underthinking",
-    "loop": "loops",
-    "language_switch": "language mixing",
-}
 Span = tuple[int, int]
 
 SHOWN: Final = 8
@@ -103,11 +96,6 @@ def within(span: Span | None, length: int) -> Span | None:
     return (span[0], min(span[1], length)) if span[0] < length else None
 
 
-def mark_word(name: str) -> str:
-    """A mark in words."""
-    return HABIT_WORDS.get(name, one_line(name.replace("_", " "), 60))
-
-
 def render_marks(marks: Sequence[Example], shown: int = SHOWN) -> str:
     """A fold a habit that was seen, the strongest cases first, `shown` of them opening at their place.
 
@@ -122,7 +110,8 @@ def render_marks(marks: Sequence[Example], shown: int = SHOWN) -> str:
         inside = [_entry(m, shown=i < shown) for i, m in enumerate(found[:LISTED])]
         if len(found) > LISTED:
             inside.append(f"<p>and {len(found) - LISTED:,} more: <code>samples()</code> has them all</p>")
-        title = esc(f"{mark_word(name)}: {meaning}" if meaning else mark_word(name)) + f" ({len(found):,})"
+        word = one_line(flag_word(name), 60)
+        title = esc(f"{word}: {meaning}" if meaning else word) + f" ({len(found):,})"
         body = "\n".join(inside)
         parts.append(f'<details><summary>{title}</summary><div style="margin-left:1.2em">{body}</div></details>\n')
     if any(m.withheld for m in marks):

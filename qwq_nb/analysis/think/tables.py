@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from qwq_nb.analysis.think.efficiency import ThinkRow
-from qwq_nb.analysis.think.examples import SHOWN, Example, mark_word, render_marks
+from qwq_nb.analysis.think.examples import SHOWN, Example, render_marks
 from qwq_nb.analysis.think.figures import Line, Metric
 from qwq_nb.analysis.think.further import FurtherRow
 from qwq_nb.analysis.think.habit_rates import HabitRow
@@ -17,7 +17,7 @@ from qwq_nb.trace.thresholds import Thresholds
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, text_table
-from qwq_nb.view.wording import is_known, number, percent
+from qwq_nb.view.wording import flag_word, is_known, number, percent
 
 __all__ = ["METRICS", "ThinkTable", "metrics_of", "render_html", "render_text"]
 
@@ -104,7 +104,7 @@ def habit_cells(row: HabitRow) -> list[str]:
 
 def habit_heads(table: ThinkTable) -> list[str]:
     names = table.habits[0].rates if table.habits else HABITS
-    return ["", *map(mark_word, names), "tokens in loops"]
+    return ["", *(one_line(flag_word(name), 60) for name in names), "tokens in loops"]
 
 
 def further_heads(table: ThinkTable) -> list[str]:

@@ -50,7 +50,7 @@ def trace_of(job: GradeJob, verdict: Verdict) -> Trace:
         choices=job.sample.choices,
         kind=kind,
         reasoning_tokens=job.completion.reasoning_tokens,
-        outcome=decide_outcome(job.completion, verdict)[0],
+        outcome=decide_outcome(job.completion, verdict).outcome,
         verdict=verdict,
         equal=equal,
     )

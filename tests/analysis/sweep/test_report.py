@@ -66,7 +66,7 @@ def test_the_grid_fills_setting_by_setting():
     picture.live = True
     html = sweep_html(picture)
     assert '<progress max="4" value="2"' in html
-    assert "▶ running 12 of 50" in html
+    assert "▸ running 12 of 50" in html
     assert "… waiting" in html
     assert html.count("<meter") == 3
     assert progress_line(picture) == "2/4 settings  temperature 1, top_k 20: 12/50  accuracy 50.0 %"
