@@ -91,7 +91,9 @@ def grade(job: GradeJob) -> Verdict:
     """The benchmark's verdict on the answer part of one completion, in this process and without a deadline."""
     started = time.perf_counter()
     try:
-        verdict = complete_verdict(benchmark_for(job.request).grade(job))
+        verdict = benchmark_for(job.request).grade(job)
+        if job.request.source is not None:
+            verdict = complete_verdict(verdict)
     except MemoryError:
         verdict = failed_verdict("memory", "the grader ran out of memory")
     except Exception as error:  # a benchmark's own fault on this answer: one sample's verdict, not the run's end
