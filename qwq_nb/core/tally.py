@@ -1,7 +1,7 @@
 """From SampleResults to outcomes and tables.
 
 `decide_outcome` says what became of one answer, `tally` counts, `table_rows` and `sample_rows` give plain dicts
-that a DataFrame is made of. Nothing here knows pandas. The definitions are DESIGN.md's section 5: `accuracy` counts
+that a DataFrame is made of. Nothing here knows pandas. The definitions: `accuracy` counts
 correct over all but `error` and `pending` (a truncated or not gradable answer is not correct), `accuracy_finished`
 leaves the truncated out; intervals are Wilson's, clustered by problem where there are repeats (`qwq_nb.core.stats`).
 """

@@ -88,7 +88,8 @@ def test_every_option_of_every_magic_is_in_it(page: str, registered: dict[str, A
             assert re.search(rf"^\| `{option}[` ]", text, re.M), f"{option} of {sign}"
 
 
-def test_every_option_of_every_table_is_in_it(page: str) -> None:
+def test_every_option_of_every_table_is_in_it(page: str, registered: dict[str, Any]) -> None:
+    assert set(OPTIONS) == {name.lstrip("%") for name in registered}
     for option in {o for table in OPTIONS.values() for o in table}:
         assert re.search(rf"^\| `{option.name}[` ]", page, re.M), option.name
 
