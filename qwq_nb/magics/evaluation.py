@@ -263,4 +263,4 @@ def load(shell: Any) -> None:
         raise UsageError(str(exc)) from None
     shell.register_magics(magics)
     shell.register_magics(AnalysisMagics(shell, magics))
-    register(shell)
+    register(shell, magics.runs_folder)

@@ -11,9 +11,7 @@ from qwq_nb.trace.habits import habits
 __all__ = ["graded_result"]
 
 
-def graded_result(
-    sample: Sample, repeat: int, completion: Completion | None, verdict: Verdict | None
-) -> SampleResult:
+def graded_result(sample: Sample, repeat: int, completion: Completion | None, verdict: Verdict | None) -> SampleResult:
     """Decide the outcome of a graded completion, and set its flags: those of the outcome, then those of the trace.
 
     The flag of underthinking needs the sample's peers, so it is not among them. A verdict of None means that the
