@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from qwq_nb.bench.evalscope_index import evalscope_names
+from qwq_nb.bench.evalscope_index import subset_names as evalscope_subsets
 from qwq_nb.bench.registry import BENCHMARKS, own_names
 from qwq_nb.errors import UnknownBenchmark, did_you_mean
 
-__all__ = ["ALIASES", "benchmark_names", "check_name", "is_withheld", "is_withheld_name"]
+__all__ = ["ALIASES", "benchmark_names", "check_name", "is_withheld", "is_withheld_name", "subset_names"]
 
 ALIASES = {
     "aime": "aime24",
@@ -49,6 +50,19 @@ def is_withheld(name: str) -> bool:
         return bool(BENCHMARKS.get(name).withheld)
     except Exception:  # the user's module may raise anything; nothing of it may be shown by mistake
         return True
+
+
+def subset_names(name: str) -> list[str]:
+    """Return the subsets of a benchmark, for completion; empty where they cannot be told without loading it.
+
+    A registered benchmark is imported for it.
+    """
+    if name not in own_names():
+        return evalscope_subsets(name)
+    try:
+        return [str(subset) for subset in BENCHMARKS.get(name).subsets()]
+    except Exception:  # the user's module may raise anything, and completion has nobody to tell
+        return []
 
 
 def check_name(name: str) -> str:

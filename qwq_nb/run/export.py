@@ -37,7 +37,7 @@ from qwq_nb.view.markup import Cell, escape_markdown, latex_table, markdown_tabl
 from qwq_nb.view.wording import DEMO_NOTICE, count, is_known, sampling
 
 if TYPE_CHECKING:
-    from qwq_nb.run.run import Run
+    from qwq_nb.run.state import ShownRun
 
 __all__ = [
     "ENDINGS",
@@ -80,7 +80,7 @@ _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
 
-def export_run(run: Run, path: str | os.PathLike[str], *, traces: bool = False, kind: str = "") -> Path:
+def export_run(run: ShownRun, path: str | os.PathLike[str], *, traces: bool = False, kind: str = "") -> Path:
     """Write the run into a file of the kind that its ending (or `kind`) names, replacing one that is there as a whole.
 
     `traces` adds questions, reasoning and answers whole (.csv, .parquet, .json, .jsonl, .html).
@@ -100,11 +100,11 @@ def export_run(run: Run, path: str | os.PathLike[str], *, traces: bool = False, 
     return file
 
 
-def shown_record(run: Run) -> RunRecord:
+def shown_record(run: ShownRun) -> RunRecord:
     return withhold(run.record(), reveal=run.revealed)
 
 
-def answer_rows(run: Run, traces: bool = False) -> list[dict[str, Any]]:
+def answer_rows(run: ShownRun, traces: bool = False) -> list[dict[str, Any]]:
     """Return a dict a sample × repeat: `run`, `model`, `demo`, SAMPLE_COLUMNS, and with `traces` the texts.
 
     Choices stand one a line. A text that is withheld is None.
@@ -134,7 +134,7 @@ def formula_safe(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
-def _csv(run: Run, traces: bool) -> str:
+def _csv(run: ShownRun, traces: bool) -> str:
     import pandas as pd
 
     rows = [
@@ -144,7 +144,7 @@ def _csv(run: Run, traces: bool) -> str:
     return str(pd.DataFrame(rows, columns=_columns(traces)).to_csv(index=False, lineterminator="\n"))
 
 
-def _parquet(run: Run, traces: bool) -> bytes:
+def _parquet(run: ShownRun, traces: bool) -> bytes:
     import pandas as pd
 
     buffer = io.BytesIO()
@@ -152,7 +152,7 @@ def _parquet(run: Run, traces: bool) -> bytes:
     return buffer.getvalue()
 
 
-def _json(run: Run, traces: bool) -> bytes:
+def _json(run: ShownRun, traces: bool) -> bytes:
     record = shown_record(run)
     made = {
         "run": {name: getattr(record, name) for name in _ABOUT},
@@ -162,24 +162,24 @@ def _json(run: Run, traces: bool) -> bytes:
     return msgspec.json.format(msgspec.json.encode(lean(made)), indent=1) + b"\n"
 
 
-def _jsonl(run: Run, traces: bool) -> bytes:
+def _jsonl(run: ShownRun, traces: bool) -> bytes:
     return b"".join(msgspec.json.encode(lean(row)) + b"\n" for row in answer_rows(run, traces))
 
 
-def _html(run: Run, traces: bool) -> str:
+def _html(run: ShownRun, traces: bool) -> str:
     from qwq_nb.run.report import report_page
 
     return report_page(shown_record(run), traces=traces)
 
 
-def _markdown(run: Run, traces: bool) -> str:
+def _markdown(run: ShownRun, traces: bool) -> str:
     record = shown_record(run)
     columns, rows, align, _ = paper_table(record.table)
     notes = "".join(f"\n- Note: {escape_markdown(note)}" for note in record.notes)
     return markdown_table(columns, rows, align, caption_of(record)) + (f"{notes}\n" if notes else "")
 
 
-def _latex(run: Run, traces: bool) -> str:
+def _latex(run: ShownRun, traces: bool) -> str:
     record = shown_record(run)
     columns, rows, align, rules = paper_table(record.table)
     # A comment ends with its line: what it says must not.
@@ -187,7 +187,7 @@ def _latex(run: Run, traces: bool) -> str:
     return notes + latex_table(columns, rows, align, caption_of(record), rules=rules)
 
 
-ENDINGS: dict[str, Callable[[Run, bool], str | bytes]] = {
+ENDINGS: dict[str, Callable[[ShownRun, bool], str | bytes]] = {
     ".csv": _csv,
     ".parquet": _parquet,
     ".json": _json,

@@ -16,7 +16,7 @@ from qwq_nb.view.budget import FINAL_BYTES, LIVE_BYTES
 from qwq_nb.view.output import Output, Picture, show_picture
 
 if TYPE_CHECKING:
-    from qwq_nb.run.run import Run
+    from qwq_nb.run.state import ShownRun
 
 __all__ = ["View", "record_of", "show_run", "view_for"]
 
@@ -24,12 +24,12 @@ MOST_CHANGED: Final = 100
 """Rows that one update tries to carry."""
 
 
-def view_for(run: Run, show: bool, *, controls: bool = False) -> View:
+def view_for(run: ShownRun, show: bool, *, controls: bool = False) -> View:
     """Return the view that suits where we are; `controls`: with buttons, where there can be some."""
     return View(run, show=show, controls=controls)
 
 
-def record_of(run: Run, samples: list[SampleResult] | None = None) -> RunRecord:
+def record_of(run: ShownRun, samples: list[SampleResult] | None = None) -> RunRecord:
     """Return what is drawn of a run: all samples at its end, or those that changed."""
     room = FINAL_BYTES if samples is None else LIVE_BYTES
     return withhold(run.record(samples, room=room), reveal=run.revealed)
@@ -38,7 +38,7 @@ def record_of(run: Run, samples: list[SampleResult] | None = None) -> RunRecord:
 class RunPicture:
     """What is drawn of a run: an update carries the rows that changed since the last one."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: ShownRun) -> None:
         self.run = run
         self._drawn: dict[tuple[str, int], str] = {}
 
@@ -68,7 +68,7 @@ class View:
 
     interval_s = Output.interval_s
 
-    def __init__(self, run: Run, *, show: bool = False, controls: bool = False) -> None:
+    def __init__(self, run: ShownRun, *, show: bool = False, controls: bool = False) -> None:
         self.run = run
         self._output = Output(RunPicture(run).picture(), show=show)
         # First, so that they stand above an output that may be long.
@@ -98,6 +98,6 @@ class View:
         self._output.leave()
 
 
-def show_run(run: Run) -> None:
+def show_run(run: ShownRun) -> None:
     """Draw a run as the value of a cell, unless this cell has drawn it already."""
     show_picture(RunPicture(run).picture())
