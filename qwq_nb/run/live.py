@@ -86,7 +86,7 @@ class View:
         """Draw the whole run; called once at its end. `failed`: an error follows in the cell."""
         if self._controls is not None:
             self._controls.close()
-        if failed and not self.run.record([]).progress.done:
+        if failed and not self.run.progress().done:
             self._output.clear()
         else:
             self._output.finish()
