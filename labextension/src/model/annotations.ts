@@ -1,10 +1,12 @@
 /** Where in a shown reasoning that stands which the record's analysis names by offsets of the whole reasoning. */
 import { Analysis, Clip } from '../record/record';
+import { asObject, asText } from '../record/values';
+import { flagWord } from '../record/vocabulary';
 import { pythonIndex, visible } from '../text/clean';
 import { IRange } from '../text/range';
 
 export interface IAnnotation extends IRange {
-  kind: 'mention' | 'left' | 'loop' | 'foreign';
+  kind: 'mention' | 'left' | 'loop' | 'foreign' | 'further';
   title: string;
 }
 
@@ -112,7 +114,28 @@ export function annotationsOf(
     const names = analysis.languages.join(', ');
     add(run, 'foreign', `another script than the question’s: ${names}`);
   }
+  for (const { span, title } of furtherMarks(analysis)) {
+    add(span, 'further', title);
+  }
   return found.sort((a, b) => a.start - b.start);
+}
+
+/** The marks of measures that were registered beside the package's own, as far as they say where they stand. */
+function furtherMarks(
+  analysis: Analysis
+): { span: [number, number]; title: string }[] {
+  return Object.values(analysis.measures).flatMap(drawn => {
+    const { marks } = asObject(drawn);
+    return (Array.isArray(marks) ? marks : []).flatMap((value: unknown) => {
+      const { name, start, end, says } = asObject(value);
+      if (typeof start !== 'number' || typeof end !== 'number') {
+        return [];
+      }
+      const word = flagWord(asText(name));
+      const title = asText(says) ? `${word}: ${asText(says)}` : word;
+      return [{ span: [start, end] as [number, number], title }];
+    });
+  });
 }
 
 /**

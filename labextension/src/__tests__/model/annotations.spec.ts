@@ -38,6 +38,40 @@ describe('annotations', () => {
   });
 });
 
+describe('the marks of further measures', () => {
+  it('are where they say, under their own names', () => {
+    const measures = {
+      hedging: {
+        marks: [
+          { name: 'hedging_loop', start: 3, end: 8, says: '9 times' },
+          { name: 'of_the_whole', says: 'nowhere' }
+        ]
+      }
+    };
+    const [mark, ...others] = annotationsOf(
+      analysis({ measures }),
+      'so maybe',
+      null
+    );
+    expect(others).toEqual([]);
+    expect(mark).toMatchObject({ start: 3, end: 8, kind: 'further' });
+    expect(mark.title).toBe('hedging loop: 9 times');
+  });
+
+  it.each([
+    null,
+    7,
+    { marks: 7 },
+    { marks: [null, 'x', { start: 'a', end: 2 }, { start: 5, end: 1 }] },
+    { marks: [{ name: {}, start: -4, end: 1e9 }] }
+  ])('of a strange record do no harm: %j', hedging => {
+    const measures = { hedging } as Analysis['measures'];
+    expect(() =>
+      annotationsOf(analysis({ measures }), 'so maybe', null)
+    ).not.toThrow();
+  });
+});
+
 describe('switches of thoughts', () => {
   it('are where the record says, counted in characters as Python counts', () => {
     const text = '😀😀 first. 🧮 Wait, second. 等等，third.';
