@@ -26,7 +26,7 @@ from tests.support.comparisons import made_run, spread
 def shell(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A shell with the extension loaded, with Jedi (as a kernel has it by default) and without."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    shell: Any = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
     shell.Completer.use_jedi = request.param
     shell.run_line_magic("load_ext", "qwq_nb")
     yield shell

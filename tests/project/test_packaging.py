@@ -71,7 +71,8 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of the sdist, with no Node.js and no network."""
     work = tmp_path_factory.mktemp("wheel")
     with tarfile.open(sdist) as archive:
-        archive.extractall(work, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+        options: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        archive.extractall(work, **options)
     nowhere = "http://127.0.0.1:9"
     env = os.environ | {"PATH": str(work), "PIP_NO_INDEX": "1", "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere}
     build("wheel", work / f"qwq_nb-{__version__}", work, env)
