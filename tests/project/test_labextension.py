@@ -18,8 +18,8 @@ import pytest
 from qwq_nb._version import __version__
 from qwq_nb.core.run_record import MIME_TYPE, run_schema
 from qwq_nb.view import clean, tex
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "labextension"
 
 

@@ -24,8 +24,8 @@ import pytest
 
 from qwq_nb._version import __version__
 from qwq_nb.core.run_record import MIME_TYPE
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 DIST_INFO = f"qwq_nb-{__version__}.dist-info"
 SHARE = f"qwq_nb-{__version__}.data/data/share/jupyter/labextensions/qwq-nb"
 SHIPPED = ("qwq_nb", "labextension", "tests", "notebooks", "docs", "binder")
