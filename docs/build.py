@@ -1,4 +1,4 @@
-"""Write what is generated: docs/reference.md, and the tables of modules in CONTRIBUTING.md. `--check` only compares.
+"""Write what is generated: docs/reference.md, docs/extending.md, and CONTRIBUTING.md's tables. `--check` only compares.
 
 python docs/build.py [--check]
 """
@@ -11,16 +11,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # this checkout's package, whichever is installed
 
+import extending_page  # noqa: E402
 import package_map  # noqa: E402
 from reference import reference  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference.md"
+EXTENDING = ROOT / "docs" / "extending.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 
 
 def main(arguments: list[str]) -> int:
     wanted = {
         PAGE: reference(),
+        EXTENDING: extending_page.page(ROOT),
         CONTRIBUTING: package_map.mapped(CONTRIBUTING.read_text(encoding="utf-8"), ROOT),
     }
     stale = [file for file, text in wanted.items() if not file.is_file() or file.read_text(encoding="utf-8") != text]

@@ -11,12 +11,18 @@ import math
 import os
 import re
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from qwq_nb.core.records import Message
 from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT, DIALECTS
+from qwq_nb.endpoint.typed_options import Think
 from qwq_nb.errors import OptionError, UserError
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from qwq_nb.endpoint.typed_options import ConstructorOptions
 
 __all__ = ["DEMO_NAME", "RECOMMENDED_SAMPLING", "Endpoint", "looks_like_key"]
 
@@ -28,7 +34,6 @@ RECOMMENDED_SAMPLING: dict[str, Any] = {
     "min_p": 0.0,
     "max_tokens": 32768,
 }
-Think = Literal["auto", "prefilled", "plain"]
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _CONSTANT_STYLE = re.compile(r"[A-Z]+[0-9]{0,3}(?:_[A-Z]*[0-9]{0,3})+\Z")
@@ -91,19 +96,21 @@ class Endpoint:
     dialect: str = DEFAULT_DIALECT
     """The format that the endpoint speaks: see `register_dialect`."""
 
-    def __init__(self, url: str, model: str = "", *, extra: dict[str, Any] | None = None, **options: Any) -> None:
+    def __init__(self, url: str, model: str = "", **options: Unpack[ConstructorOptions]) -> None:
         """Take the options by name: the attributes of this class, and any other one as sampling.
 
-        The sampling is the recommended one, changed by those options and by `extra`, which wins.
+        The sampling is the recommended one, changed by those options and by `extra`, a dict, which wins.
 
         Raises:
             OptionError: the URL is not http(s), carries credentials, or an option's value is out of range.
         """
-        own = {f.name: options.pop(f.name) for f in fields(self) if f.name != "sampling" and f.name in options}
+        sampling: dict[str, Any] = {**options}
+        extra = sampling.pop("extra", None) or {}
+        own = {f.name: sampling.pop(f.name) for f in fields(self) if f.name != "sampling" and f.name in sampling}
         base = normalise_url(url)
         self._set({f.name: f.default for f in fields(self) if f.default is not MISSING})
         self._set({**own, "url": base, "model": model, "name": own.get("name") or default_name(base, model)})
-        self._set({"sampling": {**RECOMMENDED_SAMPLING, **options, **(extra or {})}})
+        self._set({"sampling": {**RECOMMENDED_SAMPLING, **sampling, **extra}})
         self.check()
 
     def _set(self, values: dict[str, Any]) -> None:

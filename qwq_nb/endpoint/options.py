@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import get_args
 
 from qwq_nb.core.options import Option
-from qwq_nb.endpoint.endpoint import Think
+from qwq_nb.endpoint.endpoint import RECOMMENDED_SAMPLING, Endpoint
+from qwq_nb.endpoint.typed_options import Think
 
-__all__ = ["ENDPOINT", "SAMPLING", "TRANSPORT", "EndpointOptions", "SamplingOptions", "TransportOptions"]
+__all__ = ["ENDPOINT", "SAMPLING", "TRANSPORT"]
 
 
 SAMPLING = (
-    Option("--temperature", "number", "sampling temperature (QwQ's authors recommend 0.6)", "T", may_be_off=True),
-    Option("--top-p", "number", "nucleus sampling (recommended 0.95)", "P", may_be_off=True),
+    Option(
+        "--temperature",
+        "number",
+        f"sampling temperature (QwQ's authors recommend {RECOMMENDED_SAMPLING['temperature']})",
+        "T",
+        may_be_off=True,
+    ),
+    Option(
+        "--top-p", "number", f"nucleus sampling (recommended {RECOMMENDED_SAMPLING['top_p']})", "P", may_be_off=True
+    ),
     Option("--top-k", "integer", "candidates kept (recommended 20 to 40); `off` leaves it out", "K", may_be_off=True),
     Option(
         "--min-p",
@@ -22,7 +31,11 @@ SAMPLING = (
         may_be_off=True,
     ),
     Option(
-        "--max-tokens", "integer", "token limit of one completion, reasoning included (32768)", "N", may_be_off=True
+        "--max-tokens",
+        "integer",
+        f"token limit of one completion, reasoning included ({RECOMMENDED_SAMPLING['max_tokens']})",
+        "N",
+        may_be_off=True,
     ),
     Option("--presence-penalty", "number", "0 to 2, against endless repetition", "X", may_be_off=True),
     Option("--frequency-penalty", "number", "as OpenAI defines it", "X", may_be_off=True),
@@ -34,23 +47,24 @@ SAMPLING = (
 
 TRANSPORT = (
     Option("--no-stream", "flag", "ask for whole answers instead of streams"),
-    Option("--max-retries", "integer", "attempts after the first for what may pass (6)", "N"),
-    Option("--backoff", "number", "seconds before the first retry; it doubles with each (1)", "S"),
+    Option("--max-retries", "integer", f"attempts after the first for what may pass ({Endpoint.max_retries})", "N"),
+    Option("--backoff", "number", f"seconds before the first retry; it doubles with each ({Endpoint.backoff:g})", "S"),
     Option(
         "--patience",
         "number",
-        "seconds a run waits for an endpoint that died, or for a new key, in the middle of it (3600); `off` for ever",
+        "seconds a run waits for an endpoint that died, or for a new key, in the middle of it "
+        f"({Endpoint.patience:g}); `off` for ever",
         "S",
         may_be_off=True,
     ),
-    Option("--read-timeout", "number", "longest silence within a stream, in seconds (300)", "S"),
-    Option("--connect-timeout", "number", "seconds to wait for a connection (15)", "S"),
+    Option("--read-timeout", "number", f"longest silence within a stream, in seconds ({Endpoint.read_timeout:g})", "S"),
+    Option("--connect-timeout", "number", f"seconds to wait for a connection ({Endpoint.connect_timeout:g})", "S"),
     Option("--deadline", "number", "longest time for one completion, retries included, in seconds (none)", "S"),
     Option(
         "--think",
         "choice",
         "whether the chat template opens <think> itself: prefilled, plain, or auto (by name and stream)",
-        choices=("auto", "prefilled", "plain"),
+        choices=get_args(Think),
     ),
 )
 
@@ -67,44 +81,3 @@ ENDPOINT = (
     *SAMPLING,
     *TRANSPORT,
 )
-
-
-class SamplingOptions(TypedDict, total=False):
-    """Sampling options as keyword arguments; None leaves an option out of the request."""
-
-    temperature: float | None
-    top_p: float | None
-    top_k: int | None
-    min_p: float | None
-    max_tokens: int | None
-    presence_penalty: float | None
-    frequency_penalty: float | None
-    repetition_penalty: float | None
-    request_seed: int | None
-    extra: dict[str, Any]
-
-
-class TransportOptions(TypedDict, total=False):
-    """Transport options as keyword arguments; times are in seconds."""
-
-    stream: bool
-    no_stream: bool
-    max_retries: int
-    backoff: float
-    patience: float | None
-    read_timeout: float
-    connect_timeout: float
-    deadline: float | None
-    think: Think
-
-
-class EndpointOptions(SamplingOptions, TransportOptions, total=False):
-    """What a call may change of its endpoint."""
-
-    model: str
-    name: str
-    key_env: str
-    price_in: float | None
-    price_out: float | None
-    ca_bundle: str
-    insecure: bool

@@ -17,7 +17,7 @@ from qwq_nb.evaluation.request import refine_endpoint
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from qwq_nb.endpoint.options import EndpointOptions
+    from qwq_nb.endpoint.typed_options import EndpointOptions
 
 __all__ = ["ask"]
 

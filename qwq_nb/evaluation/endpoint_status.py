@@ -46,7 +46,7 @@ class PoolWatch:
     """Keep a manifest's state and notes in step with its pool. For the event loop's thread only."""
 
     def __init__(self, manifest: Manifest, pool: Completer, is_paused: Callable[[], bool]) -> None:
-        self._manifest = manifest
+        self.manifest = manifest
         self._pool = pool
         self._is_paused = is_paused
         """Returns whether the user has paused the run."""
@@ -57,10 +57,10 @@ class PoolWatch:
     def look(self) -> None:
         """Update the notes and the state: an endpoint has failed or come back, or the number of streams has changed."""
         # The cause of the waiting is a note for as long as it lasts, so that every kind of output shows it.
-        notes = [note for note in self._manifest.notes if note != self._shown]
+        notes = [note for note in self.manifest.notes if note != self._shown]
         notes += [note for note in self._pool.notes if note not in notes]
         self._shown = self._pool.waiting
-        self._manifest.notes = [*notes, self._shown] if self._shown else notes
+        self.manifest.notes = [*notes, self._shown] if self._shown else notes
         self.show_state()
 
     def resumed(self) -> None:
@@ -69,15 +69,15 @@ class PoolWatch:
 
     def show_state(self) -> None:
         """Set the state: `paused` if the user paused the run, or if it waits for an endpoint or a key."""
-        if self._manifest.state not in ("running", "paused"):
+        if self.manifest.state not in ("running", "paused"):
             return
         left = RESUMED_FOR_S - (time.monotonic() - self._resumed)
         if self._pool.waiting and left > 0 and not self._is_paused():
             # The user sees that Resume took effect, even if the endpoint refuses at once.
             asyncio.get_running_loop().call_later(left + 0.01, self.show_state)
         waits = bool(self._pool.waiting) and left <= 0
-        self._manifest.state = "paused" if self._is_paused() or waits else "running"
+        self.manifest.state = "paused" if self._is_paused() or waits else "running"
 
     def over(self) -> None:
         """Remove the note on what the run waits for: it has ended."""
-        self._manifest.notes = [note for note in self._manifest.notes if note != self._shown]
+        self.manifest.notes = [note for note in self.manifest.notes if note != self._shown]

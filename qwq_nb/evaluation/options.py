@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args
 
 from qwq_nb.core.options import Option
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.endpoint.options import SAMPLING, TRANSPORT, EndpointOptions, TransportOptions
+from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
+from qwq_nb.endpoint.typed_options import EndpointOptions, ReachOptions
 from qwq_nb.store.request import CONCURRENCY, GRADE_DEADLINE_S, HUB, REPEATS, SEED, SOLVER, Hub
 
 __all__ = ["ASK", "EVAL", "RESUME", "RUNS", "SHOW", "EvalOptions", "ResumeOptions"]
@@ -90,15 +91,8 @@ class EvalOptions(EndpointOptions, total=False):
     solver: str
 
 
-class ResumeOptions(TransportOptions, total=False):
-    """What may be changed of a run that is resumed."""
+class ResumeOptions(ReachOptions, total=False):
+    """What may be changed of a run that is resumed: how it is carried out, not what it asks."""
 
     endpoint: Endpoint | str | Sequence[Endpoint | str] | None
     concurrency: int | Literal["auto"]
-    model: str
-    name: str
-    key_env: str
-    price_in: float | None
-    price_out: float | None
-    ca_bundle: str
-    insecure: bool

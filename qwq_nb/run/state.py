@@ -99,18 +99,14 @@ class SavedState:
     """The state of a run that nobody is running: its manifest, and results that are read when first wanted."""
 
     def __init__(self, manifest: Manifest, results: Callable[[], list[SampleResult]]) -> None:
-        self._manifest = manifest
+        self.manifest = manifest
         self._results = results
-
-    @property
-    def manifest(self) -> Manifest:
-        return self._manifest
 
     def results(self) -> list[SampleResult]:
         return self._results()
 
     def progress(self) -> Progress:
-        return finished_progress(self._results(), self._manifest)
+        return finished_progress(self._results(), self.manifest)
 
     def in_flight(self) -> list[InFlight]:
         return []

@@ -9,12 +9,13 @@ import pytest
 
 from qwq_nb.analysis.speed.options import SPEED, SpeedOptions
 from qwq_nb.core.options import Option
-from qwq_nb.endpoint.options import ENDPOINT, SAMPLING, TRANSPORT, EndpointOptions, SamplingOptions, TransportOptions
+from qwq_nb.endpoint.options import ENDPOINT, SAMPLING, TRANSPORT
+from qwq_nb.endpoint.typed_options import EndpointOptions, SamplingOptions, TransportOptions
 from qwq_nb.evaluation.options import EVAL, EvalOptions
 
 HOW = {"endpoint", "out", "fresh", "background", "reveal"}
 """Named parameters of `evaluate`, which say how it is carried out."""
-OF_AN_ENDPOINT = {"model", "name", "key_env", "price_in", "price_out", "ca_bundle", "insecure"}
+OF_AN_ENDPOINT = {"model", "name", "key_env", "price_in", "price_out", "ca_bundle", "insecure", "dialect"}
 
 
 def keys(typed: Any) -> set[str]:

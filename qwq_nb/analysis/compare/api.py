@@ -75,7 +75,7 @@ class Comparison:
         self, runs: Sequence[Run], *, reveal: bool = False, prices: Mapping[str, tuple[float, float]] | None = None
     ) -> None:
         self.runs = dict(zip(LETTERS, runs, strict=False))
-        self._reveal = reveal
+        self.revealed = reveal
         self._results = {letter: run.results() for letter, run in self.runs.items()}
         self._facts = {letter: facts_of(letter, run, self._results[letter]) for letter, run in self.runs.items()}
         self._prices = {letter: run_prices(run, prices or {}) for letter, run in self.runs.items()}
@@ -198,7 +198,7 @@ class Comparison:
         return SideBySide(self._drawn([found], run)[0], self._cards())
 
     def _drawn(self, pairs: Sequence[Pair], letter: str) -> list[Flip]:
-        return drawn(pairs, ("A", self.runs["A"]), (letter, self.runs[letter]), reveal=self._reveal)
+        return drawn(pairs, ("A", self.runs["A"]), (letter, self.runs[letter]), reveal=self.revealed)
 
     # -- views ---------------------------------------------------------------------------------------------------
 

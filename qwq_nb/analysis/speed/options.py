@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from qwq_nb.core.options import Option
-from qwq_nb.endpoint.options import SAMPLING, TRANSPORT, TransportOptions
+from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
+from qwq_nb.endpoint.typed_options import TransportOptions
 from qwq_nb.store.request import HUB, Hub
 
 __all__ = ["SPEED", "SpeedOptions"]

@@ -1,0 +1,69 @@
+"""Type the options of endpoints as keyword arguments, so that editors and type checkers know them.
+
+What they mean and their defaults stand at `Endpoint`; `endpoint.options` lists them for the magics.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+__all__ = ["ConstructorOptions", "EndpointOptions", "ReachOptions", "SamplingOptions", "Think", "TransportOptions"]
+
+Think = Literal["auto", "prefilled", "plain"]
+
+
+class SamplingOptions(TypedDict, total=False):
+    """Sampling options; None leaves an option out of the request."""
+
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+    min_p: float | None
+    max_tokens: int | None
+    presence_penalty: float | None
+    frequency_penalty: float | None
+    repetition_penalty: float | None
+    request_seed: int | None
+    extra: dict[str, Any] | None
+
+
+class _Transport(TypedDict, total=False):
+    stream: bool
+    max_retries: int
+    backoff: float
+    patience: float | None
+    read_timeout: float
+    connect_timeout: float
+    deadline: float | None
+    think: Think
+
+
+class TransportOptions(_Transport, total=False):
+    """Transport options of a call; times are in seconds."""
+
+    no_stream: bool
+    """The magics' spelling of `stream=False`."""
+
+
+class _Identity(TypedDict, total=False):
+    name: str
+    key_env: str
+    price_in: float | None
+    price_out: float | None
+    ca_bundle: str
+    insecure: bool
+    dialect: str
+
+
+class ConstructorOptions(SamplingOptions, _Transport, _Identity, total=False):
+    """Options of `Endpoint(url, model, …)`."""
+
+
+class ReachOptions(TransportOptions, _Identity, total=False):
+    """What a call may change of how its endpoint is reached."""
+
+    model: str
+
+
+class EndpointOptions(SamplingOptions, ReachOptions, total=False):
+    """What a call may change of its endpoint."""
