@@ -78,7 +78,7 @@ class SpeedTest:
         return speed_notes(self.record)
 
     def table(self) -> pd.DataFrame:
-        """A row for each concurrency; columns as in `qwq_nb.analysis.speed.metrics.ConcurrencyStep`. Times are seconds."""
+        """A row for each concurrency; columns as in `metrics.ConcurrencyStep`. Times are seconds."""
         import pandas as pd
 
         names = [name for name in ConcurrencyStep.__struct_fields__ if name not in ("failures", "stopped")]
