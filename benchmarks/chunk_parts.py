@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from qwq_nb.endpoint.chat_completions import chunk_decoder
+from qwq_nb.endpoint.delta import Delta
+from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions
 from qwq_nb.endpoint.reasoning import ReasoningSplitter
 from qwq_nb.endpoint.sse import EventDecoder
 from qwq_nb.endpoint.stall import StallDetector
@@ -28,10 +29,11 @@ def steps(times: int = 50_000) -> dict[str, float]:
     """Microseconds of CPU of each step, for one chunk; the least of three."""
     decoder, splitter, pulse = EventDecoder(), ReasoningSplitter(), StallDetector(300.0)
     decoder.feed(EVENT)
+    dialect, piece = ChatCompletions(), Delta(reasoning_content=" therefore")
     doing: dict[str, Callable[[], object]] = {
         "SSE": lambda: decoder.feed(EVENT),
-        "JSON": lambda: chunk_decoder.decode(PAYLOAD),
-        "splitter": lambda: splitter.feed(None, " therefore", None),
+        "JSON": lambda: dialect.delta(PAYLOAD),
+        "splitter": lambda: splitter.feed(piece),
         "stall rule": lambda: pulse.stalled(5),
     }
     nothing = least(lambda: None, times)

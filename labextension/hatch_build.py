@@ -21,6 +21,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 OLDEST_NODE = 20
 SOURCES = ("package.json", "yarn.lock", ".yarnrc.yml", "tsconfig.json", "src/**/*.ts", "style/**/*", "schema/**/*")
+SHARED = ("qwq_nb/core/vocabulary.json", "qwq_nb/core/tex_words.json")  # `src/record/vocabulary.ts` imports them
 BUILT = Path("qwq_nb/labextension")
 STAMP = "built-from.txt"
 # npm's names for what yarn, which does not read npm's configuration, takes from its environment.
@@ -76,12 +77,12 @@ class LabExtension(BuildHookInterface[Any]):
 
     def _digest(self) -> str:
         """Of all that the build is made from."""
-        source = Path(self.root, "labextension")
-        found = sorted({file for pattern in SOURCES for file in source.glob(pattern) if file.is_file()})
+        root = Path(self.root)
+        found = {file for pattern in SOURCES for file in (root / "labextension").glob(pattern) if file.is_file()}
         digest = hashlib.sha256()
-        for file in found:
+        for file in sorted(found) + [root / name for name in SHARED]:
             if "__tests__" not in file.parts:
-                digest.update(f"{file.relative_to(source).as_posix()}\0".encode())
+                digest.update(f"{file.relative_to(root).as_posix()}\0".encode())
                 digest.update(file.read_bytes().replace(b"\r\n", b"\n") + b"\0")
         return digest.hexdigest()
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qwq_nb.analysis.speed.api import SpeedInterrupted, SpeedTest, load_speed, speed
     from qwq_nb.analysis.sweep.api import Sweep, SweepInterrupted, sweep
     from qwq_nb.analysis.think.api import Thinking, think
+    from qwq_nb.bench.catalog import benchmark_names
     from qwq_nb.endpoint.endpoint import Endpoint
     from qwq_nb.errors import (
         DataError,
@@ -68,6 +69,7 @@ _HOMES = {
     "WorkerError": "errors",
     "aevaluate": "evaluation.evaluate",
     "ask": "evaluation.ask",
+    "benchmark_names": "bench.catalog",
     "compare": "analysis.compare.api",
     "evaluate": "evaluation.evaluate",
     "list_runs": "run.open",
@@ -108,6 +110,7 @@ __all__ = [
     "__version__",
     "aevaluate",
     "ask",
+    "benchmark_names",
     "compare",
     "evaluate",
     "list_runs",

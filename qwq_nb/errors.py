@@ -17,6 +17,8 @@
     ├── WorkerError             the benchmark worker failed or cannot start
     └── RunLocked               another process is writing this run
 
+    InterruptedWithResult       a KeyboardInterrupt, and so no QwqError: carries what there is when the user interrupts
+
 Every message says what happened, where, and what to do next. No message ever holds key material.
 """
 
@@ -24,12 +26,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "DataError",
     "EndpointError",
     "EndpointRefused",
     "HubError",
+    "InterruptedWithResult",
     "OptionError",
     "QwqError",
     "RequestRejected",
@@ -122,6 +126,18 @@ class WorkerError(QwqError):
 
 class RunLocked(QwqError):
     """Report that another process is writing this run directory."""
+
+
+class InterruptedWithResult(KeyboardInterrupt):
+    """The user interrupted a call. `result` is what there is: nothing that was finished is lost."""
+
+    def __init__(self, message: str, result: Any) -> None:
+        super().__init__(message)
+        self.result = result
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython shows this line in the place of a traceback."""
+        return [f"Interrupted: {self}"]
 
 
 def did_you_mean(word: str, known: Iterable[str], *, many: str = "") -> str:

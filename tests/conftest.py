@@ -82,13 +82,7 @@ SLOW_FIRST = ("notebooks", "browser", "kernel", "faults", "bench_worker", "parit
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In which order, and which may try again: real browsers and kernels have deadlines that a loaded machine can miss.
-
-    A test that fails for a reason of the product's fails three times.
-    """
-    for item in items:
-        if item.path.parent.name in ("browser", "kernel") and not item.get_closest_marker("long"):
-            item.add_marker(pytest.mark.flaky(reruns=2))
+    """Order the tests: the folders of `SLOW_FIRST` first."""
     places = {folder: place for place, folder in enumerate(SLOW_FIRST)}
     items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
 

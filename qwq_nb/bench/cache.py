@@ -19,8 +19,8 @@ from qwq_nb.core.paths import expand_user
 
 __all__ = ["cache_dir", "cached", "prompt_file", "store"]
 
-_FORMAT = 1
-"""Raised when the shape or the meaning of an entry changes."""
+_FORMAT = 2
+"""Raised when the shape or the meaning of an entry changes (2: ids that keep letters of any script)."""
 
 
 def cache_dir() -> Path:
@@ -32,7 +32,9 @@ def cache_dir() -> Path:
 
 
 def prompt_file(request: LoadRequest) -> Path:
-    """Where the samples of this request are kept: named by its options, evalscope's version and the data's content.
+    """Where the samples of this request are kept.
+
+    Named by its options (with the code of a registered benchmark), evalscope's version and the data's content.
 
     Raises DataError where the request names a data file that does not exist or is empty.
     """
@@ -47,7 +49,9 @@ def cached(request: LoadRequest) -> LoadedBenchmark | None:
         loaded = msgspec.json.decode(prompt_file(request).read_bytes(), type=LoadedBenchmark)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return loaded if loaded.request == request and loaded.samples else None
+    if loaded.request.without_import_path() != request.without_import_path() or not loaded.samples:
+        return None
+    return msgspec.structs.replace(loaded, request=request)
 
 
 def store(loaded: LoadedBenchmark) -> None:

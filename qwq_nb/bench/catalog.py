@@ -1,21 +1,13 @@
-"""The names of evalscope's benchmarks, without importing evalscope (its import takes seconds).
-
-evalscope ships `benchmarks/_index.json` (name → module) and `benchmarks/_meta/<name>.json`; where the index is absent,
-the names are read out of the adapters' source.
-"""
+"""List and check the names of benchmarks: evalscope's, and those that were registered."""
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-import json
-import re
-from pathlib import Path
-from typing import Any
+from qwq_nb.bench.evalscope_index import evalscope_names
+from qwq_nb.bench.evalscope_index import subset_names as evalscope_subsets
+from qwq_nb.bench.registry import BENCHMARKS, own_names
+from qwq_nb.errors import UnknownBenchmark, did_you_mean
 
-from qwq_nb.errors import UnknownBenchmark, WorkerError, did_you_mean
-
-__all__ = ["ALIASES", "benchmark_names", "check_name", "evalscope_folder", "meta", "subset_names"]
+__all__ = ["ALIASES", "benchmark_names", "check_name", "is_withheld", "is_withheld_name", "subset_names"]
 
 ALIASES = {
     "aime": "aime24",
@@ -30,52 +22,59 @@ ALIASES = {
 }
 """Other spellings that are in use, and what to write. They are suggested, not accepted: a name is one thing only."""
 
-_NAME = re.compile(r"""BenchmarkMeta\((?:(?!BenchmarkMeta\().)*?\bname=['"]([A-Za-z0-9_.\-]+)['"]""", re.S)
+
+def benchmark_names() -> list[str]:
+    """Return the names that `evaluate` and `%qwq_eval` know, sorted: evalscope's, and those that were registered.
+
+    Of evalscope's, some cannot be run by one chat completion a question; `evaluate` says so, and why.
+    """
+    return sorted({*evalscope_names(), *own_names()})
 
 
-@functools.cache
-def evalscope_folder() -> Path:
-    """Where evalscope is installed. Raises WorkerError where it is not."""
-    spec = importlib.util.find_spec("evalscope")
-    if spec is None or not spec.submodule_search_locations:
-        raise WorkerError(
-            "evalscope is not installed in this kernel's environment: pip install 'evalscope>=1.14,<1.15'"
-        )
-    return Path(next(iter(spec.submodule_search_locations)))
+def is_withheld_name(name: str) -> bool:
+    """Return whether an evalscope benchmark's authors ask that its texts not be published: GPQA's three.
+
+    Also the rule for run directories whose manifest does not say it: older ones, and evalscope's own.
+    """
+    return name.lower().startswith("gpqa")
 
 
-@functools.cache
-def benchmark_names(folder: Path | None = None) -> list[str]:
-    """All benchmarks that evalscope (or the copy in `folder`) knows, sorted."""
-    benchmarks = (folder or evalscope_folder()) / "benchmarks"
+def is_withheld(name: str) -> bool:
+    """Return whether a benchmark's texts are withheld from outputs, where no run has said so yet.
+
+    A registered benchmark is imported for it; one that cannot be is taken to be withheld.
+    """
+    if name not in own_names():
+        return is_withheld_name(name)
     try:
-        return sorted(json.loads((benchmarks / "_index.json").read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError):
-        sources = (path.read_text(encoding="utf-8") for path in sorted(benchmarks.glob("*/*.py")))
-        return sorted({name for source in sources for name in _NAME.findall(source)})
-
-
-def meta(name: str) -> dict[str, Any]:
-    """evalscope's own description of a benchmark (`subset_list`, `few_shot_num`, …); empty where it ships none."""
-    try:
-        found = json.loads((evalscope_folder() / "benchmarks" / "_meta" / f"{name}.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return dict(found.get("meta", {}))
+        return bool(BENCHMARKS.get(name).withheld)
+    except Exception:  # the user's module may raise anything; nothing of it may be shown by mistake
+        return True
 
 
 def subset_names(name: str) -> list[str]:
-    """The subsets of a benchmark as evalscope names them (for completion; the worker has the last word)."""
-    return [str(subset) for subset in meta(name).get("subset_list", [])]
+    """Return the subsets of a benchmark, for completion; empty where they cannot be told without loading it.
+
+    A registered benchmark is imported for it.
+    """
+    if name not in own_names():
+        return evalscope_subsets(name)
+    try:
+        return [str(subset) for subset in BENCHMARKS.get(name).subsets()]
+    except Exception:  # the user's module may raise anything, and completion has nobody to tell
+        return []
 
 
 def check_name(name: str) -> str:
-    """The name itself. Raises UnknownBenchmark, with the nearest name, where evalscope has none of it."""
+    """Return the name itself.
+
+    Raises:
+        UnknownBenchmark: neither evalscope nor `register_benchmark` knows it; the message has the nearest name.
+    """
     names = benchmark_names()
     if name in names:
         return name
     alias = ALIASES.get(name.casefold().replace("-", "_"))
-    near = f" Did you mean {alias!r}?" if alias in names else did_you_mean(name, names)
-    if len(near) > 400:
-        near = " `qwq_nb.benchmark_names()` lists all of them."
+    listed = "`qwq_nb.benchmark_names()` lists all of them; `register_benchmark` makes one of your own known."
+    near = f" Did you mean {alias!r}?" if alias in names else did_you_mean(name, names, many=listed)
     raise UnknownBenchmark(f"evalscope has no benchmark named {name!r}.{near}")

@@ -25,14 +25,17 @@ from qwq_nb.bench.protocol import (
     GradeJob,
     LoadedBenchmark,
     LoadRequest,
+    RebaseJob,
     ReportJob,
     WorkerInfo,
     decode,
     encode,
 )
+from qwq_nb.bench.registry import own_sources
 from qwq_nb.core.environment import without_keys
 from qwq_nb.core.records import Verdict
 from qwq_nb.errors import QwqError, WorkerError
+from qwq_nb.trace.measures import measure_targets
 
 __all__ = ["BenchWorker"]
 
@@ -149,7 +152,13 @@ class BenchWorker:
 
     async def grade(self, job: GradeJob) -> Verdict:
         """The verdict on one answer; one that the grader could not reach is a status, not an exception."""
-        bare = msgspec.structs.replace(job, sample=msgspec.structs.replace(job.sample, source_row={}))
+        measures = job.measures or measure_targets()
+        bare = msgspec.structs.replace(
+            job,
+            sample=msgspec.structs.replace(job.sample, source_row={}),
+            measures=measures,
+            import_path=[os.path.abspath(folder) for folder in sys.path] if measures else [],
+        )
         return decode(await self._ask("grade", bare), Verdict)
 
     async def write_data(self, run_dir: str | os.PathLike[str], plan: BenchPlan) -> list[str]:
@@ -186,13 +195,17 @@ class BenchWorker:
     ) -> list[str]:
         """Write evalscope's reports from the rows on disk. Gives their paths."""
         return decode(
-            await self._ask("write_report", ReportJob(run_dir=os.path.abspath(run_dir), errored=errored or {})),
+            await self._ask(
+                "write_report",
+                ReportJob(run_dir=os.path.abspath(run_dir), errored=errored or {}, sources=own_sources()),
+            ),
             list[str],
         )
 
     async def rebase(self, run_dir: str | os.PathLike[str]) -> str:
         """Make a run directory that was moved acceptable to evalscope's `use_cache` again. Gives its configuration."""
-        return decode(await self._ask("rebase", os.path.abspath(run_dir)), str)
+        job = RebaseJob(run_dir=os.path.abspath(run_dir), sources=own_sources())
+        return decode(await self._ask("rebase", job), str)
 
     async def close(self) -> None:
         """End the process; what is still asked of it fails with WorkerError."""

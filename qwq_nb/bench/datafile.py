@@ -19,7 +19,16 @@ from typing import Any
 from qwq_nb.core.paths import expand_user
 from qwq_nb.errors import DataError
 
-__all__ = ["SUFFIXES", "Record", "data_files", "fingerprint", "read_file", "read_records", "subset_files"]
+__all__ = [
+    "SUFFIXES",
+    "Record",
+    "data_files",
+    "file_stems",
+    "fingerprint",
+    "read_file",
+    "read_records",
+    "subset_files",
+]
 
 Record = tuple[dict[str, Any], str]
 """A record and where it stands: `file:line` (for Parquet `file:row`)."""
@@ -94,6 +103,18 @@ def subset_files(path: str | Path, subset: str, splits: Sequence[str]) -> list[P
         if found := _named(split, inner):
             return found
     return []
+
+
+def file_stems(path: str | Path) -> set[str]:
+    """Return the names, without suffixes, of all data files and folders in a folder (and its `data/`).
+
+    They are what `subset_files` could find a subset by. Empty where `path` is a file.
+    """
+    root = _existing(path)
+    if not root.is_dir():
+        return set()
+    files = {file.stem for folder in _folders(root) for file in _listing(folder)}
+    return files | {inner.name for folder in _folders(root) for inner in _subfolders(folder)}
 
 
 def read_file(file: Path) -> list[Record]:

@@ -12,19 +12,20 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from qwq_nb.core.records import Completion, Sample, Verdict
-from qwq_nb.core.text import clean_text
+from qwq_nb.core.records import AnswerKind, Completion, Sample, Verdict
+from qwq_nb.core.text import valid_values
 
 __all__ = [
     "BenchPlan",
     "BenchmarkFacts",
+    "BenchmarkSource",
     "ConfigJob",
     "DataJob",
     "GradeJob",
-    "Kind",
     "LoadRequest",
     "LoadedBenchmark",
     "Opinion",
+    "RebaseJob",
     "ReportJob",
     "Request",
     "WorkerInfo",
@@ -34,8 +35,16 @@ __all__ = [
 
 T = TypeVar("T")
 
-Kind = Literal["math", "choice", "other"]
-"""What a benchmark's answers are: an expression, a letter, or anything else. The second opinion depends on it."""
+
+class BenchmarkSource(msgspec.Struct, kw_only=True, frozen=True):
+    """Where the worker process imports a registered benchmark from."""
+
+    target: str
+    """`package.module:Name`: a class without arguments, or an instance."""
+    code: str = ""
+    """SHA-256 of the module's source files: a benchmark that was edited is imported, and its prompts loaded, anew."""
+    import_path: tuple[str, ...] = ()
+    """The kernel's `sys.path`, absolute, so that a module beside the notebook is found."""
 
 
 class LoadRequest(msgspec.Struct, kw_only=True, frozen=True):
@@ -53,6 +62,8 @@ class LoadRequest(msgspec.Struct, kw_only=True, frozen=True):
     """More of evalscope's dataset arguments (`prompt_template`, `system_prompt`, `extra_params`, …)."""
     revision: str | None = None
     """Of the hub's data set."""
+    source: BenchmarkSource | None = None
+    """Of a registered benchmark; None: evalscope's."""
 
     def __post_init__(self) -> None:
         """The worker keeps the folder it was started in, a notebook may change its own: `data` is made absolute."""
@@ -60,12 +71,18 @@ class LoadRequest(msgspec.Struct, kw_only=True, frozen=True):
             msgspec.structs.force_setattr(self, "data", os.path.abspath(os.path.expanduser(self.data)))
 
     def key(self) -> str:
-        """Hash of every option, the same in each process."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+        """Return a hash of every option, the same in each process and wherever the kernel looks for modules."""
+        return hashlib.sha256(msgspec.json.encode(self.without_import_path(), order="sorted")).hexdigest()
+
+    def without_import_path(self) -> LoadRequest:
+        """Return the request without what changes no sample and no verdict, for comparison with another."""
+        if self.source is None or not self.source.import_path:
+            return self
+        return msgspec.structs.replace(self, source=msgspec.structs.replace(self.source, import_path=()))
 
 
 class BenchmarkFacts(msgspec.Struct, kw_only=True, frozen=True):
-    """What evalscope says of a benchmark, as resolved for one request."""
+    """What a benchmark says of itself, as resolved for one request. Kept in the run's manifest."""
 
     pretty_name: str
     metric: str
@@ -74,6 +91,10 @@ class BenchmarkFacts(msgspec.Struct, kw_only=True, frozen=True):
     few_shot_num: int
     prompt_template: str
     dataset_id: str
+    withheld: bool = False
+    """True where the authors ask that the texts not be published."""
+    target: str = ""
+    """`package.module:Name` of a registered benchmark; empty: evalscope's."""
 
 
 class LoadedBenchmark(msgspec.Struct, kw_only=True):
@@ -86,7 +107,7 @@ class LoadedBenchmark(msgspec.Struct, kw_only=True):
     samples: list[Sample]
     data_hash: str
     """sha256 of the records, in order."""
-    kind: Kind
+    kind: AnswerKind
     multiple_choice: bool
     facts: BenchmarkFacts
     versions: dict[str, str]
@@ -111,6 +132,10 @@ class GradeJob(msgspec.Struct, kw_only=True):
     """Wall time for the official verdict, the second opinion and the analysis together."""
     verdict: Verdict | None = None
     """Given where the answer is graded already and only its reasoning is to be measured."""
+    measures: dict[str, str] = {}
+    """Further measures of the reasoning: name → `package.module:Name`."""
+    import_path: list[str] = []
+    """Folders that the kernel imports them from."""
 
 
 class Opinion(msgspec.Struct, kw_only=True):
@@ -156,6 +181,15 @@ class ReportJob(msgspec.Struct, kw_only=True):
 
     run_dir: str
     errored: dict[str, dict[str, int]] = {}
+    sources: dict[str, BenchmarkSource] = {}
+    """Of the registered benchmarks, by name."""
+
+
+class RebaseJob(msgspec.Struct, kw_only=True):
+    """Write evalscope's configuration of a moved run directory anew."""
+
+    run_dir: str
+    sources: dict[str, BenchmarkSource] = {}
 
 
 class Request(msgspec.Struct, kw_only=True):
@@ -185,7 +219,7 @@ def encode(message: Any) -> bytes:
     try:
         return msgspec.json.encode(message, enc_hook=str) + b"\n"
     except UnicodeEncodeError:
-        return msgspec.json.encode(clean_text(msgspec.to_builtins(message, enc_hook=str))) + b"\n"
+        return msgspec.json.encode(valid_values(msgspec.to_builtins(message, enc_hook=str))) + b"\n"
 
 
 def decode(raw: bytes | msgspec.Raw, type: type[T]) -> T:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import functools
 import zlib
 
-from qwq_nb.core.records import Completion
+import msgspec
+
+from qwq_nb.core.records import Completion, Step
+from qwq_nb.core.text import valid_values
 
 __all__ = ["compressed", "restored", "text_length"]
 
@@ -18,7 +21,7 @@ WORTH_IT = 2_000
 
 
 class CompressedCompletion(Completion, kw_only=True):
-    """Hold a completion whose `reasoning` and `answer` are decompressed each time they are read.
+    """Hold a completion whose `reasoning`, `answer` and `steps` are decompressed each time they are read.
 
     msgspec's own functions (`replace`, `to_builtins`, `json.encode`) see the compressed form: give them `restored()`.
     """
@@ -27,6 +30,8 @@ class CompressedCompletion(Completion, kw_only=True):
     split: int = 0
     """Characters of the reasoning; the answer follows."""
     chars: int = 0
+    packed_steps: bytes = b""
+    """The steps as JSON, compressed; empty for none."""
 
     @property  # type: ignore[misc]
     def reasoning(self) -> str:  # type: ignore[override]
@@ -36,6 +41,10 @@ class CompressedCompletion(Completion, kw_only=True):
     def answer(self) -> str:  # type: ignore[override]
         return decompressed(self.texts)[self.split :]
 
+    @property  # type: ignore[misc]
+    def steps(self) -> list[Step]:  # type: ignore[override]
+        return _steps_decoder.decode(zlib.decompress(self.packed_steps)) if self.packed_steps else []
+
 
 @functools.lru_cache(maxsize=2)
 def decompressed(texts: bytes) -> str:
@@ -43,13 +52,16 @@ def decompressed(texts: bytes) -> str:
     return zlib.decompress(texts).decode("utf-8", "surrogatepass")
 
 
-_FIELDS = tuple(name for name in Completion.__struct_fields__ if name not in ("reasoning", "answer"))
+_steps_decoder = msgspec.json.Decoder(list[Step])
+_FIELDS = tuple(name for name in Completion.__struct_fields__ if name not in ("reasoning", "answer", "steps"))
 
 
 def compressed(completion: Completion) -> Completion:
-    """Return the completion with its texts compressed, if they have WORTH_IT characters or more."""
-    reasoning, answer = completion.reasoning, completion.answer
-    if isinstance(completion, CompressedCompletion) or len(reasoning) + len(answer) < WORTH_IT:
+    """Return the completion with its texts compressed, if they have WORTH_IT characters or more, or if it has steps."""
+    if isinstance(completion, CompressedCompletion):
+        return completion
+    reasoning, answer, steps = completion.reasoning, completion.answer, completion.steps
+    if len(reasoning) + len(answer) < WORTH_IT and not steps:
         return completion
     # Level 1 takes half a millisecond for 10,000 tokens; its size is within 10 % of the higher levels'.
     texts = zlib.compress((reasoning + answer).encode("utf-8", "surrogatepass"), 1)
@@ -58,6 +70,7 @@ def compressed(completion: Completion) -> Completion:
         texts=texts,
         split=len(reasoning),
         chars=len(reasoning) + len(answer),
+        packed_steps=zlib.compress(msgspec.json.encode(valid_values(msgspec.to_builtins(steps))), 1) if steps else b"",
     )
 
 
@@ -66,7 +79,7 @@ def restored(completion: Completion) -> Completion:
     if not isinstance(completion, CompressedCompletion):
         return completion
     fields = {name: getattr(completion, name) for name in _FIELDS}
-    return Completion(reasoning=completion.reasoning, answer=completion.answer, **fields)
+    return Completion(reasoning=completion.reasoning, answer=completion.answer, steps=completion.steps, **fields)
 
 
 def text_length(completion: Completion | None) -> int:

@@ -40,8 +40,10 @@ def grouped(results: Iterable[SampleResult]) -> list[tuple[tuple[str, str], list
     return groups
 
 
-def mean_estimate(values: Sequence[tuple[str, float]], confidence: float = 0.95, *, most: float = inf) -> Estimate:
-    """Estimate the mean of (problem, value) pairs with values in 0…`most`, and its t-interval clustered by problem.
+def mean_estimate(
+    values: Sequence[tuple[str, float]], confidence: float = 0.95, *, least: float = 0.0, most: float = inf
+) -> Estimate:
+    """Estimate the mean of (problem, value) pairs with values in `least`…`most`; its t-interval clusters by problem.
 
     With m problems, n values and residuals e: variance = m / (m − 1) · Σ_problems (Σ e)² / n², m − 1 degrees of freedom
     (Miller 2024, arXiv:2411.00640). With one value a problem this is the usual t-interval of the mean. Of few and very
@@ -62,7 +64,7 @@ def mean_estimate(values: Sequence[tuple[str, float]], confidence: float = 0.95,
 
     error = sqrt(m / (m - 1) * sum(e * e for e in residuals.values())) / n
     half = float(stdtrit(m - 1, (1 + confidence) / 2)) * error
-    return Estimate(value=mean, low=max(0.0, mean - half), high=min(most, mean + half), n=n)
+    return Estimate(value=mean, low=max(least, mean - half), high=min(most, mean + half), n=n)
 
 
 def share_estimate(flags: Sequence[tuple[str, bool]]) -> Estimate:

@@ -2,23 +2,71 @@
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
 from qwq_nb.core.records import LIMIT_REASONS, Completion, Outcome, SampleResult, Verdict
-from qwq_nb.core.run_record import SampleView
+from qwq_nb.core.run_record import Reason, SampleView
+from qwq_nb.core.vocabulary import VOCABULARY
 
-__all__ = ["decide_outcome", "is_failure"]
+__all__ = ["Decision", "ReasonCode", "counts", "decide_outcome", "is_failure", "sentence"]
 
+ReasonCode = Literal[
+    "right",
+    "right_before_limit",
+    "other_value",
+    "other_value_gold_present",
+    "gold_in_answer",
+    "gold_in_reasoning",
+    "nothing_extracted",
+    "only_reasoning",
+    "no_text",
+    "never_closed",
+    "cut",
+    "cut_in_reasoning",
+    "cut_in_answer",
+    "grader_deadline",
+    "grader_memory",
+    "grader_crashed",
+    "left_out",
+    "request_failed",
+    "not_asked",
+    "interrupted",
+    "not_graded",
+    "partial_kept",
+]
+"""Each has its sentence in `vocabulary.json`. `partial_kept` is said of a run's drawn samples only."""
 
-NOT_COUNTED = ("error", "pending")
-
-
-# The longest value quoted in a sentence for people.
+# The longest value quoted in a sentence for people, in characters.
 _QUOTE = 60
+
+_COUNTED = frozenset(outcome for outcome, words in VOCABULARY.outcomes.items() if words.counts)
+_FAILURES = frozenset(outcome for outcome, words in VOCABULARY.outcomes.items() if words.failure)
+
+
+class Decision(NamedTuple):
+    """What became of one answer."""
+
+    outcome: Outcome
+    why: str
+    """One sentence: the reason in words."""
+    flags: list[str]
+    reason: Reason
+
+
+def counts(outcome: Outcome) -> bool:
+    """Whether an answer with this outcome counts for accuracy: all but those without an answer to grade."""
+    return outcome in _COUNTED
+
+
+def is_failure(view: SampleView | SampleResult) -> bool:
+    """Whether the sample is worth reading first: neither correct nor pending."""
+    return view.outcome in _FAILURES
 
 
 def decide_outcome(
     completion: Completion | None, verdict: Verdict | None, error: str = "", *, gold: str = ""
-) -> tuple[Outcome, str, list[str]]:
-    """What became of one answer: the outcome, one sentence why, and the flags.
+) -> Decision:
+    """Decide what became of one answer: the outcome, one sentence why, the flags, and the reason as a code.
 
     The first that holds: correct (graded so, even if the limit cut it afterwards) · error (`error` is not empty) ·
     pending (no completion; or not graded, and interrupted or with an answer still to grade) · truncated (the limit, or
@@ -29,28 +77,48 @@ def decide_outcome(
     `check_by_hand` (the second opinion differs from the official verdict), `reasoning_only` (an empty answer after
     reasoning), `unclosed` (a thought never closed).
     """
+    outcome, reason = _outcome(completion, verdict, error, gold)
+    said = sentence(reason, gold=gold, extracted=verdict.extracted if verdict else "", error=error)
+    flags = _flags(completion, verdict) if completion is not None and counts(outcome) else []
+    return Decision(outcome, said, flags, reason)
+
+
+def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str = "") -> str:
+    """Put the reason into words: one sentence without a full stop, long values shortened.
+
+    Raises:
+        KeyError: the reason's code is not in the vocabulary.
+    """
+    words = VOCABULARY.reasons[reason.code]
+    template = words.why if gold or not words.without_gold else words.without_gold
+    values = {name: f"{value:,}" if isinstance(value, int) else value for name, value in reason.values.items()}
+    said = template.format_map({"gold": _quote(gold), "extracted": _quote(extracted), "error": error, **values})
+    return f"{said}: {values['detail']}" if "detail" in values else said
+
+
+def _outcome(completion: Completion | None, verdict: Verdict | None, error: str, gold: str) -> tuple[Outcome, Reason]:
     graded = verdict is not None and verdict.status == "graded"
     if verdict is not None and graded and verdict.correct and completion is not None:
-        cut = ", given before the token limit cut the text" if _at_limit(completion) else ""
-        return "correct", f"extracted {_quote(verdict.extracted)}, which is right{cut}", _flags(completion, verdict)
+        return "correct", _reason("right_before_limit" if _at_limit(completion) else "right")
     if error:
-        return "error", error, []
+        return "error", _reason("request_failed")
     if completion is None:
-        return "pending", "not asked yet", []
+        return "pending", _reason("not_asked")
     if verdict is None and completion.finish_reason in ("", "interrupted"):
-        return "pending", f"interrupted after {completion.completion_tokens:,} tokens", []
+        return "pending", _reason("interrupted", tokens=completion.completion_tokens)
     if verdict is None and completion.answer.strip():
-        return "pending", "not graded yet", []
-    flags = _flags(completion, verdict)
+        return "pending", _reason("not_graded")
     if _at_limit(completion) or _is_unclosed(completion):
-        return "truncated", _why_truncated(completion), flags
+        return "truncated", _why_truncated(completion)
     if verdict is not None and not graded:
-        return "not_gradable", _why_not_gradable(verdict), flags
+        return "not_gradable", _why_not_gradable(verdict)
     if verdict is None or not verdict.extracted.strip():
-        return "no_answer", _why_no_answer(completion, verdict, gold), flags
-    truth = f"gold is {_quote(gold)}" if gold else "which is not the gold answer"
-    present = ", which stands in the text but was not extracted" if gold and verdict.present else ""
-    return "wrong", f"extracted {_quote(verdict.extracted)}, {truth}{present}", flags
+        return "no_answer", _why_no_answer(completion, verdict)
+    return "wrong", _reason("other_value_gold_present" if gold and verdict.present else "other_value")
+
+
+def _reason(code: ReasonCode, **values: int | str) -> Reason:
+    return Reason(code=code, values={name: value for name, value in values.items() if value != ""})
 
 
 def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
@@ -72,37 +140,33 @@ def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
     return flags
 
 
-def _why_truncated(completion: Completion) -> str:
-    tokens = f"{completion.completion_tokens:,} tokens"
+def _why_truncated(completion: Completion) -> Reason:
+    tokens = completion.completion_tokens
     if not _at_limit(completion):
-        return f"ended after {tokens} inside the reasoning: the thought was never closed"
+        return _reason("never_closed", tokens=tokens)
     if completion.answer.strip():
-        return f"cut by the token limit after {tokens}, inside the answer"
-    where = ", inside the reasoning" if completion.reasoning.strip() else ""
-    return f"cut by the token limit after {tokens}{where}"
+        return _reason("cut_in_answer", tokens=tokens)
+    return _reason("cut_in_reasoning" if completion.reasoning.strip() else "cut", tokens=tokens)
 
 
-def _why_not_gradable(verdict: Verdict) -> str:
-    detail = f": {_quote(verdict.explanation)}" if verdict.explanation.strip() else ""
+def _why_not_gradable(verdict: Verdict) -> Reason:
     match verdict.status:
         case "deadline":
-            return f"grader ran into its {verdict.seconds:.0f} s deadline"
+            return _reason("grader_deadline", seconds=round(verdict.seconds))
         case "memory":
-            return "grader ran into its memory limit"
+            return _reason("grader_memory")
         case "excluded":
-            return f"the benchmark's grader left this sample out{detail}"
+            return _reason("left_out", detail=_quote(verdict.explanation))
         case _:
-            return f"grader crashed{detail}"
+            return _reason("grader_crashed", detail=_quote(verdict.explanation))
 
 
-def _why_no_answer(completion: Completion, verdict: Verdict | None, gold: str) -> str:
+def _why_no_answer(completion: Completion, verdict: Verdict | None) -> Reason:
     if verdict is not None and verdict.present:
-        value = f"gold value {_quote(gold)}" if gold else "the gold value"
-        where = "in the answer" if completion.answer.strip() else "at the end of the reasoning"
-        return f"{value} stands {where} but was not extracted"
+        return _reason("gold_in_answer" if completion.answer.strip() else "gold_in_reasoning")
     if completion.answer.strip():
-        return "nothing could be extracted from the answer"
-    return "the answer is empty, all text is reasoning" if completion.reasoning.strip() else "the model sent no text"
+        return _reason("nothing_extracted")
+    return _reason("only_reasoning" if completion.reasoning.strip() else "no_text")
 
 
 def _at_limit(completion: Completion) -> bool:
@@ -116,8 +180,3 @@ def _is_unclosed(completion: Completion) -> bool:
 def _quote(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= _QUOTE else f"{text[: _QUOTE - 1]}…"
-
-
-def is_failure(view: SampleView | SampleResult) -> bool:
-    """Worth reading first: neither correct nor pending."""
-    return view.outcome not in ("correct", "pending")

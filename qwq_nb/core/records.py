@@ -13,6 +13,7 @@ __all__ = [
     "LIMIT_REASONS",
     "OUTCOMES",
     "Analysis",
+    "AnswerKind",
     "Completion",
     "Item",
     "Loop",
@@ -39,6 +40,10 @@ error         the endpoint failed after all retries: never counted as wrong
 pending       not asked yet, or interrupted
 """
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+AnswerKind = Literal["math", "choice", "code", "text"]
+"""What a benchmark's answers are: an expression, a letter, a program, or any other text. The second opinion and the
+search for the first correct place depend on it."""
 
 State = Literal["starting", "running", "paused", "stopped", "failed", "complete"]
 
@@ -213,7 +218,7 @@ class SampleResult(msgspec.Struct, kw_only=True):
     completion: Completion | None = None
     verdict: Verdict | None = None
     flags: list[str] = []
-    """`present_not_extracted`, `check_by_hand`, `reasoning_only`, `demo`, …"""
+    """`present_not_extracted`, `check_by_hand`, `loop`, …: all are in `qwq_nb/core/vocabulary.json`."""
     error: str = ""
     analysis: Analysis | None = None
     """The verdict's, where it carries one; None: not measured (yet)."""

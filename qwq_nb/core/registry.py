@@ -70,7 +70,8 @@ class Registry(Generic[T]):
         Raises:
             OptionError: there is none of that name (the message has the nearest one), or it cannot be imported.
         """
-        self._scan()
+        if name not in self._builtin:  # reading all entry points takes time, and a built-in name wins over them
+            self._scan()
         with self._guard:
             if name in self._loaded:
                 return self._loaded[name]

@@ -8,10 +8,24 @@ import msgspec
 
 from qwq_nb.core.records import Analysis, Outcome, State
 
-__all__ = ["MIME_TYPE", "Clip", "InFlight", "Progress", "RunRecord", "SampleView", "SubsetRow", "run_schema"]
+__all__ = [
+    "MIME_TYPE",
+    "Clip",
+    "InFlight",
+    "Phase",
+    "Progress",
+    "Reason",
+    "RunRecord",
+    "SampleView",
+    "SubsetRow",
+    "run_schema",
+]
 
 
 MIME_TYPE = "application/vnd.qwq-nb.run.v1+json"
+
+Phase = Literal["waiting", "reasoning", "answer", "retry", "grading"]
+"""What a sample that is being answered waits for."""
 
 
 class SubsetRow(msgspec.Struct, kw_only=True):
@@ -50,6 +64,18 @@ class Clip(msgspec.Struct, kw_only=True):
     at: int = 0
 
 
+class Reason(msgspec.Struct, kw_only=True, frozen=True):
+    """Why an outcome, as a code with values: `vocabulary.json` has the sentence for each code.
+
+    The gold value, the extracted value and the error are not among the values: they are fields of the sample.
+    """
+
+    code: str
+    """One of `qwq_nb.core.outcomes.ReasonCode`; a reader that does not know it takes the sentence in `why`."""
+    values: dict[str, int | str] = {}
+    """`tokens`, `seconds`: the numbers that the sentence names; `detail`: what follows after it and a colon."""
+
+
 class SampleView(msgspec.Struct, kw_only=True):
     """A sample as a viewer gets it: the row of `run.samples()` plus its texts, clipped to the output's budget."""
 
@@ -80,7 +106,10 @@ class SampleView(msgspec.Struct, kw_only=True):
     file: str = ""
     """Where the full text is: path within the run directory."""
     analysis: Analysis | None = None
-    """Without its switches, which a viewer finds in the text, and with the first foreign runs only."""
+    """With the first foreign runs only, and with the switches that stand in the text that `reasoning` carries: all of
+    them where they are one fewer than the thoughts."""
+    reason: Reason | None = None
+    """Why this outcome, for a viewer that words it itself; None in older records, and where texts are withheld."""
 
 
 class InFlight(msgspec.Struct, kw_only=True):
@@ -92,7 +121,7 @@ class InFlight(msgspec.Struct, kw_only=True):
     repeat: int
     tokens: int
     elapsed_s: float
-    phase: Literal["waiting", "reasoning", "answer", "retry", "grading"]
+    phase: Phase
     attempt: int = 1
     reasoning_tail: str = ""
     """The end of the reasoning so far; a viewer that has seen the earlier updates puts them together by `_at`."""
@@ -184,6 +213,8 @@ class RunRecord(msgspec.Struct, kw_only=True):
     """Published scores beside ours: benchmark, subset, model, score, source."""
     withheld: bool = False
     """True where texts are withheld because the benchmark's authors ask not to publish them."""
+    withheld_benchmarks: list[str] | None = None
+    """Names of the benchmarks whose authors ask that, also where their texts are revealed; None: not known."""
 
 
 def run_schema() -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Count results by outcome, and make the rows of `run.table()` and `run.samples()`.
 
 `tally` counts; `table_rows` and `sample_rows` give plain dicts that a DataFrame is made of, without pandas. `accuracy`
-is correct / (all − `error` − `pending`): a truncated or not gradable answer is not correct. `accuracy_finished` leaves
-the truncated out too. Intervals are Wilson's, clustered by problem where there are repeats (`qwq_nb.core.stats`).
+is correct / (all − `error` − `pending`): a truncated or not gradable answer is not correct. `accuracy_finished` is
+correct / (the same − `truncated`). Intervals are Wilson's, clustered by problem where there are repeats
+(`qwq_nb.core.stats`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import Completion, Outcome, SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.stats import interval_of_counts, quantile
@@ -57,10 +59,10 @@ class _Count:
         outcome = result.outcome
         self.outcomes[outcome] += 1
         answers, correct = self.problems.get(result.sample.id, (0, 0))
-        counts = outcome not in ("error", "pending")
-        self.problems[result.sample.id] = answers + counts, correct + (outcome == "correct")
+        counted = counts(outcome)
+        self.problems[result.sample.id] = answers + counted, correct + (outcome == "correct")
         completion = result.completion
-        if not counts or completion is None:
+        if not counted or completion is None:
             return
         if completion.ttft_s is not None:
             self.ttft.append(completion.ttft_s)
@@ -84,7 +86,7 @@ class _Count:
     def row(self, benchmark: str, subset: str) -> SubsetRow:
         outcomes = self.outcomes
         n, correct = outcomes.total(), outcomes["correct"]
-        counted = n - outcomes["error"] - outcomes["pending"]
+        counted = sum(number for outcome, number in outcomes.items() if counts(outcome))
         low, high = interval_of_counts(self.problems.values())
         return SubsetRow(
             benchmark=benchmark,

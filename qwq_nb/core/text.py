@@ -1,38 +1,36 @@
-"""Make text valid UTF-8: join surrogate pairs, replace lone halves."""
+"""Make text valid Unicode: join surrogate pairs, replace lone halves.
+
+A model's text may hold halves of surrogate pairs, from escapes in JSON or from characters cut between two chunks. No
+encoding holds a lone half: such a text could be written neither to a file nor to a notebook.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["clean_text", "scrub", "whole_characters"]
+__all__ = ["valid_text", "valid_values"]
 
 
-def clean_text(value: Any) -> Any:
-    """The same value with each lone surrogate, which is no text in any encoding, replaced by U+FFFD."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list | tuple):
-        return [clean_text(item) for item in value]
-    if isinstance(value, dict):
-        return {clean_text(key): clean_text(item) for key, item in value.items()}
-    return value
+def valid_text(text: str) -> str:
+    """Return `text` with the halves of surrogate pairs joined, and each lone half replaced by U+FFFD.
 
-
-def whole_characters(text: str) -> str:
-    """`text` with surrogate pairs joined that came in two chunks, and lone halves as U+FFFD."""
+    ASCII is known without looking at it, and other valid text costs one attempt to encode it.
+    """
     if text.isascii():
         return text
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-def scrub(text: str) -> str:
-    """The text as UTF-8 can hold it: halves of a pair are joined, lone surrogates become U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def valid_values(value: Any) -> Any:
+    """Return `value` with `valid_text` applied to each text in its lists, tuples (made lists) and dicts."""
+    if isinstance(value, str):
+        return valid_text(value)
+    if isinstance(value, list | tuple):
+        return [valid_values(item) for item in value]
+    if isinstance(value, dict):
+        return {valid_values(key): valid_values(item) for key, item in value.items()}
+    return value

@@ -1,9 +1,8 @@
-"""A circuit breaker for one endpoint: when it dies, serves nobody because a quota is used up, or refuses the key in the
-middle of a run, nobody asks it any more but one ping at a time, until it answers again.
+"""Circuit breaker for one endpoint: opens on outage, quota or key refusal; probes with one ping until it answers.
 
 Whether the endpoint itself is at fault, or only one sample (a prompt that crashes the server's handler, one that a
-moderation refuses with 403), is decided by the first ping, sent at once: if it is answered, the endpoint was never
-closed, and the failure is that sample's own.
+moderation refuses with 403), is decided by the first ping, sent at once: if it is answered, there was no outage, and
+the failure is that sample's own.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import os
 import time
 from collections.abc import Callable
 
+from qwq_nb.endpoint.clock import REAL_TIME, Clock
 from qwq_nb.endpoint.connection import Connection
 from qwq_nb.endpoint.transport import Unreachable
 from qwq_nb.errors import EndpointError, EndpointRefused, UserError
@@ -49,7 +49,14 @@ def is_quota(error: EndpointError) -> bool:
 class CircuitBreaker:
     """Whether an endpoint may be asked. `changed` is called whenever that, or what there is to say of it, changes."""
 
-    def __init__(self, caller: Connection, changed: Callable[[], None], *, label: str = "The endpoint") -> None:
+    def __init__(
+        self,
+        caller: Connection,
+        changed: Callable[[], None],
+        *,
+        label: str = "The endpoint",
+        clock: Clock = REAL_TIME,
+    ) -> None:
         self.caller = caller
         self.is_open = False
         """Nobody may ask now."""
@@ -63,6 +70,7 @@ class CircuitBreaker:
         """The outages that are over, a sentence each."""
         self._changed = changed
         self._label = label
+        self._clock = clock
         self._silent = 0
         self._reads = 0
         self._examined = asyncio.Event()
@@ -77,9 +85,9 @@ class CircuitBreaker:
             self._reads, self._silent = self.caller.reads, 0
         self._silent += 1
         if self._silent >= SILENT_ATTEMPTS:
-            self.close(error)
+            self.open(error)
 
-    def close(self, error: EndpointError) -> None:
+    def open(self, error: EndpointError) -> None:
         """Let nobody ask until a ping is answered."""
         if self.is_open or self.lost:
             return
@@ -90,7 +98,7 @@ class CircuitBreaker:
         self._changed()
 
     async def examined(self) -> None:
-        """Wait until the first ping has shown whose fault it is; at once where the breaker is not closed."""
+        """Wait until the first ping has shown whose fault it is; return at once where the breaker is not open."""
         if self.is_open:
             await self._examined.wait()
 
@@ -115,7 +123,7 @@ class CircuitBreaker:
     # -- the pings -----------------------------------------------------------------------------------------------
 
     async def _ping_until_answered(self, first: EndpointError) -> None:
-        began, since = time.monotonic(), time.strftime("%H:%M:%S")
+        began, since = self._clock.now(), time.strftime("%H:%M:%S")
         wait, pings, gone = self.caller.endpoint.backoff, 0, False
         while True:
             found = await self._ping()
@@ -125,7 +133,7 @@ class CircuitBreaker:
             if not gone:
                 gone = True
                 self.outages += 1
-            over = self._over(found, pings, time.monotonic() - began)
+            over = self._over(found, pings, self._clock.now() - began)
             if over is not None:
                 self.give_up(over)
                 return
@@ -203,13 +211,12 @@ class CircuitBreaker:
 
     def _left(self, began: float) -> float:
         patience = self.caller.endpoint.patience
-        return float("inf") if patience is None else max(0.0, began + patience - time.monotonic())
+        return float("inf") if patience is None else max(0.0, began + patience - self._clock.now())
 
     async def _pause(self, seconds: float, began: float) -> None:
         # One that never answered is given up by the number of its pings.
         left = min(seconds, self._left(began)) if self.caller.answers else seconds
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), left)
+        await self._clock.wait(self._hurry, left)
         self._hurry.clear()
 
     async def _new_key(self, began: float) -> None:
@@ -217,8 +224,7 @@ class CircuitBreaker:
         refused = self._key_mark()
         poll = KEY_POLL * self.caller.endpoint.backoff
         while self._key_mark() == refused and not self._hurry.is_set() and self._left(began) > 0:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), min(poll, self._left(began)))
+            await self._clock.wait(self._hurry, min(poll, self._left(began)))
         self._hurry.clear()
 
     def _key_mark(self) -> int:

@@ -7,8 +7,12 @@ Nothing here knows of benchmarks. A completion ends in one of three ways: it is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qwq_nb.core.records import Completion, Message
+from qwq_nb.endpoint.clock import REAL_TIME, Clock
 from qwq_nb.endpoint.connection import Connection, ServedModels
+from qwq_nb.endpoint.dialects.dialect import Tool
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.retry import RetriedRequest
 from qwq_nb.endpoint.streaming import StreamingCompletion
@@ -23,8 +27,9 @@ class ChatClient(Connection):
     ...     completion = await client.complete([{"role": "user", "content": "2+2?"}])
     """
 
-    def __init__(self, endpoint: Endpoint, *, connections: int = 64) -> None:
+    def __init__(self, endpoint: Endpoint, *, connections: int = 64, clock: Clock = REAL_TIME) -> None:
         super().__init__(endpoint, connections=connections)
+        self._clock = clock
 
     async def __aenter__(self) -> ChatClient:
         return self
@@ -33,9 +38,14 @@ class ChatClient(Connection):
         await self.aclose()
 
     async def complete(
-        self, messages: list[Message], *, repeat: int = 0, live: StreamingCompletion | None = None
+        self,
+        messages: Sequence[Message],
+        *,
+        repeat: int = 0,
+        live: StreamingCompletion | None = None,
+        tools: Sequence[Tool] = (),
     ) -> Completion:
-        """One completion, asked again as long as that may help.
+        """Return one completion, asked again as long as that may help. `tools`: what the model may call.
 
         Raises:
             EndpointRefused: every other request would be refused too.
@@ -43,4 +53,5 @@ class ChatClient(Connection):
             EndpointError: the last attempt's failure; `live` keeps its partial text.
             UserError: the key's environment variable is not set.
         """
-        return await RetriedRequest(self, messages, repeat, live or StreamingCompletion()).run()
+        live = live or StreamingCompletion()
+        return await RetriedRequest(self, messages, repeat, live, tools=tools, clock=self._clock).run()

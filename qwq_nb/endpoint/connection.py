@@ -6,42 +6,40 @@ An attempt returns a whole completion or raises an `EndpointError`; what was str
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import httpx
 import msgspec
 
 from qwq_nb.core.records import Completion, Message
-from qwq_nb.core.text import whole_characters
-from qwq_nb.endpoint.chat_completions import (
-    BROKEN_REASONS,
-    Chunk,
-    UnknownModel,
-    Usage,
-    chunk_decoder,
-    error_in,
-    error_of_status,
-    error_of_stream,
-    retry_after,
-    text_of,
-)
+from qwq_nb.endpoint.answer import StreamedAnswer
+from qwq_nb.endpoint.dialects.dialect import Tool, dialect_of
+from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.masking import Mask
+from qwq_nb.endpoint.server_errors import UnknownModel
 from qwq_nb.endpoint.sse import EventDecoder
 from qwq_nb.endpoint.stall import StallDetector
 from qwq_nb.endpoint.streaming import StreamingCompletion
-from qwq_nb.endpoint.token_counts import count_tokens
-from qwq_nb.endpoint.transport import TRANSPORT_ERRORS, describe, failure, first_bytes, http_client, reader_of
+from qwq_nb.endpoint.transport import (
+    TRANSPORT_ERRORS,
+    describe,
+    failure,
+    first_bytes,
+    http_client,
+    reader_of,
+    retry_after,
+)
 from qwq_nb.errors import EndpointError, EndpointRefused, StreamInterrupted, did_you_mean
 
 __all__ = ["Connection", "ServedModels"]
 
 MODELS_TIMEOUT = 15.0
 """Seconds of silence after which an endpoint is taken for one that does not list its models."""
-TEXTS = frozenset({str, type(None)})
-"""What the text fields of a delta nearly always are."""
+BROKEN_REASONS = frozenset({"abort", "error"})
+"""Finish reasons by which vLLM, SGLang and OpenRouter say that the engine, not the model, ended the answer."""
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, msgspec.MsgspecError)
+"""What a dialect may fail by at data of no shape that it knows."""
 PING_TIMEOUT = 60.0
 """Seconds of silence after which a ping is lost. Longer than for a list: it may wait in the server's queue."""
 
@@ -58,6 +56,7 @@ class Connection:
 
     def __init__(self, endpoint: Endpoint, *, connections: int) -> None:
         self.endpoint = endpoint
+        self.dialect = dialect_of(endpoint)
         self.where = f"Endpoint {endpoint.name!r} ({endpoint.url})"
         self.mask = Mask()
         self.answers = 0
@@ -100,9 +99,12 @@ class Connection:
 
         A list of models would not do: a gateway gives it while the server behind it is gone.
         """
-        ask = {"model": self.endpoint.model, "messages": [{"role": "user", "content": "ping"}], "max_tokens": 1}
+        # Without the run's options: a server that refuses one of them is there all the same.
+        nothing = dict.fromkeys(self.endpoint.sampling)
+        brief = self.endpoint.replace(stream=False, request_seed=None, sampling={**nothing, "max_tokens": 1})
+        ask = self.dialect.body(brief, [{"role": "user", "content": "ping"}], repeat=0, tools=())
         timeout = httpx.Timeout(min(PING_TIMEOUT, self.endpoint.read_timeout), connect=self.endpoint.connect_timeout)
-        url = self.endpoint.address("chat/completions")
+        url = self.endpoint.address(self.dialect.path)
         try:
             async with self._http.stream("POST", url, json=ask, timeout=timeout) as response:
                 # Its headers will do: what breaks within an answer is the business of whoever wants that answer.
@@ -123,14 +125,16 @@ class Connection:
 
     # -- a completion --------------------------------------------------------------------------------------------
 
-    async def attempt(self, messages: list[Message], repeat: int, live: StreamingCompletion) -> Completion:
+    async def attempt(
+        self, messages: Sequence[Message], repeat: int, live: StreamingCompletion, tools: Sequence[Tool] = ()
+    ) -> Completion:
         """Ask once.
 
         Raises:
             EndpointError: what came instead of a whole completion; `live` keeps the text of what broke.
             UserError: the key's environment variable is not set.
         """
-        body = msgspec.json.encode(self.endpoint.body(messages, repeat))
+        body = msgspec.json.encode(self.dialect.body(self.endpoint, messages, repeat=repeat, tools=tools))
         declared = self.endpoint.prefilled
         live.begin(self._learned_prefill if declared is None else declared)
         completion = await self._answer(body, live)
@@ -139,7 +143,7 @@ class Connection:
         return completion
 
     async def _answer(self, body: bytes, live: StreamingCompletion) -> Completion:
-        url, headers = self.endpoint.address("chat/completions"), {"Content-Type": "application/json"}
+        url, headers = self.endpoint.address(self.dialect.path), {"Content-Type": "application/json"}
         began = False
         try:
             async with self._http.stream("POST", url, content=body, headers=headers) as response:
@@ -179,129 +183,99 @@ class Connection:
 
     def _error_of(self, response: httpx.Response, body: bytes) -> EndpointError:
         """The error for a status other than 200. Not raised here, where the body stands, which may echo the key."""
-        return error_of_status(
-            response.status_code,
-            body,
-            retry_after_s=retry_after(response.headers.get("retry-after")),
-            where=self.where,
-            hide=self.mask.hide,
-        )
+        error = self.dialect.error(response.status_code, body, where=self.where, hide=self.mask.hide)
+        if error.retryable:
+            error.retry_after = retry_after(response.headers.get("retry-after"))
+        return error
 
     async def _read_stream(self, response: httpx.Response, live: StreamingCompletion) -> Completion:
-        decoder, splitter = EventDecoder(), live.splitter
-        pulse = StallDetector(self.endpoint.read_timeout)
-        usage: Usage | None = None
-        finish, model, done = "", "", False
-        # The two names of the reasoning's field, and the content: each is a text of its own, cut in its own places.
-        masks = [self.mask.stream() for _ in range(3)]
-        masked = masks[0] is not None
-        read, pieces = reader_of(response), 0
-        while not done:
+        """Read events to the one that ends the answer, or to the end of the body."""
+        decoder, answer = EventDecoder(), StreamedAnswer(live, self.mask)
+        stall = StallDetector(self.endpoint.read_timeout)
+        read, first_token = reader_of(response), live.first_token
+        while not answer.is_over:
             raw = await read()
             self.reads += 1
+            before = answer.pieces
             # An empty read is the end: what lacks only its blank line is complete too.
-            for data in decoder.feed(raw) if raw else decoder.close():
-                if data == b"[DONE]":
-                    done = True
-                    break
-                chunk = self._decoded(data)
-                if chunk.choices:
-                    choice = chunk.choices[0]
-                    delta = choice.delta
-                    if delta is not None:
-                        reasoning, alias, content = delta.reasoning, delta.reasoning_content, delta.content
-                        if reasoning or alias or content:
-                            self.pieces += 1
-                            pieces += 1
-                            if live.first_token is None:
-                                live.first_token = time.perf_counter()
-                                self.first_waits.append(live.first_token - live.started)
-                            if masked or {type(reasoning), type(alias), type(content)} - TEXTS:
-                                texts = [text_of(reasoning), text_of(alias), text_of(content)]
-                                texts = [m.feed(t) if m and t else t for m, t in zip(masks, texts, strict=True)]
-                                splitter.feed(*texts)
-                            else:
-                                splitter.feed(reasoning, alias, content)
-                    if choice.finish_reason:
-                        finish = finish or choice.finish_reason
-                if chunk.usage is not None:
-                    usage = chunk.usage
-                model = model or chunk.model or ""
-            done = done or not raw
-            if not done and pulse.stalled(pieces):
-                raise StreamInterrupted(f"{self.where}: {pulse.words(pieces)}", retryable=True)
-        if masked:
-            splitter.feed(*[m.rest() if m else "" for m in masks])
+            self._take(decoder.feed(raw) if raw else decoder.close(), answer)
+            self.pieces += answer.pieces - before
+            if first_token is None and live.first_token is not None:
+                first_token = live.first_token
+                self.first_waits.append(first_token - live.started)
+            if not raw:
+                break
+            if not answer.is_over and stall.stalled(answer.pieces):
+                raise StreamInterrupted(f"{self.where}: {stall.words(answer.pieces)}", retryable=True)
+        answer.close()
         if not decoder.started and not live.chunks:
             raise StreamInterrupted(f"{self.where} answered with something that is no event stream.", retryable=True)
-        if not finish:
+        if not answer.finish_reason:
             raise StreamInterrupted(
                 f"{self.where}: the stream ended without a finish reason after {live.chunks:,} pieces.", retryable=True
             )
-        return self._finished(live, finish, usage, model)
+        return self._finished(answer)
 
-    def _decoded(self, data: bytes) -> Chunk:
-        try:
-            chunk = chunk_decoder.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            # Some servers cut characters between tokens: the standard library keeps bad bytes and halves of pairs.
-            # And a token count that came as 12.0 or "12" is no reason to drop an answer.
+    def _take(self, events: list[bytes], answer: StreamedAnswer) -> None:
+        """Add what these events say to the answer, up to the one that ends it."""
+        delta_of = self.dialect.delta
+        for event in events:
             try:
-                chunk = msgspec.convert(json.loads(data.decode("utf-8", "replace")), Chunk, strict=False)
-            except (ValueError, RecursionError) as exc:
-                raise StreamInterrupted(
-                    f"{self.where} sent a chunk that is no chat completion ({exc}): {self._beginning(data)}",
-                    retryable=True,
-                ) from None
-        error = error_in(chunk)
-        if error:
-            raise error_of_stream(error, where=self.where, hide=self.mask.hide)
-        return chunk
+                delta = delta_of(event)
+                if delta is None:
+                    continue
+                if not delta.ends:
+                    answer.take(delta)  # which stumbles where a dialect passes on a text that is none
+                    continue
+            except MALFORMED as exc:
+                raise self._malformed(event, exc) from None
+            if delta.ends == "error":
+                raise self._explained(event)
+            answer.is_over = True
+            return
 
-    def _beginning(self, data: bytes) -> str:
-        return repr(self.mask.hide(data[:2000].decode("utf-8", "replace"))[:80])
+    def _explained(self, data: bytes) -> EndpointError:
+        """The error for an error object in the place of an answer."""
+        return self.dialect.error(200, data, where=self.where, hide=self.mask.hide)
+
+    def _malformed(self, data: bytes, why: Exception) -> EndpointError:
+        beginning = repr(self.mask.hide(data[:2000].decode("utf-8", "replace"))[:80])
+        what = "chat completion" if self.endpoint.dialect == DEFAULT_DIALECT else f"{self.endpoint.dialect} answer"
+        said = self.mask.hide(str(why))[:200]
+        return StreamInterrupted(f"{self.where} sent a chunk that is no {what} ({said}): {beginning}", retryable=True)
 
     async def _read_whole(self, response: httpx.Response, live: StreamingCompletion) -> Completion:
-        """An answer that was not streamed (`--no-stream`, or a server that does not stream)."""
-        pulse = StallDetector(self.endpoint.read_timeout)
+        """Read an answer that was not streamed (`--no-stream`, or a server that does not stream)."""
+        stall = StallDetector(self.endpoint.read_timeout)
         parts: list[bytes] = []
         async for part in response.aiter_bytes():
             parts.append(part)
             self.reads += 1
-            if pulse.stalled(0):
-                raise StreamInterrupted(f"{self.where}: {pulse.words(0)}", retryable=True)
+            if stall.stalled(0):
+                raise StreamInterrupted(f"{self.where}: {stall.words(0)}", retryable=True)
         body = b"".join(parts)
-        answer = self._decoded(body)
-        choice = answer.choices[0] if answer.choices else None
-        message = choice.message if choice else None
-        if choice is None or message is None:
-            raise StreamInterrupted(f"{self.where} answered without a message: {self._beginning(body)}", retryable=True)
-        texts = (message.reasoning, message.reasoning_content, message.content)
-        live.splitter.feed(*[self.mask.hide_in_answer(text_of(text)) for text in texts])
-        if not choice.finish_reason:
+        answer = StreamedAnswer(live, self.mask, is_streamed=False)
+        try:
+            delta = self.dialect.whole(body)
+            if delta is not None and not delta.ends:
+                answer.take(delta)
+        except MALFORMED as exc:
+            raise self._malformed(body, exc) from None
+        if delta is None:
+            beginning = repr(self.mask.hide(body[:2000].decode("utf-8", "replace"))[:80])
+            raise StreamInterrupted(f"{self.where} answered without a message: {beginning}", retryable=True)
+        if delta.ends == "error":
+            raise self._explained(body)
+        answer.close()
+        if not answer.finish_reason:
             raise StreamInterrupted(f"{self.where} answered without a finish reason.", retryable=True)
-        completion = self._finished(live, choice.finish_reason, answer.usage, answer.model or "", streamed=False)
+        completion = self._finished(answer)
         self.pieces += completion.completion_tokens
         return completion
 
-    def _finished(
-        self, live: StreamingCompletion, finish: str, usage: Usage | None, model: str, *, streamed: bool = True
-    ) -> Completion:
-        if finish in BROKEN_REASONS:
-            raise StreamInterrupted(f"{self.where} gave up in the middle: finish reason {finish!r}.", retryable=True)
-        now = time.perf_counter()
-        split = live.splitter.finish(finish)
-        completion = Completion(
-            reasoning=whole_characters(split.reasoning),
-            answer=whole_characters(split.answer),
-            shape=split.shape,
-            finish_reason=self.mask.hide_in_answer(finish),
-            ttft_s=live.first_token - live.started if live.first_token else None,
-            latency_s=now - live.started,
-            model=self.mask.hide_in_answer(model),
-            endpoint=self.endpoint.name,
-        )
-        count_tokens(
-            completion, usage, (live.splitter.reasoning_chunks, live.splitter.answer_chunks) if streamed else None
-        )
-        return completion
+    def _finished(self, answer: StreamedAnswer) -> Completion:
+        if answer.finish_reason in BROKEN_REASONS:
+            raise StreamInterrupted(
+                f"{self.where} gave up in the middle: finish reason {answer.finish_reason!r}.", retryable=True
+            )
+        return answer.completion(self.endpoint.name)

@@ -6,6 +6,7 @@ top-p 0.95, top-k 40, min-p 0; they warn that greedy decoding ends in endless re
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import re
@@ -14,6 +15,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from qwq_nb.core.records import Message
+from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT, DIALECTS
 from qwq_nb.errors import OptionError, UserError
 
 __all__ = ["DEMO_NAME", "RECOMMENDED_SAMPLING", "Endpoint", "looks_like_key"]
@@ -86,56 +88,22 @@ class Endpoint:
     price_out: float | None = None
     """Price of a million completion tokens, reasoning included."""
 
-    def __init__(
-        self,
-        url: str,
-        model: str = "",
-        *,
-        name: str = "",
-        key_env: str = "",
-        extra: dict[str, Any] | None = None,
-        stream: bool = True,
-        think: Think = "auto",
-        connect_timeout: float = 15.0,
-        read_timeout: float = 300.0,
-        deadline: float | None = None,
-        max_retries: int = 6,
-        backoff: float = 1.0,
-        patience: float | None = 3600.0,
-        request_seed: int | None = None,
-        ca_bundle: str = "",
-        insecure: bool = False,
-        price_in: float | None = None,
-        price_out: float | None = None,
-        **sampling: Any,
-    ) -> None:
-        """The recommended sampling, changed by `sampling` and by `extra`, which wins.
+    dialect: str = DEFAULT_DIALECT
+    """The format that the endpoint speaks: see `register_dialect`."""
+
+    def __init__(self, url: str, model: str = "", *, extra: dict[str, Any] | None = None, **options: Any) -> None:
+        """Take the options by name: the attributes of this class, and any other one as sampling.
+
+        The sampling is the recommended one, changed by those options and by `extra`, which wins.
 
         Raises:
             OptionError: the URL is not http(s), carries credentials, or an option's value is out of range.
         """
+        own = {f.name: options.pop(f.name) for f in fields(self) if f.name != "sampling" and f.name in options}
         base = normalise_url(url)
-        values = {
-            "url": base,
-            "model": model,
-            "name": name or default_name(base, model),
-            "key_env": key_env,
-            "sampling": {**RECOMMENDED_SAMPLING, **sampling, **(extra or {})},
-            "request_seed": request_seed,
-            "stream": stream,
-            "think": think,
-            "connect_timeout": connect_timeout,
-            "read_timeout": read_timeout,
-            "deadline": deadline,
-            "max_retries": max_retries,
-            "backoff": backoff,
-            "patience": patience,
-            "ca_bundle": ca_bundle,
-            "insecure": insecure,
-            "price_in": price_in,
-            "price_out": price_out,
-        }
-        self._set(values)
+        self._set({f.name: f.default for f in fields(self) if f.default is not MISSING})
+        self._set({**own, "url": base, "model": model, "name": own.get("name") or default_name(base, model)})
+        self._set({"sampling": {**RECOMMENDED_SAMPLING, **options, **(extra or {})}})
         self.check()
 
     def _set(self, values: dict[str, Any]) -> None:
@@ -191,6 +159,8 @@ class Endpoint:
             raise OptionError(f"max-retries must be 0 or more, not {self.max_retries}.")
         if self.think not in ("auto", "prefilled", "plain"):
             raise OptionError(f"think must be auto, prefilled or plain, not {self.think!r}.")
+        if self.dialect != DEFAULT_DIALECT:
+            DIALECTS.get(str(self.dialect))
         if self.ca_bundle and not os.path.isfile(self.ca_bundle):
             raise OptionError(f"ca-bundle: there is no file {self.ca_bundle}.")
         check_sampling(self.sampling)
@@ -236,14 +206,8 @@ class Endpoint:
         )
 
     def body(self, messages: list[Message], repeat: int = 0) -> dict[str, Any]:
-        """The request body of one chat completion."""
-        body: dict[str, Any] = {"model": self.model, "messages": messages}
-        body.update((name, value) for name, value in self.sampling.items() if value is not None)
-        if self.request_seed is not None:
-            body["seed"] = self.request_seed + repeat
-        if self.stream:
-            body["stream"] = True
-            body.setdefault("stream_options", {"include_usage": True})
+        """Return the request body of one completion, in the endpoint's dialect."""
+        body: dict[str, Any] = DIALECTS.get(self.dialect).body(self, messages, repeat=repeat, tools=())
         return body
 
     def warnings(self) -> list[str]:
@@ -255,6 +219,21 @@ class Endpoint:
                 "they recommend temperature 0.6, top-p 0.95."
             ]
         return []
+
+
+def signature_of(kind: type[Endpoint]) -> inspect.Signature:
+    """What `Endpoint(…)` takes, from its fields: for `Endpoint?`, completion and the reference."""
+    first, *rest = [f for f in fields(kind) if f.name != "sampling"]
+    word, extra = inspect.Parameter, "dict[str, Any] | None"
+    given = [word("self", word.POSITIONAL_ONLY), word(first.name, word.POSITIONAL_OR_KEYWORD, annotation=first.type)]
+    for f in rest:
+        how = word.POSITIONAL_OR_KEYWORD if f.name == "model" else word.KEYWORD_ONLY
+        given.append(word(f.name, how, default=f.default, annotation=f.type))
+    given.append(word("extra", word.KEYWORD_ONLY, default=None, annotation=extra))
+    return inspect.Signature([*given, word("sampling", word.VAR_KEYWORD, annotation="Any")], return_annotation=None)
+
+
+Endpoint.__init__.__signature__ = signature_of(Endpoint)  # type: ignore[attr-defined]
 
 
 def normalise_url(url: str) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["MASK", "Mask", "TextMask", "without"]
+from qwq_nb.endpoint.delta import Delta
+
+__all__ = ["MASK", "DeltaMask", "Mask", "TextMask", "without"]
 
 MASK = "[key removed]"
 SHORTEST = 12
@@ -43,9 +45,9 @@ class Mask:
                 text = text.replace(key, MASK)
         return text
 
-    def stream(self) -> TextMask | None:
-        """For a text that comes in pieces; None where there is nothing to look for."""
-        return TextMask(self) if any(len(key) >= SHORTEST for key in self._keys) else None
+    def stream(self) -> DeltaMask | None:
+        """Return the mask of one stream's texts; None where there is nothing to look for."""
+        return DeltaMask(self) if any(len(key) >= SHORTEST for key in self._keys) else None
 
     def held_back(self, text: str) -> int:
         """How many characters at the end of `text` may be the beginning of a key."""
@@ -72,6 +74,31 @@ class TextMask:
         """What was still waiting when the text ended."""
         held, self._held = self._held, ""
         return held
+
+
+class DeltaMask:
+    """The texts of one stream without the keys. Each field is a text of its own, which is cut in places of its own.
+
+    Tool calls are left as they are: they are shown to nobody before they are whole, and masked then.
+    """
+
+    __slots__ = ("_alias", "_content", "_reasoning")
+
+    def __init__(self, mask: Mask) -> None:
+        self._reasoning, self._alias, self._content = TextMask(mask), TextMask(mask), TextMask(mask)
+
+    def feed(self, delta: Delta) -> None:
+        """Change a delta's texts to what may be shown now."""
+        if delta.reasoning:
+            delta.reasoning = self._reasoning.feed(delta.reasoning)
+        if delta.reasoning_content:
+            delta.reasoning_content = self._alias.feed(delta.reasoning_content)
+        if delta.content:
+            delta.content = self._content.feed(delta.content)
+
+    def rest(self) -> Delta:
+        """Return what was still waiting when the stream ended."""
+        return Delta(self._reasoning.rest(), self._alias.rest(), self._content.rest())
 
 
 def beginning(key: str, text: str) -> int:

@@ -59,6 +59,7 @@ ENDPOINT = (
     Option("--model", "text", "the model's name as the server knows it", "M"),
     Option("--name", "text", "what to call this endpoint", "N"),
     Option("--key-env", "text", "the NAME of the environment variable that holds the key, never the key", "VAR"),
+    Option("--dialect", "text", "the format that the endpoint speaks (chat_completions)", "NAME"),
     Option("--price-in", "number", "price of a million prompt tokens, for what a run costs", "X"),
     Option("--price-out", "number", "price of a million completion tokens, reasoning included", "X"),
     Option("--ca-bundle", "text", "certificates to trust, a PEM file", "FILE"),

@@ -1,28 +1,31 @@
-"""The endpoints of one run: which one the next attempt asks, when it may, and what a failure says of whom.
+"""Share the requests of a run among its endpoints: which one the next attempt asks, when, and what a failure means.
 
-With one endpoint or several: an attempt goes to the one with the fewest streams for what it may have. One that dies
-is left out until it answers again (see `breaker`); only when none is left does the run wait. An outage costs a sample
-none of its retries, except that one in flight when the server died is asked again only so often: it may be what kills
-it.
+An attempt goes to the endpoint with the fewest streams for what it may have, or to the one that it names. One that dies
+is left out until it answers again (see `circuit_breaker`); only when none is left does the run wait. An outage costs a
+sample none of its retries, except that one in flight when the server died is asked again only so often: it may be what
+kills it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from qwq_nb.core.records import Completion, Message
+from qwq_nb.endpoint import registry
 from qwq_nb.endpoint.auto_concurrency import ConcurrencyController
-from qwq_nb.endpoint.chat_completions import UnknownModel
 from qwq_nb.endpoint.circuit_breaker import CircuitBreaker, is_away, is_key_refusal, is_quota
+from qwq_nb.endpoint.clock import REAL_TIME, Clock
 from qwq_nb.endpoint.connection import Connection
+from qwq_nb.endpoint.dialects.dialect import Tool
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.retry import RetriedRequest
+from qwq_nb.endpoint.server_errors import UnknownModel
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.endpoint.transport import Severed, Unreachable
-from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, UserError
+from qwq_nb.errors import EndpointError, EndpointRefused, OptionError, RequestRejected, UserError, did_you_mean
 
 __all__ = ["Pool"]
 
@@ -41,10 +44,16 @@ class PooledEndpoint:
     """One endpoint of the pool."""
 
     def __init__(
-        self, endpoint: Endpoint, connections: int, pace: ConcurrencyController | None, changed: Callable[[], None]
+        self,
+        endpoint: Endpoint,
+        connections: int,
+        pace: ConcurrencyController | None,
+        changed: Callable[[], None],
+        clock: Clock,
     ) -> None:
         self.caller = Connection(endpoint, connections=connections)
-        self.breaker = CircuitBreaker(self.caller, changed, label=f"Endpoint {endpoint.name!r}")
+        self.breaker = CircuitBreaker(self.caller, changed, label=f"Endpoint {endpoint.name!r}", clock=clock)
+        self._clock = clock
         self.pace = pace
         self.active = 0
         """Requests under way."""
@@ -58,25 +67,40 @@ class PooledEndpoint:
     def is_free(self) -> bool:
         if self.breaker.is_open or (self.pace is not None and self.active >= self.pace.limit):
             return False
-        return bool(self.caller.answers) or not self.active or time.monotonic() >= self.alone_until
+        return bool(self.caller.answers) or not self.active or self._clock.now() >= self.alone_until
 
 
 class Pool:
-    """Completions of one or more endpoints, for a run. `changed` is called when its state changes."""
+    """Completions of one or more endpoints, for a run: the `Completer` of this process.
+
+    `endpoints` share all requests that name none. A request may name another registered endpoint (an editor beside an
+    architect): it is then held by the pool too, and asked by name only, with as many streams as the run has.
+    """
 
     def __init__(
-        self, endpoints: Sequence[Endpoint], *, concurrency: int, auto: bool = False, window_s: float = WINDOW_S
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        concurrency: int,
+        auto: bool = False,
+        window_s: float = WINDOW_S,
+        clock: Clock = REAL_TIME,
     ) -> None:
         self.concurrency = concurrency
         self.changed: Callable[[], None] = lambda: None
         self._window_s = window_s
+        self._clock = clock
         self._event = asyncio.Event()
         self._measuring: asyncio.Task[None] | None = None
+        self._timers: set[asyncio.Task[None]] = set()
         self._auto = auto
-        self.lanes = [
-            PooledEndpoint(e, concurrency, ConcurrencyController(most=concurrency) if auto else None, self.wake)
-            for e in endpoints
-        ]
+        self.lanes = [self._held(e, ConcurrencyController(most=concurrency) if auto else None) for e in endpoints]
+        """Those that share all requests which name none."""
+        self._named: list[PooledEndpoint] = []
+        """Those that are only asked by name."""
+
+    def _held(self, endpoint: Endpoint, pace: ConcurrencyController | None) -> PooledEndpoint:
+        return PooledEndpoint(endpoint, self.concurrency, pace, self.wake, self._clock)
 
     async def __aenter__(self) -> Pool:
         if self._auto:
@@ -91,21 +115,47 @@ class Pool:
             self._measuring.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._measuring
-        for lane in self.lanes:
+        for timer in self._timers:
+            timer.cancel()
+        for lane in self._all():
             await lane.breaker.aclose()
             await lane.caller.aclose()
 
     async def complete(
-        self, messages: list[Message], *, repeat: int = 0, live: StreamingCompletion | None = None
+        self,
+        messages: Sequence[Message],
+        *,
+        repeat: int = 0,
+        live: StreamingCompletion | None = None,
+        endpoint: str | None = None,
+        tools: Sequence[Tool] = (),
     ) -> Completion:
-        """One completion, from whichever endpoint has the fewest streams.
+        """Return one completion, from whichever endpoint has the fewest streams, or from the one that is named.
 
         Raises:
             EndpointRefused: no endpoint is left that would answer any request.
             EndpointError: this one is given up on; `live` keeps its partial text.
+            OptionError: there is no endpoint of that name; the message has the nearest one.
             UserError: the key's environment variable is not set.
         """
-        return await PooledRequest(self, messages, repeat, live or StreamingCompletion()).run()
+        lanes = self.lanes if endpoint is None else [self._named_lane(endpoint)]
+        live = live or StreamingCompletion()
+        return await PooledRequest(self, lanes, messages, repeat, live, tools=tools, clock=self._clock).run()
+
+    def _named_lane(self, name: str) -> PooledEndpoint:
+        """The endpoint of that name: of the run, or of those that are registered in this kernel."""
+        known = {lane.caller.endpoint.name: lane for lane in self._all()}
+        if name not in known:
+            registered = registry.endpoints()
+            if name not in registered:
+                hint = did_you_mean(name, [*known, *registered])
+                raise OptionError(f"No endpoint of this run, and none that is set, is named {name!r}.{hint}")
+            known[name] = self._held(registered[name], None)
+            self._named.append(known[name])
+        return known[name]
+
+    def _all(self) -> list[PooledEndpoint]:
+        return [*self.lanes, *self._named]
 
     # -- what is seen, and told ----------------------------------------------------------------------------------
 
@@ -118,15 +168,17 @@ class Pool:
 
     @property
     def waiting(self) -> str:
-        """Why nothing is asked, and what there is to do; empty as long as one endpoint serves."""
-        if self.serving():
-            return ""
-        return " ".join(lane.breaker.waiting for lane in self.lanes if lane.breaker.waiting)
+        """Why nothing is asked, and what there is to do; empty as long as one endpoint serves.
+
+        One that is asked by name is waited for even if others serve.
+        """
+        away = [] if self.serving() else self.lanes
+        return " ".join(lane.breaker.waiting for lane in [*away, *self._named] if lane.breaker.waiting)
 
     @property
     def notes(self) -> list[str]:
         """Sentences on outages: those that are over, and those of endpoints that others stand in for."""
-        found = [note for lane in self.lanes for note in lane.breaker.history]
+        found = [note for lane in self._all() for note in lane.breaker.history]
         for lane in self.lanes:
             if lane.breaker.lost is not None and len(self.lanes) > 1:
                 found.append(f"Not asked any more: {lane.breaker.lost}")
@@ -137,7 +189,7 @@ class Pool:
 
     def hurry(self) -> None:
         """Ask every endpoint that is away at once whether it is there again."""
-        for lane in self.lanes:
+        for lane in self._all():
             lane.breaker.hurry()
 
     def wake(self) -> None:
@@ -146,22 +198,22 @@ class Pool:
         event.set()
         self.changed()
 
-    # -- for trials ----------------------------------------------------------------------------------------------
+    # -- for requests --------------------------------------------------------------------------------------------
 
-    async def lane(self, live: StreamingCompletion) -> PooledEndpoint:
-        """The endpoint for the next attempt, as soon as there is one; the caller gives it back by `release()`."""
+    async def lane(self, lanes: Sequence[PooledEndpoint], live: StreamingCompletion) -> PooledEndpoint:
+        """Wait for a free one of these endpoints and take it for an attempt; `release()` gives it back."""
         while True:
-            free = [lane for lane in self.lanes if lane.is_free()]
+            free = [lane for lane in lanes if lane.is_free()]
             if free:
                 lane = min(free, key=lambda lane: lane.load)
                 if not lane.caller.answers and not lane.active:
-                    lane.alone_until = time.monotonic() + ALONE_S
-                    asyncio.get_running_loop().call_later(ALONE_S, self.wake)
+                    lane.alone_until = self._clock.now() + ALONE_S
+                    self._wake_after(ALONE_S)
                     lane.caller.on_answer = self.wake
                 lane.active += 1
                 return lane
-            lost = [lane.breaker.lost for lane in self.lanes if lane.breaker.lost]
-            if len(lost) == len(self.lanes):
+            lost = [lane.breaker.lost for lane in lanes if lane.breaker.lost]
+            if len(lost) == len(lanes):
                 raise lost[-1]
             live.waiting_for_retry = live.attempt > 0
             await self._event.wait()
@@ -170,15 +222,24 @@ class Pool:
         lane.active -= 1
         self.wake()
 
+    def _wake_after(self, seconds: float) -> None:
+        async def later() -> None:
+            await self._clock.sleep(seconds)
+            self.wake()
+
+        timer = asyncio.create_task(later())
+        self._timers.add(timer)
+        timer.add_done_callback(self._timers.discard)
+
     async def _measure(self) -> None:
         """Tell each pace what its endpoint did, window by window."""
         before = {id(lane): lane.caller.pieces for lane in self.lanes}
         while True:
-            began, streams, looks = time.perf_counter(), [0] * len(self.lanes), 10
+            began, streams, looks = self._clock.now(), [0] * len(self.lanes), 10
             for _ in range(looks):
-                await asyncio.sleep(self._window_s / looks)
+                await self._clock.sleep(self._window_s / looks)
                 streams = [total + lane.active for total, lane in zip(streams, self.lanes, strict=True)]
-            seconds = time.perf_counter() - began
+            seconds = self._clock.now() - began
             for lane, total in zip(self.lanes, streams, strict=True):
                 caller, pieces = lane.caller, before[id(lane)]
                 before[id(lane)] = caller.pieces
@@ -189,11 +250,20 @@ class Pool:
 
 
 class PooledRequest(RetriedRequest):
-    """A trial whose attempts may go to several endpoints, and which knows an outage from a fault of its own."""
+    """A request whose attempts may go to several endpoints, and which tells an outage from a fault of its own."""
 
-    def __init__(self, pool: Pool, messages: list[Message], repeat: int, live: StreamingCompletion) -> None:
-        super().__init__(pool.lanes[0].caller, messages, repeat, live)
+    def __init__(
+        self,
+        pool: Pool,
+        lanes: Sequence[PooledEndpoint],
+        messages: Sequence[Message],
+        repeat: int,
+        live: StreamingCompletion,
+        **more: Any,
+    ) -> None:
+        super().__init__(lanes[0].caller, messages, repeat, live, **more)
         self.pool = pool
+        self.lanes = lanes
         self._lane: PooledEndpoint | None = None
         self._outages = 0
         """The endpoint's, when the attempt began."""
@@ -205,7 +275,7 @@ class PooledRequest(RetriedRequest):
         self._at_once = False
 
     async def choose(self) -> None:
-        self._lane = lane = await self.pool.lane(self.live)
+        self._lane = lane = await self.pool.lane(self.lanes, self.live)
         self.caller = lane.caller
         self._outages = lane.breaker.outages
 
@@ -229,7 +299,7 @@ class PooledRequest(RetriedRequest):
 
     @property
     def lane(self) -> PooledEndpoint:
-        return next(lane for lane in self.pool.lanes if lane.caller is self.caller)
+        return next(lane for lane in self.lanes if lane.caller is self.caller)
 
     async def is_outage(self, error: EndpointError) -> bool:
         self._at_once = False
@@ -257,7 +327,7 @@ class PooledRequest(RetriedRequest):
         """Before a sample is given up on for nobody being there, a ping shows whether that is the sample's fault."""
         if not (is_away(error) or is_quota(error) or isinstance(error, Severed)):
             return False
-        self.lane.breaker.close(error)
+        self.lane.breaker.open(error)
         await self.lane.breaker.examined()
         return self._is_outage(error)
 
@@ -275,7 +345,7 @@ class PooledRequest(RetriedRequest):
         """In the middle of a run: an expired key, or a sample that this server refuses with the same status."""
         breaker = self.lane.breaker
         if breaker.outages == self._outages:
-            breaker.close(error)
+            breaker.open(error)
             await breaker.examined()
         if breaker.outages == self._outages:
             raise RequestRejected(f"The server refuses this request alone. {error}", status=error.status)
@@ -284,7 +354,7 @@ class PooledRequest(RetriedRequest):
 
     async def _refused(self, error: EndpointRefused) -> bool:
         """By an endpoint that would refuse every other request too: the others go on without it."""
-        if len(self.pool.lanes) == 1:
+        if len(self.lanes) == 1:
             return False
         if isinstance(error, UnknownModel):
             error = await self.caller.explained(error)

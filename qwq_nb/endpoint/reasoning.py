@@ -31,6 +31,7 @@ from itertools import accumulate, islice
 from typing import Literal, NamedTuple
 
 from qwq_nb.core.records import LIMIT_REASONS
+from qwq_nb.endpoint.delta import Delta
 
 __all__ = ["SHAPES", "ReasoningSplitter", "Split", "split"]
 
@@ -201,10 +202,11 @@ class ReasoningSplitter:
         """Deltas so far that carried content and no reasoning."""
         return len(self._content) - self._thought_chunks
 
-    def feed(self, reasoning: str | None, reasoning_content: str | None, content: str | None) -> None:
-        """Take in one delta's fields; None and `""` mean that it did not have them."""
-        if reasoning or reasoning_content:
-            self._feed_field(reasoning or "", reasoning_content or "")
+    def feed(self, delta: Delta) -> None:
+        """Take in one delta's texts."""
+        if delta.reasoning or delta.reasoning_content:
+            self._feed_field(delta.reasoning, delta.reasoning_content)
+        content = delta.content
         if not content:
             return
         self._content.append(content)

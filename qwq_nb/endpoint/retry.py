@@ -1,16 +1,17 @@
-"""Asking until a completion is there, or is given up on: what another attempt may heal, and how long to wait for it."""
+"""Retry one completion with exponential backoff, `Retry-After` and a deadline."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from qwq_nb.core.records import Completion, Message
-from qwq_nb.endpoint.chat_completions import UnknownModel
+from qwq_nb.endpoint.clock import REAL_TIME, Clock
 from qwq_nb.endpoint.connection import Connection
+from qwq_nb.endpoint.dialects.dialect import Tool
+from qwq_nb.endpoint.server_errors import UnknownModel
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import EndpointError, StreamInterrupted
 
@@ -29,11 +30,22 @@ EMPTY_RETRIES = 2
 class RetriedRequest:
     """One completion of one endpoint, with its retries. `pool` has a kind that knows of several, and of outages."""
 
-    def __init__(self, caller: Connection, messages: list[Message], repeat: int, live: StreamingCompletion) -> None:
+    def __init__(
+        self,
+        caller: Connection,
+        messages: Sequence[Message],
+        repeat: int,
+        live: StreamingCompletion,
+        *,
+        tools: Sequence[Tool] = (),
+        clock: Clock = REAL_TIME,
+    ) -> None:
         self.caller = caller
         self.messages = messages
         self.repeat = repeat
         self.live = live
+        self.tools = tools
+        self.clock = clock
         self.attempts_used = 0
         """Attempts that failed and count against `--max-retries`."""
         self.failures = 0
@@ -85,7 +97,7 @@ class RetriedRequest:
 
     async def ask(self) -> Completion:
         """One attempt."""
-        return await self.caller.attempt(self.messages, self.repeat, self.live)
+        return await self.caller.attempt(self.messages, self.repeat, self.live, self.tools)
 
     async def choose(self) -> None:
         """Wait until an attempt may begin, and settle which endpoint it asks."""
@@ -102,7 +114,7 @@ class RetriedRequest:
         return False
 
     async def pause(self, error: EndpointError) -> None:
-        await self._within_deadline(asyncio.sleep(self.wait_after(error)))
+        await self._within_deadline(self.clock.sleep(self.wait_after(error)))
 
     # -- time ----------------------------------------------------------------------------------------------------
 
@@ -119,7 +131,7 @@ class RetriedRequest:
         deadline = self.caller.endpoint.deadline
         if deadline is None:
             return await work
-        began = time.perf_counter()
+        began = self.clock.now()
         try:
             return await asyncio.wait_for(work, max(0.001, deadline - self._seconds))
         except (asyncio.TimeoutError, TimeoutError):
@@ -128,8 +140,9 @@ class RetriedRequest:
                 f"A longer one is set by --deadline."
             ) from None
         finally:
-            self._seconds += time.perf_counter() - began
+            self._seconds += self.clock.now() - began
 
 
 def is_empty(completion: Completion) -> bool:
-    return not completion.reasoning and not completion.answer and completion.finish_reason != "length"
+    said = completion.reasoning or completion.answer or completion.tool_calls
+    return not said and completion.finish_reason != "length"

@@ -1,4 +1,4 @@
-"""A completion while it is being written."""
+"""Hold a completion while it is written, for viewers on other threads."""
 
 from __future__ import annotations
 
@@ -12,28 +12,65 @@ __all__ = ["StreamingCompletion"]
 
 @dataclass
 class StreamingCompletion:
-    """A completion while it is written: read by the view, from another thread, never written there."""
+    """A completion while it is written: read by the view, from another thread, never written there.
+
+    A solver of several steps uses one for all of them: it shows the step under way, and counts the earlier ones.
+    Times are of `time.perf_counter`, in seconds.
+    """
 
     prefilled: bool | None = None
     splitter: ReasoningSplitter = field(init=False)
     started: float = field(default_factory=time.perf_counter)
+    """When the present attempt began."""
     attempt: int = 0
+    """Of the present step, from 1; 0 before it began."""
     first_token: float | None = None
     waiting_for_retry: bool = False
     retried: list[str] = field(default_factory=list)
+    """Why earlier attempts of the present step did not count, one line each."""
+    tool_chunks: int = 0
+    """Deltas with tool calls and no text, of the present attempt."""
+    begun: int = 0
+    """Attempts of all steps so far: where it changes, the text is another one."""
+    earlier_chunks: int = 0
+    """Deltas of the steps before the present one."""
+    earlier_retries: int = 0
+    """Attempts that did not count, of the steps before the present one."""
 
     def __post_init__(self) -> None:
         self.splitter = ReasoningSplitter(self.prefilled)
 
     def begin(self, prefilled: bool | None) -> None:
-        """A new attempt: what the last one streamed is dropped."""
+        """Begin a new attempt: what the last one streamed is dropped."""
         self.attempt += 1
+        self.begun += 1
         self.prefilled = prefilled
         self.splitter = ReasoningSplitter(prefilled)
+        self.tool_chunks = 0
         self.started = time.perf_counter()
+        self.first_token = None
+        self.waiting_for_retry = False
+
+    def next_step(self) -> None:
+        """Begin another request of the same sample: what the last one streamed is counted, and kept by who asked."""
+        self.earlier_chunks, self.earlier_retries = self.total_chunks, self.retries
+        self.splitter = ReasoningSplitter(self.prefilled)
+        self.tool_chunks = self.attempt = 0
+        self.retried = []
         self.first_token = None
         self.waiting_for_retry = False
 
     @property
     def chunks(self) -> int:
-        return self.splitter.reasoning_chunks + self.splitter.answer_chunks
+        """Deltas with text or tool calls of the present attempt."""
+        return self.splitter.reasoning_chunks + self.splitter.answer_chunks + self.tool_chunks
+
+    @property
+    def total_chunks(self) -> int:
+        """Deltas of the present attempt and of the steps before it."""
+        return self.earlier_chunks + self.chunks
+
+    @property
+    def retries(self) -> int:
+        """Attempts that did not count, over all steps."""
+        return self.earlier_retries + max(0, self.attempt - 1)

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from qwq_nb.core.records import Completion
-from qwq_nb.endpoint.chat_completions import Usage
+from qwq_nb.endpoint.delta import Usage
 
 __all__ = ["count_tokens"]
 
 
-def count_tokens(completion: Completion, usage: Usage | None, chunks: tuple[int, int] | None) -> None:
-    """Set the token counts: as the server counted them, else split by text, else by streamed pieces."""
+def count_tokens(completion: Completion, usage: Usage | None, chunks: int | None) -> None:
+    """Set the token counts: as the server counted them, else split by text, else by streamed pieces.
+
+    `chunks`: pieces of the stream with text or tool calls, one token each as most servers send them; None where nothing
+    was streamed. Tool calls count as answer.
+    """
     total = (usage.completion_tokens or 0) if usage else 0
     completion.prompt_tokens = (usage.prompt_tokens or 0) if usage else 0
-    details = usage.completion_tokens_details if usage else None
-    length = len(completion.reasoning) + len(completion.answer)
-    if total and details and details.reasoning_tokens and completion.reasoning:
-        completion.reasoning_tokens = min(details.reasoning_tokens, total)
+    counted = (usage.reasoning_tokens or 0) if usage else 0
+    calls = sum(len(c["function"]["name"]) + len(c["function"]["arguments"]) for c in completion.tool_calls)
+    length = len(completion.reasoning) + len(completion.answer) + calls
+    if total and counted and completion.reasoning:
+        completion.reasoning_tokens = min(counted, total)
         completion.tokens_from = "usage"
     elif total:
         completion.reasoning_tokens = round(total * len(completion.reasoning) / length) if length else 0
-        completion.tokens_from = "usage" if not completion.reasoning or not completion.answer else "usage_share"
+        is_one_part = not completion.reasoning or not (completion.answer or calls)
+        completion.tokens_from = "usage" if is_one_part else "usage_share"
     elif chunks is not None:
-        total = sum(chunks)
+        total = chunks
         completion.reasoning_tokens = round(total * len(completion.reasoning) / length) if length else 0
         completion.tokens_from = "chunks"
     else:

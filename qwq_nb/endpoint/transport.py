@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import email.utils
 import ssl
 import sys
+import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Generator
+from datetime import timezone
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +30,7 @@ __all__ = [
     "first_bytes",
     "http_client",
     "reader_of",
+    "retry_after",
 ]
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, asyncio.TimeoutError, OSError)
@@ -173,6 +177,23 @@ async def first_bytes(response: httpx.Response, limit: int = 20_000) -> bytes:
         if size >= limit:
             break
     return b"".join(parts)
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds that a Retry-After header asks for: a number, or an HTTP date (RFC 9110, section 10.2.3)."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        when = email.utils.parsedate_to_datetime(value)
+        if when.tzinfo is None:  # "-0000": UTC, of no known zone
+            when = when.replace(tzinfo=timezone.utc)
+        return max(0.0, when.timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def failure(exc: BaseException, message: str, *, began: bool) -> StreamInterrupted:

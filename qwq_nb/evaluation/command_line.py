@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from qwq_nb.bench.registry import own_names
 from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
 from qwq_nb.evaluation.options import EVAL
 from qwq_nb.store.request import (
@@ -27,7 +28,8 @@ def data_label(request: EvalRequest) -> str:
     """Name the source of the problems, for people."""
     data = request.source.data
     if not data:
-        return f"{request.source.hub} hub"
+        own = set(request.benchmarks) <= set(own_names())
+        return "the benchmark's own" if own else f"{request.source.hub} hub"
     if request.demo:
         from qwq_nb.demo import PROBLEMS
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from qwq_nb.endpoint.auto_concurrency import MOST
+from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.pool import Pool
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.request import EvalRequest
@@ -44,7 +45,7 @@ def endpoint_notes(request: EvalRequest) -> list[str]:
 class PoolWatch:
     """Keep a manifest's state and notes in step with its pool. For the event loop's thread only."""
 
-    def __init__(self, manifest: Manifest, pool: Pool, is_paused: Callable[[], bool]) -> None:
+    def __init__(self, manifest: Manifest, pool: Completer, is_paused: Callable[[], bool]) -> None:
         self._manifest = manifest
         self._pool = pool
         self._is_paused = is_paused

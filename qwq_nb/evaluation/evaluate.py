@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from qwq_nb.core.event_loop import future_result
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.errors import OptionError, QwqError
+from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError
 from qwq_nb.evaluation.begin import begin, start
 from qwq_nb.evaluation.control import STOP_WITHIN_S, Control
 from qwq_nb.evaluation.request import changed_request
@@ -29,16 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["Interrupted", "aevaluate", "evaluate", "resume_run"]
 
 
-class Interrupted(KeyboardInterrupt):
+class Interrupted(InterruptedWithResult):
     """A run was interrupted by the user. Everything finished is kept; `run` is what there is."""
 
     def __init__(self, run: Run) -> None:
         said = "is complete; to draw it again" if run.state == "complete" else "stopped; to go on"
-        super().__init__(f"{run.name} {said}: {run.command}")
+        super().__init__(f"{run.name} {said}: {run.command}", run)
         self.run = run
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"Interrupted: {self}"]
 
 
 def evaluate(

@@ -1,30 +1,32 @@
-"""Represent an item in flight: its snapshot for the view, and the partial completion saved if it fails."""
+"""Represent an item in flight: its snapshot for the view, and the row that is kept of it if it fails."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import msgspec
 
 from qwq_nb.core.records import Completion, Item
 from qwq_nb.core.run_record import InFlight
+from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.streaming import StreamingCompletion
+from qwq_nb.evaluation.solvers.steps import StepRecorder
 
-__all__ = ["InFlightItem", "journal_row", "partial", "snapshot"]
+__all__ = ["InFlightItem", "journal_row", "snapshot"]
 
 TAIL = 300
 """Least number of characters of a stream's end in a snapshot."""
 
 
 class InFlightItem:
-    """Hold an item in flight and its streaming completion."""
+    """Hold an item in flight: what it streams, and the requests that its solver has made so far."""
 
-    __slots__ = ("item", "live", "tokens", "viewed")
+    __slots__ = ("asked", "item", "live", "tokens", "viewed")
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Item, completer: Completer) -> None:
         self.item = item
         self.live = StreamingCompletion()
+        self.asked = StepRecorder(completer, item.repeat, self.live)
         self.viewed = (0, 0)
         """Characters of reasoning and answer that the view has received."""
         self.tokens: int | None = None
@@ -46,31 +48,15 @@ def snapshot(entry: InFlightItem, now: float) -> InFlight:
         subset=entry.item.sample.subset,
         id=entry.item.sample.id,
         repeat=entry.item.repeat,
-        tokens=streaming.chunks,
+        tokens=entry.asked.chunks,
         elapsed_s=now - streaming.started,
         phase="retry" if streaming.waiting_for_retry else streaming.splitter.phase,
-        attempt=max(1, streaming.attempt),
+        # Of all steps: a viewer that sees another number begins the text anew.
+        attempt=max(1, streaming.begun),
         reasoning_tail=thought_tail,
         reasoning_at=max(0, reasoning - len(thought_tail)),
         answer_tail=answer_tail,
         answer_at=max(0, answer - len(answer_tail)),
-    )
-
-
-def partial(streaming: StreamingCompletion) -> Completion:
-    """Return the completion of a broken or stopped stream, with the text it had written."""
-    split = streaming.splitter.finish("interrupted")
-    return Completion(
-        reasoning=split.reasoning,
-        answer=split.answer,
-        shape=split.shape,
-        finish_reason="interrupted",
-        reasoning_tokens=streaming.splitter.reasoning_chunks,
-        answer_tokens=streaming.splitter.answer_chunks,
-        ttft_s=streaming.first_token - streaming.started if streaming.first_token else None,
-        latency_s=time.perf_counter() - streaming.started,
-        attempts=streaming.attempt,
-        retried=list(streaming.retried),
     )
 
 

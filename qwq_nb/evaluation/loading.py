@@ -10,6 +10,7 @@ import msgspec
 from qwq_nb.bench.cache import cached
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import LoadedBenchmark, LoadRequest
+from qwq_nb.bench.registry import own_source
 from qwq_nb.errors import DataError, OptionError
 from qwq_nb.evaluation.plan import Plan, make_plan, wanted_subsets
 from qwq_nb.store.request import EvalRequest
@@ -27,6 +28,7 @@ def load_request(request: EvalRequest, benchmark: str) -> LoadRequest:
         hub=source.hub,
         few_shot=source.few_shot,
         dataset_args=source.dataset_args,
+        source=own_source(benchmark),
     )
 
 

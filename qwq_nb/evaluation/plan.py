@@ -61,11 +61,14 @@ def wanted_subsets(benchmark: str, available: Sequence[str], selection: Selectio
             )
         chosen = [numbers[level] for level in sorted(numbers) if level in selection.levels]
     if selection.subsets is not None:
-        folded = {name.casefold(): name for name in available}
+        # The exact name first: a benchmark may have both `C` and `c`.
+        named = {**{name.casefold(): name for name in reversed(available)}, **{name: name for name in available}}
+        wanted = set()
         for name in selection.subsets:
-            if name.casefold() not in folded:
+            found = named.get(name) or named.get(name.casefold())
+            if found is None:
                 raise OptionError(f"{benchmark} has no subset {name!r}.{did_you_mean(name, available)}")
-        wanted = {folded[name.casefold()] for name in selection.subsets}
+            wanted.add(found)
         chosen = [name for name in chosen if name in wanted]
         if not chosen:
             raise OptionError(f"--levels and --subset together leave nothing of {benchmark}.")

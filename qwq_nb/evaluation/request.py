@@ -16,6 +16,7 @@ from qwq_nb.endpoint.endpoint import Endpoint, is_number
 from qwq_nb.endpoint.options import SAMPLING
 from qwq_nb.endpoint.registry import demo_endpoint, endpoints, get_endpoint
 from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.evaluation.solvers.registry import SOLVERS
 from qwq_nb.store.request import (
     CONCURRENCY,
     GRADE_DEADLINE_S,
@@ -48,6 +49,7 @@ _ENDPOINT_FIELDS = {
     "insecure",
     "price_in",
     "price_out",
+    "dialect",
 }
 _SAMPLING_FIELDS = {o.dest for o in SAMPLING} - _ENDPOINT_FIELDS - {"extra"}
 HUBS = get_args(Hub)
@@ -114,6 +116,7 @@ def build_request(
     selection = Selection(levels=checked_levels(levels), subsets=subsets, limit=limit, seed=seed, repeats=repeats)
     source = Source(hub=cast(Hub, hub), few_shot=few_shot, dataset_args=dataset_args or {})
     check_numbers(selection, source, concurrency, grade_deadline)
+    SOLVERS.get(solver)
     if data and len(benchmarks) > 1:
         raise OptionError("--data gives the problems of one benchmark: name one benchmark in this line.")
     if demo and endpoint is not None and not (isinstance(endpoint, str) and endpoint == "demo"):

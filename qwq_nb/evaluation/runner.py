@@ -1,7 +1,8 @@
-"""The run itself, on one event loop: which item next, how many at once, pause, stop, and what is written when.
+"""Run a plan on one event loop: which item next, how many at once, pause, stop, and what is written when.
 
-A completion is first made durable as a prediction, then graded, then made durable as a review. Grading and writing
-hold no place among the streams, so neither a slow grader nor a slow disk holds up the endpoint.
+A solver makes a completion of each sample, by one request or several. A completion is first made durable as a
+prediction, then graded, then made durable as a review. Grading and writing take no stream's place, so neither a slow
+grader nor a slow disk holds up the endpoint.
 """
 
 from __future__ import annotations
@@ -16,17 +17,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from qwq_nb.core.compressed import compressed, restored
-from qwq_nb.core.outcomes import decide_outcome
 from qwq_nb.core.records import Completion, Item, SampleResult, Verdict
 from qwq_nb.core.run_record import InFlight, Progress
-from qwq_nb.endpoint.pool import Pool
+from qwq_nb.endpoint.completer import Completer
 from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
 from qwq_nb.evaluation import stream_log as streams
-from qwq_nb.evaluation.in_flight import InFlightItem, journal_row, partial, snapshot
+from qwq_nb.evaluation.in_flight import InFlightItem, journal_row, snapshot
 from qwq_nb.evaluation.plan import Plan
+from qwq_nb.evaluation.solvers.single import SingleRequest
+from qwq_nb.evaluation.solvers.solver import Solver
 from qwq_nb.store import evalscope_rows as rows
+from qwq_nb.store.results import graded_result
 from qwq_nb.store.run_dir import RunDirectory
-from qwq_nb.trace.habits import habits
 
 __all__ = ["Grader", "Runner"]
 
@@ -52,16 +54,22 @@ class Runner:
     def __init__(
         self,
         plan: Plan,
-        pool: Pool,
+        pool: Completer,
         grade: Grader,
         directory: RunDirectory,
         *,
         model: str,
         results: dict[tuple[str, int], SampleResult] | None = None,
         ungraded: dict[tuple[str, int], Completion] | None = None,
+        solver: Solver | None = None,
     ) -> None:
+        """`pool` is asked by `solver`, which by default asks once a sample; each completion is given to `grade`.
+
+        `results` and `ungraded` are what an earlier call left in `directory`.
+        """
         self.plan = plan
         self.pool = pool
+        self.solver = SingleRequest() if solver is None else solver
         self.directory = directory
         self.model = model
         self.results = {i.key: SampleResult(sample=i.sample, repeat=i.repeat) for i in plan.items}
@@ -200,7 +208,7 @@ class Runner:
         self._changed.set()
 
     async def _stream(self, item: Item) -> None:
-        flight = self.flights[item.key] = InFlightItem(item)
+        flight = self.flights[item.key] = InFlightItem(item, self.pool)
         try:
             await self._ask(item, flight)
         except asyncio.CancelledError:
@@ -209,12 +217,12 @@ class Runner:
         except Exception as exc:
             self._fail(exc)
         finally:
-            self._finished_tokens += flight.live.chunks if flight.tokens is None else flight.tokens
+            self._finished_tokens += flight.asked.chunks if flight.tokens is None else flight.tokens
             self.flights.pop(item.key, None)
 
     async def _ask(self, item: Item, flight: InFlightItem) -> None:
         try:
-            completion = await self.pool.complete(item.sample.messages, repeat=item.repeat, live=flight.live)
+            completion = await self._solved(item, flight)
         except EndpointRefused:
             raise
         except RequestRejected as exc:
@@ -227,13 +235,30 @@ class Runner:
             await self._record_error(item, flight, exc)
             return
         finally:
-            self.retries += max(0, flight.live.attempt - 1)
+            self.retries += flight.asked.retries
         self._succeeded = True
         flight.tokens = completion.completion_tokens
         row = rows.prediction_row(item.sample, item.position, item.repeat, self.plan.repeats, completion, self.model)
         file = self.directory.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
         # With the writing thread from here on, whatever becomes of the task; what waits for the disk is not the stream.
         self._finish_later(item, compressed(completion), self._writing(file, row))
+
+    async def _solved(self, item: Item, flight: InFlightItem) -> Completion:
+        """The solver's completion, with its steps. Raises QwqError where the solver is at fault."""
+        try:
+            completion = await self.solver.solve(item.sample, flight.asked, flight.live)
+            if not isinstance(completion, Completion):
+                raise TypeError(f"solve() returned {type(completion).__name__}, not a Completion")
+        except (QwqError, OSError):
+            raise
+        except Exception as exc:
+            if isinstance(self.solver, SingleRequest):
+                raise  # a fault of this program's
+            raise QwqError(
+                f"The solver {self.solver.name!r} failed at {item.sample.id}: {type(exc).__name__}: {exc}. What was "
+                f"finished is kept: mend the solver, and run the same line again."
+            ) from exc
+        return flight.asked.whole(completion)
 
     def _finish_later(self, item: Item, completion: Completion, written: asyncio.Future[None] | None = None) -> None:
         task = asyncio.create_task(self._finish(item, completion, written))
@@ -254,27 +279,25 @@ class Runner:
         try:
             async with self._at_grader:
                 verdict = await self._grade(item, restored(completion))
-                outcome, _, flags = decide_outcome(completion, verdict, "")
+                result = graded_result(item.sample, item.repeat, completion, verdict)
                 row = rows.review_row(
-                    item.sample, item.position, item.repeat, self.plan.repeats, completion, verdict, outcome, flags
+                    item.sample,
+                    item.position,
+                    item.repeat,
+                    self.plan.repeats,
+                    completion,
+                    verdict,
+                    result.outcome,
+                    result.flags,
                 )
                 file = self.directory.rows_file("reviews", self.model, item.sample.benchmark, item.sample.subset)
                 await self._write(file, row)
-            result = SampleResult(
-                sample=item.sample,
-                repeat=item.repeat,
-                outcome=outcome,
-                completion=completion,
-                verdict=verdict,
-                flags=flags,
-            )
-            result.flags += habits(result, ())
             self.results[item.key] = result
         finally:
             self.grading.pop(item.key, None)
 
     async def _record_error(self, item: Item, flight: InFlightItem, exc: EndpointError) -> None:
-        completion = partial(flight.live)
+        completion = flight.asked.interrupted()
         await self._write(self.directory.journal_file(), journal_row("error", item, completion, str(exc)))
         self.results[item.key] = SampleResult(
             sample=item.sample,
@@ -282,15 +305,15 @@ class Runner:
             outcome="error",
             completion=compressed(completion),
             error=str(exc),
-            flags=["partial"] if completion.reasoning or completion.answer else [],
+            flags=["partial"] if is_something(completion) else [],
         )
 
     def _keep_partial(self, flight: InFlightItem) -> None:
         """On the way out: not waited for here, since the loop may not come back to this task."""
         if flight.tokens is not None:
             return  # the whole completion is on its way to the disk, or there already
-        completion = partial(flight.live)
-        if completion.reasoning or completion.answer:
+        completion = flight.asked.interrupted()
+        if is_something(completion):
             row = journal_row("partial", flight.item, completion, "interrupted")
             self.write_later(lambda: self.directory.append(self.directory.journal_file(), row))
             self.results[flight.item.key] = SampleResult(
@@ -312,7 +335,7 @@ class Runner:
         results = list(self.results.values())
         done = sum(r.outcome != "pending" for r in results)
         flights = list(self.flights.values())
-        tokens = self._finished_tokens + sum(f.live.chunks for f in flights)
+        tokens = self._finished_tokens + sum(f.asked.chunks for f in flights)
         self._rate.append((now, tokens))
         while len(self._rate) > 2 and now - self._rate[0][0] > RATE_WINDOW_S:
             self._rate.popleft()
@@ -326,7 +349,7 @@ class Runner:
             in_flight=len(flights),
             grading=len(self.grading),
             errors=sum(r.outcome == "error" for r in results),
-            retries=self.retries + sum(max(0, f.live.attempt - 1) for f in flights),
+            retries=self.retries + sum(f.asked.retries for f in flights),
             elapsed_s=elapsed,
             eta_s=self._eta(results, flights, done, now),
             tokens=tokens,
@@ -354,3 +377,8 @@ class Runner:
         """The streams of this moment, oldest first, with what they wrote since the last call (TAIL at least)."""
         now = time.perf_counter()
         return [snapshot(flight, now) for flight in sorted(list(self.flights.values()), key=lambda f: f.live.started)]
+
+
+def is_something(completion: Completion) -> bool:
+    """Whether an interrupted sample left any text, or finished steps."""
+    return bool(completion.reasoning or completion.answer or completion.steps)

@@ -26,6 +26,7 @@ from qwq_nb.evaluation.evalscope_files import EvalscopeFiles, RunObserver
 from qwq_nb.evaluation.loading import load_benchmarks, planned
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.runner import Runner
+from qwq_nb.evaluation.solvers.registry import SOLVERS
 from qwq_nb.evaluation.start import new_manifest
 from qwq_nb.evaluation.state import SessionState
 from qwq_nb.run.record import save_record
@@ -134,6 +135,7 @@ class Session:
                 model=self.request.endpoint.model,
                 results=done,
                 ungraded=ungraded,
+                solver=SOLVERS.get(self.request.solver),
             )
             watch = self._watch = PoolWatch(self.state.manifest, pool, lambda: runner.paused)
             self.state.running(plan, runner)
@@ -170,6 +172,7 @@ class Session:
         m.data_hash = {b.benchmark: b.data_hash for b in loaded}
         m.versions = {"qwq_nb": _version.__version__, **{k: v for b in loaded for k, v in b.versions.items()}}
         m.adapters = {b.benchmark: msgspec.to_builtins(b.facts) for b in loaded}
+        m.withheld = [b.benchmark for b in loaded if b.facts.withheld]
         m.notes = [*endpoint_notes(self.request), *(note for b in loaded for note in b.notes)]
         if (self.directory.path / MANIFEST).exists():
             self._take_over()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
+from typing import Any
 
 from qwq_nb.bench.datafile import fingerprint
 from qwq_nb.evaluation.command_line import data_label
 from qwq_nb.evaluation.plan import short_hash
+from qwq_nb.evaluation.solvers.registry import SOLVERS
 from qwq_nb.store.manifest import MANIFEST, Manifest, now, path_segment
 from qwq_nb.store.request import EvalRequest
 from qwq_nb.store.run_dir import find_run_dirs
@@ -20,7 +22,7 @@ def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerpri
 
     With `fresh` the directory is always a new one.
     """
-    key = short_hash(request.identity(data_fingerprint))
+    key = short_hash(identity(request, data_fingerprint))
     # Cut before the key is added: without it two requests would share a directory.
     stem = f"{'+'.join(request.benchmarks)}-{path_segment(request.endpoint.model.rsplit('/', 1)[-1])}"[:110] + f"-{key}"
     taken = [p for p in find_run_dirs(root) if p.name == stem or p.name.startswith(f"{stem}-")]
@@ -31,6 +33,13 @@ def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerpri
         number += 1
         path = root / f"{stem}-{number}"
     return path, key
+
+
+def identity(request: EvalRequest, data_fingerprint: str) -> dict[str, Any]:
+    """Return what makes two requests the same run: the request's own identity and its solver's."""
+    of_solver = dict(SOLVERS.get(request.solver).identity())
+    own = request.identity(data_fingerprint)
+    return {**own, "solver_identity": of_solver} if of_solver else own
 
 
 def new_manifest(request: EvalRequest, path: Path, key: str, *, command: str) -> Manifest:

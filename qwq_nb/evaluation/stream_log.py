@@ -47,10 +47,10 @@ class StreamLog:
             key, streaming = entry.item.key, entry.live
             left.discard(key)
             attempt, reasoning_before, answer_before = self._seen.get(key, (0, 0, 0))
-            if attempt != streaming.attempt:
+            if attempt != streaming.begun:
                 reasoning_before = answer_before = 0
             reasoning, answer = streaming.splitter.reasoning_length(), streaming.splitter.answer_length()
-            now = (streaming.attempt, reasoning, answer)
+            now = (streaming.begun, reasoning, answer)
             if now == self._seen.get(key) or not reasoning + answer:
                 continue
             self._seen[key] = now
@@ -60,7 +60,7 @@ class StreamLog:
                 Piece(
                     id=key[0],
                     repeat=key[1],
-                    attempt=streaming.attempt,
+                    attempt=streaming.begun,
                     tokens=streaming.chunks,
                     reasoning_at=reasoning_at,
                     reasoning=streaming.splitter.reasoning_so_far(reasoning - reasoning_at)

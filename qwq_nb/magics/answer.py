@@ -1,12 +1,12 @@
-"""One completion, streamed by `%%qwq`: in place in a notebook, as text in a terminal."""
+"""Show one completion that `%%qwq` streams: in place in a notebook, as text in a terminal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qwq_nb.core.frontend import in_kernel, is_live
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 from qwq_nb.view.html import Typesetter, esc, pre
+from qwq_nb.view.output import Output, Picture
 
 if TYPE_CHECKING:
     from qwq_nb.core.records import Completion
@@ -21,42 +21,50 @@ LIVE_TAIL = 4000
 class AnswerView:
     """Shows a completion while it is written, in place, in a notebook; in a terminal once it is whole."""
 
-    def __init__(self, shell: Any) -> None:
-        self._notebook = in_kernel(shell)
-        self._handle: Any = None
+    def __init__(self) -> None:
+        self._live: StreamingCompletion | None = None
+        self._completion: Completion | None = None
+        self._output = Output(Picture(subject=self, bundle=self.bundle, text=self.text))
 
     def update(self, live: StreamingCompletion) -> None:
-        if self._notebook and is_live():
-            splitter = live.splitter
-            phase = "waiting for a retry" if live.waiting_for_retry else splitter.phase
-            head = f"<p><small>{esc(phase)} · {live.chunks:,} pieces</small></p>"
-            reasoning, answer = splitter.reasoning_so_far(LIVE_TAIL), splitter.answer_so_far(LIVE_TAIL)
-            fold = f"<details open><summary>Reasoning</summary>{pre(reasoning)}</details>" if reasoning else ""
-            self._draw({"text/html": head + fold + (pre(answer) if answer else ""), "text/plain": scrub(answer)})
+        """Draw what is there so far."""
+        self._live = live
+        self._output.update()
 
     def finish(self, completion: Completion) -> None:
-        if self._notebook:
-            self._draw(completion_bundle(completion))
-        else:
-            print(completion_text(completion))
+        """Draw the completion whole."""
+        self._completion = completion
+        self._output.finish()
 
-    def _draw(self, data: dict[str, Any]) -> None:
-        from IPython.display import display
+    def bundle(self, *, live: bool, times: bool) -> dict[str, Any]:
+        """Return the mime bundle of the end of the stream so far, or of the whole completion."""
+        if self._completion is not None:
+            return completion_bundle(self._completion, times=times)
+        return {} if self._live is None else live_bundle(self._live)
 
-        if self._handle is None:
-            self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        else:
-            self._handle.update(data, raw=True)
+    def text(self, times: bool) -> str:
+        """Return the completion as text; no time stands in it."""
+        return "" if self._completion is None else completion_text(self._completion)
 
 
-def completion_bundle(completion: Completion) -> dict[str, Any]:
-    """A completion as html (reasoning folded, answer typeset) and as text."""
+def live_bundle(live: StreamingCompletion) -> dict[str, Any]:
+    """The end of what a stream has brought, as html and text."""
+    splitter = live.splitter
+    phase = "waiting for a retry" if live.waiting_for_retry else splitter.phase
+    head = f"<p><small>{esc(phase)} · {live.chunks:,} pieces</small></p>"
+    reasoning, answer = splitter.reasoning_so_far(LIVE_TAIL), splitter.answer_so_far(LIVE_TAIL)
+    fold = f"<details open><summary>Reasoning</summary>{pre(reasoning)}</details>" if reasoning else ""
+    return {"text/html": head + fold + (pre(answer) if answer else ""), "text/plain": valid_text(answer)}
+
+
+def completion_bundle(completion: Completion, *, times: bool) -> dict[str, Any]:
+    """A completion as html (reasoning folded, answer typeset; `times`: with latencies) and as text."""
     c = completion
     facts = [
         f"{c.reasoning_tokens:,} reasoning and {c.answer_tokens:,} answer tokens",
         f"finish reason {c.finish_reason}",
     ]
-    if is_live():
+    if times:
         facts.append(f"{c.latency_s:.1f} s")
         if c.ttft_s is not None:
             facts.append(f"first token after {c.ttft_s:.2f} s")
@@ -77,8 +85,8 @@ def completion_text(completion: Completion) -> str:
     c = completion
     lines = []
     if c.reasoning:
-        lines += [f"Reasoning ({c.reasoning_tokens:,} tokens):", scrub(c.reasoning), ""]
-    lines += [f"Answer ({c.answer_tokens:,} tokens):", scrub(c.answer) or missing_answer(c)]
+        lines += [f"Reasoning ({c.reasoning_tokens:,} tokens):", valid_text(c.reasoning), ""]
+    lines += [f"Answer ({c.answer_tokens:,} tokens):", valid_text(c.answer) or missing_answer(c)]
     return "\n".join(lines)
 
 

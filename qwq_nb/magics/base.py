@@ -16,9 +16,12 @@ from qwq_nb.magics.parsing import parse_line, tokens_of
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
 
-__all__ = ["MagicBase", "documented", "user_errors"]
+__all__ = ["OPTIONS", "MagicBase", "documented", "user_errors"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+OPTIONS: dict[str, Sequence[Option]] = {}
+"""The options of each magic, by its name without `%`: what `documented` was told. Parser, help and TAB share them."""
 
 
 def user_errors(magic: F) -> F:
@@ -35,9 +38,10 @@ def user_errors(magic: F) -> F:
 
 
 def documented(options: Sequence[Option]) -> Callable[[F], F]:
-    """Append the options' help to the magic's docstring, which `%magic?` shows."""
+    """Declare a magic's options: TAB offers them, and the docstring, which `%magic?` shows, ends with their help."""
 
     def decorate(magic: F) -> F:
+        OPTIONS[magic.__name__] = options
         lines = [f"  {' '.join(filter(None, (o.name, o.metavar))):<24} {o.help}" for o in options]
         magic.__doc__ = "\n".join([magic.__doc__ or "", "Options:", *lines])
         return magic

@@ -1,102 +1,229 @@
-"""TAB in a magic's line: options, benchmark names, endpoints, models, runs. Nothing is asked of any server."""
+"""Complete a magic's line at TAB, and explain its options: values, benchmarks, endpoints, runs. No server is asked."""
 
 from __future__ import annotations
 
+import functools
+import os
 import re
-from collections.abc import Sequence
-from typing import Any
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qwq_nb.analysis.compare.options import COMPARE
-from qwq_nb.analysis.speed.options import SPEED
-from qwq_nb.analysis.sweep.grid import SWEEP
-from qwq_nb.analysis.think.options import THINK
 from qwq_nb.core.options import Option
-from qwq_nb.endpoint.options import ENDPOINT
-from qwq_nb.evaluation.options import ASK, EVAL, RESUME, RUNS, SHOW
+from qwq_nb.magics.cursor import Line, line_at
 
-__all__ = ["TABLES", "candidates", "register"]
+if TYPE_CHECKING:
+    from IPython.core.completer import CompletionContext
 
-_LINE = re.compile(r".*%{1,2}(qwq(?:_\w+)?)\b(.*)", re.DOTALL)
-TABLES: dict[str, Sequence[Option]] = {
-    "qwq_endpoint": ENDPOINT,
-    "qwq_eval": EVAL,
-    "qwq_panel": EVAL,
-    "qwq_resume": RESUME,
-    "qwq_show": SHOW,
-    "qwq_runs": RUNS,
-    "qwq": ASK,
-    "qwq_compare": COMPARE,
-    "qwq_think": THINK,
-    "qwq_sweep": SWEEP,
-    "qwq_speed": SPEED,
-}
+__all__ = ["Match", "complete", "register"]
+
+IDENTIFIER = "qwq_nb"
+"""The matcher's name in `%config IPCompleter.disable_matchers`."""
+
+_MAIN = ("math_500", "aime24", "gpqa_diamond")
 _LEVELS = ("1-5", "1", "2", "3", "4", "5")
+_SEVERAL = {("qwq_eval", "--endpoint"), ("qwq_panel", "--endpoint")}
+"""Options beside those of a sweep that take several values by commas."""
 
 
-def candidates(text: str, namespace: dict[str, Any]) -> list[str]:
-    """What may stand at the end of `text`, a line up to the cursor."""
-    match = _LINE.match(text)
-    table = TABLES.get(match[1]) if match else None
-    if match is None or table is None:
-        return []
-    words = match[2].split()
-    typed = "" if match[2][-1:].isspace() or not words else words[-1]
-    before = words[: len(words) - (typed != "")]
-    option = next((o for o in table if before and o.name == before[-1]), None)
-    if option is not None and option.kind != "flag":
-        found = values(option, before)
-    elif typed.startswith("-"):
-        found = [o.name for o in table if o.name not in before or o.kind == "list"]
+class Match(NamedTuple):
+    """One word that may stand at the cursor, what it is (`option`, `benchmark`, `run`, …) and what it does.
+
+    `kind` is one word: JupyterLab's list has no room for more.
+    """
+
+    text: str
+    kind: str
+    help: str = ""
+
+
+def complete(line: Line) -> tuple[str, list[Match]]:
+    """The part of the word at the cursor that is replaced, and what may stand in its place, best first."""
+    name, tied, value = line.typed.partition("=")
+    wanted = name if tied else (line.before or ("",))[-1]
+    option = next((o for o in line.options if o.name == wanted and o.kind != "flag"), None)
+    typed = value if option is not None and tied else line.typed
+    found: Iterable[Match]
+    if option is None:
+        options = (option_match(o) for o in line.options if o.name not in line.words or o.kind == "list")
+        found = options if typed.startswith("-") else (*positional(line), *(() if typed else options))
+    elif option.metavar in ("PATH", "DIR", "FILE"):
+        found = paths(typed.lstrip("'\""), folders_only=option.metavar == "DIR")
     else:
-        found = [
-            *positional(match[1], before, namespace),
-            *(o.name for o in table if not typed and o.name not in before),
-        ]
-    return [f for f in dict.fromkeys(found) if f.startswith(typed)]
+        found = values(option, line)
+        if "," in typed and (option.metavar == "A,B" or (line.magic, option.name) in _SEVERAL):
+            taken, _, typed = typed.rpartition(",")
+            found = (m for m in found if m.text not in taken.split(","))
+    fitting = {m.text: m for m in found if m.text.startswith(typed.lstrip("'\""))}
+    return typed, [m._replace(text=written(m.text, typed)) for m in fitting.values()]
 
 
-def values(option: Option, before: Sequence[str]) -> list[str]:
-    """Values that an option may take."""
-    from qwq_nb.endpoint.registry import endpoints, served_models
+def written(word: str, typed: str) -> str:
+    """The word as a line takes it: in quotation marks where they are needed, or in those that are typed."""
+    if typed[:1] in ("'", '"'):
+        return typed[0] + word + ("" if word.endswith("/") else typed[0])
+    return word if re.fullmatch(r"[^\s'\"\\]+", word) else shlex.quote(word)
 
-    if option.choices:
-        return list(option.choices)
+
+def option_match(option: Option) -> Match:
+    return Match(option.name, "flag" if option.kind == "flag" else "option", option.help)
+
+
+def values(option: Option, line: Line) -> Iterator[Match]:
+    """The values that an option is known to take."""
+    from qwq_nb.endpoint.registry import served_models
+
+    yield from (Match(choice, "value") for choice in option.choices)
+    if option.kind == "streams":
+        yield Match("auto", "value", "as many as the endpoint can take")
+    if option.may_be_off:
+        yield Match("off", "value", "left out of the request, or without a limit")
     if option.name == "--levels":
-        return list(_LEVELS)
-    if option.name == "--endpoint":
-        return [*endpoints(), "demo"]
-    if option.name == "--model":
-        return served_models()
-    return []
+        yield from (Match(level, "level") for level in _LEVELS)
+    elif option.name in ("--endpoint", "--judge"):
+        yield from endpoint_names()
+    elif option.name == "--model":
+        yield from (Match(model, "model", "served by the endpoint that was set last") for model in served_models())
+    elif option.name == "--benchmark":
+        yield from benchmarks()
+    elif option.name == "--subset":
+        from qwq_nb.bench.catalog import subset_names
+
+        for benchmark in line.positional:
+            yield from (Match(subset, "subset", benchmark) for subset in subset_names(benchmark))
+    elif option.name == "--key-env":
+        names = sorted(name for name in os.environ if re.search("KEY|TOKEN", name))
+        yield from (Match(name, "variable", "of the environment") for name in names)
 
 
-def positional(magic: str, before: Sequence[str], namespace: dict[str, Any]) -> list[str]:
+def positional(line: Line) -> Iterator[Match]:
     """What may stand where no option is being written."""
-    if magic in ("qwq_eval", "qwq_panel", "qwq_sweep"):
-        from qwq_nb.bench.catalog import benchmark_names
-
-        main = ["math_500", "aime24", "gpqa_diamond"]
-        return [n for n in [*main, *(n for n in benchmark_names() if n not in main)] if n not in before]
-    if magic == "qwq_endpoint" and not before:
-        from qwq_nb.endpoint.registry import endpoints
-
-        return [*endpoints(), "demo"]
-    several = magic in ("qwq_compare", "qwq_think")
-    if several or (magic in ("qwq_show", "qwq_resume") and not before):
-        from pathlib import Path
-
-        from qwq_nb.store.run_dir import find_run_dirs
-
-        runs = [p.name for p in find_run_dirs(Path("qwq_runs"))]
-        variables = [n for n, v in namespace.items() if not n.startswith("_") and type(v).__name__ == "Run"]
-        return [n for n in [*variables, *runs] if n not in before]
-    return []
+    if line.magic in ("qwq_eval", "qwq_panel", "qwq_sweep"):
+        yield from (m for m in benchmarks() if m.text not in line.words)
+    elif line.magic == "qwq_endpoint" and not line.positional:
+        yield from endpoint_names()
+    elif line.magic in ("qwq_compare", "qwq_think") or (
+        line.magic in ("qwq_show", "qwq_resume") and not line.positional
+    ):
+        yield from (m for m in runs(line) if m.text not in line.words)
 
 
-def register(shell: Any) -> None:
-    """Let the shell ask `candidates` for every line that holds one of our magics."""
+def benchmarks() -> Iterator[Match]:
+    from qwq_nb.bench.catalog import benchmark_names
 
-    def complete(_: Any, event: Any) -> list[str]:
-        return candidates(event.text_until_cursor, shell.user_ns)
+    names = benchmark_names()
+    yield from (Match(name, "benchmark") for name in (*_MAIN, *(n for n in names if n not in _MAIN)))
 
-    shell.set_hook("complete_command", complete, re_key=r".*%{1,2}qwq")
+
+def endpoint_names() -> Iterator[Match]:
+    from qwq_nb.endpoint.registry import endpoints
+
+    yield from (Match(name, "endpoint", f"{e.model} at {e.url}") for name, e in endpoints().items())
+    yield Match("demo", "endpoint", "built in: no key, no network")
+
+
+def runs(line: Line) -> Iterator[Match]:
+    """Variables that hold a run, then the runs in the folder that the line, the settings or the default name."""
+    from qwq_nb.core.paths import expand_user
+    from qwq_nb.run.open import DEFAULT_OUT
+    from qwq_nb.store.run_dir import find_run_dirs
+
+    loaded = sys.modules.get("qwq_nb.run.run")
+    if loaded is not None:
+        for name, value in line.namespace.items():
+            if isinstance(value, loaded.Run) and not name.startswith("_"):
+                yield Match(name, "variable", f"the run {value.name}")
+    out = line.value("--out") or line.folder or DEFAULT_OUT
+    variable = re.fullmatch(r"\{(\w+)\}|\$(\w+)", out)
+    if variable is not None:
+        out = str(line.namespace.get(variable[1] or variable[2], out))
+    yield from (Match(path.name, "run", f"in {out}") for path in find_run_dirs(expand_user(out)))
+
+
+def paths(typed: str, *, folders_only: bool) -> Iterator[Match]:
+    """Files and folders that begin with what is typed; those with a dot in front only where it is typed."""
+    from qwq_nb.core.paths import expand_user
+
+    head, slash, tail = typed.rpartition("/")
+    folder = expand_user(head + slash) if slash else Path(".")
+    try:
+        entries = sorted(folder.iterdir())
+        found = [(entry.name, entry.is_dir()) for entry in entries if tail[:1] == "." or entry.name[0] != "."]
+    except OSError:
+        return
+    for name, is_folder in found:
+        if is_folder or not folders_only:
+            yield Match(head + slash + name + "/" * is_folder, "folder" if is_folder else "file")
+
+
+def help_at(line: Line, rest: str) -> str:
+    """The help of the option at the cursor, or whose value is at the cursor; empty where there is none.
+
+    `rest` is what the word at the cursor goes on with to the right of it.
+    """
+    word = (line.typed + rest).partition("=")[0]
+    last = (line.before or ("",))[-1]
+    for option in line.options:
+        if option.name == word or (option.name == last and option.kind != "flag"):
+            choices = f"\nOne of: {', '.join(option.choices)}" if option.choices else ""
+            return f"{option.name} {option.metavar}".strip() + f"\n{option.help}{choices}"
+    return ""
+
+
+class Nothing(list[Any]):
+    """No matches, and yet the others' are suppressed: IPython asks for the length before it does so.
+
+    Without it, a word that none of ours begins with would be completed with Python's names.
+    """
+
+    def __len__(self) -> int:
+        return 1
+
+
+def register(shell: Any, runs_folder: Callable[[], str | None] = lambda: None) -> None:
+    """Complete our lines in this shell, keep IPython's own matchers away from them, and explain options in a kernel.
+
+    `runs_folder` says where runs lie if a line does not (`%config QwqMagics.out`).
+    """
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
+    kernel = getattr(shell, "kernel", None)
+
+    def our_line(text: str, row: int, column: int) -> Line | None:
+        return line_at(text, row, column, shell.user_ns, automagic=shell.automagic, folder=runs_folder())
+
+    @context_matcher(identifier=IDENTIFIER, priority=1000)  # type: ignore[untyped-decorator, unused-ignore]
+    def match(context: CompletionContext) -> Any:
+        line = our_line(context.full_text, context.cursor_line, context.cursor_position)
+        in_question = context.cursor_line > 0 and re.match(r"\s*%%qwq\s", context.full_text) is not None
+        if line is None and not in_question:
+            return {"completions": []}
+        typed, found = complete(line) if line is not None else ("", [])
+        # A terminal shows the type beside the word and has room for the help; a notebook asks for it (`do_inspect`).
+        types = (m.kind if kernel is not None or not m.help else f"{m.kind}: {m.help}" for m in found)
+        return {
+            "completions": [SimpleCompletion(m.text, type=t) for m, t in zip(found, types, strict=True)] or Nothing(),
+            "matched_fragment": typed,
+            "suppress": True,
+            "ordered": True,
+        }
+
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [m for m in matchers if getattr(m, "matcher_identifier", "") != IDENTIFIER]  # %reload_ext
+    matchers.append(match)
+    if kernel is None:
+        return
+    ask_python = getattr(kernel.do_inspect, "__wrapped__", kernel.do_inspect)
+
+    @functools.wraps(ask_python)
+    def do_inspect(code: str, cursor_pos: int, *args: Any, **kwargs: Any) -> Any:
+        left = code[:cursor_pos].split("\n")
+        line = our_line(code, len(left) - 1, len(left[-1]))
+        found = "" if line is None else help_at(line, (re.match(r"\S*", code[cursor_pos:]) or [""])[0])
+        if not found:
+            return ask_python(code, cursor_pos, *args, **kwargs)
+        return {"status": "ok", "found": True, "data": {"text/plain": found}, "metadata": {}}
+
+    kernel.do_inspect = do_inspect

@@ -147,6 +147,8 @@ class QwqMagics(MagicBase, Configurable):
     @user_errors
     def qwq_show(self, line: str) -> Any:
         """Draw a run again: `%qwq_show RUN`; without a name the last one. `--sample ID` shows one sample in full."""
+        from qwq_nb.view.output import forget_shown
+
         words, given = self.parsed(line, SHOW, "qwq_show")
         run = self.one_run(words, "qwq_show", given.get("out"))
         if "reveal" in given:
@@ -155,7 +157,7 @@ class QwqMagics(MagicBase, Configurable):
             return run.sample(given["sample"], given.get("repeat", 0))
         if not run.directory.is_record_current() and not run.directory.is_locked():
             run.save_record()
-        run._shown_in = None
+        forget_shown(run)
         return run
 
     @documented(RUNS)
@@ -215,7 +217,7 @@ class QwqMagics(MagicBase, Configurable):
             raise OptionError("The question goes below the %%qwq line; the line itself takes options only.")
         if self.endpoint and not given.get("demo"):
             given.setdefault("endpoint", self.endpoint)
-        view = AnswerView(self.shell)
+        view = AnswerView()
         view.finish(ask(cell.strip(), watch=view.update, **given))
 
     # -- shared --------------------------------------------------------------------------------------------------
@@ -261,4 +263,4 @@ def load(shell: Any) -> None:
         raise UsageError(str(exc)) from None
     shell.register_magics(magics)
     shell.register_magics(AnalysisMagics(shell, magics))
-    register(shell)
+    register(shell, magics.runs_folder)

@@ -227,6 +227,8 @@ class Form:
         """Run the line, as if in the form's own cell. What keeps it from beginning is said in the form."""
         from IPython.core.error import UsageError
 
+        from qwq_nb.view.output import forget_shown
+
         if self._over:
             return
         self._run_button.disabled = True
@@ -241,7 +243,7 @@ class Form:
             self._say(str(exc))
             self._run_button.disabled = False
             return
-        run._shown_in = None  # drawn from no cell: the next one may show it
+        forget_shown(run)  # drawn from no cell: the next one may show it
         self.close()
 
 

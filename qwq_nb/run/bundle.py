@@ -1,4 +1,4 @@
-"""`RunRecord` → the mime bundle of one display: `run.v1` JSON, html and plain text, within a budget of bytes."""
+"""Make the mime bundle of a `RunRecord`: `run.v1` JSON, html and plain text, within a budget of bytes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TAILS: Final = 24_000
 
 
 def bundle(record: RunRecord, *, live: bool, times: bool = True) -> dict[str, object]:
-    """The three forms of a record that `display(…, raw=True)` takes.
+    """Return the three forms of a record that `display(…, raw=True)` takes.
 
     `live`: one update while running, small, with the html's samples left out. `times=False`: text/plain with nothing
     in it that differs between two runs with the same answers. GPQA's texts are the caller's duty: see `withhold`.

@@ -1,4 +1,4 @@
-"""The verdicts worth a look by hand, as one list: `run.check()`. Each entry opens at the place in question.
+"""List the verdicts worth a look by hand (`run.check()`); each entry opens at the place in question.
 
 On the list, with the reason why:
 
@@ -23,7 +23,8 @@ from qwq_nb.trace.boxed import closing_brace, trimmed
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.excerpt import AROUND, Excerpt, cut_out, place_at
 from qwq_nb.view.html import Typesetter, code, esc
-from qwq_nb.view.wording import DEMO_NOTICE, SIGNS, WORDS, count
+from qwq_nb.view.tables import demo_frame, demo_line
+from qwq_nb.view.wording import SIGNS, WORDS, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +65,7 @@ _BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)")
 
 
 def reasons(outcome: str, flags: Sequence[str], reasoned: bool) -> list[str]:
-    """Why a verdict is on the list; empty where it is not."""
+    """Return why a verdict is on the list; empty where it is not."""
     found = [flag for flag in ("check_by_hand", "present_not_extracted") if flag in flags]
     return found + (["no_answer"] if outcome == "no_answer" and reasoned and not found else [])
 
@@ -78,7 +79,7 @@ def _reasoned(result: SampleResult) -> bool:
 
 
 def place_of(text: str, values: Iterable[str], *, boxes: bool = True) -> Excerpt:
-    """The last box in `text`; without one the last place where the first of `values` that is there stands; its end."""
+    """Cut out the last box in `text`, else the last place of the first of `values` that is there, else the end."""
     box = _last_box(text) if boxes else None
     return place_at(
         text, *(box or next((at for value in values if (at := _last(text, value))), (len(text), len(text))))
@@ -135,7 +136,7 @@ class CheckList:
         return iter(self.views)
 
     def records(self) -> list[dict[str, Any]]:
-        """Dicts of CHECK_COLUMNS. `ruling` is True, False, or None where there is none."""
+        """Return dicts of CHECK_COLUMNS. `ruling` is True, False, or None where there is none."""
         made = []
         for view in self.views:
             ruling = self._ruling(view)
@@ -146,7 +147,7 @@ class CheckList:
         return made
 
     def table(self) -> pd.DataFrame:
-        """A row an entry; columns as in CHECK_COLUMNS."""
+        """Return a row an entry; columns as in CHECK_COLUMNS."""
         import pandas as pd
 
         frame = pd.DataFrame(self.records(), columns=list(CHECK_COLUMNS))
@@ -165,7 +166,7 @@ class CheckList:
     @property
     def html(self) -> str:
         typeset = Typesetter()
-        parts = [f"<p><strong>⚠ DEMO</strong>: {DEMO_NOTICE}</p>"] if self.demo else []
+        parts = [demo_frame()] if self.demo else []
         parts.append(f"<p><strong>{esc(self.name)}</strong>: {self._title()}</p>")
         if any(_is_withheld(view) for view in self.views):
             parts.append(f"<p>{esc(WITHHELD_NOTE)}</p>")
@@ -200,7 +201,7 @@ class CheckList:
 
     @property
     def text(self) -> str:
-        lines = [f"*** DEMO: {DEMO_NOTICE} ***"] if self.demo else []
+        lines = [demo_line()] if self.demo else []
         lines.append(f"{one_line(self.name, 120)}: {self._title()}")
         for view in self.views[:_TEXT_LISTED]:
             values = ", ".join(

@@ -16,7 +16,7 @@ from qwq_nb.view.html import note
 from qwq_nb.view.wording import count, duration, is_known
 
 if TYPE_CHECKING:
-    from qwq_nb.run.run import Run
+    from qwq_nb.run.state import ShownRun
 
 __all__ = ["Controls", "any_shell", "closed", "controls_for", "status", "widget_bundle"]
 
@@ -26,7 +26,7 @@ WIDGET_MIME: Final = "application/vnd.jupyter.widget-view+json"
 class Controls:
     """The buttons of one run, shown when made. `update()` and `close()` are for the drawing thread."""
 
-    def __init__(self, run: Run, shell: Any) -> None:
+    def __init__(self, run: ShownRun, shell: Any) -> None:
         from IPython.display import display
 
         self.run = run
@@ -93,7 +93,7 @@ class Controls:
         closed(self._box)
 
 
-def controls_for(run: Run, shell: Any) -> Controls | None:
+def controls_for(run: ShownRun, shell: Any) -> Controls | None:
     """The buttons of a run in the background, or None where ipywidgets is missing."""
     try:
         return Controls(run, shell)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.errors import OptionError
 
@@ -90,7 +91,7 @@ class _Count:
         self.n += 1
         completion = result.completion
         self.pending += result.outcome == "pending"
-        if result.outcome in ("error", "pending"):
+        if not counts(result.outcome):
             # A journalled error or partial text cost one request at least; what was never asked has no completion.
             self.failed += max(completion.attempts, 1) if completion else result.outcome == "error"
             return

@@ -7,12 +7,13 @@ come from the files' names. evalscope 1.3 and later are read.
 from __future__ import annotations
 
 import datetime
-import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from qwq_nb.core.compressed import compressed
 from qwq_nb.core.records import Sample, SampleResult
+from qwq_nb.core.sample_id import sample_id
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import UnknownRun
 from qwq_nb.run.run import Run
@@ -75,18 +76,21 @@ def read_results(path: Path, model: str) -> list[SampleResult]:
     found: list[SampleResult] = []
     folder = path / "predictions" / model
     names = known_benchmarks(path, model)
-    for file in sorted(folder.glob("*.jsonl")):
-        benchmark, subset = split_name(file.stem, names)
+    files = {file: split_name(file.stem, names) for file in sorted(folder.glob("*.jsonl"))}
+    for file, (benchmark, subset) in files.items():
+        beside = {other for name, other in files.values() if name == benchmark}
         reviews = {row_index(row): row for row in read_rows(path / "reviews" / model / file.name)}
         for row in sorted(read_rows(file), key=row_index):
-            result = result_of(row, reviews.get(row_index(row)), benchmark, subset)
+            result = result_of(row, reviews.get(row_index(row)), benchmark, subset, beside)
             if result is not None:
                 found.append(result)
     return found
 
 
-def result_of(row: dict[str, Any], review: dict[str, Any] | None, benchmark: str, subset: str) -> SampleResult | None:
-    """One sample × repeat; None where the row is no prediction."""
+def result_of(
+    row: dict[str, Any], review: dict[str, Any] | None, benchmark: str, subset: str, beside: Collection[str]
+) -> SampleResult | None:
+    """One sample × repeat; None where the row is no prediction. `beside`: all subsets of the benchmark in the run."""
     try:
         completion = compressed(rows.completion_from_row(row))
         index = int(row["index"])
@@ -98,12 +102,11 @@ def result_of(row: dict[str, Any], review: dict[str, Any] | None, benchmark: str
     target = (review or {}).get("target")
     targets = [target] if isinstance(target, str) else list(target or [])
     prompt = [m for m in row.get("messages") or [] if m.get("role") != "assistant"]
-    slug = re.sub(r"[^a-z0-9]+", "-", subset.lower()).strip("-")
-    number = index if group is None else group
+    number = group if isinstance(group, int) else index
     sample = Sample(
         benchmark=benchmark,
         subset=subset,
-        id=f"{benchmark}/{number}" if subset == "default" else f"{benchmark}/{slug}/{number}",
+        id=sample_id(benchmark, subset, number, beside=beside),
         index=number,
         question=prompt_text(prompt) or str((review or {}).get("input") or ""),
         gold=targets[0] if targets else "",

@@ -1,10 +1,11 @@
-"""A run as a file for others: `run.export(path)` by the path's ending. All of it goes by what a saved output may hold:
-GPQA's texts are withheld unless revealed.
+"""Export a run as a file for others (`run.export(path)`), by the path's ending.
+
+All of it goes by what a saved output may hold: GPQA's texts are withheld unless revealed.
 
 .csv .parquet .jsonl   a row a sample × repeat: `run`, `model`, `demo`, then the columns of `run.samples()`, and with
                        `traces` the texts; files of several runs can be put below one another
 .json                  `run` (what was asked of whom), `table` and `samples`
-.html                  the report as one page, see `view.export_page`
+.html                  the report as one page, see `run.report`
 .md .tex               the table with a caption that says model, benchmark, sampling, n and the kind of interval
 
 CSV is opened in spreadsheets, and a cell that begins with `=`, `+`, `-` or `@` (or a tab, or their full-width forms)
@@ -27,7 +28,7 @@ import msgspec
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.run_record import RunRecord, SubsetRow
 from qwq_nb.core.tally import SAMPLE_COLUMNS, sample_rows, table_rows
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.withhold import withhold
 from qwq_nb.store.jsonl import replace_file
@@ -36,7 +37,7 @@ from qwq_nb.view.markup import Cell, escape_markdown, latex_table, markdown_tabl
 from qwq_nb.view.wording import DEMO_NOTICE, count, is_known, sampling
 
 if TYPE_CHECKING:
-    from qwq_nb.run.run import Run
+    from qwq_nb.run.state import ShownRun
 
 __all__ = [
     "ENDINGS",
@@ -79,7 +80,7 @@ _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
 
-def export_run(run: Run, path: str | os.PathLike[str], *, traces: bool = False, kind: str = "") -> Path:
+def export_run(run: ShownRun, path: str | os.PathLike[str], *, traces: bool = False, kind: str = "") -> Path:
     """Write the run into a file of the kind that its ending (or `kind`) names, replacing one that is there as a whole.
 
     `traces` adds questions, reasoning and answers whole (.csv, .parquet, .json, .jsonl, .html).
@@ -95,17 +96,19 @@ def export_run(run: Run, path: str | os.PathLike[str], *, traces: bool = False, 
     if traces and ending in (".md", ".tex"):
         raise OptionError(f"{ending} holds the table alone; traces go into .html, .jsonl, .json, .parquet or .csv.")
     content = ENDINGS[ending](run, traces)
-    replace_file(file, content.encode("utf-8", "replace") if isinstance(content, str) else content)
+    replace_file(file, valid_text(content).encode() if isinstance(content, str) else content)
     return file
 
 
-def shown_record(run: Run) -> RunRecord:
+def shown_record(run: ShownRun) -> RunRecord:
     return withhold(run.record(), reveal=run.revealed)
 
 
-def answer_rows(run: Run, traces: bool = False) -> list[dict[str, Any]]:
-    """A dict a sample × repeat: `run`, `model`, `demo`, SAMPLE_COLUMNS, and with `traces` the texts (choices one a
-    line). A text that is withheld is None."""
+def answer_rows(run: ShownRun, traces: bool = False) -> list[dict[str, Any]]:
+    """Return a dict a sample × repeat: `run`, `model`, `demo`, SAMPLE_COLUMNS, and with `traces` the texts.
+
+    Choices stand one a line. A text that is withheld is None.
+    """
     results = run.results()
     views = withhold(run.record(results), reveal=run.revealed).samples
     head = dict(zip(_HEAD, (run.name, run.model, run.demo), strict=True))
@@ -117,7 +120,7 @@ def answer_rows(run: Run, traces: bool = False) -> list[dict[str, Any]]:
             texts = {name: getattr(view, name) for name in ("question", "reasoning", "answer")}
             made |= {name: text.text if text else None for name, text in texts.items()}
             made["choices"] = "\n".join(view.choices)
-        rows.append({name: scrub(value) if isinstance(value, str) else value for name, value in made.items()})
+        rows.append({name: valid_text(value) if isinstance(value, str) else value for name, value in made.items()})
     return rows
 
 
@@ -126,12 +129,12 @@ def _columns(traces: bool) -> list[str]:
 
 
 def formula_safe(text: str) -> str:
-    """`text` as a CSV cell that no spreadsheet takes for a formula: see this module's docstring."""
+    """Return `text` as a CSV cell that no spreadsheet takes for a formula: see this module's docstring."""
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
-def _csv(run: Run, traces: bool) -> str:
+def _csv(run: ShownRun, traces: bool) -> str:
     import pandas as pd
 
     rows = [
@@ -141,7 +144,7 @@ def _csv(run: Run, traces: bool) -> str:
     return str(pd.DataFrame(rows, columns=_columns(traces)).to_csv(index=False, lineterminator="\n"))
 
 
-def _parquet(run: Run, traces: bool) -> bytes:
+def _parquet(run: ShownRun, traces: bool) -> bytes:
     import pandas as pd
 
     buffer = io.BytesIO()
@@ -149,7 +152,7 @@ def _parquet(run: Run, traces: bool) -> bytes:
     return buffer.getvalue()
 
 
-def _json(run: Run, traces: bool) -> bytes:
+def _json(run: ShownRun, traces: bool) -> bytes:
     record = shown_record(run)
     made = {
         "run": {name: getattr(record, name) for name in _ABOUT},
@@ -159,24 +162,24 @@ def _json(run: Run, traces: bool) -> bytes:
     return msgspec.json.format(msgspec.json.encode(lean(made)), indent=1) + b"\n"
 
 
-def _jsonl(run: Run, traces: bool) -> bytes:
+def _jsonl(run: ShownRun, traces: bool) -> bytes:
     return b"".join(msgspec.json.encode(lean(row)) + b"\n" for row in answer_rows(run, traces))
 
 
-def _html(run: Run, traces: bool) -> str:
+def _html(run: ShownRun, traces: bool) -> str:
     from qwq_nb.run.report import report_page
 
     return report_page(shown_record(run), traces=traces)
 
 
-def _markdown(run: Run, traces: bool) -> str:
+def _markdown(run: ShownRun, traces: bool) -> str:
     record = shown_record(run)
     columns, rows, align, _ = paper_table(record.table)
     notes = "".join(f"\n- Note: {escape_markdown(note)}" for note in record.notes)
     return markdown_table(columns, rows, align, caption_of(record)) + (f"{notes}\n" if notes else "")
 
 
-def _latex(run: Run, traces: bool) -> str:
+def _latex(run: ShownRun, traces: bool) -> str:
     record = shown_record(run)
     columns, rows, align, rules = paper_table(record.table)
     # A comment ends with its line: what it says must not.
@@ -184,7 +187,7 @@ def _latex(run: Run, traces: bool) -> str:
     return notes + latex_table(columns, rows, align, caption_of(record), rules=rules)
 
 
-ENDINGS: dict[str, Callable[[Run, bool], str | bytes]] = {
+ENDINGS: dict[str, Callable[[ShownRun, bool], str | bytes]] = {
     ".csv": _csv,
     ".parquet": _parquet,
     ".json": _json,
@@ -196,7 +199,7 @@ ENDINGS: dict[str, Callable[[Run, bool], str | bytes]] = {
 
 
 def paper_table(rows: list[SubsetRow]) -> tuple[list[str], list[list[Cell]], str, set[int]]:
-    """Columns, cells, alignment, and the rows before which a rule stands (each benchmark's first and its `all`).
+    """Return columns, cells, alignment, and the rows before which a rule stands (each benchmark's first and its `all`).
 
     Accuracies are in per cent. The interval is given by its ends: Wilson's is not symmetric, so no ± can say it.
     Columns that would be empty (errors, pending; the benchmark's name of one alone) are left out.
@@ -228,7 +231,7 @@ def _percent(share: float | None) -> str | None:
 
 
 def caption_of(record: RunRecord) -> str:
-    """What a reader of the table alone must know: model, benchmarks, sampling, n, interval, and what is missing."""
+    """Return what a reader of the table alone must know: model, benchmarks, sampling, n, interval, what is missing."""
     totals = [row for row in record.table if row.subset == "all"]
     problems = sum(row.problems for row in totals)
     repeats = f" × {record.repeats} repeats" if record.repeats > 1 else ""

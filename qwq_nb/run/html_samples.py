@@ -1,4 +1,4 @@
-"""The samples of the html view: a fold a subset, in it a fold a sample, failures first."""
+"""Render the samples of a run as html: a fold a subset, in it a fold a sample, failures first."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Final
 
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.run_record import Clip, InFlight, RunRecord, SampleView
+from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.html import Typesetter, clipped, code, esc, pre
-from qwq_nb.view.wording import FLAGS, SIGNS, WORDS, count, counts, duration, phase, sample_key
+from qwq_nb.view.wording import SIGNS, WORDS, count, counts, duration, flag_word, phase, sample_key
 
 __all__ = ["FOLD_ALL", "LIST_ALL", "in_flight", "samples"]
 
@@ -23,7 +24,7 @@ _INDENT: Final = 'style="margin-left:1.2em"'
 
 
 def samples(record: RunRecord) -> str:
-    """Every sample behind a fold, or the failures alone where there are too many."""
+    """Return every sample behind a fold, or the failures alone where there are too many."""
     views = record.samples
     shown = views if len(views) <= LIST_ALL else [view for view in views if is_failure(view)]
     typeset = Typesetter()
@@ -72,7 +73,7 @@ def _sample(view: SampleView, typeset: Typesetter, inside: str) -> str:
         facts.append(count(view.reasoning_tokens + view.answer_tokens, "token"))
     if view.latency_s is not None:
         facts.append(duration(view.latency_s))
-    facts += [f"<em>{esc(FLAGS.get(flag, flag.replace('_', ' ')))}</em>" for flag in view.flags]
+    facts += [f"<em>{esc(flag_word(flag))}</em>" for flag in view.flags]
     summary = " · ".join(facts)
     if not inside:
         return f"<div>{summary}</div>"
@@ -87,6 +88,10 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
         parts.append(f"<p><strong>Error:</strong> {code(view.error)}</p>")
     if view.second_extracted and view.second_extracted != view.extracted:
         parts.append(f"<p><strong>Second opinion:</strong> {typeset.value(view.second_extracted)}</p>")
+    for mark in read_marks(view.analysis):
+        said = f": {esc(mark.says)}" if mark.says else ""
+        place = f", at character {mark.span[0]:,} of the reasoning" if mark.span else ""
+        parts.append(f"<p><strong>Mark:</strong> {esc(mark.name.replace('_', ' '))}{said}{place}</p>")
     if view.question is not None:
         parts.append(typeset.prose(clipped(view.question), "Question"))
     if view.choices:
@@ -120,7 +125,7 @@ def _fold(name: str, text: Clip | None, tokens: int, *, typeset: Typesetter | No
 
 
 def in_flight(flights: list[InFlight]) -> str:
-    """What is being answered now, with the end of what has come so far."""
+    """Return what is being answered now, with the end of what has come so far."""
     if not flights:
         return ""
     lines = []

@@ -1,12 +1,11 @@
-"""The list of runs that `list_runs()` and `%qwq_runs` give: a list, and a table where it is shown."""
+"""Define the list of runs that `list_runs()` and `%qwq_runs` return; it is shown as a table."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
+from qwq_nb.view.tables import html_table, text_table
 
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
@@ -20,7 +19,7 @@ class RunList(list["Run"]):
     """Runs, the one written last first. Made from manifests alone, so that a long list costs little."""
 
     def rows(self) -> list[tuple[str, ...]]:
-        """One row a run, as text."""
+        """Return one row a run, as text."""
         rows = []
         for run in self:
             m, request = run.manifest, run.manifest.request
@@ -29,12 +28,12 @@ class RunList(list["Run"]):
             rows.append(
                 (m.name, m.state, f"{m.done}/{m.total}", scores or "-", request.endpoint.model + demo, m.updated)
             )
-        return [tuple(scrub(cell) for cell in row) for row in rows]
+        return [tuple(valid_text(cell) for cell in row) for row in rows]
 
     def __repr__(self) -> str:
         if not self:
             return "No runs yet: %qwq_eval makes one."
-        return table_text([HEADS, *self.rows()])
+        return "\n".join(text_table(HEADS, self.rows(), "l"))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
@@ -42,17 +41,4 @@ class RunList(list["Run"]):
     def _repr_html_(self) -> str:
         if not self:
             return "<p>No runs yet: <code>%qwq_eval</code> makes one.</p>"
-        head = "".join(f'<th scope="col">{cell}</th>' for cell in HEADS)
-        body = "".join(
-            f'<tr><th scope="row">{html.escape(first)}</th>'
-            + "".join(f"<td>{html.escape(c)}</td>" for c in rest)
-            + "</tr>"
-            for first, *rest in self.rows()
-        )
-        return f"<table><caption>Runs</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def table_text(rows: Sequence[Sequence[str]]) -> str:
-    """Columns padded to their widest cell."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+        return html_table("Runs", HEADS, self.rows(), bare=True)

@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qwq_nb.core.compressed import text_length
-from qwq_nb.core.outcomes import decide_outcome, is_failure
+from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
-from qwq_nb.core.run_record import Clip, InFlight, Progress, RunCost, RunRecord, SampleView, SubsetRow
+from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView, SubsetRow
 from qwq_nb.core.tally import tally
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.cost import Prices, cost_of
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunState
+from qwq_nb.run.withhold import withheld_benchmarks
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.rulings import read_rulings, ruling_notes
 from qwq_nb.store.run_dir import JOURNAL, RunDirectory
-from qwq_nb.view.clip import clip, fair_limit, lean
+from qwq_nb.trace.drawn_marks import drawn_marks
+from qwq_nb.view.clip import clip, fair_limit, lean, switches_within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +43,9 @@ __all__ = [
 
 RECORD_QUESTION = 500
 """Characters of a question in the record that viewers of the directory read."""
+
+SWITCHES_WITHOUT_TEXT = 50_000
+"""Switches of thoughts in that record, of all samples together: about 0.3 MB."""
 
 FOREIGN_RUNS = 20
 """Runs of foreign script that a drawn sample carries at most."""
@@ -120,6 +125,7 @@ def record_of(
         samples_total=len(results),
         in_flight=in_flight,
         notes=[*m.notes, *notes_on(rows, m), *notes],
+        withheld_benchmarks=withheld_benchmarks(m),
         references=[] if request.demo else references_of(rows, request.endpoint.model, whole=request.selection.whole),
     )
 
@@ -185,16 +191,19 @@ def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost 
 
 
 def bare_record(record: RunRecord) -> RunRecord:
-    """The record without what lies beside it in the run's directory: no reasoning, no answers, questions clipped."""
-    rows = [
-        msgspec.structs.replace(
-            view,
-            question=clip(view.question.text, RECORD_QUESTION) if view.question else None,
-            reasoning=None,
-            answer=None,
-        )
-        for view in record.samples
-    ]
+    """The record without what lies beside it in the run's directory: no reasoning, no answers, questions clipped.
+
+    The switches stay, as long as there are not too many: the reasoning that a viewer reads there is cut by them.
+    """
+    rows, left = [], SWITCHES_WITHOUT_TEXT
+    for view in record.samples:
+        analysis = view.analysis
+        if analysis is not None and analysis.switches:
+            left -= len(analysis.switches)
+            if left < 0:
+                analysis = msgspec.structs.replace(analysis, switches=[])
+        question = clip(view.question.text, RECORD_QUESTION) if view.question else None
+        rows.append(msgspec.structs.replace(view, question=question, reasoning=None, answer=None, analysis=analysis))
     return msgspec.structs.replace(record, samples=rows, in_flight=[])
 
 
@@ -206,7 +215,7 @@ def detail(result: SampleResult) -> SampleDetail:
         id=s.id,
         repeat=result.repeat,
         outcome=result.outcome,
-        why=why(result),
+        why=explained(result)[1],
         question=s.question,
         reasoning=c.reasoning if c else "",
         answer=c.answer if c else "",
@@ -228,16 +237,20 @@ def detail(result: SampleResult) -> SampleDetail:
     )
 
 
-def why(result: SampleResult) -> str:
-    """One sentence: why this outcome."""
+def explained(result: SampleResult) -> tuple[Reason, str]:
+    """Why this outcome: as a code with values, and as a sentence."""
     if result.outcome == "pending":
-        return "not finished: the partial text is kept" if result.completion else "not asked yet"
-    return decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)[1]
+        code: ReasonCode = "partial_kept" if result.completion else "not_asked"
+        reason = Reason(code=code)
+        return reason, sentence(reason)
+    decision = decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)
+    return decision.reason, decision.why
 
 
 def sample_view(result: SampleResult, model: str, *, most: int | None = None) -> SampleView:
     """`most`: characters that each of its texts may have; None: they are whole."""
     d = detail(result)
+    reasoning = cut(d.reasoning, most)
     file = JOURNAL
     if result.verdict is not None:
         file = prediction_file(Path(), model_segment(model), d.benchmark, d.subset).as_posix()
@@ -261,11 +274,12 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         error=d.error,
         source_id=d.source_id,
         question=Clip(text=d.question),
-        reasoning=cut(d.reasoning, most),
+        reasoning=reasoning,
         answer=cut(d.answer, most),
         choices=d.choices,
         file=file if result.completion else "",
-        analysis=drawn_analysis(result),
+        analysis=drawn_analysis(result, None if most == 0 else reasoning),
+        reason=explained(result)[0],
     )
 
 
@@ -275,11 +289,18 @@ def cut(text: str, most: int | None) -> Clip:
     return Clip(text=text) if most is None or len(text) <= most else clip(text, most)
 
 
-def drawn_analysis(result: SampleResult) -> Analysis | None:
-    """What a viewer marks in the reasoning."""
-    if result.analysis is None or not result.analysis.chars:
+def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | None:
+    """What a viewer marks in the reasoning, of which it has the part `reasoning`; None: it reads it elsewhere."""
+    analysis = result.analysis
+    if analysis is None or not analysis.chars:
         return None
-    return msgspec.structs.replace(result.analysis, switches=[], foreign=result.analysis.foreign[:FOREIGN_RUNS])
+    switches = analysis.switches if reasoning is None else switches_within(analysis.switches, reasoning)
+    return msgspec.structs.replace(
+        analysis,
+        switches=switches,
+        foreign=analysis.foreign[:FOREIGN_RUNS],
+        measures=drawn_marks(result) if analysis.measures else {},
+    )
 
 
 def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:

@@ -25,6 +25,7 @@ from math import comb, exp, lgamma, log, log1p
 
 import msgspec
 
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import Interval, _wilson_share, pass_at_k
 from qwq_nb.trace.boxed import trimmed
@@ -142,7 +143,7 @@ def votes_of(problem: Iterable[SampleResult]) -> Votes:
     answers that differ in more than their form (`\\sqrt{8}` and `2\\sqrt{2}`) are told apart, which splits their votes
     and favours the correct answer a little.
     """
-    counted = [r for r in problem if r.outcome not in ("error", "pending")]
+    counted = [r for r in problem if counts(r.outcome)]
     keys = [vote_key(r.verdict.extracted) if r.verdict else "" for r in counted]
     right = {key for key, r in zip(keys, counted, strict=True) if r.outcome == "correct"}
     sizes: Counter[str] = Counter()

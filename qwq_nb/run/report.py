@@ -1,4 +1,4 @@
-"""A report as a file of its own: one html page that needs nothing else, readable in light and dark, and `Report`.
+"""Make the report of a run: `Report`, and a page that needs nothing else, readable in light and dark.
 
 The page holds no script and forbids any (a Content-Security-Policy of its own); its colours are the browser's, so that
 they have its contrast. Formulas stand as their source: there is no MathJax to set them.
@@ -19,15 +19,15 @@ from qwq_nb.run.bundle import bundle
 from qwq_nb.run.html import render_html
 from qwq_nb.run.html_samples import FOLD_ALL, samples
 from qwq_nb.run.text import render_text
-from qwq_nb.view.page import page
+from qwq_nb.view.page import page, save_page
 
 __all__ = ["Report", "report_page"]
 
 
 def report_page(record: RunRecord, *, traces: bool = False) -> str:
-    """The report as a page: as a notebook holds it (1 MB at most), or with all samples and their texts whole.
+    """Return the report as a page: as a notebook holds it (1 MB at most), or with all samples and their texts whole.
 
-    GPQA's texts are the caller's duty: see `view.withhold`.
+    GPQA's texts are the caller's duty: see `run.withhold`.
     """
     demo = "DEMO: " if record.demo else ""
     title = f"{demo}{record.model} on {', '.join(record.benchmarks)}"
@@ -67,11 +67,7 @@ class Report:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as a page (`.html`, `.htm`) or as text (any other ending)."""
-        file = Path(path)
-        is_page = file.suffix.lower() in (".html", ".htm")
-        content = f'<!doctype html>\n<meta charset="utf-8">\n{self.html}' if is_page else self.text
-        file.write_text(content, encoding="utf-8")
-        return file
+        return save_page(path, lambda: self.html, lambda: self.text)
 
     def __str__(self) -> str:
         return self.text

@@ -93,6 +93,13 @@ class Run:
         return self._state.manifest.request.demo
 
     @property
+    def withheld(self) -> list[str]:
+        """Benchmarks whose texts are withheld from outputs now: their authors ask for it, and nobody revealed them."""
+        from qwq_nb.run.withhold import withheld_benchmarks
+
+        return [] if self._revealed or self.demo else withheld_benchmarks(self._state.manifest)
+
+    @property
     def command(self) -> str:
         """The magic line that resumes it, or shows it again."""
         return self._state.manifest.command
@@ -132,13 +139,8 @@ class Run:
         Raises:
             OptionError: no such sample or repeat.
         """
-        from qwq_nb.run.withhold import withhold
-
-        found = run_record.find_result(
-            self._state.results(), id, repeat, name=self.name, repeats=self._state.manifest.request.selection.repeats
-        )
-        drawn = withhold(self.record([found]), reveal=self._revealed).samples[0]
-        return msgspec.structs.replace(run_record.detail(found), withheld=drawn.question is None)
+        found = self._found(id, repeat)
+        return msgspec.structs.replace(run_record.detail(found), withheld=found.sample.benchmark in self.withheld)
 
     # -- analysis ------------------------------------------------------------------------------------------------
 
@@ -290,8 +292,6 @@ class Run:
         if self._control is not None:
             self._control.wait(timeout)
         return self
-
-    _shown_in: Any = None
 
     def _ipython_display_(self) -> None:
         """Shown once a cell: a magic that has drawn the run already is not followed by a second picture of it."""

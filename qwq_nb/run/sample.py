@@ -1,14 +1,15 @@
-"""One sample with its texts whole, and how it is shown: `run.sample(id)`."""
+"""Define one sample with its texts whole (`run.sample(id)`), and show it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
-from qwq_nb.core.records import Message
-from qwq_nb.core.text import scrub
-from qwq_nb.run.withhold import WITHHELD_NOTE, letter_of
+from qwq_nb.core.records import Message, Outcome
+from qwq_nb.core.text import valid_text
+from qwq_nb.core.vocabulary import VOCABULARY
+from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.view.html import Typesetter, code, esc, pre
 
 __all__ = ["SampleDetail", "sample_bundle"]
@@ -49,7 +50,7 @@ class SampleDetail(msgspec.Struct, kw_only=True):
 
 
 def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
-    """One sample whole: question, verdict, reasoning and answer."""
+    """Return one sample whole as html and text: question, verdict, reasoning and answer."""
     sample = shown(sample)
     typeset = Typesetter()
     repeat = f" repeat {sample.repeat}" if sample.repeat else ""
@@ -75,19 +76,20 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
 
 
 def shown(sample: SampleDetail) -> SampleDetail:
-    """The sample as an output may hold it: what stands in a cell is saved, and published with the notebook."""
+    """Return the sample as an output may hold it: what stands in a cell is saved, and published with the notebook."""
     if not sample.withheld:
         return sample
     return msgspec.structs.replace(
         sample,
         question=WITHHELD_NOTE,
-        why="withheld",
+        why=VOCABULARY.outcomes[cast(Outcome, sample.outcome)].withheld,
         reasoning="",
         answer="",
-        gold=letter_of(sample.gold),
-        extracted=letter_of(sample.extracted),
+        gold=shown_value(sample.gold),
+        extracted=shown_value(sample.extracted),
+        second_extracted=shown_value(sample.second_extracted),
         choices=[],
-        error="(withheld)" if sample.error else "",
+        error=shown_error(sample.error),
         retried=[],
     )
 
@@ -107,4 +109,4 @@ def sample_text(sample: SampleDetail) -> str:
         "Answer:",
         sample.answer or "-",
     ]
-    return scrub("\n".join(lines))
+    return valid_text("\n".join(lines))

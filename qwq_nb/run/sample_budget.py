@@ -9,16 +9,20 @@ from typing import Any, Final
 import msgspec
 
 from qwq_nb.core.outcomes import is_failure
+from qwq_nb.core.records import Analysis
 from qwq_nb.core.run_record import Clip, SampleView
 from qwq_nb.run.html_samples import FOLD_ALL, LIST_ALL
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.clip import HEAD_SHARE, clip, fair_limit, lean
+from qwq_nb.view.clip import HEAD_SHARE, clip, fair_limit, lean, switches_within
 from qwq_nb.view.wording import sample_key
 
 __all__ = ["fit_samples", "row_cost", "text_cost"]
 
 
 _INDENT: Final = 12  # a field's line in a notebook file: indentation, line break, comma
+
+
+_SWITCH: Final = 22  # a switch's line in a notebook file
 
 
 _HTML_FOLD: Final = 420  # a sample's fold in the html, without its texts
@@ -49,7 +53,7 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
     if sum(base) > budget_bytes:
         return _rows_only(rows, budget_bytes, line)
     needs = [
-        sum(text_cost(text.text, in_html=fold) for text in _texts(view))
+        sum(text_cost(text.text, in_html=fold) for text in _texts(view)) + _SWITCH * len(_switches(view))
         for view, fold in zip(views, folds, strict=True)
     ]
     left = budget_bytes - sum(base)
@@ -71,21 +75,43 @@ def _texts(view: SampleView) -> list[Clip]:
     return [text for text in (view.question, view.reasoning, view.answer) if text is not None]
 
 
+def _switches(view: SampleView) -> list[int]:
+    return view.analysis.switches if view.analysis and view.reasoning else []
+
+
 def _with_texts(row: SampleView, view: SampleView, share: float | None) -> SampleView:
-    """Return the row with its texts, whole (None) or cut to a share of their size, the reasoning before the others."""
+    """Return the row with its texts, whole (None) or cut to a share of their size, the reasoning before the others.
+
+    Of the reasoning's switches it has those that stand in what is left.
+    """
     if share is None:
-        return msgspec.structs.replace(row, question=view.question, reasoning=view.reasoning, answer=view.answer)
+        return msgspec.structs.replace(
+            row,
+            question=view.question,
+            reasoning=view.reasoning,
+            answer=view.answer,
+            analysis=_analysis(view, view.reasoning),
+        )
     texts = (view.question, view.answer, view.reasoning)
     question, answer, reasoning = (len(text.text) if text else 0 for text in texts)
     space = int((question + answer + reasoning) * share)
     for_question = min(question, max(space // 4, space - answer - reasoning))
     for_answer = min(answer, max((space - for_question) // 2, space - for_question - reasoning))
+    left = _again(view.reasoning, space - for_question - for_answer)
     return msgspec.structs.replace(
         row,
         question=_again(view.question, for_question),
         answer=_again(view.answer, for_answer),
-        reasoning=_again(view.reasoning, space - for_question - for_answer),
+        reasoning=left,
+        analysis=_analysis(view, left),
     )
+
+
+def _analysis(view: SampleView, reasoning: Clip | None) -> Analysis | None:
+    """The analysis with the switches that stand in `reasoning`."""
+    if view.analysis is None or not view.analysis.switches:
+        return view.analysis
+    return msgspec.structs.replace(view.analysis, switches=switches_within(view.analysis.switches, reasoning))
 
 
 def _again(text: Clip | None, limit: int) -> Clip | None:
@@ -108,6 +134,7 @@ def _tidy(view: SampleView) -> SampleView:
         question=None,
         reasoning=None,
         answer=None,
+        analysis=_analysis(view, None),
         choices=[_cut(choice, 1_000) for choice in view.choices[:12]],
         flags=[_cut(flag, 40) for flag in view.flags[:12]],
     )
@@ -123,6 +150,7 @@ def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleVie
         msgspec.structs.replace(
             row,
             why="",
+            reason=None,
             gold=_cut(row.gold, 24),
             extracted=_cut(row.extracted, 24),
             second_extracted="",
@@ -153,6 +181,7 @@ def row_cost(row: SampleView, in_html: int) -> int:
     """
     fields = lean(row)
     cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
+    cost += 3 * _INDENT if row.reason else 0
     if not in_html:
         return cost
     return cost + in_html + sum(len(text.encode()) for text in (row.id, row.gold, row.extracted, row.why, row.error))

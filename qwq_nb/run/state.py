@@ -6,14 +6,14 @@ An evaluation publishes a state of its own (`evaluation.state`); a saved run and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from qwq_nb.core.records import SampleResult
-from qwq_nb.core.run_record import InFlight, Progress
+from qwq_nb.core.records import SampleResult, State
+from qwq_nb.core.run_record import InFlight, Progress, RunRecord
 from qwq_nb.store.manifest import Manifest
 
-__all__ = ["RunControl", "RunState", "SavedState", "finished_progress"]
+__all__ = ["RunControl", "RunState", "SavedState", "ShownRun", "finished_progress"]
 
 
 class RunState(Protocol):
@@ -31,6 +31,48 @@ class RunState(Protocol):
 
     def in_flight(self) -> list[InFlight]:
         """Return what is being streamed, oldest first."""
+
+
+class ShownRun(Protocol):
+    """What drawing and exporting need of a run; `run.run.Run` is one, and imports them when they are wanted."""
+
+    @property
+    def name(self) -> str:
+        """Name of its directory."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model that was asked."""
+
+    @property
+    def demo(self) -> bool:
+        """True if the built-in endpoint answered."""
+
+    @property
+    def state(self) -> State:
+        """`running`, `paused`, `stopped`, `failed` or `complete`."""
+
+    @property
+    def revealed(self) -> bool:
+        """True if texts are shown that are withheld by default."""
+
+    def results(self) -> list[SampleResult]:
+        """Return one result a sample × repeat."""
+
+    def progress(self) -> Progress:
+        """Return counts and rates of this moment."""
+
+    def record(self, samples: Iterable[SampleResult] | None = None, *, room: int | None = None) -> RunRecord:
+        """Return the run as it is drawn."""
+
+    def stop(self) -> None:
+        """End it."""
+
+    def pause(self) -> None:
+        """Ask nothing new."""
+
+    def resume(self) -> None:
+        """Go on after `pause()`."""
 
 
 class RunControl(Protocol):

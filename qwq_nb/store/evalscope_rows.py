@@ -14,12 +14,12 @@ import hashlib
 import re
 import unicodedata
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, TypeVar, cast, get_args
 
 import msgspec
 
-from qwq_nb.core.records import Analysis, Completion, Outcome, Sample, Verdict
-from qwq_nb.core.text import clean_text
+from qwq_nb.core.records import Analysis, Completion, Outcome, Sample, Step, ToolCall, Verdict
+from qwq_nb.core.text import valid_values
 
 __all__ = [
     "analysis_from",
@@ -34,6 +34,8 @@ __all__ = [
     "targets_of",
     "verdict_from_row",
 ]
+
+T = TypeVar("T")
 
 _STOP_REASONS = {
     "stop": "stop",
@@ -84,7 +86,7 @@ def prediction_row(
 ) -> dict[str, Any]:
     """Make the prediction row of one completion. `model` is the model's name as it was asked for."""
     message = _assistant(sample, repeat, completion, model)
-    row = {
+    row: dict[str, Any] = {
         "index": sample_id(position, repeat, repeats),
         "model": model,
         "model_output": {
@@ -129,7 +131,11 @@ def prediction_row(
             "endpoint": completion.endpoint,
         },
     }
-    return cast(dict[str, Any], clean_text(row))
+    if completion.tool_calls:
+        row["qwq"]["tool_calls"] = completion.tool_calls
+    if completion.steps:
+        row["qwq"]["steps"] = msgspec.to_builtins(completion.steps)
+    return cast(dict[str, Any], valid_values(row))
 
 
 def review_row(
@@ -166,7 +172,7 @@ def review_row(
             "analysis": msgspec.to_builtins(verdict.analysis),
         },
     }
-    return cast(dict[str, Any], clean_text(row))
+    return cast(dict[str, Any], valid_values(row))
 
 
 def completion_from_row(row: dict[str, Any]) -> Completion:
@@ -204,6 +210,8 @@ def completion_from_row(row: dict[str, Any]) -> Completion:
         retried=list(own.get("retried", [])),
         model=own.get("model", output.get("model") or ""),
         endpoint=own.get("endpoint", ""),
+        tool_calls=_converted(own.get("tool_calls"), list[ToolCall]) or [],
+        steps=_converted(own.get("steps"), list[Step]) or [],
     )
 
 
@@ -239,16 +247,43 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
 
 def analysis_from(value: Any) -> Analysis | None:
     """Read the analysis of a row; None where there is none, or one of another format."""
-    try:
-        return msgspec.convert(value, Analysis) if value else None
-    except msgspec.ValidationError:
-        return None
+    return _converted(value, Analysis)
 
 
 def outcome_from_row(row: dict[str, Any]) -> Outcome | None:
     """Read the outcome that was written with a review row of ours; None for evalscope's own rows."""
     outcome = (row.get("qwq") or {}).get("outcome")
     return cast(Outcome, outcome) if outcome in get_args(Outcome) else None
+
+
+def _converted(value: Any, kind: type[T]) -> T | None:
+    """`value` as that type; None where there is none, or one of another make."""
+    try:
+        return msgspec.convert(value, kind) if value else None
+    except (msgspec.ValidationError, RecursionError):
+        return None
+
+
+def _tool_calls(calls: list[ToolCall]) -> list[dict[str, Any]] | None:
+    """The calls as evalscope's `ToolCall` has them: arguments as an object. What is no JSON object is kept as text."""
+    found = []
+    for call in calls:
+        function, problem = call["function"], None
+        try:
+            arguments = msgspec.json.decode(function["arguments"] or "{}", type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as exc:
+            arguments, problem = {"text": function["arguments"]}, f"The arguments are no JSON object: {exc}"
+        found.append(
+            {
+                "id": call["id"],
+                "function": {"name": function["name"], "arguments": arguments},
+                "internal": None,
+                "parse_error": problem,
+                "view": None,
+                "type": "function",
+            }
+        )
+    return found or None
 
 
 def _parts(content: Any) -> tuple[str, str]:
@@ -313,7 +348,7 @@ def _assistant(sample: Sample, repeat: int, completion: Completion, model: str) 
         "internal": None,
         "perf_metrics": _perf(completion),
         "role": "assistant",
-        "tool_calls": None,
+        "tool_calls": _tool_calls(completion.tool_calls),
         "model": completion.model or model,
     }
 

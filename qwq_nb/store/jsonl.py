@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,18 +10,17 @@ from typing import Any
 
 import msgspec
 
+from qwq_nb.core.text import valid_values
+
 __all__ = ["encode_row", "read_rows", "repair", "replace_file"]
 
 
 def encode_row(row: dict[str, Any]) -> bytes:
-    """Encode a row as one line of JSON, ended by a line feed.
-
-    Lone surrogates, which UTF-8 cannot hold, become question marks.
-    """
+    """Encode a row as one line of JSON, ended by a line feed; texts are made valid (`core.text.valid_text`)."""
     try:
         return msgspec.json.encode(row) + b"\n"
     except UnicodeEncodeError:
-        return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        return msgspec.json.encode(valid_values(row)) + b"\n"
 
 
 def repair(file: Path) -> int:

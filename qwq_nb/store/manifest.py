@@ -50,6 +50,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     notes: list[str] = []
     adapters: dict[str, dict[str, Any]] = {}
     """Settings and versions of each benchmark, as its adapter reports them."""
+    withheld: list[str] | None = None
+    """Names of the benchmarks whose authors ask that their texts not be published; None: an older version's run."""
 
 
 def decode_manifest(content: bytes, where: str) -> Manifest:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import Endpoint
 
 __all__ = [
@@ -115,5 +116,6 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
             "request_seed": endpoint.request_seed,
             "think": endpoint.think,
         }
-        # Left out where it is the default, so that runs begun before there were solvers keep their key.
-        return same if self.solver == SOLVER else {**same, "solver": self.solver}
+        # Left out where they are the default ones: runs begun before there were others keep their key.
+        further = {"dialect": (endpoint.dialect, DEFAULT_DIALECT), "solver": (self.solver, SOLVER)}
+        return same | {name: value for name, (value, default) in further.items() if value != default}

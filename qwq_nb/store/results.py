@@ -17,8 +17,13 @@ def graded_result(sample: Sample, repeat: int, completion: Completion | None, ve
     The flag of underthinking needs the sample's peers, so it is not among them. A verdict of None means that the
     completion was never graded.
     """
-    outcome, _, flags = decide_outcome(completion, verdict, gold=sample.gold)
+    decision = decide_outcome(completion, verdict, gold=sample.gold)
     result = SampleResult(
-        sample=sample, repeat=repeat, outcome=outcome, completion=completion, verdict=verdict, flags=flags
+        sample=sample,
+        repeat=repeat,
+        outcome=decision.outcome,
+        completion=completion,
+        verdict=verdict,
+        flags=decision.flags,
     )
-    return msgspec.structs.replace(result, flags=[*flags, *habits(result, ())])
+    return msgspec.structs.replace(result, flags=[*decision.flags, *habits(result, ())])

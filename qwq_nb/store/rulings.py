@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import Completion, SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.tally import tally
@@ -90,7 +91,7 @@ def rule(path: Path, model: str, result: SampleResult, correct: bool | None, not
     """
     if correct is not None and not isinstance(correct, bool):
         raise OptionError(f"correct must be True, False or None (which takes a ruling back), not {correct!r}.")
-    if result.outcome in ("error", "pending") and correct is not None:
+    if not counts(result.outcome) and correct is not None:
         raise OptionError(
             f"{result.sample.id} repeat {result.repeat} has no answer to rule on: it is {result.outcome}."
         )
@@ -130,7 +131,7 @@ def read_rulings(path: Path, model: str) -> dict[Key, Ruling]:
 
 def applies(ruling: Ruling | None, result: SampleResult) -> bool:
     """Return whether the ruling is on this result's present answer."""
-    if ruling is None or result.outcome in ("error", "pending"):
+    if ruling is None or not counts(result.outcome):
         return False
     return ruling.answer in ("", answer_fingerprint(result.completion))
 
@@ -183,9 +184,9 @@ def ruled_rows(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -
         if ruling is None or not applies(ruling, result):
             continue
         for subset in {result.sample.subset, "all"}:
-            counts = made.setdefault((result.sample.benchmark, subset), [0, 0])
-            counts[0] += 1
-            counts[1] += ruling.correct != (result.outcome == "correct")
+            pair = made.setdefault((result.sample.benchmark, subset), [0, 0])
+            pair[0] += 1
+            pair[1] += ruling.correct != (result.outcome == "correct")
     return [
         {
             **{name: getattr(official, name) for name in ("benchmark", "subset", "n")},

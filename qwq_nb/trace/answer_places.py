@@ -1,4 +1,4 @@
-"""Where the right answer is stated as an answer, first and last: what the tokens after it were spent on is reflection.
+"""Find where a reasoning states the right answer as its answer, first and last; the tokens after it are reflection.
 
 `places` reads the values that the reasoning states (`candidates.py`), holds each against the gold answer (`values.py`)
 and asks how it is stated:
@@ -133,7 +133,7 @@ class Request:
 def find_correct(
     reasoning: str, answer: str, question: str, gold: str, *, correct: bool | None, equal: Callable[[str, str], bool]
 ) -> AnswerPlaces:
-    """The first and the last statement of the gold answer, and the one that was left for another answer.
+    """Find the first and the last statement of the gold answer, and the one that was left for another answer.
 
     `left` is the last final statement, or one said of what was asked, of a trace that is not correct, if another value
     is given as final after it, in the reasoning or in the answer.
@@ -179,7 +179,7 @@ def find_correct(
 
 
 def by_chance(gold: Gold, request: Request) -> bool:
-    """Whether the value may well stand in a calculation without being its answer."""
+    """Return whether the value may well stand in a calculation without being its answer."""
     number = gold.number
     small = number is not None and number.denominator == 1 and abs(number) <= SMALL
     return small or (number is None and len(gold.normal) <= 2) or request.contains(gold)

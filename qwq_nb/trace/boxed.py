@@ -25,7 +25,7 @@ _ANSWER_IS = re.compile(r"(?:final\s+)?answer\s*(?:is|:|=)\s*:?\s*([^\n]{1,200})
 
 
 def boxes(text: str) -> Iterator[str]:
-    """The contents of the outermost complete boxes, in order; `\\boxed 5` counts, an unclosed box does not."""
+    """Return the contents of the outermost complete boxes, in order; `\\boxed 5` counts, an unclosed box does not."""
     at = 0
     while match := _BOX.search(text, at):
         if text[match.end()] != "{":
@@ -42,7 +42,7 @@ def boxes(text: str) -> Iterator[str]:
 
 
 def closing_brace(text: str, opening: int) -> int | None:
-    """Where the brace at `opening` is closed, escaped braces left out; None where it never is."""
+    """Return where the brace at `opening` is closed, escaped braces left out; None where it never is."""
     depth = 0
     for brace in re.finditer(r"\\.|[{}]", text[opening:], re.S):
         if brace.group() == "{":
@@ -55,7 +55,7 @@ def closing_brace(text: str, opening: int) -> int | None:
 
 
 def last_boxed(text: str) -> str | None:
-    """The content of the last complete box, or None."""
+    """Return the content of the last complete box, or None."""
     found = None
     for found in boxes(text):  # noqa: B007 - the last one is what is asked for
         pass
@@ -63,7 +63,7 @@ def last_boxed(text: str) -> str | None:
 
 
 def boxed_or_stated(text: str) -> str:
-    """The last box, else what follows the last "answer is", else nothing."""
+    """Return the last box, else what follows the last "answer is", else an empty text."""
     boxed = last_boxed(text)
     if boxed is not None:
         return boxed if len(boxed) <= _LONGEST else ""
@@ -74,7 +74,7 @@ def boxed_or_stated(text: str) -> str:
 
 
 def trimmed(candidate: str) -> str:
-    """Without math signs, wrappers such as \\text{…}, spacing commands, degrees and punctuation at the end."""
+    """Return a value without math signs, wrappers such as \\text{…}, spacing commands, degrees, final punctuation."""
     before, text = None, candidate.strip()
     while text != before:
         before = text

@@ -1,9 +1,9 @@
-"""Where a reasoning states a value, and which: the places that may give the answer.
+"""Find the values that a reasoning states, and where: candidates for its answer.
 
 Only a value that something leads up to is a candidate: a box, "the answer is", the last member of a chain of equations,
 "gives", "we get", "is", "So …" at the beginning of a sentence. So the 2 in "step 2", "x^2" or "2 cases" is none. Except
 after a box or "answer" it must end its clause: punctuation, a line's end or a connective follows, at most three words
-("square units") between. Whether it is the right one, and said of what was asked, is `correct.py`'s business.
+("square units") between. Whether it is the right one, and said of what was asked, is `answer_places.py`'s business.
 """
 
 from __future__ import annotations
@@ -181,11 +181,11 @@ class Places:
         return len(self._leads)
 
     def sentence(self, at: int) -> int:
-        """The number of the sentence in which the offset lies."""
+        """Return the number of the sentence in which the offset lies."""
         return bisect_right(self.sentences, at) - 1
 
     def statement(self, number: int) -> Statement | None:
-        """What is stated at a place, or None where there is no value."""
+        """Return what is stated at a place, or None where there is no value."""
         kind, lead, at = self._leads[number]
         if self.hallmark and not self.hallmark.search(self.text, max(at - 1, 0), at + LONGEST):
             return None
@@ -238,7 +238,7 @@ class Places:
 
 
 def closing_brace(text: str, opening: int) -> int | None:
-    """Where the brace at `opening` is closed, at most `LONGEST` characters on."""
+    """Return where the brace at `opening` is closed, at most `LONGEST` characters on."""
     depth = 0
     for brace in re.finditer(r"\\.|[{}]", text[opening : opening + LONGEST], re.S):
         depth += {"{": 1, "}": -1}.get(brace.group(), 0)

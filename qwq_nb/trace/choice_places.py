@@ -1,10 +1,10 @@
-"""Where a reasoning names the right one of several choices, by its letter or by its text.
+"""Find where a reasoning names the right one of several choices, by its letter or by its text.
 
 A letter counts where it is called the answer ("the answer is C", "option C is correct", "I'd go with (C)",
 `\\boxed{C}`, "So C.", "So 5/8, which is C.", "That's C in the list.", 答案是 C): listing or discussing "Option C
 says …" does not, nor does the article "A". Letters behind "if", "whether" or "not" do not count either. The text of
-the choice counts where it is a value that is stated as an answer by the rules of `correct.py`, taken as strictly as one
-that stands in the question, since it does; or, of two words or more, where it stands in a sentence behind "answer",
+the choice counts where it is a value that is stated as an answer by `answer_places.py`, taken as strictly as one that
+stands in the question, since it does; or, of two words or more, where it stands in a sentence behind "answer",
 "so", "therefore" …, and not behind its letter.
 """
 
@@ -58,7 +58,7 @@ _BOUND = re.compile(r"[.!?。！？]\s|\n")
 def find_choice(
     reasoning: str, answer: str, question: str, gold: str, choices: list[str], *, correct: bool | None
 ) -> AnswerPlaces:
-    """The first and last statement of the right choice, and the one that was left for another (see `find_correct`)."""
+    """Find the first and last statement of the right choice, and the one left for another (see `find_correct`)."""
     letter = gold.strip().strip("().").upper()
     if not re.fullmatch(r"[A-Z]", letter):
         return AnswerPlaces()

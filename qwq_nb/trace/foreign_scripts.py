@@ -1,4 +1,4 @@
-"""Where a reasoning falls into a script that its question is not written in: language mixing.
+"""Find spans of a reasoning in a script that its question is not written in (language mixing).
 
 Measure: runs of letters of a script that the question does not use (merged where at most `GAP` characters lie between),
 their share of the reasoning's letters (0…1) and the scripts' names by frequency.
@@ -67,7 +67,7 @@ class Mixing(NamedTuple):
 
 
 def find_foreign(text: str, question: str) -> Mixing:
-    """Where `text` leaves the scripts of its question."""
+    """Find the spans where `text` leaves the scripts of its question."""
     known = {name for name, _, _ in _script_runs(question)}
     if known & {"Hiragana", "Katakana"}:
         known |= {"Han", "Hiragana", "Katakana"}

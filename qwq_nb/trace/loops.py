@@ -1,4 +1,4 @@
-"""Where a reasoning got caught in a loop: the same span over and over, to the end or until the model got out.
+"""Find repetition loops in a reasoning: the same span over and over, to its end or until the model gets out.
 
 Measure: the start of the first repetition, the end of the last, the period and the number of repeats (characters). From
 `start` to `end` the text is wasted: it says nothing that had not been said.
@@ -51,14 +51,14 @@ _TABLE = frozenset("|-=_+*#.:<>/\\~ \t\n\r")
 
 
 def find_loop(text: str) -> Loop | None:
-    """The loop that wasted most, or None."""
+    """Return the loop that wasted most characters, or None."""
     found = find_loops(text)
     rounds = _find_rounds(text)
     return max([*found, rounds] if rounds else found, key=lambda loop: loop.end - loop.start, default=None)
 
 
 def find_loops(text: str) -> list[Loop]:
-    """The loops of one period, in the order of the text; they do not overlap."""
+    """Return the loops of one period, in the order of the text; they do not overlap."""
     loops: list[Loop] = []
     at, read = 0, 0
     while at + 2 * _NEEDLE <= len(text):

@@ -1,4 +1,4 @@
-"""Whether a stated value is the gold one: a cheap comparison first, the benchmark's own equivalence for the rest.
+"""Compare stated values with the gold answer: cheaply first, by the benchmark's own equivalence for the rest.
 
 The benchmark's equivalence (math-verify, 1–10 ms a call) is asked only about a distinct value that nothing cheaper
 settles. Two values are the same if they are after trimming (`normal`: mathematical signs, boxes, \\text, spaces, sizes
@@ -93,7 +93,7 @@ _COMMAND = re.compile(r"\\[A-Za-z]+")
 
 
 def latex(value: str) -> str:
-    """The value with its typographic signs and bare names as LaTeX commands: `√3/2` is `\\sqrt{3}/2`."""
+    """Return the value with its typographic signs and bare names as LaTeX commands: `√3/2` is `\\sqrt{3}/2`."""
     text = value.strip().strip("$").translate(_SYMBOLS)
     for pattern, new in _LATEX:
         text = pattern.sub(new, text)
@@ -101,7 +101,7 @@ def latex(value: str) -> str:
 
 
 def normal(value: str) -> str:
-    """The value without what notation leaves to taste; equal results mean equal values, not the other way round."""
+    """Return the value in one notation of many; equal results mean equal values, not the other way round."""
     text = latex(value)
     box = _BOX.fullmatch(text)
     text = box.group(1) if box else text
@@ -126,7 +126,7 @@ def normal(value: str) -> str:
 
 
 def rational(text: str) -> Fraction | None:
-    """The number that a normalised value is, where it is written as one: `-3`, `0.5`, `3/4`."""
+    """Return the number that a normalised value is, where it is written as one: `-3`, `0.5`, `3/4`."""
     match = _RATIONAL.fullmatch(text) if len(text) <= 60 else None
     if match is None:
         return None
@@ -166,7 +166,7 @@ class Gold:
         self._settled: dict[str, bool] = {}
 
     def same(self, value: str) -> bool:
-        """Whether `value` is the gold answer."""
+        """Return whether `value` is the gold answer."""
         found = self._known.get(value)
         if found is None:
             if self.hallmark and not self.hallmark.search(value):

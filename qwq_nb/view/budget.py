@@ -18,7 +18,7 @@ LIVE_BYTES: Final = 100_000
 
 
 def saved_size(made: dict[str, object]) -> int:
-    """Bytes that the bundle takes in an .ipynb: indented, and with texts split into lines."""
+    """Return the bytes that a bundle takes in an .ipynb: indented, and with texts split into lines."""
     data = {
         mime: content.splitlines(keepends=True) if isinstance(content, str) else content
         for mime, content in made.items()

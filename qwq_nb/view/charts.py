@@ -1,6 +1,6 @@
-"""The panels of a run's figures: accuracy by subset, reasoning tokens by outcome, latency.
+"""Define a chart: one pair of axes of a figure, and the colours.
 
-A panel is plain data: plotly traces and axes, and a table of the same numbers for where plotly cannot draw. Colours
+A chart is plain data: plotly traces and axes, and a table of the same numbers for where plotly cannot draw. Colours
 are Okabe and Ito's ("Color universal design", 2008), those of at least 3:1 on white and on JupyterLab's dark ground.
 """
 
@@ -42,5 +42,5 @@ def share(value: float | None) -> float | None:
 
 
 def plain(text: str) -> str:
-    """For plotly's labels, which read a little html."""
+    """Return a text as a label of plotly's, which reads a little html."""
     return html.escape(one_line(text, 200), quote=False).replace("$", "&#36;")

@@ -1,4 +1,4 @@
-"""Characters that do harm unseen are made visible: the first step of every view, html and plain text alike.
+"""Make control, bidi and zero-width characters visible: the first step of every view, html and plain text alike.
 
 ANSI escapes drive a terminal, bidi overrides turn `fdp.exe` round, zero-width characters hide words, and one lone
 surrogate makes a notebook impossible to save. None of them is dropped: what a model wrote stays readable.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 
 __all__ = ["one_line", "visible"]
 
@@ -29,11 +29,11 @@ def _show(match: re.Match[str]) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with every control, bidi and zero-width character spelt out (`␛`, `\\u202e`)."""
-    return _UNSEEN.sub(_show, scrub(text).replace("\r\n", "\n"))
+    """Return the text with every control, bidi and zero-width character spelt out (`␛`, `\\u202e`)."""
+    return _UNSEEN.sub(_show, valid_text(text).replace("\r\n", "\n"))
 
 
 def one_line(text: str, limit: int) -> str:
-    """The visible text on one line, at most `limit` characters long."""
+    """Return the visible text on one line, at most `limit` characters long."""
     line = visible(" ".join(text[: 4 * limit].split()))
     return line if len(line) <= limit and len(text) <= 4 * limit else line[: max(limit - 1, 0)] + "…"

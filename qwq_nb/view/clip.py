@@ -1,4 +1,4 @@
-"""Texts cut to a budget: what a saved notebook can carry of 500 traces of 40 kB.
+"""Cut texts to a budget of characters, and make records lean: a notebook cannot carry 500 traces of 40 kB.
 
 Questions and answers come before reasoning, and failures before the rest: a correct sample is rarely opened.
 """
@@ -14,10 +14,10 @@ from typing import Any, Final
 import msgspec
 
 from qwq_nb.core.records import Analysis
-from qwq_nb.core.run_record import Clip, SampleView
-from qwq_nb.core.text import scrub
+from qwq_nb.core.run_record import Clip, Reason, SampleView
+from qwq_nb.core.text import valid_text
 
-__all__ = ["clip", "fair_limit", "lean"]
+__all__ = ["clip", "fair_limit", "lean", "switches_within"]
 
 HEAD_SHARE: Final = 1 / 3
 _SNAP: Final = 60  # characters within which a line's or a word's end is looked for
@@ -25,12 +25,12 @@ _PLAIN: Final = frozenset({int, bool, type(None)})
 
 
 def clip(text: str, limit: int) -> Clip:
-    """At most `limit` characters: the beginning and the end, with the middle left out.
+    """Cut a text to at most `limit` characters: the beginning and the end, with the middle left out.
 
     A third is head, two thirds tail: how a thought begins is much the same everywhere, while its end shows what the
     answer came from, or the loop in which it was cut off.
     """
-    text = scrub(text)
+    text = valid_text(text)
     if len(text) <= limit:
         return Clip(text=text)
     limit = max(limit, 0)
@@ -62,8 +62,15 @@ def _joins(text: str, at: int) -> bool:
     return "\U0001f1e6" <= after <= "\U0001f1ff" and "\U0001f1e6" <= before <= "\U0001f1ff"
 
 
+def switches_within(switches: Sequence[int], text: Clip | None) -> list[int]:
+    """The switches of thoughts that stand in what is left of the text; offsets are those of the whole text."""
+    if text is None:
+        return []
+    return [at for at in switches if not text.at <= at < text.at + text.omitted]
+
+
 def fair_limit(needs: Sequence[int], budget: int) -> int:
-    """The highest cap under which the needs add up to the budget at most."""
+    """Return the highest cap under which the needs add up to the budget at most."""
     low, high = 0, max(needs, default=0)
     while low < high:
         middle = (low + high + 1) // 2
@@ -75,28 +82,28 @@ def fair_limit(needs: Sequence[int], budget: int) -> int:
 
 
 def lean(value: Any) -> Any:
-    """Builtins for JSON: no NaN, no surrogates, and samples without the fields that are at their defaults.
+    """Return builtins for JSON: no NaN, no surrogates, and samples without the fields that are at their defaults.
 
     The schema requires none of those; spelt out, they would be a third of a saved run of 2,000 samples.
     """
     kind: Any = type(value)
     if kind is str:
-        return value if value.isascii() else scrub(value)
+        return value if value.isascii() else valid_text(value)
     if kind in _PLAIN:
         return value
     if isinstance(value, msgspec.Struct):
-        sparse = isinstance(value, SampleView | Clip | Analysis)
+        sparse = isinstance(value, SampleView | Clip | Analysis | Reason)
         pairs = [(field, getattr(value, field.name)) for field in _fields(kind)]
         return {f.name: lean(item) for f, item in pairs if not sparse or f.required or not _is_default(f, item)}
     if isinstance(value, dict):
-        return {scrub(str(key)): lean(item) for key, item in value.items()}
+        return {valid_text(str(key)): lean(item) for key, item in value.items()}
     if isinstance(value, str):
-        return scrub(value)
+        return valid_text(value)
     if isinstance(value, float):
         return value if -1e300 < value < 1e300 else None
     if isinstance(value, Iterable):
         return [lean(item) for item in value]
-    return value if value is None or isinstance(value, bool | int) else scrub(str(value))
+    return value if value is None or isinstance(value, bool | int) else valid_text(str(value))
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""One place of a long text, cut out with what stands around it."""
+"""Cut an excerpt out of a long text, around what it is about."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Excerpt(msgspec.Struct, frozen=True):
 
 
 def place_at(text: str, start: int, end: int, around: int = AROUND) -> Excerpt:
-    """What stands from `start` to `end` in `text`, with `around` characters on either side."""
+    """Cut out what stands from `start` to `end` in `text`, with `around` characters on either side."""
     low, high = max(0, start - around), min(len(text), end + around)
     # A box may hold a text of any length: of a long one the beginning.
     shown = min(end, start + around)
@@ -35,7 +35,7 @@ def place_at(text: str, start: int, end: int, around: int = AROUND) -> Excerpt:
 
 
 def cut_out(title: str, place: Excerpt) -> str:
-    """A place as html: what it is about marked, and how much of the text is out of sight."""
+    """Return an excerpt as html: what it is about marked, and how much of the text is out of sight."""
     before = f"[… {place.left_before:,} characters before …]\n" if place.left_before else ""
     after = f"\n[… {place.left_after:,} characters after …]" if place.left_after else ""
     hit = f"<mark>{esc(place.hit)}</mark>" if place.hit else ""

@@ -1,4 +1,4 @@
-"""Figures: plotly's, with their numbers as a table for where plotly cannot draw; and those of a run.
+"""Make plotly figures of charts, with their numbers as tables for where plotly cannot draw.
 
 GitHub and nbviewer strip scripts and drawings from outputs, so there, and for a screen reader, the table is the figure.
 """
@@ -15,6 +15,7 @@ from qwq_nb.core.frontend import is_live
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.view.charts import GREY, Chart, plain
 from qwq_nb.view.html import esc
+from qwq_nb.view.tables import html_table, meter, text_table
 from qwq_nb.view.wording import is_known
 
 __all__ = ["CONFIG", "PLOTLY_MIME", "TEMPLATE", "ChartFigure", "Figure", "asked_kinds", "title_of"]
@@ -111,15 +112,15 @@ class ChartFigure(Figure):
 
     @property
     def html(self) -> str:
-        return f"<p><strong>{esc(self.title)}</strong></p>\n" + "".join(html_table(panel) for panel in self._panels)
+        return f"<p><strong>{esc(self.title)}</strong></p>\n" + "".join(chart_html(panel) for panel in self._panels)
 
     def text(self, *, times: bool = True) -> str:
         shown = [panel for panel in self._panels if times or not panel.timed]
-        return "\n\n".join([self.title, *(text_table(panel) for panel in shown)])
+        return "\n\n".join([self.title, *(chart_text(panel) for panel in shown)])
 
 
 def asked_kinds(kind: str | None, kinds: Iterable[str]) -> list[str]:
-    """The kind alone, or all where none is asked for. Raises OptionError for one that is not there."""
+    """Return the kind alone, or all where none is asked for. Raises OptionError for one that is not there."""
     known = list(kinds)
     if kind is not None and kind not in known:
         raise OptionError(f"There is no figure {kind!r}.{did_you_mean(str(kind), known)}")
@@ -127,13 +128,13 @@ def asked_kinds(kind: str | None, kinds: Iterable[str]) -> list[str]:
 
 
 def title_of(text: str) -> dict[str, Any]:
-    """The title of a figure, at its upper left, and small enough for a narrow notebook."""
+    """Return the title of a figure, at its upper left, and small enough for a narrow notebook."""
     font = {"size": 15}
     return {"text": plain(text), "font": font, "x": 0, "xref": "paper", "y": 1, "yref": "container", "pad": {"t": 16}}
 
 
 def composed(title: str, panels: Sequence[Chart]) -> dict[str, Any]:
-    """One plotly figure with the panels below one another."""
+    """Return one plotly figure with the panels below one another, as its `data` and `layout`."""
     inner = sum(panel.height for panel in panels) + _GAP * (len(panels) - 1)
     layout: dict[str, Any] = {
         "template": TEMPLATE,
@@ -162,26 +163,17 @@ def composed(title: str, panels: Sequence[Chart]) -> dict[str, Any]:
     return {"data": data, "layout": layout}
 
 
-def html_table(panel: Chart) -> str:
-    """The panel's numbers. The bar beside a row is an extra that some viewers drop."""
+def chart_html(panel: Chart) -> str:
+    """Return the panel's numbers as a table. The bar beside a row is an extra that some viewers drop."""
     if not panel.rows:
         return f"<p>{esc(panel.heading)}: nothing finished yet</p>\n"
-    heads = "".join(f'<th scope="col">{esc(head)}</th>' for head in panel.heads)
-    lines = []
-    for row, meter in zip(panel.rows, panel.meters, strict=True):
-        bar = f'<meter min="0" max="1" value="{min(max(meter, 0), 1):.4f}"></meter>' if is_known(meter) else ""
-        cells = "".join(f"<td>{esc(cell)}</td>" for cell in row[1:])
-        lines.append(f'<tr><th scope="row">{esc(row[0])}</th>{cells}<td>{bar}</td></tr>')
-    head = f"<caption>{esc(panel.heading)}</caption><thead><tr>{heads}<th></th></tr></thead>"
-    return f"<table>{head}<tbody>{''.join(lines)}</tbody></table>\n"
+    rows = [
+        [*row, meter(share, "") if is_known(share) else ""] for row, share in zip(panel.rows, panel.meters, strict=True)
+    ]
+    return html_table(panel.heading, [*panel.heads, ""], rows, bare=True)
 
 
-def text_table(panel: Chart) -> str:
+def chart_text(panel: Chart) -> str:
     if not panel.rows:
         return f"{panel.heading}: nothing finished yet"
-    grid = [panel.heads, *panel.rows]
-    width = [max(len(line[i]) for line in grid) for i in range(len(panel.heads))]
-    lines = [
-        line[0].ljust(width[0]) + "".join("  " + c.rjust(width[i]) for i, c in enumerate(line[1:], 1)) for line in grid
-    ]
-    return "\n".join([panel.heading, *(line.rstrip() for line in lines)])
+    return "\n".join([panel.heading, *text_table(panel.heads, panel.rows)])

@@ -1,4 +1,4 @@
-"""Text from a model, a dataset or a server → html that says exactly that text and nothing else.
+"""Escape text from a model, a data set or a server to html that says exactly that text, and typeset formulas.
 
 `esc` is the one way in. A trusted notebook runs whatever html it holds, so no view writes foreign text past it, and
 none writes foreign text into an attribute.
@@ -15,7 +15,7 @@ from qwq_nb.core.run_record import Clip
 from qwq_nb.view import tex
 from qwq_nb.view.clean import visible
 
-__all__ = ["FORMULAS", "Typesetter", "clipped", "code", "esc", "note", "pre"]
+__all__ = ["FORMULAS", "Html", "Typesetter", "clipped", "code", "esc", "note", "pre"]
 
 FORMULAS: Final = 1_500
 """Formulas in one output: MathJax sets them all at once, in the page's own thread."""
@@ -27,8 +27,14 @@ _MATHS_MARK = re.compile(r"[$\\]+")
 _PRE_STYLE: Final = "white-space:pre-wrap;word-break:normal"
 
 
+class Html(str):
+    """Text that is html already, made by this package; `view.tables` escapes any other."""
+
+    __slots__ = ()
+
+
 def esc(text: str) -> str:
-    """Escaped, unseen characters made visible, and out of MathJax's reach.
+    """Escape a text, make unseen characters visible, and keep it out of MathJax's reach.
 
     MathJax does not look across an element's border: a `$` or `\\` alone in one opens nothing.
     """
@@ -56,17 +62,17 @@ def _breakable(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """As typed, on one line's terms; MathJax leaves `code` alone."""
+    """Return a text as typed, within a line; MathJax leaves `code` alone."""
     return f"<code>{_breakable(text)}</code>" if text else ""
 
 
 def note(text: str) -> str:
-    """A sentence of ours, with its `magic line` in backticks as code; what it quotes is escaped like any other text."""
+    """Return a sentence of ours, its `magic line` in backticks as code; what it quotes is escaped like any text."""
     return re.sub(r"`([^`<>]+)`", r"<code>\1</code>", esc(text))
 
 
 def pre(text: str) -> str:
-    """As typed, line by line; MathJax leaves `pre` alone, which matters at 40 kB a trace."""
+    """Return a text as typed, line by line; MathJax leaves `pre` alone, which matters at 40 kB a trace."""
     # A line break as an entity: a notebook file stores html line by line, at a dozen bytes a line. The first newline
     # in `pre` is not shown, so there is always one.
     body = _breakable(text).replace("\n", "&#10;")
@@ -74,7 +80,7 @@ def pre(text: str) -> str:
 
 
 def clipped(clip: Clip) -> str:
-    """The text with a sentence where the middle is missing."""
+    """Return the text of a clip, with a sentence where its middle is missing."""
     if not clip.omitted:
         return clip.text
     return f"{clip.text[: clip.at]}\n\n[… {clip.omitted:,} characters left out …]\n\n{clip.text[clip.at :]}"
@@ -82,18 +88,18 @@ def clipped(clip: Clip) -> str:
 
 @dataclass
 class Typesetter:
-    """Prose with formulas, within an allowance of formulas for the whole output."""
+    """Makes html of prose with formulas, within an allowance of formulas for the whole output."""
 
     formulas: int = FORMULAS
 
     def prose(self, text: str, label: str = "") -> str:
-        """Paragraphs and line breaks kept; safe formulas typeset, refused ones as source, other `$` and `\\` inert."""
+        """Return prose with its paragraphs; safe formulas typeset, refused ones as source, other `$` and `\\` inert."""
         inner = "".join(self._piece(kind, piece) for kind, piece in tex.split(visible(text).strip("\n")))
         lead = f"<p><strong>{label}:</strong> " if label else "<p>"
         return lead + re.sub(r"\n[ \t]*\n\s*", "</p><p>", inner).replace("\n", "<br>").replace("\r", "\n") + "</p>"
 
     def value(self, text: str) -> str:
-        """A gold or extracted value: typeset where it is LaTeX, as typed where it is not."""
+        """Return a gold or extracted value: typeset where it is LaTeX, as typed where it is not."""
         bare = visible(text).strip()
         if bare.startswith("$") and bare.endswith("$"):
             bare = bare.strip("$")

@@ -1,4 +1,4 @@
-"""Tables as Markdown and as LaTeX (booktabs), of any plain cells; foreign text says itself and nothing else.
+"""Write tables as Markdown and as LaTeX (booktabs) of any plain cells; foreign text says itself and nothing else.
 
 Markdown: what CommonMark or GFM would read as markup is escaped, pipes with it; `<`, `>` and `&` become entities, so no
 html gets in; `$` and `\\` become entities in a `span` each, where neither Lab's search for formulas nor MathJax pairs
@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 from qwq_nb.view.clean import visible
 
 __all__ = ["Cell", "escape_latex", "escape_markdown", "latex_table", "markdown_table"]
@@ -57,7 +57,7 @@ _LATEX = {
 
 
 def escape_markdown(text: str) -> str:
-    """`text` on one line, so that Markdown shows just that text."""
+    """Return `text` on one line, so that Markdown shows just that text."""
     return _MARKDOWN.sub(_inert, " ".join(visible(text).split()))
 
 
@@ -69,9 +69,9 @@ def _inert(match: re.Match[str]) -> str:
 
 
 def escape_latex(text: str) -> str:
-    """`text` on one line, so that LaTeX sets just that text; for the body of a document, captions and cells."""
+    """Return `text` on one line, so that LaTeX sets just that text; for the body of a document, captions and cells."""
     out: list[str] = []
-    for char in scrub(text):
+    for char in valid_text(text):
         if char in _LATEX:
             out.append(_LATEX[char])
         elif char.isspace():
@@ -87,7 +87,7 @@ def escape_latex(text: str) -> str:
 
 
 def cell_text(cell: Cell) -> str:
-    """A cell in words: `–` for nothing, thousands' commas, floats to four digits. Pass text for any other format."""
+    """Return a cell in words: `–` for nothing, thousands' commas, floats to four digits; text as it is."""
     if cell is None or cell != cell:
         return NOTHING
     if isinstance(cell, bool):
@@ -98,7 +98,7 @@ def cell_text(cell: Cell) -> str:
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], align: str = "", caption: str = "") -> str:
-    """A GFM table. `align` is a letter a column (`l`, `r`, `c`; all left without it), the caption a line above it.
+    """Return a GFM table. `align` is a letter a column (`l`, `r`, `c`; all left without it), `caption` a line above.
 
     Raises ValueError for a row, or an `align`, of another width than `columns`.
     """
@@ -128,7 +128,7 @@ def latex_table(
     label: str = "",
     rules: Collection[int] = (),
 ) -> str:
-    """A `table` with booktabs' rules; a `\\midrule` stands before each row whose number is in `rules`.
+    """Return a `table` with booktabs' rules; a `\\midrule` stands before each row whose number is in `rules`.
 
     It needs `\\usepackage{booktabs}`. Raises ValueError for a row, or an `align`, of another width than `columns`, and
     for a label that is not of letters, digits, `:`, `-` and `.`.

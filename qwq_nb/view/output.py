@@ -1,101 +1,186 @@
-"""One output that is drawn again in place while a sweep or a speed test goes on, wherever we are.
+"""Draw one output again in place while something goes on, wherever we are; and remember what this cell has drawn.
 
-As for a run (`qwq_nb.run.live`): at most four updates a second; one display at the end where nothing is live, its
-text free of times.
+In a notebook: a display that is updated at most four times a second and ends as the whole picture, with its figure
+below. Where nothing is live (`QWQ_NB_LIVE=0`): one display at the end, its text free of times. In a terminal: one line
+on stderr that is written over, and the text at the end. In a script: that line alone, where stderr is a terminal.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
+import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 from qwq_nb.core.frontend import in_kernel, ipython, is_live
-
-if TYPE_CHECKING:
-    from qwq_nb.view.figures import Figure
-
-
 from qwq_nb.view.figures import Figure
 from qwq_nb.view.html import esc
 
-__all__ = ["INTERVAL_S", "Output", "Picture", "show_figure", "show_picture", "show_with_figure"]
+__all__ = [
+    "INTERVAL_S",
+    "Output",
+    "Picture",
+    "forget_shown",
+    "is_shown",
+    "mark_shown",
+    "show_figure",
+    "show_picture",
+    "show_with_figure",
+]
 
 INTERVAL_S: Final = 0.25
 """Between two updates at least."""
 
+_SHOWN: Final[weakref.WeakKeyDictionary[Any, Any]] = weakref.WeakKeyDictionary()
+"""What was drawn last in which cell (its execution count)."""
 
-class Picture(Protocol):
-    """What is drawn."""
 
-    _shown_in: Any
+class Bundle(Protocol):
+    """Makes a mime bundle. `live`: it goes on; `times=False`: a text that two runs with the same answers share."""
 
-    def _bundle(self, *, live: bool, times: bool) -> dict[str, Any]:
-        """text/html and text/plain. `live`: it goes on. `times=False`: a text that two such tests have in common."""
+    def __call__(self, *, live: bool, times: bool) -> Mapping[str, Any]: ...
 
-    def plot(self) -> Figure:
-        """Its figure."""
 
-    def _line(self) -> str:
-        """Where it stands, on one line, for a terminal."""
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """What an output draws."""
+
+    subject: Any
+    """The object that it is of: the value of a cell is not drawn where the cell has drawn it already."""
+    bundle: Bundle
+    """For a notebook: text/html, text/plain and whatever else there is."""
+    text: Callable[[bool], str]
+    """For a terminal, at the end; `text(False)` is free of times."""
+    line: Callable[[int], str] | None = None
+    """Where it stands, on one line of at most so many columns; None: a terminal shows nothing before the end."""
+    figure: Callable[[], Figure] | None = None
+    """Drawn below at the end, in a notebook."""
 
 
 class Output:
-    """The output of one picture: a notebook's display, a terminal's line, or nothing (`show=False`)."""
+    """The output of one picture: a notebook's display, a terminal's line and text, or nothing (`show=False`)."""
 
     interval_s = INTERVAL_S
 
-    def __init__(self, picture: Picture, *, show: bool = True) -> None:
+    def __init__(self, picture: Picture, *, show: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
         self.picture = picture
         self._shell = ipython()
+        self._cell = getattr(self._shell, "execution_count", None)
+        """The cell that began it, which a thread may outlive."""
+        self._parent = self._shell.get_parent() if hasattr(self._shell, "get_parent") else None
         self._notebook = show and in_kernel(self._shell)
-        self._updates = self._notebook and is_live()
-        self._terminal = show and not self._notebook and is_live() and sys.stderr.isatty()
+        self._terminal = show and not self._notebook and picture.line is not None and is_live() and sys.stderr.isatty()
         self._text = show and not self._notebook and self._shell is not None
+        self._clock = clock
+        self._last: float | None = None
         self._handle: Any = None
-        self._last = 0.0
+        self._has_line = False
+        self._bound = False
+
+    @property
+    def is_updated(self) -> bool:
+        """True where a notebook's display is drawn again in place."""
+        return self._notebook and is_live()
 
     def update(self) -> None:
         """Draw how it stands; does nothing where that was done a moment ago."""
-        now = time.monotonic()
-        if now - self._last < self.interval_s * 0.9:
-            return
-        self._last = now
-        if self._updates:
-            self._draw(self.picture._bundle(live=True, times=True))
-        elif self._terminal:
+        now = self._clock()
+        if self._last is None or now - self._last >= self.interval_s * 0.9:
+            self._last = now
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw how it stands, now."""
+        if self.is_updated:
+            self._draw(self.picture.bundle(live=True, times=True))
+        elif self._terminal and self.picture.line is not None:
             width = shutil.get_terminal_size().columns - 1
-            sys.stderr.write("\r" + self.picture._line()[:width].ljust(width))
-            sys.stderr.flush()
+            self._write("\r" + self.picture.line(width)[:width].ljust(width))
+            self._has_line = True
 
     def finish(self, *, figure: bool = True) -> None:
         """Draw what it has come to; `figure=False` leaves out the figure below it, after an interrupt."""
-        if self._terminal:
-            sys.stderr.write("\r" + " " * (shutil.get_terminal_size().columns - 1) + "\r")
-            sys.stderr.flush()
+        self._clear_line()
         if self._notebook:
-            self._draw(self.picture._bundle(live=False, times=is_live()))
-            if figure:
-                show_figure(self.picture.plot())
+            self._draw(self.picture.bundle(live=False, times=is_live()))
+            if figure and self.picture.figure is not None:
+                show_figure(self.picture.figure())
         elif self._text:
-            print(self.picture._bundle(live=False, times=is_live())["text/plain"])
-        if self._notebook or self._text:
-            self.picture._shown_in = self._shell.execution_count
+            print(self.picture.text(is_live()))
+            mark_shown(self.picture.subject, self._cell)
 
-    def _draw(self, data: dict[str, Any]) -> None:
+    def leave(self) -> None:
+        """Finish after an interrupt: what takes long to draw must not keep the cell."""
+        if not self.is_updated:
+            self.finish(figure=False)
+            return
+        self.draw()
+        # A report of 500 long traces takes about a second to make: as long as an interrupt may take in all.
+        threading.Thread(target=self.finish, kwargs={"figure": False}, name="qwq-view", daemon=True).start()
+
+    def clear(self) -> None:
+        """Leave nothing to be seen: what follows in the cell, an error, is all there is to say."""
+        self._clear_line()
+        if self._handle is not None:
+            self._draw({"text/plain": ""})
+
+    def _draw(self, data: Mapping[str, Any]) -> None:
+        self._bind()
         if self._handle is None:
             from IPython.display import display
 
             self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._handle.update(data, raw=True)
+        mark_shown(self.picture.subject, self._cell)
+
+    def _bind(self) -> None:
+        """In a thread of our own: let outputs go to the cell that began it, not to the last one that ran.
+
+        From ipykernel 7 on the parent is a property of the thread; before, it is one for the whole kernel and must not
+        be touched, and the display's id alone finds the output.
+        """
+        if self._bound or threading.current_thread() is threading.main_thread():
+            return
+        self._bound = True
+        ipykernel = sys.modules.get("ipykernel")
+        if self._parent and ipykernel is not None and ipykernel.version_info[0] >= 7:
+            self._shell.set_parent(self._parent)
+
+    def _clear_line(self) -> None:
+        if self._has_line:
+            self._write("\r" + " " * (shutil.get_terminal_size().columns - 1) + "\r")
+            self._has_line = False
+
+    @staticmethod
+    def _write(text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def mark_shown(subject: Any, cell: Any) -> None:
+    """Remember that a cell (its execution count) has drawn the object, so that its value is not a second picture."""
+    _SHOWN[subject] = cell
+
+
+def forget_shown(subject: Any) -> None:
+    """Let the object be drawn again, also in a cell that has drawn it."""
+    _SHOWN.pop(subject, None)
+
+
+def is_shown(subject: Any) -> bool:
+    """Return whether the cell that runs now has drawn the object."""
+    shell = ipython()
+    return shell is not None and _SHOWN.get(subject) == shell.execution_count
 
 
 def show_picture(picture: Picture) -> None:
     """Draw it as the value of a cell, unless this cell has drawn it already."""
-    shell = ipython()
-    if shell is not None and picture._shown_in != shell.execution_count:
+    if ipython() is not None and not is_shown(picture.subject):
         Output(picture).finish()
 
 

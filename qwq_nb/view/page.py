@@ -1,13 +1,16 @@
-"""Write a complete html page around a fragment."""
+"""Write a complete html page around a fragment; save a page or its text by the path's ending."""
 
 from __future__ import annotations
 
 import html
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from qwq_nb.view.clean import visible
 
-__all__ = ["page"]
+__all__ = ["page", "save_page"]
 
 
 _STYLE: Final = """
@@ -27,7 +30,7 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def page(title: str, body: str) -> str:
-    """A whole html document; `body` is html of this package's views, `title` any text."""
+    """Return a whole html document; `body` is html of this package's views, `title` any text."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -35,3 +38,12 @@ def page(title: str, body: str) -> str:
         f"<title>{html.escape(visible(title))}</title>\n<style>{_STYLE}</style>\n</head>\n"
         f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
+
+
+def save_page(path: str | os.PathLike[str], html: Callable[[], str], text: Callable[[], str]) -> Path:
+    """Write html as a page (`.html`, `.htm`), or the text into a file of any other ending; only that one is made."""
+    file = Path(path)
+    is_page = file.suffix.lower() in (".html", ".htm")
+    content = f'<!doctype html>\n<meta charset="utf-8">\n{html()}' if is_page else text()
+    file.write_text(content, encoding="utf-8")
+    return file

@@ -12,56 +12,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from qwq_nb.core.vocabulary import tex_words
+
 __all__ = ["is_bare", "is_safe", "looks_like_tex", "split"]
 
 _LIMIT = 4_000  # characters of one formula; longer ones are shown as source
 _DEPTH = 30
 
-# Everything harmless that MATH-500, AIME, GPQA and QwQ's own answers use, and its relatives. Not on the list, on
+# Everything harmless that MATH-500, AIME, GPQA and QwQ's own answers use, and its relatives. Not in the file, on
 # purpose: macros that define, link, style, load, colour, or move ink out of the line (\rlap, \raise, \rule, \kern).
-_WORDS = frozenset(
-    re.findall(
-        r"\S+",
-        """
-    Alpha Beta Chi Delta Epsilon Eta Gamma Iota Kappa Lambda Leftarrow Leftrightarrow Longleftarrow
-    Longleftrightarrow Longrightarrow Mu Nu Omega Omicron Phi Pi Pr Psi Re Im Rho Rightarrow Sigma Tau Theta
-    Uparrow Downarrow Upsilon Xi Zeta aleph alpha amalg angle approx approxeq arccos arcsin arctan arg ast asymp
-    backslash bar barwedge because begin beta beth between big bigcap bigcup bigcirc bigg biggl biggr Bigg Biggl
-    Biggr Big Bigl Bigr Bigm bigl bigm bigr bigoplus bigotimes bigsqcup bigstar bigtriangledown bigtriangleup
-    bigvee bigwedge binom blacksquare bmod bold boldsymbol bot bowtie boxed breve bullet cancel cancelto cap cdot cdotp
-    cdots cfrac check checkmark chi choose circ clubsuit colon complement cong coprod cos cosh cot coth cr csc cup
-    dagger dbinom ddagger ddot ddots deg delta det dfrac diamond diamondsuit digamma dim displaystyle div dot
-    doteq dots dotsb dotsc dotsi dotsm dotso downarrow ell emptyset end epsilon equiv eta exists exp fbox flat
-    forall frac frown gamma gcd ge geq geqslant gets gg grave gt hat hbar heartsuit hline hom hookrightarrow
-    hphantom hspace idotsint iff iiint iint implies impliedby in inf infty int intop iota jmath imath kappa ker
-    lVert lambda land langle lbrace lbrack lceil ldots le left leftarrow leftrightarrow leq leqslant lfloor lg lhd
-    lim liminf limits limsup ll ln lnot log longleftarrow longleftrightarrow longmapsto longrightarrow lor lt
-    lvert mapsto mathbb mathbf mathbin mathcal mathfrak mathit mathop mathord mathrel mathrm mathscr mathsf
-    mathstrut mathtt max mbox measuredangle mid middle min mod models mp mu nabla natural ne nearrow neg neq
-    nexists ngeq nleq ni nmid nolimits not notin nparallel nsim nsubseteq nu nwarrow odot oint omega omicron
-    ominus operatorname oplus oslash otimes over overbrace overleftarrow overleftrightarrow overline
-    overrightarrow overset parallel partial perp phantom phi pi pm pmb pmod pod prec preceq prime prod propto psi
-    qquad quad rVert rangle rbrace rbrack rceil restriction rfloor rhd rho right rightarrow rightharpoonup
-    rightleftharpoons rm root rvert scriptstyle scriptscriptstyle searrow sec setminus sharp sigma sim simeq sin
-    sinh smallsetminus smile spadesuit sphericalangle sqcap sqcup sqrt square stackrel star subset subseteq
-    subsetneq substack succ succeq sum sup supset supseteq surd swarrow tag tan tanh tau tbinom text textbf textit
-    textnormal textrm textsf textstyle texttt tfrac therefore theta tilde times to top triangle triangledown
-    triangleleft triangleq triangleright underbrace underline underset uparrow updownarrow uplus upsilon vDash
-    varDelta varepsilon varkappa varnothing varphi varpi varrho varsigma vartheta vdash vdots vec vee vert vphantom Vert
-    wedge widehat widetilde wp wr xi xleftarrow xrightarrow zeta bf it cal tt sf ce degree
-        """,
-    )
-)
-
-_ENVIRONMENTS = frozenset(
-    re.findall(
-        r"\S+",
-        """
-    align align* aligned array Bmatrix bmatrix cases dcases displaymath eqnarray eqnarray* equation equation*
-    gather gather* gathered matrix multline multline* pmatrix rcases smallmatrix split Vmatrix vmatrix
-        """,
-    )
-)
+_ALLOWED = tex_words()
 
 _OPEN = re.compile(r"\\begin\{(?P<env>[A-Za-z]+\*?)\}|\\boxed\s*\{|\\[(\[]|\\.|\$\$?", re.S)
 _INNER = re.compile(r"\\(?:begin|end)\{[^{}]{0,30}\}|\\.|\$\$?|[{}]|\n[ \t]*\n", re.S)
@@ -153,11 +113,11 @@ def is_safe(formula: str) -> bool:
     if len(formula) > _LIMIT or formula.count(r"\!") > 20 or _ROW_GAP.search(formula) or _ARRAY.search(formula):
         return False
     words = {word for word in _CONTROL.findall(formula) if word.isalpha() and word.isascii()}
-    if words - _WORDS or formula.count(r"\hspace") != len(_HSPACE.findall(formula)):
+    if words - _ALLOWED.words or formula.count(r"\hspace") != len(_HSPACE.findall(formula)):
         return False
     open_environments: list[str] = []
     for kind, name in _ENV_NAME.findall(formula):
-        if name not in _ENVIRONMENTS:
+        if name not in _ALLOWED.environments:
             return False
         if kind == "begin":
             open_environments.append(name)

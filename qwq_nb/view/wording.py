@@ -9,16 +9,17 @@ from typing import TypeGuard
 
 from qwq_nb.core.records import OUTCOMES, Outcome
 from qwq_nb.core.run_record import InFlight, RunRecord, SampleView, SubsetRow
+from qwq_nb.core.vocabulary import DEMO_NOTICE, FAILURES_FIRST, VOCABULARY, flag_word
 
 __all__ = [
     "DEMO_NOTICE",
-    "FLAGS",
     "SIGNS",
     "WORDS",
     "cost_facts",
     "count",
     "counts",
     "duration",
+    "flag_word",
     "is_known",
     "money",
     "number",
@@ -29,48 +30,14 @@ __all__ = [
     "sampling",
 ]
 
-WORDS: dict[Outcome, str] = {
-    "correct": "correct",
-    "wrong": "wrong",
-    "no_answer": "no answer",
-    "truncated": "truncated",
-    "not_gradable": "not gradable",
-    "error": "error",
-    "pending": "pending",
-}
+WORDS: dict[Outcome, str] = {outcome: words.word for outcome, words in VOCABULARY.outcomes.items()}
 
-# Plain signs that every font has; the word always stands beside them.
-SIGNS: dict[Outcome, str] = {
-    "correct": "✓",
-    "wrong": "✗",
-    "no_answer": "∅",
-    "truncated": "⊣",
-    "not_gradable": "?",
-    "error": "!",
-    "pending": "…",
-}
-
-_FAILURES_FIRST: tuple[Outcome, ...] = (
-    "wrong",
-    "no_answer",
-    "truncated",
-    "not_gradable",
-    "error",
-    "correct",
-    "pending",
-)
-
-FLAGS = {
-    "present_not_extracted": "gold value present but not extracted",
-    "check_by_hand": "check by hand",
-    "reasoning_only": "answer only in the reasoning",
-    "demo": "demo",
-}
+SIGNS: dict[Outcome, str] = {outcome: words.sign for outcome, words in VOCABULARY.outcomes.items()}
 
 
 def sample_key(view: SampleView) -> tuple[int, str, int]:
     """Sort key: failures first, then by id and repeat."""
-    return _FAILURES_FIRST.index(view.outcome), view.id, view.repeat
+    return FAILURES_FIRST.index(view.outcome), view.id, view.repeat
 
 
 def count(n: int, noun: str) -> str:
@@ -165,9 +132,6 @@ def overall(record: RunRecord) -> SubsetRow | None:
 
 
 def phase(flight: InFlight) -> str:
-    """`reasoning, 1,204 tokens, 31.0 s`, with the attempt where it is not the first."""
+    """`answering, 1,204 tokens, 31.0 s`, with the attempt where it is not the first."""
     again = f", attempt {flight.attempt}" if flight.attempt > 1 else ""
-    return f"{flight.phase}, {count(flight.tokens, 'token')}, {duration(flight.elapsed_s)}{again}"
-
-
-DEMO_NOTICE = "built-in problems, answered by a built-in script. These numbers say nothing about any model."
+    return f"{VOCABULARY.phases[flight.phase]}, {count(flight.tokens, 'token')}, {duration(flight.elapsed_s)}{again}"

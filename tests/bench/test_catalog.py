@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from qwq_nb.bench.catalog import ALIASES, benchmark_names, check_name, evalscope_folder, subset_names
+from qwq_nb.bench.catalog import ALIASES, benchmark_names, check_name
+from qwq_nb.bench.evalscope_index import evalscope_folder, evalscope_names, subset_names
 from qwq_nb.errors import UnknownBenchmark
 
 
@@ -25,7 +26,7 @@ def test_without_its_index_the_sources_are_read(tmp_path: Path) -> None:
     for folder in (evalscope_folder() / "benchmarks").iterdir():
         if folder.is_dir():
             (tmp_path / "benchmarks" / folder.name).symlink_to(folder)
-    found, known = set(benchmark_names(tmp_path)), set(benchmark_names())
+    found, known = set(evalscope_names(tmp_path)), set(evalscope_names())
     assert len(found & known) > 0.9 * len(known)
     assert {"math_500", "aime24", "aime25", "gpqa_diamond", "gsm8k", "hmmt25"} & known <= found
 

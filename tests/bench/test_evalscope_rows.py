@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qwq_nb.core.records import Completion
+from qwq_nb.core.records import Completion, Step, ToolCall
 from qwq_nb.store.evalscope_rows import (
     completion_from_row,
     model_segment,
@@ -19,6 +19,10 @@ from qwq_nb.store.evalscope_rows import (
     verdict_from_row,
 )
 
+TOOL_CALLS: list[ToolCall] = [
+    {"id": "call-1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "K\u00f6ln"}'}},
+    {"id": "call-2", "type": "function", "function": {"name": "now", "arguments": ""}},
+]
 COMPLETIONS = [
     Completion(
         reasoning="Let me <think> about it.",
@@ -38,6 +42,21 @@ COMPLETIONS = [
     Completion(answer="<think>open", finish_reason="length", answer_tokens=1, latency_s=1.0),
     Completion(reasoning="cut", finish_reason="interrupted"),
     Completion(answer="lone \ud800 surrogate", finish_reason="eos", ttft_s=3.0, latency_s=2.0, answer_tokens=5),
+    Completion(
+        answer="It is raining.",
+        finish_reason="tool_calls",
+        answer_tokens=9,
+        latency_s=2.0,
+        tool_calls=TOOL_CALLS,
+        steps=[
+            Step(
+                role="draft",
+                endpoint="own",
+                messages=[{"role": "tool", "content": "rain", "tool_call_id": "call-1"}],
+                completion=Completion(answer="Rain.", tool_calls=TOOL_CALLS),
+            )
+        ],
+    ),
 ]
 
 
@@ -48,7 +67,7 @@ def graded(load: Any, grade: Any) -> list[Any]:
     for name in ("math_500", "gpqa_diamond"):
         loaded = load(name)
         for position, completion in enumerate(COMPLETIONS):
-            sample = loaded.samples[position]
+            sample = loaded.samples[position % len(loaded.samples)]
             verdict = grade(loaded, sample, completion.answer, position=position, repeat=1, repeats=3)
             row = prediction_row(sample, position, 1, 3, completion, "Qwen/QwQ-32B")
             review = review_row(sample, position, 1, 3, completion, verdict, "wrong", ["check_by_hand"])
@@ -78,6 +97,7 @@ from evalscope.api.evaluator.cache import ModelResult
 from evalscope.api.messages import ChatMessageAssistant, ChatMessageUser, ContentReasoning, ContentText
 from evalscope.api.messages.perf_metrics import PerformanceMetrics
 from evalscope.api.model import ChatCompletionChoice, ModelOutput, ModelUsage, as_stop_reason
+from evalscope.api.tool import ToolCall
 result = []
 for c, messages, target, metadata in given:
     parts = [ContentReasoning(reasoning=c["reasoning"], reasoning_tokens=c["reasoning_tokens"])]
@@ -88,6 +108,9 @@ for c, messages, target, metadata in given:
     model = c["model"] or "Qwen/QwQ-32B"
     message = ChatMessageAssistant(content=[*parts, ContentText(text=c["answer"])], model=model, source="generate",
                                    perf_metrics=perf)
+    for call in c["tool_calls"]:
+        call["function"]["arguments"] = call["function"]["arguments"] or "{}"
+        message.tool_calls = [*(message.tool_calls or []), ToolCall(**call)]
     usage = ModelUsage(input_tokens=c["prompt_tokens"], output_tokens=total, total_tokens=c["prompt_tokens"] + total,
                        reasoning_tokens=c["reasoning_tokens"])
     choice = ChatCompletionChoice(message=message, stop_reason=as_stop_reason(c["finish_reason"]))
@@ -99,10 +122,10 @@ for c, messages, target, metadata in given:
 """
     import msgspec
 
-    from qwq_nb.core.text import clean_text
+    from qwq_nb.core.text import valid_values
 
     given = [
-        [clean_text(msgspec.to_builtins(completion)), sample.messages, sample.gold, sample.metadata]
+        [valid_values(msgspec.to_builtins(completion)), sample.messages, sample.gold, sample.metadata]
         for sample, completion, *_ in graded
     ]
     for (*_, ours, _), theirs in zip(graded, with_evalscope(code, given), strict=True):
@@ -125,6 +148,28 @@ def test_the_way_back_loses_nothing(graded: Any) -> None:
         assert verdict_from_row(review) == verdict
         assert outcome_from_row(review) == "wrong"
         assert prediction["index"] == review["index"] == review["sample_score"]["group_id"] * 3 + 1
+
+
+def test_arguments_that_are_no_object_are_kept_and_named(graded: Any, with_evalscope: Callable[..., Any]) -> None:
+    """As the model wrote them under `qwq`; as text, with the fault, where evalscope wants an object."""
+    calls: list[ToolCall] = [{"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"cut'}}]
+    row = prediction_row(graded[0][0], 0, 0, 1, Completion(tool_calls=calls), "m")
+    assert completion_from_row(json.loads(json.dumps(row))).tool_calls == calls
+    call = row["messages"][-1]["tool_calls"][0]
+    assert call["function"]["arguments"] == {"text": '{"cut'}
+    assert "no JSON object" in call["parse_error"]
+    code = """
+from evalscope.api.evaluator.cache import ModelResult
+result = [ModelResult.model_validate(row).model_dump(mode="json")["messages"][-1] for row in given]
+"""
+    assert with_evalscope(code, [row]) == [row["messages"][-1]]
+
+
+@pytest.mark.parametrize("steps", ["x", [1], [{"role": 7}], [{"role": "a"}], {"a": 1}])
+def test_steps_of_another_make_are_passed_over(graded: Any, steps: Any) -> None:
+    row = json.loads(json.dumps(graded[0][3]))
+    row["qwq"].update(steps=steps, tool_calls=steps)
+    assert completion_from_row(row) == graded[0][1]
 
 
 def _fields(completion: Completion) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def test_memory_is_limited() -> None:
             return grader.grade(GradeJob(request=request, sample=sample, completion=completion, position=0))
         assert not grade(r"\boxed{2^{10^9}}").correct
         assert grade(r"\boxed{2}").correct
-        adapters.official_score = lambda job: bytearray(1 << 30)
+        adapters.official_score = lambda adapter, job: bytearray(1 << 30)
         verdict = grade(r"\boxed{2}")
         assert (verdict.status, verdict.sample_score["score"]["status"]) == ("memory", "excluded"), verdict
     """

@@ -20,7 +20,7 @@ from typing import Any
 import nbformat
 from nbformat.sign import NotebookNotary
 
-__all__ = ["Lab", "running_lab"]
+__all__ = ["CELL_TEXT", "Lab", "run_cell", "running_lab", "write_notebook"]
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -177,6 +177,34 @@ class Lab:
         settings = self.settings / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
         settings.parent.mkdir(parents=True, exist_ok=True)
         settings.write_text(json.dumps({"theme": theme}), encoding="utf-8")
+
+
+PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+CELL_TEXT = "(n) => document.querySelectorAll('.jp-CodeCell .cm-content')[n].innerText"
+_HAS_KERNEL = """() => {
+    const kernel = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
+    return kernel?.connectionStatus === 'connected' && ['idle', 'busy'].includes(kernel.status);
+}"""
+
+
+def write_notebook(lab: Lab, name: str, *sources: str) -> Path:
+    """Write a notebook of code cells that starts a kernel when it is opened."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=PYTHON), lab.root / name)
+    return Path(lab.root / name)
+
+
+def run_cell(page: Any, number: int) -> Any:
+    """Run the cell as its reader would; gives the cell.
+
+    Keys that come before the notebook has its kernel fall into the void, or open the choice of a kernel.
+    """
+    page.wait_for_function(_HAS_KERNEL, timeout=60_000)
+    cell = page.locator(".jp-CodeCell").nth(number)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    cell.locator(".jp-InputPrompt:not(:text-is('[ ]:'))").wait_for()
+    return cell
 
 
 @contextmanager

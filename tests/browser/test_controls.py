@@ -10,33 +10,13 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 
 from qwq_nb.core.run_record import MIME_TYPE
+from tests.browser.lab import run_cell, write_notebook
 
 if TYPE_CHECKING:
     from tests.browser.lab import Lab
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 STOP = "button[title^='End the run now']"
-
-
-def write(lab: Lab, name: str, *sources: str) -> Path:
-    """A notebook that starts a kernel when it is opened."""
-    cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=PYTHON), lab.root / name)
-    return Path(lab.root / name)
-
-
-def run_cell(page: Any, number: int) -> Any:
-    """Run the cell as its reader would; gives the cell."""
-    cell = page.locator(".jp-CodeCell").nth(number)
-    for _ in range(50):
-        cell.locator(".cm-content").click()
-        page.keyboard.press("Control+Enter")
-        page.wait_for_timeout(200)
-        # While the notebook is only just opening, the keys fall into the void.
-        if "[ ]" not in cell.locator(".jp-InputPrompt").inner_text():
-            return cell
-    raise AssertionError(f"cell {number} did not run")
 
 
 def outputs(file: Path) -> list[dict[str, Any]]:
@@ -71,7 +51,7 @@ def reopened(lab: Lab, file: Path) -> str:
 
 def test_stop_by_mouse_while_a_later_cell_runs(lab: Lab) -> None:
     line = "run = %qwq_eval math_500 --demo --concurrency 2 --background"
-    file = write(lab, "controls.ipynb", "%load_ext qwq_nb", line, "import time; time.sleep(20)")
+    file = write_notebook(lab, "controls.ipynb", "%load_ext qwq_nb", line, "import time; time.sleep(20)")
     with lab.page(file.name) as page:
         run_cell(page, 0)
         cell = run_cell(page, 1)
@@ -96,7 +76,7 @@ def test_stop_by_mouse_while_a_later_cell_runs(lab: Lab) -> None:
 
 
 def test_the_form_writes_a_line_and_runs_it(lab: Lab) -> None:
-    file = write(lab, "panel.ipynb", "%load_ext qwq_nb\n%qwq_panel math_500 --demo", "6 * 7")
+    file = write_notebook(lab, "panel.ipynb", "%load_ext qwq_nb\n%qwq_panel math_500 --demo", "6 * 7")
     with lab.page(file.name) as page:
         cell = run_cell(page, 0)
         cell.get_by_text("%qwq_eval math_500 --background --demo").wait_for(timeout=60_000)

@@ -9,7 +9,7 @@ import pytest
 
 from qwq_nb.run.figures import run_figure
 from qwq_nb.view.figures import PLOTLY_MIME
-from tests.browser.test_controls import run_cell, write
+from tests.browser.lab import run_cell, write_notebook
 from tests.support.samples import record
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -31,7 +31,7 @@ def test_a_figure_keeps_its_height_and_follows_the_width(lab: Lab) -> None:
         const {height, width} = document.querySelector('.js-plotly-plot .main-svg').getBoundingClientRect();
         return [Math.round(height), Math.round(width)];
     }"""
-    with lab.page(write(lab, "figure.ipynb", code).name, width=1280) as page:
+    with lab.page(write_notebook(lab, "figure.ipynb", code).name, width=1280) as page:
         run_cell(page, 0)
         page.wait_for_selector(".js-plotly-plot .main-svg")
         _, width = page.evaluate(size)

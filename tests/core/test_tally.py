@@ -171,7 +171,7 @@ CASES: list[tuple[Completion | None, Verdict | None, str, Outcome, str, list[str
 def test_outcomes(
     done: Completion | None, verdict: Verdict | None, error: str, outcome: Outcome, why: str, flags: list[str]
 ) -> None:
-    assert decide_outcome(done, verdict, error, gold="12") == (outcome, why, flags)
+    assert decide_outcome(done, verdict, error, gold="12")[:3] == (outcome, why, flags)
 
 
 def test_all_outcomes_are_shown() -> None:
@@ -179,9 +179,9 @@ def test_all_outcomes_are_shown() -> None:
 
 
 def test_without_gold_and_with_long_values() -> None:
-    assert decide_outcome(completion(), Verdict(extracted="7"), "")[1] == "extracted 7, which is not the gold answer"
-    assert decide_outcome(completion(), Verdict(present=True), "")[1].startswith("the gold value stands in")
-    why = decide_outcome(completion(), Verdict(extracted="a\n" * 500), "", gold="12")[1]
+    assert decide_outcome(completion(), Verdict(extracted="7")).why == "extracted 7, which is not the gold answer"
+    assert decide_outcome(completion(), Verdict(present=True)).why.startswith("the gold value stands in")
+    why = decide_outcome(completion(), Verdict(extracted="a\n" * 500), gold="12").why
     assert len(why) < 100
     assert "\n" not in why
 
@@ -200,7 +200,7 @@ def test_outcome_table_exhaustively() -> None:
         for finish, shape, answer in itertools.product(finishes, SHAPES, ("", "7"))
     ]
     for done, verdict, error in itertools.product([None, *completions], verdicts, ("", "HTTP 500")):
-        outcome, why, flags = decide_outcome(done, verdict, error)
+        outcome, why, flags, _ = decide_outcome(done, verdict, error)
         right = done is not None and verdict is not None and verdict.status == "graded" and verdict.correct
         if done is None:
             true: dict[Outcome, bool] = {"error": bool(error), "pending": not error}

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions
 from qwq_nb.endpoint.endpoint import RECOMMENDED_SAMPLING, Endpoint, looks_like_key, normalise_url
 from qwq_nb.errors import OptionError, UserError
 
@@ -90,9 +91,11 @@ def test_a_url_that_carries_a_key_is_refused_and_not_repeated(url):
 
 # The request body
 
+body = ChatCompletions().body
+
 
 def test_the_body_has_the_recommended_sampling_and_asks_for_usage():
-    assert Endpoint(URL, "QwQ-32B").body(MESSAGES) == {
+    assert body(Endpoint(URL, "QwQ-32B"), MESSAGES) == {
         "model": "QwQ-32B",
         "messages": MESSAGES,
         **RECOMMENDED_SAMPLING,
@@ -104,26 +107,27 @@ def test_the_body_has_the_recommended_sampling_and_asks_for_usage():
 def test_sampling_options_go_into_the_body_unchanged_and_extra_wins():
     extra = {"top_k": 5, "chat_template_kwargs": {"enable_thinking": True}, "logit_bias": {"50256": -100}}
     endpoint = Endpoint(URL, "m", top_k=20, min_p=None, presence_penalty=1.5, extra=extra)
-    body = endpoint.body(MESSAGES)
-    assert body["top_k"] == 5
-    assert body["presence_penalty"] == 1.5
-    assert body["chat_template_kwargs"] == {"enable_thinking": True}
-    assert body["logit_bias"] == {"50256": -100}
-    assert "min_p" not in body
+    sent = body(endpoint, MESSAGES)
+    assert sent["top_k"] == 5
+    assert sent["presence_penalty"] == 1.5
+    assert sent["chat_template_kwargs"] == {"enable_thinking": True}
+    assert sent["logit_bias"] == {"50256": -100}
+    assert "min_p" not in sent
 
 
 def test_without_a_stream_nothing_of_streams_is_said():
-    assert not {"stream", "stream_options"} & Endpoint(URL, "m", stream=False).body(MESSAGES).keys()
+    assert not {"stream", "stream_options"} & body(Endpoint(URL, "m", stream=False), MESSAGES).keys()
 
 
 def test_stream_options_can_be_set():
-    body = Endpoint(URL, "m", extra={"stream_options": {"include_usage": False}}).body(MESSAGES)
-    assert body["stream_options"] == {"include_usage": False}
+    endpoint = Endpoint(URL, "m", extra={"stream_options": {"include_usage": False}})
+    assert body(endpoint, MESSAGES)["stream_options"] == {"include_usage": False}
 
 
 def test_a_request_seed_differs_by_repeat():
     endpoint = Endpoint(URL, "m", request_seed=7)
-    assert [endpoint.body(MESSAGES, repeat)["seed"] for repeat in range(3)] == [7, 8, 9]
+    assert [body(endpoint, MESSAGES, repeat=repeat)["seed"] for repeat in range(3)] == [7, 8, 9]
+    assert endpoint.body(MESSAGES, 2) == body(endpoint, MESSAGES, repeat=2)
 
 
 @pytest.mark.parametrize(

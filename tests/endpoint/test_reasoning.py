@@ -10,13 +10,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from qwq_nb.endpoint.delta import Delta
 from qwq_nb.endpoint.reasoning import SHAPES, ReasoningSplitter, Split, split
 
-Delta = tuple[str | None, str | None, str | None]
+Texts = tuple[str | None, str | None, str | None]
 """reasoning, reasoning_content, content"""
 
 # number, what, deltas, finish reason, prefilled, expected
-THIRTEEN: list[tuple[str, Sequence[Delta], str | None, bool | None, Split]] = [
+THIRTEEN: list[tuple[str, Sequence[Texts], str | None, bool | None, Split]] = [
     ("1 reasoning_content", [(None, "why", None), (None, None, "7")], "stop", None, Split("why", "7", "field")),
     ("2 reasoning", [("why", None, None), (None, None, "7")], "stop", None, Split("why", "7", "field")),
     ("3 both, same", [("wh", "wh", ""), ("y", "y", None), ("", "", "7")], "stop", None, Split("why", "7", "field")),
@@ -104,16 +105,20 @@ FIELDED: list[tuple[str, Split]] = [
 ]
 
 
-def run(deltas: Sequence[Delta], finish: str | None = "stop", prefilled: bool | None = None) -> Split:
+def feed(splitter: ReasoningSplitter, reasoning: str | None, alias: str | None, content: str | None) -> None:
+    splitter.feed(Delta(reasoning or "", alias or "", content or ""))
+
+
+def run(deltas: Sequence[Texts], finish: str | None = "stop", prefilled: bool | None = None) -> Split:
     splitter = ReasoningSplitter(prefilled)
     for delta in deltas:
-        splitter.feed(*delta)
+        feed(splitter, *delta)
     return splitter.finish(finish)
 
 
-def characters(deltas: Sequence[Delta]) -> list[Delta]:
+def characters(deltas: Sequence[Texts]) -> list[Texts]:
     """The same deltas, one character each."""
-    single: list[Delta] = []
+    single: list[Texts] = []
     for delta in deltas:
         for i, text in enumerate(delta):
             single += [(c if i == 0 else None, c if i == 1 else None, c if i == 2 else None) for c in text or ""]
@@ -124,7 +129,7 @@ def characters(deltas: Sequence[Delta]) -> list[Delta]:
     ("deltas", "finish", "prefilled", "expected"), [row[1:] for row in THIRTEEN], ids=[row[0] for row in THIRTEEN]
 )
 def test_the_thirteen_shapes(
-    deltas: Sequence[Delta], finish: str | None, prefilled: bool | None, expected: Split
+    deltas: Sequence[Texts], finish: str | None, prefilled: bool | None, expected: Split
 ) -> None:
     assert run(deltas, finish, prefilled) == expected
     assert run(characters(deltas), finish, prefilled) == expected
@@ -165,10 +170,10 @@ CUTS = st.lists(st.integers(0, 60), max_size=6)
 
 @given(st.tuples(TEXTS, TEXTS, TEXTS), st.tuples(CUTS, CUTS, CUTS), st.lists(st.integers(1, 7)), FINISH, PREFILLED)
 def test_the_cut_does_not_matter(
-    texts: Delta, cuts: tuple[list[int], ...], turns: list[int], finish: str | None, prefilled: bool | None
+    texts: Texts, cuts: tuple[list[int], ...], turns: list[int], finish: str | None, prefilled: bool | None
 ) -> None:
     queues = [pieces(text or "", marks) for text, marks in zip(texts, cuts, strict=True)]
-    deltas: list[Delta] = []
+    deltas: list[Texts] = []
     # Each turn is a set of fields (three bits) that carry their next piece; at the end one after the other.
     for turn in [*turns, *[1] * 7, *[2] * 7, *[4] * 7]:
         a, b, c = (queue.pop(0) if queue and turn >> i & 1 else None for i, queue in enumerate(queues))
@@ -205,7 +210,7 @@ def test_nothing_is_lost_or_invented(field: str, content: str, finish: str | Non
 def test_live_views_are_the_split_of_the_text_so_far(content: str, prefilled: bool | None) -> None:
     splitter = ReasoningSplitter(prefilled)
     for i, character in enumerate(content, start=1):
-        splitter.feed(None, None, character)
+        feed(splitter, None, None, character)
         reasoning, answer = splitter.reasoning_so_far(sys.maxsize), splitter.answer_so_far(sys.maxsize)
         assert len(splitter._held) < 8
         assert splitter.reasoning_chunks + splitter.answer_chunks == i
@@ -224,21 +229,21 @@ def test_live_views_are_the_split_of_the_text_so_far(content: str, prefilled: bo
 def test_tails(content: str, tail: int) -> None:
     splitter = ReasoningSplitter()
     for character in content:
-        splitter.feed("why ", None, character)
+        feed(splitter, "why ", None, character)
         for view in (splitter.reasoning_so_far, splitter.answer_so_far):
             assert view(tail) == (view(sys.maxsize)[-tail:] if tail > 0 else "")
 
 
-def phases(deltas: Sequence[Delta], prefilled: bool | None = None) -> list[tuple[str, int, int]]:
+def phases(deltas: Sequence[Texts], prefilled: bool | None = None) -> list[tuple[str, int, int]]:
     splitter = ReasoningSplitter(prefilled)
     seen: list[tuple[str, int, int]] = []
     for delta in deltas:
-        splitter.feed(*delta)
+        feed(splitter, *delta)
         seen.append((splitter.phase, splitter.reasoning_chunks, splitter.answer_chunks))
     return seen
 
 
-def contents(*texts: str) -> list[Delta]:
+def contents(*texts: str) -> list[Texts]:
     return [(None, None, text) for text in texts]
 
 
@@ -275,18 +280,18 @@ def test_phases_and_chunk_counts() -> None:
 def test_a_partial_tag_never_flashes() -> None:
     splitter = ReasoningSplitter(prefilled=True)
     for character in "why</think>7":
-        splitter.feed(None, None, character)
+        feed(splitter, None, None, character)
         assert "<" not in splitter.reasoning_so_far(100) + splitter.answer_so_far(100)
-    splitter.feed(None, None, " <")
+    feed(splitter, None, None, " <")
     assert splitter.answer_so_far(100) == "7 "
-    splitter.feed(None, None, "8")
+    feed(splitter, None, None, "8")
     assert splitter.answer_so_far(100) == "7 <8"
 
 
 def test_a_mention_in_code_is_corrected_by_the_real_tag() -> None:
     splitter = ReasoningSplitter(prefilled=True)
     for delta in contents("a tag like `", "</think>", "` ends it", "</think>", "7"):
-        splitter.feed(*delta)
+        feed(splitter, *delta)
     assert splitter.reasoning_so_far(100) == "a tag like `</think>` ends it"
     assert splitter.answer_so_far(100) == "7"
     assert (splitter.reasoning_chunks, splitter.answer_chunks) == (4, 1)
@@ -295,7 +300,7 @@ def test_a_mention_in_code_is_corrected_by_the_real_tag() -> None:
 def test_finishing_twice_gives_the_same() -> None:
     splitter = ReasoningSplitter()
     for delta in [("w", None, None), ("hy ", None, "</think>"), (None, None, " 7\n")]:
-        splitter.feed(*delta)
+        feed(splitter, *delta)
     assert splitter.finish("stop") == splitter.finish("interrupted") == Split("why", "7", "field_and_tags")
     assert (splitter.reasoning_so_far(100), splitter.answer_so_far(100)) == ("why", "7")
 
@@ -304,7 +309,7 @@ def test_counts_follow_the_final_shape() -> None:
     for prefilled, finish, counts in ((True, "length", (3, 0)), (True, "stop", (0, 3)), (None, "length", (0, 3))):
         splitter = ReasoningSplitter(prefilled)
         for delta in contents("a", "b", "c"):
-            splitter.feed(*delta)
+            feed(splitter, *delta)
         splitter.finish(finish)
         assert (splitter.reasoning_chunks, splitter.answer_chunks) == counts
 
@@ -347,7 +352,7 @@ def test_long_streams_are_looked_at_rarely_and_kept_once(chunk: str, monkeypatch
     monkeypatch.setattr(ReasoningSplitter, "_look_again", counted)
     splitter = ReasoningSplitter(prefilled=True)
     for _ in range(200_000):
-        splitter.feed(None, None, chunk)
+        feed(splitter, None, None, chunk)
     assert looked <= 8 + 17
     assert len(splitter._content) == 200_000
     assert len(splitter._thought) + len(splitter._answer) <= 200_002

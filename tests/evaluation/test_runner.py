@@ -28,7 +28,7 @@ def test_as_many_streams_at_once_as_asked_for_and_no_more(
     server.set_faults(["hang"])
     running = runner(12, concurrency=concurrency).start()
     until(lambda: server.log()["active"] == concurrency)
-    time.sleep(0.3)
+    running.settle()
     assert (server.log()["requests"], server.log()["concurrent_peak"]) == (concurrency, concurrency)
     assert running.runner.progress().in_flight == concurrency
 
@@ -77,8 +77,7 @@ def test_progress_counts_rates_and_an_estimate(runner: Start, server: DemoEndpoi
     first = running.runner.progress()
     assert (first.total, first.done, first.eta_s) == (12, 0, None)
     until(lambda: running.done() >= 2)
-    time.sleep(0.3)  # a rate wants two looks
-    middle = running.runner.progress()
+    middle = running.runner.progress(lambda: time.perf_counter() + 0.3)  # a rate wants two looks
     assert 1 <= middle.in_flight <= 3
     assert middle.tokens > 100
     assert middle.tokens_per_s > 0
@@ -105,7 +104,8 @@ def test_pause_asks_nothing_new_and_lets_streams_end(runner: Start, server: Demo
     requests = server.log()["requests"]
     assert requests < 12
     assert running.runner.paused
-    time.sleep(0.3)
+    running.settle()
+    assert not running.runner.flights
     assert server.log()["requests"] == requests
     running.tell(running.runner.resume)
     running.wait()
@@ -147,8 +147,7 @@ def test_a_kernel_that_is_killed_leaves_the_partial_texts_too(
     server.configure(tokens_per_second=60)
     running = runner(12, concurrency=4).start()
     until(lambda: len([v for v in running.runner.in_flight() if v.tokens > 30]) == 4)
-    until(lambda: (running.directory.path / STREAMS).exists())
-    time.sleep(0.3)
+    until(lambda: [len(c.reasoning) > 60 for c in read_streams(running.directory.path).values()] == [True] * 4)
     left = RunDirectory(running.directory.path.with_name("left"))
     shutil.copytree(running.directory.path, left.path)
     before = {key: (kind, completion) for key, (kind, _, completion) in read_journal(left).items()}

@@ -11,12 +11,20 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.endpoint.circuit_breaker import LONGEST_WAIT
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import EndpointRefused
+from tests.support.clock import InstantClock
 from tests.support.runner import MATCH, SLOW, Start, unread, until
 from tests.support.runs import asked, completed, own
 
 KEY_ENV = "QWQ_TEST_KEY"
+
+
+def outlast(clock: InstantClock, pings: int = 10) -> None:
+    """Wait for that many more pauses between two pings, or between two looks at the key."""
+    before = len(clock.waits)
+    until(lambda: len(clock.waits) >= before + pings)
 
 
 class Mortal:
@@ -55,8 +63,8 @@ def test_a_server_that_is_killed_and_comes_back_costs_time_and_nothing_else(
 ) -> None:
     first = mortal.start()
     first.configure(tokens_per_second=400)
-    endpoint = own(first, request_seed=0, max_retries=max_retries, backoff=0.02)
-    running = runner(16, endpoints=[endpoint], grade=unread, concurrency=4).start()
+    endpoint, clock = own(first, request_seed=0, max_retries=max_retries, backoff=0.02), InstantClock()
+    running = runner(16, endpoints=[endpoint], grade=unread, concurrency=4, clock=clock).start()
     until(lambda: running.done() >= 4 and running.progress().in_flight == 4)
     answered = set(completed(first))
     mortal.kill()
@@ -66,7 +74,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_time_and_nothing_else(
     said = running.progress().waiting
     assert "Endpoint 'own' does not answer since" in said
     assert "the run goes on by itself" in said
-    time.sleep(0.5)
+    outlast(clock)
     assert running.progress().errors == 0
     before = {r.sample.id for r in running.runner.results.values() if r.outcome != "pending"}
 
@@ -78,17 +86,18 @@ def test_a_server_that_is_killed_and_comes_back_costs_time_and_nothing_else(
     asked_again = {key for key in asked(second) if not key.startswith("sha256")}  # a ping is no sample's prompt
     assert len(asked_again) == 16 - len(before)
     assert len(answered & asked_again) <= 4, "only what had not arrived when the server died is asked again"
-    assert "did not answer from" in running.runner.pool.notes[0]
+    assert "did not answer from" in running.pool.notes[0]
 
 
 @pytest.mark.parametrize("fault", ["status,code=503", "status,code=502", "reset"])
 def test_a_gateway_without_its_server_is_an_outage_too(runner: Start, server: DemoEndpoint, fault: str) -> None:
-    running = runner(24, grade=unread, concurrency=3, max_retries=1)
+    clock = InstantClock()
+    running = runner(24, grade=unread, concurrency=3, max_retries=1, clock=clock)
     server.set_faults([f"{fault},after=8"])
     running.start()
     until(lambda: bool(running.progress().waiting))
     until(lambda: running.progress().grading == 0)
-    time.sleep(0.3)
+    outlast(clock)
     assert running.progress().errors == 0
     assert running.done() == 8
     server.set_faults([])
@@ -96,22 +105,27 @@ def test_a_gateway_without_its_server_is_an_outage_too(runner: Start, server: De
     assert set(running.outcomes().values()) == {"correct"}
 
 
-def test_while_it_is_away_there_is_one_ping_at_a_time(runner: Start, server: DemoEndpoint) -> None:
-    running = runner(40, grade=unread, concurrency=16, backoff=0.05)
+def test_while_it_is_away_there_is_one_ping_at_a_time_and_the_wait_doubles(runner: Start, server: DemoEndpoint) -> None:
+    clock = InstantClock()
+    running = runner(40, grade=unread, concurrency=16, backoff=0.05, clock=clock)
     server.set_faults(["status,code=503,after=8"])
     running.start()
     until(lambda: bool(running.progress().waiting))
-    time.sleep(0.2)
-    requests = server.log()["requests"]
-    time.sleep(1.0)  # pings after 0.05, 0.1, 0.2, … s
-    assert 1 <= server.log()["requests"] - requests <= 6
+    until(lambda: server.log()["active"] <= 1)  # what was asked before it went has failed
+    before = server.log()["requests"]
+    outlast(clock, pings=20)
+    assert server.log()["requests"] - before >= 10
+    assert running.progress().in_flight == 16, "the others wait"
+    pauses = clock.waits[-12:]
+    assert pauses == sorted(pauses), "more than one at a time would mix"
+    assert pauses[-1] == pytest.approx(LONGEST_WAIT * 0.05)
 
 
 def test_patience_ends_and_nothing_is_lost(runner: Start, mortal: Mortal) -> None:
     first = mortal.start()
     first.configure(tokens_per_second=400)
-    endpoint = own(first, request_seed=0, backoff=0.02, patience=0.5)
-    running = runner(16, endpoints=[endpoint], grade=unread, concurrency=4).start()
+    endpoint = own(first, request_seed=0, backoff=0.02, patience=60.0)
+    running = runner(16, endpoints=[endpoint], grade=unread, concurrency=4, clock=InstantClock()).start()
     until(lambda: running.done() >= 2)
     mortal.kill()
     with pytest.raises(EndpointRefused, match=r"has not answered for \d+ s \(--patience\).*run the same line again"):
@@ -150,7 +164,7 @@ def test_a_prompt_that_always_fails_is_an_error_and_the_others_are_not(
     outcomes = running.outcomes()
     assert outcomes.pop(str(SLOW["unique_id"])) == "error"
     assert set(outcomes.values()) == {"correct"}
-    assert running.runner.pool.notes == [], "it was never an outage"
+    assert running.pool.notes == [], "it was never an outage"
 
 
 def test_too_many_at_once_is_no_error_as_long_as_others_are_served(runner: Start, server: DemoEndpoint) -> None:
@@ -169,22 +183,25 @@ def test_too_many_at_once_is_no_error_as_long_as_others_are_served(runner: Start
 def test_a_quota_that_is_used_up_pauses_the_run_and_costs_no_sample(
     runner: Start, server: DemoEndpoint, fault: str, concurrency: int
 ) -> None:
-    running = runner(24, grade=unread, concurrency=concurrency, max_retries=1)
+    clock = InstantClock()
+    running = runner(24, grade=unread, concurrency=concurrency, max_retries=1, clock=clock)
     server.set_faults([f"{fault},after=10"])
     running.start()
     until(lambda: bool(running.progress().waiting))
     assert "serves nobody since" in running.progress().waiting
     assert "its quota is used up" in running.progress().waiting
     assert "the run goes on by itself" in running.progress().waiting
-    requests = server.log()["requests"]
-    time.sleep(0.5)
-    assert server.log()["requests"] - requests <= 6, "one ping at a time"
+    until(lambda: server.log()["active"] <= 1)
+    waits, requests = len(clock.waits), server.log()["requests"]
+    outlast(clock, pings=20)
+    more = server.log()["requests"] - requests
+    assert more <= len(clock.waits) - waits + 1, "one ping a pause"
     assert running.progress().errors == 0
     server.set_faults([])
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
-    assert len(running.runner.pool.notes) == 1
-    assert "served nobody from" in running.runner.pool.notes[0]
+    assert len(running.pool.notes) == 1
+    assert "served nobody from" in running.pool.notes[0]
 
 
 def test_a_quota_that_is_used_up_from_the_start_is_waited_for(runner: Start, server: DemoEndpoint) -> None:
@@ -198,7 +215,7 @@ def test_a_quota_that_is_used_up_from_the_start_is_waited_for(runner: Start, ser
 
 def test_a_quota_ends_the_run_when_patience_does(runner: Start, server: DemoEndpoint) -> None:
     server.set_faults(["status,code=429,after=4"])
-    running = runner(8, grade=unread, concurrency=4, patience=0.3)
+    running = runner(8, grade=unread, concurrency=4, patience=60.0, clock=InstantClock())
     with pytest.raises(EndpointRefused, match=r"\(--patience\): HTTP 429.*run the same line again"):
         running.wait()
     assert "error" not in running.outcomes().values()
@@ -222,7 +239,8 @@ def key(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 def test_a_key_that_expires_pauses_the_run_until_there_is_another(
     runner: Start, server: DemoEndpoint, key: Callable[[str], None], code: int
 ) -> None:
-    running = runner(24, grade=unread, concurrency=4, key_env=KEY_ENV)
+    clock = InstantClock()
+    running = runner(24, grade=unread, concurrency=4, key_env=KEY_ENV, clock=clock)
     server.set_faults([f"status,code={code},after=8"])
     running.start()
     until(lambda: bool(running.progress().waiting))
@@ -232,7 +250,7 @@ def test_a_key_that_expires_pauses_the_run_until_there_is_another(
     assert "run.resume()" in said
     server.set_faults([])
     requests = server.log()["requests"]
-    time.sleep(0.3)
+    outlast(clock)
     assert server.log()["requests"] == requests, "the old key is not sent again"
     key("the-second-key-4567")
     running.wait()
@@ -256,7 +274,7 @@ def test_resuming_tries_the_key_again(runner: Start, server: DemoEndpoint, key: 
 def test_without_a_new_key_the_run_ends_when_patience_does(
     runner: Start, server: DemoEndpoint, key: Callable[[str], None]
 ) -> None:
-    running = runner(24, grade=unread, key_env=KEY_ENV, patience=0.3)
+    running = runner(24, grade=unread, key_env=KEY_ENV, patience=1.0, clock=InstantClock())
     server.set_faults(["status,code=401,after=8"])
     with pytest.raises(EndpointRefused, match=r"refused the key \(HTTP 401\).*run the same line again"):
         running.wait()

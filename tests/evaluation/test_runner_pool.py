@@ -54,7 +54,7 @@ def test_one_that_refuses_every_request_is_left_out_with_a_note(runner: Start, d
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
     assert answered_by(running) == {"good": 12}
-    assert "It serves: other" in running.runner.pool.notes[0]
+    assert "It serves: other" in running.pool.notes[0]
     assert bad.log()["requests"] == 1
 
 
@@ -65,5 +65,5 @@ def test_each_endpoint_has_a_pace_of_its_own(runner: Start, demo_endpoint: Demo)
     running = runner(40, endpoints=endpoints, grade=unread, repeats=2, concurrency=64, auto=True, window_s=0.2)
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
-    wide_limit, narrow_limit = (lane.pace.limit for lane in running.runner.pool.lanes if lane.pace)
+    wide_limit, narrow_limit = (lane.pace.limit for lane in running.pool.lanes if lane.pace)
     assert narrow_limit <= 3 < wide_limit

@@ -18,6 +18,11 @@ from urllib.parse import quote
 import pytest
 
 import qwq_nb
+from qwq_nb.bench.registry import BENCHMARKS, register_benchmark
+from qwq_nb.demo.process import DemoEndpoint
+from tests.support.runs import own, write_jsonl
+
+OUTSIDE = Path(__file__).parents[1] / "support" / "outside"
 
 pytest.importorskip("flask", reason="needs evalscope[service]")
 
@@ -98,3 +103,34 @@ def test_the_run_names_its_files_relative_to_itself(finished: qwq_nb.Run) -> Non
     record = finished.record()
     assert all((finished.path / view.file).is_file() for view in record.samples)
     assert isinstance(finished.path, Path)
+
+
+@pytest.fixture(scope="module")
+def own_run(finished: qwq_nb.Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[qwq_nb.Run]:
+    """A run of a benchmark that evalscope does not have, in the same folder."""
+    questions = [
+        {
+            "unique_id": str(a),
+            "problem": f"Level 1: how much is {word} and four?",
+            "reasoning": "Hm.",
+            "answer": f"It is {total}",
+        }
+        for a, word, total in ((1, "one", "five"), (2, "two", "six"), (3, "three", "nine"))
+    ]
+    book = write_jsonl(tmp_path_factory.mktemp("book") / "book.jsonl", questions)
+    with pytest.MonkeyPatch.context() as patch, DemoEndpoint(transcripts=[book]) as server:
+        patch.syspath_prepend(str(OUTSIDE))
+        register_benchmark("word_sums", "word_sums:WordSums")
+        out = finished.path.parent
+        yield qwq_nb.evaluate("word_sums", endpoint=own(server), levels=[1], out=out, show=False)
+        BENCHMARKS.unregister("word_sums")
+
+
+def test_the_dashboard_opens_a_run_of_a_registered_benchmark(own_run: qwq_nb.Run, service: str) -> None:
+    assert own_run.path.name in json.dumps(get(service))
+    place = f"{service}/runs/{quote(own_run.path.name)}/models/{quote(own_run.model)}"
+    report = get(place)
+    assert "word_sums" in json.dumps(report)
+    assert round(2 / 3, 4) in {round(value, 4) for value in numbers(report)}
+    level_1 = f"{place}/predictions?dataset_name=word_sums&subset_name={quote('Level 1')}"
+    assert "how much is three and four?" in json.dumps(get(level_1))

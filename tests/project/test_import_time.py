@@ -13,7 +13,7 @@ CORE = [
     "core.outcomes",
     "core.stats",
     "core.tally",
-    "endpoint.chat_completions",
+    "endpoint.dialects.chat_completions",
     "endpoint.client",
     "endpoint.endpoint",
     "endpoint.reasoning",

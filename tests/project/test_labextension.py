@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from qwq_nb._version import __version__
+from qwq_nb.core import vocabulary
 from qwq_nb.core.run_record import MIME_TYPE, run_schema
-from qwq_nb.view import clean, tex
+from qwq_nb.view import clean
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "labextension"
@@ -35,25 +36,55 @@ def test_versions_are_equal() -> None:
 
 def test_types_name_what_the_schema_names() -> None:
     """A check that needs no Node.js; the renderer's own tests compare the kinds of all fields too."""
-    text = source("record.ts")
+    text = source("record/record.ts")
     assert f"'{MIME_TYPE}'" in text
     for name, struct in run_schema()["$defs"].items():
         constant = re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
         body = re.search(rf"export const {constant} = \{{\n(.*?)\n\}};", text, re.S)
-        assert body is not None, f"{constant} is missing in record.ts"
+        assert body is not None, f"{constant} is missing in record/record.ts"
         assert re.findall(r"^  (\w+)(?::|,|$)", body[1], re.M) == list(struct["properties"])
 
 
-@pytest.mark.parametrize(("constant", "words"), [("WORDS", tex._WORDS), ("ENVIRONMENTS", tex._ENVIRONMENTS)])
-def test_the_same_macros_are_typeset(constant: str, words: frozenset[str]) -> None:
-    listed = re.search(rf"{constant}: ReadonlySet<string> = new Set\(\s*`(.*?)`", source("tex.ts"), re.S)
-    assert listed is not None
-    assert set(listed[1].split()) == words
+def test_the_vocabulary_is_read_from_pythons_own_files() -> None:
+    """One file of each, which `qwq_nb.core.vocabulary` reads and the extension's build puts into it."""
+    module = SOURCE / "src/record/vocabulary.ts"
+    imported = re.findall(r"^import \w+ from '(.*\.json)';$", module.read_text(encoding="utf-8"), re.M)
+    files = [(module.parent / name).resolve() for name in imported]
+    assert [file.name for file in files] == ["tex_words.json", "vocabulary.json"]
+    assert {file.parent for file in files} == {Path(vocabulary.__file__).resolve().parent}
+    others = [f for f in (SOURCE / "src").rglob("*.ts") if f != module and "__tests__" not in f.parts]
+    assert not [f.name for f in others if re.search(r"from '.*\.json'", f.read_text(encoding="utf-8"))]
+
+
+def test_the_extension_writes_no_word_of_the_vocabulary_itself() -> None:
+    """Neither a sentence nor a word of two or more parts of the vocabulary stands in its sources a second time."""
+    words = [reason.why for reason in vocabulary.VOCABULARY.reasons.values()]
+    words += [flag.word for flag in vocabulary.VOCABULARY.flags.values()]
+    words += [outcome.word for outcome in vocabulary.VOCABULARY.outcomes.values()]
+    words += [*vocabulary.VOCABULARY.phases.values(), vocabulary.DEMO_NOTICE]
+    telling = [word for word in words if " " in word]
+    for file in (SOURCE / "src").rglob("*.ts"):
+        if "__tests__" not in file.parts:
+            text = file.read_text(encoding="utf-8")
+            assert not [word for word in telling if f"'{word}'" in text], file
+
+
+def test_what_was_built_holds_the_vocabulary() -> None:
+    module = hook()
+    if not make(module, ROOT)._is_built():
+        pytest.skip("needs the extension as built from these sources")
+    scripts = (ROOT / module.BUILT / "static").glob("*.js")
+    text = "".join(script.read_text(encoding="utf-8") for script in scripts)
+    # Strings in scripts may have their quotes and backslashes escaped.
+    for words in vocabulary.VOCABULARY.reasons.values():
+        assert words.why in text or words.why.replace("'", "\\'") in text
+    for flag in vocabulary.VOCABULARY.flags.values():
+        assert flag.word in text
 
 
 def test_the_same_characters_are_shown() -> None:
-    """The pattern of clean.ts has one range more: lone surrogates, which Python replaces beforehand."""
-    pattern = re.search(r"/\[(.*?)\]/gu;", source("clean.ts"))
+    """The pattern of text/clean.ts has one range more: lone surrogates, which Python replaces beforehand."""
+    pattern = re.search(r"/\[(.*?)\]/gu;", source("text/clean.ts"))
     assert pattern is not None
     ranges = re.sub(r"\\u\{(\w+)\}", lambda m: f"\\U{int(m[1], 16):08x}", pattern[1]).replace("\\0-", "\\x00-")
     theirs = re.compile(f"[{ranges}]")
@@ -89,10 +120,11 @@ def hook() -> ModuleType:
 
 def checkout(tmp_path: Path) -> Path:
     """A copy of what the build is made from."""
-    for name in ("package.json", "yarn.lock", "src/mime.ts", "style/index.css"):
-        target = tmp_path / "labextension" / name
+    files = [f"labextension/{name}" for name in ("package.json", "yarn.lock", "src/lab/mime.ts", "style/index.css")]
+    for name in (*files, *hook().SHARED):
+        target = tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(SOURCE / name, target)
+        shutil.copy(ROOT / name, target)
     return tmp_path
 
 
@@ -100,7 +132,8 @@ def make(module: ModuleType, root: Path) -> Any:
     return module.LabExtension(str(root), {}, None, None, "", "wheel")
 
 
-def test_a_build_that_is_up_to_date_needs_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changed", ["labextension/src/lab/mime.ts", "qwq_nb/core/vocabulary.json"])
+def test_a_build_that_is_up_to_date_needs_nothing(tmp_path: Path, changed: str) -> None:
     module = hook()
     built = make(module, checkout(tmp_path))
     assert built.dependencies()[0].startswith("jupyter-builder")
@@ -110,7 +143,7 @@ def test_a_build_that_is_up_to_date_needs_nothing(tmp_path: Path) -> None:
     (target / module.STAMP).write_text(built._digest())
     assert built.dependencies() == []
     built.initialize("standard", {})  # would fail if it built: there is no lockfile that fits
-    (tmp_path / "labextension/src/mime.ts").write_text("export default 1;")
+    (tmp_path / changed).write_text("changed")
     assert built.dependencies() != []
 
 

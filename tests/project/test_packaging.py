@@ -28,7 +28,7 @@ from qwq_nb.core.run_record import MIME_TYPE
 ROOT = Path(__file__).parents[2]
 DIST_INFO = f"qwq_nb-{__version__}.dist-info"
 SHARE = f"qwq_nb-{__version__}.data/data/share/jupyter/labextensions/qwq-nb"
-SHIPPED = ("qwq_nb", "labextension", "tests", "notebooks", "docs", "binder")
+SHIPPED = ("qwq_nb", "labextension", "tests", "benchmarks", "notebooks", "docs", "binder")
 LEFT_OUT = shutil.ignore_patterns(
     "__pycache__",
     "node_modules",
@@ -111,7 +111,7 @@ def test_every_file_of_the_package_is_in_the_wheel(archive: zipfile.ZipFile, fol
 def test_what_is_read_at_run_time_is_in_the_wheel(archive: zipfile.ZipFile) -> None:
     from qwq_nb.demo import PROBLEMS
 
-    wanted = ["py.typed", "run.v1.schema.json", "run/references.json"]
+    wanted = ["py.typed", "run.v1.schema.json", "core/vocabulary.json", "core/tex_words.json", "run/references.json"]
     wanted += [f"demo/{kind}/{name}.jsonl" for kind in ("problems", "transcripts") for name in PROBLEMS]
     assert {f"qwq_nb/{name}" for name in wanted} <= set(archive.namelist())
 

@@ -23,6 +23,7 @@ from IPython.core.ultratb import AutoFormattedTB
 
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.endpoint.delta import Delta
 from qwq_nb.endpoint.masking import MASK, Mask
 from qwq_nb.errors import EndpointRefused
 from qwq_nb.evaluation.evaluate import begin, evaluate
@@ -210,9 +211,12 @@ def test_a_text_in_pieces_is_masked_however_it_is_cut(size: int) -> None:
     text = f"ca canary-7f3e canary-{CANARY} and {CANARY}{CANARY[:-1]} can"
     stream = mask.stream()
     assert stream is not None
-    shown = [stream.feed(text[at : at + size]) for at in range(0, len(text), size)]
-    whole = "".join(shown) + stream.rest()
-    assert whole == text.replace(CANARY, MASK)
+    for field in ("reasoning", "reasoning_content", "content"):
+        deltas = [Delta(**{field: text[at : at + size]}) for at in range(0, len(text), size)]
+        for delta in deltas:
+            stream.feed(delta)
+        whole = "".join(getattr(delta, field) for delta in [*deltas, stream.rest()])
+        assert whole == text.replace(CANARY, MASK)
 
 
 def test_a_word_that_stands_in_for_a_key_is_no_secret() -> None:

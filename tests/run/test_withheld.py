@@ -6,6 +6,7 @@ The run's directory has them: it is the reader's own, as evalscope's copy of the
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,18 @@ from typing import Any
 import pytest
 
 from qwq_nb.analysis.compare.api import compare
+from qwq_nb.analysis.sweep.api import sweep
 from qwq_nb.analysis.think.api import think
+from qwq_nb.bench.catalog import is_withheld
 from qwq_nb.core.run_record import MIME_TYPE
 from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.bundle import bundle
+from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
-from qwq_nb.run.withhold import withhold
+from qwq_nb.run.withhold import shown_error, shown_value, withheld_benchmarks, withhold
+from qwq_nb.store.manifest import Manifest
 from tests.support.runs import own, write_jsonl
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
@@ -118,3 +124,88 @@ def test_a_record_with_a_question_would_be_found(run: Run) -> None:
     """The test above looks at the field in which a question would stand."""
     assert all(MARK in str(view.question) for view in withhold(run.record(), reveal=True).samples)
     assert all(view.question is None for view in withhold(run.record(), reveal=False).samples)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("A", "A"),
+        ("(A)", "A"),
+        (" b. ", "b"),
+        ("7", "(withheld)"),
+        ("AB", "(withheld)"),
+        ("the isotope", "(withheld)"),
+        ("", ""),
+        (" ", ""),
+    ],
+)
+def test_a_value_is_shown_alike_in_the_report_and_in_the_sample(run: Run, value: str, expected: str) -> None:
+    assert shown_value(value) == expected
+    result = run.results()[0]
+    assert result.verdict is not None
+    before = result.verdict.extracted
+    result.verdict.extracted = value
+    try:
+        view = withhold(run.record([result]), reveal=False).samples[0]
+        text = run.sample(result.sample.id)._repr_mimebundle_()["text/plain"]
+    finally:
+        result.verdict.extracted = before
+    assert view.extracted == expected
+    assert f"extracted {expected!r}" in text
+
+
+def test_errors_keep_their_kind_and_no_word_of_the_server() -> None:
+    assert shown_error("HTTP 400: the prompt `Which isotope` is too long") == "HTTP 400"
+    assert shown_error("ReadTimeout after Which isotope") == "ReadTimeout"
+    assert shown_error("Which isotope") == "(withheld)"
+    assert shown_error("") == ""
+
+
+def manifest(**changes: Any) -> Manifest:
+    fields: dict[str, Any] = {"run_id": "", "name": "x", "key": "", "created": "", "updated": ""}
+    endpoint = Endpoint.recorded("m", name="x")
+    return Manifest(**fields, endpoint=endpoint, benchmarks=["math_500", "gpqa_diamond", "mine"], **changes)
+
+
+def test_the_manifest_says_which_are_withheld_and_names_decide_where_it_does_not(run: Run, tmp_path: Path) -> None:
+    assert withheld_benchmarks(manifest()) == ["gpqa_diamond"], "a run of an older version, or evalscope's own"
+    assert withheld_benchmarks(manifest(withheld=["mine"])) == ["mine"]
+    assert withheld_benchmarks(manifest(withheld=[])) == []
+    written = json.loads((run.path / "qwq_run.json").read_text(encoding="utf-8"))
+    assert written["withheld"] == ["gpqa_diamond"]
+    assert written["adapters"]["gpqa_diamond"]["withheld"] is True
+    old = tmp_path / "old"
+    shutil.copytree(run.path, old)
+    del written["withheld"]
+    del written["adapters"]["gpqa_diamond"]["withheld"]
+    (old / "qwq_run.json").write_text(json.dumps(written), encoding="utf-8")
+    opened = load_run(old)
+    assert opened.withheld == ["gpqa_diamond"]
+    assert MARK not in json.dumps(opened.report()._repr_mimebundle_(), default=str)
+
+
+def test_evalscopes_own_run_is_withheld_by_its_name(run: Run, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    for part in ("predictions", "reviews", "reports"):
+        shutil.copytree(run.path / part, theirs / part)
+    opened = load_run(theirs)
+    assert opened.withheld == ["gpqa_diamond"]
+    assert MARK not in json.dumps(opened.report()._repr_mimebundle_(), default=str)
+    assert MARK in json.dumps(opened.reveal().report()._repr_mimebundle_(), default=str)
+
+
+def test_a_sweep_hides_the_words_of_a_server_by_the_same_rule(tmp_path: Path) -> None:
+    question = {"Question": f"Which {MARK}?", "Correct Answer": "one"}
+    wrong = {f"Incorrect Answer {n}": f"wrong {n}" for n in (1, 2, 3)}
+    data = write_jsonl(tmp_path / "questions.jsonl", [{**question, **wrong}])
+    assert is_withheld("gpqa_diamond")
+    assert not is_withheld("math_500")
+    with DemoEndpoint() as endpoint:
+        found = sweep(
+            "gpqa_diamond", data=data, endpoint=own(endpoint), grid={"temperature": [0.1]}, out=tmp_path, show=False
+        )
+    for setting in found.settings:
+        setting.row.problem = f"EndpointRefused: {MARK}"
+    shown = json.dumps(found._repr_mimebundle_(), default=str)
+    assert MARK not in shown
+    assert "the message is withheld" in shown

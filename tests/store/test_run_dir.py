@@ -124,7 +124,7 @@ def test_any_texts_cut_anywhere(tmp_path_factory: pytest.TempPathFactory, texts:
 
 def test_lone_surrogates_do_not_cost_the_row(rundir: RunDirectory) -> None:
     file = written(rundir, [{"text": "half a pair: \ud83d"}, NEXT])
-    assert list(read_rows(file)) == [{"text": "half a pair: ?"}, NEXT]
+    assert list(read_rows(file)) == [{"text": "half a pair: \ufffd"}, NEXT]
 
 
 # -- a disk that fills up ------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import pytest
 from qwq_nb.core.records import Completion
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.client import ChatClient
+from qwq_nb.endpoint.clock import REAL_TIME, Clock
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import EndpointError
@@ -82,9 +83,13 @@ def of(server: DemoEndpoint, **options: Any) -> Endpoint:
 
 
 async def completed(
-    endpoint: Endpoint, question: int = 0, live: StreamingCompletion | None = None, **more: Any
+    endpoint: Endpoint,
+    question: int = 0,
+    live: StreamingCompletion | None = None,
+    clock: Clock = REAL_TIME,
+    **more: Any,
 ) -> Completion:
-    async with ChatClient(endpoint) as client:
+    async with ChatClient(endpoint, clock=clock) as client:
         return await client.complete([{"role": "user", "content": ROWS[question]["problem"]}], live=live, **more)
 
 
@@ -92,9 +97,9 @@ def ask(endpoint: Endpoint, question: int = 0, live: StreamingCompletion | None 
     return asyncio.run(completed(endpoint, question, live, **more))
 
 
-def failure(endpoint: Endpoint, live: StreamingCompletion | None = None) -> EndpointError:
+def failure(endpoint: Endpoint, live: StreamingCompletion | None = None, **more: Any) -> EndpointError:
     with pytest.raises(EndpointError) as caught:
-        ask(endpoint, live=live)
+        ask(endpoint, live=live, **more)
     return caught.value
 
 

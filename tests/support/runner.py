@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -78,8 +79,8 @@ class Running:
             return await given(item, completion)
 
         async def build() -> Runner:
-            pooled = {k: options.pop(k) for k in ("concurrency", "auto", "window_s") if k in options}
-            pool = await Pool(endpoints, **pooled).__aenter__()
+            pooled = {k: options.pop(k) for k in ("concurrency", "auto", "window_s", "clock") if k in options}
+            pool = self.pool = await Pool(endpoints, **pooled).__aenter__()
             done, ungraded = load_progress(self.directory, plan.items, plan.repeats, endpoint.model)
             runner = Runner(
                 plan,
@@ -100,7 +101,7 @@ class Running:
             try:
                 await self.runner.run()
             finally:
-                await self.runner.pool.aclose()
+                await self.pool.aclose()
                 self.directory.close()
 
         self.runner = shared_event_loop().call(build())
@@ -126,6 +127,15 @@ class Running:
             what()
 
         shared_event_loop().call(told())
+
+    def settle(self) -> None:
+        """Let the loop's tasks go as far as they come without anything from outside."""
+
+        async def turns() -> None:
+            for _ in range(50):
+                await asyncio.sleep(0)
+
+        shared_event_loop().call(turns())
 
     def progress(self) -> Any:
         return self.runner.progress()

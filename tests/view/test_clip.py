@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qwq_nb.core.run_record import Clip, SampleView
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 from qwq_nb.run.sample_budget import fit_samples
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.clip import clip, lean
@@ -55,8 +55,8 @@ def test_clip_never_cuts_a_composed_character(unit: str) -> None:
         assert len(made.text[made.at :]) % len(unit) == 0
 
 
-def test_scrub_and_visible() -> None:
-    assert scrub("a\ud83d\ude00b\ud800") == "a😀b\ufffd"
+def test_valid_and_visible() -> None:
+    assert valid_text("a\ud83d\ude00b\ud800") == "a😀b\ufffd"
     assert visible("\x1b[31m\u202e\u200b\r\n\x00\x9b\x7f") == "␛[31m\\u202e\\u200b\n␀\\x9b␡"
     assert one_line("a\n b\x1b" + "c" * 50, 10) == "a b␛ccccc…"
 

@@ -10,22 +10,21 @@ import { Message } from '@lumino/messaging';
 import { Poll } from '@lumino/polling';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
-import { el, setText } from '../dom';
-import { readRecord, RunRecord } from '../record';
-import { IRunEnvironment, RunView } from '../view/run';
-import { Typeset } from '../view/typeset';
-import { folderOf, join, readFolder, readText, reason } from './files';
-import { runIcon } from './icon';
 import {
   IRun,
   isLive,
   lastPart,
   MANIFEST,
-  missingRecord,
   readRun,
-  RECORD,
-  silence
-} from './manifest';
+  RECORD
+} from '../record/manifest';
+import { readRecord, RunRecord } from '../record/record';
+import { el, setText } from '../view/dom';
+import { IRunEnvironment, RunView } from '../view/run';
+import { Typeset } from '../view/typeset';
+import { folderOf, join, readFolder, readText, reason } from './files';
+import { runIcon } from './icon';
+import { missingRecord, silence } from './run-text';
 import { DEFAULTS } from './settings';
 
 export const FACTORY = 'QwQ Run';

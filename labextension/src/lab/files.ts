@@ -1,7 +1,7 @@
 /** Paths and files as the Contents manager knows them; a path may begin with a drive's name and a colon. */
 import { Contents } from '@jupyterlab/services';
 
-import { MANIFEST } from './manifest';
+import { MANIFEST } from '../record/manifest';
 
 /** The folder that holds the runs of a notebook beside it. */
 export const RUNS = 'qwq_runs';

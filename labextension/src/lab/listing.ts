@@ -2,6 +2,14 @@
 import { Contents } from '@jupyterlab/services';
 
 import {
+  brokenRun,
+  IRun,
+  isLive,
+  lastPart,
+  readRun,
+  sortRuns
+} from '../record/manifest';
+import {
   folderOf,
   join,
   manifestPath,
@@ -10,14 +18,6 @@ import {
   reason,
   statusOf
 } from './files';
-import {
-  brokenRun,
-  IRun,
-  isLive,
-  lastPart,
-  readRun,
-  sortRuns
-} from './manifest';
 
 const MOST = 200; // folders that are looked into, those changed last
 const AT_ONCE = 6; // requests under way

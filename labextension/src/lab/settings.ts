@@ -1,5 +1,10 @@
 /** The settings of `schema/plugin.json`, and how every view on the page comes to follow them. */
-import { defaultFolds } from '../preferences';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+
+import { defaultFolds } from '../view/preferences';
+
+/** Of the plugin, and of its settings. */
+export const PLUGIN_ID = 'qwq-nb:plugin';
 
 export type Density = 'comfortable' | 'compact';
 
@@ -44,4 +49,44 @@ export function applySettings(settings: ISettings): void {
   document.body.dataset.qwqWrap = String(settings.wrap);
   defaultFolds.reasoning = settings.openReasoning;
   defaultFolds.answer = settings.openAnswer;
+}
+
+/** The settings as they are now, kept in step with what is stored. */
+export class Settings {
+  now: ISettings = DEFAULTS;
+
+  constructor(
+    registry: ISettingRegistry | null,
+    changed: (settings: ISettings) => void
+  ) {
+    this._changed = changed;
+    if (registry) {
+      registry.load(PLUGIN_ID).then(
+        stored => {
+          this._stored = stored;
+          stored.changed.connect(() => this._take(stored.composite));
+          this._take(stored.composite);
+        },
+        error => console.warn('qwq-nb: the settings cannot be read', error)
+      );
+    }
+  }
+
+  async toggleCompact(): Promise<void> {
+    const density = this.now.density === 'compact' ? 'comfortable' : 'compact';
+    if (this._stored) {
+      await this._stored.set('density', density);
+    } else {
+      this._take({ ...this.now, density });
+    }
+  }
+
+  private _take(stored: { [key: string]: unknown }): void {
+    this.now = readSettings(stored);
+    applySettings(this.now);
+    this._changed(this.now);
+  }
+
+  private _changed: (settings: ISettings) => void;
+  private _stored: ISettingRegistry.ISettings | null = null;
 }

@@ -1,16 +1,18 @@
 /** One answer to a problem: its outcome and why, what was extracted, what it took, and the folds with its texts. */
-import { pythonIndex, visible } from '../clean';
-import { el, reconcile, setAttribute, setText } from '../dom';
-import { IEntry, ITrace, secondsOf, standingOf } from '../entry';
-import { placesOf } from '../places';
-import { Clip, SampleView } from '../record';
-import { IMatcher } from '../search';
-import { IStream } from '../stream';
-import { valueAsTex } from '../tex';
-import { count, duration, flagWord, number, PHASES } from '../wording';
-import { signOf, wordOf } from './list';
+import { annotationsOf, switchesOf } from '../model/annotations';
+import { IEntry, ITrace, secondsOf, standingOf } from '../model/entry';
+import { IMatcher } from '../model/search';
+import { IStream } from '../model/stream';
+import { count, duration, number } from '../record/format';
+import { reasonOf } from '../record/reason';
+import { Clip } from '../record/record';
+import { flagTitle, flagWord, PHASES } from '../record/vocabulary';
+import { pythonIndex, visible } from '../text/clean';
+import { valueAsTex } from '../text/tex';
+import { el, reconcile, setAttribute, setText } from './dom';
 import { renderBlock } from './prose';
 import { TextFold } from './reasoning';
+import { signOf, wordOf } from './standing';
 import { LazyTypesetter } from './typeset';
 
 /** Which folds are open, for all samples alike. */
@@ -74,9 +76,14 @@ export class AttemptView {
       this._flags,
       row.flags,
       flag => flag,
-      flag => el('span', { class: 'qwq-flag' }, `⚑ ${flagWord(flag)}`)
+      flag =>
+        el(
+          'span',
+          { class: 'qwq-flag', title: flagTitle(flag) || null },
+          `⚑ ${flagWord(flag)}`
+        )
     );
-    setText(this._why, stream ? PHASES[stream.flight.phase] : whyOf(row));
+    setText(this._why, stream ? PHASES[stream.flight.phase] : reasonOf(row));
     this._updateValues(entry);
     setText(this._facts, factsOf(entry).join(' · '));
     setText(this._error, row.error);
@@ -148,19 +155,16 @@ export class AttemptView {
           (row[name] ? whole(row[name]) : (seen?.[name].text ?? '')));
     const missing = (name: 'reasoning' | 'answer'): number =>
       stream || trace ? 0 : (row[name]?.omitted ?? 0);
+    const reasoning = text('reasoning');
+    const analysis = stream ? null : row.analysis;
+    const clip = trace ? null : row.reasoning;
     this._reasoning.update({
-      text: text('reasoning'),
+      text: reasoning,
       facts: facts(row.reasoning_tokens, missing('reasoning')),
       note,
       gold: row.gold,
-      places:
-        stream || row.analysis === null
-          ? null
-          : placesOf(
-              row.analysis,
-              text('reasoning'),
-              trace ? null : row.reasoning
-            ),
+      annotations: analysis && annotationsOf(analysis, reasoning, clip),
+      switches: switchesOf(analysis, reasoning, clip),
       matcher
     });
     this._answer.update({
@@ -168,7 +172,8 @@ export class AttemptView {
       facts: facts(row.answer_tokens, missing('answer')),
       note: missing('answer') ? note : '',
       gold: '',
-      places: null,
+      annotations: null,
+      switches: null,
       matcher
     });
   }
@@ -193,23 +198,6 @@ export function whole(clip: Clip): string {
   const at = pythonIndex(clip.text, clip.at);
   const gap = `\n\n[… ${number(clip.omitted)} characters left out …]\n\n`;
   return clip.text.slice(0, at) + gap + clip.text.slice(at);
-}
-
-/** The record's reason, without the values that it names for views of one line: here they stand below, typeset. */
-export function whyOf(row: Pick<SampleView, 'why' | 'gold'>): string {
-  const right = /^extracted .*, which is right(?<rest>, given before .*)?$/s;
-  const other =
-    /^extracted .*, gold is .*?(?<rest>, which stands in the text but was not extracted)?$/s;
-  let match = right.exec(row.why);
-  if (match !== null) {
-    return `the extracted value is right${match.groups!.rest ?? ''}`;
-  }
-  match = other.exec(row.why);
-  if (match !== null && row.gold) {
-    const rest = match.groups!.rest;
-    return `the extracted value is not the gold one${rest ?? ''}`;
-  }
-  return row.why;
 }
 
 function factsOf(entry: IEntry): string[] {

@@ -3,9 +3,11 @@
  * drawn yet are drawn a few milliseconds at a time, so that a reasoning of 10,000 thoughts neither freezes the page
  * when it is opened nor stutters when it is scrolled. All of it is in the page in the end, for the browser's own search.
  */
-import { el, reconcile } from '../dom';
-import { IRange, IThought } from '../thoughts';
-import { blocksOf, IMark, renderBlock } from './prose';
+import { blocksOf, IMark } from '../text/prose';
+import { IRange } from '../text/range';
+import { IThought } from '../text/thoughts';
+import { el, reconcile } from './dom';
+import { renderBlock } from './prose';
 import { LazyTypesetter } from './typeset';
 
 /** A chunk holds as many pieces, or as many characters: more targets, or larger ones, and frames get longer. */

@@ -1,12 +1,12 @@
 /** A sample: its question, and its answers one at a time or all repeats side by side. */
-import { visible } from '../clean';
-import { button, el, reconcile, setAttribute, setText } from '../dom';
-import { IEntry, isClipped, standingOf } from '../entry';
-import { defaultFolds } from '../preferences';
-import { IMatcher } from '../search';
+import { IEntry, isClipped, standingOf } from '../model/entry';
+import { IMatcher } from '../model/search';
+import { visible } from '../text/clean';
 import { AttemptView, IContext, IFolds, whole } from './attempt';
-import { signOf, wordOf } from './list';
+import { button, el, reconcile, setAttribute, setText } from './dom';
+import { defaultFolds } from './preferences';
 import { renderProse } from './prose';
+import { signOf, wordOf } from './standing';
 import { LazyTypesetter } from './typeset';
 
 export interface IDetailActions {

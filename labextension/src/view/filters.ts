@@ -1,10 +1,11 @@
 /** What the list shows: search, and a button with a count for every outcome, level, benchmark and flag. */
-import { button, el, reconcile, setAttribute, setText, uniqueId } from '../dom';
-import { Standing, STANDINGS } from '../entry';
-import { Facet, IFilter, ISelection, Sort, SORTS } from '../selection';
-import { Scope, SCOPES } from '../search';
-import { flagWord, number } from '../wording';
-import { signOf, wordOf } from './list';
+import { Standing, STANDINGS } from '../model/entry';
+import { Scope, SCOPES } from '../model/search';
+import { Facet, IFilter, ISelection, Sort, SORTS } from '../model/selection';
+import { number } from '../record/format';
+import { flagWord } from '../record/vocabulary';
+import { button, el, reconcile, setAttribute, setText, uniqueId } from './dom';
+import { signOf, wordOf } from './standing';
 
 const TITLES: Record<Facet, string> = {
   standing: 'Outcome',

@@ -1,20 +1,16 @@
 /** The head of a run: what was asked of whom, how it stands, and what a reader must know. */
-import { el, reconcile, setAttribute, setText } from '../dom';
-import { Outcome, RunRecord } from '../record';
+import { costFacts, count, duration, number, sampling } from '../record/format';
+import { RunRecord } from '../record/record';
+import { asNumber, Json } from '../record/values';
 import {
-  costFacts,
-  count,
-  duration,
-  LIVE_STATES,
-  number,
+  DEMO_NOTICE,
+  isLiveState,
+  Outcome,
   OUTCOMES,
-  sampling,
-  SIGNS,
-  WORDS
-} from '../wording';
-
-const DEMO_NOTICE =
-  'Built-in problems, answered by a built-in script. These numbers say nothing about any model.';
+  outcomeSign,
+  outcomeWord
+} from '../record/vocabulary';
+import { el, reconcile, setAttribute, setText } from './dom';
 
 const SETUP: [string, (record: RunRecord) => string][] = [
   ['endpoint', r => r.endpoint],
@@ -129,7 +125,7 @@ export class HeaderView {
         setAttribute(
           node,
           'title',
-          `${SIGNS[outcome]} ${count(n, WORDS[outcome])}`
+          `${outcomeSign(outcome)} ${count(n, outcomeWord(outcome))}`
         );
       }
     );
@@ -156,15 +152,11 @@ export class HeaderView {
 /** Of all benchmarks together, from the table. */
 function outcomeCounts(record: RunRecord): Map<Outcome, number> {
   const counts = new Map<Outcome, number>();
-  const order: Outcome[] = [
-    'correct',
-    ...OUTCOMES.filter(o => o !== 'correct')
-  ];
-  for (const outcome of order) {
+  for (const outcome of OUTCOMES) {
     const field = outcome === 'error' ? 'errors' : outcome;
     const n = record.table
       .filter(row => row.subset === 'all')
-      .reduce((sum, row) => sum + row[field], 0);
+      .reduce((sum, row) => sum + asNumber((row as Json)[field]), 0);
     counts.set(outcome, n);
   }
   return counts;
@@ -172,12 +164,12 @@ function outcomeCounts(record: RunRecord): Map<Outcome, number> {
 
 /** Why nothing is asked now and what there is to do, or empty; of a run that has ended, nothing. */
 function waitingFor(record: RunRecord): string {
-  return LIVE_STATES.includes(record.state) ? record.progress.waiting : '';
+  return isLiveState(record.state) ? record.progress.waiting : '';
 }
 
 export function progressLine(record: RunRecord): string {
   const now = record.progress;
-  if (now.total === 0 && LIVE_STATES.includes(record.state)) {
+  if (now.total === 0 && isLiveState(record.state)) {
     return `${now.step || record.state}…`;
   }
   const facts = [`${number(now.done)} of ${number(now.total)} done`];
@@ -192,7 +184,7 @@ export function progressLine(record: RunRecord): string {
       now.retries === 1 ? '1 retry' : `${number(now.retries)} retries`
     );
   }
-  if (!LIVE_STATES.includes(record.state)) {
+  if (!isLiveState(record.state)) {
     facts.push(`${duration(now.elapsed_s)}, ${count(now.tokens, 'token')}`);
     if (now.tokens_per_s > 0) {
       facts.push(`${number(now.tokens_per_s)} tokens/s`);

@@ -1,9 +1,11 @@
 /** The list of samples: only the lines in sight are elements, so that thousands scroll as smoothly as ten. */
-import { oneLine } from '../clean';
-import { el, reconcile, setAttribute, setText, uniqueId } from '../dom';
-import { valueAsPlain } from '../tex';
-import { IEntry, secondsOf, Standing, standingOf, tokensOf } from '../entry';
-import { duration, flagWord, number, PHASES, SIGNS, WORDS } from '../wording';
+import { IEntry, secondsOf, standingOf, tokensOf } from '../model/entry';
+import { duration, number } from '../record/format';
+import { flagWord, outcomeWord, PHASES } from '../record/vocabulary';
+import { oneLine } from '../text/clean';
+import { valueAsPlain } from '../text/tex';
+import { el, reconcile, setAttribute, setText, uniqueId } from './dom';
+import { signOf } from './standing';
 
 const LINE = 44; // pixels; as in style/list.css
 const MORE = 8; // lines beyond those in sight
@@ -205,21 +207,15 @@ export class ListView {
   private _filled = new WeakMap<HTMLElement, string>();
 }
 
-export function signOf(standing: Standing): string {
-  return standing === 'running' ? '▸' : SIGNS[standing];
-}
-
-export function wordOf(standing: Standing): string {
-  return standing === 'running' ? 'running' : WORDS[standing];
-}
-
 function valueOf(value: string): string {
   return oneLine(valueAsPlain(value), 60);
 }
 
 function saidOf(entry: IEntry): string {
   const { row, stream } = entry;
-  const parts = [stream ? PHASES[stream.flight.phase] : WORDS[row.outcome]];
+  const parts = [
+    stream ? PHASES[stream.flight.phase] : outcomeWord(row.outcome)
+  ];
   if (stream && stream.flight.attempt > 1) {
     parts.push(`attempt ${stream.flight.attempt}`);
   }
@@ -232,8 +228,6 @@ function saidOf(entry: IEntry): string {
   } else if (row.gold) {
     parts.push(`gold ${valueOf(row.gold)}`);
   }
-  parts.push(
-    ...row.flags.filter(f => f !== 'demo').map(f => `⚑ ${flagWord(f)}`)
-  );
+  parts.push(...row.flags.map(flag => `⚑ ${flagWord(flag)}`));
   return parts.filter(part => part).join(' · ');
 }

@@ -2,45 +2,19 @@
  * What a model wrote → elements that say exactly that: formulas marked for the typesetter, places of interest marked
  * for the reader, in blocks that the browser lays out when they come into view.
  */
-import { el } from '../dom';
-import { IMatcher } from '../search';
-import { split } from '../tex';
-import { IRange } from '../thoughts';
-
-export interface IMark extends IRange {
-  kind: 'switch' | 'mention' | 'hit' | 'left' | 'loop' | 'foreign';
-  title: string;
-}
+import { IMatcher } from '../model/search';
+import { blocksOf, IMark } from '../text/prose';
+import { IRange } from '../text/range';
+import { split } from '../text/tex';
+import { el } from './dom';
 
 /** A mark within a block, with the place in the whole text where it begins. */
 interface IPlaced extends IMark {
   at: number;
 }
 
-/** A block is a few paragraphs; what has no line breaks is cut. */
-const BLOCK = 3_000;
 /** With more `$` and `\` than this it is shown as typed. */
 const MOST_SIGNS = 400;
-
-/** The block boundaries of a text between `start` and `end`. */
-export function blocksOf(text: string, start: number, end: number): IRange[] {
-  const blocks: IRange[] = [];
-  while (start < end) {
-    let cut = Math.min(start + BLOCK, end);
-    if (cut < end) {
-      const window = text.slice(start, cut);
-      const at = ['\n\n', '\n', ' ']
-        .map(mark => window.lastIndexOf(mark) + mark.length)
-        .find(at => at > BLOCK / 4);
-      cut = start + (at ?? BLOCK);
-      // Not between the halves of a pair.
-      cut += /[\udc00-\udfff]/.test(text.charAt(cut)) ? 1 : 0;
-    }
-    blocks.push({ start, end: cut });
-    start = cut;
-  }
-  return blocks;
-}
 
 /** One block. `text` is visible already; Of `marks` that overlap the first one is drawn. */
 export function renderBlock(

@@ -1,5 +1,5 @@
 /** Boxes that scroll can be reached with the keyboard: while something in them is out of sight, each is a tab stop. */
-import { setAttribute } from '../dom';
+import { setAttribute } from './dom';
 
 /** What may scroll, and what a screen reader calls it. */
 const BOXES: Record<string, string> = {

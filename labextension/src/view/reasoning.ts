@@ -1,12 +1,15 @@
 /** A fold with a text: an answer, or a reasoning cut into thoughts, with its turns and the gold value's first mention. */
-import { visible } from '../clean';
-import { button, el, reconcile, setAttribute, setText } from '../dom';
-import { IMatcher } from '../search';
-import { IPlace } from '../places';
-import { cutThoughts, firstMention, IRange, IThought } from '../thoughts';
-import { number } from '../wording';
+import { IAnnotation } from '../model/annotations';
+import { IMatcher } from '../model/search';
+import { number } from '../record/format';
+import { visible } from '../text/clean';
+import { firstMention } from '../text/mention';
+import { IMark } from '../text/prose';
+import { IRange } from '../text/range';
+import { cutThoughts, IThought } from '../text/thoughts';
 import { TextBody } from './body';
-import { hitsOf, IMark } from './prose';
+import { button, el, reconcile, setAttribute, setText } from './dom';
+import { hitsOf } from './prose';
 import { LazyTypesetter } from './typeset';
 
 /** More is not drawn: it can be opened as a file. */
@@ -24,7 +27,9 @@ export interface IText {
   /** The gold value, empty where it is not to be looked for. */
   gold: string;
   /** What the analysis found, as places in the visible text; null where nothing was measured. */
-  places: IPlace[] | null;
+  annotations: IAnnotation[] | null;
+  /** Where the record says that thoughts begin, in the visible text; null where it does not say. */
+  switches: number[] | null;
   matcher: IMatcher | null;
 }
 
@@ -57,7 +62,10 @@ export class TextFold {
   update(text: IText): void {
     const before = this._text;
     const version = text.matcher?.version ?? 0;
-    const isOther = before?.text !== text.text || before.gold !== text.gold;
+    const isOther =
+      before?.text !== text.text ||
+      before.gold !== text.gold ||
+      String(before.switches) !== String(text.switches);
     const isSearched =
       isOther || before.matcher !== text.matcher || this._version !== version;
     this._version = version;
@@ -82,15 +90,15 @@ export class TextFold {
   }
 
   private _prepare(): void {
-    const { text, gold, places } = this._text!;
+    const { text, gold, annotations, switches } = this._text!;
     this._shown = visible(text.slice(0, SHOWN));
     this._thoughts = this._asThoughts
-      ? cutThoughts(this._shown)
+      ? cutThoughts(this._shown, switches)
       : [{ start: 0, end: this._shown.length, phrase: null }];
-    const within = (place: IPlace): boolean => place.end <= this._shown.length;
-    this._found = places?.filter(within) ?? [];
+    const within = ({ end }: IAnnotation): boolean => end <= this._shown.length;
+    this._found = annotations?.filter(within) ?? [];
     // Not measured yet: then the first place where the value stands, as an answer or not.
-    const guess = places === null && this._asThoughts && gold !== '';
+    const guess = annotations === null && this._asThoughts && gold !== '';
     this._mention =
       this._found.find(({ kind }) => kind === 'mention') ??
       (guess ? firstMention(this._shown, gold) : null);
@@ -235,7 +243,7 @@ export class TextFold {
   private _shown = '';
   private _thoughts: IThought[] = [];
   private _mention: IRange | null = null;
-  private _found: IPlace[] = [];
+  private _found: IAnnotation[] = [];
   private _hits: IMark[] = [];
   private _hit = 0;
   private _version = 0;

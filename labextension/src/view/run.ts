@@ -2,15 +2,15 @@
 import { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
-import { el, setAttribute } from '../dom';
-import { TraceFetcher } from '../fetcher';
-import { IEntry, placeOf } from '../entry';
-import { RunModel } from '../model';
-import { RunRecord } from '../record';
+import { IEntry, subsetKey } from '../model/entry';
+import { TraceFetcher } from '../model/fetcher';
+import { RunModel } from '../model/model';
+import { Locate } from '../model/traces';
+import { RunRecord } from '../record/record';
 import { measure } from '../timing';
-import { Locate } from '../traces';
 import { IContext } from './attempt';
 import { DetailView } from './detail';
+import { el, setAttribute } from './dom';
 import { FiltersView } from './filters';
 import { HeaderView } from './header';
 import { KeyboardHandler } from './keyboard';
@@ -220,7 +220,7 @@ export class RunView extends Widget {
     filter.subset.clear();
     filter.benchmark.clear();
     if (subset !== 'all') {
-      filter.subset.add(placeOf({ benchmark, subset }));
+      filter.subset.add(subsetKey({ benchmark, subset }));
     } else if (this.model.record!.benchmarks.length > 1) {
       filter.benchmark.add(benchmark);
     }

@@ -1,8 +1,9 @@
 /** Accuracy by subset: a bar with its Wilson whiskers, and every other outcome as a column of its own. */
-import { button, el, reconcile, setAttribute, setText } from '../dom';
-import { RunRecord, SubsetRow } from '../record';
-import { number, percent } from '../wording';
-import { placeOf } from '../entry';
+import { subsetKey } from '../model/entry';
+import { number, percent } from '../record/format';
+import { RunRecord, SubsetRow } from '../record/record';
+import { outcomeWord } from '../record/vocabulary';
+import { button, el, reconcile, setAttribute, setText } from './dom';
 
 interface IColumn {
   name: string;
@@ -17,20 +18,20 @@ const zero = (n: number): string => (n === 0 ? '0' : number(n));
 
 const COLUMNS: IColumn[] = [
   { name: 'n', title: 'samples × repeats planned', value: r => number(r.n) },
-  { name: 'correct', title: '', value: r => zero(r.correct) },
-  { name: 'wrong', title: '', value: r => zero(r.wrong) },
+  { name: outcomeWord('correct'), title: '', value: r => zero(r.correct) },
+  { name: outcomeWord('wrong'), title: '', value: r => zero(r.wrong) },
   {
-    name: 'truncated',
+    name: outcomeWord('truncated'),
     title: 'cut by the token limit, counted as not correct',
     value: r => zero(r.truncated)
   },
   {
-    name: 'no answer',
+    name: outcomeWord('no_answer'),
     title: 'finished, but nothing could be extracted',
     value: r => zero(r.no_answer)
   },
   {
-    name: 'not gradable',
+    name: outcomeWord('not_gradable'),
     title: 'the grader gave up',
     value: r => zero(r.not_gradable),
     rare: true
@@ -41,7 +42,7 @@ const COLUMNS: IColumn[] = [
     value: r => zero(r.errors)
   },
   {
-    name: 'pending',
+    name: outcomeWord('pending'),
     title: 'not asked yet, or interrupted',
     value: r => zero(r.pending),
     rare: true
@@ -77,7 +78,7 @@ interface IReference {
 export class TableView {
   readonly node: HTMLElement;
 
-  /** `choose` is called with the place (see `placeOf`) whose name was clicked; `all` with the benchmark alone. */
+  /** `choose` is called with the place (see `subsetKey`) whose name was clicked; `all` with the benchmark alone. */
   constructor(choose: (benchmark: string, subset: string) => void) {
     this._choose = choose;
     this.node = el(
@@ -114,10 +115,10 @@ export class TableView {
     reconcile(
       this._body,
       rows,
-      placeOf,
+      subsetKey,
       row => this._makeRow(row, shown, references.size > 0, several),
       (node, row) =>
-        updateRow(node, row, shown, references.get(placeOf(row)) ?? null)
+        updateRow(node, row, shown, references.get(subsetKey(row)) ?? null)
     );
     setText(
       this._caption,
@@ -276,7 +277,7 @@ function referencesOf(record: RunRecord): Map<string, IReference> {
   const found = new Map<string, IReference>();
   for (const item of record.references) {
     const { benchmark, subset, score, model, source } = item;
-    const key = placeOf({
+    const key = subsetKey({
       benchmark: String(benchmark ?? ''),
       subset: String(subset ?? 'all')
     });

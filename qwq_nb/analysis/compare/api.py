@@ -18,6 +18,7 @@ from qwq_nb.analysis.compare.record import ComparisonRecord, Flip, RunCard
 from qwq_nb.analysis.compare.reference_scores import REFERENCE_COLUMNS, reference_rows
 from qwq_nb.analysis.compare.side_by_side import SideBySide
 from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.view.page import save_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -268,11 +269,7 @@ class Comparison:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as a page (`.html`, `.htm`) or as text (any other ending)."""
-        file = Path(path)
-        page = file.suffix.lower() in (".html", ".htm")
-        content = f'<!doctype html>\n<meta charset="utf-8">\n{self.html}' if page else self.text
-        file.write_text(content, encoding="utf-8")
-        return file
+        return save_page(path, lambda: self.html, lambda: self.text)
 
     def __str__(self) -> str:
         return self.text

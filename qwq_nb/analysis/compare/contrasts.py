@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.analysis.compare.pairing import UNANSWERED, Pair, Pairing
+from qwq_nb.analysis.compare.pairing import Pair, Pairing
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paired import Problem, difference_interval, holm, paired_p
 from qwq_nb.core.records import SampleResult
 from qwq_nb.run.cost import Prices
@@ -179,7 +180,7 @@ def adjust(contrasts: Sequence[Contrast]) -> None:
 
 def accuracy_of(results: Iterable[SampleResult]) -> tuple[int, float | None]:
     """Return the number of answers that count (all but errors and pending ones), and their accuracy 0…1 or None."""
-    counted = [r.outcome == "correct" for r in results if r.outcome not in UNANSWERED]
+    counted = [r.outcome == "correct" for r in results if counts(r.outcome)]
     return len(counted), sum(counted) / len(counted) if counted else None
 
 

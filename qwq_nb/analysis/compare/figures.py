@@ -1,4 +1,4 @@
-"""A comparison's figures: accuracy against what it took (tokens, or cost), and the differences with their intervals."""
+"""Draw a comparison: accuracy against what it took (tokens, or cost), and the differences with their intervals."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from qwq_nb.analysis.compare.contrasts import accuracy_of, cost, mean_tokens
-from qwq_nb.analysis.compare.pairing import UNANSWERED, Pairing
+from qwq_nb.analysis.compare.pairing import Pairing
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import interval_of_counts
 from qwq_nb.run.cost import Prices
@@ -45,7 +46,7 @@ def points(
     `runs` are the results by run letter, the first run first; `pairings` those of each run but the first.
     """
     first = next(iter(runs))
-    answered = [r for r in runs[first] if r.outcome not in UNANSWERED]
+    answered = [r for r in runs[first] if counts(r.outcome)]
     partners = {
         letter: {(p.a.sample.id, p.a.repeat): p.b for pairing in made for p in pairing.pairs}
         for letter, made in pairings.items()

@@ -1,4 +1,4 @@
-"""A comparison → its mime bundle: semantic html without script, style sheet or id, and plain text, within a budget."""
+"""Make the mime bundle of a comparison: html without script, style sheet or id, and plain text, within a budget."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.view.budget import saved_size
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Typesetter, code, esc
+from qwq_nb.view.tables import Row, framed, html_table, unbroken
 from qwq_nb.view.wording import count, number, percent
 
 __all__ = ["COMPARISON_BYTES", "comparison_bundle"]
@@ -37,7 +38,7 @@ _EXPLORATORY: Final = " * Exploratory: one of several looks at the same answers,
 
 
 def comparison_bundle(record: ComparisonRecord) -> dict[str, Any]:
-    """text/html and text/plain, at most COMPARISON_BYTES as saved: texts shrink first, then fewer flips have them."""
+    """Return text/html and text/plain of at most COMPARISON_BYTES: texts shrink first, then fewer flips have them."""
     # Two reasonings a flip is where it begins: a few flips may be whole, and many cost no round for each.
     limit = max(_LEAST, COMPARISON_BYTES // (2 * max(1, len(record.flips))))
     opened, rows = len(record.flips), _ROWS
@@ -74,10 +75,9 @@ def _warnings(record: ComparisonRecord) -> str:
     serious = [esc(one_line(c.text, 600)) for c in record.caveats[:30] if c.serious]
     notes = [esc(one_line(c.text, 600)) for c in record.caveats[:30] if not c.serious]
     notes += [esc(one_line(line, 400)) for line in record.coverage[:20]]
-    style = "border:2px solid #d18b00;border-radius:4px;padding:0.4em 0.8em"
     mark = "⚠ DEMO: " if record.demo else "⚠ "
-    framed = "".join(f'<p style="{style}"><strong>{mark}</strong>{text}</p>\n' for text in serious)
-    return framed + (f"<ul>{''.join(f'<li>{note}</li>' for note in notes)}</ul>\n" if notes else "")
+    first = "".join(framed(mark, text) for text in serious)
+    return first + (f"<ul>{''.join(f'<li>{note}</li>' for note in notes)}</ul>\n" if notes else "")
 
 
 def _runs(record: ComparisonRecord) -> str:
@@ -109,18 +109,15 @@ def _benchmark_order(rows: list[ComparisonRow]) -> Any:
 def _one_table(benchmark: str, rows: list[ComparisonRow], other: str, adjusted: bool, priced: bool) -> str:
     heads = ["subset", "pairs", "A", other, "difference", "95 % interval", "lost", "gained", "p"]
     heads += (["p (Holm)"] if adjusted else []) + ["truncated", "tokens"] + (["cost"] if priced else [])
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    bodies = []
+    lines: list[Row] = []
     for letter, group in groupby(rows, key=lambda row: row.b):
-        title = f'<tr><th scope="rowgroup" colspan="{len(heads)}" style="text-align:left">{letter} against A</th></tr>'
-        bodies.append(f"<tbody>{title}{''.join(_row(row, adjusted, priced) for row in group)}</tbody>")
-    top = f'<caption style="text-align:left">{esc(one_line(benchmark, 80))}</caption><thead><tr>{head}</tr></thead>'
-    style = 'style="margin-left:0;font-size:0.85em"'
-    return f'<div style="overflow-x:auto"><table {style}>{top}{"".join(bodies)}</table></div>\n'
+        lines += [f"{letter} against A", *(_row(row, adjusted, priced) for row in group)]
+    return html_table(one_line(benchmark, 80), heads, lines)
 
 
-def _row(row: ComparisonRow, adjusted: bool, priced: bool) -> str:
+def _row(row: ComparisonRow, adjusted: bool, priced: bool) -> list[str]:
     cells = [
+        one_line(row.subset, 60),
         f"{row.pairs:,}",
         percent(row.paired_a),
         percent(row.paired_b),
@@ -128,17 +125,14 @@ def _row(row: ComparisonRow, adjusted: bool, priced: bool) -> str:
         interval(row),
         f"{row.only_a:,}",
         f"{row.only_b:,}",
-        esc(p_text(row.p_value)) + ("*" if row.is_exploratory else ""),
+        p_text(row.p_value) + ("*" if row.is_exploratory else ""),
     ]
-    cells += [esc(p_text(row.p_holm))] if adjusted else []
+    cells += [p_text(row.p_holm)] if adjusted else []
     cells += [f"{row.truncated_a:,} / {row.truncated_b:,}"]
     cells += [f"{number(row.mean_tokens_a)} / {number(row.mean_tokens_b)}"]
     cells += [f"{number(row.cost_a, 4)} / {number(row.cost_b, 4)}"] if priced else []
-    name = esc(one_line(row.subset, 60)).replace(" ", "&nbsp;")
-    on, off = ("", "") if row.is_exploratory else ("<strong>", "</strong>")
     # A narrow notebook scrolls the table; broken into three lines, no interval could be read.
-    body = "".join(f"<td>{on}{cell.replace(' ', '&nbsp;')}{off}</td>" for cell in cells)
-    return f'<tr><th scope="row" style="text-align:left">{on}{name}{off}</th>{body}</tr>'
+    return [unbroken(cell, strong=not row.is_exploratory) for cell in cells]
 
 
 def _flips(record: ComparisonRecord, limit: int, opened: int, rows: int) -> str:

@@ -10,7 +10,7 @@ from qwq_nb.analysis.compare.pairing import Pair
 from qwq_nb.analysis.compare.record import Flip, common_opening
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import SampleView
-from qwq_nb.core.text import scrub
+from qwq_nb.core.text import valid_text
 from qwq_nb.run.cost import Prices
 from qwq_nb.run.withhold import withhold
 
@@ -117,7 +117,7 @@ def flip_row(flip: Flip) -> dict[str, Any]:
         row[f"tokens_{letter}"] = view.reasoning_tokens + view.answer_tokens
         row[f"flags_{letter}"] = ", ".join(view.flags)
     # pandas keeps text in Arrow, which refuses lone surrogates.
-    return {name: scrub(value) if isinstance(value, str) else value for name, value in row.items()}
+    return {name: valid_text(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
 def run_note(facts: RunFacts) -> str:

@@ -16,6 +16,7 @@ from typing import Literal
 
 import msgspec
 
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import Sample, SampleResult
 
 __all__ = ["By", "Pair", "Pairing", "pair_up", "same_prompt"]
@@ -23,8 +24,6 @@ __all__ = ["By", "Pair", "Pairing", "pair_up", "same_prompt"]
 By = Literal["id", "source_id", "question"]
 """What shows that two samples are the same problem."""
 
-UNANSWERED = ("error", "pending")
-"""Outcomes without an answer of the model: neither accuracy nor a paired difference counts them."""
 
 _ROLE = re.compile(r"\A\s*\*\*(?:User|System)\*\*:\s*")
 """Prefix that evalscope's review files put before a prompt."""
@@ -39,7 +38,7 @@ class Pair(msgspec.Struct, frozen=True):
     @property
     def is_answered(self) -> bool:
         """Return True if both answers count: neither failed at the endpoint nor pending."""
-        return self.a.outcome not in UNANSWERED and self.b.outcome not in UNANSWERED
+        return counts(self.a.outcome) and counts(self.b.outcome)
 
     @property
     def flip(self) -> Literal["lost", "gained", ""]:

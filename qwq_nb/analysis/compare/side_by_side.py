@@ -16,7 +16,7 @@ from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.clip import clip
 from qwq_nb.view.excerpt import cut_out, place_at
 from qwq_nb.view.html import Typesetter, clipped, code, esc, pre
-from qwq_nb.view.wording import FLAGS, SIGNS, WORDS, count
+from qwq_nb.view.wording import SIGNS, WORDS, count, flag_word
 
 __all__ = ["SideBySide", "pair_html", "pair_summary", "pair_text"]
 
@@ -80,9 +80,7 @@ def pair_summary(flip: Flip, typeset: Typesetter) -> str:
         value = typeset.value(one_line(view.extracted, 300)) if view.extracted else ""
         tokens = count(view.reasoning_tokens + view.answer_tokens, "token")
         facts.append(f"<strong>{words}</strong>{' ' if value else ''}{value}, {tokens}")
-        facts += [
-            f"<em>{letter}: {esc(FLAGS.get(flag, flag.replace('_', ' ')))}</em>" for flag in view.flags[:_CHOICES]
-        ]
+        facts += [f"<em>{letter}: {esc(flag_word(flag))}</em>" for flag in view.flags[:_CHOICES]]
     return " · ".join(facts)
 
 

@@ -1,4 +1,4 @@
-"""A comparison → text/plain. Nothing in it differs between two comparisons of runs with the same answers: no times."""
+"""Render a comparison as plain text. It holds no times: comparisons of runs with the same answers are equal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.view.clean import one_line
+from qwq_nb.view.tables import Row, text_table
 from qwq_nb.view.wording import WORDS, is_known, number, percent
 
 __all__ = ["interval", "other_head", "render_comparison_text", "shown_rows"]
@@ -40,15 +41,11 @@ def _table(record: ComparisonRecord) -> list[str]:
     adjusted, priced = record.family > 1, any(row.cost_a is not None or row.cost_b is not None for row in rows)
     heads = ["", "pairs", "A", other_head(record), "difference", "95 % interval", "lost", "gained", "p"]
     heads += (["Holm p"] if adjusted else []) + ["trunc", "tokens"] + (["cost"] if priced else [])
-    grid = [heads]
+    grid: list[Row] = []
     for (benchmark, letter), group in groupby(rows, key=lambda row: (row.benchmark, row.b)):
-        grid.append([f"{one_line(benchmark, _NAME)}: {letter} - A"])
+        grid.append(f"{one_line(benchmark, _NAME)}: {letter} - A")
         grid += [_cells(row, adjusted, priced) for row in group]
-    width = [max(len(line[i]) for line in grid if len(line) > max(i, 1)) for i in range(len(heads))]
-    lines = [
-        line[0].ljust(width[0]) + "".join("  " + cell.rjust(width[i]) for i, cell in enumerate(line[1:], 1))
-        for line in grid
-    ]
+    lines = text_table(heads, grid)
     if any(row.is_exploratory for row in rows):
         lines.append("* exploratory: one of several looks at the same answers, not adjusted for that")
     return lines

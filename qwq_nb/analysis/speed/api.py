@@ -23,7 +23,7 @@ from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import demo_endpoint, get_endpoint
-from qwq_nb.errors import OptionError, QwqError, UnknownRun
+from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError, UnknownRun
 from qwq_nb.evaluation.command_line import own_options
 from qwq_nb.evaluation.control import STOP_WITHIN_S
 from qwq_nb.evaluation.request import is_whole, refine_endpoint
@@ -31,7 +31,7 @@ from qwq_nb.run.open import DEFAULT_OUT
 from qwq_nb.store.jsonl import replace_file
 from qwq_nb.store.manifest import now, path_segment
 from qwq_nb.store.request import HUB, Hub
-from qwq_nb.view.output import Output, show_picture
+from qwq_nb.view.output import Output, Picture, show_picture
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,22 +43,17 @@ if TYPE_CHECKING:
 __all__ = ["SpeedInterrupted", "SpeedTest", "load_speed", "speed"]
 
 
-class SpeedInterrupted(KeyboardInterrupt):
+class SpeedInterrupted(InterruptedWithResult):
     """A speed test was interrupted by the user; `test` holds what was measured."""
 
     def __init__(self, test: SpeedTest) -> None:
         kept = f"; {test.path} has what was measured" if test.path is not None else ""
-        super().__init__(f"the speed test stopped{kept}")
+        super().__init__(f"the speed test stopped{kept}", test)
         self.test = test
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"Interrupted: {self}"]
 
 
 class SpeedTest:
     """What `speed()` gives: `table()` with a row for each concurrency, `plot()`, `notes`, and the file it is in."""
-
-    _shown_in: Any = None
 
     def __init__(self, record: SpeedRecord, path: Path | None = None, load: Load | None = None) -> None:
         self.record = record
@@ -78,7 +73,7 @@ class SpeedTest:
         return speed_notes(self.record)
 
     def table(self) -> pd.DataFrame:
-        """A row for each concurrency; columns as in `metrics.ConcurrencyStep`. Times are seconds."""
+        """A row for each concurrency; columns as in `analysis.speed.metrics.ConcurrencyStep`. Times are seconds."""
         import pandas as pd
 
         names = [name for name in ConcurrencyStep.__struct_fields__ if name not in ("failures", "stopped")]
@@ -114,8 +109,15 @@ class SpeedTest:
         picture = self._picture(live=live, times=times)
         return {"text/html": speed_html(picture), "text/plain": speed_text(picture, times=times)}
 
-    def _line(self) -> str:
-        return progress_line(self._picture(live=True))
+    def _drawing(self) -> Picture:
+        """Return it as an output takes it."""
+        return Picture(
+            subject=self,
+            bundle=self._bundle,
+            text=lambda times: speed_text(self._picture(live=False, times=times), times=times),
+            line=lambda width: progress_line(self._picture(live=True))[:width],
+            figure=self.plot,
+        )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from qwq_nb.core.frontend import is_live
@@ -123,7 +125,7 @@ class SpeedTest:
         return self._bundle(live=False, times=is_live())
 
     def _ipython_display_(self) -> None:
-        show_picture(self)
+        show_picture(self._drawing())
 
     def __repr__(self) -> str:
         tried = ", ".join(str(level.concurrency) for level in self.levels) or "nothing yet"
@@ -193,6 +195,7 @@ def speed(
         sampling={k: v for k, v in chosen.sampling.items() if v is not None},
         streamed=chosen.stream,
         prompts=prompts.label,
+        withheld=prompts.withheld,
         distinct_prompts=len(prompts.messages),
         cache_hit=cache_hit,
         warmup=warmup,
@@ -220,7 +223,7 @@ def speed(
 
 def measure(test: SpeedTest, load: Load, levels: list[tuple[int, int]], file: Path, *, show: bool) -> SpeedTest:
     """Run the levels one after another, draw meanwhile, and save after each."""
-    output = Output(test, show=show)
+    output = Output(test._drawing(), show=show)
 
     async def work() -> None:
         async with ChatClient(load.endpoint, connections=max(level for level, _ in levels)) as client:

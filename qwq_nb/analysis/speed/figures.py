@@ -1,4 +1,4 @@
-"""Figures of a speed test against the concurrency: throughput, time to first token, time per output token."""
+"""Draw a speed test against the concurrency: throughput, time to first token, time per output token."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from qwq_nb import errors
 from qwq_nb.analysis.speed.metrics import Asked, ConcurrencyStep, concurrency_step
 from qwq_nb.core.records import Message
 from qwq_nb.endpoint.client import ChatClient
+from qwq_nb.endpoint.delta import Delta
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.reasoning import ReasoningSplitter
 from qwq_nb.endpoint.streaming import StreamingCompletion
@@ -38,6 +39,8 @@ class Prompts(NamedTuple):
     messages: list[Messages]
     label: str
     """What they are, for people."""
+    withheld: bool = False
+    """True where their authors ask that they not be published."""
 
 
 def own_prompts(prompt: str | Sequence[str]) -> Prompts:
@@ -71,7 +74,8 @@ def benchmark_prompts(benchmark: str, data: Any, hub: str, endpoint: Endpoint) -
     request = build_request((benchmark,), endpoint=endpoint, data=data, hub=hub)
     wanted = load_request(request, benchmark)
     found = cached(wanted) or shared_event_loop().call(shared_worker().load(wanted))
-    return Prompts([sample.messages for sample in found.samples], f"{len(found.samples)} prompts of {benchmark}")
+    label = f"{len(found.samples)} prompts of {benchmark}"
+    return Prompts([sample.messages for sample in found.samples], label, withheld=found.facts.withheld)
 
 
 class TimedSplitter(ReasoningSplitter):
@@ -81,10 +85,10 @@ class TimedSplitter(ReasoningSplitter):
         super().__init__(prefilled)
         self.times: list[float] = []
 
-    def feed(self, reasoning: str | None, reasoning_content: str | None, content: str | None) -> None:
-        if reasoning or reasoning_content or content:
+    def feed(self, delta: Delta) -> None:
+        if delta.reasoning or delta.reasoning_content or delta.content:
             self.times.append(time.perf_counter())
-        super().feed(reasoning, reasoning_content, content)
+        super().feed(delta)
 
 
 class TimedLive(StreamingCompletion):

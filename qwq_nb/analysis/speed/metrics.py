@@ -24,6 +24,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from qwq_nb.bench.catalog import is_withheld_name
 from qwq_nb.core.stats import quantile
 
 __all__ = ["Asked", "ConcurrencyStep", "SpeedRecord", "concurrency_step", "speed_notes", "time_per_output_token"]
@@ -120,6 +121,8 @@ class SpeedRecord(msgspec.Struct, kw_only=True):
     streamed: bool = True
     prompts: str = ""
     """Name of what was asked, for people."""
+    withheld: bool | None = None
+    """True where the prompts' authors ask that they not be published; None: an older record, see `_withheld`."""
     distinct_prompts: int = 0
     cache_hit: bool = True
     """False if each request began with words of its own, so that no prefix cache could serve it."""
@@ -237,7 +240,10 @@ def speed_notes(record: SpeedRecord, *, times: bool = True) -> list[str]:
 
 def _withheld(record: SpeedRecord) -> bool:
     """Return whether a server's message may quote a question that its authors ask not to publish."""
-    return "gpqa" in record.prompts.lower()
+    if record.withheld is not None:
+        return record.withheld
+    # Records of older versions name the benchmark in the label only ("448 prompts of gpqa_main").
+    return is_withheld_name(record.prompts.rpartition(" of ")[2])
 
 
 def _example(record: SpeedRecord, i: int) -> str:

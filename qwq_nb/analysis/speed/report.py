@@ -1,4 +1,7 @@
-"""A speed test → html and plain text. Units are those of `evalscope perf`: TTFT, TPOT, ITL in ms, latency in s."""
+"""Render a speed test as html and plain text.
+
+Units are those of `evalscope perf`: TTFT, TPOT, ITL in ms, latency in s.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import msgspec
 from qwq_nb.analysis.speed.metrics import ConcurrencyStep, SpeedRecord
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc
+from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, text_table, unbroken
 from qwq_nb.view.wording import count, duration, is_known, number
 
 __all__ = ["SpeedPicture", "progress_line", "speed_html", "speed_text"]
@@ -50,24 +54,15 @@ class SpeedPicture(msgspec.Struct, kw_only=True):
 def speed_html(picture: SpeedPicture) -> str:
     """The whole report."""
     record = picture.record
-    style = "border:2px solid #d18b00;border-radius:4px;padding:0.4em 0.8em"
-    parts = [f'<p style="{style}"><strong>⚠ DEMO</strong>: {_DEMO}</p>\n'] if record.demo else []
+    parts = [demo_frame(_DEMO)] if record.demo else []
     parts.append(f"<h3>{'DEMO · ' if record.demo else ''}Speed of {esc(_subject(record))}</h3>\n")
     if picture.progress is not None:
         now = picture.progress
-        bar = f'<progress max="{max(1, now["planned"])}" value="{now["done"]}" style="width:12em"></progress>'
+        bar = progress_bar(now["done"], now["planned"])
         parts.append(f"<p>{bar} {esc(' · '.join(_going(now)))}</p>\n")
     if record.levels:
-        head = "".join(f'<th scope="col">{esc(name)}</th>' for name in _HEADS)
-        lines = []
-        for level in record.levels:
-            first, *cells = _cells(level)
-            body = "".join(f"<td>{esc(cell).replace(' ', '&nbsp;')}</td>" for cell in cells)
-            lines.append(f'<tr><th scope="row">{first}</th>{body}</tr>')
-        top = '<caption style="text-align:left">Speed by concurrency</caption>'
-        table = f"{top}<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
-        table = f'<table style="margin-left:0;font-size:0.85em">{table}</table>'
-        parts.append(f'<div style="overflow-x:auto">{table}</div>\n<p><small>{_READING}</small></p>\n')
+        rows = [[unbroken(cell) for cell in _cells(level)] for level in record.levels]
+        parts.append(html_table("Speed by concurrency", _HEADS, rows) + f"<p><small>{_READING}</small></p>\n")
     if picture.notes:
         parts.append("<ul>" + "".join(f"<li>{esc(one_line(note, 400))}</li>" for note in picture.notes) + "</ul>\n")
     parts.append(f"<p><small>{esc(_how(record))}</small></p>\n")
@@ -79,18 +74,16 @@ def speed_html(picture: SpeedPicture) -> str:
 def speed_text(picture: SpeedPicture, *, times: bool) -> str:
     """The same as text. `times=False`: counts alone, which a second test has too."""
     record = picture.record
-    lines = [f"*** DEMO: {_DEMO} ***"] if record.demo else []
+    lines = [demo_line(_DEMO)] if record.demo else []
     lines += [f"Speed of {_subject(record)}", _how(record)]
     if times:
-        grid = [list(_HEADS), *map(_cells, record.levels)]
+        heads, grid = list(_HEADS), list(map(_cells, record.levels))
     else:
-        grid = [["concurrency", "requests", "succeeded", "output tokens"]]
+        heads, grid = ["concurrency", "requests", "succeeded", "output tokens"], []
         for level in record.levels:
             tokens = round((level.output_tokens or 0) * level.succeeded)
             grid.append([str(level.concurrency), str(level.requests), str(level.succeeded), f"{tokens:,}"])
-    width = [max(len(line[i]) for line in grid) for i in range(len(grid[0]))]
-    table = ["  ".join(cell.rjust(w) for cell, w in zip(line, width, strict=True)) for line in grid]
-    blocks = [lines, table if record.levels else ["Nothing is measured yet."]]
+    blocks = [lines, text_table(heads, grid, "r") if record.levels else ["Nothing is measured yet."]]
     if picture.notes:
         blocks.append([f"Note: {one_line(note, 400)}" for note in picture.notes])
     if times and picture.file:

@@ -26,14 +26,15 @@ from qwq_nb.analysis.sweep.settings import (
     with_numbers,
     with_p_values,
 )
+from qwq_nb.bench.catalog import is_withheld
 from qwq_nb.core.event_loop import future_result
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.errors import OptionError, QwqError, UserError
+from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError, UserError
 from qwq_nb.evaluation.begin import begin
 from qwq_nb.evaluation.control import STOP_WITHIN_S, Control
 from qwq_nb.run.run import Run
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.output import Output, show_picture
+from qwq_nb.view.output import Output, Picture, show_picture
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,16 +46,15 @@ if TYPE_CHECKING:
 __all__ = ["SWEEP", "Best", "Sweep", "SweepInterrupted", "grid_of", "sweep"]
 
 
-class SweepInterrupted(KeyboardInterrupt):
+class SweepInterrupted(InterruptedWithResult):
     """A sweep was interrupted by the user. What is finished is kept; `sweep` is what there is."""
 
     def __init__(self, made: Sweep) -> None:
         done = len(finished(made.rows()))
-        super().__init__(f"the sweep stopped after {done} of {len(made.settings)} settings; to go on: {made.command}")
+        super().__init__(
+            f"the sweep stopped after {done} of {len(made.settings)} settings; to go on: {made.command}", made
+        )
         self.sweep = made
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"Interrupted: {self}"]
 
 
 class Best(msgspec.Struct, kw_only=True, frozen=True):
@@ -90,8 +90,6 @@ class Setting:
 
 class Sweep:
     """What `sweep()` gives: a run for each setting, `table()` of all, `sentence`, `best()`, `plot()`."""
-
-    _shown_in: Any = None
 
     def __init__(self, benchmarks: list[str], axes: dict[str, list[Any]], *, command: str, demo: bool, model: str):
         self.benchmarks = benchmarks
@@ -162,8 +160,8 @@ class Sweep:
     def _picture(self, *, live: bool = False) -> SweepPicture:
         # The paired tests wait for the end: while it goes on they would be made anew four times a second.
         rows = [setting.row for setting in self.settings] if live else self.rows()
-        # What a server said may quote a question, and GPQA's authors ask not to publish those.
-        hide = any(name.lower().startswith("gpqa") for name in self.benchmarks) and not self.demo
+        # What a server said may quote a question that its authors ask not to publish.
+        hide = not self.demo and any(map(is_withheld, self.benchmarks))
         notes = [
             f"{row.label} failed: {'the message is withheld' if hide else one_line(row.problem, 300)}"
             for row in rows
@@ -187,8 +185,15 @@ class Sweep:
         picture = self._picture(live=live)
         return {"text/html": sweep_html(picture), "text/plain": sweep_text(picture, times=times)}
 
-    def _line(self) -> str:
-        return progress_line(self._picture(live=True))
+    def _drawing(self) -> Picture:
+        """Return it as an output takes it."""
+        return Picture(
+            subject=self,
+            bundle=self._bundle,
+            text=lambda times: sweep_text(self._picture(), times=times),
+            line=lambda width: progress_line(self._picture(live=True))[:width],
+            figure=self.plot,
+        )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from qwq_nb.core.frontend import is_live
@@ -196,7 +201,7 @@ class Sweep:
         return self._bundle(live=False, times=is_live())
 
     def _ipython_display_(self) -> None:
-        show_picture(self)
+        show_picture(self._drawing())
 
     def __repr__(self) -> str:
         done = len(finished(setting.row for setting in self.settings))
@@ -236,7 +241,7 @@ def sweep(
     given = dict(options)
     calls = checked_calls(benchmarks, axes, endpoint=endpoint, out=out, options=given)
     made = Sweep(list(benchmarks), axes, command=calls.command, demo=calls.demo, model=calls.model)
-    output = Output(made, show=show)
+    output = Output(made._drawing(), show=show)
     control: Control | None = None
     problems: list[QwqError] = []
     try:

@@ -1,4 +1,4 @@
-"""Figures of a sweep: accuracy and tokens by setting, and a heat map where two options were varied."""
+"""Draw a sweep: accuracy and tokens by setting, and a heat map where two options were varied."""
 
 from __future__ import annotations
 

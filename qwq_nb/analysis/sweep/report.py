@@ -1,6 +1,6 @@
-"""A sweep → html and plain text: the grid as it fills, one row a setting, and what may be concluded.
+"""Render a sweep as html and plain text: the grid as it fills, one row a setting, and what may be concluded.
 
-As for a run: complete without script, style, class or id; every foreign character through `html_text`; text without
+As for a run: complete without script, style, class or id; every foreign character through `view.html`; text without
 times where outputs are compared.
 """
 
@@ -13,13 +13,15 @@ import msgspec
 
 from qwq_nb.analysis.sweep.grid import axis_text
 from qwq_nb.analysis.sweep.settings import SettingRow, sweep_conclusion
+from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.html import code, esc
-from qwq_nb.view.wording import DEMO_NOTICE, count, is_known, number, percent
+from qwq_nb.view.html import Html, code, esc
+from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, share_cell, text_table
+from qwq_nb.view.wording import count, is_known, number, percent
 
 __all__ = ["SweepPicture", "progress_line", "sweep_html", "sweep_text"]
 
-_SIGNS: Final = {"waiting": "…", "running": "▶", "complete": "✓", "stopped": "■", "failed": "!"}
+_SIGNS: Final[dict[str, str]] = {"waiting": "…", **{state: words.sign for state, words in VOCABULARY.states.items()}}
 """Beside the word, never instead of it."""
 _NAME: Final = 60
 _READING: Final = (
@@ -45,11 +47,10 @@ class SweepPicture(msgspec.Struct, kw_only=True):
 def sweep_html(picture: SweepPicture) -> str:
     """The whole report."""
     p = picture
-    style = "border:2px solid #d18b00;border-radius:4px;padding:0.4em 0.8em"
-    demo = f'<p style="{style}"><strong>⚠ DEMO</strong>: {DEMO_NOTICE}</p>\n' if p.demo else ""
+    demo = demo_frame() if p.demo else ""
     title = f"<h3>{'DEMO · ' if p.demo else ''}Sweep of {esc(', '.join(p.axes))} · {esc(_subject(p))}</h3>\n"
     finished = _finished(p)
-    bar = f'<progress max="{max(1, len(p.rows))}" value="{finished}" style="width:12em"></progress> ' if p.live else ""
+    bar = f"{progress_bar(finished, len(p.rows))} " if p.live else ""
     state = f"<p>{bar}{finished} of {count(len(p.rows), 'setting')} finished</p>\n"
     notes = "".join(f"<li>{esc(note)}</li>" for note in p.notes)
     parts = [demo, title, state, _table(p), f"<p><small>{_READING}</small></p>\n"]
@@ -68,48 +69,37 @@ def _table(p: SweepPicture) -> str:
     tested = any(row.p_value is not None for row in p.rows)
     heads = [*p.axes, "state", "n", "accuracy", "95 % interval", *several, "tokens", "truncated"]
     heads += [*(["loops"] if loops else []), "latency", *(["p"] if tested else []), "errors"]
-    head = "".join(f'<th scope="col">{esc(name)}</th>' for name in heads)
-    lines = []
+    lines: list[list[str]] = []
     for row in p.rows:
-        first, *rest = [esc(one_line(axis_text(row.values.get(axis)), _NAME)) for axis in p.axes]
-        cells = [*rest, _state(row), f"{row.n:,}" if row.n else "-", _meter(row.accuracy), _interval(row, "&ndash;")]
+        cells = [one_line(axis_text(row.values.get(axis)), _NAME) for axis in p.axes]
+        cells += [_state(row), f"{row.n:,}" if row.n else "-", share_cell(row.accuracy), _interval(row, "–")]
         cells += [percent(row.by_benchmark.get(name)) for name in several]
         cells += [number(row.mean_tokens), percent(row.truncated_share)]
         cells += [percent(row.loop_rate)] if loops else []
-        cells.append(f"{row.mean_latency_s:.1f}&nbsp;s" if is_known(row.mean_latency_s) else "-")
+        cells.append(f"{row.mean_latency_s:.1f}\N{NO-BREAK SPACE}s" if is_known(row.mean_latency_s) else "-")
         cells += [_p(row, p)] if tested else []
-        cells.append(f"{row.errors:,}")
-        body = "".join(f"<td>{cell}</td>" for cell in cells)
-        lines.append(f'<tr><th scope="row" style="text-align:left">{first}</th>{body}</tr>')
-    top = '<caption style="text-align:left">One row a setting, the same problems for all</caption>'
-    table = f"{top}<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
-    return f'<div style="overflow-x:auto"><table style="margin-left:0;font-size:0.85em">{table}</table></div>\n'
+        lines.append([*cells, f"{row.errors:,}"])
+    return html_table("One row a setting, the same problems for all", heads, lines)
 
 
 def _state(row: SettingRow) -> str:
     words = f"{_SIGNS.get(row.state, '')} {row.state}"
     if row.state != "running" or not row.n:
         return words
-    bar = f'<progress max="{row.n}" value="{min(row.done, row.n)}" style="width:5em"></progress>'
-    return f"{words} {row.done:,} of {row.n:,}<br>{bar}"
-
-
-def _meter(share: float | None) -> str:
-    if not is_known(share):
-        return "-"
-    return f'{percent(share)}<br><meter min="0" max="1" value="{share:.4f}" style="width:5em"></meter>'
+    return Html(f"{esc(words)} {row.done:,} of {row.n:,}<br>{progress_bar(row.done, row.n, '5em')}")
 
 
 def sweep_text(picture: SweepPicture, *, times: bool) -> str:
     """The same as text; `times=False` leaves out the latency."""
     p = picture
-    lines = [f"*** DEMO: {DEMO_NOTICE} ***"] if p.demo else []
+    lines = [demo_line()] if p.demo else []
     lines.append(f"Sweep of {', '.join(p.axes)}: {_subject(p)}")
     lines.append(f"{_finished(p)} of {count(len(p.rows), 'setting')} finished")
     loops = any(row.loop_rate is not None for row in p.rows)
     tested = any(row.p_value is not None for row in p.rows)
-    grid = [[*p.axes, "state", "n", "accuracy", "95 % interval", "tokens", "trunc"]]
-    grid[0] += [*(["loops"] if loops else []), *(["latency"] if times else []), *(["p"] if tested else []), "errors"]
+    heads = [*p.axes, "state", "n", "accuracy", "95 % interval", "tokens", "trunc"]
+    grid: list[list[str]] = []
+    heads += [*(["loops"] if loops else []), *(["latency"] if times else []), *(["p"] if tested else []), "errors"]
     for row in p.rows:
         cells = [one_line(axis_text(row.values.get(axis)), _NAME) for axis in p.axes]
         state = f"{row.state} {row.done}/{row.n}" if row.state in ("running", "stopped") else row.state
@@ -120,13 +110,7 @@ def sweep_text(picture: SweepPicture, *, times: bool) -> str:
             cells.append(f"{row.mean_latency_s:.1f} s" if is_known(row.mean_latency_s) else "-")
         cells += [_p(row, p)] if tested else []
         grid.append([*cells, str(row.errors)])
-    width = [max(len(line[i]) for line in grid) for i in range(len(grid[0]))]
-    left = len(p.axes) + 1
-    table = [
-        "  ".join(c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(line, width, strict=True)))
-        for line in grid
-    ]
-    blocks = [lines, table]
+    blocks = [lines, text_table(heads, grid, "l" * (len(p.axes) + 1) + "r")]
     blocks.append([sweep_conclusion(p.rows), *(f"Note: {one_line(note, 400)}" for note in p.notes)])
     if p.command and _finished(p) < len(p.rows):
         blocks.append([f"To go on: {one_line(p.command, 600)}"])

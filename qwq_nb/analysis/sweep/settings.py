@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from qwq_nb.analysis.sweep.grid import axis_text
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paired import Problem, holm, paired_p
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import interval_of_counts
@@ -66,7 +67,7 @@ class SettingRow(msgspec.Struct, kw_only=True):
 
 def with_numbers(row: SettingRow, results: Sequence[SampleResult]) -> SettingRow:
     """Return `row` with its numbers from the results of its run."""
-    counted = [r for r in results if r.outcome not in ("error", "pending")]
+    counted = [r for r in results if counts(r.outcome)]
     correct = sum(r.outcome == "correct" for r in counted)
     groups: dict[tuple[str, str], tuple[int, int]] = {}
     for r in counted:
@@ -97,12 +98,11 @@ def with_numbers(row: SettingRow, results: Sequence[SampleResult]) -> SettingRow
 
 
 def _by_benchmark(results: Iterable[SampleResult]) -> dict[str, float | None]:
-    counts: dict[str, tuple[int, int]] = {}
+    shares: dict[str, tuple[int, int]] = {}
     for r in results:
-        answers, right = counts.get(r.sample.benchmark, (0, 0))
-        counted = r.outcome not in ("error", "pending")
-        counts[r.sample.benchmark] = answers + counted, right + (r.outcome == "correct")
-    return {name: _share(right, answers) for name, (answers, right) in counts.items()} if len(counts) > 1 else {}
+        answers, right = shares.get(r.sample.benchmark, (0, 0))
+        shares[r.sample.benchmark] = answers + counts(r.outcome), right + (r.outcome == "correct")
+    return {name: _share(right, answers) for name, (answers, right) in shares.items()} if len(shares) > 1 else {}
 
 
 def pairs(first: Iterable[SampleResult], other: Iterable[SampleResult]) -> list[Problem]:
@@ -114,7 +114,7 @@ def pairs(first: Iterable[SampleResult], other: Iterable[SampleResult]) -> list[
     problems: dict[tuple[str, str], Problem] = {}
     for r in other:
         before = known.get((r.sample.benchmark, r.sample.id, r.repeat), "pending")
-        if {before, r.outcome} & {"error", "pending"}:
+        if not (counts(before) and counts(r.outcome)):
             continue
         n, only_a, only_b = problems.get((r.sample.benchmark, r.sample.id), (0, 0, 0))
         a, b = before == "correct", r.outcome == "correct"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -12,17 +12,20 @@ from qwq_nb.analysis.think.backfill import with_analysis
 from qwq_nb.analysis.think.efficiency import think_rows
 from qwq_nb.analysis.think.examples import Example, example_of
 from qwq_nb.analysis.think.figures import ThinkFigure
-from qwq_nb.analysis.think.habit_rates import habit_rows, with_peers
+from qwq_nb.analysis.think.further import FurtherRow, columns_of, further_notes, further_rows
+from qwq_nb.analysis.think.habit_rates import habit_rows, with_marks
 from qwq_nb.analysis.think.judge import Split, judged
 from qwq_nb.analysis.think.tables import METRICS, ThinkTable, metrics_of, render_html, render_text
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import get_endpoint
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.run import Run
-from qwq_nb.run.withhold import is_withheld
-from qwq_nb.trace.habits import Thresholds, first_correct_tokens, habits, wasted_tokens
+from qwq_nb.trace.habits import HABITS, first_correct_tokens, wasted_tokens
+from qwq_nb.trace.measures import Mark
+from qwq_nb.trace.thresholds import Thresholds
 from qwq_nb.view.output import show_with_figure
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ def think(
             endpoint's count is divided by the length of the texts.
         judge: an endpoint, or its name, that says where the right answer first stands, as thinkbench's judge does.
         split: how the judge's paragraphs are cut: at blank lines, at switch phrases, or by the judge itself.
-        thresholds: from where on an answer is marked (`qwq_nb.trace.habits.Thresholds`).
+        thresholds: from where on an answer is marked (`qwq_nb.trace.thresholds.Thresholds`).
         tell: hears how far the measuring is.
 
     Raises:
@@ -75,7 +78,7 @@ def think(
 def is_measured(result: SampleResult) -> bool:
     """Whether it counts, and has reasoning that was measured."""
     tokens = result.completion.reasoning_tokens if result.completion else 0
-    return result.analysis is not None and tokens > 0 and result.outcome not in ("error", "pending")
+    return result.analysis is not None and tokens > 0 and counts(result.outcome)
 
 
 def as_judged(results: list[SampleResult], places: dict[tuple[str, int], int | None]) -> list[SampleResult]:
@@ -115,19 +118,24 @@ class Thinking:
     def __init__(
         self, found: dict[Run, list[SampleResult]], count: Callable[[str], int] | None, thresholds: Thresholds
     ) -> None:
-        self._found = {run: [r for r in results if is_measured(r)] for run, results in found.items()}
+        measured = {run: [r for r in results if is_measured(r)] for run, results in found.items()}
+        self._found = {run: with_marks(results, thresholds) for run, results in measured.items()}
         self._count = count
         self._thresholds = thresholds
+        seen = (mark.name for pairs in self._found.values() for _, marks in pairs for mark in marks)
+        further = [name for name in dict.fromkeys(seen) if name not in HABITS]
         self._tables = [
             ThinkTable(
                 name=run.name,
                 model=run.model,
                 demo=run.demo,
                 rows=think_rows(results, count),
-                habits=habit_rows(results, thresholds),
-                marks=[mark for result, peers in with_peers(results) for mark in self._marked(run, result, peers)],
+                habits=habit_rows(results, thresholds, further),
+                further=further_rows(results),
+                marks=[case for result, marks in self._found[run] for case in self._marked(run, result, marks)],
+                notes=further_notes(results),
             )
-            for run, results in self._found.items()
+            for run, results in measured.items()
         ]
 
     def table(self) -> pd.DataFrame:
@@ -136,12 +144,14 @@ class Thinking:
 
         rows = []
         for table in self._tables:
-            for row, marked in zip(table.rows, table.habits, strict=True):
+            further: Sequence[FurtherRow | None] = table.further or [None] * len(table.rows)
+            for row, marked, more in zip(table.rows, table.habits, further, strict=True):
                 record: dict[str, Any] = {"run": table.name, "model": table.model, "benchmark": row.benchmark}
                 record |= {"subset": row.subset, "n": row.n, "known": row.known}
                 for name, estimate in (
                     *((field, getattr(row, field)) for field, _, _ in METRICS),
                     *marked.rates.items(),
+                    *(more.columns.items() if more is not None else ()),
                 ):
                     record |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
                 rows.append({**record, "loop_tokens": marked.loop_tokens})
@@ -152,11 +162,11 @@ class Thinking:
         import pandas as pd
 
         rows = []
-        for run, results in self._found.items():
-            rows += [self._sample(run, result, peers) for result, peers in with_peers(results)]
+        for run, pairs in self._found.items():
+            rows += [self._sample(run, result, marks) for result, marks in pairs]
         return pd.DataFrame(rows)
 
-    def _sample(self, run: Run, result: SampleResult, peers: list[SampleResult]) -> dict[str, Any]:
+    def _sample(self, run: Run, result: SampleResult, marks: list[Mark]) -> dict[str, Any]:
         analysis, completion = result.analysis, result.completion
         assert analysis is not None
         assert completion is not None
@@ -173,19 +183,22 @@ class Thinking:
             "first_correct_tokens": until,
             "reflection_tokens": None if until is None else total - until,
             "thoughts": analysis.thoughts,
-            "marks": ", ".join(habits(result, peers, self._thresholds)),
+            "marks": ", ".join(dict.fromkeys(mark.name for mark in marks)),
             "first_correct_at": analysis.first_correct[0] if analysis.first_correct else None,
             "left_at": analysis.left[0] if analysis.left else None,
             "loop_at": analysis.loop.start if analysis.loop else None,
             "loop_tokens": wasted_tokens(result),
             "foreign_share": analysis.foreign_share,
             "languages": ", ".join(analysis.languages),
+            **columns_of(result),
         }
 
-    def _marked(self, run: Run, result: SampleResult, peers: list[SampleResult]) -> list[Example]:
+    def _marked(self, run: Run, result: SampleResult, marks: list[Mark]) -> list[Example]:
         """The marks of one answer, each with the place that shows it."""
-        withheld = is_withheld(result.sample.benchmark) and not (run.demo or run.revealed)
-        marks = habits(result, peers, self._thresholds)
+        withheld = result.sample.benchmark in run.withheld
+        # A mark may be given at several places: an answer is shown once, at the place of the strongest.
+        first = {mark.name: mark for mark in sorted(marks, key=lambda mark: mark.weight)}
+        marks = [first[name] for name in dict.fromkeys(mark.name for mark in marks)]
         return [example_of(mark, result, self._count, withheld=withheld) for mark in marks]
 
     def plot(self, benchmark: str | None = None) -> ThinkFigure:

@@ -1,4 +1,4 @@
-"""Analyse the reasoning of runs without analysis: evalscope's own, and those of older rules.
+"""Analyse the reasoning of runs that lack an analysis: evalscope's own, those of older rules or without a measure.
 
 A run of ours is analysed while it is graded. For other runs the worker does it on demand; the results are kept in
 `qwq_analysis.jsonl` beside the rows, if the directory can be written.
@@ -13,14 +13,17 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.bench.protocol import GradeJob, LoadRequest
+from qwq_nb.bench.protocol import BenchmarkSource, GradeJob, LoadRequest
+from qwq_nb.bench.registry import own_source
 from qwq_nb.bench.shared import shared_worker
 from qwq_nb.core.compressed import restored
 from qwq_nb.core.event_loop import shared_event_loop
 from qwq_nb.core.records import Analysis, SampleResult, Verdict
+from qwq_nb.errors import OptionError
 from qwq_nb.run.run import Run
 from qwq_nb.store.jsonl import read_rows
 from qwq_nb.trace.measure import VERSION
+from qwq_nb.trace.measures import further_measures, is_measured
 
 __all__ = ["with_analysis"]
 
@@ -44,8 +47,9 @@ def with_analysis(run: Run, *, tell: Callable[[str], None] | None = None) -> lis
         read_analyses(run, missing)
         missing = wanting(missing)
     if missing:
+        before = [result.analysis for result in missing]
         shared_event_loop().call(_measure(missing, tell or (lambda _: None)))
-        save_analyses(run, missing)
+        save_analyses(run, missing, before)
     return results
 
 
@@ -57,8 +61,19 @@ def wanting(results: list[SampleResult]) -> list[SampleResult]:
         if r.completion is not None
         and r.completion.reasoning
         and r.outcome not in ("pending", "error")
-        and (r.analysis is None or r.analysis.version != VERSION)
+        and not is_current(r)
     ]
+
+
+def is_current(result: SampleResult) -> bool:
+    """Return whether it was measured by the present rules, those of further measures included.
+
+    Raises:
+        OptionError: a further measure cannot be imported.
+    """
+    if result.analysis is None or result.analysis.version != VERSION:
+        return False
+    return all(is_measured(name, result) for name in further_measures())
 
 
 def read_analyses(run: Run, missing: list[SampleResult]) -> None:
@@ -71,17 +86,23 @@ def read_analyses(run: Run, missing: list[SampleResult]) -> None:
     for result in missing:
         found = kept.get(key_of(run, result))
         if found is not None and found.version == VERSION:
+            own = result.analysis
             result.analysis = found
+            # A value of the rows themselves may be the newer one; what is in neither is measured.
+            if not is_current(result) and own is not None and own.version == VERSION:
+                result.analysis = msgspec.structs.replace(own, measures={**found.measures, **own.measures})
 
 
-def save_analyses(run: Run, fresh: list[SampleResult]) -> None:
-    """Append the new analyses to the file; where the directory cannot be written, the next call analyses again."""
+def save_analyses(run: Run, fresh: list[SampleResult], before: list[Analysis | None]) -> None:
+    """Append the analyses that are not what was there `before`; in a read-only directory the next call repeats them."""
     rows = []
-    for result in fresh:
-        if result.analysis is not None:
+    for result, old in zip(fresh, before, strict=True):
+        if result.analysis is not None and result.analysis != old:
             model, id_, repeat, chars = key_of(run, result)
             row = {"model": model, "id": id_, "repeat": repeat, "chars": chars, "analysis": result.analysis}
             rows.append(msgspec.json.encode(row))
+    if not rows:
+        return
     with contextlib.suppress(OSError), (run.path / FILE).open("ab") as file:
         # An empty line first: the last line of the file may be torn.
         file.write(b"\n" + b"\n".join(rows) + b"\n")
@@ -118,7 +139,7 @@ def job_of(result: SampleResult) -> GradeJob:
     assert result.completion is not None
     bare: dict[str, Any] = {"source_row": {}, "messages": [], "metadata": {}}
     return GradeJob(
-        request=LoadRequest(benchmark=result.sample.benchmark),
+        request=LoadRequest(benchmark=result.sample.benchmark, source=_source(result.sample.benchmark)),
         sample=msgspec.structs.replace(result.sample, **bare),
         completion=restored(result.completion),
         position=result.sample.index,
@@ -126,3 +147,11 @@ def job_of(result: SampleResult) -> GradeJob:
         deadline_s=DEADLINE_S,
         verdict=result.verdict or Verdict(status="excluded"),
     )
+
+
+def _source(benchmark: str) -> BenchmarkSource | None:
+    """Of a registered benchmark; None where it is evalscope's, or no longer found: nothing is measured of it then."""
+    try:
+        return own_source(benchmark)
+    except OptionError:
+        return None

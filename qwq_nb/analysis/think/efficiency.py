@@ -8,7 +8,7 @@ Definitions follow EvalScope's guide "Evaluating the Thinking Efficiency of Mode
 (`evalscope/third_party/thinkbench`, version 1.14), with three differences, so that numbers mean what their names say:
 
 - thinkbench finds the position with a judge model, and counts up to the *paragraph* of the correct answer, leaving that
-  out; we count up to the answer's last character, found by the rules of `qwq_nb.trace`;
+  out; we count up to the answer's last character, found by the rules of `qwq_nb.trace.answer_places`;
 - where no position is found it enters T̂ = 0 into the means, which makes a model that fails look quick. Our means of T̂,
   of T − T̂ and of `useful_share` (T̂ / T) are over the samples whose T̂ is known; `known` says how many these are;
 - `token_efficiency` is the guide's: the mean of T̂ / T where a wrong answer counts 0. A correct answer whose position
@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from qwq_nb.core.estimates import Estimate, grouped, mean_estimate, share_estimate
-from qwq_nb.core.outcomes import NOT_COUNTED
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.trace.habits import first_correct_tokens
 
@@ -71,7 +71,7 @@ def think_rows(results: Iterable[SampleResult], count_tokens: Callable[[str], in
 def _measured(result: SampleResult) -> bool:
     completion = result.completion
     return (
-        result.outcome not in NOT_COUNTED
+        counts(result.outcome)
         and result.analysis is not None
         and completion is not None
         and completion.reasoning_tokens > 0

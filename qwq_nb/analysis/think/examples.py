@@ -1,4 +1,4 @@
-"""The answers that a habit was seen in, as folds: which they are, and the place in the reasoning that shows it."""
+"""Render the answers that a mark was given to, as folds that open at the place in the reasoning that shows it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,14 @@ import msgspec
 from qwq_nb.core.records import Outcome, SampleResult
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.trace.habits import HABITS, first_correct_tokens, thought_rate, wasted_tokens
+from qwq_nb.trace.measures import Mark
+from qwq_nb.view.clean import one_line
 from qwq_nb.view.excerpt import Excerpt, cut_out, place_at
 from qwq_nb.view.html import code, esc
-from qwq_nb.view.wording import SIGNS, WORDS, number
+from qwq_nb.view.wording import SIGNS, WORDS, flag_word, number
 
-__all__ = ["HABIT_WORDS", "SHOWN", "Example", "example_of", "render_marks"]
+__all__ = ["SHOWN", "Example", "example_of", "render_marks"]
 
-HABIT_WORDS: Final = {
-    "overthinking": "overthinking",
-    "left_right_answer": "left the right answer",
-    "underthinking": "underthinking",
-    "loop": "loops",
-    "language_switch": "language mixing",
-}
 Span = tuple[int, int]
 
 SHOWN: Final = 8
@@ -35,7 +30,7 @@ class Example(msgspec.Struct, kw_only=True):
     """One mark of one answer."""
 
     mark: str
-    """One of `HABITS`."""
+    """One of `HABITS`, or of a further measure's."""
     id: str
     repeat: int
     outcome: Outcome
@@ -49,16 +44,21 @@ class Example(msgspec.Struct, kw_only=True):
 
 
 def example_of(
-    mark: str, result: SampleResult, count: Callable[[str], int] | None = None, *, withheld: bool
+    found: Mark, result: SampleResult, count: Callable[[str], int] | None = None, *, withheld: bool
 ) -> Example:
-    """The case for a mark that `habits` gave. `count` counts tokens, as in `first_correct_tokens`."""
+    """The case for a mark of the answer. `count` counts tokens, as in `first_correct_tokens`."""
+    mark = found.name
     analysis, completion = result.analysis, result.completion
     assert analysis is not None
     assert completion is not None
     text = completion.reasoning
     total = count(text) if count else completion.reasoning_tokens
     span: Span | None = None
-    if mark == "overthinking":
+    if mark not in HABITS:
+        weight, span = found.weight, within(found.span, len(text))
+        # What a further measure says may quote the text.
+        says = "" if withheld else one_line(found.says, 200)
+    elif mark == "overthinking":
         weight = total - (first_correct_tokens(result, count) or 0.0)
         says = f"{number(weight)} of {number(total)} reasoning tokens follow the first right answer"
         span = analysis.first_correct
@@ -89,20 +89,29 @@ def example_of(
     )
 
 
+def within(span: Span | None, length: int) -> Span | None:
+    """A span that lies in a text of that length; None for one that does not."""
+    if span is None or not 0 <= span[0] < span[1]:
+        return None
+    return (span[0], min(span[1], length)) if span[0] < length else None
+
+
 def render_marks(marks: Sequence[Example], shown: int = SHOWN) -> str:
     """A fold a habit that was seen, the strongest cases first, `shown` of them opening at their place.
 
     No script, style sheet or id.
     """
     parts = []
-    for name, meaning in HABITS.items():
+    further = {m.mark: "" for m in marks if m.mark not in HABITS}
+    for name, meaning in {**HABITS, **further}.items():
         found = sorted((m for m in marks if m.mark == name), key=lambda m: -m.weight)
         if not found:
             continue
         inside = [_entry(m, shown=i < shown) for i, m in enumerate(found[:LISTED])]
         if len(found) > LISTED:
             inside.append(f"<p>and {len(found) - LISTED:,} more: <code>samples()</code> has them all</p>")
-        title = f"{HABIT_WORDS[name]}: {esc(meaning)} ({len(found):,})"
+        word = one_line(flag_word(name), 60)
+        title = esc(f"{word}: {meaning}" if meaning else word) + f" ({len(found):,})"
         body = "\n".join(inside)
         parts.append(f'<details><summary>{title}</summary><div style="margin-left:1.2em">{body}</div></details>\n')
     if any(m.withheld for m in marks):
@@ -113,7 +122,7 @@ def render_marks(marks: Sequence[Example], shown: int = SHOWN) -> str:
 def _entry(marked: Example, *, shown: bool) -> str:
     repeat = f" repeat {number(marked.repeat)}" if marked.repeat else ""
     outcome = f"{SIGNS[marked.outcome]} <strong>{WORDS[marked.outcome]}</strong>"
-    line = f"{outcome} · {code(marked.id)}{repeat} · {esc(marked.says)}"
+    line = f"{outcome} · {code(marked.id)}{repeat}" + (f" · {esc(marked.says)}" if marked.says else "")
     if marked.place is None or not shown:
         return f"<div>{line}</div>"
     return f"<details><summary>{line}</summary>{cut_out('In the reasoning', marked.place)}</details>"

@@ -1,4 +1,4 @@
-"""The figure of cognitive efficiency: six small panels over the levels, up to six models, as in EvalScope's guide.
+"""Draw the figure of cognitive efficiency: six small panels over the levels, up to six models, as in EvalScope's guide.
 
 EvalScope, "Best Practices for Evaluating the QwQ Model" (docs/en/best_practice/eval_qwq.md), draws the same six in one
 figure of 2 x 3 panels; here each point has its 95 % interval. Colours are Okabe and Ito's, and each model has a marker

@@ -1,32 +1,23 @@
-"""Compute the rates of habits: overthinking, underthinking, leaving the correct answer, loops, language mixing.
+"""Compute the rates of marks: overthinking, underthinking, loops, …, and those of further measures.
 
-- `overthinking`: the reasoning had stated the correct answer, and more than `after_share` of it and `after_tokens`
-  tokens came after that (Chen et al. 2024, "Do NOT Think That Much for 2+3=?", arXiv:2412.21187, measure the same waste
-  by further solutions).
-- `left_right_answer`: a trace that is not correct stated the correct answer as its answer and ended with another.
-- `underthinking`: a wrong answer whose thoughts per 1,000 tokens lie more than `deviations` scaled median absolute
-  deviations above the median of its peers (Wang et al. 2025, "Thoughts Are All Over the Place", arXiv:2501.18585: wrong
-  answers switch thoughts more often). With fewer than `least_peers` peers nobody is marked, and neither is a trace of
-  fewer than `least_tokens` tokens.
-- `loop`: see `qwq_nb.trace.loops`; `language_switch`: see `qwq_nb.trace.foreign_scripts`; a share of at least
-  `foreign_share` or `foreign_chars` characters.
-
-Peers are the samples of the same run and benchmark subset. All thresholds are our choice, not calibrated on anything:
-they are fields of `Thresholds`, may be set, and are written beside the rates (`Thresholds.words`).
+The rules of the marks and their sources stand in `qwq_nb.trace.built_in`. Peers are the samples of the same run and
+benchmark subset.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from qwq_nb.core.estimates import Estimate, grouped, mean_estimate, share_estimate
-from qwq_nb.core.outcomes import NOT_COUNTED
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
-from qwq_nb.trace.habits import DEFAULT, HABITS, Thresholds, marks_of, usual_rate, wasted_tokens
+from qwq_nb.trace.habits import HABITS, wasted_tokens
+from qwq_nb.trace.measures import Mark, marks_among
+from qwq_nb.trace.thresholds import DEFAULT, Thresholds
 
-__all__ = ["HabitRow", "habit_rows", "with_peers"]
+__all__ = ["HabitRow", "habit_rows", "with_marks"]
 
 
 class HabitRow(msgspec.Struct, kw_only=True, frozen=True):
@@ -37,7 +28,7 @@ class HabitRow(msgspec.Struct, kw_only=True, frozen=True):
     n: int
     """Samples × repeats that were analysed."""
     rates: dict[str, Estimate]
-    """Habit → share of the samples with its mark, 0…1, with its 95 % interval; for all of `HABITS`."""
+    """Mark → share of the samples with it, 0…1, with its 95 % interval; for all of `HABITS`, then those asked for."""
     counts: dict[str, int]
     """Habit → number of samples with its mark."""
     loop_tokens: int
@@ -46,35 +37,37 @@ class HabitRow(msgspec.Struct, kw_only=True, frozen=True):
     """Tokens spent in loops, mean of a sample."""
 
 
-def habit_rows(results: Iterable[SampleResult], thresholds: Thresholds = DEFAULT) -> list[HabitRow]:
-    """Compute one row a subset and one for all of each benchmark; peers are those of the subset in both."""
-    measured = [r for r in results if r.analysis is not None and r.outcome not in NOT_COUNTED]
-    groups = grouped(measured)
-    marks: dict[int, list[str]] = {}
-    for (_, subset), rows in groups:
-        if subset == "all" and all(id(row) in marks for row in rows):
-            continue
-        usual = usual_rate(rows, thresholds)
-        marks |= {id(row): marks_of(row, usual, thresholds) for row in rows}
-    return [_row(*name, rows, marks) for name, rows in groups]
+def habit_rows(
+    results: Iterable[SampleResult], thresholds: Thresholds = DEFAULT, further: Sequence[str] = ()
+) -> list[HabitRow]:
+    """Compute one row a subset and one for all of each benchmark; peers are those of the subset in both.
+
+    `further` names marks of further measures that have a rate too.
+    """
+    measured = [r for r in results if r.analysis is not None and counts(r.outcome)]
+    marks = {id(result): {mark.name for mark in found} for result, found in with_marks(measured, thresholds)}
+    names = [*HABITS, *further]
+    return [_row(*name, rows, marks, names) for name, rows in grouped(measured)]
 
 
-def with_peers(results: Iterable[SampleResult]) -> list[tuple[SampleResult, list[SampleResult]]]:
-    """Return each result with its peers, itself among them, in the order of benchmark and subset."""
+def with_marks(results: Iterable[SampleResult], thresholds: Thresholds) -> list[tuple[SampleResult, list[Mark]]]:
+    """Return each result with its marks, in the order of benchmark and subset."""
     groups: dict[tuple[str, str], list[SampleResult]] = {}
     for result in results:
         groups.setdefault((result.sample.benchmark, result.sample.subset), []).append(result)
-    return [(result, group) for group in groups.values() for result in group]
+    return [pair for group in groups.values() for pair in zip(group, marks_among(group, thresholds), strict=True)]
 
 
-def _row(benchmark: str, subset: str, results: list[SampleResult], marks: dict[int, list[str]]) -> HabitRow:
+def _row(
+    benchmark: str, subset: str, results: list[SampleResult], marks: dict[int, set[str]], names: list[str]
+) -> HabitRow:
     wasted = [(r.sample.id, wasted_tokens(r)) for r in results]
     return HabitRow(
         benchmark=benchmark,
         subset=subset,
         n=len(results),
-        rates={mark: share_estimate([(r.sample.id, mark in marks[id(r)]) for r in results]) for mark in HABITS},
-        counts={mark: sum(mark in marks[id(r)] for r in results) for mark in HABITS},
+        rates={mark: share_estimate([(r.sample.id, mark in marks[id(r)]) for r in results]) for mark in names},
+        counts={mark: sum(mark in marks[id(r)] for r in results) for mark in names},
         loop_tokens=round(sum(tokens for _, tokens in wasted)),
         loop_tokens_mean=mean_estimate(wasted),
     )

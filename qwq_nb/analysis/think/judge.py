@@ -23,28 +23,20 @@ from typing import Literal
 import msgspec
 
 from qwq_nb.core.event_loop import shared_event_loop
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import WorkerError
 from qwq_nb.store.jsonl import read_rows, repair
+from qwq_nb.trace.thoughts import THINKBENCH
 
 __all__ = ["FILE", "Split", "judged"]
 
 FILE = "answer_index.jsonl"
 Split = Literal["separator", "keywords", "llm"]
 AT_ONCE = 16
-SWITCHES = (
-    "alternatively",
-    "but wait",
-    "let me reconsider",
-    "another way",
-    "another approach",
-    "another method",
-    "another angle",
-)
-"""thinkbench's own switch phrases; `qwq_nb.trace.thoughts` has more."""
-_KEYWORDS = re.compile(rf"(?=\b(?:{'|'.join(map(re.escape, SWITCHES))})\b)")
+_KEYWORDS = re.compile(rf"(?=\b(?:{'|'.join(map(re.escape, THINKBENCH))})\b)")
 _BOX = re.compile(r"\\boxed\{([^}]*)\}")
 
 
@@ -109,9 +101,7 @@ class _Judge:
         self.reformat = template("reformat_template.txt") if split == "llm" else ""
 
     async def all(self, results: list[SampleResult]) -> dict[tuple[str, int], int | None]:
-        wanted = [
-            r for r in results if r.completion and r.completion.reasoning and r.outcome not in ("error", "pending")
-        ]
+        wanted = [r for r in results if r.completion and r.completion.reasoning and counts(r.outcome)]
         slots = asyncio.Semaphore(AT_ONCE)
         found: dict[tuple[str, int], int | None] = {}
         async with ChatClient(self.endpoint, connections=AT_ONCE) as client:

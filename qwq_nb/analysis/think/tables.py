@@ -1,4 +1,4 @@
-"""The tables of `%qwq_think`, as text and as html: cognitive efficiency by level, and the habits' rates."""
+"""Render the tables of `%qwq_think` as text and html: cognitive efficiency by level, habits, further measures."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import Final
 import msgspec
 
 from qwq_nb.analysis.think.efficiency import ThinkRow
-from qwq_nb.analysis.think.examples import HABIT_WORDS, SHOWN, Example, render_marks
+from qwq_nb.analysis.think.examples import SHOWN, Example, render_marks
 from qwq_nb.analysis.think.figures import Line, Metric
+from qwq_nb.analysis.think.further import FurtherRow
 from qwq_nb.analysis.think.habit_rates import HabitRow
 from qwq_nb.core.estimates import Estimate
-from qwq_nb.trace.habits import HABITS, Thresholds
+from qwq_nb.trace.habits import HABITS
+from qwq_nb.trace.thresholds import Thresholds
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
-from qwq_nb.view.wording import is_known, number, percent
+from qwq_nb.view.tables import html_table, text_table
+from qwq_nb.view.wording import flag_word, is_known, number, percent
 
 __all__ = ["METRICS", "ThinkTable", "metrics_of", "render_html", "render_text"]
 
@@ -43,7 +46,10 @@ class ThinkTable(msgspec.Struct, kw_only=True):
     demo: bool
     rows: list[ThinkRow]
     habits: list[HabitRow]
+    further: list[FurtherRow] = []
+    """The columns of further measures; empty where none is registered."""
     marks: list[Example] = []
+    notes: list[str] = []
 
 
 def metrics_of(tables: list[ThinkTable], benchmark: str) -> list[Metric]:
@@ -93,10 +99,28 @@ HEADS: Final = ["", "n", "known", *(heading.lower() for _, heading, _ in METRICS
 
 
 def habit_cells(row: HabitRow) -> list[str]:
-    return [*(in_words(row.rates[name], "share") for name in HABITS), number(row.loop_tokens)]
+    return [*(in_words(rate, "share") for rate in row.rates.values()), number(row.loop_tokens)]
 
 
-HABIT_HEADS: Final = ["", *(HABIT_WORDS[name] for name in HABITS), "tokens in loops"]
+def habit_heads(table: ThinkTable) -> list[str]:
+    names = table.habits[0].rates if table.habits else HABITS
+    return ["", *(one_line(flag_word(name), 60) for name in names), "tokens in loops"]
+
+
+def further_heads(table: ThinkTable) -> list[str]:
+    return ["", *(one_line(name.replace("_", " "), 60) for name in table.further[0].columns)]
+
+
+def further_grid(table: ThinkTable) -> list[list[str]]:
+    """Three digits of each mean and of the ends of its interval: nobody knows the unit."""
+    return [[named(row, table), *map(in_digits, row.columns.values())] for row in table.further]
+
+
+def in_digits(estimate: Estimate) -> str:
+    if not is_known(estimate.value):
+        return "-"
+    ends = f" ({estimate.low:.3g} - {estimate.high:.3g})" if is_known(estimate.low) and is_known(estimate.high) else ""
+    return f"{estimate.value:.3g}{ends}"
 
 
 def title_of(table: ThinkTable) -> str:
@@ -104,7 +128,7 @@ def title_of(table: ThinkTable) -> str:
     return f"{demo}{one_line(table.model, 80)}, {one_line(table.name, 120)}"
 
 
-def named(row: ThinkRow | HabitRow, table: ThinkTable) -> str:
+def named(row: ThinkRow | HabitRow | FurtherRow, table: ThinkTable) -> str:
     several = len({r.benchmark for r in table.rows}) > 1
     return one_line(f"{row.benchmark} {row.subset}" if several else row.subset, 60)
 
@@ -117,8 +141,11 @@ def render_text(tables: list[ThinkTable], thresholds: Thresholds) -> str:
         if not table.rows:
             lines.append("no reasoning was measured")
         else:
-            lines += ["", *aligned([HEADS, *efficiency_grid(table)])]
-            lines += ["", *aligned([HABIT_HEADS, *habit_grid(table)])]
+            lines += ["", *text_table(HEADS, efficiency_grid(table))]
+            lines += ["", *text_table(habit_heads(table), habit_grid(table))]
+            if table.further:
+                lines += ["", *text_table(further_heads(table), further_grid(table))]
+        lines += [f"Note: {one_line(note, 400)}" for note in table.notes]
         blocks.append("\n".join(lines))
     return "\n\n".join([*blocks, _READING, thresholds.words])
 
@@ -131,14 +158,6 @@ def habit_grid(table: ThinkTable) -> list[list[str]]:
     return [[named(row, table), *habit_cells(row)] for row in table.habits]
 
 
-def aligned(grid: list[list[str]]) -> list[str]:
-    width = [max(len(line[i]) for line in grid) for i in range(len(grid[0]))]
-    lines = [
-        line[0].ljust(width[0]) + "".join("  " + c.rjust(width[i]) for i, c in enumerate(line[1:], 1)) for line in grid
-    ]
-    return [line.rstrip() for line in lines]
-
-
 def render_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
     """Semantic tables; no script, style sheet or id."""
     parts = []
@@ -148,19 +167,10 @@ def render_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
             parts.append("<p>no reasoning was measured</p>\n")
             continue
         parts.append(html_table("Cognitive efficiency", HEADS, efficiency_grid(table)))
-        parts.append(html_table("Habits: share of answers that show it", HABIT_HEADS, habit_grid(table)))
+        parts.append(html_table("Habits: share of answers that show it", habit_heads(table), habit_grid(table)))
+        if table.further:
+            heads = further_heads(table)
+            parts.append(html_table("Further measures: means with their 95 % interval", heads, further_grid(table)))
+        parts += [f"<p>{esc(one_line(note, 400))}</p>\n" for note in table.notes]
         parts.append(render_marks(table.marks, max(2, SHOWN // len(tables))))
     return "".join([*parts, f"<p><small>{esc(_READING)} {esc(thresholds.words)}</small></p>\n"])
-
-
-def html_table(caption: str, heads: list[str], rows: list[list[str]]) -> str:
-    head = "".join(f'<th scope="col">{esc(name)}</th>' for name in heads)
-    body = "".join(
-        f'<tr><th scope="row" style="text-align:left">{esc(row[0])}</th>'
-        + "".join(f"<td>{esc(cell)}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    top = f'<caption style="text-align:left">{esc(caption)}</caption><thead><tr>{head}</tr></thead>'
-    style = 'style="margin-left:0;font-size:0.85em"'
-    return f'<div style="overflow-x:auto"><table {style}>{top}<tbody>{body}</tbody></table></div>\n'

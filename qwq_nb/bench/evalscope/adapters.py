@@ -30,19 +30,21 @@ from evalscope.config import TaskConfig
 from evalscope.constants import ScoreStatus
 from evalscope.utils.io_utils import convert_normal_types
 
-from qwq_nb.bench.protocol import GradeJob, Kind, LoadRequest
-from qwq_nb.core.records import Sample
+from qwq_nb.bench.protocol import GradeJob, LoadRequest
+from qwq_nb.core.records import AnswerKind, Completion, Sample, Verdict
 from qwq_nb.errors import OptionError, UnknownBenchmark
 from qwq_nb.store.evalscope_rows import sample_id
 
 __all__ = [
+    "OWN_METRIC",
     "OfficialScore",
-    "adapter_for",
     "build_adapter",
+    "completion_of",
     "excluded_score",
     "grade_in_this_process",
     "kind_of",
     "official_score",
+    "score_dump",
     "versions",
     "warm_up",
 ]
@@ -52,6 +54,10 @@ _HOOKS = ("run_inference", "_on_inference_start", "_on_inference", "_on_inferenc
 _OTHER_MEDIA = (AudioLanguageAdapter, Text2ImageAdapter, VisionLanguageAdapter)
 _DIALOGUES = (AgentAdapter, MultiTurnAdapter)
 _RESERVED = {"local_path", "dataset_id", "subset_list", "few_shot_num", "dataset_revision", "hf_dataset_revision"}
+
+
+OWN_METRIC = "acc"
+"""The metric of a registered benchmark: its verdict's score, 0…1."""
 
 
 class OfficialScore(NamedTuple):
@@ -98,8 +104,8 @@ def warm_up() -> dict[str, str]:
 def grade_in_this_process() -> None:
     """Switch off evalscope's own fork for each call: our grader is the isolation, and it is warm.
 
-    The one place where evalscope is patched. Verdicts are the same in both modes (EVALSCOPE 1.14: `parser._math_call`
-    runs the very same function), only evalscope's deadline of 30 s does not apply.
+    The one place where evalscope is patched. Verdicts are the same in both modes (in evalscope 1.14, `_math_call` of
+    `evalscope/metrics/math/parser.py` runs the very same function), only its deadline of 30 s does not apply.
     """
     math_parser.isolation_available = lambda: False
 
@@ -148,23 +154,12 @@ def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_sh
     return adapter
 
 
-_ADAPTERS: dict[str, Any] = {}
-
-
-def adapter_for(request: LoadRequest) -> Any:
-    """The adapter that grades this request's answers; made once in a process."""
-    key = request.key()
-    if key not in _ADAPTERS:
-        _ADAPTERS[key] = build_adapter(request)
-    return _ADAPTERS[key]
-
-
-def kind_of(adapter: Any) -> Kind:
+def kind_of(adapter: Any) -> AnswerKind:
     """Multiple choice by evalscope's own class; mathematics where its metric compares numerically."""
     if isinstance(adapter, MultiChoiceAdapter):
         return "choice"
     metrics = [value for metric in adapter.metric_list if isinstance(metric, dict) for value in metric.values()]
-    return "math" if any(isinstance(value, dict) and value.get("numeric") for value in metrics) else "other"
+    return "math" if any(isinstance(value, dict) and value.get("numeric") for value in metrics) else "text"
 
 
 def metric_name(adapter: Any) -> str:
@@ -173,9 +168,8 @@ def metric_name(adapter: Any) -> str:
     return str(next(iter(first), "")) if isinstance(first, dict) else str(first)
 
 
-def official_score(job: GradeJob) -> OfficialScore:
+def official_score(adapter: Any, job: GradeJob) -> OfficialScore:
     """evalscope's own `calculate_metrics` on the answer part. Whatever the adapter raises is let through."""
-    adapter = adapter_for(job.request)
     result = adapter.calculate_metrics(_state(job))
     result.generation_index = job.repeat
     if not adapter.save_metadata:
@@ -196,6 +190,18 @@ def official_score(job: GradeJob) -> OfficialScore:
     )
 
 
+def score_dump(job: GradeJob, verdict: Verdict) -> dict[str, Any]:
+    """Return a `SampleScore` that says what a registered benchmark's verdict says, for evalscope's review file."""
+    score = Score(
+        value={OWN_METRIC: verdict.score},
+        main_score_name=OWN_METRIC,
+        prediction=job.completion.answer,
+        extracted_prediction=verdict.extracted,
+        explanation=verdict.explanation or None,
+    )
+    return _dumped(job, score)
+
+
 def excluded_score(job: GradeJob, why: str) -> dict[str, Any]:
     """A `SampleScore` with evalscope's status `excluded`, as it gives where its own grader overruns."""
     score = Score(
@@ -205,6 +211,10 @@ def excluded_score(job: GradeJob, why: str) -> dict[str, Any]:
         explanation=why,
         metadata={"metric_unavailable": True, "error": why},
     )
+    return _dumped(job, score)
+
+
+def _dumped(job: GradeJob, score: Score) -> dict[str, Any]:
     result = SampleScore(
         score=score,
         sample_id=sample_id(job.position, job.repeat, job.repeats),
@@ -213,6 +223,19 @@ def excluded_score(job: GradeJob, why: str) -> dict[str, Any]:
         sample_metadata=job.sample.metadata,
     )
     return dict(result.model_dump(mode="json"))
+
+
+def completion_of(state: TaskState) -> Completion:
+    """Return the completion of an evalscope state, as far as a benchmark's grading reads it."""
+    message = state.output.message if state.output is not None and state.output.choices else None
+    content = message.content if message is not None else ""
+    parts = [] if isinstance(content, str) else content
+    return Completion(
+        reasoning="\n".join(part.reasoning for part in parts if isinstance(part, ContentReasoning)),
+        answer=content if isinstance(content, str) else "\n".join(p.text for p in parts if isinstance(p, ContentText)),
+        finish_reason=str(state.output.stop_reason or "") if state.output is not None and state.output.choices else "",
+        model=str(state.model),
+    )
 
 
 def _state(job: GradeJob) -> TaskState:

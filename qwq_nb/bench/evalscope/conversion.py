@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from qwq_nb.bench.datafile import Record
 from qwq_nb.errors import DataError
 
-__all__ = ["Found", "convert_all", "needed_fields"]
+__all__ = ["RawRow", "convert_all", "needed_fields"]
 
 T = TypeVar("T")
 
@@ -21,30 +21,33 @@ _GOLD_FIELDS = frozenset({"answer", "gold", "label", "target"})
 _BESIDE: dict[str, tuple[str, ...]] = {"math_500": ("unique_id", "solution")}
 """Fields that an adapter reads but neither asks nor grades by: a file of one's own may leave them out."""
 
-Found = dict[str, Any]
-"""A record as it went into a sample."""
+RawRow = dict[str, Any]
+"""A raw record, in the form in which it was converted into a sample."""
 
 
-def along(record: Found, number: int, benchmark: str) -> Found:
+def along(record: RawRow, number: int, benchmark: str) -> RawRow:
     """What the record lacks of the fields that only go along: an id from its number, the others empty."""
     absent = (name for name in _BESIDE.get(benchmark, ()) if name not in record)
     return {name: str(number) if name == "unique_id" else "" for name in absent}
 
 
 def convert_all(
-    rows: Sequence[Record], convert: Callable[[Found], T], benchmark: str, wrong_type: tuple[type[Exception], ...] = ()
-) -> list[tuple[Found, T]]:
+    rows: Sequence[Record],
+    convert: Callable[[RawRow], T],
+    benchmark: str,
+    wrong_type: tuple[type[Exception], ...] = (),
+) -> list[tuple[RawRow, T]]:
     """Each record with what became of it.
 
     Where values are of another type than the adapter wants (numbers in JSON, lists in a table's cell), all records are
     tried once more with numbers as text, then with JSON in text taken as such. Raises DataError with file, line and
     field.
     """
-    forms: tuple[Callable[[Found], Found], ...] = (dict, numbers_as_text, _json_cells)
+    forms: tuple[Callable[[RawRow], RawRow], ...] = (dict, numbers_as_text, _json_cells)
     last = len(forms) - 1
     unfit: tuple[type[Exception], ...] = (TypeError, AttributeError, ValueError, IndexError, *wrong_type)
     for attempt, form in enumerate(forms):
-        made: list[tuple[Found, T]] = []
+        made: list[tuple[RawRow, T]] = []
         for number, (record, where) in enumerate(rows, 1):
             shaped = {**form(record), **along(record, number, benchmark)}
             try:
@@ -60,12 +63,12 @@ def convert_all(
     raise AssertionError("the last form either converts or raises")
 
 
-def numbers_as_text(record: Found) -> Found:
+def numbers_as_text(record: RawRow) -> RawRow:
     """Numbers as text, whole floats without their `.0` (that is how tables hold integers beside gaps)."""
     return {key: _text(value) for key, value in record.items()}
 
 
-def needed_fields(convert: Callable[[Found], Any]) -> list[str]:
+def needed_fields(convert: Callable[[RawRow], Any]) -> list[str]:
     """The fields an adapter reads without a default, found out by giving it an empty record."""
     probe = _Probe()
     try:
@@ -98,7 +101,7 @@ def _text(value: Any) -> Any:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _json_cells(record: Found) -> Found:
+def _json_cells(record: RawRow) -> RawRow:
     """Text that is a JSON list or object becomes one: a table's cell cannot hold it otherwise."""
     shaped = numbers_as_text(record)
     for key, value in shaped.items():
@@ -110,7 +113,7 @@ def _json_cells(record: Found) -> Found:
     return shaped
 
 
-def _missing(error: KeyError, record: Found, where: str, convert: Callable[[Found], Any], benchmark: str) -> str:
+def _missing(error: KeyError, record: RawRow, where: str, convert: Callable[[RawRow], Any], benchmark: str) -> str:
     field = str(error.args[0]) if error.args else "?"
     needs = needed_fields(convert)
     if field in record:
@@ -121,7 +124,7 @@ def _missing(error: KeyError, record: Found, where: str, convert: Callable[[Foun
     )
 
 
-def _unfit(error: Exception, record: Found, where: str, convert: Callable[[Found], Any], benchmark: str) -> str:
+def _unfit(error: Exception, record: RawRow, where: str, convert: Callable[[RawRow], Any], benchmark: str) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     # pydantic puts the field on the second line and what is wrong with it on the third.
     reason = f"{lines[1].strip()}: {lines[2].split('[')[0].strip()}" if len(lines) > 2 else lines[0]

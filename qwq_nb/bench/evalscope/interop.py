@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,31 @@ from evalscope.utils.io_utils import OutputsStructure
 from pydantic import ValidationError
 
 from qwq_nb.bench.evalscope import adapters
-from qwq_nb.bench.protocol import BenchPlan, ConfigJob, DataJob, ReportJob, encode
+from qwq_nb.bench.evalscope.own import own_record, register_own
+from qwq_nb.bench.protocol import (
+    BenchmarkSource,
+    BenchPlan,
+    ConfigJob,
+    DataJob,
+    RebaseJob,
+    ReportJob,
+    encode,
+)
 from qwq_nb.core.records import Sample
 from qwq_nb.errors import OptionError, WorkerError
 from qwq_nb.store.evalscope_rows import prediction_file, review_file
 
-__all__ = ["CONFIG", "planned", "rebase", "rows", "task_config", "write_config", "write_data", "write_report"]
+__all__ = [
+    "CONFIG",
+    "planned",
+    "rebase",
+    "rebase_run",
+    "rows",
+    "task_config",
+    "write_config",
+    "write_data",
+    "write_report",
+]
 
 CONFIG = Path("configs") / "task_config.yaml"
 
@@ -53,6 +73,7 @@ _UNKNOWN_TO_EVALSCOPE = "extra_body"
 def write_data(job: DataJob) -> list[str]:
     """Write the records of one benchmark's selected samples. Gives notes (why parity is not to be had, if so)."""
     name, plan = job.plan.request.benchmark, job.plan
+    register_own(_sources_of([plan]))
     adapter = adapters.build_adapter(plan.request, few_shot=plan.few_shot_num)
     folder = Path(job.run_dir) / "data" / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +81,11 @@ def write_data(job: DataJob) -> list[str]:
     for sample in plan.samples:
         groups.setdefault(sample.subset, []).append(sample)
     files: dict[str, dict[str, str]] = {}
-    records = {subset: [sample.source_row for sample in samples] for subset, samples in groups.items()}
+    own = plan.request.source is not None
+    records = {
+        subset: [own_record(sample, plan.request) if own else sample.source_row for sample in samples]
+        for subset, samples in groups.items()
+    }
     _write_split(adapter, folder, str(adapter.eval_split), records, files)
     if plan.few_shot_records:
         _write_split(adapter, folder, str(adapter.train_split), plan.few_shot_records, files)
@@ -71,7 +96,7 @@ def write_data(job: DataJob) -> list[str]:
     _write(folder / "README.md", f"---\n{yaml.safe_dump({'configs': configs}, sort_keys=False)}---\n".encode())
     counts = {subset: len(samples) for subset, samples in groups.items()}
     _write(folder.parent / f"{name}.plan.json", encode(counts))
-    if _several_samples_a_record(plan.samples):
+    if not own and _several_samples_a_record(plan.samples):
         return [f"{name} makes several samples of one record: evalscope cannot take this run as its cache."]
     return []
 
@@ -114,6 +139,7 @@ def planned(run_dir: Path, benchmark: str) -> dict[str, int]:
 def write_config(job: ConfigJob) -> str:
     """Write `configs/task_config.yaml`; the data must be there. Gives its path. Raises OptionError."""
     run_dir = Path(job.run_dir).resolve()
+    register_own(_sources_of(job.plans))
     try:
         config = TaskConfig(
             model=job.model,
@@ -137,12 +163,14 @@ def write_config(job: ConfigJob) -> str:
 
 def _dataset_args(plan: BenchPlan, run_dir: Path) -> dict[str, Any]:
     name = plan.request.benchmark
-    extra = {key: value for key, value in plan.request.dataset_args.items() if key != "shuffle"}
+    own = plan.request.source is not None
+    # A registered benchmark's options are its own business; they stand beside each of its records.
+    extra = {} if own else {key: value for key, value in plan.request.dataset_args.items() if key != "shuffle"}
     return {
         **extra,
         "local_path": str(run_dir / "data" / name),
         "subset_list": list(planned(run_dir, name)),
-        "few_shot_num": plan.few_shot_num,
+        "few_shot_num": 0 if own else plan.few_shot_num,
     }
 
 
@@ -187,6 +215,23 @@ def task_config(run_dir: Path, **changes: Any) -> TaskConfig:
     return TaskConfig.from_dict(options)
 
 
+def _sources_of(plans: Sequence[BenchPlan]) -> dict[str, BenchmarkSource]:
+    """Of the plans' registered benchmarks."""
+    return {plan.request.benchmark: plan.request.source for plan in plans if plan.request.source is not None}
+
+
+def rebase_run(job: RebaseJob) -> str:
+    """Write the configuration of a moved directory anew. Gives the file's path."""
+    _register_named(Path(job.run_dir), job.sources)
+    return rebase(job.run_dir)
+
+
+def _register_named(run_dir: Path, sources: Mapping[str, BenchmarkSource]) -> None:
+    """Register with evalscope those of the sources that the run's configuration names."""
+    named = (load_task_config_snapshot(str(run_dir / CONFIG)) or {}).get("datasets") or []
+    register_own({name: source for name, source in sources.items() if name in named})
+
+
 def rebase(run_dir: str, **changes: Any) -> str:
     """Write the configuration of a moved directory anew. Gives the file's path."""
     root = Path(run_dir).resolve()
@@ -196,6 +241,7 @@ def rebase(run_dir: str, **changes: Any) -> str:
 def write_report(job: ReportJob) -> list[str]:
     """evalscope's reports from the rows on disk, of a finished or an interrupted run. Gives the files written."""
     run_dir = Path(job.run_dir).resolve()
+    _register_named(run_dir, job.sources)
     config = task_config(run_dir)
     outputs = OutputsStructure(str(run_dir))
     written = []

@@ -7,8 +7,7 @@ its `load_dataset`, with `record_to_sample` watched so that a run can carry the 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from evalscope.api.dataset import DatasetDict, MemoryDataset
@@ -17,23 +16,27 @@ from evalscope.api.dataset.utils import as_sample_list, shuffle_choices_if_reque
 from evalscope.utils.io_utils import convert_normal_types
 from pydantic import ValidationError
 
-from qwq_nb.bench import cache
-from qwq_nb.bench.datafile import Record, read_file, read_records, subset_files
+from qwq_nb.bench.catalog import is_withheld_name
+from qwq_nb.bench.datafile import Record, file_stems, read_file, read_records, subset_files
 from qwq_nb.bench.evalscope import adapters, conversion, hub
-from qwq_nb.bench.evalscope.conversion import Found
+from qwq_nb.bench.evalscope.conversion import RawRow
 from qwq_nb.bench.protocol import BenchmarkFacts, LoadedBenchmark, LoadRequest, encode
 from qwq_nb.core.records import Message, Sample
-from qwq_nb.core.text import clean_text
+from qwq_nb.core.sample_id import sample_id
+from qwq_nb.core.text import valid_values
 from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, did_you_mean
 
-__all__ = ["load", "slug"]
+__all__ = ["load"]
+
+Questions = dict[tuple[str, int], str]
+"""Inputs before the prompt templates, by subset and position."""
 
 _MARK = "\0qwq_record"
 """Key under which a sample's metadata holds the number of its record while evalscope groups and copies samples."""
 
 
 def load(request: LoadRequest) -> LoadedBenchmark:
-    """The samples of a request, and a copy of them in the prompt cache.
+    """The samples of a request, as evalscope's adapter prepares them.
 
     Raises UnknownBenchmark, OptionError, DataError, HubError.
     """
@@ -55,7 +58,7 @@ def load(request: LoadRequest) -> LoadedBenchmark:
             f"{known}: the field that names one (level, category, subset) holds something else."
         )
     meta = adapter.benchmark_meta
-    loaded = LoadedBenchmark(
+    return LoadedBenchmark(
         request=request,
         benchmark=request.benchmark,
         subsets=list(dict.fromkeys(sample.subset for sample in samples)),
@@ -70,18 +73,12 @@ def load(request: LoadRequest) -> LoadedBenchmark:
             few_shot_num=int(adapter.few_shot_num),
             prompt_template=str(adapter.prompt_template or ""),
             dataset_id=str(adapter.dataset_id),
+            withheld=is_withheld_name(request.benchmark),
         ),
         versions=adapters.versions(),
         notes=notes,
         few_shot_records=_few_shot_records(adapter, records),
     )
-    cache.store(loaded)
-    return loaded
-
-
-def slug(subset: str) -> str:
-    """A subset's name in sample ids: lower case letters, digits and dashes."""
-    return re.sub(r"[^a-z0-9]+", "-", subset.lower()).strip("-") or "subset"
 
 
 def _subsets_of(benchmark: str) -> list[str]:
@@ -100,14 +97,14 @@ def _check_subsets(request: LoadRequest) -> None:
             raise OptionError(f"{request.benchmark} has no subset {subset!r}.{near}")
 
 
-def _load_hub(adapter: Any, request: LoadRequest, notes: list[str]) -> tuple[list[Found], dict[tuple[str, int], str]]:
+def _load_hub(adapter: Any, request: LoadRequest, notes: list[str]) -> tuple[list[RawRow], Questions]:
     convert, found = adapter.record_to_sample, []
 
     def watched(record: dict[str, Any]) -> Any:
         found.append((convert, record))
         return _marked(convert(record), len(found) - 1)
 
-    questions: dict[tuple[str, int], str] = {}
+    questions: Questions = {}
     finish = adapter._post_process_samples
 
     def finishing() -> None:
@@ -120,8 +117,8 @@ def _load_hub(adapter: Any, request: LoadRequest, notes: list[str]) -> tuple[lis
     return [record for _, record in found], questions
 
 
-def _load_local(adapter: Any, request: LoadRequest, notes: list[str]) -> tuple[list[Found], dict[tuple[str, int], str]]:
-    records: list[Found] = []
+def _load_local(adapter: Any, request: LoadRequest, notes: list[str]) -> tuple[list[RawRow], Questions]:
+    records: list[RawRow] = []
     adapter.fewshot_dataset = None
     if adapter._should_load_fewshot():
         adapter.fewshot_dataset = _local_few_shot(adapter, request, records)
@@ -189,7 +186,7 @@ def _left_out(request: LoadRequest, dataset: MemoryDataset, rows: list[Record], 
     ]
 
 
-def _local_few_shot(adapter: Any, request: LoadRequest, records: list[Found]) -> DatasetDict | None:
+def _local_few_shot(adapter: Any, request: LoadRequest, records: list[RawRow]) -> DatasetDict | None:
     """The examples for the prompts from a folder's training split, or None where it has none."""
     path, split, count = str(request.data), str(adapter.train_split), adapter.few_shot_num
     files = subset_files(path, split, ())
@@ -203,11 +200,11 @@ def _local_few_shot(adapter: Any, request: LoadRequest, records: list[Found]) ->
 
 
 def _dataset(
-    adapter: Any, request: LoadRequest, rows: list[Record], records: list[Found], subset: str
+    adapter: Any, request: LoadRequest, rows: list[Record], records: list[RawRow], subset: str
 ) -> MemoryDataset:
     """evalscope's own steps of loading: convert, filter, number, shuffle the choices where that is asked for."""
 
-    graded_against_gold = adapters.kind_of(adapter) != "other"
+    graded_against_gold = adapters.kind_of(adapter) != "text"
 
     def convert(record: dict[str, Any]) -> list[EvalSample]:
         made = list(as_sample_list(adapter.record_to_sample(record)))
@@ -238,7 +235,7 @@ def _targets(sample: EvalSample) -> list[str]:
     return [sample.target] if isinstance(sample.target, str) else list(sample.target)
 
 
-def _questions(datasets: DatasetDict) -> dict[tuple[str, int], str]:
+def _questions(datasets: DatasetDict) -> Questions:
     """The inputs before the prompt templates, by subset and position."""
     return {
         (subset, position): sample.input if isinstance(sample.input, str) else sample.input[-1].text
@@ -247,14 +244,11 @@ def _questions(datasets: DatasetDict) -> dict[tuple[str, int], str]:
     }
 
 
-def _samples(
-    adapter: Any, request: LoadRequest, records: Sequence[Found], questions: dict[tuple[str, int], str]
-) -> list[Sample]:
+def _samples(adapter: Any, request: LoadRequest, records: Sequence[RawRow], questions: Questions) -> list[Sample]:
     filled = {subset: dataset for subset, dataset in adapter.test_dataset.items() if len(dataset)}
-    single = list(filled) == ["default"]
+    beside = _all_subsets(request, filled)
     samples = []
     for subset, dataset in filled.items():
-        prefix = request.benchmark if single else f"{request.benchmark}/{slug(subset)}"
         for position, sample in enumerate(dataset):
             metadata = dict(sample.metadata)
             record = records[metadata.pop(_MARK)]
@@ -263,13 +257,13 @@ def _samples(
                 Sample(
                     benchmark=request.benchmark,
                     subset=subset,
-                    id=f"{prefix}/{position}",
+                    id=sample_id(request.benchmark, subset, position, beside=beside),
                     index=position,
-                    question=clean_text(questions[subset, position]),
-                    gold=clean_text(targets[0] if targets else ""),
-                    targets=clean_text(targets),
+                    question=valid_values(questions[subset, position]),
+                    gold=valid_values(targets[0] if targets else ""),
+                    targets=valid_values(targets),
                     messages=[_wire(message, request.benchmark) for message in sample.input],
-                    choices=clean_text(list(sample.choices or [])),
+                    choices=valid_values(list(sample.choices or [])),
                     source_id=_source_id(record, metadata),
                     metadata=_plain(metadata),
                     source_row=_plain(record),
@@ -278,7 +272,17 @@ def _samples(
     return samples
 
 
-def _few_shot_records(adapter: Any, records: Sequence[Found]) -> dict[str, list[dict[str, Any]]]:
+def _all_subsets(request: LoadRequest, filled: Iterable[str]) -> set[str]:
+    """Names of the subsets that the benchmark has, whichever were asked for: ids must not depend on the selection."""
+    named = _subsets_of(request.benchmark)
+    beside = {*map(str, filled), *named}
+    if request.data and named == ["default"]:
+        # Its subsets are files of the folder, and only those asked for were read.
+        beside.update(file_stems(request.data))
+    return beside
+
+
+def _few_shot_records(adapter: Any, records: Sequence[RawRow]) -> dict[str, list[dict[str, Any]]]:
     if adapter.fewshot_dataset is None:
         return {}
     return {
@@ -294,7 +298,7 @@ def _wire(message: Any, benchmark: str) -> Message:
         raise UnknownBenchmark(
             f"{benchmark} cannot be run here: its questions hold images or sound, and this is text only."
         )
-    return {"role": str(message.role), "content": clean_text(message.text)}
+    return {"role": str(message.role), "content": valid_values(message.text)}
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:
@@ -302,7 +306,7 @@ def _plain(value: dict[str, Any]) -> dict[str, Any]:
     import json
 
     plain: dict[str, Any] = json.loads(json.dumps(convert_normal_types(value), default=str))
-    return dict(clean_text(plain))
+    return dict(valid_values(plain))
 
 
 def _source_id(record: dict[str, Any], metadata: dict[str, Any]) -> str:

@@ -18,11 +18,13 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.bench import protocol
+from qwq_nb.bench import cache, protocol
+from qwq_nb.bench.benchmark import check_loaded
 from qwq_nb.bench.protocol import Request, WorkerInfo, decode, encode
+from qwq_nb.bench.registry import benchmark_for
 from qwq_nb.bench.worker.channels import Channels, SelectorChannels, ThreadChannels, write_all
 from qwq_nb.bench.worker.child import CAN_FORK, Child, die_with_parent
-from qwq_nb.errors import QwqError
+from qwq_nb.errors import QwqError, WorkerError
 
 __all__ = ["main"]
 
@@ -114,15 +116,42 @@ class Worker:
 
 def operations() -> dict[str, Callable[[msgspec.Raw], Any]]:
     """What can be asked for beside grading."""
-    from qwq_nb.bench.evalscope import interop, loading
+    from qwq_nb.bench.evalscope import interop
 
     return {
-        "load": lambda body: loading.load(decode(body, protocol.LoadRequest)),
+        "load": lambda body: load(decode(body, protocol.LoadRequest)),
         "write_data": lambda body: interop.write_data(decode(body, protocol.DataJob)),
         "write_config": lambda body: interop.write_config(decode(body, protocol.ConfigJob)),
         "write_report": lambda body: interop.write_report(decode(body, protocol.ReportJob)),
-        "rebase": lambda body: interop.rebase(decode(body, str)),
+        "rebase": lambda body: interop.rebase_run(decode(body, protocol.RebaseJob)),
     }
+
+
+def load(request: protocol.LoadRequest) -> protocol.LoadedBenchmark:
+    """The samples of a request, checked, and a copy of them in the prompt cache.
+
+    Raises UnknownBenchmark, OptionError, DataError, HubError, WorkerError.
+    """
+    benchmark = benchmark_for(request)
+    try:
+        loaded = benchmark.load(request)
+    except QwqError:
+        raise
+    except Exception as error:
+        if request.source is None:
+            raise
+        traceback.print_exception(error, file=sys.stderr)
+        raise WorkerError(load_failure(request.benchmark, error)) from None
+    loaded = check_loaded(loaded, request)
+    cache.store(loaded)
+    return loaded
+
+
+def load_failure(name: str, error: Exception) -> str:
+    """What to say of a registered benchmark whose own `load` failed, with the line of its code."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(last.filename)}:{last.lineno}"
+    return f"The benchmark {name!r} failed to load: {type(error).__name__}: {str(error)[:2000]} ({place})."
 
 
 def perform(request: Request) -> bytes:

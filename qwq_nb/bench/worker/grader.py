@@ -1,15 +1,17 @@
 """Grading under a deadline: the grader process, and what feeds and watches it in the worker.
 
-The grader answers each job in three lines, `{"verdict"}`, `{"opinion"}` and `{"analysis"}`: what hangs costs nothing of
-what came before it. The worker holds the clock. A grader that overruns is killed and replaced, which takes tens of
-milliseconds, and that job alone gets the status `deadline`; `crashed` and `memory` likewise. Whether a job crashed its
-grader, or somebody killed it, is seen by grading it once more. Such a verdict carries evalscope's own `excluded` score,
-which keeps its files valid.
+The grader answers each job in three lines, `{"verdict"}`, `{"opinion"}` and `{"analysis"}`, the last once more where
+further measures are registered: what hangs costs nothing of what came before it. The worker holds the clock, which
+stands still while a benchmark's module is imported (`preparing` to `prepared`, once in a grader). A grader that
+overruns is killed and replaced, which takes tens of milliseconds, and that job alone gets the status `deadline`;
+`crashed` and `memory` likewise. Whether a job crashed its grader, or somebody killed it, is seen by grading it once
+more. Such a verdict carries evalscope's own `excluded` score, which keeps its files valid.
 """
 
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -18,13 +20,16 @@ from typing import Any, Literal
 import msgspec
 
 from qwq_nb.bench.evalscope import adapters
-from qwq_nb.bench.protocol import GradeJob, Opinion, decode, encode
+from qwq_nb.bench.protocol import GradeJob, LoadRequest, Opinion, decode, encode
+from qwq_nb.bench.registry import benchmark_for
+from qwq_nb.bench.verdicts import complete_verdict, failed_verdict
 from qwq_nb.bench.worker import measuring
 from qwq_nb.bench.worker import second_opinion as opinion
 from qwq_nb.bench.worker.channels import Channels, LineReader, write_all
 from qwq_nb.bench.worker.child import Child, limit_memory
 from qwq_nb.core.records import Analysis, Verdict
 from qwq_nb.store.evalscope_rows import targets_of
+from qwq_nb.trace.measures import Trace
 
 __all__ = ["MEMORY_LIMIT", "Grader", "Waiting", "grade", "grader_main"]
 
@@ -43,6 +48,8 @@ class _Part(msgspec.Struct, omit_defaults=True):
     """A line from the grader."""
 
     ready: bool = False
+    preparing: bool = False
+    prepared: bool = False
     verdict: Verdict | None = None
     opinion: Opinion | None = None
     analysis: Analysis | None = None
@@ -54,71 +61,90 @@ def grader_main(job_in: int, reply_out: int) -> None:
     adapters.grade_in_this_process()
     limit_memory(MEMORY_LIMIT)
     write_all(reply_out, encode(_Part(ready=True)))
+    prepared: set[str] = set()
     reader = LineReader()
     while block := os.read(job_in, 1 << 16):
         for line in reader.feed(block):
             job = decode(line, GradeJob)
+            if (key := job.request.key()) not in prepared:
+                prepared.add(key)
+                write_all(reply_out, encode(_Part(preparing=True)))
+                _prepare(job.request)
+                write_all(reply_out, encode(_Part(prepared=True)))
             verdict = job.verdict or grade(job)
             write_all(reply_out, encode(_Part(verdict=verdict)))
             if job.verdict is None:
                 write_all(reply_out, encode(_Part(opinion=_opinion(job, verdict))))
-            write_all(reply_out, encode(_Part(analysis=_analysis(job, verdict), done=True)))
+            analysis, trace = _analysis(job, verdict)
+            write_all(reply_out, encode(_Part(analysis=analysis, done=not job.measures)))
+            if job.measures:
+                write_all(reply_out, encode(_Part(analysis=_further(job, analysis, trace), done=True)))
+
+
+def _prepare(request: LoadRequest) -> None:
+    """Import the benchmark. Its faults are told by `grade`, as this answer's verdict."""
+    with contextlib.suppress(Exception):
+        _ = benchmark_for(request).kind
 
 
 def grade(job: GradeJob) -> Verdict:
-    """evalscope's verdict on the answer part of one completion, in this process and without a deadline."""
+    """The benchmark's verdict on the answer part of one completion, in this process and without a deadline."""
     started = time.perf_counter()
     try:
-        score = adapters.official_score(job)
+        verdict = benchmark_for(job.request).grade(job)
+        if job.request.source is not None:
+            verdict = complete_verdict(verdict)
     except MemoryError:
-        return _failed(job, "memory", "the grader ran out of memory", time.perf_counter() - started)
-    except Exception as error:  # an adapter's own fault on this answer: one sample's verdict, not the run's end
-        explanation = f"the benchmark's grader failed: {type(error).__name__}: {error}"
-        return _failed(job, "crashed", explanation[:500], time.perf_counter() - started)
-    seconds = time.perf_counter() - started
-    if not score.usable:
-        status: Literal["memory", "excluded"] = "memory" if "MemoryError" in score.explanation else "excluded"
-        return Verdict(
-            status=status,
-            extracted=score.extracted,
-            explanation=score.explanation,
-            seconds=seconds,
-            sample_score=score.dump,
-        )
-    return Verdict(
-        correct=score.value >= 1.0,
-        score=score.value,
-        extracted=score.extracted,
-        explanation=score.explanation,
-        seconds=seconds,
-        sample_score=score.dump,
-    )
+        verdict = failed_verdict("memory", "the grader ran out of memory")
+    except Exception as error:  # a benchmark's own fault on this answer: one sample's verdict, not the run's end
+        verdict = failed_verdict("crashed", error)
+    return _with_score(job, msgspec.structs.replace(verdict, seconds=time.perf_counter() - started))
+
+
+def _with_score(job: GradeJob, verdict: Verdict) -> Verdict:
+    """The verdict with evalscope's form of it, where the benchmark gave none."""
+    if verdict.sample_score:
+        return verdict
+    if verdict.status == "graded":
+        return msgspec.structs.replace(verdict, sample_score=adapters.score_dump(job, verdict))
+    why = verdict.explanation or f"the benchmark gave no verdict ({verdict.status})"
+    return msgspec.structs.replace(verdict, explanation=why, sample_score=adapters.excluded_score(job, why))
 
 
 def _opinion(job: GradeJob, verdict: Verdict) -> Opinion:
     try:
+        benchmark = benchmark_for(job.request)
         return opinion.second_opinion(
-            adapters.kind_of(adapters.adapter_for(job.request)),
+            benchmark.kind,
             job.completion.answer,
             job.completion.reasoning,
             targets_of(job.sample) or [],
             job.sample.choices,
             officially_correct=verdict.correct,
+            equivalent=benchmark.equivalent,
         )
     except Exception:  # math-verify raises whatever SymPy raises; then there is no opinion, which is what None says
         return Opinion()
 
 
-def _analysis(job: GradeJob, verdict: Verdict) -> Analysis | None:
+def _analysis(job: GradeJob, verdict: Verdict) -> tuple[Analysis | None, Trace | None]:
+    trace = None
     try:
-        return measuring.analysis_of(job, verdict)
+        trace = measuring.trace_of(job, verdict)
+        return measuring.analysis_of(trace), trace
     except Exception:  # as above: SymPy may raise anything; then nothing is said of this reasoning
-        return None
+        return None, trace
+
+
+def _further(job: GradeJob, analysis: Analysis | None, trace: Trace | None) -> Analysis | None:
+    if trace is None:
+        return analysis
+    # Where the package's own measures failed, the version says that they are still to be asked.
+    return measuring.further_analysis(analysis or Analysis(version=0), trace, job.measures, job.import_path)
 
 
 def _failed(job: GradeJob, status: Literal["deadline", "memory", "crashed"], why: str, seconds: float) -> Verdict:
-    dump = adapters.excluded_score(job, why)
-    return Verdict(status=status, explanation=why, seconds=seconds, sample_score=dump)
+    return _with_score(job, msgspec.structs.replace(failed_verdict(status, why), seconds=seconds))
 
 
 class _Running:
@@ -128,6 +154,7 @@ class _Running:
         self.reply = reply
         self.job = job
         self.started = time.monotonic()
+        self.preparing = False
         self.verdict: Verdict | None = None
 
 
@@ -188,7 +215,8 @@ class Grader:
     def timeout(self) -> float | None:
         """Seconds until `check` must be called; None where nothing is running."""
         if self._running is not None:
-            return max(0.0, self._running.started + self._running.job.deadline_s - time.monotonic())
+            limit = _START_LIMIT_S if self._running.preparing else self._running.job.deadline_s
+            return max(0.0, self._running.started + limit - time.monotonic())
         if self._child is not None and not self._ready:
             return max(0.0, self._since + _START_LIMIT_S - time.monotonic())
         return None
@@ -202,12 +230,16 @@ class Grader:
         if part.ready:
             self._ready, self._false_starts = True, 0
         running = self._running
+        if running is not None and (part.preparing or part.prepared):
+            running.preparing, running.started = part.preparing, time.monotonic()
         if running is not None and part.verdict is not None:
             running.verdict = part.verdict
         if running is not None and part.opinion is not None and running.verdict is not None:
             running.verdict = msgspec.structs.replace(running.verdict, **msgspec.structs.asdict(part.opinion))
+        if running is not None and part.analysis is not None and running.verdict is not None:
+            running.verdict = msgspec.structs.replace(running.verdict, analysis=part.analysis)
         if running is not None and part.done and running.verdict is not None:
-            self._finish(running, msgspec.structs.replace(running.verdict, analysis=part.analysis))
+            self._finish(running, running.verdict)
         self.next()
 
     def check(self) -> None:
@@ -216,12 +248,13 @@ class Grader:
             return
         running = self._running
         if running is not None:
-            seconds = running.job.deadline_s
+            seconds = _START_LIMIT_S if running.preparing else running.job.deadline_s
+            what = "importing the benchmark" if running.preparing else "grading"
             self._replace()
             self._finish(
                 running,
                 running.verdict
-                or _failed(running.job, "deadline", f"grading took longer than {seconds:g} s and was ended", seconds),
+                or _failed(running.job, "deadline", f"{what} took longer than {seconds:g} s and was ended", seconds),
             )
         else:
             self._ended()

@@ -13,7 +13,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from qwq_nb.bench.protocol import Kind, Opinion
+from qwq_nb.bench.protocol import Opinion
+from qwq_nb.core.records import AnswerKind
 from qwq_nb.trace.boxed import boxed_or_stated, trimmed
 
 __all__ = ["equal", "second_opinion", "stands_in", "stated_letter"]
@@ -33,23 +34,36 @@ _LETTER_FORMS = (
 
 
 def second_opinion(
-    kind: Kind, answer: str, reasoning: str, targets: list[str], choices: list[str], *, officially_correct: bool
+    kind: AnswerKind,
+    answer: str,
+    reasoning: str,
+    targets: list[str],
+    choices: list[str],
+    *,
+    officially_correct: bool,
+    equivalent: Callable[[str, str], bool | None] = lambda candidate, gold: None,
 ) -> Opinion:
-    """What another reading of the same answer gives. `second_correct` is None where there is nothing to compare."""
+    """What another reading of the same answer gives. `second_correct` is None where there is nothing to compare.
+
+    `equivalent` is the benchmark's own comparison of expressions; where it says None, math-verify compares them.
+    """
     opinion = Opinion()
+
+    def same(candidate: str, target: str) -> bool:
+        found = equivalent(candidate, target)
+        return equal(candidate, target) if found is None else found
+
     if kind == "math":
         candidate = boxed_or_stated(answer)
         if candidate:
             opinion.second_extracted = trimmed(candidate)
-            opinion.second_correct = any(
-                equal(form, target) for target in targets for form in _forms(candidate, target)
-            )
+            opinion.second_correct = any(same(form, target) for target in targets for form in _forms(candidate, target))
     elif kind == "choice":
         letter = stated_letter(answer, len(choices) or 26)
         if letter:
             opinion.second_extracted = letter
             opinion.second_correct = letter in {target.strip().upper() for target in targets}
-    if kind != "other" and not officially_correct:
+    if kind in ("math", "choice") and not officially_correct:
         texts = (answer, reasoning[-REASONING_TAIL:])
         opinion.present = opinion.second_correct is True or any(
             stands_in(target, text, kind) for target in targets for text in texts
@@ -103,7 +117,7 @@ def stated_letter(text: str, count: int = 26) -> str | None:
     return best
 
 
-def stands_in(target: str, text: str, kind: Kind) -> bool:
+def stands_in(target: str, text: str, kind: AnswerKind) -> bool:
     """Whether the gold value stands in the text as a value of its own, not as a part of a longer number or word.
 
     A letter counts only as `option C` or `(C)`, a number of one or two digits only where a result is being stated

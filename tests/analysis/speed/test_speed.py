@@ -90,6 +90,9 @@ def test_a_servers_words_are_withheld_where_they_may_quote_gpqa():
     hidden = speed_notes(record(failed, prompts="198 prompts of gpqa_diamond", warmup_problem="EndpointError: isomers"))
     assert "isomers" not in "\n".join(hidden)
     assert "1 × HTTP 400" in "\n".join(hidden)
+    for withheld in (True, False):
+        said = speed_notes(record(failed, prompts="9 prompts of mine", withheld=withheld))
+        assert ("isomers" in "\n".join(said)) is not withheld
 
 
 # -- the call ----------------------------------------------------------------------------------------------------

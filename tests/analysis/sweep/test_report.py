@@ -1,10 +1,9 @@
-"""A sweep and a speed test as they are drawn: the grid filling, figures, hostile names, one display in place."""
+"""A sweep and a speed test as they are drawn: the grid filling, figures, hostile names."""
 
 from __future__ import annotations
 
 import json
 from html.parser import HTMLParser
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,8 +16,7 @@ from qwq_nb.analysis.sweep.figures import sweep_figure
 from qwq_nb.analysis.sweep.report import SweepPicture, progress_line, sweep_html, sweep_text
 from qwq_nb.analysis.sweep.settings import SettingRow
 from qwq_nb.errors import OptionError
-from qwq_nb.view import output as sweep_live
-from qwq_nb.view.figures import PLOTLY_MIME, ChartFigure
+from qwq_nb.view.figures import PLOTLY_MIME
 from tests.support.hostile import CORPUS
 
 
@@ -68,7 +66,7 @@ def test_the_grid_fills_setting_by_setting():
     picture.live = True
     html = sweep_html(picture)
     assert '<progress max="4" value="2"' in html
-    assert "▶ running 12 of 50" in html
+    assert "▸ running 12 of 50" in html
     assert "… waiting" in html
     assert html.count("<meter") == 3
     assert progress_line(picture) == "2/4 settings  temperature 1, top_k 20: 12/50  accuracy 50.0 %"
@@ -130,66 +128,3 @@ def test_a_level_under_way_is_drawn():
     assert speed_line(picture) == "concurrency 8: 3 of 16 requests, 8 open, 500 tokens/s, 2.0 s"
     assert '<progress max="16" value="3"' in speed_html(picture)
     assert "Nothing is measured yet." in speed_text(picture, times=True)
-
-
-FIGURE = "display: Figure: Shown. Its numbers stand in the table above."
-
-
-class Shown:
-    _shown_in: Any = None
-
-    def _bundle(self, *, live: bool, times: bool) -> dict[str, Any]:
-        return {"text/html": f"<p>{live}</p>", "text/plain": f"live {live}, times {times}"}
-
-    def _line(self) -> str:
-        return "line"
-
-    def plot(self) -> ChartFigure:
-        return ChartFigure("Shown", [])
-
-
-def in_notebook(monkeypatch: pytest.MonkeyPatch, *, live: bool) -> list[str]:
-    """A stand-in for a kernel's shell and `display`; what is drawn is in the list."""
-    import IPython.display
-
-    drawn: list[str] = []
-    monkeypatch.setenv("QWQ_NB_LIVE", "1" if live else "0")
-    monkeypatch.setattr(sweep_live, "ipython", lambda: SimpleNamespace(kernel=True, execution_count=7))
-    handle = SimpleNamespace(update=lambda data, raw: drawn.append(f"update: {data['text/plain']}"))
-
-    def display(data: dict[str, str], raw: bool, display_id: bool = False) -> Any:
-        drawn.append(f"display: {data['text/plain']}")
-        return handle
-
-    monkeypatch.setattr(IPython.display, "display", display)
-    return drawn
-
-
-def test_one_display_is_updated_in_place_four_times_a_second(monkeypatch: pytest.MonkeyPatch):
-    drawn = in_notebook(monkeypatch, live=True)
-    clock = iter([10.0, 10.1, 10.2, 10.3, 10.4, 10.6])
-    monkeypatch.setattr(sweep_live.time, "monotonic", lambda: next(clock))
-    shown = Shown()
-    output = sweep_live.Output(shown)
-    for _ in range(6):
-        output.update()
-    output.finish()
-    live = "live True, times True"
-    assert drawn == [f"display: {live}", f"update: {live}", f"update: {live}", "update: live False, times True", FIGURE]
-    sweep_live.show_picture(shown)
-    assert len(drawn) == 5, "the cell's value does not draw it again"
-    shown._shown_in = 6
-    sweep_live.show_picture(shown)
-    assert len(drawn) == 7
-    output.finish(figure=False)
-    assert drawn[-1] != FIGURE, "plotly is not waited for after an interrupt"
-
-
-def test_where_nothing_is_live_there_is_one_display_without_times(monkeypatch: pytest.MonkeyPatch):
-    drawn = in_notebook(monkeypatch, live=False)
-    output = sweep_live.Output(Shown())
-    output.update()
-    output.finish()
-    assert drawn == ["display: live False, times False", FIGURE]
-    sweep_live.Output(Shown(), show=False).finish()
-    assert len(drawn) == 2

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from qwq_nb.core.records import Completion
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.errors import RequestRejected, StreamInterrupted
 from tests.support.completions import answering, ask_bytes, chunk, fail_bytes, response, whole_stream
@@ -103,3 +104,27 @@ def test_models_that_are_no_list():
         assert served.ids == []
     assert "list of models" in asyncio.run(models(response(b"[]", "application/json"))).problem
     assert asyncio.run(models(b"junk\r\n\r\n")).problem
+
+
+WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_tool_that_is_offered_may_be_called(stream: bool) -> None:
+    call = {"id": "a", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
+    said = {"role": "assistant", "content": None, "tool_calls": [call]}
+    first = chunk(tool_calls=[{**call, "index": 0, "function": {"name": "weather", "arguments": '{"city"'}}])
+    second = chunk("tool_calls", tool_calls=[{"index": 0, "function": {"arguments": ': "Oslo"}'}}])
+    body = json.dumps({"choices": [{"message": said, "finish_reason": "tool_calls"}]}).encode()
+    answer = response(first + b"\n\n" + second + b"\n\n") if stream else response(body, "application/json")
+    seen: list[bytes] = []
+
+    async def go() -> Completion:
+        async with answering(answer, seen=seen) as endpoint, ChatClient(endpoint.replace(stream=stream)) as client:
+            return await client.complete([{"role": "user", "content": "Rain?"}], tools=[WEATHER])
+
+    completion = asyncio.run(go())
+    assert completion.tool_calls == [call]
+    assert (completion.answer, completion.finish_reason, completion.attempts) == ("", "tool_calls", 1)
+    assert completion.completion_tokens > 0
+    assert json.loads(seen[0].partition(b"\r\n\r\n")[2])["tools"] == [WEATHER]

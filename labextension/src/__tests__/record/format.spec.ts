@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+
+import { money } from '../../record/format';
+import { readRecord } from '../../record/record';
+import { progressLine } from '../../view/header';
+
+describe('what a run costs', () => {
+  it.each([
+    [12.3, '12.30'],
+    [1234.5, '1,234.50'],
+    [0.03117, '0.0312'],
+    [0.0004386, '0.000439'],
+    [0, '0.00']
+  ])('%d is %s', (value, shown) => expect(money(value)).toBe(shown));
+
+  const line = (state: string, cost: object | null, pending: number): string =>
+    progressLine(
+      readRecord({ state, cost, progress: { total: 4 }, table: [{ pending }] })!
+    );
+
+  it('stands in the progress, with what it will be', () => {
+    const cost = { so_far: 0.03117, expected: 0.12, per_correct: 0.0041 };
+    expect(line('running', cost, 2)).toContain(
+      'cost 0.0312 so far · about 0.120 at the end · 0.00410 for a correct answer'
+    );
+    expect(line('complete', cost, 0)).toContain(
+      'cost 0.0312 · 0.00410 for a correct answer'
+    );
+  });
+
+  it('is not spoken of where there are no prices', () => {
+    expect(line('complete', null, 0)).not.toContain('cost');
+  });
+});

@@ -1,0 +1,59 @@
+/** The renderer of `application/vnd.qwq-nb.run.v1+json` in JupyterLab's and Notebook's outputs. */
+import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import { PanelLayout, Widget } from '@lumino/widgets';
+
+import { MIME_TYPE, readRecord } from '../record/record';
+import { afterPaint, measure } from '../timing';
+import { el } from '../view/dom';
+import { RunView } from '../view/run';
+import { environmentOf } from './resolver';
+
+/** Lab calls `renderModel` again on the same instance with each update: the view takes it in where it stands. */
+class RunRenderer extends Widget implements IRenderMime.IRenderer {
+  constructor(options: IRenderMime.IRendererOptions) {
+    super();
+    this.addClass('qwq-Renderer');
+    this._options = options;
+    this.layout = new PanelLayout();
+  }
+
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const started = performance.now();
+    const record = readRecord(model.data[this._options.mimeType]);
+    measure('read', started);
+    if (record === null) {
+      this._view?.dispose();
+      this._view = null;
+      const sentence =
+        'This run was saved in a form that this version of qwq-nb does not know.';
+      this.node.replaceChildren(el('p', { class: 'qwq-unknown' }, sentence));
+      return;
+    }
+    if (this._view === null) {
+      this.node.replaceChildren();
+      this._view = new RunView(environmentOf(this._options));
+      this._view.setRecord(record);
+      (this.layout as PanelLayout).addWidget(this._view);
+      afterPaint(() => measure('open', started));
+    } else {
+      this._view.setRecord(record);
+    }
+  }
+
+  private _options: IRenderMime.IRendererOptions;
+  private _view: RunView | null = null;
+}
+
+const extension: IRenderMime.IExtension = {
+  id: 'qwq-nb:renderer',
+  description: 'Draws the runs of qwq-nb.',
+  rendererFactory: {
+    safe: true,
+    mimeTypes: [MIME_TYPE],
+    createRenderer: options => new RunRenderer(options)
+  },
+  rank: 40,
+  dataType: 'json'
+};
+
+export default extension;

@@ -1,0 +1,178 @@
+/** The plugin beside the renderer: runs in tabs of their own, the panel "QwQ runs", commands and settings. */
+import {
+  ILayoutRestorer,
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
+  Dialog,
+  ICommandPalette,
+  InputDialog,
+  showDialog,
+  WidgetTracker
+} from '@jupyterlab/apputils';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+
+/* eslint-disable jupyter/prefer-lazy-imports -- small, and activation needs them at once */
+import { FACTORY, FILE_TYPE, RunFactory, RunTab } from './document';
+import { manifestPath } from './files';
+import { FolderFollower } from './folder';
+import { runIcon } from './icon';
+import { RunsPanel } from './runs-panel';
+import { PLUGIN_ID, Settings } from './settings';
+/* eslint-enable jupyter/prefer-lazy-imports */
+
+const CATEGORY = 'QwQ';
+
+const COMMANDS = {
+  show: 'qwq-nb:show-runs',
+  open: 'qwq-nb:open-run',
+  refresh: 'qwq-nb:refresh-runs',
+  compact: 'qwq-nb:toggle-compact'
+};
+
+function activate(
+  app: JupyterFrontEnd,
+  palette: ICommandPalette | null,
+  registry: ISettingRegistry | null,
+  restorer: ILayoutRestorer | null,
+  browser: IDefaultFileBrowser | null,
+  rendermime: IRenderMimeRegistry | null
+): void {
+  const { commands, docRegistry, serviceManager, shell } = app;
+  const { contents } = serviceManager;
+  const open = (path: string, factory?: string): void =>
+    void commands.execute(
+      'docmanager:open',
+      factory ? { path, factory } : { path }
+    );
+  const openRun = (folder: string): void => open(manifestPath(folder), FACTORY);
+
+  const panel = new RunsPanel(
+    contents,
+    new FolderFollower(shell, browser),
+    run => openRun(run.folder)
+  );
+  const settings = new Settings(registry, now => {
+    panel.refreshSeconds = now.refreshSeconds;
+    commands.notifyCommandChanged(COMMANDS.compact);
+  });
+
+  // -- runs in tabs of their own ----------------------------------------------------------------------------------
+
+  const tracker = new WidgetTracker<RunTab>({
+    namespace: 'qwq-nb-run'
+  });
+  const typesetter = rendermime?.latexTypesetter;
+  const factory = new RunFactory({
+    contents,
+    typeset: typesetter ? node => typesetter.typeset(node) : null,
+    open: path => open(path),
+    refreshSeconds: () => settings.now.refreshSeconds
+  });
+  factory.widgetCreated.connect((_, widget) => {
+    widget.context.pathChanged.connect(() => void tracker.save(widget));
+    void tracker.add(widget);
+  });
+  docRegistry.addFileType(FILE_TYPE, ['json']);
+  docRegistry.addWidgetFactory(factory);
+  void restorer?.restore(tracker, {
+    command: 'docmanager:open',
+    args: widget => ({ path: widget.context.path, factory: FACTORY }),
+    name: widget => widget.context.path
+  });
+
+  // -- the panel and the commands ---------------------------------------------------------------------------------
+
+  shell.add(panel, 'left', { rank: 900, type: 'QwQ' });
+  restorer?.add(panel, panel.id);
+
+  commands.addCommand(COMMANDS.show, {
+    label: 'QwQ: Show Runs Panel',
+    caption: 'The runs beside the notebook, with state and score',
+    icon: runIcon,
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () => shell.activateById(panel.id)
+  });
+  commands.addCommand(COMMANDS.refresh, {
+    label: 'QwQ: Refresh Runs',
+    caption: 'Read the manifests of all runs again',
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () => panel.refresh()
+  });
+  commands.addCommand(COMMANDS.compact, {
+    label: 'QwQ: Toggle Compact Density',
+    caption: 'Less space between the lines of runs',
+    isToggleable: true,
+    isToggled: () => settings.now.density === 'compact',
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () => settings.toggleCompact()
+  });
+  commands.addCommand(COMMANDS.open, {
+    label: 'QwQ: Open Run…',
+    caption: 'Choose one of the runs beside the notebook',
+    icon: runIcon,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          folder: {
+            type: 'string',
+            description: 'The run’s folder; asked for where it is not given'
+          }
+        }
+      }
+    },
+    execute: async args => {
+      const folder =
+        typeof args.folder === 'string' ? args.folder : await chooseRun(panel);
+      if (folder !== null) {
+        openRun(folder);
+      }
+    }
+  });
+  for (const command of Object.values(COMMANDS)) {
+    palette?.addItem({ command, category: CATEGORY });
+  }
+}
+
+/** The folder of the run that the reader picks, or null. */
+async function chooseRun(panel: RunsPanel): Promise<string | null> {
+  await panel.refresh();
+  const { runs } = panel;
+  if (runs.length === 0) {
+    await showDialog({
+      title: 'No runs here yet',
+      body: '%qwq_eval math_500 in a notebook of this folder makes one.',
+      buttons: [Dialog.okButton()]
+    });
+    return null;
+  }
+  const { button, value } = await InputDialog.getItem({
+    title: 'Open Run',
+    label: 'Newest first',
+    items: runs.map(run => run.name),
+    okLabel: 'Open'
+  });
+  const chosen = runs.find(run => run.name === value);
+  return button.accept && chosen ? chosen.folder : null;
+}
+
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: PLUGIN_ID,
+  description:
+    'Opens the runs of qwq-nb from the file browser, and lists them in a side panel.',
+  autoStart: true,
+  optional: [
+    ICommandPalette,
+    ISettingRegistry,
+    ILayoutRestorer,
+    IDefaultFileBrowser,
+    IRenderMimeRegistry
+  ],
+  activate
+};
+
+export default plugin;

@@ -1,0 +1,181 @@
+/** Which whole texts were asked for from the run directory, what has come, and what is to be said of the rest. */
+import { count } from '../record/format';
+import { SampleView } from '../record/record';
+import { IEntry, isClipped, isOf, ITrace } from './entry';
+import { RunModel } from './model';
+import { Locate, readTraces, TraceError, tracePath } from './traces';
+
+/** Characters kept of texts that nobody has asked for by name. */
+const KEPT = 60_000_000;
+
+/** Of a path that leads up and out, or to another machine: it is not asked for. */
+const UNREACHABLE =
+  'The whole text is not at hand (the run’s folder is outside the folder that this server shows).';
+
+export class TraceFetcher {
+  /** What to say of a search in the run directory, or empty. */
+  status = '';
+  /** Whether such a search is reading files. */
+  busy = false;
+
+  /** `locate` null: no file can be fetched here. `changed` is called when there is something new to draw. */
+  constructor(model: RunModel, locate: Locate | null, changed: () => void) {
+    this._model = model;
+    this._locate = locate;
+    this._changed = changed;
+  }
+
+  get isPossible(): boolean {
+    return this._locate !== null;
+  }
+
+  /** The path of a row's file, or null where there is none. */
+  pathOf(row: { file: string }): string | null {
+    const { record } = this._model;
+    return row.file && record ? tracePath(record.run_dir, row.file) : null;
+  }
+
+  /** Another run is shown. */
+  reset(): void {
+    this._said.clear();
+    this.status = '';
+    this._kept = 0;
+  }
+
+  /** The sample's whole texts, with those of its neighbours in the same file: they are likely to be read next. */
+  async fetch(entry: IEntry): Promise<void> {
+    const { row } = entry;
+    const path = this.pathOf(row);
+    if (
+      this._locate === null ||
+      !this._isWanting(entry) ||
+      this._said.has(nameOf(entry))
+    ) {
+      return;
+    }
+    if (path === null) {
+      this._said.set(nameOf(entry), UNREACHABLE);
+      this._changed();
+      return;
+    }
+    const neighbours = this._model.clipped().get(row.file) ?? [];
+    const asked = neighbours.filter(other => !this._said.has(nameOf(other)));
+    for (const other of [entry, ...asked]) {
+      this._said.set(
+        nameOf(other),
+        'Reading the whole text from the run’s folder…'
+      );
+    }
+    const problem = await this._read(path, [entry, ...asked], entry.key);
+    for (const other of [entry, ...asked]) {
+      if (this._model.trace(other.key)) {
+        this._said.delete(nameOf(other));
+      } else if (other === entry || problem) {
+        const why = problem || 'the file does not hold this sample';
+        const said = `The whole text is not at hand (${why}): ${path}`;
+        this._said.set(nameOf(other), said);
+      } else {
+        this._said.delete(nameOf(other)); // it may be asked for by name
+      }
+    }
+    this._changed();
+  }
+
+  /** All texts that the record has left out, for a search. */
+  async fetchAll(): Promise<void> {
+    if (this._locate === null || this.busy) {
+      return;
+    }
+    this.busy = true;
+    this.status = 'Reading the run’s folder…';
+    this._changed();
+    const failed: string[] = [];
+    for (const [file, entries] of this._model.clipped()) {
+      const path = this.pathOf({ file });
+      const problem =
+        path === null
+          ? 'outside the run’s folder'
+          : await this._read(path, entries, null);
+      if (problem) {
+        failed.push(`${path ?? file} (${problem})`);
+      }
+    }
+    this.busy = false;
+    this.status = failed.length
+      ? `${count(failed.length, 'file')} not searched: ${failed[0]}`
+      : '';
+    this._changed();
+  }
+
+  /** What to say beside a sample whose texts are not whole, or empty. */
+  note(entry: IEntry): string {
+    if (!this._isWanting(entry)) {
+      return '';
+    }
+    const said = this._said.get(nameOf(entry));
+    if (said) {
+      return said;
+    }
+    if (this._model.record!.withheld && entry.row.reasoning === null) {
+      return 'Withheld: the benchmark’s authors ask not to publish it. It is in the run’s folder.';
+    }
+    return `The whole text is in ${this.pathOf(entry.row) ?? 'the run’s folder'}.`;
+  }
+
+  private _isWanting(entry: IEntry): boolean {
+    return (
+      entry.stream === null &&
+      isClipped(entry.row) &&
+      this._model.trace(entry.key) === undefined
+    );
+  }
+
+  /** Returns why it could not be read, or nothing. `first` is kept whatever is kept already. */
+  private async _read(
+    path: string,
+    entries: IEntry[],
+    first: string | null
+  ): Promise<string> {
+    const run = this._model.record!.run_id;
+    const keys = new Set(entries.map(({ key }) => key));
+    try {
+      const found = (key: string, trace: ITrace, foreign: boolean): void => {
+        const row = this._model.entry(key)?.row;
+        // A number alone may be that of another sample: its text begins in another way.
+        if (foreign && row && !isSame(row, trace)) {
+          return;
+        }
+        const size = trace.reasoning.length + trace.answer.length;
+        const isFull = this._kept + size > KEPT && key !== first;
+        if (this._model.record!.run_id === run && !isFull) {
+          this._kept += size;
+          this._model.setTrace(key, trace);
+        }
+      };
+      const { repeats } = this._model.record!;
+      await readTraces(this._locate!, path, {
+        keys,
+        found,
+        repeats: Math.max(1, repeats)
+      });
+      return '';
+    } catch (error) {
+      return error instanceof TraceError ? error.message : 'it cannot be read';
+    }
+  }
+
+  private _model: RunModel;
+  private _locate: Locate | null;
+  private _changed: () => void;
+  /** By sample and outcome. */
+  private _said = new Map<string, string>();
+  private _kept = 0;
+}
+
+function nameOf({ key, row }: IEntry): string {
+  return `${row.outcome} ${key}`;
+}
+
+function isSame(row: SampleView, trace: ITrace): boolean {
+  return isOf(row.reasoning, trace.reasoning) && isOf(row.answer, trace.answer);
+}

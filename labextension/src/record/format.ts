@@ -1,0 +1,87 @@
+/** Number formats, as the html and text views have them (`qwq_nb/view/wording.py`). */
+import { RunRecord } from './record';
+
+/** Kept: making one takes longer than all else that a line of the list needs. */
+const formats = new Map<number, Intl.NumberFormat>();
+
+export function number(value: number | null, digits = 0): string {
+  if (value === null) {
+    return '–';
+  }
+  let format = formats.get(digits);
+  if (format === undefined) {
+    format = new Intl.NumberFormat('en', {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits
+    });
+    formats.set(digits, format);
+  }
+  return format.format(value);
+}
+
+export function percent(share: number | null): string {
+  return share === null ? '–' : `${number(100 * share, 1)} %`;
+}
+
+export function count(n: number, noun: string): string {
+  return `${number(n)} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** `12.30`, `0.0312`: two decimals, or three digits of what is less than 1. */
+export function money(value: number): string {
+  return number(
+    value,
+    value >= 1 || value <= 0 ? 2 : 2 - Math.floor(Math.log10(value))
+  );
+}
+
+/** What the run costs, in the unit of its endpoint's prices; nothing where there are none. */
+export function costFacts(record: RunRecord): string[] {
+  const cost = record.cost;
+  if (cost === null) {
+    return [];
+  }
+  const pending = record.table.some(row => row.pending > 0);
+  const facts = [`cost ${money(cost.so_far)}${pending ? ' so far' : ''}`];
+  if (pending && cost.expected !== null) {
+    facts.push(`about ${money(cost.expected)} at the end`);
+  }
+  if (cost.per_correct !== null) {
+    facts.push(`${money(cost.per_correct)} for a correct answer`);
+  }
+  if (cost.uncounted) {
+    facts.push(
+      `${count(cost.uncounted, 'answer')} without the server's token count`
+    );
+  }
+  return facts;
+}
+
+/** `8.2 s`, `3 min 20 s`, `2 h 05 min`. */
+export function duration(seconds: number | null): string {
+  if (seconds === null) {
+    return '–';
+  }
+  if (seconds < 60) {
+    return `${number(seconds, 1)} s`;
+  }
+  const minutes = Math.floor(Math.round(seconds) / 60);
+  const rest = Math.round(seconds) % 60;
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return minutes < 60
+    ? `${minutes} min ${two(rest)} s`
+    : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}
+
+const SAMPLING = ['temperature', 'top_p', 'top_k', 'min_p', 'max_tokens'];
+
+/** `temperature 0.6, top_p 0.95`: what is set, in the order in which papers give it. */
+export function sampling(record: RunRecord): string {
+  const place = (key: string): number =>
+    SAMPLING.includes(key) ? SAMPLING.indexOf(key) : SAMPLING.length;
+  return Object.entries(record.sampling)
+    .sort(([a], [b]) => place(a) - place(b))
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([key, value]) => `${key} ${String(value)}`)
+    .join(', ');
+}

@@ -1,0 +1,308 @@
+/**
+ * The record `run.v1`, as `qwq_nb/core/run_record.py` defines it: read from whatever a notebook holds, typed by how it is read.
+ *
+ * A notebook is not to be trusted to hold what the schema says, so nothing is taken as it stands: each field is read
+ * by its kind and is of that kind afterwards. A test keeps the kinds equal to `run.v1.schema.json`.
+ */
+import { asNumber, asObject, asText } from './values';
+import { OUTCOMES, PHASE_NAMES, STATE_NAMES } from './vocabulary';
+
+export const MIME_TYPE = 'application/vnd.qwq-nb.run.v1+json';
+
+/** A field's kind: how it is read, and what the schema says of it. */
+export interface IKind<T> {
+  read: (value: unknown) => T;
+  schema: object;
+  /** Whether a record may leave it out. */
+  optional?: boolean;
+}
+
+type Fields = Record<string, IKind<unknown>>;
+type Read<F extends Fields> = {
+  [K in keyof F]: F[K] extends IKind<infer T> ? T : never;
+};
+
+const text: IKind<string> = { read: asText, schema: { type: 'string' } };
+const count: IKind<number> = { read: asNumber, schema: { type: 'integer' } };
+const number: IKind<number> = { read: asNumber, schema: { type: 'number' } };
+const flag: IKind<boolean> = {
+  read: value => value === true,
+  schema: { type: 'boolean' }
+};
+
+function nullable<T>(kind: IKind<T>): IKind<T | null> {
+  return {
+    read: value =>
+      value === null ||
+      value === undefined ||
+      (typeof value === 'number' && !Number.isFinite(value))
+        ? null
+        : kind.read(value),
+    schema: { anyOf: [kind.schema, { type: 'null' }] }
+  };
+}
+
+/** One of the values; anything else is read as the last one or `otherwise`. */
+function oneOf<T extends string>(
+  values: readonly T[],
+  otherwise: T = values[values.length - 1]
+): IKind<T> {
+  return {
+    read: value => (values.includes(value as T) ? (value as T) : otherwise),
+    schema: { enum: [...values].sort() }
+  };
+}
+
+function list<T>(kind: IKind<T>): IKind<T[]> {
+  return {
+    read: value => (Array.isArray(value) ? value.map(kind.read) : []),
+    schema: { type: 'array', items: kind.schema }
+  };
+}
+
+function mapping<T>(kind?: IKind<T>): IKind<Record<string, T>> {
+  return {
+    read: value =>
+      Object.fromEntries(
+        Object.entries(asObject(value)).map(([key, item]) => [
+          key,
+          (kind ? kind.read(item) : item) as T
+        ])
+      ),
+    schema: kind
+      ? { type: 'object', additionalProperties: kind.schema }
+      : { type: 'object' }
+  };
+}
+
+function optional<T>(kind: IKind<T>, fallback: unknown): IKind<T> {
+  return {
+    read: value => kind.read(value === undefined ? fallback : value),
+    schema: { ...kind.schema, default: fallback },
+    optional: true
+  };
+}
+
+function struct<F extends Fields>(name: string, fields: F): IKind<Read<F>> {
+  const kinds = Object.entries(fields);
+  const nothing = {};
+  return {
+    read: value => {
+      // Not copied first: a run has thousands of samples with dozens of fields.
+      const source = (
+        typeof value === 'object' && value !== null ? value : nothing
+      ) as Record<string, unknown>;
+      const made: Record<string, unknown> = {};
+      for (const [key, kind] of kinds) {
+        made[key] = kind.read(
+          Object.hasOwn(source, key) ? source[key] : undefined
+        );
+      }
+      return made as Read<F>;
+    },
+    schema: { $ref: `#/$defs/${name}` }
+  };
+}
+
+const nothing = null;
+
+/** Where something stands: two offsets, or nothing. */
+const span: IKind<number[]> = {
+  read: value =>
+    Array.isArray(value) && value.length === 2 ? value.map(asNumber) : [],
+  schema: {
+    type: 'array',
+    minItems: 2,
+    maxItems: 2,
+    prefixItems: [{ type: 'integer' }, { type: 'integer' }],
+    items: false
+  }
+};
+
+export const CLIP = {
+  text: optional(text, ''),
+  omitted: optional(count, 0),
+  at: optional(count, 0)
+};
+
+const outcome = oneOf(OUTCOMES, 'pending');
+
+export const LOOP = {
+  start: count,
+  end: count,
+  period: count,
+  repeats: count
+};
+
+export const ANALYSIS = {
+  version: optional(count, 1),
+  chars: optional(count, 0),
+  thoughts: optional(count, 0),
+  switches: optional(list(count), []),
+  first_correct: optional(nullable(span), nothing),
+  last_correct: optional(nullable(span), nothing),
+  left: optional(nullable(span), nothing),
+  loop: optional(nullable(struct('Loop', LOOP)), nothing),
+  foreign: optional(list(span), []),
+  foreign_share: optional(number, 0),
+  languages: optional(list(text), []),
+  measures: optional(mapping(), {})
+};
+
+/** A number of tokens or seconds, or a text. */
+const reasonValue: IKind<number | string> = {
+  read: value => (typeof value === 'number' ? asNumber(value) : asText(value)),
+  schema: { anyOf: [{ type: 'integer' }, { type: 'string' }] }
+};
+
+export const REASON = {
+  code: text,
+  values: optional(mapping(reasonValue), {})
+};
+
+export const SAMPLE_VIEW = {
+  benchmark: text,
+  subset: text,
+  id: text,
+  repeat: count,
+  outcome,
+  why: text,
+  gold: text,
+  extracted: text,
+  second_extracted: optional(text, ''),
+  flags: optional(list(text), []),
+  reasoning_tokens: optional(count, 0),
+  answer_tokens: optional(count, 0),
+  finish_reason: optional(text, ''),
+  attempts: optional(count, 0),
+  ttft_s: optional(nullable(number), nothing),
+  latency_s: optional(nullable(number), nothing),
+  error: optional(text, ''),
+  source_id: optional(text, ''),
+  question: optional(nullable(struct('Clip', CLIP)), nothing),
+  reasoning: optional(nullable(struct('Clip', CLIP)), nothing),
+  answer: optional(nullable(struct('Clip', CLIP)), nothing),
+  choices: optional(list(text), []),
+  file: optional(text, ''),
+  analysis: optional(nullable(struct('Analysis', ANALYSIS)), nothing),
+  reason: optional(nullable(struct('Reason', REASON)), nothing)
+};
+
+export const IN_FLIGHT = {
+  benchmark: text,
+  subset: text,
+  id: text,
+  repeat: count,
+  tokens: count,
+  elapsed_s: number,
+  phase: oneOf(PHASE_NAMES, 'waiting'),
+  attempt: optional(count, 1),
+  reasoning_tail: optional(text, ''),
+  reasoning_at: optional(count, 0),
+  answer_tail: optional(text, ''),
+  answer_at: optional(count, 0)
+};
+
+export const PROGRESS = {
+  total: optional(count, 0),
+  done: optional(count, 0),
+  reused: optional(count, 0),
+  in_flight: optional(count, 0),
+  grading: optional(count, 0),
+  errors: optional(count, 0),
+  retries: optional(count, 0),
+  elapsed_s: optional(number, 0),
+  eta_s: optional(nullable(number), nothing),
+  tokens: optional(count, 0),
+  tokens_per_s: optional(number, 0),
+  step: optional(text, ''),
+  concurrency: optional(count, 0),
+  waiting: optional(text, '')
+};
+
+export const SUBSET_ROW = {
+  benchmark: text,
+  subset: text,
+  n: count,
+  correct: count,
+  accuracy: nullable(number),
+  ci_low: nullable(number),
+  ci_high: nullable(number),
+  accuracy_finished: nullable(number),
+  truncated: count,
+  no_answer: count,
+  not_gradable: count,
+  errors: count,
+  mean_reasoning_tokens: nullable(number),
+  mean_answer_tokens: nullable(number),
+  ttft_p50_s: nullable(number),
+  tokens_per_s_p50: nullable(number),
+  pending: optional(count, 0),
+  wrong: optional(count, 0),
+  problems: optional(count, 0)
+};
+
+export const RUN_COST = {
+  so_far: number,
+  expected: nullable(number),
+  per_correct: nullable(number),
+  uncounted: optional(count, 0)
+};
+
+export const RUN_RECORD = {
+  schema: optional(oneOf(['run.v1']), 'run.v1'),
+  run_id: text,
+  name: text,
+  state: oneOf(STATE_NAMES, 'complete'),
+  demo: flag,
+  created: text,
+  updated: text,
+  model: text,
+  endpoint: text,
+  url: text,
+  sampling: mapping(),
+  benchmarks: list(text),
+  repeats: count,
+  limit: nullable(count),
+  seed: count,
+  concurrency: count,
+  data: text,
+  versions: mapping(text),
+  run_dir: text,
+  command: text,
+  progress: struct('Progress', PROGRESS),
+  cost: optional(nullable(struct('RunCost', RUN_COST)), nothing),
+  table: list(struct('SubsetRow', SUBSET_ROW)),
+  samples: list(struct('SampleView', SAMPLE_VIEW)),
+  samples_total: optional(count, 0),
+  partial: optional(flag, false),
+  in_flight: optional(list(struct('InFlight', IN_FLIGHT)), []),
+  notes: optional(list(text), []),
+  references: optional(list(mapping()), []),
+  withheld: optional(flag, false),
+  withheld_benchmarks: optional(nullable(list(text)), nothing)
+};
+
+export type Analysis = Read<typeof ANALYSIS>;
+export type Clip = Read<typeof CLIP>;
+export type SampleView = Read<typeof SAMPLE_VIEW>;
+export type InFlight = Read<typeof IN_FLIGHT>;
+export type Progress = Read<typeof PROGRESS>;
+export type SubsetRow = Read<typeof SUBSET_ROW>;
+export type RunRecord = Read<typeof RUN_RECORD>;
+export type Reason = Read<typeof REASON>;
+
+const record = struct('RunRecord', RUN_RECORD);
+
+/** The record in a notebook's output, or null where there is none of this version. */
+export function readRecord(value: unknown): RunRecord | null {
+  const version = mapping<unknown>().read(value).schema ?? 'run.v1';
+  return typeof value === 'object' && value !== null && version === 'run.v1'
+    ? record.read(value)
+    : null;
+}
+
+/** What a sample × repeat is known by. */
+export function keyOf(row: { id: string; repeat: number }): string {
+  return `${row.repeat} ${row.id}`;
+}

@@ -1,0 +1,103 @@
+/**
+ * The words that Python and the extension share: `qwq_nb/core/vocabulary.json` and `tex_words.json`, with their types.
+ *
+ * Nothing is written down here a second time; `qwq_nb/core/vocabulary.py` reads the same files.
+ */
+import texWords from '../../../qwq_nb/core/tex_words.json';
+import vocabulary from '../../../qwq_nb/core/vocabulary.json';
+
+export type Outcome = keyof typeof vocabulary.outcomes;
+export type Phase = keyof typeof vocabulary.phases;
+export type State = keyof typeof vocabulary.states;
+export type ReasonCode = keyof typeof vocabulary.reasons;
+
+interface IOutcomeWords {
+  word: string;
+  /** A plain sign that every font has; the word always stands beside it. */
+  sign: string;
+  failure: boolean;
+}
+
+interface IReasonWords {
+  /** The whole sentence; `{name}` stands for a value. */
+  why: string;
+  /** The sentence where the gold value is not known. */
+  without_gold?: string;
+  /** The sentence for a view that shows the gold and the extracted value beside it. */
+  brief?: string;
+}
+
+interface IFlagWords {
+  word: string;
+  title: string;
+}
+
+function keysOf<K extends string>(table: Record<K, unknown>): K[] {
+  return Object.keys(table) as K[];
+}
+
+const outcomes: Record<Outcome, IOutcomeWords> = vocabulary.outcomes;
+const flags: Record<string, IFlagWords> = vocabulary.flags;
+const states: Record<State, { sign: string; live: boolean }> =
+  vocabulary.states;
+
+export const REASONS: Record<ReasonCode, IReasonWords> = vocabulary.reasons;
+
+/** In the order of the table. */
+export const OUTCOMES = keysOf(outcomes);
+
+/** As a reader wants them: failures, then the others, each in the table's order. */
+export const FAILURES_FIRST = [...OUTCOMES].sort(
+  (a, b) => Number(outcomes[b].failure) - Number(outcomes[a].failure)
+);
+
+export function outcomeWord(outcome: Outcome): string {
+  return outcomes[outcome].word;
+}
+
+export function outcomeSign(outcome: Outcome): string {
+  return outcomes[outcome].sign;
+}
+
+/** The flag's word; of a flag that is not in the vocabulary, its name without underscores. */
+export function flagWord(flag: string): string {
+  return Object.hasOwn(flags, flag)
+    ? flags[flag].word
+    : flag.replace(/_/g, ' ');
+}
+
+/** What the flag means, in half a sentence; empty where it is not in the vocabulary. */
+export function flagTitle(flag: string): string {
+  return Object.hasOwn(flags, flag) ? flags[flag].title : '';
+}
+
+export const PHASES: Record<Phase, string> = vocabulary.phases;
+export const PHASE_NAMES = keysOf(PHASES);
+
+export const STATE_NAMES = keysOf(states);
+
+/** A state's sign; `?` of one that is not in the vocabulary. */
+export function stateSign(state: string): string {
+  return Object.hasOwn(states, state) ? states[state as State].sign : '?';
+}
+
+/** Whether a run in this state is going on. */
+export function isLiveState(state: string): boolean {
+  return Object.hasOwn(states, state) && states[state as State].live;
+}
+
+/** Stands beside every number of a run on the built-in problems. */
+export const DEMO_NOTICE = vocabulary.demo_notice;
+
+/** Phrases that open a new thought, as regular expressions; `near` in characters. */
+export const THOUGHT_SWITCHES: {
+  english: string[];
+  chinese: string[];
+  near: number;
+} = vocabulary.thought_switches;
+
+/** Macros and environments of LaTeX that may be typeset. */
+export const TEX_WORDS: ReadonlySet<string> = new Set(texWords.words);
+export const TEX_ENVIRONMENTS: ReadonlySet<string> = new Set(
+  texWords.environments
+);

@@ -1,0 +1,213 @@
+"""Define what a benchmark is: where samples come from and how an answer is graded.
+
+evalscope's adapters are the first one (`qwq_nb.bench.evalscope.benchmark`); others are registered with
+`qwq_nb.bench.registry.register_benchmark`. Their code runs in the worker process, never in the kernel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+
+from qwq_nb.bench.protocol import BenchmarkFacts, GradeJob, LoadedBenchmark, LoadRequest, encode
+from qwq_nb.core.records import AnswerKind, Sample, Verdict
+from qwq_nb.core.sample_id import sample_id
+from qwq_nb.core.text import valid_values
+from qwq_nb.errors import DataError
+
+__all__ = ["Benchmark", "check_loaded", "loaded_benchmark", "new_sample"]
+
+
+@runtime_checkable
+class Benchmark(Protocol):
+    """A benchmark: its samples, its grading, and what else a run must know of it.
+
+    A class without arguments, importable by name. It lives in the benchmark worker: `load` runs in a short-lived
+    child process, `grade` and `equivalent` in a grader process under the run's deadline (`--grade-deadline`) and a
+    memory limit of 2 GiB. Importing its module and making the object do not count towards the deadline.
+    """
+
+    name: str
+    """As it is registered, and written in `%qwq_eval`."""
+    kind: AnswerKind
+    """`math`, `choice`, `code` or `text`: which second opinion and which measures its answers get."""
+    withheld: bool
+    """True where the authors ask that the texts not be published: outputs, exports and saved notebooks then show
+    outcomes, letters and numbers only, unless the user reveals them."""
+
+    def subsets(self) -> Sequence[str]:
+        """Return the names of all subsets in their order; `["default"]` where there is only one."""
+
+    def load(self, request: LoadRequest) -> LoadedBenchmark:
+        """Return all samples of all subsets, each once, with their prompts: see `loaded_benchmark`.
+
+        What is asked of them (`--limit`, `--levels`, `--subset`, `--repeats`) is chosen afterwards. `request.data` is
+        the absolute path given by `--data`, or None. The result must depend on nothing but the request, the data and
+        the code: it is kept on disk until one of them changes.
+
+        Raises:
+            DataError: the data is missing or does not fit.
+            HubError: the data cannot be downloaded.
+            OptionError: an option (`request.few_shot`, `request.dataset_args`, …) that this benchmark does not take.
+        """
+
+    def grade(self, job: GradeJob) -> Verdict:
+        """Return the verdict on one answer, `job.completion.answer`, to `job.sample`.
+
+        `Verdict.correct`, or `score` (0…1; correct at 1), and `extracted`, the answer as it was read ("" where there
+        is none: the outcome is then `no_answer`). May raise anything: that sample is then `not_gradable`, with the
+        exception as its reason. `job.sample.source_row` is empty here; what grading needs goes into `metadata`.
+        """
+
+    def equivalent(self, candidate: str, gold: str) -> bool | None:
+        """Return whether two answers are the same, for the second opinion and the measures of the reasoning.
+
+        None: the benchmark has no equivalence of its own. Expressions (`kind` `math`) are then compared by
+        math-verify, other texts without regard to case and surrounding spaces.
+        """
+
+
+def new_sample(
+    question: str,
+    gold: str,
+    *,
+    subset: str = "default",
+    prompt: str = "",
+    targets: Sequence[str] = (),
+    choices: Sequence[str] = (),
+    source_id: str = "",
+    metadata: Mapping[str, Any] | None = None,
+    source_row: Mapping[str, Any] | None = None,
+) -> Sample:
+    """Return one sample, for `loaded_benchmark`, which gives it its benchmark, position and id.
+
+    Args:
+        question: the problem as readers see it.
+        gold: the right answer (a letter where there are `choices`); `targets` are others that are accepted too.
+        subset: which of the benchmark's subsets it belongs to.
+        prompt: the user's message of the request; empty: the question.
+        choices: the texts of A, B, C, …
+        source_id: the data set's own id.
+        metadata: what `grade` needs beside the gold answer (JSON values).
+        source_row: the raw record, kept with the run.
+    """
+    return Sample(
+        benchmark="",
+        subset=subset,
+        id="",
+        index=0,
+        question=question,
+        gold=gold,
+        targets=[gold, *(target for target in targets if target != gold)],
+        messages=[{"role": "user", "content": prompt or question}],
+        choices=list(choices),
+        source_id=source_id,
+        metadata=dict(metadata or {}),
+        source_row=dict(source_row or {}),
+    )
+
+
+def loaded_benchmark(
+    benchmark: Benchmark,
+    request: LoadRequest,
+    samples: Iterable[Sample],
+    *,
+    notes: Sequence[str] = (),
+    prompt_template: str = "",
+    versions: Mapping[str, str] | None = None,
+) -> LoadedBenchmark:
+    """Return what `Benchmark.load` has to: `samples` numbered within their subsets, with ids and a hash of the data.
+
+    Args:
+        benchmark: the object itself (`self`).
+        request: as `load` got it.
+        samples: from `new_sample`, those of a subset in the order of the data set.
+        notes: what was decided for the user, one sentence each; they stand beside the results.
+        prompt_template: for the reader of the manifest.
+        versions: packages that verdicts depend on, by name.
+    """
+    known = list(benchmark.subsets())
+    groups: dict[str, list[Sample]] = {subset: [] for subset in known}
+    for sample in samples:
+        groups.setdefault(sample.subset, []).append(sample)
+    made = [
+        msgspec.structs.replace(
+            sample,
+            benchmark=request.benchmark,
+            index=index,
+            id=sample_id(request.benchmark, subset, index, beside=groups),
+        )
+        for subset, group in groups.items()
+        for index, sample in enumerate(group)
+    ]
+    return LoadedBenchmark(
+        request=request,
+        benchmark=request.benchmark,
+        subsets=[subset for subset, group in groups.items() if group],
+        samples=made,
+        data_hash=hashlib.sha256(b"".join(encode(sample) for sample in made)).hexdigest(),
+        kind=benchmark.kind,
+        multiple_choice=benchmark.kind == "choice",
+        facts=BenchmarkFacts(
+            pretty_name=benchmark.name,
+            metric="acc",
+            evaluation_version="v1.0",
+            few_shot_num=0,
+            prompt_template=prompt_template,
+            dataset_id=request.data or request.benchmark,
+            withheld=bool(benchmark.withheld),
+            target=request.source.target if request.source else "",
+        ),
+        versions=dict(versions or {}),
+        notes=list(notes),
+    )
+
+
+def check_loaded(loaded: LoadedBenchmark, request: LoadRequest) -> LoadedBenchmark:
+    """Return what a benchmark loaded as it goes to the kernel, with the request as it was given.
+
+    Raises:
+        DataError: it holds no samples, a field of another type, an unknown subset, or two samples with one id.
+    """
+    name = request.benchmark
+    checked = loaded
+    if request.source is not None:
+        checked = _plain(loaded, name)
+        # So that a run that goes on with edited code says so.
+        checked.versions[name] = request.source.code[:8]
+    if checked.request.without_import_path() != request.without_import_path() or checked.benchmark != name:
+        raise DataError(f"The benchmark {name!r} loaded another request than it was given: pass on `request` itself.")
+    if not checked.samples:
+        raise DataError(f"The benchmark {name!r} loaded no samples from {request.data or 'its own data'}.")
+    owners: dict[str, Sample] = {}
+    for sample in checked.samples:
+        if sample.subset not in checked.subsets:
+            raise DataError(f"A sample of {name!r} is of the subset {sample.subset!r}, which is not among its subsets.")
+        if request.source is not None and not _is_subset_name(sample.subset):
+            raise DataError(f"{sample.subset!r} cannot be the name of a subset of {name!r}: files are named by it.")
+        other = owners.setdefault(sample.id, sample)
+        if other is not sample:
+            raise DataError(
+                f"Two samples of {name!r} have the id {sample.id!r}: number {other.index} of the subset "
+                f"{other.subset!r} and number {sample.index} of {sample.subset!r}. Rename one of the subsets."
+            )
+    return msgspec.structs.replace(checked, request=request)
+
+
+def _plain(loaded: Any, name: str) -> LoadedBenchmark:
+    """A registered benchmark's work with valid text, and of the declared types."""
+    try:
+        made: LoadedBenchmark = msgspec.convert(
+            valid_values(msgspec.to_builtins(loaded, enc_hook=str)), LoadedBenchmark
+        )
+    except (msgspec.ValidationError, TypeError) as error:
+        raise DataError(f"The benchmark {name!r} did not load as a LoadedBenchmark: {error}.") from None
+    return made
+
+
+def _is_subset_name(name: str) -> bool:
+    """Whether evalscope can name files by it, and the table of results tell it from its own row `all`."""
+    return bool(name.strip()) and name != "all" and len(name) <= 100 and not set(name) & set("/\\\0\n\r")

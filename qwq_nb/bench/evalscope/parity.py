@@ -1,0 +1,271 @@
+"""Compare a run's verdicts and scores with what evalscope itself makes of them (`python -m qwq_nb.bench.parity`).
+
+Works on a copy, never on the directory itself. evalscope's `run_task` takes the copy as its cache twice: as it is, and
+with `rerun_review=True`, which grades every answer anew with evalscope's own isolation. Its endpoint is a port on
+loopback that refuses and counts, so a request is seen and none leaves the machine. Differences are printed, with the
+reason where it is known; the exit code is 1 if one is not. A benchmark of one's own grades its answers there too, by
+the adapter that evalscope finds in its registry. It is imported from where it is installed, or as `--benchmark` names
+it, never from where the run directory says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.server
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from qwq_nb.bench.evalscope_index import evalscope_names
+from qwq_nb.bench.registry import own_sources, register_benchmark
+from qwq_nb.errors import OptionError, QwqError, UnknownRun
+
+__all__ = ["Difference", "check", "main"]
+
+
+class Difference(NamedTuple):
+    """Something in which evalscope and the run disagree. `why` is empty where the reason is not known."""
+
+    where: str
+    ours: str
+    evalscope: str
+    why: str = ""
+
+
+def check(run_dir: Path) -> list[Difference]:
+    """All differences between a run and what evalscope makes of it. Raises UnknownRun, WorkerError."""
+    if not (run_dir / "configs").is_dir():
+        raise UnknownRun(f"{run_dir} is not a run directory: it has no configs/.")
+    with tempfile.TemporaryDirectory(prefix="qwq-parity-") as folder:
+        # Before evalscope's import: nothing that `datasets` prepares from the copy may stay on this machine.
+        os.environ["HF_DATASETS_CACHE"] = str(Path(folder) / "datasets-cache")
+        copy = Path(folder) / "run"
+        shutil.copytree(run_dir, copy)
+        return _compare(run_dir, copy)
+
+
+def _compare(run_dir: Path, copy: Path) -> list[Difference]:
+    from qwq_nb.bench.evalscope import adapters, interop
+
+    adapters.quiet()
+    _register_benchmarks(run_dir)
+    differences = _identity(run_dir)
+    before = {key: (row, score) for key, row, score in _reviews(run_dir, interop.task_config(run_dir))}
+    missing = _missing(run_dir, before)
+    with _counting_port() as (url, counted):
+        interop.rebase(str(copy), api_url=url)
+        for rerun in (False, True):
+            counted.clear()
+            reports = _run(interop.task_config(copy), copy, rerun=rerun)
+            label = "rerun_review" if rerun else "use_cache"
+            if len(counted) != 0:
+                why = f"{missing} answers are not in the run (interrupted, or failed requests)" if missing else ""
+                differences.append(Difference(f"{label}: requests", "0", str(len(counted)), why))
+            differences += _scores(label, before, reports)
+            if rerun:
+                after = {key: score for key, _, score in _reviews(copy, interop.task_config(copy))}
+                differences += _verdicts(before, after)
+    return differences
+
+
+def _register_benchmarks(run_dir: Path) -> None:
+    """Make the run's own benchmarks known to evalscope. Raises UnknownRun for one that is not registered here."""
+    from evalscope.config import load_task_config_snapshot
+
+    from qwq_nb.bench.evalscope.interop import CONFIG
+    from qwq_nb.bench.evalscope.own import register_own
+
+    named = (load_task_config_snapshot(str(run_dir / CONFIG)) or {}).get("datasets") or []
+    own = [name for name in named if name not in evalscope_names()]
+    sources = own_sources() if own else {}
+    for name in own:
+        if name not in sources:
+            raise UnknownRun(
+                f"{run_dir} is of the benchmark {name!r}, which is not registered here: name its class by "
+                f"--benchmark {name}=package.module:Name."
+            )
+    register_own({name: sources[name] for name in own})
+
+
+def _identity(run_dir: Path) -> list[Difference]:
+    """Whether evalscope would accept the directory where it is, as it is."""
+    from evalscope.api.registry import get_benchmark
+    from evalscope.config import load_task_config_snapshot
+    from evalscope.evaluation_versioning import (
+        ResolvedBenchmarkSpec,
+        build_evaluation_identity,
+        validate_cached_evaluation_identity,
+    )
+
+    from qwq_nb.bench.evalscope import interop
+
+    config = interop.task_config(run_dir)
+    metas = {name: get_benchmark(name, config).benchmark_meta for name in config.datasets}
+    specs = {name: ResolvedBenchmarkSpec.from_meta(meta, config) for name, meta in metas.items()}
+    identity = build_evaluation_identity(specs, {name: meta.evaluation_version for name, meta in metas.items()}, config)
+    try:
+        validate_cached_evaluation_identity(load_task_config_snapshot(str(run_dir / interop.CONFIG)), identity, False)
+    except ValueError as error:
+        arguments = (load_task_config_snapshot(str(run_dir / interop.CONFIG)) or {}).get("dataset_args", {})
+        moved = any(
+            str(run_dir.resolve()) not in str(a.get("local_path", run_dir.resolve())) for a in arguments.values()
+        )
+        why = "the directory was moved; `rebase` makes it acceptable again" if moved else ""
+        return [Difference("identity", "accepted", str(error).splitlines()[0], why)]
+    return []
+
+
+def _run(config: Any, copy: Path, *, rerun: bool) -> dict[str, Any]:
+    from evalscope.run import run_task
+
+    config.use_cache = str(copy)
+    config.rerun_review = rerun
+    config.ignore_errors = True
+    config.eval_batch_size = 2
+    config.generation_config.retries = 1
+    logging.disable(logging.CRITICAL)
+    try:
+        with open(os.devnull, "w") as sink, contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+            result: dict[str, Any] = run_task(config)
+    finally:
+        logging.disable(logging.NOTSET)
+    return result
+
+
+def _reviews(root: Path, config: Any) -> Iterator[tuple[tuple[str, str, int], dict[str, Any], Any]]:
+    """Each review row with evalscope's score object of it."""
+    from evalscope.api.evaluator.cache import ReviewResult
+
+    from qwq_nb.bench.evalscope import interop
+    from qwq_nb.store.evalscope_rows import review_file
+
+    for name in config.datasets:
+        for subset in interop.planned(root, name):
+            for row in interop.rows(review_file(root, config.model_id, name, subset)):
+                yield (name, subset, row["index"]), row, ReviewResult.from_cache_item(row).to_sample_score().score
+
+
+def _missing(run_dir: Path, reviews: dict[tuple[str, str, int], Any]) -> int:
+    from qwq_nb.bench.evalscope import interop
+
+    config = interop.task_config(run_dir)
+    wanted = sum(sum(interop.planned(run_dir, name).values()) for name in config.datasets) * config.repeats
+    return int(wanted) - len(reviews)
+
+
+def _scores(label: str, before: dict[tuple[str, str, int], Any], reports: dict[str, Any]) -> list[Difference]:
+    """Our share of correct answers in each subset against the report's main metric."""
+    differences = []
+    for name, report in reports.items():
+        if not report:
+            continue
+        theirs = {
+            subset.name: (float(subset.score), int(subset.num))
+            for category in report.metrics[0].categories
+            for subset in category.subsets
+        }
+        for subset, (score, number) in theirs.items():
+            scores = [s for (bench, part, _), (_, s) in before.items() if (bench, part) == (name, subset)]
+            correct = sum(1 for s in scores if s.status.is_usable and (s.main_value or 0) >= 1.0)
+            ours = correct / len(scores) if scores else 0.0
+            if abs(ours - score) > 5e-5 or number != len(scores):
+                usable = sum(1 for s in scores if s.status.is_usable)
+                why = ""
+                if usable != len(scores) and usable == number and abs(correct / max(1, usable) - score) <= 5e-5:
+                    why = f"evalscope leaves {len(scores) - usable} not gradable answers out of its mean; we count them"
+                elif number > len(scores) or label == "rerun_review":
+                    why = "see the verdicts below" if usable != len(scores) else ""
+                differences.append(
+                    Difference(
+                        f"{label}: {name} / {subset}", f"{ours:.4f} of {len(scores)}", f"{score:.4f} of {number}", why
+                    )
+                )
+    return differences
+
+
+def _verdicts(before: dict[tuple[str, str, int], Any], after: dict[tuple[str, str, int], Any]) -> list[Difference]:
+    differences = []
+    for key, (row, ours) in before.items():
+        theirs = after.get(key)
+        if theirs is None:
+            differences.append(Difference(_label(key, row), _say(ours), "no verdict"))
+        elif (ours.status.is_usable, ours.main_value) != (theirs.status.is_usable, theirs.main_value):
+            why = ""
+            if not ours.status.is_usable:
+                status = (row.get("qwq") or {}).get("status", "excluded")
+                why = (
+                    f"not gradable within our limits ({status}); evalscope allows 30 s a call and sets no memory limit"
+                )
+            elif not theirs.status.is_usable:
+                why = f"evalscope's grader gave up: {theirs.explanation or theirs.metadata}"[:160]
+            differences.append(Difference(_label(key, row), _say(ours), _say(theirs), why))
+    return differences
+
+
+def _label(key: tuple[str, str, int], row: dict[str, Any]) -> str:
+    own = row.get("qwq") or {}
+    return f"{own['id']} repeat {own['repeat']}" if own else f"{key[0]} / {key[1]} / {key[2]}"
+
+
+def _say(score: Any) -> str:
+    return f"{score.main_value} ({score.extracted_prediction!r})" if score.status.is_usable else str(score.status.value)
+
+
+@contextlib.contextmanager
+def _counting_port() -> Iterator[tuple[str, list[str]]]:
+    """An endpoint on loopback that answers 400 (which evalscope does not retry) and keeps a list of what was asked."""
+    counted: list[str] = []
+
+    class Refusing(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            counted.append(self.path)
+            self.send_error(400, "no request is expected")
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            """Nothing to a terminal that shows the comparison."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1", counted
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point. Exit code 0: no unexplained difference; 1: some; 2: not a run that can be compared."""
+    parser = argparse.ArgumentParser(prog="python -m qwq_nb.bench.parity", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("run_dir", type=Path)
+    parser.add_argument(
+        "--benchmark",
+        action="append",
+        default=[],
+        metavar="NAME=package.module:Name",
+        help="a benchmark of one's own that the run is of",
+    )
+    given = parser.parse_args(arguments)
+    run_dir = given.run_dir
+    try:
+        for text in given.benchmark:
+            name, _, target = text.partition("=")
+            if not target:
+                raise OptionError(f"--benchmark takes NAME=package.module:Name, not {text!r}.")
+            register_benchmark(name, target)
+        differences = check(run_dir)
+    except QwqError as error:
+        print(error, file=sys.stderr)
+        return 2
+    for difference in differences:
+        reason = f"  [{difference.why}]" if difference.why else "  [NOT EXPLAINED]"
+        print(f"{difference.where}: ours {difference.ours}, evalscope {difference.evalscope}{reason}")
+    unexplained = [difference for difference in differences if not difference.why]
+    print(f"{run_dir}: {len(differences)} differences, {len(unexplained)} not explained.")
+    return 1 if unexplained else 0

@@ -1,0 +1,125 @@
+"""Read the words that Python and the JupyterLab extension share: `vocabulary.json` and `tex_words.json`.
+
+The extension is built from the same two files (`labextension/src/record/vocabulary.ts`), so that an outcome, a flag or
+a phrase has one word, one sign and one place in the order.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from qwq_nb.core.records import Outcome, State
+from qwq_nb.core.run_record import Phase
+
+__all__ = [
+    "DEMO_NOTICE",
+    "FAILURES_FIRST",
+    "VOCABULARY",
+    "FlagWords",
+    "OutcomeWords",
+    "ReasonWords",
+    "StateWords",
+    "SwitchPhrases",
+    "TexWords",
+    "Vocabulary",
+    "flag_word",
+    "tex_words",
+]
+
+_FOLDER = Path(__file__).parent
+
+
+class OutcomeWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """How an outcome is shown and counted."""
+
+    word: str
+    sign: str
+    """A plain sign that every font has; the word always stands beside it."""
+    counts: bool
+    """Whether it counts for accuracy."""
+    failure: bool
+    """Whether it is worth reading first."""
+    withheld: str
+    """Why the outcome, in a sentence that quotes nothing of the problem."""
+
+
+class ReasonWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Templates of the sentence for one reason; `{name}` stands for a value."""
+
+    why: str
+    """The whole sentence."""
+    without_gold: str = ""
+    """The sentence where the gold value is not known; empty: the same."""
+    brief: str = ""
+    """The sentence for a view that shows the gold and the extracted value beside it; empty: the whole one."""
+
+
+class FlagWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A flag's word, and what it means in half a sentence."""
+
+    word: str
+    title: str
+
+
+class StateWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """How a run's state is shown, and whether the run is going on in it."""
+
+    sign: str
+    live: bool
+
+
+class SwitchPhrases(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """The phrases that open a new thought; see `qwq_nb.trace.thoughts`."""
+
+    thinkbench: tuple[str, ...]
+    """evalscope's thinkbench's own list, word for word."""
+    english: tuple[str, ...]
+    """Regular expressions that mean the same to Python and to JavaScript, upper and lower case alike; each is followed
+    by no letter, digit or hyphen. Longer ones first: the first that fits is the one that is marked."""
+    chinese: tuple[str, ...]
+    """Regular expressions; Chinese has no spaces, so anything may follow."""
+    near: int
+    """Characters between the end of a phrase and the next one that belongs to the same turn."""
+
+
+class Vocabulary(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """All of `vocabulary.json`. The order of its keys is the order in which things are shown."""
+
+    outcomes: dict[Outcome, OutcomeWords]
+    reasons: dict[str, ReasonWords]
+    flags: dict[str, FlagWords]
+    phases: dict[Phase, str]
+    states: dict[State, StateWords]
+    demo_notice: str
+    thought_switches: SwitchPhrases
+
+
+class TexWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """The macros and environments of LaTeX that may be typeset; see `qwq_nb.view.tex`."""
+
+    words: frozenset[str]
+    environments: frozenset[str]
+
+
+VOCABULARY: Final = msgspec.json.decode((_FOLDER / "vocabulary.json").read_bytes(), type=Vocabulary)
+
+FAILURES_FIRST: Final[tuple[Outcome, ...]] = tuple(
+    sorted(VOCABULARY.outcomes, key=lambda outcome: not VOCABULARY.outcomes[outcome].failure)
+)
+"""The outcomes as a reader wants them: failures, then the others, each in the table's order."""
+
+DEMO_NOTICE: Final = VOCABULARY.demo_notice
+
+
+def flag_word(flag: str) -> str:
+    """The flag's word; of a flag that is not in the vocabulary, its name without underscores."""
+    known = VOCABULARY.flags.get(flag)
+    return known.word if known else flag.replace("_", " ")
+
+
+def tex_words() -> TexWords:
+    """Read `tex_words.json`."""
+    return msgspec.json.decode((_FOLDER / "tex_words.json").read_bytes(), type=TexWords)

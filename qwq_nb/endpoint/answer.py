@@ -1,0 +1,101 @@
+"""Collect the deltas of one answer into a completion: keys masked, reasoning split off, times and tokens counted."""
+
+from __future__ import annotations
+
+import time
+
+from qwq_nb.core.records import Completion
+from qwq_nb.core.text import valid_text
+from qwq_nb.endpoint.delta import Delta, Usage
+from qwq_nb.endpoint.masking import Mask
+from qwq_nb.endpoint.streaming import StreamingCompletion
+from qwq_nb.endpoint.token_counts import count_tokens
+from qwq_nb.endpoint.tool_calls import ToolCallMerger
+
+__all__ = ["StreamedAnswer"]
+
+
+class StreamedAnswer:
+    """One answer while it comes in: `take` each delta, then `close`, then read its `completion`.
+
+    Its texts go to `live`, where a viewer on another thread sees them. `is_streamed` is False for an answer that came
+    whole: then there is no time to its first token, and its pieces are not counted as tokens.
+    """
+
+    __slots__ = (
+        "_feed",
+        "_is_streamed",
+        "_live",
+        "_mask",
+        "_masked",
+        "_tools",
+        "finish_reason",
+        "is_over",
+        "model",
+        "pieces",
+        "usage",
+    )
+
+    def __init__(self, live: StreamingCompletion, mask: Mask, *, is_streamed: bool = True) -> None:
+        self.finish_reason = ""
+        """The first that came."""
+        self.usage: Usage | None = None
+        self.model = ""
+        self.pieces = 0
+        """Deltas with a text or a tool call so far."""
+        self.is_over = False
+        """Whether the event that ends the stream was there."""
+        self._live = live
+        self._feed = live.splitter.feed
+        self._mask = mask
+        self._masked = mask.stream()
+        self._tools: ToolCallMerger | None = None
+        self._is_streamed = is_streamed
+
+    def take(self, delta: Delta) -> None:
+        """Add one delta. Called some 10,000 times a second."""
+        if delta.content or delta.reasoning or delta.reasoning_content or delta.tool_calls:
+            self.pieces += 1
+            if self._live.first_token is None and self._is_streamed:
+                self._live.first_token = time.perf_counter()
+            if delta.tool_calls:
+                self._take_tool_calls(delta)
+            if self._masked is not None:
+                self._masked.feed(delta)
+            self._feed(delta)
+        if delta.finish_reason and not self.finish_reason:
+            self.finish_reason = delta.finish_reason
+        if delta.usage is not None:
+            self.usage = delta.usage
+        if not self.model:
+            self.model = delta.model
+
+    def close(self) -> None:
+        """The last delta was taken in: show what the mask still held back."""
+        if self._masked is not None:
+            self._feed(self._masked.rest())
+
+    def completion(self, endpoint: str) -> Completion:
+        """Return the completion, as answered by the endpoint of that name."""
+        live, now = self._live, time.perf_counter()
+        split = live.splitter.finish(self.finish_reason)
+        completion = Completion(
+            reasoning=valid_text(split.reasoning),
+            answer=valid_text(split.answer),
+            shape=split.shape,
+            finish_reason=self._mask.hide_in_answer(self.finish_reason),
+            ttft_s=live.first_token - live.started if live.first_token else None,
+            latency_s=now - live.started,
+            model=self._mask.hide_in_answer(self.model),
+            endpoint=endpoint,
+            tool_calls=self._tools.calls(self._mask.hide_in_answer) if self._tools is not None else [],
+        )
+        count_tokens(completion, self.usage, live.chunks if self._is_streamed else None)
+        return completion
+
+    def _take_tool_calls(self, delta: Delta) -> None:
+        if self._tools is None:
+            self._tools = ToolCallMerger()
+        self._tools.feed(delta.tool_calls)
+        if not (delta.content or delta.reasoning or delta.reasoning_content):
+            self._live.tool_chunks += 1

@@ -1,0 +1,212 @@
+"""Read and write `/chat/completions`, the format of OpenAI that nearly every server speaks.
+
+Servers differ in the details that are optional here: `reasoning` or `reasoning_content`, null content, usage with or
+without reasoning tokens, errors as objects in the stream, tool calls with or without an index.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from qwq_nb.core.records import Message
+from qwq_nb.endpoint.delta import Delta, ToolCallPiece, Usage
+from qwq_nb.endpoint.dialects.dialect import Tool
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.server_errors import error_of_status, error_of_stream
+from qwq_nb.errors import EndpointError
+
+__all__ = ["ChatCompletions"]
+
+DONE = b"[DONE]"
+TEXTS = ("reasoning", "reasoning_content", "content")
+"""The text fields of a delta or a message."""
+
+
+class TokenDetails(msgspec.Struct):
+    reasoning_tokens: int | None = None
+
+
+class WireUsage(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    completion_tokens_details: TokenDetails | None = None
+
+
+class WireDelta(msgspec.Struct, gc=False):
+    """A `delta` or a whole `message`. Other content than strings goes through `decoded_leniently`, which is slower."""
+
+    reasoning: str | None = None
+    reasoning_content: str | None = None
+    content: str | None = None
+    tool_calls: Any = None
+
+
+class Choice(msgspec.Struct, gc=False):
+    delta: WireDelta | None = None
+    message: WireDelta | None = None
+    finish_reason: str | None = None
+    index: int = 0
+
+
+class Chunk(msgspec.Struct, gc=False):
+    """One event of a stream, or the whole body of an answer that was not streamed."""
+
+    choices: list[Choice] | None = None
+    usage: WireUsage | None = None
+    model: str | None = None
+    error: Any = None
+    detail: Any = None
+    """FastAPI's error."""
+    message: Any = None
+    """The error's text in older vLLM and SGLang, whose error object is the whole event."""
+    code: Any = None
+
+
+chunk_decoder: msgspec.json.Decoder[Chunk] = msgspec.json.Decoder(Chunk)
+_decode = chunk_decoder.decode
+
+
+class ChatCompletions:
+    """The dialect `chat_completions`: the default, and the one that names its options in all others."""
+
+    path = "chat/completions"
+
+    def body(
+        self, endpoint: Endpoint, messages: Sequence[Message], *, repeat: int = 0, tools: Sequence[Tool] = ()
+    ) -> dict[str, Any]:
+        """Return the request's body: the sampling options as they are, `seed` plus the repeat's number."""
+        body: dict[str, Any] = {"model": endpoint.model, "messages": messages}
+        body.update((name, value) for name, value in endpoint.sampling.items() if value is not None)
+        if endpoint.request_seed is not None:
+            body["seed"] = endpoint.request_seed + repeat
+        if tools:
+            body["tools"] = [*tools]
+        if endpoint.stream:
+            body["stream"] = True
+            body.setdefault("stream_options", {"include_usage": True})
+        return body
+
+    def delta(self, event: bytes) -> Delta | None:
+        """Return what one event says. Raises ValueError where it is no chat completion."""
+        try:
+            chunk = _decode(event)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            if event == DONE:
+                return Delta(ends="done")
+            chunk = decoded_leniently(event)
+        choices = chunk.choices
+        if choices and not chunk.error:
+            choice = choices[0]
+            return delta_of(chunk, choice.delta, choice.finish_reason)
+        return Delta(ends="error") if error_in(chunk) else delta_of(chunk, None, None)
+
+    def whole(self, body: bytes) -> Delta | None:
+        """Return what a whole answer says; None without a message. Raises ValueError where it is no chat completion."""
+        try:
+            chunk = _decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            chunk = decoded_leniently(body)
+        if error_in(chunk):
+            return Delta(ends="error")
+        choice = chunk.choices[0] if chunk.choices else None
+        if choice is None or choice.message is None:
+            return None
+        delta = delta_of(chunk, choice.message, choice.finish_reason)
+        for index, piece in enumerate(delta.tool_calls):
+            piece.index = index  # a whole message does not number its calls
+        return delta
+
+    def error(self, status: int, body: bytes, *, where: str = "", hide: Callable[[str], str] = str) -> EndpointError:
+        """Return the error for an HTTP status other than 200, or for the error object of an event."""
+        if status != 200:
+            return error_of_status(status, body, where=where, hide=hide)
+        try:
+            chunk = _decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            chunk = decoded_leniently(body)
+        return error_of_stream(error_in(chunk), where=where, hide=hide)
+
+
+def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
+    """The texts of a delta or a message, with what its chunk says beside them."""
+    usage = None if chunk.usage is None else usage_of(chunk.usage)
+    if said is None:
+        return Delta("", "", "", (), finish or "", usage, chunk.model or "")
+    return Delta(
+        said.reasoning or "",
+        said.reasoning_content or "",
+        said.content or "",
+        pieces_of(said.tool_calls) if said.tool_calls else (),
+        finish or "",
+        usage,
+        chunk.model or "",
+    )
+
+
+def decoded_leniently(data: bytes) -> Chunk:
+    """Decode what the strict decoder refuses. Raises ValueError where it is no chat completion, or nested too deeply.
+
+    Some servers cut characters between tokens: the standard library keeps bad bytes and halves of pairs. A text may
+    come as a list of parts; what is neither is no text, and no reason to drop the stream. Nor is a token count that
+    came as 12.0 or "12".
+    """
+    try:
+        said = json.loads(data.decode("utf-8", "replace"))
+        choices = said.get("choices") if isinstance(said, dict) else None
+        for choice in choices if isinstance(choices, list) else ():
+            for part in ("delta", "message"):
+                texts = choice.get(part) if isinstance(choice, dict) else None
+                if isinstance(texts, dict):
+                    texts.update({name: text_of(texts[name]) for name in TEXTS if name in texts})
+        return msgspec.convert(said, Chunk, strict=False)
+    except (msgspec.ValidationError, RecursionError) as exc:
+        raise ValueError(str(exc)) from None
+
+
+def text_of(value: Any) -> str:
+    """The text of a delta's field: a string, or the text parts of a list of content parts."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(part["text"] for part in value if isinstance(part, dict) and isinstance(part.get("text"), str))
+    return ""
+
+
+def pieces_of(calls: Any) -> list[ToolCallPiece]:
+    """The tool calls of a delta or a message; what has no such shape is passed over.
+
+    Arguments that came as an object instead of JSON text (Ollama) are written as text.
+    """
+    found = []
+    for call in calls if isinstance(calls, list) else ():
+        function = call.get("function") if isinstance(call, dict) else None
+        if not isinstance(function, dict):
+            continue
+        index, arguments = call.get("index"), function.get("arguments")
+        if isinstance(arguments, dict):
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        found.append(
+            ToolCallPiece(
+                index if isinstance(index, int) else None,
+                text_of(call.get("id")),
+                text_of(function.get("name")),
+                text_of(arguments),
+            )
+        )
+    return found
+
+
+def usage_of(usage: WireUsage) -> Usage:
+    details = usage.completion_tokens_details
+    return Usage(usage.prompt_tokens, usage.completion_tokens, details.reasoning_tokens if details else None)
+
+
+def error_in(chunk: Chunk) -> Any:
+    """The error object of a chunk, if it has one."""
+    if chunk.error or chunk.choices is not None:
+        return chunk.error
+    return {"message": chunk.message, "code": chunk.code} if chunk.message else chunk.detail

@@ -1,0 +1,19 @@
+"""Name the dialects there are. A dialect is imported when an endpoint first asks in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qwq_nb.core.registry import Registry
+
+__all__ = ["DEFAULT_DIALECT", "DIALECTS"]
+
+DEFAULT_DIALECT = "chat_completions"
+
+# Not `Registry[Dialect]`: a dialect is typed by `Endpoint`, and an endpoint checks the name of its dialect here.
+DIALECTS: Registry[Any] = Registry(
+    "dialect",
+    "qwq_nb.dialects",
+    {DEFAULT_DIALECT: "qwq_nb.endpoint.dialects.chat_completions:ChatCompletions"},
+)
+"""`register_dialect` and `dialect_of` in `dialects/dialect.py` are its typed ways in and out."""

@@ -1,0 +1,118 @@
+"""Decide what a server's failure means: by its HTTP status, and by what it says, in the forms of OpenAI's servers.
+
+The forms of vLLM, SGLang, llama.cpp, Ollama, OpenRouter, LiteLLM and FastAPI are known. Any dialect may use the rules.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, StreamInterrupted
+
+__all__ = ["UnknownModel", "error_of_status", "error_of_stream"]
+
+RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 507, 508, 509, 520, 521, 522, 523, 524, 529})
+LONGEST_QUOTE = 400
+"""Characters of what a server says that an error repeats."""
+
+_CONTEXT = re.compile(
+    r"context.{0,20}(?:length|window|size)|too (?:long|many tokens)|maximum.{0,30}tokens", re.I | re.S
+)
+_NO_MODEL = re.compile(
+    r"model\b.{0,80}(?:not (?:found|exist|available|supported)|is (?:not a valid|unknown|invalid))"
+    r"|not a valid model|(?:unknown|invalid|unsupported|no such) model",
+    re.I | re.S,
+)
+_PARAMETER = re.compile(
+    r"(?:unsupported|unknown|unrecognized|unexpected|extra) (?:request )?(?:parameter|argument|field|input|name)"
+    r"|(?:parameter|argument|field|input)s?\b.{0,60}not (?:supported|permitted|allowed|recognized)",
+    re.I | re.S,
+)
+_TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.S | re.I)
+
+
+class UnknownModel(EndpointRefused):
+    """The endpoint does not know the model, or the path: the client adds which models it serves."""
+
+
+def error_text(body: bytes) -> str:
+    """What a server says in an error body: its message where it is JSON, its text where it is a page."""
+    text = body[:20_000].decode("utf-8", "replace")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return " ".join(html.unescape(_TAGS.sub(" ", text)).split())
+    return message_in(data)
+
+
+def message_in(data: Any) -> str:
+    """The message in OpenAI's, FastAPI's or Ollama's error object."""
+    for _ in range(4):
+        if isinstance(data, dict):
+            data = next((data[k] for k in ("error", "message", "detail", "msg") if data.get(k)), data)
+            if isinstance(data, dict) and not any(data.get(k) for k in ("error", "message", "detail", "msg")):
+                return json.dumps(data)
+        elif isinstance(data, list) and data:
+            data = data[0]
+        else:
+            break
+    return data if isinstance(data, str) else json.dumps(data)
+
+
+def error_of_status(
+    status: int,
+    body: bytes,
+    *,
+    where: str = "",
+    hide: Callable[[str], str] = str,
+) -> EndpointError:
+    """The error for an HTTP status other than 200. `where` is the endpoint's name and URL.
+
+    `hide` takes secrets out of what the server says, before that is cut to length: half a key is too much.
+    """
+    said = hide(error_text(body))[:LONGEST_QUOTE]
+    tail = f" The server says: {said}" if said else ""
+    if status in RETRYABLE or status >= 500:
+        return EndpointError(f"HTTP {status} from {where}.{tail}", status=status, retryable=True)
+    if status in (401, 403):
+        return EndpointRefused(
+            f"{where} refused the key (HTTP {status}). Give the name of the environment variable that holds a valid "
+            f"one by --key-env, as in `%qwq_endpoint URL --model M --key-env QWQ_API_KEY`.{tail}",
+            status=status,
+        )
+    if status == 402:
+        return EndpointRefused(f"{where} wants to be paid first (HTTP 402).{tail}", status=status)
+    too_long = status in (400, 413, 422) and _CONTEXT.search(said)
+    if status in (404, 405, 410) or (status == 400 and not too_long and _NO_MODEL.search(said)):
+        return UnknownModel(f"{where} does not know the model or the path (HTTP {status}).{tail}", status=status)
+    if 300 <= status < 400:
+        return EndpointRefused(
+            f"{where} redirects elsewhere (HTTP {status}). A redirect is not followed, so that the key stays where it "
+            f"was meant to go: give the final URL to %qwq_endpoint.",
+            status=status,
+        )
+    if too_long:
+        return RequestRejected(
+            f"The prompt and max-tokens do not fit the model's context (HTTP {status}).{tail}", status=status
+        )
+    hint = ""
+    if status in (400, 422) and _PARAMETER.search(said):
+        hint = " Leave out what it does not take by `off`, as in --top-k off --min-p off."
+    return RequestRejected(f"The server rejected the request (HTTP {status}).{tail}{hint}", status=status)
+
+
+def error_of_stream(error: Any, *, where: str = "", hide: Callable[[str], str] = str) -> EndpointError:
+    """The error for an error object within a stream: final for what the request itself is at fault for."""
+    said = hide(message_in(error))[:LONGEST_QUOTE]
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, str) and code.isdigit():
+        code = int(code)
+    if (isinstance(code, int) and code in (400, 413, 422)) or _CONTEXT.search(said):
+        return RequestRejected(f"The server rejected the request in its stream: {said}", status=400)
+    if isinstance(code, int) and code in (401, 403):
+        return error_of_status(code, said.encode(), where=where)
+    return StreamInterrupted(f"{where} sent an error in its stream: {said}", retryable=True)

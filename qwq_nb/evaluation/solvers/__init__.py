@@ -1,0 +1,1 @@
+"""Turn one sample into one completion: by one request, or by several."""

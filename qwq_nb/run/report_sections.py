@@ -1,0 +1,249 @@
+"""Define the sections of a run's report: heading, progress, results, outcomes, notes, … as html and as plain text.
+
+Longer parts stand in modules of their own: `html_table`, `html_samples`, `text_table`.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath, PureWindowsPath
+from typing import Final
+
+from qwq_nb.core.records import OUTCOMES
+from qwq_nb.core.run_record import RunRecord
+from qwq_nb.run.html_samples import in_flight, samples
+from qwq_nb.run.html_table import references_table, results_table
+from qwq_nb.run.text_table import failure_lines, result_lines
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.html import code, esc, note
+from qwq_nb.view.tables import demo_frame, demo_line, progress_bar
+from qwq_nb.view.wording import WORDS, cost_facts, count, duration, number, sampling
+
+__all__ = [
+    "Heading",
+    "How",
+    "InFlightSection",
+    "Location",
+    "Notes",
+    "Outcomes",
+    "ProgressSection",
+    "References",
+    "Results",
+    "Samples",
+]
+
+_LIVE_STATES: Final = ("starting", "running", "paused")
+_LIVE_ROWS: Final = 24
+
+
+class Heading:
+    """What was asked of whom; in front of it the notice of a demo."""
+
+    name = "heading"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return the model, the benchmarks and the state."""
+        demo = "DEMO · " if record.demo else ""
+        benchmarks = ", ".join(esc(name) for name in record.benchmarks)
+        frame = demo_frame() if record.demo else ""
+        return f"{frame}<h3>{demo}{esc(record.model)} · {benchmarks} · {record.state}</h3>\n"
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return the same and how it was run; with `times` the endpoint and how long it took."""
+        benchmarks = ", ".join(one_line(name, 60) for name in record.benchmarks)
+        lines = [demo_line()] if record.demo else []
+        lines.append(f"{one_line(record.model, 80)} on {benchmarks}: {record.state}")
+        # A file's name says as much as its path, and is the same on another machine.
+        data = record.data if times else PureWindowsPath(PurePath(record.data).name).name
+        limit = "" if record.limit is None else f", limit {record.limit}"
+        lines.append(f"{one_line(data, 120)}{limit}, {count(record.repeats, 'repeat')}, seed {record.seed}")
+        lines.append(f"Sampling: {one_line(sampling(record), 200) or 'as the endpoint has it'}")
+        if times:
+            now = record.progress
+            lines.append(f"Endpoint: {one_line(record.endpoint, 60)} at {one_line(record.url, 120)}")
+            lines.append(f"{now.done} of {now.total} done in {duration(now.elapsed_s)}, {count(now.tokens, 'token')}")
+        facts = cost_facts(record)
+        if facts:
+            lines.append(", ".join(facts).capitalize())
+        return "\n".join(lines)
+
+
+class ProgressSection:
+    """How far the run is, how fast, and what it costs."""
+
+    name = "progress"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return the bar and its words while running; one line of totals afterwards."""
+        now = record.progress
+        facts = [f"{now.done:,} of {now.total:,} done"]
+        if now.reused:
+            facts.append(f"{now.reused:,} of them from an earlier call")
+        if now.errors:
+            facts.append(count(now.errors, "error"))
+        if now.retries:
+            facts.append("1 retry" if now.retries == 1 else f"{now.retries:,} retries")
+        if record.state not in _LIVE_STATES:
+            facts.append(f"{duration(now.elapsed_s)}, {count(now.tokens, 'token')}")
+            facts += cost_facts(record)
+            if record.state in ("stopped", "failed") and record.command:
+                facts.append(f"resume with {code(record.command)}")
+            return f"<p>{' · '.join(facts)}</p>\n"
+        facts.append(f"{now.in_flight:,} in flight")
+        if now.grading:
+            facts.append(f"{now.grading:,} being graded")
+        facts.append(f"{number(now.tokens_per_s)} tokens/s")
+        if now.eta_s is not None:
+            facts.append(f"about {duration(now.eta_s)} left")
+        facts += cost_facts(record)
+        if now.step:
+            facts.append(esc(now.step))
+        return f"<p>{progress_bar(now.done, now.total)} {' · '.join(facts)}</p>\n"
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return nothing: it stands in the heading."""
+        return ""
+
+
+class Results:
+    """Accuracy by subset."""
+
+    name = "results"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return the table; while the run goes on, of a long one the benchmarks' totals."""
+        if not record.table:
+            return ""
+        return results_table(record.table, only_all=live and len(record.table) > _LIVE_ROWS)
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return the table; speeds with `times` only."""
+        return "\n".join(result_lines(record.table, times))
+
+
+class Outcomes:
+    """The counts by outcome."""
+
+    name = "outcomes"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return nothing: they are columns of the table."""
+        return ""
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return the counts from the table: `samples` may be a part of the run only."""
+        rows = [row for row in record.table if row.subset == "all"]
+        seen = {
+            "correct": sum(row.correct for row in rows),
+            "wrong": sum(row.wrong for row in rows),
+            "no_answer": sum(row.no_answer for row in rows),
+            "truncated": sum(row.truncated for row in rows),
+            "not_gradable": sum(row.not_gradable for row in rows),
+            "error": sum(row.errors for row in rows),
+            "pending": sum(row.pending for row in rows),
+        }
+        found = ", ".join(f"{seen[outcome]} {WORDS[outcome]}" for outcome in OUTCOMES if seen[outcome])
+        return f"Outcomes: {found}" if found else ""
+
+
+class Notes:
+    """What a reader must know beside the numbers."""
+
+    name = "notes"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return a list; what a run waits for stands first, and no second time."""
+        waiting = record.progress.waiting if record.state in _LIVE_STATES else ""
+        first = f"<p><strong>Waiting:</strong> {note(waiting)}</p>\n" if waiting else ""
+        items = "".join(f"<li>{note(text)}</li>" for text in record.notes if text != waiting)
+        return first + (f"<ul>{items}</ul>\n" if items else "")
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return a line a note."""
+        return "\n".join(f"Note: {one_line(text, 400)}" for text in record.notes[:20])
+
+
+class InFlightSection:
+    """What is being answered now."""
+
+    name = "in_flight"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return a fold with the end of what has come so far."""
+        return in_flight(record.in_flight)
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return nothing: it is over before anybody reads it."""
+        return ""
+
+
+class How:
+    """How the run was made."""
+
+    name = "how"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return a fold: the sampling stands in the summary, the rest behind it."""
+        limit = "" if record.limit is None else f", limit {record.limit:,}"
+        rows = [
+            ("Endpoint", f"{esc(record.endpoint)} at {code(record.url)}"),
+            ("Problems", f"{esc(record.data)}{limit}, {count(record.repeats, 'repeat')}, seed {record.seed}"),
+            ("Concurrency", str(record.concurrency)),
+            ("Run", f"{esc(record.name)}, {code(record.run_dir)}"),
+            ("Started", f"{esc(record.created)}, last change {esc(record.updated)}"),
+            ("Again", code(record.command)),
+            ("Versions", esc(", ".join(f"{name} {version}" for name, version in record.versions.items()))),
+        ]
+        body = "".join(
+            f'<tr><th scope="row" style="text-align:left">{name}</th><td style="text-align:left">{value}</td></tr>'
+            for name, value in rows
+            if value
+        )
+        title = f"Sampling: {esc(sampling(record)) or 'as the endpoint has it'}"
+        table = f'<table style="margin-left:0"><caption style="text-align:left">How it was run</caption>{body}</table>'
+        return f"<details><summary>{title}</summary>{table}</details>\n"
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return nothing: it stands in the heading."""
+        return ""
+
+
+class References:
+    """Published scores beside ours."""
+
+    name = "references"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return the table, once the run is over."""
+        return "" if live else references_table(record)
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return nothing: sources are long."""
+        return ""
+
+
+class Samples:
+    """The answers one by one, failures first."""
+
+    name = "samples"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return a fold a subset, in it a fold a sample; none while the run goes on."""
+        return "" if live else samples(record)
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return the first failures, where the record holds all samples."""
+        return "" if record.partial else "\n".join(failure_lines(record.samples))
+
+
+class Location:
+    """Where the run's directory is."""
+
+    name = "location"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return nothing: it stands in how the run was made."""
+        return ""
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return the path, which another machine does not have."""
+        return f"Run: {one_line(record.run_dir, 300)}" if times and record.run_dir else ""

@@ -1,0 +1,77 @@
+"""Write the tables of a run's plain text: accuracy by subset, and the answers that are not correct."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Final
+
+from qwq_nb.core.outcomes import is_failure
+from qwq_nb.core.run_record import SampleView, SubsetRow
+from qwq_nb.trace.drawn_marks import read_marks
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.tables import text_table
+from qwq_nb.view.wording import WORDS, counts, is_known, number, percent, sample_key
+
+__all__ = ["failure_lines", "result_lines"]
+
+_FAILURES: Final = 20
+_ROWS: Final = 60
+_NAME: Final = 24
+
+
+def result_lines(rows: list[SubsetRow], times: bool) -> list[str]:
+    """Return the lines of the table, one a subset and one for all of each benchmark; speeds with `times` only."""
+    if not rows:
+        return []
+    heads = ["", "n", "correct", "accuracy", "95 % interval", "finished", "trunc", "no ans", "not gr", "errors"]
+    heads += ["reasoning", "answer"] + (["ttft", "tokens/s"] if times else [])
+    grid: list[list[str]] = []
+    # Of a very long table the benchmarks' totals.
+    shown = rows if len(rows) <= _ROWS else [row for row in rows if row.subset == "all"][:_ROWS]
+    for benchmark, group in groupby(shown, key=lambda row: row.benchmark):
+        grid.append([one_line(benchmark, _NAME)])
+        grid += [_cells(row, times) for row in group]
+    return text_table(heads, grid)
+
+
+def _cells(row: SubsetRow, times: bool) -> list[str]:
+    known = is_known(row.ci_low) and is_known(row.ci_high)
+    cells = [
+        "  " + one_line(row.subset, _NAME),
+        str(row.n),
+        str(row.correct),
+        percent(row.accuracy),
+        f"{percent(row.ci_low)[:-2]} - {percent(row.ci_high)}" if known else "-",
+        percent(row.accuracy_finished),
+        str(row.truncated),
+        str(row.no_answer),
+        str(row.not_gradable),
+        str(row.errors),
+        number(row.mean_reasoning_tokens),
+        number(row.mean_answer_tokens),
+    ]
+    if times:
+        cells += [f"{row.ttft_p50_s:.2f} s" if is_known(row.ttft_p50_s) else "-", number(row.tokens_per_s_p50, 1)]
+    return cells
+
+
+def failure_lines(views: Iterable[SampleView]) -> list[str]:
+    """Return a line a failure, the first ones, and how many there are."""
+    failed = sorted((view for view in views if is_failure(view)), key=sample_key)
+    if not failed:
+        return []
+    lines = [f"Not correct: {counts(failed)}"]
+    for view in failed[:_FAILURES]:
+        repeat = f" repeat {view.repeat}" if view.repeat else ""
+        values = f"gold {one_line(view.gold, 60) or '-'}, extracted {one_line(view.extracted, 60) or '-'}"
+        marks = "".join(f", {one_line(name, 40).replace('_', ' ')}" for name in dict.fromkeys(_further(view)))
+        lines.append(f"  {WORDS[view.outcome]:<12}  {one_line(view.id, 80)}{repeat}: {values}{marks}")
+    if len(failed) > _FAILURES:
+        lines.append(f"  and {len(failed) - _FAILURES} more")
+    return lines
+
+
+def _further(view: SampleView) -> list[str]:
+    """The marks of further measures; those of the package's own would repeat in each line what the table counts."""
+    return [mark.name for mark in read_marks(view.analysis)]

@@ -1,0 +1,61 @@
+"""The reason of an outcome: a code with values, and the sentence beside it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import get_args
+
+from qwq_nb.core.outcomes import ReasonCode, decide_outcome, sentence
+from qwq_nb.core.records import Completion, Verdict
+from qwq_nb.core.run_record import Reason
+from qwq_nb.endpoint.reasoning import SHAPES
+
+
+def test_a_decision_has_a_code_with_values_and_the_same_in_words() -> None:
+    cut = decide_outcome(Completion(reasoning="a", finish_reason="length", reasoning_tokens=2048), Verdict())
+    assert cut.outcome == "truncated"
+    assert cut.reason == Reason(code="cut_in_reasoning", values={"tokens": 2048})
+    assert cut.why == "cut by the token limit after 2,048 tokens, inside the reasoning"
+    outcome, why, flags, reason = cut
+    assert (outcome, why, flags, reason) == (cut.outcome, cut.why, cut.flags, cut.reason)
+
+
+def test_what_the_sample_has_itself_is_not_said_again_by_the_reason() -> None:
+    """Gold and extracted value stand in the record beside it, where they are withheld if need be."""
+    wrong = decide_outcome(Completion(answer="7"), Verdict(extracted="7", present=True), gold="12")
+    assert wrong.reason == Reason(code="other_value_gold_present")
+    assert wrong.why == "extracted 7, gold is 12, which stands in the text but was not extracted"
+    failed = decide_outcome(None, None, "HTTP 500: quotes the question")
+    assert failed.reason == Reason(code="request_failed")
+    assert failed.why == "HTTP 500: quotes the question"
+
+
+def test_a_detail_follows_the_sentence() -> None:
+    crashed = decide_outcome(Completion(answer="7"), Verdict(status="crashed", explanation="exit\ncode 11"))
+    assert crashed.reason.values == {"detail": "exit code 11"}
+    assert crashed.why == "grader crashed: exit code 11"
+    assert decide_outcome(Completion(answer="7"), Verdict(status="crashed")).why == "grader crashed"
+
+
+def test_every_code_is_given_and_its_sentence_is_made_of_it_alone() -> None:
+    """Over all kinds of answers: no code is dead or unknown, and with the sample's values it gives the sentence."""
+    verdicts: list[Verdict | None] = [None]
+    for status, correct, extracted, present in itertools.product(
+        ("graded", "deadline", "memory", "crashed", "excluded"), (True, False), ("", "7"), (True, False)
+    ):
+        verdicts.append(
+            Verdict(status=status, correct=correct, extracted=extracted, present=present, seconds=9.7)  # type: ignore[arg-type]
+        )
+    completions = [
+        Completion(reasoning=reasoning, answer=answer, finish_reason=finish, shape=shape, reasoning_tokens=1500)
+        for reasoning, answer, finish, shape in itertools.product(
+            ("", "so"), ("", "7"), ("stop", "length", "interrupted", ""), SHAPES
+        )
+    ]
+    seen = set()
+    for done, verdict, error, gold in itertools.product([None, *completions], verdicts, ("", "lost"), ("", "12")):
+        decision = decide_outcome(done, verdict, error, gold=gold)
+        extracted = verdict.extracted if verdict else ""
+        assert sentence(decision.reason, gold=gold, extracted=extracted, error=error) == decision.why
+        seen.add(decision.reason.code)
+    assert seen == set(get_args(ReasonCode)) - {"partial_kept"}

@@ -1,0 +1,203 @@
+"""The dialect `chat_completions`: what its events say, whatever shape servers give them; tool calls in any pieces."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qwq_nb.core.records import ToolCall
+from qwq_nb.endpoint.delta import Delta, ToolCallPiece, Usage
+from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions
+from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.tool_calls import ToolCallMerger
+from qwq_nb.errors import EndpointRefused, RequestRejected, StreamInterrupted
+
+DIALECT = ChatCompletions()
+WHERE = "Endpoint 'here' (http://127.0.0.1:8000/v1)"
+WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+
+
+def event(**parts: Any) -> bytes:
+    return json.dumps(parts).encode()
+
+
+def delta_of(delta: Any, **more: Any) -> Delta:
+    found = DIALECT.delta(event(choices=[{"index": 0, "delta": delta, **more}]))
+    assert found is not None
+    return found
+
+
+# -- one event -----------------------------------------------------------------------------------------------------
+
+
+def test_an_event_with_everything() -> None:
+    found = DIALECT.delta(
+        event(
+            model="QwQ",
+            choices=[{"delta": {"reasoning": "r", "reasoning_content": "rc", "content": "c"}, "finish_reason": "stop"}],
+            usage={"prompt_tokens": 1, "completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 3}},
+        )
+    )
+    assert found == Delta("r", "rc", "c", (), "stop", Usage(1, 5, 3), "QwQ")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"choices": []}, {"choices": [], "error": None}, {"choices": [], "message": "x"}, {"choices": [{}]}],
+)
+def test_an_event_that_says_nothing(said: dict[str, Any]) -> None:
+    assert DIALECT.delta(event(**said)) == Delta()
+
+
+def test_the_end_of_a_stream() -> None:
+    assert DIALECT.delta(b"[DONE]") == Delta(ends="done")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("a", "a"), (None, ""), (7, ""), ([{"type": "text", "text": "a"}, {"text": "b"}, {"image": 1}, "c"], "ab")],
+)
+def test_what_is_no_string_is_no_text_and_drops_no_stream(value: Any, text: str) -> None:
+    assert delta_of({"content": value, "reasoning": "why"}) == Delta(reasoning="why", content=text)
+
+
+def test_counts_that_are_no_integers_and_cut_characters() -> None:
+    found = DIALECT.delta(b'{"choices": [{"delta": {"content": "\xe4\xbd"}}], "usage": {"completion_tokens": "12"}}')
+    assert found is not None
+    assert (found.content, found.usage) == ("\ufffd", Usage(completion_tokens=12))
+
+
+@pytest.mark.parametrize("data", [b"nonsense", b"[1]", b'"x"', b'{"choices": 7}', b"[" * 100_000, b""])
+def test_what_is_no_chat_completion(data: bytes) -> None:
+    for read in (DIALECT.delta, DIALECT.whole):
+        with pytest.raises(ValueError, match=r"."):
+            read(data)
+
+
+NAMES = ["choices", "delta", "message", "content", "tool_calls", "function", "index", "id"]
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+)
+
+
+@given(ANYTHING)
+def test_no_shape_of_json_gives_another_error_than_value_error(value: Any) -> None:
+    for read in (DIALECT.delta, DIALECT.whole):
+        try:
+            found = read(json.dumps(value).encode())
+        except ValueError:
+            continue
+        if found is not None:
+            ToolCallMerger().feed(found.tool_calls)
+            assert all(isinstance(text, str) for text in (found.reasoning, found.reasoning_content, found.content))
+
+
+# -- errors --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "words"),
+    [
+        ({"error": {"message": "CUDA out of memory", "code": 500}}, StreamInterrupted, "CUDA"),
+        ({"error": {"message": "Provider returned error", "code": 502}, "choices": []}, StreamInterrupted, "Provider"),
+        ({"error": {"message": "maximum context length is 10 tokens", "code": "400"}}, RequestRejected, "length"),
+        ({"object": "error", "message": "Bad grammar", "code": 400}, RequestRejected, "Bad grammar"),
+        ({"object": "error", "message": "Engine died", "code": 500}, StreamInterrupted, "Engine died"),
+        ({"error": {"message": "expired", "code": 401}}, EndpointRefused, "expired"),
+        ({"detail": "went away"}, StreamInterrupted, "went away"),
+        ({"error": "in plain words"}, StreamInterrupted, "in plain words"),
+    ],
+)
+def test_an_error_object_in_the_place_of_an_answer(said: dict[str, Any], kind: type[Exception], words: str) -> None:
+    data = event(**said)
+    assert DIALECT.delta(data) == DIALECT.whole(data) == Delta(ends="error")
+    found = DIALECT.error(200, data, where=WHERE)
+    assert type(found) is kind
+    assert words in str(found)
+    assert found.retryable is (kind is StreamInterrupted)
+
+
+# -- tool calls ----------------------------------------------------------------------------------------------------
+
+
+def test_tools_are_sent_where_there_are_some() -> None:
+    endpoint = Endpoint("http://127.0.0.1:8000/v1", "m")
+    assert DIALECT.body(endpoint, [], tools=[WEATHER])["tools"] == [WEATHER]
+    assert "tools" not in DIALECT.body(endpoint, [])
+
+
+def call(id_: str, name: str, arguments: str) -> ToolCall:
+    return {"id": id_, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def merged(deltas: list[Delta]) -> list[ToolCall]:
+    merger = ToolCallMerger()
+    for delta in deltas:
+        merger.feed(delta.tool_calls)
+    return merger.calls()
+
+
+CALLS = st.lists(
+    st.tuples(st.text("abc", min_size=1, max_size=4), st.text(max_size=30), st.lists(st.integers(0, 30), max_size=6)),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(CALLS, st.randoms(use_true_random=False), st.booleans())
+def test_any_split_of_the_stream_gives_the_same_tool_calls(calls: Any, random: Any, repeats_names: bool) -> None:
+    """Each call's arguments are cut anywhere, and the pieces of several calls are interleaved."""
+    queues = []
+    for index, (name, arguments, cuts) in enumerate(calls):
+        marks = sorted({0, len(arguments), *(cut for cut in cuts if cut < len(arguments))})
+        texts = [arguments[a:b] for a, b in itertools.pairwise(marks)] or [""]
+        pieces: list[dict[str, Any]] = [{"index": index, "function": {"arguments": text}} for text in texts]
+        for piece in pieces if repeats_names else pieces[:1]:
+            piece.update(id=f"call-{index}", type="function")
+            piece["function"]["name"] = name
+        queues.append(pieces)
+    deltas = [delta_of({"tool_calls": [queue[0]]}) for queue in queues]
+    rest = [queue[1:] for queue in queues]
+    while any(rest):
+        taken = [queue.pop(0) for queue in random.sample(rest, random.randint(1, len(rest))) if queue]
+        deltas.append(delta_of({"tool_calls": taken}))
+    assert merged(deltas) == [call(f"call-{i}", name, text) for i, (name, text, _) in enumerate(calls)]
+
+
+def test_calls_that_a_server_does_not_number() -> None:
+    def piece(name: str | None, arguments: str, id_: str | None = None) -> dict[str, Any]:
+        return {"id": id_, "function": {"name": name, "arguments": arguments}}
+
+    with_ids = [piece("f", "{", "a"), piece(None, "}"), piece("g", "[", "b"), piece("g", "]", "b")]
+    assert merged([delta_of({"tool_calls": [p]}) for p in with_ids]) == [call("a", "f", "{}"), call("b", "g", "[]")]
+    without = [piece("f", "{}"), piece("f", "{}")]
+    assert merged([delta_of({"tool_calls": without})]) == [call("", "f", "{}"), call("", "f", "{}")]
+
+
+def test_the_calls_of_a_whole_message() -> None:
+    calls = [{"function": {"name": "f", "arguments": {"city": "Köln"}}}, call("b", "f", "{}")]
+    found = DIALECT.whole(
+        event(choices=[{"message": {"content": None, "tool_calls": calls}, "finish_reason": "tool_calls"}])
+    )
+    assert found is not None
+    assert merged([found]) == [call("", "f", '{"city": "Köln"}'), call("b", "f", "{}")]
+
+
+@pytest.mark.parametrize(
+    "calls", ["x", {"function": {}}, [None], [{"function": "f"}], [{"function": {"name": 7, "arguments": 8}}]]
+)
+def test_tool_calls_of_no_known_shape_are_no_error(calls: Any) -> None:
+    assert [c["function"]["name"] for c in merged([delta_of({"tool_calls": calls})])] in ([], [""])
+
+
+def test_keys_are_taken_out_of_whole_tool_calls() -> None:
+    merger = ToolCallMerger()
+    for text in ('{"k": "se', 'cret"}'):
+        merger.feed([ToolCallPiece(0, "secret", "f", text)])
+    assert merger.calls(lambda text: text.replace("secret", "*")) == [call("*", "f", '{"k": "*"}')]
