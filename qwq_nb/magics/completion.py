@@ -93,6 +93,9 @@ def values(option: Option, line: Line) -> Iterator[Match]:
 
         for benchmark in line.positional:
             yield from (Match(subset, "subset", benchmark) for subset in subset_names(benchmark))
+    elif option.name in ("--solver", "--dialect"):
+        registry = SOLVERS if option.name == "--solver" else DIALECTS
+        yield from (Match(name, registry.kind) for name in registry.names())
     elif option.name == "--key-env":
         names = sorted(name for name in os.environ if re.search("KEY|TOKEN", name))
         yield from (Match(name, "variable", "of the environment") for name in names)

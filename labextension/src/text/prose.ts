@@ -2,7 +2,7 @@
 import { IRange } from './range';
 
 export interface IMark extends IRange {
-  kind: 'switch' | 'mention' | 'hit' | 'left' | 'loop' | 'foreign';
+  kind: 'switch' | 'mention' | 'hit' | 'left' | 'loop' | 'foreign' | 'further';
   title: string;
 }
 
