@@ -26,6 +26,7 @@ from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 from qwq_nb.run.withhold import shown_error, shown_value, withheld_benchmarks, withhold
 from qwq_nb.store.manifest import Manifest
+from qwq_nb.store.request import EvalRequest
 from tests.support.runs import own, write_jsonl
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
@@ -164,7 +165,8 @@ def test_errors_keep_their_kind_and_no_word_of_the_server() -> None:
 def manifest(**changes: Any) -> Manifest:
     fields: dict[str, Any] = {"run_id": "", "name": "x", "key": "", "created": "", "updated": ""}
     endpoint = Endpoint.recorded("m", name="x")
-    return Manifest(**fields, endpoint=endpoint, benchmarks=["math_500", "gpqa_diamond", "mine"], **changes)
+    request = EvalRequest(benchmarks=["math_500", "gpqa_diamond", "mine"], endpoints=[endpoint])
+    return Manifest(**fields, request=request, **changes)
 
 
 def test_the_manifest_says_which_are_withheld_and_names_decide_where_it_does_not(run: Run, tmp_path: Path) -> None:
