@@ -57,8 +57,13 @@ lint: $(VENV)/installed-test
 	$(BIN)/mypy
 
 # Most of a test's time is waiting, for kernels, browsers and servers: three processes keep two cores busy.
+# Coverage is measured on the way, in all processes; `make test COVERAGE=` leaves it out.
+COVERAGE ?= -m coverage run
+test: export QWQ_NB_MAKE_TEST = 1
 test: lint
-	$(BIN)/python -m pytest --nbval -m "not long" -n 3 --no-loadscope-reorder
+	@rm -rf .coverage && mkdir .coverage
+	$(BIN)/python $(COVERAGE) -m pytest --nbval -m "not long" -n 3 --no-loadscope-reorder
+	@test -z "$(COVERAGE)" || $(BIN)/python tests/support/coverage_summary.py
 
 test-long: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m long -n 2 --no-loadscope-reorder
@@ -90,4 +95,4 @@ bench: $(VENV)/installed-test
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) dist build notebooks/executed notebooks/qwq_runs .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) dist build .coverage notebooks/executed notebooks/qwq_runs .pytest_cache .mypy_cache .ruff_cache

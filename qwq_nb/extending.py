@@ -27,7 +27,7 @@ from qwq_nb.bench.benchmark import Benchmark, loaded_benchmark, new_sample
 from qwq_nb.bench.datafile import read_records
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
 from qwq_nb.bench.registry import register_benchmark
-from qwq_nb.core.records import Completion, Message, Sample, Step, ToolCall, Verdict
+from qwq_nb.core.records import AnswerKind, Completion, Message, Sample, Step, ToolCall, Verdict
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.delta import Delta
 from qwq_nb.endpoint.dialects.dialect import Dialect, Tool, register_dialect
@@ -38,6 +38,7 @@ from qwq_nb.run.sections import Section, register_section
 from qwq_nb.trace.measures import Mark, Measure, Trace, register_measure
 
 __all__ = [
+    "AnswerKind",
     "Ask",
     "Benchmark",
     "Completer",

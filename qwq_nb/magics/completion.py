@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qwq_nb.core.options import Option
+from qwq_nb.endpoint.dialects.registry import DIALECTS
+from qwq_nb.evaluation.solvers.registry import SOLVERS
 from qwq_nb.magics.cursor import Line, line_at
 
 if TYPE_CHECKING:

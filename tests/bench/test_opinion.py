@@ -98,7 +98,7 @@ def test_stands_in(gold: str, text: str, kind: str, stands: bool) -> None:
 def test_where_nothing_is_extracted_there_is_no_opinion() -> None:
     opinion = second_opinion("math", "I do not know.", "so 204 it is", ["204"], [], officially_correct=False)
     assert (opinion.second_extracted, opinion.second_correct, opinion.present) == ("", None, True)
-    opinion = second_opinion("other", r"\boxed{204}", "", ["204"], [], officially_correct=False)
+    opinion = second_opinion("text", r"\boxed{204}", "", ["204"], [], officially_correct=False)
     assert (opinion.second_extracted, opinion.second_correct, opinion.present) == ("", None, False)
 
 

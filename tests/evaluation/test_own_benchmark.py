@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -23,9 +24,9 @@ from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.registry import set_default
 from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, WorkerError
 from qwq_nb.evaluation.evaluate import evaluate, resume_run
-from qwq_nb.magics.completion import candidates
 from qwq_nb.run.withhold import withhold
 from tests.support.runs import asked, own, write_jsonl
+from tests.support.tab import words
 
 OUTSIDE = Path(__file__).parents[1] / "support" / "outside"
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
@@ -100,11 +101,11 @@ def test_it_is_in_the_magic_the_table_the_record_and_tab(
     server = demo_endpoint(transcripts=[book])
     set_default(own(server))
     assert "word_sums" in qwq_nb.benchmark_names()
-    assert candidates("%qwq_eval word_", {}) == ["word_sums"]
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "qwq_nb")
+    assert words(shell, "%qwq_eval word_") == ["word_sums"]
     run = shell.run_line_magic("qwq_eval", f"word_sums --repeats 2 --out {tmp_path / 'runs'}")
     InteractiveShell.clear_instance()
     assert run.state == "complete"
@@ -270,9 +271,8 @@ def test_registrations_that_cannot_be(name: str, target: str, message: str) -> N
 
 
 def test_a_class_of_a_cell_is_refused_and_one_of_a_module_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    from word_sums import WordSums
-
-    register_benchmark("mine", WordSums)
+    module = importlib.import_module("word_sums")
+    register_benchmark("mine", module.WordSums)
     assert BENCHMARKS.target("mine") == "word_sums:WordSums"
     monkeypatch.setattr(InACell, "__module__", "__main__")
     for cell in (InACell, InACell()):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from typing import Any
 
-import ipykernel
 import pytest
 
 from qwq_nb.core.run_record import MIME_TYPE
@@ -162,7 +162,9 @@ def test_a_failed_run_leaves_no_controls(kernel: Any, server: DemoEndpoint, widg
     check_gone(kernel, cell, widgets)
 
 
-@pytest.mark.skipif(ipykernel.version_info[0] < 7, reason="a kernel without subshells takes a click after the cell")
+@pytest.mark.skipif(
+    int(version("ipykernel").split(".")[0]) < 7, reason="a kernel without subshells takes a click after the cell"
+)
 def test_a_click_while_a_later_cell_runs(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
     """As JupyterLab sends it: to a subshell of its own."""
     cell = background(kernel, server, widgets)

@@ -43,6 +43,12 @@ def run_folder(kernel: Any, variable: str = "_qwq_run") -> Path:
     return Path(kernel.folder, kernel.run(f"print({variable}.path)").text.strip())
 
 
+def complete_records(kernel: Any) -> set[Path]:
+    """The records of runs that are done. One that goes on writes its record now and then, too."""
+    records = kernel.folder.glob("qwq_runs/*/qwq_record.json")
+    return {file for file in records if json.loads(file.read_bytes())["state"] == "complete"}
+
+
 def check_whole(folder: Path) -> None:
     """Every file of the run can be read to its last byte."""
     for file in folder.rglob("*.jsonl"):
@@ -136,9 +142,9 @@ def while_drawing(kernel: Any, folder: Path) -> float:
     with DemoEndpoint(transcripts=[write_jsonl(folder / "book.jsonl", book)], chunks=10) as server:
         kernel.use(server)
         line = f"%qwq_eval math_500 --data {data}"
-        before = set(kernel.folder.glob("qwq_runs/*/qwq_record.json"))
+        before = complete_records(kernel)
         cell = kernel.begin(f"run = {line} --fresh")
-        cell.until(lambda: set(kernel.folder.glob("qwq_runs/*/qwq_record.json")) > before, 120)
+        cell.until(lambda: complete_records(kernel) > before, 120)
         cell.interrupt()
         check_interrupted(cell, f"is complete; to draw it again: {line}")
         cell.until(lambda: not cell.displays[-1]["content"]["data"][MIME_TYPE]["partial"])

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
@@ -20,13 +19,14 @@ from qwq_nb.evaluation.options import ASK, EVAL, RESUME, RUNS, SHOW
 from qwq_nb.magics.base import OPTIONS
 from qwq_nb.magics.completion import IDENTIFIER, register
 from tests.support.comparisons import made_run, spread
+from tests.support.tab import completions
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "jedi"])
 def shell(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A shell with the extension loaded, with Jedi (as a kernel has it by default) and without."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    shell: Any = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
     shell.Completer.use_jedi = request.param
     shell.run_line_magic("load_ext", "qwq_nb")
     yield shell
@@ -34,13 +34,6 @@ def shell(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 Offered = Callable[..., list[str]]
-
-
-def completions(shell: Any, text: str) -> list[Any]:
-    """The completions at the `|` in `text`, or at its end."""
-    left, _, right = text.partition("|")
-    with provisionalcompleter():
-        return list(shell.Completer.completions(left + right, len(left)))
 
 
 @pytest.fixture

@@ -18,17 +18,17 @@ def write(file: Path, text: str | bytes) -> Path:
     return file
 
 
-def test_without_files_there_is_nothing():
+def test_without_files_there_is_nothing() -> None:
     assert file_defaults(KNOWN) == {}
 
 
-def test_the_project_is_over_the_user():
+def test_the_project_is_over_the_user() -> None:
     write(user_file(), 'concurrency = 8\nout = "mine"\n')
     write(Path("pyproject.toml"), "[project]\nname = 'x'\n[tool.qwq_nb]\nconcurrency = 64\nread-timeout = 60.5\n")
     assert file_defaults(KNOWN) == {"concurrency": 64, "out": "mine", "read_timeout": 60.5}
 
 
-def test_the_nearest_pyproject_counts_even_if_it_says_nothing():
+def test_the_nearest_pyproject_counts_even_if_it_says_nothing() -> None:
     write(Path("pyproject.toml"), "[tool.qwq_nb]\nconcurrency = 64\n")
     deep = Path("a/b").absolute()
     deep.mkdir(parents=True)
@@ -48,7 +48,7 @@ def test_the_nearest_pyproject_counts_even_if_it_says_nothing():
         ("tool = 3\n", "'tool' must be a table"),
     ],
 )
-def test_a_slip_is_named_with_its_file(text, said):
+def test_a_slip_is_named_with_its_file(text: str, said: str) -> None:
     file = write(Path("pyproject.toml").absolute(), text)
     with pytest.raises(OptionError) as caught:
         file_defaults(KNOWN)
@@ -56,7 +56,7 @@ def test_a_slip_is_named_with_its_file(text, said):
     assert said in str(caught.value)
 
 
-def test_the_users_file_lies_where_the_platform_says(monkeypatch, tmp_path):
+def test_the_users_file_lies_where_the_platform_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert user_file() == tmp_path / "config" / "qwq_nb" / "config.toml"
     monkeypatch.delenv("XDG_CONFIG_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -46,7 +46,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def test_loading_the_extension_imports_nothing_heavy():
+def test_loading_the_extension_imports_nothing_heavy() -> None:
     report = run("-X", "importtime", "-c", LOAD).stderr.partition("-- from here")[2]
     rows = [line.removeprefix("import time:").split("|") for line in report.splitlines() if "|" in line]
     own = {name.strip(): int(microseconds) for microseconds, _, name in rows if microseconds.strip().isdigit()}
@@ -55,18 +55,18 @@ def test_loading_the_extension_imports_nothing_heavy():
     assert not {name.partition(".")[0] for name in own} & HEAVY
 
 
-def test_importing_the_package_imports_none_of_its_rooms():
+def test_importing_the_package_imports_none_of_its_rooms() -> None:
     listed = run("-c", "import sys, qwq_nb; print(*(m for m in sys.modules if m.startswith('qwq_nb')))").stdout.split()
     assert set(listed) == {"qwq_nb", "qwq_nb._version"}
 
 
 @pytest.mark.parametrize("program", ["import qwq_nb.demo", "from qwq_nb import Endpoint, OptionError"])
-def test_what_is_light_stays_light(program):
+def test_what_is_light_stays_light(program: str) -> None:
     loaded = run("-c", f"import sys; {program}; print(*sys.modules)").stdout.split()
     assert not {name.partition(".")[0] for name in loaded} & HEAVY
 
 
-def test_the_core_imports_neither_ipython_nor_evalscope():
+def test_the_core_imports_neither_ipython_nor_evalscope() -> None:
     imports = "; ".join(f"import qwq_nb.{name}" for name in CORE)
     loaded = run("-c", f"import sys; {imports}; print(*sys.modules)").stdout.split()
     assert not {name.partition(".")[0] for name in loaded} & {"IPython", "ipykernel", "ipywidgets", "evalscope"}

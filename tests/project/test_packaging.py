@@ -24,8 +24,8 @@ import pytest
 
 from qwq_nb._version import __version__
 from qwq_nb.core.run_record import MIME_TYPE
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 DIST_INFO = f"qwq_nb-{__version__}.dist-info"
 SHARE = f"qwq_nb-{__version__}.data/data/share/jupyter/labextensions/qwq-nb"
 SHIPPED = ("qwq_nb", "labextension", "tests", "benchmarks", "notebooks", "docs", "binder")
@@ -71,7 +71,8 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of the sdist, with no Node.js and no network."""
     work = tmp_path_factory.mktemp("wheel")
     with tarfile.open(sdist) as archive:
-        archive.extractall(work, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+        options: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        archive.extractall(work, **options)
     nowhere = "http://127.0.0.1:9"
     env = os.environ | {"PATH": str(work), "PIP_NO_INDEX": "1", "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere}
     build("wheel", work / f"qwq_nb-{__version__}", work, env)

@@ -15,8 +15,8 @@ from traitlets.config import Config
 
 import qwq_nb
 from qwq_nb.magics.base import OPTIONS
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
 

@@ -20,13 +20,15 @@ from typing import Any
 
 import pytest
 from IPython.core.ultratb import AutoFormattedTB
+from msgspec.structs import replace
 
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.delta import Delta
 from qwq_nb.endpoint.masking import MASK, Mask
 from qwq_nb.errors import EndpointRefused
-from qwq_nb.evaluation.evaluate import begin, evaluate
+from qwq_nb.evaluation.begin import begin
+from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 from tests.support.runner import MATCH, until
@@ -212,7 +214,7 @@ def test_a_text_in_pieces_is_masked_however_it_is_cut(size: int) -> None:
     stream = mask.stream()
     assert stream is not None
     for field in ("reasoning", "reasoning_content", "content"):
-        deltas = [Delta(**{field: text[at : at + size]}) for at in range(0, len(text), size)]
+        deltas = [replace(Delta(), **{field: text[at : at + size]}) for at in range(0, len(text), size)]
         for delta in deltas:
             stream.feed(delta)
         whole = "".join(getattr(delta, field) for delta in [*deltas, stream.rest()])

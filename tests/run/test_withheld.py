@@ -164,8 +164,8 @@ def test_errors_keep_their_kind_and_no_word_of_the_server() -> None:
 
 def manifest(**changes: Any) -> Manifest:
     fields: dict[str, Any] = {"run_id": "", "name": "x", "key": "", "created": "", "updated": ""}
-    endpoint = Endpoint.recorded("m", name="x")
-    request = EvalRequest(benchmarks=["math_500", "gpqa_diamond", "mine"], endpoints=[endpoint])
+    benchmarks = ["math_500", "gpqa_diamond", "mine"]
+    request = EvalRequest(benchmarks=benchmarks, endpoints=[Endpoint.recorded("m", name="x")])
     return Manifest(**fields, request=request, **changes)
 
 

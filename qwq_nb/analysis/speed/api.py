@@ -73,7 +73,7 @@ class SpeedTest:
         return speed_notes(self.record)
 
     def table(self) -> pd.DataFrame:
-        """A row for each concurrency; columns as in `analysis.speed.metrics.ConcurrencyStep`. Times are seconds."""
+        """A row a concurrency; columns as in `qwq_nb.analysis.speed.metrics.ConcurrencyStep`. Times in seconds."""
         import pandas as pd
 
         names = [name for name in ConcurrencyStep.__struct_fields__ if name not in ("failures", "stopped")]

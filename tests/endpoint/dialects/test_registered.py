@@ -21,8 +21,9 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.endpoint.server_errors import error_of_status
 from qwq_nb.errors import EndpointError, EndpointRefused, OptionError, StreamInterrupted
-from qwq_nb.evaluation.request import EvalRequest, refine_endpoint
+from qwq_nb.evaluation.request import refine_endpoint
 from qwq_nb.magics.parsing import parse_line
+from qwq_nb.store.request import EvalRequest
 from tests.support.completions import KEY
 
 
@@ -101,7 +102,15 @@ def asked(events: Events, seen: list[dict[str, Any]] | None = None, status: int 
 
 def test_it_is_asked_and_understood() -> None:
     seen: list[dict[str, Any]] = []
-    events = [{"t": "who?"}, {"ignored": 1}, {"w": "hel"}, {"w": "lo"}, {"end": 9}, {"bye": 1}, {"w": "never read"}]
+    events: list[dict[str, Any]] = [
+        {"t": "who?"},
+        {"ignored": 1},
+        {"w": "hel"},
+        {"w": "lo"},
+        {"end": 9},
+        {"bye": 1},
+        {"w": "never read"},
+    ]
     completion = asked(events, seen, max_tokens=5)
     assert seen == [{"bird": "polly", "say": "hello", "most": 5}]
     assert (completion.reasoning, completion.answer, completion.finish_reason) == ("who?", "hello", "stop")
@@ -167,7 +176,7 @@ def test_runs_from_before_there_were_dialects_keep_their_key_and_are_read() -> N
     assert written.pop("dialect") == "chat_completions"
     assert msgspec.convert(written, Endpoint) == plain
     old, new = (
-        EvalRequest(benchmarks=["math_500"], endpoint=endpoint).identity("")
+        EvalRequest(benchmarks=["math_500"], endpoints=[endpoint]).identity("")
         for endpoint in (plain, refine_endpoint(plain, {"dialect": "parrot"}))
     )
     assert "dialect" not in old

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from qwq_nb.extending import GradeJob, LoadedBenchmark, LoadRequest, Verdict, loaded_benchmark, new_sample
+from qwq_nb.extending import AnswerKind, GradeJob, LoadedBenchmark, LoadRequest, Verdict, loaded_benchmark, new_sample
 
 NUMBERS = ["zero", "one", "two", "three", "four", "five", "six"]
 
 
 class Sums:
     name = "sums_in_words"
-    kind = "text"
+    kind: AnswerKind = "text"
     withheld = False
 
     def subsets(self) -> list[str]:
