@@ -129,7 +129,10 @@ class RunLocked(QwqError):
 
 
 class InterruptedWithResult(KeyboardInterrupt):
-    """The user interrupted a call. `result` is what there is: nothing that was finished is lost."""
+    """Report that the user interrupted a call.
+
+    `result` holds everything that was finished.
+    """
 
     def __init__(self, message: str, result: Any) -> None:
         super().__init__(message)

@@ -19,7 +19,7 @@ from qwq_nb.store.request import (
     EvalRequest,
 )
 
-__all__ = ["command_line", "data_label", "option_text", "own_options", "written"]
+__all__ = ["command_line", "data_label", "option_text", "option_words", "own_options"]
 
 BUILT_IN = "built-in demo problems"
 
@@ -74,7 +74,7 @@ def command_line(
     }
     words = ["%qwq_eval", *request.benchmarks]
     for subset in selection.subsets or []:
-        words += written("--subset", subset)
+        words += option_words("--subset", subset)
     for option in EVAL:
         value = given.get(option.dest)
         is_off = option.may_be_off and option.kind != "json" and option.dest in given and value is None
@@ -83,7 +83,7 @@ def command_line(
         elif option.kind == "flag" and value:
             words.append(option.name)
         elif value is not None and option.kind not in ("flag", "list"):
-            words += written(option.name, option_text(option.kind, value))
+            words += option_words(option.name, option_text(option.kind, value))
     return " ".join(words)
 
 
@@ -99,7 +99,7 @@ def changed(value: Any, default: Any) -> Any:
     return None if value == default else value
 
 
-def written(name: str, text: str) -> list[str]:
+def option_words(name: str, text: str) -> list[str]:
     """Return an option and its value as quoted words of a line; a value that begins with `-` is joined by `=`."""
     return [shlex.quote(f"{name}={text}")] if text.startswith("-") else [name, shlex.quote(text)]
 

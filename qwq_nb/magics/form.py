@@ -18,7 +18,7 @@ from qwq_nb.endpoint.endpoint import DEMO_NAME
 from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.endpoint.registry import endpoints
 from qwq_nb.errors import OptionError, QwqError
-from qwq_nb.evaluation.command_line import option_text, written
+from qwq_nb.evaluation.command_line import option_text, option_words
 from qwq_nb.evaluation.options import EVAL
 from qwq_nb.magics.parsing import parse_line, tokens_of
 from qwq_nb.run.controls import any_shell, closed, widget_bundle
@@ -74,7 +74,7 @@ def lines_of(values: Mapping[str, Any]) -> list[str]:
         words = ["%qwq_endpoint", shlex.quote(values.get("url", "").strip())]
         for dest in ("model", "key_env"):
             if values.get(dest, "").strip():
-                words += written(f"--{dest.replace('_', '-')}", values[dest].strip())
+                words += option_words(f"--{dest.replace('_', '-')}", values[dest].strip())
         lines.append(" ".join(words))
     elif values["endpoint"] == DEMO_NAME:
         given["demo"] = True
@@ -87,7 +87,7 @@ def lines_of(values: Mapping[str, Any]) -> list[str]:
             words += [option.name] if value else []
         elif option.dest in given:
             for text in words_of(option, value):
-                words += written(option.name, text)
+                words += option_words(option.name, text)
     return [*lines, " ".join(words)]
 
 

@@ -108,7 +108,7 @@ def _with_texts(row: SampleView, view: SampleView, share: float | None) -> Sampl
 
 
 def _analysis(view: SampleView, reasoning: Clip | None) -> Analysis | None:
-    """The analysis with the switches that stand in `reasoning`."""
+    """Return the analysis with those switches that are in `reasoning`."""
     if view.analysis is None or not view.analysis.switches:
         return view.analysis
     return msgspec.structs.replace(view.analysis, switches=switches_within(view.analysis.switches, reasoning))

@@ -24,13 +24,13 @@ from qwq_nb.core.text import valid_values
 __all__ = [
     "analysis_from",
     "completion_from_row",
+    "evalscope_id",
     "model_segment",
     "outcome_from_row",
     "prediction_file",
     "prediction_row",
     "review_file",
     "review_row",
-    "sample_id",
     "targets_of",
     "verdict_from_row",
 ]
@@ -70,7 +70,7 @@ def model_segment(model: str) -> str:
     return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9.\-_]", "_", name)).strip("._")[:200] or "model"
 
 
-def sample_id(position: int, repeat: int, repeats: int) -> int:
+def evalscope_id(position: int, repeat: int, repeats: int) -> int:
     """Return evalscope's id of one sample × repeat within its subset: a whole number from 0."""
     return position * repeats + repeat
 
@@ -87,7 +87,7 @@ def prediction_row(
     """Make the prediction row of one completion. `model` is the model's name as it was asked for."""
     message = _assistant(sample, repeat, completion, model)
     row: dict[str, Any] = {
-        "index": sample_id(position, repeat, repeats),
+        "index": evalscope_id(position, repeat, repeats),
         "model": model,
         "model_output": {
             "id": None,
@@ -149,7 +149,7 @@ def review_row(
     flags: list[str],
 ) -> dict[str, Any]:
     """Make the review row of one verdict, with the outcome and flags that followed from it."""
-    number = sample_id(position, repeat, repeats)
+    number = evalscope_id(position, repeat, repeats)
     score = dict(verdict.sample_score)
     score.update(sample_id=number, group_id=position, generation_index=repeat)
     row = {
@@ -257,7 +257,7 @@ def outcome_from_row(row: dict[str, Any]) -> Outcome | None:
 
 
 def _converted(value: Any, kind: type[T]) -> T | None:
-    """`value` as that type; None where there is none, or one of another make."""
+    """Convert `value` to that type; None where there is none, or one of another format."""
     try:
         return msgspec.convert(value, kind) if value else None
     except (msgspec.ValidationError, RecursionError):
@@ -265,7 +265,10 @@ def _converted(value: Any, kind: type[T]) -> T | None:
 
 
 def _tool_calls(calls: list[ToolCall]) -> list[dict[str, Any]] | None:
-    """The calls as evalscope's `ToolCall` has them: arguments as an object. What is no JSON object is kept as text."""
+    """Return the calls as evalscope's `ToolCall` has them: arguments as an object.
+
+    Arguments that are no JSON object are kept as text.
+    """
     found = []
     for call in calls:
         function, problem = call["function"], None

@@ -41,7 +41,7 @@ def read_streams(folder: Path) -> dict[Key, Completion]:
     """Read the partial text of each stream that a killed kernel left behind, by (sample id, repeat)."""
     found: dict[Key, tuple[Piece, str, str]] = {}
     for row in read_rows(folder / STREAMS):
-        for piece in pieces_of(row):
+        for piece in row_pieces(row):
             key = (piece.id, piece.repeat)
             before = found.pop(key, None)
             if piece.over:
@@ -56,7 +56,7 @@ def read_streams(folder: Path) -> dict[Key, Completion]:
     return {key: completion_from_texts(*entry) for key, entry in found.items()}
 
 
-def pieces_of(row: dict[str, Any]) -> list[Piece]:
+def row_pieces(row: dict[str, Any]) -> list[Piece]:
     """Return the pieces of a row; none where it has another form."""
     try:
         return msgspec.convert(row.get("streams"), list[Piece])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from qwq_nb.analysis.compare.contrasts import ComparisonRow, Contrast
 from qwq_nb.core.paired import detectable_difference, problems_needed
 
-__all__ = ["ALPHA", "contrast_conclusion", "is_shown", "signed"]
+__all__ = ["ALPHA", "contrast_conclusion", "shows_difference", "signed"]
 
 ALPHA = 0.05
 """Significance level of every statement here; intervals are of 95 %."""
@@ -19,7 +19,7 @@ _FEWEST = 6
 """Differing problems below which no outcome has p < 0.05: 2 · (1/2)⁵ = 0.0625."""
 
 
-def is_shown(row: ComparisonRow) -> bool:
+def shows_difference(row: ComparisonRow) -> bool:
     """Return whether a difference is shown: the exact test rejects, after Holm's adjustment where there is one."""
     p = row.p_value if row.p_holm is None else row.p_holm
     return p is not None and p < ALPHA
@@ -44,7 +44,7 @@ def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: in
         return f"{seen} Nothing can be concluded about the models: see above."
     if not row.only_a and not row.only_b:
         return f"{on}: {b} and {a} are right and wrong on the same answers, none flipped. {_none_flipped(row)}"
-    return f"{seen} {_shown(row, a, b) if is_shown(row) else _not_shown(contrast, row, a, b)}"
+    return f"{seen} {_shown(row, a, b) if shows_difference(row) else _not_shown(contrast, row, a, b)}"
 
 
 def _shown(row: ComparisonRow, a: str, b: str) -> str:

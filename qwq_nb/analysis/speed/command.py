@@ -8,7 +8,7 @@ from typing import Any
 
 from qwq_nb.analysis.speed.options import SPEED
 from qwq_nb.errors import OptionError
-from qwq_nb.evaluation.command_line import option_text, written
+from qwq_nb.evaluation.command_line import option_text, option_words
 from qwq_nb.evaluation.request import is_whole
 
 __all__ = ["checked_concurrency", "checked_requests", "speed_command"]
@@ -62,5 +62,5 @@ def speed_command(given: Mapping[str, Any], own: Mapping[str, Any]) -> str:
         elif value is None or value is False:
             words += [name, "off"] if value is None else []
         else:
-            words += written(name, option_text(kinds.get(dest, "text"), value))
+            words += option_words(name, option_text(kinds.get(dest, "text"), value))
     return " ".join(words)

@@ -11,7 +11,7 @@ import msgspec
 from qwq_nb.analysis.sweep.grid import AXES, axis_text, settings_of
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
-from qwq_nb.evaluation.command_line import command_line, option_text, own_options, written
+from qwq_nb.evaluation.command_line import command_line, option_text, option_words, own_options
 from qwq_nb.evaluation.request import build_request
 from qwq_nb.store.request import EvalRequest
 
@@ -72,7 +72,7 @@ def checked_calls(
     )
     words = [line.replace("%qwq_eval", "%qwq_sweep", 1)]
     for axis, choices in axes.items():
-        words += written(AXES[axis].name, ",".join(_typed(axis, value) for value in choices))
+        words += option_words(AXES[axis].name, ",".join(_typed(axis, value) for value in choices))
     models = {request.endpoint.model for request in requests}
     return Calls(" ".join(words), any(r.demo for r in requests), models.pop() if len(models) == 1 else "")
 

@@ -33,7 +33,7 @@ from evalscope.utils.io_utils import convert_normal_types
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.core.records import AnswerKind, Completion, Sample, Verdict
 from qwq_nb.errors import OptionError, UnknownBenchmark
-from qwq_nb.store.evalscope_rows import sample_id
+from qwq_nb.store.evalscope_rows import evalscope_id
 
 __all__ = [
     "OWN_METRIC",
@@ -217,7 +217,7 @@ def excluded_score(job: GradeJob, why: str) -> dict[str, Any]:
 def _dumped(job: GradeJob, score: Score) -> dict[str, Any]:
     result = SampleScore(
         score=score,
-        sample_id=sample_id(job.position, job.repeat, job.repeats),
+        sample_id=evalscope_id(job.position, job.repeat, job.repeats),
         group_id=job.position,
         generation_index=job.repeat,
         sample_metadata=job.sample.metadata,
@@ -241,7 +241,7 @@ def completion_of(state: TaskState) -> Completion:
 def _state(job: GradeJob) -> TaskState:
     completion, model = job.completion, job.model
     sample = _sample(job.sample)
-    sample.id, sample.group_id = sample_id(job.position, job.repeat, job.repeats), job.position
+    sample.id, sample.group_id = evalscope_id(job.position, job.repeat, job.repeats), job.position
     thought = [ContentReasoning(reasoning=completion.reasoning)] if completion.reasoning else []
     message = ChatMessageAssistant(
         content=[*thought, ContentText(text=completion.answer)], model=model, source="generate"
