@@ -58,11 +58,11 @@ lint: $(VENV)/installed-test
 
 # Most of a test's time is waiting, for kernels, browsers and servers: three processes keep two cores busy.
 # Coverage is measured on the way, in all processes; `make test COVERAGE=` leaves it out.
-COVERAGE ?= -m coverage run
+COVERAGE ?= --cov --cov-report=
 test: export QWQ_NB_MAKE_TEST = 1
 test: lint
 	@rm -rf .coverage && mkdir .coverage
-	$(BIN)/python $(COVERAGE) -m pytest --nbval -m "not long" -n 3 --no-loadscope-reorder
+	$(BIN)/python -m pytest $(COVERAGE) --nbval -m "not long" -n 3 --no-loadscope-reorder
 	@test -z "$(COVERAGE)" || $(BIN)/python tests/support/coverage_summary.py
 
 test-long: $(VENV)/installed-test

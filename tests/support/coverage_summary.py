@@ -13,7 +13,7 @@ LEAST = 80
 
 def main() -> None:
     measured = coverage.Coverage(messages=False)
-    measured.combine()
+    measured.load()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "coverage.json")
         measured.json_report(outfile=str(file))
