@@ -99,7 +99,7 @@ class CircuitBreaker:
         self._changed()
 
     async def examined(self) -> None:
-        """Wait until the first ping shows whether endpoint or request is at fault; return at once while it is closed."""
+        """Wait until the first ping shows whether endpoint or request is at fault; return at once if closed."""
         if self.is_open:
             await self._examined.wait()
 
@@ -197,8 +197,8 @@ class CircuitBreaker:
         if is_quota(found):
             asked = f"after {found.retry_after:.0f} s, as it wishes" if found.retry_after else f"every {wait:.2g} s"
             return (
-                f"{self._label} serves no requests since {since} (HTTP 429, too many requests): its quota is used up. It "
-                f"is asked again {asked}, and the run goes on by itself."
+                f"{self._label} serves no requests since {since} (HTTP 429, too many requests): its quota is used up. "
+                f"It is asked again {asked}, and the run goes on by itself."
             )
         return (
             f"{self._label} does not answer since {since} ({cause(found)}); it is asked again every {wait:.2g} s, and "

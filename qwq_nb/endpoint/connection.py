@@ -183,7 +183,7 @@ class Connection:
         return await self._read_whole(response, live)
 
     def _error_of(self, response: httpx.Response, body: bytes) -> EndpointError:
-        """Return the error for a status other than 200. Not raised here: the frame holds the body, which may echo the key."""
+        """Return the error for a status other than 200. Not raised: this frame holds the body, which may echo a key."""
         error = self.dialect.error(response.status_code, body, where=self.where, hide=self.mask.hide)
         if error.retryable:
             error.retry_after = retry_after(response.headers.get("retry-after"))

@@ -59,7 +59,7 @@ def looks_like_key(text: str, *, bare: bool = False) -> bool:
 
 @dataclass(frozen=True, init=False)
 class Endpoint:
-    """Describe an endpoint and how to send requests to it. Immutable; `replace()` makes a changed copy. Times in seconds.
+    """Describe an endpoint and how requests are sent to it. Immutable; `replace()` makes a changed copy. Times in s.
 
     `Endpoint("http://127.0.0.1:8000/v1", "Qwen/QwQ-32B", key_env="QWQ_API_KEY", temperature=0.6)`
     """

@@ -48,8 +48,8 @@ class Dialect(Protocol):
         `Delta(ends="done")`.
 
         Raises:
-            ValueError: the data is not of this dialect. (TypeError, LookupError and AttributeError count alike: a server's
-                data may have any shape.)
+            ValueError: the data is not of this dialect. (TypeError, LookupError and AttributeError count alike,
+                since a server's data may have any shape.)
         """
 
     def whole(self, body: bytes) -> Delta | None:
