@@ -62,7 +62,7 @@ _SETTINGS = {
 
 
 class _Message(msgspec.Struct):
-    """A line from the worker."""
+    """Represent a line from the worker."""
 
     id: int = -1
     ok: msgspec.Raw = msgspec.Raw(b"")

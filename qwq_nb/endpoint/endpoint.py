@@ -59,7 +59,7 @@ def looks_like_key(text: str, *, bare: bool = False) -> bool:
 
 @dataclass(frozen=True, init=False)
 class Endpoint:
-    """Describe an endpoint and how requests are sent to it. Immutable; `replace()` makes a changed copy. Times in s.
+    """Describe an endpoint and its options. Immutable; `replace()` makes a changed copy. Times are in seconds.
 
     `Endpoint("http://127.0.0.1:8000/v1", "Qwen/QwQ-32B", key_env="QWQ_API_KEY", temperature=0.6)`
     """
@@ -90,7 +90,7 @@ class Endpoint:
     ca_bundle: str = ""
     insecure: bool = False
     price_in: float | None = None
-    """Price of a million prompt tokens, in any currency; None: not known."""
+    """Price of a million prompt tokens, in any unit; None: not known."""
     price_out: float | None = None
     """Price of a million completion tokens, reasoning included."""
 

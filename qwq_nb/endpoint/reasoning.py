@@ -236,7 +236,7 @@ class ReasoningSplitter:
         return self._length("reasoning", self._thought, [] if self._finished else self._field or self._field_content)
 
     def answer_length(self) -> int:
-        """Characters of answer so far. Counts only what came since the last call."""
+        """Return the characters of answer so far. Each call counts only the pieces added since the last one."""
         return self._length("answer", self._answer)
 
     def _length(self, part: str, *sources: list[str]) -> int:

@@ -66,7 +66,7 @@ class AnalysisMagics(MagicBase):
     @line_magic
     @user_errors
     def qwq_think(self, line: str) -> Thinking:
-        """Analyse how a model reasons: tokens to the first right answer, reflection after it, thoughts, loops, scripts.
+        """Analyse the reasoning: tokens to the first right answer, reflection after it, thoughts, loops, languages.
 
         %qwq_think RUN [RUN...]      up to six; without a name the last run
         """

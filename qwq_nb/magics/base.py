@@ -71,7 +71,7 @@ class MagicBase(Magics):
         return named if isinstance(named, Run) else load_run(word, out=out or self.runs_folder())
 
     def one_run(self, words: list[str], magic: str, out: str | None) -> Run:
-        """Return the run that a line names, or the last one. Raises OptionError without one, or if several are named."""
+        """Return the run that a line names, or the last one. Raises OptionError if it names several, or none exists."""
         from qwq_nb.run.open import list_runs
         from qwq_nb.run.run import Run
 

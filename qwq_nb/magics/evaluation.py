@@ -179,9 +179,10 @@ class QwqMagics(MagicBase, Configurable):
     @line_magic
     @user_errors
     def qwq_panel(self, line: str) -> None:
-        """Show a form that writes a %qwq_eval line and runs it: `%qwq_panel`; `%qwq_panel math_500 --limit 50` fills it in.
+        """Show a form that writes a %qwq_eval line and runs it in the background.
 
-        Without options it opens as it was left.
+        %qwq_panel                         as it was left, or empty
+        %qwq_panel math_500 --limit 50     filled in
         """
         from qwq_nb.core.frontend import in_kernel, is_live
         from qwq_nb.magics.form import Form, checked, lines_of, values_of
