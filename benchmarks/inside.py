@@ -65,7 +65,7 @@ class Meter:
             except OSError:
                 continue
             if thread.name == "qwq-loop" and self.runner is not None:
-                pieces = sum(lane.caller.pieces for lane in self.runner.pool.lanes)
+                pieces = sum(pooled.connection.pieces for pooled in self.runner.pool.endpoints)
                 self._steps.append((pieces, self._seen[thread.ident][1]))
 
     def steady_us(self) -> float | None:

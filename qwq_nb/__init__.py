@@ -1,7 +1,7 @@
-"""qwq_nb: evaluate reasoning models where their users work, in a notebook.
+"""Evaluate reasoning models in a Jupyter notebook, on any OpenAI-compatible endpoint.
 
 In a notebook: `%load_ext qwq_nb`, `%qwq_endpoint URL --model M`, `%qwq_eval math_500`. In a script: `evaluate(...)`.
-Names are imported when they are first used, so that loading the extension costs next to nothing.
+A name is imported at its first use, so that loading the extension costs next to nothing.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(ipython: Any) -> None:
-    """`%load_ext qwq_nb`: register the magics and their completion."""
+    """Register the magics and their completion in an IPython shell; called by `%load_ext qwq_nb`."""
     from qwq_nb.magics.evaluation import load
 
     load(ipython)

@@ -1,1 +1,1 @@
-"""Benchmarks: names, data files, prompts, and grading in a worker process."""
+"""Name and load benchmarks, read data files, and grade in a worker process."""

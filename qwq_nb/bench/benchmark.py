@@ -1,6 +1,6 @@
-"""Define what a benchmark is: where samples come from and how an answer is graded.
+"""Define the interface of a benchmark: its samples, and the grading of an answer.
 
-evalscope's adapters are the first one (`qwq_nb.bench.evalscope.benchmark`); others are registered with
+evalscope's adapters implement it (`qwq_nb.bench.evalscope.benchmark`); others are registered with
 `qwq_nb.bench.registry.register_benchmark`. Their code runs in the worker process, never in the kernel.
 """
 
@@ -23,7 +23,7 @@ __all__ = ["Benchmark", "check_loaded", "loaded_benchmark", "new_sample"]
 
 @runtime_checkable
 class Benchmark(Protocol):
-    """A benchmark: its samples, its grading, and what else a run must know of it.
+    """Define a benchmark: its samples, its grading, and its properties that a run needs.
 
     A class without arguments, importable by name. It lives in the benchmark worker: `load` runs in a short-lived
     child process, `grade` and `equivalent` in a grader process under the run's deadline (`--grade-deadline`) and a
@@ -31,22 +31,22 @@ class Benchmark(Protocol):
     """
 
     name: str
-    """As it is registered, and written in `%qwq_eval`."""
+    """The name under which it is registered and given to `%qwq_eval`."""
     kind: AnswerKind
-    """`math`, `choice`, `code` or `text`: which second opinion and which measures its answers get."""
+    """`math`, `choice`, `code` or `text`: decides the second opinion and the measures of its answers."""
     withheld: bool
-    """True where the authors ask that the texts not be published: outputs, exports and saved notebooks then show
+    """True if the authors ask that the texts not be published: outputs, exports and saved notebooks then show
     outcomes, letters and numbers only, unless the user reveals them."""
 
     def subsets(self) -> Sequence[str]:
-        """Return the names of all subsets in their order; `["default"]` where there is only one."""
+        """Return the names of all subsets in their order; `["default"]` if there is only one."""
 
     def load(self, request: LoadRequest) -> LoadedBenchmark:
         """Return all samples of all subsets, each once, with their prompts: see `loaded_benchmark`.
 
-        What is asked of them (`--limit`, `--levels`, `--subset`, `--repeats`) is chosen afterwards. `request.data` is
+        The selection (`--limit`, `--levels`, `--subset`, `--repeats`) is made afterwards. `request.data` is
         the absolute path given by `--data`, or None. The result must depend on nothing but the request, the data and
-        the code: it is kept on disk until one of them changes.
+        the code: it is cached on disk until one of them changes.
 
         Raises:
             DataError: the data is missing or does not fit.
@@ -57,9 +57,9 @@ class Benchmark(Protocol):
     def grade(self, job: GradeJob) -> Verdict:
         """Return the verdict on one answer, `job.completion.answer`, to `job.sample`.
 
-        `Verdict.correct`, or `score` (0…1; correct at 1), and `extracted`, the answer as it was read ("" where there
-        is none: the outcome is then `no_answer`). May raise anything: that sample is then `not_gradable`, with the
-        exception as its reason. `job.sample.source_row` is empty here; what grading needs goes into `metadata`.
+        It sets `Verdict.correct`, or `score` (0…1; correct at 1), and `extracted`, the answer as it was read ("" if
+        there is none: the outcome is then `no_answer`). May raise anything: that sample is then `not_gradable`, with
+        the exception as its reason. `job.sample.source_row` is empty here; what grading needs goes into `metadata`.
         """
 
     def equivalent(self, candidate: str, gold: str) -> bool | None:
@@ -82,16 +82,16 @@ def new_sample(
     metadata: Mapping[str, Any] | None = None,
     source_row: Mapping[str, Any] | None = None,
 ) -> Sample:
-    """Return one sample, for `loaded_benchmark`, which gives it its benchmark, position and id.
+    """Return one sample, for `loaded_benchmark`, which sets its benchmark, position and id.
 
     Args:
-        question: the problem as readers see it.
-        gold: the right answer (a letter where there are `choices`); `targets` are others that are accepted too.
+        question: the problem as it is shown.
+        gold: the right answer (a letter if there are `choices`); `targets` are others that are accepted too.
         subset: which of the benchmark's subsets it belongs to.
         prompt: the user's message of the request; empty: the question.
         choices: the texts of A, B, C, …
         source_id: the data set's own id.
-        metadata: what `grade` needs beside the gold answer (JSON values).
+        metadata: further values that `grade` needs (JSON values).
         source_row: the raw record, kept with the run.
     """
     return Sample(
@@ -119,14 +119,14 @@ def loaded_benchmark(
     prompt_template: str = "",
     versions: Mapping[str, str] | None = None,
 ) -> LoadedBenchmark:
-    """Return what `Benchmark.load` has to: `samples` numbered within their subsets, with ids and a hash of the data.
+    """Return the result of `Benchmark.load`: `samples` numbered within their subsets, with ids and a hash of the data.
 
     Args:
         benchmark: the object itself (`self`).
         request: as `load` got it.
         samples: from `new_sample`, those of a subset in the order of the data set.
-        notes: what was decided for the user, one sentence each; they stand beside the results.
-        prompt_template: for the reader of the manifest.
+        notes: decisions made for the user, one sentence each; they are shown beside the results.
+        prompt_template: recorded in the manifest.
         versions: packages that verdicts depend on, by name.
     """
     known = list(benchmark.subsets())
@@ -167,10 +167,11 @@ def loaded_benchmark(
 
 
 def check_loaded(loaded: LoadedBenchmark, request: LoadRequest) -> LoadedBenchmark:
-    """Return what a benchmark loaded as it goes to the kernel, with the request as it was given.
+    """Check a loaded benchmark, and return it as it goes to the kernel, with the request as it was given.
 
     Raises:
-        DataError: it holds no samples, a field of another type, an unknown subset, or two samples with one id.
+        DataError: the request is another one, or the benchmark holds no samples, a field of another type, an unknown
+            subset, or two samples with one id.
     """
     name = request.benchmark
     checked = loaded
@@ -198,7 +199,7 @@ def check_loaded(loaded: LoadedBenchmark, request: LoadRequest) -> LoadedBenchma
 
 
 def _plain(loaded: Any, name: str) -> LoadedBenchmark:
-    """A registered benchmark's work with valid text, and of the declared types."""
+    """Return a registered benchmark's result with valid text and of the declared types, or raise DataError."""
     try:
         made: LoadedBenchmark = msgspec.convert(
             valid_values(msgspec.to_builtins(loaded, enc_hook=str)), LoadedBenchmark
@@ -209,5 +210,5 @@ def _plain(loaded: Any, name: str) -> LoadedBenchmark:
 
 
 def _is_subset_name(name: str) -> bool:
-    """Whether evalscope can name files by it, and the table of results tell it from its own row `all`."""
+    """Return whether evalscope can name files by it, and the table of results tell it from its own row `all`."""
     return bool(name.strip()) and name != "all" and len(name) <= 100 and not set(name) & set("/\\\0\n\r")

@@ -1,6 +1,6 @@
-"""What is kept on disk between kernels: the prompts of benchmarks, so that a second run need not wait for the worker.
+"""Cache the prompts of benchmarks on disk between kernels, so that a second run need not wait for the worker.
 
-One JSON file an entry, written whole and renamed into place. An entry that cannot be read is as good as none.
+Each entry is one JSON file, written whole and then renamed. An entry that cannot be read counts as missing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FORMAT = 2
 
 
 def cache_dir() -> Path:
-    """`$QWQ_NB_CACHE`, else `$XDG_CACHE_HOME/qwq_nb`, else `~/.cache/qwq_nb`. Not created here."""
+    """Return `$QWQ_NB_CACHE`, else `$XDG_CACHE_HOME/qwq_nb`, else `~/.cache/qwq_nb`. Not created here."""
     if own := os.environ.get("QWQ_NB_CACHE"):
         return expand_user(own)
     base = os.environ.get("XDG_CACHE_HOME")
@@ -32,11 +32,11 @@ def cache_dir() -> Path:
 
 
 def prompt_file(request: LoadRequest) -> Path:
-    """Where the samples of this request are kept.
+    """Return the path of the samples of this request.
 
-    Named by its options (with the code of a registered benchmark), evalscope's version and the data's content.
+    The name depends on its options (with the code of a registered benchmark), evalscope's version and the data.
 
-    Raises DataError where the request names a data file that does not exist or is empty.
+    Raises DataError if the request names a data file that does not exist or is empty.
     """
     data = fingerprint(request.data) if request.data else f"{request.hub}@{request.revision}"
     text = f"{_FORMAT}\n{request.key()}\n{metadata.version('evalscope')}\n{data}"
@@ -44,7 +44,7 @@ def prompt_file(request: LoadRequest) -> Path:
 
 
 def cached(request: LoadRequest) -> LoadedBenchmark | None:
-    """The samples of this request as a worker prepared them before, or None. Raises DataError as `prompt_file` does."""
+    """Return the cached samples of this request; None if there are none. Raises DataError as `prompt_file` does."""
     try:
         loaded = msgspec.json.decode(prompt_file(request).read_bytes(), type=LoadedBenchmark)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
@@ -55,7 +55,7 @@ def cached(request: LoadRequest) -> LoadedBenchmark | None:
 
 
 def store(loaded: LoadedBenchmark) -> None:
-    """Keep an entry. A cache that cannot be written costs time, not results: OSError is not raised."""
+    """Write an entry. A cache that cannot be written costs time, not results: OSError is not raised."""
     target = prompt_file(loaded.request)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

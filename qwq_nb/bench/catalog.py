@@ -20,13 +20,13 @@ ALIASES = {
     "math500": "math_500",
     "mmlupro": "mmlu_pro",
 }
-"""Other spellings that are in use, and what to write. They are suggested, not accepted: a name is one thing only."""
+"""Other common spellings, and the name to write. They are suggested, not accepted: a benchmark has one name."""
 
 
 def benchmark_names() -> list[str]:
     """Return the names that `evaluate` and `%qwq_eval` know, sorted: evalscope's, and those that were registered.
 
-    Of evalscope's, some cannot be run by one chat completion a question; `evaluate` says so, and why.
+    Some of evalscope's cannot be run by one chat completion per question; `evaluate` then says so, and why.
     """
     return sorted({*evalscope_names(), *own_names()})
 
@@ -34,26 +34,26 @@ def benchmark_names() -> list[str]:
 def is_withheld_name(name: str) -> bool:
     """Return whether an evalscope benchmark's authors ask that its texts not be published: GPQA's three.
 
-    Also the rule for run directories whose manifest does not say it: older ones, and evalscope's own.
+    Also the rule for run directories whose manifest does not record it: older ones, and evalscope's own.
     """
     return name.lower().startswith("gpqa")
 
 
 def is_withheld(name: str) -> bool:
-    """Return whether a benchmark's texts are withheld from outputs, where no run has said so yet.
+    """Return whether a benchmark's texts are withheld from outputs, before a run's manifest records it.
 
-    A registered benchmark is imported for it; one that cannot be is taken to be withheld.
+    A registered benchmark is imported for it; one that cannot be imported counts as withheld.
     """
     if name not in own_names():
         return is_withheld_name(name)
     try:
         return bool(BENCHMARKS.get(name).withheld)
-    except Exception:  # the user's module may raise anything; nothing of it may be shown by mistake
+    except Exception:  # the user's module may raise anything; its texts must not be shown by mistake
         return True
 
 
 def subset_names(name: str) -> list[str]:
-    """Return the subsets of a benchmark, for completion; empty where they cannot be told without loading it.
+    """Return the subsets of a benchmark, for completion; empty if they are not known without loading it.
 
     A registered benchmark is imported for it.
     """
@@ -61,12 +61,12 @@ def subset_names(name: str) -> list[str]:
         return evalscope_subsets(name)
     try:
         return [str(subset) for subset in BENCHMARKS.get(name).subsets()]
-    except Exception:  # the user's module may raise anything, and completion has nobody to tell
+    except Exception:  # the user's module may raise anything, and completion cannot report it
         return []
 
 
 def check_name(name: str) -> str:
-    """Return the name itself.
+    """Check that a benchmark of this name is known, and return the name.
 
     Raises:
         UnknownBenchmark: neither evalscope nor `register_benchmark` knows it; the message has the nearest name.

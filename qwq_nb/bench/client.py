@@ -1,7 +1,7 @@
-"""`BenchWorker`: the worker process as the kernel sees it.
+"""Start the benchmark worker process from the kernel, and send it requests.
 
-Use it from one event loop. It starts when first needed, beside other work; where it dies, what was asked of it is asked
-once more of a new one (grading and loading can be repeated), and only then does a WorkerError carry its last words.
+Use it from one event loop. It starts when first needed, beside other work. If it dies, its open requests are sent once
+more to a new one (grading and loading can be repeated); only then is a WorkerError raised, with its last output.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _LONGEST_LINE = 1 << 30
 
 _STDERR_LINES = 40
 _TRIES = 2
-"""How often a request is asked when the worker dies over it."""
+"""How often a request is sent if the worker dies during it."""
 
 _SETTINGS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -58,11 +58,11 @@ _SETTINGS = {
     "PYTHONUNBUFFERED": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
-"""For the worker, where the user has not set them: quiet libraries without threads of their own, short time-outs."""
+"""Environment of the worker, unless the user sets them: quiet libraries without own threads, short time-outs."""
 
 
 class _Message(msgspec.Struct):
-    """A line from the worker."""
+    """Represent a line from the worker."""
 
     id: int = -1
     ok: msgspec.Raw = msgspec.Raw(b"")
@@ -74,21 +74,24 @@ class _Message(msgspec.Struct):
 
 
 class _Call:
-    """A request under way."""
+    """Hold a request in progress."""
 
     def __init__(self, line: bytes, future: asyncio.Future[msgspec.Raw]) -> None:
         self.line = line
         self.future = future
         self.process: asyncio.subprocess.Process | None = None
-        """Whom it was asked of."""
+        """The process that it was sent to last."""
         self.tries = 0
 
 
 class BenchWorker:
-    """One worker process, started when needed. `step` says in words what it is at."""
+    """Control one worker process, started when needed. `step` says in words what it is doing."""
 
     def __init__(self, *, drop_env: Iterable[str] = (), env: dict[str, str] | None = None) -> None:
-        """`drop_env`: variables the worker must not see (those named like keys it never sees); `env`: more for it."""
+        """Set the worker's environment.
+
+        `drop_env`: variables kept from it (those named like keys always are); `env`: variables added to it.
+        """
         self.pid: int | None = None
         self._stage = ""
         self._loading: list[str] = []
@@ -97,7 +100,7 @@ class BenchWorker:
         self._given: frozenset[str] = frozenset()
         """The variables that the running process was started with."""
         self._outdated: asyncio.subprocess.Process | None = None
-        """The process that was ended because it was given too much."""
+        """The process that was ended because its environment held a variable hidden later."""
         self._numbers = itertools.count()
         self._calls: dict[int, _Call] = {}
         self._process: asyncio.subprocess.Process | None = None
@@ -109,13 +112,13 @@ class BenchWorker:
 
     @property
     def step(self) -> str:
-        """What is being waited for, in words; empty when nothing is."""
+        """Return in words what is being waited for; empty if nothing is."""
         return self._stage or (f"loading {self._loading[0]}" if self._loading else "")
 
     def hide(self, variable: str) -> None:
-        """Keep an environment variable from the worker. One that was started with it is ended, and started anew.
+        """Keep an environment variable from the worker; a worker that was started with it is replaced.
 
-        What it was asked is asked again of the new one.
+        Open requests are sent again to the new one.
         """
         self._drop.add(variable)
         if self._process is not None and variable in self._given:
@@ -127,7 +130,7 @@ class BenchWorker:
             process.kill()
 
     async def start(self) -> None:
-        """Start the process if it is not running; returns before it is ready."""
+        """Start the process if it is not running; return before it is ready."""
         if self._closed:
             raise WorkerError("the benchmark worker was closed.")
         if self._process is not None and self._process.returncode is None:
@@ -137,13 +140,13 @@ class BenchWorker:
         await asyncio.shield(self._starting)
 
     async def ready(self) -> WorkerInfo:
-        """Wait until it can grade. Raises WorkerError where it never can."""
+        """Wait until it can grade. Raises WorkerError if it cannot be started."""
         await self.start()
         assert self._ready is not None
         return await asyncio.shield(self._ready)
 
     async def load(self, request: LoadRequest) -> LoadedBenchmark:
-        """The benchmark's samples. Raises UnknownBenchmark, OptionError, DataError, HubError, WorkerError."""
+        """Return the benchmark's samples. Raises UnknownBenchmark, OptionError, DataError, HubError, WorkerError."""
         self._loading.append(request.benchmark)
         try:
             return decode(await self._ask("load", request), LoadedBenchmark)
@@ -151,7 +154,7 @@ class BenchWorker:
             self._loading.remove(request.benchmark)
 
     async def grade(self, job: GradeJob) -> Verdict:
-        """The verdict on one answer; one that the grader could not reach is a status, not an exception."""
+        """Return the verdict on one answer. A failure of the grading is a status of the verdict, not an exception."""
         measures = job.measures or measure_targets()
         bare = msgspec.structs.replace(
             job,
@@ -162,7 +165,7 @@ class BenchWorker:
         return decode(await self._ask("grade", bare), Verdict)
 
     async def write_data(self, run_dir: str | os.PathLike[str], plan: BenchPlan) -> list[str]:
-        """Write the records of a benchmark's selected samples into the run directory. Gives notes for the reader."""
+        """Write the records of a benchmark's selected samples into the run directory. Returns notes for the user."""
         return decode(await self._ask("write_data", DataJob(run_dir=os.path.abspath(run_dir), plan=plan)), list[str])
 
     async def write_config(
@@ -177,7 +180,7 @@ class BenchWorker:
         repeats: int = 1,
         seed: int | None = 42,
     ) -> str:
-        """Write evalscope's configuration of a run whose data is written. Gives its path. Raises OptionError."""
+        """Write evalscope's configuration of a run whose data is written. Returns its path. Raises OptionError."""
         job = ConfigJob(
             run_dir=os.path.abspath(run_dir),
             model=model,
@@ -193,7 +196,7 @@ class BenchWorker:
     async def write_report(
         self, run_dir: str | os.PathLike[str], errored: dict[str, dict[str, int]] | None = None
     ) -> list[str]:
-        """Write evalscope's reports from the rows on disk. Gives their paths."""
+        """Write evalscope's reports from the rows on disk. Returns their paths."""
         return decode(
             await self._ask(
                 "write_report",
@@ -203,12 +206,12 @@ class BenchWorker:
         )
 
     async def rebase(self, run_dir: str | os.PathLike[str]) -> str:
-        """Make a run directory that was moved acceptable to evalscope's `use_cache` again. Gives its configuration."""
+        """Make a moved run directory acceptable to evalscope's `use_cache` again. Returns its configuration's path."""
         job = RebaseJob(run_dir=os.path.abspath(run_dir), sources=own_sources())
         return decode(await self._ask("rebase", job), str)
 
     async def close(self) -> None:
-        """End the process; what is still asked of it fails with WorkerError."""
+        """End the process; open requests fail with WorkerError."""
         self._closed = True
         if self._starting is not None:
             await asyncio.gather(self._starting, return_exceptions=True)
@@ -313,7 +316,7 @@ class BenchWorker:
             call.future.set_result(message.ok)
 
     async def _died(self, process: asyncio.subprocess.Process, code: int) -> None:
-        """Ask once more what it was being asked; give up what has been asked twice."""
+        """Send the requests that it had once more to a new process; fail those that were sent twice."""
         if self._process is process:
             self._process, self._stage = None, ""
         if self._closed:
@@ -352,6 +355,6 @@ class BenchWorker:
 
 
 def _seen(future: asyncio.Future[WorkerInfo]) -> None:
-    """Nobody may be waiting for it; then its exception is no news."""
+    """Mark the exception as retrieved: without a waiter, asyncio would log it."""
     if not future.cancelled():
         future.exception()

@@ -1,4 +1,4 @@
-"""Reading a user's data file: JSONL, JSON, CSV, TSV or Parquet, or a folder that holds one.
+"""Read a user's data file: JSONL, JSON, CSV, TSV or Parquet, or a folder that holds one.
 
 `fingerprint` is light and is what the kernel calls; `read_records` runs in the worker. Every fault is a DataError that
 names the file, the line and what to change.
@@ -31,18 +31,18 @@ __all__ = [
 ]
 
 Record = tuple[dict[str, Any], str]
-"""A record and where it stands: `file:line` (for Parquet `file:row`)."""
+"""A record and its position: `file:line` (for Parquet `file:row`)."""
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 
 _SIDE_FILES = frozenset({"dataset_infos.json", "dataset_info.json", "state.json", "config.json", "package.json"})
-"""JSON files that stand beside data and are none."""
+"""JSON files often found beside data, which are not data."""
 
 
 def fingerprint(path: str | Path) -> str:
-    """sha256 of a file's content, or of a folder's data files with their names.
+    """Return the SHA-256 of a file's content, or of a folder's data files with their names, in hex.
 
-    Raises DataError where there is nothing to read.
+    Raises DataError if there is nothing to read.
     """
     root = _existing(path)
     if root.is_file():
@@ -54,9 +54,9 @@ def fingerprint(path: str | Path) -> str:
 
 
 def read_records(path: str | Path, benchmark: str, splits: Sequence[str] = ("test", "train")) -> list[Record]:
-    """All records of a data file, or of a folder's, with their places.
+    """Return all records of a data file, or of a folder's data files, with their positions.
 
-    `splits` are the names evalscope would look for, best first.
+    `splits` are the names evalscope would look for, best first. Raises DataError if there are no records.
     """
     records = [record for file in data_files(path, benchmark, splits) for record in read_file(file)]
     if not records:
@@ -65,10 +65,10 @@ def read_records(path: str | Path, benchmark: str, splits: Sequence[str] = ("tes
 
 
 def data_files(path: str | Path, benchmark: str, splits: Sequence[str] = ("test", "train")) -> list[Path]:
-    """The file, or the files (shards) of a folder, that hold the benchmark's data.
+    """Return the file, or the files (shards) of a folder, that hold the benchmark's data.
 
     In a folder (or its `data/`): `<split>.*` or its shards `<split>-00000-of-00001.*` for each split in turn,
-    `<benchmark>.*`, else its only data file. Raises DataError where there is none or several.
+    `<benchmark>.*`, else its only data file. Raises DataError if there is none or several.
     """
     root = _existing(path)
     if root.is_file():
@@ -89,9 +89,9 @@ def data_files(path: str | Path, benchmark: str, splits: Sequence[str] = ("test"
 
 
 def subset_files(path: str | Path, subset: str, splits: Sequence[str]) -> list[Path]:
-    """A folder's files of one subset (or split) alone: `<subset>_<split>.*`, `<subset>.*`, `<subset>/<split>.*`.
+    """Return a folder's files of one subset (or split): `<subset>_<split>.*`, `<subset>.*` or `<subset>/<split>.*`.
 
-    Empty where it keeps none, and where `path` is a file.
+    Empty if it has none, and if `path` is a file.
     """
     root = _existing(path)
     folders = _folders(root) if root.is_dir() else []
@@ -108,7 +108,7 @@ def subset_files(path: str | Path, subset: str, splits: Sequence[str]) -> list[P
 def file_stems(path: str | Path) -> set[str]:
     """Return the names, without suffixes, of all data files and folders in a folder (and its `data/`).
 
-    They are what `subset_files` could find a subset by. Empty where `path` is a file.
+    `subset_files` finds subsets by them. Empty if `path` is a file.
     """
     root = _existing(path)
     if not root.is_dir():
@@ -118,7 +118,7 @@ def file_stems(path: str | Path) -> set[str]:
 
 
 def read_file(file: Path) -> list[Record]:
-    """The records of one file, read as its suffix says (an unknown suffix is read as JSONL)."""
+    """Return the records of one file, read by its suffix (an unknown suffix as JSONL). Raises DataError."""
     suffix = file.suffix.lower()
     if suffix == ".parquet":
         return _parquet(file)
@@ -158,7 +158,7 @@ def _subfolders(root: Path) -> list[Path]:
 
 
 def _named(stem: str, folders: Iterable[Path]) -> list[Path]:
-    """The files of that name, or the shards of it, in the first folder that has any."""
+    """Return the files of that name, or its shards, in the first folder that has any."""
     for folder in folders:
         shard = re.compile(rf"{re.escape(stem)}-\d+-of-\d+")
         found = [file for file in _listing(folder) if file.stem == stem or shard.fullmatch(file.stem)]
@@ -176,7 +176,7 @@ def _listing(folder: Path) -> list[Path]:
 
 
 def _one_kind(found: list[Path], folder: Path) -> list[Path]:
-    """Shards of one kind belong together; the same name with two suffixes does not."""
+    """Check that files of one name are shards of one kind: the same name with two suffixes is a DataError."""
     kinds = {file.suffix.lower() for file in found}
     whole = [file for file in found if not re.search(r"-\d+-of-\d+$", file.stem)]
     if len(kinds) > 1 or (whole and len(found) > 1):

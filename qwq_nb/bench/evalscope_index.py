@@ -1,7 +1,7 @@
 """Read the names of evalscope's benchmarks, without importing evalscope (its import takes seconds).
 
-evalscope ships `benchmarks/_index.json` (name → module) and `benchmarks/_meta/<name>.json`; where the index is absent,
-the names are read out of the adapters' source.
+evalscope ships `benchmarks/_index.json` (name → module) and `benchmarks/_meta/<name>.json`; if the index is absent,
+the names are read from the adapters' source.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NAME = re.compile(r"""BenchmarkMeta\((?:(?!BenchmarkMeta\().)*?\bname=['"]([A-Z
 
 @functools.cache
 def evalscope_folder() -> Path:
-    """Where evalscope is installed. Raises WorkerError where it is not."""
+    """Return the folder in which evalscope is installed. Raises WorkerError if it is not."""
     spec = importlib.util.find_spec("evalscope")
     if spec is None or not spec.submodule_search_locations:
         raise WorkerError(
@@ -43,7 +43,7 @@ def evalscope_names(folder: Path | None = None) -> list[str]:
 
 
 def meta(name: str) -> dict[str, Any]:
-    """evalscope's own description of a benchmark (`subset_list`, `few_shot_num`, …); empty where it ships none."""
+    """Return evalscope's description of a benchmark (`subset_list`, `few_shot_num`, …); empty if it ships none."""
     try:
         found = json.loads((evalscope_folder() / "benchmarks" / "_meta" / f"{name}.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -52,5 +52,5 @@ def meta(name: str) -> dict[str, Any]:
 
 
 def subset_names(name: str) -> list[str]:
-    """The subsets of a benchmark as evalscope names them (for completion; the worker has the last word)."""
+    """Return a benchmark's subsets by evalscope's names, for completion; the worker checks the real ones."""
     return [str(subset) for subset in meta(name).get("subset_list", [])]

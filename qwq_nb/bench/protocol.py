@@ -1,4 +1,4 @@
-"""The typed messages between the kernel and the benchmark worker.
+"""Define the typed messages between the kernel and the benchmark worker.
 
 Each is one line of JSON. A request is `{"id", "op", "body"}`; its answer is `{"id", "ok"}` or `{"id", "error",
 "message"}` where `error` names a class of `qwq_nb.errors`. Without an id come `{"event": "hello" | "step" | "ready"}`.
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class BenchmarkSource(msgspec.Struct, kw_only=True, frozen=True):
-    """Where the worker process imports a registered benchmark from."""
+    """Tell the worker process where to import a registered benchmark from."""
 
     target: str
     """`package.module:Name`: a class without arguments, or an instance."""
@@ -48,11 +48,11 @@ class BenchmarkSource(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class LoadRequest(msgspec.Struct, kw_only=True, frozen=True):
-    """Which samples of a benchmark, and prepared how. Also the handle by which a grading names its adapter."""
+    """Select samples of a benchmark and their preparation. Also identifies the adapter for a grading."""
 
     benchmark: str
     subsets: tuple[str, ...] | None = None
-    """evalscope's names; None: all of them."""
+    """Subsets by evalscope's names; None: all of them."""
     data: str | None = None
     """A data file or a folder with one; None: from the hub."""
     hub: Literal["modelscope", "huggingface"] = "modelscope"
@@ -61,28 +61,28 @@ class LoadRequest(msgspec.Struct, kw_only=True, frozen=True):
     dataset_args: dict[str, Any] = {}
     """More of evalscope's dataset arguments (`prompt_template`, `system_prompt`, `extra_params`, …)."""
     revision: str | None = None
-    """Of the hub's data set."""
+    """Revision of the hub's data set."""
     source: BenchmarkSource | None = None
-    """Of a registered benchmark; None: evalscope's."""
+    """Source of a registered benchmark; None: it is evalscope's."""
 
     def __post_init__(self) -> None:
-        """The worker keeps the folder it was started in, a notebook may change its own: `data` is made absolute."""
+        """Make `data` absolute: a notebook may change its working folder, the worker keeps the one it started in."""
         if self.data is not None:
             msgspec.structs.force_setattr(self, "data", os.path.abspath(os.path.expanduser(self.data)))
 
     def key(self) -> str:
-        """Return a hash of every option, the same in each process and wherever the kernel looks for modules."""
+        """Return a hash of every option, equal in all processes and independent of the import path."""
         return hashlib.sha256(msgspec.json.encode(self.without_import_path(), order="sorted")).hexdigest()
 
     def without_import_path(self) -> LoadRequest:
-        """Return the request without what changes no sample and no verdict, for comparison with another."""
+        """Return the request without the import path, which changes no sample and no verdict, for comparison."""
         if self.source is None or not self.source.import_path:
             return self
         return msgspec.structs.replace(self, source=msgspec.structs.replace(self.source, import_path=()))
 
 
 class BenchmarkFacts(msgspec.Struct, kw_only=True, frozen=True):
-    """What a benchmark says of itself, as resolved for one request. Kept in the run's manifest."""
+    """Hold a benchmark's own description, as resolved for one request. Kept in the run's manifest."""
 
     pretty_name: str
     metric: str
@@ -92,13 +92,13 @@ class BenchmarkFacts(msgspec.Struct, kw_only=True, frozen=True):
     prompt_template: str
     dataset_id: str
     withheld: bool = False
-    """True where the authors ask that the texts not be published."""
+    """True if the authors ask that the texts not be published."""
     target: str = ""
     """`package.module:Name` of a registered benchmark; empty: evalscope's."""
 
 
 class LoadedBenchmark(msgspec.Struct, kw_only=True):
-    """A benchmark's samples with their prompts: whole subsets, each sample once."""
+    """Hold a benchmark's samples with their prompts: whole subsets, each sample once."""
 
     request: LoadRequest
     benchmark: str
@@ -106,20 +106,20 @@ class LoadedBenchmark(msgspec.Struct, kw_only=True):
     """In evalscope's order; only those that hold samples."""
     samples: list[Sample]
     data_hash: str
-    """sha256 of the records, in order."""
+    """SHA-256 of the records, in order."""
     kind: AnswerKind
     multiple_choice: bool
     facts: BenchmarkFacts
     versions: dict[str, str]
-    """Of evalscope, math_verify, latex2sympy2_extended."""
+    """Versions of evalscope, math_verify, latex2sympy2_extended, or of what a registered benchmark names."""
     notes: list[str] = []
-    """What was decided for the user (few-shot examples left out, …), one sentence each."""
+    """Decisions made for the user (few-shot examples left out, …), one sentence each."""
     few_shot_records: dict[str, list[dict[str, Any]]] = {}
-    """The records of the examples in the prompts, by subset, so that a run can carry them."""
+    """The records of the examples in the prompts, by subset, so that a run can store them."""
 
 
 class GradeJob(msgspec.Struct, kw_only=True):
-    """One answer to grade. `position` is the sample's place within its subset of the run (evalscope's group id)."""
+    """Hold one answer to grade. `position` is the sample's index in its subset of the run (evalscope's group id)."""
 
     request: LoadRequest
     sample: Sample
@@ -131,7 +131,7 @@ class GradeJob(msgspec.Struct, kw_only=True):
     deadline_s: float = 10.0
     """Wall time for the official verdict, the second opinion and the analysis together."""
     verdict: Verdict | None = None
-    """Given where the answer is graded already and only its reasoning is to be measured."""
+    """Given if the answer is graded already and only its reasoning is to be measured."""
     measures: dict[str, str] = {}
     """Further measures of the reasoning: name → `package.module:Name`."""
     import_path: list[str] = []
@@ -139,7 +139,7 @@ class GradeJob(msgspec.Struct, kw_only=True):
 
 
 class Opinion(msgspec.Struct, kw_only=True):
-    """The second part of a grading: see `qwq_nb.bench.worker.second_opinion`."""
+    """Hold the second part of a grading: see `qwq_nb.bench.worker.second_opinion`."""
 
     second_extracted: str = ""
     second_correct: bool | None = None
@@ -147,7 +147,7 @@ class Opinion(msgspec.Struct, kw_only=True):
 
 
 class BenchPlan(msgspec.Struct, kw_only=True):
-    """The part of a run that one benchmark is: its samples in plan order (evalscope's ids follow from it)."""
+    """Hold one benchmark's part of a run: its samples in plan order (evalscope's ids follow from it)."""
 
     request: LoadRequest
     samples: list[Sample] = []
@@ -156,14 +156,14 @@ class BenchPlan(msgspec.Struct, kw_only=True):
 
 
 class DataJob(msgspec.Struct, kw_only=True):
-    """Write the selected records of one benchmark into a run directory."""
+    """Request that the selected records of one benchmark be written into a run directory."""
 
     run_dir: str
     plan: BenchPlan
 
 
 class ConfigJob(msgspec.Struct, kw_only=True):
-    """Write evalscope's `configs/task_config.yaml` of a run directory whose data is written."""
+    """Request that evalscope's `configs/task_config.yaml` be written into a run directory whose data is written."""
 
     run_dir: str
     model: str
@@ -177,23 +177,23 @@ class ConfigJob(msgspec.Struct, kw_only=True):
 
 
 class ReportJob(msgspec.Struct, kw_only=True):
-    """Compute evalscope's reports from the rows on disk. `errored`: benchmark → subset → failed requests."""
+    """Request evalscope's reports of the rows on disk. `errored`: benchmark → subset → number of failed requests."""
 
     run_dir: str
     errored: dict[str, dict[str, int]] = {}
     sources: dict[str, BenchmarkSource] = {}
-    """Of the registered benchmarks, by name."""
+    """Sources of the registered benchmarks, by name."""
 
 
 class RebaseJob(msgspec.Struct, kw_only=True):
-    """Write evalscope's configuration of a moved run directory anew."""
+    """Request that evalscope's configuration of a moved run directory be written anew."""
 
     run_dir: str
     sources: dict[str, BenchmarkSource] = {}
 
 
 class Request(msgspec.Struct, kw_only=True):
-    """Envelope of a request. `op`: load, grade, cancel, write_data, write_config, write_report, rebase.
+    """Wrap a request. `op`: load, grade, cancel, write_data, write_config, write_report, rebase.
 
     `cancel` takes back the grading whose id is its body; neither is answered then.
     """
@@ -204,18 +204,18 @@ class Request(msgspec.Struct, kw_only=True):
 
 
 class WorkerInfo(msgspec.Struct, kw_only=True):
-    """What the worker says when it is ready to grade."""
+    """Report that the worker is ready to grade."""
 
     pid: int
     versions: dict[str, str] = {}
     seconds: float = 0.0
     """From its start to ready: imports and warm-up."""
     fork: bool = True
-    """False where graders are plain child processes (Windows)."""
+    """False if graders are plain child processes (Windows)."""
 
 
 def encode(message: Any) -> bytes:
-    """One line of JSON. Values JSON has no form for become text; lone surrogates become U+FFFD."""
+    """Encode a message as one line of JSON. Values without a JSON form become text; lone surrogates become U+FFFD."""
     try:
         return msgspec.json.encode(message, enc_hook=str) + b"\n"
     except UnicodeEncodeError:
@@ -223,5 +223,5 @@ def encode(message: Any) -> bytes:
 
 
 def decode(raw: bytes | msgspec.Raw, type: type[T]) -> T:
-    """The typed message of a line. Raises msgspec.ValidationError where it is not one."""
+    """Decode a line to a message of the given type. Raises msgspec.ValidationError if it is not of that type."""
     return msgspec.json.decode(raw, type=type)

@@ -1,6 +1,6 @@
 """Register benchmarks by name, and find the object that a request names.
 
-The kernel knows of a registered benchmark only the text `package.module:Name`; the worker process imports it.
+The kernel stores of a registered benchmark only the text `package.module:Name`; the worker process imports it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 BENCHMARKS: Registry[Benchmark] = Registry("benchmark", "qwq_nb.benchmarks", {})
-"""Benchmarks beside evalscope's, by name. Entry points of the group `qwq_nb.benchmarks` are found by themselves."""
+"""Benchmarks beside evalscope's, by name. Entry points of the group `qwq_nb.benchmarks` are found without a call."""
 
 _EVALSCOPE = "qwq_nb.bench.evalscope.benchmark"
 """The module whose `EvalscopeBenchmark` serves every name that evalscope has. Imported in the worker only."""
@@ -44,20 +44,20 @@ _KINDS = ("math", "choice", "code", "text")
 
 
 def register_benchmark(name: str, target: str | type[Any] | Benchmark) -> None:
-    """Make a benchmark of one's own known under a name, for `%qwq_eval NAME` and all that follows from it.
+    """Register a benchmark of your own under a name, for `%qwq_eval NAME` and all that follows from it.
 
     Args:
-        name: letters, digits, `_`, `-` and `.`; none of evalscope's names.
+        name: letters, digits, `_`, `-` and `.`; not one of evalscope's names.
         target: `package.module:Name` of a class without arguments, or of an instance, that has the members of
-            `Benchmark`. A class, or an instance that stands in its module under a name, may be given itself. It is
+            `Benchmark`. A class, or an instance that its module holds under a name, may be given itself. It is
             imported in the worker process, from the same folders as in the notebook.
 
     Raises:
         OptionError: the name is taken or cannot be one, or the object cannot be imported by name.
 
     Example:
-        `register_benchmark("mazes", "my_mazes:Mazes")` with `my_mazes.py` beside the notebook. A package can do
-        without the call by an entry point: `[project.entry-points."qwq_nb.benchmarks"]`, `mazes = "my_mazes:Mazes"`.
+        `register_benchmark("mazes", "my_mazes:Mazes")` with `my_mazes.py` beside the notebook. A package
+        needs no call but an entry point: `[project.entry-points."qwq_nb.benchmarks"]`, `mazes = "my_mazes:Mazes"`.
     """
     if not _NAME.fullmatch(name):
         raise OptionError(f"{name!r} cannot name a benchmark: use up to 64 letters, digits, `_`, `-` and `.`.")
@@ -74,7 +74,7 @@ def own_names() -> list[str]:
 
 
 def own_source(name: str) -> BenchmarkSource | None:
-    """Return what the worker needs to import a registered benchmark; None for evalscope's. Imports no benchmark.
+    """Return the source from which the worker imports a registered benchmark; None for evalscope's. Imports nothing.
 
     Raises:
         OptionError: its module is not found from here.
@@ -112,11 +112,11 @@ def own_sources() -> dict[str, BenchmarkSource]:
 
 _FOUND: dict[str, Benchmark] = {}
 _CODE: dict[str, str] = {}
-"""Module → hash of its files when this process imported it."""
+"""Module → hash of its files when this process imported it last."""
 
 
 def benchmark_for(request: LoadRequest) -> Benchmark:
-    """Return the object that loads and grades a request, made once in a process. Called in the worker's children.
+    """Return the object that loads and grades a request, made once per process. Called in the worker's children.
 
     Raises:
         OptionError: a registered benchmark cannot be imported, or lacks a member of `Benchmark`.
@@ -158,12 +158,12 @@ def _imported(name: str, source: BenchmarkSource) -> Benchmark:
 def import_failure(name: str, target: str, error: BaseException) -> str:
     """Return the message for a benchmark whose module fails when it is imported."""
     last = traceback.extract_tb(error.__traceback__)[-1:]
-    place = f" ({os.path.basename(last[0].filename)}:{last[0].lineno})" if last else ""
-    return f"The benchmark {name!r} cannot be imported from {target}: {type(error).__name__}: {error}{place}."
+    position = f" ({os.path.basename(last[0].filename)}:{last[0].lineno})" if last else ""
+    return f"The benchmark {name!r} cannot be imported from {target}: {type(error).__name__}: {error}{position}."
 
 
 def _target_of(name: str, given: Any) -> str:
-    """The text by which another process can import an object."""
+    """Return the text by which another process can import an object. Raises OptionError if there is none."""
     kind = given if isinstance(given, type) else type(given)
     module = sys.modules.get(kind.__module__)
     if kind.__module__ != "__main__" and "<locals>" not in kind.__qualname__ and module is not None:
@@ -181,7 +181,7 @@ def _target_of(name: str, given: Any) -> str:
 
 
 def _sources(found: ModuleSpec) -> list[Path]:
-    """A module's file and the Python files beside it: what is watched for changes."""
+    """Return a module's file and the Python files beside it, whose changes are noticed."""
     origin = Path(found.origin) if found.origin and found.has_location else None
     if origin is None or not origin.is_file():
         return []

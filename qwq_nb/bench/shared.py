@@ -1,4 +1,4 @@
-"""Share one benchmark worker in a kernel."""
+"""Provide the kernel's shared benchmark worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _worker_guard = threading.Lock()
 
 
 def shared_worker() -> BenchWorker:
-    """The kernel's one benchmark worker; not started before its first use."""
+    """Return the kernel's one benchmark worker; its process starts at the first use."""
     global _worker
     with _worker_guard:
         if _worker is None:

@@ -1,4 +1,4 @@
-"""Complete and check what a benchmark's `grade` returns."""
+"""Complete and check the verdict that a benchmark's `grade` returns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST = 500
 
 
 def complete_verdict(verdict: Any) -> Verdict:
-    """Return a benchmark's verdict with `correct` and `score` in agreement: an answer is correct where its score is 1.
+    """Return a benchmark's verdict with `correct` and `score` in agreement: an answer is correct if its score is 1.
 
     Raises:
         TypeError: it is no Verdict, or a field has another type.

@@ -1,1 +1,1 @@
-"""Ask endpoints: dialects, transport, streams, retries, pool."""
+"""Request completions from endpoints: dialects, transport, streams, retries, pool."""

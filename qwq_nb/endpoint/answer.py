@@ -16,7 +16,7 @@ __all__ = ["StreamedAnswer"]
 
 
 class StreamedAnswer:
-    """One answer while it comes in: `take` each delta, then `close`, then read its `completion`.
+    """Collect one answer as it arrives: `take` each delta, then `close`, then read its `completion`.
 
     Its texts go to `live`, where a viewer on another thread sees them. `is_streamed` is False for an answer that came
     whole: then there is no time to its first token, and its pieces are not counted as tokens.
@@ -38,13 +38,13 @@ class StreamedAnswer:
 
     def __init__(self, live: StreamingCompletion, mask: Mask, *, is_streamed: bool = True) -> None:
         self.finish_reason = ""
-        """The first that came."""
+        """The first one received."""
         self.usage: Usage | None = None
         self.model = ""
         self.pieces = 0
         """Deltas with a text or a tool call so far."""
         self.is_over = False
-        """Whether the event that ends the stream was there."""
+        """True once the event that ends the stream was received."""
         self._live = live
         self._feed = live.splitter.feed
         self._mask = mask
@@ -71,7 +71,7 @@ class StreamedAnswer:
             self.model = delta.model
 
     def close(self) -> None:
-        """The last delta was taken in: show what the mask still held back."""
+        """End the answer after its last delta: pass on the text that the mask still holds back."""
         if self._masked is not None:
             self._feed(self._masked.rest())
 

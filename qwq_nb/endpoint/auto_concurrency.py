@@ -1,8 +1,8 @@
-"""How many streams an endpoint is given at once, found out while it works (`--concurrency auto`).
+"""Find the best number of concurrent streams of an endpoint while it serves a run (`--concurrency auto`).
 
-What is known of a server is what its clients see: tokens per second over all streams, the time to the first token,
-and refusals (429, 503). A batching server gains throughput with each further stream until it is saturated; from
-there on more streams only wait longer. The law looks for that knee:
+The inputs are what a client sees of a server: tokens per second over all streams, the time to the first token, and
+refusals (429, 503). A batching server gains throughput with each further stream until it is saturated; from
+there on more streams only wait longer. The controller searches for that knee:
 
 - *Start*: 4 streams, doubled as long as throughput grows with it (TCP's slow start).
 - *Climb*: then in steps of a quarter. Each change is a trial: it is kept if at least `GAIN` of the added share of
@@ -20,7 +20,7 @@ additive increase and multiplicative decrease; L. Brakmo, L. Peterson, "TCP Vega
 value as the sign of a queue; Netflix's `concurrency-limits` (Gradient2Limit, AIMDLimit), for both over RPC, and for
 leaving the limit alone while it is not used up.
 
-Pure: it is told of windows of time and of refusals, and reads no clock.
+Pure: time windows and refusals are passed in, no clock is read.
 """
 
 from __future__ import annotations
@@ -36,17 +36,20 @@ GAIN = 0.25
 LATE = 2.0
 """Times the best median time to first token from which on there is a queue."""
 DRIFT = 0.002
-"""Of the way to the present median that the best one goes in each window."""
+"""Share of the difference to the present median by which the best one moves in each window."""
 LONGEST_HOLD = 32
 """Windows between two trials at most."""
 LONGEST_CEILING = 256
-"""Windows between two trials to go beyond what was refused."""
+"""Windows at most between two trials beyond the limit that was refused."""
 USED = 0.8
 """Share of the limit that must be in use for a window to say anything of the limit."""
 
 
 class ConcurrencyController:
-    """The limit of one endpoint. `refused()` as it happens, `window()` after each few seconds."""
+    """Control the stream limit of one endpoint: call `refused()` at each refusal, `window()` after every time window.
+
+    `limit` is the number of streams allowed now: `start` at first, 1 to `most` later.
+    """
 
     def __init__(self, start: int = START, most: int = MOST) -> None:
         self.most = most
@@ -54,7 +57,7 @@ class ConcurrencyController:
         self._doubling = True
         self._settling = True
         self._trial: tuple[int, float] | None = None
-        """Limit and throughput before the last change, until it is known what it brought."""
+        """Limit and throughput (tokens/s) before the last change, until its effect is measured."""
         self._hold = 0
         self._next_hold = 1
         self._refusals = 0
@@ -64,7 +67,7 @@ class ConcurrencyController:
         self._best_wait: float | None = None
 
     def refused(self, served: int) -> None:
-        """A request was refused for being one too many, while `served` others were being answered."""
+        """Lower the limit after a refusal (429, 503, 529) that came while `served` other requests were answered."""
         self._refusals += 1
         if self._refusals > 1:
             return  # sent under the limit of before: they say nothing of the present one
@@ -74,13 +77,19 @@ class ConcurrencyController:
         self._next_ceiling_hold = min(LONGEST_CEILING, 2 * self._next_ceiling_hold)
 
     def window(self, tokens_per_s: float, first_waits: list[float], streams: float) -> None:
-        """A window of time has passed: its throughput, its times to first token, and its mean number of streams."""
+        """Adjust the limit after a time window.
+
+        Args:
+            tokens_per_s: throughput of the window over all streams.
+            first_waits: times to first token in it, in seconds.
+            streams: mean number of concurrent streams in it.
+        """
         self._ceiling_hold = max(0, self._ceiling_hold - 1)
         if self._refusals:
             self._refusals, self._settling = 0, True
             return
         if self._settling:
-            # What was changed a moment ago has not come to bear: new streams have written nothing yet.
+            # The last change has no effect yet: new streams have produced no tokens.
             self._settling = False
             return
         late = self._is_late(first_waits)

@@ -1,4 +1,4 @@
-"""Circuit breaker for one endpoint: opens on outage, quota or key refusal; probes with one ping until it answers.
+"""Break the circuit to an endpoint on outage, quota or key refusal, and ping it until it answers.
 
 Whether the endpoint itself is at fault, or only one sample (a prompt that crashes the server's handler, one that a
 moderation refuses with 403), is decided by the first ping, sent at once: if it is answered, there was no outage, and
@@ -23,51 +23,52 @@ __all__ = ["CircuitBreaker", "is_away", "is_key_refusal", "is_quota"]
 AWAY = frozenset({502, 503, 504, 520, 521, 522, 523, 530})
 """Statuses by which a gateway says that there is no server behind it, or a server that it is not up."""
 SILENT_ATTEMPTS = 5
-"""Attempts, over all streams, that find nobody there without a word heard in between, before the first ping."""
+"""Attempts in a row, over all streams, that get no response at all before the first ping is sent."""
 LONGEST_WAIT = 30.0
-"""Times `backoff`: up to here the wait between two pings doubles."""
+"""Times `backoff`: the wait between two pings doubles up to this."""
 LONGEST_WISH = 300.0
-"""Seconds: a server that asks for a longer wait (Retry-After) is pinged after this."""
+"""Seconds between pings at most, where a server asks for a longer wait (Retry-After)."""
 KEY_POLL = 1.0
-"""Times `backoff`, in seconds: how often the key's environment variable is looked at."""
+"""Times `backoff`, in seconds: interval at which the key's environment variable is read."""
 
 
 def is_away(error: EndpointError) -> bool:
-    """Whether it may mean that the endpoint is gone: no connection, reset before the headers, a gateway's 502."""
+    """Return whether an error may mean an outage: no connection, a reset before the headers, a gateway's 502 etc."""
     return isinstance(error, Unreachable) or error.status in AWAY
 
 
 def is_key_refusal(error: EndpointError) -> bool:
+    """Return whether the endpoint refused the key (HTTP 401 or 403)."""
     return error.status in (401, 403)
 
 
 def is_quota(error: EndpointError) -> bool:
-    """Too many requests: where nobody else is being served, a quota that is used up."""
+    """Return whether an error is 429, too many requests: a used-up quota if no other request is being served."""
     return error.status == 429
 
 
 class CircuitBreaker:
-    """Whether an endpoint may be asked. `changed` is called whenever that, or what there is to say of it, changes."""
+    """Decide whether requests may go to an endpoint. `changed` is called whenever that, or its description, changes."""
 
     def __init__(
         self,
-        caller: Connection,
+        connection: Connection,
         changed: Callable[[], None],
         *,
         label: str = "The endpoint",
         clock: Clock = REAL_TIME,
     ) -> None:
-        self.caller = caller
+        self.connection = connection
         self.is_open = False
-        """Nobody may ask now."""
+        """True: no request may be sent now."""
         self.outages = 0
-        """How often it was really gone, or really refused the key."""
+        """Outages and key refusals that a ping confirmed."""
         self.lost: EndpointRefused | None = None
-        """Why it will not be asked again in this run."""
+        """Why no request goes to it for the rest of the run; None while it may recover."""
         self.waiting = ""
-        """What is waited for, and what there is to do, for people; empty while it serves."""
+        """Message for the user: what is waited for, and what to do; empty while the endpoint serves."""
         self.history: list[str] = []
-        """The outages that are over, a sentence each."""
+        """Past outages, one sentence each."""
         self._changed = changed
         self._label = label
         self._clock = clock
@@ -80,15 +81,15 @@ class CircuitBreaker:
     # -- what attempts report ------------------------------------------------------------------------------------
 
     def failed(self, error: EndpointError) -> None:
-        """An attempt found nobody there."""
-        if self.caller.reads != self._reads:  # somebody was heard since the last one did
-            self._reads, self._silent = self.caller.reads, 0
+        """Count an attempt without any response; the breaker opens at `SILENT_ATTEMPTS` of them in a row."""
+        if self.connection.reads != self._reads:  # a response was read since the last failure
+            self._reads, self._silent = self.connection.reads, 0
         self._silent += 1
         if self._silent >= SILENT_ATTEMPTS:
             self.open(error)
 
     def open(self, error: EndpointError) -> None:
-        """Let nobody ask until a ping is answered."""
+        """Open the breaker: no request is sent until a ping is answered. Does nothing if it is open or given up."""
         if self.is_open or self.lost:
             return
         self.is_open = True
@@ -98,12 +99,12 @@ class CircuitBreaker:
         self._changed()
 
     async def examined(self) -> None:
-        """Wait until the first ping has shown whose fault it is; return at once where the breaker is not open."""
+        """Wait until the first ping shows whether endpoint or request is at fault; return at once if closed."""
         if self.is_open:
             await self._examined.wait()
 
     def give_up(self, error: EndpointRefused) -> None:
-        """It is not asked again: it refuses every request, or was gone for too long."""
+        """Send it no more requests: it refuses every request, or was away for too long."""
         self.lost = error
         self.is_open = True
         self.waiting = ""
@@ -111,10 +112,11 @@ class CircuitBreaker:
         self._changed()
 
     def hurry(self) -> None:
-        """Ping now: somebody says that it is there again, or that the key is a new one."""
+        """Ping now: the user says that the endpoint is back, or that the key was changed."""
         self._hurry.set()
 
     async def aclose(self) -> None:
+        """Stop pinging."""
         if self._pinging is not None:
             self._pinging.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -124,7 +126,7 @@ class CircuitBreaker:
 
     async def _ping_until_answered(self, first: EndpointError) -> None:
         began, since = self._clock.now(), time.strftime("%H:%M:%S")
-        wait, pings, gone = self.caller.endpoint.backoff, 0, False
+        wait, pings, gone = self.connection.endpoint.backoff, 0, False
         while True:
             found = await self._ping()
             pings += 1
@@ -144,7 +146,7 @@ class CircuitBreaker:
                 await self._new_key(began)
             else:
                 await self._pause(max(wait, min(found.retry_after or 0.0, LONGEST_WISH)), began)
-                wait = min(2 * wait, LONGEST_WAIT * self.caller.endpoint.backoff)
+                wait = min(2 * wait, LONGEST_WAIT * self.connection.endpoint.backoff)
         if gone:
             self.history.append(self._past(first, since))
         self.waiting, self.is_open, self._silent = "", False, 0
@@ -152,9 +154,9 @@ class CircuitBreaker:
         self._changed()
 
     async def _ping(self) -> EndpointError | None:
-        """None where the endpoint answers. A refusal that only a ping meets (of its length, say) is an answer too."""
+        """Return None if the endpoint answers. A refusal of the ping alone (of its length, say) counts as an answer."""
         try:
-            found = await self.caller.ping()
+            found = await self.connection.ping()
         except UserError as exc:  # the key's variable was taken away
             return EndpointRefused(str(exc), status=401)
         if found is None or not (is_away(found) or is_key_refusal(found) or is_silence(found) or is_quota(found)):
@@ -162,13 +164,13 @@ class CircuitBreaker:
         return found
 
     def _over(self, found: EndpointError, pings: int, seconds: float) -> EndpointRefused | None:
-        """The end of all waiting, where it has come."""
-        endpoint, where = self.caller.endpoint, self.caller.where
+        """Return the error that ends the waiting; None while waiting goes on."""
+        endpoint, where = self.connection.endpoint, self.connection.where
         again = "What is finished is kept: run the same line again to go on."
         if is_key_refusal(found):
-            if not self.caller.answers or (endpoint.patience is not None and seconds >= endpoint.patience):
+            if not self.connection.answers or (endpoint.patience is not None and seconds >= endpoint.patience):
                 return EndpointRefused(f"{found} {again}", status=found.status)
-        elif not self.caller.answers and not is_quota(found):
+        elif not self.connection.answers and not is_quota(found):
             # It never answered in this call: rather a slip in the URL than an outage. As long as one sample's retries.
             if pings > endpoint.max_retries:
                 return EndpointRefused(f"{where} never answered, {pings} times: {cause(found)}. {again}")
@@ -181,7 +183,7 @@ class CircuitBreaker:
 
     def _words(self, found: EndpointError, since: str, wait: float) -> str:
         if is_key_refusal(found):
-            variable = self.caller.endpoint.key_env
+            variable = self.connection.endpoint.key_env
             if not variable:
                 return (
                     f"{self._label} wants a key since {since} (HTTP {found.status}). The run waits. Stop it, give the "
@@ -195,8 +197,8 @@ class CircuitBreaker:
         if is_quota(found):
             asked = f"after {found.retry_after:.0f} s, as it wishes" if found.retry_after else f"every {wait:.2g} s"
             return (
-                f"{self._label} serves nobody since {since} (HTTP 429, too many requests): its quota is used up. It is "
-                f"asked again {asked}, and the run goes on by itself."
+                f"{self._label} serves no requests since {since} (HTTP 429, too many requests): its quota is used up. "
+                f"It is asked again {asked}, and the run goes on by itself."
             )
         return (
             f"{self._label} does not answer since {since} ({cause(found)}); it is asked again every {wait:.2g} s, and "
@@ -204,41 +206,47 @@ class CircuitBreaker:
         )
 
     def _past(self, first: EndpointError, since: str) -> str:
-        what = "refused the key" if is_key_refusal(first) else "served nobody" if is_quota(first) else "did not answer"
+        what = (
+            "refused the key"
+            if is_key_refusal(first)
+            else "served no requests"
+            if is_quota(first)
+            else "did not answer"
+        )
         return (
             f"{self._label} {what} from {since} to {time.strftime('%H:%M:%S')} ({cause(first)}); the run waited for it."
         )
 
     def _left(self, began: float) -> float:
-        patience = self.caller.endpoint.patience
+        patience = self.connection.endpoint.patience
         return float("inf") if patience is None else max(0.0, began + patience - self._clock.now())
 
     async def _pause(self, seconds: float, began: float) -> None:
         # One that never answered is given up by the number of its pings.
-        left = min(seconds, self._left(began)) if self.caller.answers else seconds
+        left = min(seconds, self._left(began)) if self.connection.answers else seconds
         await self._clock.wait(self._hurry, left)
         self._hurry.clear()
 
     async def _new_key(self, began: float) -> None:
-        """Until the variable has another value, somebody says that it has, or patience ends."""
+        """Wait until the key's variable has another value, `hurry` is called, or `--patience` ends."""
         refused = self._key_mark()
-        poll = KEY_POLL * self.caller.endpoint.backoff
+        poll = KEY_POLL * self.connection.endpoint.backoff
         while self._key_mark() == refused and not self._hurry.is_set() and self._left(began) > 0:
             await self._clock.wait(self._hurry, min(poll, self._left(began)))
         self._hurry.clear()
 
     def _key_mark(self) -> int:
-        """Tells one value of the key's variable from another, and nothing else of it."""
-        return hash(os.environ.get(self.caller.endpoint.key_env, ""))
+        """Return a hash of the key's variable, by which a change of its value is seen."""
+        return hash(os.environ.get(self.connection.endpoint.key_env, ""))
 
 
 def is_silence(error: EndpointError) -> bool:
-    """Nothing came for the whole of a time-out."""
+    """Return whether an error has no HTTP status: no response came within the time-out."""
     return error.status is None
 
 
 def cause(error: EndpointError) -> str:
-    """The failure in a few words, without the endpoint's name."""
+    """Return the failure in a few words (at most 120 characters), without the endpoint's name."""
     if isinstance(error, Unreachable):
         return error.short
     return f"HTTP {error.status}" if error.status else str(error)[:120]

@@ -1,6 +1,6 @@
-"""Chat completions of one endpoint: what `ask()` and scripts use. Runs use `pool`, which also sits out an outage.
+"""Request chat completions from one endpoint, for `ask()` and scripts; runs use `pool`, which also waits out an outage.
 
-Nothing here knows of benchmarks. A completion ends in one of three ways: it is returned whole; it raises an
+Independent of benchmarks. A completion ends in one of three ways: it is returned whole; it raises an
 `EndpointError` after all retries; or its task is cancelled, and what was streamed so far stays in its
 `StreamingCompletion`.
 """
@@ -21,7 +21,7 @@ __all__ = ["ChatClient", "ServedModels", "StreamingCompletion"]
 
 
 class ChatClient(Connection):
-    """Chat completions of one endpoint, any number at once, on one event loop.
+    """Request chat completions from one endpoint, any number at once, on one event loop.
 
     >>> async with ChatClient(Endpoint("http://127.0.0.1:8000/v1", "QwQ-32B")) as client:
     ...     completion = await client.complete([{"role": "user", "content": "2+2?"}])
@@ -45,11 +45,11 @@ class ChatClient(Connection):
         live: StreamingCompletion | None = None,
         tools: Sequence[Tool] = (),
     ) -> Completion:
-        """Return one completion, asked again as long as that may help. `tools`: what the model may call.
+        """Return one completion, retried as long as the failure may pass. `tools`: what the model may call.
 
         Raises:
             EndpointRefused: every other request would be refused too.
-            RequestRejected: this request is refused, and would be again.
+            RequestRejected: this request is refused, and a retry would be refused too.
             EndpointError: the last attempt's failure; `live` keeps its partial text.
             UserError: the key's environment variable is not set.
         """

@@ -1,4 +1,4 @@
-"""Measure and wait: the one clock behind retries, pings and the pool's timers, so that tests can bring their own."""
+"""Provide the clock of retries, pings and the pool's timers; tests inject their own."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ __all__ = ["REAL_TIME", "Clock"]
 
 
 class Clock:
-    """Seconds that only grow, and waits in them. A subclass overrides `now` and `sleep`."""
+    """Measure monotonic time in seconds, and wait. A subclass overrides `now` and `sleep`."""
 
     def now(self) -> float:
-        """Return the time, in seconds since some moment."""
+        """Return the time in seconds, from an arbitrary origin."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for `seconds`."""
         await asyncio.sleep(seconds)
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:

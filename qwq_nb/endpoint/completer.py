@@ -1,4 +1,4 @@
-"""Define what a run asks for its completions."""
+"""Define the interface through which a run gets its completions."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ __all__ = ["Completer"]
 
 
 class Completer(Protocol):
-    """What gives a run its completions: a pool of endpoints in this process, or another executor.
+    """Define the source of a run's completions: a pool of endpoints in this process, or another executor.
 
     It does everything that one completion needs: choosing an endpoint, retries, waiting out an outage. All of it is
     used on one event loop; `limit`, `waiting` and `notes` are also read by the drawing thread.
     """
 
     changed: Callable[[], None]
-    """Set by the run; called on the loop's thread whenever `limit`, `waiting` or `notes` may be another."""
+    """Set by the run; called on the event loop's thread whenever `limit`, `waiting` or `notes` may have changed."""
 
     @property
     def limit(self) -> int:
-        """How many samples may be under way at once now, at least 1."""
+        """Return the number of samples that may be in progress at once now, at least 1."""
 
     @property
     def waiting(self) -> str:
-        """Why nothing is asked, and what there is to do, for people; empty while it serves."""
+        """Return a message for the user: why no request is sent, and what to do; empty while requests are served."""
 
     @property
     def notes(self) -> Sequence[str]:
-        """Sentences on outages so far, for the run's notes."""
+        """Return sentences on the outages so far, for the run's notes."""
 
     async def complete(
         self,
@@ -43,17 +43,17 @@ class Completer(Protocol):
         endpoint: str | None = None,
         tools: Sequence[Tool] = (),
     ) -> Completion:
-        """Return one completion, asked again as long as that may help.
+        """Return one completion, retried as long as the failure may pass.
 
-        `repeat` makes the request's seed another one; what is written meanwhile goes to `live`. `endpoint`: the name of
-        one, which alone is then asked; None: any that shares the run. `tools`: what the model may call.
+        `repeat` is added to the request's seed; the text streams into `live`. `endpoint`: the name of the one to use;
+        None: any that shares the run. `tools`: what the model may call.
 
         Raises:
             EndpointRefused: no endpoint is left that would answer any request. This ends the run.
-            EndpointError: this completion is given up on; `live` keeps its partial text.
+            EndpointError: the last attempt failed; `live` keeps its partial text.
             OptionError: there is no endpoint of that name; the message has the nearest one.
             UserError: the key's environment variable is not set.
         """
 
     def hurry(self) -> None:
-        """Ask at once whether an endpoint that is away is there again: somebody says so."""
+        """Check at once whether an endpoint that is away is back, because the user says so."""

@@ -1,4 +1,4 @@
-"""One request for one completion, and its answer read to the end: nothing is tried twice here.
+"""Send single requests to an endpoint and read their answers to the end, without retries.
 
 An attempt returns a whole completion or raises an `EndpointError`; what was streamed meanwhile is in its
 `StreamingCompletion`.
@@ -35,24 +35,24 @@ from qwq_nb.errors import EndpointError, EndpointRefused, StreamInterrupted, did
 __all__ = ["Connection", "ServedModels"]
 
 MODELS_TIMEOUT = 15.0
-"""Seconds of silence after which an endpoint is taken for one that does not list its models."""
+"""Seconds without a response after which an endpoint counts as one that does not list its models."""
 BROKEN_REASONS = frozenset({"abort", "error"})
 """Finish reasons by which vLLM, SGLang and OpenRouter say that the engine, not the model, ended the answer."""
 MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, msgspec.MsgspecError)
-"""What a dialect may fail by at data of no shape that it knows."""
+"""Exceptions that a dialect may raise for data of an unknown shape."""
 PING_TIMEOUT = 60.0
-"""Seconds of silence after which a ping is lost. Longer than for a list: it may wait in the server's queue."""
+"""Seconds without a response after which a ping has failed. Longer than for a list: it may wait in the queue."""
 
 
 class ServedModels(msgspec.Struct):
-    """What `GET /models` said: the models' ids, or why it did not say."""
+    """Hold the response to `GET /models`: the models' ids, or the reason why there are none."""
 
     ids: list[str] = []
     problem: str = ""
 
 
 class Connection:
-    """The requests of one endpoint, any number at once, on one event loop."""
+    """Send requests to one endpoint, any number at once, on one event loop."""
 
     def __init__(self, endpoint: Endpoint, *, connections: int) -> None:
         self.endpoint = endpoint
@@ -60,27 +60,28 @@ class Connection:
         self.where = f"Endpoint {endpoint.name!r} ({endpoint.url})"
         self.mask = Mask()
         self.answers = 0
-        """Requests that were answered with a completion's headers so far."""
+        """Number of requests so far whose completion's headers arrived."""
         self.on_answer: Callable[[], None] | None = None
-        """Called once, when the first of them are there."""
+        """Called once, when the first headers arrive."""
         self.streaming = 0
-        """Those of them that are still being read."""
+        """Number of answers that are being read now."""
         self.reads = 0
-        """Grows with everything that is heard of a completion: as long as it does, the endpoint lives."""
+        """Count of reads of completions' data: while it grows, the endpoint is alive."""
         self.pieces = 0
         """Pieces of text received so far, over all streams."""
         self.first_waits: list[float] = []
-        """Times to first token, in seconds, until somebody takes them away."""
+        """Times to first token, in seconds, since the pool last emptied the list."""
         self._learned_prefill: bool | None = None
         self._http = http_client(endpoint, connections, self.mask)
 
     async def aclose(self) -> None:
+        """Close all connections."""
         await self._http.aclose()
 
     # -- other requests than completions -------------------------------------------------------------------------
 
     async def models(self) -> ServedModels:
-        """The models served, by `GET /models`. An endpoint that cannot say is no error: it is used all the same."""
+        """Return the models served, by `GET /models`. A failure is no error: it is told in `problem`."""
         timeout = httpx.Timeout(min(MODELS_TIMEOUT, self.endpoint.read_timeout), connect=self.endpoint.connect_timeout)
         try:
             response = await self._http.get(self.endpoint.address("models"), timeout=timeout)
@@ -95,9 +96,9 @@ class Connection:
             return ServedModels(problem="an answer that is not a list of models")
 
     async def ping(self) -> EndpointError | None:
-        """Ask for a completion of one token, of a prompt that is no sample's: None for an answer, or what came instead.
+        """Request a completion of one token for the prompt "ping"; return None for an answer, else the error.
 
-        A list of models would not do: a gateway gives it while the server behind it is gone.
+        A list of models would not do: a gateway gives it while the server behind it is down.
         """
         # Without the run's options: a server that refuses one of them is there all the same.
         nothing = dict.fromkeys(self.endpoint.sampling)
@@ -107,13 +108,13 @@ class Connection:
         url = self.endpoint.address(self.dialect.path)
         try:
             async with self._http.stream("POST", url, json=ask, timeout=timeout) as response:
-                # Its headers will do: what breaks within an answer is the business of whoever wants that answer.
+                # The headers suffice: a failure within an answer concerns that answer only.
                 return None if response.status_code == 200 else self._error_of(response, await first_bytes(response))
         except TRANSPORT_ERRORS as exc:
             return failure(exc, self.mask.hide(describe(exc)), began=False)
 
     async def explained(self, error: UnknownModel) -> EndpointRefused:
-        """The refusal with the models that are served."""
+        """Return the refusal with the models that the endpoint serves, and the nearest one to the model asked for."""
         served = await self.models()
         if served.ids:
             near = did_you_mean(self.endpoint.model, served.ids)
@@ -128,10 +129,10 @@ class Connection:
     async def attempt(
         self, messages: Sequence[Message], repeat: int, live: StreamingCompletion, tools: Sequence[Tool] = ()
     ) -> Completion:
-        """Ask once.
+        """Send one request and return its completion. `repeat` is added to the seed; the text streams into `live`.
 
         Raises:
-            EndpointError: what came instead of a whole completion; `live` keeps the text of what broke.
+            EndpointError: there is no whole completion; `live` keeps the partial text.
             UserError: the key's environment variable is not set.
         """
         body = msgspec.json.encode(self.dialect.body(self.endpoint, messages, repeat=repeat, tools=tools))
@@ -162,11 +163,11 @@ class Connection:
         except EndpointError as exc:
             found = exc.with_traceback(None)
             found.__context__ = None
-        # Raised here and not above: what was left behind are frames that hold headers, and bytes that may echo the key.
+        # Raised here and not above: the frames left behind hold headers, and bytes that may echo the key.
         raise found
 
     def _heard(self) -> None:
-        """A completion's headers are there."""
+        """Count a completion whose headers have arrived."""
         self.answers += 1
         self.reads += 1
         self.streaming += 1
@@ -176,13 +177,13 @@ class Connection:
 
     async def _read(self, response: httpx.Response, live: StreamingCompletion) -> Completion:
         kind = response.headers.get("content-type", "")
-        # What the server says it sends counts, not what was asked for: some always stream, some never do.
+        # The response's content type counts, not what was asked for: some servers always stream, some never do.
         if "event-stream" in kind or (self.endpoint.stream and "application/json" not in kind):
             return await self._read_stream(response, live)
         return await self._read_whole(response, live)
 
     def _error_of(self, response: httpx.Response, body: bytes) -> EndpointError:
-        """The error for a status other than 200. Not raised here, where the body stands, which may echo the key."""
+        """Return the error for a status other than 200. Not raised: this frame holds the body, which may echo a key."""
         error = self.dialect.error(response.status_code, body, where=self.where, hide=self.mask.hide)
         if error.retryable:
             error.retry_after = retry_after(response.headers.get("retry-after"))
@@ -197,7 +198,7 @@ class Connection:
             raw = await read()
             self.reads += 1
             before = answer.pieces
-            # An empty read is the end: what lacks only its blank line is complete too.
+            # An empty read is the end: an event that lacks only its blank line is complete too.
             self._take(decoder.feed(raw) if raw else decoder.close(), answer)
             self.pieces += answer.pieces - before
             if first_token is None and live.first_token is not None:
@@ -217,7 +218,7 @@ class Connection:
         return self._finished(answer)
 
     def _take(self, events: list[bytes], answer: StreamedAnswer) -> None:
-        """Add what these events say to the answer, up to the one that ends it."""
+        """Add the events' deltas to the answer, up to the event that ends it."""
         delta_of = self.dialect.delta
         for event in events:
             try:
@@ -225,7 +226,7 @@ class Connection:
                 if delta is None:
                     continue
                 if not delta.ends:
-                    answer.take(delta)  # which stumbles where a dialect passes on a text that is none
+                    answer.take(delta)  # fails if a dialect passes on a text that is no string
                     continue
             except MALFORMED as exc:
                 raise self._malformed(event, exc) from None
@@ -235,7 +236,7 @@ class Connection:
             return
 
     def _explained(self, data: bytes) -> EndpointError:
-        """The error for an error object in the place of an answer."""
+        """Return the error for an error object sent instead of an answer."""
         return self.dialect.error(200, data, where=self.where, hide=self.mask.hide)
 
     def _malformed(self, data: bytes, why: Exception) -> EndpointError:

@@ -1,4 +1,4 @@
-"""Define what one event of a completion's stream says, whatever the format it came in."""
+"""Define the content of one event of a completion's stream, independent of the endpoint's format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Delta", "ToolCallPiece", "Usage"]
 
 
 class Usage(msgspec.Struct, gc=False):
-    """The server's own token counts; None where it did not say."""
+    """Hold the server's own token counts; None: not given."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -20,7 +20,7 @@ class Usage(msgspec.Struct, gc=False):
 
 
 class ToolCallPiece(msgspec.Struct, gc=False):
-    """A part of one tool call: its id and name in the first piece, its arguments in as many as the server likes."""
+    """Hold a part of one tool call: id and name are in the first piece, arguments in any number of pieces."""
 
     index: int | None = None
     """Which of the message's calls; None: the server does not number them, and a new id begins a new call."""
@@ -31,14 +31,14 @@ class ToolCallPiece(msgspec.Struct, gc=False):
 
 
 class Delta(msgspec.Struct, gc=False):
-    """What one event adds to a completion. Every field is empty where the event does not have it.
+    """Hold what one event adds to a completion. A field is empty if the event does not have it.
 
     A whole answer that was not streamed is one delta with everything in it.
     """
 
     reasoning: str = ""
     reasoning_content: str = ""
-    """The reasoning again, under its second name: some servers fill both fields, and then the longer text wins."""
+    """The reasoning under its second name: some servers fill both fields, and then the longer text counts."""
     content: str = ""
     tool_calls: Sequence[ToolCallPiece] = ()
     finish_reason: str = ""

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint: where it is, which model, where the key comes from (never the key itself), sampling.
+"""Describe an OpenAI-compatible endpoint: URL, model, the key's variable (never the key itself), sampling.
 
 Defaults are the sampling that QwQ's authors recommend (QwQ-32B model card, "Usage Guidelines"): temperature 0.6,
 top-p 0.95, top-k 40, min-p 0; they warn that greedy decoding ends in endless repetition.
@@ -47,9 +47,10 @@ _QWQ_LIKE = re.compile(r"qwq", re.IGNORECASE)
 
 
 def looks_like_key(text: str, *, bare: bool = False) -> bool:
-    """Whether `text` holds something of the shape of an API key (`sk-…`, `hf_…`, `Bearer …`, a JWT).
+    """Return whether `text` contains something of the shape of an API key (`sk-…`, `hf_…`, `Bearer …`, a JWT).
 
-    `bare`: or is one of no known shape, where a variable's name is wanted: long, with digits, and not in `THIS_STYLE`.
+    `bare`: True where a variable's name is expected; then a text of 16 characters or more with digits, and not in
+    `THIS_STYLE`, counts as a key too.
     """
     if _KEY_SHAPES.search(text):
         return True
@@ -58,7 +59,7 @@ def looks_like_key(text: str, *, bare: bool = False) -> bool:
 
 @dataclass(frozen=True, init=False)
 class Endpoint:
-    """An endpoint and how it is to be asked. Immutable; `replace()` gives a changed copy. Times are in seconds.
+    """Describe an endpoint and its options. Immutable; `replace()` makes a changed copy. Times are in seconds.
 
     `Endpoint("http://127.0.0.1:8000/v1", "Qwen/QwQ-32B", key_env="QWQ_API_KEY", temperature=0.6)`
     """
@@ -66,7 +67,7 @@ class Endpoint:
     url: str
     model: str = ""
     name: str = ""
-    """`model@host` where none is given."""
+    """`model@host` if none is given."""
     key_env: str = ""
     """Name of the environment variable that holds the key; empty for none."""
     sampling: dict[str, Any] = field(default_factory=dict)
@@ -85,7 +86,7 @@ class Endpoint:
     backoff: float = 1.0
     """Wait before the first retry; it doubles with each further one, up to a minute, with jitter."""
     patience: float | None = 3600.0
-    """How long a run waits for an endpoint that died, or for a new key, in the middle of it; None for ever."""
+    """How long a run waits in its course for an endpoint that is down, or for a new key; None: without limit."""
     ca_bundle: str = ""
     insecure: bool = False
     price_in: float | None = None
@@ -119,17 +120,18 @@ class Endpoint:
 
     @classmethod
     def recorded(cls, model: str, name: str) -> Endpoint:
-        """The endpoint of a run that tells no URL: it can be shown, not asked."""
+        """Return the endpoint of a run without a URL: it can be shown, but takes no requests."""
         endpoint = object.__new__(cls)
         endpoint._set({f.name: f.default for f in fields(cls) if f.default is not MISSING})
         endpoint._set({"url": "", "model": model, "name": name, "sampling": {}})
         return endpoint
 
     def replace(self, *, sampling: dict[str, Any] | None = None, **changes: Any) -> Endpoint:
-        """A changed copy; `sampling` is merged into what is there.
+        """Return a changed copy; `sampling` is merged into the present sampling.
 
         Raises:
-            OptionError: as the constructor.
+            OptionError: as for the constructor.
+            TypeError: there is no such attribute.
         """
         if sampling:
             changes["sampling"] = {**self.sampling, **sampling}
@@ -142,7 +144,7 @@ class Endpoint:
         return changed
 
     def check(self) -> None:
-        """Raises OptionError for an option whose value cannot be."""
+        """Check the options' values. Raises OptionError for one out of range."""
         check_key_env(self.key_env)
         seconds = {
             "connect-timeout": self.connect_timeout,
@@ -174,30 +176,31 @@ class Endpoint:
 
     @property
     def prices(self) -> tuple[float, float] | None:
-        """Of a million prompt and a million completion tokens; None where they are not known."""
+        """Return the prices of a million prompt and a million completion tokens; None if they are not known."""
         return None if self.price_in is None or self.price_out is None else (self.price_in, self.price_out)
 
     def address(self, path: str) -> str:
-        """The URL of `path` below the base URL, whose query (`?api-version=…`) stays at the end."""
+        """Return the URL of `path` below the base URL, whose query (`?api-version=…`) stays at the end."""
         base, mark, query = self.url.partition("?")
         return f"{base.rstrip('/')}/{path}{mark}{query}"
 
     @property
     def is_demo(self) -> bool:
+        """Return whether this is the built-in endpoint."""
         return self.name == DEMO_NAME
 
     @property
     def prefilled(self) -> bool | None:
-        """What is declared of the template: True it opens the thought, False it does not, None not known."""
+        """Return whether the chat template opens `<think>` in the prompt, as declared by `think`; None: not known."""
         if self.think == "auto":
             return True if _QWQ_LIKE.search(self.model) and "preview" not in self.model.lower() else None
         return self.think == "prefilled"
 
     def key(self) -> str:
-        """The key, read from the environment at the moment of use; empty where none is wanted.
+        """Return the key, read from the environment at the moment of use; empty if none is needed.
 
         Raises:
-            UserError: the variable is not set, or holds what no key is. Its value is never part of a message.
+            UserError: the variable is not set, or its value cannot be a key. The value is never part of a message.
         """
         if not self.key_env:
             return ""
@@ -218,7 +221,7 @@ class Endpoint:
         return body
 
     def warnings(self) -> list[str]:
-        """What QwQ's authors warn of in this sampling."""
+        """Return the warnings of QwQ's authors that apply to this sampling: greedy decoding."""
         temperature = self.sampling.get("temperature")
         if temperature is not None and temperature == 0:
             return [
@@ -229,7 +232,7 @@ class Endpoint:
 
 
 def signature_of(kind: type[Endpoint]) -> inspect.Signature:
-    """What `Endpoint(…)` takes, from its fields: for `Endpoint?`, completion and the reference."""
+    """Return the signature of `Endpoint(…)`, made of its fields, for `Endpoint?`, completion and the reference."""
     first, *rest = [f for f in fields(kind) if f.name != "sampling"]
     word, extra = inspect.Parameter, "dict[str, Any] | None"
     given = [word("self", word.POSITIONAL_ONLY), word(first.name, word.POSITIONAL_OR_KEYWORD, annotation=first.type)]
@@ -244,7 +247,11 @@ Endpoint.__init__.__signature__ = signature_of(Endpoint)  # type: ignore[attr-de
 
 
 def normalise_url(url: str) -> str:
-    """The base URL, to which `/chat/completions` and `/models` are added. Credentials in it are refused."""
+    """Return the base URL, to which `/chat/completions` and `/models` are added.
+
+    Raises:
+        OptionError: the URL is not http(s), names no host, or carries credentials.
+    """
     text = url.strip().strip("'\"")
     try:
         parts = urlsplit(text)
@@ -271,7 +278,7 @@ def normalise_url(url: str) -> str:
 
 
 def check_key_env(key_env: str) -> None:
-    """Refuse anything that is not the name of a variable; the value is not repeated, it may be a key."""
+    """Check that a text names a variable. Raises OptionError, without repeating the text, which may be a key."""
     if key_env and key_env not in os.environ and (not _ENV_NAME.match(key_env) or looks_like_key(key_env, bare=True)):
         raise OptionError(
             "--key-env takes the NAME of an environment variable (such as QWQ_API_KEY), and what was given is not one. "
@@ -280,7 +287,7 @@ def check_key_env(key_env: str) -> None:
 
 
 def default_name(url: str, model: str) -> str:
-    """`model@host:port`, or the host where no model is named."""
+    """Return `model@host:port`, or the host if no model is named."""
     host = urlsplit(url).netloc
     return f"{model.rsplit('/', 1)[-1]}@{host}" if model else host
 
@@ -297,12 +304,12 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 
 def is_number(value: Any) -> bool:
-    """Whether `value` is an int or a float; True and False are none."""
+    """Return whether `value` is an int or a float; True and False are not numbers."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def check_sampling(sampling: dict[str, Any]) -> None:
-    """Numbers that no server can mean, and names that the client itself sets."""
+    """Check the sampling options. Raises OptionError for a number out of range, or a name that qwq_nb sets."""
     for name, (low, high) in _RANGES.items():
         value = sampling.get(name)
         if value is None:

@@ -1,7 +1,7 @@
-"""Keeping keys out of sight: out of what a server says, and out of what it streams.
+"""Remove keys from what a server says and streams.
 
-A server can echo the key it was sent: in an error page, in an error within a stream, even as the answer. What is
-masked here never reaches a display, a file or a message.
+A server can echo the key it was sent: in an error page, in an error within a stream, even as the answer. A masked key
+never reaches a display, a file or a message.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ __all__ = ["MASK", "DeltaMask", "Mask", "TextMask", "without"]
 
 MASK = "[key removed]"
 SHORTEST = 12
-"""Characters of a key that is looked for in answers. Servers without keys are given `EMPTY` or `none`: words that an
-answer may well hold, and that are no secret."""
+"""Least length in characters of a key that is masked in answers. Servers without keys are given `EMPTY` or `none`:
+words that an answer may contain, and that are no secret."""
 
 
 class Mask:
-    """The keys that were sent so far. Neither `repr` nor `vars` show them."""
+    """Hold the keys that were sent so far, and remove them from texts. Neither `repr` nor `vars` show them."""
 
     __slots__ = ("_keys",)
 
@@ -27,35 +27,35 @@ class Mask:
         self._keys: list[str] = []
 
     def note(self, key: str) -> None:
-        """Remember a key that is about to be sent. One that was replaced meanwhile can still be echoed."""
+        """Remember a key that is about to be sent. An earlier key is kept: it can still be echoed."""
         if key and key not in self._keys:
             self._keys.append(key)
 
     def hide(self, text: str) -> str:
-        """What a server says in an error, without the keys, and without keys whose middle it starred out itself."""
+        """Return a server's error text without the keys, and without keys whose middle the server starred out."""
         text = without("", text)
         for key in self._keys:
             text = without(key, text)
         return text
 
     def hide_in_answer(self, text: str) -> str:
-        """What a model wrote, without the keys. Nothing else is touched."""
+        """Return a model's text without the keys of 12 characters or more. Nothing else is changed."""
         for key in self._keys:
             if len(key) >= SHORTEST:
                 text = text.replace(key, MASK)
         return text
 
     def stream(self) -> DeltaMask | None:
-        """Return the mask of one stream's texts; None where there is nothing to look for."""
+        """Return the mask of one stream's texts; None if there is no key to look for."""
         return DeltaMask(self) if any(len(key) >= SHORTEST for key in self._keys) else None
 
     def held_back(self, text: str) -> int:
-        """How many characters at the end of `text` may be the beginning of a key."""
+        """Return how many characters at the end of `text` may be the beginning of a key."""
         return max((beginning(key, text) for key in self._keys if len(key) >= SHORTEST), default=0)
 
 
 class TextMask:
-    """One streamed text without the keys, however it was cut: an end that may begin a key waits for the next piece."""
+    """Mask one streamed text, however it is split: an end that may begin a key is held back for the next piece."""
 
     __slots__ = ("_held", "_mask")
 
@@ -64,22 +64,22 @@ class TextMask:
         self._held = ""
 
     def feed(self, piece: str) -> str:
-        """What may be shown now."""
+        """Add a piece; return the text that may be shown now."""
         text = self._mask.hide_in_answer(self._held + piece)
         held = self._mask.held_back(text)
         self._held = text[len(text) - held :]
         return text[: len(text) - held]
 
     def rest(self) -> str:
-        """What was still waiting when the text ended."""
+        """Return the text still held back when the text ended."""
         held, self._held = self._held, ""
         return held
 
 
 class DeltaMask:
-    """The texts of one stream without the keys. Each field is a text of its own, which is cut in places of its own.
+    """Mask the texts of one stream. Each field is a text of its own, with its own splits.
 
-    Tool calls are left as they are: they are shown to nobody before they are whole, and masked then.
+    Tool calls are not changed here: they are shown only when they are whole, and masked then.
     """
 
     __slots__ = ("_alias", "_content", "_reasoning")
@@ -88,7 +88,7 @@ class DeltaMask:
         self._reasoning, self._alias, self._content = TextMask(mask), TextMask(mask), TextMask(mask)
 
     def feed(self, delta: Delta) -> None:
-        """Change a delta's texts to what may be shown now."""
+        """Change a delta's texts in place to what may be shown now."""
         if delta.reasoning:
             delta.reasoning = self._reasoning.feed(delta.reasoning)
         if delta.reasoning_content:
@@ -97,12 +97,12 @@ class DeltaMask:
             delta.content = self._content.feed(delta.content)
 
     def rest(self) -> Delta:
-        """Return what was still waiting when the stream ended."""
+        """Return the texts still held back when the stream ended."""
         return Delta(self._reasoning.rest(), self._alias.rest(), self._content.rest())
 
 
 def beginning(key: str, text: str) -> int:
-    """Length of the longest end of `text` that `key`, being longer, begins with."""
+    """Return the length of the longest end of `text` that is a proper beginning of `key`."""
     for length in range(min(len(key) - 1, len(text)), 0, -1):
         if text.endswith(key[:length]):
             return length
@@ -114,7 +114,7 @@ _MASKED = re.compile(r"[^\s\"':]*[A-Za-z0-9_\-]\*{3,}[^\s\"']*|[^\s\"':]*\*{4,}[
 
 
 def without(key: str, text: str) -> str:
-    """`text` with the key, and any key with its middle starred out, taken out of it."""
+    """Return `text` without `key` and without any key whose middle is starred out."""
     if key:
         text = text.replace(key, "[key removed]")
     return _MASKED.sub("[key removed]", text) if "***" in text else text

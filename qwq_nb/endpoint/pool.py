@@ -1,9 +1,9 @@
-"""Share the requests of a run among its endpoints: which one the next attempt asks, when, and what a failure means.
+"""Share the requests of a run among its endpoints, choose one for each attempt, and tell outages from failed requests.
 
-An attempt goes to the endpoint with the fewest streams for what it may have, or to the one that it names. One that dies
-is left out until it answers again (see `circuit_breaker`); only when none is left does the run wait. An outage costs a
-sample none of its retries, except that one in flight when the server died is asked again only so often: it may be what
-kills it.
+An attempt goes to the endpoint that is least loaded (active streams over its limit), or to the one that the request
+names. An endpoint that is down gets no requests until it answers again (see `circuit_breaker`); the run waits only when
+no endpoint is left. An outage costs a sample none of its retries. A request that was active when its server went down
+is repeated a limited number of times, since it may be the cause.
 """
 
 from __future__ import annotations
@@ -30,51 +30,53 @@ from qwq_nb.errors import EndpointError, EndpointRefused, OptionError, RequestRe
 __all__ = ["Pool"]
 
 ALONE_S = 2.0
-"""The first request goes out alone until its headers are there, or so long: a bad key is then met once, not N times.
-A server that sends its headers with the first token must not hold up the run."""
+"""Seconds at most during which the first request is sent alone, until its headers arrive: a bad key is then met once,
+not N times. A server that sends its headers with the first token must not hold up the run."""
 FEWEST_OUTAGES = 2
-"""Outages that begin with a sample's own request, after which it is given up on, or `--max-retries` if that is more."""
+"""Outages during a sample's own request after which the sample fails, or `--max-retries` if that is more."""
 TOO_MANY = frozenset({429, 503, 529})
-"""Statuses that say that one stream less would be better."""
+"""Statuses that ask for fewer concurrent streams."""
 WINDOW_S = 2.0
-"""Seconds of one measurement, with `--concurrency auto`."""
+"""Seconds of one throughput window, with `--concurrency auto`."""
 
 
 class PooledEndpoint:
-    """One endpoint of the pool."""
+    """Hold one endpoint of the pool: its connection, circuit breaker, concurrency controller and load."""
 
     def __init__(
         self,
         endpoint: Endpoint,
         connections: int,
-        pace: ConcurrencyController | None,
+        controller: ConcurrencyController | None,
         changed: Callable[[], None],
         clock: Clock,
     ) -> None:
-        self.caller = Connection(endpoint, connections=connections)
-        self.breaker = CircuitBreaker(self.caller, changed, label=f"Endpoint {endpoint.name!r}", clock=clock)
+        self.connection = Connection(endpoint, connections=connections)
+        self.breaker = CircuitBreaker(self.connection, changed, label=f"Endpoint {endpoint.name!r}", clock=clock)
         self._clock = clock
-        self.pace = pace
+        self.controller = controller
         self.active = 0
-        """Requests under way."""
+        """Attempts in progress."""
         self.alone_until = 0.0
-        """While the first request is out alone."""
+        """Clock time until which the first request stays alone."""
 
     @property
     def load(self) -> float:
-        return self.active / self.pace.limit if self.pace else float(self.active)
+        """Return the active streams as a share of the controller's limit; without a controller their number."""
+        return self.active / self.controller.limit if self.controller else float(self.active)
 
     def is_free(self) -> bool:
-        if self.breaker.is_open or (self.pace is not None and self.active >= self.pace.limit):
+        """Return whether an attempt may begin: breaker closed, limit not reached, first request not alone."""
+        if self.breaker.is_open or (self.controller is not None and self.active >= self.controller.limit):
             return False
-        return bool(self.caller.answers) or not self.active or self._clock.now() >= self.alone_until
+        return bool(self.connection.answers) or not self.active or self._clock.now() >= self.alone_until
 
 
 class Pool:
-    """Completions of one or more endpoints, for a run: the `Completer` of this process.
+    """Request completions from one or more endpoints for a run: the `Completer` of this process.
 
     `endpoints` share all requests that name none. A request may name another registered endpoint (an editor beside an
-    architect): it is then held by the pool too, and asked by name only, with as many streams as the run has.
+    architect): it is then added to the pool, and used by name only, with as many streams as the run has.
     """
 
     def __init__(
@@ -94,13 +96,13 @@ class Pool:
         self._measuring: asyncio.Task[None] | None = None
         self._timers: set[asyncio.Task[None]] = set()
         self._auto = auto
-        self.lanes = [self._held(e, ConcurrencyController(most=concurrency) if auto else None) for e in endpoints]
-        """Those that share all requests which name none."""
+        self.endpoints = [self._pooled(e, ConcurrencyController(most=concurrency) if auto else None) for e in endpoints]
+        """Pooled endpoints that share all requests which name none."""
         self._named: list[PooledEndpoint] = []
-        """Those that are only asked by name."""
+        """Pooled endpoints that are used by name only."""
 
-    def _held(self, endpoint: Endpoint, pace: ConcurrencyController | None) -> PooledEndpoint:
-        return PooledEndpoint(endpoint, self.concurrency, pace, self.wake, self._clock)
+    def _pooled(self, endpoint: Endpoint, controller: ConcurrencyController | None) -> PooledEndpoint:
+        return PooledEndpoint(endpoint, self.concurrency, controller, self.wake, self._clock)
 
     async def __aenter__(self) -> Pool:
         if self._auto:
@@ -111,15 +113,16 @@ class Pool:
         await self.aclose()
 
     async def aclose(self) -> None:
+        """Stop measuring, timers and pings, and close all connections."""
         if self._measuring is not None:
             self._measuring.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._measuring
         for timer in self._timers:
             timer.cancel()
-        for lane in self._all():
-            await lane.breaker.aclose()
-            await lane.caller.aclose()
+        for pooled in self._all():
+            await pooled.breaker.aclose()
+            await pooled.connection.aclose()
 
     async def complete(
         self,
@@ -130,96 +133,104 @@ class Pool:
         endpoint: str | None = None,
         tools: Sequence[Tool] = (),
     ) -> Completion:
-        """Return one completion, from whichever endpoint has the fewest streams, or from the one that is named.
+        """Return one completion, from the least loaded endpoint, or from the one named by `endpoint`.
 
         Raises:
             EndpointRefused: no endpoint is left that would answer any request.
-            EndpointError: this one is given up on; `live` keeps its partial text.
+            EndpointError: the last attempt failed; `live` keeps its partial text.
             OptionError: there is no endpoint of that name; the message has the nearest one.
             UserError: the key's environment variable is not set.
         """
-        lanes = self.lanes if endpoint is None else [self._named_lane(endpoint)]
+        endpoints = self.endpoints if endpoint is None else [self._named_endpoint(endpoint)]
         live = live or StreamingCompletion()
-        return await PooledRequest(self, lanes, messages, repeat, live, tools=tools, clock=self._clock).run()
+        return await PooledRequest(self, endpoints, messages, repeat, live, tools=tools, clock=self._clock).run()
 
-    def _named_lane(self, name: str) -> PooledEndpoint:
-        """The endpoint of that name: of the run, or of those that are registered in this kernel."""
-        known = {lane.caller.endpoint.name: lane for lane in self._all()}
+    def _named_endpoint(self, name: str) -> PooledEndpoint:
+        """Return the pooled endpoint of that name: of the run, or of those registered in this kernel."""
+        known = {pooled.connection.endpoint.name: pooled for pooled in self._all()}
         if name not in known:
             registered = registry.endpoints()
             if name not in registered:
                 hint = did_you_mean(name, [*known, *registered])
                 raise OptionError(f"No endpoint of this run, and none that is set, is named {name!r}.{hint}")
-            known[name] = self._held(registered[name], None)
+            known[name] = self._pooled(registered[name], None)
             self._named.append(known[name])
         return known[name]
 
     def _all(self) -> list[PooledEndpoint]:
-        return [*self.lanes, *self._named]
+        return [*self.endpoints, *self._named]
 
-    # -- what is seen, and told ----------------------------------------------------------------------------------
+    # -- state, and commands ---------------------------------------------------------------------------------------
 
     @property
     def limit(self) -> int:
-        """Streams allowed at once now."""
+        """Return the number of streams allowed at once now."""
         if not self._auto:
             return self.concurrency
-        return min(self.concurrency, sum(lane.pace.limit for lane in self.serving() if lane.pace)) or 1
+        return (
+            min(self.concurrency, sum(pooled.controller.limit for pooled in self.serving() if pooled.controller)) or 1
+        )
 
     @property
     def waiting(self) -> str:
-        """Why nothing is asked, and what there is to do; empty as long as one endpoint serves.
+        """Return why no request is sent, and what to do; empty as long as one endpoint serves.
 
-        One that is asked by name is waited for even if others serve.
+        An endpoint that is used by name is waited for even if others serve.
         """
-        away = [] if self.serving() else self.lanes
-        return " ".join(lane.breaker.waiting for lane in [*away, *self._named] if lane.breaker.waiting)
+        away = [] if self.serving() else self.endpoints
+        return " ".join(pooled.breaker.waiting for pooled in [*away, *self._named] if pooled.breaker.waiting)
 
     @property
     def notes(self) -> list[str]:
-        """Sentences on outages: those that are over, and those of endpoints that others stand in for."""
-        found = [note for lane in self._all() for note in lane.breaker.history]
-        for lane in self.lanes:
-            if lane.breaker.lost is not None and len(self.lanes) > 1:
-                found.append(f"Not asked any more: {lane.breaker.lost}")
+        """Return sentences on past outages, and on endpoints that are given up while others go on."""
+        found = [note for pooled in self._all() for note in pooled.breaker.history]
+        for pooled in self.endpoints:
+            if pooled.breaker.lost is not None and len(self.endpoints) > 1:
+                found.append(f"Not asked any more: {pooled.breaker.lost}")
         return found
 
     def serving(self) -> list[PooledEndpoint]:
-        return [lane for lane in self.lanes if not lane.breaker.is_open]
+        """Return the shared endpoints whose breaker is closed."""
+        return [pooled for pooled in self.endpoints if not pooled.breaker.is_open]
 
     def hurry(self) -> None:
-        """Ask every endpoint that is away at once whether it is there again."""
-        for lane in self._all():
-            lane.breaker.hurry()
+        """Ping every endpoint that is away at once."""
+        for pooled in self._all():
+            pooled.breaker.hurry()
 
     def wake(self) -> None:
-        """Something has changed: let all who wait look again."""
+        """Wake all requests that wait for an endpoint, after a change of state."""
         event, self._event = self._event, asyncio.Event()
         event.set()
         self.changed()
 
     # -- for requests --------------------------------------------------------------------------------------------
 
-    async def lane(self, lanes: Sequence[PooledEndpoint], live: StreamingCompletion) -> PooledEndpoint:
-        """Wait for a free one of these endpoints and take it for an attempt; `release()` gives it back."""
+    async def acquire(self, endpoints: Sequence[PooledEndpoint], live: StreamingCompletion) -> PooledEndpoint:
+        """Wait for a free one of these endpoints and take a slot of it for an attempt; `release()` frees the slot.
+
+        Raises:
+            EndpointRefused: all of them are given up.
+        """
         while True:
-            free = [lane for lane in lanes if lane.is_free()]
+            free = [pooled for pooled in endpoints if pooled.is_free()]
             if free:
-                lane = min(free, key=lambda lane: lane.load)
-                if not lane.caller.answers and not lane.active:
-                    lane.alone_until = self._clock.now() + ALONE_S
+                pooled = min(free, key=lambda pooled: pooled.load)
+                if not pooled.connection.answers and not pooled.active:
+                    pooled.alone_until = self._clock.now() + ALONE_S
                     self._wake_after(ALONE_S)
-                    lane.caller.on_answer = self.wake
-                lane.active += 1
-                return lane
-            lost = [lane.breaker.lost for lane in lanes if lane.breaker.lost]
-            if len(lost) == len(lanes):
+                    pooled.connection.on_answer = self.wake
+                pooled.active += 1
+                return pooled
+            lost = [pooled.breaker.lost for pooled in endpoints if pooled.breaker.lost]
+            if len(lost) == len(endpoints):
                 raise lost[-1]
             live.waiting_for_retry = live.attempt > 0
             await self._event.wait()
 
-    def release(self, lane: PooledEndpoint) -> None:
-        lane.active -= 1
+    def release(self, pooled: PooledEndpoint) -> None:
+        """Free the slot of an attempt."""
+        pooled.active -= 1
         self.wake()
 
     def _wake_after(self, seconds: float) -> None:
@@ -232,118 +243,128 @@ class Pool:
         timer.add_done_callback(self._timers.discard)
 
     async def _measure(self) -> None:
-        """Tell each pace what its endpoint did, window by window."""
-        before = {id(lane): lane.caller.pieces for lane in self.lanes}
+        """Pass each time window's throughput, waits and streams to the endpoints' controllers."""
+        before = {id(pooled): pooled.connection.pieces for pooled in self.endpoints}
         while True:
-            began, streams, looks = self._clock.now(), [0] * len(self.lanes), 10
+            began, streams, looks = self._clock.now(), [0] * len(self.endpoints), 10
             for _ in range(looks):
                 await self._clock.sleep(self._window_s / looks)
-                streams = [total + lane.active for total, lane in zip(streams, self.lanes, strict=True)]
+                streams = [total + pooled.active for total, pooled in zip(streams, self.endpoints, strict=True)]
             seconds = self._clock.now() - began
-            for lane, total in zip(self.lanes, streams, strict=True):
-                caller, pieces = lane.caller, before[id(lane)]
-                before[id(lane)] = caller.pieces
-                waits, caller.first_waits = caller.first_waits, []
-                if lane.pace is not None and not lane.breaker.is_open:
-                    lane.pace.window((caller.pieces - pieces) / seconds, waits, total / looks)
+            for pooled, total in zip(self.endpoints, streams, strict=True):
+                connection, pieces = pooled.connection, before[id(pooled)]
+                before[id(pooled)] = connection.pieces
+                waits, connection.first_waits = connection.first_waits, []
+                if pooled.controller is not None and not pooled.breaker.is_open:
+                    pooled.controller.window((connection.pieces - pieces) / seconds, waits, total / looks)
             self.wake()
 
 
 class PooledRequest(RetriedRequest):
-    """A request whose attempts may go to several endpoints, and which tells an outage from a fault of its own."""
+    """Request one completion from several endpoints, and tell an outage from a fault of the request itself."""
 
     def __init__(
         self,
         pool: Pool,
-        lanes: Sequence[PooledEndpoint],
+        endpoints: Sequence[PooledEndpoint],
         messages: Sequence[Message],
         repeat: int,
         live: StreamingCompletion,
         **more: Any,
     ) -> None:
-        super().__init__(lanes[0].caller, messages, repeat, live, **more)
+        super().__init__(endpoints[0].connection, messages, repeat, live, **more)
         self.pool = pool
-        self.lanes = lanes
-        self._lane: PooledEndpoint | None = None
+        self.endpoints = endpoints
+        self._acquired: PooledEndpoint | None = None
         self._outages = 0
-        """The endpoint's, when the attempt began."""
-        self._heard = self.caller.reads
+        """The endpoint's number of outages when the attempt began."""
+        self._heard = self.connection.reads
         self._suspected = 0
-        """Attempts that found nobody there, since the last outage."""
+        """Attempts without a response since the last outage."""
         self._amid = 0
-        """Outages that an attempt of ours was in the middle of."""
+        """Outages during an attempt of this request."""
         self._at_once = False
 
     async def choose(self) -> None:
-        self._lane = lane = await self.pool.lane(self.lanes, self.live)
-        self.caller = lane.caller
-        self._outages = lane.breaker.outages
+        """Take a slot of the least loaded endpoint, and use its connection."""
+        self._acquired = pooled = await self.pool.acquire(self.endpoints, self.live)
+        self.connection = pooled.connection
+        self._outages = pooled.breaker.outages
 
     async def ask(self) -> Completion:
+        """Make one attempt; a key that is missing after earlier answers counts as refused (401)."""
         try:
             return await super().ask()
         except UserError as exc:
-            if not self.caller.answers:
+            if not self.connection.answers:
                 raise
-            # The key's variable was taken away in the middle of the run: as good as a key that has expired.
+            # The key's variable was removed during the run: handled like a key that has expired.
             raise EndpointRefused(str(exc), status=401) from None
 
     def release(self) -> None:
-        if self._lane is not None:
-            self.pool.release(self._lane)
-            self._lane = None
+        """Free the slot that the attempt held."""
+        if self._acquired is not None:
+            self.pool.release(self._acquired)
+            self._acquired = None
 
     async def pause(self, error: EndpointError) -> None:
+        """Wait before the next attempt, unless the failure was an outage, which is waited out already."""
         if not self._at_once:
             await super().pause(error)
 
     @property
-    def lane(self) -> PooledEndpoint:
-        return next(lane for lane in self.lanes if lane.caller is self.caller)
+    def pooled(self) -> PooledEndpoint:
+        """Return the pooled endpoint of the present connection."""
+        return next(pooled for pooled in self.endpoints if pooled.connection is self.connection)
 
     async def is_outage(self, error: EndpointError) -> bool:
+        """Return whether a failure is the endpoint's, or a refusal of one request too many.
+
+        Raises:
+            RequestRejected: the server refuses this request alone.
+        """
         self._at_once = False
-        lane = self.lane
-        if error.status in TOO_MANY and lane.pace is not None:
-            lane.pace.refused(lane.active - 1)
-        if is_key_refusal(error) and lane.caller.answers:
+        pooled = self.pooled
+        if error.status in TOO_MANY and pooled.controller is not None:
+            pooled.controller.refused(pooled.active - 1)
+        if is_key_refusal(error) and pooled.connection.answers:
             return await self._key_refused(error)
         if isinstance(error, EndpointRefused):
             return await self._refused(error)
         if is_away(error):
-            lane.breaker.failed(error)
-            await lane.breaker.examined()
+            pooled.breaker.failed(error)
+            await pooled.breaker.examined()
             return self._is_outage(error)
-        heard, self._heard = self._heard, lane.caller.reads
+        heard, self._heard = self._heard, pooled.connection.reads
         if not is_quota(error):
             return False
-        if lane.caller.streaming > 0 or lane.caller.reads != heard:
-            return True  # as long as others are being served, one that is too many has only to wait
-        lane.breaker.failed(error)
-        await lane.breaker.examined()
+        if pooled.connection.streaming > 0 or pooled.connection.reads != heard:
+            return True  # other requests are served: this one was too many and has only to wait
+        pooled.breaker.failed(error)
+        await pooled.breaker.examined()
         return self._is_outage(error)
 
     async def is_forgiven(self, error: EndpointError) -> bool:
-        """Before a sample is given up on for nobody being there, a ping shows whether that is the sample's fault."""
+        """Ping before a sample fails for lack of a response: it is forgiven if the endpoint is down."""
         if not (is_away(error) or is_quota(error) or isinstance(error, Severed)):
             return False
-        self.lane.breaker.open(error)
-        await self.lane.breaker.examined()
+        self.pooled.breaker.open(error)
+        await self.pooled.breaker.examined()
         return self._is_outage(error)
 
     def _is_outage(self, error: EndpointError) -> bool:
-        if self.lane.breaker.outages == self._outages:
+        if self.pooled.breaker.outages == self._outages:
             self._suspected += 1
             return False
         self.attempts_used -= min(self.attempts_used, self._suspected)
         self._suspected, self._at_once = 0, True
         if not (is_quota(error) or (isinstance(error, Unreachable) and error.refused)):
             self._amid += 1
-        return self._amid <= max(FEWEST_OUTAGES, self.caller.endpoint.max_retries)
+        return self._amid <= max(FEWEST_OUTAGES, self.connection.endpoint.max_retries)
 
     async def _key_refused(self, error: EndpointError) -> bool:
-        """In the middle of a run: an expired key, or a sample that this server refuses with the same status."""
-        breaker = self.lane.breaker
+        """Tell an expired key, after earlier answers, from one sample that the server refuses with the same status."""
+        breaker = self.pooled.breaker
         if breaker.outages == self._outages:
             breaker.open(error)
             await breaker.examined()
@@ -353,11 +374,11 @@ class PooledRequest(RetriedRequest):
         return True
 
     async def _refused(self, error: EndpointRefused) -> bool:
-        """By an endpoint that would refuse every other request too: the others go on without it."""
-        if len(self.lanes) == 1:
+        """Give up an endpoint that would refuse every other request too; False if it is the only one."""
+        if len(self.endpoints) == 1:
             return False
         if isinstance(error, UnknownModel):
-            error = await self.caller.explained(error)
-        self.lane.breaker.give_up(error)
+            error = await self.connection.explained(error)
+        self.pooled.breaker.give_up(error)
         self._at_once = True
         return True

@@ -1,9 +1,9 @@
-"""From a stream of deltas to (reasoning, answer): every shape in which servers deliver a thought.
+"""Split a stream of deltas into reasoning and answer, for every shape in which servers deliver a thought.
 
 Reasoning comes in a field of its own (`reasoning`, `reasoning_content`) or inside the content, between `<think>` and
 `</think>`; QwQ's chat template opens the tag in the prompt, so that often only the closing one arrives. `split` is the
 one rule, a pure function of the texts and of how the stream ended; `ReasoningSplitter` collects a stream for it and
-shows meanwhile what there is so far. Reasoning is never handed out as the answer.
+gives live views of the text so far. Reasoning is never returned as the answer.
 
 The rule, and where it differs from evalscope 1.14 (`evalscope/api/messages/utils.py`, which takes out the first match
 of `<think…>(.*?)</think>` and touches nothing without one):
@@ -65,7 +65,7 @@ _EAGER_TAGS = 8
 
 
 class Split(NamedTuple):
-    """A completion's two parts, both stripped, and the name of the shape they came in (a key of `SHAPES`)."""
+    """Hold a completion's two parts, both stripped, and the shape they were delivered in (a key of `SHAPES`)."""
 
     reasoning: str
     answer: str
@@ -73,7 +73,7 @@ class Split(NamedTuple):
 
 
 class _Cut(NamedTuple):
-    """Where a thought lies in a content: [inner, outer), after a preamble [0, before); the answer is [after, end)."""
+    """Hold the offsets of a thought in a content: [inner, outer), preamble [0, before), answer [after, end)."""
 
     before: int
     inner: int
@@ -83,7 +83,7 @@ class _Cut(NamedTuple):
 
 
 def _without_code(text: str) -> str:
-    """`text` at its full length, with its Markdown code (``` fences, inline spans) blanked out."""
+    """Return `text` at its full length, with its Markdown code (``` fences, inline spans) blanked out."""
     if "`" not in text:
         return text
     return _INLINE_CODE.sub(_blank, _FENCE.sub(_blank, text))
@@ -94,7 +94,7 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _pair(text: str, opened: int, shape: str) -> _Cut:
-    """The thought whose `<think>` stands at `opened`; `unclosed` if no closing tag follows."""
+    """Return the thought whose `<think>` is at offset `opened`; `unclosed` if no closing tag follows."""
     inner = opened + len(_OPEN)
     thought = text[inner:]  # code is looked for from here: a backtick before the thought does not reach into it
     closed = _without_code(thought).find(_CLOSE)
@@ -106,7 +106,7 @@ def _pair(text: str, opened: int, shape: str) -> _Cut:
 
 
 def _find_thought(text: str, fielded: bool, prefilled: bool | None) -> _Cut | None:
-    """The thought in a content, or None where there is none that tags mark."""
+    """Return the thought in a content; None if no tags mark one."""
     if "think>" not in text:
         return None
     lead = len(text) - len(text.lstrip())
@@ -159,11 +159,11 @@ def split(reasoning_field: str, content: str, *, finish_reason: str | None, pref
 
 
 class ReasoningSplitter:
-    """Collects one stream: `feed` every delta, look at the live views meanwhile, `finish` at the end.
+    """Collect one stream: `feed` every delta, read the live views meanwhile, `finish` at the end.
 
-    `finish` gives `split` of the joined texts, so the result does not depend on how the stream was cut into chunks.
-    The live views are what `split` would say of the text so far, unstripped, less a tail of at most 7 characters held
-    back while it may still become a tag. What is shown can turn out differently later:
+    `finish` returns `split` of the joined texts, so the result does not depend on how the stream was cut into chunks.
+    The live views are what `split` would return for the text so far, unstripped, less a tail of at most 7 characters
+    held back while it may still become a tag. What is shown can turn out differently later:
 
     - with `prefilled` None or False, a thought opened in the prompt shows as answer until its `</think>` arrives;
     - with `prefilled` True, untagged text shows as reasoning; if it ends by itself it becomes the answer at the end;
@@ -194,16 +194,16 @@ class ReasoningSplitter:
 
     @property
     def reasoning_chunks(self) -> int:
-        """Deltas that carried reasoning so far; one that ends a thought is among them."""
+        """Return the number of deltas with reasoning so far, the one that ends a thought included."""
         return self._field_chunks + self._thought_chunks
 
     @property
     def answer_chunks(self) -> int:
-        """Deltas so far that carried content and no reasoning."""
+        """Return the number of deltas so far with content and no reasoning."""
         return len(self._content) - self._thought_chunks
 
     def feed(self, delta: Delta) -> None:
-        """Take in one delta's texts."""
+        """Add one delta's texts."""
         if delta.reasoning or delta.reasoning_content:
             self._feed_field(delta.reasoning, delta.reasoning_content)
         content = delta.content
@@ -224,19 +224,19 @@ class ReasoningSplitter:
             self.phase = "reasoning" if self._thinking else "answer"
 
     def reasoning_so_far(self, tail: int) -> str:
-        """The last `tail` characters of the reasoning."""
+        """Return the last `tail` characters of the reasoning so far."""
         return _tail(tail, self._thought, [] if self._finished else self._field or self._field_content)
 
     def answer_so_far(self, tail: int) -> str:
-        """The last `tail` characters of the answer."""
+        """Return the last `tail` characters of the answer so far."""
         return _tail(tail, self._answer)
 
     def reasoning_length(self) -> int:
-        """Characters of reasoning so far. Counts only what came since the last call."""
+        """Return the characters of reasoning so far. Each call counts only the pieces added since the last one."""
         return self._length("reasoning", self._thought, [] if self._finished else self._field or self._field_content)
 
     def answer_length(self) -> int:
-        """Characters of answer so far. Counts only what came since the last call."""
+        """Return the characters of answer so far. Each call counts only the pieces added since the last one."""
         return self._length("answer", self._answer)
 
     def _length(self, part: str, *sources: list[str]) -> int:
@@ -251,7 +251,10 @@ class ReasoningSplitter:
         return total
 
     def finish(self, finish_reason: str | None) -> Split:
-        """The stream has ended: the two parts. `"interrupted"` or None for one without a finish reason. Repeatable."""
+        """End the stream and return its two parts. Repeatable.
+
+        `finish_reason`: as the server gave it; `"interrupted"` or None if the stream ended without one.
+        """
         first, second = "".join(self._field).strip(), "".join(self._field_content).strip()
         # Servers that fill both fields say the same in both; where they do not, `reasoning` is the newer name.
         field = _longer_of(first, second, otherwise=first)
@@ -279,7 +282,7 @@ class ReasoningSplitter:
             self.phase = "reasoning"
 
     def _is_time_to_look(self) -> bool:
-        """Another tag was completed. Looking costs the length of the text, so it is rationed in a stream of tags."""
+        """Count a completed tag; return whether to split anew. That costs the text's length, so it is rationed."""
         self._tags += 1
         return self._tags <= _EAGER_TAGS or not self._tags & (self._tags - 1)
 
@@ -302,13 +305,13 @@ class ReasoningSplitter:
 
 
 def _tag_start(text: str) -> str:
-    """The end of `text` that may be the beginning of a tag."""
+    """Return the end of `text` that may be the beginning of a tag."""
     at = text.rfind("<", -len(_CLOSE) + 1)
     return text[at:] if at >= 0 and text[at:] in _TAG_STARTS else ""
 
 
 def _tail(length: int, *sources: list[str]) -> str:
-    """The last `length` characters of several lists of pieces, the last text first."""
+    """Return the last `length` characters of several lists of pieces, the last text first."""
     pieces: list[str] = []
     for source in sources:
         for piece in reversed(source):

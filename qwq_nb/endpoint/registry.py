@@ -1,4 +1,4 @@
-"""The endpoints of this kernel, by name. Nothing of them is written to disk."""
+"""Keep the endpoints of this kernel by name. Nothing of them is written to disk."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from qwq_nb.errors import OptionError, UnknownEndpoint, did_you_mean
 __all__ = ["EndpointStatus", "connect", "demo_endpoint", "endpoints", "get_endpoint", "served_models", "set_default"]
 
 DEMO_MAX_TOKENS = 2000
-"""Token limit of the built-in endpoint: its one looping transcript is cut soon."""
+"""Token limit of the built-in endpoint, so that its one looping transcript ends soon."""
 DEMO_PACE = 250.0
-"""Tokens per second of one of its streams where somebody may watch them being written."""
+"""Tokens per second of one of its streams in a live notebook, where the user watches; unlimited elsewhere."""
 
 SHOWN = 20
 """Served models that a message names: a gateway lists hundreds."""
@@ -27,16 +27,16 @@ _guard = threading.Lock()
 
 
 class EndpointStatus(msgspec.Struct, kw_only=True):
-    """An endpoint and what it said of itself."""
+    """Hold an endpoint and the models that it lists."""
 
     endpoint: Endpoint
     served: list[str] = []
     problem: str = ""
-    """Why `GET /models` gave no list; empty if it did."""
+    """Why `GET /models` returned no list; empty if it did."""
 
     @property
     def line(self) -> str:
-        """One line for people."""
+        """Describe the endpoint's state in one line for the user."""
         e = self.endpoint
         if e.is_demo:
             return "DEMO endpoint: built-in answers to built-in problems; its scores say nothing of any model."
@@ -52,19 +52,19 @@ class EndpointStatus(msgspec.Struct, kw_only=True):
 
 
 def endpoints() -> dict[str, Endpoint]:
-    """All endpoints of this kernel, by name, the default one first."""
+    """Return all endpoints of this kernel by name, the default one first."""
     with _guard:
         names = sorted(_endpoints, key=lambda n: n != _default)
         return {n: _endpoints[n] for n in names}
 
 
 def served_models() -> list[str]:
-    """The models that the endpoint asked last said it serves."""
+    """Return the models listed by the endpoint that was set last."""
     return list(_served)
 
 
 def set_default(endpoint: Endpoint) -> None:
-    """Register `endpoint` under its name and make it the one that is used where none is named."""
+    """Register `endpoint` under its name and make it the default: used when no endpoint is named."""
     global _default
     with _guard:
         _endpoints[endpoint.name] = endpoint
@@ -72,7 +72,7 @@ def set_default(endpoint: Endpoint) -> None:
 
 
 def get_endpoint(name: str | None = None) -> Endpoint:
-    """The endpoint of that name, or the default one.
+    """Return the endpoint of that name, or the default one.
 
     Raises:
         UnknownEndpoint: none of that name, or none set at all; the message says how to set one.
@@ -94,7 +94,7 @@ def get_endpoint(name: str | None = None) -> Endpoint:
 
 
 def demo_endpoint() -> Endpoint:
-    """The built-in endpoint, started if it does not run yet (a child process on loopback, ends with this one)."""
+    """Return the built-in endpoint, started at need: a child process on loopback, which ends with this process."""
     from qwq_nb.core.frontend import in_kernel, ipython, is_live
     from qwq_nb.demo import shared
 
@@ -104,7 +104,7 @@ def demo_endpoint() -> Endpoint:
 
 
 def connect(endpoint: Endpoint) -> EndpointStatus:
-    """Ask `GET /models` once, settle on a model, and make the endpoint the default one.
+    """Request `GET /models` once, choose the model, and make the endpoint the default one.
 
     Raises:
         OptionError: no model was named and the endpoint does not serve exactly one.
@@ -118,7 +118,7 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
         async with ChatClient(endpoint, connections=1) as client:
             models = await client.models()
         if models.problem == "HTTP 404" and not endpoint.url.partition("?")[0].endswith("/v1"):
-            # The commonest slip: the base URL without its version.
+            # The commonest mistake: a base URL without its version.
             longer = endpoint.replace(url=endpoint.address("v1"))
             async with ChatClient(longer, connections=1) as client:
                 again = await client.models()

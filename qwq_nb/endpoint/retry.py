@@ -20,19 +20,19 @@ __all__ = ["RetriedRequest"]
 T = TypeVar("T")
 
 LONGEST_WAIT = 300.0
-"""Seconds: a server that asks for a longer pause by Retry-After is asked again after this."""
+"""Seconds between attempts at most, where a server asks for a longer pause by Retry-After."""
 LONGEST_BACKOFF = 60.0
-"""Seconds: up to here the wait doubles with each retry."""
+"""Seconds up to which the wait doubles with each retry."""
 EMPTY_RETRIES = 2
-"""An empty completion is asked again this often; then it counts as what the model has to say."""
+"""Retries of an empty completion; after them it counts as the model's answer."""
 
 
 class RetriedRequest:
-    """One completion of one endpoint, with its retries. `pool` has a kind that knows of several, and of outages."""
+    """Request one completion from one endpoint, with retries. `PooledRequest` adds several endpoints and outages."""
 
     def __init__(
         self,
-        caller: Connection,
+        connection: Connection,
         messages: Sequence[Message],
         repeat: int,
         live: StreamingCompletion,
@@ -40,20 +40,20 @@ class RetriedRequest:
         tools: Sequence[Tool] = (),
         clock: Clock = REAL_TIME,
     ) -> None:
-        self.caller = caller
+        self.connection = connection
         self.messages = messages
         self.repeat = repeat
         self.live = live
         self.tools = tools
         self.clock = clock
         self.attempts_used = 0
-        """Attempts that failed and count against `--max-retries`."""
+        """Failed attempts that count against `--max-retries`."""
         self.failures = 0
-        """All that failed."""
+        """All failed attempts."""
         self._seconds = 0.0
 
     async def run(self) -> Completion:
-        """The completion.
+        """Return the completion, after as many attempts as it takes.
 
         Raises:
             EndpointError: the last attempt's failure; `live` keeps its partial text.
@@ -64,12 +64,12 @@ class RetriedRequest:
             await self.choose()
             try:
                 completion = await self._within_deadline(self.ask())
-                if is_empty(completion) and empty < min(EMPTY_RETRIES, self.caller.endpoint.max_retries):
+                if is_empty(completion) and empty < min(EMPTY_RETRIES, self.connection.endpoint.max_retries):
                     empty += 1
                     raise StreamInterrupted("The server finished without any text.", retryable=True)
                 break
             except EndpointError as exc:
-                # Judged before the place is given back: what every request would meet is met once.
+                # Judged before the slot is released: an error that every request would meet is met once.
                 error = await self._judged(exc)
             finally:
                 self.release()
@@ -81,54 +81,55 @@ class RetriedRequest:
         return completion
 
     async def _judged(self, error: EndpointError) -> EndpointError:
-        """`error`, after which there is another attempt; it is raised where there is none."""
+        """Return `error` if another attempt follows; raise it if none does."""
         self.failures += 1
         if not await self.is_outage(error):
             if isinstance(error, UnknownModel):
-                raise await self.caller.explained(error) from None
+                raise await self.connection.explained(error) from None
             if not error.retryable:
                 raise error
             self.attempts_used += 1
-            if self.attempts_used > self.caller.endpoint.max_retries and not await self.is_forgiven(error):
+            if self.attempts_used > self.connection.endpoint.max_retries and not await self.is_forgiven(error):
                 raise error
         return error
 
     # -- what a pool does otherwise ------------------------------------------------------------------------------
 
     async def ask(self) -> Completion:
-        """One attempt."""
-        return await self.caller.attempt(self.messages, self.repeat, self.live, self.tools)
+        """Make one attempt."""
+        return await self.connection.attempt(self.messages, self.repeat, self.live, self.tools)
 
     async def choose(self) -> None:
-        """Wait until an attempt may begin, and settle which endpoint it asks."""
+        """Wait until an attempt may begin, and choose its endpoint. Here: nothing."""
 
     def release(self) -> None:
-        """The attempt is over."""
+        """Release what `choose` took, after an attempt. Here: nothing."""
 
     async def is_outage(self, error: EndpointError) -> bool:
-        """Whether an attempt that failed so counts for nothing. May raise what ends the trial."""
+        """Return whether a failure does not count against the retries. May raise the error that ends the request."""
         return False
 
     async def is_forgiven(self, error: EndpointError) -> bool:
-        """Whether there is another chance after the last attempt."""
+        """Return whether another attempt is allowed after the last one."""
         return False
 
     async def pause(self, error: EndpointError) -> None:
+        """Wait before the next attempt, within the deadline."""
         await self._within_deadline(self.clock.sleep(self.wait_after(error)))
 
     # -- time ----------------------------------------------------------------------------------------------------
 
     def wait_after(self, error: EndpointError) -> float:
-        """Seconds to the next attempt: doubling, with jitter; a server's own wish is a lower bound."""
-        first = self.caller.endpoint.backoff
+        """Return the seconds to the next attempt: doubling, with jitter; a server's Retry-After is a lower bound."""
+        first = self.connection.endpoint.backoff
         doubled = min(first * 2.0 ** min(self.failures - 1, 30), max(LONGEST_BACKOFF, first))
         backoff = doubled + random.uniform(0, first)
         # Jitter on top of the wish keeps the streams from coming back all at once.
         return backoff if error.retry_after is None else min(error.retry_after, LONGEST_WAIT) + backoff / 4
 
     async def _within_deadline(self, work: Coroutine[Any, Any, T]) -> T:
-        """`work`, on the time that `--deadline` leaves. Waiting for an endpoint that is away takes none of it."""
-        deadline = self.caller.endpoint.deadline
+        """Await `work` within the time left of `--deadline`. Waiting for an endpoint that is away does not count."""
+        deadline = self.connection.endpoint.deadline
         if deadline is None:
             return await work
         began = self.clock.now()
@@ -144,5 +145,6 @@ class RetriedRequest:
 
 
 def is_empty(completion: Completion) -> bool:
+    """Return whether a completion has no text and no tool call, though no token limit cut it."""
     said = completion.reasoning or completion.answer or completion.tool_calls
     return not said and completion.finish_reason != "length"

@@ -1,4 +1,4 @@
-"""Decide what a server's failure means: by its HTTP status, and by what it says, in the forms of OpenAI's servers.
+"""Classify a server's failure by its HTTP status and its message, in the forms of OpenAI-compatible servers.
 
 The forms of vLLM, SGLang, llama.cpp, Ollama, OpenRouter, LiteLLM and FastAPI are known. Any dialect may use the rules.
 """
@@ -17,7 +17,7 @@ __all__ = ["UnknownModel", "error_of_status", "error_of_stream"]
 
 RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 507, 508, 509, 520, 521, 522, 523, 524, 529})
 LONGEST_QUOTE = 400
-"""Characters of what a server says that an error repeats."""
+"""Characters of a server's message that an error quotes at most."""
 
 _CONTEXT = re.compile(
     r"context.{0,20}(?:length|window|size)|too (?:long|many tokens)|maximum.{0,30}tokens", re.I | re.S
@@ -36,11 +36,11 @@ _TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.S | 
 
 
 class UnknownModel(EndpointRefused):
-    """The endpoint does not know the model, or the path: the client adds which models it serves."""
+    """Report an endpoint that does not know the model, or the path; the client adds the models that it serves."""
 
 
 def error_text(body: bytes) -> str:
-    """What a server says in an error body: its message where it is JSON, its text where it is a page."""
+    """Return the message in an error body: from JSON its message, from a page its text (20,000 bytes are read)."""
     text = body[:20_000].decode("utf-8", "replace")
     try:
         data = json.loads(text)
@@ -50,7 +50,7 @@ def error_text(body: bytes) -> str:
 
 
 def message_in(data: Any) -> str:
-    """The message in OpenAI's, FastAPI's or Ollama's error object."""
+    """Return the message in OpenAI's, FastAPI's or Ollama's error object."""
     for _ in range(4):
         if isinstance(data, dict):
             data = next((data[k] for k in ("error", "message", "detail", "msg") if data.get(k)), data)
@@ -70,9 +70,9 @@ def error_of_status(
     where: str = "",
     hide: Callable[[str], str] = str,
 ) -> EndpointError:
-    """The error for an HTTP status other than 200. `where` is the endpoint's name and URL.
+    """Return the error for an HTTP status other than 200. `where` is the endpoint's name and URL.
 
-    `hide` takes secrets out of what the server says, before that is cut to length: half a key is too much.
+    `hide` removes keys from the server's message before that is cut to length, since a part of a key is secret too.
     """
     said = hide(error_text(body))[:LONGEST_QUOTE]
     tail = f" The server says: {said}" if said else ""
@@ -106,7 +106,7 @@ def error_of_status(
 
 
 def error_of_stream(error: Any, *, where: str = "", hide: Callable[[str], str] = str) -> EndpointError:
-    """The error for an error object within a stream: final for what the request itself is at fault for."""
+    """Return the error for an error object within a stream: not retryable if the request itself is at fault."""
     said = hide(message_in(error))[:LONGEST_QUOTE]
     code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, str) and code.isdigit():

@@ -1,6 +1,6 @@
-"""Server-sent events, incrementally, as chat completions use them (WHATWG HTML, section 9.2.6).
+"""Decode server-sent events incrementally, as chat completions use them (WHATWG HTML, section 9.2.6).
 
-Only `data` fields matter here; comments and other fields are passed over. Lines may end in LF, CR or CRLF, and a line
+Only `data` fields are returned; comments and other fields are skipped. Lines may end in LF, CR or CRLF, and a line
 or a character may be split anywhere between two reads. Bytes that are not UTF-8 become U+FFFD, as the standard says.
 """
 
@@ -12,7 +12,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 class EventDecoder:
-    """Bytes in, payloads of `data` events out.
+    """Decode bytes to the payloads of `data` events.
 
     >>> d = EventDecoder()
     >>> d.feed(b'data: {"a"')
@@ -29,13 +29,13 @@ class EventDecoder:
         self._skip_lf = False
         self._at_start = True
         self.started = False
-        """Whether any `data` or comment line was seen: tells an event stream from a page that is none."""
+        """True once a `data` or comment line was seen: tells an event stream from any other page."""
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The payloads that `chunk` completes, in order."""
+        """Return the payloads that `chunk` completes, in order."""
         between = self.started and not self._parts and not self._data and not self._skip_lf
         if between and chunk.startswith(b"data: ") and chunk.endswith(b"\n\n") and b"\r" not in chunk:
-            # What nearly every read of a stream brings: whole events of one line each.
+            # The usual case: whole events of one line each.
             events = chunk[6:-2].split(b"\n\ndata: ")
             if chunk.count(b"\n") == 2 * len(events):
                 return events
@@ -81,7 +81,7 @@ class EventDecoder:
         return events
 
     def close(self) -> list[bytes]:
-        """What is complete but for its blank line: some servers leave out the last one."""
+        """Return the last payload if it lacks only its blank line, which some servers leave out."""
         lines = [b"".join(self._parts)] if self._parts else []
         self._parts.clear()
         return self._dispatch([*lines, b""])

@@ -1,4 +1,4 @@
-"""Telling a slow stream from one that has stalled although bytes still come."""
+"""Detect a stream that has stalled although bytes still arrive, and tell it from a slow one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ FIRST_PIECE = 4
 
 
 class StallDetector:
-    """The pulse of one stream. A read time-out begins anew with each byte; this one with each few pieces of text."""
+    """Detect the stall of one stream: fewer than `FEWEST_PIECES` pieces of text within the read time-out.
+
+    The read time-out itself restarts with each byte.
+
+    `seconds`: `--read-timeout`; `clock`: returns the time in seconds.
+    """
 
     __slots__ = ("_clock", "_first", "_pieces", "_seconds", "_until")
 
@@ -26,7 +31,7 @@ class StallDetector:
         self._until = clock() + FIRST_PIECE * seconds
 
     def stalled(self, pieces: int) -> bool:
-        """Whether too few pieces came in the time that has just passed. `pieces` are all so far."""
+        """Return whether too few pieces arrived in the last window. `pieces`: all pieces of text so far."""
         now = self._clock()
         if self._first and pieces:
             self._first, self._pieces, self._until = False, pieces, now + self._seconds
@@ -39,7 +44,7 @@ class StallDetector:
         return False
 
     def words(self, pieces: int) -> str:
-        """What has happened, for an error."""
+        """Describe the stall for an error message. `pieces`: all pieces of text so far."""
         if self._first:
             return f"bytes came, but no text, for {FIRST_PIECE * self._seconds:g} s (4 × --read-timeout)."
         return (

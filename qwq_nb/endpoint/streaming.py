@@ -12,9 +12,9 @@ __all__ = ["StreamingCompletion"]
 
 @dataclass
 class StreamingCompletion:
-    """A completion while it is written: read by the view, from another thread, never written there.
+    """Hold a completion while it is streamed. The view reads it from another thread and never writes to it.
 
-    A solver of several steps uses one for all of them: it shows the step under way, and counts the earlier ones.
+    A solver of several steps uses one for all of them: it shows the present step, and counts the earlier ones.
     Times are of `time.perf_counter`, in seconds.
     """
 
@@ -23,7 +23,7 @@ class StreamingCompletion:
     started: float = field(default_factory=time.perf_counter)
     """When the present attempt began."""
     attempt: int = 0
-    """Of the present step, from 1; 0 before it began."""
+    """Number of the present step's attempt, from 1; 0 before the first."""
     first_token: float | None = None
     waiting_for_retry: bool = False
     retried: list[str] = field(default_factory=list)
@@ -31,7 +31,7 @@ class StreamingCompletion:
     tool_chunks: int = 0
     """Deltas with tool calls and no text, of the present attempt."""
     begun: int = 0
-    """Attempts of all steps so far: where it changes, the text is another one."""
+    """Attempts of all steps so far: when it changes, a new text has begun."""
     earlier_chunks: int = 0
     """Deltas of the steps before the present one."""
     earlier_retries: int = 0
@@ -41,7 +41,7 @@ class StreamingCompletion:
         self.splitter = ReasoningSplitter(self.prefilled)
 
     def begin(self, prefilled: bool | None) -> None:
-        """Begin a new attempt: what the last one streamed is dropped."""
+        """Begin a new attempt and drop the text of the last one. `prefilled`: as for `ReasoningSplitter`."""
         self.attempt += 1
         self.begun += 1
         self.prefilled = prefilled
@@ -52,7 +52,7 @@ class StreamingCompletion:
         self.waiting_for_retry = False
 
     def next_step(self) -> None:
-        """Begin another request of the same sample: what the last one streamed is counted, and kept by who asked."""
+        """Begin another request of the same sample. The last one's deltas are counted; the solver keeps its text."""
         self.earlier_chunks, self.earlier_retries = self.total_chunks, self.retries
         self.splitter = ReasoningSplitter(self.prefilled)
         self.tool_chunks = self.attempt = 0
@@ -62,15 +62,15 @@ class StreamingCompletion:
 
     @property
     def chunks(self) -> int:
-        """Deltas with text or tool calls of the present attempt."""
+        """Return the number of deltas with text or tool calls of the present attempt."""
         return self.splitter.reasoning_chunks + self.splitter.answer_chunks + self.tool_chunks
 
     @property
     def total_chunks(self) -> int:
-        """Deltas of the present attempt and of the steps before it."""
+        """Return the number of deltas of the present attempt and of the steps before it."""
         return self.earlier_chunks + self.chunks
 
     @property
     def retries(self) -> int:
-        """Attempts that did not count, over all steps."""
+        """Return the number of attempts that did not count, over all steps."""
         return self.earlier_retries + max(0, self.attempt - 1)

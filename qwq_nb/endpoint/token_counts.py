@@ -1,4 +1,4 @@
-"""How many tokens a completion has, from the best count there is."""
+"""Count the tokens of a completion, from the best source available."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ __all__ = ["count_tokens"]
 
 
 def count_tokens(completion: Completion, usage: Usage | None, chunks: int | None) -> None:
-    """Set the token counts: as the server counted them, else split by text, else by streamed pieces.
+    """Set a completion's token counts, and `tokens_from`, their source.
 
-    `chunks`: pieces of the stream with text or tool calls, one token each as most servers send them; None where nothing
-    was streamed. Tool calls count as answer.
+    In order: `usage` (the server counted reasoning too, or there is one part only); `usage_share` (the server's total,
+    split by the texts' lengths); `chunks` (pieces of the stream with text or tool calls, one token each as most servers
+    send them; None if nothing was streamed); `estimate` (a quarter of the characters). Tool calls count as answer.
     """
     total = (usage.completion_tokens or 0) if usage else 0
     completion.prompt_tokens = (usage.prompt_tokens or 0) if usage else 0

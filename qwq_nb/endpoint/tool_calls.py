@@ -21,11 +21,11 @@ class _Call:
 
 
 class ToolCallMerger:
-    """The tool calls of one answer: `feed` the pieces as they come, `calls` at the end.
+    """Merge the tool calls of one answer: `feed` the pieces as they arrive, read `calls` at the end.
 
     Pieces belong together by their index. Where a server gives none, a new call begins with another id than the last
     one's, or with a name that has no id. Id and name are taken from the first piece that has them (some servers repeat
-    them in each); arguments are joined, so that how they were cut makes no difference.
+    them in each); arguments are joined, so that the result does not depend on how they were split.
     """
 
     def __init__(self) -> None:
@@ -34,6 +34,7 @@ class ToolCallMerger:
         """Key of the call that an unnumbered piece goes on with; unnumbered calls have negative keys."""
 
     def feed(self, pieces: Iterable[ToolCallPiece]) -> None:
+        """Add pieces in the order in which they arrived."""
         for piece in pieces:
             call = self._call_of(piece)
             call.id = call.id or piece.id

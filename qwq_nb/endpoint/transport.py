@@ -1,4 +1,4 @@
-"""Reaching an endpoint: transport, proxy, certificates, the key's header, and failures in plain words."""
+"""Connect to an endpoint: transport, proxy, certificates, the key's header, and failures in plain words."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ __all__ = [
 ]
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, asyncio.TimeoutError, OSError)
-"""What a request may fail by. The transport passes some of aiohttp's errors on as they are."""
+"""Exceptions that a request may fail with. The transport passes some of aiohttp's errors on as they are."""
 
 
 KERNEL_FILES, SPARE_FILES = 64, 256
-"""Open files beside the streams: what a kernel and a run have at least, and what they are given where there is room."""
+"""Open files beside the streams: the least that a kernel and a run need, and what they get if the hard limit allows."""
 
 _NO_CONNECTION = (
     aiohttp.ConnectionTimeoutError,
@@ -53,7 +53,7 @@ _SILENCE = (aiohttp.ServerTimeoutError, httpx.TimeoutException, asyncio.TimeoutE
 
 
 class Unreachable(StreamInterrupted):
-    """The connection failed, or ended before an answer began. `refused`: no request can have reached the server."""
+    """Report a connection that failed, or ended before an answer began. `refused`: the server got no request."""
 
     refused = False
     short = "the connection ended before the answer began"
@@ -61,18 +61,18 @@ class Unreachable(StreamInterrupted):
 
 
 class Severed(StreamInterrupted):
-    """The connection ended in the middle of an answer."""
+    """Report a connection that ended in the middle of an answer."""
 
 
 def http_client(endpoint: Endpoint, connections: int, mask: Mask) -> httpx.AsyncClient:
-    """A client for `connections` streams at once, which follows no redirect and sends the key with each request.
+    """Return a client for `connections` streams at once, which follows no redirect and sends the key with each request.
 
-    `mask` is told each key that is sent.
+    Each key that is sent is noted in `mask`.
 
     Raises:
         UserError: the environment sets a proxy that cannot be used, or there cannot be so many connections.
     """
-    make_room(connections)
+    raise_file_limit(connections)
     return httpx.AsyncClient(
         transport=transport_for(endpoint, connections),
         timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None),
@@ -83,21 +83,22 @@ def http_client(endpoint: Endpoint, connections: int, mask: Mask) -> httpx.Async
 
 
 class KeyFromEnvironment(httpx.Auth):
-    """Sets the Authorization header as a request goes out, so that no frame of ours ever holds the key."""
+    """Set the Authorization header as a request goes out, so that no stack frame of this package holds the key."""
 
     def __init__(self, endpoint: Endpoint, mask: Mask) -> None:
         self._endpoint = endpoint
         self._mask = mask
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the key, read from the environment now, and note it in the mask."""
         if self._endpoint.key_env:
             self._mask.note(self._endpoint.key())
             request.headers["Authorization"] = f"Bearer {self._endpoint.key()}"
         yield request
 
 
-def make_room(connections: int) -> None:
-    """Let this process open as many sockets at once: the soft limit of open files is raised as far as it may be.
+def raise_file_limit(connections: int) -> None:
+    """Raise the process's soft limit of open files so that it can hold `connections` sockets at once.
 
     Raises:
         UserError: the hard limit is too low.
@@ -120,7 +121,13 @@ def make_room(connections: int) -> None:
 
 
 def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransport:
-    """aiohttp under httpx: less than half the CPU a streamed chunk; httpx's own where the environment sets a proxy."""
+    """Return aiohttp's transport under httpx, or httpx's own transport if the environment sets a proxy.
+
+    aiohttp takes less than half the CPU per streamed chunk.
+
+    Raises:
+        UserError: the proxy cannot be used.
+    """
     verify: ssl.SSLContext | bool = True
     if endpoint.insecure or endpoint.url.startswith("http://"):
         verify = False  # without TLS there is nothing to verify, and loading the certificates takes time
@@ -141,19 +148,20 @@ def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransp
 
 
 class Transport(httpx_aiohttp.AiohttpTransport):
-    """aiohttp's transport, which leaves aiohttp's own response where `reader_of` finds it."""
+    """Wrap aiohttp's transport, and keep aiohttp's own response in the extensions, where `reader_of` looks for it."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and keep aiohttp's response under the extension `aiohttp`."""
         response: httpx.Response = await super().handle_async_request(request)
         response.extensions["aiohttp"] = getattr(response.stream, "_aiohttp_response", None)
         return response
 
 
 def reader_of(response: httpx.Response) -> Callable[[], Awaitable[bytes]]:
-    """What gives the next bytes of a streamed body, as they come, and `b""` at its end.
+    """Return a function that reads the next bytes of a streamed body as they arrive, and returns `b""` at its end.
 
-    Straight from aiohttp's buffer, all that lies there at once: the four iterators that httpx and its transport put
-    around it take a sixth of a chunk's CPU, and cut what came together. What is raised is aiohttp's own.
+    It returns all that aiohttp's buffer holds at once: the four iterators that httpx and its transport put around it
+    take a sixth of a chunk's CPU, and split what arrived together. It raises aiohttp's own exceptions.
     """
     own, encoded = response.extensions.get("aiohttp"), "content-encoding" in response.headers
     if own is not None and not encoded:
@@ -168,7 +176,7 @@ def reader_of(response: httpx.Response) -> Callable[[], Awaitable[bytes]]:
 
 
 async def first_bytes(response: httpx.Response, limit: int = 20_000) -> bytes:
-    """The beginning of an error page; the rest is not read."""
+    """Return the first `limit` bytes or little more of an error page; the rest is not read."""
     parts: list[bytes] = []
     size = 0
     async for part in response.aiter_bytes():
@@ -180,7 +188,10 @@ async def first_bytes(response: httpx.Response, limit: int = 20_000) -> bytes:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds that a Retry-After header asks for: a number, or an HTTP date (RFC 9110, section 10.2.3)."""
+    """Return the seconds that a Retry-After header asks for; None if it is absent or invalid.
+
+    The header holds a number, or an HTTP date (RFC 9110, section 10.2.3).
+    """
     if not value:
         return None
     try:
@@ -197,7 +208,7 @@ def retry_after(value: str | None) -> float | None:
 
 
 def failure(exc: BaseException, message: str, *, began: bool) -> StreamInterrupted:
-    """The error for a transport failure: what kind it was, and `message`. `began`: the answer's headers were there."""
+    """Return the error for a transport failure, by its kind, with `message`. `began`: the answer's headers arrived."""
     exc = original(exc)
     if not began and isinstance(exc, _NO_CONNECTION):
         found = Unreachable(message, retryable=True)
@@ -211,13 +222,16 @@ def failure(exc: BaseException, message: str, *, began: bool) -> StreamInterrupt
 
 
 def original(exc: BaseException) -> BaseException:
-    """aiohttp's own error where there is one. It says more: its transport for httpx calls every failure to connect,
-    and every connection that ended before the answer began, a ConnectTimeout."""
+    """Return aiohttp's own error if there is one, else `exc`.
+
+    aiohttp's error is more exact: its transport for httpx calls every failure to connect, and every connection that
+    ended before the answer began, a ConnectTimeout.
+    """
     return exc.__cause__ if isinstance(exc.__cause__, aiohttp.ClientError) else exc
 
 
 def describe(exc: BaseException) -> str:
-    """A transport failure in plain words."""
+    """Describe a transport failure in plain words, with at most 200 characters of the exception's own text."""
     exc = original(exc)
     words: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
         ((aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout), "no connection within --connect-timeout"),
@@ -239,7 +253,7 @@ def describe(exc: BaseException) -> str:
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy that the environment sets for this URL, if any."""
+    """Return the proxy that the environment sets for this URL; None if there is none or NO_PROXY excludes the host."""
     parts = urlsplit(url)
     if urllib.request.proxy_bypass(parts.netloc):
         return None

@@ -1,6 +1,6 @@
 """Type the options of endpoints as keyword arguments, so that editors and type checkers know them.
 
-What they mean and their defaults stand at `Endpoint`; `endpoint.options` lists them for the magics.
+Their meanings and defaults are documented at `Endpoint`; `endpoint.options` lists them for the magics.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Think = Literal["auto", "prefilled", "plain"]
 
 
 class SamplingOptions(TypedDict, total=False):
-    """Sampling options; None leaves an option out of the request."""
+    """Define the sampling options; None leaves an option out of the request."""
 
     temperature: float | None
     top_p: float | None
@@ -39,7 +39,7 @@ class _Transport(TypedDict, total=False):
 
 
 class TransportOptions(_Transport, total=False):
-    """Transport options of a call; times are in seconds."""
+    """Define the transport options of a call; times are in seconds."""
 
     no_stream: bool
     """The magics' spelling of `stream=False`."""
@@ -56,14 +56,14 @@ class _Identity(TypedDict, total=False):
 
 
 class ConstructorOptions(SamplingOptions, _Transport, _Identity, total=False):
-    """Options of `Endpoint(url, model, …)`."""
+    """Define the options of `Endpoint(url, model, …)`."""
 
 
 class ReachOptions(TransportOptions, _Identity, total=False):
-    """What a call may change of how its endpoint is reached."""
+    """Define the options of a call on how its endpoint is reached."""
 
     model: str
 
 
 class EndpointOptions(SamplingOptions, ReachOptions, total=False):
-    """What a call may change of its endpoint."""
+    """Define all options of a call on its endpoint."""

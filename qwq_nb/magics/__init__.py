@@ -1,1 +1,1 @@
-"""Register the magics: a line of words becomes one call of the Python API."""
+"""Define the magics: each parses its line and makes one call of the Python API."""

@@ -1,4 +1,7 @@
-"""The magics that look into runs and endpoints: compare, think, sweep, speed. Thin, as those of `magics`."""
+"""Define the magics that analyse runs and endpoints: compare, think, sweep, speed.
+
+Each parses its line, makes one call of the Python API and returns the result.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +29,14 @@ __all__ = ["AnalysisMagics"]
 
 @magics_class
 class AnalysisMagics(MagicBase):
-    """Defaults (folder of runs, endpoint) are those of `%config QwqMagics`."""
+    """Provide the analysing magics; defaults (folder of runs, endpoint) are those of `%config QwqMagics`."""
 
     def __init__(self, shell: Any, defaults: Any) -> None:
         super().__init__(shell)
         self._defaults = defaults
 
     def runs_folder(self) -> str | None:
+        """Return the folder of runs set by `%config QwqMagics.out`; None: the default."""
         return self._defaults.runs_folder()  # type: ignore[no-any-return]
 
     @documented(COMPARE)
@@ -40,7 +44,7 @@ class AnalysisMagics(MagicBase):
     @line_magic
     @user_errors
     def qwq_compare(self, line: str) -> Comparison | pd.DataFrame:
-        """Hold runs against the first: differences with intervals, exact McNemar, the samples that flipped.
+        """Compare runs with the first: differences with intervals, exact McNemar test, samples whose outcome changed.
 
         %qwq_compare A B [C...]      variables, runs' names or paths; also runs that evalscope made
         %qwq_compare A --reference QwQ-32B
@@ -62,7 +66,7 @@ class AnalysisMagics(MagicBase):
     @line_magic
     @user_errors
     def qwq_think(self, line: str) -> Thinking:
-        """How the model thinks: tokens to the first right answer, reflection after it, thoughts, loops, languages.
+        """Analyse the reasoning: tokens to the first right answer, reflection after it, thoughts, loops, languages.
 
         %qwq_think RUN [RUN...]      up to six; without a name the last run
         """
@@ -80,7 +84,7 @@ class AnalysisMagics(MagicBase):
     @line_magic
     @user_errors
     def qwq_sweep(self, line: str) -> Sweep:
-        """Evaluate a grid of settings on the same samples: which sampling suits the model, which server is wrong.
+        """Evaluate every combination of the given options on the same samples, to compare samplings or servers.
 
         %qwq_sweep math_500 --temperature 0.2,0.6,1.0 --top-k 20,40 --limit 50
         %qwq_sweep math_500 --endpoint full,quantised --limit 50
@@ -98,7 +102,7 @@ class AnalysisMagics(MagicBase):
     @line_magic
     @user_errors
     def qwq_speed(self, line: str) -> SpeedTest:
-        """How fast an endpoint answers: time to first token, per token, tokens per second, by streams at once.
+        """Measure an endpoint's speed: time to first token, time per token, tokens per second, by concurrent streams.
 
         %qwq_speed --concurrency 1,8,32
         """

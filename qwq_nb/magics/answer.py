@@ -1,4 +1,4 @@
-"""Show one completion that `%%qwq` streams: in place in a notebook, as text in a terminal."""
+"""Show one completion that `%%qwq` streams: redrawn in a notebook's cell, as text in a terminal."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["AnswerView", "completion_bundle"]
 
 LIVE_TAIL = 4000
-"""Characters of a stream's end that an update shows; the whole stands there at the end."""
+"""Characters of a stream's end that an update shows; the whole text is shown at the end."""
 
 
 class AnswerView:
-    """Shows a completion while it is written, in place, in a notebook; in a terminal once it is whole."""
+    """Show a completion: redrawn in a notebook's cell while it is streamed, in a terminal once it is whole."""
 
     def __init__(self) -> None:
         self._live: StreamingCompletion | None = None
@@ -27,7 +27,7 @@ class AnswerView:
         self._output = Output(Picture(subject=self, bundle=self.bundle, text=self.text))
 
     def update(self, live: StreamingCompletion) -> None:
-        """Draw what is there so far."""
+        """Draw the text streamed so far."""
         self._live = live
         self._output.update()
 
@@ -43,12 +43,12 @@ class AnswerView:
         return {} if self._live is None else live_bundle(self._live)
 
     def text(self, times: bool) -> str:
-        """Return the completion as text; no time stands in it."""
+        """Return the completion as text, without times; empty before it is whole."""
         return "" if self._completion is None else completion_text(self._completion)
 
 
 def live_bundle(live: StreamingCompletion) -> dict[str, Any]:
-    """The end of what a stream has brought, as html and text."""
+    """Return the end of a stream's text so far, as HTML and plain text."""
     splitter = live.splitter
     phase = "waiting for a retry" if live.waiting_for_retry else splitter.phase
     head = f"<p><small>{esc(phase)} · {live.chunks:,} pieces</small></p>"
@@ -58,7 +58,7 @@ def live_bundle(live: StreamingCompletion) -> dict[str, Any]:
 
 
 def completion_bundle(completion: Completion, *, times: bool) -> dict[str, Any]:
-    """A completion as html (reasoning folded, answer typeset; `times`: with latencies) and as text."""
+    """Return a completion as HTML (reasoning folded, answer typeset; `times`: with latencies) and as plain text."""
     c = completion
     facts = [
         f"{c.reasoning_tokens:,} reasoning and {c.answer_tokens:,} answer tokens",
@@ -82,6 +82,7 @@ def completion_bundle(completion: Completion, *, times: bool) -> dict[str, Any]:
 
 
 def completion_text(completion: Completion) -> str:
+    """Return a completion as plain text: reasoning, then answer, each with its number of tokens."""
     c = completion
     lines = []
     if c.reasoning:
@@ -91,6 +92,7 @@ def completion_text(completion: Completion) -> str:
 
 
 def missing_answer(completion: Completion) -> str:
+    """Return why a completion has no answer, for the user."""
     if completion.finish_reason == "length":
         return "the token limit cut the completion inside its reasoning; a higher one is set by --max-tokens."
     return "the model ended without one."

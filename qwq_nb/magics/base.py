@@ -1,4 +1,4 @@
-"""What every magic shares: errors as UsageErrors, options in the docstring, runs by variable, name or path."""
+"""Share the base of all magics: errors as UsageErrors, options in the docstring, runs by variable, name or path."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["OPTIONS", "MagicBase", "documented", "user_errors"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 OPTIONS: dict[str, Sequence[Option]] = {}
-"""The options of each magic, by its name without `%`: what `documented` was told. Parser, help and TAB share them."""
+"""The options of each magic, by its name without `%`, as declared by `documented`. Parser, help and TAB share them."""
 
 
 def user_errors(magic: F) -> F:
-    """What qwq_nb raises on purpose becomes a UsageError."""
+    """Turn a magic's QwqErrors into UsageErrors, which IPython shows without a traceback."""
 
     @functools.wraps(magic)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -50,19 +50,20 @@ def documented(options: Sequence[Option]) -> Callable[[F], F]:
 
 
 class MagicBase(Magics):
-    """A line's words and options, and the runs it names."""
+    """Parse a magic's line into words and options, and find the runs it names."""
 
     shell: Any
 
     def runs_folder(self) -> str | None:
-        """Where runs lie if the line does not say; None: the default."""
+        """Return the folder of runs if the line names none; None: the default."""
         return None
 
     def parsed(self, line: str, options: Sequence[Option], magic: str) -> tuple[list[str], dict[str, Any]]:
+        """Return a line's words and options, as `parse_line` does; variables of the user are inserted."""
         return parse_line(tokens_of(line, self.shell.user_ns), options, magic)
 
     def named_run(self, word: str, out: str | None = None) -> Run:
-        """A variable's run, or one by its name or path."""
+        """Return the run in a variable of that name, or the one of that name or path."""
         from qwq_nb.run.open import load_run
         from qwq_nb.run.run import Run
 
@@ -70,7 +71,7 @@ class MagicBase(Magics):
         return named if isinstance(named, Run) else load_run(word, out=out or self.runs_folder())
 
     def one_run(self, words: list[str], magic: str, out: str | None) -> Run:
-        """The run that a line names, or the last one."""
+        """Return the run that a line names, or the last one. Raises OptionError if it names several, or none exists."""
         from qwq_nb.run.open import list_runs
         from qwq_nb.run.run import Run
 

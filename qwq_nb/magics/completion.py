@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Match", "complete", "register"]
 
 IDENTIFIER = "qwq_nb"
-"""The matcher's name in `%config IPCompleter.disable_matchers`."""
+"""Name of the matcher in `%config IPCompleter.disable_matchers`."""
 
 _MAIN = ("math_500", "aime24", "gpqa_diamond")
 _LEVELS = ("1-5", "1", "2", "3", "4", "5")
@@ -31,9 +31,9 @@ _SEVERAL = {("qwq_eval", "--endpoint"), ("qwq_panel", "--endpoint")}
 
 
 class Match(NamedTuple):
-    """One word that may stand at the cursor, what it is (`option`, `benchmark`, `run`, …) and what it does.
+    """Hold one word that fits at the cursor, its kind (`option`, `benchmark`, `run`, …) and its help.
 
-    `kind` is one word: JupyterLab's list has no room for more.
+    `kind` is one word: JupyterLab's list has no space for more.
     """
 
     text: str
@@ -42,7 +42,7 @@ class Match(NamedTuple):
 
 
 def complete(line: Line) -> tuple[str, list[Match]]:
-    """The part of the word at the cursor that is replaced, and what may stand in its place, best first."""
+    """Return the part of the word at the cursor that is replaced, and the words that fit, best first."""
     name, tied, value = line.typed.partition("=")
     wanted = name if tied else (line.before or ("",))[-1]
     option = next((o for o in line.options if o.name == wanted and o.kind != "flag"), None)
@@ -63,18 +63,19 @@ def complete(line: Line) -> tuple[str, list[Match]]:
 
 
 def written(word: str, typed: str) -> str:
-    """The word as a line takes it: in quotation marks where they are needed, or in those that are typed."""
+    """Return a word as a line takes it: in quotation marks if it needs them, or in those already typed."""
     if typed[:1] in ("'", '"'):
         return typed[0] + word + ("" if word.endswith("/") else typed[0])
     return word if re.fullmatch(r"[^\s'\"\\]+", word) else shlex.quote(word)
 
 
 def option_match(option: Option) -> Match:
+    """Return an option's name with its help, as kind `flag` or `option`."""
     return Match(option.name, "flag" if option.kind == "flag" else "option", option.help)
 
 
 def values(option: Option, line: Line) -> Iterator[Match]:
-    """The values that an option is known to take."""
+    """Yield the known values of an option."""
     from qwq_nb.endpoint.registry import served_models
 
     yield from (Match(choice, "value") for choice in option.choices)
@@ -104,7 +105,7 @@ def values(option: Option, line: Line) -> Iterator[Match]:
 
 
 def positional(line: Line) -> Iterator[Match]:
-    """What may stand where no option is being written."""
+    """Yield the words that fit where no option is being written: benchmarks, endpoints or runs, by the magic."""
     if line.magic in ("qwq_eval", "qwq_panel", "qwq_sweep"):
         yield from (m for m in benchmarks() if m.text not in line.words)
     elif line.magic == "qwq_endpoint" and not line.positional:
@@ -116,6 +117,7 @@ def positional(line: Line) -> Iterator[Match]:
 
 
 def benchmarks() -> Iterator[Match]:
+    """Yield the benchmarks' names, the three main ones first."""
     from qwq_nb.bench.catalog import benchmark_names
 
     names = benchmark_names()
@@ -123,6 +125,7 @@ def benchmarks() -> Iterator[Match]:
 
 
 def endpoint_names() -> Iterator[Match]:
+    """Yield the names of this kernel's endpoints, then `demo`."""
     from qwq_nb.endpoint.registry import endpoints
 
     yield from (Match(name, "endpoint", f"{e.model} at {e.url}") for name, e in endpoints().items())
@@ -130,7 +133,7 @@ def endpoint_names() -> Iterator[Match]:
 
 
 def runs(line: Line) -> Iterator[Match]:
-    """Variables that hold a run, then the runs in the folder that the line, the settings or the default name."""
+    """Yield the variables that hold a run, then those in the folder named by the line, the settings or the default."""
     from qwq_nb.core.paths import expand_user
     from qwq_nb.run.open import DEFAULT_OUT
     from qwq_nb.store.run_dir import find_run_dirs
@@ -148,7 +151,7 @@ def runs(line: Line) -> Iterator[Match]:
 
 
 def paths(typed: str, *, folders_only: bool) -> Iterator[Match]:
-    """Files and folders that begin with what is typed; those with a dot in front only where it is typed."""
+    """Yield files and folders that begin with `typed`; those with a leading dot only if the dot is typed."""
     from qwq_nb.core.paths import expand_user
 
     head, slash, tail = typed.rpartition("/")
@@ -164,9 +167,9 @@ def paths(typed: str, *, folders_only: bool) -> Iterator[Match]:
 
 
 def help_at(line: Line, rest: str) -> str:
-    """The help of the option at the cursor, or whose value is at the cursor; empty where there is none.
+    """Return the help of the option at the cursor, or of the one whose value is at the cursor; empty without one.
 
-    `rest` is what the word at the cursor goes on with to the right of it.
+    `rest` is the part of the word at the cursor to the right of it.
     """
     word = (line.typed + rest).partition("=")[0]
     last = (line.before or ("",))[-1]
@@ -178,9 +181,9 @@ def help_at(line: Line, rest: str) -> str:
 
 
 class Nothing(list[Any]):
-    """No matches, and yet the others' are suppressed: IPython asks for the length before it does so.
+    """Represent no matches and still suppress the other matchers: IPython does so only for a length above 0.
 
-    Without it, a word that none of ours begins with would be completed with Python's names.
+    Without it, a word that matches none of the magic's would be completed with Python's names.
     """
 
     def __len__(self) -> int:
@@ -188,9 +191,10 @@ class Nothing(list[Any]):
 
 
 def register(shell: Any, runs_folder: Callable[[], str | None] = lambda: None) -> None:
-    """Complete our lines in this shell, keep IPython's own matchers away from them, and explain options in a kernel.
+    """Register the completion of the magics' lines in a shell, and in a kernel the help of their options.
 
-    `runs_folder` says where runs lie if a line does not (`%config QwqMagics.out`).
+    IPython's own matchers are suppressed in these lines. `runs_folder` returns the folder of runs for lines that name
+    none (`%config QwqMagics.out`).
     """
     from IPython.core.completer import SimpleCompletion, context_matcher
 
@@ -206,7 +210,7 @@ def register(shell: Any, runs_folder: Callable[[], str | None] = lambda: None) -
         if line is None and not in_question:
             return {"completions": []}
         typed, found = complete(line) if line is not None else ("", [])
-        # A terminal shows the type beside the word and has room for the help; a notebook asks for it (`do_inspect`).
+        # A terminal shows the type beside the word, with space for the help; a notebook asks for it (`do_inspect`).
         types = (m.kind if kernel is not None or not m.help else f"{m.kind}: {m.help}" for m in found)
         return {
             "completions": [SimpleCompletion(m.text, type=t) for m, t in zip(found, types, strict=True)] or Nothing(),

@@ -1,6 +1,6 @@
-"""Defaults from files: `[tool.qwq_nb]` of the nearest pyproject.toml, over the user's own `config.toml`.
+"""Read defaults from files: `[tool.qwq_nb]` of the nearest pyproject.toml, over the user's own `config.toml`.
 
-The third layer, `%config QwqMagics.x = ...`, and the fourth, the line itself, lie above both.
+`%config QwqMagics.x = ...`, the third layer, and the line itself, the fourth, override both.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ __all__ = ["file_defaults", "user_file"]
 
 
 def user_file() -> Path:
-    """`$XDG_CONFIG_HOME/qwq_nb/config.toml`, or `~/.config/qwq_nb/config.toml`."""
+    """Return `$XDG_CONFIG_HOME/qwq_nb/config.toml`, or `~/.config/qwq_nb/config.toml`; it need not exist."""
     base = os.environ.get("XDG_CONFIG_HOME")
     return (Path(base) if base else Path.home() / ".config") / "qwq_nb" / "config.toml"
 
 
 def project_file(start: Path) -> Path | None:
-    """The nearest pyproject.toml at or above `start`."""
+    """Return the nearest pyproject.toml at or above `start`; None if there is none."""
     return next((d / "pyproject.toml" for d in (start, *start.parents) if (d / "pyproject.toml").is_file()), None)
 
 
 def file_defaults(known: Iterable[str], start: Path | None = None) -> dict[str, Any]:
-    """The settings of both files, the project's over the user's.
+    """Return the settings of both files, the project's over the user's. `known`: the names of all settings.
 
     Raises:
-        OptionError: a file that is not TOML, or a setting that is none; the message names the file.
+        OptionError: a file is not TOML, or has an unknown setting; the message names the file.
     """
     names = list(known)
     merged: dict[str, Any] = {}
@@ -53,6 +53,7 @@ def file_defaults(known: Iterable[str], start: Path | None = None) -> dict[str, 
 
 
 def read_toml(file: Path) -> dict[str, Any]:
+    """Return the content of a TOML file. Raises OptionError if it cannot be read or is not valid."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:

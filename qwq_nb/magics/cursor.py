@@ -1,4 +1,4 @@
-"""Find the magic's line at the cursor, and cut it into whole words and the word that is being written."""
+"""Find the magic's line at the cursor, and split it into whole words and the word that is being written."""
 
 from __future__ import annotations
 
@@ -20,37 +20,39 @@ _AUTOMAGIC = re.compile(r"\s*(qwq_\w+)[ \t]+(?![=(\[.,])(.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Line:
-    """A magic's line, cut at the cursor."""
+    """Hold a magic's line, split at the cursor."""
 
     magic: str
     before: tuple[str, ...]
     """Whole words left of the cursor."""
     typed: str
-    """What is written of the word at the cursor."""
+    """The part of the word at the cursor to the left of it."""
     after: tuple[str, ...]
     """Whole words right of the cursor."""
     namespace: Mapping[str, Any]
     """The user's variables."""
     folder: str | None = None
-    """Where runs lie if the line does not say; None: the default."""
+    """Folder of runs if the line names none; None: the default."""
 
     @property
     def options(self) -> Sequence[Option]:
+        """Return the magic's options."""
         return OPTIONS[self.magic]
 
     @property
     def words(self) -> tuple[str, ...]:
+        """Return all whole words, those at the cursor excluded."""
         return self.before + self.after
 
     @property
     def positional(self) -> list[str]:
-        """The words left of the cursor that are neither options nor their values."""
+        """Return the words left of the cursor that are neither options nor their values."""
         valued = {o.name for o in self.options if o.kind != "flag"}
         pairs = zip(("", *self.before), self.before, strict=False)
         return [word for last, word in pairs if not word.startswith("-") and last not in valued]
 
     def value(self, name: str) -> str | None:
-        """The value that the line gives an option, on either side of the cursor."""
+        """Return the value that the line gives an option, on either side of the cursor; None if it gives none."""
         for words in (self.before, self.after):
             for word, following in zip(words, (*words[1:], None), strict=False):
                 if word == name and following is not None:
@@ -61,7 +63,7 @@ class Line:
 
 
 def cut(text: str) -> tuple[list[str], str]:
-    """The whole words of a line up to the cursor, quotes respected, and the beginning of the word at the cursor."""
+    """Split a line up to the cursor into whole words, quotes respected, and the beginning of the word at the cursor."""
     for quote in ("", "'", '"'):  # a quotation mark may still be open
         try:
             words = shlex.split(text + quote)
@@ -83,9 +85,9 @@ def line_at(
     automagic: bool = False,
     folder: str | None = None,
 ) -> Line | None:
-    """Our magic's line at the cursor (0-based row and column of a cell's text), or None where none of ours is there.
+    """Return the qwq magic's line at the cursor (0-based row and column of a cell's text); None without one.
 
-    Lines that a backslash continues are one line; what follows the first line of `%%qwq` is a question, and no line.
+    Lines continued by a backslash are one line; the text below the first line of `%%qwq` is a question, not a line.
     """
     rows = text.split("\n")
     first = row

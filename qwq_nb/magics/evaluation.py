@@ -1,6 +1,7 @@
-"""The magics: a line's words → one call of the Python API → its display. Thin on purpose.
+"""Define the magics that set endpoints, evaluate and show runs, and register all magics.
 
-Every failure that a user can cause is a UsageError: one message, no traceback, and the cell fails.
+Each parses its line and makes one call of the Python API. Every failure that a user can cause is a UsageError: one
+message, no traceback, and the cell fails.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ __all__ = ["QwqMagics", "load"]
 
 @magics_class
 class QwqMagics(MagicBase, Configurable):
-    """`%config QwqMagics` lists these defaults; a line's own options win over them."""
+    """Provide the magics and their defaults: `%config QwqMagics` lists them; a line's own options override them."""
 
     endpoint = Unicode("", help="Name of the endpoint that is used where a line names none.").tag(config=True)
     concurrency = Int(CONCURRENCY, min=1, help="Streams at once.").tag(config=True)
@@ -133,7 +134,7 @@ class QwqMagics(MagicBase, Configurable):
     @line_magic
     @user_errors
     def qwq_resume(self, line: str) -> Run:
-        """Go on with an unfinished run: `%qwq_resume RUN`, a variable, a run's name or a path."""
+        """Resume an unfinished run: `%qwq_resume RUN`, a variable, a run's name or a path."""
         from qwq_nb.evaluation.evaluate import resume_run
 
         words, given = self.parsed(line, RESUME, "qwq_resume")
@@ -146,7 +147,7 @@ class QwqMagics(MagicBase, Configurable):
     @line_magic
     @user_errors
     def qwq_show(self, line: str) -> Any:
-        """Draw a run again: `%qwq_show RUN`; without a name the last one. `--sample ID` shows one sample in full."""
+        """Show a run again: `%qwq_show RUN`; without a name the last one. `--sample ID` shows one sample in full."""
         from qwq_nb.view.output import forget_shown
 
         words, given = self.parsed(line, SHOW, "qwq_show")
@@ -165,7 +166,7 @@ class QwqMagics(MagicBase, Configurable):
     @line_magic
     @user_errors
     def qwq_runs(self, line: str) -> Any:
-        """List the runs below the runs' folder: state, how far, score, model; the last one first."""
+        """List the runs in the folder of runs: state, progress, score, model; the last one first."""
         from qwq_nb.run.open import list_runs
 
         words, given = self.parsed(line, RUNS, "qwq_runs")
@@ -178,9 +179,10 @@ class QwqMagics(MagicBase, Configurable):
     @line_magic
     @user_errors
     def qwq_panel(self, line: str) -> None:
-        """A form that writes a %qwq_eval line and runs it: `%qwq_panel`, or `%qwq_panel math_500 --limit 50` filled in.
+        """Show a form that writes a %qwq_eval line and runs it in the background.
 
-        Without a line it opens as it was left.
+        %qwq_panel                         as it was left, or empty
+        %qwq_panel math_500 --limit 50     filled in
         """
         from qwq_nb.core.frontend import in_kernel, is_live
         from qwq_nb.magics.form import Form, checked, lines_of, values_of
@@ -204,7 +206,7 @@ class QwqMagics(MagicBase, Configurable):
     @cell_magic
     @user_errors
     def qwq(self, line: str, cell: str) -> None:
-        """Ask the endpoint what the cell says, and watch its reasoning and its answer being written.
+        """Ask the endpoint the question in the cell, and show its reasoning and answer while they are streamed.
 
         %%qwq --max-tokens 4096
         What is the sum of the first 100 odd numbers?
@@ -223,10 +225,11 @@ class QwqMagics(MagicBase, Configurable):
     # -- shared --------------------------------------------------------------------------------------------------
 
     def runs_folder(self) -> str | None:
+        """Return the folder of runs set by `%config QwqMagics.out`; None: the default."""
         return self.out or None
 
     def _remember(self, evaluation: Callable[[], Run]) -> Run:
-        """Run it, and keep the run as `_qwq_run`, also where it was interrupted and no variable got it."""
+        """Evaluate, and keep the run as `_qwq_run`, also if it is interrupted and no variable gets it."""
         from qwq_nb.evaluation.evaluate import Interrupted
 
         try:
@@ -239,7 +242,7 @@ class QwqMagics(MagicBase, Configurable):
 
 
 def listing(found: list[Any]) -> str:
-    """The endpoints, one a line, the default one first."""
+    """Return the endpoints as text, one per line, the default one first."""
     if not found:
         return (
             "No endpoint is set. Set one: %qwq_endpoint http://127.0.0.1:8000/v1 --model QwQ-32B, "

@@ -1,7 +1,7 @@
-"""`%qwq_panel`: a form that writes a `%qwq_eval` line as it is filled in, and runs that line in the background.
+"""Show the form of `%qwq_panel`, which writes a `%qwq_eval` line as it is filled in, and runs it in the background.
 
-The line is the whole of what the form does: it is read back by the magics' own parser with every change. A saved
-notebook cannot hold a form (its models die with the kernel), so running or closing it leaves the line in its place.
+The form does nothing but write this line, which the magics' own parser reads back with every change. A saved notebook
+cannot hold a form (its widgets end with the kernel), so running or closing it replaces it by the line.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ FIELDS: Final = (
     ("max_tokens", "Max tokens", "32768"),
     ("data", "Data", "a file or folder instead of the hub"),
 )
-"""Option, what stands beside its field, and what an empty field means."""
+"""Option, label of its field, and the meaning of an empty field."""
 SERVER: Final = (
     ("url", "URL", "http://127.0.0.1:8000/v1"),
     ("model", "Model", "the only one served"),
@@ -50,7 +50,7 @@ _BY_DEST: Final = {option.dest: option for option in EVAL}
 
 
 def values_of(words: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The form's values for a line's words and options; options without a field are kept under `more`."""
+    """Return the form's values for a line's words and options; options without a field are kept under `more`."""
     text = {dest: words_of(_BY_DEST[dest], given[dest])[0] for dest, _, _ in FIELDS if dest in given}
     shown = {*text, "endpoint", "demo", "background"}
     known = [DEMO_NAME] if given.get("demo") else [given["endpoint"]] if "endpoint" in given else [*endpoints()]
@@ -65,7 +65,7 @@ def values_of(words: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def lines_of(values: Mapping[str, Any]) -> list[str]:
-    """The magic lines that say what the form says: `%qwq_eval …`, and `%qwq_endpoint …` before it for another one."""
+    """Return the form's magic lines: `%qwq_eval …`, and `%qwq_endpoint …` before it for another endpoint."""
     lines = []
     given: dict[str, Any] = dict(values.get("more", {}))
     given.update({dest: values[dest].strip() for dest, _, _ in FIELDS if values.get(dest, "").strip()})
@@ -92,7 +92,7 @@ def lines_of(values: Mapping[str, Any]) -> list[str]:
 
 
 def words_of(option: Option, value: Any) -> list[str]:
-    """An option's value as it is written in a line; what was typed into a field is written as it is."""
+    """Return an option's value as it is written in a line; text typed into a field is not changed."""
     if option.kind == "list":
         return [str(part) for part in value]
     if isinstance(value, str):
@@ -103,10 +103,10 @@ def words_of(option: Option, value: Any) -> list[str]:
 
 
 def checked(lines: Sequence[str]) -> list[str]:
-    """The lines themselves, read as the magics will read them.
+    """Check the lines as the magics will read them, and return them.
 
     Raises:
-        UserError: what is wrong with them, in one sentence. A literal key is not repeated in it.
+        UserError: the first fault, in one sentence. A literal key is not repeated in it.
     """
     for line in lines:
         magic, _, rest = line.removeprefix("%").partition(" ")
@@ -122,7 +122,7 @@ def checked(lines: Sequence[str]) -> list[str]:
 
 
 class Form:
-    """The form, shown when made. `values` is what it holds, and survives it."""
+    """Show the form when made. `values` are the fields' values; they are kept after the form is closed."""
 
     def __init__(self, shell: Any, values: dict[str, Any]) -> None:
         from IPython.display import display
@@ -138,7 +138,7 @@ class Form:
         self._handle: Any = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
-        """Put the line that the form made in its place: a notebook that is opened again shows it, if it is one."""
+        """Replace the form by its line, if that is valid: a notebook that is opened again shows it."""
         if self._over:
             return
         self._over = True
@@ -199,7 +199,7 @@ class Form:
         self._update()
 
     def _update(self) -> None:
-        """Write the line anew, and what is wrong with it."""
+        """Write the line anew, and its fault, if any."""
         self._server.layout.display = "flex" if self._inputs["endpoint"].value == NEW else "none"
         self.values["endpoint"] = self._inputs["endpoint"].value
         try:
@@ -224,7 +224,7 @@ class Form:
         self._run_button.disabled = bool(problem)
 
     def _run(self) -> None:
-        """Run the line, as if in the form's own cell. What keeps it from beginning is said in the form."""
+        """Run the line, as if in the form's own cell. A failure to start is shown in the form."""
         from IPython.core.error import UsageError
 
         from qwq_nb.view.output import forget_shown
@@ -249,7 +249,7 @@ class Form:
 
 @contextmanager
 def outputs_to(shell: Any, parent: Any) -> Iterator[None]:
-    """Let outputs go to the cell of this parent message."""
+    """Direct outputs to the cell of this parent message."""
     before = shell.get_parent()
     shell.set_parent(parent)
     try:

@@ -1,6 +1,6 @@
 """Parse the line of a magic into words and options.
 
-A literal API key is refused before anything else is looked at, and never repeated in a message.
+A literal API key is refused before anything else is checked, and never repeated in a message.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _KEY_OPTION = re.compile(r"--?(?:api[-_]?)?(?:key|token|secret|password|authoriz
 
 
 def refuse_keys(tokens: Sequence[str]) -> None:
-    """Raises OptionError where a token is, or announces, a literal key. Nothing of it is repeated."""
+    """Refuse literal keys: raises OptionError, without repeating it, if a token is a key or an option for one."""
     for token in tokens:
         if _KEY_OPTION.match(token) or looks_like_key(token):
             raise OptionError(
@@ -40,9 +40,10 @@ def refuse_keys(tokens: Sequence[str]) -> None:
 
 
 def tokens_of(line: str, namespace: Mapping[str, Any] | None = None) -> list[str]:
-    """The words of a magic's line, quotes respected; a word that is `{name}` or `$name` becomes that variable's value.
+    """Split a magic's line into words, quotes respected; a word `{name}` or `$name` becomes that variable's value.
 
-    Braces elsewhere stay as they are, since LaTeX and JSON are full of them.
+    Braces elsewhere are not changed: LaTeX and JSON use them. Raises OptionError for an open quotation mark or a
+    literal key.
     """
     try:
         tokens = shlex.split(line)
@@ -64,10 +65,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse_line(tokens: Sequence[str], options: Sequence[Option], magic: str) -> tuple[list[str], dict[str, Any]]:
-    """The positional words, and the options that were given, by their Python names.
+    """Return the positional words, and the options that were given, by their Python names.
 
     Raises:
-        OptionError: an unknown option (with the nearest one), a value that is missing or of the wrong kind.
+        OptionError: an option is unknown (with the nearest one), or a value is missing or of the wrong kind.
     """
     known = {o.name: o for o in options}
     for token in tokens:

@@ -11,7 +11,7 @@ from qwq_nb.endpoint.auto_concurrency import MOST, START, ConcurrencyController
 
 
 def windows(
-    pace: ConcurrencyController, count: int, *, knee: int, noise: float = 0.0, busy: int = 10**6
+    controller: ConcurrencyController, count: int, *, knee: int, noise: float = 0.0, busy: int = 10**6
 ) -> Iterator[int]:
     """A batching server that writes `knee` streams at once, 30 tokens a second each; further ones wait their turn.
 
@@ -19,35 +19,35 @@ def windows(
     """
     rng = random.Random(1)
     for _ in range(count):
-        streams = min(pace.limit, busy)
+        streams = min(controller.limit, busy)
         rate = 30.0 * min(streams, knee) * rng.uniform(1 - noise, 1 + noise)
         wait = 0.2 * max(1.0, 4 * (streams / knee - 1)) * rng.uniform(1 - noise, 1 + noise)
-        pace.window(rate, [wait] * 4, streams)
-        yield pace.limit
+        controller.window(rate, [wait] * 4, streams)
+        yield controller.limit
 
 
-def refusing(pace: ConcurrencyController, count: int, *, cap: int) -> Iterator[int]:
+def refusing(controller: ConcurrencyController, count: int, *, cap: int) -> Iterator[int]:
     """A server that answers 429 beyond `cap` streams."""
     for _ in range(count):
-        if pace.limit > cap:
-            for _ in range(pace.limit - cap):
-                pace.refused(cap)
-        pace.window(30.0 * min(pace.limit, cap), [0.2], min(pace.limit, cap))
-        yield pace.limit
+        if controller.limit > cap:
+            for _ in range(controller.limit - cap):
+                controller.refused(cap)
+        controller.window(30.0 * min(controller.limit, cap), [0.2], min(controller.limit, cap))
+        yield controller.limit
 
 
 def test_it_starts_small_and_doubles_while_that_brings_throughput():
-    pace = ConcurrencyController()
-    assert pace.limit == START
-    assert sorted(set(windows(pace, 30, knee=10_000))) == [4, 8, 16, 32, 64, 128, 256]
-    assert pace.limit == MOST
+    controller = ConcurrencyController()
+    assert controller.limit == START
+    assert sorted(set(windows(controller, 30, knee=10_000))) == [4, 8, 16, 32, 64, 128, 256]
+    assert controller.limit == MOST
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.05])
 @pytest.mark.parametrize("knee", [6, 20, 48, 100])
 def test_it_settles_near_the_knee(knee, noise):
-    pace = ConcurrencyController()
-    limits = list(windows(pace, 400, knee=knee, noise=noise))
+    controller = ConcurrencyController()
+    limits = list(windows(controller, 400, knee=knee, noise=noise))
     late = limits[100:]
     assert knee * 0.6 <= sum(late) / len(late) <= knee * 1.7
     assert max(late) <= 2.2 * knee
@@ -55,14 +55,14 @@ def test_it_settles_near_the_knee(knee, noise):
 
 def test_a_server_that_gains_nothing_keeps_few_streams():
     """One that answers one request at a time."""
-    pace = ConcurrencyController()
-    assert max(list(windows(pace, 200, knee=1))[20:]) <= START + 1
+    controller = ConcurrencyController()
+    assert max(list(windows(controller, 200, knee=1))[20:]) <= START + 1
 
 
 @pytest.mark.parametrize("cap", [1, 3, 8, 50])
 def test_refusals_bring_it_below_the_cap_and_it_asks_for_more_ever_more_rarely(cap):
-    pace = ConcurrencyController()
-    limits = list(refusing(pace, 600, cap=cap))
+    controller = ConcurrencyController()
+    limits = list(refusing(controller, 600, cap=cap))
     beyond = [i for i, limit in enumerate(limits) if limit > cap]
     assert min(limits) >= 1
     assert len([i for i in beyond if i > 300]) <= 12, "a trial beyond the cap now and then, each at the cost of a 429"
@@ -71,34 +71,34 @@ def test_refusals_bring_it_below_the_cap_and_it_asks_for_more_ever_more_rarely(c
 
 
 def test_refusals_of_one_moment_count_once():
-    pace = ConcurrencyController(start=64)
+    controller = ConcurrencyController(start=64)
     for _ in range(20):
-        pace.refused(40)
-    assert pace.limit == 40
-    pace.window(1.0, [], 40)
-    pace.refused(39)
-    assert pace.limit == 30, "three quarters: who is refused for his rate has to give way too"
+        controller.refused(40)
+    assert controller.limit == 40
+    controller.window(1.0, [], 40)
+    controller.refused(39)
+    assert controller.limit == 30, "three quarters: who is refused for his rate has to give way too"
 
 
 def test_a_limit_that_is_not_used_up_is_left_alone():
-    pace = ConcurrencyController()
-    list(windows(pace, 50, knee=1000, busy=10))
-    assert pace.limit <= 16, "with ten streams to fill, no more than the next step is ever allowed"
+    controller = ConcurrencyController()
+    list(windows(controller, 50, knee=1000, busy=10))
+    assert controller.limit <= 16, "with ten streams to fill, no more than the next step is ever allowed"
 
 
 def test_a_queue_that_forms_without_a_change_of_ours_makes_it_try_less():
     """Somebody else has come to the server: what we send waits longer, and fewer streams bring as much."""
-    pace = ConcurrencyController()
-    list(windows(pace, 100, knee=64))
-    before = pace.limit
-    list(windows(pace, 200, knee=16))
-    assert pace.limit < before / 2
+    controller = ConcurrencyController()
+    list(windows(controller, 100, knee=64))
+    before = controller.limit
+    list(windows(controller, 200, knee=16))
+    assert controller.limit < before / 2
 
 
 def test_a_server_that_is_slower_for_good_is_not_blamed_for_ever():
-    pace = ConcurrencyController(start=32)
+    controller = ConcurrencyController(start=32)
     for _ in range(50):
-        pace.window(30.0 * pace.limit, [0.1], pace.limit)
+        controller.window(30.0 * controller.limit, [0.1], controller.limit)
     for _ in range(600):
-        pace.window(30.0 * pace.limit, [0.5], pace.limit)
-    assert pace.limit == MOST
+        controller.window(30.0 * controller.limit, [0.5], controller.limit)
+    assert controller.limit == MOST

@@ -188,7 +188,7 @@ def test_a_quota_that_is_used_up_pauses_the_run_and_costs_no_sample(
     server.set_faults([f"{fault},after=10"])
     running.start()
     until(lambda: bool(running.progress().waiting))
-    assert "serves nobody since" in running.progress().waiting
+    assert "serves no requests since" in running.progress().waiting
     assert "its quota is used up" in running.progress().waiting
     assert "the run goes on by itself" in running.progress().waiting
     until(lambda: server.log()["active"] <= 1)
@@ -201,7 +201,7 @@ def test_a_quota_that_is_used_up_pauses_the_run_and_costs_no_sample(
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
     assert len(running.pool.notes) == 1
-    assert "served nobody from" in running.pool.notes[0]
+    assert "served no requests from" in running.pool.notes[0]
 
 
 def test_a_quota_that_is_used_up_from_the_start_is_waited_for(runner: Start, server: DemoEndpoint) -> None:

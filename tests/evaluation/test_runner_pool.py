@@ -65,5 +65,5 @@ def test_each_endpoint_has_a_pace_of_its_own(runner: Start, demo_endpoint: Demo)
     running = runner(40, endpoints=endpoints, grade=unread, repeats=2, concurrency=64, auto=True, window_s=0.2)
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
-    wide_limit, narrow_limit = (lane.pace.limit for lane in running.pool.lanes if lane.pace)
+    wide_limit, narrow_limit = (pooled.controller.limit for pooled in running.pool.endpoints if pooled.controller)
     assert narrow_limit <= 3 < wide_limit

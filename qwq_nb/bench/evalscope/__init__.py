@@ -1,1 +1,1 @@
-"""Adapt evalscope's benchmarks. The only package that imports evalscope; it runs in the worker process."""
+"""Adapt evalscope's benchmarks. The only package that imports evalscope; used in the worker process."""

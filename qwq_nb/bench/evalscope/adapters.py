@@ -1,7 +1,7 @@
-"""evalscope's benchmark adapters: construction, what can be run, and the official score of one answer.
+"""Build evalscope's benchmark adapters, check which can be run, and compute the official score of one answer.
 
-Imports evalscope, and so takes seconds: only worker processes import this module. What is brittle between releases of
-evalscope (its isolation switch, its grading objects) is used here and in `loading` and `interop` only.
+Importing evalscope takes seconds: only worker processes import this module. The parts of evalscope that change between
+releases (its isolation switch, its grading objects) are used here and in `loading` and `interop` only.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ _RESERVED = {"local_path", "dataset_id", "subset_list", "few_shot_num", "dataset
 
 
 OWN_METRIC = "acc"
-"""The metric of a registered benchmark: its verdict's score, 0…1."""
+"""Name of a registered benchmark's metric: its verdict's score, 0…1."""
 
 
 class OfficialScore(NamedTuple):
-    """evalscope's `SampleScore` of one answer. `usable` False: it gives no value and leaves its mean."""
+    """Hold evalscope's `SampleScore` of one answer. `usable` False: it has no value and is left out of the mean."""
 
     usable: bool
     value: float
@@ -72,12 +72,12 @@ class OfficialScore(NamedTuple):
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """Of the packages that verdicts depend on."""
+    """Return the versions of the packages that verdicts depend on."""
     return {name: metadata.version(name) for name in _PACKAGES}
 
 
 def quiet() -> None:
-    """Undo what evalscope's import does to logging: its handler on the root logger and its level INFO."""
+    """Undo the logging set-up of evalscope's import: its handler on the root logger and its level INFO."""
     for name in ("evalscope", "datasets", "huggingface_hub", "modelscope", "modelscope_hub", "httpx", "httpx2"):
         logging.getLogger(name).setLevel(logging.ERROR)
     root = logging.getLogger()
@@ -87,9 +87,9 @@ def quiet() -> None:
 
 
 def warm_up() -> dict[str, str]:
-    """Fill the parsers' caches, so that every forked grader begins warm. Gives `versions()`.
+    """Fill the parsers' caches, so that every forked grader starts warm. Returns `versions()`.
 
-    One LaTeX answer through evalscope's own extraction and comparison loads ANTLR's tables and SymPy.
+    A LaTeX answer through evalscope's own extraction and comparison loads ANTLR's tables and SymPy.
     """
     quiet()
     grade_in_this_process()
@@ -102,16 +102,16 @@ def warm_up() -> dict[str, str]:
 
 
 def grade_in_this_process() -> None:
-    """Switch off evalscope's own fork for each call: our grader is the isolation, and it is warm.
+    """Switch off evalscope's own fork per call: this package's grader process is the isolation, and it is warm.
 
-    The one place where evalscope is patched. Verdicts are the same in both modes (in evalscope 1.14, `_math_call` of
+    Nowhere else is evalscope patched. Verdicts are the same in both modes (in evalscope 1.14, `_math_call` of
     `evalscope/metrics/math/parser.py` runs the very same function), only its deadline of 30 s does not apply.
     """
     math_parser.isolation_available = lambda: False
 
 
 def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_shot: int | None = None) -> Any:
-    """The adapter of a benchmark with the request's options, checked that one chat completion can answer it.
+    """Return a benchmark's adapter with the request's options, after a check that one chat completion can answer it.
 
     Raises UnknownBenchmark (not known, needs another package, cannot be run here) and OptionError.
     """
@@ -155,7 +155,7 @@ def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_sh
 
 
 def kind_of(adapter: Any) -> AnswerKind:
-    """Multiple choice by evalscope's own class; mathematics where its metric compares numerically."""
+    """Return the kind: `choice` by evalscope's own class, `math` if its metric compares numerically, else `text`."""
     if isinstance(adapter, MultiChoiceAdapter):
         return "choice"
     metrics = [value for metric in adapter.metric_list if isinstance(metric, dict) for value in metric.values()]
@@ -163,13 +163,13 @@ def kind_of(adapter: Any) -> AnswerKind:
 
 
 def metric_name(adapter: Any) -> str:
-    """The first metric's name."""
+    """Return the first metric's name; empty without one."""
     first = next(iter(adapter.metric_list), "")
     return str(next(iter(first), "")) if isinstance(first, dict) else str(first)
 
 
 def official_score(adapter: Any, job: GradeJob) -> OfficialScore:
-    """evalscope's own `calculate_metrics` on the answer part. Whatever the adapter raises is let through."""
+    """Score the answer part by evalscope's own `calculate_metrics`. The adapter's exceptions pass through."""
     result = adapter.calculate_metrics(_state(job))
     result.generation_index = job.repeat
     if not adapter.save_metadata:
@@ -191,7 +191,7 @@ def official_score(adapter: Any, job: GradeJob) -> OfficialScore:
 
 
 def score_dump(job: GradeJob, verdict: Verdict) -> dict[str, Any]:
-    """Return a `SampleScore` that says what a registered benchmark's verdict says, for evalscope's review file."""
+    """Return a registered benchmark's verdict as a `SampleScore`, for evalscope's review file."""
     score = Score(
         value={OWN_METRIC: verdict.score},
         main_score_name=OWN_METRIC,
@@ -203,7 +203,7 @@ def score_dump(job: GradeJob, verdict: Verdict) -> dict[str, Any]:
 
 
 def excluded_score(job: GradeJob, why: str) -> dict[str, Any]:
-    """A `SampleScore` with evalscope's status `excluded`, as it gives where its own grader overruns."""
+    """Return a `SampleScore` with the status `excluded`, which evalscope gives when its own grader overruns."""
     score = Score(
         prediction=job.completion.answer,
         extracted_prediction="",
@@ -226,7 +226,7 @@ def _dumped(job: GradeJob, score: Score) -> dict[str, Any]:
 
 
 def completion_of(state: TaskState) -> Completion:
-    """Return the completion of an evalscope state, as far as a benchmark's grading reads it."""
+    """Return the completion of an evalscope state: the fields that a benchmark's grading reads."""
     message = state.output.message if state.output is not None and state.output.choices else None
     content = message.content if message is not None else ""
     parts = [] if isinstance(content, str) else content
@@ -269,7 +269,7 @@ def _sample(sample: Sample) -> EvalSample:
 
 
 def _obstacle(adapter: Any) -> str:
-    """Why a single text completion graded by rules is not what this benchmark is; empty where it is."""
+    """Return why a benchmark cannot be run by single text completions graded by rules; empty if it can."""
     kind = type(adapter)
     if isinstance(adapter, _OTHER_MEDIA):
         return "its questions or answers are images or sound, and this is text only"

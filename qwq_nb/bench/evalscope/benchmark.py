@@ -1,4 +1,4 @@
-"""evalscope's benchmarks as a `Benchmark`: its adapters load, its graders grade."""
+"""Implement `Benchmark` for evalscope's benchmarks, by its adapters and graders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["EvalscopeBenchmark"]
 
 
 class EvalscopeBenchmark:
-    """One of evalscope's benchmarks with a request's options. Its adapter is made when first needed."""
+    """Load and grade one of evalscope's benchmarks with a request's options. The adapter is made when first needed."""
 
     def __init__(self, request: LoadRequest) -> None:
         self.name = request.benchmark
@@ -29,11 +29,11 @@ class EvalscopeBenchmark:
 
     @functools.cached_property
     def kind(self) -> AnswerKind:
-        """`math`, `choice` or `text`. Raises UnknownBenchmark, OptionError."""
+        """Return `math`, `choice` or `text`. Raises UnknownBenchmark, OptionError."""
         return adapters.kind_of(self._adapter)
 
     def subsets(self) -> list[str]:
-        """All subsets, by evalscope's names."""
+        """Return all subsets, by evalscope's names."""
         return list(self._adapter.subset_list)
 
     def load(self, request: LoadRequest) -> LoadedBenchmark:
@@ -41,7 +41,7 @@ class EvalscopeBenchmark:
         return loading.load(request)
 
     def grade(self, job: GradeJob) -> Verdict:
-        """evalscope's verdict on the answer part; `excluded` where it gives no value. Its exceptions pass through."""
+        """Return evalscope's verdict on the answer part; `excluded` if it has no value. Its exceptions pass through."""
         score = adapters.official_score(self._adapter, job)
         status: Literal["graded", "memory", "excluded"] = "graded"
         if not score.usable:
@@ -56,5 +56,8 @@ class EvalscopeBenchmark:
         )
 
     def equivalent(self, candidate: str, gold: str) -> bool | None:
-        """What math-verify says, in either order, after a cheap test that the two differ; None but for mathematics."""
+        """Return whether math-verify finds two answers equal, in either order; None unless the kind is `math`.
+
+        A cheap numerical test that the two differ comes first.
+        """
         return equal(candidate, gold, refute=refute.provably_different) if self.kind == "math" else None

@@ -1,6 +1,6 @@
-"""Records to samples by an adapter's own function, with the faults of a user's data told in words.
+"""Convert records to samples by an adapter's own function, and report faults in a user's data in words.
 
-Knows nothing of evalscope: the function and the errors that mean "of another type" are given.
+Independent of evalscope: the function, and the errors that mean "of another type", are passed in.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ T = TypeVar("T")
 _GOLD_FIELDS = frozenset({"answer", "gold", "label", "target"})
 
 _BESIDE: dict[str, tuple[str, ...]] = {"math_500": ("unique_id", "solution")}
-"""Fields that an adapter reads but neither asks nor grades by: a file of one's own may leave them out."""
+"""Fields that an adapter reads but uses neither in prompts nor in grading: a user's file may leave them out."""
 
 RawRow = dict[str, Any]
-"""A raw record, in the form in which it was converted into a sample."""
+"""A raw record, in the form in which it was converted to a sample."""
 
 
 def along(record: RawRow, number: int, benchmark: str) -> RawRow:
-    """What the record lacks of the fields that only go along: an id from its number, the others empty."""
+    """Return the optional fields that a record lacks: an id made of its number, the others empty."""
     absent = (name for name in _BESIDE.get(benchmark, ()) if name not in record)
     return {name: str(number) if name == "unique_id" else "" for name in absent}
 
@@ -37,10 +37,10 @@ def convert_all(
     benchmark: str,
     wrong_type: tuple[type[Exception], ...] = (),
 ) -> list[tuple[RawRow, T]]:
-    """Each record with what became of it.
+    """Convert records by `convert`; return each record with its result.
 
-    Where values are of another type than the adapter wants (numbers in JSON, lists in a table's cell), all records are
-    tried once more with numbers as text, then with JSON in text taken as such. Raises DataError with file, line and
+    If values are of another type than the adapter expects (numbers in JSON, lists in a table's cell), all records are
+    tried once more with numbers as text, then with JSON in text decoded. Raises DataError with file, line and
     field.
     """
     forms: tuple[Callable[[RawRow], RawRow], ...] = (dict, numbers_as_text, _json_cells)
@@ -64,22 +64,22 @@ def convert_all(
 
 
 def numbers_as_text(record: RawRow) -> RawRow:
-    """Numbers as text, whole floats without their `.0` (that is how tables hold integers beside gaps)."""
+    """Return a record with numbers as text, whole floats without `.0` (tables hold integers beside gaps so)."""
     return {key: _text(value) for key, value in record.items()}
 
 
 def needed_fields(convert: Callable[[RawRow], Any]) -> list[str]:
-    """The fields an adapter reads without a default, found out by giving it an empty record."""
+    """Return the fields that an adapter reads without a default, found by giving it an empty record."""
     probe = _Probe()
     try:
         convert(probe)
-    except Exception:  # it went as far as it could with made-up values; what it read is what was asked
+    except Exception:  # it may fail on made-up values; the fields read so far are the result
         return probe.asked
     return probe.asked
 
 
 class _Probe(dict[str, Any]):
-    """An empty record that answers for every field and remembers which were asked for."""
+    """Act as an empty record that has a value for every field, and note which were read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class _Probe(dict[str, Any]):
         return "0"
 
     def get(self, key: str, default: Any = None) -> Any:
-        """A default for the gold answer is a way to look for it elsewhere, not to do without."""
+        """Ignore a default for the gold answer: it is a way to look for it in another field, not to do without."""
         return self[key] if key in _GOLD_FIELDS else default
 
 
@@ -102,7 +102,7 @@ def _text(value: Any) -> Any:
 
 
 def _json_cells(record: RawRow) -> RawRow:
-    """Text that is a JSON list or object becomes one: a table's cell cannot hold it otherwise."""
+    """Decode texts that are a JSON list or object, which a table's cell can only hold as text."""
     shaped = numbers_as_text(record)
     for key, value in shaped.items():
         if isinstance(value, str) and value[:1] in "[{" and value[-1:] in "]}":

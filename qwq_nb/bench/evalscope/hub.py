@@ -1,7 +1,7 @@
-"""Loading a data set from its hub, or saying in seconds and in words why not.
+"""Load a data set from its hub, or fail within seconds with the reason.
 
-The hubs' clients retry for minutes where there is no network. So one connection is tried first (unless a proxy stands
-between); where it fails, only what is already on this machine is looked for, under a time limit.
+The hubs' clients retry for minutes without a network. So one connection is tried first (unless a proxy is set); if it
+fails, only a copy on this machine is looked for, under a time limit.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from qwq_nb.errors import HubError
 __all__ = ["load"]
 
 _CONNECT_S = 6.0
+"""Seconds for the first connection."""
 _OFFLINE_S = 6
 """Seconds for finding a copy on this machine once the hub is known to be out of reach."""
 
 
 def load(adapter: Any, request: LoadRequest) -> None:
-    """`adapter.load_dataset()`. Raises HubError."""
+    """Call `adapter.load_dataset()`. Raises HubError."""
     fields = needed_fields(_original(adapter))
     host = _host(request.hub)
     unreachable = _unreachable(host)
@@ -44,7 +45,7 @@ def load(adapter: Any, request: LoadRequest) -> None:
 
 
 def _original(adapter: Any) -> Any:
-    """The class's own function, for the instance's may be a wrapper that keeps records."""
+    """Return the class's own `record_to_sample`: the instance's may be a wrapper that keeps records."""
     return lambda record: type(adapter).record_to_sample(adapter, record)
 
 
@@ -55,7 +56,7 @@ def _host(hub: str) -> str:
 
 
 def _unreachable(host: str) -> str:
-    """Why the hub cannot be connected to; empty where it can, or where a proxy would have to be asked."""
+    """Return why the hub cannot be connected to; empty if it can, or if a proxy is set."""
     if urllib.request.getproxies():
         return ""
     name, _, port = host.partition(":")
@@ -68,7 +69,10 @@ def _unreachable(host: str) -> str:
 
 @contextlib.contextmanager
 def _offline(hub: str) -> Iterator[None]:
-    """Only copies on this machine, and only so long. Runs in a child of its own, so nothing is set back."""
+    """Restrict loading to copies on this machine, for `_OFFLINE_S` at most.
+
+    Runs in a child process of its own, so the settings are not restored.
+    """
     if hub == "huggingface":
         import datasets.config
         import huggingface_hub.constants

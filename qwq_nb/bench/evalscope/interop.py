@@ -1,9 +1,9 @@
-"""A run directory as evalscope's own tools want it: data, configuration, reports.
+"""Write a run directory in the form that evalscope's own tools read: data, configuration, reports.
 
 ::
 
     data/<bench>/<subset>_<split>.jsonl    the selected records in plan order, so that evalscope's ids are ours
-    data/<bench>/README.md                 tells `datasets` which file is which subset and split
+    data/<bench>/README.md                 tells `datasets` the subset and split of each file
     data/<bench>.plan.json                 how many samples of each subset were planned
     configs/task_config.yaml               evalscope's TaskConfig, resolved benchmarks and evaluation identity
     reports/<model_id>/<bench>.json        evalscope's own report
@@ -67,11 +67,11 @@ __all__ = [
 CONFIG = Path("configs") / "task_config.yaml"
 
 _UNKNOWN_TO_EVALSCOPE = "extra_body"
-"""Sampling options that evalscope has no field for (min_p, …) travel where its OpenAI client puts them."""
+"""Field for sampling options that evalscope has no field for (min_p, …): its OpenAI client sends them from there."""
 
 
 def write_data(job: DataJob) -> list[str]:
-    """Write the records of one benchmark's selected samples. Gives notes (why parity is not to be had, if so)."""
+    """Write the records of one benchmark's selected samples. Returns notes, if evalscope cannot reuse the run."""
     name, plan = job.plan.request.benchmark, job.plan
     register_own(_sources_of([plan]))
     adapter = adapters.build_adapter(plan.request, few_shot=plan.few_shot_num)
@@ -104,7 +104,7 @@ def write_data(job: DataJob) -> list[str]:
 def _write_split(
     adapter: Any, folder: Path, split: str, groups: dict[str, list[dict[str, Any]]], files: dict[str, dict[str, str]]
 ) -> None:
-    """One file a subset; one for all where the adapter sorts the records into subsets itself."""
+    """Write one file per subset, or one for all if the adapter sorts the records into subsets itself."""
     if adapter.reformat_subset:
         groups = {adapter.default_subset: [record for records in groups.values() for record in records]}
     for subset, records in groups.items():
@@ -121,14 +121,14 @@ def _several_samples_a_record(samples: list[Sample]) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
+    """Write a file atomically."""
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_bytes(content)
     os.replace(temporary, path)
 
 
 def planned(run_dir: Path, benchmark: str) -> dict[str, int]:
-    """Problems of each subset that the run was planned with; empty where the directory is not ours."""
+    """Return the planned number of problems by subset; empty if the directory is not of qwq_nb."""
     try:
         found = json.loads((run_dir / "data" / f"{benchmark}.plan.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -137,7 +137,7 @@ def planned(run_dir: Path, benchmark: str) -> dict[str, int]:
 
 
 def write_config(job: ConfigJob) -> str:
-    """Write `configs/task_config.yaml`; the data must be there. Gives its path. Raises OptionError."""
+    """Write `configs/task_config.yaml`; the data must be written before. Returns its path. Raises OptionError."""
     run_dir = Path(job.run_dir).resolve()
     register_own(_sources_of(job.plans))
     try:
@@ -164,7 +164,7 @@ def write_config(job: ConfigJob) -> str:
 def _dataset_args(plan: BenchPlan, run_dir: Path) -> dict[str, Any]:
     name = plan.request.benchmark
     own = plan.request.source is not None
-    # A registered benchmark's options are its own business; they stand beside each of its records.
+    # A registered benchmark's options are not evalscope's; they are stored with each of its records.
     extra = {} if own else {key: value for key, value in plan.request.dataset_args.items() if key != "shuffle"}
     return {
         **extra,
@@ -175,7 +175,7 @@ def _dataset_args(plan: BenchPlan, run_dir: Path) -> dict[str, Any]:
 
 
 def _generation_config(options: dict[str, Any]) -> dict[str, Any]:
-    """Our sampling options by evalscope's names; what it has no field for goes into `extra_body`."""
+    """Return the sampling options by evalscope's names; those it has no field for go into `extra_body`."""
     from evalscope.api.model.generate_config import GenerateConfig
 
     known = {key: value for key, value in options.items() if key in GenerateConfig.model_fields}
@@ -186,7 +186,7 @@ def _generation_config(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dump(config: TaskConfig, run_dir: Path) -> str:
-    """evalscope's own file, with the identity by which it recognises its cache."""
+    """Write evalscope's configuration file, with the identity by which it recognises its cache; return the path."""
     specs, versions = {}, {}
     for name in config.datasets:
         meta = get_benchmark(name, config).benchmark_meta
@@ -199,10 +199,10 @@ def _dump(config: TaskConfig, run_dir: Path) -> str:
 
 
 def task_config(run_dir: Path, **changes: Any) -> TaskConfig:
-    """The run's TaskConfig, with its data looked for in `run_dir` itself. Raises WorkerError where it has none.
+    """Return the run's TaskConfig, with its data in `run_dir` itself. Raises WorkerError if it has none.
 
-    As long as the directory is where it was written, this is the configuration that evalscope's identity was made of;
-    where it was moved, evalscope refuses it until `rebase`.
+    As long as the directory was not moved, this is the configuration that evalscope's identity was made of; after a
+    move, evalscope refuses it until `rebase`.
     """
     snapshot = load_task_config_snapshot(str(run_dir / CONFIG))
     if snapshot is None:
@@ -216,30 +216,30 @@ def task_config(run_dir: Path, **changes: Any) -> TaskConfig:
 
 
 def _sources_of(plans: Sequence[BenchPlan]) -> dict[str, BenchmarkSource]:
-    """Of the plans' registered benchmarks."""
+    """Return the sources of the plans' registered benchmarks, by name."""
     return {plan.request.benchmark: plan.request.source for plan in plans if plan.request.source is not None}
 
 
 def rebase_run(job: RebaseJob) -> str:
-    """Write the configuration of a moved directory anew. Gives the file's path."""
+    """Register the run's own benchmarks, and rewrite the configuration of a moved directory. Returns its path."""
     _register_named(Path(job.run_dir), job.sources)
     return rebase(job.run_dir)
 
 
 def _register_named(run_dir: Path, sources: Mapping[str, BenchmarkSource]) -> None:
-    """Register with evalscope those of the sources that the run's configuration names."""
+    """Register with evalscope the sources that the run's configuration names."""
     named = (load_task_config_snapshot(str(run_dir / CONFIG)) or {}).get("datasets") or []
     register_own({name: source for name, source in sources.items() if name in named})
 
 
 def rebase(run_dir: str, **changes: Any) -> str:
-    """Write the configuration of a moved directory anew. Gives the file's path."""
+    """Rewrite the configuration of a moved directory, with changed options. Returns the file's path."""
     root = Path(run_dir).resolve()
     return _dump(task_config(root, **changes), root)
 
 
 def write_report(job: ReportJob) -> list[str]:
-    """evalscope's reports from the rows on disk, of a finished or an interrupted run. Gives the files written."""
+    """Write evalscope's reports from the rows on disk, of a finished or an interrupted run. Returns their paths."""
     run_dir = Path(job.run_dir).resolve()
     _register_named(run_dir, job.sources)
     config = task_config(run_dir)
@@ -287,7 +287,7 @@ def _summary(subsets: dict[str, ExecutionSubset]) -> ExecutionSummary:
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a prediction or review file by index, the last of each; torn lines are left out, as by evalscope."""
+    """Return a prediction or review file's rows, the last of each index; as in evalscope, torn lines are left out."""
     if not path.exists():
         return []
     found: dict[int, dict[str, Any]] = {}

@@ -1,7 +1,7 @@
-"""From records to samples, with evalscope's adapters doing the conversion and the prompts.
+"""Load samples from a user's data or a hub; evalscope's adapters convert the records and write the prompts.
 
 Local data goes through the adapter's `record_to_sample`, `sample_filter` and `_post_process_samples`; hub data through
-its `load_dataset`, with `record_to_sample` watched so that a run can carry the records it was run on.
+its `load_dataset`, with `record_to_sample` wrapped so that a run can store the records it was run on.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, did_you_mean
 __all__ = ["load"]
 
 Questions = dict[tuple[str, int], str]
-"""Inputs before the prompt templates, by subset and position."""
+"""Inputs before the prompt templates are applied, by subset and position."""
 
 _MARK = "\0qwq_record"
 """Key under which a sample's metadata holds the number of its record while evalscope groups and copies samples."""
 
 
 def load(request: LoadRequest) -> LoadedBenchmark:
-    """The samples of a request, as evalscope's adapter prepares them.
+    """Return the samples of a request, as evalscope's adapter prepares them.
 
     Raises UnknownBenchmark, OptionError, DataError, HubError.
     """
@@ -82,7 +82,7 @@ def load(request: LoadRequest) -> LoadedBenchmark:
 
 
 def _subsets_of(benchmark: str) -> list[str]:
-    """All that the benchmark has, whichever are asked for."""
+    """Return all subsets of the benchmark, independent of the selection."""
     return list(adapters.build_adapter(LoadRequest(benchmark=benchmark)).subset_list)
 
 
@@ -142,7 +142,7 @@ def _load_local(adapter: Any, request: LoadRequest, notes: list[str]) -> tuple[l
 
 
 def _local_groups(adapter: Any, request: LoadRequest) -> dict[str, list[Record]]:
-    """Which records belong to which subset, where the adapter does not decide that record by record."""
+    """Return the records by subset; all under one name if the adapter sorts them itself, record by record."""
     path, name = str(request.data), request.benchmark
     splits = tuple(dict.fromkeys(filter(None, (adapter.eval_split, "test", "train"))))
     if adapter.reformat_subset:
@@ -171,7 +171,7 @@ def _local_groups(adapter: Any, request: LoadRequest) -> dict[str, list[Record]]
 
 
 def _left_out(request: LoadRequest, dataset: MemoryDataset, rows: list[Record], first: int) -> list[str]:
-    """A note on records of no subset that the benchmark has: evalscope drops them without a word.
+    """Return a note on records of a subset that the benchmark does not have, which evalscope drops silently.
 
     `first` is the number of the first of the `rows`.
     """
@@ -187,7 +187,7 @@ def _left_out(request: LoadRequest, dataset: MemoryDataset, rows: list[Record], 
 
 
 def _local_few_shot(adapter: Any, request: LoadRequest, records: list[RawRow]) -> DatasetDict | None:
-    """The examples for the prompts from a folder's training split, or None where it has none."""
+    """Return the examples for the prompts from a folder's training split; None if it has none."""
     path, split, count = str(request.data), str(adapter.train_split), adapter.few_shot_num
     files = subset_files(path, split, ())
     if split in (adapter.eval_split, "") or not files:
@@ -202,7 +202,7 @@ def _local_few_shot(adapter: Any, request: LoadRequest, records: list[RawRow]) -
 def _dataset(
     adapter: Any, request: LoadRequest, rows: list[Record], records: list[RawRow], subset: str
 ) -> MemoryDataset:
-    """evalscope's own steps of loading: convert, filter, number, shuffle the choices where that is asked for."""
+    """Follow evalscope's steps of loading: convert, filter, number, and shuffle the choices if requested."""
 
     graded_against_gold = adapters.kind_of(adapter) != "text"
 
@@ -236,7 +236,7 @@ def _targets(sample: EvalSample) -> list[str]:
 
 
 def _questions(datasets: DatasetDict) -> Questions:
-    """The inputs before the prompt templates, by subset and position."""
+    """Return the inputs before the prompt templates are applied, by subset and position."""
     return {
         (subset, position): sample.input if isinstance(sample.input, str) else sample.input[-1].text
         for subset, dataset in datasets.items()
@@ -273,7 +273,7 @@ def _samples(adapter: Any, request: LoadRequest, records: Sequence[RawRow], ques
 
 
 def _all_subsets(request: LoadRequest, filled: Iterable[str]) -> set[str]:
-    """Names of the subsets that the benchmark has, whichever were asked for: ids must not depend on the selection."""
+    """Return the names of all the benchmark's subsets: ids must not depend on the selection."""
     named = _subsets_of(request.benchmark)
     beside = {*map(str, filled), *named}
     if request.data and named == ["default"]:
@@ -293,7 +293,7 @@ def _few_shot_records(adapter: Any, records: Sequence[RawRow]) -> dict[str, list
 
 
 def _wire(message: Any, benchmark: str) -> Message:
-    """A message as it goes to the endpoint. Raises UnknownBenchmark where it holds more than text."""
+    """Return a message as it goes to the endpoint. Raises UnknownBenchmark if it holds more than text."""
     if not isinstance(message.content, str) and any(part.type != "text" for part in message.content):
         raise UnknownBenchmark(
             f"{benchmark} cannot be run here: its questions hold images or sound, and this is text only."
@@ -302,7 +302,7 @@ def _wire(message: Any, benchmark: str) -> Message:
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    """The same as JSON can hold it."""
+    """Return the value in the types of JSON."""
     import json
 
     plain: dict[str, Any] = json.loads(json.dumps(convert_normal_types(value), default=str))

@@ -1,7 +1,7 @@
-"""Registered benchmarks made known to evalscope, so that it can open, report and re-grade their runs.
+"""Register qwq_nb's registered benchmarks with evalscope, so that it can open, report and re-grade their runs.
 
-evalscope finds them in its own registry, by an adapter that is made of the `Benchmark` object. A run directory carries
-each sample whole, as one JSON text in a record, so that any benchmark's samples come back as they were asked.
+evalscope finds them in its own registry, by an adapter made of the `Benchmark` object. A run directory stores each
+sample whole, as one JSON text in a record, so that any benchmark's samples come back as they were asked.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def register_own(sources: Mapping[str, BenchmarkSource]) -> None:
 
 
 def own_record(sample: Sample, request: LoadRequest) -> dict[str, str]:
-    """Return the record of a sample in the run's data: what people look for, then the sample and its request whole."""
+    """Return a sample's record in the run's data: readable fields, then sample and request whole, as JSON text."""
     whole = msgspec.structs.replace(sample, source_row={})
     bare = msgspec.structs.replace(request, source=None)
     return {
@@ -66,13 +66,13 @@ def own_record(sample: Sample, request: LoadRequest) -> dict[str, str]:
 
 
 def _adapter_class(benchmark: Benchmark, source: BenchmarkSource) -> type[DefaultDataAdapter]:
-    """An adapter class over one `Benchmark` object."""
+    """Return an adapter class around one `Benchmark` object."""
 
     class OwnAdapter(DefaultDataAdapter):  # type: ignore[misc]
-        """Reads a run's own records, and lets the benchmark grade."""
+        """Read a run's own records, and grade by the benchmark."""
 
         def load_from_disk(self, **options: Any) -> Any:
-            """By evalscope's reader of JSON lines, which keeps no copy elsewhere."""
+            """Load by evalscope's reader of JSON lines, which keeps no copy elsewhere."""
             return super().load_from_disk(use_local_loader=True)
 
         def record_to_sample(self, record: dict[str, Any]) -> EvalSample:
@@ -86,7 +86,7 @@ def _adapter_class(benchmark: Benchmark, source: BenchmarkSource) -> type[Defaul
             )
 
         def calculate_metrics(self, task_state: TaskState) -> SampleScore:
-            """The benchmark's own verdict as evalscope's score; one that it cannot give is excluded."""
+            """Return the benchmark's own verdict as evalscope's score; `excluded` if there is none."""
             request = msgspec.json.decode(task_state.metadata[_REQUEST], type=LoadRequest)
             job = GradeJob(
                 request=msgspec.structs.replace(request, source=source),

@@ -1,11 +1,11 @@
-"""Compare a run's verdicts and scores with what evalscope itself makes of them (`python -m qwq_nb.bench.parity`).
+"""Compare a run's verdicts and scores with those that evalscope itself computes (`python -m qwq_nb.bench.parity`).
 
 Works on a copy, never on the directory itself. evalscope's `run_task` takes the copy as its cache twice: as it is, and
-with `rerun_review=True`, which grades every answer anew with evalscope's own isolation. Its endpoint is a port on
-loopback that refuses and counts, so a request is seen and none leaves the machine. Differences are printed, with the
-reason where it is known; the exit code is 1 if one is not. A benchmark of one's own grades its answers there too, by
-the adapter that evalscope finds in its registry. It is imported from where it is installed, or as `--benchmark` names
-it, never from where the run directory says.
+with `rerun_review=True`, which grades every answer anew with evalscope's own isolation. Its endpoint is a loopback port
+that refuses and counts requests, so that none leaves the machine. Differences are printed, with the reason if it is
+known; the exit code is 1 if one is not. A registered benchmark grades its answers there too, by the adapter that
+evalscope finds in its registry. It is imported from where it is installed, or as `--benchmark` names it, never from
+a path in the run directory.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["Difference", "check", "main"]
 
 
 class Difference(NamedTuple):
-    """Something in which evalscope and the run disagree. `why` is empty where the reason is not known."""
+    """Hold one difference between evalscope and the run. `why` is empty if the reason is not known."""
 
     where: str
     ours: str
@@ -40,7 +40,7 @@ class Difference(NamedTuple):
 
 
 def check(run_dir: Path) -> list[Difference]:
-    """All differences between a run and what evalscope makes of it. Raises UnknownRun, WorkerError."""
+    """Return all differences between a run's results and evalscope's. Raises UnknownRun, WorkerError."""
     if not (run_dir / "configs").is_dir():
         raise UnknownRun(f"{run_dir} is not a run directory: it has no configs/.")
     with tempfile.TemporaryDirectory(prefix="qwq-parity-") as folder:
@@ -76,7 +76,7 @@ def _compare(run_dir: Path, copy: Path) -> list[Difference]:
 
 
 def _register_benchmarks(run_dir: Path) -> None:
-    """Make the run's own benchmarks known to evalscope. Raises UnknownRun for one that is not registered here."""
+    """Register the run's own benchmarks with evalscope. Raises UnknownRun for one that is not registered here."""
     from evalscope.config import load_task_config_snapshot
 
     from qwq_nb.bench.evalscope.interop import CONFIG
@@ -95,7 +95,7 @@ def _register_benchmarks(run_dir: Path) -> None:
 
 
 def _identity(run_dir: Path) -> list[Difference]:
-    """Whether evalscope would accept the directory where it is, as it is."""
+    """Return a difference if evalscope would not accept the directory as it is."""
     from evalscope.api.registry import get_benchmark
     from evalscope.config import load_task_config_snapshot
     from evalscope.evaluation_versioning import (
@@ -140,7 +140,7 @@ def _run(config: Any, copy: Path, *, rerun: bool) -> dict[str, Any]:
 
 
 def _reviews(root: Path, config: Any) -> Iterator[tuple[tuple[str, str, int], dict[str, Any], Any]]:
-    """Each review row with evalscope's score object of it."""
+    """Yield each review row with evalscope's score object of it."""
     from evalscope.api.evaluator.cache import ReviewResult
 
     from qwq_nb.bench.evalscope import interop
@@ -161,7 +161,7 @@ def _missing(run_dir: Path, reviews: dict[tuple[str, str, int], Any]) -> int:
 
 
 def _scores(label: str, before: dict[tuple[str, str, int], Any], reports: dict[str, Any]) -> list[Difference]:
-    """Our share of correct answers in each subset against the report's main metric."""
+    """Compare the run's share of correct answers in each subset with the report's main metric."""
     differences = []
     for name, report in reports.items():
         if not report:
@@ -220,7 +220,7 @@ def _say(score: Any) -> str:
 
 @contextlib.contextmanager
 def _counting_port() -> Iterator[tuple[str, list[str]]]:
-    """An endpoint on loopback that answers 400 (which evalscope does not retry) and keeps a list of what was asked."""
+    """Serve an endpoint on loopback that answers 400 (which evalscope does not retry) and lists the requests."""
     counted: list[str] = []
 
     class Refusing(http.server.BaseHTTPRequestHandler):
@@ -229,7 +229,7 @@ def _counting_port() -> Iterator[tuple[str, list[str]]]:
             self.send_error(400, "no request is expected")
 
         def log_message(self, format: str, *arguments: Any) -> None:
-            """Nothing to a terminal that shows the comparison."""
+            """Print nothing to the terminal that shows the comparison."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -241,7 +241,7 @@ def _counting_port() -> Iterator[tuple[str, list[str]]]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Entry point. Exit code 0: no unexplained difference; 1: some; 2: not a run that can be compared."""
+    """Run the command line; return 0: no unexplained difference; 1: some; 2: not a run that can be compared."""
     parser = argparse.ArgumentParser(prog="python -m qwq_nb.bench.parity", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("run_dir", type=Path)
     parser.add_argument(

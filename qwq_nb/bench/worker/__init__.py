@@ -1,1 +1,1 @@
-"""Run the benchmark worker: `python -m qwq_nb.bench.worker`."""
+"""Run the benchmark worker process: `python -m qwq_nb.bench.worker`."""

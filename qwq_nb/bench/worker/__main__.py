@@ -1,9 +1,9 @@
-"""`python -m qwq_nb.bench.worker`: the process that evalscope lives in.
+"""Serve requests to evalscope in a process of its own: `python -m qwq_nb.bench.worker`.
 
-It imports and warms up once and from then on only forks: graders (see `graders`), and one short-lived child for each
-other request (load, write_data, write_config, write_report, rebase), so that no library's thread, cache or hanging
-connection ever lives in the process that is forked. Standard output is kept for the protocol: whatever a library prints
-goes to standard error. The worker ends when its standard input closes, and so with its parent.
+It imports and warms up once and from then on only forks: graders (see `grader_pool`), and one short-lived child for
+each other request (load, write_data, write_config, write_report, rebase), so that the process that is forked never has
+a library's thread, cache or hanging connection. Standard output is reserved for the protocol: a library's prints go to
+standard error. The worker ends when its standard input closes, and so with its parent.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TASK = "task"
 
 
 class Worker:
-    """The loop: requests in, children out, answers back."""
+    """Read requests, run them in children, and write their answers."""
 
     def __init__(self, protocol_fd: int) -> None:
         from qwq_nb.bench.worker.grader_pool import Graders
@@ -47,7 +47,7 @@ class Worker:
         self._graders.start()
 
     def run(self) -> None:
-        """Until the parent closes its end."""
+        """Serve until the parent closes its end."""
         while True:
             for name, line in self._channels.poll(self._graders.timeout()):
                 if name == PARENT:
@@ -115,7 +115,7 @@ class Worker:
 
 
 def operations() -> dict[str, Callable[[msgspec.Raw], Any]]:
-    """What can be asked for beside grading."""
+    """Return the operations other than grading, by name: each takes a request's body."""
     from qwq_nb.bench.evalscope import interop
 
     return {
@@ -128,7 +128,7 @@ def operations() -> dict[str, Callable[[msgspec.Raw], Any]]:
 
 
 def load(request: protocol.LoadRequest) -> protocol.LoadedBenchmark:
-    """The samples of a request, checked, and a copy of them in the prompt cache.
+    """Load and check the samples of a request, and store a copy of them in the prompt cache.
 
     Raises UnknownBenchmark, OptionError, DataError, HubError, WorkerError.
     """
@@ -148,14 +148,14 @@ def load(request: protocol.LoadRequest) -> protocol.LoadedBenchmark:
 
 
 def load_failure(name: str, error: Exception) -> str:
-    """What to say of a registered benchmark whose own `load` failed, with the line of its code."""
+    """Return the message for a registered benchmark whose own `load` failed, with the line of its code."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{os.path.basename(last.filename)}:{last.lineno}"
-    return f"The benchmark {name!r} failed to load: {type(error).__name__}: {str(error)[:2000]} ({place})."
+    position = f"{os.path.basename(last.filename)}:{last.lineno}"
+    return f"The benchmark {name!r} failed to load: {type(error).__name__}: {str(error)[:2000]} ({position})."
 
 
 def perform(request: Request) -> bytes:
-    """The answer line of one request."""
+    """Carry out one request and return its answer line."""
     try:
         operation = operations()[request.op]
         return encode({"id": request.id, "ok": operation(request.body)})
@@ -164,20 +164,20 @@ def perform(request: Request) -> bytes:
 
 
 def failure(reply: int, error: Exception) -> bytes:
-    """The line that says what went wrong: a user's fault in its own words, anything else with its traceback's end."""
+    """Return the answer line of a failure: a QwqError's own message, anything else with its traceback's last line."""
     if isinstance(error, QwqError):
         return encode({"id": reply, "error": type(error).__name__, "message": str(error)})
     traceback.print_exception(error, file=sys.stderr)
     where = traceback.extract_tb(error.__traceback__)[-1:] or []
-    place = f" ({os.path.basename(where[0].filename)}:{where[0].lineno})" if where else ""
-    text = f"{type(error).__name__}: {str(error)[:2000]}{place}"
+    position = f" ({os.path.basename(where[0].filename)}:{where[0].lineno})" if where else ""
+    text = f"{type(error).__name__}: {str(error)[:2000]}{position}"
     return encode({"id": reply, "error": "WorkerError", "message": text})
 
 
 def main(arguments: list[str]) -> int:
-    """Entry point. `--grader`: be a grader that was started, not forked."""
+    """Run the worker and return its exit code. `--grader`: run as a grader that was started, not forked."""
     started = time.monotonic()
-    # Stdin tells of the kernel's end, but is not read before evalscope is imported.
+    # Stdin shows the kernel's end, but is not read before evalscope is imported.
     die_with_parent()
     protocol_fd = os.dup(1)
     os.dup2(2, 1)
@@ -201,7 +201,7 @@ def main(arguments: list[str]) -> int:
         write_all(protocol_fd, encode({"event": "ready", "info": info}))
         worker.run()
     except BrokenPipeError:
-        return 0  # the kernel is gone, and with it whoever wanted an answer
+        return 0  # the kernel has ended and needs no answer
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Lines from several pipes at once: what the worker waits on (its parent and its children).
+"""Read lines from several pipes at once: those of the worker's parent and its children.
 
-`SelectorChannels` is one thread and so leaves fork safe; `ThreadChannels` is for systems whose pipes cannot be selected
-(Windows), where nothing forks.
+`SelectorChannels` uses one thread, so that forking stays safe; `ThreadChannels` is for systems whose pipes cannot be
+selected (Windows), where nothing forks.
 """
 
 from __future__ import annotations
@@ -22,28 +22,29 @@ Event = tuple[str, bytes | None]
 
 
 class Channels(Protocol):
-    """Where lines come from."""
+    """Define a source of lines from several named pipes."""
 
     def add(self, name: str, fd: int) -> None:
-        """Begin to listen to a pipe's reading end."""
+        """Begin to read a pipe's reading end, `fd`, under a name."""
 
     def remove(self, name: str) -> None:
-        """Stop listening and close the pipe. What was not yet returned is dropped."""
+        """Stop reading and close the pipe. Lines not yet returned are dropped."""
 
     def poll(self, timeout: float | None) -> list[Event]:
-        """The lines that have come, after at most `timeout` seconds (None: without limit)."""
+        """Return the lines that have arrived, after at most `timeout` seconds (None: without limit)."""
 
     def close(self) -> None:
         """Close all pipes (in a forked child, which must not hold its siblings' pipes open)."""
 
 
 class LineReader:
-    """Bytes in, whole lines out. Long lines are joined once, not at every block."""
+    """Split blocks of bytes into whole lines. Long lines are joined once, not at every block."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
 
     def feed(self, block: bytes) -> list[bytes]:
+        """Return the lines that `block` completes, without their ends."""
         *lines, rest = block.split(b"\n")
         if lines:
             lines[0] = b"".join([*self._parts, lines[0]])
@@ -54,23 +55,26 @@ class LineReader:
 
 
 class SelectorChannels:
-    """Channels over `selectors`."""
+    """Read channels by `selectors`, in one thread."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._fds: dict[str, int] = {}
 
     def add(self, name: str, fd: int) -> None:
+        """Begin to read a pipe's reading end, `fd`, under a name."""
         self._fds[name] = fd
         self._selector.register(fd, selectors.EVENT_READ, (name, LineReader()))
 
     def remove(self, name: str) -> None:
+        """Close a pipe. Lines not yet returned are dropped."""
         fd = self._fds.pop(name, None)
         if fd is not None:
             self._selector.unregister(fd)
             os.close(fd)
 
     def poll(self, timeout: float | None) -> list[Event]:
+        """Return the lines that have arrived, after at most `timeout` seconds (None: without limit)."""
         events: list[Event] = []
         for key, _ in self._selector.select(timeout):
             name, reader = key.data
@@ -81,6 +85,7 @@ class SelectorChannels:
         return events
 
     def close(self) -> None:
+        """Close all pipes."""
         for fd in self._fds.values():
             os.close(fd)
         self._fds.clear()
@@ -88,13 +93,14 @@ class SelectorChannels:
 
 
 class ThreadChannels:
-    """Channels over one reading thread a pipe."""
+    """Read channels by one thread per pipe."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[tuple[object, str, bytes | None]] = queue.SimpleQueue()
         self._current: dict[str, object] = {}
 
     def add(self, name: str, fd: int) -> None:
+        """Begin to read a pipe's reading end, `fd`, under a name."""
         token = object()  # a descriptor's number may come again
         self._current[name] = token
         threading.Thread(target=self._read, args=(token, name, fd), daemon=True, name=f"read-{name}").start()
@@ -109,10 +115,12 @@ class ThreadChannels:
         os.close(fd)
 
     def remove(self, name: str) -> None:
+        """Stop reading a pipe. Lines not yet returned are dropped."""
         # The reading thread ends with the other side; closing under its feet is undefined on Windows.
         self._current.pop(name, None)
 
     def poll(self, timeout: float | None) -> list[Event]:
+        """Return the lines that have arrived, after at most `timeout` seconds (None: without limit)."""
         events: list[Event] = []
         with contextlib.suppress(queue.Empty):
             item = self._queue.get(timeout=timeout)
@@ -126,11 +134,12 @@ class ThreadChannels:
         return events
 
     def close(self) -> None:
+        """Stop reading all pipes."""
         self._current.clear()
 
 
 def write_all(fd: int, data: bytes) -> None:
-    """Write all of it. Raises BrokenPipeError where the other side has closed."""
+    """Write all of `data`. Raises BrokenPipeError if the other side has closed."""
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]

@@ -1,7 +1,7 @@
-"""Child processes of the worker: forked where there is fork, else a fresh Python.
+"""Run child processes of the worker: forked if the system has fork, else started as a new Python.
 
-A forked child starts in milliseconds with everything imported and warm. It shares no pipe with its siblings, dies with
-its parent where the system can arrange that, and never returns into the parent's code.
+A forked child starts in milliseconds with everything imported and warm. It shares no pipe with its siblings, ends with
+its parent if the system supports that, and never returns into the parent's code.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from qwq_nb.bench.worker.channels import Channels, write_all
 __all__ = ["CAN_FORK", "Child", "die_with_parent", "limit_memory"]
 
 CAN_FORK = hasattr(os, "fork") and os.environ.get("QWQ_NB_WORKER_FORK", "1") != "0"
-"""`QWQ_NB_WORKER_FORK=0` makes any system behave as one without fork."""
+"""False without fork, and with `QWQ_NB_WORKER_FORK=0` on any system."""
 
 Main = Callable[[int, int], None]
 """Body of a child: reads lines from the first descriptor, writes lines to the second."""
 
 
 class Child:
-    """A running child: `send` to it, listen to `channel`, `kill` it."""
+    """Control a running child: `send` lines to it, read its `channel`, `kill` it."""
 
     def __init__(self, name: str, channels: Channels, main: Main, *, also_close: tuple[int, ...] = ()) -> None:
         """Fork, or start `python -m qwq_nb.bench.worker --grader` (then `main` stays unused).
@@ -50,7 +50,7 @@ class Child:
         channels.add(name, read)
 
     def send(self, line: bytes) -> bool:
-        """False where the child is gone."""
+        """Write a line to the child; return False if the child has ended."""
         try:
             write_all(self._write, line)
         except OSError:
@@ -58,7 +58,7 @@ class Child:
         return True
 
     def kill(self) -> str:
-        """End it at once and say how it ended ("exit 0", "signal 9")."""
+        """End the child at once; return how it ended ("exit 0", "signal 9")."""
         self._channels.remove(self.channel)
         with contextlib.suppress(OSError):
             os.close(self._write)
@@ -74,7 +74,7 @@ class Child:
 
 
 def _run(main: Main, job_in: int, reply_out: int, channels: Channels, others: tuple[int, ...]) -> None:
-    """The forked child's whole life."""
+    """Run the forked child's body, and end the process."""
     code = 1
     try:
         die_with_parent()
@@ -83,7 +83,7 @@ def _run(main: Main, job_in: int, reply_out: int, channels: Channels, others: tu
             os.close(fd)
         main(job_in, reply_out)
         code = 0
-    except BaseException:  # nothing may travel up into the parent's frames
+    except BaseException:  # no exception may reach the parent's frames
         traceback.print_exc()
     finally:
         sys.stderr.flush()
@@ -91,7 +91,7 @@ def _run(main: Main, job_in: int, reply_out: int, channels: Channels, others: tu
 
 
 def die_with_parent() -> None:
-    """Ask the kernel for a SIGKILL when the parent ends. Linux only; elsewhere the closed pipe has to do."""
+    """Ask the system for a SIGKILL when the parent ends. Linux only; elsewhere the closed pipe ends the child."""
     if not sys.platform.startswith("linux"):
         return
     import ctypes
@@ -104,7 +104,7 @@ def die_with_parent() -> None:
 
 
 def limit_memory(extra: int) -> None:
-    """Allow this process `extra` bytes of address space beyond what it has, and no core file, where limits exist."""
+    """Limit this process to `extra` bytes of further address space, and no core file, if the system has such limits."""
     try:
         import resource
     except ImportError:  # Windows

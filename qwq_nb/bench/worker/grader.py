@@ -1,11 +1,11 @@
-"""Grading under a deadline: the grader process, and what feeds and watches it in the worker.
+"""Grade answers under a deadline: the grader process, and its control in the worker.
 
-The grader answers each job in three lines, `{"verdict"}`, `{"opinion"}` and `{"analysis"}`, the last once more where
-further measures are registered: what hangs costs nothing of what came before it. The worker holds the clock, which
-stands still while a benchmark's module is imported (`preparing` to `prepared`, once in a grader). A grader that
-overruns is killed and replaced, which takes tens of milliseconds, and that job alone gets the status `deadline`;
-`crashed` and `memory` likewise. Whether a job crashed its grader, or somebody killed it, is seen by grading it once
-more. Such a verdict carries evalscope's own `excluded` score, which keeps its files valid.
+The grader answers each job in three lines, `{"verdict"}`, `{"opinion"}` and `{"analysis"}`, the last once more if
+further measures are registered: a step that hangs loses no earlier line. The worker keeps the time, which is paused
+while a benchmark's module is imported (`preparing` to `prepared`, once per grader). A grader that overruns is killed
+and replaced, which takes tens of milliseconds, and that job alone gets the status `deadline`; `crashed` and `memory`
+likewise. A job whose grader ended is graded once more, to tell whether the job crashed it or the process was killed
+from outside. Such a verdict carries evalscope's own `excluded` score, which keeps its files valid.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ MEMORY_LIMIT = 2 << 30
 """Bytes of address space a grader may take beyond what it starts with."""
 
 _START_LIMIT_S = 120.0
-"""A grader that is not ready by then will never be (a fresh Python imports evalscope, a fork takes milliseconds)."""
+"""Seconds after which a grader that is not ready has failed (a new Python imports evalscope, a fork takes ms)."""
 
 
 _FALSE_STARTS = 3
-"""So many graders in a row that ended before their first job, and none will come up."""
+"""Graders in a row that end before their first job; after them the waiting jobs fail."""
 
 
 class _Part(msgspec.Struct, omit_defaults=True):
-    """A line from the grader."""
+    """Represent a line from the grader."""
 
     ready: bool = False
     preparing: bool = False
@@ -57,7 +57,7 @@ class _Part(msgspec.Struct, omit_defaults=True):
 
 
 def grader_main(job_in: int, reply_out: int) -> None:
-    """The grader's life: jobs in, three lines out for each, until the pipe closes."""
+    """Run a grader: read jobs, write three lines for each, until the pipe closes."""
     adapters.grade_in_this_process()
     limit_memory(MEMORY_LIMIT)
     write_all(reply_out, encode(_Part(ready=True)))
@@ -82,13 +82,16 @@ def grader_main(job_in: int, reply_out: int) -> None:
 
 
 def _prepare(request: LoadRequest) -> None:
-    """Import the benchmark. Its faults are told by `grade`, as this answer's verdict."""
+    """Import the benchmark. Its failure is reported by `grade`, as this answer's verdict."""
     with contextlib.suppress(Exception):
         _ = benchmark_for(request).kind
 
 
 def grade(job: GradeJob) -> Verdict:
-    """The benchmark's verdict on the answer part of one completion, in this process and without a deadline."""
+    """Return the benchmark's verdict on the answer part of one completion, in this process and without a deadline.
+
+    An exception of the benchmark becomes the status `crashed` or `memory`.
+    """
     started = time.perf_counter()
     try:
         verdict = benchmark_for(job.request).grade(job)
@@ -102,7 +105,7 @@ def grade(job: GradeJob) -> Verdict:
 
 
 def _with_score(job: GradeJob, verdict: Verdict) -> Verdict:
-    """The verdict with evalscope's form of it, where the benchmark gave none."""
+    """Return the verdict with evalscope's form of it added, if the benchmark gave none."""
     if verdict.sample_score:
         return verdict
     if verdict.status == "graded":
@@ -123,7 +126,7 @@ def _opinion(job: GradeJob, verdict: Verdict) -> Opinion:
             officially_correct=verdict.correct,
             equivalent=benchmark.equivalent,
         )
-    except Exception:  # math-verify raises whatever SymPy raises; then there is no opinion, which is what None says
+    except Exception:  # math-verify raises whatever SymPy raises; then there is no opinion: None
         return Opinion()
 
 
@@ -132,14 +135,14 @@ def _analysis(job: GradeJob, verdict: Verdict) -> tuple[Analysis | None, Trace |
     try:
         trace = measuring.trace_of(job, verdict)
         return measuring.analysis_of(trace), trace
-    except Exception:  # as above: SymPy may raise anything; then nothing is said of this reasoning
+    except Exception:  # as above: SymPy may raise anything; then this reasoning has no analysis
         return None, trace
 
 
 def _further(job: GradeJob, analysis: Analysis | None, trace: Trace | None) -> Analysis | None:
     if trace is None:
         return analysis
-    # Where the package's own measures failed, the version says that they are still to be asked.
+    # If the package's own measures failed, version 0 marks them as still to be measured.
     return measuring.further_analysis(analysis or Analysis(version=0), trace, job.measures, job.import_path)
 
 
@@ -148,7 +151,7 @@ def _failed(job: GradeJob, status: Literal["deadline", "memory", "crashed"], why
 
 
 class _Running:
-    """The job the grader is at."""
+    """Hold the job that the grader is working on."""
 
     def __init__(self, reply: int, job: GradeJob) -> None:
         self.reply = reply
@@ -159,21 +162,22 @@ class _Running:
 
 
 class Waiting:
-    """Jobs in the order they came, for whichever grader is free."""
+    """Queue jobs in the order they arrived, for the next free grader."""
 
     def __init__(self) -> None:
         self.jobs: collections.deque[tuple[int, GradeJob]] = collections.deque()
         self.crashed: set[int] = set()
-        """Jobs over which a grader ended once."""
+        """Jobs during which a grader ended once."""
 
     def drop(self, reply: int) -> None:
+        """Remove the job with this id."""
         for job in [job for job in self.jobs if job[0] == reply]:
             self.jobs.remove(job)
         self.crashed.discard(reply)
 
 
 class Grader:
-    """One grader process, at one job at a time. `answer(id, verdict)` is called for each, once."""
+    """Control one grader process, with one job at a time. `answer(id, verdict)` is called once per job."""
 
     def __init__(
         self,
@@ -196,24 +200,24 @@ class Grader:
 
     @property
     def since(self) -> float | None:
-        """When its job began; None where it has none."""
+        """Return when its job began, by `time.monotonic` in seconds; None if it has none."""
         return self._running.started if self._running is not None else None
 
     def start(self) -> None:
-        """Begin a grader, so that the first job need not wait for it."""
+        """Start the process, so that the first job need not wait for it."""
         self._ready = False
         self._since = time.monotonic()
         self._child = Child(self.name, self._channels, grader_main, also_close=self._also_close)
 
     def cancel(self, reply: int) -> None:
-        """Nobody waits for this one any more: it must not hold up those that come after it."""
+        """Stop the job with this id, if it is running, and take the next one."""
         if self._running is not None and self._running.reply == reply:
             self._running = None
             self._replace()
             self.next()
 
     def timeout(self) -> float | None:
-        """Seconds until `check` must be called; None where nothing is running."""
+        """Return the seconds until `check` must be called; None if nothing is running."""
         if self._running is not None:
             limit = _START_LIMIT_S if self._running.preparing else self._running.job.deadline_s
             return max(0.0, self._running.started + limit - time.monotonic())
@@ -222,7 +226,7 @@ class Grader:
         return None
 
     def line(self, line: bytes | None) -> None:
-        """A line from the grader, or its end."""
+        """Process a line from the grader; None: it has ended."""
         if line is None:
             self._ended()
             return
@@ -243,7 +247,7 @@ class Grader:
         self.next()
 
     def check(self) -> None:
-        """Kill the grader where its job has overrun, or where it never came up."""
+        """Kill the grader if its job has overrun or its start has failed."""
         if self.timeout() != 0.0:
             return
         running = self._running
@@ -261,12 +265,13 @@ class Grader:
         self.next()
 
     def close(self) -> None:
+        """End the process."""
         if self._child is not None:
             self._child.kill()
         self._child, self._ready = None, False
 
     def next(self) -> None:
-        """Take the next job, where it has none."""
+        """Take the next job, if it has none."""
         if self._running is not None or not self._waiting.jobs:
             return
         if self._child is None:
@@ -279,7 +284,7 @@ class Grader:
             self._ended()
 
     def _ended(self) -> None:
-        """The grader is gone by itself: its job crashed it if this is the second time, and no verdict had come."""
+        """Handle a grader that ended by itself: its job crashed it if this is the second time without a verdict."""
         how = self._child.kill() if self._child is not None else ""
         self._false_starts += 0 if self._ready else 1
         self._child, self._ready = None, False
@@ -306,5 +311,5 @@ class Grader:
         self._running = None
         self._waiting.crashed.discard(running.reply)
         if verdict.status == "memory":
-            self._replace()  # what is left of its address space may not do for the next job
+            self._replace()  # the rest of its address space may not suffice for the next job
         self._answer(running.reply, verdict)

@@ -1,7 +1,7 @@
-"""The graders of a worker: one, and others beside it while answers that take long to grade would hold up the rest.
+"""Distribute jobs among a worker's graders: one, and more while slow answers would hold up the rest.
 
-An ordinary answer takes milliseconds, and one grader does for hundreds a second. One whose grading runs into its
-deadline (a tower of powers, a loop of digits) would have the others wait for it.
+An ordinary answer takes milliseconds, and one grader suffices for hundreds per second. An answer whose grading runs
+into its deadline (a tower of powers, a loop of digits) would delay all others.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from qwq_nb.bench.worker.grader import Grader, Waiting
 __all__ = ["MOST", "Graders"]
 
 MOST = 3 if CAN_FORK else 1
-"""Graders at once. A forked one is there in tens of milliseconds; where nothing can be forked it takes seconds."""
+"""Graders at once. A forked one starts in tens of milliseconds; without fork it takes seconds."""
 SLOW_S = 1.0
-"""Seconds that all graders have been at their jobs when another one is begun."""
+"""Seconds after which another grader starts, if all are still busy with their jobs."""
 
 
 class Graders:
-    """Jobs in the order they came. `answer(id, verdict)` is called for each, once."""
+    """Grade jobs in the order they arrived. `answer(id, verdict)` is called once per job."""
 
     def __init__(self, channels: Channels, answer: Callable[[int, Any], None], also_close: tuple[int, ...]) -> None:
         self._waiting = Waiting()
@@ -36,31 +36,32 @@ class Graders:
         self._working = [first]
 
     def start(self) -> None:
-        """Begin a grader, so that the first job need not wait for it."""
+        """Start the first grader, so that the first job need not wait for it."""
         self._working[0].start()
 
     def add(self, reply: int, job: GradeJob) -> None:
+        """Queue a job under an id."""
         self._waiting.jobs.append((reply, job))
         for grader in self._working:
             grader.next()
 
     def cancel(self, reply: int) -> None:
-        """Nobody waits for this one any more."""
+        """Drop the job with this id, waiting or running."""
         self._waiting.drop(reply)
         for grader in self._working:
             grader.cancel(reply)
 
     def line(self, name: str, line: bytes | None) -> None:
-        """A line from the grader of that name, or its end."""
+        """Process a line from the grader of that name; None: it has ended."""
         self._graders[name].line(line)
 
     def timeout(self) -> float | None:
-        """Seconds until `check` must be called; None where nothing is running."""
+        """Return the seconds until `check` must be called; None if nothing is running."""
         times = [grader.timeout() for grader in self._working] + [self._until_another()]
         return min((seconds for seconds in times if seconds is not None), default=None)
 
     def check(self) -> None:
-        """End what has overrun; begin another grader, or let one go, as there is need."""
+        """End jobs that have overrun; start another grader, or end idle ones, as needed."""
         for grader in list(self._working):
             grader.check()
         if self._until_another() == 0.0:
@@ -73,11 +74,12 @@ class Graders:
                 self._others.append(grader)
 
     def close(self) -> None:
+        """End all graders."""
         for grader in self._working:
             grader.close()
 
     def _until_another(self) -> float | None:
-        """Seconds until all graders have been slow; None where none is wanted, or none is left."""
+        """Return the seconds until all graders count as slow; None if no further one is needed or left."""
         since = [grader.since for grader in self._working if grader.since is not None]
         if not self._waiting.jobs or not self._others or len(since) < len(self._working):
             return None

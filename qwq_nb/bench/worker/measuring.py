@@ -1,4 +1,4 @@
-"""Measure a completion's reasoning beside its grading, where the benchmark's own equivalence is at hand."""
+"""Measure a completion's reasoning in the grader, by the benchmark's own equivalence of answers."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["analysis_of", "further_analysis", "trace_of"]
 
 
 def trace_of(job: GradeJob, verdict: Verdict) -> Trace:
-    """Return the completion as measures see it.
+    """Return the completion as the measures read it.
 
-    A candidate equals the gold answer where the benchmark says so. One that has no equivalence of its own compares
-    expressions by math-verify, in either order, and other texts without regard to case.
+    A candidate equals the gold answer if the benchmark says so. Without an equivalence of the benchmark's own,
+    expressions are compared by math-verify, in either order, and other texts without regard to case.
     """
     benchmark = benchmark_for(job.request)
     kind = benchmark.kind
@@ -57,14 +57,15 @@ def trace_of(job: GradeJob, verdict: Verdict) -> Trace:
 
 
 def analysis_of(trace: Trace) -> Analysis:
-    """Measure thoughts, answer places, loops and foreign scripts (see `qwq_nb.trace.measure`)."""
+    """Measure thoughts, positions of answers, loops and foreign scripts (see `qwq_nb.trace.measure`)."""
     return measure_trace(trace)
 
 
 def further_analysis(analysis: Analysis, trace: Trace, targets: Mapping[str, str], path: Iterable[str]) -> Analysis:
-    """Return the analysis with the values of further measures, by name and `package.module:Name`.
+    """Return the analysis with the values of further measures added.
 
-    They are imported once in this process, also from the folders in `path`, which the kernel imports from.
+    `targets`: name → `package.module:Name`. They are imported once in this process, also from the folders in `path`,
+    the kernel's import path.
     """
     for folder in path:
         if folder not in sys.path:

@@ -1,9 +1,9 @@
-"""Telling two formulas apart by numbers: what spares math-verify a symbolic proof that they differ.
+"""Tell two formulas apart numerically, which spares math-verify a symbolic proof that they differ.
 
-The analysis of a reasoning holds many formulas against the gold answer, nearly all of them different ones, and SymPy
+The analysis of a reasoning compares many formulas with the gold answer, nearly all of them different from it, and SymPy
 takes 30-500 ms to find no simplification of a difference. Two formulas in the same variables that differ clearly at
-each of a few points are not the same; where anything is unclear (a set, an equation, a unit, a value that is no
-number, a per cent sign) nothing is refuted, and math-verify decides. Source of the method: J. T. Schwartz, "Fast
+each of a few points are not equal; in every unclear case (a set, an equation, a unit, a value that is no number, a per
+cent sign) nothing is refuted, and math-verify decides. Source of the method: J. T. Schwartz, "Fast
 probabilistic algorithms for verification of polynomial identities" (1980), used for the negative answer only, which
 one point proves.
 """
@@ -15,15 +15,15 @@ from typing import Any
 __all__ = ["provably_different"]
 
 _POINTS = (0.7391, 1.2917, 1.8409, 0.4147, 1.1353, 2.0731)
-"""Where the variables are put, by turns: of no special value, positive, so that roots and logarithms are real."""
+"""Values of the variables, in turn: no special values, and positive, so that roots and logarithms are real."""
 _TRIALS = 2
 _CLEARLY = 1e-3
-"""Relative; math-verify compares numbers to six digits."""
+"""Least relative difference that refutes; math-verify compares numbers to six digits."""
 _MOST_VARIABLES = 4
 
 
 def provably_different(gold: list[Any], found: list[Any]) -> bool:
-    """Whether two answers as math-verify reads them (formulas, and their texts) certainly differ; False: unclear."""
+    """Return whether two answers, parsed by math-verify to formulas and texts, certainly differ; False: unclear."""
     from sympy import Expr
 
     formulas = [[part for part in side if not isinstance(part, str)] for side in (gold, found)]
@@ -49,7 +49,7 @@ def provably_different(gold: list[Any], found: list[Any]) -> bool:
 
 
 def _value(formula: Any, at: dict[Any, float]) -> complex | None:
-    """The formula's value at a point; None where it has none that is finite."""
+    """Return the formula's value at a point; None if there is no finite value (below 1e12)."""
     try:
         value = complex(formula.evalf(15, subs=at))
     except (TypeError, ValueError, ArithmeticError, AttributeError):

@@ -1,8 +1,8 @@
-"""The second opinion: a grading of its own that stands beside evalscope's and never changes it.
+"""Form a second opinion on an answer: a separate grading, shown beside evalscope's, which it never changes.
 
 Mathematics: the last `\\boxed{…}` (or, without one, what follows the last "answer is"), trimmed, compared with the gold
-answer both ways round through math-verify. Multiple choice: the letter that the text states. `present` says that
-evalscope's grader found no right answer although the gold value stands in the text.
+answer in either order by math-verify. Multiple choice: the letter that the text states. `present` says that
+evalscope's grader found no right answer although the gold value occurs in the text.
 
 Needs math-verify (and so the worker) only in `second_opinion` for mathematics; the text functions are pure.
 """
@@ -20,7 +20,7 @@ from qwq_nb.trace.boxed import boxed_or_stated, trimmed
 __all__ = ["equal", "second_opinion", "stands_in", "stated_letter"]
 
 REASONING_TAIL = 400
-"""Characters at the end of the reasoning in which the gold value counts as present."""
+"""Characters at the end of the reasoning that are searched for the gold value."""
 _SPACING = re.compile(r"\\(?:displaystyle|left|right|[,!;:> ])|~|\\q?quad\b")
 _LETTER_FORMS = (
     re.compile(r"\bans(?:wer)?\b\W{0,6}[:：]\W{0,6}(?:option|choice)?\W{0,4}([A-Za-z])(?![A-Za-z0-9])", re.I),
@@ -43,9 +43,9 @@ def second_opinion(
     officially_correct: bool,
     equivalent: Callable[[str, str], bool | None] = lambda candidate, gold: None,
 ) -> Opinion:
-    """What another reading of the same answer gives. `second_correct` is None where there is nothing to compare.
+    """Return the second opinion on an answer. `second_correct` is None if there is nothing to compare.
 
-    `equivalent` is the benchmark's own comparison of expressions; where it says None, math-verify compares them.
+    `equivalent` is the benchmark's own comparison of expressions; if it returns None, math-verify compares them.
     """
     opinion = Opinion()
 
@@ -72,7 +72,7 @@ def second_opinion(
 
 
 def _forms(candidate: str, target: str) -> list[str]:
-    """The candidate, trimmed, and without a left side such as `m+n=` where the gold answer has none."""
+    """Return the candidate, trimmed, and without a left side such as `m+n=` if the gold answer has none."""
     text = trimmed(candidate)
     forms = [text]
     sides = re.split(r"(?<![<>!\\])=(?!=)|\\approx", text)
@@ -85,9 +85,9 @@ def _forms(candidate: str, target: str) -> list[str]:
 
 
 def equal(candidate: str, target: str, *, refute: Callable[[list[Any], list[Any]], bool] | None = None) -> bool:
-    """Whether math-verify takes the one for the other, in either order.
+    """Return whether math-verify finds two answers equal, in either order.
 
-    `refute` is asked first, with both as math-verify reads them: whether they cannot be the same.
+    `refute` is called first, with both as math-verify parsed them: True if they cannot be equal.
     """
     from math_verify import parse, verify
 
@@ -104,9 +104,9 @@ def equal(candidate: str, target: str, *, refute: Callable[[list[Any], list[Any]
 
 
 def stated_letter(text: str, count: int = 26) -> str | None:
-    """The letter that the text states as its answer, upper case; the last statement counts.
+    """Return the letter that the text states as its answer, in upper case; the last statement counts.
 
-    A letter beyond the `count` choices, and a letter without a statement around it, is none.
+    None if there is none: a letter beyond the `count` choices, or without a statement around it, does not count.
     """
     best, at = None, -1
     for form in _LETTER_FORMS:
@@ -118,9 +118,9 @@ def stated_letter(text: str, count: int = 26) -> str | None:
 
 
 def stands_in(target: str, text: str, kind: AnswerKind) -> bool:
-    """Whether the gold value stands in the text as a value of its own, not as a part of a longer number or word.
+    """Return whether the gold value occurs in the text as a separate value, not as part of a longer number or word.
 
-    A letter counts only as `option C` or `(C)`, a number of one or two digits only where a result is being stated
+    A letter counts only as `option C` or `(C)`, a number of one or two digits only if it is stated as a result
     (`= 7`, `is 7`, `**7**`, `\\boxed{7`).
     """
     if kind == "choice":
@@ -147,6 +147,6 @@ def stands_in(target: str, text: str, kind: AnswerKind) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Without what LaTeX leaves to taste: spaces, sizes of brackets, display forms of fractions."""
+    """Return LaTeX without spaces, sizes of brackets and display forms of fractions, which change no value."""
     text = _SPACING.sub("", trimmed(text))
     return re.sub(r"\s+", "", re.sub(r"\\[dt]frac", r"\\frac", text))

@@ -1,1 +1,1 @@
-"""Read and write the formats of endpoints, one module a format."""
+"""Read and write the formats of endpoints, one module per format."""

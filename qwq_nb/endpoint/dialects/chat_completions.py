@@ -1,4 +1,4 @@
-"""Read and write `/chat/completions`, the format of OpenAI that nearly every server speaks.
+"""Read and write `/chat/completions`, OpenAI's format, which nearly every server supports.
 
 Servers differ in the details that are optional here: `reasoning` or `reasoning_content`, null content, usage with or
 without reasoning tokens, errors as objects in the stream, tool calls with or without an index.
@@ -27,17 +27,21 @@ TEXTS = ("reasoning", "reasoning_content", "content")
 
 
 class TokenDetails(msgspec.Struct):
+    """Represent `usage.completion_tokens_details`."""
+
     reasoning_tokens: int | None = None
 
 
 class WireUsage(msgspec.Struct):
+    """Represent `usage` as the server sends it."""
+
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     completion_tokens_details: TokenDetails | None = None
 
 
 class WireDelta(msgspec.Struct, gc=False):
-    """A `delta` or a whole `message`. Other content than strings goes through `decoded_leniently`, which is slower."""
+    """Represent a `delta` or a whole `message`. Content other than strings goes through `decoded_leniently`, slower."""
 
     reasoning: str | None = None
     reasoning_content: str | None = None
@@ -46,6 +50,8 @@ class WireDelta(msgspec.Struct, gc=False):
 
 
 class Choice(msgspec.Struct, gc=False):
+    """Represent one element of `choices`."""
+
     delta: WireDelta | None = None
     message: WireDelta | None = None
     finish_reason: str | None = None
@@ -53,7 +59,7 @@ class Choice(msgspec.Struct, gc=False):
 
 
 class Chunk(msgspec.Struct, gc=False):
-    """One event of a stream, or the whole body of an answer that was not streamed."""
+    """Represent one event of a stream, or the whole body of an answer that was not streamed."""
 
     choices: list[Choice] | None = None
     usage: WireUsage | None = None
@@ -71,7 +77,7 @@ _decode = chunk_decoder.decode
 
 
 class ChatCompletions:
-    """The dialect `chat_completions`: the default, and the one that names its options in all others."""
+    """Implement the dialect `chat_completions`: the default, whose option names all other dialects take."""
 
     path = "chat/completions"
 
@@ -91,7 +97,7 @@ class ChatCompletions:
         return body
 
     def delta(self, event: bytes) -> Delta | None:
-        """Return what one event says. Raises ValueError where it is no chat completion."""
+        """Return the delta of one event. Raises ValueError if it is no chat completion."""
         try:
             chunk = _decode(event)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -105,7 +111,7 @@ class ChatCompletions:
         return Delta(ends="error") if error_in(chunk) else delta_of(chunk, None, None)
 
     def whole(self, body: bytes) -> Delta | None:
-        """Return what a whole answer says; None without a message. Raises ValueError where it is no chat completion."""
+        """Return the delta of a whole answer; None without a message. Raises ValueError if it is no chat completion."""
         try:
             chunk = _decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -132,7 +138,7 @@ class ChatCompletions:
 
 
 def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
-    """The texts of a delta or a message, with what its chunk says beside them."""
+    """Build a Delta of a delta's or message's texts, the finish reason, and the chunk's usage and model."""
     usage = None if chunk.usage is None else usage_of(chunk.usage)
     if said is None:
         return Delta("", "", "", (), finish or "", usage, chunk.model or "")
@@ -148,11 +154,11 @@ def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
 
 
 def decoded_leniently(data: bytes) -> Chunk:
-    """Decode what the strict decoder refuses. Raises ValueError where it is no chat completion, or nested too deeply.
+    """Decode what the strict decoder refuses. Raises ValueError if it is no chat completion, or nested too deeply.
 
-    Some servers cut characters between tokens: the standard library keeps bad bytes and halves of pairs. A text may
-    come as a list of parts; what is neither is no text, and no reason to drop the stream. Nor is a token count that
-    came as 12.0 or "12".
+    Some servers split characters between tokens: the standard library keeps bad bytes and halves of surrogate pairs. A
+    text may be a list of parts; any other type counts as empty text and does not end the stream. A token count may be
+    12.0 or "12".
     """
     try:
         said = json.loads(data.decode("utf-8", "replace"))
@@ -168,7 +174,7 @@ def decoded_leniently(data: bytes) -> Chunk:
 
 
 def text_of(value: Any) -> str:
-    """The text of a delta's field: a string, or the text parts of a list of content parts."""
+    """Return the text of a delta's field: a string, or the joined text parts of a list of content parts; else empty."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -177,9 +183,9 @@ def text_of(value: Any) -> str:
 
 
 def pieces_of(calls: Any) -> list[ToolCallPiece]:
-    """The tool calls of a delta or a message; what has no such shape is passed over.
+    """Return the tool calls of a delta or a message; entries of another shape are skipped.
 
-    Arguments that came as an object instead of JSON text (Ollama) are written as text.
+    Arguments that are an object instead of JSON text (Ollama) are written as text.
     """
     found = []
     for call in calls if isinstance(calls, list) else ():
@@ -201,12 +207,13 @@ def pieces_of(calls: Any) -> list[ToolCallPiece]:
 
 
 def usage_of(usage: WireUsage) -> Usage:
+    """Convert `usage` to a Usage."""
     details = usage.completion_tokens_details
     return Usage(usage.prompt_tokens, usage.completion_tokens, details.reasoning_tokens if details else None)
 
 
 def error_in(chunk: Chunk) -> Any:
-    """The error object of a chunk, if it has one."""
+    """Return the error object of a chunk; a false value if it has none."""
     if chunk.error or chunk.choices is not None:
         return chunk.error
     return {"message": chunk.message, "code": chunk.code} if chunk.message else chunk.detail

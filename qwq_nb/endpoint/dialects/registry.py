@@ -1,4 +1,4 @@
-"""Name the dialects there are. A dialect is imported when an endpoint first asks in it."""
+"""Register the dialects by name. A dialect is imported at an endpoint's first request in it."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ DIALECTS: Registry[Any] = Registry(
     "qwq_nb.dialects",
     {DEFAULT_DIALECT: "qwq_nb.endpoint.dialects.chat_completions:ChatCompletions"},
 )
-"""`register_dialect` and `dialect_of` in `dialects/dialect.py` are its typed ways in and out."""
+"""`register_dialect` and `dialect_of` in `dialects/dialect.py` are its typed interface."""

@@ -38,9 +38,9 @@ def test_a_proxy_that_cannot_be_used_is_the_users_error(server, monkeypatch):
 def limited(streams: int, soft: int, hard: int) -> str:
     """In a process of its own: the soft limit after a client for so many streams was made, or what was raised."""
     code = (
-        "import resource\nfrom qwq_nb.errors import UserError\nfrom qwq_nb.endpoint.transport import make_room\n"
+        "import resource\nfrom qwq_nb.errors import UserError\nfrom qwq_nb.endpoint.transport import raise_file_limit\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
-        f"try:\n    make_room({streams})\n    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
+        f"try:\n    raise_file_limit({streams})\n    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
         "except UserError as exc:\n    print(exc)\n"
     )
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
