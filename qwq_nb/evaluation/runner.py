@@ -30,7 +30,7 @@ from qwq_nb.store import evalscope_rows as rows
 from qwq_nb.store.results import graded_result
 from qwq_nb.store.run_dir import RunDirectory
 
-__all__ = ["Grader", "Runner"]
+__all__ = ["GradingService", "Runner"]
 
 AT_GRADER = 8
 """Answers that are with the grader or on their way to it: enough to keep it busy. The others wait packed."""
@@ -38,7 +38,7 @@ RATE_WINDOW_S = 10.0
 """Tokens per second are those of about the last ten seconds."""
 
 
-class Grader(Protocol):
+class GradingService(Protocol):
     """What the runner wants of the benchmark worker."""
 
     def __call__(self, item: Item, completion: Completion) -> Awaitable[Verdict]: ...
@@ -55,7 +55,7 @@ class Runner:
         self,
         plan: Plan,
         pool: Completer,
-        grade: Grader,
+        grade: GradingService,
         directory: RunDirectory,
         *,
         model: str,
@@ -75,7 +75,7 @@ class Runner:
         self.results = {i.key: SampleResult(sample=i.sample, repeat=i.repeat) for i in plan.items}
         self.results.update(results or {})
         self.reused = sum(r.outcome != "pending" for r in self.results.values())
-        self.flights: dict[tuple[str, int], InFlightItem] = {}
+        self.in_flight_items: dict[tuple[str, int], InFlightItem] = {}
         self.grading: dict[tuple[str, int], Item] = {}
         self.retries = 0
         self.problem: Exception | None = None
@@ -173,7 +173,7 @@ class Runner:
         """Write down now and then what is being streamed, for whoever finds the run after a `kill -9`."""
         while True:
             await asyncio.sleep(streams.LOOK_EVERY_S)
-            pieces, anew = self._streams.look(list(self.flights.values()))
+            pieces, anew = self._streams.look(list(self.in_flight_items.values()))
             if pieces:
                 self.write_later(functools.partial(self._streams.write, pieces, anew))
 
@@ -208,45 +208,45 @@ class Runner:
         self._changed.set()
 
     async def _stream(self, item: Item) -> None:
-        flight = self.flights[item.key] = InFlightItem(item, self.pool)
+        entry = self.in_flight_items[item.key] = InFlightItem(item, self.pool)
         try:
-            await self._ask(item, flight)
+            await self._ask(item, entry)
         except asyncio.CancelledError:
-            self._keep_partial(flight)
+            self._keep_partial(entry)
             raise
         except Exception as exc:
             self._fail(exc)
         finally:
-            self._finished_tokens += flight.asked.chunks if flight.tokens is None else flight.tokens
-            self.flights.pop(item.key, None)
+            self._finished_tokens += entry.asked.chunks if entry.tokens is None else entry.tokens
+            self.in_flight_items.pop(item.key, None)
 
-    async def _ask(self, item: Item, flight: InFlightItem) -> None:
+    async def _ask(self, item: Item, entry: InFlightItem) -> None:
         try:
-            completion = await self._solved(item, flight)
+            completion = await self._solved(item, entry)
         except EndpointRefused:
             raise
         except RequestRejected as exc:
             if exc.status in (400, 422) and not self._succeeded and "context" not in str(exc):
                 # The first answer of the endpoint is a refusal that names no length: the others would get it too.
                 raise EndpointRefused(f"{exc} (the first request of the run; every other would meet it)") from None
-            await self._record_error(item, flight, exc)
+            await self._record_error(item, entry, exc)
             return
         except EndpointError as exc:
-            await self._record_error(item, flight, exc)
+            await self._record_error(item, entry, exc)
             return
         finally:
-            self.retries += flight.asked.retries
+            self.retries += entry.asked.retries
         self._succeeded = True
-        flight.tokens = completion.completion_tokens
+        entry.tokens = completion.completion_tokens
         row = rows.prediction_row(item.sample, item.position, item.repeat, self.plan.repeats, completion, self.model)
         file = self.directory.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
         # With the writing thread from here on, whatever becomes of the task; what waits for the disk is not the stream.
         self._finish_later(item, compressed(completion), self._writing(file, row))
 
-    async def _solved(self, item: Item, flight: InFlightItem) -> Completion:
+    async def _solved(self, item: Item, entry: InFlightItem) -> Completion:
         """The solver's completion, with its steps. Raises QwqError where the solver is at fault."""
         try:
-            completion = await self.solver.solve(item.sample, flight.asked, flight.live)
+            completion = await self.solver.solve(item.sample, entry.asked, entry.live)
             if not isinstance(completion, Completion):
                 raise TypeError(f"solve() returned {type(completion).__name__}, not a Completion")
         except (QwqError, OSError):
@@ -258,7 +258,7 @@ class Runner:
                 f"The solver {self.solver.name!r} failed at {item.sample.id}: {type(exc).__name__}: {exc}. What was "
                 f"finished is kept: mend the solver, and run the same line again."
             ) from exc
-        return flight.asked.whole(completion)
+        return entry.asked.whole(completion)
 
     def _finish_later(self, item: Item, completion: Completion, written: asyncio.Future[None] | None = None) -> None:
         task = asyncio.create_task(self._finish(item, completion, written))
@@ -296,8 +296,8 @@ class Runner:
         finally:
             self.grading.pop(item.key, None)
 
-    async def _record_error(self, item: Item, flight: InFlightItem, exc: EndpointError) -> None:
-        completion = flight.asked.interrupted()
+    async def _record_error(self, item: Item, entry: InFlightItem, exc: EndpointError) -> None:
+        completion = entry.asked.interrupted()
         await self._write(self.directory.journal_file(), journal_row("error", item, completion, str(exc)))
         self.results[item.key] = SampleResult(
             sample=item.sample,
@@ -308,16 +308,16 @@ class Runner:
             flags=["partial"] if is_something(completion) else [],
         )
 
-    def _keep_partial(self, flight: InFlightItem) -> None:
+    def _keep_partial(self, entry: InFlightItem) -> None:
         """On the way out: not waited for here, since the loop may not come back to this task."""
-        if flight.tokens is not None:
+        if entry.tokens is not None:
             return  # the whole completion is on its way to the disk, or there already
-        completion = flight.asked.interrupted()
+        completion = entry.asked.interrupted()
         if is_something(completion):
-            row = journal_row("partial", flight.item, completion, "interrupted")
+            row = journal_row("partial", entry.item, completion, "interrupted")
             self.write_later(lambda: self.directory.append(self.directory.journal_file(), row))
-            self.results[flight.item.key] = SampleResult(
-                sample=flight.item.sample, repeat=flight.item.repeat, completion=completion, flags=["partial"]
+            self.results[entry.item.key] = SampleResult(
+                sample=entry.item.sample, repeat=entry.item.repeat, completion=completion, flags=["partial"]
             )
 
     async def _write(self, file: Any, row: dict[str, Any]) -> None:
@@ -334,8 +334,8 @@ class Runner:
         now = clock()
         results = list(self.results.values())
         done = sum(r.outcome != "pending" for r in results)
-        flights = list(self.flights.values())
-        tokens = self._finished_tokens + sum(f.asked.chunks for f in flights)
+        in_flight = list(self.in_flight_items.values())
+        tokens = self._finished_tokens + sum(f.asked.chunks for f in in_flight)
         self._rate.append((now, tokens))
         while len(self._rate) > 2 and now - self._rate[0][0] > RATE_WINDOW_S:
             self._rate.popleft()
@@ -346,19 +346,19 @@ class Runner:
             total=len(results),
             done=done,
             reused=self.reused,
-            in_flight=len(flights),
+            in_flight=len(in_flight),
             grading=len(self.grading),
             errors=sum(r.outcome == "error" for r in results),
-            retries=self.retries + sum(f.asked.retries for f in flights),
+            retries=self.retries + sum(f.asked.retries for f in in_flight),
             elapsed_s=elapsed,
-            eta_s=self._eta(results, flights, done, now),
+            eta_s=self._eta(results, in_flight, done, now),
             tokens=tokens,
             tokens_per_s=max(0.0, tokens - first_tokens) / span if span > 0.2 else 0.0,
             concurrency=self.pool.limit,
             waiting=self.pool.waiting,
         )
 
-    def _eta(self, results: list[SampleResult], flights: list[InFlightItem], done: int, now: float) -> float | None:
+    def _eta(self, results: list[SampleResult], in_flight: list[InFlightItem], done: int, now: float) -> float | None:
         """Seconds to go: the work left, in seconds of streaming, over the streams that share it.
 
         The mean time of a finished sample stands for those to come; one in flight has at least half a mean left, so
@@ -369,14 +369,16 @@ class Runner:
         if not times or not left:
             return None
         mean = sum(times) / len(times)
-        under_way = [max(mean / 2, mean - (now - f.live.started)) for f in flights]
+        under_way = [max(mean / 2, mean - (now - f.live.started)) for f in in_flight]
         work = len(self._queue) * mean + sum(under_way)
         return max(max(under_way, default=0.0), work / max(1, min(self.pool.limit, left)))
 
     def in_flight(self) -> list[InFlight]:
         """The streams of this moment, oldest first, with what they wrote since the last call (TAIL at least)."""
         now = time.perf_counter()
-        return [snapshot(flight, now) for flight in sorted(list(self.flights.values()), key=lambda f: f.live.started)]
+        return [
+            snapshot(entry, now) for entry in sorted(list(self.in_flight_items.values()), key=lambda e: e.live.started)
+        ]
 
 
 def is_something(completion: Completion) -> bool:

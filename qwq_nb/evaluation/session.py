@@ -23,7 +23,7 @@ from qwq_nb.core.records import Completion, Item, SampleResult, State, Verdict
 from qwq_nb.errors import OptionError, QwqError, RunLocked
 from qwq_nb.evaluation.endpoint_status import PoolWatch, endpoint_notes, pool_of
 from qwq_nb.evaluation.evalscope_files import EvalscopeFiles, RunObserver
-from qwq_nb.evaluation.loading import load_benchmarks, planned
+from qwq_nb.evaluation.loading import load_benchmarks, plan_selected
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.runner import Runner
 from qwq_nb.evaluation.solvers.registry import SOLVERS
@@ -123,7 +123,7 @@ class Session:
     async def _execute(self) -> None:
         self.state.step = "loading benchmarks"
         loaded = await load_benchmarks(self.request, self.worker)
-        plan = planned(loaded, self.request)
+        plan = plan_selected(loaded, self.request)
         await self._lock()
         done, ungraded = self._opened(plan, loaded)
         async with pool_of(self.request) as pool:

@@ -35,8 +35,8 @@ __all__ = [
     "detail",
     "find_result",
     "frame",
+    "make_run_record",
     "notes_on",
-    "record_of",
     "sample_view",
     "save_record",
 ]
@@ -78,7 +78,7 @@ def find_result(results: Sequence[SampleResult], id: str, repeat: int, *, name: 
     raise OptionError(f"The run {name} has no sample {wanted!r}.{hint}")
 
 
-def record_of(
+def make_run_record(
     manifest: Manifest,
     path: str,
     results: Sequence[SampleResult],
@@ -87,17 +87,17 @@ def record_of(
     progress: Progress,
     in_flight: list[InFlight],
     notes: Sequence[str] = (),
-    room: int | None = None,
+    budget: int | None = None,
 ) -> RunRecord:
     """The run in the directory `path`, as it is drawn: the table of all `results`, and the samples `shown`.
 
-    `notes` stand after those that the manifest and the table give cause for. `room`: characters for all reasoning, for
+    `notes` stand after those that the manifest and the table give cause for. `budget`: characters for all reasoning, for
     all answers, of failures and of the others each; None: they are whole. What does not fit a bundle of so many bytes
     is then never in memory all at once.
     """
     m, request = manifest, manifest.request
     rows = tally(results)
-    most = caps(shown, room)
+    most = caps(shown, budget)
     return RunRecord(
         run_id=m.run_id,
         name=m.name,
@@ -135,15 +135,15 @@ def current_record(
     directory: RunDirectory,
     samples: Iterable[SampleResult] | None = None,
     *,
-    room: int | None = None,
+    budget: int | None = None,
 ) -> RunRecord:
     """Return a run as it is drawn now. `samples` are the rows it carries (None: all), with their texts whole.
 
-    `room`: bytes of the output that it is made for. The longest texts are cut to what can fit there at most, which
+    `budget`: bytes of the output that it is made for. The longest texts are cut to what can fit there at most, which
     saves a long run the memory for all of them at once.
     """
     manifest, results = state.manifest, state.results()
-    record = record_of(
+    record = make_run_record(
         manifest,
         directory.display_path,
         results,
@@ -151,7 +151,7 @@ def current_record(
         progress=state.progress(),
         in_flight=state.in_flight(),
         notes=ruling_notes(results, read_rulings(directory.path, manifest.request.endpoint.model)),
-        room=room,
+        budget=budget,
     )
     return msgspec.structs.replace(record, partial=samples is not None)
 
@@ -162,18 +162,18 @@ def save_record(state: RunState, directory: RunDirectory) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    record = bare_record(current_record(state, directory, room=0))
+    record = bare_record(current_record(state, directory, budget=0))
     directory.save_record(msgspec.json.encode(lean(record)))
 
 
-def caps(shown: Sequence[SampleResult], room: int | None) -> Callable[[SampleResult], int | None]:
-    """How long a result's texts may be: as few as possible are cut to fill `room`, the longest ones."""
-    if room is None:
+def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleResult], int | None]:
+    """How long a result's texts may be: as few as possible are cut to fill `budget`, the longest ones."""
+    if budget is None:
         return lambda _: None
     lengths: dict[bool, list[int]] = {True: [], False: []}
     for result in shown:
         lengths[is_failure(result)].append(text_length(result.completion))
-    found = {failed: fair_limit(lengths[failed], room) for failed in lengths}
+    found = {failed: fair_limit(lengths[failed], budget) for failed in lengths}
     return lambda result: found[is_failure(result)]
 
 
@@ -250,7 +250,7 @@ def explained(result: SampleResult) -> tuple[Reason, str]:
 def sample_view(result: SampleResult, model: str, *, most: int | None = None) -> SampleView:
     """`most`: characters that each of its texts may have; None: they are whole."""
     d = detail(result)
-    reasoning = cut(d.reasoning, most)
+    reasoning = clipped_text(d.reasoning, most)
     file = JOURNAL
     if result.verdict is not None:
         file = prediction_file(Path(), model_segment(model), d.benchmark, d.subset).as_posix()
@@ -275,7 +275,7 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         source_id=d.source_id,
         question=Clip(text=d.question),
         reasoning=reasoning,
-        answer=cut(d.answer, most),
+        answer=clipped_text(d.answer, most),
         choices=d.choices,
         file=file if result.completion else "",
         analysis=drawn_analysis(result, None if most == 0 else reasoning),
@@ -283,7 +283,7 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
     )
 
 
-def cut(text: str, most: int | None) -> Clip:
+def clipped_text(text: str, most: int | None) -> Clip:
     if most == 0:
         return Clip(omitted=len(text))
     return Clip(text=text) if most is None or len(text) <= most else clip(text, most)

@@ -16,9 +16,9 @@ import msgspec
 
 from qwq_nb.core.run_record import RunRecord, SampleView
 from qwq_nb.run.bundle import bundle
-from qwq_nb.run.html import render_html
+from qwq_nb.run.html import run_html
 from qwq_nb.run.html_samples import FOLD_ALL, samples
-from qwq_nb.run.text import render_text
+from qwq_nb.run.text import run_text
 from qwq_nb.view.page import page, save_page
 
 __all__ = ["Report", "report_page"]
@@ -33,7 +33,7 @@ def report_page(record: RunRecord, *, traces: bool = False) -> str:
     title = f"{demo}{record.model} on {', '.join(record.benchmarks)}"
     if not traces:
         return page(title, str(bundle(record, live=False)["text/html"]))
-    head = render_html(msgspec.structs.replace(record, samples=[], samples_total=0))
+    head = run_html(msgspec.structs.replace(record, samples=[], samples_total=0))
     folds = (samples(msgspec.structs.replace(record, samples=part, samples_total=len(part))) for part in _parts(record))
     return page(title, head + "".join(folds))
 
@@ -59,11 +59,11 @@ class Report:
 
     @property
     def text(self) -> str:
-        return render_text(self.record, times=True)
+        return run_text(self.record, times=True)
 
     @property
     def html(self) -> str:
-        return render_html(self.record)
+        return run_html(self.record)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as a page (`.html`, `.htm`) or as text (any other ending)."""

@@ -235,13 +235,13 @@ class Run:
 
     # -- the drawn record ----------------------------------------------------------------------------------------
 
-    def record(self, samples: Iterable[SampleResult] | None = None, *, room: int | None = None) -> RunRecord:
+    def record(self, samples: Iterable[SampleResult] | None = None, *, budget: int | None = None) -> RunRecord:
         """The run as it is drawn; `samples` are the rows it carries (all by default), with their texts whole.
 
-        `room`: bytes of the output that it is made for. The longest texts are cut to what can fit there at most, which
+        `budget`: bytes of the output that it is made for. The longest texts are cut to what can fit there at most, which
         saves a long run the memory for all of them at once.
         """
-        return run_record.current_record(self._state, self._directory, samples, room=room)
+        return run_record.current_record(self._state, self._directory, samples, budget=budget)
 
     def save_record(self) -> None:
         """Write `qwq_record.json` into the run's directory: what viewers draw, without the texts that lie beside it."""
@@ -263,7 +263,7 @@ class Run:
         """
         from qwq_nb.run.figures import run_figure
 
-        return run_figure(self.record(room=0), kind)
+        return run_figure(self.record(budget=0), kind)
 
     def reveal(self, on: bool = True) -> Run:
         """Show texts that are withheld by default (GPQA's authors ask not to publish its questions)."""
@@ -306,5 +306,5 @@ class Run:
         from qwq_nb.run.withhold import withhold
         from qwq_nb.view.budget import FINAL_BYTES
 
-        record = withhold(self.record(room=FINAL_BYTES), reveal=self._revealed)
+        record = withhold(self.record(budget=FINAL_BYTES), reveal=self._revealed)
         return bundle(record, live=False, times=is_live())

@@ -62,7 +62,7 @@ class ShownRun(Protocol):
     def progress(self) -> Progress:
         """Return counts and rates of this moment."""
 
-    def record(self, samples: Iterable[SampleResult] | None = None, *, room: int | None = None) -> RunRecord:
+    def record(self, samples: Iterable[SampleResult] | None = None, *, budget: int | None = None) -> RunRecord:
         """Return the run as it is drawn."""
 
     def stop(self) -> None:

@@ -100,7 +100,7 @@ class AnswerPlaces(NamedTuple):
     left: Span | None = None
 
 
-class Request:
+class QuestionContent:
     """What a question asks for, and which values it contains."""
 
     def __init__(self, question: str) -> None:
@@ -142,7 +142,7 @@ def find_correct(
     if not target.normal or not reasoning:
         return AnswerPlaces()
     places = Places(reasoning, joined=target.joined, equation=target.equation, hallmark=target.hallmark)
-    request = Request(question)
+    request = QuestionContent(question)
     chance = by_chance(target, request)
     # One that was cut came to no other answer, although it is not correct.
     least = ASKED if chance or (correct is False and answer.strip()) else WEAK
@@ -178,7 +178,7 @@ def find_correct(
     return found._replace(left=left if another else None)
 
 
-def by_chance(gold: Gold, request: Request) -> bool:
+def by_chance(gold: Gold, request: QuestionContent) -> bool:
     """Return whether the value may well stand in a calculation without being its answer."""
     number = gold.number
     small = number is not None and number.denominator == 1 and abs(number) <= SMALL
@@ -206,7 +206,7 @@ def _finals(text: str, gold: Gold, begin: int, *, back: bool = False) -> Iterato
             yield said
 
 
-def _strength(text: str, said: Statement, request: Request) -> int:
+def _strength(text: str, said: Statement, request: QuestionContent) -> int:
     lead = text[max(said.sentence, said.lead - _LOOK_BACK) : said.lead]
     clause = re.split(r"[,;，；]\s", lead)[-1]
     if said.kind in ("box", "answer"):

@@ -191,7 +191,7 @@ class Places:
             return None
         begin = self.sentences[self.sentence(lead)]
         if kind == "box":
-            end = closing_brace(self.text, at)
+            end = nearby_closing_brace(self.text, at)
             return Statement(kind, begin, lead, at + 1, end, self.text[at + 1 : end]) if end else None
         span = self._value(at, strict=kind != "answer")
         return Statement(kind, begin, lead, *span, self.text[span[0] : span[1]]) if span else None
@@ -237,7 +237,7 @@ class Places:
         return end, depth > 0 or (end > start and text[end - 1] in "+*/^_×·÷")
 
 
-def closing_brace(text: str, opening: int) -> int | None:
+def nearby_closing_brace(text: str, opening: int) -> int | None:
     """Return where the brace at `opening` is closed, at most `LONGEST` characters on."""
     depth = 0
     for brace in re.finditer(r"\\.|[{}]", text[opening : opening + LONGEST], re.S):

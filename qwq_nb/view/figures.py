@@ -18,7 +18,7 @@ from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, meter, text_table
 from qwq_nb.view.wording import is_known
 
-__all__ = ["CONFIG", "PLOTLY_MIME", "TEMPLATE", "ChartFigure", "Figure", "asked_kinds", "title_of"]
+__all__ = ["CONFIG", "PLOTLY_MIME", "TEMPLATE", "ChartFigure", "Figure", "asked_kinds", "figure_title"]
 
 PLOTLY_MIME: Final = "application/vnd.plotly.v1+json"
 
@@ -127,7 +127,7 @@ def asked_kinds(kind: str | None, kinds: Iterable[str]) -> list[str]:
     return known if kind is None else [kind]
 
 
-def title_of(text: str) -> dict[str, Any]:
+def figure_title(text: str) -> dict[str, Any]:
     """Return the title of a figure, at its upper left, and small enough for a narrow notebook."""
     font = {"size": 15}
     return {"text": plain(text), "font": font, "x": 0, "xref": "paper", "y": 1, "yref": "container", "pad": {"t": 16}}
@@ -138,7 +138,7 @@ def composed(title: str, panels: Sequence[Chart]) -> dict[str, Any]:
     inner = sum(panel.height for panel in panels) + _GAP * (len(panels) - 1)
     layout: dict[str, Any] = {
         "template": TEMPLATE,
-        "title": title_of(title),
+        "title": figure_title(title),
         "height": inner + _BEFORE + _AFTER,
         "margin": {"t": _BEFORE, "b": _AFTER},
         "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "yref": "paper"},

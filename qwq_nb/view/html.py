@@ -94,7 +94,7 @@ class Typesetter:
 
     def prose(self, text: str, label: str = "") -> str:
         """Return prose with its paragraphs; safe formulas typeset, refused ones as source, other `$` and `\\` inert."""
-        inner = "".join(self._piece(kind, piece) for kind, piece in tex.split(visible(text).strip("\n")))
+        inner = "".join(self._piece(kind, piece) for kind, piece in tex.split_formulas(visible(text).strip("\n")))
         lead = f"<p><strong>{label}:</strong> " if label else "<p>"
         return lead + re.sub(r"\n[ \t]*\n\s*", "</p><p>", inner).replace("\n", "<br>").replace("\r", "\n") + "</p>"
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from qwq_nb.core.vocabulary import tex_words
 
-__all__ = ["is_bare", "is_safe", "looks_like_tex", "split"]
+__all__ = ["is_bare", "is_safe", "looks_like_tex", "split_formulas"]
 
 _LIMIT = 4_000  # characters of one formula; longer ones are shown as source
 _DEPTH = 30
@@ -36,7 +36,7 @@ _PROSE = re.compile(r"[A-Za-z][a-z]{2,}[ ,]+[a-z]{2,}")  # two words in a row; n
 _NO_PROSE = re.compile(r"\\[A-Za-z]+\s*(?:\{[^{}]*\})?")
 
 
-def split(text: str) -> Iterator[tuple[str, str]]:
+def split_formulas(text: str) -> Iterator[tuple[str, str]]:
     """Pieces in order: `("text", …)`, `("dollar", "$")` for an escaped one, or `("tex", …)` with its delimiters.
 
     A formula that is refused comes as `("source", …)`. Linear: a text of nothing but openers runs out of allowance.

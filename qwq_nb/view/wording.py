@@ -17,12 +17,12 @@ __all__ = [
     "WORDS",
     "cost_facts",
     "count",
-    "counts",
     "duration",
     "flag_word",
     "is_known",
     "money",
     "number",
+    "outcome_counts",
     "overall",
     "percent",
     "phase",
@@ -45,7 +45,7 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
-def counts(views: Iterable[SampleView]) -> str:
+def outcome_counts(views: Iterable[SampleView]) -> str:
     """`8 correct, 1 wrong, 1 truncated`."""
     seen = Counter(view.outcome for view in views)
     return ", ".join(f"{seen[outcome]:,} {WORDS[outcome]}" for outcome in OUTCOMES if seen[outcome])

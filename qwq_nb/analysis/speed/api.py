@@ -17,7 +17,7 @@ import msgspec
 from qwq_nb.analysis.speed.command import checked_concurrency, checked_requests, speed_command
 from qwq_nb.analysis.speed.load_generator import Load, benchmark_prompts, built_in_prompts, own_prompts
 from qwq_nb.analysis.speed.metrics import ConcurrencyStep, SpeedRecord, speed_notes
-from qwq_nb.analysis.speed.report import SpeedPicture, progress_line, speed_html, speed_text
+from qwq_nb.analysis.speed.report import SpeedPicture, speed_html, speed_progress_line, speed_text
 from qwq_nb.core.event_loop import future_result, shared_event_loop
 from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.client import ChatClient
@@ -115,7 +115,7 @@ class SpeedTest:
             subject=self,
             bundle=self._bundle,
             text=lambda times: speed_text(self._picture(live=False, times=times), times=times),
-            line=lambda width: progress_line(self._picture(live=True))[:width],
+            line=lambda width: speed_progress_line(self._picture(live=True))[:width],
             figure=self.plot,
         )
 
@@ -218,10 +218,10 @@ def speed(
     )
     stamp = f"{path_segment(chosen.model.rsplit('/', 1)[-1])}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
     file = expand_user(out or DEFAULT_OUT) / f"speed-{stamp}.json"
-    return measure(SpeedTest(record, load=load), load, list(zip(levels, counts, strict=True)), file, show=show)
+    return run_levels(SpeedTest(record, load=load), load, list(zip(levels, counts, strict=True)), file, show=show)
 
 
-def measure(test: SpeedTest, load: Load, levels: list[tuple[int, int]], file: Path, *, show: bool) -> SpeedTest:
+def run_levels(test: SpeedTest, load: Load, levels: list[tuple[int, int]], file: Path, *, show: bool) -> SpeedTest:
     """Run the levels one after another, draw meanwhile, and save after each."""
     output = Output(test._drawing(), show=show)
 

@@ -219,12 +219,12 @@ class Load:
 
     def progress(self) -> dict[str, Any]:
         """How the level under way stands: done, planned, streams open, pieces received."""
-        flights = list(self._lives.values())
+        open_streams = list(self._lives.values())
         return {
             "concurrency": self.concurrency,
             "done": len(self.asked),
             "planned": self.planned,
-            "open": len(flights),
-            "tokens": sum(a.output_tokens for a in list(self.asked)) + sum(live.chunks for live in flights),
+            "open": len(open_streams),
+            "tokens": sum(a.output_tokens for a in list(self.asked)) + sum(live.chunks for live in open_streams),
             "elapsed_s": time.perf_counter() - self._started if self._started else 0.0,
         }

@@ -15,7 +15,7 @@ from qwq_nb.view.html import code, esc
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, text_table, unbroken
 from qwq_nb.view.wording import count, duration, is_known, number
 
-__all__ = ["SpeedPicture", "progress_line", "speed_html", "speed_text"]
+__all__ = ["SpeedPicture", "speed_html", "speed_progress_line", "speed_text"]
 
 _DEMO: Final = "the built-in endpoint replays texts at a set pace. These numbers say nothing about any model."
 _READING: Final = (
@@ -91,7 +91,7 @@ def speed_text(picture: SpeedPicture, *, times: bool) -> str:
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
-def progress_line(picture: SpeedPicture) -> str:
+def speed_progress_line(picture: SpeedPicture) -> str:
     """`concurrency 8: 3 of 16, 8 open, 512 tok/s`."""
     words = ", ".join(_going(picture.progress)) if picture.progress is not None else _subject(picture.record)
     return ("DEMO " if picture.record.demo else "") + words

@@ -16,7 +16,7 @@ import msgspec
 
 from qwq_nb.analysis.sweep.calls import call_of, checked_calls
 from qwq_nb.analysis.sweep.grid import SWEEP, checked_grid, grid_of, settings_of
-from qwq_nb.analysis.sweep.report import SweepPicture, progress_line, sweep_html, sweep_text
+from qwq_nb.analysis.sweep.report import SweepPicture, sweep_html, sweep_progress_line, sweep_text
 from qwq_nb.analysis.sweep.settings import (
     SettingRow,
     caveat,
@@ -191,7 +191,7 @@ class Sweep:
             subject=self,
             bundle=self._bundle,
             text=lambda times: sweep_text(self._picture(), times=times),
-            line=lambda width: progress_line(self._picture(live=True))[:width],
+            line=lambda width: sweep_progress_line(self._picture(live=True))[:width],
             figure=self.plot,
         )
 
@@ -270,7 +270,7 @@ def sweep(
         raise
     output.finish()
     if problems:
-        raise failure(problems, made)
+        raise combined_error(problems, made)
     return made
 
 
@@ -285,7 +285,7 @@ def watch(control: Control, setting: Setting, output: Output) -> None:
         future_result(control.future)
 
 
-def failure(problems: list[QwqError], made: Sweep) -> QwqError:
+def combined_error(problems: list[QwqError], made: Sweep) -> QwqError:
     """One error for all that failed, of the first one's kind where that takes a message alone."""
     first = problems[0]
     if len(problems) == len(made.settings) or isinstance(first, UserError):

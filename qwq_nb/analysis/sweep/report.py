@@ -19,7 +19,7 @@ from qwq_nb.view.html import Html, code, esc
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, share_cell, text_table
 from qwq_nb.view.wording import count, is_known, number, percent
 
-__all__ = ["SweepPicture", "progress_line", "sweep_html", "sweep_text"]
+__all__ = ["SweepPicture", "sweep_html", "sweep_progress_line", "sweep_text"]
 
 _SIGNS: Final[dict[str, str]] = {"waiting": "…", **{state: words.sign for state, words in VOCABULARY.states.items()}}
 """Beside the word, never instead of it."""
@@ -117,7 +117,7 @@ def sweep_text(picture: SweepPicture, *, times: bool) -> str:
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
-def progress_line(picture: SweepPicture) -> str:
+def sweep_progress_line(picture: SweepPicture) -> str:
     """`2/6 settings  temperature 0.6: 12/50  accuracy 83.3 %`."""
     parts = [f"{_finished(picture)}/{len(picture.rows)} settings"]
     for row in picture.rows:

@@ -15,7 +15,7 @@ from qwq_nb.analysis.think.figures import ThinkFigure
 from qwq_nb.analysis.think.further import FurtherRow, columns_of, further_notes, further_rows
 from qwq_nb.analysis.think.habit_rates import habit_rows, with_marks
 from qwq_nb.analysis.think.judge import Split, judged
-from qwq_nb.analysis.think.tables import METRICS, ThinkTable, metrics_of, render_html, render_text
+from qwq_nb.analysis.think.tables import METRICS, ThinkTable, metrics_of, think_html, think_text
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import SampleResult
@@ -75,7 +75,7 @@ def think(
     return Thinking(found, count, thresholds or Thresholds())
 
 
-def is_measured(result: SampleResult) -> bool:
+def has_measured_reasoning(result: SampleResult) -> bool:
     """Whether it counts, and has reasoning that was measured."""
     tokens = result.completion.reasoning_tokens if result.completion else 0
     return result.analysis is not None and tokens > 0 and counts(result.outcome)
@@ -118,7 +118,7 @@ class Thinking:
     def __init__(
         self, found: dict[Run, list[SampleResult]], count: Callable[[str], int] | None, thresholds: Thresholds
     ) -> None:
-        measured = {run: [r for r in results if is_measured(r)] for run, results in found.items()}
+        measured = {run: [r for r in results if has_measured_reasoning(r)] for run, results in found.items()}
         self._found = {run: with_marks(results, thresholds) for run, results in measured.items()}
         self._count = count
         self._thresholds = thresholds
@@ -217,10 +217,10 @@ class Thinking:
 
     @property
     def html(self) -> str:
-        return render_html(self._tables, self._thresholds)
+        return think_html(self._tables, self._thresholds)
 
     def __str__(self) -> str:
-        return render_text(self._tables, self._thresholds)
+        return think_text(self._tables, self._thresholds)
 
     def __repr__(self) -> str:
         return f"<Thinking of {', '.join(table.name for table in self._tables)}>"

@@ -13,10 +13,10 @@ from typing import Any, Final
 import msgspec
 
 from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, plain
-from qwq_nb.view.figures import TEMPLATE, Figure, title_of
+from qwq_nb.view.figures import TEMPLATE, Figure, figure_title
 from qwq_nb.view.wording import is_known
 
-__all__ = ["Line", "Metric", "ThinkFigure"]
+__all__ = ["Metric", "ModelLine", "ThinkFigure"]
 
 _MARKS: Final = (
     (BLUE, "circle"),
@@ -31,7 +31,7 @@ _GAP: Final = 0.07
 _ROW_PX: Final = 270
 
 
-class Line(msgspec.Struct, kw_only=True):
+class ModelLine(msgspec.Struct, kw_only=True):
     """One model's values of a metric, a level each; None where nothing is known."""
 
     name: str
@@ -47,7 +47,7 @@ class Metric(msgspec.Struct, kw_only=True):
     heading: str
     unit: str
     """`tokens`, `share` (0…1) or a plain number."""
-    lines: list[Line]
+    lines: list[ModelLine]
 
 
 class ThinkFigure(Figure):
@@ -75,7 +75,7 @@ def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
     rows = -(-len(metrics) // _COLUMNS)
     layout: dict[str, Any] = {
         "template": TEMPLATE,
-        "title": title_of(title),
+        "title": figure_title(title),
         "height": rows * _ROW_PX + 130,
         "margin": {"t": 110, "b": 60, "l": 40, "r": 20},
         "legend": {"orientation": "h", "x": 0, "y": 1.07, "yanchor": "bottom"},
@@ -114,7 +114,7 @@ def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
     return {"data": data, "layout": layout}
 
 
-def trace(line: Line, number: int) -> dict[str, Any]:
+def trace(line: ModelLine, number: int) -> dict[str, Any]:
     """One model's line with its intervals."""
     colour, symbol = _MARKS[number % len(_MARKS)]
     name = plain(line.name)

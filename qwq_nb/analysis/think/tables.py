@@ -8,7 +8,7 @@ import msgspec
 
 from qwq_nb.analysis.think.efficiency import ThinkRow
 from qwq_nb.analysis.think.examples import SHOWN, Example, render_marks
-from qwq_nb.analysis.think.figures import Line, Metric
+from qwq_nb.analysis.think.figures import Metric, ModelLine
 from qwq_nb.analysis.think.further import FurtherRow
 from qwq_nb.analysis.think.habit_rates import HabitRow
 from qwq_nb.core.estimates import Estimate
@@ -19,7 +19,7 @@ from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, text_table
 from qwq_nb.view.wording import flag_word, is_known, number, percent
 
-__all__ = ["METRICS", "ThinkTable", "metrics_of", "render_html", "render_text"]
+__all__ = ["METRICS", "ThinkTable", "metrics_of", "think_html", "think_text"]
 
 METRICS: Final = (
     ("reasoning_tokens", "Reasoning tokens", "tokens"),
@@ -62,7 +62,7 @@ def metrics_of(tables: list[ThinkTable], benchmark: str) -> list[Metric]:
             rows = [r for r in rows if r.subset != "all"] if len(rows) > 2 else rows[-1:]
             found: list[Estimate] = [getattr(r, field) for r in rows]
             lines.append(
-                Line(
+                ModelLine(
                     name=table.model if len({t.model for t in tables}) == len(tables) else table.name,
                     levels=[r.subset for r in rows],
                     values=[e.value for e in found],
@@ -123,7 +123,7 @@ def in_digits(estimate: Estimate) -> str:
     return f"{estimate.value:.3g}{ends}"
 
 
-def title_of(table: ThinkTable) -> str:
+def table_title(table: ThinkTable) -> str:
     demo = "DEMO (says nothing of any model): " if table.demo else ""
     return f"{demo}{one_line(table.model, 80)}, {one_line(table.name, 120)}"
 
@@ -133,11 +133,11 @@ def named(row: ThinkRow | HabitRow | FurtherRow, table: ThinkTable) -> str:
     return one_line(f"{row.benchmark} {row.subset}" if several else row.subset, 60)
 
 
-def render_text(tables: list[ThinkTable], thresholds: Thresholds) -> str:
+def think_text(tables: list[ThinkTable], thresholds: Thresholds) -> str:
     """Nothing in it differs between two runs with the same answers."""
     blocks = []
     for table in tables:
-        lines = [title_of(table)]
+        lines = [table_title(table)]
         if not table.rows:
             lines.append("no reasoning was measured")
         else:
@@ -158,11 +158,11 @@ def habit_grid(table: ThinkTable) -> list[list[str]]:
     return [[named(row, table), *habit_cells(row)] for row in table.habits]
 
 
-def render_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
+def think_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
     """Semantic tables; no script, style sheet or id."""
     parts = []
     for table in tables:
-        parts.append(f"<p><strong>{esc(title_of(table))}</strong></p>\n")
+        parts.append(f"<p><strong>{esc(table_title(table))}</strong></p>\n")
         if not table.rows:
             parts.append("<p>no reasoning was measured</p>\n")
             continue
