@@ -1,7 +1,7 @@
 """Run a plan on one event loop: which item next, how many at once, pause, stop, and what is written when.
 
 A solver makes a completion of each sample, by one request or several. A completion is first made durable as a
-prediction, then graded, then made durable as a review. Grading and writing take no stream's place, so neither a slow
+prediction, then graded, then made durable as a review. Grading and writing occupy no stream, so neither a slow
 grader nor a slow disk holds up the endpoint.
 """
 
@@ -39,13 +39,13 @@ RATE_WINDOW_S = 10.0
 
 
 class GradingService(Protocol):
-    """What the runner wants of the benchmark worker."""
+    """Define what the runner needs of the benchmark worker."""
 
     def __call__(self, item: Item, completion: Completion) -> Awaitable[Verdict]: ...
 
 
 class Runner:
-    """Runs a plan once. `results` is complete from the start: every item has an outcome, `pending` at first.
+    """Run a plan once. `results` is complete from the start: every item has an outcome, `pending` at first.
 
     Attributes are changed on the loop's thread only, and only by replacing values, so that the drawing thread may read
     them at any moment.
@@ -105,7 +105,7 @@ class Runner:
     # -- running -------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Until every item has its outcome, or `stop()`, or an error that every request would meet.
+        """Run until every item has its outcome, or `stop()`, or an error that every request would meet.
 
         Raises:
             QwqError: that error, after everything finished was written.
@@ -142,16 +142,17 @@ class Runner:
         self._resume.clear()
 
     def resume(self) -> None:
-        """Go on after `pause()`; and ask at once an endpoint that is being waited for."""
+        """Resume after `pause()`; and ask at once an endpoint that is being waited for."""
         self._resume.set()
         self.pool.hurry()
 
     def look_again(self) -> None:
-        """The pool has changed."""
+        """Check the pool again, since it has changed."""
         self._changed.set()
 
     @property
     def paused(self) -> bool:
+        """Return whether the run is paused."""
         return not self._resume.is_set()
 
     async def _wind_up(self) -> None:
@@ -170,7 +171,7 @@ class Runner:
             self._writer.submit(write)
 
     async def _look_at_streams(self) -> None:
-        """Write down now and then what is being streamed, for whoever finds the run after a `kill -9`."""
+        """Write down now and then what is being streamed, for a resume after a `kill -9`."""
         while True:
             await asyncio.sleep(streams.LOOK_EVERY_S)
             pieces, anew = self._streams.look(list(self.in_flight_items.values()))
@@ -330,7 +331,7 @@ class Runner:
     # -- what is seen --------------------------------------------------------------------------------------------
 
     def progress(self, clock: Callable[[], float] = time.perf_counter) -> Progress:
-        """Counts and rates of this moment. Called by the drawing thread, a few times a second."""
+        """Return counts and rates of this moment. Called by the drawing thread, a few times a second."""
         now = clock()
         results = list(self.results.values())
         done = sum(r.outcome != "pending" for r in results)
@@ -374,7 +375,10 @@ class Runner:
         return max(max(under_way, default=0.0), work / max(1, min(self.pool.limit, left)))
 
     def in_flight(self) -> list[InFlight]:
-        """The streams of this moment, oldest first, with what they wrote since the last call (TAIL at least)."""
+        """Return the streams of this moment, oldest first.
+
+        Each has what it wrote since the last call (TAIL characters at least).
+        """
         now = time.perf_counter()
         return [
             snapshot(entry, now) for entry in sorted(list(self.in_flight_items.values()), key=lambda e: e.live.started)
@@ -382,5 +386,5 @@ class Runner:
 
 
 def is_something(completion: Completion) -> bool:
-    """Whether an interrupted sample left any text, or finished steps."""
+    """Return whether an interrupted sample left any text, or finished steps."""
     return bool(completion.reasoning or completion.answer or completion.steps)

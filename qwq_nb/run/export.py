@@ -101,6 +101,7 @@ def export_run(run: ShownRun, path: str | os.PathLike[str], *, traces: bool = Fa
 
 
 def shown_record(run: ShownRun) -> RunRecord:
+    """Return the run's record with its texts whole, withheld where they are to be."""
     return withhold(run.record(), reveal=run.revealed)
 
 

@@ -90,8 +90,8 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
         parts.append(f"<p><strong>Second opinion:</strong> {typeset.value(view.second_extracted)}</p>")
     for mark in read_marks(view.analysis):
         said = f": {esc(mark.says)}" if mark.says else ""
-        place = f", at character {mark.span[0]:,} of the reasoning" if mark.span else ""
-        parts.append(f"<p><strong>Mark:</strong> {esc(mark.name.replace('_', ' '))}{said}{place}</p>")
+        position = f", at character {mark.span[0]:,} of the reasoning" if mark.span else ""
+        parts.append(f"<p><strong>Mark:</strong> {esc(mark.name.replace('_', ' '))}{said}{position}</p>")
     if view.question is not None:
         parts.append(typeset.prose(clipped(view.question), "Question"))
     if view.choices:
@@ -114,7 +114,7 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
 
 
 def _fold(name: str, text: Clip | None, tokens: int, *, typeset: Typesetter | None) -> str:
-    """The reasoning as typed (typeset=None: nobody waits for MathJax over 40 kB), the answer typeset."""
+    """The reasoning as typed (typeset=None: MathJax takes too long over 40 kB), the answer typeset."""
     if text is None or not (text.text or text.omitted):
         return ""
     title = name + (f", {count(tokens, 'token')}" if tokens else "")

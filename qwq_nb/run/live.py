@@ -36,7 +36,7 @@ def drawn_record(run: ShownRun, samples: list[SampleResult] | None = None) -> Ru
 
 
 class RunPicture:
-    """What is drawn of a run: an update carries the rows that changed since the last one."""
+    """Draw a run: an update carries the rows that changed since the last one."""
 
     def __init__(self, run: ShownRun) -> None:
         self.run = run
@@ -64,7 +64,7 @@ class RunPicture:
 
 
 class View:
-    """The view of a run that goes on, for the thread that draws; without `show` it draws nothing."""
+    """Draw a run that goes on, for the thread that draws; without `show` it draws nothing."""
 
     interval_s = Output.interval_s
 
@@ -77,7 +77,7 @@ class View:
             self._output.update()
 
     def update(self) -> None:
-        """Draw how the run stands; called about every `interval_s` seconds while it goes on."""
+        """Draw the present state of the run; called about every `interval_s` seconds while it goes on."""
         self._output.update()
         if self._controls is not None:
             self._controls.update()
@@ -92,7 +92,7 @@ class View:
             self._output.finish()
 
     def leave(self) -> None:
-        """Finish after an interrupt, without keeping the cell."""
+        """Finish after an interrupt, leaving out what takes long to draw, so that the cell ends at once."""
         if self._controls is not None:
             self._controls.close()
         self._output.leave()

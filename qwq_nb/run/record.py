@@ -1,4 +1,4 @@
-"""From results to what is drawn: sample views, progress and the notes of a `RunRecord`. Pure."""
+"""Make from results what is drawn: sample views, progress and the notes of a `RunRecord`. Pure."""
 
 from __future__ import annotations
 
@@ -54,14 +54,17 @@ TRUNCATION_SHARE = 0.05
 
 
 def frame(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
-    """A DataFrame of just these columns, also without rows. pandas is imported here, when the first one is wanted."""
+    """Make a DataFrame of just these columns, also without rows.
+
+    pandas is imported here, when the first one is wanted.
+    """
     import pandas as pd
 
     return pd.DataFrame(list(records), columns=list(columns))
 
 
 def find_result(results: Sequence[SampleResult], id: str, repeat: int, *, name: str, repeats: int) -> SampleResult:
-    """The result of one sample × repeat, by the run's id of it or the data set's own.
+    """Find the result of one sample × repeat, by the run's id of it or the data set's own.
 
     Raises:
         OptionError: no such sample or repeat in the run `name`.
@@ -89,11 +92,11 @@ def make_run_record(
     notes: Sequence[str] = (),
     budget: int | None = None,
 ) -> RunRecord:
-    """The run in the directory `path`, as it is drawn: the table of all `results`, and the samples `shown`.
+    """Make the record of the run in the directory `path`: the table of all `results`, and the samples `shown`.
 
-    `notes` stand after those that the manifest and the table give cause for. `budget`: characters for all reasoning, for
-    all answers, of failures and of the others each; None: they are whole. What does not fit a bundle of so many bytes
-    is then never in memory all at once.
+    `notes` come after those that the manifest and the table give cause for. `budget`: characters that the texts of all
+    failures may have together, and those of all other samples; the longest texts are clipped until they fit, so that
+    what does not fit into a bundle of so many bytes is never in memory all at once. None: they are whole.
     """
     m, request = manifest, manifest.request
     rows = tally(results)
@@ -139,8 +142,9 @@ def current_record(
 ) -> RunRecord:
     """Return a run as it is drawn now. `samples` are the rows it carries (None: all), with their texts whole.
 
-    `budget`: bytes of the output that it is made for. The longest texts are cut to what can fit there at most, which
-    saves a long run the memory for all of them at once.
+    `budget`: bytes of the output that the record is made for, taken as characters. The longest texts are clipped until
+    those of all failures together, and those of all other samples, have no more: a long run needs no memory for all of
+    them at once. None: texts are whole; 0: there are none.
     """
     manifest, results = state.manifest, state.results()
     record = make_run_record(
@@ -167,7 +171,7 @@ def save_record(state: RunState, directory: RunDirectory) -> None:
 
 
 def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleResult], int | None]:
-    """How long a result's texts may be: as few as possible are cut to fill `budget`, the longest ones."""
+    """Return how long a result's texts may be (characters; None: whole): only the longest are cut to fit `budget`."""
     if budget is None:
         return lambda _: None
     lengths: dict[bool, list[int]] = {True: [], False: []}
@@ -178,7 +182,7 @@ def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleR
 
 
 def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
-    """Of all benchmarks together, by the endpoint's prices; None where it has none."""
+    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none."""
     if manifest.request.endpoint.prices is None or not results:
         return None
     whole = cost_of(results, Prices(*manifest.request.endpoint.prices))[-1]
@@ -191,7 +195,9 @@ def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost 
 
 
 def bare_record(record: RunRecord) -> RunRecord:
-    """The record without what lies beside it in the run's directory: no reasoning, no answers, questions clipped.
+    """Return the record without what lies beside it in the run's directory.
+
+    No reasoning, no answers, questions clipped.
 
     The switches stay, as long as there are not too many: the reasoning that a viewer reads there is cut by them.
     """
@@ -208,6 +214,7 @@ def bare_record(record: RunRecord) -> RunRecord:
 
 
 def detail(result: SampleResult) -> SampleDetail:
+    """Make the `SampleDetail` of a result: its texts whole."""
     s, c, v = result.sample, result.completion, result.verdict
     return SampleDetail(
         benchmark=s.benchmark,
@@ -238,7 +245,7 @@ def detail(result: SampleResult) -> SampleDetail:
 
 
 def explained(result: SampleResult) -> tuple[Reason, str]:
-    """Why this outcome: as a code with values, and as a sentence."""
+    """Explain the outcome: as a code with values, and as a sentence."""
     if result.outcome == "pending":
         code: ReasonCode = "partial_kept" if result.completion else "not_asked"
         reason = Reason(code=code)
@@ -248,7 +255,7 @@ def explained(result: SampleResult) -> tuple[Reason, str]:
 
 
 def sample_view(result: SampleResult, model: str, *, most: int | None = None) -> SampleView:
-    """`most`: characters that each of its texts may have; None: they are whole."""
+    """Make the view of a sample. `most`: characters that each of its texts may have; None: they are whole."""
     d = detail(result)
     reasoning = clipped_text(d.reasoning, most)
     file = JOURNAL
@@ -284,13 +291,14 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
 
 
 def clipped_text(text: str, most: int | None) -> Clip:
+    """Clip a text to `most` characters; None: it is whole."""
     if most == 0:
         return Clip(omitted=len(text))
     return Clip(text=text) if most is None or len(text) <= most else clip(text, most)
 
 
 def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | None:
-    """What a viewer marks in the reasoning, of which it has the part `reasoning`; None: it reads it elsewhere."""
+    """Return what is marked in the part `reasoning` of the reasoning; None: the viewer reads the text elsewhere."""
     analysis = result.analysis
     if analysis is None or not analysis.chars:
         return None
@@ -304,7 +312,7 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
 
 
 def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
-    """What a reader must know beside the numbers."""
+    """List what a reader must know beside the numbers."""
     notes: list[str] = []
     for row in rows:
         if row.subset != "all":

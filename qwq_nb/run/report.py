@@ -41,28 +41,30 @@ def report_page(record: RunRecord, *, traces: bool = False) -> str:
 def _parts(record: RunRecord) -> Iterator[list[SampleView]]:
     """Subset by subset, no more at once than the html view shows with all their texts."""
 
-    def place(view: SampleView) -> tuple[int, str, str]:
+    def subset_rank(view: SampleView) -> tuple[int, str, str]:
         known = record.benchmarks
         return known.index(view.benchmark) if view.benchmark in known else len(known), view.benchmark, view.subset
 
-    for _, group in groupby(sorted(record.samples, key=place), key=place):
+    for _, group in groupby(sorted(record.samples, key=subset_rank), key=subset_rank):
         views = list(group)
         for start in range(0, len(views), FOLD_ALL):
             yield views[start : start + FOLD_ALL]
 
 
 class Report:
-    """A run's report: `str()` is the text, a notebook shows the html, `save()` writes either."""
+    """Hold a run's report: `str()` is the text, a notebook shows the html, `save()` writes either."""
 
     def __init__(self, record: RunRecord) -> None:
         self.record = record
 
     @property
     def text(self) -> str:
+        """Return the report as plain text."""
         return run_text(self.record, times=True)
 
     @property
     def html(self) -> str:
+        """Return the report as html."""
         return run_html(self.record)
 
     def save(self, path: str | os.PathLike[str]) -> Path:

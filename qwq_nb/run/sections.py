@@ -20,7 +20,7 @@ __all__ = ["SECTIONS", "Section", "register_section", "section_names", "sections
 
 
 class Section(Protocol):
-    """One part of a run's report. It reads the record, which it must not change, and keeps nothing.
+    """Define one part of a run's report. It reads the record, which it must not change, and keeps nothing.
 
     >>> class Slowest:
     ...     name = "slowest"

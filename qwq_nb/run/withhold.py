@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 WITHHELD: Final = "(withheld)"
-"""What stands in the place of a value."""
+"""What is shown instead of a value."""
 
 WITHHELD_NOTE: Final = (
     "The benchmark's authors ask that its questions not be published: its texts are withheld in this output. "

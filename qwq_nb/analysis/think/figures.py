@@ -32,7 +32,7 @@ _ROW_PX: Final = 270
 
 
 class ModelLine(msgspec.Struct, kw_only=True):
-    """One model's values of a metric, a level each; None where nothing is known."""
+    """Hold one model's values of a metric, a level each; None where nothing is known."""
 
     name: str
     levels: list[str]
@@ -42,7 +42,7 @@ class ModelLine(msgspec.Struct, kw_only=True):
 
 
 class Metric(msgspec.Struct, kw_only=True):
-    """One panel."""
+    """Hold one panel: a metric with a line a model."""
 
     heading: str
     unit: str
@@ -51,7 +51,7 @@ class Metric(msgspec.Struct, kw_only=True):
 
 
 class ThinkFigure(Figure):
-    """Six panels; where plotly cannot draw, the tables beside it say the same."""
+    """Represent the six panels; where plotly cannot draw, the tables beside it say the same."""
 
     def __init__(self, title: str, metrics: Sequence[Metric], *, html: str, text: str) -> None:
         super().__init__(title)
@@ -64,14 +64,16 @@ class ThinkFigure(Figure):
 
     @property
     def html(self) -> str:
+        """Return the tables as html."""
         return self._html
 
     def text(self, *, times: bool = True) -> str:
+        """Return the tables as plain text."""
         return self._text
 
 
 def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
-    """A plotly figure with the panels in rows of three."""
+    """Make a plotly figure with the panels in rows of three."""
     rows = -(-len(metrics) // _COLUMNS)
     layout: dict[str, Any] = {
         "template": TEMPLATE,
@@ -115,7 +117,7 @@ def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
 
 
 def trace(line: ModelLine, number: int) -> dict[str, Any]:
-    """One model's line with its intervals."""
+    """Make plotly's trace of one model's line with its intervals."""
     colour, symbol = _MARKS[number % len(_MARKS)]
     name = plain(line.name)
     above = [off(high, value) for high, value in zip(line.highs, line.values, strict=True)]
@@ -135,4 +137,5 @@ def trace(line: ModelLine, number: int) -> dict[str, Any]:
 
 
 def off(high: float | None, low: float | None) -> float:
+    """Return the distance between two values, at least 0; 0 where one is not known."""
     return round(max(0.0, high - low), 4) if is_known(high) and is_known(low) else 0.0
