@@ -47,7 +47,10 @@ class Run:
 
     @property
     def manifest(self) -> Manifest:
-        """Return the manifest: what was asked, of which model, and the run's state; a copy that does not change the run."""
+        """Return the manifest: what was asked, of which model, and the run's state.
+
+        It is a copy: changing it does not change the run.
+        """
         m = self._state.manifest
         return msgspec.structs.replace(m, notes=list(m.notes), scores=dict(m.scores))
 
@@ -163,11 +166,10 @@ class Run:
         return frame(map(msgspec.structs.asdict, repeat_rows(self._state.results())), REPEAT_COLUMNS)
 
     def cost(self, price_in: float | None = None, price_out: float | None = None) -> pd.DataFrame:
-        """Return the cost so far, at the end and per correct answer, as a DataFrame, in the unit of the prices.
+        """Return the cost so far, expected at the end, and per correct answer, as a DataFrame.
 
-        Prices are those of a million tokens.
-
-        Prices left out are the endpoint's. Columns as in `qwq_nb.run.cost.COST_COLUMNS`.
+        Prices are for a million tokens of the prompt (`price_in`) and of the completion (`price_out`); costs are in
+        their unit. Prices left out are the endpoint's. Columns as in `qwq_nb.run.cost.COST_COLUMNS`.
 
         Raises:
             OptionError: a price is neither given nor the endpoint's, or no price at all.
