@@ -197,7 +197,8 @@ def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost 
 def bare_record(record: RunRecord) -> RunRecord:
     """Return the record without what lies beside it in the run's directory.
 
-    It has no reasoning, no answers, and clipped questions. The switches stay, as long as there are not too many: the reasoning that a viewer reads there is cut by them.
+    It has no reasoning, no answers, and clipped questions. The switches stay, as long as there are not too many: the
+    reasoning that a viewer reads there is cut by them.
     """
     rows, left = [], SWITCHES_WITHOUT_TEXT
     for view in record.samples:
