@@ -1,1 +1,1 @@
-"""Studies of runs: compare, think, sweep, speed. Each folder is one study; none imports another."""
+"""Study runs: compare, think, sweep, speed. Each package below is one study; none imports another."""

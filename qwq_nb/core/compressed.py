@@ -35,14 +35,17 @@ class CompressedCompletion(Completion, kw_only=True):
 
     @property  # type: ignore[misc]
     def reasoning(self) -> str:  # type: ignore[override]
+        """Return the reasoning, decompressed."""
         return decompressed(self.texts)[: self.split]
 
     @property  # type: ignore[misc]
     def answer(self) -> str:  # type: ignore[override]
+        """Return the answer, decompressed."""
         return decompressed(self.texts)[self.split :]
 
     @property  # type: ignore[misc]
     def steps(self) -> list[Step]:  # type: ignore[override]
+        """Return the steps of a solver, decompressed."""
         return _steps_decoder.decode(zlib.decompress(self.packed_steps)) if self.packed_steps else []
 
 

@@ -44,7 +44,7 @@ _FAILURES = frozenset(outcome for outcome, words in VOCABULARY.outcomes.items() 
 
 
 class Decision(NamedTuple):
-    """What became of one answer."""
+    """Hold what became of one answer: its outcome, and the flags that go with it."""
 
     outcome: Outcome
     why: str
@@ -54,12 +54,12 @@ class Decision(NamedTuple):
 
 
 def counts(outcome: Outcome) -> bool:
-    """Whether an answer with this outcome counts for accuracy: all but those without an answer to grade."""
+    """Return whether an answer with this outcome counts for accuracy: all but those without an answer to grade."""
     return outcome in _COUNTED
 
 
 def is_failure(view: SampleView | SampleResult) -> bool:
-    """Whether the sample is worth reading first: neither correct nor pending."""
+    """Return whether the sample is listed among the failures: neither correct nor pending."""
     return view.outcome in _FAILURES
 
 

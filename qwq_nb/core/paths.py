@@ -1,4 +1,4 @@
-"""Expand paths as a user writes them."""
+"""Expand the paths that a user writes."""
 
 from __future__ import annotations
 

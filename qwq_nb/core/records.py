@@ -43,20 +43,20 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 AnswerKind = Literal["math", "choice", "code", "text"]
 """What a benchmark's answers are: an expression, a letter, a program, or any other text. The second opinion and the
-search for the first correct place depend on it."""
+search for the first correct position depend on it."""
 
 State = Literal["starting", "running", "paused", "stopped", "failed", "complete"]
 
 
 class ToolFunction(TypedDict):
-    """The function of a tool call: its name, and its arguments as the JSON text that the model wrote."""
+    """Hold the function of a tool call: its name, and its arguments as the JSON text that the model wrote."""
 
     name: str
     arguments: str
 
 
 class ToolCall(TypedDict):
-    """One call of a tool, as `/chat/completions` has it."""
+    """Hold one call of a tool, in the format of `/chat/completions`."""
 
     id: str
     type: Literal["function"]
@@ -69,7 +69,7 @@ class _Message(TypedDict):
 
 
 class Message(_Message, total=False):
-    """One message of a chat: a role and a text, and what only messages with tools have."""
+    """Hold one message of a chat: a role and a text, and the fields that only messages with tools have."""
 
     tool_calls: list[ToolCall]
     """Of an assistant that calls tools."""
@@ -78,7 +78,7 @@ class Message(_Message, total=False):
 
 
 class Sample(msgspec.Struct, kw_only=True, frozen=True):
-    """One problem as the benchmark's adapter prepared it."""
+    """Hold one problem as the benchmark's adapter prepared it."""
 
     benchmark: str
     subset: str
@@ -103,7 +103,7 @@ class Sample(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Completion(msgspec.Struct, kw_only=True):
-    """One finished (or broken) answer. Times are in seconds and of the attempt that counted."""
+    """Hold one finished (or broken) answer. Times are in seconds and of the attempt that counted."""
 
     reasoning: str = ""
     answer: str = ""
@@ -134,11 +134,12 @@ class Completion(msgspec.Struct, kw_only=True):
 
     @property
     def completion_tokens(self) -> int:
+        """Return the tokens of reasoning and answer together."""
         return self.reasoning_tokens + self.answer_tokens
 
 
 class Step(msgspec.Struct, kw_only=True):
-    """One request of a solver that makes several: who was asked what, and what came back."""
+    """Hold one request of a solver that makes several: which endpoint was asked, the messages, and the completion."""
 
     role: str
     """Of the endpoint in the solver: `architect`, `editor`, …"""
@@ -149,7 +150,7 @@ class Step(msgspec.Struct, kw_only=True):
 
 
 class Loop(msgspec.Struct, kw_only=True):
-    """A span that the model wrote over and over. Offsets are characters of the reasoning."""
+    """Hold a span that the model wrote over and over. Offsets are characters of the reasoning."""
 
     start: int
     """Where the first repetition begins: from here on the text is wasted."""
@@ -161,7 +162,7 @@ class Loop(msgspec.Struct, kw_only=True):
 
 
 class Analysis(msgspec.Struct, kw_only=True):
-    """How one completion thought, as `qwq_nb.trace.measure` found it. Offsets are characters of the reasoning."""
+    """Hold the analysis of one completion's reasoning (`qwq_nb.trace.measure`). Offsets are characters of it."""
 
     version: int = 1
     """Of the rules; an older one is measured anew."""
@@ -172,9 +173,9 @@ class Analysis(msgspec.Struct, kw_only=True):
     switches: list[int] = []
     """Where each further thought begins."""
     first_correct: tuple[int, int] | None = None
-    """The first place where the right answer is stated as an answer; None: nowhere, or the gold answer is not known."""
+    """The first span that states the right answer as an answer; None: nowhere, or the gold answer is not known."""
     last_correct: tuple[int, int] | None = None
-    """The last such place."""
+    """The last such span."""
     left: tuple[int, int] | None = None
     """The last statement of the right answer, where another answer was given in the end."""
     loop: Loop | None = None
@@ -189,7 +190,7 @@ class Analysis(msgspec.Struct, kw_only=True):
 
 
 class Verdict(msgspec.Struct, kw_only=True):
-    """What the grader said of one answer."""
+    """Hold the grader's verdict on one answer."""
 
     status: Literal["graded", "deadline", "memory", "crashed", "excluded"] = "graded"
     correct: bool = False
@@ -210,7 +211,7 @@ class Verdict(msgspec.Struct, kw_only=True):
 
 
 class SampleResult(msgspec.Struct, kw_only=True):
-    """One sample × repeat of a run: a row of `run.samples()`."""
+    """Hold one sample × repeat of a run: a row of `run.samples()`."""
 
     sample: Sample
     repeat: int = 0
@@ -229,7 +230,7 @@ class SampleResult(msgspec.Struct, kw_only=True):
 
 
 class Item(msgspec.Struct, kw_only=True, frozen=True):
-    """One question to ask: a sample, its position among the selected ones of its subset, and which repeat."""
+    """Hold one question to ask: a sample, its position among the selected ones of its subset, and which repeat."""
 
     sample: Sample
     position: int
@@ -237,6 +238,7 @@ class Item(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def key(self) -> tuple[str, int]:
+        """Return the key of its result: (sample id, repeat)."""
         return self.sample.id, self.repeat
 
 

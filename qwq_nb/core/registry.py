@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Objects of one kind by name: built-in ones, those of entry points, and those registered in this process."""
+    """Hold objects of one kind by name: built-in ones, those of entry points, and those registered in this process."""
 
     def __init__(self, kind: str, group: str, builtin: Mapping[str, str]) -> None:
         """`kind` is what messages call one (`measure`), `group` the entry points' (`qwq_nb.measures`)."""

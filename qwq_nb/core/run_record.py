@@ -29,7 +29,7 @@ Phase = Literal["waiting", "reasoning", "answer", "retry", "grading"]
 
 
 class SubsetRow(msgspec.Struct, kw_only=True):
-    """One row of `run.table()`: a subset, or all of a benchmark (`subset == "all"`). Shares are 0…1."""
+    """Hold one row of `run.table()`: a subset, or all of a benchmark (`subset == "all"`). Shares are 0…1."""
 
     benchmark: str
     subset: str
@@ -57,7 +57,7 @@ class SubsetRow(msgspec.Struct, kw_only=True):
 
 
 class Clip(msgspec.Struct, kw_only=True):
-    """A text, or its beginning and end: `omitted` characters are missing at offset `at`."""
+    """Hold a text, or its beginning and end: `omitted` characters are missing at offset `at`."""
 
     text: str = ""
     omitted: int = 0
@@ -65,7 +65,7 @@ class Clip(msgspec.Struct, kw_only=True):
 
 
 class Reason(msgspec.Struct, kw_only=True, frozen=True):
-    """Why an outcome, as a code with values: `vocabulary.json` has the sentence for each code.
+    """Hold the reason of an outcome as a code with values: `vocabulary.json` has the sentence for each code.
 
     The gold value, the extracted value and the error are not among the values: they are fields of the sample.
     """
@@ -77,7 +77,7 @@ class Reason(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class SampleView(msgspec.Struct, kw_only=True):
-    """A sample as a viewer gets it: the row of `run.samples()` plus its texts, clipped to the output's budget."""
+    """Hold a sample as it is drawn: the row of `run.samples()` and its texts, clipped to the output's budget."""
 
     benchmark: str
     subset: str
@@ -113,7 +113,7 @@ class SampleView(msgspec.Struct, kw_only=True):
 
 
 class InFlight(msgspec.Struct, kw_only=True):
-    """A sample that is being answered now."""
+    """Hold a sample that is being answered now."""
 
     benchmark: str
     subset: str
@@ -132,7 +132,10 @@ class InFlight(msgspec.Struct, kw_only=True):
 
 
 class Progress(msgspec.Struct, kw_only=True):
-    """Where a run stands. Rates are over the last seconds, tokens are completion tokens received so far."""
+    """Hold the counts and rates of a run at one moment.
+
+    Rates are over the last seconds; tokens are completion tokens received so far.
+    """
 
     total: int = 0
     done: int = 0
@@ -156,7 +159,7 @@ class Progress(msgspec.Struct, kw_only=True):
 
 
 class RunCost(msgspec.Struct, kw_only=True):
-    """What a run costs, in the unit of its endpoint's prices; see `qwq_nb.run.cost` for what is in it."""
+    """Hold what a run costs, in the unit of its endpoint's prices; see `qwq_nb.run.cost` for what is in it."""
 
     so_far: float
     """Of the answers that are there."""
@@ -169,7 +172,7 @@ class RunCost(msgspec.Struct, kw_only=True):
 
 
 class RunRecord(msgspec.Struct, kw_only=True):
-    """A run as it is drawn, saved in the notebook and read by the JupyterLab renderer (`run.v1`)."""
+    """Hold a run as it is drawn, saved in the notebook and read by the JupyterLab renderer (`run.v1`)."""
 
     schema: Literal["run.v1"] = "run.v1"
     run_id: str
@@ -218,6 +221,6 @@ class RunRecord(msgspec.Struct, kw_only=True):
 
 
 def run_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of `RunRecord`."""
+    """Return the JSON Schema (2020-12) of `RunRecord`."""
     schema = msgspec.json.schema(RunRecord)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": MIME_TYPE, **schema}

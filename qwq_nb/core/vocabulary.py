@@ -1,7 +1,7 @@
 """Read the words that Python and the JupyterLab extension share: `vocabulary.json` and `tex_words.json`.
 
 The extension is built from the same two files (`labextension/src/record/vocabulary.ts`), so that an outcome, a flag or
-a phrase has one word, one sign and one place in the order.
+a phrase has one word, one sign and one rank in the order.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FOLDER = Path(__file__).parent
 
 
 class OutcomeWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """How an outcome is shown and counted."""
+    """Hold how an outcome is shown and counted."""
 
     word: str
     sign: str
@@ -47,7 +47,7 @@ class OutcomeWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
 
 
 class ReasonWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """Templates of the sentence for one reason; `{name}` stands for a value."""
+    """Hold the templates of the sentence for one reason; `{name}` stands for a value."""
 
     why: str
     """The whole sentence."""
@@ -58,21 +58,21 @@ class ReasonWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
 
 
 class FlagWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """A flag's word, and what it means in half a sentence."""
+    """Hold a flag's word, and what it means in half a sentence."""
 
     word: str
     title: str
 
 
 class StateWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """How a run's state is shown, and whether the run is going on in it."""
+    """Hold how a run's state is shown, and whether the run is going on in it."""
 
     sign: str
     live: bool
 
 
 class SwitchPhrases(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """The phrases that open a new thought; see `qwq_nb.trace.thoughts`."""
+    """Hold the phrases that open a new thought; see `qwq_nb.trace.thoughts`."""
 
     thinkbench: tuple[str, ...]
     """evalscope's thinkbench's own list, word for word."""
@@ -86,7 +86,7 @@ class SwitchPhrases(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
 
 
 class Vocabulary(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """All of `vocabulary.json`. The order of its keys is the order in which things are shown."""
+    """Hold all of `vocabulary.json`. The order of its keys is the order in which things are shown."""
 
     outcomes: dict[Outcome, OutcomeWords]
     reasons: dict[str, ReasonWords]
@@ -98,7 +98,7 @@ class Vocabulary(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
 
 
 class TexWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """The macros and environments of LaTeX that may be typeset; see `qwq_nb.view.tex`."""
+    """Hold the macros and environments of LaTeX that may be typeset; see `qwq_nb.view.tex`."""
 
     words: frozenset[str]
     environments: frozenset[str]
@@ -115,7 +115,7 @@ DEMO_NOTICE: Final = VOCABULARY.demo_notice
 
 
 def flag_word(flag: str) -> str:
-    """The flag's word; of a flag that is not in the vocabulary, its name without underscores."""
+    """Return the flag's word; of a flag that is not in the vocabulary, its name without underscores."""
     known = VOCABULARY.flags.get(flag)
     return known.word if known else flag.replace("_", " ")
 

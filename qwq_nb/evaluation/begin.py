@@ -1,4 +1,4 @@
-"""Begin a run: check the call, find or name its directory, and start its session on the loop thread."""
+"""Start a run: check the call, find or name its directory, and start its session on the loop thread."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def command_line(
 
 
 def own_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Pick the sampling and transport options of a call, for the line that repeats it."""
+    """Select the sampling and transport options of a call, for the line that repeats it."""
     names = {o.dest for o in (*SAMPLING, *TRANSPORT)}
     own = {k: v for k, v in options.items() if k in names}
     return {**own, "no_stream": True} if options.get("stream") is False else own

@@ -46,7 +46,7 @@ class Control:
         self._loop.loop.call_soon_threadsafe(self.session.pause, True)
 
     def resume(self) -> None:
-        """Go on after `pause`. Returns at once."""
+        """Resume after `pause`. Returns at once."""
         self._loop.loop.call_soon_threadsafe(self.session.pause, False)
 
     def wait(self, timeout: float | None = None) -> None:

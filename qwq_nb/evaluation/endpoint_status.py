@@ -64,7 +64,7 @@ class PoolWatch:
         self.show_state()
 
     def resumed(self) -> None:
-        """Note that the user has pressed Resume."""
+        """Record that the user has pressed Resume."""
         self._resumed = time.monotonic()
 
     def show_state(self) -> None:

@@ -21,17 +21,20 @@ __all__ = ["EvalscopeFiles", "RunObserver"]
 
 
 class RunObserver(Protocol):
-    """Whoever writes something of its own about a run. What it gives back are notes for the run's reader."""
+    """Define an object that writes files of its own about a run. Texts it returns are notes for the run's reader."""
 
     async def began(self, plan: Plan, loaded: Sequence[LoadedBenchmark]) -> list[str]:
-        """Called beside the first requests; a run that is stopped does not wait for it."""
+        """Write what can be written once the plan is known.
+
+        Called beside the first requests; a run that is stopped does not wait for it.
+        """
 
     async def completed(self, results: Iterable[SampleResult]) -> list[str]:
-        """Called once every sample has its outcome."""
+        """Write what needs all results. Called once every sample has its outcome."""
 
 
 class EvalscopeFiles:
-    """A `RunObserver` that has the worker write evalscope's files."""
+    """Write evalscope's files by way of the worker: a `RunObserver`."""
 
     def __init__(self, request: EvalRequest, directory: Path, worker: BenchWorker) -> None:
         self._request = request
@@ -65,7 +68,7 @@ class EvalscopeFiles:
         return notes
 
     async def completed(self, results: Iterable[SampleResult]) -> list[str]:
-        """Have evalscope's report written; without one the run is whole all the same."""
+        """Write evalscope's report by way of the worker; without one the run is complete all the same."""
         errored: dict[str, dict[str, int]] = {}
         for result in results:
             if result.outcome == "error":

@@ -30,7 +30,7 @@ __all__ = ["Interrupted", "aevaluate", "evaluate", "resume_run"]
 
 
 class Interrupted(InterruptedWithResult):
-    """A run was interrupted by the user. Everything finished is kept; `run` is what there is."""
+    """Report that the user interrupted a run. Everything finished is kept; `run` is the run as it stopped."""
 
     def __init__(self, run: Run) -> None:
         said = "is complete; to draw it again" if run.state == "complete" else "stopped; to go on"
@@ -88,7 +88,7 @@ def watch_run(run: Run, control: Control, *, background: bool, show: bool) -> Ru
         view.leave()
         raise Interrupted(run) from None
     except Exception:
-        # A run that nobody watches must not go on and hold its directory.
+        # A run without a caller must not go on and hold its directory.
         control.stop()
         view.finish(failed=True)
         raise
@@ -103,7 +103,7 @@ def watch_run(run: Run, control: Control, *, background: bool, show: bool) -> Ru
 def draw_until_over(control: Control, view: View) -> None:
     """Draw while the run goes on; raises what ended it."""
     while not control.done:
-        # Not result(): what ended the run is raised in one place, below, and a stop while loading is no error.
+        # Not result(): what ended the run is raised once, below, and a stop while loading is no error.
         concurrent.futures.wait([control.future], view.interval_s)
         if not control.done:
             view.update()
@@ -112,7 +112,10 @@ def draw_until_over(control: Control, view: View) -> None:
 
 
 def follow(run: Run, control: Control, view: View) -> None:
-    """The drawing thread of a run in the background. What ended the run stands in its output: no cell can fail."""
+    """Draw a run in the background, on a thread of its own.
+
+    What ended the run is written into its output: no cell can fail.
+    """
     try:
         draw_until_over(control, view)
     except Exception as exc:
@@ -129,7 +132,7 @@ async def aevaluate(
     reveal: bool = False,
     **options: Unpack[EvalOptions],
 ) -> Run:
-    """`evaluate` for coroutines: the caller's loop stays free, nothing is drawn. Cancelling it stops the run."""
+    """Evaluate as a coroutine: the caller's loop stays free and nothing is drawn. Cancelling it stops the run."""
     starting = asyncio.ensure_future(
         asyncio.to_thread(
             begin, benchmarks, out=out, fresh=fresh, endpoint=endpoint, reveal=reveal, options=dict(options)
@@ -152,6 +155,7 @@ async def aevaluate(
 
 
 def stop_begun(starting: asyncio.Future[tuple[Run, Control]]) -> None:
+    """Stop a run that started after its caller was cancelled."""
     if not starting.cancelled() and starting.exception() is None:
         starting.result()[1].stop()
 
@@ -164,7 +168,7 @@ def resume_run(
     background: bool = False,
     **changes: Unpack[ResumeOptions],
 ) -> Run:
-    """Go on with a run from what its directory says was asked; its endpoints must be reachable as they were then.
+    """Resume a run from what its directory says was asked; its endpoints must be reachable as they were then.
 
     Args:
         run: a `Run`, a run's name (below `out`) or its path.

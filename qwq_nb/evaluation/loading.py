@@ -15,7 +15,7 @@ from qwq_nb.errors import DataError, OptionError
 from qwq_nb.evaluation.plan import Plan, make_plan, wanted_subsets
 from qwq_nb.store.request import EvalRequest
 
-__all__ = ["load_benchmarks", "load_request", "planned"]
+__all__ = ["load_benchmarks", "load_request", "plan_selected"]
 
 
 def load_request(request: EvalRequest, benchmark: str) -> LoadRequest:
@@ -62,7 +62,7 @@ async def _load_or_reuse(wanted: LoadRequest, given: str, worker: BenchWorker) -
         raise DataError(str(exc).replace(wanted.data or "\0", given)) from None
 
 
-def planned(loaded: Sequence[LoadedBenchmark], request: EvalRequest) -> Plan:
+def plan_selected(loaded: Sequence[LoadedBenchmark], request: EvalRequest) -> Plan:
     """Plan the samples that the request selects of the loaded benchmarks.
 
     Raises:

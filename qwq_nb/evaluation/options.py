@@ -74,7 +74,7 @@ RESUME = (
 
 
 class EvalOptions(EndpointOptions, total=False):
-    """Options of `evaluate` and `sweep` as keyword arguments; what they mean stands in `EVAL`."""
+    """Define the options of `evaluate` and `sweep` as keyword arguments; `EVAL` has what they mean."""
 
     levels: str | int | Sequence[int] | None
     subset: str | Sequence[str] | None
@@ -92,7 +92,7 @@ class EvalOptions(EndpointOptions, total=False):
 
 
 class ResumeOptions(ReachOptions, total=False):
-    """What may be changed of a run that is resumed: how it is carried out, not what it asks."""
+    """Define what may be changed of a run that is resumed: how it is carried out, not what it asks."""
 
     endpoint: Endpoint | str | Sequence[Endpoint | str] | None
     concurrency: int | Literal["auto"]

@@ -57,7 +57,7 @@ _MOST_CONCURRENT = 4096
 
 
 def refine_endpoint(endpoint: Endpoint, options: dict[str, Any]) -> Endpoint:
-    """`endpoint` with this call's own sampling and transport options.
+    """Return `endpoint` with this call's own sampling and transport options.
 
     Raises:
         OptionError: an option that there is not, with the nearest one, or a value that cannot be.
@@ -140,7 +140,7 @@ def changed_request(
     concurrency: int | Literal["auto"] | None = None,
     **options: Any,
 ) -> EvalRequest:
-    """Change how a request is carried out, not what it asks: its endpoints, streams and transport options.
+    """Return a request that is carried out differently but asks the same: other endpoints, streams, transport options.
 
     Raises:
         OptionError: an option that would change what is asked, or a value that cannot be.
@@ -169,7 +169,7 @@ def changed_request(
 
 
 def refined(endpoints: Sequence[Endpoint], options: dict[str, Any]) -> list[Endpoint]:
-    """Refine each endpoint by the options of a call, and check that its key is there."""
+    """Return each endpoint with the options of a call, after a check that its key is there."""
     chosen = [refine_endpoint(endpoint, options) for endpoint in endpoints]
     for endpoint in chosen:
         endpoint.key()
@@ -177,7 +177,7 @@ def refined(endpoints: Sequence[Endpoint], options: dict[str, Any]) -> list[Endp
 
 
 def check_numbers(selection: Selection, source: Source, concurrency: Any, grade_deadline: Any) -> None:
-    """Raises OptionError where a number of a request is none, or out of its range."""
+    """Check that the numbers of a request are numbers, and in their range. Raises OptionError otherwise."""
     for label, value, most in (
         ("limit", selection.limit, None),
         ("repeats", selection.repeats, 10_000),
@@ -196,7 +196,7 @@ def check_numbers(selection: Selection, source: Source, concurrency: Any, grade_
 def chosen_endpoints(
     endpoint: Endpoint | str | Sequence[Endpoint | str] | None, *, demo: bool = False
 ) -> list[Endpoint]:
-    """The endpoints that share a run: one, or several as a list or as names with commas between.
+    """Return the endpoints that share a run: one, or several as a list or as names with commas between.
 
     Raises:
         OptionError: one is named twice.
@@ -220,11 +220,12 @@ def chosen_endpoints(
 
 
 def is_whole(value: Any) -> bool:
+    """Return whether a value is an integer, and no bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def checked_levels(levels: str | int | Sequence[int] | None) -> list[int] | None:
-    """Sorted level numbers, once each, from `"1-5"`, 3, or `[1, 3]`; None for all.
+    """Return sorted level numbers, once each, from `"1-5"`, 3, or `[1, 3]`; None for all.
 
     Raises:
         OptionError: none of these.
@@ -240,7 +241,7 @@ def checked_levels(levels: str | int | Sequence[int] | None) -> list[int] | None
 
 
 def data_path(benchmarks: Sequence[str], data: str | Path | None, *, demo: bool) -> str:
-    """Where the problems come from: the file given, the built-in ones for the built-in endpoint, or "" for the hub."""
+    """Return where the problems come from: a file, the built-in ones for the built-in endpoint, or "" for the hub."""
     if data:
         return str(expand_user(data))
     if not demo:

@@ -1,7 +1,7 @@
 """Run a plan on one event loop: which item next, how many at once, pause, stop, and what is written when.
 
 A solver makes a completion of each sample, by one request or several. A completion is first made durable as a
-prediction, then graded, then made durable as a review. Grading and writing take no stream's place, so neither a slow
+prediction, then graded, then made durable as a review. Grading and writing occupy no stream, so neither a slow
 grader nor a slow disk holds up the endpoint.
 """
 
@@ -30,7 +30,7 @@ from qwq_nb.store import evalscope_rows as rows
 from qwq_nb.store.results import graded_result
 from qwq_nb.store.run_dir import RunDirectory
 
-__all__ = ["Grader", "Runner"]
+__all__ = ["GradingService", "Runner"]
 
 AT_GRADER = 8
 """Answers that are with the grader or on their way to it: enough to keep it busy. The others wait packed."""
@@ -38,14 +38,14 @@ RATE_WINDOW_S = 10.0
 """Tokens per second are those of about the last ten seconds."""
 
 
-class Grader(Protocol):
-    """What the runner wants of the benchmark worker."""
+class GradingService(Protocol):
+    """Define what the runner needs of the benchmark worker."""
 
     def __call__(self, item: Item, completion: Completion) -> Awaitable[Verdict]: ...
 
 
 class Runner:
-    """Runs a plan once. `results` is complete from the start: every item has an outcome, `pending` at first.
+    """Run a plan once. `results` is complete from the start: every item has an outcome, `pending` at first.
 
     Attributes are changed on the loop's thread only, and only by replacing values, so that the drawing thread may read
     them at any moment.
@@ -55,7 +55,7 @@ class Runner:
         self,
         plan: Plan,
         pool: Completer,
-        grade: Grader,
+        grade: GradingService,
         directory: RunDirectory,
         *,
         model: str,
@@ -75,7 +75,7 @@ class Runner:
         self.results = {i.key: SampleResult(sample=i.sample, repeat=i.repeat) for i in plan.items}
         self.results.update(results or {})
         self.reused = sum(r.outcome != "pending" for r in self.results.values())
-        self.flights: dict[tuple[str, int], InFlightItem] = {}
+        self.in_flight_items: dict[tuple[str, int], InFlightItem] = {}
         self.grading: dict[tuple[str, int], Item] = {}
         self.retries = 0
         self.problem: Exception | None = None
@@ -105,7 +105,7 @@ class Runner:
     # -- running -------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Until every item has its outcome, or `stop()`, or an error that every request would meet.
+        """Run until every item has its outcome, or `stop()`, or an error that every request would meet.
 
         Raises:
             QwqError: that error, after everything finished was written.
@@ -142,16 +142,17 @@ class Runner:
         self._resume.clear()
 
     def resume(self) -> None:
-        """Go on after `pause()`; and ask at once an endpoint that is being waited for."""
+        """Resume after `pause()`; and ask at once an endpoint that is being waited for."""
         self._resume.set()
         self.pool.hurry()
 
     def look_again(self) -> None:
-        """The pool has changed."""
+        """Check the pool again, since it has changed."""
         self._changed.set()
 
     @property
     def paused(self) -> bool:
+        """Return whether the run is paused."""
         return not self._resume.is_set()
 
     async def _wind_up(self) -> None:
@@ -170,10 +171,10 @@ class Runner:
             self._writer.submit(write)
 
     async def _look_at_streams(self) -> None:
-        """Write down now and then what is being streamed, for whoever finds the run after a `kill -9`."""
+        """Write down now and then what is being streamed, for a resume after a `kill -9`."""
         while True:
             await asyncio.sleep(streams.LOOK_EVERY_S)
-            pieces, anew = self._streams.look(list(self.flights.values()))
+            pieces, anew = self._streams.look(list(self.in_flight_items.values()))
             if pieces:
                 self.write_later(functools.partial(self._streams.write, pieces, anew))
 
@@ -208,45 +209,45 @@ class Runner:
         self._changed.set()
 
     async def _stream(self, item: Item) -> None:
-        flight = self.flights[item.key] = InFlightItem(item, self.pool)
+        entry = self.in_flight_items[item.key] = InFlightItem(item, self.pool)
         try:
-            await self._ask(item, flight)
+            await self._ask(item, entry)
         except asyncio.CancelledError:
-            self._keep_partial(flight)
+            self._keep_partial(entry)
             raise
         except Exception as exc:
             self._fail(exc)
         finally:
-            self._finished_tokens += flight.asked.chunks if flight.tokens is None else flight.tokens
-            self.flights.pop(item.key, None)
+            self._finished_tokens += entry.asked.chunks if entry.tokens is None else entry.tokens
+            self.in_flight_items.pop(item.key, None)
 
-    async def _ask(self, item: Item, flight: InFlightItem) -> None:
+    async def _ask(self, item: Item, entry: InFlightItem) -> None:
         try:
-            completion = await self._solved(item, flight)
+            completion = await self._solved(item, entry)
         except EndpointRefused:
             raise
         except RequestRejected as exc:
             if exc.status in (400, 422) and not self._succeeded and "context" not in str(exc):
                 # The first answer of the endpoint is a refusal that names no length: the others would get it too.
                 raise EndpointRefused(f"{exc} (the first request of the run; every other would meet it)") from None
-            await self._record_error(item, flight, exc)
+            await self._record_error(item, entry, exc)
             return
         except EndpointError as exc:
-            await self._record_error(item, flight, exc)
+            await self._record_error(item, entry, exc)
             return
         finally:
-            self.retries += flight.asked.retries
+            self.retries += entry.asked.retries
         self._succeeded = True
-        flight.tokens = completion.completion_tokens
+        entry.tokens = completion.completion_tokens
         row = rows.prediction_row(item.sample, item.position, item.repeat, self.plan.repeats, completion, self.model)
         file = self.directory.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
         # With the writing thread from here on, whatever becomes of the task; what waits for the disk is not the stream.
         self._finish_later(item, compressed(completion), self._writing(file, row))
 
-    async def _solved(self, item: Item, flight: InFlightItem) -> Completion:
+    async def _solved(self, item: Item, entry: InFlightItem) -> Completion:
         """The solver's completion, with its steps. Raises QwqError where the solver is at fault."""
         try:
-            completion = await self.solver.solve(item.sample, flight.asked, flight.live)
+            completion = await self.solver.solve(item.sample, entry.asked, entry.live)
             if not isinstance(completion, Completion):
                 raise TypeError(f"solve() returned {type(completion).__name__}, not a Completion")
         except (QwqError, OSError):
@@ -258,7 +259,7 @@ class Runner:
                 f"The solver {self.solver.name!r} failed at {item.sample.id}: {type(exc).__name__}: {exc}. What was "
                 f"finished is kept: mend the solver, and run the same line again."
             ) from exc
-        return flight.asked.whole(completion)
+        return entry.asked.whole(completion)
 
     def _finish_later(self, item: Item, completion: Completion, written: asyncio.Future[None] | None = None) -> None:
         task = asyncio.create_task(self._finish(item, completion, written))
@@ -296,8 +297,8 @@ class Runner:
         finally:
             self.grading.pop(item.key, None)
 
-    async def _record_error(self, item: Item, flight: InFlightItem, exc: EndpointError) -> None:
-        completion = flight.asked.interrupted()
+    async def _record_error(self, item: Item, entry: InFlightItem, exc: EndpointError) -> None:
+        completion = entry.asked.interrupted()
         await self._write(self.directory.journal_file(), journal_row("error", item, completion, str(exc)))
         self.results[item.key] = SampleResult(
             sample=item.sample,
@@ -308,16 +309,16 @@ class Runner:
             flags=["partial"] if is_something(completion) else [],
         )
 
-    def _keep_partial(self, flight: InFlightItem) -> None:
+    def _keep_partial(self, entry: InFlightItem) -> None:
         """On the way out: not waited for here, since the loop may not come back to this task."""
-        if flight.tokens is not None:
+        if entry.tokens is not None:
             return  # the whole completion is on its way to the disk, or there already
-        completion = flight.asked.interrupted()
+        completion = entry.asked.interrupted()
         if is_something(completion):
-            row = journal_row("partial", flight.item, completion, "interrupted")
+            row = journal_row("partial", entry.item, completion, "interrupted")
             self.write_later(lambda: self.directory.append(self.directory.journal_file(), row))
-            self.results[flight.item.key] = SampleResult(
-                sample=flight.item.sample, repeat=flight.item.repeat, completion=completion, flags=["partial"]
+            self.results[entry.item.key] = SampleResult(
+                sample=entry.item.sample, repeat=entry.item.repeat, completion=completion, flags=["partial"]
             )
 
     async def _write(self, file: Any, row: dict[str, Any]) -> None:
@@ -330,12 +331,12 @@ class Runner:
     # -- what is seen --------------------------------------------------------------------------------------------
 
     def progress(self, clock: Callable[[], float] = time.perf_counter) -> Progress:
-        """Counts and rates of this moment. Called by the drawing thread, a few times a second."""
+        """Return counts and rates of this moment. Called by the drawing thread, a few times a second."""
         now = clock()
         results = list(self.results.values())
         done = sum(r.outcome != "pending" for r in results)
-        flights = list(self.flights.values())
-        tokens = self._finished_tokens + sum(f.asked.chunks for f in flights)
+        in_flight = list(self.in_flight_items.values())
+        tokens = self._finished_tokens + sum(f.asked.chunks for f in in_flight)
         self._rate.append((now, tokens))
         while len(self._rate) > 2 and now - self._rate[0][0] > RATE_WINDOW_S:
             self._rate.popleft()
@@ -346,19 +347,19 @@ class Runner:
             total=len(results),
             done=done,
             reused=self.reused,
-            in_flight=len(flights),
+            in_flight=len(in_flight),
             grading=len(self.grading),
             errors=sum(r.outcome == "error" for r in results),
-            retries=self.retries + sum(f.asked.retries for f in flights),
+            retries=self.retries + sum(f.asked.retries for f in in_flight),
             elapsed_s=elapsed,
-            eta_s=self._eta(results, flights, done, now),
+            eta_s=self._eta(results, in_flight, done, now),
             tokens=tokens,
             tokens_per_s=max(0.0, tokens - first_tokens) / span if span > 0.2 else 0.0,
             concurrency=self.pool.limit,
             waiting=self.pool.waiting,
         )
 
-    def _eta(self, results: list[SampleResult], flights: list[InFlightItem], done: int, now: float) -> float | None:
+    def _eta(self, results: list[SampleResult], in_flight: list[InFlightItem], done: int, now: float) -> float | None:
         """Seconds to go: the work left, in seconds of streaming, over the streams that share it.
 
         The mean time of a finished sample stands for those to come; one in flight has at least half a mean left, so
@@ -369,16 +370,21 @@ class Runner:
         if not times or not left:
             return None
         mean = sum(times) / len(times)
-        under_way = [max(mean / 2, mean - (now - f.live.started)) for f in flights]
+        under_way = [max(mean / 2, mean - (now - f.live.started)) for f in in_flight]
         work = len(self._queue) * mean + sum(under_way)
         return max(max(under_way, default=0.0), work / max(1, min(self.pool.limit, left)))
 
     def in_flight(self) -> list[InFlight]:
-        """The streams of this moment, oldest first, with what they wrote since the last call (TAIL at least)."""
+        """Return the streams of this moment, oldest first.
+
+        Each has what it wrote since the last call (TAIL characters at least).
+        """
         now = time.perf_counter()
-        return [snapshot(flight, now) for flight in sorted(list(self.flights.values()), key=lambda f: f.live.started)]
+        return [
+            snapshot(entry, now) for entry in sorted(list(self.in_flight_items.values()), key=lambda e: e.live.started)
+        ]
 
 
 def is_something(completion: Completion) -> bool:
-    """Whether an interrupted sample left any text, or finished steps."""
+    """Return whether an interrupted sample left any text, or finished steps."""
     return bool(completion.reasoning or completion.answer or completion.steps)

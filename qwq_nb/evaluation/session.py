@@ -23,7 +23,7 @@ from qwq_nb.core.records import Completion, Item, SampleResult, State, Verdict
 from qwq_nb.errors import OptionError, QwqError, RunLocked
 from qwq_nb.evaluation.endpoint_status import PoolWatch, endpoint_notes, pool_of
 from qwq_nb.evaluation.evalscope_files import EvalscopeFiles, RunObserver
-from qwq_nb.evaluation.loading import load_benchmarks, planned
+from qwq_nb.evaluation.loading import load_benchmarks, plan_selected
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.runner import Runner
 from qwq_nb.evaluation.solvers.registry import SOLVERS
@@ -48,7 +48,7 @@ Key = tuple[str, int]
 
 
 class Session:
-    """Carries out one request; `execute()` runs it once, on the loop's thread. What it has is in `state`."""
+    """Run one request: `execute()` runs it once, on the loop's thread. What it has is in `state`."""
 
     def __init__(self, request: EvalRequest, path: Path, key: str, worker: BenchWorker, *, command: str) -> None:
         self.request = request
@@ -71,7 +71,7 @@ class Session:
     # -- control, on the loop's thread ---------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """End it at once, whatever it is at: loading, asking, or writing evalscope's reports."""
+        """Stop at once, whatever is going on: loading, asking, or writing evalscope's reports."""
         self._stopped = True
         if self._runner is not None and not self._runner.over:
             self._runner.stop()
@@ -79,7 +79,7 @@ class Session:
             self._task.cancel()
 
     def pause(self, on: bool = True) -> None:
-        """Pause, or go on; before the first request it is remembered."""
+        """Pause, or resume; before the first request it is remembered."""
         self._pause_wanted = on
         if self._runner is None or self._watch is None or self.state.manifest.state not in ("running", "paused"):
             return
@@ -93,7 +93,7 @@ class Session:
     # -- the work ------------------------------------------------------------------------------------------------
 
     async def execute(self) -> None:
-        """Carry out the request.
+        """Run the request.
 
         Raises:
             QwqError: what ends the run; whatever was finished is on disk by then.
@@ -123,7 +123,7 @@ class Session:
     async def _execute(self) -> None:
         self.state.step = "loading benchmarks"
         loaded = await load_benchmarks(self.request, self.worker)
-        plan = planned(loaded, self.request)
+        plan = plan_selected(loaded, self.request)
         await self._lock()
         done, ungraded = self._opened(plan, loaded)
         async with pool_of(self.request) as pool:

@@ -1,4 +1,4 @@
-"""Publish the state of an evaluation while it goes on: written on the loop's thread, read from any."""
+"""Define the state of an evaluation that is going on: written on the loop's thread, read from any."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["SessionState"]
 
 
 class SessionState:
-    """What a `Run` reads of an evaluation (`run.state.RunState`): its manifest, results, progress and streams."""
+    """Hold what a `Run` reads of an evaluation (`run.state.RunState`): its manifest, results, progress and streams."""
 
     def __init__(self, manifest: Manifest, waits_for: Callable[[], str]) -> None:
         """`waits_for` says what the benchmark worker is at; empty where it is ready."""
@@ -34,7 +34,7 @@ class SessionState:
         self._ended: Progress | None = None
 
     def running(self, plan: Plan, runner: Runner) -> None:
-        """From here on results and streams are those of `runner`."""
+        """Read results and streams from `runner` from here on."""
         self._plan, self._runner = plan, runner
 
     def results(self) -> list[SampleResult]:
@@ -74,7 +74,7 @@ class SessionState:
         self.manifest.notes.extend(n for n in notes if n not in self.manifest.notes)
 
     def count(self) -> None:
-        """Bring the manifest's counts, scores and time up to date."""
+        """Update the manifest's counts, scores and time."""
         m, results = self.manifest, self.results()
         m.done = sum(r.outcome != "pending" for r in results)
         m.scores = {row.benchmark: row.accuracy for row in tally(results) if row.subset == "all"}

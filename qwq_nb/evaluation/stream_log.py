@@ -1,4 +1,4 @@
-"""Save partial texts of running streams every few seconds, for the case that the kernel is killed.
+"""Save partial texts of running streams every few seconds, so that they survive a killed kernel.
 
 `qwq_streams.jsonl` in the run's directory gets one row a look, with what each stream wrote since the last one. The file
 is removed when the call ends in order, since the journal then has the partial texts: its presence means that a kernel
@@ -77,7 +77,7 @@ class StreamLog:
         return pieces, anew
 
     def write(self, pieces: list[Piece], anew: bool) -> None:
-        """Append the pieces to the file, or replace it by them; they are durable when this returns.
+        """Write the pieces: append them to the file, or replace it by them; they are durable when this returns.
 
         Raises:
             OSError: the disk is full or gone; a later look will have the same text.

@@ -7,17 +7,17 @@ from typing import Final
 from msgspec.structs import replace
 
 from qwq_nb.core.run_record import MIME_TYPE, InFlight, RunRecord
-from qwq_nb.run.html import render_html
+from qwq_nb.run.html import run_html
 from qwq_nb.run.sample_budget import fit_samples
-from qwq_nb.run.text import render_text
+from qwq_nb.run.text import run_text
 from qwq_nb.view.budget import FINAL_BYTES, LIVE_BYTES, saved_size
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.clip import lean
 
 __all__ = ["bundle"]
 
-_FLIGHTS: Final = (256, 128, 64, 32)
-"""Streams that an update shows: as many as leave room for the rows that changed."""
+_MOST_IN_FLIGHT: Final = (256, 128, 64, 32)
+"""Streams that an update shows: as many as leave enough bytes for the rows that changed."""
 _AROUND: Final = 0.5
 _TAILS: Final = 24_000
 """Characters of all streams' ends together in one update."""
@@ -31,10 +31,10 @@ def bundle(record: RunRecord, *, live: bool, times: bool = True) -> dict[str, ob
     """
     limit = LIVE_BYTES if live else FINAL_BYTES
     whole = record
-    for flights in _FLIGHTS:
-        if flights != _FLIGHTS[-1] and flights >= 2 * len(whole.in_flight):
+    for most in _MOST_IN_FLIGHT:
+        if most != _MOST_IN_FLIGHT[-1] and most >= 2 * len(whole.in_flight):
             continue  # the next one shows them all too
-        record = _bounded(whole, flights)
+        record = _bounded(whole, most)
         around = saved_size(_render(replace(record, samples=[]), live, times))
         if around <= limit * _AROUND:
             break
@@ -52,18 +52,18 @@ def bundle(record: RunRecord, *, live: bool, times: bool = True) -> dict[str, ob
 def _render(record: RunRecord, live: bool, times: bool) -> dict[str, object]:
     return {
         MIME_TYPE: lean(record),
-        "text/html": render_html(record, live=live),
-        "text/plain": render_text(record, times=times),
+        "text/html": run_html(record, live=live),
+        "text/plain": run_text(record, times=times),
     }
 
 
-def _bounded(record: RunRecord, most_flights: int) -> RunRecord:
+def _bounded(record: RunRecord, most: int) -> RunRecord:
     """The record with nothing but the samples left that could grow without end."""
-    shown = record.in_flight[:most_flights]
-    flights = [_shortened(flight, _TAILS // len(shown)) for flight in shown]
+    shown = record.in_flight[:most]
+    in_flight = [_shortened(entry, _TAILS // len(shown)) for entry in shown]
     return replace(
         record,
-        in_flight=flights,
+        in_flight=in_flight,
         notes=[one_line(note, 600) for note in record.notes[:30]],
         progress=replace(record.progress, waiting=one_line(record.progress.waiting, 600)),
         references=record.references[:50],
@@ -71,14 +71,14 @@ def _bounded(record: RunRecord, most_flights: int) -> RunRecord:
     )
 
 
-def _shortened(flight: InFlight, most: int) -> InFlight:
-    """The flight with at most `most` characters of what it wrote, the latest ones."""
-    answer = flight.answer_tail[-most:]
-    reasoning = flight.reasoning_tail[-max(0, most - len(answer)) :] if len(answer) < most else ""
+def _shortened(entry: InFlight, most: int) -> InFlight:
+    """Keep the last `most` characters of what the entry has written."""
+    answer = entry.answer_tail[-most:]
+    reasoning = entry.reasoning_tail[-max(0, most - len(answer)) :] if len(answer) < most else ""
     return replace(
-        flight,
+        entry,
         reasoning_tail=reasoning,
-        reasoning_at=flight.reasoning_at + len(flight.reasoning_tail) - len(reasoning),
+        reasoning_at=entry.reasoning_at + len(entry.reasoning_tail) - len(reasoning),
         answer_tail=answer,
-        answer_at=flight.answer_at + len(flight.answer_tail) - len(answer),
+        answer_at=entry.answer_at + len(entry.answer_tail) - len(answer),
     )

@@ -1,4 +1,4 @@
-"""List the verdicts worth a look by hand (`run.check()`); each entry opens at the place in question.
+"""List the verdicts worth a look by hand (`run.check()`); each entry opens at the excerpt in question.
 
 On the list, with the reason why:
 
@@ -21,7 +21,7 @@ from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.store.rulings import Ruling
 from qwq_nb.trace.boxed import closing_brace, trimmed
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.excerpt import AROUND, Excerpt, cut_out, place_at
+from qwq_nb.view.excerpt import AROUND, Excerpt, cut_out, excerpt_at
 from qwq_nb.view.html import Typesetter, code, esc
 from qwq_nb.view.tables import demo_frame, demo_line
 from qwq_nb.view.wording import SIGNS, WORDS, count
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CHECK_COLUMNS",
     "CheckList",
-    "place_of",
+    "excerpt_of",
     "reasons",
     "worth_checking",
 ]
@@ -71,6 +71,7 @@ def reasons(outcome: str, flags: Sequence[str], reasoned: bool) -> list[str]:
 
 
 def worth_checking(results: Iterable[SampleResult]) -> list[SampleResult]:
+    """Return the results whose verdicts are worth a look by hand, in order."""
     return [r for r in results if reasons(r.outcome, r.flags, _reasoned(r))]
 
 
@@ -78,10 +79,10 @@ def _reasoned(result: SampleResult) -> bool:
     return bool(result.completion and result.completion.reasoning.strip())
 
 
-def place_of(text: str, values: Iterable[str], *, boxes: bool = True) -> Excerpt:
-    """Cut out the last box in `text`, else the last place of the first of `values` that is there, else the end."""
+def excerpt_of(text: str, values: Iterable[str], *, boxes: bool = True) -> Excerpt:
+    """Cut out the last box in `text`, else the last occurrence of the first of `values` that is there, else the end."""
     box = _last_box(text) if boxes else None
-    return place_at(
+    return excerpt_at(
         text, *(box or next((at for value in values if (at := _last(text, value))), (len(text), len(text))))
     )
 
@@ -107,7 +108,7 @@ def _last(text: str, value: str) -> tuple[int, int] | None:
 
 
 class CheckList:
-    """What to check by hand. A notebook shows it with each entry at its place; `table()` is a DataFrame.
+    """Hold the verdicts to check by hand. A notebook shows each at its excerpt; `table()` is a DataFrame.
 
     `run.rule(id, correct=True, note="…", repeat=0)` records a ruling; the list shows it when it is made anew.
     """
@@ -165,6 +166,7 @@ class CheckList:
 
     @property
     def html(self) -> str:
+        """Return the list as html: a fold an entry, the first `LISTED` of them."""
         typeset = Typesetter()
         parts = [demo_frame()] if self.demo else []
         parts.append(f"<p><strong>{esc(self.name)}</strong>: {self._title()}</p>")
@@ -190,7 +192,7 @@ class CheckList:
         inside = [f"<p><strong>Why:</strong> {esc(view.why)}</p>"] if view.why else []
         if ruling and ruling.note:
             inside.append(f"<p><strong>Note:</strong> {esc(ruling.note)}</p>")
-        inside += (cut_out(title, place) for title, place in _places(view))
+        inside += (cut_out(title, excerpt) for title, excerpt in _excerpts(view))
         if view.question is not None and view.question.text:
             question = typeset.prose(view.question.text)
             inside.append(f"<details><summary>Question</summary>{question}</details>")
@@ -201,6 +203,7 @@ class CheckList:
 
     @property
     def text(self) -> str:
+        """Return the list as plain text."""
         lines = [demo_line()] if self.demo else []
         lines.append(f"{one_line(self.name, 120)}: {self._title()}")
         for view in self.views[:_TEXT_LISTED]:
@@ -236,22 +239,22 @@ def _is_withheld(view: SampleView) -> bool:
     return view.question is None and view.reasoning is None and view.answer is None
 
 
-def _places(view: SampleView) -> list[tuple[str, Excerpt]]:
+def _excerpts(view: SampleView) -> list[tuple[str, Excerpt]]:
     """The last box or the value in the answer; in the reasoning, where the answer has neither.
 
-    Beside a box, the place of the gold value where that is said to stand somewhere and is out of sight.
+    Beside a box, the excerpt of the gold value where that is said to be somewhere and is out of sight.
     """
     answer = view.answer.text if view.answer else ""
     reasoning = view.reasoning.text if view.reasoning else ""
     values = [value for value in (view.gold, view.second_extracted, view.extracted) if value.strip()]
-    found = [("Answer", place_of(answer, values))] if answer.strip() else []
+    found = [("Answer", excerpt_of(answer, values))] if answer.strip() else []
     if reasoning.strip() and not (found and found[0][1].hit):
-        found.append(("End of the reasoning", place_of(reasoning, values)))
+        found.append(("End of the reasoning", excerpt_of(reasoning, values)))
     if "present_not_extracted" in view.flags and view.gold.strip():
-        seen = "".join(place.before + place.hit + place.after for _, place in found)
+        seen = "".join(excerpt.before + excerpt.hit + excerpt.after for _, excerpt in found)
         for title, text in (("Gold value in the answer", answer), ("Gold value in the reasoning", reasoning)):
-            place = place_of(text, [view.gold], boxes=False)
-            if place.hit and _last(seen, view.gold) is None:
-                found.append((title, place))
+            excerpt = excerpt_of(text, [view.gold], boxes=False)
+            if excerpt.hit and _last(seen, view.gold) is None:
+                found.append((title, excerpt))
                 break
     return found

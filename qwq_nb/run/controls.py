@@ -1,4 +1,4 @@
-"""Stop, Pause and Resume of a run in the background: plain ipywidgets in an output of their own, gone at its end.
+"""Show Stop, Pause and Resume of a run in the background: plain ipywidgets in an output of their own, gone at its end.
 
 Widget models live in the kernel and in the page, never in the saved notebook, so nothing of them may stay behind.
 """
@@ -24,7 +24,7 @@ WIDGET_MIME: Final = "application/vnd.jupyter.widget-view+json"
 
 
 class Controls:
-    """The buttons of one run, shown when made. `update()` and `close()` are for the drawing thread."""
+    """Show the buttons of one run, shown when made. `update()` and `close()` are for the drawing thread."""
 
     def __init__(self, run: ShownRun, shell: Any) -> None:
         from IPython.display import display
@@ -45,7 +45,7 @@ class Controls:
         self._do(self._show)
 
     def close(self) -> None:
-        """Leave nothing: the output is emptied first, so that no view is left without its model."""
+        """Remove the buttons; the output is emptied first, so that no view is left without its model."""
         self._handle.update({}, raw=True)
         self._do(self._close)
 
@@ -94,7 +94,7 @@ class Controls:
 
 
 def controls_for(run: ShownRun, shell: Any) -> Controls | None:
-    """The buttons of a run in the background, or None where ipywidgets is missing."""
+    """Return the buttons of a run in the background, or None where ipywidgets is missing."""
     try:
         return Controls(run, shell)
     except ImportError:
@@ -102,7 +102,7 @@ def controls_for(run: ShownRun, shell: Any) -> Controls | None:
 
 
 def status(state: str, progress: Progress, asked: str = "") -> str:
-    """`running: 12 of 40 done, 8 streaming, 31.0 s left`."""
+    """Describe the run in one line: `running: 12 of 40 done, 8 streaming, 31.0 s left`."""
     head = {"stop": "stopping", "pause": "pausing", "resume": "resuming"}.get(asked, state)
     if not progress.total:
         return f"{head}: {progress.step}" if progress.step and head != progress.step else head
@@ -117,7 +117,7 @@ def status(state: str, progress: Progress, asked: str = "") -> str:
 
 
 def waiting(progress: Progress) -> str:
-    """Why nothing is asked now and what there is to do, as html; empty where the run is not waiting."""
+    """Explain why nothing is asked now and what there is to do, as html; empty where the run is not waiting."""
     if not progress.waiting:
         return ""
     # Lines are broken as in any text, not as in the one line that a widget's label is.
@@ -125,7 +125,7 @@ def waiting(progress: Progress) -> str:
 
 
 def widget_bundle(widget: Any, text: str) -> dict[str, Any]:
-    """The mime bundle of a widget, with `text` for whoever draws no widgets."""
+    """Return the mime bundle of a widget, with `text` for front ends that draw no widgets."""
     return {WIDGET_MIME: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}, "text/plain": text}
 
 
@@ -140,7 +140,7 @@ def closed(widget: Any) -> None:
 
 
 def any_shell(shell: Any) -> contextvars.Context:
-    """A context in which what a widget sends binds it to no shell of the kernel.
+    """Return a context in which what a widget sends binds it to no shell of the kernel.
 
     ipykernel 7.4 hands a comm's message to the shell that sent on that comm last: sent from a cell, or from a thread
     of ours, that is the main shell, and a click would wait for a later cell to end. Without a parent message it goes

@@ -1,4 +1,4 @@
-"""Runs that evalscope wrote itself, opened like ours: its prediction and review files are all that is needed.
+"""Open runs that evalscope wrote itself, like ours: their prediction and review files are all that is needed.
 
 Such a directory holds no problems apart from the prompts, so a sample's question is its prompt. Subsets and benchmarks
 come from the files' names. evalscope 1.3 and later are read.
@@ -30,7 +30,7 @@ __all__ = ["open_evalscope_run"]
 
 
 def open_evalscope_run(path: Path, model: str | None = None) -> Run:
-    """The run of one model in an evalscope output directory.
+    """Open the run of one model in an evalscope output directory.
 
     Raises:
         UnknownRun: no predictions there, or those of several models and none named (give `<path>/predictions/<model>`).
@@ -72,7 +72,7 @@ def open_evalscope_run(path: Path, model: str | None = None) -> Run:
 
 
 def read_results(path: Path, model: str) -> list[SampleResult]:
-    """All rows of one model, by benchmark and subset."""
+    """Read all rows of one model, by benchmark and subset."""
     found: list[SampleResult] = []
     folder = path / "predictions" / model
     names = known_benchmarks(path, model)
@@ -90,7 +90,10 @@ def read_results(path: Path, model: str) -> list[SampleResult]:
 def result_of(
     row: dict[str, Any], review: dict[str, Any] | None, benchmark: str, subset: str, beside: Collection[str]
 ) -> SampleResult | None:
-    """One sample × repeat; None where the row is no prediction. `beside`: all subsets of the benchmark in the run."""
+    """Return the result of one sample × repeat; None where the row is no prediction.
+
+    `beside`: all subsets of the benchmark in the run.
+    """
     try:
         completion = compressed(rows.completion_from_row(row))
         index = int(row["index"])
@@ -118,6 +121,7 @@ def result_of(
 
 
 def prompt_text(messages: list[dict[str, Any]]) -> str:
+    """Return the texts of a prompt's messages, an empty line between them."""
     parts: list[str] = []
     for message in messages:
         content = message.get("content")
@@ -129,7 +133,7 @@ def prompt_text(messages: list[dict[str, Any]]) -> str:
 
 
 def known_benchmarks(path: Path, model: str) -> list[str]:
-    """Names of the run's benchmarks, longest first: its reports', else all that evalscope has."""
+    """Return the names of the run's benchmarks, longest first: its reports', else all that evalscope has."""
     from qwq_nb.bench.catalog import benchmark_names
 
     reported = [p.stem for p in (path / "reports" / model).glob("*.json")]
@@ -137,7 +141,7 @@ def known_benchmarks(path: Path, model: str) -> list[str]:
 
 
 def split_name(stem: str, names: list[str]) -> tuple[str, str]:
-    """`math_500_Level 1` → (`math_500`, `Level 1`)."""
+    """Split a file's name into benchmark and subset: `math_500_Level 1` → (`math_500`, `Level 1`)."""
     for name in names:
         if stem.startswith(f"{name}_"):
             return name, stem[len(name) + 1 :]

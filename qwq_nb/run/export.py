@@ -4,7 +4,7 @@ All of it goes by what a saved output may hold: GPQA's texts are withheld unless
 
 .csv .parquet .jsonl   a row a sample × repeat: `run`, `model`, `demo`, then the columns of `run.samples()`, and with
                        `traces` the texts; files of several runs can be put below one another
-.json                  `run` (what was asked of whom), `table` and `samples`
+.json                  `run` (what was asked of which model), `table` and `samples`
 .html                  the report as one page, see `run.report`
 .md .tex               the table with a caption that says model, benchmark, sampling, n and the kind of interval
 
@@ -101,6 +101,7 @@ def export_run(run: ShownRun, path: str | os.PathLike[str], *, traces: bool = Fa
 
 
 def shown_record(run: ShownRun) -> RunRecord:
+    """Return the run's record with its texts whole, withheld where they are to be."""
     return withhold(run.record(), reveal=run.revealed)
 
 

@@ -32,7 +32,7 @@ MOST_DOTS: Final = 300
 
 
 def accuracy_charts(record: RunRecord) -> list[Chart]:
-    """Chart both accuracies of each row of the table with the interval of the first, and published scores."""
+    """Draw both accuracies of each row of the table with the interval of the first, and published scores."""
     labels = {(row.benchmark, row.subset): label(row, record) for row in record.table}
     rows = [row for row in record.table if is_known(row.accuracy) and labels[row.benchmark, row.subset]]
     names = [labels[row.benchmark, row.subset] for row in rows]
@@ -95,14 +95,14 @@ def accuracy_charts(record: RunRecord) -> list[Chart]:
 
 
 def token_charts(record: RunRecord) -> list[Chart]:
-    """Chart the reasoning tokens of each answer, by outcome."""
+    """Draw the reasoning tokens of each answer, by outcome."""
     groups = [(o, [v.reasoning_tokens for v in counted(record) if v.outcome == o]) for o in OUTCOMES]
     found = [(WORDS[o], sorted(map(float, values)), _COLOURS[o]) for o, values in groups if values]
     return [box_chart("Reasoning tokens by outcome", "reasoning tokens", "outcome", found, digits=0)]
 
 
 def latency_charts(record: RunRecord) -> list[Chart]:
-    """Chart the time to the first token and to the whole answer, in seconds, of the attempts that counted."""
+    """Draw the time to the first token and to the whole answer, in seconds, of the attempts that counted."""
     views = counted(record)
     panels = []
     for heading, times, colour in (
@@ -129,7 +129,7 @@ KINDS: Final[dict[str, Callable[[RunRecord], list[Chart]]]] = {
 def box_chart(
     heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[float], str]], *, digits: int
 ) -> Chart:
-    """Chart a box for each (name, sorted values, colour).
+    """Draw a box for each (name, sorted values, colour).
 
     A box has quartiles, whiskers of 1.5 times the distance between them, and the values beyond.
     """

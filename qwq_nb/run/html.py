@@ -7,11 +7,11 @@ and in nbviewer. Inline styles are an extra that may be stripped.
 from __future__ import annotations
 
 from qwq_nb.core.run_record import RunRecord
-from qwq_nb.run.sections import html_of
+from qwq_nb.run.sections import sections_html
 
-__all__ = ["render_html"]
+__all__ = ["run_html"]
 
 
-def render_html(record: RunRecord, *, live: bool = False) -> str:
+def run_html(record: RunRecord, *, live: bool = False) -> str:
     """Return the whole report; `live` leaves the samples out: an update closes every fold a reader has opened."""
-    return f"<div>{html_of(record, live=live)}</div>"
+    return f"<div>{sections_html(record, live=live)}</div>"

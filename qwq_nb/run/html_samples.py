@@ -9,7 +9,7 @@ from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.run_record import Clip, InFlight, RunRecord, SampleView
 from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.html import Typesetter, clipped, code, esc, pre
-from qwq_nb.view.wording import SIGNS, WORDS, count, counts, duration, flag_word, phase, sample_key
+from qwq_nb.view.wording import SIGNS, WORDS, count, duration, flag_word, outcome_counts, phase, sample_key
 
 __all__ = ["FOLD_ALL", "LIST_ALL", "in_flight", "samples"]
 
@@ -32,7 +32,7 @@ def samples(record: RunRecord) -> str:
     grouped = sorted(shown, key=lambda view: (_rank(record, view), sample_key(view)))
     for (benchmark, subset), group in groupby(grouped, key=lambda view: (view.benchmark, view.subset)):
         members = list(group)
-        title = f"{esc(benchmark)} · {esc(subset)}: {count(len(members), 'sample')}, {counts(members)}"
+        title = f"{esc(benchmark)} · {esc(subset)}: {count(len(members), 'sample')}, {outcome_counts(members)}"
         own_files = len({view.file for view in members}) > 1
         inner = "" if own_files or not members[0].file else f"<p>Full texts: {code(members[0].file)}</p>"
         for view in members:
@@ -90,8 +90,8 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
         parts.append(f"<p><strong>Second opinion:</strong> {typeset.value(view.second_extracted)}</p>")
     for mark in read_marks(view.analysis):
         said = f": {esc(mark.says)}" if mark.says else ""
-        place = f", at character {mark.span[0]:,} of the reasoning" if mark.span else ""
-        parts.append(f"<p><strong>Mark:</strong> {esc(mark.name.replace('_', ' '))}{said}{place}</p>")
+        position = f", at character {mark.span[0]:,} of the reasoning" if mark.span else ""
+        parts.append(f"<p><strong>Mark:</strong> {esc(mark.name.replace('_', ' '))}{said}{position}</p>")
     if view.question is not None:
         parts.append(typeset.prose(clipped(view.question), "Question"))
     if view.choices:
@@ -114,7 +114,7 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
 
 
 def _fold(name: str, text: Clip | None, tokens: int, *, typeset: Typesetter | None) -> str:
-    """The reasoning as typed (typeset=None: nobody waits for MathJax over 40 kB), the answer typeset."""
+    """The reasoning as typed (typeset=None: MathJax takes too long over 40 kB), the answer typeset."""
     if text is None or not (text.text or text.omitted):
         return ""
     title = name + (f", {count(tokens, 'token')}" if tokens else "")
@@ -124,15 +124,15 @@ def _fold(name: str, text: Clip | None, tokens: int, *, typeset: Typesetter | No
     return f"<details><summary>{title}</summary>{body}</details>"
 
 
-def in_flight(flights: list[InFlight]) -> str:
+def in_flight(entries: list[InFlight]) -> str:
     """Return what is being answered now, with the end of what has come so far."""
-    if not flights:
+    if not entries:
         return ""
     lines = []
-    for flight in flights[:_TAILS]:
-        head = f"{esc(flight.benchmark)} {code(flight.id)}" + (f" repeat {flight.repeat}" if flight.repeat else "")
-        tail = flight.answer_tail or flight.reasoning_tail
-        lines.append(f"<div>{head}: {esc(phase(flight))}</div>" + (pre("… " + tail[-300:]) if tail else ""))
-    more = f"<div>and {len(flights) - _TAILS:,} more</div>" if len(flights) > _TAILS else ""
-    title = f"In flight: {count(len(flights), 'sample')}"
+    for entry in entries[:_TAILS]:
+        head = f"{esc(entry.benchmark)} {code(entry.id)}" + (f" repeat {entry.repeat}" if entry.repeat else "")
+        tail = entry.answer_tail or entry.reasoning_tail
+        lines.append(f"<div>{head}: {esc(phase(entry))}</div>" + (pre("… " + tail[-300:]) if tail else ""))
+    more = f"<div>and {len(entries) - _TAILS:,} more</div>" if len(entries) > _TAILS else ""
+    title = f"In flight: {count(len(entries), 'sample')}"
     return f"<details><summary>{title}</summary><div {_INDENT}>{''.join(lines)}{more}</div></details>\n"

@@ -16,7 +16,7 @@ HEADS = ("run", "state", "done", "accuracy", "model", "updated")
 
 
 class RunList(list["Run"]):
-    """Runs, the one written last first. Made from manifests alone, so that a long list costs little."""
+    """Hold runs, the one written last first. Made from manifests alone, so that a long list costs little."""
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return one row a run, as text."""

@@ -10,7 +10,7 @@ from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import MIME_TYPE, RunRecord
 from qwq_nb.run.bundle import bundle
 from qwq_nb.run.controls import controls_for
-from qwq_nb.run.text import progress_line, render_text
+from qwq_nb.run.text import run_progress_line, run_text
 from qwq_nb.run.withhold import withhold
 from qwq_nb.view.budget import FINAL_BYTES, LIVE_BYTES
 from qwq_nb.view.output import Output, Picture, show_picture
@@ -18,7 +18,7 @@ from qwq_nb.view.output import Output, Picture, show_picture
 if TYPE_CHECKING:
     from qwq_nb.run.state import ShownRun
 
-__all__ = ["View", "record_of", "show_run", "view_for"]
+__all__ = ["View", "drawn_record", "show_run", "view_for"]
 
 MOST_CHANGED: Final = 100
 """Rows that one update tries to carry."""
@@ -29,14 +29,14 @@ def view_for(run: ShownRun, show: bool, *, controls: bool = False) -> View:
     return View(run, show=show, controls=controls)
 
 
-def record_of(run: ShownRun, samples: list[SampleResult] | None = None) -> RunRecord:
+def drawn_record(run: ShownRun, samples: list[SampleResult] | None = None) -> RunRecord:
     """Return what is drawn of a run: all samples at its end, or those that changed."""
-    room = FINAL_BYTES if samples is None else LIVE_BYTES
-    return withhold(run.record(samples, room=room), reveal=run.revealed)
+    budget = FINAL_BYTES if samples is None else LIVE_BYTES
+    return withhold(run.record(samples, budget=budget), reveal=run.revealed)
 
 
 class RunPicture:
-    """What is drawn of a run: an update carries the rows that changed since the last one."""
+    """Draw a run: an update carries the rows that changed since the last one."""
 
     def __init__(self, run: ShownRun) -> None:
         self.run = run
@@ -45,10 +45,10 @@ class RunPicture:
     def bundle(self, *, live: bool, times: bool) -> Mapping[str, Any]:
         """Return the mime bundle of an update, or of the whole run."""
         if not live:
-            return bundle(record_of(self.run), live=False, times=times)
+            return bundle(drawn_record(self.run), live=False, times=times)
         changed = [r for r in self.run.results() if self._drawn.get((r.sample.id, r.repeat), "pending") != r.outcome]
-        made = bundle(record_of(self.run, changed[:MOST_CHANGED]), live=True, times=times)
-        # Rows that found no room in this update come with a later one.
+        made = bundle(drawn_record(self.run, changed[:MOST_CHANGED]), live=True, times=times)
+        # Rows that did not fit into this update come with a later one.
         sent: Any = made[MIME_TYPE]
         self._drawn.update({(row["id"], row.get("repeat", 0)): row["outcome"] for row in sent["samples"]})
         return made
@@ -58,13 +58,13 @@ class RunPicture:
         return Picture(
             subject=self.run,
             bundle=self.bundle,
-            text=lambda times: render_text(record_of(self.run), times=times),
-            line=lambda width: progress_line(record_of(self.run, []), width),
+            text=lambda times: run_text(drawn_record(self.run), times=times),
+            line=lambda width: run_progress_line(drawn_record(self.run, []), width),
         )
 
 
 class View:
-    """The view of a run that goes on, for the thread that draws; without `show` it draws nothing."""
+    """Draw a run that goes on, for the thread that draws; without `show` it draws nothing."""
 
     interval_s = Output.interval_s
 
@@ -77,7 +77,7 @@ class View:
             self._output.update()
 
     def update(self) -> None:
-        """Draw how the run stands; called about every `interval_s` seconds while it goes on."""
+        """Draw the present state of the run; called about every `interval_s` seconds while it goes on."""
         self._output.update()
         if self._controls is not None:
             self._controls.update()
@@ -92,7 +92,7 @@ class View:
             self._output.finish()
 
     def leave(self) -> None:
-        """Finish after an interrupt, without keeping the cell."""
+        """Finish after an interrupt, leaving out what takes long to draw, so that the cell ends at once."""
         if self._controls is not None:
             self._controls.close()
         self._output.leave()

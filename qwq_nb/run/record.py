@@ -1,4 +1,4 @@
-"""From results to what is drawn: sample views, progress and the notes of a `RunRecord`. Pure."""
+"""Make from results what is drawn: sample views, progress and the notes of a `RunRecord`. Pure."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ __all__ = [
     "detail",
     "find_result",
     "frame",
+    "make_run_record",
     "notes_on",
-    "record_of",
     "sample_view",
     "save_record",
 ]
@@ -54,14 +54,17 @@ TRUNCATION_SHARE = 0.05
 
 
 def frame(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
-    """A DataFrame of just these columns, also without rows. pandas is imported here, when the first one is wanted."""
+    """Make a DataFrame of just these columns, also without rows.
+
+    pandas is imported here, when the first one is wanted.
+    """
     import pandas as pd
 
     return pd.DataFrame(list(records), columns=list(columns))
 
 
 def find_result(results: Sequence[SampleResult], id: str, repeat: int, *, name: str, repeats: int) -> SampleResult:
-    """The result of one sample × repeat, by the run's id of it or the data set's own.
+    """Find the result of one sample × repeat, by the run's id of it or the data set's own.
 
     Raises:
         OptionError: no such sample or repeat in the run `name`.
@@ -78,7 +81,7 @@ def find_result(results: Sequence[SampleResult], id: str, repeat: int, *, name: 
     raise OptionError(f"The run {name} has no sample {wanted!r}.{hint}")
 
 
-def record_of(
+def make_run_record(
     manifest: Manifest,
     path: str,
     results: Sequence[SampleResult],
@@ -87,17 +90,17 @@ def record_of(
     progress: Progress,
     in_flight: list[InFlight],
     notes: Sequence[str] = (),
-    room: int | None = None,
+    budget: int | None = None,
 ) -> RunRecord:
-    """The run in the directory `path`, as it is drawn: the table of all `results`, and the samples `shown`.
+    """Make the record of the run in the directory `path`: the table of all `results`, and the samples `shown`.
 
-    `notes` stand after those that the manifest and the table give cause for. `room`: characters for all reasoning, for
-    all answers, of failures and of the others each; None: they are whole. What does not fit a bundle of so many bytes
-    is then never in memory all at once.
+    `notes` come after those that the manifest and the table give cause for. `budget`: characters that the texts of all
+    failures may have together, and those of all other samples; the longest texts are clipped until they fit, so that
+    what does not fit into a bundle of so many bytes is never in memory all at once. None: they are whole.
     """
     m, request = manifest, manifest.request
     rows = tally(results)
-    most = caps(shown, room)
+    most = caps(shown, budget)
     return RunRecord(
         run_id=m.run_id,
         name=m.name,
@@ -135,15 +138,16 @@ def current_record(
     directory: RunDirectory,
     samples: Iterable[SampleResult] | None = None,
     *,
-    room: int | None = None,
+    budget: int | None = None,
 ) -> RunRecord:
     """Return a run as it is drawn now. `samples` are the rows it carries (None: all), with their texts whole.
 
-    `room`: bytes of the output that it is made for. The longest texts are cut to what can fit there at most, which
-    saves a long run the memory for all of them at once.
+    `budget`: bytes of the output that the record is made for, taken as characters. The longest texts are clipped until
+    those of all failures together, and those of all other samples, have no more: a long run needs no memory for all of
+    them at once. None: texts are whole; 0: there are none.
     """
     manifest, results = state.manifest, state.results()
-    record = record_of(
+    record = make_run_record(
         manifest,
         directory.display_path,
         results,
@@ -151,7 +155,7 @@ def current_record(
         progress=state.progress(),
         in_flight=state.in_flight(),
         notes=ruling_notes(results, read_rulings(directory.path, manifest.request.endpoint.model)),
-        room=room,
+        budget=budget,
     )
     return msgspec.structs.replace(record, partial=samples is not None)
 
@@ -162,23 +166,23 @@ def save_record(state: RunState, directory: RunDirectory) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    record = bare_record(current_record(state, directory, room=0))
+    record = bare_record(current_record(state, directory, budget=0))
     directory.save_record(msgspec.json.encode(lean(record)))
 
 
-def caps(shown: Sequence[SampleResult], room: int | None) -> Callable[[SampleResult], int | None]:
-    """How long a result's texts may be: as few as possible are cut to fill `room`, the longest ones."""
-    if room is None:
+def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleResult], int | None]:
+    """Return how long a result's texts may be (characters; None: whole): only the longest are cut to fit `budget`."""
+    if budget is None:
         return lambda _: None
     lengths: dict[bool, list[int]] = {True: [], False: []}
     for result in shown:
         lengths[is_failure(result)].append(text_length(result.completion))
-    found = {failed: fair_limit(lengths[failed], room) for failed in lengths}
+    found = {failed: fair_limit(lengths[failed], budget) for failed in lengths}
     return lambda result: found[is_failure(result)]
 
 
 def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
-    """Of all benchmarks together, by the endpoint's prices; None where it has none."""
+    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none."""
     if manifest.request.endpoint.prices is None or not results:
         return None
     whole = cost_of(results, Prices(*manifest.request.endpoint.prices))[-1]
@@ -191,9 +195,10 @@ def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost 
 
 
 def bare_record(record: RunRecord) -> RunRecord:
-    """The record without what lies beside it in the run's directory: no reasoning, no answers, questions clipped.
+    """Return the record without what lies beside it in the run's directory.
 
-    The switches stay, as long as there are not too many: the reasoning that a viewer reads there is cut by them.
+    It has no reasoning, no answers, and clipped questions. The switches stay, as long as there are not too many: the
+    reasoning that a viewer reads there is cut by them.
     """
     rows, left = [], SWITCHES_WITHOUT_TEXT
     for view in record.samples:
@@ -208,6 +213,7 @@ def bare_record(record: RunRecord) -> RunRecord:
 
 
 def detail(result: SampleResult) -> SampleDetail:
+    """Make the `SampleDetail` of a result: its texts whole."""
     s, c, v = result.sample, result.completion, result.verdict
     return SampleDetail(
         benchmark=s.benchmark,
@@ -238,7 +244,7 @@ def detail(result: SampleResult) -> SampleDetail:
 
 
 def explained(result: SampleResult) -> tuple[Reason, str]:
-    """Why this outcome: as a code with values, and as a sentence."""
+    """Explain the outcome: as a code with values, and as a sentence."""
     if result.outcome == "pending":
         code: ReasonCode = "partial_kept" if result.completion else "not_asked"
         reason = Reason(code=code)
@@ -248,9 +254,9 @@ def explained(result: SampleResult) -> tuple[Reason, str]:
 
 
 def sample_view(result: SampleResult, model: str, *, most: int | None = None) -> SampleView:
-    """`most`: characters that each of its texts may have; None: they are whole."""
+    """Make the view of a sample. `most`: characters that each of its texts may have; None: they are whole."""
     d = detail(result)
-    reasoning = cut(d.reasoning, most)
+    reasoning = clipped_text(d.reasoning, most)
     file = JOURNAL
     if result.verdict is not None:
         file = prediction_file(Path(), model_segment(model), d.benchmark, d.subset).as_posix()
@@ -275,7 +281,7 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         source_id=d.source_id,
         question=Clip(text=d.question),
         reasoning=reasoning,
-        answer=cut(d.answer, most),
+        answer=clipped_text(d.answer, most),
         choices=d.choices,
         file=file if result.completion else "",
         analysis=drawn_analysis(result, None if most == 0 else reasoning),
@@ -283,14 +289,15 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
     )
 
 
-def cut(text: str, most: int | None) -> Clip:
+def clipped_text(text: str, most: int | None) -> Clip:
+    """Clip a text to `most` characters; None: it is whole."""
     if most == 0:
         return Clip(omitted=len(text))
     return Clip(text=text) if most is None or len(text) <= most else clip(text, most)
 
 
 def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | None:
-    """What a viewer marks in the reasoning, of which it has the part `reasoning`; None: it reads it elsewhere."""
+    """Return what is marked in the part `reasoning` of the reasoning; None: the viewer reads the text elsewhere."""
     analysis = result.analysis
     if analysis is None or not analysis.chars:
         return None
@@ -304,7 +311,7 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
 
 
 def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
-    """What a reader must know beside the numbers."""
+    """List what a reader must know beside the numbers."""
     notes: list[str] = []
     for row in rows:
         if row.subset != "all":

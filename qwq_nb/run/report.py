@@ -16,9 +16,9 @@ import msgspec
 
 from qwq_nb.core.run_record import RunRecord, SampleView
 from qwq_nb.run.bundle import bundle
-from qwq_nb.run.html import render_html
+from qwq_nb.run.html import run_html
 from qwq_nb.run.html_samples import FOLD_ALL, samples
-from qwq_nb.run.text import render_text
+from qwq_nb.run.text import run_text
 from qwq_nb.view.page import page, save_page
 
 __all__ = ["Report", "report_page"]
@@ -33,7 +33,7 @@ def report_page(record: RunRecord, *, traces: bool = False) -> str:
     title = f"{demo}{record.model} on {', '.join(record.benchmarks)}"
     if not traces:
         return page(title, str(bundle(record, live=False)["text/html"]))
-    head = render_html(msgspec.structs.replace(record, samples=[], samples_total=0))
+    head = run_html(msgspec.structs.replace(record, samples=[], samples_total=0))
     folds = (samples(msgspec.structs.replace(record, samples=part, samples_total=len(part))) for part in _parts(record))
     return page(title, head + "".join(folds))
 
@@ -41,29 +41,31 @@ def report_page(record: RunRecord, *, traces: bool = False) -> str:
 def _parts(record: RunRecord) -> Iterator[list[SampleView]]:
     """Subset by subset, no more at once than the html view shows with all their texts."""
 
-    def place(view: SampleView) -> tuple[int, str, str]:
+    def subset_rank(view: SampleView) -> tuple[int, str, str]:
         known = record.benchmarks
         return known.index(view.benchmark) if view.benchmark in known else len(known), view.benchmark, view.subset
 
-    for _, group in groupby(sorted(record.samples, key=place), key=place):
+    for _, group in groupby(sorted(record.samples, key=subset_rank), key=subset_rank):
         views = list(group)
         for start in range(0, len(views), FOLD_ALL):
             yield views[start : start + FOLD_ALL]
 
 
 class Report:
-    """A run's report: `str()` is the text, a notebook shows the html, `save()` writes either."""
+    """Hold a run's report: `str()` is the text, a notebook shows the html, `save()` writes either."""
 
     def __init__(self, record: RunRecord) -> None:
         self.record = record
 
     @property
     def text(self) -> str:
-        return render_text(self.record, times=True)
+        """Return the report as plain text."""
+        return run_text(self.record, times=True)
 
     @property
     def html(self) -> str:
-        return render_html(self.record)
+        """Return the report as html."""
+        return run_html(self.record)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as a page (`.html`, `.htm`) or as text (any other ending)."""

@@ -36,7 +36,7 @@ _LIVE_ROWS: Final = 24
 
 
 class Heading:
-    """What was asked of whom; in front of it the notice of a demo."""
+    """Draw the heading: what was asked of which model; in front of it the notice of a demo."""
 
     name = "heading"
 
@@ -68,7 +68,7 @@ class Heading:
 
 
 class ProgressSection:
-    """How far the run is, how fast, and what it costs."""
+    """Draw how far the run is, how fast, and what it costs."""
 
     name = "progress"
 
@@ -105,7 +105,7 @@ class ProgressSection:
 
 
 class Results:
-    """Accuracy by subset."""
+    """Draw the accuracy by subset."""
 
     name = "results"
 
@@ -121,7 +121,7 @@ class Results:
 
 
 class Outcomes:
-    """The counts by outcome."""
+    """Draw the counts by outcome."""
 
     name = "outcomes"
 
@@ -146,7 +146,7 @@ class Outcomes:
 
 
 class Notes:
-    """What a reader must know beside the numbers."""
+    """Draw what a reader must know beside the numbers."""
 
     name = "notes"
 
@@ -163,7 +163,7 @@ class Notes:
 
 
 class InFlightSection:
-    """What is being answered now."""
+    """Draw what is being answered now."""
 
     name = "in_flight"
 
@@ -172,12 +172,12 @@ class InFlightSection:
         return in_flight(record.in_flight)
 
     def text(self, record: RunRecord, *, times: bool) -> str:
-        """Return nothing: it is over before anybody reads it."""
+        """Return nothing: it has changed before it is read."""
         return ""
 
 
 class How:
-    """How the run was made."""
+    """Draw how the run was made."""
 
     name = "how"
 
@@ -208,7 +208,7 @@ class How:
 
 
 class References:
-    """Published scores beside ours."""
+    """Draw published scores beside ours."""
 
     name = "references"
 
@@ -222,7 +222,7 @@ class References:
 
 
 class Samples:
-    """The answers one by one, failures first."""
+    """Draw the answers one by one, failures first."""
 
     name = "samples"
 
@@ -236,7 +236,7 @@ class Samples:
 
 
 class Location:
-    """Where the run's directory is."""
+    """Draw the path of the run's directory."""
 
     name = "location"
 

@@ -1,4 +1,4 @@
-"""`Run`: what `evaluate()` and `load_run()` return. Tables, samples and the record that is drawn, from one run."""
+"""Define `Run`, which `evaluate()` and `load_run()` return: tables, samples and the drawn record of one run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["Report", "Run", "SampleDetail"]
 
 
 class Run:
-    """A run: finished, stopped, or still going on in the background.
+    """Represent a run: finished, stopped, or still going on in the background.
 
     `table()` has a row a subset and then `all`; `samples()` a row a sample × repeat; `sample(id)` the texts.
     """
@@ -47,18 +47,21 @@ class Run:
 
     @property
     def manifest(self) -> Manifest:
-        """What was asked, of whom, and how the run stands: a copy, so that nothing done to it changes the run."""
+        """Return the manifest: what was asked, of which model, and the run's state.
+
+        It is a copy: changing it does not change the run.
+        """
         m = self._state.manifest
         return msgspec.structs.replace(m, notes=list(m.notes), scores=dict(m.scores))
 
     @property
     def directory(self) -> RunDirectory:
-        """The run on disk."""
+        """Return the run's directory on disk, as an object."""
         return self._directory
 
     @property
     def revealed(self) -> bool:
-        """True if texts are shown that are withheld by default; see `reveal()`."""
+        """Return True if texts are shown that are withheld by default; see `reveal()`."""
         return self._revealed
 
     def progress(self) -> Progress:
@@ -67,41 +70,47 @@ class Run:
 
     @property
     def name(self) -> str:
+        """Return the name of the run: that of its directory."""
         return self._state.manifest.name
 
     @property
     def path(self) -> Path:
-        """The run's directory, absolute."""
+        """Return the absolute path of the run's directory."""
         return self._directory.path
 
     @property
     def state(self) -> State:
-        """`running`, `paused`, `stopped`, `failed` or `complete`."""
+        """Return the state: `running`, `paused`, `stopped`, `failed` or `complete`."""
         return self._state.manifest.state
 
     @property
     def model(self) -> str:
+        """Return the name of the model that was asked."""
         return self._state.manifest.request.endpoint.model
 
     @property
     def benchmarks(self) -> list[str]:
+        """Return the names of the benchmarks, in the order given."""
         return list(self._state.manifest.request.benchmarks)
 
     @property
     def demo(self) -> bool:
-        """Whether it was answered by the built-in endpoint: its score says nothing of any model."""
+        """Return True if the built-in endpoint answered: its score says nothing of any model."""
         return self._state.manifest.request.demo
 
     @property
     def withheld(self) -> list[str]:
-        """Benchmarks whose texts are withheld from outputs now: their authors ask for it, and nobody revealed them."""
+        """Return the benchmarks whose texts are left out of outputs now.
+
+        Their authors ask that they not be published; `reveal()` shows them.
+        """
         from qwq_nb.run.withhold import withheld_benchmarks
 
         return [] if self._revealed or self.demo else withheld_benchmarks(self._state.manifest)
 
     @property
     def command(self) -> str:
-        """The magic line that resumes it, or shows it again."""
+        """Return the magic line that resumes the run, or shows it again."""
         return self._state.manifest.command
 
     def __repr__(self) -> str:
@@ -114,27 +123,30 @@ class Run:
     # -- tables --------------------------------------------------------------------------------------------------
 
     def results(self) -> list[SampleResult]:
-        """The records themselves, one a sample × repeat, in the data set's order."""
+        """Return the results themselves, one a sample × repeat, in the data set's order."""
         return self._state.results()
 
     def rows(self) -> list[SubsetRow]:
-        """The rows of `table()` as records."""
+        """Return the rows of `table()` as `SubsetRow` structs."""
         return tally(self._state.results())
 
     def accuracies(self) -> dict[str, float | None]:
-        """Accuracy of each benchmark over all its subsets (0…1)."""
+        """Return the accuracy of each benchmark over all its subsets (0…1); None where nothing is finished."""
         return {r.benchmark: r.accuracy for r in self.rows() if r.subset == "all"}
 
     def table(self) -> pd.DataFrame:
-        """Scores by subset; columns as in `qwq_nb.core.tally.TABLE_COLUMNS`. Shares are 0…1, times seconds."""
+        """Return the scores by subset as a DataFrame, a row a subset and then `all`.
+
+        Columns as in `qwq_nb.core.tally.TABLE_COLUMNS`. Shares are 0…1, times seconds.
+        """
         return frame(table_rows(self.rows()), TABLE_COLUMNS)
 
     def samples(self) -> pd.DataFrame:
-        """A row a sample × repeat; columns as in `qwq_nb.core.tally.SAMPLE_COLUMNS`."""
+        """Return a DataFrame with a row a sample × repeat; columns as in `qwq_nb.core.tally.SAMPLE_COLUMNS`."""
         return frame(sample_rows(self._state.results()), SAMPLE_COLUMNS)
 
     def sample(self, id: str, repeat: int = 0) -> SampleDetail:
-        """One sample's texts and verdict. `id` is that of `samples()`, or the data set's own.
+        """Return one sample's texts and verdict. `id` is that of `samples()`, or the data set's own.
 
         Raises:
             OptionError: no such sample or repeat.
@@ -145,15 +157,19 @@ class Run:
     # -- analysis ------------------------------------------------------------------------------------------------
 
     def repeats(self) -> pd.DataFrame:
-        """avg@k, pass@k and cons@k by subset and k; columns as in `qwq_nb.run.repeats.REPEAT_COLUMNS`."""
+        """Return avg@k, pass@k and cons@k by subset and k as a DataFrame.
+
+        Columns as in `qwq_nb.run.repeats.REPEAT_COLUMNS`.
+        """
         from qwq_nb.run.repeats import REPEAT_COLUMNS, repeat_rows
 
         return frame(map(msgspec.structs.asdict, repeat_rows(self._state.results())), REPEAT_COLUMNS)
 
     def cost(self, price_in: float | None = None, price_out: float | None = None) -> pd.DataFrame:
-        """Cost so far, expected at the end and per correct answer, in the unit of the prices of a million tokens.
+        """Return the cost so far, expected at the end, and per correct answer, as a DataFrame.
 
-        Prices left out are the endpoint's. Columns as in `qwq_nb.run.cost.COST_COLUMNS`.
+        Prices are for a million tokens of the prompt (`price_in`) and of the completion (`price_out`); costs are in
+        their unit. Prices left out are the endpoint's. Columns as in `qwq_nb.run.cost.COST_COLUMNS`.
 
         Raises:
             OptionError: a price is neither given nor the endpoint's, or no price at all.
@@ -168,7 +184,7 @@ class Run:
     # -- rulings by hand -----------------------------------------------------------------------------------------
 
     def check(self) -> CheckList:
-        """The verdicts worth a look by hand, each shown at its place; `.table()` is a DataFrame of them."""
+        """List the verdicts worth a look by hand, each shown with its excerpt; `.table()` is a DataFrame of them."""
         from qwq_nb.run.check_list import CheckList, worth_checking
         from qwq_nb.run.withhold import withhold
 
@@ -193,11 +209,14 @@ class Run:
             self.save_record()
 
     def rulings(self) -> pd.DataFrame:
-        """The rulings that stand; columns as in `qwq_nb.store.rulings.RULING_COLUMNS`."""
+        """Return the rulings that apply as a DataFrame; columns as in `qwq_nb.store.rulings.RULING_COLUMNS`."""
         return frame(by_hand.ruling_rows(self._state.results(), self._rulings()), by_hand.RULING_COLUMNS)
 
     def ruled_table(self) -> pd.DataFrame:
-        """Official accuracy and accuracy with rulings; columns as in `qwq_nb.store.rulings.RULED_COLUMNS`."""
+        """Return the official accuracy and that with rulings as a DataFrame.
+
+        Columns as in `qwq_nb.store.rulings.RULED_COLUMNS`.
+        """
         return frame(by_hand.ruled_rows(self._state.results(), self._rulings()), by_hand.RULED_COLUMNS)
 
     def _found(self, id: str, repeat: int) -> SampleResult:
@@ -222,39 +241,40 @@ class Run:
         return export_run(self, path, traces=traces)
 
     def to_csv(self, path: str | os.PathLike[str], *, traces: bool = False) -> Path:
-        """`export()` as CSV, whatever the path's ending: a row an answer, no cell a spreadsheet's formula."""
+        """Write `export()` as CSV, whatever the path's ending: a row an answer, no cell a spreadsheet's formula."""
         from qwq_nb.run.export import export_run
 
         return export_run(self, path, traces=traces, kind=".csv")
 
     def to_parquet(self, path: str | os.PathLike[str], *, traces: bool = False) -> Path:
-        """`export()` as Parquet, whatever the path's ending: a row an answer, values as they are."""
+        """Write `export()` as Parquet, whatever the path's ending: a row an answer, values as they are."""
         from qwq_nb.run.export import export_run
 
         return export_run(self, path, traces=traces, kind=".parquet")
 
     # -- the drawn record ----------------------------------------------------------------------------------------
 
-    def record(self, samples: Iterable[SampleResult] | None = None, *, room: int | None = None) -> RunRecord:
-        """The run as it is drawn; `samples` are the rows it carries (all by default), with their texts whole.
+    def record(self, samples: Iterable[SampleResult] | None = None, *, budget: int | None = None) -> RunRecord:
+        """Return the run as it is drawn; `samples` are the rows it carries (all by default), with their texts whole.
 
-        `room`: bytes of the output that it is made for. The longest texts are cut to what can fit there at most, which
-        saves a long run the memory for all of them at once.
+        `budget`: bytes of the output that the record is made for, taken as characters. The longest texts are clipped
+        until those of all failures together, and those of all other samples, have no more: a long run needs no memory
+        for all of them at once. None: texts are whole; 0: there are none.
         """
-        return run_record.current_record(self._state, self._directory, samples, room=room)
+        return run_record.current_record(self._state, self._directory, samples, budget=budget)
 
     def save_record(self) -> None:
         """Write `qwq_record.json` into the run's directory: what viewers draw, without the texts that lie beside it."""
         run_record.save_record(self._state, self._directory)
 
     def report(self) -> Report:
-        """The report: shown by a notebook, `str()` for text, `.save("report.html")` for a file."""
+        """Return the report: shown by a notebook, `str()` for text, `.save("report.html")` for a file."""
         from qwq_nb.run.withhold import withhold
 
         return Report(withhold(self.record(), reveal=self._revealed))
 
     def plot(self, kind: str | None = None) -> ChartFigure:
-        """A plotly figure: `accuracy` by subset, `tokens` by outcome, `latency`, or all of them below one another.
+        """Draw a plotly figure: `accuracy` by subset, `tokens` by outcome, `latency`, or all below one another.
 
         Its `.figure` is plotly's own, `.save("run.html")` writes a page. Where plotly cannot draw, its numbers show.
 
@@ -263,7 +283,7 @@ class Run:
         """
         from qwq_nb.run.figures import run_figure
 
-        return run_figure(self.record(room=0), kind)
+        return run_figure(self.record(budget=0), kind)
 
     def reveal(self, on: bool = True) -> Run:
         """Show texts that are withheld by default (GPQA's authors ask not to publish its questions)."""
@@ -273,22 +293,27 @@ class Run:
     # -- control of a run in the background ----------------------------------------------------------------------
 
     def stop(self) -> None:
-        """End it now; what is finished stays, and `command` resumes it. No effect on a run that is over."""
+        """Stop the run now; what is finished stays, and `command` resumes it. No effect on a run that is over."""
         if self._control is not None:
             self._control.stop()
 
     def pause(self) -> None:
-        """Ask nothing new until `resume()`; streams under way go on to their end."""
+        """Pause: ask nothing new until `resume()`; streams under way go on to their end."""
         if self._control is not None:
             self._control.pause()
 
     def resume(self) -> None:
-        """Go on after `pause()`."""
+        """Resume after `pause()`."""
         if self._control is not None:
             self._control.resume()
 
     def wait(self, timeout: float | None = None) -> Run:
-        """Block until a run in the background is over. Raises TimeoutError, and whatever ended the run."""
+        """Wait until a run in the background is over (`timeout` in seconds), and return it.
+
+        Raises:
+            TimeoutError: the run is not over in time.
+            Exception: the error that ended the run, if one did.
+        """
         if self._control is not None:
             self._control.wait(timeout)
         return self
@@ -306,5 +331,5 @@ class Run:
         from qwq_nb.run.withhold import withhold
         from qwq_nb.view.budget import FINAL_BYTES
 
-        record = withhold(self.record(room=FINAL_BYTES), reveal=self._revealed)
+        record = withhold(self.record(budget=FINAL_BYTES), reveal=self._revealed)
         return bundle(record, live=False, times=is_live())

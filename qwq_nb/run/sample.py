@@ -16,7 +16,7 @@ __all__ = ["SampleDetail", "sample_bundle"]
 
 
 class SampleDetail(msgspec.Struct, kw_only=True):
-    """One sample × repeat with its texts whole: `run.sample(id, repeat)`."""
+    """Hold one sample × repeat with its texts whole: `run.sample(id, repeat)`."""
 
     benchmark: str
     subset: str
@@ -95,6 +95,7 @@ def shown(sample: SampleDetail) -> SampleDetail:
 
 
 def sample_text(sample: SampleDetail) -> str:
+    """Return a sample as plain text: outcome, gold value, question, choices, reasoning, answer."""
     lines = [
         f"{sample.id} repeat {sample.repeat}: {sample.outcome} ({sample.why})",
         f"gold {sample.gold!r}, extracted {sample.extracted!r}",

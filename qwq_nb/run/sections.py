@@ -1,6 +1,6 @@
 """Define what a section of a run's report is, and register sections: each is drawn as html and as plain text.
 
-The sections of the package are in `run.report_sections`; `render_html` and `render_text` go through all of them in
+The sections of the package are in `run.report_sections`; `run_html` and `run_text` go through all of them in
 order. JupyterLab's renderer draws the record itself (`core.run_record`) and knows the package's own sections only.
 """
 
@@ -16,11 +16,11 @@ from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 
-__all__ = ["SECTIONS", "Section", "html_of", "register_section", "section_names", "text_of"]
+__all__ = ["SECTIONS", "Section", "register_section", "section_names", "sections_html", "sections_text"]
 
 
 class Section(Protocol):
-    """One part of a run's report. It reads the record, which it must not change, and keeps nothing.
+    """Define one part of a run's report. It reads the record, which it must not change, and keeps nothing.
 
     >>> class Slowest:
     ...     name = "slowest"
@@ -118,14 +118,14 @@ def _stands_after(name: str, further: list[str]) -> str:
     return after if above in _BUILT_IN else _LAST
 
 
-def html_of(record: RunRecord, *, live: bool) -> str:
+def sections_html(record: RunRecord, *, live: bool) -> str:
     """Return all sections as html, one after another. One that fails is a line that says so."""
     most = _MOST_LIVE if live else _MOST
     parts = [_drawn(name, lambda section: section.html(record, live=live), most) for name in section_names()]
     return "".join(f"<p>{esc(part)}</p>\n" if failed else part for part, failed in parts)
 
 
-def text_of(record: RunRecord, *, times: bool) -> str:
+def sections_text(record: RunRecord, *, times: bool) -> str:
     """Return all sections as text, an empty line between them. One that fails is a line that says so."""
     parts = [_drawn(name, lambda section: section.text(record, times=times), _MOST) for name in section_names()]
     blocks = ["\n".join(line.rstrip() for line in part.split("\n")) for part, _ in parts if part]

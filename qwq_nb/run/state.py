@@ -1,4 +1,4 @@
-"""Define what a `Run` reads (`RunState`) and steers (`RunControl`), and the state of a run that nobody is running.
+"""Define what a `Run` reads (`RunState`) and steers (`RunControl`), and the state of a run that is not going on.
 
 An evaluation publishes a state of its own (`evaluation.state`); a saved run and one that evalscope made have a
 `SavedState`.
@@ -17,11 +17,11 @@ __all__ = ["RunControl", "RunState", "SavedState", "ShownRun", "finished_progres
 
 
 class RunState(Protocol):
-    """What is known of a run at this moment; read from any thread."""
+    """Define what is known of a run at this moment; read from any thread."""
 
     @property
     def manifest(self) -> Manifest:
-        """What was asked, and how the run stands."""
+        """Return what was asked, and the state of the run."""
 
     def results(self) -> list[SampleResult]:
         """Return one result a sample × repeat, in the data set's order; empty while nothing is planned."""
@@ -34,27 +34,27 @@ class RunState(Protocol):
 
 
 class ShownRun(Protocol):
-    """What drawing and exporting need of a run; `run.run.Run` is one, and imports them when they are wanted."""
+    """Define what drawing and exporting need of a run; `run.run.Run` is one, and imports them when they are wanted."""
 
     @property
     def name(self) -> str:
-        """Name of its directory."""
+        """Return the name of its directory."""
 
     @property
     def model(self) -> str:
-        """Name of the model that was asked."""
+        """Return the name of the model that was asked."""
 
     @property
     def demo(self) -> bool:
-        """True if the built-in endpoint answered."""
+        """Return True if the built-in endpoint answered."""
 
     @property
     def state(self) -> State:
-        """`running`, `paused`, `stopped`, `failed` or `complete`."""
+        """Return `running`, `paused`, `stopped`, `failed` or `complete`."""
 
     @property
     def revealed(self) -> bool:
-        """True if texts are shown that are withheld by default."""
+        """Return True if texts are shown that are withheld by default."""
 
     def results(self) -> list[SampleResult]:
         """Return one result a sample × repeat."""
@@ -62,17 +62,17 @@ class ShownRun(Protocol):
     def progress(self) -> Progress:
         """Return counts and rates of this moment."""
 
-    def record(self, samples: Iterable[SampleResult] | None = None, *, room: int | None = None) -> RunRecord:
+    def record(self, samples: Iterable[SampleResult] | None = None, *, budget: int | None = None) -> RunRecord:
         """Return the run as it is drawn."""
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the run."""
 
     def pause(self) -> None:
         """Ask nothing new."""
 
     def resume(self) -> None:
-        """Go on after `pause()`."""
+        """Resume after `pause()`."""
 
 
 class RunControl(Protocol):
@@ -80,40 +80,43 @@ class RunControl(Protocol):
 
     @property
     def done(self) -> bool:
-        """True if the run is over."""
+        """Return True if the run is over."""
 
     def stop(self) -> None:
-        """End it; what is finished stays."""
+        """Stop the run; what is finished stays."""
 
     def pause(self) -> None:
         """Ask nothing new."""
 
     def resume(self) -> None:
-        """Go on after `pause()`."""
+        """Resume after `pause()`."""
 
     def wait(self, timeout: float | None = None) -> None:
-        """Block until it is over (`timeout` in seconds). Raises TimeoutError, and what ended the run."""
+        """Wait until it is over (`timeout` in seconds). Raises TimeoutError, and what ended the run."""
 
 
 class SavedState:
-    """The state of a run that nobody is running: its manifest, and results that are read when first wanted."""
+    """Hold the state of a run that is not going on: its manifest, and results that are read when first wanted."""
 
     def __init__(self, manifest: Manifest, results: Callable[[], list[SampleResult]]) -> None:
         self.manifest = manifest
         self._results = results
 
     def results(self) -> list[SampleResult]:
+        """Return one result a sample × repeat."""
         return self._results()
 
     def progress(self) -> Progress:
+        """Return the counts of the results, and the wall time of the manifest."""
         return finished_progress(self._results(), self.manifest)
 
     def in_flight(self) -> list[InFlight]:
+        """Return an empty list: nothing is being answered."""
         return []
 
 
 def finished_progress(results: list[SampleResult], manifest: Manifest) -> Progress:
-    """Return the progress of a run that nobody is running: counts from its results, wall time from its manifest."""
+    """Return the progress of a run that is not going on: counts from its results, wall time from its manifest."""
     tokens = sum(r.completion.completion_tokens for r in results if r.completion)
     return Progress(
         total=len(results),

@@ -9,21 +9,21 @@ from __future__ import annotations
 from typing import Final
 
 from qwq_nb.core.run_record import RunRecord
-from qwq_nb.run.sections import text_of
+from qwq_nb.run.sections import sections_text
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.wording import count, duration, is_known, money, number, overall, percent
 
-__all__ = ["progress_line", "render_text"]
+__all__ = ["run_progress_line", "run_text"]
 
 _BAR: Final = 20
 
 
-def render_text(record: RunRecord, *, times: bool) -> str:
+def run_text(record: RunRecord, *, times: bool) -> str:
     """Return header, table, outcomes, notes and the first failures; the run's path and speeds with `times` only."""
-    return text_of(record, times=times)
+    return sections_text(record, times=times)
 
 
-def progress_line(record: RunRecord, width: int) -> str:
+def run_progress_line(record: RunRecord, width: int) -> str:
     """Return one line for a terminal, at most `width` columns: what matters least is dropped first."""
     now = record.progress
     share = now.done / now.total if now.total else 0.0

@@ -11,7 +11,7 @@ from qwq_nb.core.run_record import SampleView, SubsetRow
 from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import text_table
-from qwq_nb.view.wording import WORDS, counts, is_known, number, percent, sample_key
+from qwq_nb.view.wording import WORDS, is_known, number, outcome_counts, percent, sample_key
 
 __all__ = ["failure_lines", "result_lines"]
 
@@ -61,7 +61,7 @@ def failure_lines(views: Iterable[SampleView]) -> list[str]:
     failed = sorted((view for view in views if is_failure(view)), key=sample_key)
     if not failed:
         return []
-    lines = [f"Not correct: {counts(failed)}"]
+    lines = [f"Not correct: {outcome_counts(failed)}"]
     for view in failed[:_FAILURES]:
         repeat = f" repeat {view.repeat}" if view.repeat else ""
         values = f"gold {one_line(view.gold, 60) or '-'}, extracted {one_line(view.extracted, 60) or '-'}"

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 WITHHELD: Final = "(withheld)"
-"""What stands in the place of a value."""
+"""What is shown instead of a value."""
 
 WITHHELD_NOTE: Final = (
     "The benchmark's authors ask that its questions not be published: its texts are withheld in this output. "
@@ -56,7 +56,7 @@ def withhold(record: RunRecord, reveal: bool) -> RunRecord:
     return replace(
         record,
         samples=[_withhold_sample(view) if view.benchmark in hidden else view for view in record.samples],
-        in_flight=[_withhold_tail(flight) if flight.benchmark in hidden else flight for flight in record.in_flight],
+        in_flight=[_withhold_tail(entry) if entry.benchmark in hidden else entry for entry in record.in_flight],
         notes=record.notes if WITHHELD_NOTE in record.notes else [*record.notes, WITHHELD_NOTE],
         withheld=True,
     )
@@ -108,5 +108,5 @@ def _withhold_sample(view: SampleView) -> SampleView:
     )
 
 
-def _withhold_tail(flight: InFlight) -> InFlight:
-    return replace(flight, reasoning_tail="", answer_tail="")
+def _withhold_tail(entry: InFlight) -> InFlight:
+    return replace(entry, reasoning_tail="", answer_tail="")

@@ -1,7 +1,7 @@
 """Find where a reasoning states the right answer as its answer, first and last; the tokens after it are reflection.
 
-`places` reads the values that the reasoning states (`candidates.py`), holds each against the gold answer (`values.py`)
-and asks how it is stated:
+`find_correct` reads the values that the reasoning states (`candidates.py`), compares each with the gold answer
+(`values.py`) and asks how it is stated:
 
 - *final*: boxed, or after "answer is" and its like (not behind "if" or "whether");
 - *said of what was asked*: an equation for a formula that the question asks for (`m+n = 371` where it says "Find
@@ -28,10 +28,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from qwq_nb.trace.candidates import Places, Statement
+from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.values import Gold, normal, rational
 
-__all__ = ["SMALL", "AnswerPlaces", "Span", "find_correct"]
+__all__ = ["SMALL", "AnswerPositions", "Span", "find_correct"]
 
 Span = tuple[int, int]
 
@@ -92,16 +92,16 @@ _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight
 _COUNTED = {word: str(number) for number, word in enumerate(_DIGITS)}
 
 
-class AnswerPlaces(NamedTuple):
-    """Spans of the reasoning, or None where there is no such place."""
+class AnswerPositions(NamedTuple):
+    """Hold the positions of the right answer as spans of the reasoning; None where it is not stated."""
 
     first: Span | None = None
     last: Span | None = None
     left: Span | None = None
 
 
-class Request:
-    """What a question asks for, and which values it contains."""
+class QuestionContent:
+    """Hold what a question asks for, and which values it contains."""
 
     def __init__(self, question: str) -> None:
         sentences = re.split(r"(?<=[.?!。？！])\s*(?=[A-Z\s$\u4e00-\u9fff]|\Z)", question)
@@ -125,6 +125,7 @@ class Request:
         self.text = normal(question)
 
     def contains(self, gold: Gold) -> bool:
+        """Return whether the question itself contains the gold value."""
         if gold.number is not None:
             return abs(gold.number) in self.numbers or gold.number in self.numbers
         return bool(gold.normal) and gold.normal in self.text
@@ -132,7 +133,7 @@ class Request:
 
 def find_correct(
     reasoning: str, answer: str, question: str, gold: str, *, correct: bool | None, equal: Callable[[str, str], bool]
-) -> AnswerPlaces:
+) -> AnswerPositions:
     """Find the first and the last statement of the gold answer, and the one that was left for another answer.
 
     `left` is the last final statement, or one said of what was asked, of a trace that is not correct, if another value
@@ -140,9 +141,9 @@ def find_correct(
     """
     target = Gold(gold, equal)
     if not target.normal or not reasoning:
-        return AnswerPlaces()
-    places = Places(reasoning, joined=target.joined, equation=target.equation, hallmark=target.hallmark)
-    request = Request(question)
+        return AnswerPositions()
+    candidates = Candidates(reasoning, joined=target.joined, equation=target.equation, hallmark=target.hallmark)
+    request = QuestionContent(question)
     chance = by_chance(target, request)
     # One that was cut came to no other answer, although it is not correct.
     least = ASKED if chance or (correct is False and answer.strip()) else WEAK
@@ -150,21 +151,21 @@ def find_correct(
 
     def judge(number: int) -> tuple[int, Span]:
         if number not in judged:
-            said = places.statement(number)
+            said = candidates.statement(number)
             strength = _strength(reasoning, said, request) if said and target.same(said.text) else NONE
             judged[number] = (strength, (said.start, said.end) if said else (0, 0))
         return judged[number]
 
     if target.words:
-        return _in_words(places, target)
-    first = next((n for n in range(len(places)) if judge(n)[0] >= least), None)
+        return _in_words(candidates, target)
+    first = next((n for n in range(len(candidates)) if judge(n)[0] >= least), None)
     if first is None and correct:
-        least = WEAK  # it did come out: the last place then, with those before it
-        first = next((n for n in range(len(places) - 1, -1, -1) if judge(n)[0] >= least), None)
+        least = WEAK  # it did come out: the last position then, with those before it
+        first = next((n for n in range(len(candidates) - 1, -1, -1) if judge(n)[0] >= least), None)
     if first is None:
-        return AnswerPlaces()
-    last = next(n for n in range(len(places) - 1, -1, -1) if judge(n)[0] >= least)
-    found = AnswerPlaces(_taken_along(places, judge, first, chance), judge(last)[1])
+        return AnswerPositions()
+    last = next(n for n in range(len(candidates) - 1, -1, -1) if judge(n)[0] >= least)
+    found = AnswerPositions(_taken_along(candidates, judge, first, chance), judge(last)[1])
     if correct is not False:
         return found
     strong = next((n for n in range(last, -1, -1) if judge(n)[0] >= ASKED), None)
@@ -178,35 +179,35 @@ def find_correct(
     return found._replace(left=left if another else None)
 
 
-def by_chance(gold: Gold, request: Request) -> bool:
+def by_chance(gold: Gold, request: QuestionContent) -> bool:
     """Return whether the value may well stand in a calculation without being its answer."""
     number = gold.number
     small = number is not None and number.denominator == 1 and abs(number) <= SMALL
     return small or (number is None and len(gold.normal) <= 2) or request.contains(gold)
 
 
-def _taken_along(places: Places, judge: Callable[[int], tuple[int, Span]], first: int, chance: bool) -> Span:
+def _taken_along(candidates: Candidates, judge: Callable[[int], tuple[int, Span]], first: int, chance: bool) -> Span:
     """The statement, or a weak one of the same value before it in its sentence (or in the one before that)."""
     _, span = judge(first)
-    sentence = places.sentence(span[0])
+    sentence = candidates.sentence(span[0])
     for number in range(first - 1, max(first - 12, -1), -1):
         strength, before = judge(number)
-        if strength and places.sentence(before[0]) >= sentence - (not chance):
+        if strength and candidates.sentence(before[0]) >= sentence - (not chance):
             span = before
     return span
 
 
 def _finals(text: str, gold: Gold, begin: int, *, back: bool = False) -> Iterator[Statement]:
     """What is boxed or called the answer from an offset on."""
-    places = Places(text[begin:], joined=gold.joined, equation=gold.equation)
-    numbers = range(len(places))
+    candidates = Candidates(text[begin:], joined=gold.joined, equation=gold.equation)
+    numbers = range(len(candidates))
     for number in reversed(numbers) if back else numbers:
-        said = places.statement(number)
+        said = candidates.statement(number)
         if said and said.kind in ("box", "answer"):
             yield said
 
 
-def _strength(text: str, said: Statement, request: Request) -> int:
+def _strength(text: str, said: Statement, request: QuestionContent) -> int:
     lead = text[max(said.sentence, said.lead - _LOOK_BACK) : said.lead]
     clause = re.split(r"[,;，；]\s", lead)[-1]
     if said.kind in ("box", "answer"):
@@ -230,16 +231,16 @@ def _strength(text: str, said: Statement, request: Request) -> int:
     return ASKED if common >= 2 or ((common or words & _RESULTS) and _THUS.search(whole)) else WEAK
 
 
-def _in_words(places: Places, gold: Gold) -> AnswerPlaces:
+def _in_words(candidates: Candidates, gold: Gold) -> AnswerPositions:
     """A gold answer in words counts boxed, and in a sentence behind "answer" or "so", "therefore" …"""
     spans = []
-    reasoning, starts = places.text, places.sentences
+    reasoning, starts = candidates.text, candidates.sentences
     for match in re.finditer(rf"(?<!\w){re.escape(gold.words)}(?![\w:])", reasoning, re.I):
         sentence = starts[bisect_right(starts, match.start()) - 1]
         lead = reasoning[max(sentence, match.start() - _LOOK_BACK) : match.start()]
         if re.search(r"\banswer\b|答案|\\boxed\{", lead, re.I) or (_THUS.search(lead) and not _SUPPOSED.search(lead)):
             spans.append(match.span())
-    return AnswerPlaces(spans[0], spans[-1]) if spans else AnswerPlaces()
+    return AnswerPositions(spans[0], spans[-1]) if spans else AnswerPositions()
 
 
 def _stem(word: str) -> str:

@@ -1,15 +1,15 @@
-"""Define the package's own measures: answer places, thoughts, loops, foreign scripts; and what each of them marks.
+"""Define the package's own measures: positions of the answer, thoughts, loops, foreign scripts; and their marks.
 
-Their values are fields of `core.records.Analysis`. What each measures, and by which rules, stands in its module
+Their values are fields of `core.records.Analysis`. What each measures, and by which rules, is described in its module
 (`answer_places`, `thoughts`, `loops`, `foreign_scripts`). The marks:
 
-- `overthinking`: the right answer stood there, and more than `after_share` of the reasoning and `after_tokens` tokens
+- `overthinking`: the right answer was stated, and more than `after_share` of the reasoning and `after_tokens` tokens
   came after it (Chen et al. 2024, "Do NOT Think That Much for 2+3=?", arXiv:2412.21187, measure the same waste by
   further solutions).
 - `left_right_answer`: a trace that is not correct stated the right answer as its answer and ended with another.
 - `underthinking`: a wrong answer whose thoughts per 1,000 tokens lie more than `deviations` scaled median absolute
   deviations above the median of its peers (Wang et al. 2025, "Thoughts Are All Over the Place", arXiv:2501.18585: wrong
-  answers switch thoughts more often). With fewer than `least_peers` peers nobody is marked, and neither is a trace of
+  answers switch thoughts more often). With fewer than `least_peers` peers no trace is marked, and neither is a trace of
   fewer than `least_tokens` tokens.
 - `loop`; `language_switch`: from a share of `foreign_share` or from `foreign_chars` characters on.
 
@@ -24,7 +24,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from qwq_nb.core.records import Loop, Outcome, SampleResult
-from qwq_nb.trace.answer_places import AnswerPlaces, find_correct
+from qwq_nb.trace.answer_places import AnswerPositions, find_correct
 from qwq_nb.trace.choice_places import find_choice
 from qwq_nb.trace.foreign_scripts import Mixing, find_foreign
 from qwq_nb.trace.loops import find_loop
@@ -34,8 +34,8 @@ from qwq_nb.trace.thresholds import Thresholds
 
 __all__ = [
     "VERSION",
-    "AnswerPlacesMeasure",
-    "AnswerPlacesValue",
+    "AnswerPositionsMeasure",
+    "AnswerPositionsValue",
     "ForeignScriptsMeasure",
     "LoopValue",
     "LoopsMeasure",
@@ -47,33 +47,33 @@ VERSION = 2
 """Of the rules of all four: raised when they change, so that older analyses are measured anew."""
 
 
-class AnswerPlacesValue(NamedTuple):
-    """Where the right answer stands, and in what."""
+class AnswerPositionsValue(NamedTuple):
+    """Hold the positions of the right answer, and the size and outcome of the trace that they are in."""
 
-    places: AnswerPlaces
+    positions: AnswerPositions
     chars: int
     tokens: int
     outcome: Outcome
 
     @property
     def first_tokens(self) -> float | None:
-        """T̂: tokens up to the end of the first right answer, by its share of the characters; None: not known."""
-        if self.places.first is None or not self.chars:
+        """Estimate T̂: tokens up to the end of the first right answer, by its share of the characters; None: unknown."""
+        if self.positions.first is None or not self.chars:
             return None
-        return self.tokens * self.places.first[1] / self.chars
+        return self.tokens * self.positions.first[1] / self.chars
 
 
-class AnswerPlacesMeasure:
-    """Where the right answer is stated first and last, and whether it was left (`trace.answer_places`)."""
+class AnswerPositionsMeasure:
+    """Measure where the right answer is stated first and last, and whether it was left (`trace.answer_places`)."""
 
     name = "answer_places"
     version = VERSION
 
-    def of(self, trace: Trace) -> AnswerPlacesValue:
-        """Find the places; there are none where the kind of answers is neither `math` nor `choice`."""
-        places = AnswerPlaces()
+    def of(self, trace: Trace) -> AnswerPositionsValue:
+        """Find the positions; there are none where the kind of answers is neither `math` nor `choice`."""
+        positions = AnswerPositions()
         if trace.kind == "math":
-            places = find_correct(
+            positions = find_correct(
                 trace.reasoning,
                 trace.answer,
                 trace.question,
@@ -82,42 +82,48 @@ class AnswerPlacesMeasure:
                 equal=lambda candidate, gold: bool(trace.equivalent(candidate, gold)),
             )
         elif trace.kind == "choice":
-            places = find_choice(
+            positions = find_choice(
                 trace.reasoning, trace.answer, trace.question, trace.gold, trace.choices, correct=trace.correct
             )
-        return AnswerPlacesValue(places, len(trace.reasoning), trace.reasoning_tokens, trace.outcome)
+        return AnswerPositionsValue(positions, len(trace.reasoning), trace.reasoning_tokens, trace.outcome)
 
-    def fields(self, value: AnswerPlacesValue) -> dict[str, Any]:
+    def fields(self, value: AnswerPositionsValue) -> dict[str, Any]:
         """Return the fields of `Analysis` that hold the value."""
-        return {"first_correct": value.places.first, "last_correct": value.places.last, "left": value.places.left}
+        return {
+            "first_correct": value.positions.first,
+            "last_correct": value.positions.last,
+            "left": value.positions.left,
+        }
 
-    def restored(self, result: SampleResult) -> AnswerPlacesValue | None:
+    def restored(self, result: SampleResult) -> AnswerPositionsValue | None:
         """Return the value that the fields hold; None: not measured."""
         analysis, completion = result.analysis, result.completion
         if analysis is None or completion is None:
             return None
-        places = AnswerPlaces(analysis.first_correct, analysis.last_correct, analysis.left)
-        return AnswerPlacesValue(places, analysis.chars, completion.reasoning_tokens, result.outcome)
+        positions = AnswerPositions(analysis.first_correct, analysis.last_correct, analysis.left)
+        return AnswerPositionsValue(positions, analysis.chars, completion.reasoning_tokens, result.outcome)
 
-    def columns(self, value: AnswerPlacesValue) -> dict[str, float | None]:
-        """Tokens up to the first right answer, and after it."""
+    def columns(self, value: AnswerPositionsValue) -> dict[str, float | None]:
+        """Return the tokens up to the first right answer, and after it."""
         first = value.first_tokens
         return {"first_tokens": first, "reflection_tokens": None if first is None else value.tokens - first}
 
-    def marks(self, value: AnswerPlacesValue, peers: Sequence[AnswerPlacesValue], thresholds: Thresholds) -> list[Mark]:
-        """`overthinking`, `left_right_answer`."""
+    def marks(
+        self, value: AnswerPositionsValue, peers: Sequence[AnswerPositionsValue], thresholds: Thresholds
+    ) -> list[Mark]:
+        """Mark `overthinking` and `left_right_answer`."""
         marks = []
         first = value.first_tokens
         most = max(thresholds.after_tokens, thresholds.after_share * value.tokens)
         if first is not None and value.tokens - first > most:
-            marks.append(Mark("overthinking", value.places.first, weight=value.tokens - first))
-        if value.places.left is not None and value.outcome != "correct":
-            marks.append(Mark("left_right_answer", value.places.left, weight=value.chars - value.places.left[1]))
+            marks.append(Mark("overthinking", value.positions.first, weight=value.tokens - first))
+        if value.positions.left is not None and value.outcome != "correct":
+            marks.append(Mark("left_right_answer", value.positions.left, weight=value.chars - value.positions.left[1]))
         return marks
 
 
 class ThoughtsValue(NamedTuple):
-    """Where each further thought begins, and in what."""
+    """Hold the offsets at which further thoughts begin, and the size of the trace that they are in."""
 
     switches: list[int]
     thoughts: int
@@ -126,12 +132,12 @@ class ThoughtsValue(NamedTuple):
 
     @property
     def rate(self) -> float | None:
-        """Thoughts per 1,000 reasoning tokens; None without reasoning."""
+        """Return the thoughts per 1,000 reasoning tokens; None without reasoning."""
         return 1000 * self.thoughts / self.tokens if self.tokens > 0 else None
 
 
 class ThoughtsMeasure:
-    """Where the reasoning turns around (`trace.thoughts`)."""
+    """Measure where the reasoning switches to another thought (`trace.thoughts`)."""
 
     name = "thoughts"
     version = VERSION
@@ -153,11 +159,11 @@ class ThoughtsMeasure:
         return ThoughtsValue(analysis.switches, analysis.thoughts, completion.reasoning_tokens, result.outcome)
 
     def columns(self, value: ThoughtsValue) -> dict[str, float | None]:
-        """The number of thoughts, and their number per 1,000 tokens."""
+        """Return the number of thoughts, and their number per 1,000 tokens."""
         return {"number": value.thoughts, "rate": value.rate}
 
     def marks(self, value: ThoughtsValue, peers: Sequence[ThoughtsValue], thresholds: Thresholds) -> list[Mark]:
-        """`underthinking`."""
+        """Mark `underthinking`."""
         rate = value.rate
         wrong = value.outcome in ("wrong", "no_answer", "truncated")
         if not wrong or rate is None or value.tokens < thresholds.least_tokens:
@@ -168,7 +174,7 @@ class ThoughtsMeasure:
 
 @functools.lru_cache(maxsize=16)
 def usual_rate(rates: tuple[float, ...], thresholds: Thresholds) -> float | None:
-    """The rate of thoughts above which a trace is far from its peers; None where they are too few.
+    """Return the rate of thoughts above which a trace is far from its peers; None where they are too few.
 
     Kept, since every answer of a subset asks for the same.
     """
@@ -179,7 +185,7 @@ def usual_rate(rates: tuple[float, ...], thresholds: Thresholds) -> float | None
 
 
 class LoopValue(NamedTuple):
-    """The loop, and in what."""
+    """Hold the loop, and the size of the trace that it is in."""
 
     loop: Loop
     chars: int
@@ -187,12 +193,12 @@ class LoopValue(NamedTuple):
 
     @property
     def wasted_tokens(self) -> float:
-        """Tokens in the loop, by its share of the characters."""
+        """Estimate the tokens in the loop, by its share of the characters."""
         return self.tokens * (self.loop.end - self.loop.start) / self.chars if self.chars else 0.0
 
 
 class LoopsMeasure:
-    """A span that the model wrote over and over (`trace.loops`)."""
+    """Measure the span that the model wrote over and over (`trace.loops`)."""
 
     name = "loops"
     version = VERSION
@@ -214,16 +220,16 @@ class LoopsMeasure:
         return LoopValue(analysis.loop, analysis.chars, completion.reasoning_tokens)
 
     def columns(self, value: LoopValue) -> dict[str, float | None]:
-        """Tokens in the loop."""
+        """Return the tokens in the loop."""
         return {"tokens": value.wasted_tokens}
 
     def marks(self, value: LoopValue, peers: Sequence[LoopValue], thresholds: Thresholds) -> list[Mark]:
-        """`loop`."""
+        """Mark `loop`."""
         return [Mark("loop", (value.loop.start, value.loop.end), weight=value.wasted_tokens)]
 
 
 class ForeignScriptsMeasure:
-    """Runs of a script that the question is not written in (`trace.foreign_scripts`)."""
+    """Measure runs of a script that the question is not written in (`trace.foreign_scripts`)."""
 
     name = "foreign_scripts"
     version = VERSION
@@ -244,11 +250,11 @@ class ForeignScriptsMeasure:
         return Mixing(analysis.foreign, analysis.foreign_share, analysis.languages)
 
     def columns(self, value: Mixing) -> dict[str, float | None]:
-        """The share of the letters, 0…1."""
+        """Return the share of the letters that are foreign, 0…1."""
         return {"share": value.share}
 
     def marks(self, value: Mixing, peers: Sequence[Mixing], thresholds: Thresholds) -> list[Mark]:
-        """`language_switch`."""
+        """Mark `language_switch`."""
         chars = sum(end - start for start, end in value.spans)
         if not chars or (chars < thresholds.foreign_chars and value.share < thresholds.foreign_share):
             return []

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from qwq_nb.trace.values import LONGEST
 
-__all__ = ["Places", "Statement"]
+__all__ = ["Candidates", "Statement"]
 
 
 class Statement(NamedTuple):
-    """A stated value. Offsets are characters of the text."""
+    """Hold a stated value. Offsets are characters of the text."""
 
     kind: str
     """`box`, `answer`, `bare` ("So 204 minutes.") or `result` ("= 204.", "gives 204")."""
@@ -128,8 +128,8 @@ def _windows(text: str, hallmark: re.Pattern[str] | None) -> Iterator[tuple[int,
         yield begin, end
 
 
-class Places:
-    """The places of a text where a value may be stated; values are read only when asked for."""
+class Candidates:
+    """Hold the positions of a text at which a value may be stated; values are read only when asked for."""
 
     def __init__(
         self, text: str, *, joined: bool = False, equation: bool = False, hallmark: re.Pattern[str] | None = None
@@ -185,13 +185,13 @@ class Places:
         return bisect_right(self.sentences, at) - 1
 
     def statement(self, number: int) -> Statement | None:
-        """Return what is stated at a place, or None where there is no value."""
+        """Return what is stated at a position, or None where there is no value."""
         kind, lead, at = self._leads[number]
         if self.hallmark and not self.hallmark.search(self.text, max(at - 1, 0), at + LONGEST):
             return None
         begin = self.sentences[self.sentence(lead)]
         if kind == "box":
-            end = closing_brace(self.text, at)
+            end = nearby_closing_brace(self.text, at)
             return Statement(kind, begin, lead, at + 1, end, self.text[at + 1 : end]) if end else None
         span = self._value(at, strict=kind != "answer")
         return Statement(kind, begin, lead, *span, self.text[span[0] : span[1]]) if span else None
@@ -212,7 +212,7 @@ class Places:
             if not member:
                 return (start, end) if not strict or _CLAUSE_END.match(text, end) else None
             if strict:
-                return None  # the next "=" is a place of its own
+                return None  # the next "=" is a position of its own
             at = member.end()
         return None
 
@@ -237,7 +237,7 @@ class Places:
         return end, depth > 0 or (end > start and text[end - 1] in "+*/^_×·÷")
 
 
-def closing_brace(text: str, opening: int) -> int | None:
+def nearby_closing_brace(text: str, opening: int) -> int | None:
     """Return where the brace at `opening` is closed, at most `LONGEST` characters on."""
     depth = 0
     for brace in re.finditer(r"\\.|[{}]", text[opening : opening + LONGEST], re.S):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from qwq_nb.trace.answer_places import AnswerPlaces, Span, find_correct
+from qwq_nb.trace.answer_places import AnswerPositions, Span, find_correct
 
 __all__ = ["find_choice"]
 
@@ -57,11 +57,11 @@ _BOUND = re.compile(r"[.!?。！？]\s|\n")
 
 def find_choice(
     reasoning: str, answer: str, question: str, gold: str, choices: list[str], *, correct: bool | None
-) -> AnswerPlaces:
+) -> AnswerPositions:
     """Find the first and last statement of the right choice, and the one left for another (see `find_correct`)."""
     letter = gold.strip().strip("().").upper()
     if not re.fullmatch(r"[A-Z]", letter):
-        return AnswerPlaces()
+        return AnswerPositions()
     stated = list(_letters(reasoning))
     spans = [span for found, span in stated if found == letter]
     strong = spans[-1] if spans else None
@@ -69,9 +69,9 @@ def find_choice(
     if number < len(choices):
         spans += _texts(reasoning, question, choices[number])
     if not spans:
-        return AnswerPlaces()
+        return AnswerPositions()
     spans.sort()
-    found = AnswerPlaces(spans[0], spans[-1])
+    found = AnswerPositions(spans[0], spans[-1])
     if correct is not False or strong is None:
         return found
     final = [other for other, _ in _letters(answer)][-1:]

@@ -34,8 +34,8 @@ def drawn_marks(result: SampleResult) -> dict[str, Any]:
 
 
 def _drawn(mark: Mark) -> dict[str, Any]:
-    place = {} if mark.span is None else {"start": mark.span[0], "end": mark.span[1]}
-    return {"name": mark.name[:_NAME], **place, "says": mark.says[:_WORDS]}
+    span = {} if mark.span is None else {"start": mark.span[0], "end": mark.span[1]}
+    return {"name": mark.name[:_NAME], **span, "says": mark.says[:_WORDS]}
 
 
 def read_marks(analysis: Analysis | None) -> list[Mark]:

@@ -59,7 +59,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 class Mixing(NamedTuple):
-    """Spans in a foreign script, their share of all letters (0…1), and the scripts, the most frequent first."""
+    """Hold spans in a foreign script, their share of all letters (0…1), and the scripts, the most frequent first."""
 
     spans: list[tuple[int, int]]
     share: float

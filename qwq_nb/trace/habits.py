@@ -1,4 +1,4 @@
-"""Name the habits of one answer's trace by the registered measures' marks: overthinking, loops, foreign scripts, …"""
+"""Find the habits of one answer's trace from the registered measures' marks: overthinking, loops, foreign scripts, …"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.vocabulary import VOCABULARY
-from qwq_nb.trace.built_in import AnswerPlacesMeasure, LoopsMeasure, ThoughtsMeasure
+from qwq_nb.trace.built_in import AnswerPositionsMeasure, LoopsMeasure, ThoughtsMeasure
 from qwq_nb.trace.measures import marks_among
 from qwq_nb.trace.thresholds import DEFAULT, Thresholds
 
@@ -33,12 +33,12 @@ def habits(result: SampleResult, peers: Sequence[SampleResult], thresholds: Thre
 
 
 def first_correct_tokens(result: SampleResult, count_tokens: Callable[[str], int] | None = None) -> float | None:
-    """Return T̂, tokens up to the end of the first right answer; None where its place is not known."""
-    value = AnswerPlacesMeasure().restored(result)
-    if value is None or value.places.first is None or not value.chars:
+    """Return T̂, tokens up to the end of the first right answer; None where its position is not known."""
+    value = AnswerPositionsMeasure().restored(result)
+    if value is None or value.positions.first is None or not value.chars:
         return None
     if count_tokens is not None and result.completion is not None:
-        return float(count_tokens(result.completion.reasoning[: value.places.first[1]]))
+        return float(count_tokens(result.completion.reasoning[: value.positions.first[1]]))
     return value.first_tokens
 
 

@@ -19,8 +19,8 @@ A loop whose numbers change ("case 12: no. case 13: no.") is not found: counting
 the same in other words.
 
 The way: text at every `STEP`-th character is looked for again within the longest period (C speed); where it comes
-again, the run is stretched to both sides by comparing the text with itself at that distance. Each place costs a bounded
-amount of work, and a loop that was found is skipped, so the whole is linear.
+again, the run is stretched to both sides by comparing the text with itself at that distance. Each position costs a
+bounded amount of work, and a loop that was found is skipped, so the whole is linear.
 
 Source: none; QwQ's and DeepSeek-R1's model cards warn of "endless repetition" at low temperature without defining it.
 """
@@ -36,14 +36,14 @@ __all__ = ["LONGEST_PERIOD", "SLIP", "STEP", "find_loop", "find_loops"]
 
 LONGEST_PERIOD = 4000
 SLIP = 12
-"""Characters by which a repeat may differ at one place."""
+"""Characters by which a repeat may differ at one position."""
 
 STEP = 48
 ROUNDS_LEAST = 400
 """Characters of sentences said again that make going round in circles a loop."""
 
 _NEEDLE = 32
-"""Characters that must come again, word for word, for a place to be looked at."""
+"""Characters that must come again, word for word, for a position to be looked at."""
 
 _SENTENCE = re.compile(r"[^.!?\n。！？]{0,1000}[.!?\n。！？ ]?")
 _CHUNK = 2048
@@ -159,7 +159,7 @@ def _slip(text: str, here: int, there: int) -> tuple[int, int] | None:
 
 
 def _common(text: str, here: int, there: int) -> int:
-    """How many characters are the same from two places on."""
+    """How many characters are the same from two positions on."""
     done, size = 0, 64
     while text[there + done : there + done + size] == text[here + done : here + done + size]:
         if there + done + size >= len(text):

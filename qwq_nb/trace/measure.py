@@ -64,7 +64,7 @@ def measure(
     """Measure texts by the package's own measures.
 
     `equal(candidate, gold)` is the benchmark's own equivalence, and asked last. `correct` is the verdict on the answer
-    (None: not graded). Where the kind is `code` or `text` nobody can say where the right answer stands.
+    (None: not graded). Where the kind is `code` or `text` it cannot be said where the right answer is stated.
     """
     return measure_trace(
         Trace(

@@ -42,7 +42,10 @@ T = TypeVar("T")
 
 
 class Trace(msgspec.Struct, kw_only=True, frozen=True):
-    """One completion as a measure sees it. All texts are a model's or a data set's: of any length and content."""
+    """Hold one completion as a measure reads it.
+
+    All texts come from a model or a data set: they may be of any length and content.
+    """
 
     reasoning: str
     answer: str = ""
@@ -63,7 +66,7 @@ class Trace(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def correct(self) -> bool | None:
-        """Whether the answer was graded as correct; None: it was not graded."""
+        """Return whether the answer was graded as correct; None: it was not graded."""
         return self.verdict.correct if self.verdict is not None and self.verdict.status == "graded" else None
 
     def equivalent(self, candidate: str, gold: str | None = None) -> bool | None:
@@ -75,20 +78,22 @@ class Trace(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """Something worth a reader's look in one trace. The same name may be given at several places."""
+    """Hold something worth a reader's look in one trace. The same name may be given at several positions."""
 
     name: str
-    """In lower case with underscores: `hedging_loop`. Shown with spaces in their place."""
+    """In lower case with underscores: `hedging_loop`. Shown with spaces instead of underscores."""
     span: tuple[int, int] | None = None
     """Where it is seen: first and last + 1 character of the reasoning; None: of the trace as a whole."""
     says: str = ""
-    """The case in a few words or numbers."""
+    """The finding in a few words or numbers."""
     weight: float = 0.0
-    """How strong the case is: the strongest are shown first."""
+    """Strength of the finding: the strongest are shown first."""
 
 
 class Measure(Protocol[T]):
-    """What can be said of one trace. Pure, and linear in its length; safe to import anywhere.
+    """Define a measure: what it computes of one trace, its numbers, and its marks.
+
+    Pure, and linear in the trace's length; safe to import anywhere.
 
     `T` is what JSON holds (numbers, texts, lists, dicts), a dataclass or a `msgspec.Struct`: it is written into the
     run directory and read back as the type that the annotation of `of` names.
@@ -125,7 +130,7 @@ class Measure(Protocol[T]):
 
 
 BUILT_IN: Final[dict[str, str]] = {
-    "answer_places": "qwq_nb.trace.built_in:AnswerPlacesMeasure",
+    "answer_places": "qwq_nb.trace.built_in:AnswerPositionsMeasure",
     "thoughts": "qwq_nb.trace.built_in:ThoughtsMeasure",
     "loops": "qwq_nb.trace.built_in:LoopsMeasure",
     "foreign_scripts": "qwq_nb.trace.built_in:ForeignScriptsMeasure",

@@ -12,7 +12,7 @@ __all__ = ["DEFAULT", "Thresholds"]
 
 
 class Thresholds(msgspec.Struct, kw_only=True, frozen=True):
-    """The thresholds of the package's marks; all are our choice, not calibrated on anything."""
+    """Hold the thresholds of the package's marks; all are our choice, not calibrated on anything."""
 
     after_share: float = 0.5
     """Overthinking: more than this share of the reasoning after the first right answer, 0…1, …"""
@@ -38,7 +38,7 @@ class Thresholds(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def words(self) -> str:
-        """The thresholds as a sentence for a reader."""
+        """Return the thresholds as a sentence for a reader."""
         return (
             f"Marked are: overthinking, where more than {100 * self.after_share:g} % of the reasoning and "
             f"{self.after_tokens:,} tokens follow the first right answer; underthinking, where a wrong answer of "

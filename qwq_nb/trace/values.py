@@ -141,7 +141,7 @@ def rational(text: str) -> Fraction | None:
 
 
 class Gold:
-    """The gold answer, and what has been found out about values that are held against it."""
+    """Hold the gold answer, and what has been found out about values that are compared with it."""
 
     def __init__(self, gold: str, equal: Callable[[str, str], bool]) -> None:
         self.text = gold.strip()

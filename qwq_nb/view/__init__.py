@@ -1,1 +1,1 @@
-"""Draw: escaping, formulas, words, tables, charts, one output. Knows no run."""
+"""Draw escaped text, formulas, words, tables, charts and one output. Imports `core` and `errors` alone."""

@@ -1,4 +1,4 @@
-"""State the size limits of an output."""
+"""Define the size limits of an output, in bytes."""
 
 from __future__ import annotations
 

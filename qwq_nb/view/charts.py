@@ -22,7 +22,10 @@ GREY: Final = "#767676"
 
 
 class Chart(msgspec.Struct, kw_only=True):
-    """One pair of axes, and its numbers as a table. The last of `meters` is a share 0…1 drawn in html beside a row."""
+    """Hold one pair of axes, and its numbers as a table.
+
+    The last of `meters` is a share 0…1 drawn in html beside a row.
+    """
 
     heading: str
     traces: list[dict[str, Any]]
@@ -38,6 +41,7 @@ class Chart(msgspec.Struct, kw_only=True):
 
 
 def share(value: float | None) -> float | None:
+    """Round a share to four digits; None where it is not known."""
     return round(value, 4) if is_known(value) else None
 
 

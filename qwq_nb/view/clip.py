@@ -63,7 +63,7 @@ def _joins(text: str, at: int) -> bool:
 
 
 def switches_within(switches: Sequence[int], text: Clip | None) -> list[int]:
-    """The switches of thoughts that stand in what is left of the text; offsets are those of the whole text."""
+    """Return the switches of thoughts that are in the part of the text that is left, as offsets of the whole text."""
     if text is None:
         return []
     return [at for at in switches if not text.at <= at < text.at + text.omitted]

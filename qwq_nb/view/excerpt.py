@@ -8,14 +8,14 @@ import msgspec
 
 from qwq_nb.view.html import code, esc
 
-__all__ = ["AROUND", "Excerpt", "cut_out", "place_at"]
+__all__ = ["AROUND", "Excerpt", "cut_out", "excerpt_at"]
 
 AROUND: Final = 500
-"""Characters shown before the place; after it as many."""
+"""Characters shown before the span; after it as many."""
 
 
 class Excerpt(msgspec.Struct, frozen=True):
-    """A cut-out of a text around what it is about; `hit` is empty where only the text's end could be shown."""
+    """Hold an excerpt of a text around a span; `hit` is empty where only the text's end could be shown."""
 
     before: str
     hit: str
@@ -25,7 +25,7 @@ class Excerpt(msgspec.Struct, frozen=True):
     left_after: int = 0
 
 
-def place_at(text: str, start: int, end: int, around: int = AROUND) -> Excerpt:
+def excerpt_at(text: str, start: int, end: int, around: int = AROUND) -> Excerpt:
     """Cut out what stands from `start` to `end` in `text`, with `around` characters on either side."""
     low, high = max(0, start - around), min(len(text), end + around)
     # A box may hold a text of any length: of a long one the beginning.
@@ -34,12 +34,12 @@ def place_at(text: str, start: int, end: int, around: int = AROUND) -> Excerpt:
     return Excerpt(text[low:start], text[start:shown], text[shown:high], low, len(text) - high)
 
 
-def cut_out(title: str, place: Excerpt) -> str:
+def cut_out(title: str, excerpt: Excerpt) -> str:
     """Return an excerpt as html: what it is about marked, and how much of the text is out of sight."""
-    before = f"[… {place.left_before:,} characters before …]\n" if place.left_before else ""
-    after = f"\n[… {place.left_after:,} characters after …]" if place.left_after else ""
-    hit = f"<mark>{esc(place.hit)}</mark>" if place.hit else ""
+    before = f"[… {excerpt.left_before:,} characters before …]\n" if excerpt.left_before else ""
+    after = f"\n[… {excerpt.left_after:,} characters after …]" if excerpt.left_after else ""
+    hit = f"<mark>{esc(excerpt.hit)}</mark>" if excerpt.hit else ""
     # The first newline in `pre` is not shown. `code` is out of MathJax's reach, as is what `esc` makes; JupyterLab has
     # a ground for `code` that would hide that of `mark`.
-    body = f"\n{before}{code(place.before)}{hit}{code(place.after)}{after}"
+    body = f"\n{before}{code(excerpt.before)}{hit}{code(excerpt.after)}{after}"
     return f'<p><strong>{title}</strong></p><pre style="white-space:pre-wrap;word-break:normal">{body}</pre>'

@@ -18,7 +18,7 @@ from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, meter, text_table
 from qwq_nb.view.wording import is_known
 
-__all__ = ["CONFIG", "PLOTLY_MIME", "TEMPLATE", "ChartFigure", "Figure", "asked_kinds", "title_of"]
+__all__ = ["CONFIG", "PLOTLY_MIME", "TEMPLATE", "ChartFigure", "Figure", "asked_kinds", "figure_title"]
 
 PLOTLY_MIME: Final = "application/vnd.plotly.v1+json"
 
@@ -49,7 +49,7 @@ _AFTER: Final = 60
 
 
 class Figure:
-    """A figure as a notebook draws it; GitHub, nbviewer and screen readers get its numbers as tables.
+    """Represent a figure as a notebook draws it; GitHub, nbviewer and screen readers get its numbers as tables.
 
     `figure` is the plotly figure, to be changed at will: what is drawn is what it then is.
     """
@@ -59,7 +59,7 @@ class Figure:
 
     @functools.cached_property
     def figure(self) -> Any:
-        """The `plotly.graph_objects.Figure`."""
+        """Return the `plotly.graph_objects.Figure`."""
         from plotly.graph_objects import Figure as Plotly
 
         return Plotly(self._drawn())
@@ -70,11 +70,11 @@ class Figure:
 
     @property
     def html(self) -> str:
-        """The numbers as tables; no script, style or id is needed to read them."""
+        """Return the numbers as html tables; no script, style or id is needed to read them."""
         raise NotImplementedError
 
     def text(self, *, times: bool = True) -> str:
-        """The numbers as plain tables; `times=False` leaves out those that are about time."""
+        """Return the numbers as plain tables; `times=False` leaves out those that are about time."""
         raise NotImplementedError
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -100,7 +100,7 @@ class Figure:
 
 
 class ChartFigure(Figure):
-    """Panels below one another."""
+    """Represent a figure of charts below one another."""
 
     def __init__(self, title: str, panels: Sequence[Chart], kind: str | None = None) -> None:
         super().__init__(title)
@@ -112,9 +112,11 @@ class ChartFigure(Figure):
 
     @property
     def html(self) -> str:
+        """Return the numbers of all charts as html tables."""
         return f"<p><strong>{esc(self.title)}</strong></p>\n" + "".join(chart_html(panel) for panel in self._panels)
 
     def text(self, *, times: bool = True) -> str:
+        """Return the numbers as plain tables; `times=False` leaves out charts that are about time."""
         shown = [panel for panel in self._panels if times or not panel.timed]
         return "\n\n".join([self.title, *(chart_text(panel) for panel in shown)])
 
@@ -127,7 +129,7 @@ def asked_kinds(kind: str | None, kinds: Iterable[str]) -> list[str]:
     return known if kind is None else [kind]
 
 
-def title_of(text: str) -> dict[str, Any]:
+def figure_title(text: str) -> dict[str, Any]:
     """Return the title of a figure, at its upper left, and small enough for a narrow notebook."""
     font = {"size": 15}
     return {"text": plain(text), "font": font, "x": 0, "xref": "paper", "y": 1, "yref": "container", "pad": {"t": 16}}
@@ -138,7 +140,7 @@ def composed(title: str, panels: Sequence[Chart]) -> dict[str, Any]:
     inner = sum(panel.height for panel in panels) + _GAP * (len(panels) - 1)
     layout: dict[str, Any] = {
         "template": TEMPLATE,
-        "title": title_of(title),
+        "title": figure_title(title),
         "height": inner + _BEFORE + _AFTER,
         "margin": {"t": _BEFORE, "b": _AFTER},
         "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "yref": "paper"},
@@ -154,8 +156,8 @@ def composed(title: str, panels: Sequence[Chart]) -> dict[str, Any]:
         data += [{**trace, "xaxis": f"x{end}", "yaxis": f"y{end}"} for trace in panel.traces]
         legend = any(trace.get("showlegend", True) for trace in panel.traces)
         note = {"text": f"<b>{plain(panel.heading)}</b>", "showarrow": False, "xref": "paper", "yref": "paper"}
-        place = {"x": 0, "xanchor": "left", "y": span[1], "yanchor": "bottom", "yshift": 26 if legend else 4}
-        layout["annotations"].append({**note, **place})
+        position = {"x": 0, "xanchor": "left", "y": span[1], "yanchor": "bottom", "yshift": 26 if legend else 4}
+        layout["annotations"].append({**note, **position})
         if not panel.rows:
             empty = {"text": "nothing finished yet", "x": 0.5, "y": sum(span) / 2}
             layout["annotations"].append({**note, **empty})
@@ -174,6 +176,7 @@ def chart_html(panel: Chart) -> str:
 
 
 def chart_text(panel: Chart) -> str:
+    """Return a chart's numbers as a plain table under its heading."""
     if not panel.rows:
         return f"{panel.heading}: nothing finished yet"
     return "\n".join([panel.heading, *text_table(panel.heads, panel.rows)])

@@ -28,7 +28,7 @@ _PRE_STYLE: Final = "white-space:pre-wrap;word-break:normal"
 
 
 class Html(str):
-    """Text that is html already, made by this package; `view.tables` escapes any other."""
+    """Hold text that is html already, made by this package; `view.tables` escapes any other."""
 
     __slots__ = ()
 
@@ -49,7 +49,7 @@ def esc(text: str) -> str:
 
 
 def _breakable(text: str) -> str:
-    """Escaped, with places to wrap in what would otherwise be one word of hundreds of characters."""
+    """Escaped, with points to wrap at in what would otherwise be one word of hundreds of characters."""
     text = visible(text)
     parts: list[str] = []
     position = 0
@@ -88,13 +88,13 @@ def clipped(clip: Clip) -> str:
 
 @dataclass
 class Typesetter:
-    """Makes html of prose with formulas, within an allowance of formulas for the whole output."""
+    """Render prose with formulas as html, within an allowance of formulas for the whole output."""
 
     formulas: int = FORMULAS
 
     def prose(self, text: str, label: str = "") -> str:
         """Return prose with its paragraphs; safe formulas typeset, refused ones as source, other `$` and `\\` inert."""
-        inner = "".join(self._piece(kind, piece) for kind, piece in tex.split(visible(text).strip("\n")))
+        inner = "".join(self._piece(kind, piece) for kind, piece in tex.split_formulas(visible(text).strip("\n")))
         lead = f"<p><strong>{label}:</strong> " if label else "<p>"
         return lead + re.sub(r"\n[ \t]*\n\s*", "</p><p>", inner).replace("\n", "<br>").replace("\r", "\n") + "</p>"
 

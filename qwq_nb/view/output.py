@@ -1,4 +1,4 @@
-"""Draw one output again in place while something goes on, wherever we are; and remember what this cell has drawn.
+"""Draw one output anew while something goes on, in a notebook or a terminal; and record what this cell has drawn.
 
 In a notebook: a display that is updated at most four times a second and ends as the whole picture, with its figure
 below. Where nothing is live (`QWQ_NB_LIVE=0`): one display at the end, its text free of times. In a terminal: one line
@@ -40,14 +40,14 @@ _SHOWN: Final[weakref.WeakKeyDictionary[Any, Any]] = weakref.WeakKeyDictionary()
 
 
 class Bundle(Protocol):
-    """Makes a mime bundle. `live`: it goes on; `times=False`: a text that two runs with the same answers share."""
+    """Make a mime bundle. `live`: more is to come; `times=False`: a text that two runs with the same answers share."""
 
     def __call__(self, *, live: bool, times: bool) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """What an output draws."""
+    """Hold what an output draws."""
 
     subject: Any
     """The object that it is of: the value of a cell is not drawn where the cell has drawn it already."""
@@ -62,7 +62,7 @@ class Picture:
 
 
 class Output:
-    """The output of one picture: a notebook's display, a terminal's line and text, or nothing (`show=False`)."""
+    """Draw one picture again and again: a notebook's display, a terminal's line and text, or nothing (`show=False`)."""
 
     interval_s = INTERVAL_S
 
@@ -83,18 +83,18 @@ class Output:
 
     @property
     def is_updated(self) -> bool:
-        """True where a notebook's display is drawn again in place."""
+        """Return whether a notebook's display is drawn again as one and the same output."""
         return self._notebook and is_live()
 
     def update(self) -> None:
-        """Draw how it stands; does nothing where that was done a moment ago."""
+        """Draw the present state; does nothing where that was done a moment ago."""
         now = self._clock()
         if self._last is None or now - self._last >= self.interval_s * 0.9:
             self._last = now
             self.draw()
 
     def draw(self) -> None:
-        """Draw how it stands, now."""
+        """Draw the present state now."""
         if self.is_updated:
             self._draw(self.picture.bundle(live=True, times=True))
         elif self._terminal and self.picture.line is not None:
@@ -103,7 +103,7 @@ class Output:
             self._has_line = True
 
     def finish(self, *, figure: bool = True) -> None:
-        """Draw what it has come to; `figure=False` leaves out the figure below it, after an interrupt."""
+        """Draw the final state; `figure=False` leaves out the figure below it, after an interrupt."""
         self._clear_line()
         if self._notebook:
             self._draw(self.picture.bundle(live=False, times=is_live()))
@@ -114,7 +114,7 @@ class Output:
             mark_shown(self.picture.subject, self._cell)
 
     def leave(self) -> None:
-        """Finish after an interrupt: what takes long to draw must not keep the cell."""
+        """Finish after an interrupt, leaving out what takes long to draw, so that the cell ends at once."""
         if not self.is_updated:
             self.finish(figure=False)
             return
@@ -123,7 +123,7 @@ class Output:
         threading.Thread(target=self.finish, kwargs={"figure": False}, name="qwq-view", daemon=True).start()
 
     def clear(self) -> None:
-        """Leave nothing to be seen: what follows in the cell, an error, is all there is to say."""
+        """Clear the output: what follows in the cell, an error, says everything."""
         self._clear_line()
         if self._handle is not None:
             self._draw({"text/plain": ""})
@@ -163,7 +163,7 @@ class Output:
 
 
 def mark_shown(subject: Any, cell: Any) -> None:
-    """Remember that a cell (its execution count) has drawn the object, so that its value is not a second picture."""
+    """Record that a cell (its execution count) has drawn the object, so that its value is not drawn a second time."""
     _SHOWN[subject] = cell
 
 
@@ -185,7 +185,7 @@ def show_picture(picture: Picture) -> None:
 
 
 def show_with_figure(made: dict[str, Any], figure: Figure | None, *, repeats: bool = True) -> None:
-    """Display a bundle, and a figure of it below; in a terminal, print its text alone.
+    """Show a bundle, and a figure of it below; in a terminal, print its text alone.
 
     Two outputs, since a front end draws one form of each: what can draw plotly would not show the tables.
     """
@@ -200,7 +200,7 @@ def show_with_figure(made: dict[str, Any], figure: Figure | None, *, repeats: bo
 
 
 def show_figure(figure: Figure, *, repeats: bool = True) -> None:
-    """Display a figure below the tables of what it shows; `repeats`: its numbers stand in these already."""
+    """Show a figure below the tables of what it shows; `repeats`: its numbers are in these already."""
     from IPython.display import display
 
     drawn = figure._repr_mimebundle_()

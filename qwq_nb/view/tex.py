@@ -1,4 +1,4 @@
-"""Where the formulas in a text are, and which of them may be handed to MathJax.
+"""Find the formulas in a text, and decide which of them may be handed to MathJax.
 
 JupyterLab typesets `$…$`, `$$…$$`, `\\(…\\)`, `\\[…\\]` and `\\begin{…}…\\end{…}` in html outputs. Lab 4.6's MathJax
 drops `\\href{javascript:…}` and positioned styles, but lets a model link to https, paint `\\rule{50em}{50em}` and
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from qwq_nb.core.vocabulary import tex_words
 
-__all__ = ["is_bare", "is_safe", "looks_like_tex", "split"]
+__all__ = ["is_bare", "is_safe", "looks_like_tex", "split_formulas"]
 
 _LIMIT = 4_000  # characters of one formula; longer ones are shown as source
 _DEPTH = 30
@@ -36,8 +36,10 @@ _PROSE = re.compile(r"[A-Za-z][a-z]{2,}[ ,]+[a-z]{2,}")  # two words in a row; n
 _NO_PROSE = re.compile(r"\\[A-Za-z]+\s*(?:\{[^{}]*\})?")
 
 
-def split(text: str) -> Iterator[tuple[str, str]]:
-    """Pieces in order: `("text", …)`, `("dollar", "$")` for an escaped one, or `("tex", …)` with its delimiters.
+def split_formulas(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the pieces of a text in order.
+
+    Each is `("text", …)`, `("dollar", "$")` for an escaped one, or `("tex", …)` with its delimiters.
 
     A formula that is refused comes as `("source", …)`. Linear: a text of nothing but openers runs out of allowance.
     """
@@ -109,7 +111,10 @@ def _is_inline(text: str, start: int, end: int) -> bool:
 
 
 def is_safe(formula: str) -> bool:
-    """Whether MathJax may have it: known words and environments only, balanced, not deep, no large or negative gaps."""
+    """Return whether MathJax may typeset it.
+
+    Known words and environments only, balanced, not deep, no large or negative gaps.
+    """
     if len(formula) > _LIMIT or formula.count(r"\!") > 20 or _ROW_GAP.search(formula) or _ARRAY.search(formula):
         return False
     words = {word for word in _CONTROL.findall(formula) if word.isalpha() and word.isascii()}
@@ -136,10 +141,10 @@ def _is_balanced(formula: str) -> bool:
 
 
 def looks_like_tex(value: str) -> bool:
-    """Whether an extracted or gold value (`\\frac{1}{2}`, `x^2`) reads better typeset."""
+    """Return whether an extracted or gold value (`\\frac{1}{2}`, `x^2`) reads better typeset."""
     return bool(re.search(r"\\[A-Za-z]+|\^|_\{|\\[{}!,;]", value)) and "\n" not in value
 
 
 def is_bare(value: str) -> bool:
-    """Whether no delimiter stands in the value, so that `\\(` and `\\)` can be put around it."""
+    """Return whether no delimiter is in the value, so that `\\(` and `\\)` can be put around it."""
     return not re.search(r"\\[()\[\]]|(?<!\\)[$%]", value)

@@ -1,4 +1,4 @@
-"""The words, signs and number formats that html and plain text share."""
+"""Define the words, signs and number formats that html and plain text share."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = [
     "WORDS",
     "cost_facts",
     "count",
-    "counts",
     "duration",
     "flag_word",
     "is_known",
     "money",
     "number",
+    "outcome_counts",
     "overall",
     "percent",
     "phase",
@@ -36,36 +36,38 @@ SIGNS: dict[Outcome, str] = {outcome: words.sign for outcome, words in VOCABULAR
 
 
 def sample_key(view: SampleView) -> tuple[int, str, int]:
-    """Sort key: failures first, then by id and repeat."""
+    """Return the sort key of a view: failures first, then by id and repeat."""
     return FAILURES_FIRST.index(view.outcome), view.id, view.repeat
 
 
 def count(n: int, noun: str) -> str:
-    """`1 sample`, `2,000 samples`."""
+    """Format a number with its noun: `1 sample`, `2,000 samples`."""
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
-def counts(views: Iterable[SampleView]) -> str:
-    """`8 correct, 1 wrong, 1 truncated`."""
+def outcome_counts(views: Iterable[SampleView]) -> str:
+    """Count the views by outcome, in words: `8 correct, 1 wrong, 1 truncated`."""
     seen = Counter(view.outcome for view in views)
     return ", ".join(f"{seen[outcome]:,} {WORDS[outcome]}" for outcome in OUTCOMES if seen[outcome])
 
 
 def is_known(value: float | None) -> TypeGuard[float]:
-    """Neither missing nor NaN or infinite."""
+    """Return whether a value is a number: neither missing nor NaN nor infinite."""
     return value is not None and math.isfinite(value)
 
 
 def percent(share: float | None) -> str:
+    """Format a share 0…1 as `83.3 %`; `-` where it is not known."""
     return f"{100 * share:.1f} %" if is_known(share) else "-"
 
 
 def number(value: float | None, digits: int = 0) -> str:
+    """Format a number with commas and `digits` decimals; `-` where it is not known."""
     return f"{value:,.{digits}f}" if is_known(value) else "-"
 
 
 def money(value: float | None) -> str:
-    """`12.30`, `0.0312`, `0.000439`: two decimals, or three digits of what is less than 1."""
+    """Format an amount: `12.30`, `0.0312`, `0.000439`: two decimals, or three digits of what is less than 1."""
     if not is_known(value):
         return "-"
     digits = 2 if value >= 1 or value <= 0 else 2 - math.floor(math.log10(value))
@@ -73,7 +75,10 @@ def money(value: float | None) -> str:
 
 
 def cost_facts(record: RunRecord) -> list[str]:
-    """`cost 0.0312 so far`, `about 0.12 at the end`, `0.0041 for a correct answer`; nothing without prices."""
+    """List the costs of a run in words; empty without prices.
+
+    `cost 0.0312 so far`, `about 0.12 at the end`, `0.0041 for a correct answer`.
+    """
     cost = record.cost
     if cost is None:
         return []
@@ -89,7 +94,7 @@ def cost_facts(record: RunRecord) -> list[str]:
 
 
 def duration(seconds: float | None) -> str:
-    """`8.2 s`, `3 min 20 s`, `2 h 05 min`."""
+    """Format seconds: `8.2 s`, `3 min 20 s`, `2 h 05 min`."""
     if not is_known(seconds):
         return "-"
     if seconds < 60:
@@ -99,12 +104,12 @@ def duration(seconds: float | None) -> str:
 
 
 def sampling(record: RunRecord) -> str:
-    """`temperature 0.6, top_p 0.95`: what is set, in the order given."""
+    """List the sampling options that are set, in the order given: `temperature 0.6, top_p 0.95`."""
     return ", ".join(f"{key} {value}" for key, value in record.sampling.items() if value is not None)
 
 
 def overall(record: RunRecord) -> SubsetRow | None:
-    """All benchmarks' `all` rows added up: only the counts and the accuracy mean something."""
+    """Add up all benchmarks' `all` rows; only the counts and the accuracy of the sum mean something."""
     rows = [row for row in record.table if row.subset == "all"]
     if not rows:
         return None
@@ -131,7 +136,7 @@ def overall(record: RunRecord) -> SubsetRow | None:
     )
 
 
-def phase(flight: InFlight) -> str:
-    """`answering, 1,204 tokens, 31.0 s`, with the attempt where it is not the first."""
-    again = f", attempt {flight.attempt}" if flight.attempt > 1 else ""
-    return f"{VOCABULARY.phases[flight.phase]}, {count(flight.tokens, 'token')}, {duration(flight.elapsed_s)}{again}"
+def phase(entry: InFlight) -> str:
+    """Describe a sample in flight: `answering, 1,204 tokens, 31.0 s`, with the attempt where it is not the first."""
+    again = f", attempt {entry.attempt}" if entry.attempt > 1 else ""
+    return f"{VOCABULARY.phases[entry.phase]}, {count(entry.tokens, 'token')}, {duration(entry.elapsed_s)}{again}"

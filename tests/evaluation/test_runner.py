@@ -100,12 +100,12 @@ def test_pause_asks_nothing_new_and_lets_streams_end(runner: Start, server: Demo
     running = runner(12, concurrency=3).start()
     until(lambda: running.runner.progress().in_flight == 3)
     running.tell(running.runner.pause)
-    until(lambda: not running.runner.flights)
+    until(lambda: not running.runner.in_flight_items)
     requests = server.log()["requests"]
     assert requests < 12
     assert running.runner.paused
     running.settle()
-    assert not running.runner.flights
+    assert not running.runner.in_flight_items
     assert server.log()["requests"] == requests
     running.tell(running.runner.resume)
     running.wait()

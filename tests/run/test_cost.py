@@ -8,8 +8,8 @@ from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
 from qwq_nb.run.cost import Prices, cost_of, resolve_prices
-from qwq_nb.run.html import render_html
-from qwq_nb.run.text import progress_line, render_text
+from qwq_nb.run.html import run_html
+from qwq_nb.run.text import run_progress_line, run_text
 from tests.support.comparisons import made_run, result, spread
 from tests.support.runs import MATH, own
 
@@ -68,18 +68,18 @@ def priced(outcomes: list[str], state: str = "complete"):
 
 def test_the_output_says_what_it_costs() -> None:
     over, going_on = priced(["c", "w"]), priced(["c", "w", "p"], "running")
-    for shown in (render_html(over), render_text(over, times=False)):
+    for shown in (run_html(over), run_text(over, times=False)):
         assert "ost 0.00241" in shown
         assert "0.00241 for a correct answer" in shown
         assert "at the end" not in shown
-    assert "cost 0.00241 so far · about 0.00361 at the end" in render_html(going_on, live=True)
-    assert "cost 0.00241" in progress_line(going_on, 200)
+    assert "cost 0.00241 so far · about 0.00361 at the end" in run_html(going_on, live=True)
+    assert "cost 0.00241" in run_progress_line(going_on, 200)
 
 
 def test_without_prices_nothing_is_said_of_cost() -> None:
     record = made_run(spread(["c", "w"])).record()
     assert record.cost is None
-    for shown in (render_html(record), render_text(record, times=True)):
+    for shown in (run_html(record), run_text(record, times=True)):
         assert "cost" not in shown.lower()
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwq_nb.core.run_record import Clip, Progress, RunRecord
-from qwq_nb.run.html import render_html
+from qwq_nb.run.html import run_html
 from qwq_nb.run.html_samples import LIST_ALL
 from qwq_nb.view.clean import visible
 from qwq_nb.view.html import FORMULAS, Typesetter, clipped, code, esc, pre
@@ -122,7 +122,7 @@ def everywhere(text: str) -> RunRecord:
 @pytest.mark.parametrize("number", range(len(CORPUS)))
 def test_hostile_text_stays_text(number: int) -> None:
     text = CORPUS[number] if len(CORPUS[number]) < 100_000 else CORPUS[number][:100_000]
-    html = render_html(everywhere(text))
+    html = run_html(everywhere(text))
     read(html)
     html.encode()
     assert not re.search(
@@ -133,7 +133,7 @@ def test_hostile_text_stays_text(number: int) -> None:
 @pytest.mark.parametrize("number", range(len(CORPUS)))
 def test_mathjax_gets_no_dangerous_word(number: int) -> None:
     text = CORPUS[number] if len(CORPUS[number]) < 100_000 else CORPUS[number][:100_000]
-    for piece in visible_to_mathjax(render_html(everywhere(text))):
+    for piece in visible_to_mathjax(run_html(everywhere(text))):
         if piece in ("$", "\\") or not set(piece) & {"$", "\\"}:
             continue
         formula = unescape(piece)
@@ -165,7 +165,7 @@ def test_prose_loses_nothing(text: str) -> None:
 @given(st.text(max_size=60), st.sampled_from(CORPUS[:40]))
 @settings(max_examples=60, deadline=None)
 def test_any_text_in_any_field(text: str, hostile: str) -> None:
-    read(render_html(everywhere(text + hostile[:300])))
+    read(run_html(everywhere(text + hostile[:300])))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_values(value: str, html: str) -> None:
 
 def test_formulas_are_rationed() -> None:
     views = [view(i, answer=Clip(text="$x$ " * 200)) for i in range(20)]
-    assert render_html(record(views)).count("<span>$x$</span>") <= FORMULAS
+    assert run_html(record(views)).count("<span>$x$</span>") <= FORMULAS
 
 
 def test_openers_alone_take_linear_time() -> None:
@@ -225,7 +225,7 @@ def test_openers_alone_take_linear_time() -> None:
 
 def test_structure() -> None:
     rows = [row("Level 1", pending=2), row("all"), row("default", benchmark="aime24")]
-    html = render_html(record(table=rows, benchmarks=["math_500", "aime24"]))
+    html = run_html(record(table=rows, benchmarks=["math_500", "aime24"]))
     reader = read(html)
     assert {"table", "caption", "th", "meter", "details", "summary"} <= reader.seen
     assert html.count("<tbody>") == 2
@@ -238,7 +238,7 @@ def test_structure() -> None:
 
 
 def test_summary_of_a_sample_has_word_and_sign() -> None:
-    html = render_html(record([view(3, flags=["check_by_hand"]), view(0)]))
+    html = run_html(record([view(3, flags=["check_by_hand"]), view(0)]))
     assert "✗ <strong>wrong</strong>" in html
     assert "✓ <strong>correct</strong>" in html
     assert "<em>check by hand</em>" in html
@@ -246,17 +246,17 @@ def test_summary_of_a_sample_has_word_and_sign() -> None:
 
 def test_failures_come_first() -> None:
     views = [view(i, subset="Level 1", outcome=o) for i, o in enumerate(("correct", "error", "truncated", "wrong"))]
-    html = render_html(record(views))
+    html = run_html(record(views))
     places = [html.index(f"<strong>{word}</strong>") for word in ("wrong", "truncated", "error", "correct")]
     assert places == sorted(places)
     assert "4 samples, 1 correct, 1 wrong, 1 truncated, 1 error" in html
 
 
 def test_demo_cannot_be_missed() -> None:
-    html = render_html(record(demo=True))
+    html = run_html(record(demo=True))
     assert html.index("DEMO") < html.index("QwQ-32B")
     assert "DEMO · QwQ-32B" in html
-    assert "DEMO" not in render_html(record())
+    assert "DEMO" not in run_html(record())
 
 
 def test_running() -> None:
@@ -265,7 +265,7 @@ def test_running() -> None:
         progress=Progress(total=50, done=12, in_flight=16, eta_s=200.0, tokens_per_s=1234.5, errors=1, step="grading"),
         in_flight=[flight(i) for i in range(16)],
     )
-    html = render_html(running, live=True)
+    html = run_html(running, live=True)
     assert '<progress max="50" value="12"' in html
     assert "12 of 50 done · 1 error · 16 in flight · 1,234 tokens/s · about 3 min 20 s left · grading" in html
     assert "Wait, let me check" in html
@@ -276,21 +276,21 @@ def test_what_a_run_waits_for_stands_first_and_once() -> None:
     said = "local does not answer since 12:00:00; it is asked again every 2 s."
     progress = Progress(total=50, done=12, waiting=said)
     paused = record(state="paused", progress=progress, notes=["Mind the gap.", said])
-    html = render_html(paused, live=True)
+    html = run_html(paused, live=True)
     assert f"<strong>Waiting:</strong> {said}" in html
     assert html.count(said) == 1
     assert html.index(said) < html.index("Mind the gap.")
-    ended = render_html(record(progress=progress, notes=[]))
+    ended = run_html(record(progress=progress, notes=[]))
     assert "Waiting" not in ended, "nothing is waited for any more"
 
 
 def test_stopped_says_how_to_resume() -> None:
-    assert "resume with <code>%qwq_eval math_500 --limit 50</code>" in render_html(record(state="stopped"))
+    assert "resume with <code>%qwq_eval math_500 --limit 50</code>" in run_html(record(state="stopped"))
 
 
 def test_many_samples_list_failures_only() -> None:
     views = [view(i, text=None) for i in range(LIST_ALL + 600)]
-    html = render_html(record(views))
+    html = run_html(record(views))
     assert "<strong>correct</strong>" not in html
     assert "<strong>wrong</strong>" in html
     assert "1,000 more samples not shown here" in html

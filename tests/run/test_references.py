@@ -12,7 +12,7 @@ from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run import references
-from qwq_nb.run.html import render_html
+from qwq_nb.run.html import run_html
 from qwq_nb.run.references import published_name, references_for, references_of
 from tests.support.runs import MATH
 from tests.support.samples import row
@@ -89,6 +89,6 @@ def test_they_stand_in_a_runs_record_and_never_in_a_demos() -> None:
         run = evaluate("math_500", endpoint=endpoint, data=MATH, levels="1-2", limit=4)
     record = run.record()
     assert [(r["subset"], r["score"]) for r in record.references] == [("Level 1", 0.9535), ("Level 2", 1.0)]
-    html = render_html(record)
+    html = run_html(record)
     assert re.search(r"Published scores.*EvalScope", html, re.DOTALL)
     assert evaluate("math_500", demo=True, limit=5).record().references == []

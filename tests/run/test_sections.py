@@ -10,9 +10,9 @@ import pytest
 from qwq_nb.core.run_record import RunRecord
 from qwq_nb.errors import OptionError
 from qwq_nb.run.bundle import bundle
-from qwq_nb.run.html import render_html
+from qwq_nb.run.html import run_html
 from qwq_nb.run.sections import SECTIONS, register_section, section_names
-from qwq_nb.run.text import render_text
+from qwq_nb.run.text import run_text
 from qwq_nb.view.budget import FINAL_BYTES, LIVE_BYTES, saved_size
 from tests.support.samples import record, view
 
@@ -68,10 +68,10 @@ def test_a_section_from_another_package_stands_where_it_is_asked_to(
     monkeypatch.syspath_prepend(tmp_path)
     register_section("slowest", "slow_sections:Slowest", after="results")
     drawn = record([view(1, latency_s=2.0), view(2, latency_s=9.0, id="<b>slow</b>")], notes=["a note"])
-    html, text = render_html(drawn), render_text(drawn, times=True)
+    html, text = run_html(drawn), run_text(drawn, times=True)
     assert html.index("Accuracy by subset") < html.index("Slowest: &lt;b&gt;slow") < html.index("a note")
     assert text.index("accuracy") < text.index("Slowest: <b>slow</b>") < text.index("Outcomes:")
-    assert "Slowest" not in render_html(drawn, live=True)
+    assert "Slowest" not in run_html(drawn, live=True)
 
 
 def test_sections_at_the_same_place_stand_in_the_order_of_their_registration() -> None:
@@ -96,15 +96,15 @@ def test_sections_at_the_same_place_stand_in_the_order_of_their_registration() -
     ],
 )
 def test_a_section_that_fails_is_a_line_in_the_report(content: object, said: str) -> None:
-    whole = render_text(record(), times=True)
+    whole = run_text(record(), times=True)
     register_section("given", Given(content), after="heading")
-    html, text = render_html(record()), render_text(record(), times=True)
+    html, text = run_html(record()), run_text(record(), times=True)
     assert said in text
     assert text.replace(f"{said}\n\n", "") == whole
     assert said.replace("<i>by</i>", "&lt;i&gt;by&lt;/i&gt;") in html
     assert "Accuracy by subset" in html
     register_section("lost", "no_such_module_here:Section")
-    assert "The section lost could not be drawn" in render_text(record(), times=True)
+    assert "The section lost could not be drawn" in run_text(record(), times=True)
 
 
 def test_a_section_too_long_for_an_output_is_left_out() -> None:

@@ -7,13 +7,13 @@ import re
 import pytest
 
 from qwq_nb.core.run_record import Progress
-from qwq_nb.run.text import progress_line, render_text
+from qwq_nb.run.text import run_progress_line, run_text
 from tests.support.hostile import CORPUS
 from tests.support.samples import record, row, view
 
 
 def test_table_lines_up() -> None:
-    text = render_text(record(), times=True)
+    text = run_text(record(), times=True)
     lines = text.splitlines()
     heads = next(line for line in lines if "correct" in line and "accuracy" in line)
     total = next(line for line in lines if line.startswith("  all"))
@@ -24,14 +24,14 @@ def test_table_lines_up() -> None:
 
 
 def test_without_times() -> None:
-    text = render_text(record(data="/home/me/data/math.jsonl"), times=False)
+    text = run_text(record(data="/home/me/data/math.jsonl"), times=False)
     for gone in ("ttft", "tokens/s", "Run:", "127.0.0.1", "/home", "10 min", "2026", "a1b2c3"):
         assert gone not in text
     assert "math.jsonl, limit 50, 1 repeat, seed 42" in text
 
 
 def test_failures_first_and_at_most_twenty() -> None:
-    text = render_text(record([view(i) for i in range(100)]), times=False)
+    text = run_text(record([view(i) for i in range(100)]), times=False)
     listed = re.findall(r"^  (\w[\w ]+?) +math_500/", text, re.M)
     assert len(listed) == 20
     assert listed[0] == "wrong"
@@ -39,7 +39,7 @@ def test_failures_first_and_at_most_twenty() -> None:
 
 
 def test_demo_and_notes() -> None:
-    text = render_text(record(demo=True, notes=["two samples\nare missing"]), times=False)
+    text = run_text(record(demo=True, notes=["two samples\nare missing"]), times=False)
     assert text.startswith("*** DEMO: ")
     assert "Note: two samples are missing" in text
 
@@ -58,7 +58,7 @@ def test_no_control_character_reaches_the_terminal(text: str) -> None:
         table=[row(text, benchmark=text), row(benchmark=text)],
         progress=Progress(total=2, step=text),
     )
-    for made in (render_text(hostile, times=True), render_text(hostile, times=False), progress_line(hostile, 80)):
+    for made in (run_text(hostile, times=True), run_text(hostile, times=False), run_progress_line(hostile, 80)):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", made)
         made.encode()
         assert len(made) < 8_000
@@ -68,11 +68,11 @@ def test_progress_line() -> None:
     running = record(
         progress=Progress(total=50, done=12, eta_s=200.0, tokens_per_s=1234.5, errors=2, step="grading"), demo=True
     )
-    line = progress_line(running, 120)
+    line = run_progress_line(running, 120)
     assert line.startswith("DEMO [####....")
     assert line.endswith("12/50  2 errors  accuracy 80.0 %  3 min 20 s left  1,234 tokens/s  grading")
     for width in range(0, 130):
-        assert len(progress_line(running, width)) <= width
-        assert progress_line(running, width).isascii()
-    assert "12/50" in progress_line(running, 5)
-    assert progress_line(record(progress=Progress()), 80).startswith("[....")
+        assert len(run_progress_line(running, width)) <= width
+        assert run_progress_line(running, width).isascii()
+    assert "12/50" in run_progress_line(running, 5)
+    assert run_progress_line(record(progress=Progress()), 80).startswith("[....")

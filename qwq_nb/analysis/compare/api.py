@@ -1,4 +1,4 @@
-"""`compare(run, other)`: two to six runs on the same problems, paired, with what can be concluded from them."""
+"""Compare two to six runs on the same problems, paired, and state what can be concluded (`compare(run, other)`)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KINDS = ("lost", "gained")
 
 
 def compare(*runs: Run, reveal: bool = False, prices: Mapping[str, tuple[float, float]] | None = None) -> Comparison:
-    """Compare two to six runs on the problems that they share; each further one is held against the first.
+    """Compare two to six runs on the problems that they share; each further one is compared with the first.
 
     `reveal` shows texts that are withheld by default (GPQA's). `prices`: (prompt, completion) of a million tokens, by
     model or by run name; where an endpoint has prices, they need not be given.
@@ -50,7 +50,7 @@ def compare(*runs: Run, reveal: bool = False, prices: Mapping[str, tuple[float, 
 
 
 def compare_reference(run: Run, name: str) -> pd.DataFrame:
-    """A run's rows beside the published scores of the model `name`; see `reference_scores.reference_rows`.
+    """Return a run's rows beside the published scores of the model `name`; see `reference_scores.reference_rows`.
 
     Raises:
         OptionError: nothing is published of that model on the run's benchmarks.
@@ -65,7 +65,7 @@ def compare_reference(run: Run, name: str) -> pd.DataFrame:
 
 
 class Comparison:
-    """Runs held against the first of them, as they stood when it was made. A is the first run, B the second, …
+    """Hold runs compared with the first of them, as they stood when it was made. A is the first run, B the second.
 
     `table()` has a row a subset and then `all`, for each run against A; `flips()` the answers that only one of two
     has right; `flip(id)` both sides of one; `conclusion()` states in words what can be concluded.
@@ -102,11 +102,11 @@ class Comparison:
     # -- numbers -------------------------------------------------------------------------------------------------
 
     def rows(self) -> list[ComparisonRow]:
-        """The rows of `table()` as structs."""
+        """Return the rows of `table()` as structs."""
         return [row for found in self._contrasts for row in found.rows]
 
     def table(self) -> pd.DataFrame:
-        """A row a subset and then `all`, for each benchmark and each run against A.
+        """Return a DataFrame with a row a subset and then `all`, for each benchmark and each run against A.
 
         Columns as in `contrasts.ComparisonRow`. Shares are 0…1; p-values of subsets are exploratory.
         """
@@ -116,14 +116,17 @@ class Comparison:
 
     @property
     def p_value(self) -> float | None:
-        """Of B against A over all of the first benchmark that they share, not adjusted; None if they share none."""
+        """Return the p-value of B against A over all of the first benchmark that they share; None if they share none.
+
+        Not adjusted for several comparisons.
+        """
         return next((found.whole.p_value for found in self._contrasts if found.whole.pairs), None)
 
     # -- words ---------------------------------------------------------------------------------------------------
 
     @property
     def caveats(self) -> list[Caveat]:
-        """What else differs between the runs, or is not known; the serious ones first."""
+        """Return what else differs between the runs, or is not known; the serious ones first."""
         found = of_each(self._facts.values())
         for letter, pairings in self._pairings.items():
             found += caveats(self._facts["A"], self._facts[letter], pairings)
@@ -131,12 +134,12 @@ class Comparison:
 
     @property
     def warnings(self) -> list[str]:
-        """`caveats`, as sentences."""
+        """Return the `caveats` as sentences."""
         return [caveat.text for caveat in self.caveats]
 
     @property
     def sentences(self) -> list[str]:
-        """What follows for each benchmark and each run against A."""
+        """Return the conclusion for each benchmark and each run against A, one sentence each."""
         family = sum(row.p_holm is not None for row in self.rows())
         barred = {letter: any(c.bars for c in self._between(letter)) for letter in self._pairings}
         shared = [found for found in self._contrasts if found.whole.pairs] or self._contrasts
@@ -148,7 +151,7 @@ class Comparison:
 
     @property
     def sentence(self) -> str:
-        """The first of `sentences`: B against A on the first benchmark that they share."""
+        """Return the first of `sentences`: B against A on the first benchmark that they share."""
         return self.sentences[0]
 
     def conclusion(self) -> str:
@@ -164,7 +167,7 @@ class Comparison:
     # -- flips ---------------------------------------------------------------------------------------------------
 
     def flips(self, kind: str | None = None) -> pd.DataFrame:
-        """The answers that are right in one run and not in the other; columns as in `FLIP_COLUMNS`.
+        """Return the answers that are right in one run and not in the other; columns as in `FLIP_COLUMNS`.
 
         `kind`: `lost` (A is right, the other is not), `gained` (the reverse), or both.
 
@@ -179,7 +182,7 @@ class Comparison:
         return pd.DataFrame(rows, columns=list(FLIP_COLUMNS))
 
     def flip(self, id: str, repeat: int = 0, run: str = "B") -> SideBySide:
-        """Both sides of one sample: A's answer and that of `run`, whether they differ or not.
+        """Return both sides of one sample: A's answer and that of `run`, whether they differ or not.
 
         Raises:
             OptionError: no such sample in both runs, or no such run.
@@ -204,7 +207,7 @@ class Comparison:
 
     @functools.cached_property
     def record(self) -> ComparisonRecord:
-        """The comparison as it is drawn."""
+        """Return the comparison as it is drawn."""
         flips = []
         for letter, pairings in self._pairings.items():
             flips += self._drawn([p for pairing in pairings for p in pairing.pairs if p.flip], letter)
@@ -231,7 +234,7 @@ class Comparison:
         ]
 
     def plot(self, kind: str | None = None) -> ChartFigure:
-        """A plotly figure: `frontier` (accuracy against tokens, or against cost), `differences`, or both.
+        """Draw a plotly figure: `frontier` (accuracy against tokens, or against cost), `differences`, or both.
 
         Raises:
             OptionError: another kind.
@@ -241,7 +244,7 @@ class Comparison:
         return compare_figure(self.record, kind)
 
     def against(self, reference: str) -> pd.DataFrame:
-        """Every run beside the published scores of a model; see `compare_reference`, with the run's letter before it.
+        """Return every run beside the published scores of a model, the run's letter first; see `compare_reference`.
 
         Raises:
             OptionError: nothing is published of that model on a run's benchmarks.
@@ -257,12 +260,14 @@ class Comparison:
 
     @property
     def text(self) -> str:
+        """Return the comparison as plain text."""
         from qwq_nb.analysis.compare.text import render_comparison_text
 
         return render_comparison_text(self.record)
 
     @property
     def html(self) -> str:
+        """Return the comparison as html."""
         from qwq_nb.analysis.compare.html import comparison_bundle
 
         return str(comparison_bundle(self.record)["text/html"])

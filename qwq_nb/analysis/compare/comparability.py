@@ -251,7 +251,7 @@ MANY_CUT = 0.05
 
 
 def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
-    """State which samples are in one run only or left out, one sentence a benchmark."""
+    """Return which samples are in one run only or left out, one sentence a benchmark."""
     lines = []
     for p in pairings:
         parts = []
@@ -272,7 +272,7 @@ def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
 
 
 def truncation(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
-    """State the effect of the token limit where it cut many answers.
+    """Return the effect of the token limit where it cut many answers, as sentences.
 
     A sentence a benchmark: how many were cut in either run, and how the pairs compare that both finished.
     """

@@ -1,4 +1,4 @@
-"""State in plain sentences what can be concluded from a comparison, and what cannot. Pure."""
+"""Describe in plain sentences what can be concluded from a comparison, and what cannot. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shows_difference(row: ComparisonRow) -> bool:
 
 
 def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: int = 1, *, barred: bool = False) -> str:
-    """State what the whole benchmark says about run `b` against run `a`.
+    """Return what the whole benchmark says about run `b` against run `a`, in words.
 
     `names` are the runs' names by letter; `family` is how many whole-benchmark comparisons were made together.
     `barred`: a serious caveat forbids a conclusion about the models, so only the counts are stated.

@@ -26,11 +26,11 @@ _MARKS: Final = (
     (GREY, "x"),
     (BLUE, "circle-open"),
 )
-"""Of each run, by its place: colour and shape, so that neither alone has to tell."""
+"""Of each run, in order: colour and shape, so that neither alone has to tell."""
 
 
 def compare_figure(record: ComparisonRecord, kind: str | None = None) -> ChartFigure:
-    """A comparison's figure: one of `COMPARE_KINDS`, or all below one another. Raises OptionError for another kind."""
+    """Draw a comparison's figure: one of `COMPARE_KINDS`, or all below one another. Raises OptionError otherwise."""
     names = asked_kinds(kind, COMPARE_KINDS)
     demo = "DEMO (says nothing of any model): " if record.demo else ""
     runs = ", ".join(_name(record, card) for card in record.runs)
@@ -44,7 +44,7 @@ def _name(record: ComparisonRecord, card: RunCard) -> str:
 
 
 def frontier(record: ComparisonRecord) -> list[Chart]:
-    """A panel a benchmark: large points are all of it, small ones its subsets; up and to the left is better."""
+    """Draw a panel a benchmark: large points are all of it, small ones its subsets; up and to the left is better."""
     panels = []
     for benchmark, group in groupby(record.points, key=lambda point: point.benchmark):
         members = list(group)
@@ -58,10 +58,10 @@ def _frontier(record: ComparisonRecord, benchmark: str, points: Sequence[Point])
     priced = bool(points) and all(point.cost is not None for point in points)
     unit = "cost of 1,000 answers" if priced else "mean completion tokens"
     traces: list[dict[str, Any]] = []
-    for place, card in enumerate(record.runs):
+    for rank, card in enumerate(record.runs):
         own = [p for p in points if p.run == card.letter and is_known(_spent(p, priced))]
         name = plain(_name(record, card))
-        colour, symbol = _MARKS[place]
+        colour, symbol = _MARKS[rank]
         for is_whole in (True, False):
             drawn = [p for p in own if (p.subset == "all") is is_whole]
             if drawn:
@@ -144,15 +144,15 @@ def _rounded(value: float | None) -> float | None:
 
 
 def differences(record: ComparisonRecord) -> list[Chart]:
-    """A line a row of the table: the paired difference with its interval, and the line of no difference."""
+    """Draw a line a row of the table: the paired difference with its interval, and the line of no difference."""
     rows = [row for row in shown_rows(record) if is_known(row.difference)]
     labels = [_label(record, row) for row in rows]
     traces: list[dict[str, Any]] = []
-    for place, card in enumerate(record.runs):
+    for rank, card in enumerate(record.runs):
         own = [(row, label) for row, label in zip(rows, labels, strict=True) if row.b == card.letter]
         if not own:
             continue
-        colour, symbol = _MARKS[place]
+        colour, symbol = _MARKS[rank]
         traces.append(
             {
                 "type": "scatter",

@@ -93,7 +93,7 @@ def drawn(pairs: Sequence[Pair], first: tuple[str, Run], second: tuple[str, Run]
 
 
 def doubts(flips: Sequence[Flip]) -> list[str]:
-    """State how many flips may be the grader's fault: those where it and the second opinion differ."""
+    """Return how many flips may be the grader's fault, as sentences: those where it and the second opinion differ."""
     found = [flip for flip in flips if "check_by_hand" in (*flip.first.flags, *flip.second.flags)]
     if not found:
         return []

@@ -1,7 +1,7 @@
-"""One problem as two runs answered it, side by side: question, then reasoning, then answer.
+"""Render one problem as two runs answered it, side by side: question, then reasoning, then answer.
 
-Two reasonings are aligned where that can be done: what both begin with stands once, and the places where either has the
-right answer stand beside one another, before what each of them wrote.
+Two reasonings are aligned where that can be done: what both begin with is shown once, and the passages where either has
+the right answer are shown beside one another, before what each of them wrote.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.view.budget import FINAL_BYTES, saved_size
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.clip import clip
-from qwq_nb.view.excerpt import cut_out, place_at
+from qwq_nb.view.excerpt import cut_out, excerpt_at
 from qwq_nb.view.html import Typesetter, clipped, code, esc, pre
 from qwq_nb.view.wording import SIGNS, WORDS, count, flag_word
 
@@ -32,7 +32,7 @@ _ALIGNED: Final = 'style="text-align:left;vertical-align:top;width:50%"'
 
 
 class SideBySide:
-    """One sample as two runs answered it: `first` and `second` hold the row and its texts, whole."""
+    """Hold one sample as two runs answered it: `first` and `second` hold the row and its texts, whole."""
 
     def __init__(self, flip: Flip, runs: list[RunCard]) -> None:
         self._flip = flip
@@ -40,15 +40,17 @@ class SideBySide:
 
     @property
     def first(self) -> SampleView:
+        """Return the answer of run A."""
         return self._flip.first
 
     @property
     def second(self) -> SampleView:
+        """Return the answer of the other run."""
         return self._flip.second
 
     @property
     def alike(self) -> int:
-        """Characters with which both reasonings begin."""
+        """Return the number of characters with which both reasonings begin."""
         return self._flip.alike
 
     def __repr__(self) -> str:
@@ -69,7 +71,7 @@ class SideBySide:
 
 
 def pair_summary(flip: Flip, typeset: Typesetter) -> str:
-    """One line: what flipped, the gold value, what either run answered, and the tokens that it took."""
+    """Render one line: what flipped, the gold value, what either run answered, and the tokens that it took."""
     a, b = flip.first, flip.second
     facts = [
         code(one_line(a.id, 200)) + (f" repeat {a.repeat}" if a.repeat else ""),
@@ -85,7 +87,9 @@ def pair_summary(flip: Flip, typeset: Typesetter) -> str:
 
 
 def pair_html(flip: Flip, runs: list[RunCard], typeset: Typesetter, limit: int) -> str:
-    """The question, and a table of two columns below it. `limit`: characters of one reasoning; the rest in proportion.
+    """Render the question, and a table of two columns below it.
+
+    `limit`: characters of one reasoning; the rest in proportion.
 
     The common opening of both reasonings stands once, folded; what follows is cut in its middle, head and tail kept.
     """
@@ -177,17 +181,17 @@ def _milestone(flip: Flip) -> str:
 
 
 def _right(view: SampleView) -> str:
-    """The place at which the right answer was left, or else first stated; empty where none is known."""
+    """Return the position at which the right answer was left, or else first stated; empty where none is known."""
     text, analysis = _text(view.reasoning), view.analysis
     span = (analysis.left or analysis.first_correct) if analysis else None
     if analysis is None or span is None or not text:
         return ""
-    # What was measured is the reasoning as it is; a clipped one has the place elsewhere.
+    # What was measured is the reasoning as it is; a clipped one has the position elsewhere.
     if view.reasoning is not None and view.reasoning.omitted:
         return ""
     words = "stated, and left" if analysis.left else "first stated"
     title = f"{words} after {100 * span[0] / len(text):.0f} % of the reasoning"
-    return cut_out(title, place_at(text, *span, around=_MILESTONE))
+    return cut_out(title, excerpt_at(text, *span, around=_MILESTONE))
 
 
 def _rest(view: SampleView, skipped: int, limit: int) -> str:
@@ -204,7 +208,7 @@ def _answer(view: SampleView, typeset: Typesetter, limit: int) -> str:
 
 
 def pair_text(flip: Flip) -> str:
-    """Both answers below one another, reasonings cut, for a console."""
+    """Render both answers below one another, reasonings cut, for a console."""
     a, b = flip.first, flip.second
     lines = [f"{one_line(a.id, 200)} repeat {a.repeat}: gold {one_line(a.gold, 200) or '-'}"]
     if a.question is not None:

@@ -20,6 +20,7 @@ _NAME: Final = 24
 
 
 def render_comparison_text(record: ComparisonRecord) -> str:
+    """Render the comparison as plain text."""
     blocks = [_header(record), _table(record), [one_line(s, 1_200) for s in record.sentences], *_flips(record)]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
 
@@ -52,12 +53,15 @@ def _table(record: ComparisonRecord) -> list[str]:
 
 
 def other_head(record: ComparisonRecord) -> str:
-    """What heads the column of the run that is held against A."""
+    """Return the heading of the column of the run that is compared with A."""
     return "B" if len(record.runs) == 2 else "other"
 
 
 def shown_rows(record: ComparisonRecord) -> list[ComparisonRow]:
-    """Rows with something in them. Where a benchmark has one subset it is left out, since `all` says the same."""
+    """Select the rows with something in them.
+
+    Where a benchmark has one subset it is left out, since `all` says the same.
+    """
     kept = []
     for _, members in groupby(record.rows, key=lambda row: (row.benchmark, row.b)):
         group = list(members)
@@ -85,7 +89,7 @@ def _cells(row: ComparisonRow, adjusted: bool, priced: bool) -> list[str]:
 
 
 def interval(row: ComparisonRow) -> str:
-    """`−0.8 to +3.0`, in percentage points."""
+    """Format an interval in percentage points: `−0.8 to +3.0`."""
     if not (is_known(row.ci_low) and is_known(row.ci_high)):
         return "-"
     return f"{signed(row.ci_low).removesuffix(' points')} to {signed(row.ci_high).removesuffix(' points')}"

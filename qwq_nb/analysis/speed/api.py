@@ -1,4 +1,4 @@
-"""How fast an endpoint answers: `speed(…) -> SpeedTest`, at one concurrency after another. No answer is graded.
+"""Measure how fast an endpoint answers at one concurrency after another (`speed(…) -> SpeedTest`). Nothing is graded.
 
 What is measured and how it is defined stands in `qwq_nb.analysis.speed.metrics`.
 """
@@ -17,7 +17,7 @@ import msgspec
 from qwq_nb.analysis.speed.command import checked_concurrency, checked_requests, speed_command
 from qwq_nb.analysis.speed.load_generator import Load, benchmark_prompts, built_in_prompts, own_prompts
 from qwq_nb.analysis.speed.metrics import ConcurrencyStep, SpeedRecord, speed_notes
-from qwq_nb.analysis.speed.report import SpeedPicture, progress_line, speed_html, speed_text
+from qwq_nb.analysis.speed.report import SpeedPicture, speed_html, speed_progress_line, speed_text
 from qwq_nb.core.event_loop import future_result, shared_event_loop
 from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.client import ChatClient
@@ -44,7 +44,7 @@ __all__ = ["SpeedInterrupted", "SpeedTest", "load_speed", "speed"]
 
 
 class SpeedInterrupted(InterruptedWithResult):
-    """A speed test was interrupted by the user; `test` holds what was measured."""
+    """Report that the user interrupted a speed test; `test` holds what was measured."""
 
     def __init__(self, test: SpeedTest) -> None:
         kept = f"; {test.path} has what was measured" if test.path is not None else ""
@@ -53,7 +53,7 @@ class SpeedInterrupted(InterruptedWithResult):
 
 
 class SpeedTest:
-    """What `speed()` gives: `table()` with a row for each concurrency, `plot()`, `notes`, and the file it is in."""
+    """Hold a speed test: `table()` with a row for each concurrency, `plot()`, `notes`, and the file it is in."""
 
     def __init__(self, record: SpeedRecord, path: Path | None = None, load: Load | None = None) -> None:
         self.record = record
@@ -64,16 +64,19 @@ class SpeedTest:
 
     @property
     def levels(self) -> list[ConcurrencyStep]:
-        """A record for each concurrency."""
+        """Return a `ConcurrencyStep` for each concurrency."""
         return self.record.levels
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know beside the numbers: failures above all."""
+        """Return what a reader must know beside the numbers: failures above all."""
         return speed_notes(self.record)
 
     def table(self) -> pd.DataFrame:
-        """A row a concurrency; columns as in `qwq_nb.analysis.speed.metrics.ConcurrencyStep`. Times in seconds."""
+        """Return a DataFrame with a row a concurrency.
+
+        Columns as in `qwq_nb.analysis.speed.metrics.ConcurrencyStep`; times in seconds.
+        """
         import pandas as pd
 
         names = [name for name in ConcurrencyStep.__struct_fields__ if name not in ("failures", "stopped")]
@@ -81,7 +84,10 @@ class SpeedTest:
         return pd.DataFrame(rows, columns=names)
 
     def requests(self) -> pd.DataFrame:
-        """A row for each request; columns as in `qwq_nb.analysis.speed.metrics.Asked`, and the concurrency."""
+        """Return a DataFrame with a row for each request.
+
+        Columns as in `qwq_nb.analysis.speed.metrics.Asked`, and the concurrency.
+        """
         import pandas as pd
 
         pairs = zip(self.levels, self.record.asked, strict=True)
@@ -90,7 +96,7 @@ class SpeedTest:
         )
 
     def plot(self, kind: str | None = None) -> ChartFigure:
-        """A plotly figure against the concurrency: `throughput`, `ttft`, `tpot`, or all of them.
+        """Draw a plotly figure against the concurrency: `throughput`, `ttft`, `tpot`, or all of them.
 
         Raises:
             OptionError: another kind.
@@ -115,7 +121,7 @@ class SpeedTest:
             subject=self,
             bundle=self._bundle,
             text=lambda times: speed_text(self._picture(live=False, times=times), times=times),
-            line=lambda width: progress_line(self._picture(live=True))[:width],
+            line=lambda width: speed_progress_line(self._picture(live=True))[:width],
             figure=self.plot,
         )
 
@@ -218,10 +224,10 @@ def speed(
     )
     stamp = f"{path_segment(chosen.model.rsplit('/', 1)[-1])}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
     file = expand_user(out or DEFAULT_OUT) / f"speed-{stamp}.json"
-    return measure(SpeedTest(record, load=load), load, list(zip(levels, counts, strict=True)), file, show=show)
+    return run_levels(SpeedTest(record, load=load), load, list(zip(levels, counts, strict=True)), file, show=show)
 
 
-def measure(test: SpeedTest, load: Load, levels: list[tuple[int, int]], file: Path, *, show: bool) -> SpeedTest:
+def run_levels(test: SpeedTest, load: Load, levels: list[tuple[int, int]], file: Path, *, show: bool) -> SpeedTest:
     """Run the levels one after another, draw meanwhile, and save after each."""
     output = Output(test._drawing(), show=show)
 
@@ -257,7 +263,7 @@ def measure(test: SpeedTest, load: Load, levels: list[tuple[int, int]], file: Pa
 
 
 def is_kept(test: SpeedTest, load: Load) -> bool:
-    """Whether the level that was measured last stands in the record already."""
+    """Return whether the level that was measured last is in the record already."""
     return bool(test.record.asked) and test.record.asked[-1] is load.asked
 
 
@@ -273,6 +279,7 @@ def keep(test: SpeedTest, load: Load, file: Path, *, stopped: bool = False) -> N
 
 
 def write_record(record: SpeedRecord, file: Path) -> Path:
+    """Write the record as JSON, and return its file. Raises QwqError where it cannot be written."""
     try:
         replace_file(file, msgspec.json.format(msgspec.json.encode(record), indent=1))
     except OSError as exc:
@@ -281,7 +288,7 @@ def write_record(record: SpeedRecord, file: Path) -> Path:
 
 
 def load_speed(path: str | Path) -> SpeedTest:
-    """A speed test from its file.
+    """Load a speed test from its file.
 
     Raises:
         UnknownRun: there is none, or the file is no speed test.

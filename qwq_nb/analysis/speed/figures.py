@@ -18,7 +18,7 @@ _DASHES: Final = {50: ("solid", BLUE), 90: ("dash", PURPLE), 99: ("dot", VERMILL
 
 
 def speed_figure(record: SpeedRecord, kind: str | None = None) -> ChartFigure:
-    """`throughput`, `ttft`, `tpot`, or all of them below one another. Raises OptionError for another kind."""
+    """Draw `throughput`, `ttft`, `tpot`, or all of them below one another. Raises OptionError for another kind."""
     demo = "DEMO (says nothing of any model): " if record.demo else ""
     title = f"{demo}Speed of {one_line(record.model, 80)} at {one_line(record.endpoint, 60)}"
     panels = [KINDS[name](record) for name in asked_kinds(kind, KINDS)]
@@ -31,7 +31,7 @@ def speed_figure(record: SpeedRecord, kind: str | None = None) -> ChartFigure:
 
 
 def throughput(record: SpeedRecord) -> Chart:
-    """Output tokens per second of all streams together, and of one stream."""
+    """Draw the output tokens per second of all streams together, and of one stream."""
     levels = ordered(record)
     alone = [level.stream_tokens_per_s_p50 for level in levels]
     most = max((level.output_tokens_per_s for level in levels), default=0.0)
@@ -62,12 +62,12 @@ def throughput(record: SpeedRecord) -> Chart:
 
 
 def ttft(record: SpeedRecord) -> Chart:
-    """Time to first token."""
+    """Draw the time to first token."""
     return percentiles(record, "ttft", "Time to first token")
 
 
 def tpot(record: SpeedRecord) -> Chart:
-    """Time per output token."""
+    """Draw the time per output token."""
     return percentiles(record, "tpot", "Time per output token")
 
 
@@ -75,7 +75,7 @@ KINDS: Final[dict[str, Callable[[SpeedRecord], Chart]]] = {"throughput": through
 
 
 def percentiles(record: SpeedRecord, name: str, heading: str) -> Chart:
-    """p50, p90 and p99 in milliseconds."""
+    """Draw p50, p90 and p99 in milliseconds."""
     levels = [level for level in ordered(record) if is_known(getattr(level, f"{name}_p50_s"))]
     values = {p: [1000 * getattr(level, f"{name}_p{p}_s") for level in levels] for p in _DASHES}
     most = max(values[99], default=0.0)
@@ -95,6 +95,7 @@ def percentiles(record: SpeedRecord, name: str, heading: str) -> Chart:
 def line(
     name: str, levels: list[ConcurrencyStep], values: list[float | None] | list[float], dash: str, colour: str
 ) -> Any:
+    """Make plotly's trace of one line over the concurrencies."""
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -108,7 +109,7 @@ def line(
 
 
 def axis(levels: list[ConcurrencyStep]) -> dict[str, Any]:
-    """Logarithmic, since levels double: equal steps of load are equal steps to the right."""
+    """Make a logarithmic axis, since levels double: equal steps of load are equal steps to the right."""
     ticks = [level.concurrency for level in levels]
     return {
         "type": "log",
@@ -119,4 +120,5 @@ def axis(levels: list[ConcurrencyStep]) -> dict[str, Any]:
 
 
 def ordered(record: SpeedRecord) -> list[ConcurrencyStep]:
+    """Sort the levels that have succeeded by concurrency."""
     return sorted((level for level in record.levels if level.succeeded), key=lambda level: level.concurrency)

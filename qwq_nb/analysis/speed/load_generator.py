@@ -1,4 +1,4 @@
-"""The load of a speed test: prompts, and a fixed number of requests at each concurrency, timed piece by piece.
+"""Generate the load of a speed test: prompts, and a fixed number of requests at each concurrency, timed by piece.
 
 A closed loop, as `evalscope perf --parallel` and `vllm bench serve --max-concurrency`: a stream that ends is followed
 by the next request at once, until all have been asked.
@@ -34,7 +34,7 @@ _ANSWER_FORMAT = "\nPlease reason step by step, and put your final answer within
 
 
 class Prompts(NamedTuple):
-    """What is asked, in turn."""
+    """Hold what is asked, in turn."""
 
     messages: list[Messages]
     label: str
@@ -44,7 +44,7 @@ class Prompts(NamedTuple):
 
 
 def own_prompts(prompt: str | Sequence[str]) -> Prompts:
-    """Prompts that the user gave. Raises OptionError where there is none, or an empty one."""
+    """Return the prompts that the user gave. Raises OptionError where there is none, or an empty one."""
     texts = [prompt] if isinstance(prompt, str) else list(prompt)
     if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
         raise OptionError("prompt takes a text, or a list of texts, none of them empty.")
@@ -53,7 +53,7 @@ def own_prompts(prompt: str | Sequence[str]) -> Prompts:
 
 
 def built_in_prompts() -> Prompts:
-    """The problems that come with the package, in the style of MATH-500 and AIME24. Nothing is downloaded."""
+    """Return the problems that come with the package, in the style of MATH-500 and AIME24. Nothing is downloaded."""
     from qwq_nb.demo import PROBLEMS
 
     texts = []
@@ -64,7 +64,7 @@ def built_in_prompts() -> Prompts:
 
 
 def benchmark_prompts(benchmark: str, data: Any, hub: str, endpoint: Endpoint) -> Prompts:
-    """The prompts of a benchmark as `evaluate` sends them. Raises as `evaluate` does."""
+    """Return the prompts of a benchmark as `evaluate` sends them. Raises as `evaluate` does."""
     from qwq_nb.bench.cache import cached
     from qwq_nb.bench.shared import shared_worker
     from qwq_nb.core.event_loop import shared_event_loop
@@ -79,39 +79,41 @@ def benchmark_prompts(benchmark: str, data: Any, hub: str, endpoint: Endpoint) -
 
 
 class TimedSplitter(ReasoningSplitter):
-    """Notes when each delta with text came."""
+    """Record when each delta with text came."""
 
     def __init__(self, prefilled: bool | None = None) -> None:
         super().__init__(prefilled)
         self.times: list[float] = []
 
     def feed(self, delta: Delta) -> None:
+        """Record the time of a delta that has text, and split it."""
         if delta.reasoning or delta.reasoning_content or delta.content:
             self.times.append(time.perf_counter())
         super().feed(delta)
 
 
 class TimedLive(StreamingCompletion):
-    """A completion while it is written, with the time of each piece."""
+    """Hold a completion while it is written, with the time of each piece."""
 
     def begin(self, prefilled: bool | None) -> None:
+        """Start an attempt, with a splitter that records times."""
         super().begin(prefilled)
         self.splitter = TimedSplitter(prefilled)
 
     def gaps(self) -> list[float]:
-        """Seconds between one piece and the next."""
+        """Return the seconds between one piece and the next."""
         times = getattr(self.splitter, "times", [])
         return [later - earlier for earlier, later in itertools.pairwise(times)]
 
 
 def described(error: EndpointError) -> str:
-    """Kind and message. The kind is a public one, whatever room of ours has refined it."""
+    """Return the kind of an error and its message; the kind is a public class, not a subclass inside the package."""
     kind = next(cls.__name__ for cls in type(error).__mro__ if cls.__name__ in errors.__all__)
     return f"{kind}: {error}"
 
 
 class Load:
-    """The requests of a speed test. Changed on the loop's thread; read by the drawing thread at any moment."""
+    """Send the requests of a speed test. Changed on the loop's thread; read by the drawing thread at any moment."""
 
     def __init__(self, endpoint: Endpoint, prompts: Prompts, *, cache_hit: bool) -> None:
         self.endpoint = endpoint
@@ -130,7 +132,7 @@ class Load:
         self._mark = secrets.token_hex(8)
 
     def messages(self, number: int) -> Messages:
-        """What request `number` says.
+        """Return the messages of request `number`.
 
         Prompts are dealt in turn over the whole test, so that a level does not begin with those that the last one left
         in the server's cache. Where no cache may be hit, the first message begins with words that no other request has:
@@ -145,7 +147,7 @@ class Load:
     # -- on the loop's thread ------------------------------------------------------------------------------------
 
     async def warm_up(self, client: ChatClient, times: int) -> None:
-        """Requests before the first level, whose times do not count: connections, compilation, first allocations.
+        """Send requests before the first level, whose times do not count: connections, compilation, first allocations.
 
         Raises:
             EndpointError: a refusal that every request would meet. What may pass is noted, and the test goes on.
@@ -162,7 +164,7 @@ class Load:
                 self._lives.clear()
 
     async def level(self, client: ChatClient, concurrency: int, requests: int) -> None:
-        """All requests of one level. Raises EndpointRefused, which every further request would meet."""
+        """Send all requests of one level. Raises EndpointRefused, which every further request would meet."""
         self.asked, self._gaps = [], []
         self.planned, self.concurrency = requests, concurrency
         left = iter(range(requests))
@@ -180,7 +182,7 @@ class Load:
                 task.cancel()
 
     def result(self, *, stopped: bool = False) -> ConcurrencyStep:
-        """The level that was measured last, as far as it came."""
+        """Return the level that was measured last, as far as it came."""
         asked = list(self.asked)
         duration = max((a.started_s + a.latency_s for a in asked), default=0.0)
         return concurrency_step(self.concurrency, asked, self._gaps, duration, stopped=stopped)
@@ -218,13 +220,13 @@ class Load:
     # -- on the drawing thread -----------------------------------------------------------------------------------
 
     def progress(self) -> dict[str, Any]:
-        """How the level under way stands: done, planned, streams open, pieces received."""
-        flights = list(self._lives.values())
+        """Return the counts of the level under way: done, planned, streams open, pieces received."""
+        open_streams = list(self._lives.values())
         return {
             "concurrency": self.concurrency,
             "done": len(self.asked),
             "planned": self.planned,
-            "open": len(flights),
-            "tokens": sum(a.output_tokens for a in list(self.asked)) + sum(live.chunks for live in flights),
+            "open": len(open_streams),
+            "tokens": sum(a.output_tokens for a in list(self.asked)) + sum(live.chunks for live in open_streams),
             "elapsed_s": time.perf_counter() - self._started if self._started else 0.0,
         }

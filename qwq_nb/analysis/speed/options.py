@@ -38,7 +38,7 @@ SPEED: tuple[Option, ...] = (
 
 
 class SpeedOptions(TransportOptions, total=False):
-    """Sampling and transport options of `speed` as keyword arguments; `max_tokens` is a parameter of its own."""
+    """Define the sampling and transport options of `speed` as keyword arguments; `max_tokens` is its own parameter."""
 
     temperature: float | None
     top_p: float | None

@@ -15,7 +15,7 @@ from qwq_nb.view.html import code, esc
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, text_table, unbroken
 from qwq_nb.view.wording import count, duration, is_known, number
 
-__all__ = ["SpeedPicture", "progress_line", "speed_html", "speed_text"]
+__all__ = ["SpeedPicture", "speed_html", "speed_progress_line", "speed_text"]
 
 _DEMO: Final = "the built-in endpoint replays texts at a set pace. These numbers say nothing about any model."
 _READING: Final = (
@@ -42,7 +42,7 @@ _HEADS: Final = (
 
 
 class SpeedPicture(msgspec.Struct, kw_only=True):
-    """What is drawn of a speed test at one moment."""
+    """Hold what is drawn of a speed test at one moment."""
 
     record: SpeedRecord
     notes: list[str] = []
@@ -52,7 +52,7 @@ class SpeedPicture(msgspec.Struct, kw_only=True):
 
 
 def speed_html(picture: SpeedPicture) -> str:
-    """The whole report."""
+    """Render the whole report as html."""
     record = picture.record
     parts = [demo_frame(_DEMO)] if record.demo else []
     parts.append(f"<h3>{'DEMO · ' if record.demo else ''}Speed of {esc(_subject(record))}</h3>\n")
@@ -72,7 +72,7 @@ def speed_html(picture: SpeedPicture) -> str:
 
 
 def speed_text(picture: SpeedPicture, *, times: bool) -> str:
-    """The same as text. `times=False`: counts alone, which a second test has too."""
+    """Render the report as plain text. `times=False`: counts alone, which a second test has too."""
     record = picture.record
     lines = [demo_line(_DEMO)] if record.demo else []
     lines += [f"Speed of {_subject(record)}", _how(record)]
@@ -91,8 +91,8 @@ def speed_text(picture: SpeedPicture, *, times: bool) -> str:
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
-def progress_line(picture: SpeedPicture) -> str:
-    """`concurrency 8: 3 of 16, 8 open, 512 tok/s`."""
+def speed_progress_line(picture: SpeedPicture) -> str:
+    """Render the level under way in one line: `concurrency 8: 3 of 16, 8 open, 512 tok/s`."""
     words = ", ".join(_going(picture.progress)) if picture.progress is not None else _subject(picture.record)
     return ("DEMO " if picture.record.demo else "") + words
 

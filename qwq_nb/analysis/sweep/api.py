@@ -1,4 +1,4 @@
-"""One benchmark line over a grid of settings: `sweep(…) -> Sweep`, a run for each setting, the same problems for all.
+"""Evaluate one benchmark line over a grid of settings (`sweep(…) -> Sweep`): a run a setting, the same problems.
 
 The runs follow one another, so that none takes streams from another and latencies can be compared. Each has its own
 run directory: the same call again redoes nothing that is finished.
@@ -16,7 +16,7 @@ import msgspec
 
 from qwq_nb.analysis.sweep.calls import call_of, checked_calls
 from qwq_nb.analysis.sweep.grid import SWEEP, checked_grid, grid_of, settings_of
-from qwq_nb.analysis.sweep.report import SweepPicture, progress_line, sweep_html, sweep_text
+from qwq_nb.analysis.sweep.report import SweepPicture, sweep_html, sweep_progress_line, sweep_text
 from qwq_nb.analysis.sweep.settings import (
     SettingRow,
     caveat,
@@ -47,7 +47,7 @@ __all__ = ["SWEEP", "Best", "Sweep", "SweepInterrupted", "grid_of", "sweep"]
 
 
 class SweepInterrupted(InterruptedWithResult):
-    """A sweep was interrupted by the user. What is finished is kept; `sweep` is what there is."""
+    """Report that the user interrupted a sweep. What is finished is kept; `sweep` is what there is."""
 
     def __init__(self, made: Sweep) -> None:
         done = len(finished(made.rows()))
@@ -58,7 +58,7 @@ class SweepInterrupted(InterruptedWithResult):
 
 
 class Best(msgspec.Struct, kw_only=True, frozen=True):
-    """The setting of the highest accuracy, and what must be said with it."""
+    """Hold the setting of the highest accuracy, and what must be said with it."""
 
     values: dict[str, Any]
     row: SettingRow
@@ -73,7 +73,7 @@ class Best(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Setting:
-    """One setting: its values, and its run once its turn has come."""
+    """Hold one setting: its values, and its run once its turn has come."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
@@ -89,7 +89,7 @@ class Setting:
 
 
 class Sweep:
-    """What `sweep()` gives: a run for each setting, `table()` of all, `sentence`, `best()`, `plot()`."""
+    """Represent a sweep: a run for each setting, `table()` of all, `sentence`, `best()`, `plot()`."""
 
     def __init__(self, benchmarks: list[str], axes: dict[str, list[Any]], *, command: str, demo: bool, model: str):
         self.benchmarks = benchmarks
@@ -102,16 +102,16 @@ class Sweep:
 
     @property
     def runs(self) -> list[Run]:
-        """The runs of the settings that have had their turn, in the grid's order."""
+        """Return the runs of the settings that have had their turn, in the grid's order."""
         return [setting.run for setting in self.settings if setting.run is not None]
 
     def rows(self) -> list[SettingRow]:
-        """The rows of `table()` as records."""
+        """Return the rows of `table()` as `SettingRow` structs."""
         results = [setting.run.results() if setting.run is not None else [] for setting in self.settings]
         return with_p_values([setting.row for setting in self.settings], results)
 
     def table(self) -> pd.DataFrame:
-        """A row a setting: the axes, then what `settings.SettingRow` says of it. Shares are 0…1."""
+        """Return a DataFrame with a row a setting: the axes, then the fields of `SettingRow`. Shares are 0…1."""
         import pandas as pd
 
         names = [n for n in SettingRow.__struct_fields__ if n not in ("values", "state", "run", "problem")]
@@ -129,11 +129,13 @@ class Sweep:
 
     @property
     def sentence(self) -> str:
-        """What may be concluded from the settings that are finished."""
+        """Return what may be concluded from the settings that are finished, as a sentence."""
         return sweep_conclusion(self.rows())
 
     def best(self) -> Best:
-        """The finished setting of the highest accuracy (of equals, that with the fewest tokens), with its caveat.
+        """Return the finished setting of the highest accuracy, with its caveat.
+
+        Of equals, that with the fewest tokens.
 
         Raises:
             OptionError: none is finished.
@@ -146,7 +148,7 @@ class Sweep:
         return Best(values=dict(setting.values), row=row, run=setting.run, caveat=caveat(row, rows))
 
     def plot(self, kind: str | None = None) -> ChartFigure:
-        """A plotly figure: `accuracy` or `tokens` by setting, `heatmap` of two axes, or all of them.
+        """Draw a plotly figure: `accuracy` or `tokens` by setting, `heatmap` of two axes, or all of them.
 
         Raises:
             OptionError: another kind, or a heat map of a grid that has not two axes.
@@ -191,7 +193,7 @@ class Sweep:
             subject=self,
             bundle=self._bundle,
             text=lambda times: sweep_text(self._picture(), times=times),
-            line=lambda width: progress_line(self._picture(live=True))[:width],
+            line=lambda width: sweep_progress_line(self._picture(live=True))[:width],
             figure=self.plot,
         )
 
@@ -270,7 +272,7 @@ def sweep(
         raise
     output.finish()
     if problems:
-        raise failure(problems, made)
+        raise combined_error(problems, made)
     return made
 
 
@@ -285,8 +287,8 @@ def watch(control: Control, setting: Setting, output: Output) -> None:
         future_result(control.future)
 
 
-def failure(problems: list[QwqError], made: Sweep) -> QwqError:
-    """One error for all that failed, of the first one's kind where that takes a message alone."""
+def combined_error(problems: list[QwqError], made: Sweep) -> QwqError:
+    """Combine the errors of all that failed into one, of the first one's kind where that takes a message alone."""
     first = problems[0]
     if len(problems) == len(made.settings) or isinstance(first, UserError):
         return first

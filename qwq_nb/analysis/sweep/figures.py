@@ -18,7 +18,7 @@ __all__ = ["KINDS", "sweep_figure"]
 
 
 def sweep_figure(picture: SweepPicture, kind: str | None = None) -> ChartFigure:
-    """`accuracy`, `tokens`, `heatmap` (two axes), or all that suit the grid below one another.
+    """Draw `accuracy`, `tokens`, `heatmap` (two axes), or all that suit the grid below one another.
 
     Raises:
         OptionError: another kind, or a heat map of a grid that has not two axes.
@@ -38,12 +38,12 @@ def sweep_figure(picture: SweepPicture, kind: str | None = None) -> ChartFigure:
 
 
 def varied_axes(picture: SweepPicture) -> list[str]:
-    """The axes of more than one value."""
+    """Return the axes of more than one value."""
     return [axis for axis in picture.axes if len({axis_text(row.values.get(axis)) for row in picture.rows}) > 1]
 
 
 def heatmap(picture: SweepPicture) -> Chart:
-    """Accuracy by two axes, the first down, the second across."""
+    """Draw the accuracy by two axes, the first down, the second across."""
     down, across = varied_axes(picture)
     lines = rows_by_two(picture.rows, across, down)
     columns = [_value(row, across) for row in lines[0]]
@@ -90,7 +90,7 @@ def _value(row: SettingRow | None, axis: str) -> str:
 
 
 def accuracy(picture: SweepPicture) -> Chart:
-    """Accuracy of each setting with its interval."""
+    """Draw the accuracy of each setting with its interval."""
     rows = [row for row in picture.rows if is_known(row.accuracy)]
     ends = [(row.accuracy or 0.0, row.ci_low or 0.0, row.ci_high or 0.0) for row in rows]
     trace: dict[str, Any] = {
@@ -123,7 +123,7 @@ def accuracy(picture: SweepPicture) -> Chart:
 
 
 def tokens(picture: SweepPicture) -> Chart:
-    """Tokens of one answer in the mean: what a setting costs."""
+    """Draw the mean tokens of one answer of each setting: what it costs."""
     rows = [row for row in picture.rows if is_known(row.mean_tokens)]
     most = max((row.mean_tokens or 0.0 for row in rows), default=0.0)
     trace: dict[str, Any] = {

@@ -55,7 +55,7 @@ def axis_text(value: Any) -> str:
 
 
 def grid_of(given: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
-    """Divide a line's options (read by `SWEEP`) into axes with several values, and all other options.
+    """Split a line's options (read by `SWEEP`) into axes with several values, and all other options.
 
     `{"temperature": "0.2,0.6", "top_k": "20", "limit": 5}` → `{"temperature": [0.2, 0.6]}`, `{"top_k": 20, "limit": 5}`
 

@@ -19,7 +19,7 @@ from qwq_nb.view.html import Html, code, esc
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, share_cell, text_table
 from qwq_nb.view.wording import count, is_known, number, percent
 
-__all__ = ["SweepPicture", "progress_line", "sweep_html", "sweep_text"]
+__all__ = ["SweepPicture", "sweep_html", "sweep_progress_line", "sweep_text"]
 
 _SIGNS: Final[dict[str, str]] = {"waiting": "…", **{state: words.sign for state, words in VOCABULARY.states.items()}}
 """Beside the word, never instead of it."""
@@ -31,7 +31,7 @@ _READING: Final = (
 
 
 class SweepPicture(msgspec.Struct, kw_only=True):
-    """What is drawn of a sweep at one moment."""
+    """Hold what is drawn of a sweep at one moment."""
 
     benchmarks: list[str]
     axes: list[str]
@@ -45,7 +45,7 @@ class SweepPicture(msgspec.Struct, kw_only=True):
 
 
 def sweep_html(picture: SweepPicture) -> str:
-    """The whole report."""
+    """Render the whole report as html."""
     p = picture
     demo = demo_frame() if p.demo else ""
     title = f"<h3>{'DEMO · ' if p.demo else ''}Sweep of {esc(', '.join(p.axes))} · {esc(_subject(p))}</h3>\n"
@@ -90,7 +90,7 @@ def _state(row: SettingRow) -> str:
 
 
 def sweep_text(picture: SweepPicture, *, times: bool) -> str:
-    """The same as text; `times=False` leaves out the latency."""
+    """Render the report as plain text; `times=False` leaves out the latency."""
     p = picture
     lines = [demo_line()] if p.demo else []
     lines.append(f"Sweep of {', '.join(p.axes)}: {_subject(p)}")
@@ -117,8 +117,8 @@ def sweep_text(picture: SweepPicture, *, times: bool) -> str:
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
-def progress_line(picture: SweepPicture) -> str:
-    """`2/6 settings  temperature 0.6: 12/50  accuracy 83.3 %`."""
+def sweep_progress_line(picture: SweepPicture) -> str:
+    """Render the setting under way in one line: `2/6 settings  temperature 0.6: 12/50  accuracy 83.3 %`."""
     parts = [f"{_finished(picture)}/{len(picture.rows)} settings"]
     for row in picture.rows:
         if row.state == "running":
@@ -149,7 +149,7 @@ def _p(row: SettingRow, p: SweepPicture) -> str:
 
 
 def rows_by_two(rows: Sequence[SettingRow], across: str, down: str) -> list[list[SettingRow | None]]:
-    """The rows as a grid of two axes: a line for each value of `down`, a place for each value of `across`."""
+    """Lay out the rows as a grid of two axes: a line for each value of `down`, a cell for each value of `across`."""
     columns = list(dict.fromkeys(axis_text(row.values[across]) for row in rows))
     lines = list(dict.fromkeys(axis_text(row.values[down]) for row in rows))
     found = {(axis_text(row.values[down]), axis_text(row.values[across])): row for row in rows}

@@ -151,7 +151,7 @@ def leader(rows: Iterable[SettingRow]) -> SettingRow | None:
 
 
 def sweep_conclusion(rows: Sequence[SettingRow]) -> str:
-    """State what the finished settings show, and what they do not."""
+    """Return what the finished settings show, and what they do not, in words."""
     done, best = finished(rows), leader(rows)
     head = "" if len(done) == len(rows) else f"{len(done)} of {len(rows)} settings are finished. "
     if best is None or len(done) < 2:
@@ -187,7 +187,7 @@ def _tested(done: Sequence[SettingRow]) -> str:
 
 
 def caveat(best: SettingRow, rows: Sequence[SettingRow]) -> str:
-    """State the caveat that belongs beside the highest accuracy of several."""
+    """Return the caveat that belongs beside the highest accuracy of several."""
     done = finished(rows)
     others = sum(row is not best and _overlap(row, best) for row in done)
     ties = sum(row is not best and row.accuracy == best.accuracy for row in done)

@@ -1,4 +1,4 @@
-"""`think(run, ...)`: cognitive efficiency and habits of up to six runs, as tables and one figure of six panels."""
+"""Measure cognitive efficiency and habits of up to six runs (`think(run, …)`): tables, and one figure of six panels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qwq_nb.analysis.think.figures import ThinkFigure
 from qwq_nb.analysis.think.further import FurtherRow, columns_of, further_notes, further_rows
 from qwq_nb.analysis.think.habit_rates import habit_rows, with_marks
 from qwq_nb.analysis.think.judge import Split, judged
-from qwq_nb.analysis.think.tables import METRICS, ThinkTable, metrics_of, render_html, render_text
+from qwq_nb.analysis.think.tables import METRICS, ThinkTable, metrics_of, think_html, think_text
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import SampleResult
@@ -75,19 +75,19 @@ def think(
     return Thinking(found, count, thresholds or Thresholds())
 
 
-def is_measured(result: SampleResult) -> bool:
-    """Whether it counts, and has reasoning that was measured."""
+def has_measured_reasoning(result: SampleResult) -> bool:
+    """Return whether an answer counts for accuracy, and has reasoning that was measured."""
     tokens = result.completion.reasoning_tokens if result.completion else 0
     return result.analysis is not None and tokens > 0 and counts(result.outcome)
 
 
-def as_judged(results: list[SampleResult], places: dict[tuple[str, int], int | None]) -> list[SampleResult]:
-    """Copies with the judge's place of the first right answer in the place of ours."""
+def as_judged(results: list[SampleResult], positions: dict[tuple[str, int], int | None]) -> list[SampleResult]:
+    """Return copies with the judge's position of the first right answer instead of ours."""
     changed = []
     for result in results:
         key = result.sample.id, result.repeat
-        if key in places and result.analysis is not None:
-            end = places[key]
+        if key in positions and result.analysis is not None:
+            end = positions[key]
             span = None if end is None else (end, end)
             analysis = msgspec.structs.replace(result.analysis, first_correct=span)
             result = msgspec.structs.replace(result, analysis=analysis)
@@ -96,7 +96,7 @@ def as_judged(results: list[SampleResult], places: dict[tuple[str, int], int | N
 
 
 def token_counter(path: str | Path) -> Callable[[str], int]:
-    """A function that counts a text's tokens without special ones. Raises OptionError where there is no tokenizer."""
+    """Return a function that counts a text's tokens without special ones. Raises OptionError without a tokenizer."""
     given = expand_user(path)
     file = given / "tokenizer.json" if given.is_dir() else given
     try:
@@ -113,12 +113,12 @@ def token_counter(path: str | Path) -> Callable[[str], int]:
 
 
 class Thinking:
-    """What `think` found: shown by a notebook, `table()` and `samples()` as DataFrames, `plot()` the figure."""
+    """Hold what `think` found: shown by a notebook; `table()` and `samples()` are DataFrames, `plot()` the figure."""
 
     def __init__(
         self, found: dict[Run, list[SampleResult]], count: Callable[[str], int] | None, thresholds: Thresholds
     ) -> None:
-        measured = {run: [r for r in results if is_measured(r)] for run, results in found.items()}
+        measured = {run: [r for r in results if has_measured_reasoning(r)] for run, results in found.items()}
         self._found = {run: with_marks(results, thresholds) for run, results in measured.items()}
         self._count = count
         self._thresholds = thresholds
@@ -132,14 +132,17 @@ class Thinking:
                 rows=think_rows(results, count),
                 habits=habit_rows(results, thresholds, further),
                 further=further_rows(results),
-                marks=[case for result, marks in self._found[run] for case in self._marked(run, result, marks)],
+                marks=[example for result, marks in self._found[run] for example in self._marked(run, result, marks)],
                 notes=further_notes(results),
             )
             for run, results in measured.items()
         ]
 
     def table(self) -> pd.DataFrame:
-        """A row a run × subset. Tokens are means, shares 0…1; `_low` and `_high` are the ends of 95 % intervals."""
+        """Return a DataFrame with a row a run × subset.
+
+        Tokens are means, shares 0…1; `_low` and `_high` are the ends of 95 % intervals.
+        """
         import pandas as pd
 
         rows = []
@@ -158,7 +161,10 @@ class Thinking:
         return pd.DataFrame(rows)
 
     def samples(self) -> pd.DataFrame:
-        """A row an answer: its measures and marks, and where in its reasoning the right answer first stands."""
+        """Return a DataFrame with a row an answer: its measures and marks, and where the right answer is first stated.
+
+        Positions are characters of the reasoning.
+        """
         import pandas as pd
 
         rows = []
@@ -194,15 +200,15 @@ class Thinking:
         }
 
     def _marked(self, run: Run, result: SampleResult, marks: list[Mark]) -> list[Example]:
-        """The marks of one answer, each with the place that shows it."""
+        """Return the marks of one answer, each with the excerpt that shows it."""
         withheld = result.sample.benchmark in run.withheld
-        # A mark may be given at several places: an answer is shown once, at the place of the strongest.
+        # A mark may be given at several positions: an answer is shown once, at that of the strongest.
         first = {mark.name: mark for mark in sorted(marks, key=lambda mark: mark.weight)}
         marks = [first[name] for name in dict.fromkeys(mark.name for mark in marks)]
         return [example_of(mark, result, self._count, withheld=withheld) for mark in marks]
 
     def plot(self, benchmark: str | None = None) -> ThinkFigure:
-        """Six panels over the levels, as in EvalScope's guide; a line a run. Of several benchmarks: the first.
+        """Draw six panels over the levels, as in EvalScope's guide; a line a run. Of several benchmarks: the first.
 
         Raises:
             OptionError: no run has that benchmark.
@@ -217,10 +223,11 @@ class Thinking:
 
     @property
     def html(self) -> str:
-        return render_html(self._tables, self._thresholds)
+        """Return the tables as html."""
+        return think_html(self._tables, self._thresholds)
 
     def __str__(self) -> str:
-        return render_text(self._tables, self._thresholds)
+        return think_text(self._tables, self._thresholds)
 
     def __repr__(self) -> str:
         return f"<Thinking of {', '.join(table.name for table in self._tables)}>"

@@ -1,4 +1,4 @@
-"""Analyse the reasoning of runs that lack an analysis: evalscope's own, those of older rules or without a measure.
+"""Measure the reasoning of runs that lack an analysis: evalscope's own, those of older rules or without a measure.
 
 A run of ours is analysed while it is graded. For other runs the worker does it on demand; the results are kept in
 `qwq_analysis.jsonl` beside the rows, if the directory can be written.
@@ -94,7 +94,7 @@ def read_analyses(run: Run, missing: list[SampleResult]) -> None:
 
 
 def save_analyses(run: Run, fresh: list[SampleResult], before: list[Analysis | None]) -> None:
-    """Append the analyses that are not what was there `before`; in a read-only directory the next call repeats them."""
+    """Save the analyses that are not what was there `before`; in a read-only directory the next call repeats them."""
     rows = []
     for result, old in zip(fresh, before, strict=True):
         if result.analysis is not None and result.analysis != old:

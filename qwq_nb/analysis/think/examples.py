@@ -1,4 +1,4 @@
-"""Render the answers that a mark was given to, as folds that open at the place in the reasoning that shows it."""
+"""Render the answers that a mark was given to, as folds that open at the excerpt of the reasoning that shows it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.trace.habits import HABITS, first_correct_tokens, thought_rate, wasted_tokens
 from qwq_nb.trace.measures import Mark
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.excerpt import Excerpt, cut_out, place_at
+from qwq_nb.view.excerpt import Excerpt, cut_out, excerpt_at
 from qwq_nb.view.html import code, esc
 from qwq_nb.view.wording import SIGNS, WORDS, flag_word, number
 
@@ -21,13 +21,13 @@ __all__ = ["SHOWN", "Example", "example_of", "render_marks"]
 Span = tuple[int, int]
 
 SHOWN: Final = 8
-"""Answers of a habit that open at their place (2 to 3 kB each)."""
+"""Answers of a habit that are shown with an excerpt (2 to 3 kB each)."""
 LISTED: Final = 60
 """Answers of a habit that are named at all."""
 
 
 class Example(msgspec.Struct, kw_only=True):
-    """One mark of one answer."""
+    """Hold one mark of one answer."""
 
     mark: str
     """One of `HABITS`, or of a further measure's."""
@@ -35,18 +35,18 @@ class Example(msgspec.Struct, kw_only=True):
     repeat: int
     outcome: Outcome
     weight: float
-    """How strong the case is, in tokens or in its rate: the strongest are shown first."""
+    """Strength of the example, in tokens or as a rate: the strongest are shown first."""
     says: str
-    """The case in numbers."""
-    place: Excerpt | None
-    """Where it is seen; None where there is no one place, or where texts are withheld."""
+    """The example in numbers."""
+    excerpt: Excerpt | None
+    """Where it is seen; None where there is no one position, or where texts are withheld."""
     withheld: bool = False
 
 
 def example_of(
     found: Mark, result: SampleResult, count: Callable[[str], int] | None = None, *, withheld: bool
 ) -> Example:
-    """The case for a mark of the answer. `count` counts tokens, as in `first_correct_tokens`."""
+    """Make the example for a mark of the answer. `count` counts tokens, as in `first_correct_tokens`."""
     mark = found.name
     analysis, completion = result.analysis, result.completion
     assert analysis is not None
@@ -84,20 +84,20 @@ def example_of(
         outcome=result.outcome,
         weight=weight,
         says=says,
-        place=place_at(text, *span) if span and not withheld else None,
+        excerpt=excerpt_at(text, *span) if span and not withheld else None,
         withheld=withheld,
     )
 
 
 def within(span: Span | None, length: int) -> Span | None:
-    """A span that lies in a text of that length; None for one that does not."""
+    """Return a span cut to a text of that length; None for one that is not in it."""
     if span is None or not 0 <= span[0] < span[1]:
         return None
     return (span[0], min(span[1], length)) if span[0] < length else None
 
 
 def render_marks(marks: Sequence[Example], shown: int = SHOWN) -> str:
-    """A fold a habit that was seen, the strongest cases first, `shown` of them opening at their place.
+    """Render a fold a habit that was seen, the strongest examples first, `shown` of them with their excerpt.
 
     No script, style sheet or id.
     """
@@ -123,6 +123,6 @@ def _entry(marked: Example, *, shown: bool) -> str:
     repeat = f" repeat {number(marked.repeat)}" if marked.repeat else ""
     outcome = f"{SIGNS[marked.outcome]} <strong>{WORDS[marked.outcome]}</strong>"
     line = f"{outcome} · {code(marked.id)}{repeat}" + (f" · {esc(marked.says)}" if marked.says else "")
-    if marked.place is None or not shown:
+    if marked.excerpt is None or not shown:
         return f"<div>{line}</div>"
-    return f"<details><summary>{line}</summary>{cut_out('In the reasoning', marked.place)}</details>"
+    return f"<details><summary>{line}</summary>{cut_out('In the reasoning', marked.excerpt)}</details>"

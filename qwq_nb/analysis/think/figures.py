@@ -13,10 +13,10 @@ from typing import Any, Final
 import msgspec
 
 from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, plain
-from qwq_nb.view.figures import TEMPLATE, Figure, title_of
+from qwq_nb.view.figures import TEMPLATE, Figure, figure_title
 from qwq_nb.view.wording import is_known
 
-__all__ = ["Line", "Metric", "ThinkFigure"]
+__all__ = ["Metric", "ModelLine", "ThinkFigure"]
 
 _MARKS: Final = (
     (BLUE, "circle"),
@@ -31,8 +31,8 @@ _GAP: Final = 0.07
 _ROW_PX: Final = 270
 
 
-class Line(msgspec.Struct, kw_only=True):
-    """One model's values of a metric, a level each; None where nothing is known."""
+class ModelLine(msgspec.Struct, kw_only=True):
+    """Hold one model's values of a metric, a level each; None where nothing is known."""
 
     name: str
     levels: list[str]
@@ -42,16 +42,16 @@ class Line(msgspec.Struct, kw_only=True):
 
 
 class Metric(msgspec.Struct, kw_only=True):
-    """One panel."""
+    """Hold one panel: a metric with a line a model."""
 
     heading: str
     unit: str
     """`tokens`, `share` (0…1) or a plain number."""
-    lines: list[Line]
+    lines: list[ModelLine]
 
 
 class ThinkFigure(Figure):
-    """Six panels; where plotly cannot draw, the tables beside it say the same."""
+    """Represent the six panels; where plotly cannot draw, the tables beside it say the same."""
 
     def __init__(self, title: str, metrics: Sequence[Metric], *, html: str, text: str) -> None:
         super().__init__(title)
@@ -64,18 +64,20 @@ class ThinkFigure(Figure):
 
     @property
     def html(self) -> str:
+        """Return the tables as html."""
         return self._html
 
     def text(self, *, times: bool = True) -> str:
+        """Return the tables as plain text."""
         return self._text
 
 
 def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
-    """A plotly figure with the panels in rows of three."""
+    """Make a plotly figure with the panels in rows of three."""
     rows = -(-len(metrics) // _COLUMNS)
     layout: dict[str, Any] = {
         "template": TEMPLATE,
-        "title": title_of(title),
+        "title": figure_title(title),
         "height": rows * _ROW_PX + 130,
         "margin": {"t": 110, "b": 60, "l": 40, "r": 20},
         "legend": {"orientation": "h", "x": 0, "y": 1.07, "yanchor": "bottom"},
@@ -114,8 +116,8 @@ def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
     return {"data": data, "layout": layout}
 
 
-def trace(line: Line, number: int) -> dict[str, Any]:
-    """One model's line with its intervals."""
+def trace(line: ModelLine, number: int) -> dict[str, Any]:
+    """Make plotly's trace of one model's line with its intervals."""
     colour, symbol = _MARKS[number % len(_MARKS)]
     name = plain(line.name)
     above = [off(high, value) for high, value in zip(line.highs, line.values, strict=True)]
@@ -135,4 +137,5 @@ def trace(line: Line, number: int) -> dict[str, Any]:
 
 
 def off(high: float | None, low: float | None) -> float:
+    """Return the distance between two values, at least 0; 0 where one is not known."""
     return round(max(0.0, high - low), 4) if is_known(high) and is_known(low) else 0.0

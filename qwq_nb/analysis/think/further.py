@@ -1,4 +1,4 @@
-"""Average the columns of further measures (`qwq_nb.trace.measures`) by subset, and note what could not be measured."""
+"""Compute the means of further measures' columns (`qwq_nb.trace.measures`), and list what could not be measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["FurtherRow", "columns_of", "further_notes", "further_rows"]
 
 
 class FurtherRow(msgspec.Struct, kw_only=True, frozen=True):
-    """The columns of a subset, or of all of a benchmark (`subset == "all"`)."""
+    """Hold the columns of a subset, or of all of a benchmark (`subset == "all"`)."""
 
     benchmark: str
     subset: str
@@ -25,12 +25,12 @@ class FurtherRow(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def columns_of(result: SampleResult) -> dict[str, float | None]:
-    """The columns of all further measures for one answer, by `measure_column`."""
+    """Return the columns of all further measures for one answer, by `measure_column`."""
     return {name: value for measure in further_measures() for name, value in measured_columns(measure, result).items()}
 
 
 def further_rows(results: Sequence[SampleResult]) -> list[FurtherRow]:
-    """One row a subset and one for all of each benchmark, in the order in which they come; none without measures."""
+    """Return one row a subset and one for all of each benchmark, in order of appearance; none without measures."""
     if not further_measures():
         return []
     found = {id(result): columns_of(result) for result in results}
@@ -50,7 +50,7 @@ def further_rows(results: Sequence[SampleResult]) -> list[FurtherRow]:
 
 
 def further_notes(results: Sequence[SampleResult]) -> list[str]:
-    """A sentence for each further measure that failed, however often it did."""
+    """Return a sentence for each further measure that failed, however often it did."""
     notes = []
     for name in further_measures():
         errors: Counter[str] = Counter()

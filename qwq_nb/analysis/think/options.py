@@ -16,7 +16,7 @@ THINK = (
     Option("--after-share", "number", "overthinking: share of the reasoning after the first right answer (0.5) …", "X"),
     Option("--after-tokens", "integer", "… and tokens after it, more than these (1000)", "N"),
     Option("--deviations", "number", "underthinking: median absolute deviations above the peers' rate (3)", "X"),
-    Option("--least-peers", "integer", "underthinking: with fewer answers in a subset nobody is marked (5)", "N"),
+    Option("--least-peers", "integer", "underthinking: with fewer answers in a subset no trace is marked (5)", "N"),
     Option("--least-tokens", "integer", "underthinking: a shorter reasoning is not marked (500)", "N"),
     Option("--foreign-share", "number", "language mixing: from this share of the letters on (0.02) …", "X"),
     Option("--foreign-chars", "integer", "… or from so many characters on (10)", "N"),

@@ -8,7 +8,7 @@ import msgspec
 
 from qwq_nb.analysis.think.efficiency import ThinkRow
 from qwq_nb.analysis.think.examples import SHOWN, Example, render_marks
-from qwq_nb.analysis.think.figures import Line, Metric
+from qwq_nb.analysis.think.figures import Metric, ModelLine
 from qwq_nb.analysis.think.further import FurtherRow
 from qwq_nb.analysis.think.habit_rates import HabitRow
 from qwq_nb.core.estimates import Estimate
@@ -19,7 +19,7 @@ from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, text_table
 from qwq_nb.view.wording import flag_word, is_known, number, percent
 
-__all__ = ["METRICS", "ThinkTable", "metrics_of", "render_html", "render_text"]
+__all__ = ["METRICS", "ThinkTable", "metrics_of", "think_html", "think_text"]
 
 METRICS: Final = (
     ("reasoning_tokens", "Reasoning tokens", "tokens"),
@@ -39,7 +39,7 @@ _READING: Final = (
 
 
 class ThinkTable(msgspec.Struct, kw_only=True):
-    """One run's rows."""
+    """Hold one run's rows."""
 
     name: str
     model: str
@@ -53,7 +53,7 @@ class ThinkTable(msgspec.Struct, kw_only=True):
 
 
 def metrics_of(tables: list[ThinkTable], benchmark: str) -> list[Metric]:
-    """The six panels over the benchmark's subsets, `all` left out where there are others."""
+    """Return the six panels over the benchmark's subsets, `all` left out where there are others."""
     metrics = []
     for field, heading, unit in METRICS:
         lines = []
@@ -62,7 +62,7 @@ def metrics_of(tables: list[ThinkTable], benchmark: str) -> list[Metric]:
             rows = [r for r in rows if r.subset != "all"] if len(rows) > 2 else rows[-1:]
             found: list[Estimate] = [getattr(r, field) for r in rows]
             lines.append(
-                Line(
+                ModelLine(
                     name=table.model if len({t.model for t in tables}) == len(tables) else table.name,
                     levels=[r.subset for r in rows],
                     values=[e.value for e in found],
@@ -75,7 +75,7 @@ def metrics_of(tables: list[ThinkTable], benchmark: str) -> list[Metric]:
 
 
 def cells_of(row: ThinkRow) -> list[str]:
-    """The row's numbers in words, without the subset."""
+    """Format the row's numbers in words, without the subset."""
     shown = [f"{row.n:,}", f"{row.known:,}"]
     for field, _, unit in METRICS:
         shown.append(in_words(getattr(row, field), unit))
@@ -83,6 +83,7 @@ def cells_of(row: ThinkRow) -> list[str]:
 
 
 def in_words(estimate: Estimate, unit: str) -> str:
+    """Format an estimate and its interval; `-` where it is not known. `unit`: `share`, `number` or `tokens`."""
     if not is_known(estimate.value):
         return "-"
     low, high = estimate.low, estimate.high
@@ -99,45 +100,51 @@ HEADS: Final = ["", "n", "known", *(heading.lower() for _, heading, _ in METRICS
 
 
 def habit_cells(row: HabitRow) -> list[str]:
+    """Format the shares of a row of habits, and the tokens in loops."""
     return [*(in_words(rate, "share") for rate in row.rates.values()), number(row.loop_tokens)]
 
 
 def habit_heads(table: ThinkTable) -> list[str]:
+    """Return the headings of the table of habits."""
     names = table.habits[0].rates if table.habits else HABITS
     return ["", *(one_line(flag_word(name), 60) for name in names), "tokens in loops"]
 
 
 def further_heads(table: ThinkTable) -> list[str]:
+    """Return the headings of the table of further measures."""
     return ["", *(one_line(name.replace("_", " "), 60) for name in table.further[0].columns)]
 
 
 def further_grid(table: ThinkTable) -> list[list[str]]:
-    """Three digits of each mean and of the ends of its interval: nobody knows the unit."""
+    """Format each mean and the ends of its interval with three digits, since the unit is not known."""
     return [[named(row, table), *map(in_digits, row.columns.values())] for row in table.further]
 
 
 def in_digits(estimate: Estimate) -> str:
+    """Format an estimate and its interval with three digits."""
     if not is_known(estimate.value):
         return "-"
     ends = f" ({estimate.low:.3g} - {estimate.high:.3g})" if is_known(estimate.low) and is_known(estimate.high) else ""
     return f"{estimate.value:.3g}{ends}"
 
 
-def title_of(table: ThinkTable) -> str:
+def table_title(table: ThinkTable) -> str:
+    """Return the title of a run's tables: model and run, after the notice of a demo."""
     demo = "DEMO (says nothing of any model): " if table.demo else ""
     return f"{demo}{one_line(table.model, 80)}, {one_line(table.name, 120)}"
 
 
 def named(row: ThinkRow | HabitRow | FurtherRow, table: ThinkTable) -> str:
+    """Return the name of a row: its subset, after the benchmark where there are several."""
     several = len({r.benchmark for r in table.rows}) > 1
     return one_line(f"{row.benchmark} {row.subset}" if several else row.subset, 60)
 
 
-def render_text(tables: list[ThinkTable], thresholds: Thresholds) -> str:
-    """Nothing in it differs between two runs with the same answers."""
+def think_text(tables: list[ThinkTable], thresholds: Thresholds) -> str:
+    """Render the tables as plain text. Nothing in it differs between two runs with the same answers."""
     blocks = []
     for table in tables:
-        lines = [title_of(table)]
+        lines = [table_title(table)]
         if not table.rows:
             lines.append("no reasoning was measured")
         else:
@@ -151,18 +158,20 @@ def render_text(tables: list[ThinkTable], thresholds: Thresholds) -> str:
 
 
 def efficiency_grid(table: ThinkTable) -> list[list[str]]:
+    """Return the cells of the table of efficiency."""
     return [[named(row, table), *cells_of(row)] for row in table.rows]
 
 
 def habit_grid(table: ThinkTable) -> list[list[str]]:
+    """Return the cells of the table of habits."""
     return [[named(row, table), *habit_cells(row)] for row in table.habits]
 
 
-def render_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
-    """Semantic tables; no script, style sheet or id."""
+def think_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
+    """Render the tables as semantic html; no script, style sheet or id."""
     parts = []
     for table in tables:
-        parts.append(f"<p><strong>{esc(title_of(table))}</strong></p>\n")
+        parts.append(f"<p><strong>{esc(table_title(table))}</strong></p>\n")
         if not table.rows:
             parts.append("<p>no reasoning was measured</p>\n")
             continue

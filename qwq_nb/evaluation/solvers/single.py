@@ -13,7 +13,7 @@ __all__ = ["SingleRequest"]
 
 
 class SingleRequest:
-    """The solver `single`: the benchmark's prompt, and the answer as it comes."""
+    """Solve a sample with one request (the solver `single`): the benchmark's prompt, and the answer as it comes."""
 
     name = "single"
 

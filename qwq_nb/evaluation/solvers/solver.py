@@ -39,7 +39,7 @@ class Ask(Protocol):
 
 
 class Solver(Protocol):
-    """How one sample becomes one completion: asked once, drafted and revised, answered with tools, voted on.
+    """Define how one sample becomes one completion: asked once, drafted and revised, answered with tools, voted on.
 
     One object serves all samples of a run at once: what belongs to one sample is kept in local variables of `solve`.
 
@@ -48,7 +48,7 @@ class Solver(Protocol):
 
     @property
     def name(self) -> str:
-        """The name that it is registered under."""
+        """Return the name that it is registered under."""
 
     def identity(self) -> Mapping[str, Any]:
         """Return what makes it another solver: options, prompts, endpoints by role. Values are JSON's.

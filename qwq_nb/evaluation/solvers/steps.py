@@ -25,7 +25,7 @@ _LEAST_EXACT_FIRST: tuple[Literal["estimate", "chunks", "usage_share", "usage"],
 
 
 class StepRecorder:
-    """The `Ask` of one sample: passes requests to the run's completer, and keeps who was asked what.
+    """Record the requests of one sample: an `Ask` that passes them to the run's completer and keeps who was asked what.
 
     Lives on the event loop's thread.
     """
@@ -72,12 +72,12 @@ class StepRecorder:
 
     @property
     def retries(self) -> int:
-        """Attempts that did not count so far, over all requests."""
+        """Return the attempts that did not count so far, over all requests."""
         return sum(live.retries for live in self._lives)
 
     @property
     def chunks(self) -> int:
-        """Deltas received so far, over all requests."""
+        """Return the deltas received so far, over all requests."""
         return sum(live.total_chunks for live in self._lives)
 
     def whole(self, completion: Completion) -> Completion:
@@ -104,7 +104,7 @@ class StepRecorder:
 
 
 def totalled(completion: Completion, steps: list[Step]) -> Completion:
-    """`completion` with `steps`, and with their tokens, seconds and retries added up.
+    """Return `completion` with `steps`, and with their tokens, seconds and retries added up.
 
     The time to first token is that of the first step; tokens are counted as exactly as in the least exact step.
     """
@@ -146,4 +146,5 @@ def partial(live: StreamingCompletion) -> Completion:
 
 
 def has_text(completion: Completion) -> bool:
+    """Return whether a completion has any reasoning or answer."""
     return bool(completion.reasoning or completion.answer)

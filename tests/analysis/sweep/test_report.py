@@ -11,9 +11,9 @@ import pytest
 from qwq_nb.analysis.speed.figures import speed_figure
 from qwq_nb.analysis.speed.metrics import Asked, SpeedRecord, concurrency_step
 from qwq_nb.analysis.speed.report import SpeedPicture, speed_html, speed_text
-from qwq_nb.analysis.speed.report import progress_line as speed_line
+from qwq_nb.analysis.speed.report import speed_progress_line as speed_line
 from qwq_nb.analysis.sweep.figures import sweep_figure
-from qwq_nb.analysis.sweep.report import SweepPicture, progress_line, sweep_html, sweep_text
+from qwq_nb.analysis.sweep.report import SweepPicture, sweep_html, sweep_progress_line, sweep_text
 from qwq_nb.analysis.sweep.settings import SettingRow
 from qwq_nb.errors import OptionError
 from qwq_nb.view.figures import PLOTLY_MIME
@@ -69,7 +69,7 @@ def test_the_grid_fills_setting_by_setting():
     assert "▸ running 12 of 50" in html
     assert "… waiting" in html
     assert html.count("<meter") == 3
-    assert progress_line(picture) == "2/4 settings  temperature 1, top_k 20: 12/50  accuracy 50.0 %"
+    assert sweep_progress_line(picture) == "2/4 settings  temperature 1, top_k 20: 12/50  accuracy 50.0 %"
     text = sweep_text(picture, times=False)
     assert "running 12/50" in text
     assert "latency" not in text
@@ -110,7 +110,7 @@ def test_hostile_names_stay_text(text: str):
         parser.feed(html)
         assert parser.seen <= PLAIN
         html.encode()
-    for plain in (sweep_text(picture, times=True), speed_text(speedy, times=True), progress_line(picture)):
+    for plain in (sweep_text(picture, times=True), speed_text(speedy, times=True), sweep_progress_line(picture)):
         assert not set(plain) & {"\x1b", "\u202e", "\x00", "\x9b", "\r"}
         plain.encode()
     for figure in (sweep_figure(picture), speed_figure(record)):
