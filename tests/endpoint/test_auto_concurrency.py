@@ -36,7 +36,7 @@ def refusing(pace: ConcurrencyController, count: int, *, cap: int) -> Iterator[i
         yield pace.limit
 
 
-def test_it_starts_small_and_doubles_while_that_brings_throughput():
+def test_it_starts_small_and_doubles_while_that_brings_throughput() -> None:
     pace = ConcurrencyController()
     assert pace.limit == START
     assert sorted(set(windows(pace, 30, knee=10_000))) == [4, 8, 16, 32, 64, 128, 256]
@@ -45,7 +45,7 @@ def test_it_starts_small_and_doubles_while_that_brings_throughput():
 
 @pytest.mark.parametrize("noise", [0.0, 0.05])
 @pytest.mark.parametrize("knee", [6, 20, 48, 100])
-def test_it_settles_near_the_knee(knee, noise):
+def test_it_settles_near_the_knee(knee: int, noise: float) -> None:
     pace = ConcurrencyController()
     limits = list(windows(pace, 400, knee=knee, noise=noise))
     late = limits[100:]
@@ -53,14 +53,14 @@ def test_it_settles_near_the_knee(knee, noise):
     assert max(late) <= 2.2 * knee
 
 
-def test_a_server_that_gains_nothing_keeps_few_streams():
+def test_a_server_that_gains_nothing_keeps_few_streams() -> None:
     """One that answers one request at a time."""
     pace = ConcurrencyController()
     assert max(list(windows(pace, 200, knee=1))[20:]) <= START + 1
 
 
 @pytest.mark.parametrize("cap", [1, 3, 8, 50])
-def test_refusals_bring_it_below_the_cap_and_it_asks_for_more_ever_more_rarely(cap):
+def test_refusals_bring_it_below_the_cap_and_it_asks_for_more_ever_more_rarely(cap: int) -> None:
     pace = ConcurrencyController()
     limits = list(refusing(pace, 600, cap=cap))
     beyond = [i for i, limit in enumerate(limits) if limit > cap]
@@ -70,7 +70,7 @@ def test_refusals_bring_it_below_the_cap_and_it_asks_for_more_ever_more_rarely(c
     assert sum(late) / len(late) >= 0.6 * cap
 
 
-def test_refusals_of_one_moment_count_once():
+def test_refusals_of_one_moment_count_once() -> None:
     pace = ConcurrencyController(start=64)
     for _ in range(20):
         pace.refused(40)
@@ -80,13 +80,13 @@ def test_refusals_of_one_moment_count_once():
     assert pace.limit == 30, "three quarters: who is refused for his rate has to give way too"
 
 
-def test_a_limit_that_is_not_used_up_is_left_alone():
+def test_a_limit_that_is_not_used_up_is_left_alone() -> None:
     pace = ConcurrencyController()
     list(windows(pace, 50, knee=1000, busy=10))
     assert pace.limit <= 16, "with ten streams to fill, no more than the next step is ever allowed"
 
 
-def test_a_queue_that_forms_without_a_change_of_ours_makes_it_try_less():
+def test_a_queue_that_forms_without_a_change_of_ours_makes_it_try_less() -> None:
     """Somebody else has come to the server: what we send waits longer, and fewer streams bring as much."""
     pace = ConcurrencyController()
     list(windows(pace, 100, knee=64))
@@ -95,7 +95,7 @@ def test_a_queue_that_forms_without_a_change_of_ours_makes_it_try_less():
     assert pace.limit < before / 2
 
 
-def test_a_server_that_is_slower_for_good_is_not_blamed_for_ever():
+def test_a_server_that_is_slower_for_good_is_not_blamed_for_ever() -> None:
     pace = ConcurrencyController(start=32)
     for _ in range(50):
         pace.window(30.0 * pace.limit, [0.1], pace.limit)

@@ -23,8 +23,9 @@ from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 from qwq_nb.store.jsonl import read_rows
 from tests.support.evaluations import FIRST_VARIANTS, counts, files, outcomes, row_count
-from tests.support.runner import Running, Start, until
+from tests.support.runner import Running, Start
 from tests.support.runs import asked, held_by_another, math_records, own, small_disk, write_jsonl
+from tests.support.waiting import wait_until
 
 TABLE = {key: value for key, value in FIRST_VARIANTS.items() if key[0] == "math_500"}
 
@@ -53,7 +54,7 @@ def kill_grader() -> None:
 def test_a_worker_or_a_grader_that_is_killed_in_mid_run(server: DemoEndpoint, kill: Any) -> None:
     server.configure(tokens_per_second=400)
     run = in_background(concurrency=8)
-    until(lambda: done(run) >= 5, 60)
+    wait_until(lambda: done(run) >= 5, 60)
     kill()
     run.wait(90)
     assert (run.state, counts(run)) == ("complete", TABLE)

@@ -15,8 +15,9 @@ from qwq_nb.endpoint.circuit_breaker import LONGEST_WAIT
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import EndpointRefused
 from tests.support.clock import InstantClock
-from tests.support.runner import MATCH, SLOW, Start, unread, until
+from tests.support.runner import MATCH, SLOW, Start, unread
 from tests.support.runs import asked, completed, own
+from tests.support.waiting import wait_until
 
 KEY_ENV = "QWQ_TEST_KEY"
 
@@ -24,7 +25,7 @@ KEY_ENV = "QWQ_TEST_KEY"
 def outlast(clock: InstantClock, pings: int = 10) -> None:
     """Wait for that many more pauses between two pings, or between two looks at the key."""
     before = len(clock.waits)
-    until(lambda: len(clock.waits) >= before + pings)
+    wait_until(lambda: len(clock.waits) >= before + pings)
 
 
 class Mortal:
@@ -65,12 +66,12 @@ def test_a_server_that_is_killed_and_comes_back_costs_time_and_nothing_else(
     first.configure(tokens_per_second=400)
     endpoint, clock = own(first, request_seed=0, max_retries=max_retries, backoff=0.02), InstantClock()
     running = runner(16, endpoints=[endpoint], grade=unread, concurrency=4, clock=clock).start()
-    until(lambda: running.done() >= 4 and running.progress().in_flight == 4)
+    wait_until(lambda: running.done() >= 4 and running.progress().in_flight == 4)
     answered = set(completed(first))
     mortal.kill()
 
     # A ping that goes out on a connection of before may find it reset; the next one is refused.
-    until(lambda: "connection refused" in running.progress().waiting)
+    wait_until(lambda: "connection refused" in running.progress().waiting)
     said = running.progress().waiting
     assert "Endpoint 'own' does not answer since" in said
     assert "the run goes on by itself" in said
@@ -95,8 +96,8 @@ def test_a_gateway_without_its_server_is_an_outage_too(runner: Start, server: De
     running = runner(24, grade=unread, concurrency=3, max_retries=1, clock=clock)
     server.set_faults([f"{fault},after=8"])
     running.start()
-    until(lambda: bool(running.progress().waiting))
-    until(lambda: running.progress().grading == 0)
+    wait_until(lambda: bool(running.progress().waiting))
+    wait_until(lambda: running.progress().grading == 0)
     outlast(clock)
     assert running.progress().errors == 0
     assert running.done() == 8
@@ -110,8 +111,8 @@ def test_while_it_is_away_there_is_one_ping_at_a_time_and_the_wait_doubles(runne
     running = runner(40, grade=unread, concurrency=16, backoff=0.05, clock=clock)
     server.set_faults(["status,code=503,after=8"])
     running.start()
-    until(lambda: bool(running.progress().waiting))
-    until(lambda: server.log()["active"] <= 1)  # what was asked before it went has failed
+    wait_until(lambda: bool(running.progress().waiting))
+    wait_until(lambda: server.log()["active"] <= 1)  # what was asked before it went has failed
     before = server.log()["requests"]
     outlast(clock, pings=20)
     assert server.log()["requests"] - before >= 10
@@ -126,7 +127,7 @@ def test_patience_ends_and_nothing_is_lost(runner: Start, mortal: Mortal) -> Non
     first.configure(tokens_per_second=400)
     endpoint = own(first, request_seed=0, backoff=0.02, patience=60.0)
     running = runner(16, endpoints=[endpoint], grade=unread, concurrency=4, clock=InstantClock()).start()
-    until(lambda: running.done() >= 2)
+    wait_until(lambda: running.done() >= 2)
     mortal.kill()
     with pytest.raises(EndpointRefused, match=r"has not answered for \d+ s \(--patience\).*run the same line again"):
         running.wait()
@@ -187,11 +188,11 @@ def test_a_quota_that_is_used_up_pauses_the_run_and_costs_no_sample(
     running = runner(24, grade=unread, concurrency=concurrency, max_retries=1, clock=clock)
     server.set_faults([f"{fault},after=10"])
     running.start()
-    until(lambda: bool(running.progress().waiting))
+    wait_until(lambda: bool(running.progress().waiting))
     assert "serves nobody since" in running.progress().waiting
     assert "its quota is used up" in running.progress().waiting
     assert "the run goes on by itself" in running.progress().waiting
-    until(lambda: server.log()["active"] <= 1)
+    wait_until(lambda: server.log()["active"] <= 1)
     waits, requests = len(clock.waits), server.log()["requests"]
     outlast(clock, pings=20)
     more = server.log()["requests"] - requests
@@ -207,7 +208,7 @@ def test_a_quota_that_is_used_up_pauses_the_run_and_costs_no_sample(
 def test_a_quota_that_is_used_up_from_the_start_is_waited_for(runner: Start, server: DemoEndpoint) -> None:
     server.set_faults(["status,code=429"])
     running = runner(8, grade=unread, concurrency=4, max_retries=1).start()
-    until(lambda: "its quota is used up" in running.progress().waiting)
+    wait_until(lambda: "its quota is used up" in running.progress().waiting)
     server.set_faults([])
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
@@ -243,7 +244,7 @@ def test_a_key_that_expires_pauses_the_run_until_there_is_another(
     running = runner(24, grade=unread, concurrency=4, key_env=KEY_ENV, clock=clock)
     server.set_faults([f"status,code={code},after=8"])
     running.start()
-    until(lambda: bool(running.progress().waiting))
+    wait_until(lambda: bool(running.progress().waiting))
     said = running.progress().waiting
     assert f"refuses the key since {time.strftime('%H:')}" in said
     assert f"os.environ['{KEY_ENV}'] = getpass.getpass()" in said
@@ -261,9 +262,9 @@ def test_resuming_tries_the_key_again(runner: Start, server: DemoEndpoint, key: 
     running = runner(24, grade=unread, concurrency=4, key_env=KEY_ENV)
     server.set_faults(["status,code=401,after=8"])
     running.start()
-    until(lambda: bool(running.progress().waiting))
+    wait_until(lambda: bool(running.progress().waiting))
     running.tell(running.runner.resume)
-    until(lambda: running.progress().in_flight > 0)
+    wait_until(lambda: running.progress().in_flight > 0)
     assert running.done() < 24
     server.set_faults([])
     running.tell(running.runner.resume)
@@ -286,9 +287,9 @@ def test_a_key_that_is_taken_away_is_waited_for(
 ) -> None:
     server.configure(tokens_per_second=1000)
     running = runner(24, grade=unread, concurrency=2, key_env=KEY_ENV).start()
-    until(lambda: running.done() >= 2)
+    wait_until(lambda: running.done() >= 2)
     monkeypatch.delenv(KEY_ENV)
-    until(lambda: bool(running.progress().waiting))
+    wait_until(lambda: bool(running.progress().waiting))
     key("the-first-key-0123")
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
@@ -309,10 +310,10 @@ def test_a_bad_key_or_model_is_met_by_one_request(runner: Start, server: DemoEnd
 def test_the_others_follow_as_soon_as_the_first_one_s_headers_are_there(runner: Start, server: DemoEndpoint) -> None:
     server.set_faults(["mid_hang"])
     runner(40, grade=unread, concurrency=16).start()
-    until(lambda: server.log()["active"] == 16, seconds=1.5)
+    wait_until(lambda: server.log()["active"] == 16, seconds=1.5)
 
 
 def test_headers_that_take_long_do_not_hold_up_the_others(runner: Start, server: DemoEndpoint) -> None:
     server.set_faults(["hang"])
     runner(40, grade=unread, concurrency=16).start()
-    until(lambda: server.log()["active"] == 16)
+    wait_until(lambda: server.log()["active"] == 16)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.auto_concurrency import MOST, START
-from tests.support.runner import Start, unread, until
+from tests.support.runner import Start, unread
+from tests.support.waiting import wait_until
 
 
 def test_it_finds_a_cap_that_answers_429_and_loses_nothing(runner: Start, server: DemoEndpoint) -> None:
@@ -18,7 +19,7 @@ def test_it_finds_a_cap_that_answers_429_and_loses_nothing(runner: Start, server
         seen.add(running.progress().concurrency)
         return running.done() == 160
 
-    until(done, seconds=60)
+    wait_until(done, seconds=60)
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
     assert 6 <= max(seen) <= 16
@@ -36,7 +37,7 @@ def test_it_stops_where_more_streams_only_wait_longer(runner: Start, server: Dem
         limits.append(running.progress().concurrency)
         return running.done() >= 300
 
-    until(done, seconds=60)
+    wait_until(done, seconds=60)
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
     assert max(limits) >= 6

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Callable
 
 from qwq_nb.demo.process import DemoEndpoint
-from tests.support.runner import Running, Start, unread, until
+from tests.support.runner import Running, Start, unread
 from tests.support.runs import asked, own
+from tests.support.waiting import wait_until
 
 Demo = Callable[..., DemoEndpoint]
 
@@ -39,7 +40,7 @@ def test_one_that_dies_does_not_end_the_run(runner: Start, demo_endpoint: Demo) 
     first, second = demo_endpoint(tokens_per_second=400), demo_endpoint(tokens_per_second=400)
     endpoints = [own(first, name="first", backoff=0.05), own(second, name="second", backoff=0.05)]
     running = runner(30, endpoints=endpoints, grade=unread, concurrency=6).start()
-    until(lambda: running.done() >= 6)
+    wait_until(lambda: running.done() >= 6)
     os.kill(first.pid, signal.SIGKILL)
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}

@@ -16,8 +16,8 @@ from qwq_nb.evaluation.evaluate import evaluate, resume_run
 from qwq_nb.evaluation.request import build_request
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
-from tests.support.runner import until
 from tests.support.runs import MATH, completed, own
+from tests.support.waiting import wait_until
 
 VARIABLE = "QWQ_TEST_KEY"
 
@@ -34,7 +34,7 @@ def told(run: Run) -> str:
 def test_an_outage_pauses_the_run_says_so_and_is_remembered(server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,after=12"])
     run = in_background(server, concurrency=4)
-    until(lambda: run.state == "paused")
+    wait_until(lambda: run.state == "paused")
     record = run.record([])
     assert "Endpoint 'own' does not answer since" in record.progress.waiting
     assert record.progress.waiting in record.notes
@@ -53,11 +53,11 @@ def test_an_expired_key_pauses_the_run_until_resume(server: DemoEndpoint, monkey
     monkeypatch.setenv(VARIABLE, "the-first-key-0123")
     server.set_faults(["status,code=401,after=12"])
     run = in_background(server, concurrency=4, key_env=VARIABLE)
-    until(lambda: run.state == "paused")
+    wait_until(lambda: run.state == "paused")
     assert f"os.environ['{VARIABLE}'] = getpass.getpass()" in told(run)
     run.resume()
-    until(lambda: run.state == "running")  # the press of the button is seen to be heard
-    until(lambda: run.state == "paused")  # and the server refuses again
+    wait_until(lambda: run.state == "running")  # the press of the button is seen to be heard
+    wait_until(lambda: run.state == "paused")  # and the server refuses again
     server.set_faults([])
     run.resume()
     run.wait(60)
@@ -68,11 +68,12 @@ def test_an_expired_key_pauses_the_run_until_resume(server: DemoEndpoint, monkey
 def test_a_run_that_was_paused_stays_paused_when_the_endpoint_is_back(server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,after=12"])
     run = in_background(server, concurrency=4)
-    until(lambda: run.state == "paused")
+    wait_until(lambda: run.state == "paused")
     run.pause()
     server.set_faults([])
-    until(lambda: run.record([]).progress.waiting == "")
-    assert run.state == "paused"
+    wait_until(lambda: run.record([]).progress.waiting == "")
+    still: str = run.state
+    assert still == "paused"
     run.resume()
     run.wait(60)
     assert run.state == "complete"
@@ -117,7 +118,7 @@ def test_resuming_asks_all_endpoints_of_the_run(
         server.configure(tokens_per_second=300)
     pair = [own(first, name="a"), own(second, name="b", key_env=VARIABLE)]
     run = evaluate("math_500", endpoint=pair, data=MATH, concurrency=4, background=True, show=False)
-    until(lambda: run.record([]).progress.done >= 2)
+    wait_until(lambda: run.record([]).progress.done >= 2)
     run.stop()
     run.wait(10)
     # As another kernel finds it: nothing but its directory.

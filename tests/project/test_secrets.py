@@ -31,8 +31,9 @@ from qwq_nb.evaluation.begin import begin
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
-from tests.support.runner import MATCH, until
+from tests.support.runner import MATCH
 from tests.support.runs import asked, own
+from tests.support.waiting import wait_until
 
 CANARY = "canary-7f3e91d2-not-of-any-known-shape"
 VARIABLE = "QWQ_CANARY_KEY"
@@ -129,7 +130,7 @@ def test_what_is_being_written_never_shows_a_part_of_the_key(server: DemoEndpoin
             seen.update((view.reasoning_tail, view.answer_tail))
         return control.done
 
-    until(look, seconds=60)
+    wait_until(look, seconds=60)
     control.wait()
     assert any(len(text) > 10 for text in seen)
     for text in seen:

@@ -126,7 +126,13 @@ SECRET = "which enzyme (SECRET) cleaves"
 
 def gpqa(**changes: Any) -> RunRecord:
     texts = dict.fromkeys(("question", "reasoning", "answer"), Clip(text=SECRET))
-    fields = {"benchmark": "gpqa_diamond", "gold": "C", "extracted": "(B)", "why": SECRET, "choices": [SECRET]}
+    fields: dict[str, Any] = {
+        "benchmark": "gpqa_diamond",
+        "gold": "C",
+        "extracted": "(B)",
+        "why": SECRET,
+        "choices": [SECRET],
+    }
     views = [view(i, outcome=outcome, **(fields | texts)) for i, outcome in enumerate(OUTCOMES)]
     views.append(view(8, error=f"HTTP 400: bad prompt {SECRET}", **(fields | texts | {"extracted": SECRET})))
     flights = [flight(benchmark="gpqa_diamond", reasoning_tail=SECRET, answer_tail=SECRET)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from qwq_nb.core.run_record import RunRecord
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
@@ -61,7 +62,7 @@ def test_a_price_left_out_is_not_free() -> None:
     assert resolve_prices(Endpoint("http://127.0.0.1:9/v1", "m", price_in=1, price_out=2)) == Prices(1, 2)
 
 
-def priced(outcomes: list[str], state: str = "complete"):
+def priced(outcomes: list[str], state: str = "complete") -> RunRecord:
     endpoint = Endpoint("http://127.0.0.1:8801/v1", "m", price_in=2, price_out=10)
     return made_run(spread(outcomes), endpoint=endpoint, state=state).record()
 

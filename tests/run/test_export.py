@@ -7,6 +7,7 @@ import html.parser
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -20,7 +21,7 @@ from tests.support.comparisons import made_run, result
 HOSTILE = '=HYPERLINK("http://x","y") | $\\input{/etc/passwd}$ <script>alert(1)</script> % & _ # ~ ^ \\ \ud800'
 
 
-def run(**changes: object) -> Run:
+def run(**changes: Any) -> Run:
     rows = [
         result(0),
         result(1, "w", answer=HOSTILE, reasoning=HOSTILE, subset=HOSTILE),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -22,7 +23,7 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "qwq_runs" / "one"
 
 
-def flagged(number: int, outcome: str, flag: str, **texts: str) -> SampleResult:
+def flagged(number: int, outcome: str, flag: str, **texts: Any) -> SampleResult:
     return result(number, outcome, flags=[flag], **texts)
 
 

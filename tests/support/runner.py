@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -176,11 +175,3 @@ def runner(server: DemoEndpoint, problems: LoadedBenchmark, tmp_path: Path) -> I
         running.tell(running.runner.stop)
         if running.future is not None:
             concurrent.futures.wait([running.future], 10)
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for what is sure to come."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.01)

@@ -316,7 +316,7 @@ def test_flips_that_the_grader_may_have_made_are_counted() -> None:
 
 def test_gpqa_is_withheld_unless_revealed() -> None:
     def gpqa(outcome: str) -> list[Any]:
-        fields = {
+        fields: dict[str, Any] = {
             "benchmark": "gpqa_diamond",
             "id": "gpqa_diamond/0",
             "subset": "default",

@@ -207,6 +207,7 @@ def test_where_the_right_answer_stands_is_aligned() -> None:
     long = "Let me look at that once more. " * 4_000
     a = [result(7, reasoning=f"{long} So it is 7. {long}")]
     b = [result(7, "w", reasoning=f"Hmm. So the answer is 7. {long} No, 8.", answer="8")]
+    assert a[0].completion is not None
     at = a[0].completion.reasoning.index("7.")
     a[0].analysis = Analysis(version=1, chars=len(a[0].completion.reasoning), first_correct=(at, at + 1))
     b[0].analysis = Analysis(version=1, chars=100, first_correct=(22, 23), left=(22, 23))

@@ -14,44 +14,44 @@ from qwq_nb.errors import RequestRejected, StreamInterrupted
 from tests.support.completions import answering, ask_bytes, chunk, fail_bytes, response, whole_stream
 
 
-def test_the_last_event_may_lack_its_blank_line():
+def test_the_last_event_may_lack_its_blank_line() -> None:
     assert ask_bytes(response(chunk(content="Fine.") + b"\n\n" + chunk("stop"))).attempts == 1
 
 
-def test_a_last_line_that_is_torn_is_no_end():
+def test_a_last_line_that_is_torn_is_no_end() -> None:
     torn = response(chunk(content="Fine.") + b"\n\n" + chunk("stop")[:-4])
     completion = ask_bytes(torn, whole_stream())
     assert (completion.answer, completion.attempts) == ("Fine.", 2)
 
 
-def test_what_comes_after_done_is_not_read():
+def test_what_comes_after_done_is_not_read() -> None:
     after = whole_stream() + b"data: garbage\n\n"
     assert ask_bytes(after).answer == "Fine."
 
 
 @pytest.mark.parametrize("finish", ["abort", "error"])
-def test_an_engine_that_gave_up_did_not_finish(finish):
+def test_an_engine_that_gave_up_did_not_finish(finish: str) -> None:
     cut = response(chunk(content="Fi") + b"\n\n" + chunk(finish) + b"\n\ndata: [DONE]\n\n")
     assert ask_bytes(cut, whole_stream()).attempts == 2
     assert repr(finish) in str(fail_bytes(cut))
 
 
-def test_an_error_in_the_words_of_an_older_vllm():
+def test_an_error_in_the_words_of_an_older_vllm() -> None:
     said = b'data: {"object": "error", "message": "Grammar is not valid", "type": "BadRequestError", "code": 400}\n\n'
     assert isinstance(fail_bytes(response(said + b"data: [DONE]\n\n")), RequestRejected)
 
 
-def test_a_server_that_streams_unasked_is_read_as_a_stream():
+def test_a_server_that_streams_unasked_is_read_as_a_stream() -> None:
     assert ask_bytes(whole_stream(), stream=False).answer == "Fine."
 
 
 @pytest.mark.parametrize("kind", ["text/event-stream; charset=utf-8", "text/plain", "application/octet-stream"])
-def test_a_stream_under_any_name(kind):
+def test_a_stream_under_any_name(kind: str) -> None:
     assert ask_bytes(whole_stream().replace(b"text/event-stream", kind.encode())).answer == "Fine."
 
 
 @pytest.mark.parametrize("usage", [{"prompt_tokens": 5.0, "completion_tokens": "7"}, {"completion_tokens": None}, None])
-def test_odd_token_counts_do_not_cost_the_answer(usage):
+def test_odd_token_counts_do_not_cost_the_answer(usage: dict[str, Any] | dict[str, None] | None) -> None:
     last = b"data: " + json.dumps({"choices": [], "usage": usage}).encode()
     stream = response(chunk("stop", content="Fine.") + b"\n\n" + last + b"\n\ndata: [DONE]\n\n")
     completion = ask_bytes(stream)
@@ -60,7 +60,7 @@ def test_odd_token_counts_do_not_cost_the_answer(usage):
         assert (completion.prompt_tokens, completion.completion_tokens) == (5, 7)
 
 
-def test_a_character_in_two_halves():
+def test_a_character_in_two_halves() -> None:
     halves = chunk(content="\ud83d") + b"\n\n" + chunk(content="\ude00")
     assert ask_bytes(response(halves + b"\n\n" + chunk("stop") + b"\n\n")).answer == "\N{GRINNING FACE}"
 
@@ -70,7 +70,7 @@ def test_a_character_in_two_halves():
     [b"\x16\x03\x01 this is TLS\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"", b"HTTP/1.1 200 OK\r\nContent-Le"],
     ids=["not HTTP", "bad status", "nothing", "torn headers"],
 )
-def test_what_is_no_http_is_an_endpoint_error(garbage):
+def test_what_is_no_http_is_an_endpoint_error(garbage: bytes) -> None:
     found = fail_bytes(garbage)
     assert isinstance(found, StreamInterrupted)
     assert found.retryable
@@ -80,21 +80,21 @@ def test_what_is_no_http_is_an_endpoint_error(garbage):
 @pytest.mark.parametrize(
     "data", [b"[1]", b'"x"', b'{"choices": 3}', b'{"choices": [{"finish_reason": {}}]}', b'{"error":' + b"[" * 10_000]
 )
-def test_json_that_is_no_chunk_is_an_endpoint_error(data):
+def test_json_that_is_no_chunk_is_an_endpoint_error(data: bytes) -> None:
     assert "no chat completion" in str(fail_bytes(response(b"data: " + data + b"\n\n")))
     assert "no chat completion" in str(fail_bytes(response(data, "application/json"), stream=False))
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"choices": []}', b'{"choices": [{"finish_reason": "stop"}]}'])
-def test_a_body_without_a_message(body):
+def test_a_body_without_a_message(body: bytes) -> None:
     assert "without a message" in str(fail_bytes(response(body, "application/json"), stream=False))
 
 
-def test_a_page_where_a_stream_should_be():
+def test_a_page_where_a_stream_should_be() -> None:
     assert "no event stream" in str(fail_bytes(response(b"Hello.\n", "text/plain")))
 
 
-def test_models_that_are_no_list():
+def test_models_that_are_no_list() -> None:
     async def models(body: bytes) -> Any:
         async with answering(body) as endpoint, ChatClient(endpoint) as client:
             return await client.models()

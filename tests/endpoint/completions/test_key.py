@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.streaming import StreamingCompletion
@@ -42,7 +43,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> str:
     return "QWQ_TEST_KEY"
 
 
-def test_the_key_goes_into_the_authorization_header_and_nowhere_else(key):
+def test_the_key_goes_into_the_authorization_header_and_nowhere_else(key: str) -> None:
     requests: list[bytes] = []
 
     async def go() -> None:
@@ -60,13 +61,13 @@ def test_the_key_goes_into_the_authorization_header_and_nowhere_else(key):
         assert f"\r\nauthorization: bearer {KEY}\r\n".encode() in request.lower()
 
 
-def test_without_a_key_there_is_no_authorization_header(server):
+def test_without_a_key_there_is_no_authorization_header(server: DemoEndpoint) -> None:
     ask(of(server))
     assert server.log()["last"][0]["authorization"] == "absent"
 
 
 @pytest.mark.parametrize("fault", ["key_echo", *BREAKS, *SILENCES, *REJECTIONS, "redirect", "garbage_chunk"])
-def test_no_error_holds_the_key(server, fault, key):
+def test_no_error_holds_the_key(server: DemoEndpoint, fault: str, key: str) -> None:
     server.set_faults([fault])
     live = StreamingCompletion()
     found = failure(of(server, key_env=key, max_retries=1, read_timeout=0.1 if fault in SILENCES else 5), live)
@@ -77,18 +78,18 @@ def test_no_error_holds_the_key(server, fault, key):
         assert "[key removed]" in str(found)
 
 
-def test_no_failure_to_connect_holds_the_key(key):
+def test_no_failure_to_connect_holds_the_key(key: str) -> None:
     found = failure(Endpoint("http://127.0.0.1:9/v1", "m", key_env=key, max_retries=0))
     assert not any(KEY in text for text in everything_seen(found))
 
 
-def test_a_key_that_is_not_set_is_the_users_error(server):
+def test_a_key_that_is_not_set_is_the_users_error(server: DemoEndpoint) -> None:
     with pytest.raises(UserError, match="QWQ_NO_SUCH_KEY"):
         ask(of(server, key_env="QWQ_NO_SUCH_KEY"))
     assert server.log()["requests"] == 0
 
 
-def test_a_redirect_is_not_followed(server, demo_endpoint, key):
+def test_a_redirect_is_not_followed(server: DemoEndpoint, demo_endpoint: Callable[..., DemoEndpoint], key: str) -> None:
     other = demo_endpoint()
     server.set_faults([f"redirect,to={other.url}/chat/completions"])
     found = failure(of(server, key_env=key))

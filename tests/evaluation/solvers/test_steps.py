@@ -23,8 +23,9 @@ from qwq_nb.evaluation.solvers.single import SingleRequest
 from qwq_nb.evaluation.solvers.solver import Ask, Solver
 from qwq_nb.store.resume import load_progress, read_journal
 from tests.support.clock import InstantClock
-from tests.support.runner import Start, unread, until
+from tests.support.runner import Start, unread
 from tests.support.runs import own
+from tests.support.waiting import wait_until
 
 
 class DraftAndRevise:
@@ -115,7 +116,7 @@ def test_an_endpoint_that_is_asked_by_name_is_waited_for_too(
     set_default(own(editor, name="editor", max_retries=1, backoff=0.01))
     editor.set_faults(["status,code=503,after=3"])
     running = runner(12, grade=unread, concurrency=6, solver=DraftAndRevise("editor"), clock=InstantClock()).start()
-    until(lambda: "Endpoint 'editor' does not answer since" in running.progress().waiting)
+    wait_until(lambda: "Endpoint 'editor' does not answer since" in running.progress().waiting)
     editor.set_faults([])
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
@@ -138,7 +139,7 @@ def test_a_stopped_sample_keeps_its_steps_and_what_was_streaming(runner: Start, 
             return await ask(sample.messages, role="revision")
 
     running = runner(1, grade=unread, concurrency=1, solver=Slow()).start()
-    until(lambda: any(view.attempt == 2 and view.reasoning_tail for view in running.runner.in_flight()))
+    wait_until(lambda: any(view.attempt == 2 and view.reasoning_tail for view in running.runner.in_flight()))
     assert running.progress().retries == 0, "another step is no retry"
     tokens = running.progress().tokens
     running.tell(running.runner.stop)
