@@ -1,6 +1,6 @@
 """How fast a run is on the screen: opened with 500 and 2,000 samples, updated, scrolled, and read.
 
-    python benchmarks/front_end.py [--open 500] [--scroll 2000] [--times 3] [--only open,update,list,trace]
+    python -m benchmarks.front_end [--open 500] [--scroll 2000] [--times 3] [--only open,update,list,trace]
         [--json FILE]
 
 In a real JupyterLab and a headless Chromium, started as the browser tests start them; needs the built extension, and
@@ -33,8 +33,6 @@ from typing import Any
 import msgspec
 import nbformat
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from qwq_nb.core.run_record import MIME_TYPE, Progress
 from qwq_nb.run.bundle import bundle

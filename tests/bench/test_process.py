@@ -21,8 +21,9 @@ from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.bench.worker.channels import LineReader, SelectorChannels, ThreadChannels
 from qwq_nb.core.records import Completion
 from qwq_nb.errors import WorkerError
+from tests.support.paths import ROOT
 
-from .conftest import REPOSITORY, Run
+from .conftest import Run
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and fork")
 
@@ -204,7 +205,7 @@ def test_steps_and_readiness(worker: BenchWorker, run: Run[Any]) -> None:
 
 def test_a_worker_that_cannot_start_says_why(run: Run[Any], tmp_path: Path) -> None:
     (tmp_path / "evalscope.py").write_text("raise RuntimeError('no evalscope here')")
-    worker = BenchWorker(env={"PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPOSITORY)])})
+    worker = BenchWorker(env={"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])})
     with pytest.raises(WorkerError, match="no evalscope here"):
         run(worker.ready())
     run(worker.close())

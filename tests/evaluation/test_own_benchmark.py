@@ -25,10 +25,10 @@ from qwq_nb.endpoint.registry import set_default
 from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, WorkerError
 from qwq_nb.evaluation.evaluate import evaluate, resume_run
 from qwq_nb.run.withhold import withhold
+from tests.support.paths import OUTSIDE, ROOT
 from tests.support.runs import asked, own, write_jsonl
 from tests.support.tab import words
 
-OUTSIDE = Path(__file__).parents[1] / "support" / "outside"
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 SUBSETS = ["Level 1", "Level 2", "和"]
 
@@ -86,7 +86,7 @@ def outcomes(run: qwq_nb.Run) -> dict[str, str]:
 
 def outside() -> dict[str, str]:
     """The environment of another process that finds the benchmark's module."""
-    path = os.pathsep.join(filter(None, [str(OUTSIDE), os.environ.get("PYTHONPATH"), os.fspath(OUTSIDE.parents[2])]))
+    path = os.pathsep.join(filter(None, [str(OUTSIDE), os.environ.get("PYTHONPATH"), str(ROOT)]))
     return {**os.environ, "PYTHONPATH": path}
 
 

@@ -20,9 +20,8 @@ import pytest
 import qwq_nb
 from qwq_nb.bench.registry import BENCHMARKS, register_benchmark
 from qwq_nb.demo.process import DemoEndpoint
+from tests.support.paths import OUTSIDE
 from tests.support.runs import own, write_jsonl
-
-OUTSIDE = Path(__file__).parents[1] / "support" / "outside"
 
 pytest.importorskip("flask", reason="needs evalscope[service]")
 

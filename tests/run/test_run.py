@@ -20,6 +20,7 @@ from qwq_nb.run.open import list_runs, load_run
 from qwq_nb.run.run import Run
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.store.manifest import MANIFEST
+from tests.support.paths import SHARED_DATA
 from tests.support.runs import own, write_jsonl
 
 TABLE = [
@@ -285,10 +286,9 @@ def test_a_run_is_resumed_where_it_lies(runs: Path) -> None:
 
 @pytest.fixture
 def foreign() -> Path:
-    data = Path(os.environ.get("QWQ_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
-    if not (data / "evalscope_run").is_dir():
-        pytest.skip(f"needs evalscope's run in {data} (QWQ_SHARED_DATA)")
-    return data / "evalscope_run"
+    if not (SHARED_DATA / "evalscope_run").is_dir():
+        pytest.skip(f"needs evalscope's run in {SHARED_DATA} (QWQ_SHARED_DATA)")
+    return SHARED_DATA / "evalscope_run"
 
 
 def test_a_run_that_evalscope_made(foreign: Path) -> None:

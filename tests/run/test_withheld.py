@@ -27,9 +27,10 @@ from qwq_nb.run.run import Run
 from qwq_nb.run.withhold import shown_error, shown_value, withheld_benchmarks, withhold
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.request import EvalRequest
+from tests.support.paths import ROOT
 from tests.support.runs import own, write_jsonl
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MARK = "zirconium-quokka"
 """Stands in the question, in its options and in what the model says of it, and nowhere else."""
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,9 +19,8 @@ from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from tests.support.comparisons import made_run, result, spread
+from tests.support.paths import SHARED_DATA
 from tests.support.samples import row
-
-SHARED = Path(os.environ.get("QWQ_SHARED_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 
 
 def two(a: Any, b: Any, **changes: Any) -> Comparison:
@@ -370,9 +367,11 @@ def test_runs_against_a_published_score() -> None:
 # -- real answers ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not (SHARED / "evalscope_run").is_dir(), reason="needs the shared data")
+@pytest.mark.skipif(not (SHARED_DATA / "evalscope_run").is_dir(), reason="needs the shared data")
 def test_two_models_of_a_real_run() -> None:
-    models = [load_run(SHARED / "evalscope_run" / "predictions" / m) for m in ("qwen-plus", "deepseek-reasoner-v3.2")]
+    models = [
+        load_run(SHARED_DATA / "evalscope_run" / "predictions" / m) for m in ("qwen-plus", "deepseek-reasoner-v3.2")
+    ]
     found = compare(*models)
     whole = found.rows()[-1]
     assert (whole.pairs, whole.only_a, whole.only_b) == (299, 2, 5)
