@@ -37,7 +37,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from qwq_nb.core.run_record import MIME_TYPE, Progress
 from qwq_nb.run.bundle import bundle
 from tests.browser.lab import Lab, running_lab
-from tests.support.samples import flight, record, view
+from tests.support.run_records import flight, record, view
 
 VIEW = ".qwq-RunView"
 LINE = f"{VIEW} .qwq-list .qwq-line"

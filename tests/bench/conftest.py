@@ -16,6 +16,7 @@ import pytest
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
 from qwq_nb.core.records import Completion, Sample, Verdict
+from tests.support.math_problems import write_jsonl
 from tests.support.paths import ROOT, SHARED_DATA
 
 T = TypeVar("T")
@@ -70,11 +71,6 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
         for n in range(3)
     ],
 }
-
-
-def write_jsonl(path: Path, records: list[dict[str, Any]]) -> Path:
-    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,9 @@ from qwq_nb.bench.cache import cached, prompt_file
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import LoadRequest
 from qwq_nb.errors import DataError, HubError, OptionError, UnknownBenchmark
+from tests.support.math_problems import write_jsonl
 
-from .conftest import RECORDS, Run, write_jsonl
+from .conftest import RECORDS, Run
 
 Load = Callable[..., Any]
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,19 +21,16 @@ from qwq_nb.bench.worker.channels import LineReader, SelectorChannels, ThreadCha
 from qwq_nb.core.records import Completion
 from qwq_nb.errors import WorkerError
 from tests.support.paths import ROOT
+from tests.support.processes import is_gone
+from tests.support.waiting import wait_until
 
 from .conftest import Run
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and fork")
 
 
-def _gone(pid: int, seconds: float = 12.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.05)
-    return False
+def wait_until_gone(*pids: int) -> None:
+    wait_until(lambda: all(map(is_gone, pids)))
 
 
 @posix
@@ -63,7 +59,7 @@ def test_a_worker_that_is_killed_is_started_anew(run: Run[Any], data: dict[str, 
         verdicts = await pending
         assert [v.correct for v in verdicts] == [False, True]
         assert worker.pid != first
-        assert all(_gone(grader.pid) for grader in graders)
+        wait_until_gone(*(grader.pid for grader in graders))
         # Killed over the same request twice: then it is said.
         pending_again = asyncio.ensure_future(worker.grade(slow))
         for _ in range(2):
@@ -127,7 +123,7 @@ def test_worker_and_grader_end_with_a_killed_kernel(bench_cache: Path) -> None:
         assert len(family) == 2
         assert os.getsid(pid) != os.getsid(kernel.pid)  # an interrupt of the notebook does not reach it
         kernel.kill()
-    assert all(_gone(member) for member in family)
+    wait_until_gone(*family)
 
 
 def test_a_grading_that_nobody_waits_for_any_more_holds_up_no_other(
@@ -170,7 +166,7 @@ def test_a_worker_that_was_started_with_a_key_is_ended_when_the_key_is_named(
         worker.hide("ODD_NAME")
         assert len((await pending).samples) == len((await worker.load(request)).samples)
         assert (await worker.ready()).pid == worker.pid != first
-        assert _gone(first or 0)
+        wait_until_gone(first or 0)
         environment = Path(f"/proc/{worker.pid}/environ").read_text("utf-8", "replace")
         assert "ODD_NAME" not in environment
         last = worker.pid

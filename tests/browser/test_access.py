@@ -15,7 +15,7 @@ from nbconvert import HTMLExporter
 
 from qwq_nb.core.run_record import Clip, Progress, RunRecord
 from qwq_nb.run.bundle import bundle
-from tests.support.samples import flight, record, row, view
+from tests.support.run_records import flight, record, row, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 

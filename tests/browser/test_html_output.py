@@ -10,7 +10,7 @@ import nbformat
 
 from qwq_nb.core.run_record import Clip, Progress, RunRecord, SampleView, SubsetRow
 from qwq_nb.run.bundle import bundle
-from tests.support.hostile import CORPUS
+from tests.support.hostile_texts import CORPUS
 
 if TYPE_CHECKING:
     from tests.browser.lab import Lab

@@ -8,8 +8,8 @@ import pytest
 
 from qwq_nb.core.run_record import MIME_TYPE, Clip, Progress, RunCost, SampleView
 from tests.browser.renderer import DETAIL, LINE, LIST, REASONING, THINKING, VIEW, needs_extension, outside, save, saved
-from tests.support.hostile import CORPUS
-from tests.support.samples import record, row, view
+from tests.support.hostile_texts import CORPUS
+from tests.support.run_records import record, row, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 

@@ -10,7 +10,7 @@ import pytest
 
 from qwq_nb.core.run_record import MIME_TYPE, Clip, RunRecord, SampleView
 from tests.browser.renderer import DETAIL, LINE, REASONING, SEARCH, VIEW, needs_extension, save, saved
-from tests.support.samples import record, view
+from tests.support.run_records import record, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 

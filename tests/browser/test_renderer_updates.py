@@ -13,7 +13,7 @@ import pytest
 from qwq_nb.core.run_record import Progress, RunRecord, SampleView
 from qwq_nb.run.bundle import bundle
 from tests.browser.renderer import DETAIL, LIST, REASONING, SEARCH, VIEW, focus, needs_extension
-from tests.support.samples import flight, record, view
+from tests.support.run_records import flight, record, view
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 

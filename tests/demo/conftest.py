@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,14 +9,14 @@ import pytest
 
 from qwq_nb.demo.process import DemoEndpoint
 from tests.demo.client import ROWS, Client
+from tests.support.demo_server import reset_server
+from tests.support.math_problems import write_jsonl
 
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A transcripts file with ROWS."""
-    path = tmp_path_factory.mktemp("demo") / "book.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
-    return path
+    return write_jsonl(tmp_path_factory.mktemp("demo") / "book.jsonl", ROWS)
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +29,7 @@ def running(book: Path) -> Iterator[DemoEndpoint]:
 @pytest.fixture
 def demo(running: DemoEndpoint) -> DemoEndpoint:
     """The shared endpoint: as if just started."""
-    running.set_faults([])
-    running.configure(style="reasoning_content", tokens_per_second=0, ttft=0, chunks=0, models_status=200)
-    running.configure(batch=0, most_streams=0)
-    running.reset()
+    reset_server(running)
     return running
 
 

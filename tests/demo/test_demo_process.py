@@ -17,6 +17,7 @@ from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import EndpointError
 from tests.demo.client import get, post
 from tests.support.paths import ROOT
+from tests.support.processes import is_gone
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -25,16 +26,6 @@ pytestmark = pytest.mark.filterwarnings("error")
 def run(*args: str) -> subprocess.CompletedProcess[str]:
     """Run Python in the root of the project."""
     return subprocess.run([sys.executable, *args], cwd=ROOT, capture_output=True, text=True, timeout=20)
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    # One that has ended but that nobody waits for is gone as well.
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 @pytest.mark.parametrize(
@@ -85,9 +76,9 @@ def test_it_ends_with_the_process_that_started_it_even_if_that_is_killed() -> No
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        assert not gone(pid)
+        assert not is_gone(pid)
         parent.kill()
-    wait_until(lambda: gone(pid))
+    wait_until(lambda: is_gone(pid))
 
 
 def test_the_shared_endpoint_is_started_once_and_closed_at_exit() -> None:
@@ -101,7 +92,7 @@ def test_the_shared_endpoint_is_started_once_and_closed_at_exit() -> None:
     done = run("-W", "error", "-c", code)
     assert done.stderr == ""
     assert len(done.stdout.split()) == 2
-    assert all(gone(int(pid)) for pid in done.stdout.split())
+    assert all(is_gone(int(pid)) for pid in done.stdout.split())
 
 
 def test_close_ends_it_and_may_be_called_again(book: Path) -> None:
@@ -114,7 +105,7 @@ def test_close_ends_it_and_may_be_called_again(book: Path) -> None:
         demo.close()
         assert time.monotonic() - began < 3
         assert hanging.exception(5) is None or isinstance(hanging.exception(), httpx.HTTPError)
-    assert gone(demo.pid)
+    assert is_gone(demo.pid)
     assert not demo.alive
     with pytest.raises(EndpointError, match="does not answer"):
         demo.log()

@@ -15,8 +15,8 @@ from qwq_nb.errors import EndpointRefused, QwqError
 from qwq_nb.store.partial_streams import STREAMS, read_streams
 from qwq_nb.store.resume import load_progress, read_journal
 from qwq_nb.store.run_dir import RunDirectory
+from tests.support.demo_server import request_counts
 from tests.support.runner import MATCH, SLOW, Start
-from tests.support.runs import asked
 from tests.support.waiting import wait_until
 
 # -- concurrency ---------------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def test_what_fails_once_is_asked_again_and_counted(runner: Start, server: DemoE
     running.wait()
     assert running.runner.progress().retries == 6
     assert running.runner.progress().errors == 0
-    assert set(asked(server).values()) == {2}
+    assert set(request_counts(server).values()) == {2}
     for result in running.runner.results.values():
         assert result.completion is not None
         assert result.completion.attempts == 2
@@ -264,7 +264,7 @@ def test_a_prompt_that_is_too_long_is_that_sample_s_error_alone(runner: Start, s
     running.wait()
     assert running.outcomes()[SLOW["unique_id"]] == "error"
     assert sorted(running.outcomes().values()).count("error") == 1
-    assert set(asked(server).values()) == {1}, "a refusal of the prompt is not asked again"
+    assert set(request_counts(server).values()) == {1}, "a refusal of the prompt is not asked again"
 
 
 def test_a_directory_that_cannot_be_written_ends_the_run(runner: Start, server: DemoEndpoint) -> None:

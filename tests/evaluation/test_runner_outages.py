@@ -15,8 +15,9 @@ from qwq_nb.endpoint.circuit_breaker import LONGEST_WAIT
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import EndpointRefused
 from tests.support.clock import InstantClock
-from tests.support.runner import MATCH, SLOW, Start, unread
-from tests.support.runs import asked, completed, own
+from tests.support.demo_server import completed_counts, own_endpoint, request_counts
+from tests.support.processes import free_port
+from tests.support.runner import MATCH, SLOW, Start, grade_unread
 from tests.support.waiting import wait_until
 
 KEY_ENV = "QWQ_TEST_KEY"
@@ -32,9 +33,7 @@ class Mortal:
     """A demo server that can be killed, and started again where it was."""
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self.server: DemoEndpoint | None = None
 
     def start(self) -> DemoEndpoint:
@@ -64,10 +63,10 @@ def test_a_server_that_is_killed_and_comes_back_costs_time_and_nothing_else(
 ) -> None:
     first = mortal.start()
     first.configure(tokens_per_second=400)
-    endpoint, clock = own(first, request_seed=0, max_retries=max_retries, backoff=0.02), InstantClock()
-    running = runner(16, endpoints=[endpoint], grade=unread, concurrency=4, clock=clock).start()
+    endpoint, clock = own_endpoint(first, request_seed=0, max_retries=max_retries, backoff=0.02), InstantClock()
+    running = runner(16, endpoints=[endpoint], grade=grade_unread, concurrency=4, clock=clock).start()
     wait_until(lambda: running.done() >= 4 and running.progress().in_flight == 4)
-    answered = set(completed(first))
+    answered = set(completed_counts(first))
     mortal.kill()
 
     # A ping that goes out on a connection of before may find it reset; the next one is refused.
@@ -84,7 +83,9 @@ def test_a_server_that_is_killed_and_comes_back_costs_time_and_nothing_else(
     assert running.progress().waiting == ""
     assert set(running.outcomes().values()) == {"correct"}
     assert len(running.rows("predictions")) == 16
-    asked_again = {key for key in asked(second) if not key.startswith("sha256")}  # a ping is no sample's prompt
+    asked_again = {
+        key for key in request_counts(second) if not key.startswith("sha256")
+    }  # a ping is no sample's prompt
     assert len(asked_again) == 16 - len(before)
     assert len(answered & asked_again) <= 4, "only what had not arrived when the server died is asked again"
     assert "did not answer from" in running.pool.notes[0]
@@ -93,7 +94,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_time_and_nothing_else(
 @pytest.mark.parametrize("fault", ["status,code=503", "status,code=502", "reset"])
 def test_a_gateway_without_its_server_is_an_outage_too(runner: Start, server: DemoEndpoint, fault: str) -> None:
     clock = InstantClock()
-    running = runner(24, grade=unread, concurrency=3, max_retries=1, clock=clock)
+    running = runner(24, grade=grade_unread, concurrency=3, max_retries=1, clock=clock)
     server.set_faults([f"{fault},after=8"])
     running.start()
     wait_until(lambda: bool(running.progress().waiting))
@@ -108,7 +109,7 @@ def test_a_gateway_without_its_server_is_an_outage_too(runner: Start, server: De
 
 def test_while_it_is_away_there_is_one_ping_at_a_time_and_the_wait_doubles(runner: Start, server: DemoEndpoint) -> None:
     clock = InstantClock()
-    running = runner(40, grade=unread, concurrency=16, backoff=0.05, clock=clock)
+    running = runner(40, grade=grade_unread, concurrency=16, backoff=0.05, clock=clock)
     server.set_faults(["status,code=503,after=8"])
     running.start()
     wait_until(lambda: bool(running.progress().waiting))
@@ -125,8 +126,8 @@ def test_while_it_is_away_there_is_one_ping_at_a_time_and_the_wait_doubles(runne
 def test_patience_ends_and_nothing_is_lost(runner: Start, mortal: Mortal) -> None:
     first = mortal.start()
     first.configure(tokens_per_second=400)
-    endpoint = own(first, request_seed=0, backoff=0.02, patience=60.0)
-    running = runner(16, endpoints=[endpoint], grade=unread, concurrency=4, clock=InstantClock()).start()
+    endpoint = own_endpoint(first, request_seed=0, backoff=0.02, patience=60.0)
+    running = runner(16, endpoints=[endpoint], grade=grade_unread, concurrency=4, clock=InstantClock()).start()
     wait_until(lambda: running.done() >= 2)
     mortal.kill()
     with pytest.raises(EndpointRefused, match=r"has not answered for \d+ s \(--patience\).*run the same line again"):
@@ -134,10 +135,10 @@ def test_patience_ends_and_nothing_is_lost(runner: Start, mortal: Mortal) -> Non
     assert "error" not in running.outcomes().values()
 
     second = mortal.start()
-    again = runner(16, endpoints=[endpoint], grade=unread, concurrency=4)
+    again = runner(16, endpoints=[endpoint], grade=grade_unread, concurrency=4)
     again.wait()
     assert set(again.outcomes().values()) == {"correct"}
-    assert len(asked(second)) < 16
+    assert len(request_counts(second)) < 16
 
 
 def test_an_endpoint_that_never_answered_is_not_waited_for_with_patience(runner: Start) -> None:
@@ -145,7 +146,7 @@ def test_an_endpoint_that_never_answered_is_not_waited_for_with_patience(runner:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-        running = runner(8, endpoints=[Endpoint(url, "m", max_retries=2, backoff=0.01)], grade=unread)
+        running = runner(8, endpoints=[Endpoint(url, "m", max_retries=2, backoff=0.01)], grade=grade_unread)
         with pytest.raises(EndpointRefused, match=r"never answered, \d times: connection refused"):
             running.wait()
     assert set(running.outcomes().values()) == {"pending"}
@@ -159,7 +160,7 @@ def test_an_endpoint_that_never_answered_is_not_waited_for_with_patience(runner:
 def test_a_prompt_that_always_fails_is_an_error_and_the_others_are_not(
     runner: Start, server: DemoEndpoint, fault: str, concurrency: int
 ) -> None:
-    running = runner(8, grade=unread, concurrency=concurrency, max_retries=2)
+    running = runner(8, grade=grade_unread, concurrency=concurrency, max_retries=2)
     server.set_faults([f"{fault},{MATCH}"])
     running.wait()
     outcomes = running.outcomes()
@@ -171,7 +172,7 @@ def test_a_prompt_that_always_fails_is_an_error_and_the_others_are_not(
 def test_too_many_at_once_is_no_error_as_long_as_others_are_served(runner: Start, server: DemoEndpoint) -> None:
     """A server that takes 2 streams, asked for 8: the others wait, although each has only one retry."""
     server.configure(most_streams=2, tokens_per_second=2000)
-    running = runner(20, grade=unread, concurrency=8, max_retries=1)
+    running = runner(20, grade=grade_unread, concurrency=8, max_retries=1)
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
 
@@ -185,7 +186,7 @@ def test_a_quota_that_is_used_up_pauses_the_run_and_costs_no_sample(
     runner: Start, server: DemoEndpoint, fault: str, concurrency: int
 ) -> None:
     clock = InstantClock()
-    running = runner(24, grade=unread, concurrency=concurrency, max_retries=1, clock=clock)
+    running = runner(24, grade=grade_unread, concurrency=concurrency, max_retries=1, clock=clock)
     server.set_faults([f"{fault},after=10"])
     running.start()
     wait_until(lambda: bool(running.progress().waiting))
@@ -207,7 +208,7 @@ def test_a_quota_that_is_used_up_pauses_the_run_and_costs_no_sample(
 
 def test_a_quota_that_is_used_up_from_the_start_is_waited_for(runner: Start, server: DemoEndpoint) -> None:
     server.set_faults(["status,code=429"])
-    running = runner(8, grade=unread, concurrency=4, max_retries=1).start()
+    running = runner(8, grade=grade_unread, concurrency=4, max_retries=1).start()
     wait_until(lambda: "its quota is used up" in running.progress().waiting)
     server.set_faults([])
     running.wait()
@@ -216,7 +217,7 @@ def test_a_quota_that_is_used_up_from_the_start_is_waited_for(runner: Start, ser
 
 def test_a_quota_ends_the_run_when_patience_does(runner: Start, server: DemoEndpoint) -> None:
     server.set_faults(["status,code=429,after=4"])
-    running = runner(8, grade=unread, concurrency=4, patience=60.0, clock=InstantClock())
+    running = runner(8, grade=grade_unread, concurrency=4, patience=60.0, clock=InstantClock())
     with pytest.raises(EndpointRefused, match=r"\(--patience\): HTTP 429.*run the same line again"):
         running.wait()
     assert "error" not in running.outcomes().values()
@@ -241,7 +242,7 @@ def test_a_key_that_expires_pauses_the_run_until_there_is_another(
     runner: Start, server: DemoEndpoint, key: Callable[[str], None], code: int
 ) -> None:
     clock = InstantClock()
-    running = runner(24, grade=unread, concurrency=4, key_env=KEY_ENV, clock=clock)
+    running = runner(24, grade=grade_unread, concurrency=4, key_env=KEY_ENV, clock=clock)
     server.set_faults([f"status,code={code},after=8"])
     running.start()
     wait_until(lambda: bool(running.progress().waiting))
@@ -259,7 +260,7 @@ def test_a_key_that_expires_pauses_the_run_until_there_is_another(
 
 
 def test_resuming_tries_the_key_again(runner: Start, server: DemoEndpoint, key: Callable[[str], None]) -> None:
-    running = runner(24, grade=unread, concurrency=4, key_env=KEY_ENV)
+    running = runner(24, grade=grade_unread, concurrency=4, key_env=KEY_ENV)
     server.set_faults(["status,code=401,after=8"])
     running.start()
     wait_until(lambda: bool(running.progress().waiting))
@@ -275,7 +276,7 @@ def test_resuming_tries_the_key_again(runner: Start, server: DemoEndpoint, key: 
 def test_without_a_new_key_the_run_ends_when_patience_does(
     runner: Start, server: DemoEndpoint, key: Callable[[str], None]
 ) -> None:
-    running = runner(24, grade=unread, key_env=KEY_ENV, patience=1.0, clock=InstantClock())
+    running = runner(24, grade=grade_unread, key_env=KEY_ENV, patience=1.0, clock=InstantClock())
     server.set_faults(["status,code=401,after=8"])
     with pytest.raises(EndpointRefused, match=r"refused the key \(HTTP 401\).*run the same line again"):
         running.wait()
@@ -286,7 +287,7 @@ def test_a_key_that_is_taken_away_is_waited_for(
     runner: Start, server: DemoEndpoint, key: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.configure(tokens_per_second=1000)
-    running = runner(24, grade=unread, concurrency=2, key_env=KEY_ENV).start()
+    running = runner(24, grade=grade_unread, concurrency=2, key_env=KEY_ENV).start()
     wait_until(lambda: running.done() >= 2)
     monkeypatch.delenv(KEY_ENV)
     wait_until(lambda: bool(running.progress().waiting))
@@ -301,7 +302,7 @@ def test_a_key_that_is_taken_away_is_waited_for(
 @pytest.mark.parametrize("fault", ["status,code=401", "status,code=404", "redirect"])
 def test_a_bad_key_or_model_is_met_by_one_request(runner: Start, server: DemoEndpoint, fault: str) -> None:
     server.set_faults([fault])
-    running = runner(40, grade=unread, concurrency=16)
+    running = runner(40, grade=grade_unread, concurrency=16)
     with pytest.raises(EndpointRefused):
         running.wait()
     assert server.log()["requests"] == 1
@@ -309,11 +310,11 @@ def test_a_bad_key_or_model_is_met_by_one_request(runner: Start, server: DemoEnd
 
 def test_the_others_follow_as_soon_as_the_first_one_s_headers_are_there(runner: Start, server: DemoEndpoint) -> None:
     server.set_faults(["mid_hang"])
-    runner(40, grade=unread, concurrency=16).start()
+    runner(40, grade=grade_unread, concurrency=16).start()
     wait_until(lambda: server.log()["active"] == 16, seconds=1.5)
 
 
 def test_headers_that_take_long_do_not_hold_up_the_others(runner: Start, server: DemoEndpoint) -> None:
     server.set_faults(["hang"])
-    runner(40, grade=unread, concurrency=16).start()
+    runner(40, grade=grade_unread, concurrency=16).start()
     wait_until(lambda: server.log()["active"] == 16)

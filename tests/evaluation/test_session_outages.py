@@ -16,14 +16,15 @@ from qwq_nb.evaluation.evaluate import evaluate, resume_run
 from qwq_nb.evaluation.request import build_request
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
-from tests.support.runs import MATH, completed, own
+from tests.support.demo_server import completed_counts, own_endpoint
+from tests.support.math_problems import MATH
 from tests.support.waiting import wait_until
 
 VARIABLE = "QWQ_TEST_KEY"
 
 
 def in_background(server: DemoEndpoint, **options: Any) -> Run:
-    endpoint = own(server, **{k: options.pop(k) for k in ("key_env", "patience") if k in options})
+    endpoint = own_endpoint(server, **{k: options.pop(k) for k in ("key_env", "patience") if k in options})
     return evaluate("math_500", endpoint=endpoint, data=MATH, background=True, show=False, **options)
 
 
@@ -46,7 +47,7 @@ def test_an_outage_pauses_the_run_says_so_and_is_remembered(server: DemoEndpoint
     assert "does not answer since" not in told(run)
     assert "did not answer from" in told(run)
     assert "did not answer from" in told(load_run(run.path))
-    assert all(n == 1 for key, n in completed(server).items() if not key.startswith("sha256"))
+    assert all(n == 1 for key, n in completed_counts(server).items() if not key.startswith("sha256"))
 
 
 def test_an_expired_key_pauses_the_run_until_resume(server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,10 +83,10 @@ def test_a_run_that_was_paused_stays_paused_when_the_endpoint_is_back(server: De
 def test_when_patience_ends_the_run_has_failed_and_goes_on_later(server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,after=12"])
     with pytest.raises(EndpointRefused, match="--patience"):
-        evaluate("math_500", endpoint=own(server, patience=0.3), data=MATH, show=False, concurrency=4)
+        evaluate("math_500", endpoint=own_endpoint(server, patience=0.3), data=MATH, show=False, concurrency=4)
     server.set_faults([])
     server.reset()
-    run = evaluate("math_500", endpoint=own(server, patience=0.3), data=MATH, show=False, concurrency=4)
+    run = evaluate("math_500", endpoint=own_endpoint(server, patience=0.3), data=MATH, show=False, concurrency=4)
     assert run.state == "complete"
     assert server.log()["requests"] < 40
 
@@ -95,8 +96,8 @@ def test_when_patience_ends_the_run_has_failed_and_goes_on_later(server: DemoEnd
 
 def test_endpoints_share_a_run_by_their_names(demo_endpoint: Callable[..., DemoEndpoint], tmp_path: Path) -> None:
     first, second = demo_endpoint(models=["M"]), demo_endpoint(models=["M-awq"])
-    set_default(own(first, name="a"))
-    set_default(own(second, name="b"))
+    set_default(own_endpoint(first, name="a"))
+    set_default(own_endpoint(second, name="b"))
     run = evaluate("math_500", endpoint="a,b", data=MATH, show=False, concurrency=4, out=tmp_path)
     assert run.state == "complete"
     assert {r.completion.endpoint for r in run.results() if r.completion} == {"a", "b"}
@@ -116,7 +117,7 @@ def test_resuming_asks_all_endpoints_of_the_run(
     first, second = demo_endpoint(), demo_endpoint(require_key_env=VARIABLE)
     for server in (first, second):
         server.configure(tokens_per_second=300)
-    pair = [own(first, name="a"), own(second, name="b", key_env=VARIABLE)]
+    pair = [own_endpoint(first, name="a"), own_endpoint(second, name="b", key_env=VARIABLE)]
     run = evaluate("math_500", endpoint=pair, data=MATH, concurrency=4, background=True, show=False)
     wait_until(lambda: run.record([]).progress.done >= 2)
     run.stop()
@@ -132,7 +133,7 @@ def test_resuming_asks_all_endpoints_of_the_run(
 
 
 def test_auto_concurrency_is_what_a_run_was_asked_for_and_shows_what_it_came_to(server: DemoEndpoint) -> None:
-    run = evaluate("math_500", endpoint=own(server), data=MATH, show=False, concurrency="auto", limit=8)
+    run = evaluate("math_500", endpoint=own_endpoint(server), data=MATH, show=False, concurrency="auto", limit=8)
     assert "--concurrency auto" in run.command
     assert run.record([]).concurrency >= 1
     assert load_run(run.path).manifest.request.concurrency == "auto"
@@ -140,6 +141,6 @@ def test_auto_concurrency_is_what_a_run_was_asked_for_and_shows_what_it_came_to(
 
 
 def test_patience_without_end_is_written_as_off(server: DemoEndpoint) -> None:
-    request = build_request(["math_500"], endpoint=own(server), patience=None)
+    request = build_request(["math_500"], endpoint=own_endpoint(server), patience=None)
     assert request.endpoint.patience is None
     assert "--patience off" in command_line(request, out=None, named=None, options={"patience": None})

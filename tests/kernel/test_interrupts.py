@@ -14,7 +14,8 @@ import pytest
 
 from qwq_nb.core.run_record import MIME_TYPE
 from qwq_nb.demo.process import DemoEndpoint
-from tests.support.runs import MATH, asked, completed, math_records, write_jsonl
+from tests.support.demo_server import completed_counts, request_counts
+from tests.support.math_problems import MATH, math_records, write_jsonl
 
 HOSTILE = r"\boxed{9^{9^{9^9}}}"
 """An answer that keeps the grader busy until its deadline."""
@@ -117,7 +118,7 @@ def while_grading(kernel: Any, folder: Path) -> float:
         kernel.use(server)
         line = f"%qwq_eval math_500 --concurrency 1 --data {data}"
         cell = kernel.begin(f"run = {line} --grade-deadline 300 --fresh")
-        cell.until(lambda: len(completed(server)) == 4 and progress_of(cell)["in_flight"] == 0)
+        cell.until(lambda: len(completed_counts(server)) == 4 and progress_of(cell)["in_flight"] == 0)
         cell.until(lambda: progress_of(cell)["grading"] >= 1)
         time.sleep(0.3)
         cell.interrupt()
@@ -125,7 +126,7 @@ def while_grading(kernel: Any, folder: Path) -> float:
         check_whole(run_folder(kernel))
         again = kernel.run(f"run = {line} --grade-deadline 1")
         assert (again.status, state_of(again)) == ("ok", "complete")
-        assert set(asked(server).values()) == {1}, "an answer that is there is only graded"
+        assert set(request_counts(server).values()) == {1}, "an answer that is there is only graded"
         outcomes = kernel.run("print(sorted(run.samples().outcome))").text
         assert outcomes == "['correct', 'correct', 'correct', 'not_gradable']\n"
     return float(cell.idle_after_interrupt)

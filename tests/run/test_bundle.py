@@ -16,8 +16,8 @@ from qwq_nb.core.schema import SCHEMA_PATH
 from qwq_nb.run.bundle import bundle
 from qwq_nb.run.withhold import WITHHELD_NOTE, withhold
 from qwq_nb.view.budget import FINAL_BYTES, LIVE_BYTES, saved_size
-from tests.support.hostile import CORPUS
-from tests.support.samples import flight, record, row, view
+from tests.support.hostile_texts import CORPUS
+from tests.support.run_records import flight, record, row, view
 
 TRACE = 'Wait, let me check <that> again: \\frac{1}{2} isn\'t "half" of it.\n\n' * 600
 TABLE = [*(row(f"Level {level}") for level in range(1, 6)), row()]

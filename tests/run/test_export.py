@@ -16,7 +16,7 @@ from qwq_nb.core.tally import SAMPLE_COLUMNS
 from qwq_nb.errors import OptionError
 from qwq_nb.run.export import ENDINGS, formula_safe
 from qwq_nb.run.run import Run
-from tests.support.comparisons import made_run, result
+from tests.support.made_runs import made_run, result
 
 HOSTILE = '=HYPERLINK("http://x","y") | $\\input{/etc/passwd}$ <script>alert(1)</script> % & _ # ~ ^ \\ \ud800'
 

@@ -20,8 +20,9 @@ from qwq_nb.run.open import list_runs, load_run
 from qwq_nb.run.run import Run
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.store.manifest import MANIFEST
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import write_jsonl
 from tests.support.paths import SHARED_DATA
-from tests.support.runs import own, write_jsonl
 
 TABLE = [
     "benchmark",
@@ -186,7 +187,7 @@ def test_gpqa_s_texts_are_not_shown_unless_revealed(tmp_path: Path) -> None:
         **{f"Incorrect Answer {n}": f"choice {n}" for n in (1, 2, 3)},
     }
     data = write_jsonl(tmp_path / "mine.jsonl", [record])
-    run = evaluate("gpqa_diamond", endpoint=own(shared()), data=data)
+    run = evaluate("gpqa_diamond", endpoint=own_endpoint(shared()), data=data)
     sample = run.sample(run.samples().id[0])
     assert "secret of the data set" in sample.question, "the attribute is there for analysis"
     for shown in (sample._repr_mimebundle_(), run.report()._repr_mimebundle_(), {"text": run.report().text}):

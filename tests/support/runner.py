@@ -24,7 +24,8 @@ from qwq_nb.store.jsonl import read_rows
 from qwq_nb.store.request import Selection
 from qwq_nb.store.resume import load_progress
 from qwq_nb.store.run_dir import RunDirectory
-from tests.support.runs import MATH, math_records, own
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import MATH, math_records
 
 SLOW = math_records()[0]
 """The problem that the server is told to be slow, or to fail, with."""
@@ -34,7 +35,7 @@ MATCH = "match=A bakery packs its muffins"
 TRANSPORT = ("max_retries", "backoff", "patience", "read_timeout", "deadline", "key_env", "stream")
 
 
-async def unread(item: Item, completion: Completion) -> Verdict:
+async def grade_unread(item: Item, completion: Completion) -> Verdict:
     """A grader for tests in which the verdict does not matter."""
     score = {"value": {"acc": 1.0}, "main_score_name": "acc"}
     return Verdict(correct=True, score=1.0, extracted=item.sample.gold, sample_score={"score": score})
@@ -160,7 +161,7 @@ def runner(server: DemoEndpoint, problems: LoadedBenchmark, tmp_path: Path) -> I
 
     def build(limit: int = 10, *, concurrency: int = 4, repeats: int = 1, of: str = "", **options: Any) -> Running:
         transport = {k: options.pop(k) for k in TRANSPORT if k in options}
-        endpoints = options.pop("endpoints", None) or [own(server, request_seed=0, **transport)]
+        endpoints = options.pop("endpoints", None) or [own_endpoint(server, request_seed=0, **transport)]
         selection = Selection(limit=limit, repeats=repeats)
         chosen = [s for s in problems.samples if not of or s.source_id == of]
         plan = make_plan([chosen], selection)

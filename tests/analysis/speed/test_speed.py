@@ -19,7 +19,8 @@ from qwq_nb.analysis.speed.options import SPEED
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import EndpointRefused, OptionError, UnknownRun
 from qwq_nb.magics.parsing import parse_line, tokens_of
-from tests.support.runs import MATH, own
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import MATH
 
 
 def asked(number: int = 0, latency: float = 2.1, ttft: float | None = 0.1, tokens: int = 101, **more: object) -> Asked:
@@ -126,7 +127,7 @@ def test_concurrencies_that_cannot_be(concurrency: Any) -> None:
 )
 def test_calls_that_cannot_be(options: dict[str, Any], message: str, demo: DemoEndpoint) -> None:
     with pytest.raises(OptionError, match=message):
-        speed(**{"endpoint": own(demo), **options})
+        speed(**{"endpoint": own_endpoint(demo), **options})
 
 
 def test_the_options_of_the_line_are_those_of_the_call() -> None:
@@ -142,7 +143,7 @@ def test_the_options_of_the_line_are_those_of_the_call() -> None:
 
 def test_a_known_pace_is_measured(demo_endpoint: Callable[..., DemoEndpoint]) -> None:
     server = demo_endpoint(tokens_per_second=200, ttft=0.1)
-    test = speed(own(server), "1,4", requests=4, max_tokens=40)
+    test = speed(own_endpoint(server), "1,4", requests=4, max_tokens=40)
     for level in test.levels:
         assert level.tpot_p50_s is not None
         assert level.stream_tokens_per_s_p50 is not None
@@ -167,7 +168,7 @@ def test_a_known_pace_is_measured(demo_endpoint: Callable[..., DemoEndpoint]) ->
 
 
 def test_it_is_kept_in_a_file_and_read_back(server: DemoEndpoint, tmp_path: Path) -> None:
-    test = speed(own(server), 2, max_tokens=20, out=tmp_path / "kept")
+    test = speed(own_endpoint(server), 2, max_tokens=20, out=tmp_path / "kept")
     assert test.path is not None
     assert test.path.parent == tmp_path / "kept"
     assert json.loads(test.path.read_text())["schema"] == "speed.v1"
@@ -183,7 +184,7 @@ def test_it_is_kept_in_a_file_and_read_back(server: DemoEndpoint, tmp_path: Path
 
 def test_failed_requests_are_counted_and_not_asked_again(server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,p=0.4"])
-    test = speed(own(server), 4, requests=20, max_tokens=20, warmup=0)
+    test = speed(own_endpoint(server), 4, requests=20, max_tokens=20, warmup=0)
     (level,) = test.levels
     assert level.requests == 20 == server.log()["requests"]
     assert 0 < level.failed < 20
@@ -197,7 +198,7 @@ def test_failed_requests_are_counted_and_not_asked_again(server: DemoEndpoint) -
 
 def test_streams_that_break_and_empty_answers_are_failures(server: DemoEndpoint) -> None:
     server.set_faults(["mid_close,match=bakery", "empty"])
-    test = speed(own(server), 1, max_tokens=20, warmup=0)
+    test = speed(own_endpoint(server), 1, max_tokens=20, warmup=0)
     (level,) = test.levels
     assert level.succeeded == 0
     assert level.failures == {"StreamInterrupted": 1, "NoText": 7}
@@ -206,38 +207,40 @@ def test_streams_that_break_and_empty_answers_are_failures(server: DemoEndpoint)
 
 def test_a_refusal_of_every_request_ends_it(server: DemoEndpoint) -> None:
     with pytest.raises(EndpointRefused, match="no-such-model"):
-        speed(own(server).replace(model="no-such-model"), 1)
+        speed(own_endpoint(server).replace(model="no-such-model"), 1)
     assert not list(Path().glob("qwq_runs/*"))
 
 
 def test_a_warm_up_that_fails_is_noted(server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,match=bakery"])
-    test = speed(own(server), 1, max_tokens=10)
+    test = speed(own_endpoint(server), 1, max_tokens=10)
     assert any("warm-up request failed: EndpointError: HTTP 503" in note for note in test.notes)
     assert test.levels[0].failed == 0
 
 
 def test_each_request_begins_differently_where_no_cache_may_be_hit(server: DemoEndpoint) -> None:
-    speed(own(server, request_seed=7), 2, prompt=["What is 2+2?", "What is 3+3?"], max_tokens=5, cache_hit=False)
+    speed(
+        own_endpoint(server, request_seed=7), 2, prompt=["What is 2+2?", "What is 3+3?"], max_tokens=5, cache_hit=False
+    )
     bodies = [entry["body"] for entry in server.log()["last"]]
     texts = [body["messages"][-1]["content"] for body in bodies]
     assert len({text[:30] for text in texts}) == len(texts) == 9
     assert all(text.endswith(("What is 2+2?", "What is 3+3?")) for text in texts)
     assert len({body["seed"] for body in bodies}) == 9
     server.reset()
-    test = speed(own(server), 2, prompt="What is 2+2?", max_tokens=5)
+    test = speed(own_endpoint(server), 2, prompt="What is 2+2?", max_tokens=5)
     assert {entry["body"]["messages"][-1]["content"] for entry in server.log()["last"]} == {"What is 2+2?"}
     assert any("8 requests shared one prompt" in note for note in test.notes)
 
 
 def test_a_benchmarks_own_prompts(server: DemoEndpoint) -> None:
-    test = speed(own(server), 1, benchmark="math_500", data=MATH, max_tokens=5)
+    test = speed(own_endpoint(server), 1, benchmark="math_500", data=MATH, max_tokens=5)
     assert test.record.prompts == "40 prompts of math_500"
     assert "boxed" in server.log()["last"][0]["body"]["messages"][-1]["content"]
 
 
 def test_answers_that_are_not_streamed_have_a_latency_alone(server: DemoEndpoint) -> None:
-    test = speed(own(server), 1, max_tokens=5, stream=False)
+    test = speed(own_endpoint(server), 1, max_tokens=5, stream=False)
     (level,) = test.levels
     assert (level.succeeded, level.ttft_p50_s, level.tpot_p50_s) == (8, None, None)
     assert level.latency_p50_s is not None
@@ -258,7 +261,7 @@ def test_an_interrupt_is_answered_at_once_and_keeps_what_was_measured(server: De
 
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(SpeedInterrupted, match=r"speed-.*\.json has what was measured") as caught:
-        speed(own(server), "8,1", max_tokens=20, requests=8)
+        speed(own_endpoint(server), "8,1", max_tokens=20, requests=8)
     assert time.monotonic() - when[0] < 1
     test = caught.value.test
     assert [level.stopped for level in test.levels] == [False, True]

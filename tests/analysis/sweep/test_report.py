@@ -17,7 +17,7 @@ from qwq_nb.analysis.sweep.report import SweepPicture, progress_line, sweep_html
 from qwq_nb.analysis.sweep.settings import SettingRow
 from qwq_nb.errors import OptionError
 from qwq_nb.view.figures import PLOTLY_MIME
-from tests.support.hostile import CORPUS
+from tests.support.hostile_texts import CORPUS
 
 
 def row(state: str = "complete", accuracy: float | None = 0.8, **values: Any) -> SettingRow:

@@ -29,7 +29,8 @@ from qwq_nb.endpoint import registry
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError, UnknownEndpoint
 from qwq_nb.magics.parsing import parse_line, tokens_of
-from tests.support.runs import MATH, answer, own, sample
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import MATH, answer, sample
 
 COLUMNS = ["n", "accuracy", "ci_low", "ci_high", "mean_tokens", "truncated_share", "loop_rate", "mean_latency_s"]
 
@@ -177,7 +178,7 @@ def test_the_best_comes_with_its_caveat_and_equals_go_to_the_cheaper() -> None:
 
 
 def test_each_setting_is_a_run_and_the_same_call_asks_nothing_again(server: DemoEndpoint) -> None:
-    endpoint = own(server)
+    endpoint = own_endpoint(server)
     made = sweep("math_500", grid={"temperature": [0.2, 1.0], "top_k": "20,off"}, endpoint=endpoint, data=MATH, limit=5)
     table = made.table()
     assert list(table.columns)[:11] == ["temperature", "top_k", *COLUMNS, "p_value"]
@@ -203,7 +204,7 @@ def test_each_setting_is_a_run_and_the_same_call_asks_nothing_again(server: Demo
 
 def test_endpoints_are_an_axis(server: DemoEndpoint) -> None:
     for name in ("full", "quantised"):
-        registry.set_default(own(server, name=name, top_p=0.9 if name == "full" else 0.8))
+        registry.set_default(own_endpoint(server, name=name, top_p=0.9 if name == "full" else 0.8))
     made = sweep("math_500", grid={"endpoint": ["full", "quantised"]}, data=MATH, limit=5)
     assert list(made.table().endpoint) == ["full", "quantised"]
     assert made.command == f"%qwq_sweep math_500 --limit 5 --data {MATH} --endpoint full,quantised"
@@ -211,30 +212,32 @@ def test_endpoints_are_an_axis(server: DemoEndpoint) -> None:
         sweep("math_500", grid={"endpoint": ["full", "quantised"]}, endpoint="full", data=MATH, limit=5)
     with pytest.raises(UnknownEndpoint, match="quantized"):
         sweep("math_500", grid={"endpoint": ["full", "quantized"]}, data=MATH, limit=5)
-    registry.set_default(own(server, name="twin", top_p=0.9))
+    registry.set_default(own_endpoint(server, name="twin", top_p=0.9))
     with pytest.raises(OptionError, match="Two settings ask the same: full and twin"):
         sweep("math_500", grid={"endpoint": ["full", "twin"]}, data=MATH, limit=5)
 
 
 def test_a_value_out_of_range_is_found_before_the_first_request(server: DemoEndpoint) -> None:
     with pytest.raises(OptionError, match="temperature must be a number from 0 to 10"):
-        sweep("math_500", grid={"temperature": [0.2, 70]}, endpoint=own(server), data=MATH, limit=5)
+        sweep("math_500", grid={"temperature": [0.2, 70]}, endpoint=own_endpoint(server), data=MATH, limit=5)
     assert server.log()["requests"] == 0
 
 
 def test_a_setting_that_fails_is_named_and_the_others_are_run(server: DemoEndpoint) -> None:
     gone = Endpoint("http://127.0.0.1:9/v1", "QwQ", name="gone", max_retries=0)
-    refused = own(server, name="refused").replace(model="no-such-model")
+    refused = own_endpoint(server, name="refused").replace(model="no-such-model")
     with pytest.raises(QwqError, match=r"1 of 2 settings failed, the others are kept.*no-such-model") as caught:
-        sweep("math_500", grid={"endpoint": [refused, own(server)]}, data=MATH, limit=5)
+        sweep("math_500", grid={"endpoint": [refused, own_endpoint(server)]}, data=MATH, limit=5)
     assert "To go on: %qwq_sweep" in str(caught.value)
     with pytest.raises(QwqError, match=r"gone.*connection refused"):
-        sweep("math_500", grid={"endpoint": [gone, own(server)]}, data=MATH, limit=5)
+        sweep("math_500", grid={"endpoint": [gone, own_endpoint(server)]}, data=MATH, limit=5)
 
 
 def test_a_problem_that_the_endpoint_failed_at_is_said_to_be_missing(server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,p=0.3"])
-    made = sweep("math_500", grid={"temperature": [0.2, 0.6]}, endpoint=own(server, max_retries=0), data=MATH, limit=10)
+    made = sweep(
+        "math_500", grid={"temperature": [0.2, 0.6]}, endpoint=own_endpoint(server, max_retries=0), data=MATH, limit=10
+    )
     errors = list(made.table().errors)
     assert errors[0] == errors[1] > 0
     assert (
@@ -257,7 +260,12 @@ def interrupt_when(condition: Callable[[], bool]) -> None:
 
 
 def test_an_interrupt_keeps_what_is_finished_and_says_how_to_go_on(server: DemoEndpoint) -> None:
-    call: dict[str, Any] = {"grid": {"temperature": [0.2, 0.6, 1.0]}, "endpoint": own(server), "data": MATH, "limit": 5}
+    call: dict[str, Any] = {
+        "grid": {"temperature": [0.2, 0.6, 1.0]},
+        "endpoint": own_endpoint(server),
+        "data": MATH,
+        "limit": 5,
+    }
     server.configure(tokens_per_second=400)
     interrupt_when(lambda: server.log()["requests"] > 5)
     with pytest.raises(SweepInterrupted, match=r"to go on: %qwq_sweep math_500 .*--temperature 0\.2,0\.6,1") as caught:

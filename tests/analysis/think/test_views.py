@@ -11,8 +11,8 @@ from qwq_nb.core.records import Analysis, Loop, SampleResult
 from qwq_nb.run.run import Run
 from qwq_nb.trace.measure import VERSION
 from qwq_nb.view.budget import FINAL_BYTES, saved_size
-from tests.support.comparisons import made_run, result
-from tests.support.hostile import CORPUS
+from tests.support.hostile_texts import CORPUS
+from tests.support.made_runs import made_run, result
 
 
 def with_analysis(number: int, text: str, outcome: str = "w", **changes: Any) -> SampleResult:

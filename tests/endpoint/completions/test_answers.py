@@ -16,12 +16,20 @@ from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import EndpointRefused
-from tests.support.completions import ANSWER, REASONING, ROWS, ask, assert_is_the_answer, failure, of
+from tests.support.chat_completions import (
+    ANSWER,
+    REASONING,
+    ROWS,
+    ask_question,
+    assert_is_the_answer,
+    endpoint_of,
+    failure_of,
+)
 
 
 def test_a_stream(server: DemoEndpoint) -> None:
     live = StreamingCompletion()
-    completion = ask(of(server), live=live)
+    completion = ask_question(endpoint_of(server), live=live)
     assert_is_the_answer(completion)
     assert (completion.attempts, completion.retried, completion.model) == (1, [], server.model)
     assert completion.ttft_s is not None
@@ -32,7 +40,7 @@ def test_a_stream(server: DemoEndpoint) -> None:
 
 
 def test_no_stream(server: DemoEndpoint) -> None:
-    completion = ask(of(server, stream=False))
+    completion = ask_question(endpoint_of(server, stream=False))
     assert_is_the_answer(completion)
     assert (completion.ttft_s, completion.tokens_from) == (None, "usage")
     assert "stream" not in server.log()["last"][0]["body"]
@@ -52,7 +60,7 @@ def test_no_stream(server: DemoEndpoint) -> None:
 )
 def test_every_style_of_reasoning(server: DemoEndpoint, style: str, shape: str, stream: bool) -> None:
     server.configure(style=style)
-    completion = ask(of(server, stream=stream))
+    completion = ask_question(endpoint_of(server, stream=stream))
     expected = "" if style == "none" else REASONING
     assert (completion.reasoning, completion.answer, completion.shape) == (expected, ANSWER, shape)
 
@@ -64,7 +72,7 @@ def test_what_a_template_does_is_learned_from_the_first_answer(demo_endpoint: Ca
     messages: list[Message] = [{"role": "user", "content": problem}]
 
     async def twice() -> list[Completion]:
-        async with ChatClient(of(server)) as client:
+        async with ChatClient(endpoint_of(server)) as client:
             whole = await client.complete(messages)
             client.endpoint = client.endpoint.replace(sampling={"max_tokens": 3})
             return [whole, await client.complete(messages)]
@@ -74,7 +82,7 @@ def test_what_a_template_does_is_learned_from_the_first_answer(demo_endpoint: Ca
 
 
 def test_usage_counts_the_tokens(server: DemoEndpoint) -> None:
-    completion = ask(of(server))
+    completion = ask_question(endpoint_of(server))
     assert completion.tokens_from == "usage"
     assert completion.prompt_tokens > 0
     assert completion.reasoning_tokens > completion.answer_tokens > 0
@@ -84,34 +92,36 @@ def test_usage_counts_the_tokens(server: DemoEndpoint) -> None:
 def test_without_usage_the_pieces_are_counted_or_the_text_is_measured(
     server: DemoEndpoint, stream: bool, source: str
 ) -> None:
-    counted = ask(of(server))
+    counted = ask_question(endpoint_of(server))
     server.set_faults(["no_usage"])
-    completion = ask(of(server, stream=stream))
+    completion = ask_question(endpoint_of(server, stream=stream))
     assert completion.tokens_from == source
     if stream:
         assert completion.completion_tokens == counted.completion_tokens
 
 
 def test_a_token_limit(server: DemoEndpoint) -> None:
-    completion = ask(of(server, max_tokens=4))
+    completion = ask_question(endpoint_of(server, max_tokens=4))
     assert (completion.finish_reason, completion.answer, completion.completion_tokens) == ("length", "", 4)
 
 
 def test_sampling_and_extra_reach_the_server(server: DemoEndpoint) -> None:
-    ask(of(server, top_k=7, min_p=0.1, presence_penalty=0.5, extra={"chat_template_kwargs": {"style": "tags"}}))
+    ask_question(
+        endpoint_of(server, top_k=7, min_p=0.1, presence_penalty=0.5, extra={"chat_template_kwargs": {"style": "tags"}})
+    )
     body = server.log()["last"][0]["body"]
     assert (body["top_k"], body["min_p"], body["presence_penalty"]) == (7, 0.1, 0.5)
     assert body["chat_template_kwargs"] == {"style": "tags"}
 
 
 def test_repeats_have_seeds_of_their_own(server: DemoEndpoint) -> None:
-    ask(of(server, request_seed=3), repeat=2)
+    ask_question(endpoint_of(server, request_seed=3), repeat=2)
     assert server.log()["last"][0]["body"]["seed"] == 5
 
 
 def test_many_at_once_share_a_client(server: DemoEndpoint) -> None:
     async def many() -> list[Completion]:
-        async with ChatClient(of(server), connections=20) as client:
+        async with ChatClient(endpoint_of(server), connections=20) as client:
             message: Message = {"role": "user", "content": ROWS[0]["problem"]}
             return await asyncio.gather(*(client.complete([message]) for _ in range(20)))
 
@@ -122,14 +132,14 @@ def test_many_at_once_share_a_client(server: DemoEndpoint) -> None:
 
 
 def test_an_unknown_model_lists_the_served_ones(server: DemoEndpoint) -> None:
-    found = failure(of(server, model="QwQ-32B"))
+    found = failure_of(endpoint_of(server, model="QwQ-32B"))
     assert isinstance(found, EndpointRefused)
     assert f"It serves: {server.model}." in str(found)
     assert f"Did you mean '{server.model}'?" in str(found)
 
 
 def test_an_unknown_path_says_what_to_check(server: DemoEndpoint) -> None:
-    found = failure(of(server).replace(url=f"{server.root}/elsewhere"))
+    found = failure_of(endpoint_of(server).replace(url=f"{server.root}/elsewhere"))
     assert isinstance(found, EndpointRefused)
     assert "end in /v1" in str(found)
 
@@ -139,7 +149,7 @@ def test_what_models_says(server: DemoEndpoint, status: int, problem: str) -> No
     server.configure(models_status=status)
 
     async def models() -> Any:
-        async with ChatClient(of(server)) as client:
+        async with ChatClient(endpoint_of(server)) as client:
             return await client.models()
 
     served = asyncio.run(models())
@@ -149,8 +159,8 @@ def test_what_models_says(server: DemoEndpoint, status: int, problem: str) -> No
 
 def test_an_endpoint_that_does_not_list_its_models_answers_all_the_same(server: DemoEndpoint) -> None:
     server.configure(models_status=500)
-    assert_is_the_answer(ask(of(server)))
-    assert "Check the URL" in str(failure(of(server, model="other")))
+    assert_is_the_answer(ask_question(endpoint_of(server)))
+    assert "Check the URL" in str(failure_of(endpoint_of(server, model="other")))
 
 
 def test_models_of_a_server_that_is_not_there() -> None:
