@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -33,6 +34,18 @@ def wait_until_gone(*pids: int) -> None:
     wait_until(lambda: all(map(is_gone, pids)))
 
 
+async def grader_at_work(worker: BenchWorker) -> psutil.Process:
+    """The worker's grader, as soon as it computes."""
+    before: dict[int, float] = {}
+    while True:
+        for grader in psutil.Process(worker.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                spent = grader.cpu_times().user
+                if spent >= before.setdefault(grader.pid, spent) + 0.1 and not is_gone(grader.pid):
+                    return grader
+        await asyncio.sleep(0.01)
+
+
 @posix
 def test_a_worker_that_is_killed_is_started_anew(run: Run[Any], data: dict[str, Path]) -> None:
     worker = BenchWorker()
@@ -53,7 +66,7 @@ def test_a_worker_that_is_killed_is_started_anew(run: Run[Any], data: dict[str, 
         first = worker.pid
         assert first is not None
         pending = asyncio.gather(worker.grade(slow), worker.grade(job))
-        await asyncio.sleep(0.3)
+        await grader_at_work(worker)
         graders = psutil.Process(first).children()
         os.kill(first, signal.SIGKILL)
         verdicts = await pending
@@ -62,11 +75,15 @@ def test_a_worker_that_is_killed_is_started_anew(run: Run[Any], data: dict[str, 
         wait_until_gone(*(grader.pid for grader in graders))
         # Killed over the same request twice: then it is said.
         pending_again = asyncio.ensure_future(worker.grade(slow))
+        killed: list[int] = []
         for _ in range(2):
-            await worker.start()
-            await asyncio.sleep(0.2)
-            os.kill(worker.pid or 0, signal.SIGKILL)
-            await asyncio.sleep(0.3)
+            while worker.pid in killed:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
+            await worker.start()  # by then the request has been sent to it
+            assert worker.pid is not None
+            killed.append(worker.pid)
+            os.kill(worker.pid, signal.SIGKILL)
         with pytest.raises(WorkerError, match="by signal 9"):
             await pending_again
 
@@ -93,9 +110,7 @@ def test_a_grader_that_is_killed_costs_nothing_and_killed_again_one_verdict(
         for kills, status in ((1, "deadline"), (2, "crashed")):
             pending = asyncio.ensure_future(worker.grade(job))
             for _ in range(kills):
-                await asyncio.sleep(0.5)
-                (grader,) = psutil.Process(worker.pid).children()
-                grader.kill()
+                (await grader_at_work(worker)).kill()
             verdict = await pending
             assert verdict.status == status
         assert (verdict.status, verdict.sample_score["score"]["status"]) == ("crashed", "excluded")
@@ -140,7 +155,7 @@ def test_a_grading_that_nobody_waits_for_any_more_holds_up_no_other(
 
     async def story() -> None:
         left = [asyncio.ensure_future(worker.grade(job(r"\boxed{9^{9^{9^9}}}", 300.0))) for _ in range(2)]
-        await asyncio.sleep(0.3)
+        await grader_at_work(worker)
         for task in left:
             task.cancel()
         verdict = await asyncio.wait_for(worker.grade(job(r"\boxed{9}")), 30)

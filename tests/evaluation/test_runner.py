@@ -16,7 +16,7 @@ from qwq_nb.store.partial_streams import STREAMS, read_streams
 from qwq_nb.store.resume import load_progress, read_journal
 from qwq_nb.store.run_dir import RunDirectory
 from tests.support.demo_server import request_counts
-from tests.support.runner import MATCH, SLOW, Start
+from tests.support.runner import MATCH, SLOW, Start, settle_loop
 from tests.support.waiting import wait_until
 
 # -- concurrency ---------------------------------------------------------------------------------------------------
@@ -29,7 +29,7 @@ def test_as_many_streams_at_once_as_asked_for_and_no_more(
     server.set_faults(["hang"])
     running = runner(12, concurrency=concurrency).start()
     wait_until(lambda: server.log()["active"] == concurrency)
-    running.settle()
+    settle_loop()
     assert (server.log()["requests"], server.log()["concurrent_peak"]) == (concurrency, concurrency)
     assert running.runner.progress().in_flight == concurrency
 
@@ -105,7 +105,7 @@ def test_pause_asks_nothing_new_and_lets_streams_end(runner: Start, server: Demo
     requests = server.log()["requests"]
     assert requests < 12
     assert running.runner.paused
-    running.settle()
+    settle_loop()
     assert not running.runner.flights
     assert server.log()["requests"] == requests
     running.tell(running.runner.resume)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from qwq_nb.evaluation.session import Session
 from qwq_nb.run.open import list_runs, load_run
 from qwq_nb.store.manifest import MANIFEST
 from tests.support.run_counts import FIRST_VARIANTS, outcomes, subset_counts
+from tests.support.waiting import wait_until
 
 # -- ends before its time ------------------------------------------------------------------------------------------
 
@@ -49,10 +49,7 @@ def test_a_run_in_the_background_can_be_stopped_and_gone_on_with(server: DemoEnd
         run = evaluate("math_500", demo=True, concurrency=4, background=True)
         with pytest.raises(TimeoutError):
             run.wait(0.1)
-        deadline = time.monotonic() + 30
-        while run.record().progress.done < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: run.record().progress.done >= 2)
         run.stop()
         run.wait(10)
     finally:
@@ -74,10 +71,7 @@ def test_a_list_of_runs_knows_how_far_one_under_way_is(server: DemoEndpoint, mon
     server.configure(tokens_per_second=600)
     try:
         run = evaluate("math_500", demo=True, concurrency=4, background=True)
-        deadline = time.monotonic() + 20
-        while not any(row[2] not in ("0/0", "0/40") for row in list_runs().rows()):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: any(row[2] not in ("0/0", "0/40") for row in list_runs().rows()))
         (row,) = list_runs().rows()
         assert (row[1], row[3].startswith("math_500 ")) == ("running", True)
         assert 0 < int(row[2].split("/")[0]) < 40
@@ -106,10 +100,7 @@ def test_a_run_can_be_stopped_while_its_report_is_written(server: DemoEndpoint) 
     session = Session(request, run.path, manifest["key"], worker, command="")
     control = Control(session, shared_event_loop())
     try:
-        deadline = time.monotonic() + 20
-        while session.state.progress().done < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: session.state.progress().done >= 2)
         assert not control.done
         control.stop()
         control.wait(10)
@@ -124,8 +115,7 @@ def test_one_run_is_not_written_by_two_at_once(server: DemoEndpoint) -> None:
     server.configure(tokens_per_second=100)
     try:
         run = evaluate("aime24", demo=True, background=True)
-        while not server.log()["active"]:
-            time.sleep(0.02)
+        wait_until(lambda: server.log()["active"])
         with pytest.raises(RunLocked, match="this kernel itself"):
             evaluate("aime24", demo=True)
         assert load_run(run.path).state == "running"

@@ -61,7 +61,7 @@ def service(finished: qwq_nb.Run) -> Iterator[str]:
             except OSError:
                 if process.poll() is not None or time.monotonic() > deadline:
                     pytest.fail(f"evalscope service did not start:\n{log.read_text()[-2000:]}")
-                time.sleep(0.3)
+                time.sleep(0.05)
         yield url
     finally:
         process.terminate()

@@ -48,6 +48,16 @@ def problems() -> LoadedBenchmark:
     return cached(request) or shared_event_loop().call(shared_worker().load(request), timeout=60)
 
 
+def settle_loop() -> None:
+    """Let the shared loop's tasks go as far as they come without anything from outside."""
+
+    async def turns() -> None:
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+    shared_event_loop().call(turns())
+
+
 class Running:
     """A runner on the loop thread."""
 
@@ -127,15 +137,6 @@ class Running:
             what()
 
         shared_event_loop().call(told())
-
-    def settle(self) -> None:
-        """Let the loop's tasks go as far as they come without anything from outside."""
-
-        async def turns() -> None:
-            for _ in range(50):
-                await asyncio.sleep(0)
-
-        shared_event_loop().call(turns())
 
     def progress(self) -> Any:
         return self.runner.progress()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import threading
@@ -21,6 +22,8 @@ from qwq_nb.errors import EndpointRefused, OptionError, UnknownRun
 from qwq_nb.magics.parsing import parse_line, tokens_of
 from tests.support.demo_server import own_endpoint
 from tests.support.math_problems import MATH
+from tests.support.runner import settle_loop
+from tests.support.waiting import wait_until
 
 
 def asked(number: int = 0, latency: float = 2.1, ttft: float | None = 0.1, tokens: int = 101, **more: object) -> Asked:
@@ -253,9 +256,8 @@ def test_an_interrupt_is_answered_at_once_and_keeps_what_was_measured(server: De
     when: list[float] = []
 
     def interrupt() -> None:
-        deadline = time.monotonic() + 30
-        while server.log()["requests"] < 11 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: server.log()["requests"] >= 11, 30)
         when.append(time.monotonic())
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
@@ -269,8 +271,9 @@ def test_an_interrupt_is_answered_at_once_and_keeps_what_was_measured(server: De
     assert any("interrupted after" in note for note in test.notes)
     assert load_speed(str(test.path)).levels[0].succeeded == 8
     # The loop has let go of its streams: nothing more is asked.
+    wait_until(lambda: server.log()["active"] == 0)
     before = server.log()["requests"]
-    time.sleep(0.3)
+    settle_loop()
     assert server.log()["requests"] == before
 
 

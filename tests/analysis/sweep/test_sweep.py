@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-import time
 from collections.abc import Callable
 from signal import SIGINT, pthread_kill
 from typing import Any
@@ -31,6 +31,7 @@ from qwq_nb.errors import OptionError, QwqError, UnknownEndpoint
 from qwq_nb.magics.parsing import parse_line, tokens_of
 from tests.support.demo_server import own_endpoint
 from tests.support.math_problems import MATH, answer, sample
+from tests.support.waiting import wait_until
 
 COLUMNS = ["n", "accuracy", "ci_low", "ci_high", "mean_tokens", "truncated_share", "loop_rate", "mean_latency_s"]
 
@@ -251,9 +252,8 @@ def interrupt_when(condition: Callable[[], bool]) -> None:
     assert main is not None
 
     def wait() -> None:
-        deadline = time.monotonic() + 30
-        while not condition() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        with contextlib.suppress(AssertionError):
+            wait_until(condition, 30)
         pthread_kill(main, SIGINT)
 
     threading.Thread(target=wait, daemon=True).start()
