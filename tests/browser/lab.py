@@ -21,7 +21,7 @@ from nbformat.sign import NotebookNotary
 
 from tests.support.processes import free_port
 
-__all__ = ["CELL_TEXT", "Lab", "run_cell", "running_lab", "write_notebook"]
+__all__ = ["CELL_TEXT", "Lab", "run_cell", "running_lab", "wait_until_still", "write_notebook"]
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -206,6 +206,34 @@ def run_cell(page: Any, number: int) -> Any:
     page.keyboard.press("Control+Enter")
     cell.locator(".jp-InputPrompt:not(:text-is('[ ]:'))").wait_for()
     return cell
+
+
+_STILL = """(quiet) => new Promise((resolve) => {
+    const finite = (animation) => Number.isFinite(animation.effect?.getComputedTiming().endTime);
+    const painted = () => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
+    let timer;
+    const ended = async () => {
+        observer.disconnect();
+        await Promise.all(document.getAnimations().filter(finite).map((each) => each.finished.catch(() => null)));
+        await painted();
+        resolve();
+    };
+    const changed = () => {
+        clearTimeout(timer);
+        timer = setTimeout(ended, quiet);
+    };
+    const observer = new MutationObserver(changed);
+    observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+    // An image that cannot be had: whatever was asked for before it has been asked for, and has failed, by then.
+    const image = new Image();
+    image.onload = image.onerror = changed;
+    image.src = '/no-such-image-' + performance.now();
+})"""
+
+
+def wait_until_still(page: Any, quiet_ms: int = 150) -> None:
+    """Wait until a request has been answered, nothing in the page changes any more, and what moved has come to rest."""
+    page.evaluate(_STILL, quiet_ms)
 
 
 @contextmanager
