@@ -172,7 +172,7 @@ def test_a_prompt_that_always_fails_is_an_error_and_the_others_are_not(
 def test_too_many_at_once_is_no_error_as_long_as_others_are_served(runner: Start, server: DemoEndpoint) -> None:
     """A server that takes 2 streams, asked for 8: the others wait, although each has only one retry."""
     server.configure(most_streams=2, tokens_per_second=2000)
-    running = runner(20, grade=grade_unread, concurrency=8, max_retries=1)
+    running = runner(20, grade=grade_unread, concurrency=8, max_retries=1, clock=InstantClock())
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
 
@@ -208,7 +208,7 @@ def test_a_quota_that_is_used_up_pauses_the_run_and_costs_no_sample(
 
 def test_a_quota_that_is_used_up_from_the_start_is_waited_for(runner: Start, server: DemoEndpoint) -> None:
     server.set_faults(["status,code=429"])
-    running = runner(8, grade=grade_unread, concurrency=4, max_retries=1).start()
+    running = runner(8, grade=grade_unread, concurrency=4, max_retries=1, clock=InstantClock()).start()
     wait_until(lambda: "its quota is used up" in running.progress().waiting)
     server.set_faults([])
     running.wait()
@@ -287,10 +287,11 @@ def test_a_key_that_is_taken_away_is_waited_for(
     runner: Start, server: DemoEndpoint, key: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.configure(tokens_per_second=1000)
-    running = runner(24, grade=grade_unread, concurrency=2, key_env=KEY_ENV).start()
+    running = runner(24, grade=grade_unread, concurrency=2, key_env=KEY_ENV, clock=InstantClock()).start()
     wait_until(lambda: running.done() >= 2)
     monkeypatch.delenv(KEY_ENV)
     wait_until(lambda: bool(running.progress().waiting))
+    server.configure(tokens_per_second=0)
     key("the-first-key-0123")
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}

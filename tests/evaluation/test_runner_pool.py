@@ -42,6 +42,7 @@ def test_one_that_dies_does_not_end_the_run(runner: Start, demo_endpoint: Demo) 
     running = runner(30, endpoints=endpoints, grade=grade_unread, concurrency=6).start()
     wait_until(lambda: running.done() >= 6)
     os.kill(first.pid, signal.SIGKILL)
+    second.configure(tokens_per_second=0)
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
     assert running.progress().waiting == ""
