@@ -46,7 +46,7 @@ demo: $(VENV)/installed
 
 # Our grading against evalscope's own, on recorded answers of real models (needs ../shared/data).
 parity: $(VENV)/installed-test
-	$(BIN)/python tests/parity/shared_data.py
+	$(BIN)/python -m tests.parity.shared_data
 
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab --notebook-dir=notebooks
@@ -89,7 +89,7 @@ binder-check: $(VENV)/installed-test
 	$(BIN)/python binder/check.py $(BINDER_PYTHON)
 
 servers: $(VENV)/installed
-	$(BIN)/python tests/servers/check.py --venv $(VENV)/servers
+	$(BIN)/python -m tests.servers.check --venv $(VENV)/servers
 
 bench: $(VENV)/installed-test
 	$(BIN)/python -m benchmarks

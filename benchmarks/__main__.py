@@ -16,8 +16,9 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support.paths import ROOT
+
 from . import front, grading, memory, paced, page, responsive, scale, starting, throughput
-from .processes import ROOT
 from .report import Finding, as_text, save, saved
 
 MEASURES: dict[str, tuple[Callable[..., Finding], dict[str, object]]] = {

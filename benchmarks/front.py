@@ -6,7 +6,8 @@ import re
 import subprocess
 import sys
 
-from .processes import ROOT
+from tests.support.paths import ROOT
+
 from .report import Finding, Row
 
 __all__ = ["measure"]
@@ -20,7 +21,7 @@ _TARGETS = (
 
 def measure() -> Finding:
     """Medians, in milliseconds. Needs Chromium and the built extension, and takes minutes."""
-    command = [sys.executable, "benchmarks/front_end.py", "--only", "open,update,list"]
+    command = [sys.executable, "-m", "benchmarks.front_end", "--only", "open,update,list"]
     made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200)
     found = Finding(details=made.stdout.splitlines() or made.stderr.splitlines()[-5:])
     for line in found.details:

@@ -1,6 +1,6 @@
 """How fast a run is on the screen: opened with 500 and 2,000 samples, updated, scrolled, and read.
 
-    python benchmarks/front_end.py [--open 500] [--scroll 2000] [--times 3] [--only open,update,list,trace]
+    python -m benchmarks.front_end [--open 500] [--scroll 2000] [--times 3] [--only open,update,list,trace]
         [--json FILE]
 
 In a real JupyterLab and a headless Chromium, started as the browser tests start them; needs the built extension, and
@@ -34,12 +34,10 @@ import msgspec
 import nbformat
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from qwq_nb.core.run_record import MIME_TYPE, Progress
 from qwq_nb.run.bundle import bundle
 from tests.browser.lab import Lab, running_lab
-from tests.support.samples import flight, record, view
+from tests.support.run_records import flight, record, view
 
 VIEW = ".qwq-RunView"
 LINE = f"{VIEW} .qwq-list .qwq-line"

@@ -17,8 +17,9 @@ from typing import Any
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.core.records import Completion, Sample
+from tests.support.paths import SHARED_DATA
 
-from .problems import SHARED, Fields, problems, real_answers, rows_of, transcript
+from .problems import Fields, problems, real_answers, rows_of, transcript
 from .processes import cpu_of, ran
 from .report import Finding, Row
 
@@ -39,7 +40,7 @@ def answers() -> list[Fields]:
 
 def long_ones(rows: list[Fields]) -> list[Fields]:
     """Reasonings of about 10,000 tokens: QwQ's own where they are at hand, else the longest there are."""
-    file = SHARED / "transcripts" / "qwq32b_aime24_softthinking_30.jsonl"
+    file = SHARED_DATA / "transcripts" / "qwq32b_aime24_softthinking_30.jsonl"
     if not file.is_file():
         return sorted(rows, key=lambda row: -len(row["reasoning"] or ""))[:10]
     found = []

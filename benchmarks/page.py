@@ -6,7 +6,8 @@ import os
 import platform
 import time
 
-from .processes import ROOT
+from tests.support.paths import ROOT
+
 from .report import Finding, as_text
 
 __all__ = ["write"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SHARED", "Fields", "real_answers", "write_problems"]
+from tests.support.paths import SHARED_DATA
 
-SHARED = Path(os.environ.get("QWQ_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+__all__ = ["Fields", "real_answers", "write_problems"]
+
 Fields = dict[str, Any]
 
 
@@ -21,8 +21,8 @@ def rows_of(file: Path) -> list[Fields]:
 
 def problems(count: int) -> list[Fields]:
     """MATH-500's first ones, again from the front where it has too few (with ids of their own); else sums made here."""
-    if (SHARED / "math_500.jsonl").is_file():
-        real = rows_of(SHARED / "math_500.jsonl")
+    if (SHARED_DATA / "math_500.jsonl").is_file():
+        real = rows_of(SHARED_DATA / "math_500.jsonl")
         rounds = -(-count // len(real))
         numbered = [(turn, row) for turn in range(rounds) for row in real][:count]
         return [
@@ -70,5 +70,5 @@ def write(file: Path, rows: Iterable[Fields]) -> Path:
 
 def real_answers() -> list[Fields]:
     """Recorded answers of real models to MATH-500 (gold, answer, reasoning); empty without shared/data."""
-    file = SHARED / "transcripts" / "evalscope_math500_3models.jsonl"
+    file = SHARED_DATA / "transcripts" / "evalscope_math500_3models.jsonl"
     return rows_of(file) if file.is_file() else []

@@ -18,10 +18,10 @@ import psutil
 from jupyter_client.manager import KernelManager
 
 from qwq_nb.demo.process import DemoEndpoint
+from tests.support.paths import ROOT
 
-__all__ = ["ROOT", "Kernel", "cpu_of", "kernel", "ran", "served"]
+__all__ = ["Kernel", "cpu_of", "kernel", "ran", "served"]
 
-ROOT = Path(__file__).resolve().parents[1]
 MARK = "figures: "
 
 
@@ -126,7 +126,7 @@ def ran(script: str, *arguments: object, python: str | Path = sys.executable, se
     """
     with tempfile.TemporaryFile("w+") as words:
         made = subprocess.run(
-            [str(python), str(Path(__file__).parent / "sides" / f"{script}.py"), *map(str, arguments)],
+            [str(python), str(ROOT / "benchmarks" / "sides" / f"{script}.py"), *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=words,
             text=True,

@@ -14,8 +14,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.support.paths import ROOT
+
 from .problems import write_problems
-from .processes import ROOT, cpu_of, kernel, ran, served
+from .processes import cpu_of, kernel, ran, served
 from .report import Finding, Row
 
 __all__ = ["inspect_python", "measure"]

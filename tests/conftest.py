@@ -13,6 +13,7 @@ import pytest
 from qwq_nb.demo import shared
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint import registry
+from tests.support.demo_server import reset_server
 from tests.support.runner import problems, runner
 
 __all__ = ["problems", "runner"]  # fixtures
@@ -50,13 +51,9 @@ def forget_endpoints() -> None:
 def server() -> Iterator[DemoEndpoint]:
     """The demo server of this process, which `demo=True` asks, as if just started."""
     found = shared()
-    found.set_faults([])
-    found.configure(style="reasoning_content", tokens_per_second=0, ttft=0, chunks=0, models_status=200)
-    found.configure(batch=0, most_streams=0)
-    found.reset()
+    reset_server(found)
     yield found
-    found.set_faults([])
-    found.configure(tokens_per_second=0, ttft=0, batch=0, most_streams=0)
+    reset_server(found)
 
 
 @pytest.fixture(scope="session")

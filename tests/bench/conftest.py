@@ -16,11 +16,11 @@ import pytest
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
 from qwq_nb.core.records import Completion, Sample, Verdict
+from tests.support.math_problems import write_jsonl
+from tests.support.paths import ROOT, SHARED_DATA
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 RECORDS: dict[str, list[dict[str, Any]]] = {
     "math_500": [
@@ -73,11 +73,6 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def write_jsonl(path: Path, records: list[dict[str, Any]]) -> Path:
-    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-    return path
-
-
 @pytest.fixture(scope="session")
 def bench_loop() -> Iterator[asyncio.AbstractEventLoop]:
     loop = asyncio.new_event_loop()
@@ -100,7 +95,7 @@ def bench_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("QWQ_NB_CACHE", str(folder))
-        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")])))
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])))
         yield folder
 
 
@@ -151,10 +146,9 @@ def grade(worker: BenchWorker, run: Run[Any]) -> Callable[..., Verdict]:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real transcripts and problems, which are no part of the repository."""
-    folder = Path(os.environ.get("QWQ_SHARED_DATA") or REPOSITORY.parent / "shared" / "data")
-    if not (folder / "math_500.jsonl").exists():
+    if not (SHARED_DATA / "math_500.jsonl").exists():
         pytest.skip("no shared data: set QWQ_SHARED_DATA")
-    return folder
+    return SHARED_DATA
 
 
 _ASKED = """

@@ -32,8 +32,8 @@ def test_every_format_gives_the_same_records(tmp_path: Path) -> None:
     (folder / "b.json").write_text(json.dumps({"version": 1, "data": ROWS}, indent=1), "utf-8")
     (folder / "lines.json").write_text("\n".join(json.dumps(r) for r in ROWS), "utf-8")
     for name, delimiter in (("a.csv", ","), ("a.tsv", "\t")):
-        with (folder / name).open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.DictWriter(file, ["problem", "answer"], delimiter=delimiter)
+        with (folder / name).open("w", encoding="utf-8-sig", newline="") as stream:
+            writer = csv.DictWriter(stream, ["problem", "answer"], delimiter=delimiter)
             writer.writeheader()
             writer.writerows(ROWS)
     for file in sorted(folder.iterdir()):

@@ -17,8 +17,9 @@ import pytest
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import GradeJob
 from qwq_nb.core.records import Completion
+from tests.support.math_problems import write_jsonl
 
-from .conftest import Run, write_jsonl
+from .conftest import Run
 
 Load = Callable[..., Any]
 Grade = Callable[..., Any]

@@ -15,8 +15,9 @@ from qwq_nb.bench.cache import cached, prompt_file
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import LoadRequest
 from qwq_nb.errors import DataError, HubError, OptionError, UnknownBenchmark
+from tests.support.math_problems import write_jsonl
 
-from .conftest import RECORDS, Run, write_jsonl
+from .conftest import RECORDS, Run
 
 Load = Callable[..., Any]
 
@@ -99,7 +100,11 @@ def test_few_shot_examples_come_from_a_folder_or_are_left_out(load: Load, tmp_pa
 
 
 def test_numbers_where_text_is_wanted(load: Load, tmp_path: Path) -> None:
-    rows = [{"problem": "p", "answer": 42}, {"problem": "q", "answer": 7.0}, {"problem": "r", "answer": "x"}]
+    rows: list[dict[str, Any]] = [
+        {"problem": "p", "answer": 42},
+        {"problem": "q", "answer": 7.0},
+        {"problem": "r", "answer": "x"},
+    ]
     loaded = load("aime24", write_jsonl(tmp_path / "numbers.jsonl", rows))
     assert [sample.gold for sample in loaded.samples] == ["42", "7", "x"]
     assert [sample.source_row["answer"] for sample in loaded.samples] == ["42", "7", "x"]

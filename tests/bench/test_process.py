@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,19 +21,29 @@ from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.bench.worker.channels import LineReader, SelectorChannels, ThreadChannels
 from qwq_nb.core.records import Completion
 from qwq_nb.errors import WorkerError
+from tests.support.paths import ROOT
+from tests.support.processes import is_gone
+from tests.support.waiting import wait_until
 
-from .conftest import REPOSITORY, Run
+from .conftest import Run
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and fork")
 
 
-def _gone(pid: int, seconds: float = 12.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.05)
-    return False
+def wait_until_gone(*pids: int) -> None:
+    wait_until(lambda: all(map(is_gone, pids)))
+
+
+async def grader_at_work(worker: BenchWorker) -> psutil.Process:
+    """The worker's grader, as soon as it computes."""
+    before: dict[int, float] = {}
+    while True:
+        for grader in psutil.Process(worker.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                spent = grader.cpu_times().user
+                if spent >= before.setdefault(grader.pid, spent) + 0.1 and not is_gone(grader.pid):
+                    return grader
+        await asyncio.sleep(0.01)
 
 
 @posix
@@ -56,20 +66,24 @@ def test_a_worker_that_is_killed_is_started_anew(run: Run[Any], data: dict[str, 
         first = worker.pid
         assert first is not None
         pending = asyncio.gather(worker.grade(slow), worker.grade(job))
-        await asyncio.sleep(0.3)
+        await grader_at_work(worker)
         graders = psutil.Process(first).children()
         os.kill(first, signal.SIGKILL)
         verdicts = await pending
         assert [v.correct for v in verdicts] == [False, True]
         assert worker.pid != first
-        assert all(_gone(grader.pid) for grader in graders)
+        wait_until_gone(*(grader.pid for grader in graders))
         # Killed over the same request twice: then it is said.
         pending_again = asyncio.ensure_future(worker.grade(slow))
+        killed: list[int] = []
         for _ in range(2):
-            await worker.start()
-            await asyncio.sleep(0.2)
-            os.kill(worker.pid or 0, signal.SIGKILL)
-            await asyncio.sleep(0.3)
+            while worker.pid in killed:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
+            await worker.start()  # by then the request has been sent to it
+            assert worker.pid is not None
+            killed.append(worker.pid)
+            os.kill(worker.pid, signal.SIGKILL)
         with pytest.raises(WorkerError, match="by signal 9"):
             await pending_again
 
@@ -96,9 +110,7 @@ def test_a_grader_that_is_killed_costs_nothing_and_killed_again_one_verdict(
         for kills, status in ((1, "deadline"), (2, "crashed")):
             pending = asyncio.ensure_future(worker.grade(job))
             for _ in range(kills):
-                await asyncio.sleep(0.5)
-                (grader,) = psutil.Process(worker.pid).children()
-                grader.kill()
+                (await grader_at_work(worker)).kill()
             verdict = await pending
             assert verdict.status == status
         assert (verdict.status, verdict.sample_score["score"]["status"]) == ("crashed", "excluded")
@@ -126,7 +138,7 @@ def test_worker_and_grader_end_with_a_killed_kernel(bench_cache: Path) -> None:
         assert len(family) == 2
         assert os.getsid(pid) != os.getsid(kernel.pid)  # an interrupt of the notebook does not reach it
         kernel.kill()
-    assert all(_gone(member) for member in family)
+    wait_until_gone(*family)
 
 
 def test_a_grading_that_nobody_waits_for_any_more_holds_up_no_other(
@@ -143,7 +155,7 @@ def test_a_grading_that_nobody_waits_for_any_more_holds_up_no_other(
 
     async def story() -> None:
         left = [asyncio.ensure_future(worker.grade(job(r"\boxed{9^{9^{9^9}}}", 300.0))) for _ in range(2)]
-        await asyncio.sleep(0.3)
+        await grader_at_work(worker)
         for task in left:
             task.cancel()
         verdict = await asyncio.wait_for(worker.grade(job(r"\boxed{9}")), 30)
@@ -169,7 +181,7 @@ def test_a_worker_that_was_started_with_a_key_is_ended_when_the_key_is_named(
         worker.hide("ODD_NAME")
         assert len((await pending).samples) == len((await worker.load(request)).samples)
         assert (await worker.ready()).pid == worker.pid != first
-        assert _gone(first or 0)
+        wait_until_gone(first or 0)
         environment = Path(f"/proc/{worker.pid}/environ").read_text("utf-8", "replace")
         assert "ODD_NAME" not in environment
         last = worker.pid
@@ -204,7 +216,7 @@ def test_steps_and_readiness(worker: BenchWorker, run: Run[Any]) -> None:
 
 def test_a_worker_that_cannot_start_says_why(run: Run[Any], tmp_path: Path) -> None:
     (tmp_path / "evalscope.py").write_text("raise RuntimeError('no evalscope here')")
-    worker = BenchWorker(env={"PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPOSITORY)])})
+    worker = BenchWorker(env={"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])})
     with pytest.raises(WorkerError, match="no evalscope here"):
         run(worker.ready())
     run(worker.close())

@@ -15,7 +15,7 @@ import pytest
 
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import BenchPlan, GradeJob
-from qwq_nb.core.records import Completion, Sample
+from qwq_nb.core.records import Completion, Outcome, Sample
 from qwq_nb.errors import OptionError, WorkerError
 from qwq_nb.store.evalscope_rows import prediction_file, prediction_row, review_file, review_row
 
@@ -81,7 +81,7 @@ async def _write_run(worker: BenchWorker, run_dir: Path, loaded: list[Any]) -> N
                         model=MODEL,
                     )
                 )
-                outcome = "correct" if verdict.correct else "wrong"
+                outcome: Outcome = "correct" if verdict.correct else "wrong"
                 for file, row in (
                     (prediction_file, prediction_row(sample, position, repeat, REPEATS, completion, MODEL)),
                     (review_file, review_row(sample, position, repeat, REPEATS, completion, verdict, outcome, [])),

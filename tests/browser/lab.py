@@ -6,7 +6,6 @@ import json
 import os
 import re
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,9 @@ from typing import Any
 import nbformat
 from nbformat.sign import NotebookNotary
 
-__all__ = ["CELL_TEXT", "Lab", "run_cell", "running_lab", "write_notebook"]
+from tests.support.processes import free_port
+
+__all__ = ["CELL_TEXT", "Lab", "run_cell", "running_lab", "wait_until_still", "write_notebook"]
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -207,6 +208,34 @@ def run_cell(page: Any, number: int) -> Any:
     return cell
 
 
+_STILL = """(quiet) => new Promise((resolve) => {
+    const finite = (animation) => Number.isFinite(animation.effect?.getComputedTiming().endTime);
+    const painted = () => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
+    let timer;
+    const ended = async () => {
+        observer.disconnect();
+        await Promise.all(document.getAnimations().filter(finite).map((each) => each.finished.catch(() => null)));
+        await painted();
+        resolve();
+    };
+    const changed = () => {
+        clearTimeout(timer);
+        timer = setTimeout(ended, quiet);
+    };
+    const observer = new MutationObserver(changed);
+    observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+    // An image that cannot be had: whatever was asked for before it has been asked for, and has failed, by then.
+    const image = new Image();
+    image.onload = image.onerror = changed;
+    image.src = '/no-such-image-' + performance.now();
+})"""
+
+
+def wait_until_still(page: Any, quiet_ms: int = 150) -> None:
+    """Wait until a request has been answered, nothing in the page changes any more, and what moved has come to rest."""
+    page.evaluate(_STILL, quiet_ms)
+
+
 @contextmanager
 def running_lab(home: Path, chromium: str) -> Iterator[Lab]:
     """JupyterLab on a free port of this machine and a headless Chromium; both end with the block."""
@@ -226,7 +255,7 @@ def running_lab(home: Path, chromium: str) -> Iterator[Lab]:
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "IPYTHONDIR": str(home / "ipython"),
     }
-    port, token = _free_port(), secrets.token_hex(16)
+    port, token = free_port(), secrets.token_hex(16)
     lab = Lab(f"http://127.0.0.1:{port}/", token, home, env)
     lab.configure()
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root"]
@@ -248,12 +277,6 @@ def running_lab(home: Path, chromium: str) -> Iterator[Lab]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(url: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 40) -> None:

@@ -15,7 +15,8 @@ from nbconvert import HTMLExporter
 
 from qwq_nb.core.run_record import Clip, Progress, RunRecord
 from qwq_nb.run.bundle import bundle
-from tests.support.samples import flight, record, row, view
+from tests.browser.lab import wait_until_still
+from tests.support.run_records import flight, record, row, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -88,7 +89,7 @@ def axe() -> str:
 def violations(page: Any, axe: str, where: str = VIEW) -> list[dict[str, Any]]:
     """What axe calls moderate or worse, in all that can be seen there with every fold open."""
     page.evaluate("document.querySelectorAll('.qwq-RunView details').forEach((fold) => { fold.open = true; })")
-    page.wait_for_timeout(300)  # formulas are typeset when they come in sight
+    wait_until_still(page)  # formulas are typeset when they come in sight
     # Lab's body is 0 pixels high and hides what overflows, so that axe takes all text for hidden and skips its colours.
     page.evaluate("document.body.style.overflow = 'visible'")
     if page.evaluate("typeof axe === 'undefined'"):

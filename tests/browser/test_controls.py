@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 
 from qwq_nb.core.run_record import MIME_TYPE
-from tests.browser.lab import run_cell, write_notebook
+from tests.browser.lab import run_cell, wait_until_still, write_notebook
 
 if TYPE_CHECKING:
     from tests.browser.lab import Lab
@@ -45,7 +45,7 @@ def reopened(lab: Lab, file: Path) -> str:
     lab.trust(name)
     with lab.page(name) as page:
         page.wait_for_selector(".jp-OutputArea-output table")
-        page.wait_for_timeout(1_000)
+        wait_until_still(page)
         return str(page.locator(".jp-NotebookPanel").inner_text())
 
 

@@ -10,7 +10,7 @@ import pytest
 from qwq_nb.run.figures import run_figure
 from qwq_nb.view.figures import PLOTLY_MIME
 from tests.browser.lab import run_cell, write_notebook
-from tests.support.samples import record
+from tests.support.run_records import record
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 

@@ -10,7 +10,8 @@ import nbformat
 
 from qwq_nb.core.run_record import Clip, Progress, RunRecord, SampleView, SubsetRow
 from qwq_nb.run.bundle import bundle
-from tests.support.hostile import CORPUS
+from tests.browser.lab import wait_until_still
+from tests.support.hostile_texts import CORPUS
 
 if TYPE_CHECKING:
     from tests.browser.lab import Lab
@@ -129,7 +130,7 @@ def test_hostile_texts_do_nothing(lab: Lab) -> None:
     with lab.page("hostile.ipynb") as page:
         page.wait_for_selector(f"{OUTPUT} meter", state="attached")
         unfold_and_touch(page)
-        page.wait_for_timeout(1_000)
+        wait_until_still(page)
         assert page.evaluate("window.__xss") is None
         assert page.dialogs == []
         assert left_the_server(lab, page) == []
@@ -176,7 +177,7 @@ def test_formulas_are_typeset_and_prices_are_not(lab: Lab) -> None:
     save(lab, "maths.ipynb", *(bundle(run([view]), live=False)["text/html"] for view in (maths, money)))
     with lab.page("maths.ipynb") as page:
         page.wait_for_selector(f"{OUTPUT} mjx-container", state="attached")
-        page.wait_for_timeout(1_000)
+        wait_until_still(page)
         page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
         outputs = page.locator(OUTPUT)
         assert outputs.nth(0).locator("mjx-container").count() == 6

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qwq_nb.core.run_record import MIME_TYPE, Clip, Progress, RunCost, SampleView
+from tests.browser.lab import wait_until_still
 from tests.browser.renderer import DETAIL, LINE, LIST, REASONING, THINKING, VIEW, needs_extension, outside, save, saved
-from tests.support.hostile import CORPUS
-from tests.support.samples import record, row, view
+from tests.support.hostile_texts import CORPUS
+from tests.support.run_records import record, row, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -143,7 +144,7 @@ def test_hostile_texts_do_nothing(lab: Lab) -> None:
                 }"""
             )
             page.keyboard.press("j")
-        page.wait_for_timeout(1_000)
+        wait_until_still(page)
         assert page.evaluate("window.__xss") is None
         assert page.dialogs == []
         assert outside(lab, page) == []

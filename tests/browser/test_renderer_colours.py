@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.lab import wait_until_still
 from tests.browser.renderer import LINE, LIST, VIEW, needs_extension
 from tests.browser.test_access import run, save
 
@@ -47,7 +48,7 @@ def test_signs_stand_out(lab: Lab, dark: bool) -> None:
     with lab.page("signs.ipynb", dark=dark) as page:
         page.wait_for_selector(LINE)
         page.evaluate("document.querySelector('.qwq-panes').style.height = '1600px'")
-        page.wait_for_timeout(300)
+        wait_until_still(page)
         found = []
         for outcome in ("✗", "∅", "⊣", "?", "!", "✓"):
             line = page.locator(LINE, has=page.locator(f".qwq-line-sign:text-is('{outcome}')")).first
@@ -90,7 +91,7 @@ def test_forced_colours(lab: Lab, scheme: Any, tmp_path: Path) -> None:
         page.mouse.move(5, 5)
         page.evaluate("document.querySelectorAll('.qwq-attempt details').forEach((fold) => { fold.open = true; })")
         page.wait_for_selector(f"{VIEW} mark.qwq-mod-hit", state="attached")
-        page.wait_for_timeout(500)
+        wait_until_still(page)
         page.screenshot(path=tmp_path / f"forced-{scheme}.png", full_page=True)
         found = page.evaluate(looks)
     assert len(set(found["bar"])) == len(found["bar"]) >= 3

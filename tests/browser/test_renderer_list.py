@@ -20,7 +20,7 @@ from tests.browser.renderer import (
     save,
     saved,
 )
-from tests.support.samples import record, view
+from tests.support.run_records import record, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from qwq_nb.core.run_record import MIME_TYPE, Clip, RunRecord, SampleView
+from tests.browser.lab import wait_until_still
 from tests.browser.renderer import DETAIL, LINE, REASONING, SEARCH, VIEW, needs_extension, save, saved
-from tests.support.samples import record, view
+from tests.support.run_records import record, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -77,7 +78,7 @@ def test_ten_thousand_thoughts(lab: Lab) -> None:
         page.fill(SEARCH, "needle")
         page.get_by_role("button", name="Next match").click()
         page.wait_for_function(seen, arg=".qwq-mod-hit")
-        page.wait_for_timeout(300)
+        wait_until_still(page)
         assert page.evaluate(seen, ".qwq-mod-hit")
 
 

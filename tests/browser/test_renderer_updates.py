@@ -12,8 +12,9 @@ import pytest
 
 from qwq_nb.core.run_record import Progress, RunRecord, SampleView
 from qwq_nb.run.bundle import bundle
+from tests.browser.lab import wait_until_still
 from tests.browser.renderer import DETAIL, LIST, REASONING, SEARCH, VIEW, focus, needs_extension
-from tests.support.samples import flight, record, view
+from tests.support.run_records import flight, record, view
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -89,7 +90,7 @@ def test_updates_leave_the_reader_in_peace(updates: Any) -> None:
     page.wait_for_selector(f"{REASONING} .qwq-block")
     page.evaluate("document.querySelector('.qwq-detail').scrollTop = 1500")
     page.evaluate("document.querySelector('.qwq-list').scrollTop = 440")
-    page.wait_for_timeout(200)
+    wait_until_still(page)
     page.focus(SEARCH)
     page.evaluate("window.before = ['.qwq-RunView', '.qwq-detail details'].map((s) => document.querySelector(s))")
     at_top = """(pane) => {

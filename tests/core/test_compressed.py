@@ -7,7 +7,7 @@ import pytest
 
 from qwq_nb.core.compressed import WORTH_IT, CompressedCompletion, compressed, restored, text_length
 from qwq_nb.core.records import Completion
-from tests.support.runs import answer
+from tests.support.math_problems import answer
 
 LONG = "Wait, 6 · 7 ≥ 40. " * 500
 

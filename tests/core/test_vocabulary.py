@@ -11,7 +11,7 @@ from qwq_nb.core.run_record import Phase, Reason
 from qwq_nb.core.vocabulary import FAILURES_FIRST, VOCABULARY, flag_word, tex_words
 from qwq_nb.trace.habits import HABITS
 from qwq_nb.view.tex import is_safe
-from tests.support.samples import view
+from tests.support.run_records import view
 
 
 def test_the_types_name_what_the_file_names() -> None:

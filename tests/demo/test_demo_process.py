@@ -15,40 +15,17 @@ import pytest
 
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import EndpointError
+from tests.demo.client import get, post
+from tests.support.paths import ROOT
+from tests.support.processes import is_gone
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-def get(url: str) -> httpx.Response:
-    return httpx.get(url, timeout=10, trust_env=False)
-
-
-def post(url: str, **more: object) -> httpx.Response:
-    return httpx.post(url, timeout=10, trust_env=False, **more)
-
-
-def run(*args: str, **more: object) -> subprocess.CompletedProcess[str]:
+def run(*args: str) -> subprocess.CompletedProcess[str]:
     """Run Python in the root of the project."""
-    return subprocess.run([sys.executable, *args], cwd=ROOT, capture_output=True, text=True, timeout=20, **more)
-
-
-def eventually(condition, seconds: float = 8) -> bool:
-    deadline = time.monotonic() + seconds
-    while not (met := condition()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return bool(met)
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    # One that has ended but that nobody waits for is gone as well.
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
+    return subprocess.run([sys.executable, *args], cwd=ROOT, capture_output=True, text=True, timeout=20)
 
 
 @pytest.mark.parametrize(
@@ -62,14 +39,14 @@ def gone(pid: int) -> bool:
         (["--chunks=-1"], "`chunks` is a whole number"),
     ],
 )
-def test_options_that_cannot_be_end_the_program_with_a_message(args, message):
+def test_options_that_cannot_be_end_the_program_with_a_message(args: list[str], message: str) -> None:
     done = run("-m", "qwq_nb.demo", *args)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_alone_it_serves_until_it_is_told_to_stop():
+def test_alone_it_serves_until_it_is_told_to_stop() -> None:
     read_end, write_end = os.pipe()
     args = ["-m", "qwq_nb.demo", "--model=a", "--model=b", f"--ready-fd={write_end}"]
     server = subprocess.Popen(
@@ -81,6 +58,8 @@ def test_alone_it_serves_until_it_is_told_to_stop():
         pass_fds=[write_end],
     )
     os.close(write_end)
+    assert server.stdout is not None
+    assert server.stderr is not None
     with server, os.fdopen(read_end) as ready:
         line = server.stdout.readline()
         assert line.startswith("qwq_nb demo endpoint: http://127.0.0.1:")
@@ -92,16 +71,17 @@ def test_alone_it_serves_until_it_is_told_to_stop():
         assert server.stderr.read() == ""
 
 
-def test_it_ends_with_the_process_that_started_it_even_if_that_is_killed():
+def test_it_ends_with_the_process_that_started_it_even_if_that_is_killed() -> None:
     code = "import time; from qwq_nb.demo import shared; print(shared().pid, flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        assert not gone(pid)
+        assert not is_gone(pid)
         parent.kill()
-    assert eventually(lambda: gone(pid))
+    wait_until(lambda: is_gone(pid))
 
 
-def test_the_shared_endpoint_is_started_once_and_closed_at_exit():
+def test_the_shared_endpoint_is_started_once_and_closed_at_exit() -> None:
     code = (
         "from concurrent.futures import ThreadPoolExecutor as Pool\n"
         "from qwq_nb.demo import shared\n"
@@ -112,10 +92,10 @@ def test_the_shared_endpoint_is_started_once_and_closed_at_exit():
     done = run("-W", "error", "-c", code)
     assert done.stderr == ""
     assert len(done.stdout.split()) == 2
-    assert all(gone(int(pid)) for pid in done.stdout.split())
+    assert all(is_gone(int(pid)) for pid in done.stdout.split())
 
 
-def test_close_ends_it_and_may_be_called_again(book):
+def test_close_ends_it_and_may_be_called_again(book: Path) -> None:
     demo = DemoEndpoint(transcripts=[book])
     demo.set_faults(["hang"])
     with ThreadPoolExecutor(1) as pool:
@@ -125,26 +105,26 @@ def test_close_ends_it_and_may_be_called_again(book):
         demo.close()
         assert time.monotonic() - began < 3
         assert hanging.exception(5) is None or isinstance(hanging.exception(), httpx.HTTPError)
-    assert gone(demo.pid)
+    assert is_gone(demo.pid)
     assert not demo.alive
     with pytest.raises(EndpointError, match="does not answer"):
         demo.log()
 
 
-def test_the_interrupt_of_a_notebook_does_not_reach_it(demo):
+def test_the_interrupt_of_a_notebook_does_not_reach_it(demo: DemoEndpoint) -> None:
     assert os.getsid(demo.pid) == demo.pid != os.getsid(0)
 
 
-def test_a_start_that_fails_says_why():
+def test_a_start_that_fails_says_why() -> None:
     with pytest.raises(EndpointError, match=r"it ended with 2\.\n.*no fault 'hangs'\. Did you mean 'hang'\?"):
         DemoEndpoint(faults=["hangs"])
 
 
-def test_proxies_of_the_environment_are_not_used(demo, monkeypatch):
+def test_proxies_of_the_environment_are_not_used(demo: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     assert demo.log()["requests"] == 0
 
 
-def test_importing_the_package_is_light():
+def test_importing_the_package_is_light() -> None:
     code = "import sys, qwq_nb.demo; print(*{'aiohttp', 'evalscope', 'httpx', 'IPython', 'pandas'} & set(sys.modules))"
     assert run("-c", code).stdout.split() == []

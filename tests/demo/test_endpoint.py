@@ -6,6 +6,8 @@ import json
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +16,8 @@ from qwq_nb.demo.chat_format import STYLES
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.demo.replay import split_tokens
 from qwq_nb.errors import OptionError
+from tests.demo.client import Client, get, join_deltas, post
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -21,34 +25,26 @@ REASONING = "Okay, 17 + 25.\n\nWait, 17 + 25 = 42."
 ANSWER = "The sum is \\boxed{42}, which is even."
 
 
-def get(url: str) -> httpx.Response:
-    return httpx.get(url, timeout=10, trust_env=False)
-
-
-def post(url: str, **more: object) -> httpx.Response:
-    return httpx.post(url, timeout=10, trust_env=False, **more)
-
-
 # The API
 
 
-def test_the_models_are_listed_with_and_without_v1(demo):
+def test_the_models_are_listed_with_and_without_v1(demo: DemoEndpoint) -> None:
     for base in (demo.url, demo.root):
         assert [model["id"] for model in get(f"{base}/models").json()["data"]] == ["QwQ-32B-demo"] == [demo.model]
 
 
-def test_the_list_of_models_may_fail_as_it_does_with_some_servers(demo):
+def test_the_list_of_models_may_fail_as_it_does_with_some_servers(demo: DemoEndpoint) -> None:
     demo.configure(models_status=500)
     assert get(f"{demo.url}/models").status_code == 500
 
 
-def test_a_stream_has_the_shape_of_the_openai_api(client, joined):
+def test_a_stream_has_the_shape_of_the_openai_api(client: Client) -> None:
     chunks = client.chunks(stream_options={"include_usage": True})
     assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
     assert len({(chunk["id"], chunk["created"], chunk["model"]) for chunk in chunks}) == 1
     assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
-    assert joined(chunks, "reasoning_content") == REASONING
-    assert joined(chunks, "content") == ANSWER
+    assert join_deltas(chunks, "reasoning_content") == REASONING
+    assert join_deltas(chunks, "content") == ANSWER
     assert [c["finish_reason"] for chunk in chunks[:-1] for c in chunk["choices"] if c["finish_reason"]] == ["stop"]
     assert chunks[-1]["choices"] == []
     usage = chunks[-1]["usage"]
@@ -57,11 +53,11 @@ def test_a_stream_has_the_shape_of_the_openai_api(client, joined):
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
 
-def test_a_stream_has_usage_only_if_asked_for(client):
+def test_a_stream_has_usage_only_if_asked_for(client: Client) -> None:
     assert not any("usage" in chunk for chunk in client.chunks())
 
 
-def test_a_plain_response_is_the_same_completion_in_one_body(client):
+def test_a_plain_response_is_the_same_completion_in_one_body(client: Client) -> None:
     body = client.post().json()
     assert body["object"] == "chat.completion"
     assert body["choices"] == [
@@ -75,7 +71,7 @@ def test_a_plain_response_is_the_same_completion_in_one_body(client):
     assert body["usage"]["completion_tokens"] == len(split_tokens(REASONING)) + len(split_tokens(ANSWER))
 
 
-def test_an_unknown_model_is_404_and_names_those_served(client):
+def test_an_unknown_model_is_404_and_names_those_served(client: Client) -> None:
     response = client.post(model="QwQ-32B")
     assert response.status_code == 404
     assert "Served here: QwQ-32B-demo." in response.json()["error"]["message"]
@@ -91,15 +87,15 @@ def test_an_unknown_model_is_404_and_names_those_served(client):
         (b'{"model": "QwQ-32B-demo", "chat_template_kwargs": {"style": "loud"}}', "style is one of"),
     ],
 )
-def test_a_request_that_cannot_be_is_400(demo, body, message):
+def test_a_request_that_cannot_be_is_400(demo: DemoEndpoint, body: bytes, message: str) -> None:
     response = post(f"{demo.url}/chat/completions", content=body)
     assert response.status_code == 400
     assert message in response.json()["error"]["message"]
 
 
-def test_a_required_key_is_checked_and_never_logged(book):
-    key = {"require_key_env": "DEMO_KEY", "env": {"DEMO_KEY": "sk-right"}}
-    with DemoEndpoint(transcripts=[book], models=["a", "b"], **key) as demo:
+def test_a_required_key_is_checked_and_never_logged(book: Path) -> None:
+    env = {"DEMO_KEY": "sk-right"}
+    with DemoEndpoint(transcripts=[book], models=["a", "b"], require_key_env="DEMO_KEY", env=env) as demo:
         url, body = f"{demo.url}/chat/completions", {"model": demo.model}
         assert get(f"{demo.url}/models").status_code == 401
         assert post(url, json=body).status_code == 401
@@ -113,33 +109,33 @@ def test_a_required_key_is_checked_and_never_logged(book):
 # Styles
 
 
-@pytest.mark.parametrize(
-    ("style", "expected"),
-    [
-        ("reasoning_content", {"reasoning_content": REASONING, "content": ANSWER}),
-        ("reasoning", {"reasoning": REASONING, "content": ANSWER}),
-        ("both", {"reasoning_content": REASONING, "reasoning": REASONING, "content": ANSWER}),
-        ("tags", {"content": f"<think>\n{REASONING}\n</think>\n\n{ANSWER}"}),
-        ("prefilled", {"content": f"{REASONING}\n</think>\n\n{ANSWER}"}),
-        ("none", {"content": ANSWER}),
-    ],
-)
-def test_styles(demo, client, joined, style, expected):
+FIELDS_OF_STYLE: list[tuple[str, dict[str, str]]] = [
+    ("reasoning_content", {"reasoning_content": REASONING, "content": ANSWER}),
+    ("reasoning", {"reasoning": REASONING, "content": ANSWER}),
+    ("both", {"reasoning_content": REASONING, "reasoning": REASONING, "content": ANSWER}),
+    ("tags", {"content": f"<think>\n{REASONING}\n</think>\n\n{ANSWER}"}),
+    ("prefilled", {"content": f"{REASONING}\n</think>\n\n{ANSWER}"}),
+    ("none", {"content": ANSWER}),
+]
+
+
+@pytest.mark.parametrize(("style", "expected"), FIELDS_OF_STYLE)
+def test_styles(demo: DemoEndpoint, client: Client, style: str, expected: dict[str, str]) -> None:
     demo.configure(style=style)
     message = client.post(seed=0).json()["choices"][0]["message"]
     assert message == {"role": "assistant", **expected}
     demo.configure(style="reasoning_content")
     chunks = client.chunks(seed=0, chat_template_kwargs={"style": style})  # or for one request alone
-    texts = {name: joined(chunks, name) for name in ("reasoning_content", "reasoning", "content")}
+    texts = {name: join_deltas(chunks, name) for name in ("reasoning_content", "reasoning", "content")}
     assert {name: text for name, text in texts.items() if text} == expected
 
 
-def test_there_is_a_test_of_every_style():
-    assert {mark.args[1][i][0] for mark in test_styles.pytestmark for i in range(6)} == set(STYLES)
+def test_there_is_a_test_of_every_style() -> None:
+    assert {style for style, _ in FIELDS_OF_STYLE} == set(STYLES)
 
 
 @pytest.mark.parametrize(("style", "start"), [("tags", "<think>\n"), ("prefilled", "")])
-def test_a_cut_within_the_reasoning_leaves_the_tag_open(client, style, start):
+def test_a_cut_within_the_reasoning_leaves_the_tag_open(client: Client, style: str, start: str) -> None:
     for limit in (4, len(split_tokens(REASONING))):
         body = client.post(seed=0, max_tokens=limit, chat_template_kwargs={"style": style}).json()
         assert body["choices"][0]["message"]["content"] == start + "".join(split_tokens(REASONING)[:limit])
@@ -148,7 +144,7 @@ def test_a_cut_within_the_reasoning_leaves_the_tag_open(client, style, start):
 # Pace
 
 
-def test_a_paced_stream_keeps_its_rate_and_its_time_to_the_first_token(demo, client):
+def test_a_paced_stream_keeps_its_rate_and_its_time_to_the_first_token(demo: DemoEndpoint, client: Client) -> None:
     demo.configure(tokens_per_second=200, ttft=0.2, chunks=100)
     began = time.monotonic()
     client.chunks()
@@ -159,13 +155,13 @@ def test_a_paced_stream_keeps_its_rate_and_its_time_to_the_first_token(demo, cli
     assert 0 <= time.monotonic() - began - (0.2 + tokens / 200) < 1
 
 
-def test_a_chunk_is_sent_when_it_is_due(demo, client):
+def test_a_chunk_is_sent_when_it_is_due(demo: DemoEndpoint, client: Client) -> None:
     demo.configure(tokens_per_second=50)
     reads, _ = client.wire("tiny", stream=True)
     assert sum(b'"delta":{"' in read for read in reads) >= 6
 
 
-def test_streams_run_at_the_same_time(demo, client):
+def test_streams_run_at_the_same_time(demo: DemoEndpoint, client: Client) -> None:
     demo.configure(ttft=0.4)
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(lambda _: client.chunks(), range(12)))
@@ -173,7 +169,9 @@ def test_streams_run_at_the_same_time(demo, client):
     assert (log["requests"], log["concurrent_peak"], log["active"]) == (12, 12, 0)
 
 
-def test_a_batch_is_written_at_once_and_the_others_wait_for_their_first_token(demo, client):
+def test_a_batch_is_written_at_once_and_the_others_wait_for_their_first_token(
+    demo: DemoEndpoint, client: Client
+) -> None:
     """The headers of all are there at once; the third and fourth are written when the first two are."""
     demo.configure(batch=2, chunks=10, tokens_per_second=50)
     began = time.monotonic()
@@ -183,14 +181,14 @@ def test_a_batch_is_written_at_once_and_the_others_wait_for_their_first_token(de
     assert demo.log()["concurrent_peak"] == 4
 
 
-def test_beyond_most_streams_there_is_429(demo, client):
+def test_beyond_most_streams_there_is_429(demo: DemoEndpoint, client: Client) -> None:
     demo.configure(most_streams=2, ttft=0.5)
     with ThreadPoolExecutor(5) as pool:
         codes = list(pool.map(lambda _: client.post(stream=True).status_code, range(5)))
     assert sorted(codes) == [200, 200, 429, 429, 429]
 
 
-def test_a_stream_that_nobody_reads_does_not_hold_up_the_others(demo, client):
+def test_a_stream_that_nobody_reads_does_not_hold_up_the_others(demo: DemoEndpoint, client: Client) -> None:
     demo.configure(chunks=60_000)
     little = httpx.HTTPTransport(socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)])
     with (
@@ -207,7 +205,7 @@ def test_a_stream_that_nobody_reads_does_not_hold_up_the_others(demo, client):
 # Control
 
 
-def test_the_log_counts_requests_and_keeps_the_last_fifty(demo, client):
+def test_the_log_counts_requests_and_keeps_the_last_fifty(demo: DemoEndpoint, client: Client) -> None:
     for number in range(52):
         client.post("tiny", user=f"u{number}", headers={"X-Trace": "t", "X-API-Key": "sk-other"})
     client.post(messages=[{"role": "user", "content": "Never heard of."}])
@@ -222,17 +220,17 @@ def test_the_log_counts_requests_and_keeps_the_last_fifty(demo, client):
     assert log["last"][0]["headers"]["x-api-key"] == "present"
 
 
-def test_reset_clears_the_log_and_starts_the_turns_again(demo, client):
+def test_reset_clears_the_log_and_starts_the_turns_again(demo: DemoEndpoint, client: Client) -> None:
     client.post()
     demo.reset()
     assert (demo.log()["requests"], demo.log()["prompts"], demo.log()["last"]) == (0, {}, [])
     assert client.post().json()["choices"][0]["message"]["content"] == ANSWER
 
 
-def test_a_client_that_goes_is_no_longer_counted(demo, client):
+def test_a_client_that_goes_is_no_longer_counted(demo: DemoEndpoint, client: Client) -> None:
     demo.set_faults(["hang"])
     client.wire(timeout=0.1)
-    assert eventually(lambda: demo.log()["active"] == 0)
+    wait_until(lambda: demo.log()["active"] == 0)
 
 
 @pytest.mark.parametrize(
@@ -246,13 +244,6 @@ def test_a_client_that_goes_is_no_longer_counted(demo, client):
         ({"key": "sk"}, "no setting 'key' to change"),
     ],
 )
-def test_a_setting_that_cannot_be_is_refused(demo, setting, message):
+def test_a_setting_that_cannot_be_is_refused(demo: DemoEndpoint, setting: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         demo.configure(**setting)
-
-
-def eventually(condition, seconds: float = 8) -> bool:
-    deadline = time.monotonic() + seconds
-    while not (met := condition()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return bool(met)

@@ -7,31 +7,33 @@ from typing import Any
 import pytest
 
 from qwq_nb.demo.faults import FaultPlan
+from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import OptionError
+from tests.demo.client import Client, join_deltas
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 ANSWER = "The sum is \\boxed{42}, which is even."
 
 
-def test_attempts_strike_the_first_requests_for_each_prompt(client, demo):
+def test_attempts_strike_the_first_requests_for_each_prompt(client: Client, demo: DemoEndpoint) -> None:
     demo.set_faults(["status,code=503,attempts=2", "status,code=429,attempts=3"])
     assert [client.post("sum").status_code for _ in range(4)] == [503, 503, 429, 200]
     assert client.post("tiny").status_code == 503
 
 
-def test_after_strikes_once_so_many_requests_have_come(client, demo):
+def test_after_strikes_once_so_many_requests_have_come(client: Client, demo: DemoEndpoint) -> None:
     demo.set_faults(["status,code=401,after=2"])
     assert [client.post(name).status_code for name in ("sum", "tiny", "sum", "tiny")] == [200, 200, 401, 401]
 
 
-def test_match_strikes_the_problems_that_contain_it(client, demo):
+def test_match_strikes_the_problems_that_contain_it(client: Client, demo: DemoEndpoint) -> None:
     demo.set_faults(["status,match=$25$\\, and"])
     assert client.post("sum").status_code == 503
     assert client.post("tiny").status_code == 200
 
 
-def test_p_strikes_a_share_of_the_prompts_and_always_the_same():
+def test_p_strikes_a_share_of_the_prompts_and_always_the_same() -> None:
     def struck(spec: str, seed: int | None = None) -> set[int]:
         plan = FaultPlan([spec])
         body: dict[str, Any] = {} if seed is None else {"seed": seed}
@@ -45,19 +47,19 @@ def test_p_strikes_a_share_of_the_prompts_and_always_the_same():
     assert struck("status,p=0") == set()
 
 
-def test_a_retry_gets_the_variant_that_the_failed_attempt_would_have_had(client, demo, joined):
+def test_a_retry_gets_the_variant_that_the_failed_attempt_would_have_had(client: Client, demo: DemoEndpoint) -> None:
     demo.set_faults(["mid_close,attempts=1"])
     client.wire(stream=True)
-    assert joined(client.chunks(), "content") == ANSWER
+    assert join_deltas(client.chunks(), "content") == ANSWER
 
 
-def test_faults_of_streams_leave_other_requests_alone(client, demo):
+def test_faults_of_streams_leave_other_requests_alone(client: Client, demo: DemoEndpoint) -> None:
     demo.set_faults(["trickle,seconds=5"])
     assert client.post().json()["choices"][0]["message"]["content"] == ANSWER
     assert demo.log()["last"][-1]["fault"] is None
 
 
-def test_the_log_says_what_was_struck_and_what_was_completed(client, demo):
+def test_the_log_says_what_was_struck_and_what_was_completed(client: Client, demo: DemoEndpoint) -> None:
     demo.set_faults(["reset,attempts=1"])
     client.wire()
     client.post()
@@ -79,6 +81,6 @@ def test_the_log_says_what_was_struck_and_what_was_completed(client, demo):
         ("status,retry_after=soon", "cannot take 'retry_after=soon'"),
     ],
 )
-def test_a_spec_that_cannot_be_is_refused(demo, spec, message):
+def test_a_spec_that_cannot_be_is_refused(demo: DemoEndpoint, spec: str, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         demo.set_faults([spec])

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import random
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwq_nb.demo import PROBLEMS
+from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.demo.replay import LOOP_TOKENS, Transcript, Transcripts, Variant, built_in, split_tokens
 from qwq_nb.errors import DataError
+from tests.demo.client import Client, join_deltas
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -23,7 +27,7 @@ ANSWER = "The sum is \\boxed{42}, which is even."
 # From prompt to transcript
 
 
-def test_a_problem_is_found_in_any_template_whatever_its_white_space(client):
+def test_a_problem_is_found_in_any_template_whatever_its_white_space(client: Client) -> None:
     for prompt in (
         "What is the sum of the numbers $17$ and $25$, and is it even?",
         "**Problem:**What is the sum of\n\n the numbers $17$ and  $25$, and is it even?.Answer:",
@@ -33,18 +37,18 @@ def test_a_problem_is_found_in_any_template_whatever_its_white_space(client):
         assert client.post(messages=messages, seed=0).json()["choices"][0]["message"]["content"] == ANSWER
 
 
-def test_of_two_problems_in_a_prompt_the_longer_one_is_meant(client):
+def test_of_two_problems_in_a_prompt_the_longer_one_is_meant(client: Client) -> None:
     content = client.post("sum-longer").json()["choices"][0]["message"]["content"]
     assert content == "\\boxed{101010}"
 
 
-def test_the_last_user_message_is_the_prompt(client):
+def test_the_last_user_message_is_the_prompt(client: Client) -> None:
     first, last = (client.body(key)["messages"][0] for key in ("sum", "tiny"))
     messages = [first, {"role": "assistant", "content": "42"}, last]
     assert client.post(messages=messages).json()["choices"][0]["message"]["content"] == "Yes."
 
 
-def test_an_unknown_prompt_gets_an_answer_without_number_or_box(client):
+def test_an_unknown_prompt_gets_an_answer_without_number_or_box(client: Client) -> None:
     message = client.post(messages=[{"role": "user", "content": "What is 6 times 7?"}]).json()["choices"][0]["message"]
     assert "knows only its own problems" in message["content"]
     text = message["content"] + message["reasoning_content"]
@@ -52,7 +56,7 @@ def test_an_unknown_prompt_gets_an_answer_without_number_or_box(client):
     assert not any(character.isdigit() for character in text)
 
 
-def test_a_lookup_among_thousands_of_problems_is_fast():
+def test_a_lookup_among_thousands_of_problems_is_fast() -> None:
     words = random.Random(0)
     problems = [" ".join(f"w{words.randrange(300)}" for _ in range(40)) for _ in range(5000)]
     book = Transcripts(Transcript(str(i), problem, (Variant("", ""),)) for i, problem in enumerate(problems))
@@ -62,7 +66,7 @@ def test_a_lookup_among_thousands_of_problems_is_fast():
     assert (time.perf_counter() - began) / 5000 < 0.01
 
 
-def test_the_built_in_transcripts_cover_the_built_in_problems():
+def test_the_built_in_transcripts_cover_the_built_in_problems() -> None:
     book = Transcripts.load(built_in())
     field = {"gpqa_diamond": "Question"}
     for benchmark, path in PROBLEMS.items():
@@ -80,7 +84,7 @@ def test_the_built_in_transcripts_cover_the_built_in_problems():
         ("{", "line 2: not a transcript"),
     ],
 )
-def test_a_transcripts_file_that_cannot_be_read_says_where(tmp_path, line, message):
+def test_a_transcripts_file_that_cannot_be_read_says_where(tmp_path: Path, line: str, message: str) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text(f"\n{line}\n", encoding="utf-8")
     with pytest.raises(DataError, match=message):
@@ -92,55 +96,59 @@ def test_a_transcripts_file_that_cannot_be_read_says_where(tmp_path, line, messa
 
 @given(st.text())
 @settings(deadline=None)
-def test_pieces_joined_are_the_text(text):
+def test_pieces_joined_are_the_text(text: str) -> None:
     assert "".join(split_tokens(text)) == text
 
 
-def test_pieces_are_like_tokens():
+def test_pieces_are_like_tokens() -> None:
     assert split_tokens("So x^2 = 16,  分数。\n\n Yes") == (
         *("So", " x", "^", "2", " =", " 16", ",", " ", " ", "分", "数", "。", "\n\n", " Yes"),
     )
 
 
-def test_the_seed_chooses_the_variant(client):
+def test_the_seed_chooses_the_variant(client: Client) -> None:
     contents = [client.post(seed=seed).json()["choices"][0]["message"]["content"] for seed in (0, 1, 2, 2)]
     assert contents == [ANSWER, "\\boxed{41}", ANSWER, ANSWER]
 
 
-def test_without_a_seed_the_variants_take_turns(client):
+def test_without_a_seed_the_variants_take_turns(client: Client) -> None:
     contents = [client.post().json()["choices"][0]["message"]["content"] for _ in range(3)]
     assert contents == [ANSWER, "\\boxed{41}", ANSWER]
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
-def test_max_tokens_counts_reasoning_and_answer(client, joined, name):
+def test_max_tokens_counts_reasoning_and_answer(client: Client, name: str) -> None:
+    def chunks(most: int) -> list[dict[str, Any]]:
+        limit: dict[str, Any] = {name: most}
+        return client.chunks(seed=0, **limit)
+
     reasoning = len(split_tokens(REASONING))
-    within = client.chunks(seed=0, **{name: 4})
-    assert joined(within, "reasoning_content") == "Okay, 17 +"
-    assert joined(within, "content") == ""
-    beyond = client.chunks(seed=0, **{name: reasoning + 2})
-    assert joined(beyond, "reasoning_content") == REASONING
-    assert joined(beyond, "content") == "The sum"
+    within = chunks(4)
+    assert join_deltas(within, "reasoning_content") == "Okay, 17 +"
+    assert join_deltas(within, "content") == ""
+    beyond = chunks(reasoning + 2)
+    assert join_deltas(beyond, "reasoning_content") == REASONING
+    assert join_deltas(beyond, "content") == "The sum"
     assert within[-1]["choices"][0]["finish_reason"] == beyond[-1]["choices"][0]["finish_reason"] == "length"
-    exact = client.chunks(seed=0, **{name: reasoning + len(split_tokens(ANSWER))})
+    exact = chunks(reasoning + len(split_tokens(ANSWER)))
     assert exact[-1]["choices"][0]["finish_reason"] == "stop"
 
 
-def test_a_looping_variant_goes_on_until_max_tokens(client, joined):
+def test_a_looping_variant_goes_on_until_max_tokens(client: Client) -> None:
     chunks = client.chunks("loop", max_tokens=19, stream_options={"include_usage": True})
-    assert joined(chunks, "reasoning_content") == "Let me see." + 2 * " Wait, let me check again." + " Wait"
+    assert join_deltas(chunks, "reasoning_content") == "Let me see." + 2 * " Wait, let me check again." + " Wait"
     assert chunks[-2]["choices"][0]["finish_reason"] == "length"
     assert chunks[-1]["usage"]["completion_tokens"] == 19
     assert client.post("loop").json()["usage"]["completion_tokens"] == LOOP_TOKENS
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 60, 500])
-def test_the_number_of_chunks_can_be_forced(demo, client, joined, count):
+def test_the_number_of_chunks_can_be_forced(demo: DemoEndpoint, client: Client, count: int) -> None:
     demo.configure(chunks=count)
     chunks = client.chunks(seed=0)
     with_text = [
         c for chunk in chunks for c in chunk["choices"] if any(v and k != "role" for k, v in c["delta"].items())
     ]
     assert len(with_text) == count
-    assert joined(chunks, "reasoning_content") == REASONING
-    assert joined(chunks, "content").rstrip("\n") == ANSWER
+    assert join_deltas(chunks, "reasoning_content") == REASONING
+    assert join_deltas(chunks, "content").rstrip("\n") == ANSWER

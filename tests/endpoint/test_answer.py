@@ -15,7 +15,7 @@ from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions
 from qwq_nb.endpoint.masking import MASK, Mask
 from qwq_nb.endpoint.sse import EventDecoder
 from qwq_nb.endpoint.streaming import StreamingCompletion
-from tests.support.completions import KEY
+from tests.support.chat_completions import KEY
 
 ARGUMENTS = json.dumps({"city": "K\u00f6ln", "key": KEY})
 CALLS = [("call-1", "weather", ARGUMENTS), ("call-2", "now", "{}")]

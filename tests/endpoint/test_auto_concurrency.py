@@ -36,7 +36,7 @@ def refusing(controller: ConcurrencyController, count: int, *, cap: int) -> Iter
         yield controller.limit
 
 
-def test_it_starts_small_and_doubles_while_that_brings_throughput():
+def test_it_starts_small_and_doubles_while_that_brings_throughput() -> None:
     controller = ConcurrencyController()
     assert controller.limit == START
     assert sorted(set(windows(controller, 30, knee=10_000))) == [4, 8, 16, 32, 64, 128, 256]
@@ -45,7 +45,7 @@ def test_it_starts_small_and_doubles_while_that_brings_throughput():
 
 @pytest.mark.parametrize("noise", [0.0, 0.05])
 @pytest.mark.parametrize("knee", [6, 20, 48, 100])
-def test_it_settles_near_the_knee(knee, noise):
+def test_it_settles_near_the_knee(knee: int, noise: float) -> None:
     controller = ConcurrencyController()
     limits = list(windows(controller, 400, knee=knee, noise=noise))
     late = limits[100:]
@@ -53,14 +53,14 @@ def test_it_settles_near_the_knee(knee, noise):
     assert max(late) <= 2.2 * knee
 
 
-def test_a_server_that_gains_nothing_keeps_few_streams():
+def test_a_server_that_gains_nothing_keeps_few_streams() -> None:
     """One that answers one request at a time."""
     controller = ConcurrencyController()
     assert max(list(windows(controller, 200, knee=1))[20:]) <= START + 1
 
 
 @pytest.mark.parametrize("cap", [1, 3, 8, 50])
-def test_refusals_bring_it_below_the_cap_and_it_asks_for_more_ever_more_rarely(cap):
+def test_refusals_bring_it_below_the_cap_and_it_asks_for_more_ever_more_rarely(cap: int) -> None:
     controller = ConcurrencyController()
     limits = list(refusing(controller, 600, cap=cap))
     beyond = [i for i, limit in enumerate(limits) if limit > cap]
@@ -70,7 +70,7 @@ def test_refusals_bring_it_below_the_cap_and_it_asks_for_more_ever_more_rarely(c
     assert sum(late) / len(late) >= 0.6 * cap
 
 
-def test_refusals_of_one_moment_count_once():
+def test_refusals_of_one_moment_count_once() -> None:
     controller = ConcurrencyController(start=64)
     for _ in range(20):
         controller.refused(40)
@@ -80,13 +80,13 @@ def test_refusals_of_one_moment_count_once():
     assert controller.limit == 30, "three quarters: who is refused for his rate has to give way too"
 
 
-def test_a_limit_that_is_not_used_up_is_left_alone():
+def test_a_limit_that_is_not_used_up_is_left_alone() -> None:
     controller = ConcurrencyController()
     list(windows(controller, 50, knee=1000, busy=10))
     assert controller.limit <= 16, "with ten streams to fill, no more than the next step is ever allowed"
 
 
-def test_a_queue_that_forms_without_a_change_of_ours_makes_it_try_less():
+def test_a_queue_that_forms_without_a_change_of_ours_makes_it_try_less() -> None:
     """Somebody else has come to the server: what we send waits longer, and fewer streams bring as much."""
     controller = ConcurrencyController()
     list(windows(controller, 100, knee=64))
@@ -95,7 +95,7 @@ def test_a_queue_that_forms_without_a_change_of_ours_makes_it_try_less():
     assert controller.limit < before / 2
 
 
-def test_a_server_that_is_slower_for_good_is_not_blamed_for_ever():
+def test_a_server_that_is_slower_for_good_is_not_blamed_for_ever() -> None:
     controller = ConcurrencyController(start=32)
     for _ in range(50):
         controller.window(30.0 * controller.limit, [0.1], controller.limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import traceback
+from typing import Any
 
 import httpx
 import msgspec
@@ -12,12 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qwq_nb.core.records import Message
 from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions
 from qwq_nb.endpoint.endpoint import RECOMMENDED_SAMPLING, Endpoint, looks_like_key, normalise_url
+from qwq_nb.endpoint.typed_options import Think
 from qwq_nb.errors import OptionError, UserError
 
 URL = "http://127.0.0.1:8000/v1"
-MESSAGES = [{"role": "user", "content": "2+2?"}]
+MESSAGES: list[Message] = [{"role": "user", "content": "2+2?"}]
 
 
 @pytest.mark.parametrize(
@@ -34,11 +37,11 @@ MESSAGES = [{"role": "user", "content": "2+2?"}]
         (f"{URL}#part", URL),
     ],
 )
-def test_the_base_url(given_url, base):
+def test_the_base_url(given_url: str, base: str) -> None:
     assert normalise_url(given_url) == base
 
 
-def test_a_query_stays_at_the_end_of_every_address():
+def test_a_query_stays_at_the_end_of_every_address() -> None:
     endpoint = Endpoint("https://x.example/openai/?api-version=1")
     assert endpoint.address("chat/completions") == "https://x.example/openai/chat/completions?api-version=1"
     assert Endpoint(URL).address("models") == f"{URL}/models"
@@ -57,13 +60,13 @@ def test_a_query_stays_at_the_end_of_every_address():
         "http://a b",
     ],
 )
-def test_a_url_that_is_none(url):
+def test_a_url_that_is_none(url: str) -> None:
     with pytest.raises(OptionError, match="begins with http"):
         Endpoint(url)
 
 
 @given(st.text(max_size=40) | st.text("htps:/@[]?&=#%.0123456789 \t\\abc\n", max_size=40).map("http://".__add__))
-def test_any_text_is_a_url_that_httpx_takes_or_an_option_error(text):
+def test_any_text_is_a_url_that_httpx_takes_or_an_option_error(text: str) -> None:
     try:
         url = Endpoint(text).address("models")
     except OptionError:
@@ -83,7 +86,7 @@ def test_any_text_is_a_url_that_httpx_takes_or_an_option_error(text):
         "https://host/sk-hunter2hunter2/v1",
     ],
 )
-def test_a_url_that_carries_a_key_is_refused_and_not_repeated(url):
+def test_a_url_that_carries_a_key_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(OptionError, match="--key-env") as caught:
         Endpoint(url)
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
@@ -94,7 +97,7 @@ def test_a_url_that_carries_a_key_is_refused_and_not_repeated(url):
 body = ChatCompletions().body
 
 
-def test_the_body_has_the_recommended_sampling_and_asks_for_usage():
+def test_the_body_has_the_recommended_sampling_and_asks_for_usage() -> None:
     assert body(Endpoint(URL, "QwQ-32B"), MESSAGES) == {
         "model": "QwQ-32B",
         "messages": MESSAGES,
@@ -104,7 +107,7 @@ def test_the_body_has_the_recommended_sampling_and_asks_for_usage():
     }
 
 
-def test_sampling_options_go_into_the_body_unchanged_and_extra_wins():
+def test_sampling_options_go_into_the_body_unchanged_and_extra_wins() -> None:
     extra = {"top_k": 5, "chat_template_kwargs": {"enable_thinking": True}, "logit_bias": {"50256": -100}}
     endpoint = Endpoint(URL, "m", top_k=20, min_p=None, presence_penalty=1.5, extra=extra)
     sent = body(endpoint, MESSAGES)
@@ -115,16 +118,16 @@ def test_sampling_options_go_into_the_body_unchanged_and_extra_wins():
     assert "min_p" not in sent
 
 
-def test_without_a_stream_nothing_of_streams_is_said():
+def test_without_a_stream_nothing_of_streams_is_said() -> None:
     assert not {"stream", "stream_options"} & body(Endpoint(URL, "m", stream=False), MESSAGES).keys()
 
 
-def test_stream_options_can_be_set():
+def test_stream_options_can_be_set() -> None:
     endpoint = Endpoint(URL, "m", extra={"stream_options": {"include_usage": False}})
     assert body(endpoint, MESSAGES)["stream_options"] == {"include_usage": False}
 
 
-def test_a_request_seed_differs_by_repeat():
+def test_a_request_seed_differs_by_repeat() -> None:
     endpoint = Endpoint(URL, "m", request_seed=7)
     assert [body(endpoint, MESSAGES, repeat=repeat)["seed"] for repeat in range(3)] == [7, 8, 9]
     assert endpoint.body(MESSAGES, 2) == body(endpoint, MESSAGES, repeat=2)
@@ -157,7 +160,7 @@ def test_a_request_seed_differs_by_repeat():
         {"ca_bundle": "/nowhere.pem"},
     ],
 )
-def test_a_value_that_cannot_be(options):
+def test_a_value_that_cannot_be(options: dict[str, Any]) -> None:
     with pytest.raises(OptionError) as caught:
         Endpoint(URL, "m", **options)
     assert "hunter2" not in str(caught.value)
@@ -172,14 +175,14 @@ def test_a_value_that_cannot_be(options):
                 Endpoint(URL, "m").replace(sampling=options)
 
 
-def test_replace_merges_sampling_and_leaves_the_original():
+def test_replace_merges_sampling_and_leaves_the_original() -> None:
     endpoint = Endpoint(URL, "m")
     changed = endpoint.replace(sampling={"temperature": 1.0}, deadline=5.0)
     assert changed.sampling == {**RECOMMENDED_SAMPLING, "temperature": 1.0}
     assert (endpoint.sampling, endpoint.deadline) == (RECOMMENDED_SAMPLING, None)
 
 
-def test_greedy_decoding_gets_the_authors_warning():
+def test_greedy_decoding_gets_the_authors_warning() -> None:
     assert "endless repetition" in Endpoint(URL, "m", temperature=0).warnings()[0]
     assert Endpoint(URL, "m").warnings() == []
 
@@ -194,11 +197,11 @@ def test_greedy_decoding_gets_the_authors_warning():
         ("QwQ-32B", "plain", False),
     ],
 )
-def test_who_opens_the_thought(model, think, prefilled):
+def test_who_opens_the_thought(model: str, think: Think, prefilled: bool | None) -> None:
     assert Endpoint(URL, model, think=think).prefilled is prefilled
 
 
-def test_the_name_says_model_and_host():
+def test_the_name_says_model_and_host() -> None:
     assert Endpoint(URL, "Qwen/QwQ-32B").name == "QwQ-32B@127.0.0.1:8000"
     assert Endpoint(URL).name == "127.0.0.1:8000"
     assert Endpoint(URL, "m", name="mine").name == "mine"
@@ -207,7 +210,7 @@ def test_the_name_says_model_and_host():
 # The key
 
 
-def test_the_key_is_read_when_it_is_used_and_kept_nowhere(monkeypatch):
+def test_the_key_is_read_when_it_is_used_and_kept_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     endpoint = Endpoint(URL, "m", key_env="QWQ_API_KEY")
     monkeypatch.setenv("QWQ_API_KEY", " hunter2 \n")
     assert endpoint.key() == "hunter2"
@@ -217,12 +220,12 @@ def test_the_key_is_read_when_it_is_used_and_kept_nowhere(monkeypatch):
     assert endpoint.key() == "another"
 
 
-def test_no_key_is_wanted():
+def test_no_key_is_wanted() -> None:
     assert Endpoint(URL, "m").key() == ""
 
 
 @pytest.mark.parametrize("value", [None, "", "hunter\n2", "hunterä2", "hunter\x002"])
-def test_a_key_that_is_not_set_or_cannot_be_sent(value, monkeypatch):
+def test_a_key_that_is_not_set_or_cannot_be_sent(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if value and "\x00" not in value:
         monkeypatch.setenv("QWQ_API_KEY", value)
     with pytest.raises(UserError, match="QWQ_API_KEY") as caught:
@@ -251,22 +254,22 @@ def test_a_key_that_is_not_set_or_cannot_be_sent(value, monkeypatch):
         "not a name",
     ],
 )
-def test_a_key_in_place_of_a_variables_name_is_refused_and_not_repeated(key):
+def test_a_key_in_place_of_a_variables_name_is_refused_and_not_repeated(key: str) -> None:
     with pytest.raises(OptionError, match="NAME") as caught:
         Endpoint(URL, "m", key_env=key)
     assert key not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["QWQ_API_KEY", "OPENAI_API_KEY_2", "DASHSCOPE_API_KEY", "mykey", "_K", "HF_TOKEN_V2"])
-def test_a_variables_name(name):
+def test_a_variables_name(name: str) -> None:
     assert Endpoint(URL, "m", key_env=name).key_env == name
 
 
-def test_a_variable_that_is_set_has_a_name_of_any_style(monkeypatch):
+def test_a_variable_that_is_set_has_a_name_of_any_style(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("key_of_the_2nd_cluster", "hunter2")
     assert Endpoint(URL, "m", key_env="key_of_the_2nd_cluster").key() == "hunter2"
 
 
 @pytest.mark.parametrize("text", ["math_500", "Qwen/QwQ-32B", "task-1234567890", "--top-k", "risk-assessment-2024"])
-def test_what_does_not_look_like_a_key(text):
+def test_what_does_not_look_like_a_key(text: str) -> None:
     assert not looks_like_key(text)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import EndpointStatus, connect, endpoints, get_endpoint, served_models, set_default
 from qwq_nb.errors import OptionError, UnknownEndpoint
@@ -15,13 +17,13 @@ LAB = Endpoint("http://127.0.0.1:8000/v1", "QwQ-32B", name="lab")
 CLOUD = Endpoint("https://example.org/v1", "qwq-plus", name="cloud")
 
 
-def test_none_is_set():
+def test_none_is_set() -> None:
     assert endpoints() == {}
     with pytest.raises(UnknownEndpoint, match=r"%qwq_endpoint http://.* --demo"):
         get_endpoint()
 
 
-def test_the_one_set_last_is_the_default_and_the_others_go_by_name():
+def test_the_one_set_last_is_the_default_and_the_others_go_by_name() -> None:
     set_default(LAB)
     set_default(CLOUD)
     assert list(endpoints()) == ["cloud", "lab"]
@@ -31,13 +33,13 @@ def test_the_one_set_last_is_the_default_and_the_others_go_by_name():
     assert (list(endpoints()), get_endpoint()) == (["lab", "cloud"], LAB)
 
 
-def test_a_name_that_there_is_not():
+def test_a_name_that_there_is_not() -> None:
     set_default(LAB)
     with pytest.raises(UnknownEndpoint, match=r"Did you mean 'lab'\?"):
         get_endpoint("labb")
 
 
-def test_connect_asks_once_and_sets_the_default(demo_endpoint):
+def test_connect_asks_once_and_sets_the_default(demo_endpoint: Callable[..., DemoEndpoint]) -> None:
     demo = demo_endpoint()
     status = connect(Endpoint(demo.url, demo.model, name="lab"))
     assert (status.served, status.problem) == ([demo.model], "")
@@ -48,7 +50,9 @@ def test_connect_asks_once_and_sets_the_default(demo_endpoint):
 
 
 @pytest.mark.parametrize("code", [404, 500])
-def test_an_endpoint_that_does_not_list_its_models_is_used_with_a_note(demo_endpoint, code):
+def test_an_endpoint_that_does_not_list_its_models_is_used_with_a_note(
+    demo_endpoint: Callable[..., DemoEndpoint], code: int
+) -> None:
     demo = demo_endpoint(models_status=code)
     status = connect(Endpoint(demo.url, "QwQ-32B"))
     assert f"GET /models gave HTTP {code}, so 'QwQ-32B' is used unchecked" in status.line
@@ -57,39 +61,39 @@ def test_an_endpoint_that_does_not_list_its_models_is_used_with_a_note(demo_endp
         connect(Endpoint(demo.url))
 
 
-def test_an_endpoint_that_is_not_there_is_kept_with_a_note():
+def test_an_endpoint_that_is_not_there_is_kept_with_a_note() -> None:
     status = connect(Endpoint("http://127.0.0.1:9/v1", "QwQ-32B"))
     assert "is the server running" in status.line
     assert get_endpoint() == status.endpoint
 
 
-def test_a_model_that_is_not_listed_gets_the_nearest(demo):
+def test_a_model_that_is_not_listed_gets_the_nearest(demo: DemoEndpoint) -> None:
     status = connect(Endpoint(demo.url, "QwQ-32B-dmeo"))
     assert f"does not list 'QwQ-32B-dmeo'. Did you mean '{demo.model}'?" in status.line
 
 
-def test_the_only_model_need_not_be_named(demo):
+def test_the_only_model_need_not_be_named(demo: DemoEndpoint) -> None:
     status = connect(Endpoint(demo.url))
     assert status.endpoint.model == demo.model
     assert status.endpoint.name == f"{demo.model}@{demo.root.removeprefix('http://')}"
     assert connect(Endpoint(demo.url, name="mine")).endpoint.name == "mine"
 
 
-def test_one_of_several_models_has_to_be_named(demo_endpoint):
+def test_one_of_several_models_has_to_be_named(demo_endpoint: Callable[..., DemoEndpoint]) -> None:
     demo = demo_endpoint(models=["a", "b"])
     with pytest.raises(OptionError, match=r"Name it by --model. It serves: a, b\."):
         connect(Endpoint(demo.url))
     assert endpoints() == {}
 
 
-def test_of_many_models_some_are_named(demo_endpoint):
+def test_of_many_models_some_are_named(demo_endpoint: Callable[..., DemoEndpoint]) -> None:
     demo = demo_endpoint(models=[f"model-{n}" for n in range(30)])
     with pytest.raises(OptionError, match=r"model-19 …\.$"):
         connect(Endpoint(demo.url))
     assert connect(Endpoint(demo.url, "zzz")).line.endswith("does not list 'zzz'. It lists 30 models.")
 
 
-def test_a_forgotten_version_is_added():
+def test_a_forgotten_version_is_added() -> None:
     """The demo answers without /v1 too; most servers do not."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -112,23 +116,25 @@ def test_a_forgotten_version_is_added():
     assert "answers and serves QwQ-32B" in status.line
 
 
-def test_an_endpoint_that_lists_nothing():
+def test_an_endpoint_that_lists_nothing() -> None:
     assert EndpointStatus(endpoint=LAB).line.endswith("does not list 'QwQ-32B'. It lists no model.")
 
 
-def test_an_unverified_certificate_is_said_aloud():
+def test_an_unverified_certificate_is_said_aloud() -> None:
     status = EndpointStatus(endpoint=LAB.replace(insecure=True), served=["QwQ-32B"])
     assert status.line.endswith("TLS certificates are NOT verified.")
 
 
-def test_the_demo_says_that_it_is_one(demo, monkeypatch):
+def test_the_demo_says_that_it_is_one(demo: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qwq_nb.demo._shared", demo)
     endpoint = get_endpoint("demo")
     assert (endpoint.is_demo, endpoint.url) == (True, demo.url)
     assert EndpointStatus(endpoint=endpoint).line.startswith("DEMO endpoint")
 
 
-def test_the_key_is_not_in_the_line(demo_endpoint, monkeypatch):
+def test_the_key_is_not_in_the_line(
+    demo_endpoint: Callable[..., DemoEndpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("QWQ_TEST_KEY", "hunter2hunter2")
     demo = demo_endpoint(require_key_env="QWQ_TEST_KEY")
     status = connect(Endpoint(demo.url, demo.model, key_env="QWQ_TEST_KEY"))

@@ -70,22 +70,22 @@ streams = st.builds(
 @example(b"data: a\r\n\r\ndata: b\r\n\r\n", [8, 9, 10])
 @example(BOM + b"data: a\n\n", [1, 2])
 @example(b"data: a\rdata: b\r\r", [])
-def test_the_cuts_do_not_matter(stream, places):
+def test_the_cuts_do_not_matter(stream: bytes, places: list[int]) -> None:
     assert decode(cut_at(stream, places)) == reference(stream)
 
 
 @given(st.binary(max_size=200) | st.text("data: \r\n\x00x", max_size=60).map(str.encode), st.integers(1, 5))
-def test_any_bytes_in_pieces_of_any_size(stream, size):
+def test_any_bytes_in_pieces_of_any_size(stream: bytes, size: int) -> None:
     assert decode([stream[i : i + size] for i in range(0, len(stream), size)]) == reference(stream)
 
 
 @pytest.mark.parametrize("end", LINE_ENDS)
-def test_every_line_end_byte_by_byte(end):
+def test_every_line_end_byte_by_byte(end: bytes) -> None:
     stream = end.join([b": hello", b"data: one", b"", b"data: two", b"data: lines", b"", b""])
     assert decode([bytes([byte]) for byte in stream]) == [b"one", b"two\nlines"]
 
 
-def test_an_event_is_given_out_as_soon_as_its_blank_line_is_there():
+def test_an_event_is_given_out_as_soon_as_its_blank_line_is_there() -> None:
     decoder = EventDecoder()
     assert decoder.feed(b"data: a\n") == []
     assert decoder.feed(b"\ndata: b") == [b"a"]
@@ -97,7 +97,7 @@ def test_an_event_is_given_out_as_soon_as_its_blank_line_is_there():
     ("page", "started"),
     [(b"<html></html>\n", False), (b'{"data": 1}\n', False), (b": ping\n", True), (b"event: x\n", True)],
 )
-def test_whether_it_is_an_event_stream_at_all(page, started):
+def test_whether_it_is_an_event_stream_at_all(page: bytes, started: bool) -> None:
     decoder = EventDecoder()
     decoder.feed(page)
     assert decoder.started is started

@@ -22,9 +22,12 @@ from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 from qwq_nb.store.jsonl import read_rows
-from tests.support.evaluations import FIRST_VARIANTS, counts, files, outcomes, row_count
-from tests.support.runner import Running, Start, until
-from tests.support.runs import asked, held_by_another, math_records, own, small_disk, write_jsonl
+from tests.support.demo_server import own_endpoint, request_counts
+from tests.support.math_problems import math_records, write_jsonl
+from tests.support.run_counts import FIRST_VARIANTS, outcomes, row_count, row_files, subset_counts
+from tests.support.run_folders import held_by_another, small_disk
+from tests.support.runner import Running, Start
+from tests.support.waiting import wait_until
 
 TABLE = {key: value for key, value in FIRST_VARIANTS.items() if key[0] == "math_500"}
 
@@ -53,11 +56,11 @@ def kill_grader() -> None:
 def test_a_worker_or_a_grader_that_is_killed_in_mid_run(server: DemoEndpoint, kill: Any) -> None:
     server.configure(tokens_per_second=400)
     run = in_background(concurrency=8)
-    until(lambda: done(run) >= 5, 60)
+    wait_until(lambda: done(run) >= 5, 60)
     kill()
     run.wait(90)
-    assert (run.state, counts(run)) == ("complete", TABLE)
-    assert set(asked(server).values()) == {1}
+    assert (run.state, subset_counts(run)) == ("complete", TABLE)
+    assert set(request_counts(server).values()) == {1}
     assert row_count(run, "predictions") == row_count(run, "reviews") == 40
 
 
@@ -81,7 +84,7 @@ def resumed(runner: Start, brief: DemoEndpoint) -> Callable[[], Running]:
     """Four samples, asked one after the other, to the end; whatever is there is taken over."""
 
     def go() -> Running:
-        running = runner(4, concurrency=1, endpoints=[own(brief)])
+        running = runner(4, concurrency=1, endpoints=[own_endpoint(brief)])
         running.wait()
         return running
 
@@ -117,7 +120,9 @@ def cut_and_resume(resumed: Callable[[], Running], server: DemoEndpoint, kind: s
         server.reset()
         again = resumed()
         assert again.outcomes() == expected, f"cut at byte {cut}"
-        assert asked(server) == ({source[i]: 1 for i in lost} if kind == "predictions" else {}), f"cut at byte {cut}"
+        assert request_counts(server) == ({source[i]: 1 for i in lost} if kind == "predictions" else {}), (
+            f"cut at byte {cut}"
+        )
         assert [row["qwq"]["id"] for row in again.rows(kind)] == ids, f"cut at byte {cut}"
         assert file.read_bytes().endswith(b"}\n")
         tried += 1
@@ -158,11 +163,11 @@ def test_a_disk_that_fills_up_ends_the_run_in_words_and_it_goes_on_when_there_is
         kept = load_run(path)
         finished = {key for key, outcome in outcomes(kept).items() if outcome != "pending"}
         assert 0 < len(finished) < 40
-        assert all(list(read_rows(file)) for file in files(kept, "predictions"))
+        assert all(list(read_rows(file)) for file in row_files(kept, "predictions"))
         ballast.unlink()
         server.reset()
         run = evaluate("math_500", demo=True, out=disk, show=False)
-        assert (run.path, run.state, counts(run)) == (path, "complete", TABLE)
+        assert (run.path, run.state, subset_counts(run)) == (path, "complete", TABLE)
         assert row_count(run, "predictions") == row_count(run, "reviews") == 40
         assert server.log()["requests"] <= 40 - len(finished)
 

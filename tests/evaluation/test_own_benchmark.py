@@ -25,10 +25,11 @@ from qwq_nb.endpoint.registry import set_default
 from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, WorkerError
 from qwq_nb.evaluation.evaluate import evaluate, resume_run
 from qwq_nb.run.withhold import withhold
-from tests.support.runs import asked, own, write_jsonl
-from tests.support.tab import words
+from tests.support.demo_server import own_endpoint, request_counts
+from tests.support.math_problems import write_jsonl
+from tests.support.paths import OUTSIDE, ROOT
+from tests.support.tab_completion import completion_texts
 
-OUTSIDE = Path(__file__).parents[1] / "support" / "outside"
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 SUBSETS = ["Level 1", "Level 2", "和"]
 
@@ -86,7 +87,7 @@ def outcomes(run: qwq_nb.Run) -> dict[str, str]:
 
 def outside() -> dict[str, str]:
     """The environment of another process that finds the benchmark's module."""
-    path = os.pathsep.join(filter(None, [str(OUTSIDE), os.environ.get("PYTHONPATH"), os.fspath(OUTSIDE.parents[2])]))
+    path = os.pathsep.join(filter(None, [str(OUTSIDE), os.environ.get("PYTHONPATH"), str(ROOT)]))
     return {**os.environ, "PYTHONPATH": path}
 
 
@@ -99,13 +100,13 @@ def test_it_is_in_the_magic_the_table_the_record_and_tab(
     book: Path, demo_endpoint: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = demo_endpoint(transcripts=[book])
-    set_default(own(server))
+    set_default(own_endpoint(server))
     assert "word_sums" in qwq_nb.benchmark_names()
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "qwq_nb")
-    assert words(shell, "%qwq_eval word_") == ["word_sums"]
+    assert completion_texts(shell, "%qwq_eval word_") == ["word_sums"]
     run = shell.run_line_magic("qwq_eval", f"word_sums --repeats 2 --out {tmp_path / 'runs'}")
     InteractiveShell.clear_instance()
     assert run.state == "complete"
@@ -128,30 +129,32 @@ def test_it_is_in_the_magic_the_table_the_record_and_tab(
 
 def test_selection_resume_and_cache(book: Path, demo_endpoint: Any, tmp_path: Path) -> None:
     server = demo_endpoint(transcripts=[book])
-    options: dict[str, Any] = {"endpoint": own(server), "out": tmp_path / "runs", "show": False}
+    options: dict[str, Any] = {"endpoint": own_endpoint(server), "out": tmp_path / "runs", "show": False}
     run = evaluate("word_sums", levels=[2], **options)
     assert list(outcomes(run)) == [f"word_sums/level-2/{n}" for n in range(3)]
     assert len(evaluate("word_sums", limit=4, **options).results()) == 4
     assert list(outcomes(evaluate("word_sums", subset="和", **options))) == [f"word_sums/和/{n}" for n in range(3)]
-    before = sum(asked(server).values())
+    before = sum(request_counts(server).values())
     again = resume_run(run)
     assert outcomes(again) == outcomes(run)
-    assert sum(asked(server).values()) == before
+    assert sum(request_counts(server).values()) == before
 
 
 def test_its_own_data_file(demo_endpoint: Any, tmp_path: Path) -> None:
     data = write_jsonl(tmp_path / "sums.jsonl", [{"a": n, "b": 4, "subset": "Level 1"} for n in (3, 2)])
     server = demo_endpoint(transcripts=[write_jsonl(tmp_path / "t.jsonl", transcripts({}))])
-    run = evaluate("word_sums", endpoint=own(server), data=data, out=tmp_path / "runs", show=False)
+    run = evaluate("word_sums", endpoint=own_endpoint(server), data=data, out=tmp_path / "runs", show=False)
     assert [r.sample.gold for r in run.results()] == ["seven", "six"]
     assert set(outcomes(run).values()) == {"correct"}
     with pytest.raises(DataError, match="does not exist"):
-        evaluate("word_sums", endpoint=own(server), data=tmp_path / "none.jsonl", out=tmp_path / "runs", show=False)
+        evaluate(
+            "word_sums", endpoint=own_endpoint(server), data=tmp_path / "none.jsonl", out=tmp_path / "runs", show=False
+        )
 
 
 def test_a_withheld_one_is_withheld_wherever_it_is_shown(book: Path, demo_endpoint: Any, tmp_path: Path) -> None:
     server = demo_endpoint(transcripts=[book])
-    run = evaluate("secret_sums", endpoint=own(server), out=tmp_path / "runs", show=False)
+    run = evaluate("secret_sums", endpoint=own_endpoint(server), out=tmp_path / "runs", show=False)
     assert run.withheld == ["secret_sums"]
     assert json.loads((run.path / "qwq_run.json").read_text("utf-8"))["withheld"] == ["secret_sums"]
     shown = {
@@ -173,7 +176,7 @@ def test_a_withheld_one_is_withheld_wherever_it_is_shown(book: Path, demo_endpoi
 def test_deadline_crash_and_exception_cost_one_sample_each(demo_endpoint: Any, tmp_path: Path) -> None:
     answers = {("Level 1", 1): "hang", ("Level 1", 2): "crash", ("Level 1", 3): "It is 99", ("Level 2", 1): "memory"}
     server = demo_endpoint(transcripts=[write_jsonl(tmp_path / "t.jsonl", transcripts(answers))])
-    run = evaluate("word_sums", endpoint=own(server), out=tmp_path / "runs", grade_deadline=1.5, show=False)
+    run = evaluate("word_sums", endpoint=own_endpoint(server), out=tmp_path / "runs", grade_deadline=1.5, show=False)
     found = {r.sample.id: r for r in run.results()}
     first = [found[f"word_sums/level-{n}"] for n in ("1/0", "1/1", "1/2", "2/0")]
     assert [r.outcome for r in first] == ["not_gradable"] * 4
@@ -186,12 +189,12 @@ def test_deadline_crash_and_exception_cost_one_sample_each(demo_endpoint: Any, t
 
 def test_a_killed_worker_is_replaced(book: Path, demo_endpoint: Any, tmp_path: Path) -> None:
     server = demo_endpoint(transcripts=[book], tokens_per_second=60)
-    evaluate("word_sums", limit=1, endpoint=own(server), out=tmp_path / "runs", show=False)
+    evaluate("word_sums", limit=1, endpoint=own_endpoint(server), out=tmp_path / "runs", show=False)
     pid = shared_worker().pid
     assert pid is not None
     timer = threading.Timer(0.2, os.kill, (pid, signal.SIGKILL))
     timer.start()
-    run = evaluate("word_sums", endpoint=own(server), out=tmp_path / "runs", show=False)
+    run = evaluate("word_sums", endpoint=own_endpoint(server), out=tmp_path / "runs", show=False)
     timer.join()
     assert shared_worker().pid != pid
     assert outcomes(run) == OUTCOMES
@@ -218,7 +221,7 @@ def test_it_runs_where_nothing_can_be_forked(tmp_path: Path) -> None:
 
 def test_evalscope_takes_its_run_for_its_own(book: Path, demo_endpoint: Any, tmp_path: Path) -> None:
     server = demo_endpoint(transcripts=[book])
-    run = evaluate("word_sums", repeats=2, endpoint=own(server), out=tmp_path / "runs", show=False)
+    run = evaluate("word_sums", repeats=2, endpoint=own_endpoint(server), out=tmp_path / "runs", show=False)
     report = json.loads((run.path / "reports" / server.model / "word_sums.json").read_text("utf-8"))
     assert report["dataset_name"] == "word_sums"
     assert report["execution_summary"]["succeeded"] == 18
@@ -240,7 +243,7 @@ def test_an_edited_module_is_loaded_and_graded_anew(
     (folder / "my_sums.py").write_text(code, encoding="utf-8")
     register_benchmark("mine", "my_sums:WordSums")
     server = demo_endpoint(transcripts=[book])
-    options: dict[str, Any] = {"endpoint": own(server), "out": tmp_path / "runs", "show": False}
+    options: dict[str, Any] = {"endpoint": own_endpoint(server), "out": tmp_path / "runs", "show": False}
     assert evaluate("mine", **options).accuracies()["mine"] == pytest.approx(7 / 9)
     (folder / "my_sums.py").write_text(code.replace("candidate == gold", "candidate != gold"), encoding="utf-8")
     assert evaluate("mine", fresh=True, **options).accuracies()["mine"] == pytest.approx(3 / 9)
@@ -321,7 +324,7 @@ def test_benchmarks_that_cannot_be_used_say_why(
         (tmp_path / "broken.py").write_text(code, encoding="utf-8")
     register_benchmark("mine", "broken:Mine")
     with pytest.raises(kind, match=message):
-        evaluate("mine", endpoint=own(demo), out=tmp_path / "runs", show=False)
+        evaluate("mine", endpoint=own_endpoint(demo), out=tmp_path / "runs", show=False)
 
 
 def test_an_entry_point_is_found_by_itself(tmp_path: Path) -> None:

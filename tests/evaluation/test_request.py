@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qwq_nb.demo import PROBLEMS
+from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
 from qwq_nb.endpoint.registry import set_default
@@ -18,6 +20,7 @@ from qwq_nb.evaluation.command_line import command_line, data_label
 from qwq_nb.evaluation.options import EVAL
 from qwq_nb.evaluation.request import build_request, refine_endpoint
 from qwq_nb.magics.parsing import parse_line, tokens_of
+from qwq_nb.store.request import EvalRequest
 
 ENDPOINT = Endpoint("http://127.0.0.1:8000/v1", "QwQ-32B", name="lab")
 OWN = {o.dest for o in (*SAMPLING, *TRANSPORT)}
@@ -28,7 +31,7 @@ def an_endpoint_is_set(isolated: None) -> None:
     set_default(ENDPOINT)
 
 
-def test_a_request_with_nothing_but_a_benchmark():
+def test_a_request_with_nothing_but_a_benchmark() -> None:
     request = build_request(["math_500"])
     assert request.endpoint == ENDPOINT
     assert (
@@ -78,7 +81,9 @@ def test_a_request_with_nothing_but_a_benchmark():
         (["aime24"], {"endpoint": ENDPOINT.replace(key_env="QWQ_NOT_SET")}, UserError, "QWQ_NOT_SET"),
     ],
 )
-def test_what_cannot_work_is_said_before_anything_is_loaded(benchmarks, options, kind, said):
+def test_what_cannot_work_is_said_before_anything_is_loaded(
+    benchmarks: list[str], options: dict[str, Any], kind: type[Exception], said: str
+) -> None:
     with pytest.raises(kind) as caught:
         build_request(benchmarks, **options)
     assert said in str(caught.value)
@@ -87,15 +92,15 @@ def test_what_cannot_work_is_said_before_anything_is_loaded(benchmarks, options,
 @pytest.mark.parametrize(
     ("levels", "numbers"), [("1-3", [1, 2, 3]), ([3, 1, 3], [1, 3]), (range(1, 3), [1, 2]), (2, [2]), (None, None)]
 )
-def test_levels_in_any_form(levels, numbers):
+def test_levels_in_any_form(levels: Any, numbers: list[int] | None) -> None:
     assert build_request(["math_500"], levels=levels).selection.levels == numbers
 
 
-def test_a_subset_may_be_one_name():
+def test_a_subset_may_be_one_name() -> None:
     assert build_request(["math_500"], subset="Level 1").selection.subsets == ["Level 1"]
 
 
-def test_options_of_the_call_refine_the_endpoint():
+def test_options_of_the_call_refine_the_endpoint() -> None:
     request = build_request(
         ["aime24"],
         temperature=1.0,
@@ -118,7 +123,7 @@ def test_options_of_the_call_refine_the_endpoint():
     assert build_request(["aime24"]).endpoint == ENDPOINT
 
 
-def test_all_that_qwq_endpoint_takes_refines_too_and_stays_out_of_the_body():
+def test_all_that_qwq_endpoint_takes_refines_too_and_stays_out_of_the_body() -> None:
     changed = refine_endpoint(ENDPOINT, {"model": "other", "name": "mine", "key_env": "QWQ_API_KEY", "insecure": True})
     assert (changed.model, changed.name, changed.key_env, changed.insecure) == ("other", "mine", "QWQ_API_KEY", True)
     assert changed.sampling == ENDPOINT.sampling
@@ -126,15 +131,17 @@ def test_all_that_qwq_endpoint_takes_refines_too_and_stays_out_of_the_body():
 
 # The built-in endpoint and problems
 
+BuildRequest = Callable[..., EvalRequest]
+
 
 @pytest.fixture
-def demo_request(demo: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def demo_request(demo: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> BuildRequest:
     """`build_request` whose built-in endpoint is the one that all tests share."""
     monkeypatch.setattr("qwq_nb.demo._shared", demo)
     return build_request
 
 
-def test_demo_brings_its_endpoint_and_its_problems(demo_request):
+def test_demo_brings_its_endpoint_and_its_problems(demo_request: BuildRequest) -> None:
     request = demo_request(["math_500", "aime24"], demo=True)
     assert request.demo
     assert request.endpoint.is_demo
@@ -144,19 +151,19 @@ def test_demo_brings_its_endpoint_and_its_problems(demo_request):
     assert demo_request(["math_500", "aime24"], endpoint="demo") == request
 
 
-def test_demo_has_no_problems_for_other_benchmarks(demo_request):
+def test_demo_has_no_problems_for_other_benchmarks(demo_request: BuildRequest) -> None:
     with pytest.raises(OptionError, match="has problems for math_500, aime24, gpqa_diamond only, not for mmlu"):
         demo_request(["mmlu"], demo=True)
 
 
-def test_demo_with_problems_of_ones_own(demo_request):
+def test_demo_with_problems_of_ones_own(demo_request: BuildRequest) -> None:
     request = demo_request(["math_500"], demo=True, data="mine/problems.jsonl")
     assert data_label(request) == "problems.jsonl"
     line = command_line(request, out=None, named=None, options={})
     assert line == "%qwq_eval math_500 --data mine/problems.jsonl --demo"
 
 
-def test_where_the_problems_came_from():
+def test_where_the_problems_came_from() -> None:
     assert data_label(build_request(["aime24"])) == "modelscope hub"
     assert data_label(build_request(["aime24"], hub="huggingface")) == "huggingface hub"
 
@@ -164,8 +171,8 @@ def test_where_the_problems_came_from():
 # The line that asks the same again
 
 
-def again(line: str) -> tuple[Any, dict[str, Any]]:
-    """The request of a line, as the magic makes it, and the options that are not its own."""
+def again(line: str) -> tuple[EvalRequest, str | None]:
+    """The request of a line, as the magic makes it, and its `--out`."""
     magic, _, rest = line.partition(" ")
     assert magic == "%qwq_eval"
     words, given_ = parse_line(tokens_of(rest), EVAL, "qwq_eval")
@@ -173,12 +180,12 @@ def again(line: str) -> tuple[Any, dict[str, Any]]:
     return build_request(words, **given_), out
 
 
-def test_defaults_are_not_written_out():
+def test_defaults_are_not_written_out() -> None:
     request = build_request(["math_500"], levels="1-5", limit=50)
     assert command_line(request, out=None, named=None, options={}) == "%qwq_eval math_500 --levels 1,2,3,4,5 --limit 50"
 
 
-def test_quotes_are_set_where_they_are_needed():
+def test_quotes_are_set_where_they_are_needed() -> None:
     request = build_request(["math_500"], subset=["Level 1"], data="my data.jsonl", endpoint="lab")
     line = command_line(request, out="a b", named="lab", options={"extra": {"stop": ["it's"]}})
     assert line == (
@@ -235,7 +242,7 @@ calls = st.fixed_dictionaries(
 @example({"presence_penalty": -1e-05, "temperature": 0.123456789}, None, None)
 @example({"subset": ["-x"], "data": "--fresh"}, "-o", None)
 @example({"data": "~no-such-user/x.jsonl"}, "~no-such-user", None)
-def test_the_line_gives_back_an_equal_request(call, out, named):
+def test_the_line_gives_back_an_equal_request(call: dict[str, Any], out: str | None, named: str | None) -> None:
     set_default(ENDPOINT)
     request = build_request(["math_500"], endpoint=named, **call)
     options = {name: value for name, value in call.items() if name in OWN}

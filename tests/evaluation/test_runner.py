@@ -15,8 +15,9 @@ from qwq_nb.errors import EndpointRefused, QwqError
 from qwq_nb.store.partial_streams import STREAMS, read_streams
 from qwq_nb.store.resume import load_progress, read_journal
 from qwq_nb.store.run_dir import RunDirectory
-from tests.support.runner import MATCH, SLOW, Start, until
-from tests.support.runs import asked
+from tests.support.demo_server import request_counts
+from tests.support.runner import MATCH, SLOW, Start, settle_loop
+from tests.support.waiting import wait_until
 
 # -- concurrency ---------------------------------------------------------------------------------------------------
 
@@ -27,8 +28,8 @@ def test_as_many_streams_at_once_as_asked_for_and_no_more(
 ) -> None:
     server.set_faults(["hang"])
     running = runner(12, concurrency=concurrency).start()
-    until(lambda: server.log()["active"] == concurrency)
-    running.settle()
+    wait_until(lambda: server.log()["active"] == concurrency)
+    settle_loop()
     assert (server.log()["requests"], server.log()["concurrent_peak"]) == (concurrency, concurrency)
     assert running.runner.progress().in_flight == concurrency
 
@@ -44,7 +45,7 @@ def test_repeats_are_asked_one_after_the_other_with_seeds_of_their_own(runner: S
 def test_a_slow_sample_does_not_hold_up_the_others(runner: Start, server: DemoEndpoint, fault: str) -> None:
     server.set_faults([f"{fault},{MATCH}"])
     running = runner(20, concurrency=3).start()
-    until(lambda: running.done() == 19)
+    wait_until(lambda: running.done() == 19)
     assert [view.id for view in running.runner.in_flight()] == [
         k[0] for k, r in running.runner.results.items() if r.sample.source_id == SLOW["unique_id"]
     ]
@@ -60,8 +61,8 @@ def test_a_slow_grader_does_not_hold_up_the_streams(runner: Start, server: DemoE
         return Verdict(correct=True, extracted=item.sample.gold, sample_score={})
 
     running = runner(12, concurrency=2, grade=slow).start()
-    until(lambda: len(running.rows("predictions")) == 12)
-    until(lambda: running.runner.progress().grading == 12)
+    wait_until(lambda: len(running.rows("predictions")) == 12)
+    wait_until(lambda: running.runner.progress().grading == 12)
     assert running.done() == 0
     running.tell(release.set)
     running.wait()
@@ -76,7 +77,7 @@ def test_progress_counts_rates_and_an_estimate(runner: Start, server: DemoEndpoi
     running = runner(12, concurrency=3).start()
     first = running.runner.progress()
     assert (first.total, first.done, first.eta_s) == (12, 0, None)
-    until(lambda: running.done() >= 2)
+    wait_until(lambda: running.done() >= 2)
     middle = running.runner.progress(lambda: time.perf_counter() + 0.3)  # a rate wants two looks
     assert 1 <= middle.in_flight <= 3
     assert middle.tokens > 100
@@ -98,13 +99,13 @@ def test_progress_counts_rates_and_an_estimate(runner: Start, server: DemoEndpoi
 def test_pause_asks_nothing_new_and_lets_streams_end(runner: Start, server: DemoEndpoint) -> None:
     server.configure(ttft=0.1)
     running = runner(12, concurrency=3).start()
-    until(lambda: running.runner.progress().in_flight == 3)
+    wait_until(lambda: running.runner.progress().in_flight == 3)
     running.tell(running.runner.pause)
-    until(lambda: not running.runner.in_flight_items)
+    wait_until(lambda: not running.runner.in_flight_items)
     requests = server.log()["requests"]
     assert requests < 12
     assert running.runner.paused
-    running.settle()
+    settle_loop()
     assert not running.runner.in_flight_items
     assert server.log()["requests"] == requests
     running.tell(running.runner.resume)
@@ -115,7 +116,7 @@ def test_pause_asks_nothing_new_and_lets_streams_end(runner: Start, server: Demo
 def test_a_paused_run_with_nothing_left_to_ask_comes_to_its_end(runner: Start, server: DemoEndpoint) -> None:
     server.configure(ttft=0.2)
     running = runner(4, concurrency=4).start()
-    until(lambda: running.runner.progress().in_flight == 4)
+    wait_until(lambda: running.runner.progress().in_flight == 4)
     running.tell(running.runner.pause)
     assert "pending" not in {r.outcome for r in running.wait().results.values()}
 
@@ -123,7 +124,7 @@ def test_a_paused_run_with_nothing_left_to_ask_comes_to_its_end(runner: Start, s
 def test_stop_keeps_what_was_streaming_in_the_journal(runner: Start, server: DemoEndpoint) -> None:
     server.configure(tokens_per_second=60)
     running = runner(12, concurrency=4).start()
-    until(lambda: len([v for v in running.runner.in_flight() if v.tokens > 10]) == 4)
+    wait_until(lambda: len([v for v in running.runner.in_flight() if v.tokens > 10]) == 4)
     streaming = {view.id for view in running.runner.in_flight()}
     running.tell(running.runner.stop)
     running.wait()
@@ -136,7 +137,7 @@ def test_stop_keeps_what_was_streaming_in_the_journal(runner: Start, server: Dem
     assert {r.sample.id for r in partial} == streaming
     assert {r.outcome for r in partial} == {"pending"}
     assert server.log()["requests"] == 4
-    until(lambda: server.log()["active"] == 0)
+    wait_until(lambda: server.log()["active"] == 0)
 
 
 def test_a_kernel_that_is_killed_leaves_the_partial_texts_too(
@@ -146,8 +147,8 @@ def test_a_kernel_that_is_killed_leaves_the_partial_texts_too(
     monkeypatch.setattr("qwq_nb.evaluation.stream_log.LOOK_EVERY_S", 0.05)
     server.configure(tokens_per_second=60)
     running = runner(12, concurrency=4).start()
-    until(lambda: len([v for v in running.runner.in_flight() if v.tokens > 30]) == 4)
-    until(lambda: [len(c.reasoning) > 60 for c in read_streams(running.directory.path).values()] == [True] * 4)
+    wait_until(lambda: len([v for v in running.runner.in_flight() if v.tokens > 30]) == 4)
+    wait_until(lambda: [len(c.reasoning) > 60 for c in read_streams(running.directory.path).values()] == [True] * 4)
     left = RunDirectory(running.directory.path.with_name("left"))
     shutil.copytree(running.directory.path, left.path)
     before = {key: (kind, completion) for key, (kind, _, completion) in read_journal(left).items()}
@@ -193,7 +194,7 @@ def test_what_is_written_down_of_streams_stays_small(
 def test_stop_while_waiting_for_a_retry(runner: Start, server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,retry_after=60"])
     running = runner(4, concurrency=4).start()
-    until(lambda: [view.phase for view in running.runner.in_flight()] == ["retry"] * 4)
+    wait_until(lambda: [view.phase for view in running.runner.in_flight()] == ["retry"] * 4)
     assert running.runner.progress().retries == 0
     running.tell(running.runner.stop)
     running.wait()
@@ -216,7 +217,7 @@ def test_what_fails_once_is_asked_again_and_counted(runner: Start, server: DemoE
     running.wait()
     assert running.runner.progress().retries == 6
     assert running.runner.progress().errors == 0
-    assert set(asked(server).values()) == {2}
+    assert set(request_counts(server).values()) == {2}
     for result in running.runner.results.values():
         assert result.completion is not None
         assert result.completion.attempts == 2
@@ -263,7 +264,7 @@ def test_a_prompt_that_is_too_long_is_that_sample_s_error_alone(runner: Start, s
     running.wait()
     assert running.outcomes()[SLOW["unique_id"]] == "error"
     assert sorted(running.outcomes().values()).count("error") == 1
-    assert set(asked(server).values()) == {1}, "a refusal of the prompt is not asked again"
+    assert set(request_counts(server).values()) == {1}, "a refusal of the prompt is not asked again"
 
 
 def test_a_directory_that_cannot_be_written_ends_the_run(runner: Start, server: DemoEndpoint) -> None:

@@ -18,26 +18,26 @@ from qwq_nb.evaluation.start import run_dir_for
 from qwq_nb.run.open import load_run
 from qwq_nb.store.manifest import MANIFEST
 from qwq_nb.store.run_dir import JOURNAL
-from tests.support.evaluations import FIRST_VARIANTS, LOOPING, counts, files, outcomes, row_count
-from tests.support.runs import asked, own
+from tests.support.demo_server import own_endpoint, request_counts
+from tests.support.run_counts import FIRST_VARIANTS, LOOPING, outcomes, row_count, row_files, subset_counts
 
 # -- end to end ----------------------------------------------------------------------------------------------------
 
 
 def test_all_three_benchmarks_and_the_same_call_again(server: DemoEndpoint) -> None:
     run = evaluate("math_500", "aime24", "gpqa_diamond", demo=True)
-    assert counts(run) == FIRST_VARIANTS
+    assert subset_counts(run) == FIRST_VARIANTS
     assert (run.state, run.demo, run.model) == ("complete", True, "QwQ-32B-demo")
     assert (server.log()["requests"], server.log()["concurrent_peak"] <= 32) == (62, True)
-    assert set(asked(server).values()) == {1}
+    assert set(request_counts(server).values()) == {1}
 
     again = evaluate("math_500", "aime24", "gpqa_diamond", demo=True)
     assert server.log()["requests"] == 62, "nothing is asked twice"
     assert again.path == run.path
-    assert counts(again) == FIRST_VARIANTS
+    assert subset_counts(again) == FIRST_VARIANTS
     assert outcomes(again) == outcomes(run)
     assert again.record().progress.reused == 62
-    assert counts(load_run(run.path)) == FIRST_VARIANTS
+    assert subset_counts(load_run(run.path)) == FIRST_VARIANTS
     assert outcomes(load_run(run.path)) == outcomes(run)
 
 
@@ -72,7 +72,7 @@ def test_a_working_folder_that_changes_in_mid_run_moves_nothing(server: DemoEndp
     assert os.listdir() == []
     assert (row_count(run, "predictions"), row_count(run, "reviews")) == (10, 10)
     assert run.record().run_dir == shown == f"qwq_runs/{run.name}"
-    assert counts(load_run(run.path)) == counts(run)
+    assert subset_counts(load_run(run.path)) == subset_counts(run)
 
 
 def test_the_end_of_a_run_stands_still(server: DemoEndpoint) -> None:
@@ -110,7 +110,7 @@ def test_reviews_that_are_gone_are_made_again_without_a_request(server: DemoEndp
 def test_a_torn_last_line_costs_that_row_alone(server: DemoEndpoint, kind: str) -> None:
     run = evaluate("math_500", demo=True, limit=10)
     before = outcomes(run)
-    for file in files(run, kind):
+    for file in row_files(run, kind):
         file.write_bytes(file.read_bytes()[:-20])
     (run.path / JOURNAL).write_bytes(b'{"kind": "partial", "benchm')
     again = evaluate("math_500", demo=True, limit=10)
@@ -136,7 +136,7 @@ def test_errors_are_asked_again_and_nothing_else_is(server: DemoEndpoint) -> Non
     server.reset()
     again = evaluate("math_500", "aime24", demo=True, max_retries=0)
     assert server.log()["requests"] == len(errors)
-    assert counts(again) == {key: value for key, value in FIRST_VARIANTS.items() if key[0] != "gpqa_diamond"}
+    assert subset_counts(again) == {key: value for key, value in FIRST_VARIANTS.items() if key[0] != "gpqa_diamond"}
     assert not any("missing" in note for note in again.record().notes)
 
 
@@ -178,7 +178,7 @@ def test_what_is_asked_differently_is_another_run(server: DemoEndpoint) -> None:
 
 def test_long_names_do_not_cost_the_key(tmp_path: Path) -> None:
     benchmarks = ("math_500", "aime24", "aime25", "gpqa_diamond", "gsm8k", "mmlu_pro", "super_gpqa", "ceval", "cmmlu")
-    endpoint = own(shared())
+    endpoint = own_endpoint(shared())
     for temperature in (0.5, 0.6):
         request = build_request(benchmarks, endpoint=endpoint.replace(model="m" * 90), temperature=temperature)
         path, key = run_dir_for(request, tmp_path, fresh=False, data_fingerprint="")
@@ -203,4 +203,4 @@ def test_repeats_get_other_answers_and_intervals_by_problem(server: DemoEndpoint
     assert low is not None
     assert high is not None
     assert 0 < low < 65 / 80 < high < 1
-    assert counts(load_run(run.path)) == counts(run)
+    assert subset_counts(load_run(run.path)) == subset_counts(run)

@@ -11,21 +11,24 @@ import pytest
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import DataError, OptionError
 from qwq_nb.evaluation.evaluate import evaluate
-from tests.support.evaluations import counts, outcomes
-from tests.support.runs import math_records, own, write_jsonl
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import math_records, write_jsonl
+from tests.support.run_counts import outcomes, subset_counts
 
 # -- data of one's own ---------------------------------------------------------------------------------------------
 
 
 def test_changed_data_is_another_run(server: DemoEndpoint, tmp_path: Path) -> None:
     data = write_jsonl(tmp_path / "mine.jsonl", math_records(5))
-    run = evaluate("math_500", endpoint=own(server), data=data)
-    assert (counts(run)["math_500", "all"][0], run.demo) == (5, False)
+    run = evaluate("math_500", endpoint=own_endpoint(server), data=data)
+    assert (subset_counts(run)["math_500", "all"][0], run.demo) == (5, False)
     assert server.log()["requests"] == 5
     copy = write_jsonl(tmp_path / "copy.jsonl", math_records(5))
-    assert evaluate("math_500", endpoint=own(server), data=copy).path == run.path, "the content counts, not the name"
+    assert evaluate("math_500", endpoint=own_endpoint(server), data=copy).path == run.path, (
+        "the content counts, not the name"
+    )
     write_jsonl(data, math_records(6))
-    other = evaluate("math_500", endpoint=own(server), data=data)
+    other = evaluate("math_500", endpoint=own_endpoint(server), data=data)
     assert other.path != run.path
     assert server.log()["requests"] == 11
 
@@ -35,7 +38,9 @@ def test_a_relative_path_is_seen_from_where_the_kernel_is_now(
 ) -> None:
     write_jsonl(tmp_path / "mine.jsonl", math_records(2))
     monkeypatch.chdir(tmp_path)
-    assert counts(evaluate("math_500", endpoint=own(server), data="mine.jsonl"))["math_500", "all"][0] == 2
+    assert (
+        subset_counts(evaluate("math_500", endpoint=own_endpoint(server), data="mine.jsonl"))["math_500", "all"][0] == 2
+    )
 
 
 GSM8K = [
@@ -73,7 +78,7 @@ def test_other_benchmarks_with_local_data(
     variants = [{"reasoning": "Let me see.", "answer": text, "kind": "x"} for text in (right, wrong)]
     book = write_jsonl(tmp_path / "book.jsonl", [{"unique_id": "one", "problem": problem, "variants": variants}])
     data = write_jsonl(tmp_path / f"{benchmark}.jsonl", records)
-    endpoint = own(demo_endpoint(transcripts=[book]), request_seed=0)
+    endpoint = own_endpoint(demo_endpoint(transcripts=[book]), request_seed=0)
     # The file does not say which of arc's subsets its record belongs to: the call does.
     subset = "ARC-Easy" if benchmark == "arc" else None
     run = evaluate(benchmark, endpoint=endpoint, data=data, subset=subset, repeats=2, few_shot=0)
@@ -100,7 +105,7 @@ def test_a_data_file_that_cannot_be_used_is_named_with_its_line(
     if content is not None:
         file.write_text(content)
     with pytest.raises(DataError, match=message):
-        evaluate("math_500", endpoint=own(server), data=file)
+        evaluate("math_500", endpoint=own_endpoint(server), data=file)
     assert server.log()["requests"] == 0
     assert not Path("qwq_runs").exists(), "nothing was begun"
 

@@ -16,14 +16,15 @@ from qwq_nb.evaluation.evaluate import evaluate, resume_run
 from qwq_nb.evaluation.request import build_request
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
-from tests.support.runner import until
-from tests.support.runs import MATH, completed, own
+from tests.support.demo_server import completed_counts, own_endpoint
+from tests.support.math_problems import MATH
+from tests.support.waiting import wait_until
 
 VARIABLE = "QWQ_TEST_KEY"
 
 
 def in_background(server: DemoEndpoint, **options: Any) -> Run:
-    endpoint = own(server, **{k: options.pop(k) for k in ("key_env", "patience") if k in options})
+    endpoint = own_endpoint(server, **{k: options.pop(k) for k in ("key_env", "patience") if k in options})
     return evaluate("math_500", endpoint=endpoint, data=MATH, background=True, show=False, **options)
 
 
@@ -34,7 +35,7 @@ def told(run: Run) -> str:
 def test_an_outage_pauses_the_run_says_so_and_is_remembered(server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,after=12"])
     run = in_background(server, concurrency=4)
-    until(lambda: run.state == "paused")
+    wait_until(lambda: run.state == "paused")
     record = run.record([])
     assert "Endpoint 'own' does not answer since" in record.progress.waiting
     assert record.progress.waiting in record.notes
@@ -46,18 +47,18 @@ def test_an_outage_pauses_the_run_says_so_and_is_remembered(server: DemoEndpoint
     assert "does not answer since" not in told(run)
     assert "did not answer from" in told(run)
     assert "did not answer from" in told(load_run(run.path))
-    assert all(n == 1 for key, n in completed(server).items() if not key.startswith("sha256"))
+    assert all(n == 1 for key, n in completed_counts(server).items() if not key.startswith("sha256"))
 
 
 def test_an_expired_key_pauses_the_run_until_resume(server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "the-first-key-0123")
     server.set_faults(["status,code=401,after=12"])
     run = in_background(server, concurrency=4, key_env=VARIABLE)
-    until(lambda: run.state == "paused")
+    wait_until(lambda: run.state == "paused")
     assert f"os.environ['{VARIABLE}'] = getpass.getpass()" in told(run)
     run.resume()
-    until(lambda: run.state == "running")  # the press of the button is seen to be heard
-    until(lambda: run.state == "paused")  # and the server refuses again
+    wait_until(lambda: run.state == "running")  # the press of the button is seen to be heard
+    wait_until(lambda: run.state == "paused")  # and the server refuses again
     server.set_faults([])
     run.resume()
     run.wait(60)
@@ -68,11 +69,12 @@ def test_an_expired_key_pauses_the_run_until_resume(server: DemoEndpoint, monkey
 def test_a_run_that_was_paused_stays_paused_when_the_endpoint_is_back(server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,after=12"])
     run = in_background(server, concurrency=4)
-    until(lambda: run.state == "paused")
+    wait_until(lambda: run.state == "paused")
     run.pause()
     server.set_faults([])
-    until(lambda: run.record([]).progress.waiting == "")
-    assert run.state == "paused"
+    wait_until(lambda: run.record([]).progress.waiting == "")
+    still: str = run.state
+    assert still == "paused"
     run.resume()
     run.wait(60)
     assert run.state == "complete"
@@ -81,10 +83,10 @@ def test_a_run_that_was_paused_stays_paused_when_the_endpoint_is_back(server: De
 def test_when_patience_ends_the_run_has_failed_and_goes_on_later(server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,after=12"])
     with pytest.raises(EndpointRefused, match="--patience"):
-        evaluate("math_500", endpoint=own(server, patience=0.3), data=MATH, show=False, concurrency=4)
+        evaluate("math_500", endpoint=own_endpoint(server, patience=0.3), data=MATH, show=False, concurrency=4)
     server.set_faults([])
     server.reset()
-    run = evaluate("math_500", endpoint=own(server, patience=0.3), data=MATH, show=False, concurrency=4)
+    run = evaluate("math_500", endpoint=own_endpoint(server, patience=0.3), data=MATH, show=False, concurrency=4)
     assert run.state == "complete"
     assert server.log()["requests"] < 40
 
@@ -94,8 +96,8 @@ def test_when_patience_ends_the_run_has_failed_and_goes_on_later(server: DemoEnd
 
 def test_endpoints_share_a_run_by_their_names(demo_endpoint: Callable[..., DemoEndpoint], tmp_path: Path) -> None:
     first, second = demo_endpoint(models=["M"]), demo_endpoint(models=["M-awq"])
-    set_default(own(first, name="a"))
-    set_default(own(second, name="b"))
+    set_default(own_endpoint(first, name="a"))
+    set_default(own_endpoint(second, name="b"))
     run = evaluate("math_500", endpoint="a,b", data=MATH, show=False, concurrency=4, out=tmp_path)
     assert run.state == "complete"
     assert {r.completion.endpoint for r in run.results() if r.completion} == {"a", "b"}
@@ -115,9 +117,9 @@ def test_resuming_asks_all_endpoints_of_the_run(
     first, second = demo_endpoint(), demo_endpoint(require_key_env=VARIABLE)
     for server in (first, second):
         server.configure(tokens_per_second=300)
-    pair = [own(first, name="a"), own(second, name="b", key_env=VARIABLE)]
+    pair = [own_endpoint(first, name="a"), own_endpoint(second, name="b", key_env=VARIABLE)]
     run = evaluate("math_500", endpoint=pair, data=MATH, concurrency=4, background=True, show=False)
-    until(lambda: run.record([]).progress.done >= 2)
+    wait_until(lambda: run.record([]).progress.done >= 2)
     run.stop()
     run.wait(10)
     # As another kernel finds it: nothing but its directory.
@@ -131,7 +133,7 @@ def test_resuming_asks_all_endpoints_of_the_run(
 
 
 def test_auto_concurrency_is_what_a_run_was_asked_for_and_shows_what_it_came_to(server: DemoEndpoint) -> None:
-    run = evaluate("math_500", endpoint=own(server), data=MATH, show=False, concurrency="auto", limit=8)
+    run = evaluate("math_500", endpoint=own_endpoint(server), data=MATH, show=False, concurrency="auto", limit=8)
     assert "--concurrency auto" in run.command
     assert run.record([]).concurrency >= 1
     assert load_run(run.path).manifest.request.concurrency == "auto"
@@ -139,6 +141,6 @@ def test_auto_concurrency_is_what_a_run_was_asked_for_and_shows_what_it_came_to(
 
 
 def test_patience_without_end_is_written_as_off(server: DemoEndpoint) -> None:
-    request = build_request(["math_500"], endpoint=own(server), patience=None)
+    request = build_request(["math_500"], endpoint=own_endpoint(server), patience=None)
     assert request.endpoint.patience is None
     assert "--patience off" in command_line(request, out=None, named=None, options={"patience": None})

@@ -9,7 +9,8 @@ import pytest
 
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.open import load_run
-from tests.support.runs import asked, own, write_jsonl
+from tests.support.demo_server import own_endpoint, request_counts
+from tests.support.math_problems import write_jsonl
 
 
 def mcq(folder: Path, subsets: list[str]) -> list[dict[str, Any]]:
@@ -37,14 +38,19 @@ def test_two_subsets_of_two_give_four_verdicts(subsets: list[str], demo_endpoint
     folder = tmp_path / "data"
     folder.mkdir()
     server = demo_endpoint(transcripts=[write_jsonl(tmp_path / "book.jsonl", mcq(folder, subsets))])
-    options: dict[str, Any] = {"endpoint": own(server), "data": folder, "out": tmp_path / "runs", "show": False}
+    options: dict[str, Any] = {
+        "endpoint": own_endpoint(server),
+        "data": folder,
+        "out": tmp_path / "runs",
+        "show": False,
+    }
     run = evaluate("general_mcq", subset=subsets, **options)
     found = {(r.sample.subset, r.sample.index): r.outcome for r in run.results()}
     assert found == {(s, n): ("correct", "wrong")[n] for s in subsets for n in (0, 1)}
     assert len(set(run.samples().id)) == 4
-    assert sum(asked(server).values()) == 4
+    assert sum(request_counts(server).values()) == 4
     alone = evaluate("general_mcq", subset=subsets[1], **options)
     assert set(alone.samples().id) == set(run.samples().id[run.samples().subset == subsets[1]]), "same ids alone"
     again = evaluate("general_mcq", subset=subsets, **options)
-    assert sum(asked(server).values()) == 6, "nothing is asked twice"
+    assert sum(request_counts(server).values()) == 6, "nothing is asked twice"
     assert list(again.samples().id) == list(load_run(run.path).samples().id)

@@ -15,8 +15,8 @@ import pytest
 from qwq_nb.demo.faults import KINDS
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import EndpointRefused
-from tests.support.runner import Running, Start, unread
-from tests.support.runs import asked
+from tests.support.demo_server import request_counts
+from tests.support.runner import Running, Start, grade_unread
 
 N = 12
 SILENCE = 0.25
@@ -102,7 +102,7 @@ def known() -> dict[str, tuple[str, str]]:
 def meant(known: dict[str, tuple[str, str]], runner: Start, server: DemoEndpoint) -> dict[str, tuple[str, str]]:
     """What the server means to say to each problem: what it says where nothing goes wrong."""
     if not known:
-        running = runner(40, grade=unread, concurrency=8)
+        running = runner(40, grade=grade_unread, concurrency=8)
         running.directory.path = running.directory.path.with_name("meant")
         running.wait()
         server.reset()
@@ -112,7 +112,7 @@ def meant(known: dict[str, tuple[str, str]], runner: Start, server: DemoEndpoint
 
 def start(runner: Start, spec: str, **options: Any) -> Running:
     """Whatever is handed to the grader counts as correct: what matters here is what is handed to it."""
-    options = {"concurrency": N, "grade": unread, **options}  # all at once: what waits, waits together
+    options = {"concurrency": N, "grade": grade_unread, **options}  # all at once: what waits, waits together
     return runner(N, read_timeout=SILENCE if silent(spec) else 5.0, **options)
 
 
@@ -127,7 +127,7 @@ def check(running: Running, server: DemoEndpoint, fault: str, meant: dict[str, t
         assert completion.finish_reason in ("stop", "length")
         if meant is not None:
             assert (completion.reasoning, completion.answer) == meant[item.sample.source_id]
-    requests = asked(server)
+    requests = request_counts(server)
     twice = 0
     for r in results:
         attempts = r.completion.attempts if r.completion else 0
@@ -207,7 +207,7 @@ def test_what_every_request_would_meet_ends_the_run_and_makes_no_errors(
     again = start(runner, fault)
     again.wait()
     assert set(again.outcomes().values()) == {"correct"}
-    assert {k: n for k, n in asked(server).items() if n > 2} == {}
+    assert {k: n for k, n in request_counts(server).items() if n > 2} == {}
 
 
 def test_all_together_at_thirty_in_a_hundred(

@@ -16,6 +16,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from qwq_nb.demo.process import DemoEndpoint
+from tests.support.demo_server import reset_server
 
 Message = dict[str, Any]
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -192,7 +193,5 @@ def endpoint() -> Iterator[DemoEndpoint]:
 @pytest.fixture
 def server(endpoint: DemoEndpoint) -> DemoEndpoint:
     """The endpoint as if just started, answering at once."""
-    endpoint.set_faults([])
-    endpoint.configure(tokens_per_second=0, ttft=0)
-    endpoint.reset()
+    reset_server(endpoint)
     return endpoint

@@ -11,7 +11,7 @@ import pytest
 
 from qwq_nb.core.run_record import MIME_TYPE
 from qwq_nb.demo.process import DemoEndpoint
-from tests.support.runs import MATH
+from tests.support.math_problems import MATH
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

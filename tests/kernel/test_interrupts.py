@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from qwq_nb.core.run_record import MIME_TYPE
 from qwq_nb.demo.process import DemoEndpoint
-from tests.support.runs import MATH, asked, completed, math_records, write_jsonl
+from tests.support.demo_server import completed_counts, request_counts
+from tests.support.math_problems import MATH, math_records, write_jsonl
+from tests.support.waiting import wait_until
 
 HOSTILE = r"\boxed{9^{9^{9^9}}}"
 """An answer that keeps the grader busy until its deadline."""
@@ -37,6 +39,17 @@ def check_interrupted(cell: Any, line: str) -> None:
     assert cell.status == "error"
     assert line in cell.text
     assert cell.text.count("\n") <= 2, "one message, no traceback"
+
+
+def workers(kernel: Any) -> list[psutil.Process]:
+    """The benchmark workers of the kernel: one, or none yet."""
+    children = psutil.Process(kernel.pid).children()
+    return [process for process in children if "qwq_nb.bench.worker" in process.cmdline()]
+
+
+def cpu_of_children(worker: psutil.Process) -> float:
+    """What the worker's graders have computed so far, in seconds."""
+    return sum(grader.cpu_times().user for grader in worker.children())
 
 
 def run_folder(kernel: Any, variable: str = "_qwq_run") -> Path:
@@ -70,7 +83,7 @@ def while_loading(kernel: Any, server: DemoEndpoint) -> float:
     line = f"%qwq_eval math_500 --limit 5 --data {MATH}"
     cell = kernel.begin(f"run = {line}")
     cell.until(lambda: cell.displays)
-    time.sleep(0.5)
+    wait_until(lambda: workers(kernel))
     cell.interrupt()
     check_interrupted(cell, f"stopped; to go on: {line}")
     assert server.log()["requests"] == 0
@@ -117,15 +130,17 @@ def while_grading(kernel: Any, folder: Path) -> float:
         kernel.use(server)
         line = f"%qwq_eval math_500 --concurrency 1 --data {data}"
         cell = kernel.begin(f"run = {line} --grade-deadline 300 --fresh")
-        cell.until(lambda: len(completed(server)) == 4 and progress_of(cell)["in_flight"] == 0)
+        cell.until(lambda: len(completed_counts(server)) == 4 and progress_of(cell)["in_flight"] == 0)
         cell.until(lambda: progress_of(cell)["grading"] >= 1)
-        time.sleep(0.3)
+        (worker,) = workers(kernel)
+        before = cpu_of_children(worker)
+        wait_until(lambda: cpu_of_children(worker) > before + 0.1)
         cell.interrupt()
         check_interrupted(cell, "stopped; to go on: %qwq_eval math_500 --concurrency 1")
         check_whole(run_folder(kernel))
         again = kernel.run(f"run = {line} --grade-deadline 1")
         assert (again.status, state_of(again)) == ("ok", "complete")
-        assert set(asked(server).values()) == {1}, "an answer that is there is only graded"
+        assert set(request_counts(server).values()) == {1}, "an answer that is there is only graded"
         outcomes = kernel.run("print(sorted(run.samples().outcome))").text
         assert outcomes == "['correct', 'correct', 'correct', 'not_gradable']\n"
     return float(cell.idle_after_interrupt)

@@ -16,7 +16,8 @@ from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.run.open import load_run
 from qwq_nb.store.partial_streams import STREAMS
 from qwq_nb.view.budget import LIVE_BYTES, saved_size
-from tests.support.runs import MATH, asked
+from tests.support.demo_server import request_counts
+from tests.support.math_problems import MATH
 
 SHARED = "--max-tokens 2000 --request-seed 0 --backoff 0.05"
 
@@ -218,15 +219,15 @@ def test_kill_9_in_mid_run_and_the_same_line_again(start_kernel: Callable[..., A
     second = start_kernel()
     second.run("%load_ext qwq_nb")
     second.use(server)
-    before = asked(server)
+    before = request_counts(server)
     done = second.run(line)
     assert (done.status, state_of(done.displays[-1])) == ("ok", "complete")
-    again = {key for key, count in asked(server).items() if count > before.get(key, 0)}
+    again = {key for key, count in request_counts(server).items() if count > before.get(key, 0)}
     assert again.isdisjoint(kept), "a finished sample was asked twice"
-    assert again | kept == set(asked(server))
-    assert len(asked(server)) == 40
-    assert all(asked(server)[key] == 1 for key in kept)
-    assert sorted(predictions()) == sorted(asked(server)), "each has one row"
+    assert again | kept == set(request_counts(server))
+    assert len(request_counts(server)) == 40
+    assert all(request_counts(server)[key] == 1 for key in kept)
+    assert sorted(predictions()) == sorted(request_counts(server)), "each has one row"
 
 
 def list_of_rows(folder: Path) -> Callable[[], list[str]]:

@@ -25,7 +25,8 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from qwq_nb.core.run_record import MIME_TYPE
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.view.budget import FINAL_BYTES, LIVE_BYTES, saved_size
-from tests.support.runs import completed, write_jsonl
+from tests.support.demo_server import completed_counts
+from tests.support.math_problems import write_jsonl
 
 pytestmark = pytest.mark.long
 
@@ -131,7 +132,7 @@ def test_a_night_in_minutes(
         cell.until(lambda: done_of(cell) >= SAMPLES // 4, 600)
         kernel.disconnect()
         seen = len(cell.displays)
-        while len(completed(server)) < SAMPLES // 2:
+        while len(completed_counts(server)) < SAMPLES // 2:
             assert time.perf_counter() - begun < 600
             time.sleep(0.5)
         kernel.connect()

@@ -18,8 +18,8 @@ from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.evaluation.options import ASK, EVAL, RESUME, RUNS, SHOW
 from qwq_nb.magics.base import OPTIONS
 from qwq_nb.magics.completion import IDENTIFIER, register
-from tests.support.comparisons import made_run, spread
-from tests.support.tab import completions
+from tests.support.made_runs import made_run, results_of
+from tests.support.tab_completion import completions
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "jedi"])
@@ -198,7 +198,7 @@ def test_a_key_is_named_and_never_shown(shell: Any, monkeypatch: pytest.MonkeyPa
 
 def test_runs_by_variable_and_by_name(offered: Offered) -> None:
     made("qwq_runs", "math_500-QwQ-32B-1a2b")
-    run = made_run(spread(["c", "w"]))
+    run = made_run(results_of(["c", "w"]))
     variables = {"first": run, "_hidden": run, "number": 3}
     assert offered("%qwq_show ", **variables)[:2] == ["first", "math_500-QwQ-32B-1a2b"]
     assert offered("%qwq_resume math") == ["math_500-QwQ-32B-1a2b"]

@@ -16,7 +16,8 @@ from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import get_endpoint, set_default
 from qwq_nb.run.run import Run
-from tests.support.runs import MATH, own
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import MATH
 
 KEY = "sk-0123456789abcdefghijklmnop"
 
@@ -185,7 +186,7 @@ def test_a_literal_key_is_refused_and_not_repeated(shell: Shell, line: str) -> N
     ],
 )
 def test_a_data_file_that_cannot_be_used(shell: Shell, server: DemoEndpoint, content: str, message: str) -> None:
-    set_default(own(server))
+    set_default(own_endpoint(server))
     Path("mine.jsonl").write_text(content)
     said = shell.fail("%qwq_eval math_500 --data mine.jsonl")
     assert said.startswith("UsageError: ")
@@ -194,7 +195,7 @@ def test_a_data_file_that_cannot_be_used(shell: Shell, server: DemoEndpoint, con
 
 
 def test_an_endpoint_that_refuses_everything(shell: Shell, server: DemoEndpoint) -> None:
-    set_default(own(server).replace(model="QwQ-32"))
+    set_default(own_endpoint(server).replace(model="QwQ-32"))
     said = shell.fail(f"%qwq_eval math_500 --data {MATH} --limit 5")
     assert said.startswith("UsageError: ")
     assert "It serves: QwQ-32B-demo. You asked for 'QwQ-32'." in said
@@ -346,7 +347,7 @@ def test_a_settings_file_that_cannot_be_used(bare: Callable[[], Shell], settings
 
 
 def test_an_endpoint_by_name_from_config(shell: Shell, server: DemoEndpoint) -> None:
-    set_default(own(server))
+    set_default(own_endpoint(server))
     set_default(Endpoint("http://127.0.0.1:9/v1", "M", name="other"))
     shell.run("%config QwqMagics.endpoint = 'own'")
     shell.run(f"run = %qwq_eval math_500 --data {MATH} --limit 1")
@@ -359,7 +360,7 @@ def test_an_endpoint_by_name_from_config(shell: Shell, server: DemoEndpoint) -> 
 
 
 def test_tab_completes_options_names_and_values(shell: Shell, server: DemoEndpoint) -> None:
-    set_default(own(server))
+    set_default(own_endpoint(server))
     shell.run("first = %qwq_eval aime24 --demo --limit 2")
     assert shell.complete("%qwq_eval math_5") == ["math_500"]
     assert shell.complete("run = %qwq_eval math_5") == ["math_500"]

@@ -1,6 +1,6 @@
 """Do our runs and evalscope agree on real data? Run, grade, let evalscope take the directory, print the differences.
 
-    python tests/parity/shared_data.py [--data ../shared/data] [--keep DIR] [--only NAME]
+    python -m tests.parity.shared_data [--data ../shared/data] [--keep DIR] [--only NAME]
 
 Serves recorded answers of real models from the demo endpoint, evaluates them as any other endpoint, and holds each run
 against evalscope's own `run_task`: with the run as its cache (it must ask nothing), and with all answers graded anew.
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,9 +23,8 @@ from typing import Any, NamedTuple
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.evaluation.evaluate import evaluate
+from tests.support.paths import SHARED_DATA
 
-HERE = Path(__file__).resolve()
-SHARED = Path(os.environ.get("QWQ_SHARED_DATA", HERE.parents[3] / "shared" / "data"))
 Row = dict[str, Any]
 
 
@@ -140,7 +138,7 @@ def run_case(case: Case, out: Path) -> tuple[Path, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=SHARED)
+    parser.add_argument("--data", type=Path, default=SHARED_DATA)
     parser.add_argument("--keep", type=Path, help="keep the runs here")
     parser.add_argument("--only", help="one case, by the beginning of its name")
     args = parser.parse_args()

@@ -13,7 +13,8 @@ from qwq_nb.analysis.think.api import think
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.open import load_run
-from tests.support.runs import MATH, own
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import MATH
 
 pytestmark = pytest.mark.long
 
@@ -45,7 +46,7 @@ def test_ours_and_theirs_are_paired_by_problem(tmp_path: Path) -> None:
     with DemoEndpoint() as server:
         ours = evaluate(
             "math_500",
-            endpoint=own(server, request_seed=0),
+            endpoint=own_endpoint(server, request_seed=0),
             data=MATH,
             levels=[1, 2],
             out=tmp_path / "runs",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -20,9 +19,10 @@ import pytest
 import qwq_nb
 from qwq_nb.bench.registry import BENCHMARKS, register_benchmark
 from qwq_nb.demo.process import DemoEndpoint
-from tests.support.runs import own, write_jsonl
-
-OUTSIDE = Path(__file__).parents[1] / "support" / "outside"
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import write_jsonl
+from tests.support.paths import OUTSIDE
+from tests.support.processes import free_port
 
 pytest.importorskip("flask", reason="needs evalscope[service]")
 
@@ -42,9 +42,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> qwq_nb.Run:
 @pytest.fixture(scope="module")
 def service(finished: qwq_nb.Run) -> Iterator[str]:
     """`evalscope service` on the folder that holds the run."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     root = finished.path.parent.resolve()
     command = [sys.executable, "-c", "from evalscope.cli.cli import run_cmd; run_cmd()", "service"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--outputs", str(root)]
@@ -63,7 +61,7 @@ def service(finished: qwq_nb.Run) -> Iterator[str]:
             except OSError:
                 if process.poll() is not None or time.monotonic() > deadline:
                     pytest.fail(f"evalscope service did not start:\n{log.read_text()[-2000:]}")
-                time.sleep(0.3)
+                time.sleep(0.05)
         yield url
     finally:
         process.terminate()
@@ -122,7 +120,7 @@ def own_run(finished: qwq_nb.Run, tmp_path_factory: pytest.TempPathFactory) -> I
         patch.syspath_prepend(str(OUTSIDE))
         register_benchmark("word_sums", "word_sums:WordSums")
         out = finished.path.parent
-        yield qwq_nb.evaluate("word_sums", endpoint=own(server), levels=[1], out=out, show=False)
+        yield qwq_nb.evaluate("word_sums", endpoint=own_endpoint(server), levels=[1], out=out, show=False)
         BENCHMARKS.unregister("word_sums")
 
 

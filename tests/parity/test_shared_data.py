@@ -7,13 +7,14 @@ import sys
 
 import pytest
 
-from tests.parity.shared_data import HERE, SHARED
+from tests.support.paths import ROOT, SHARED_DATA
 
 
 @pytest.mark.long
 def test_no_difference_on_real_answers() -> None:
-    if not SHARED.is_dir():
+    if not SHARED_DATA.is_dir():
         pytest.skip("no shared data: set QWQ_SHARED_DATA")
-    done = subprocess.run([sys.executable, str(HERE)], capture_output=True, text=True, check=False, timeout=1800)
+    command = [sys.executable, "-m", "tests.parity.shared_data"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=1800)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("0 differences, 0 not explained") == 6

@@ -17,8 +17,8 @@ import pytest
 
 from qwq_nb import extending
 from qwq_nb.demo.process import DemoEndpoint
+from tests.support.math_problems import write_jsonl
 from tests.support.paths import ROOT
-from tests.support.runs import write_jsonl
 
 OUTSIDE = ROOT / "tests" / "support" / "outside"
 PACKAGE = OUTSIDE / "qwq_more"

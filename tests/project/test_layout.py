@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
+from tests.support.package_source import Module, modules
 from tests.support.paths import PACKAGE
-from tests.support.source import Module, modules
 
 LAYERS = (
     ("__init__",),

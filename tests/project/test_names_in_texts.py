@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from qwq_nb.magics.base import OPTIONS
+from tests.support.package_source import Module, modules
 from tests.support.paths import ROOT
-from tests.support.source import Module, modules
 
 for _name in ("analysis", "evaluation"):
     importlib.import_module(f"qwq_nb.magics.{_name}")  # each declares its magics' options

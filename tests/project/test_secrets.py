@@ -31,8 +31,9 @@ from qwq_nb.evaluation.begin import begin
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
-from tests.support.runner import MATCH, until
-from tests.support.runs import asked, own
+from tests.support.demo_server import own_endpoint, request_counts
+from tests.support.runner import MATCH
+from tests.support.waiting import wait_until
 
 CANARY = "canary-7f3e91d2-not-of-any-known-shape"
 VARIABLE = "QWQ_CANARY_KEY"
@@ -85,7 +86,9 @@ def test_a_run_in_which_the_server_echoes_the_key_in_every_way_leaves_no_trace_o
     server.set_faults(
         [f"key_echo,after=3,{MATCH}", "key_chunk,p=0.2,after=3", "key_chunk,p=0.3,attempts=1", "key_answer,p=0.5"]
     )
-    run = evaluate("math_500", demo=False, endpoint=own(server, key_env=VARIABLE, stream=stream), **local(tmp_path))
+    run = evaluate(
+        "math_500", demo=False, endpoint=own_endpoint(server, key_env=VARIABLE, stream=stream), **local(tmp_path)
+    )
     assert server.log()["last"][-1]["authorization"] == "present"
     texts = [r.completion.answer for r in run.results() if r.completion]
     assert f"I was called with {MASK}." in texts, "the echo is recognised and masked, in a stream in pieces too"
@@ -105,7 +108,7 @@ def test_a_run_in_which_the_server_echoes_the_key_in_every_way_leaves_no_trace_o
 
 
 def local(tmp_path: Path) -> dict[str, Any]:
-    from tests.support.runs import MATH
+    from tests.support.math_problems import MATH
 
     return {"data": MATH, "show": False, "out": tmp_path / "runs"}
 
@@ -118,7 +121,7 @@ def test_what_is_being_written_never_shows_a_part_of_the_key(server: DemoEndpoin
         ("math_500",),
         out=tmp_path,
         fresh=False,
-        endpoint=own(server, key_env=VARIABLE),
+        endpoint=own_endpoint(server, key_env=VARIABLE),
         reveal=False,
         options={"limit": 4, "data": str(local(tmp_path)["data"]), "concurrency": 4},
     )
@@ -129,7 +132,7 @@ def test_what_is_being_written_never_shows_a_part_of_the_key(server: DemoEndpoin
             seen.update((view.reasoning_tail, view.answer_tail))
         return control.done
 
-    until(look, seconds=60)
+    wait_until(look, seconds=60)
     control.wait()
     assert any(len(text) > 10 for text in seen)
     for text in seen:
@@ -141,7 +144,7 @@ def test_what_is_being_written_never_shows_a_part_of_the_key(server: DemoEndpoin
 def test_no_traceback_shows_it_however_verbose(server: DemoEndpoint, tmp_path: Path, fault: str) -> None:
     server.set_faults([fault])
     try:
-        evaluate("math_500", endpoint=own(server, key_env=VARIABLE), **local(tmp_path))
+        evaluate("math_500", endpoint=own_endpoint(server, key_env=VARIABLE), **local(tmp_path))
     except EndpointRefused:
         kind, error, frames = sys.exc_info()
         shown = io.StringIO()
@@ -163,7 +166,7 @@ def test_a_redirect_to_another_host_is_refused_and_carries_nothing(
     other = demo_endpoint()
     server.set_faults([f"redirect,to={other.url}/chat/completions"])
     with pytest.raises(EndpointRefused, match="A redirect is not followed"):
-        evaluate("math_500", endpoint=own(server, key_env=VARIABLE), **local(tmp_path))
+        evaluate("math_500", endpoint=own_endpoint(server, key_env=VARIABLE), **local(tmp_path))
     assert other.log()["requests"] == 0
 
 
@@ -173,9 +176,11 @@ def test_a_key_that_was_replaced_is_still_masked(server: DemoEndpoint, tmp_path:
     server.set_faults(["key_answer"])
     changed = threading.Timer(1.0, os.environ.__setitem__, (VARIABLE, "another-canary-5511"))
     changed.start()
-    run = evaluate("math_500", limit=8, concurrency=8, endpoint=own(server, key_env=VARIABLE), **local(tmp_path))
+    run = evaluate(
+        "math_500", limit=8, concurrency=8, endpoint=own_endpoint(server, key_env=VARIABLE), **local(tmp_path)
+    )
     changed.join()
-    assert sum(asked(server).values()) == 8
+    assert sum(request_counts(server).values()) == 8
     for path in files_below(run.path):
         assert_clean(str(path), path.read_bytes())
         assert b"another-canary" not in path.read_bytes()

@@ -16,8 +16,8 @@ from qwq_nb.core.schema import SCHEMA_PATH
 from qwq_nb.run.bundle import bundle
 from qwq_nb.run.withhold import WITHHELD_NOTE, withhold
 from qwq_nb.view.budget import FINAL_BYTES, LIVE_BYTES, saved_size
-from tests.support.hostile import CORPUS
-from tests.support.samples import flight, record, row, view
+from tests.support.hostile_texts import CORPUS
+from tests.support.run_records import flight, record, row, view
 
 TRACE = 'Wait, let me check <that> again: \\frac{1}{2} isn\'t "half" of it.\n\n' * 600
 TABLE = [*(row(f"Level {level}") for level in range(1, 6)), row()]
@@ -126,7 +126,13 @@ SECRET = "which enzyme (SECRET) cleaves"
 
 def gpqa(**changes: Any) -> RunRecord:
     texts = dict.fromkeys(("question", "reasoning", "answer"), Clip(text=SECRET))
-    fields = {"benchmark": "gpqa_diamond", "gold": "C", "extracted": "(B)", "why": SECRET, "choices": [SECRET]}
+    fields: dict[str, Any] = {
+        "benchmark": "gpqa_diamond",
+        "gold": "C",
+        "extracted": "(B)",
+        "why": SECRET,
+        "choices": [SECRET],
+    }
     views = [view(i, outcome=outcome, **(fields | texts)) for i, outcome in enumerate(OUTCOMES)]
     views.append(view(8, error=f"HTTP 400: bad prompt {SECRET}", **(fields | texts | {"extracted": SECRET})))
     flights = [flight(benchmark="gpqa_diamond", reasoning_tail=SECRET, answer_tail=SECRET)]

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from qwq_nb.core.run_record import RunRecord
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
 from qwq_nb.run.cost import Prices, cost_of, resolve_prices
 from qwq_nb.run.html import run_html
 from qwq_nb.run.text import run_progress_line, run_text
-from tests.support.comparisons import made_run, result, spread
-from tests.support.runs import MATH, own
+from tests.support.demo_server import own_endpoint
+from tests.support.made_runs import made_run, result, results_of
+from tests.support.math_problems import MATH
 
 
 def test_by_hand() -> None:
     """50 prompt tokens at 2 and 100 + number + 10 completion tokens at 10 for a million."""
-    rows = {row.subset: row for row in cost_of(spread(["c", "w", "c", "p"]), Prices(2, 10))}
+    rows = {row.subset: row for row in cost_of(results_of(["c", "w", "c", "p"]), Prices(2, 10))}
     each = [(50 * 2 + (110 + n) * 10) / 1e6 for n in range(3)]
     level_1, level_2, whole = rows["Level 1"], rows["Level 2"], rows["all"]
     assert level_1.cost == pytest.approx(each[0] + each[2])
@@ -27,12 +29,12 @@ def test_by_hand() -> None:
 
 
 def test_before_the_first_answer_nothing_is_expected() -> None:
-    row = cost_of(spread(["p", "p"]), Prices(1, 1))[-1]
+    row = cost_of(results_of(["p", "p"]), Prices(1, 1))[-1]
     assert (row.cost, row.expected_cost, row.cost_per_answer, row.cost_per_correct) == (0, None, None, None)
 
 
 def test_a_level_without_answers_takes_the_benchmarks_mean() -> None:
-    rows = {row.subset: row for row in cost_of(spread(["c", "p"]), Prices(1, 1))}
+    rows = {row.subset: row for row in cost_of(results_of(["c", "p"]), Prices(1, 1))}
     assert rows["Level 2"].expected_cost == pytest.approx(rows["Level 1"].cost)
 
 
@@ -61,9 +63,9 @@ def test_a_price_left_out_is_not_free() -> None:
     assert resolve_prices(Endpoint("http://127.0.0.1:9/v1", "m", price_in=1, price_out=2)) == Prices(1, 2)
 
 
-def priced(outcomes: list[str], state: str = "complete"):
+def priced(outcomes: list[str], state: str = "complete") -> RunRecord:
     endpoint = Endpoint("http://127.0.0.1:8801/v1", "m", price_in=2, price_out=10)
-    return made_run(spread(outcomes), endpoint=endpoint, state=state).record()
+    return made_run(results_of(outcomes), endpoint=endpoint, state=state).record()
 
 
 def test_the_output_says_what_it_costs() -> None:
@@ -77,7 +79,7 @@ def test_the_output_says_what_it_costs() -> None:
 
 
 def test_without_prices_nothing_is_said_of_cost() -> None:
-    record = made_run(spread(["c", "w"])).record()
+    record = made_run(results_of(["c", "w"])).record()
     assert record.cost is None
     for shown in (run_html(record), run_text(record, times=True)):
         assert "cost" not in shown.lower()
@@ -87,7 +89,7 @@ def test_a_real_run_keeps_its_prices(server: DemoEndpoint) -> None:
     from qwq_nb.evaluation.evaluate import evaluate
     from qwq_nb.run.open import load_run
 
-    endpoint = own(server, price_in=0.15, price_out=0.6)
+    endpoint = own_endpoint(server, price_in=0.15, price_out=0.6)
     run = evaluate("math_500", endpoint=endpoint, data=MATH, levels=[1], show=False)
     cost = run.record().cost
     assert cost is not None

@@ -7,6 +7,7 @@ import html.parser
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,12 +16,12 @@ from qwq_nb.core.tally import SAMPLE_COLUMNS
 from qwq_nb.errors import OptionError
 from qwq_nb.run.export import ENDINGS, formula_safe
 from qwq_nb.run.run import Run
-from tests.support.comparisons import made_run, result
+from tests.support.made_runs import made_run, result
 
 HOSTILE = '=HYPERLINK("http://x","y") | $\\input{/etc/passwd}$ <script>alert(1)</script> % & _ # ~ ^ \\ \ud800'
 
 
-def run(**changes: object) -> Run:
+def run(**changes: Any) -> Run:
     rows = [
         result(0),
         result(1, "w", answer=HOSTILE, reasoning=HOSTILE, subset=HOSTILE),

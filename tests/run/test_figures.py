@@ -17,8 +17,8 @@ from qwq_nb.run.figures import KINDS, MOST_DOTS, run_figure
 from qwq_nb.run.references import references_for
 from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION
 from qwq_nb.view.figures import PLOTLY_MIME, TEMPLATE, ChartFigure
-from tests.support.hostile import CORPUS
-from tests.support.samples import record, row, view
+from tests.support.hostile_texts import CORPUS
+from tests.support.run_records import record, row, view
 
 SUBSETS = ["Level 1", "Level 2", "Level 3", "Level 4", "Level 5", "all"]
 

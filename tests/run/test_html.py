@@ -17,8 +17,8 @@ from qwq_nb.run.html_samples import LIST_ALL
 from qwq_nb.view.clean import visible
 from qwq_nb.view.html import FORMULAS, Typesetter, clipped, code, esc, pre
 from qwq_nb.view.tex import is_safe
-from tests.support.hostile import CORPUS
-from tests.support.samples import flight, record, row, view
+from tests.support.hostile_texts import CORPUS
+from tests.support.run_records import flight, record, row, view
 
 TAGS = {
     *("div", "p", "h3", "table", "caption", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "details", "summary"),
@@ -59,7 +59,10 @@ class Reader(HTMLParser):
     def handle_comment(self, data: str) -> None:
         raise AssertionError(data)
 
-    handle_decl = handle_pi = unknown_decl = handle_comment
+    def handle_decl(self, decl: str) -> None:
+        raise AssertionError(decl)
+
+    handle_pi = unknown_decl = handle_comment
 
     @property
     def text(self) -> str:

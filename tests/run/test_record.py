@@ -12,7 +12,7 @@ from qwq_nb.run.sample_budget import fit_samples
 from qwq_nb.run.withhold import withhold
 from qwq_nb.trace.thoughts import switches
 from qwq_nb.view.clip import lean
-from tests.support.samples import record, view
+from tests.support.run_records import record, view
 
 REASONING = "😀 So x is 2, and this line is long enough to tell.\n\n" + "".join(
     f"Wait, let me look at 🧮 number {i} from another side, and then again.\n\n" for i in range(300)

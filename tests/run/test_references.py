@@ -14,8 +14,8 @@ from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run import references
 from qwq_nb.run.html import run_html
 from qwq_nb.run.references import published_name, references_for, references_of
-from tests.support.runs import MATH
-from tests.support.samples import row
+from tests.support.math_problems import MATH
+from tests.support.run_records import row
 
 MAIN = ["math_500", "aime24", "gpqa_diamond"]
 

@@ -20,7 +20,9 @@ from qwq_nb.run.open import list_runs, load_run
 from qwq_nb.run.run import Run
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.store.manifest import MANIFEST
-from tests.support.runs import own, write_jsonl
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import write_jsonl
+from tests.support.paths import SHARED_DATA
 
 TABLE = [
     "benchmark",
@@ -185,7 +187,7 @@ def test_gpqa_s_texts_are_not_shown_unless_revealed(tmp_path: Path) -> None:
         **{f"Incorrect Answer {n}": f"choice {n}" for n in (1, 2, 3)},
     }
     data = write_jsonl(tmp_path / "mine.jsonl", [record])
-    run = evaluate("gpqa_diamond", endpoint=own(shared()), data=data)
+    run = evaluate("gpqa_diamond", endpoint=own_endpoint(shared()), data=data)
     sample = run.sample(run.samples().id[0])
     assert "secret of the data set" in sample.question, "the attribute is there for analysis"
     for shown in (sample._repr_mimebundle_(), run.report()._repr_mimebundle_(), {"text": run.report().text}):
@@ -285,10 +287,9 @@ def test_a_run_is_resumed_where_it_lies(runs: Path) -> None:
 
 @pytest.fixture
 def foreign() -> Path:
-    data = Path(os.environ.get("QWQ_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
-    if not (data / "evalscope_run").is_dir():
-        pytest.skip(f"needs evalscope's run in {data} (QWQ_SHARED_DATA)")
-    return data / "evalscope_run"
+    if not (SHARED_DATA / "evalscope_run").is_dir():
+        pytest.skip(f"needs evalscope's run in {SHARED_DATA} (QWQ_SHARED_DATA)")
+    return SHARED_DATA / "evalscope_run"
 
 
 def test_a_run_that_evalscope_made(foreign: Path) -> None:

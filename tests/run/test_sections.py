@@ -14,7 +14,7 @@ from qwq_nb.run.html import run_html
 from qwq_nb.run.sections import SECTIONS, register_section, section_names
 from qwq_nb.run.text import run_text
 from qwq_nb.view.budget import FINAL_BYTES, LIVE_BYTES, saved_size
-from tests.support.samples import record, view
+from tests.support.run_records import record, view
 
 SLOWEST = """
 from qwq_nb.view.clean import one_line

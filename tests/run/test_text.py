@@ -8,8 +8,8 @@ import pytest
 
 from qwq_nb.core.run_record import Progress
 from qwq_nb.run.text import run_progress_line, run_text
-from tests.support.hostile import CORPUS
-from tests.support.samples import record, row, view
+from tests.support.hostile_texts import CORPUS
+from tests.support.run_records import record, row, view
 
 
 def test_table_lines_up() -> None:

@@ -27,9 +27,11 @@ from qwq_nb.run.run import Run
 from qwq_nb.run.withhold import shown_error, shown_value, withheld_benchmarks, withhold
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.request import EvalRequest
-from tests.support.runs import own, write_jsonl
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import write_jsonl
+from tests.support.paths import ROOT
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MARK = "zirconium-quokka"
 """Stands in the question, in its options and in what the model says of it, and nowhere else."""
 
@@ -55,7 +57,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     book = write_jsonl(folder / "transcripts.jsonl", transcripts)
     with DemoEndpoint(transcripts=[book]) as server:
         data = write_jsonl(folder / "questions.jsonl", questions)
-        yield evaluate("gpqa_diamond", endpoint=own(server), data=data, repeats=2, out=folder, show=False)
+        yield evaluate("gpqa_diamond", endpoint=own_endpoint(server), data=data, repeats=2, out=folder, show=False)
 
 
 def shown(run: Run, *, reveal: bool) -> dict[str, str]:
@@ -204,7 +206,12 @@ def test_a_sweep_hides_the_words_of_a_server_by_the_same_rule(tmp_path: Path) ->
     assert not is_withheld("math_500")
     with DemoEndpoint() as endpoint:
         found = sweep(
-            "gpqa_diamond", data=data, endpoint=own(endpoint), grid={"temperature": [0.1]}, out=tmp_path, show=False
+            "gpqa_diamond",
+            data=data,
+            endpoint=own_endpoint(endpoint),
+            grid={"temperature": [0.1]},
+            out=tmp_path,
+            show=False,
         )
     for setting in found.settings:
         setting.row.problem = f"EndpointRefused: {MARK}"

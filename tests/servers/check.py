@@ -1,6 +1,6 @@
 """Two servers that we did not write: llama-cpp-python (a tiny random model) and a LiteLLM proxy (a mock reply).
 
-    python tests/servers/check.py [--venv FOLDER]
+    python -m tests.servers.check [--venv FOLDER]
 
 Builds an environment with both (llama.cpp is compiled: ten minutes on two cores), starts one after the other on
 loopback, lets qwq_nb list their models, ask one question, evaluate two problems of each level, and prints what came.
@@ -27,9 +27,8 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import connect
 from qwq_nb.evaluation.ask import ask
 from qwq_nb.evaluation.evaluate import evaluate
+from tests.support.paths import ROOT
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 NEEDS = ("litellm[proxy]", "llama-cpp-python[server]", "gguf", "numpy")
 START_S = 120
 MOCK = r"<think>Twelve, I think. Wait, let me check: yes.</think>The answer is $\boxed{12}$."
@@ -110,7 +109,7 @@ def main() -> int:
     good = []
     with tempfile.TemporaryDirectory() as folder:
         model, config = Path(folder, "tiny.gguf"), Path(folder, "litellm.yaml")
-        subprocess.run([python, HERE / "tiny_gguf.py", model], check=True)
+        subprocess.run([python, Path(__file__).with_name("tiny_gguf.py"), model], check=True)
         config.write_text(PROXY, encoding="utf-8")
         port = free_port()
         command = [python, "-m", "llama_cpp.server", "--model", model, "--model_alias", "tiny-qwq", "--n_ctx", "2048"]

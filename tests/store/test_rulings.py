@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from qwq_nb.core.records import SampleResult, Verdict
 from qwq_nb.errors import OptionError
 from qwq_nb.run.run import Run
 from qwq_nb.store.rulings import RULINGS
-from tests.support.comparisons import made_run, result, spread
+from tests.support.made_runs import made_run, result, results_of
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "qwq_runs" / "one"
 
 
-def flagged(number: int, outcome: str, flag: str, **texts: str) -> SampleResult:
+def flagged(number: int, outcome: str, flag: str, **texts: Any) -> SampleResult:
     return result(number, outcome, flags=[flag], **texts)
 
 
@@ -52,7 +53,7 @@ def test_what_is_worth_a_look_is_listed_at_its_place(in_folder: Path) -> None:
 
 
 def test_a_ruling_stands_beside_the_official_verdict(in_folder: Path) -> None:
-    run = made_run(spread(["c", "w", "w"]))
+    run = made_run(results_of(["c", "w", "w"]))
     run.rule("math_500/1", correct=True, note="the grader misread it")
     run.rule("test/2.json", correct=False)
     assert run.accuracies() == {"math_500": pytest.approx(1 / 3)}, "the verdict itself stays"
@@ -65,7 +66,7 @@ def test_a_ruling_stands_beside_the_official_verdict(in_folder: Path) -> None:
 
 
 def test_the_last_ruling_counts_and_can_be_taken_back(in_folder: Path) -> None:
-    run = made_run(spread(["w"]))
+    run = made_run(results_of(["w"]))
     run.rule("math_500/0", correct=True)
     run.rule("math_500/0", correct=False)
     assert list(run.rulings().ruling) == ["not correct"]
@@ -75,16 +76,16 @@ def test_the_last_ruling_counts_and_can_be_taken_back(in_folder: Path) -> None:
 
 
 def test_a_ruling_is_of_one_answer(in_folder: Path) -> None:
-    made_run(spread(["w"])).rule("math_500/0", correct=True)
+    made_run(results_of(["w"])).rule("math_500/0", correct=True)
     again = made_run([result(0, "w", answer="Another answer.")])
     assert list(again.rulings().applies) == [False]
     assert again.ruled_table().set_index("subset").loc["all"].ruled_accuracy == 0
-    other = made_run(spread(["w"]), model="another model")
+    other = made_run(results_of(["w"]), model="another model")
     assert other.rulings().empty, "evalscope keeps several models in one directory"
 
 
 def test_a_torn_or_foreign_row_is_passed_over(in_folder: Path) -> None:
-    run = made_run(spread(["w"]))
+    run = made_run(results_of(["w"]))
     run.rule("math_500/0", correct=True)
     with open(in_folder / RULINGS, "a", encoding="utf-8") as file:
         file.write(json.dumps({"id": 7, "correct": "yes"}) + "\n" + '{"id": "math_500/0", "corr')
@@ -92,7 +93,7 @@ def test_a_torn_or_foreign_row_is_passed_over(in_folder: Path) -> None:
 
 
 def test_what_cannot_be_ruled_on(in_folder: Path) -> None:
-    run = made_run(spread(["e", "w"]))
+    run = made_run(results_of(["e", "w"]))
     with pytest.raises(OptionError, match="has no answer to rule on: it is error"):
         run.rule("math_500/0")
     with pytest.raises(OptionError, match="True, False or None"):

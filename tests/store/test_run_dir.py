@@ -20,7 +20,8 @@ from qwq_nb.store.jsonl import read_rows, repair
 from qwq_nb.store.manifest import MANIFEST, Manifest
 from qwq_nb.store.request import EvalRequest, Selection
 from qwq_nb.store.run_dir import LOCK, RunDirectory, find_run_dirs
-from tests.support.runs import held_by_another, sample, small_disk
+from tests.support.math_problems import sample
+from tests.support.run_folders import held_by_another, small_disk
 
 ROWS: list[dict[str, Any]] = [
     {"index": 0, "text": "plain"},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,8 @@ from qwq_nb.store.jsonl import read_rows
 from qwq_nb.store.request import Selection
 from qwq_nb.store.resume import load_progress
 from qwq_nb.store.run_dir import RunDirectory
-from tests.support.runs import MATH, math_records, own
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import MATH, math_records
 
 SLOW = math_records()[0]
 """The problem that the server is told to be slow, or to fail, with."""
@@ -35,7 +35,7 @@ MATCH = "match=A bakery packs its muffins"
 TRANSPORT = ("max_retries", "backoff", "patience", "read_timeout", "deadline", "key_env", "stream")
 
 
-async def unread(item: Item, completion: Completion) -> Verdict:
+async def grade_unread(item: Item, completion: Completion) -> Verdict:
     """A grader for tests in which the verdict does not matter."""
     score = {"value": {"acc": 1.0}, "main_score_name": "acc"}
     return Verdict(correct=True, score=1.0, extracted=item.sample.gold, sample_score={"score": score})
@@ -46,6 +46,16 @@ def problems() -> LoadedBenchmark:
     """The built-in math_500 as the worker prepares it."""
     request = LoadRequest(benchmark="math_500", data=str(MATH))
     return cached(request) or shared_event_loop().call(shared_worker().load(request), timeout=60)
+
+
+def settle_loop() -> None:
+    """Let the shared loop's tasks go as far as they come without anything from outside."""
+
+    async def turns() -> None:
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+    shared_event_loop().call(turns())
 
 
 class Running:
@@ -128,15 +138,6 @@ class Running:
 
         shared_event_loop().call(told())
 
-    def settle(self) -> None:
-        """Let the loop's tasks go as far as they come without anything from outside."""
-
-        async def turns() -> None:
-            for _ in range(50):
-                await asyncio.sleep(0)
-
-        shared_event_loop().call(turns())
-
     def progress(self) -> Any:
         return self.runner.progress()
 
@@ -161,7 +162,7 @@ def runner(server: DemoEndpoint, problems: LoadedBenchmark, tmp_path: Path) -> I
 
     def build(limit: int = 10, *, concurrency: int = 4, repeats: int = 1, of: str = "", **options: Any) -> Running:
         transport = {k: options.pop(k) for k in TRANSPORT if k in options}
-        endpoints = options.pop("endpoints", None) or [own(server, request_seed=0, **transport)]
+        endpoints = options.pop("endpoints", None) or [own_endpoint(server, request_seed=0, **transport)]
         selection = Selection(limit=limit, repeats=repeats)
         chosen = [s for s in problems.samples if not of or s.source_id == of]
         plan = make_plan([chosen], selection)
@@ -176,11 +177,3 @@ def runner(server: DemoEndpoint, problems: LoadedBenchmark, tmp_path: Path) -> I
         running.tell(running.runner.stop)
         if running.future is not None:
             concurrent.futures.wait([running.future], 10)
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for what is sure to come."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.01)

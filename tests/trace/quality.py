@@ -1,6 +1,6 @@
 """How good are the measures on real transcripts? Precision and recall against labels made by hand.
 
-    python tests/trace/quality.py [--data ../shared/data] [--half dev|held] [--show]
+    python -m tests.trace.quality [--data ../shared/data] [--half dev|held] [--show]
 
 `labels.json` beside this script names rows of recorded transcripts and, for each, where the right answer is first
 stated as an answer, where a loop begins and which runs are in a foreign script; the transcripts are not part of the
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -24,11 +23,10 @@ from typing import Any, NamedTuple
 from qwq_nb.core.records import Analysis
 from qwq_nb.trace.boxed import trimmed
 from qwq_nb.trace.measure import measure
+from tests.support.paths import SHARED_DATA
 
-HERE = Path(__file__).resolve()
-SHARED = Path(os.environ.get("QWQ_SHARED_DATA", HERE.parents[3] / "shared" / "data"))
-LABELS = HERE.with_name("labels.json")
-LABELLED = LABELS.is_file() and (SHARED / "transcripts").is_dir()
+LABELS = Path(__file__).with_name("labels.json")
+LABELLED = LABELS.is_file() and (SHARED_DATA / "transcripts").is_dir()
 
 Span = tuple[int, int]
 Row = dict[str, Any]
@@ -72,7 +70,7 @@ class Case(NamedTuple):
         return label if isinstance(label, bool) else None
 
 
-def cases(half: str = "all", data: Path = SHARED) -> Iterator[Case]:
+def cases(half: str = "all", data: Path = SHARED_DATA) -> Iterator[Case]:
     """The labelled rows; `dev` and `held` are every second one."""
     labels = json.loads(LABELS.read_text(encoding="utf-8"))
     files: dict[str, list[str]] = {}
@@ -202,7 +200,7 @@ def score_foreign(rows: list[Case], show: Callable[[str], object] | None = None)
     return Score(hits, found, there)
 
 
-def report(half: str, data: Path = SHARED, show: Callable[[str], object] | None = None) -> dict[str, Score]:
+def report(half: str, data: Path = SHARED_DATA, show: Callable[[str], object] | None = None) -> dict[str, Score]:
     rows = list(cases(half, data))
     return {
         "first correct": score_first(rows, lambda case: analyse(case).first_correct, show),
@@ -214,7 +212,7 @@ def report(half: str, data: Path = SHARED, show: Callable[[str], object] | None 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=SHARED)
+    parser.add_argument("--data", type=Path, default=SHARED_DATA)
     parser.add_argument("--half", choices=("all", "dev", "held"))
     parser.add_argument("--show", action="store_true", help="print what was missed")
     args = parser.parse_args()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from qwq_nb.core.records import Analysis
@@ -161,7 +163,8 @@ def test_left_of_a_choice() -> None:
 
 
 def test_other_kinds_have_no_right_place() -> None:
-    found = measure("The answer is 5.", "5", "Write code.", "5", kind="other", choices=[], correct=True, equal=never)
+    kind: Any = "other"
+    found = measure("The answer is 5.", "5", "Write code.", "5", kind=kind, choices=[], correct=True, equal=never)
     assert found.first_correct is None
     assert found.thoughts == 1
     assert measure("", "5", "?", "5", kind="math", choices=[], correct=True, equal=never).thoughts == 0
@@ -217,7 +220,12 @@ def test_cheap_comparison_says_another_without_asking(value: str, gold: str) -> 
 
 def test_the_rest_is_asked_once_each() -> None:
     asked: list[str] = []
-    gold = Gold("2\\sqrt{3}", lambda a, b: bool(asked.append(a)) or True)
+
+    def equal(value: str, other: str) -> bool:
+        asked.append(value)
+        return True
+
+    gold = Gold("2\\sqrt{3}", equal)
     assert gold.same("\\sqrt{12}")
     assert gold.same("$\\sqrt{12}$")
     assert gold.same("√12")

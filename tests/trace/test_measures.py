@@ -26,7 +26,7 @@ from qwq_nb.trace.measures import (
     register_measure,
 )
 from qwq_nb.trace.thresholds import Thresholds
-from tests.support.comparisons import result
+from tests.support.made_runs import result
 
 
 class Count(msgspec.Struct):

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import pytest
+
+from tests.support.paths import SHARED_DATA
 
 pytest.importorskip("math_verify")
 
 
-def script() -> ModuleType:
-    path = Path(__file__).with_name("quality.py")
-    spec = importlib.util.spec_from_file_location("quality", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["quality"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-quality = script()
+from tests.trace import quality
 
 
 @pytest.mark.skipif(
     not quality.LABELLED,
-    reason=f"recorded transcripts are not part of the project: no {quality.SHARED / 'transcripts'}",
+    reason=f"recorded transcripts are not part of the project: no {SHARED_DATA / 'transcripts'}",
 )
 def test_measures_against_hand_labels() -> None:
     found = quality.report("all")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from qwq_nb.trace.thoughts import THINKBENCH, switches
+from tests.support.paths import ROOT
 
-LAB = Path(__file__).resolve().parents[2] / "labextension" / "src"
+LAB = ROOT / "labextension" / "src"
 CASES = LAB / "__tests__" / "text" / "thoughts.json"
 """The renderer's own test (text/thoughts.spec.ts) reads them too."""
 

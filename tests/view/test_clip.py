@@ -13,8 +13,8 @@ from qwq_nb.core.text import valid_text
 from qwq_nb.run.sample_budget import fit_samples
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.clip import clip, lean
-from tests.support.hostile import CORPUS
-from tests.support.samples import record, view
+from tests.support.hostile_texts import CORPUS
+from tests.support.run_records import record, view
 
 WORDS = "the quick brown fox jumps over it\n" * 1_500
 

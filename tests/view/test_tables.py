@@ -8,7 +8,7 @@ import pytest
 
 from qwq_nb.view.html import Html
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, meter, progress_bar, share_cell, text_table
-from tests.support.hostile import CORPUS
+from tests.support.hostile_texts import CORPUS
 
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:

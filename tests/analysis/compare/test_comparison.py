@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,14 +18,13 @@ from qwq_nb.errors import OptionError
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 from qwq_nb.run.withhold import WITHHELD_NOTE
-from tests.support.comparisons import made_run, result, spread
-from tests.support.samples import row
-
-SHARED = Path(os.environ.get("QWQ_SHARED_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+from tests.support.made_runs import made_run, result, results_of
+from tests.support.paths import SHARED_DATA
+from tests.support.run_records import row
 
 
 def two(a: Any, b: Any, **changes: Any) -> Comparison:
-    return compare(made_run(spread(a), "one"), made_run(spread(b), "two", **changes))
+    return compare(made_run(results_of(a), "one"), made_run(results_of(b), "two", **changes))
 
 
 def foreign(results: list[Any], name: str) -> Run:
@@ -57,7 +54,7 @@ def test_the_table_has_a_row_a_subset_and_then_all() -> None:
 
 
 def test_turned_round_everything_changes_sign_and_nothing_else() -> None:
-    a, b = made_run(spread("ccwwc" * 6), "one"), made_run(spread("cwcwc" * 5 + "ccccc"), "two")
+    a, b = made_run(results_of("ccwwc" * 6), "one"), made_run(results_of("cwcwc" * 5 + "ccccc"), "two")
     there, back = compare(a, b).rows()[-1], compare(b, a).rows()[-1]
     assert there.difference == -(back.difference or 0)
     assert (there.ci_low, there.ci_high) == pytest.approx((-(back.ci_high or 0), -(back.ci_low or 0)))
@@ -65,7 +62,7 @@ def test_turned_round_everything_changes_sign_and_nothing_else() -> None:
 
 
 def test_a_run_against_itself() -> None:
-    run = made_run(spread("ccwtn"), "one")
+    run = made_run(results_of("ccwtn"), "one")
     found = compare(run, run)
     assert found.p_value == 1
     assert found.rows()[-1].difference == 0
@@ -76,7 +73,7 @@ def test_a_run_against_itself() -> None:
 
 
 def test_truncated_and_costs_are_over_the_pairs() -> None:
-    a, b = made_run(spread("ctc"), "one"), made_run(spread("ctt"), "two")
+    a, b = made_run(results_of("ctc"), "one"), made_run(results_of("ctt"), "two")
     priced = compare(a, b, prices={"model-one": (1.0, 10.0), "two": (2.0, 20.0)}).rows()[-1]
     assert (priced.truncated_a, priced.truncated_b) == (1, 2)
     spent = 50 * 3, (100 + 101 + 102) + 30
@@ -174,7 +171,7 @@ def test_a_demo_against_a_run_compares_nothing() -> None:
 
 
 def test_two_demos_are_compared_and_say_so() -> None:
-    found = compare(made_run(spread("cccc"), "one", demo=True), made_run(spread("wccc"), "two", demo=True))
+    found = compare(made_run(results_of("cccc"), "one", demo=True), made_run(results_of("wccc"), "two", demo=True))
     assert found.sentence.startswith("DEMO: math_500")
     assert found.caveats[0].serious
 
@@ -188,13 +185,13 @@ def test_another_gold_answer_is_another_question() -> None:
 
 
 def test_other_prompts_are_seen_in_what_was_sent() -> None:
-    a = made_run(spread("ccc"), "one")
-    b = made_run(spread("ccc", messages=[{"role": "user", "content": "Hurry."}]), "two")
+    a = made_run(results_of("ccc"), "one")
+    b = made_run(results_of("ccc", messages=[{"role": "user", "content": "Hurry."}]), "two")
     assert any("the prompts of 3 of 3 pairs are not the same" in w for w in compare(a, b).warnings)
 
 
 def test_what_a_run_of_evalscope_does_not_tell_is_said_to_be_unknown() -> None:
-    found = compare(made_run(spread("ccw"), "one"), foreign(spread("ccc", messages=[]), "two"))
+    found = compare(made_run(results_of("ccw"), "one"), foreign(results_of("ccc", messages=[]), "two"))
     assert any(w.startswith("B was made by evalscope itself") and "not known" in w for w in found.warnings)
     assert any("whether the prompts of 3 pairs are the same is not known" in w for w in found.warnings)
     assert not any("Sampled differently" in w for w in found.warnings)
@@ -240,8 +237,8 @@ def test_all_right_is_too_easy() -> None:
 
 def test_more_than_two_runs_are_each_held_against_the_first_and_adjusted() -> None:
     base = "c" * 20 + "w" * 20
-    runs = [made_run(spread(base), "one")]
-    runs += [made_run(spread("c" * (20 + k) + "w" * (20 - k)), f"run{k}") for k in (6, 7, 0)]
+    runs = [made_run(results_of(base), "one")]
+    runs += [made_run(results_of("c" * (20 + k) + "w" * (20 - k)), f"run{k}") for k in (6, 7, 0)]
     found = compare(*runs)
     whole = found.table().query("subset == 'all'").set_index("b")
     assert list(whole.index) == ["B", "C", "D"]
@@ -257,7 +254,7 @@ def test_more_than_two_runs_are_each_held_against_the_first_and_adjusted() -> No
 
 def test_benchmarks_of_one_run_only_are_named() -> None:
     aime = [result(i, benchmark="aime24", id=f"aime24/{i}", subset="default") for i in range(3)]
-    found = compare(made_run(spread("ccc") + aime, "one"), made_run(spread("ccw"), "two"))
+    found = compare(made_run(results_of("ccc") + aime, "one"), made_run(results_of("ccw"), "two"))
     assert "aime24: 0 pairs compared; 3 samples only in A." in found.text
     assert len(found.sentences) == 1
     assert found.p_value == 1
@@ -266,12 +263,12 @@ def test_benchmarks_of_one_run_only_are_named() -> None:
 @pytest.mark.parametrize("n", [0, 1, 7])
 def test_another_number_of_runs_is_refused(n: int) -> None:
     with pytest.raises(OptionError, match="two to 6 runs"):
-        compare(*[made_run(spread("c"), str(i)) for i in range(n)])
+        compare(*[made_run(results_of("c"), str(i)) for i in range(n)])
 
 
 def test_a_name_is_no_run() -> None:
     with pytest.raises(OptionError, match="load_run"):
-        compare(made_run(spread("c")), "other")  # type: ignore[arg-type]
+        compare(made_run(results_of("c")), "other")  # type: ignore[arg-type]
 
 
 # -- flips -------------------------------------------------------------------------------------------------------------
@@ -316,7 +313,7 @@ def test_flips_that_the_grader_may_have_made_are_counted() -> None:
 
 def test_gpqa_is_withheld_unless_revealed() -> None:
     def gpqa(outcome: str) -> list[Any]:
-        fields = {
+        fields: dict[str, Any] = {
             "benchmark": "gpqa_diamond",
             "id": "gpqa_diamond/0",
             "subset": "default",
@@ -363,16 +360,18 @@ def test_an_unknown_reference_is_refused() -> None:
 def test_runs_against_a_published_score() -> None:
     found = two("cccw", "cwcw").against("QwQ-32B")
     assert set(found.run) == {"A", "B"}
-    demo = compare_reference(made_run(spread("ccc"), demo=True), "QwQ-32B")
+    demo = compare_reference(made_run(results_of("ccc"), demo=True), "QwQ-32B")
     assert set(demo.conclusion) == {"demo: says nothing"}
 
 
 # -- real answers ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not (SHARED / "evalscope_run").is_dir(), reason="needs the shared data")
+@pytest.mark.skipif(not (SHARED_DATA / "evalscope_run").is_dir(), reason="needs the shared data")
 def test_two_models_of_a_real_run() -> None:
-    models = [load_run(SHARED / "evalscope_run" / "predictions" / m) for m in ("qwen-plus", "deepseek-reasoner-v3.2")]
+    models = [
+        load_run(SHARED_DATA / "evalscope_run" / "predictions" / m) for m in ("qwen-plus", "deepseek-reasoner-v3.2")
+    ]
     found = compare(*models)
     whole = found.rows()[-1]
     assert (whole.pairs, whole.only_a, whole.only_b) == (299, 2, 5)

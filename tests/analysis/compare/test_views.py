@@ -15,8 +15,8 @@ from qwq_nb.core.records import Analysis
 from qwq_nb.errors import OptionError
 from qwq_nb.view.budget import saved_size
 from qwq_nb.view.figures import PLOTLY_MIME
-from tests.support.comparisons import made_run, result, spread
-from tests.support.hostile import CORPUS
+from tests.support.hostile_texts import CORPUS
+from tests.support.made_runs import made_run, result, results_of
 
 ALLOWED = {
     *("div", "p", "strong", "em", "ul", "ol", "li", "h3", "table", "caption", "thead", "tbody", "tr", "th", "td"),
@@ -60,7 +60,7 @@ def many(n: int, length: int) -> Comparison:
 
 
 def test_the_html_is_semantic_and_needs_no_style_script_or_id() -> None:
-    html = pair(spread("ccwwt"), spread("cwcwc")).html
+    html = pair(results_of("ccwwt"), results_of("cwcwc")).html
     checked = Checked(html)
     assert checked.names <= ALLOWED
     assert checked.attributes <= {"style", "scope", "colspan", "type", "min", "max", "value"}
@@ -139,7 +139,7 @@ def test_the_opening_ends_with_a_whole_word() -> None:
 
 def test_the_text_is_the_same_every_time_and_free_of_times() -> None:
     first, second = (
-        pair(spread("ccwwt"), spread("cwcwc"), created=stamp, updated=stamp, elapsed_s=seconds)
+        pair(results_of("ccwwt"), results_of("cwcwc"), created=stamp, updated=stamp, elapsed_s=seconds)
         for stamp, seconds in (("2026-01-02T03:04:05Z", 1.0), ("2027-11-12T13:14:15Z", 99.0))
     )
     text = first._repr_mimebundle_()["text/plain"]
@@ -149,13 +149,13 @@ def test_the_text_is_the_same_every_time_and_free_of_times() -> None:
 
 
 def test_saving_writes_a_page_or_text(tmp_path: Any) -> None:
-    found = pair(spread("ccw"), spread("cwc"))
+    found = pair(results_of("ccw"), results_of("cwc"))
     assert found.save(tmp_path / "a.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert found.save(tmp_path / "a.txt").read_text(encoding="utf-8") == found.text
 
 
 def test_the_figure_has_a_point_a_run_and_a_line_a_row() -> None:
-    figure = pair(spread("ccwwcc"), spread("cwcwcc")).plot()
+    figure = pair(results_of("ccwwcc"), results_of("cwcwcc")).plot()
     drawn = figure._repr_mimebundle_()[PLOTLY_MIME]["data"]
     wholes = [t for t in drawn if t["mode"] == "markers" and "error_y" in t]
     assert [t["marker"]["symbol"] for t in wholes] == ["circle", "diamond"], "shape tells as well as colour"
@@ -172,7 +172,7 @@ def test_the_figure_has_a_point_a_run_and_a_line_a_row() -> None:
 
 
 def test_where_prices_are_known_cost_is_on_the_axis() -> None:
-    runs = made_run(spread("ccw", tokens=500), "one"), made_run(spread("ccc"), "two")
+    runs = made_run(results_of("ccw", tokens=500), "one"), made_run(results_of("ccc"), "two")
     prices = {"one": (0.0, 1_000.0), "two": (0.0, 1_000.0)}
     points = {p.run: p for p in compare(*runs, prices=prices).record.points if p.subset == "all"}
     assert points["A"].cost == pytest.approx(1_000 * 510 / 1_000)
@@ -182,7 +182,7 @@ def test_where_prices_are_known_cost_is_on_the_axis() -> None:
 
 
 def test_six_runs_are_told_apart() -> None:
-    runs = [made_run(spread("c" * (6 + i) + "w" * (6 - i)), f"run{i}") for i in range(6)]
+    runs = [made_run(results_of("c" * (6 + i) + "w" * (6 - i)), f"run{i}") for i in range(6)]
     found = compare(*runs)
     drawn = found.plot()._repr_mimebundle_()[PLOTLY_MIME]["data"]
     wholes = [t for t in drawn if t["mode"] == "markers" and "error_y" in t]
@@ -207,6 +207,7 @@ def test_where_the_right_answer_stands_is_aligned() -> None:
     long = "Let me look at that once more. " * 4_000
     a = [result(7, reasoning=f"{long} So it is 7. {long}")]
     b = [result(7, "w", reasoning=f"Hmm. So the answer is 7. {long} No, 8.", answer="8")]
+    assert a[0].completion is not None
     at = a[0].completion.reasoning.index("7.")
     a[0].analysis = Analysis(version=1, chars=len(a[0].completion.reasoning), first_correct=(at, at + 1))
     b[0].analysis = Analysis(version=1, chars=100, first_correct=(22, 23), left=(22, 23))
@@ -218,4 +219,4 @@ def test_where_the_right_answer_stands_is_aligned() -> None:
 
 
 def test_where_nothing_is_known_of_the_right_answer_nothing_is_said() -> None:
-    assert "where the right answer stands" not in pair(spread("c"), spread("w")).html
+    assert "where the right answer stands" not in pair(results_of("c"), results_of("w")).html

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,10 @@ from qwq_nb.analysis.speed.options import SPEED
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import EndpointRefused, OptionError, UnknownRun
 from qwq_nb.magics.parsing import parse_line, tokens_of
-from tests.support.runs import MATH, own
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import MATH
+from tests.support.runner import settle_loop
+from tests.support.waiting import wait_until
 
 
 def asked(number: int = 0, latency: float = 2.1, ttft: float | None = 0.1, tokens: int = 101, **more: object) -> Asked:
@@ -29,7 +34,7 @@ def asked(number: int = 0, latency: float = 2.1, ttft: float | None = 0.1, token
 # -- definitions -------------------------------------------------------------------------------------------------
 
 
-def test_time_per_output_token_is_that_of_vllm():
+def test_time_per_output_token_is_that_of_vllm() -> None:
     assert time_per_output_token(asked()) == pytest.approx(0.02)
     assert time_per_output_token(asked(tokens=1)) is None
     assert time_per_output_token(asked(ttft=None)) is None
@@ -38,7 +43,7 @@ def test_time_per_output_token_is_that_of_vllm():
     assert any("in one burst" in note for note in speed_notes(record([burst])))
 
 
-def test_a_level_counts_all_and_times_what_succeeded():
+def test_a_level_counts_all_and_times_what_succeeded() -> None:
     requests = [asked(i, latency=1.0 + i / 10, ttft=i / 10) for i in range(10)]
     failed = [asked(10, latency=4.0, ttft=None, tokens=0, error="EndpointError: HTTP 503", status=503)]
     failed.append(asked(11, latency=4.0, ttft=None, tokens=0, error="StreamInterrupted: gone"))
@@ -54,7 +59,7 @@ def test_a_level_counts_all_and_times_what_succeeded():
     assert level.streams_mean == pytest.approx((sum(1 + i / 10 for i in range(10)) + 8) / 5)
 
 
-def test_a_level_where_nothing_succeeded_or_nothing_streamed_has_no_times():
+def test_a_level_where_nothing_succeeded_or_nothing_streamed_has_no_times() -> None:
     level = concurrency_step(1, [asked(error="EndpointError: x", ttft=None, tokens=0)], [], 1.0)
     assert (level.succeeded, level.ttft_p50_s, level.output_tokens, level.output_tokens_per_s) == (0, None, None, 0)
     whole = concurrency_step(1, [asked(ttft=None, input_tokens=0)], [], 1.0)
@@ -71,7 +76,7 @@ def record(requests: list[Asked], **more: object) -> SpeedRecord:
     return base
 
 
-def test_notes_say_what_the_numbers_do_not():
+def test_notes_say_what_the_numbers_do_not() -> None:
     fast = [asked(i, deltas=40_000) for i in range(120)]
     said = "\n".join(speed_notes(record(fast)))
     assert "120 requests shared 50 prompts: a server with a prefix cache" in said
@@ -84,7 +89,7 @@ def test_notes_say_what_the_numbers_do_not():
     assert "p99 is hardly more than the largest" in few
 
 
-def test_a_servers_words_are_withheld_where_they_may_quote_gpqa():
+def test_a_servers_words_are_withheld_where_they_may_quote_gpqa() -> None:
     failed = [asked(error="EndpointError: Which of the following isomers", status=400, tokens=0)]
     assert "isomers" in "\n".join(speed_notes(record(failed, warmup_problem="EndpointError: isomers")))
     hidden = speed_notes(record(failed, prompts="198 prompts of gpqa_diamond", warmup_problem="EndpointError: isomers"))
@@ -98,14 +103,14 @@ def test_a_servers_words_are_withheld_where_they_may_quote_gpqa():
 # -- the call ----------------------------------------------------------------------------------------------------
 
 
-def test_concurrency_is_written_in_three_ways():
+def test_concurrency_is_written_in_three_ways() -> None:
     assert checked_concurrency("1, 8,32") == checked_concurrency((1, 8, 32)) == [1, 8, 32]
     assert checked_concurrency(8) == checked_concurrency("8") == [8]
     assert [checked_requests(None, c) for c in (1, 8, 32)] == [8, 16, 64]
 
 
 @pytest.mark.parametrize("concurrency", ["", "1,,8", "a", 0, -1, [], [1, 1], True, 1.5, 5000, None])
-def test_concurrencies_that_cannot_be(concurrency):
+def test_concurrencies_that_cannot_be(concurrency: Any) -> None:
     with pytest.raises(OptionError, match="as in 1,8,32"):
         checked_concurrency(concurrency)
 
@@ -123,12 +128,12 @@ def test_concurrencies_that_cannot_be(concurrency):
         ({"demo": True, "endpoint": "other"}, "--demo brings its own endpoint"),
     ],
 )
-def test_calls_that_cannot_be(options, message, demo):
+def test_calls_that_cannot_be(options: dict[str, Any], message: str, demo: DemoEndpoint) -> None:
     with pytest.raises(OptionError, match=message):
-        speed(**{"endpoint": own(demo), **options})
+        speed(**{"endpoint": own_endpoint(demo), **options})
 
 
-def test_the_options_of_the_line_are_those_of_the_call():
+def test_the_options_of_the_line_are_those_of_the_call() -> None:
     line = "--concurrency 1,4 --requests 16 --max-tokens 64 --no-cache-hit --temperature 0.5 --top-k off"
     _, given = parse_line(tokens_of(line), SPEED, "qwq_speed")
     assert given["concurrency"] == "1,4"
@@ -139,10 +144,15 @@ def test_the_options_of_the_line_are_those_of_the_call():
 # -- measurements ------------------------------------------------------------------------------------------------
 
 
-def test_a_known_pace_is_measured(demo_endpoint: Callable[..., DemoEndpoint]):
+def test_a_known_pace_is_measured(demo_endpoint: Callable[..., DemoEndpoint]) -> None:
     server = demo_endpoint(tokens_per_second=200, ttft=0.1)
-    test = speed(own(server), "1,4", requests=4, max_tokens=40)
+    test = speed(own_endpoint(server), "1,4", requests=4, max_tokens=40)
     for level in test.levels:
+        assert level.tpot_p50_s is not None
+        assert level.stream_tokens_per_s_p50 is not None
+        assert level.ttft_p50_s is not None
+        assert level.ttft_p90_s is not None
+        assert level.ttft_p99_s is not None
         # A loaded machine is late, never early.
         assert level.tpot_p50_s > 0.0045
         assert level.ttft_p50_s > 0.095
@@ -160,8 +170,8 @@ def test_a_known_pace_is_measured(demo_endpoint: Callable[..., DemoEndpoint]):
     assert sorted(test.requests().number) == list(range(1, 9))
 
 
-def test_it_is_kept_in_a_file_and_read_back(server: DemoEndpoint, tmp_path: Path):
-    test = speed(own(server), 2, max_tokens=20, out=tmp_path / "kept")
+def test_it_is_kept_in_a_file_and_read_back(server: DemoEndpoint, tmp_path: Path) -> None:
+    test = speed(own_endpoint(server), 2, max_tokens=20, out=tmp_path / "kept")
     assert test.path is not None
     assert test.path.parent == tmp_path / "kept"
     assert json.loads(test.path.read_text())["schema"] == "speed.v1"
@@ -175,82 +185,85 @@ def test_it_is_kept_in_a_file_and_read_back(server: DemoEndpoint, tmp_path: Path
         load_speed(tmp_path / "other.json")
 
 
-def test_failed_requests_are_counted_and_not_asked_again(server: DemoEndpoint):
+def test_failed_requests_are_counted_and_not_asked_again(server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,p=0.4"])
-    test = speed(own(server), 4, requests=20, max_tokens=20, warmup=0)
+    test = speed(own_endpoint(server), 4, requests=20, max_tokens=20, warmup=0)
     (level,) = test.levels
     assert level.requests == 20 == server.log()["requests"]
     assert 0 < level.failed < 20
     assert level.failures == {"HTTP 503": level.failed}
+    assert level.output_tokens is not None
     assert level.output_tokens_per_s == pytest.approx(level.succeeded * level.output_tokens / level.duration_s)
     shown = test._bundle(live=False, times=False)
     assert f"{level.failed} of 20 requests failed ({level.failed} × HTTP 503)" in shown["text/plain"]
     assert f"{level.failed} of 20 requests failed" in shown["text/html"]
 
 
-def test_streams_that_break_and_empty_answers_are_failures(server: DemoEndpoint):
+def test_streams_that_break_and_empty_answers_are_failures(server: DemoEndpoint) -> None:
     server.set_faults(["mid_close,match=bakery", "empty"])
-    test = speed(own(server), 1, max_tokens=20, warmup=0)
+    test = speed(own_endpoint(server), 1, max_tokens=20, warmup=0)
     (level,) = test.levels
     assert level.succeeded == 0
     assert level.failures == {"StreamInterrupted": 1, "NoText": 7}
     assert test.plot().text().count("nothing finished yet") == 3
 
 
-def test_a_refusal_of_every_request_ends_it(server: DemoEndpoint):
+def test_a_refusal_of_every_request_ends_it(server: DemoEndpoint) -> None:
     with pytest.raises(EndpointRefused, match="no-such-model"):
-        speed(own(server).replace(model="no-such-model"), 1)
+        speed(own_endpoint(server).replace(model="no-such-model"), 1)
     assert not list(Path().glob("qwq_runs/*"))
 
 
-def test_a_warm_up_that_fails_is_noted(server: DemoEndpoint):
+def test_a_warm_up_that_fails_is_noted(server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,match=bakery"])
-    test = speed(own(server), 1, max_tokens=10)
+    test = speed(own_endpoint(server), 1, max_tokens=10)
     assert any("warm-up request failed: EndpointError: HTTP 503" in note for note in test.notes)
     assert test.levels[0].failed == 0
 
 
-def test_each_request_begins_differently_where_no_cache_may_be_hit(server: DemoEndpoint):
-    speed(own(server, request_seed=7), 2, prompt=["What is 2+2?", "What is 3+3?"], max_tokens=5, cache_hit=False)
+def test_each_request_begins_differently_where_no_cache_may_be_hit(server: DemoEndpoint) -> None:
+    speed(
+        own_endpoint(server, request_seed=7), 2, prompt=["What is 2+2?", "What is 3+3?"], max_tokens=5, cache_hit=False
+    )
     bodies = [entry["body"] for entry in server.log()["last"]]
     texts = [body["messages"][-1]["content"] for body in bodies]
     assert len({text[:30] for text in texts}) == len(texts) == 9
     assert all(text.endswith(("What is 2+2?", "What is 3+3?")) for text in texts)
     assert len({body["seed"] for body in bodies}) == 9
     server.reset()
-    test = speed(own(server), 2, prompt="What is 2+2?", max_tokens=5)
+    test = speed(own_endpoint(server), 2, prompt="What is 2+2?", max_tokens=5)
     assert {entry["body"]["messages"][-1]["content"] for entry in server.log()["last"]} == {"What is 2+2?"}
     assert any("8 requests shared one prompt" in note for note in test.notes)
 
 
-def test_a_benchmarks_own_prompts(server: DemoEndpoint):
-    test = speed(own(server), 1, benchmark="math_500", data=MATH, max_tokens=5)
+def test_a_benchmarks_own_prompts(server: DemoEndpoint) -> None:
+    test = speed(own_endpoint(server), 1, benchmark="math_500", data=MATH, max_tokens=5)
     assert test.record.prompts == "40 prompts of math_500"
     assert "boxed" in server.log()["last"][0]["body"]["messages"][-1]["content"]
 
 
-def test_answers_that_are_not_streamed_have_a_latency_alone(server: DemoEndpoint):
-    test = speed(own(server), 1, max_tokens=5, stream=False)
+def test_answers_that_are_not_streamed_have_a_latency_alone(server: DemoEndpoint) -> None:
+    test = speed(own_endpoint(server), 1, max_tokens=5, stream=False)
     (level,) = test.levels
     assert (level.succeeded, level.ttft_p50_s, level.tpot_p50_s) == (8, None, None)
+    assert level.latency_p50_s is not None
     assert level.latency_p50_s > 0
     assert any("Nothing was streamed" in note for note in test.notes)
 
 
-def test_an_interrupt_is_answered_at_once_and_keeps_what_was_measured(server: DemoEndpoint):
+def test_an_interrupt_is_answered_at_once_and_keeps_what_was_measured(server: DemoEndpoint) -> None:
     server.configure(tokens_per_second=40)
     when: list[float] = []
 
     def interrupt() -> None:
-        deadline = time.monotonic() + 30
-        while server.log()["requests"] < 11 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: server.log()["requests"] >= 11, 30)
         when.append(time.monotonic())
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(SpeedInterrupted, match=r"speed-.*\.json has what was measured") as caught:
-        speed(own(server), "8,1", max_tokens=20, requests=8)
+        speed(own_endpoint(server), "8,1", max_tokens=20, requests=8)
     assert time.monotonic() - when[0] < 1
     test = caught.value.test
     assert [level.stopped for level in test.levels] == [False, True]
@@ -258,12 +271,13 @@ def test_an_interrupt_is_answered_at_once_and_keeps_what_was_measured(server: De
     assert any("interrupted after" in note for note in test.notes)
     assert load_speed(str(test.path)).levels[0].succeeded == 8
     # The loop has let go of its streams: nothing more is asked.
+    wait_until(lambda: server.log()["active"] == 0)
     before = server.log()["requests"]
-    time.sleep(0.3)
+    settle_loop()
     assert server.log()["requests"] == before
 
 
-def test_the_demo_says_so_and_a_compared_text_has_counts_alone(server: DemoEndpoint):
+def test_the_demo_says_so_and_a_compared_text_has_counts_alone(server: DemoEndpoint) -> None:
     first, second = (speed(demo=True, concurrency=2, max_tokens=30) for _ in range(2))
     texts = [test._bundle(live=False, times=False)["text/plain"] for test in (first, second)]
     assert texts[0] == texts[1]

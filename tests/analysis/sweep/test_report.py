@@ -17,7 +17,7 @@ from qwq_nb.analysis.sweep.report import SweepPicture, sweep_html, sweep_progres
 from qwq_nb.analysis.sweep.settings import SettingRow
 from qwq_nb.errors import OptionError
 from qwq_nb.view.figures import PLOTLY_MIME
-from tests.support.hostile import CORPUS
+from tests.support.hostile_texts import CORPUS
 
 
 def row(state: str = "complete", accuracy: float | None = 0.8, **values: Any) -> SettingRow:
@@ -61,7 +61,7 @@ PLAIN = {"div", "h3", "p", "small", "strong", "table", "caption", "thead", "tbod
 PLAIN |= {"progress", "code", "ul", "li", "br", "span", "wbr"}
 
 
-def test_the_grid_fills_setting_by_setting():
+def test_the_grid_fills_setting_by_setting() -> None:
     picture = grid()
     picture.live = True
     html = sweep_html(picture)
@@ -77,7 +77,7 @@ def test_the_grid_fills_setting_by_setting():
     assert "To go on: %qwq_sweep math_500" in text
 
 
-def test_two_axes_make_a_heat_map():
+def test_two_axes_make_a_heat_map() -> None:
     figure = sweep_figure(grid())
     assert [trace.type for trace in figure.figure.data] == ["heatmap", "bar", "bar"]
     (heat, *_) = figure.figure.data
@@ -93,7 +93,7 @@ def test_two_axes_make_a_heat_map():
 
 
 @pytest.mark.parametrize("text", CORPUS, ids=range(len(CORPUS)))
-def test_hostile_names_stay_text(text: str):
+def test_hostile_names_stay_text(text: str) -> None:
     text = text[:2_000]
     rows = [row(endpoint=text, top_k=1), row(endpoint="b", top_k=2)]
     rows[0].by_benchmark = {text: 0.5}
@@ -119,7 +119,7 @@ def test_hostile_names_stay_text(text: str):
         assert "<" not in drawn.replace("\\u003c", "<"), "plotly reads html in labels"
 
 
-def test_a_level_under_way_is_drawn():
+def test_a_level_under_way_is_drawn() -> None:
     record = SpeedRecord(created="", endpoint="e", url="", model="QwQ", prompts="50 built-in problems")
     warming = {"concurrency": 0, "done": 0, "planned": 0, "open": 1, "tokens": 0, "elapsed_s": 0.0}
     assert speed_line(SpeedPicture(record=record, progress=warming)) == "warming up"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-import time
 from collections.abc import Callable
 from signal import SIGINT, pthread_kill
 from typing import Any
@@ -29,7 +29,9 @@ from qwq_nb.endpoint import registry
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError, UnknownEndpoint
 from qwq_nb.magics.parsing import parse_line, tokens_of
-from tests.support.runs import MATH, answer, own, sample
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import MATH, answer, sample
+from tests.support.waiting import wait_until
 
 COLUMNS = ["n", "accuracy", "ci_low", "ci_high", "mean_tokens", "truncated_share", "loop_rate", "mean_latency_s"]
 
@@ -54,7 +56,7 @@ def given(line: str) -> dict[str, Any]:
     return parse_line(tokens_of(line), SWEEP, "qwq_sweep")[1]
 
 
-def test_a_line_becomes_a_grid_and_the_options_of_all_settings():
+def test_a_line_becomes_a_grid_and_the_options_of_all_settings() -> None:
     grid, fixed = grid_of(
         given("--temperature 0.2,0.6,1.0 --top-k 20,off --top-p 0.9 --limit 50 --endpoint a,b --demo")
     )
@@ -74,7 +76,7 @@ def test_a_line_becomes_a_grid_and_the_options_of_all_settings():
         ("--think plain,never", "--think must be one of"),
     ],
 )
-def test_values_that_cannot_be(line, message):
+def test_values_that_cannot_be(line: str, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         grid_of(given(line))
 
@@ -94,17 +96,17 @@ def test_values_that_cannot_be(line, message):
         ({"temperature": [i / 10 for i in range(9)], "top_k": list(range(8))}, "9 × 8 = 72 settings.*at most 64"),
     ],
 )
-def test_grids_that_cannot_be(grid, message):
+def test_grids_that_cannot_be(grid: dict[str, Any] | None, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         checked_grid(grid)
 
 
-def test_a_grid_may_be_written_as_texts_and_single_values():
+def test_a_grid_may_be_written_as_texts_and_single_values() -> None:
     assert checked_grid({"top-p": "0.9,off", "temperature": 0.6}) == {"top_p": [0.9, None], "temperature": [0.6]}
     assert len(settings_of(checked_grid({"top_k": range(1, MOST_SETTINGS + 1)}))) == MOST_SETTINGS
 
 
-def test_every_axis_is_an_option_that_takes_several_values():
+def test_every_axis_is_an_option_that_takes_several_values() -> None:
     by_dest = {o.dest: o for o in SWEEP}
     assert {by_dest[axis].kind for axis in AXES} == {"text"}
     assert "background" not in by_dest
@@ -114,7 +116,7 @@ def test_every_axis_is_an_option_that_takes_several_values():
 # -- rows and conclusions ----------------------------------------------------------------------------------------
 
 
-def test_a_row_counts_what_accuracy_counts():
+def test_a_row_counts_what_accuracy_counts() -> None:
     looped = Analysis(loop=Loop(start=1, end=9, period=2, repeats=4))
     results = [
         result(0, analysis=Analysis()),
@@ -132,13 +134,13 @@ def test_a_row_counts_what_accuracy_counts():
     assert with_numbers(SettingRow(), []).accuracy is None
 
 
-def test_pairs_leave_out_what_one_of_the_two_did_not_answer():
+def test_pairs_leave_out_what_one_of_the_two_did_not_answer() -> None:
     first = [result(0), result(1, "wrong"), result(2, "error"), result(3), result(3, "wrong", repeat=1)]
     other = [result(0, "wrong"), result(1), result(2), result(3), result(3, repeat=1), result(4)]
     assert sorted(pairs(first, other)) == [(1, 0, 1), (1, 1, 0), (2, 0, 1)]
 
 
-def test_p_values_are_against_the_first_and_only_of_what_is_finished():
+def test_p_values_are_against_the_first_and_only_of_what_is_finished() -> None:
     right, wrong = [result(i) for i in range(12)], [result(i, "wrong") for i in range(12)]
     rows = [with_numbers(SettingRow(state="complete"), r) for r in (right, wrong, right)]
     rows.append(with_numbers(SettingRow(state="stopped"), wrong[:6]))
@@ -149,7 +151,7 @@ def test_p_values_are_against_the_first_and_only_of_what_is_finished():
     assert [r.p_value for r in with_p_values([SettingRow(), rows[1]], [[], wrong])] == [None, None]
 
 
-def test_what_is_concluded_is_what_the_intervals_allow():
+def test_what_is_concluded_is_what_the_intervals_allow() -> None:
     near = [row(40), row(42), row(44)]
     assert sweep_conclusion(near).startswith(
         "The 95 % intervals of all 3 settings overlap on 50 problems: they tell no"
@@ -160,7 +162,7 @@ def test_what_is_concluded_is_what_the_intervals_allow():
     assert sweep_conclusion([row(40)]) == "One setting compares to nothing."
 
 
-def test_the_best_comes_with_its_caveat_and_equals_go_to_the_cheaper():
+def test_the_best_comes_with_its_caveat_and_equals_go_to_the_cheaper() -> None:
     dear, cheap = row(44), row(44)
     cheap.mean_tokens, dear.mean_tokens = 100.0, 5_000.0
     rows = [row(40), dear, cheap]
@@ -176,8 +178,8 @@ def test_the_best_comes_with_its_caveat_and_equals_go_to_the_cheaper():
 # -- runs --------------------------------------------------------------------------------------------------------
 
 
-def test_each_setting_is_a_run_and_the_same_call_asks_nothing_again(server: DemoEndpoint):
-    endpoint = own(server)
+def test_each_setting_is_a_run_and_the_same_call_asks_nothing_again(server: DemoEndpoint) -> None:
+    endpoint = own_endpoint(server)
     made = sweep("math_500", grid={"temperature": [0.2, 1.0], "top_k": "20,off"}, endpoint=endpoint, data=MATH, limit=5)
     table = made.table()
     assert list(table.columns)[:11] == ["temperature", "top_k", *COLUMNS, "p_value"]
@@ -201,9 +203,9 @@ def test_each_setting_is_a_run_and_the_same_call_asks_nothing_again(server: Demo
     assert "confirm it on other problems" in str(best)
 
 
-def test_endpoints_are_an_axis(server: DemoEndpoint):
+def test_endpoints_are_an_axis(server: DemoEndpoint) -> None:
     for name in ("full", "quantised"):
-        registry.set_default(own(server, name=name, top_p=0.9 if name == "full" else 0.8))
+        registry.set_default(own_endpoint(server, name=name, top_p=0.9 if name == "full" else 0.8))
     made = sweep("math_500", grid={"endpoint": ["full", "quantised"]}, data=MATH, limit=5)
     assert list(made.table().endpoint) == ["full", "quantised"]
     assert made.command == f"%qwq_sweep math_500 --limit 5 --data {MATH} --endpoint full,quantised"
@@ -211,30 +213,32 @@ def test_endpoints_are_an_axis(server: DemoEndpoint):
         sweep("math_500", grid={"endpoint": ["full", "quantised"]}, endpoint="full", data=MATH, limit=5)
     with pytest.raises(UnknownEndpoint, match="quantized"):
         sweep("math_500", grid={"endpoint": ["full", "quantized"]}, data=MATH, limit=5)
-    registry.set_default(own(server, name="twin", top_p=0.9))
+    registry.set_default(own_endpoint(server, name="twin", top_p=0.9))
     with pytest.raises(OptionError, match="Two settings ask the same: full and twin"):
         sweep("math_500", grid={"endpoint": ["full", "twin"]}, data=MATH, limit=5)
 
 
-def test_a_value_out_of_range_is_found_before_the_first_request(server: DemoEndpoint):
+def test_a_value_out_of_range_is_found_before_the_first_request(server: DemoEndpoint) -> None:
     with pytest.raises(OptionError, match="temperature must be a number from 0 to 10"):
-        sweep("math_500", grid={"temperature": [0.2, 70]}, endpoint=own(server), data=MATH, limit=5)
+        sweep("math_500", grid={"temperature": [0.2, 70]}, endpoint=own_endpoint(server), data=MATH, limit=5)
     assert server.log()["requests"] == 0
 
 
-def test_a_setting_that_fails_is_named_and_the_others_are_run(server: DemoEndpoint):
+def test_a_setting_that_fails_is_named_and_the_others_are_run(server: DemoEndpoint) -> None:
     gone = Endpoint("http://127.0.0.1:9/v1", "QwQ", name="gone", max_retries=0)
-    refused = own(server, name="refused").replace(model="no-such-model")
+    refused = own_endpoint(server, name="refused").replace(model="no-such-model")
     with pytest.raises(QwqError, match=r"1 of 2 settings failed, the others are kept.*no-such-model") as caught:
-        sweep("math_500", grid={"endpoint": [refused, own(server)]}, data=MATH, limit=5)
+        sweep("math_500", grid={"endpoint": [refused, own_endpoint(server)]}, data=MATH, limit=5)
     assert "To go on: %qwq_sweep" in str(caught.value)
     with pytest.raises(QwqError, match=r"gone.*connection refused"):
-        sweep("math_500", grid={"endpoint": [gone, own(server)]}, data=MATH, limit=5)
+        sweep("math_500", grid={"endpoint": [gone, own_endpoint(server)]}, data=MATH, limit=5)
 
 
-def test_a_problem_that_the_endpoint_failed_at_is_said_to_be_missing(server: DemoEndpoint):
+def test_a_problem_that_the_endpoint_failed_at_is_said_to_be_missing(server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,p=0.3"])
-    made = sweep("math_500", grid={"temperature": [0.2, 0.6]}, endpoint=own(server, max_retries=0), data=MATH, limit=10)
+    made = sweep(
+        "math_500", grid={"temperature": [0.2, 0.6]}, endpoint=own_endpoint(server, max_retries=0), data=MATH, limit=10
+    )
     errors = list(made.table().errors)
     assert errors[0] == errors[1] > 0
     assert (
@@ -248,16 +252,20 @@ def interrupt_when(condition: Callable[[], bool]) -> None:
     assert main is not None
 
     def wait() -> None:
-        deadline = time.monotonic() + 30
-        while not condition() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        with contextlib.suppress(AssertionError):
+            wait_until(condition, 30)
         pthread_kill(main, SIGINT)
 
     threading.Thread(target=wait, daemon=True).start()
 
 
-def test_an_interrupt_keeps_what_is_finished_and_says_how_to_go_on(server: DemoEndpoint):
-    call: dict[str, Any] = {"grid": {"temperature": [0.2, 0.6, 1.0]}, "endpoint": own(server), "data": MATH, "limit": 5}
+def test_an_interrupt_keeps_what_is_finished_and_says_how_to_go_on(server: DemoEndpoint) -> None:
+    call: dict[str, Any] = {
+        "grid": {"temperature": [0.2, 0.6, 1.0]},
+        "endpoint": own_endpoint(server),
+        "data": MATH,
+        "limit": 5,
+    }
     server.configure(tokens_per_second=400)
     interrupt_when(lambda: server.log()["requests"] > 5)
     with pytest.raises(SweepInterrupted, match=r"to go on: %qwq_sweep math_500 .*--temperature 0\.2,0\.6,1") as caught:
@@ -272,7 +280,7 @@ def test_an_interrupt_keeps_what_is_finished_and_says_how_to_go_on(server: DemoE
     assert len(first) == 5, "what was finished is not asked again"
 
 
-def test_the_demo_says_so_and_its_text_has_no_times(server: DemoEndpoint):
+def test_the_demo_says_so_and_its_text_has_no_times(server: DemoEndpoint) -> None:
     made = sweep("math_500", "aime24", grid={"temperature": [0.2, 0.6]}, demo=True, limit=3)
     assert {"accuracy_math_500", "accuracy_aime24"} <= set(made.table().columns)
     shown = made._bundle(live=False, times=False)

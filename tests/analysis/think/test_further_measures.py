@@ -18,7 +18,8 @@ from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 from qwq_nb.run.withhold import withhold
 from qwq_nb.trace.measures import MEASURES, further_measures, register_measure
-from tests.support.runs import MATH, own
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import MATH
 
 HEDGES = '''
 """Counts words that hedge."""
@@ -62,13 +63,13 @@ def hedges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def evaluated(server: DemoEndpoint) -> Run:
-    return evaluate("math_500", endpoint=own(server), data=MATH, levels=[1, 5], show=False)
+    return evaluate("math_500", endpoint=own_endpoint(server), data=MATH, levels=[1, 5], show=False)
 
 
 def test_a_measure_from_another_package_is_a_column_and_a_mark(server: DemoEndpoint, hedges: Path) -> None:
     before = len(evaluated(server).samples().columns)
     register_measure("hedges", "hedges_of_mine:Hedges")
-    run = evaluate("math_500", endpoint=own(server), data=MATH, levels=[1, 5], show=False, fresh=True)
+    run = evaluate("math_500", endpoint=own_endpoint(server), data=MATH, levels=[1, 5], show=False, fresh=True)
     assert all(r.analysis and r.analysis.measures["hedges"]["version"] == 1 for r in run.results() if r.completion)
     found = think(run)
     table = found.table().set_index("subset")

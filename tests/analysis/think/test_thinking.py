@@ -18,12 +18,13 @@ from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 from qwq_nb.trace.habits import Thresholds
 from qwq_nb.trace.measure import VERSION
-from tests.support.runs import MATH, own
+from tests.support.demo_server import own_endpoint
+from tests.support.math_problems import MATH
 
 
 @pytest.fixture
 def run(server: DemoEndpoint) -> Run:
-    return evaluate("math_500", endpoint=own(server), data=MATH, levels=[1, 2], show=False)
+    return evaluate("math_500", endpoint=own_endpoint(server), data=MATH, levels=[1, 2], show=False)
 
 
 def test_a_run_is_measured_while_it_is_graded(run: Run) -> None:

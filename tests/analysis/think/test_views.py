@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from qwq_nb.analysis.think.api import think
@@ -9,11 +11,11 @@ from qwq_nb.core.records import Analysis, Loop, SampleResult
 from qwq_nb.run.run import Run
 from qwq_nb.trace.measure import VERSION
 from qwq_nb.view.budget import FINAL_BYTES, saved_size
-from tests.support.comparisons import made_run, result
-from tests.support.hostile import CORPUS
+from tests.support.hostile_texts import CORPUS
+from tests.support.made_runs import made_run, result
 
 
-def with_analysis(number: int, text: str, outcome: str = "w", **changes: object) -> SampleResult:
+def with_analysis(number: int, text: str, outcome: str = "w", **changes: Any) -> SampleResult:
     """An answer with every mark but underthinking."""
     made = result(number, outcome, reasoning=text, tokens=4_000, **changes)
     made.analysis = Analysis(
@@ -31,7 +33,7 @@ def with_analysis(number: int, text: str, outcome: str = "w", **changes: object)
     return made
 
 
-def run(text: str, n: int = 3, name: str = "one", **changes: object) -> Run:
+def run(text: str, n: int = 3, name: str = "one", **changes: Any) -> Run:
     return made_run([with_analysis(i, text, **changes) for i in range(n)], name)
 
 

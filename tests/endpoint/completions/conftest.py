@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
 from qwq_nb.demo.process import DemoEndpoint
-from tests.support.completions import ROWS
+from tests.support.chat_completions import ROWS
+from tests.support.demo_server import reset_server
+from tests.support.math_problems import write_jsonl
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoEndpoint]:
-    book = tmp_path_factory.mktemp("client") / "book.jsonl"
-    book.write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
+    book = write_jsonl(tmp_path_factory.mktemp("client") / "book.jsonl", ROWS)
     with DemoEndpoint(transcripts=[book]) as endpoint:
         yield endpoint
 
@@ -22,7 +22,5 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoEndpoint]:
 @pytest.fixture
 def server(running: DemoEndpoint) -> DemoEndpoint:
     """A demo endpoint as if just started."""
-    running.set_faults([])
-    running.configure(style="reasoning_content", tokens_per_second=0, ttft=0, chunks=0, models_status=200)
-    running.reset()
+    reset_server(running)
     return running

@@ -11,58 +11,65 @@ import pytest
 from qwq_nb.core.records import Completion
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.errors import RequestRejected, StreamInterrupted
-from tests.support.completions import answering, ask_bytes, chunk, fail_bytes, response, whole_stream
+from tests.support.chat_completions import (
+    byte_server,
+    chunk,
+    completion_of_bytes,
+    failure_of_bytes,
+    response,
+    whole_stream,
+)
 
 
-def test_the_last_event_may_lack_its_blank_line():
-    assert ask_bytes(response(chunk(content="Fine.") + b"\n\n" + chunk("stop"))).attempts == 1
+def test_the_last_event_may_lack_its_blank_line() -> None:
+    assert completion_of_bytes(response(chunk(content="Fine.") + b"\n\n" + chunk("stop"))).attempts == 1
 
 
-def test_a_last_line_that_is_torn_is_no_end():
+def test_a_last_line_that_is_torn_is_no_end() -> None:
     torn = response(chunk(content="Fine.") + b"\n\n" + chunk("stop")[:-4])
-    completion = ask_bytes(torn, whole_stream())
+    completion = completion_of_bytes(torn, whole_stream())
     assert (completion.answer, completion.attempts) == ("Fine.", 2)
 
 
-def test_what_comes_after_done_is_not_read():
+def test_what_comes_after_done_is_not_read() -> None:
     after = whole_stream() + b"data: garbage\n\n"
-    assert ask_bytes(after).answer == "Fine."
+    assert completion_of_bytes(after).answer == "Fine."
 
 
 @pytest.mark.parametrize("finish", ["abort", "error"])
-def test_an_engine_that_gave_up_did_not_finish(finish):
+def test_an_engine_that_gave_up_did_not_finish(finish: str) -> None:
     cut = response(chunk(content="Fi") + b"\n\n" + chunk(finish) + b"\n\ndata: [DONE]\n\n")
-    assert ask_bytes(cut, whole_stream()).attempts == 2
-    assert repr(finish) in str(fail_bytes(cut))
+    assert completion_of_bytes(cut, whole_stream()).attempts == 2
+    assert repr(finish) in str(failure_of_bytes(cut))
 
 
-def test_an_error_in_the_words_of_an_older_vllm():
+def test_an_error_in_the_words_of_an_older_vllm() -> None:
     said = b'data: {"object": "error", "message": "Grammar is not valid", "type": "BadRequestError", "code": 400}\n\n'
-    assert isinstance(fail_bytes(response(said + b"data: [DONE]\n\n")), RequestRejected)
+    assert isinstance(failure_of_bytes(response(said + b"data: [DONE]\n\n")), RequestRejected)
 
 
-def test_a_server_that_streams_unasked_is_read_as_a_stream():
-    assert ask_bytes(whole_stream(), stream=False).answer == "Fine."
+def test_a_server_that_streams_unasked_is_read_as_a_stream() -> None:
+    assert completion_of_bytes(whole_stream(), stream=False).answer == "Fine."
 
 
 @pytest.mark.parametrize("kind", ["text/event-stream; charset=utf-8", "text/plain", "application/octet-stream"])
-def test_a_stream_under_any_name(kind):
-    assert ask_bytes(whole_stream().replace(b"text/event-stream", kind.encode())).answer == "Fine."
+def test_a_stream_under_any_name(kind: str) -> None:
+    assert completion_of_bytes(whole_stream().replace(b"text/event-stream", kind.encode())).answer == "Fine."
 
 
 @pytest.mark.parametrize("usage", [{"prompt_tokens": 5.0, "completion_tokens": "7"}, {"completion_tokens": None}, None])
-def test_odd_token_counts_do_not_cost_the_answer(usage):
+def test_odd_token_counts_do_not_cost_the_answer(usage: dict[str, Any] | dict[str, None] | None) -> None:
     last = b"data: " + json.dumps({"choices": [], "usage": usage}).encode()
     stream = response(chunk("stop", content="Fine.") + b"\n\n" + last + b"\n\ndata: [DONE]\n\n")
-    completion = ask_bytes(stream)
+    completion = completion_of_bytes(stream)
     assert (completion.answer, completion.attempts) == ("Fine.", 1)
     if usage and usage["completion_tokens"]:
         assert (completion.prompt_tokens, completion.completion_tokens) == (5, 7)
 
 
-def test_a_character_in_two_halves():
+def test_a_character_in_two_halves() -> None:
     halves = chunk(content="\ud83d") + b"\n\n" + chunk(content="\ude00")
-    assert ask_bytes(response(halves + b"\n\n" + chunk("stop") + b"\n\n")).answer == "\N{GRINNING FACE}"
+    assert completion_of_bytes(response(halves + b"\n\n" + chunk("stop") + b"\n\n")).answer == "\N{GRINNING FACE}"
 
 
 @pytest.mark.parametrize(
@@ -70,33 +77,33 @@ def test_a_character_in_two_halves():
     [b"\x16\x03\x01 this is TLS\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"", b"HTTP/1.1 200 OK\r\nContent-Le"],
     ids=["not HTTP", "bad status", "nothing", "torn headers"],
 )
-def test_what_is_no_http_is_an_endpoint_error(garbage):
-    found = fail_bytes(garbage)
+def test_what_is_no_http_is_an_endpoint_error(garbage: bytes) -> None:
+    found = failure_of_bytes(garbage)
     assert isinstance(found, StreamInterrupted)
     assert found.retryable
-    assert ask_bytes(garbage, whole_stream()).attempts == 2
+    assert completion_of_bytes(garbage, whole_stream()).attempts == 2
 
 
 @pytest.mark.parametrize(
     "data", [b"[1]", b'"x"', b'{"choices": 3}', b'{"choices": [{"finish_reason": {}}]}', b'{"error":' + b"[" * 10_000]
 )
-def test_json_that_is_no_chunk_is_an_endpoint_error(data):
-    assert "no chat completion" in str(fail_bytes(response(b"data: " + data + b"\n\n")))
-    assert "no chat completion" in str(fail_bytes(response(data, "application/json"), stream=False))
+def test_json_that_is_no_chunk_is_an_endpoint_error(data: bytes) -> None:
+    assert "no chat completion" in str(failure_of_bytes(response(b"data: " + data + b"\n\n")))
+    assert "no chat completion" in str(failure_of_bytes(response(data, "application/json"), stream=False))
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"choices": []}', b'{"choices": [{"finish_reason": "stop"}]}'])
-def test_a_body_without_a_message(body):
-    assert "without a message" in str(fail_bytes(response(body, "application/json"), stream=False))
+def test_a_body_without_a_message(body: bytes) -> None:
+    assert "without a message" in str(failure_of_bytes(response(body, "application/json"), stream=False))
 
 
-def test_a_page_where_a_stream_should_be():
-    assert "no event stream" in str(fail_bytes(response(b"Hello.\n", "text/plain")))
+def test_a_page_where_a_stream_should_be() -> None:
+    assert "no event stream" in str(failure_of_bytes(response(b"Hello.\n", "text/plain")))
 
 
-def test_models_that_are_no_list():
+def test_models_that_are_no_list() -> None:
     async def models(body: bytes) -> Any:
-        async with answering(body) as endpoint, ChatClient(endpoint) as client:
+        async with byte_server(body) as endpoint, ChatClient(endpoint) as client:
             return await client.models()
 
     for body in (b"[]", b"<html>", b'{"data": 3}', b"\xff", b'{"models": []}'):
@@ -120,7 +127,7 @@ def test_a_tool_that_is_offered_may_be_called(stream: bool) -> None:
     seen: list[bytes] = []
 
     async def go() -> Completion:
-        async with answering(answer, seen=seen) as endpoint, ChatClient(endpoint.replace(stream=stream)) as client:
+        async with byte_server(answer, seen=seen) as endpoint, ChatClient(endpoint.replace(stream=stream)) as client:
             return await client.complete([{"role": "user", "content": "Rain?"}], tools=[WEATHER])
 
     completion = asyncio.run(go())

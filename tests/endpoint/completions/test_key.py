@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import UserError
-from tests.support.completions import (
+from tests.support.chat_completions import (
     BREAKS,
     KEY,
     REJECTIONS,
     SILENCES,
-    answering,
-    ask,
-    completed,
-    failure,
-    of,
+    ask_question,
+    byte_server,
+    completion_of,
+    endpoint_of,
+    failure_of,
     whole_stream,
 )
 
@@ -42,13 +43,13 @@ def key(monkeypatch: pytest.MonkeyPatch) -> str:
     return "QWQ_TEST_KEY"
 
 
-def test_the_key_goes_into_the_authorization_header_and_nowhere_else(key):
+def test_the_key_goes_into_the_authorization_header_and_nowhere_else(key: str) -> None:
     requests: list[bytes] = []
 
     async def go() -> None:
-        async with answering(whole_stream(), seen=requests) as endpoint:
+        async with byte_server(whole_stream(), seen=requests) as endpoint:
             endpoint = endpoint.replace(key_env=key)
-            await completed(endpoint)
+            await completion_of(endpoint)
             async with ChatClient(endpoint) as client:
                 await client.models()
                 assert KEY not in repr(vars(client))
@@ -60,16 +61,18 @@ def test_the_key_goes_into_the_authorization_header_and_nowhere_else(key):
         assert f"\r\nauthorization: bearer {KEY}\r\n".encode() in request.lower()
 
 
-def test_without_a_key_there_is_no_authorization_header(server):
-    ask(of(server))
+def test_without_a_key_there_is_no_authorization_header(server: DemoEndpoint) -> None:
+    ask_question(endpoint_of(server))
     assert server.log()["last"][0]["authorization"] == "absent"
 
 
 @pytest.mark.parametrize("fault", ["key_echo", *BREAKS, *SILENCES, *REJECTIONS, "redirect", "garbage_chunk"])
-def test_no_error_holds_the_key(server, fault, key):
+def test_no_error_holds_the_key(server: DemoEndpoint, fault: str, key: str) -> None:
     server.set_faults([fault])
     live = StreamingCompletion()
-    found = failure(of(server, key_env=key, max_retries=1, read_timeout=0.1 if fault in SILENCES else 5), live)
+    found = failure_of(
+        endpoint_of(server, key_env=key, max_retries=1, read_timeout=0.1 if fault in SILENCES else 5), live
+    )
     assert server.log()["last"][0]["authorization"] == "present"
     assert not any(KEY in text for text in everything_seen(found))
     assert KEY not in "".join(live.retried)
@@ -77,20 +80,20 @@ def test_no_error_holds_the_key(server, fault, key):
         assert "[key removed]" in str(found)
 
 
-def test_no_failure_to_connect_holds_the_key(key):
-    found = failure(Endpoint("http://127.0.0.1:9/v1", "m", key_env=key, max_retries=0))
+def test_no_failure_to_connect_holds_the_key(key: str) -> None:
+    found = failure_of(Endpoint("http://127.0.0.1:9/v1", "m", key_env=key, max_retries=0))
     assert not any(KEY in text for text in everything_seen(found))
 
 
-def test_a_key_that_is_not_set_is_the_users_error(server):
+def test_a_key_that_is_not_set_is_the_users_error(server: DemoEndpoint) -> None:
     with pytest.raises(UserError, match="QWQ_NO_SUCH_KEY"):
-        ask(of(server, key_env="QWQ_NO_SUCH_KEY"))
+        ask_question(endpoint_of(server, key_env="QWQ_NO_SUCH_KEY"))
     assert server.log()["requests"] == 0
 
 
-def test_a_redirect_is_not_followed(server, demo_endpoint, key):
+def test_a_redirect_is_not_followed(server: DemoEndpoint, demo_endpoint: Callable[..., DemoEndpoint], key: str) -> None:
     other = demo_endpoint()
     server.set_faults([f"redirect,to={other.url}/chat/completions"])
-    found = failure(of(server, key_env=key))
+    found = failure_of(endpoint_of(server, key_env=key))
     assert "redirects elsewhere" in str(found)
     assert other.log()["requests"] == 0

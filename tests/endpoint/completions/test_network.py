@@ -15,23 +15,34 @@ from typing import Any
 import pytest
 
 from qwq_nb.core.records import Completion
+from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import StreamInterrupted, UserError
-from tests.support.completions import answering, ask, assert_is_the_answer, completed, failure, of, whole_stream
+from tests.support.chat_completions import (
+    ask_question,
+    assert_is_the_answer,
+    byte_server,
+    completion_of,
+    endpoint_of,
+    failure_of,
+    whole_stream,
+)
 
 
-def test_a_proxy_is_used_and_a_loopback_host_can_be_kept_from_it(server, monkeypatch):
+def test_a_proxy_is_used_and_a_loopback_host_can_be_kept_from_it(
+    server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("http_proxy", "http://user:hunter2@127.0.0.1:9")
-    found = failure(of(server, max_retries=0))
+    found = failure_of(endpoint_of(server, max_retries=0))
     assert "no connection" in str(found)
     assert "hunter2" not in str(found)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    assert_is_the_answer(ask(of(server)))
+    assert_is_the_answer(ask_question(endpoint_of(server)))
 
 
-def test_a_proxy_that_cannot_be_used_is_the_users_error(server, monkeypatch):
+def test_a_proxy_that_cannot_be_used_is_the_users_error(server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "gopher://user:hunter2@127.0.0.1:9")
     with pytest.raises(UserError, match="NO_PROXY") as caught:
-        ask(of(server))
+        ask_question(endpoint_of(server))
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
@@ -50,17 +61,17 @@ def limited(streams: int, soft: int, hard: int) -> str:
     ("streams", "soft", "hard", "after"),
     [(32, 300, 2000, "300"), (1024, 300, 1100, "1100")],
 )
-def test_the_limit_of_open_files_is_raised_for_many_streams(streams, soft, hard, after):
+def test_the_limit_of_open_files_is_raised_for_many_streams(streams: int, soft: int, hard: int, after: str) -> None:
     assert limited(streams, soft, hard) == after
 
 
-def test_more_streams_than_files_are_refused_with_what_to_do():
+def test_more_streams_than_files_are_refused_with_what_to_do() -> None:
     said = limited(1024, 300, 500)
     assert said.startswith("1,024 streams at once need 1,088 open files, and this kernel may have 500.")
     assert "--concurrency 436" in said
 
 
-def test_a_proxy_passes_the_completion_on(server, monkeypatch):
+def test_a_proxy_passes_the_completion_on(server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """The transport for proxies is httpx's own: the same client, the same answers."""
 
     async def go() -> list[Completion]:
@@ -86,9 +97,9 @@ def test_a_proxy_passes_the_completion_on(server, monkeypatch):
         proxy = await asyncio.start_server(relay, "127.0.0.1", 0)
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
         async with proxy:
-            whole = await completed(of(server))
+            whole = await completion_of(endpoint_of(server))
             server.set_faults(["mid_close,attempts=1"])
-            again = await completed(of(server))
+            again = await completion_of(endpoint_of(server))
         for writer in writers:
             writer.transport.abort()
         await asyncio.sleep(0.05)
@@ -116,13 +127,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return both
 
 
-def test_a_certificate_is_trusted_only_if_it_is_said_so(certificate):
+def test_a_certificate_is_trusted_only_if_it_is_said_so(certificate: Path) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
 
     async def ask_by_tls(**options: Any) -> Completion:
-        async with answering(whole_stream(), tls=context) as endpoint:
-            return await completed(endpoint.replace(**options))
+        async with byte_server(whole_stream(), tls=context) as endpoint:
+            return await completion_of(endpoint.replace(**options))
 
     with pytest.raises(StreamInterrupted, match="--ca-bundle"):
         asyncio.run(ask_by_tls())

@@ -24,7 +24,7 @@ from qwq_nb.errors import EndpointError, EndpointRefused, OptionError, StreamInt
 from qwq_nb.evaluation.request import refine_endpoint
 from qwq_nb.magics.parsing import parse_line
 from qwq_nb.store.request import EvalRequest
-from tests.support.completions import KEY
+from tests.support.chat_completions import KEY
 
 
 class Parrot:

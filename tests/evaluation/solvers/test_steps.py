@@ -23,8 +23,9 @@ from qwq_nb.evaluation.solvers.single import SingleRequest
 from qwq_nb.evaluation.solvers.solver import Ask, Solver
 from qwq_nb.store.resume import load_progress, read_journal
 from tests.support.clock import InstantClock
-from tests.support.runner import Start, unread, until
-from tests.support.runs import own
+from tests.support.demo_server import own_endpoint
+from tests.support.runner import Start, grade_unread
+from tests.support.waiting import wait_until
 
 
 class DraftAndRevise:
@@ -60,7 +61,7 @@ def test_solvers_are_found_by_name() -> None:
 
 
 def test_the_steps_of_each_sample_come_back_from_disk(runner: Start, server: DemoEndpoint) -> None:
-    running = runner(4, grade=unread, solver=SOLVERS.get("draft_and_revise"))
+    running = runner(4, grade=grade_unread, solver=SOLVERS.get("draft_and_revise"))
     results = running.wait().results
     assert server.log()["requests"] == 8
     assert running.progress().tokens == sum(r.completion.completion_tokens for r in results.values() if r.completion)
@@ -87,7 +88,7 @@ def test_the_steps_of_each_sample_come_back_from_disk(runner: Start, server: Dem
 
 
 def test_one_request_leaves_no_steps_and_its_row_is_as_before(runner: Start, server: DemoEndpoint) -> None:
-    running = runner(3, grade=unread)
+    running = runner(3, grade=grade_unread)
     results = running.wait().results
     assert all(r.completion is not None and r.completion.steps == [] for r in results.values())
     assert all(not {"steps", "tool_calls"} & row["qwq"].keys() for row in running.rows("predictions"))
@@ -98,8 +99,8 @@ def test_a_step_may_ask_another_endpoint_by_name(
 ) -> None:
     """`editor` is set in this kernel and takes no share in the run's other requests."""
     editor = demo_endpoint()
-    set_default(own(editor, name="editor"))
-    running = runner(4, grade=unread, solver=DraftAndRevise("editor"))
+    set_default(own_endpoint(editor, name="editor"))
+    running = runner(4, grade=grade_unread, solver=DraftAndRevise("editor"))
     results = running.wait().results
     assert server.log()["requests"] == editor.log()["requests"] == 4
     for result in results.values():
@@ -112,10 +113,12 @@ def test_an_endpoint_that_is_asked_by_name_is_waited_for_too(
     runner: Start, server: DemoEndpoint, demo_endpoint: Callable[..., DemoEndpoint]
 ) -> None:
     editor = demo_endpoint()
-    set_default(own(editor, name="editor", max_retries=1, backoff=0.01))
+    set_default(own_endpoint(editor, name="editor", max_retries=1, backoff=0.01))
     editor.set_faults(["status,code=503,after=3"])
-    running = runner(12, grade=unread, concurrency=6, solver=DraftAndRevise("editor"), clock=InstantClock()).start()
-    until(lambda: "Endpoint 'editor' does not answer since" in running.progress().waiting)
+    running = runner(
+        12, grade=grade_unread, concurrency=6, solver=DraftAndRevise("editor"), clock=InstantClock()
+    ).start()
+    wait_until(lambda: "Endpoint 'editor' does not answer since" in running.progress().waiting)
     editor.set_faults([])
     running.wait()
     assert set(running.outcomes().values()) == {"correct"}
@@ -124,8 +127,8 @@ def test_an_endpoint_that_is_asked_by_name_is_waited_for_too(
 
 
 def test_an_endpoint_that_there_is_not_ends_the_run_with_the_nearest(runner: Start, server: DemoEndpoint) -> None:
-    set_default(own(server, name="editor"))
-    running = runner(4, grade=unread, solver=DraftAndRevise("edtor"))
+    set_default(own_endpoint(server, name="editor"))
+    running = runner(4, grade=grade_unread, solver=DraftAndRevise("edtor"))
     with pytest.raises(OptionError, match=r"is named 'edtor'\. Did you mean 'editor'\?"):
         running.wait()
 
@@ -137,8 +140,8 @@ def test_a_stopped_sample_keeps_its_steps_and_what_was_streaming(runner: Start, 
             server.configure(tokens_per_second=40)
             return await ask(sample.messages, role="revision")
 
-    running = runner(1, grade=unread, concurrency=1, solver=Slow()).start()
-    until(lambda: any(view.attempt == 2 and view.reasoning_tail for view in running.runner.in_flight()))
+    running = runner(1, grade=grade_unread, concurrency=1, solver=Slow()).start()
+    wait_until(lambda: any(view.attempt == 2 and view.reasoning_tail for view in running.runner.in_flight()))
     assert running.progress().retries == 0, "another step is no retry"
     tokens = running.progress().tokens
     running.tell(running.runner.stop)
@@ -160,7 +163,7 @@ def test_several_at_once_are_all_kept(runner: Start, server: DemoEndpoint) -> No
             found = await asyncio.gather(*(ask(sample.messages, role=f"try {i}") for i in range(3)))
             return max(found, key=lambda c: len(c.answer))
 
-    running = runner(2, grade=unread, solver=BestOfThree())
+    running = runner(2, grade=grade_unread, solver=BestOfThree())
     for result in running.wait().results.values():
         assert result.completion is not None
         assert [step.role for step in result.completion.steps] == ["try 0", "try 1", "try 2"]
@@ -169,7 +172,7 @@ def test_several_at_once_are_all_kept(runner: Start, server: DemoEndpoint) -> No
 
 def test_retries_of_a_step_are_counted(runner: Start, server: DemoEndpoint) -> None:
     server.set_faults(["status,code=503,attempts=1"])  # the first attempt of each sample
-    running = runner(3, grade=unread, solver=DraftAndRevise())
+    running = runner(3, grade=grade_unread, solver=DraftAndRevise())
     results = running.wait().results
     assert running.progress().retries == 3
     for result in results.values():
@@ -187,7 +190,7 @@ def test_a_solver_may_go_on_after_a_step_that_failed(runner: Start, server: Demo
             return await ask(sample.messages, role="second")
 
     server.set_faults(["context_length"])
-    running = runner(1, grade=unread, solver=Careful())
+    running = runner(1, grade=grade_unread, solver=Careful())
     (result,) = running.wait().results.values()
     assert result.completion is not None
     assert result.outcome == "correct"
@@ -209,7 +212,7 @@ def test_a_fault_in_a_solver_ends_the_run_and_says_where(
     runner: Start, server: DemoEndpoint, solver: Solver, words: str
 ) -> None:
     with pytest.raises(QwqError, match=rf"The solver 'draft_and_revise' failed at math_500/\S+: .*{words}"):
-        runner(2, grade=unread, solver=solver).wait()
+        runner(2, grade=grade_unread, solver=solver).wait()
 
 
 # -- records -------------------------------------------------------------------------------------------------------
@@ -266,11 +269,11 @@ class Echo:
 
 
 def test_a_run_takes_its_completions_from_any_completer(runner: Start) -> None:
-    running = runner(6, grade=unread)
+    running = runner(6, grade=grade_unread)
     echo = Echo()
 
     async def build() -> Runner:
-        return Runner(running.plan, echo, unread, running.directory, model="m")
+        return Runner(running.plan, echo, grade_unread, running.directory, model="m")
 
     made = shared_event_loop().call(build())
     made.resume()

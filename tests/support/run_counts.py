@@ -23,7 +23,7 @@ FIRST_VARIANTS = {
 LOOPING = "demo/algebra/10.json"
 
 
-def counts(run: Any) -> dict[tuple[str, str], tuple[int, int, int, int]]:
+def subset_counts(run: Any) -> dict[tuple[str, str], tuple[int, int, int, int]]:
     return {(r.benchmark, r.subset): (r.n, r.correct, r.truncated, r.no_answer) for r in run.rows()}
 
 
@@ -31,9 +31,9 @@ def outcomes(run: Any) -> dict[tuple[str, int], str]:
     return {(r.sample.id, r.repeat): r.outcome for r in run.results()}
 
 
-def files(run: Any, kind: str) -> list[Path]:
+def row_files(run: Any, kind: str) -> list[Path]:
     return sorted((run.path / kind).rglob("*.jsonl"))
 
 
 def row_count(run: Any, kind: str) -> int:
-    return sum(1 for file in files(run, kind) for _ in read_rows(file))
+    return sum(1 for file in row_files(run, kind) for _ in read_rows(file))

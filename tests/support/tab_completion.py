@@ -6,7 +6,7 @@ from typing import Any
 
 from IPython.core.completer import provisionalcompleter
 
-__all__ = ["completions", "words"]
+__all__ = ["completion_texts", "completions"]
 
 
 def completions(shell: Any, text: str) -> list[Any]:
@@ -16,6 +16,6 @@ def completions(shell: Any, text: str) -> list[Any]:
         return list(shell.Completer.completions(left + right, len(left)))
 
 
-def words(shell: Any, text: str) -> list[str]:
+def completion_texts(shell: Any, text: str) -> list[str]:
     """Their texts."""
     return [completion.text for completion in completions(shell, text)]

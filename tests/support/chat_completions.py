@@ -78,11 +78,11 @@ EMPTY = ["empty"]
 ECHOES = ["key_answer"]
 
 
-def of(server: DemoEndpoint, **options: Any) -> Endpoint:
+def endpoint_of(server: DemoEndpoint, **options: Any) -> Endpoint:
     return Endpoint(server.url, options.pop("model", server.model), backoff=0.01, **options)
 
 
-async def completed(
+async def completion_of(
     endpoint: Endpoint,
     question: int = 0,
     live: StreamingCompletion | None = None,
@@ -93,13 +93,15 @@ async def completed(
         return await client.complete([{"role": "user", "content": ROWS[question]["problem"]}], live=live, **more)
 
 
-def ask(endpoint: Endpoint, question: int = 0, live: StreamingCompletion | None = None, **more: Any) -> Completion:
-    return asyncio.run(completed(endpoint, question, live, **more))
+def ask_question(
+    endpoint: Endpoint, question: int = 0, live: StreamingCompletion | None = None, **more: Any
+) -> Completion:
+    return asyncio.run(completion_of(endpoint, question, live, **more))
 
 
-def failure(endpoint: Endpoint, live: StreamingCompletion | None = None, **more: Any) -> EndpointError:
+def failure_of(endpoint: Endpoint, live: StreamingCompletion | None = None, **more: Any) -> EndpointError:
     with pytest.raises(EndpointError) as caught:
-        ask(endpoint, live=live, **more)
+        ask_question(endpoint, live=live, **more)
     return caught.value
 
 
@@ -117,7 +119,7 @@ def assert_is_the_answer(completion: Completion) -> None:
 
 
 @asynccontextmanager
-async def answering(
+async def byte_server(
     *responses: bytes, seen: list[bytes] | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Endpoint]:
     """A server that answers the n-th request with the n-th of these bytes (then the last) and closes the connection."""
@@ -157,15 +159,15 @@ def whole_stream() -> bytes:
     return response(chunk(content="Fine.") + b"\n\n" + chunk("stop") + b"\n\ndata: [DONE]\n\n")
 
 
-def ask_bytes(*responses: bytes, **changes: Any) -> Completion:
+def completion_of_bytes(*responses: bytes, **changes: Any) -> Completion:
     async def go() -> Completion:
-        async with answering(*responses) as endpoint:
-            return await completed(endpoint.replace(**changes))
+        async with byte_server(*responses) as endpoint:
+            return await completion_of(endpoint.replace(**changes))
 
     return asyncio.run(go())
 
 
-def fail_bytes(*responses: bytes, **changes: Any) -> EndpointError:
+def failure_of_bytes(*responses: bytes, **changes: Any) -> EndpointError:
     with pytest.raises(EndpointError) as caught:
-        ask_bytes(*responses, **changes)
+        completion_of_bytes(*responses, **changes)
     return caught.value

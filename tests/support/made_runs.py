@@ -14,7 +14,7 @@ from qwq_nb.store.manifest import Manifest, path_segment
 from qwq_nb.store.request import EvalRequest, Selection, Source
 from qwq_nb.store.run_dir import RunDirectory
 
-__all__ = ["made_run", "result", "spread"]
+__all__ = ["made_run", "result", "results_of"]
 
 SHORT: dict[str, Outcome] = {
     "c": "correct",
@@ -63,7 +63,7 @@ def result(number: int, outcome: str = "c", repeat: int = 0, **changes: Any) -> 
     )
 
 
-def spread(outcomes: Mapping[int, str] | Sequence[str], **changes: Any) -> list[SampleResult]:
+def results_of(outcomes: Mapping[int, str] | Sequence[str], **changes: Any) -> list[SampleResult]:
     """Results by problem: each string holds a letter a repeat (`cwt`: correct, wrong, truncated)."""
     items = outcomes.items() if isinstance(outcomes, Mapping) else enumerate(outcomes)
     return [result(number, letter, repeat, **changes) for number, word in items for repeat, letter in enumerate(word)]
