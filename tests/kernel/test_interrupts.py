@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 
 HOSTILE = r"\boxed{9^{9^{9^9}}}"
 """An answer that keeps the grader busy until its deadline."""
-LARGE = 200
+LARGE = 480
 """Samples of the run whose last drawing takes long enough to be interrupted."""
 
 
@@ -159,7 +159,7 @@ def while_drawing(kernel: Any, folder: Path) -> float:
         line = f"%qwq_eval math_500 --data {data}"
         before = complete_records(kernel)
         cell = kernel.begin(f"run = {line} --fresh")
-        cell.until(lambda: complete_records(kernel) > before, 120)
+        wait_until(lambda: complete_records(kernel) > before, 120)
         cell.interrupt()
         check_interrupted(cell, f"is complete; to draw it again: {line}")
         cell.until(lambda: not cell.displays[-1]["content"]["data"][MIME_TYPE]["partial"])

@@ -42,9 +42,9 @@ from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 shell.run_line_magic("load_ext", "qwq_nb")
 assert "qwq_more.sums" not in sys.modules, "what is registered is imported when it is used"
-from tests.support.tab import words
+from tests.support.tab_completion import completion_texts
 lines = ("%qwq_eval sums_", "%qwq_eval sums_in_words --solver ch", "%qwq_eval sums_in_words --subset ")
-tab = [words(shell, line) for line in lines]
+tab = [completion_texts(shell, line) for line in lines]
 shell.run_line_magic("qwq_endpoint", sys.argv[1] + " --model QwQ-32B-demo --name one")
 run = shell.run_line_magic("qwq_eval", "sums_in_words --solver check_twice --out " + sys.argv[2])
 from qwq_nb import load_run
