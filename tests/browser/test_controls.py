@@ -30,10 +30,20 @@ def save(page: Any, file: Path) -> list[dict[str, Any]]:
     page.keyboard.press("Escape")
     page.keyboard.press("Control+s")
     deadline = time.monotonic() + 20
-    while file.stat().st_mtime_ns == before:
+    # Lab writes in place: for a moment the file is new and not whole.
+    while file.stat().st_mtime_ns == before or not is_whole(file):
         assert time.monotonic() < deadline, "the notebook was not saved"
         page.wait_for_timeout(100)
     return outputs(file)
+
+
+def is_whole(file: Path) -> bool:
+    """Whether the file holds a JSON text to its end."""
+    try:
+        json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return True
 
 
 def reopened(lab: Lab, file: Path) -> str:
