@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-long bench lab lint docs notebooks parity screenshots package binder-check servers clean
+.PHONY: help demo test coverage test-long bench lab lint docs notebooks parity screenshots package binder-check servers clean
 
 help:
 	@echo "make demo          run notebooks/01_quickstart.ipynb against the built-in endpoint and print its table"
 	@echo "make test          lint, types and tests, the notebooks among them"
+	@echo "make coverage      coverage in all processes, benchmark workers and kernels among them"
 	@echo "make test-long     the tests that take minutes"
 	@echo "make bench         benchmarks beside evalscope, inspect-ai and the floor (ten minutes; docs/speed.md)"
 	@echo "make lab           open JupyterLab on the notebooks"
@@ -57,13 +58,20 @@ lint: $(VENV)/installed-test
 	$(BIN)/mypy
 
 # Most of a test's time is waiting, for kernels, browsers and servers: three processes keep two cores busy.
-# Coverage is measured on the way, in all processes; `make test COVERAGE=` leaves it out.
+# Coverage is measured on the way, in these three processes; `make test COVERAGE=` leaves it out.
 COVERAGE ?= --cov --cov-report=
 test: export QWQ_NB_MAKE_TEST = 1
 test: lint
 	@rm -rf .coverage && mkdir .coverage
 	$(BIN)/python -m pytest $(COVERAGE) --nbval -m "not long" -n 3 --no-loadscope-reorder
 	@test -z "$(COVERAGE)" || $(BIN)/python tests/support/coverage_summary.py
+
+# The same in all processes (kernels, benchmark workers, demo servers), which takes about twice as long.
+coverage: export QWQ_NB_MAKE_TEST = 1
+coverage: $(VENV)/installed-test
+	@rm -rf .coverage && mkdir .coverage
+	$(BIN)/python -m pytest --cov --cov-config=tests/coverage-all.ini --cov-report= --nbval -m "not long" -n 3 --no-loadscope-reorder
+	@$(BIN)/python tests/support/coverage_summary.py
 
 test-long: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m long -n 2 --no-loadscope-reorder

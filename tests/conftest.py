@@ -74,14 +74,14 @@ def demo_endpoint() -> Iterator[Callable[..., DemoEndpoint]]:
         yield start
 
 
-SLOW_FIRST = ("notebooks", "browser", "kernel", "faults", "bench_worker", "parity")
+SLOW_FIRST = ("notebooks", "browser", "kernel", "faults", "bench", "parity", "evaluation")
 """Folders whose tests take longest: begun first, so that no process is left with one of them at the end."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Order the tests: the folders of `SLOW_FIRST` first."""
-    # nbval would start coverage in its kernels a second time, in a way that this version of it does not survive;
-    # kernels are measured like all other child processes. pytest-cov has read the option by now.
+    # nbval would start coverage in its kernels, in a way that this version of coverage does not survive. pytest-cov
+    # has read the option by now.
     if getattr(config.option, "cov_source", None):
         config.option.cov_source = None
     places = {folder: place for place, folder in enumerate(SLOW_FIRST)}
