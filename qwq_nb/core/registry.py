@@ -6,10 +6,12 @@ extension stays light. Packages installed beside qwq_nb register through entry p
 
 from __future__ import annotations
 
+import functools
 import importlib
+import os
+import sys
 import threading
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Generic, TypeVar, cast
 
 from qwq_nb.errors import OptionError, did_you_mean
@@ -98,5 +100,34 @@ class Registry(Generic[T]):
             if self._scanned:
                 return
             self._scanned = True
+            if not are_entry_points_near(tuple(sys.path)):
+                return
+            from importlib import metadata
+
             for point in metadata.entry_points(group=self.group):
                 self._targets.setdefault(point.name, point.value)
+
+
+@functools.lru_cache(maxsize=4)
+def are_entry_points_near(path: tuple[str, ...]) -> bool:
+    """Return whether an installed package may have entry points of ours, in a few milliseconds.
+
+    Importing `importlib.metadata` and asking it takes ten times as long, which every first request would wait for.
+    A folder that cannot be looked into, such as a zip file, may hold some.
+    """
+    for folder in dict.fromkeys(path):
+        try:
+            with os.scandir(folder or ".") as entries:
+                found = [entry.path for entry in entries if entry.name.endswith((".dist-info", ".egg-info"))]
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return True
+        for one in found:
+            try:
+                with open(os.path.join(one, "entry_points.txt"), "rb") as handle:
+                    if b"[qwq_nb." in handle.read():
+                        return True
+            except OSError:
+                continue
+    return False

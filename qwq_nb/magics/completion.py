@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qwq_nb.core.options import Option
-from qwq_nb.endpoint.dialects.registry import DIALECTS
-from qwq_nb.evaluation.solvers.registry import SOLVERS
 from qwq_nb.magics.cursor import Line, line_at
 
 if TYPE_CHECKING:
@@ -97,6 +95,9 @@ def values(option: Option, line: Line) -> Iterator[Match]:
         for benchmark in line.positional:
             yield from (Match(subset, "subset", benchmark) for subset in subset_names(benchmark))
     elif option.name in ("--solver", "--dialect"):
+        from qwq_nb.endpoint.dialects.registry import DIALECTS
+        from qwq_nb.evaluation.solvers.registry import SOLVERS
+
         registry = SOLVERS if option.name == "--solver" else DIALECTS
         yield from (Match(name, registry.kind) for name in registry.names())
     elif option.name == "--key-env":
