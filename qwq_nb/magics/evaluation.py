@@ -6,6 +6,8 @@ message, no traceback, and the cell fails.
 
 from __future__ import annotations
 
+import importlib
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +100,13 @@ class QwqMagics(MagicBase, Configurable):
             return
         options = {"max_retries": self.max_retries, "read_timeout": self.read_timeout, **given}
         options["stream"] = not options.pop("no_stream", False)
-        status = connect(Endpoint(words[0], **options))
+        endpoint = Endpoint(words[0], **options)
+        # While the server is asked, what an evaluation needs is imported: the next line then begins at once.
+        ready = threading.Thread(target=import_engine, name="qwq-imports", daemon=True)
+        ready.start()
+        status = connect(endpoint)
         shared_worker().hide(status.endpoint.key_env)
+        ready.join()
         print(status.line)
         for warning in status.endpoint.warnings():
             print(f"Note: {warning}")
@@ -239,6 +246,12 @@ class QwqMagics(MagicBase, Configurable):
             raise
         self.shell.user_ns["_qwq_run"] = run
         return run
+
+
+def import_engine() -> None:
+    """Import what `%qwq_eval` imports at its first call."""
+    importlib.import_module("qwq_nb.evaluation.evaluate")
+    importlib.import_module("qwq_nb.run.live")
 
 
 def listing(found: list[Any]) -> str:

@@ -26,14 +26,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from qwq_nb.trace.candidates import Candidates, Statement
+from qwq_nb.trace.findings import AnswerPositions, Span
 from qwq_nb.trace.values import Gold, normal, rational
 
-__all__ = ["SMALL", "AnswerPositions", "Span", "find_correct"]
+__all__ = ["SMALL", "find_correct"]
 
-Span = tuple[int, int]
 
 SMALL = 30
 """Up to here an integer stands in a calculation by chance."""
@@ -90,14 +89,6 @@ _CALLED = re.compile(
 )
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _COUNTED = {word: str(number) for number, word in enumerate(_DIGITS)}
-
-
-class AnswerPositions(NamedTuple):
-    """Hold the positions of the right answer as spans of the reasoning; None where it is not stated."""
-
-    first: Span | None = None
-    last: Span | None = None
-    left: Span | None = None
 
 
 class QuestionContent:

@@ -24,12 +24,8 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from qwq_nb.core.records import Loop, Outcome, SampleResult
-from qwq_nb.trace.answer_places import AnswerPositions, find_correct
-from qwq_nb.trace.choice_places import find_choice
-from qwq_nb.trace.foreign_scripts import Mixing, find_foreign
-from qwq_nb.trace.loops import find_loop
+from qwq_nb.trace.findings import AnswerPositions, Mixing
 from qwq_nb.trace.measures import Mark, Trace
-from qwq_nb.trace.thoughts import switches
 from qwq_nb.trace.thresholds import Thresholds
 
 __all__ = [
@@ -71,6 +67,10 @@ class AnswerPositionsMeasure:
 
     def of(self, trace: Trace) -> AnswerPositionsValue:
         """Find the positions; there are none where the kind of answers is neither `math` nor `choice`."""
+        # Here and below: the rules are imported where traces are measured, which is in the worker.
+        from qwq_nb.trace.answer_places import find_correct
+        from qwq_nb.trace.choice_places import find_choice
+
         positions = AnswerPositions()
         if trace.kind == "math":
             positions = find_correct(
@@ -144,6 +144,8 @@ class ThoughtsMeasure:
 
     def of(self, trace: Trace) -> ThoughtsValue:
         """Find the switches; the thoughts are one more."""
+        from qwq_nb.trace.thoughts import switches
+
         turns = switches(trace.reasoning)
         return ThoughtsValue(turns, len(turns) + 1, trace.reasoning_tokens, trace.outcome)
 
@@ -205,6 +207,8 @@ class LoopsMeasure:
 
     def of(self, trace: Trace) -> LoopValue | None:
         """Find the loop that wasted most."""
+        from qwq_nb.trace.loops import find_loop
+
         loop = find_loop(trace.reasoning)
         return None if loop is None else LoopValue(loop, len(trace.reasoning), trace.reasoning_tokens)
 
@@ -236,6 +240,8 @@ class ForeignScriptsMeasure:
 
     def of(self, trace: Trace) -> Mixing:
         """Find the runs, their share of the letters and the scripts' names."""
+        from qwq_nb.trace.foreign_scripts import find_foreign
+
         return find_foreign(trace.reasoning, trace.question)
 
     def fields(self, value: Mixing) -> dict[str, Any]:

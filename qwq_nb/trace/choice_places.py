@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from qwq_nb.trace.answer_places import AnswerPositions, Span, find_correct
+from qwq_nb.trace.answer_places import find_correct
+from qwq_nb.trace.findings import AnswerPositions, Span
 
 __all__ = ["find_choice"]
 

@@ -19,9 +19,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
 
-__all__ = ["GAP", "SCRIPTS", "Mixing", "find_foreign"]
+from qwq_nb.trace.findings import Mixing
+
+__all__ = ["GAP", "SCRIPTS", "find_foreign"]
 
 GAP = 3
 """Characters between two runs of one span."""
@@ -56,14 +57,6 @@ _LATIN = re.compile(r"(?<![\w\\])[A-Za-z\u00c0-\u024f][a-z\u00c0-\u024f'’-]+(?
 _BETWEEN = re.compile(r"[ \t,.;:!?'\"-]{1,3}\Z")
 _WORD = re.compile(r"[A-Za-z\u00c0-\u024f]{2,}")
 _LETTERS = re.compile(r"[^\W\d_]+")
-
-
-class Mixing(NamedTuple):
-    """Hold spans in a foreign script, their share of all letters (0…1), and the scripts, the most frequent first."""
-
-    spans: list[tuple[int, int]]
-    share: float
-    names: list[str]
 
 
 def find_foreign(text: str, question: str) -> Mixing:
