@@ -25,6 +25,8 @@ def main() -> None:
     )
     low = sorted((row["percent_covered"], path) for path, row in rows.items() if row["percent_covered"] < LEAST)
     print(f"Below {LEAST} %: {', '.join(f'{path} {share:.0f} %' for share, path in low) or 'none'}.")
+    if measured.config.patch == []:
+        print("Child processes (demo servers, kernels, benchmark workers) are not in these figures: `make coverage`.")
 
 
 if __name__ == "__main__":
