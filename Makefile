@@ -71,7 +71,7 @@ coverage: export QWQ_NB_MAKE_TEST = 1
 coverage: $(VENV)/installed-test
 	@rm -rf .coverage && mkdir .coverage
 	$(BIN)/python -m pytest --cov --cov-config=tests/coverage-all.ini --cov-report= --nbval -m "not long" -n 3 --no-loadscope-reorder
-	@$(BIN)/python tests/support/coverage_summary.py
+	@$(BIN)/python tests/support/coverage_summary.py --all
 
 test-long: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m long -n 2 --no-loadscope-reorder
