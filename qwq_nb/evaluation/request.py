@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,25 +33,7 @@ from qwq_nb.store.request import (
 
 __all__ = ["build_request", "changed_request", "refine_endpoint"]
 
-_ENDPOINT_FIELDS = {
-    "request_seed",
-    "max_retries",
-    "backoff",
-    "patience",
-    "read_timeout",
-    "connect_timeout",
-    "deadline",
-    "think",
-    "stream",
-    "model",
-    "name",
-    "key_env",
-    "ca_bundle",
-    "insecure",
-    "price_in",
-    "price_out",
-    "dialect",
-}
+_ENDPOINT_FIELDS = {field.name for field in dataclasses.fields(Endpoint)} - {"url", "sampling"}
 _SAMPLING_FIELDS = {o.dest for o in SAMPLING} - _ENDPOINT_FIELDS - {"extra"}
 HUBS = get_args(Hub)
 _MOST_CONCURRENT = 4096

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from qwq_nb.core.registry import Registry
 from qwq_nb.evaluation.solvers.solver import Solver
+from qwq_nb.store.request import SOLVER
 
 __all__ = ["DEFAULT_SOLVER", "SOLVERS", "register_solver"]
 
-DEFAULT_SOLVER = "single"
+DEFAULT_SOLVER = SOLVER
 
 SOLVERS: Registry[Solver] = Registry(
     "solver", "qwq_nb.solvers", {DEFAULT_SOLVER: "qwq_nb.evaluation.solvers.single:SingleRequest"}
