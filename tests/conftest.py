@@ -13,6 +13,7 @@ import pytest
 from qwq_nb.demo import shared
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint import registry
+from qwq_nb.view.tables import text_table
 from tests.support.demo_server import reset_server
 from tests.support.runner import problems, runner
 
@@ -106,8 +107,25 @@ def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None
     return lambda text: record_property("told", text)
 
 
+@pytest.fixture
+def attack(record_property: Callable[[str, object], None]) -> Callable[[str, str, str], None]:
+    """Adds a row to the table of attacks that the test session ends with: attack, what happened, bound.
+
+    Call it last: what stands in the table was then asserted.
+    """
+    return lambda name, happened, bound: record_property("attack", [name, happened, bound])
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
-        for text in (text for name, text in report.user_properties if name == "told" and report.when == "call"):
-            terminalreporter.section(report.nodeid, "-")
-            terminalreporter.write_line(text)
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    told = [(r.nodeid, name, value) for r in reports if r.when == "call" for name, value in r.user_properties]
+    for node, name, value in told:
+        if name == "told":
+            terminalreporter.section(node, "-")
+            terminalreporter.write_line(value)
+    attacks = sorted([node.split("::", 1)[0], *value] for node, name, value in told if name == "attack")
+    if attacks:
+        terminalreporter.section("attacks", "-")
+        rows = [row[1:] for row in attacks]
+        for line in text_table(("attack", "what happened", "bound"), rows, "lll"):
+            terminalreporter.write_line(line)
