@@ -46,6 +46,7 @@ def forget_endpoints() -> None:
     registry._endpoints.clear()
     registry._default = None
     registry._served.clear()
+    registry._used.clear()
 
 
 @pytest.fixture

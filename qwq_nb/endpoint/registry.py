@@ -9,7 +9,17 @@ import msgspec
 from qwq_nb.endpoint.endpoint import DEMO_NAME, Endpoint
 from qwq_nb.errors import OptionError, UnknownEndpoint, did_you_mean
 
-__all__ = ["EndpointStatus", "connect", "demo_endpoint", "endpoints", "get_endpoint", "served_models", "set_default"]
+__all__ = [
+    "EndpointStatus",
+    "connect",
+    "demo_endpoint",
+    "endpoint_set_here",
+    "endpoints",
+    "get_endpoint",
+    "note_used",
+    "served_models",
+    "set_default",
+]
 
 DEMO_MAX_TOKENS = 2000
 """Token limit of the built-in endpoint, so that its one looping transcript ends soon."""
@@ -21,6 +31,8 @@ SHOWN = 20
 
 _endpoints: dict[str, Endpoint] = {}
 _default: str | None = None
+_used: dict[tuple[str, str], Endpoint] = {}
+"""Endpoints that this kernel was given, by URL and key variable."""
 _served: list[str] = []
 """Models that the last endpoint asked said it serves: for completion."""
 _guard = threading.Lock()
@@ -69,6 +81,22 @@ def set_default(endpoint: Endpoint) -> None:
     with _guard:
         _endpoints[endpoint.name] = endpoint
         _default = endpoint.name
+
+
+def note_used(endpoint: Endpoint) -> None:
+    """Remember that this kernel was given an endpoint to ask, by whatever name."""
+    with _guard:
+        _used[endpoint.url, endpoint.key_env] = endpoint
+
+
+def endpoint_set_here(recorded: Endpoint) -> Endpoint | None:
+    """Return the endpoint of this kernel that has the URL and the key variable of a recorded one; None: there is none.
+
+    Only of such a one are they used that a run's folder names.
+    """
+    with _guard:
+        set_by_name = (e for e in _endpoints.values() if (e.url, e.key_env) == (recorded.url, recorded.key_env))
+        return next(set_by_name, None) or _used.get((recorded.url, recorded.key_env))
 
 
 def get_endpoint(name: str | None = None) -> Endpoint:

@@ -15,6 +15,7 @@ from qwq_nb.evaluation.control import Control
 from qwq_nb.evaluation.request import build_request
 from qwq_nb.evaluation.session import Session
 from qwq_nb.evaluation.start import data_fingerprint, run_dir_for
+from qwq_nb.evaluation.trust import note_request
 from qwq_nb.run.open import DEFAULT_OUT
 from qwq_nb.run.run import Run
 from qwq_nb.store.request import EvalRequest
@@ -48,6 +49,7 @@ def begin(
 
 def start(request: EvalRequest, path: Path, key: str, *, command: str, reveal: bool) -> tuple[Run, Control]:
     """Start the session of a checked request in the run directory `path`, whose identity is `key`."""
+    note_request(request)
     session = Session(request, path, key, shared_worker(), command=command)
     control = Control(session, shared_event_loop())
     return Run(session.directory, session.state, control).reveal(reveal), control

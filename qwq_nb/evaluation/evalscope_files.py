@@ -6,7 +6,6 @@ The worker process writes them; this module says what, before the first request 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from qwq_nb.bench.client import BenchWorker
@@ -16,6 +15,7 @@ from qwq_nb.errors import WorkerError
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.store.evalscope_rows import model_segment
 from qwq_nb.store.request import EvalRequest
+from qwq_nb.store.run_dir import RunDirectory
 
 __all__ = ["EvalscopeFiles", "RunObserver"]
 
@@ -36,7 +36,7 @@ class RunObserver(Protocol):
 class EvalscopeFiles:
     """Write evalscope's files by way of the worker: a `RunObserver`."""
 
-    def __init__(self, request: EvalRequest, directory: Path, worker: BenchWorker) -> None:
+    def __init__(self, request: EvalRequest, directory: RunDirectory, worker: BenchWorker) -> None:
         self._request = request
         self._directory = directory
         self._worker = worker
@@ -44,6 +44,7 @@ class EvalscopeFiles:
     async def began(self, plan: Plan, loaded: Sequence[LoadedBenchmark]) -> list[str]:
         """Give the directory evalscope's configuration and its own copy of the data."""
         notes: list[str] = []
+        self._directory.refresh()
         plans = []
         for bench in loaded:
             chosen = BenchPlan(
@@ -53,11 +54,11 @@ class EvalscopeFiles:
                 few_shot_records=bench.few_shot_records,
             )
             plans.append(chosen)
-            notes += await self._worker.write_data(self._directory.resolve(), chosen)
+            notes += await self._worker.write_data(self._directory.path.resolve(), chosen)
         endpoint = self._request.endpoint
         generation = {**endpoint.sampling, "stream": endpoint.stream}
         await self._worker.write_config(
-            self._directory.resolve(),
+            self._directory.path.resolve(),
             model=endpoint.model,
             model_id=model_segment(endpoint.model),
             api_url=endpoint.url,
@@ -74,8 +75,9 @@ class EvalscopeFiles:
             if result.outcome == "error":
                 by_subset = errored.setdefault(result.sample.benchmark, {})
                 by_subset[result.sample.subset] = by_subset.get(result.sample.subset, 0) + 1
+        self._directory.refresh()
         try:
-            await self._worker.write_report(self._directory.resolve(), errored)
+            await self._worker.write_report(self._directory.path.resolve(), errored)
         except WorkerError as exc:
             return [f"evalscope's own report could not be written: {exc}"]
         return []

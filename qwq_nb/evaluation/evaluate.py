@@ -17,6 +17,7 @@ from qwq_nb.evaluation.begin import begin, start
 from qwq_nb.evaluation.control import STOP_WITHIN_S, Control
 from qwq_nb.evaluation.request import changed_request
 from qwq_nb.evaluation.start import data_fingerprint
+from qwq_nb.evaluation.trust import own_request
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 
@@ -170,20 +171,27 @@ def resume_run(
 ) -> Run:
     """Resume a run from what its directory says was asked; its endpoints must be reachable as they were then.
 
+    A run's folder may come from somebody else. The URL, the key variable, the data file and the dataset arguments that
+    it names are used only if they were given in this kernel too (`qwq_nb.evaluation.trust`).
+
     Args:
         run: a `Run`, a run's name (below `out`) or its path.
         show, background: as for `evaluate`.
-        changes: endpoint, concurrency and transport options: nothing that changes what is asked.
+        changes: endpoint, data, concurrency and transport options: nothing that changes what is asked.
 
     Raises:
-        OptionError: the run was made by evalscope itself, or a change that would be another run.
+        OptionError: the run was made by evalscope itself, a change that would be another run, or a data file that no
+            line of this kernel has named.
+        UnknownEndpoint: the run's endpoint is not set in this kernel.
         UserError, EndpointRefused, HubError, WorkerError, RunLocked, Interrupted: as for `evaluate`.
     """
     loaded = run if isinstance(run, Run) else load_run(run, out=out)
     m = loaded.manifest
     if not m.key:
         raise OptionError(f"The run {m.name} was made by evalscope itself: it can be shown and compared, not resumed.")
-    request = changed_request(m.request, **changes)
+    data = changes.pop("data", None)
+    saved = own_request(m, data=data, endpoint_given=changes.get("endpoint") is not None)
+    request = changed_request(saved, **changes)
     data_fingerprint(request)  # a file that is gone is said before anything starts
     resumed, control = start(request, loaded.path, m.key, command=m.command, reveal=loaded.revealed)
     return watch_run(resumed, control, background=background, show=show)

@@ -68,6 +68,8 @@ SHOW = (
 
 RESUME = (
     Option("--concurrency", "streams", "streams at once, or `auto` (as before)", "N"),
+    Option("--endpoint", "text", "an endpoint that this kernel has set, in the place of the run's own", "NAME"),
+    Option("--data", "text", "the run's data file, where this kernel has not used it yet", "PATH"),
     Option("--background", "flag", "return at once"),
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
 )
@@ -95,4 +97,5 @@ class ResumeOptions(ReachOptions, total=False):
     """Define what may be changed of a run that is resumed: how it is carried out, not what it asks."""
 
     endpoint: Endpoint | str | Sequence[Endpoint | str] | None
+    data: str | Path | None
     concurrency: int | Literal["auto"]

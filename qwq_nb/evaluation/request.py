@@ -22,6 +22,7 @@ from qwq_nb.store.request import (
     CONCURRENCY,
     GRADE_DEADLINE_S,
     HUB,
+    MOST_REPEATS,
     REPEATS,
     SEED,
     SOLVER,
@@ -139,9 +140,6 @@ def changed_request(
     for name in request.benchmarks:
         check_name(name)
     named = chosen_endpoints(endpoint) if endpoint is not None else request.endpoints
-    if endpoint is None and request.demo:
-        # The built-in endpoint gets another port in each kernel.
-        named = [named[0].replace(url=demo_endpoint().url), *named[1:]]
     changed = msgspec.structs.replace(
         request,
         endpoints=refined(named, options),
@@ -163,7 +161,7 @@ def check_numbers(selection: Selection, source: Source, concurrency: Any, grade_
     """Check that the numbers of a request are numbers, and in their range. Raises OptionError otherwise."""
     for label, value, most in (
         ("limit", selection.limit, None),
-        ("repeats", selection.repeats, 10_000),
+        ("repeats", selection.repeats, MOST_REPEATS),
         ("concurrency", None if concurrency == "auto" else concurrency, _MOST_CONCURRENT),
     ):
         if value is not None and (not is_whole(value) or value < 1 or (most is not None and value > most)):

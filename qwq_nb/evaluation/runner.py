@@ -8,6 +8,7 @@ grader nor a slow disk holds up the endpoint.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import functools
 import time
@@ -28,7 +29,7 @@ from qwq_nb.evaluation.solvers.single import SingleRequest
 from qwq_nb.evaluation.solvers.solver import Solver
 from qwq_nb.store import evalscope_rows as rows
 from qwq_nb.store.results import graded_result
-from qwq_nb.store.run_dir import RunDirectory
+from qwq_nb.store.run_dir import RunDirectory, RunFolderChanged
 
 __all__ = ["GradingService", "Runner"]
 
@@ -85,8 +86,9 @@ class Runner:
         """Whether `run()` has ended: there is nothing left to stop."""
         self.started = time.perf_counter()
         self._grade = grade
-        self._ungraded = dict(ungraded or {})
-        waiting = [i for i in plan.items if self.results[i.key].outcome == "pending" and i.key not in self._ungraded]
+        self.ungraded = dict(ungraded or {})
+        """Completions that are whole, and not yet in `results`."""
+        waiting = [i for i in plan.items if self.results[i.key].outcome == "pending" and i.key not in self.ungraded]
         self._queue = deque(waiting)
         self._resume = asyncio.Event()
         self._resume.set()
@@ -98,7 +100,7 @@ class Runner:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
         self.reused_tokens = sum(r.completion.completion_tokens for r in self.results.values() if r.completion)
         self._finished_tokens = self.reused_tokens
-        self._streams = streams.StreamLog(directory.path)
+        self._streams = streams.StreamLog(directory)
         self._rate: deque[tuple[float, int]] = deque(maxlen=64)
         self._succeeded = self.reused > 0
 
@@ -112,7 +114,7 @@ class Runner:
             Exception: a fault in this program, likewise.
         """
         by_key = {i.key: i for i in self.plan.items}
-        for key, completion in self._ungraded.items():
+        for key, completion in list(self.ungraded.items()):
             self._finish_later(by_key[key], completion)
         looking = asyncio.create_task(self._look_at_streams())
         try:
@@ -168,7 +170,15 @@ class Runner:
     def write_later(self, write: Callable[[], object]) -> None:
         """Let the writing thread do this after the rows that wait for it; on the way out nothing is done."""
         with contextlib.suppress(RuntimeError):
-            self._writer.submit(write)
+            loop = asyncio.get_running_loop()
+            self._writer.submit(write).add_done_callback(functools.partial(self._wrote, loop))
+
+    def _wrote(self, loop: asyncio.AbstractEventLoop, written: concurrent.futures.Future[object]) -> None:
+        # A full disk the next row tells by itself; that the folder is gone it may tell too late.
+        problem = None if written.cancelled() else written.exception()
+        if isinstance(problem, RunFolderChanged):
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._fail, problem)
 
     async def _look_at_streams(self) -> None:
         """Write down now and then what is being streamed, for a resume after a `kill -9`."""
@@ -262,6 +272,7 @@ class Runner:
         return entry.asked.whole(completion)
 
     def _finish_later(self, item: Item, completion: Completion, written: asyncio.Future[None] | None = None) -> None:
+        self.ungraded[item.key] = completion
         task = asyncio.create_task(self._finish(item, completion, written))
         self._finishers.add(task)
         task.add_done_callback(self._finishers.discard)
@@ -294,6 +305,7 @@ class Runner:
                 file = self.directory.rows_file("reviews", self.model, item.sample.benchmark, item.sample.subset)
                 await self._write(file, row)
             self.results[item.key] = result
+            self.ungraded.pop(item.key, None)
         finally:
             self.grading.pop(item.key, None)
 

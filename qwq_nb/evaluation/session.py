@@ -25,6 +25,7 @@ from qwq_nb.evaluation.endpoint_status import PoolWatch, endpoint_notes, pool_of
 from qwq_nb.evaluation.evalscope_files import EvalscopeFiles, RunObserver
 from qwq_nb.evaluation.loading import load_benchmarks, plan_selected
 from qwq_nb.evaluation.plan import Plan
+from qwq_nb.evaluation.rescue import write_anew
 from qwq_nb.evaluation.runner import Runner
 from qwq_nb.evaluation.solvers.registry import SOLVERS
 from qwq_nb.evaluation.start import new_manifest
@@ -33,7 +34,7 @@ from qwq_nb.run.record import save_record
 from qwq_nb.store.manifest import MANIFEST
 from qwq_nb.store.request import EvalRequest
 from qwq_nb.store.resume import load_progress
-from qwq_nb.store.run_dir import RunDirectory
+from qwq_nb.store.run_dir import RunDirectory, RunFolderChanged
 
 __all__ = ["Session"]
 
@@ -54,8 +55,9 @@ class Session:
         self.request = request
         self.directory = RunDirectory(path)
         self.worker = worker
+        self.directory.moved = self._moved
         self.state = SessionState(new_manifest(request, path, key, command=command), lambda: worker.step)
-        self._observers: list[RunObserver] = [EvalscopeFiles(request, self.directory.path, worker)]
+        self._observers: list[RunObserver] = [EvalscopeFiles(request, self.directory, worker)]
         self._runner: Runner | None = None
         self._watch: PoolWatch | None = None
         self._pause_wanted = False
@@ -107,6 +109,11 @@ class Session:
             # In memory alone: what is on disk may be another call's, until this one has begun to write.
             self.state.leave("stopped")
             raise
+        except RunFolderChanged as exc:
+            # Nothing more is written into what is no longer the run's.
+            self.directory.close()
+            self.state.leave("stopped")
+            raise QwqError(await self._rescued(exc)) from None
         except OSError as exc:
             self.state.leave("failed")
             raise QwqError(f"The run cannot be written to {self.directory.display_path}: {exc}.") from None
@@ -117,8 +124,10 @@ class Session:
             if self._watch is not None:
                 self._watch.over()
             self.state.end()
-            await self._write_record()
-            self.directory.close()
+            try:
+                await self._write_record()
+            finally:
+                self.directory.close()
 
     async def _execute(self) -> None:
         self.state.step = "loading benchmarks"
@@ -174,6 +183,8 @@ class Session:
         m.adapters = {b.benchmark: msgspec.to_builtins(b.facts) for b in loaded}
         m.withheld = [b.benchmark for b in loaded if b.facts.withheld]
         m.notes = [*endpoint_notes(self.request), *(note for b in loaded for note in b.notes)]
+        if m.withheld and not self.request.demo:
+            self.directory.folder.make_private()
         if (self.directory.path / MANIFEST).exists():
             self._take_over()
         m.state = "running"
@@ -225,9 +236,11 @@ class Session:
         except asyncio.CancelledError:
             self._settle("stopped")
             raise
+        except RunFolderChanged:
+            raise
         except Exception:
             # The disk may be what failed; the error that says so comes first.
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, RunFolderChanged):
                 self._settle("failed")
             raise
         finally:
@@ -264,6 +277,33 @@ class Session:
         except OSError as exc:
             # Viewers can do without; what is on disk of the run itself is whole.
             self.state.note(f"The record for viewers could not be written: {exc}")
+
+    def _moved(self, before: Path, now: Path) -> None:
+        """Say that the run's folder was moved, and go by its new name. Called while something is written."""
+        self.state.manifest.name = now.name
+        self.state.note(f"The run's folder was moved from {before} to {now} while the run was going on: it is there.")
+
+    async def _rescued(self, problem: RunFolderChanged) -> str:
+        """Write the run anew from memory, after its folder was deleted; return what to say of it."""
+        runner, m = self._runner, self.state.manifest
+        if runner is None:
+            return f"{problem}. Run the same line again."
+        self.state.count()
+        done, total = m.done, m.total
+        saved = msgspec.structs.replace(m, notes=[*m.notes, f"{problem}; it was written anew from memory."])
+        try:
+            path = await asyncio.to_thread(
+                write_anew, self.directory.path, saved, runner.plan, runner.results, runner.ungraded
+            )
+        except OSError as exc:
+            return (
+                f"{problem}, and it could not be written anew: {exc}. The {done} of {total} results are in memory "
+                f"only: save them by run.export('results.jsonl', traces=True)."
+            )
+        return (
+            f"{problem}. The run was stopped; the {done} of {total} results that it had were written anew into "
+            f"{path}. Run the same line again to go on."
+        )
 
     def _settle(self, state: State) -> None:
         """Write how the run stands."""

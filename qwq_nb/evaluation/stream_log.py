@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 import msgspec
 
 from qwq_nb.evaluation.in_flight import InFlightItem
-from qwq_nb.store.jsonl import encode_row, repair, replace_file
+from qwq_nb.store.jsonl import encode_row
 from qwq_nb.store.partial_streams import STREAMS, Key, Piece
+from qwq_nb.store.run_dir import RunDirectory
 
 __all__ = ["StreamLog"]
 LOOK_EVERY_S = 5.0
@@ -30,8 +30,8 @@ class StreamLog:
     `look` is called on the event loop's thread, `write` and `end` on the thread that writes files.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / STREAMS
+    def __init__(self, directory: RunDirectory) -> None:
+        self._directory = directory
         self._seen: dict[Key, tuple[int, int, int]] = {}
         """Stream → its attempt, and the characters of its reasoning and its answer that are written."""
         self._size = 0
@@ -84,14 +84,14 @@ class StreamLog:
         """
         line = encode_row({"streams": msgspec.to_builtins(pieces)})
         if anew:
-            replace_file(self._file, line)
+            self._directory.folder.replace(STREAMS, line)
             return
-        repair(self._file)
-        with open(self._file, "ab") as file:
-            file.write(line)
-            file.flush()
+        self._directory.repair(STREAMS)
+        with self._directory.folder.append(STREAMS) as file:
+            if file.write(line) != len(line):
+                raise OSError(28, "No space left on device", STREAMS)
             os.fsync(file.fileno())
 
     def end(self) -> None:
         """Remove the file: no stream is running any more, and the partial texts are in other files."""
-        self._file.unlink(missing_ok=True)
+        self._directory.folder.remove(STREAMS)

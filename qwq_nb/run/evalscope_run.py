@@ -19,7 +19,6 @@ from qwq_nb.errors import UnknownRun
 from qwq_nb.run.run import Run
 from qwq_nb.run.state import SavedState
 from qwq_nb.store import evalscope_rows as rows
-from qwq_nb.store.jsonl import read_rows
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.request import EvalRequest, Selection
 from qwq_nb.store.results import graded_result
@@ -37,7 +36,8 @@ def open_evalscope_run(path: Path, model: str | None = None) -> Run:
     """
     if path.parent.name == "predictions":
         path, model = path.parent.parent, path.name
-    models = sorted(p.name for p in (path / "predictions").iterdir() if p.is_dir())
+    directory = RunDirectory(path)
+    models = directory.folder.names("predictions", folders=True)
     if model is None and len(models) == 1:
         model = models[0]
     if model is None or model not in models:
@@ -45,9 +45,10 @@ def open_evalscope_run(path: Path, model: str | None = None) -> Run:
             f"{path} holds the predictions of {len(models)} models ({', '.join(models) or 'none'}). Open one of them: "
             f"load_run({str(path / 'predictions' / (models[0] if models else 'MODEL'))!r})."
         )
-    results = read_results(path, model)
+    results = read_results(directory, model)
     if not results:
-        raise UnknownRun(f"{path / 'predictions' / model} holds no prediction that can be read.")
+        why = f" {directory.problems[0]}" if directory.problems else ""
+        raise UnknownRun(f"{path / 'predictions' / model} holds no prediction that can be read.{why}")
     benchmarks = list(dict.fromkeys(r.sample.benchmark for r in results))
     written = datetime.datetime.fromtimestamp((path / "predictions" / model).stat().st_mtime, datetime.timezone.utc)
     stamp = written.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -68,19 +69,20 @@ def open_evalscope_run(path: Path, model: str | None = None) -> Run:
         done=sum(r.outcome != "pending" for r in results),
         notes=["This run was made by evalscope itself; questions are shown as prompts."],
     )
-    return Run(RunDirectory(path), SavedState(manifest, lambda: results))
+    return Run(directory, SavedState(manifest, lambda: results))
 
 
-def read_results(path: Path, model: str) -> list[SampleResult]:
+def read_results(directory: RunDirectory, model: str) -> list[SampleResult]:
     """Read all rows of one model, by benchmark and subset."""
     found: list[SampleResult] = []
-    folder = path / "predictions" / model
-    names = known_benchmarks(path, model)
-    files = {file: split_name(file.stem, names) for file in sorted(folder.glob("*.jsonl"))}
+    folder = Path("predictions") / model
+    names = known_benchmarks(directory, model)
+    rows_files = [folder / name for name in directory.folder.names(folder) if name.endswith(".jsonl")]
+    files = {file: split_name(file.stem, names) for file in rows_files}
     for file, (benchmark, subset) in files.items():
         beside = {other for name, other in files.values() if name == benchmark}
-        reviews = {row_index(row): row for row in read_rows(path / "reviews" / model / file.name)}
-        for row in sorted(read_rows(file), key=row_index):
+        reviews = {row_index(row): row for row in directory.rows(Path("reviews") / model / file.name)}
+        for row in sorted(directory.rows(file), key=row_index):
             result = result_of(row, reviews.get(row_index(row)), benchmark, subset, beside)
             if result is not None:
                 found.append(result)
@@ -95,10 +97,17 @@ def result_of(
     `beside`: all subsets of the benchmark in the run.
     """
     try:
-        completion = compressed(rows.completion_from_row(row))
-        index = int(row["index"])
-    except (KeyError, TypeError, ValueError, IndexError):
+        return made_result(row, review, benchmark, subset, beside)
+    except rows.NOT_A_ROW:
         return None
+
+
+def made_result(
+    row: dict[str, Any], review: dict[str, Any] | None, benchmark: str, subset: str, beside: Collection[str]
+) -> SampleResult | None:
+    """Make the result; raises one of NOT_A_ROW where the row has another form."""
+    completion = compressed(rows.completion_from_row(row))
+    index = int(row["index"])
     verdict = rows.verdict_from_row(review) if review else None
     score = (review or {}).get("sample_score") or {}
     group, repeat = score.get("group_id"), score.get("generation_index") or 0
@@ -132,11 +141,12 @@ def prompt_text(messages: list[dict[str, Any]]) -> str:
     return "\n\n".join(parts)
 
 
-def known_benchmarks(path: Path, model: str) -> list[str]:
+def known_benchmarks(directory: RunDirectory, model: str) -> list[str]:
     """Return the names of the run's benchmarks, longest first: its reports', else all that evalscope has."""
     from qwq_nb.bench.catalog import benchmark_names
 
-    reported = [p.stem for p in (path / "reports" / model).glob("*.json")]
+    reports = directory.folder.names(Path("reports") / model)
+    reported = [name.removesuffix(".json") for name in reports if name.endswith(".json")]
     return sorted(reported or benchmark_names(), key=len, reverse=True)
 
 

@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwq_nb.core.files import replace_file
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.run_record import RunRecord, SubsetRow
 from qwq_nb.core.tally import SAMPLE_COLUMNS, sample_rows, table_rows
 from qwq_nb.core.text import valid_text
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.withhold import withhold
-from qwq_nb.store.jsonl import replace_file
 from qwq_nb.view.clip import lean
 from qwq_nb.view.markup import Cell, escape_markdown, latex_table, markdown_table
 from qwq_nb.view.wording import DEMO_NOTICE, count, is_known, sampling

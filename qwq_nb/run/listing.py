@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from qwq_nb.core.text import valid_text
@@ -17,6 +18,11 @@ HEADS = ("run", "state", "done", "accuracy", "model", "updated")
 
 class RunList(list["Run"]):
     """Hold runs, the one written last first. Made from manifests alone, so that a long list costs little."""
+
+    def __init__(self, runs: Iterable[Run] = (), problems: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(runs)
+        self.problems = list(problems)
+        """Folders that could not be read: the folder's name, and why."""
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return one row a run, as text."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
+import re
 from pathlib import Path
 
 import msgspec
@@ -19,14 +20,21 @@ __all__ = ["list_runs", "load_run"]
 
 
 DEFAULT_OUT = "qwq_runs"
+_PLAIN_LINE = re.compile(r"%qwq_eval [\w .,:/=+@%~'-]{1,2000}")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9._+][A-Za-z0-9._+-]{0,250}")
 
 
 def list_runs(out: str | Path | None = None) -> RunList:
-    """List the runs below `out` (`qwq_runs`), the one written last first. Only their manifests are read."""
+    """List the runs below `out` (`qwq_runs`), the one written last first. Only their manifests are read.
+
+    Folders whose manifest cannot be read are in `problems` of the list, and cost it a line.
+    """
     runs = RunList()
     for path in find_run_dirs(expand_user(out or DEFAULT_OUT)):
-        with contextlib.suppress(UnknownRun):
+        try:
             runs.append(open_run(path))
+        except UnknownRun as exc:
+            runs.problems.append((path.name, str(exc)))
     return runs
 
 
@@ -39,7 +47,7 @@ def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
         UnknownRun: there is none; the message names the nearest.
     """
     given = expand_user(path)
-    if (given / MANIFEST).is_file():
+    if os.path.lexists(given / MANIFEST):
         return open_run(given)
     if given.name == MANIFEST and given.is_file():
         return open_run(given.parent)
@@ -66,7 +74,21 @@ def open_run(path: Path) -> Run:
 
     directory = RunDirectory(path)
     manifest = directory.manifest()
+    # What the folder is called counts, not what is written in it: it may have been renamed, or be a stranger's.
+    name = directory.path.name
+    manifest = msgspec.structs.replace(manifest, name=name, command=shown_command(manifest.command, name))
     return Run(directory, SavedState(settled(manifest, directory), saved_results(directory, manifest)))
+
+
+def shown_command(command: str, name: str) -> str:
+    """Return the line that a manifest has if it can be pasted without a second look, else one made of the run's name.
+
+    IPython expands braces and dollars of a magic's line, `!` and `;` begin a shell's, and a line end ends it. Empty
+    where not even the name is plain.
+    """
+    if _PLAIN_LINE.fullmatch(command):
+        return command
+    return f"%qwq_resume {name}" if _PLAIN_NAME.fullmatch(name) else ""
 
 
 def settled(manifest: Manifest, directory: RunDirectory) -> Manifest:

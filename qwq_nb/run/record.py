@@ -154,7 +154,10 @@ def current_record(
         results if samples is None else list(samples),
         progress=state.progress(),
         in_flight=state.in_flight(),
-        notes=ruling_notes(results, read_rulings(directory.path, manifest.request.endpoint.model)),
+        notes=[
+            *ruling_notes(results, read_rulings(directory, manifest.request.endpoint.model)),
+            *directory.problems,
+        ],
         budget=budget,
     )
     return msgspec.structs.replace(record, partial=samples is not None)

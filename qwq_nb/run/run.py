@@ -203,7 +203,7 @@ class Run:
         found = run_record.find_result(
             self._state.results(), id, repeat, name=self.name, repeats=self._state.manifest.request.selection.repeats
         )
-        by_hand.rule(self.path, self.model, found, correct, note)
+        by_hand.rule(self._directory, self.model, found, correct, note)
         # A run that somebody writes gets its record from the writer.
         if self._directory.has_record() and not self._directory.is_locked():
             self.save_record()
@@ -224,7 +224,7 @@ class Run:
         return run_record.find_result(self._state.results(), id, repeat, name=self.name, repeats=repeats)
 
     def _rulings(self) -> dict[tuple[str, int], by_hand.Ruling]:
-        return by_hand.read_rulings(self.path, self.model)
+        return by_hand.read_rulings(self._directory, self.model)
 
     # -- files for others ----------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from qwq_nb.core.records import Analysis, Completion, Outcome, Sample, Step, Too
 from qwq_nb.core.text import valid_values
 
 __all__ = [
+    "NOT_A_ROW",
     "analysis_from",
     "completion_from_row",
     "evalscope_id",
@@ -36,6 +37,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+NOT_A_ROW = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""What reading a row may raise whose fields have other types than evalscope's, or are missing."""
 
 _STOP_REASONS = {
     "stop": "stop",
@@ -179,7 +183,7 @@ def completion_from_row(row: dict[str, Any]) -> Completion:
     """Read the completion of a prediction row, ours or evalscope's.
 
     Raises:
-        KeyError, TypeError: it is neither.
+        NOT_A_ROW: it is neither.
     """
     output = row["model_output"]
     choice = output["choices"][0]
@@ -195,7 +199,8 @@ def completion_from_row(row: dict[str, Any]) -> Completion:
         counted, share = round(total * len(reasoning) / max(1, len(reasoning) + len(answer))), "usage_share"
     thought = int(counted or 0)
     stop = str(choice.get("stop_reason") or "")
-    return Completion(
+    return _checked(
+        Completion,
         reasoning=reasoning,
         answer=answer,
         shape=own.get("shape") or ("field" if reasoning else "answer_only"),
@@ -219,7 +224,7 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
     """Read the verdict of a review row, ours or evalscope's.
 
     Raises:
-        KeyError, TypeError: it is neither.
+        NOT_A_ROW: it is neither.
     """
     sample_score = row["sample_score"]
     score = sample_score["score"]
@@ -230,7 +235,8 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
     graded = str(score.get("status") or "success") in _USABLE and main is not None
     value = float(main) if graded and main is not None else 0.0
     status = own.get("status", "graded" if graded else "excluded")
-    return Verdict(
+    return _checked(
+        Verdict,
         status=status,
         correct=graded and value >= 1.0,
         score=value,
@@ -254,6 +260,14 @@ def outcome_from_row(row: dict[str, Any]) -> Outcome | None:
     """Read the outcome that was written with a review row of ours; None for evalscope's own rows."""
     outcome = (row.get("qwq") or {}).get("outcome")
     return cast(Outcome, outcome) if outcome in get_args(Outcome) else None
+
+
+def _checked(kind: type[T], **fields: Any) -> T:
+    """Make a struct of fields that may have any type. Raises ValueError where one has another than its own."""
+    try:
+        return msgspec.convert(fields, kind)
+    except msgspec.ValidationError as exc:
+        raise ValueError(str(exc)) from None
 
 
 def _converted(value: Any, kind: type[T]) -> T | None:

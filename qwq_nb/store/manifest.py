@@ -10,12 +10,14 @@ import msgspec
 
 from qwq_nb.core.records import State
 from qwq_nb.errors import UnknownRun
-from qwq_nb.store.request import EvalRequest
+from qwq_nb.store.request import MOST_REPEATS, EvalRequest
 
 __all__ = ["MANIFEST", "Manifest", "decode_manifest", "now", "path_segment"]
 
 MANIFEST = "qwq_run.json"
 SCHEMA = "qwq_run.v2"
+_NAME = re.compile(r"[\w.+-]{1,200}")
+"""Of a benchmark: it becomes part of files' names."""
 
 
 class Manifest(msgspec.Struct, kw_only=True):
@@ -67,9 +69,26 @@ def decode_manifest(content: bytes, where: str) -> Manifest:
             raw = from_v1(raw)
         elif schema != SCHEMA and isinstance(schema, str) and re.fullmatch(r"qwq_run\.v\d+", schema):
             raise UnknownRun(f"{where} was written by a later version of qwq_nb ({schema}): update this one.")
-        return msgspec.convert(raw, Manifest)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as exc:
+        manifest = msgspec.convert(raw, Manifest)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, MemoryError) as exc:
         raise UnknownRun(f"{where} cannot be read as a run's manifest: {exc}") from None
+    if fault := fault_of(manifest.request):
+        raise UnknownRun(f"{where} cannot be read as a run's manifest: {fault}.")
+    return manifest
+
+
+def fault_of(request: EvalRequest) -> str:
+    """Say what of a request cannot be, although it has the right types; empty if nothing."""
+    if not request.benchmarks or not request.endpoints:
+        return "it names no benchmark, or no endpoint"
+    if not all(_NAME.fullmatch(name) for name in request.benchmarks):
+        return "it names a benchmark as none can be named"
+    selection = request.selection
+    if not 1 <= selection.repeats <= MOST_REPEATS:
+        return f"{selection.repeats:,} repeats, where 1 to {MOST_REPEATS:,} can be asked for"
+    if selection.limit is not None and selection.limit < 1:
+        return f"a limit of {selection.limit:,} problems"
+    return ""
 
 
 def from_v1(old: dict[str, Any]) -> dict[str, Any]:

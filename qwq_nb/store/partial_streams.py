@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from qwq_nb.core.records import Completion
-from qwq_nb.store.jsonl import read_rows
+from qwq_nb.store.jsonl import UNREADABLE
 
 __all__ = ["STREAMS", "read_streams"]
 
@@ -37,10 +37,13 @@ class Piece(msgspec.Struct, kw_only=True, omit_defaults=True):
     over: bool = False
 
 
-def read_streams(folder: Path) -> dict[Key, Completion]:
-    """Read the partial text of each stream that a killed kernel left behind, by (sample id, repeat)."""
+def read_streams(rows: Iterable[dict[str, Any]]) -> dict[Key, Completion]:
+    """Read the partial text of each stream that a killed kernel left behind, by (sample id, repeat).
+
+    `rows`: those of `qwq_streams.jsonl`.
+    """
     found: dict[Key, tuple[Piece, str, str]] = {}
-    for row in read_rows(folder / STREAMS):
+    for row in rows:
         for piece in row_pieces(row):
             key = (piece.id, piece.repeat)
             before = found.pop(key, None)
@@ -60,7 +63,7 @@ def row_pieces(row: dict[str, Any]) -> list[Piece]:
     """Return the pieces of a row; none where it has another form."""
     try:
         return msgspec.convert(row.get("streams"), list[Piece])
-    except msgspec.ValidationError:
+    except UNREADABLE:
         return []
 
 

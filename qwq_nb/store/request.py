@@ -17,6 +17,7 @@ __all__ = [
     "CONCURRENCY",
     "GRADE_DEADLINE_S",
     "HUB",
+    "MOST_REPEATS",
     "REPEATS",
     "SEED",
     "SOLVER",
@@ -30,6 +31,7 @@ Hub = Literal["modelscope", "huggingface"]
 
 SEED = 0
 REPEATS = 1
+MOST_REPEATS = 10_000
 HUB: Hub = "modelscope"
 CONCURRENCY = 32
 GRADE_DEADLINE_S = 10.0

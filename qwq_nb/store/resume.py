@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from qwq_nb.core.compressed import compressed
 from qwq_nb.core.records import Completion, Item, SampleResult
 from qwq_nb.store import evalscope_rows as rows
-from qwq_nb.store.jsonl import read_rows, repair
+from qwq_nb.store.jsonl import UNREADABLE
 from qwq_nb.store.partial_streams import STREAMS, read_streams
 from qwq_nb.store.results import graded_result
 from qwq_nb.store.run_dir import RunDirectory
@@ -29,8 +30,10 @@ def load_progress(
     """
     for benchmark, subset in dict.fromkeys((i.sample.benchmark, i.sample.subset) for i in items):
         for kind in ("predictions", "reviews"):
-            repair(directory.rows_file(kind, model, benchmark, subset))
-    repair(directory.journal_file())
+            file = directory.rows_file(kind, model, benchmark, subset)
+            directory.repair(file)
+            directory.watch(file)
+    directory.repair(directory.journal_file())
     keep_streams(directory)
     done, ungraded = results_of(directory, items, repeats, model)
     return done, ungraded
@@ -38,10 +41,10 @@ def load_progress(
 
 def keep_streams(directory: RunDirectory) -> None:
     """Move the partial texts of a killed kernel into the journal."""
-    for (id_, repeat), completion in read_streams(directory.path).items():
+    for (id_, repeat), completion in read_streams(directory.rows(STREAMS)).items():
         row = {"kind": "partial", "id": id_, "repeat": repeat, "error": "the kernel ended"}
         directory.append(directory.journal_file(), {**row, "completion": msgspec.to_builtins(completion)})
-    (directory.path / STREAMS).unlink(missing_ok=True)
+    directory.folder.remove(STREAMS)
 
 
 def results_of(
@@ -53,17 +56,19 @@ def results_of(
     done: dict[Key, SampleResult] = {}
     subsets = list(dict.fromkeys((i.sample.benchmark, i.sample.subset) for i in items))
     for benchmark, subset in subsets:
-        for row in read_rows(directory.rows_file("predictions", model, benchmark, subset)):
+        for row in directory.rows(directory.rows_file("predictions", model, benchmark, subset)):
             item = by_index.get((benchmark, subset, row_index(row)))
-            if item is not None and belongs(row, item):
+            if item is not None and item.key not in predictions and belongs(row, item):
                 # A row written twice counts once: the first is the one that was graded.
-                predictions.setdefault(item.key, compressed(rows.completion_from_row(row)))
-        for row in read_rows(directory.rows_file("reviews", model, benchmark, subset)):
+                with contextlib.suppress(*rows.NOT_A_ROW):
+                    predictions[item.key] = compressed(rows.completion_from_row(row))
+        for row in directory.rows(directory.rows_file("reviews", model, benchmark, subset)):
             item = by_index.get((benchmark, subset, row_index(row)))
             if item is None or not belongs(row, item) or item.key not in predictions:
                 continue
-            completion, verdict = predictions[item.key], rows.verdict_from_row(row)
-            done[item.key] = graded_result(item.sample, item.repeat, completion, verdict)
+            with contextlib.suppress(*rows.NOT_A_ROW):
+                completion, verdict = predictions[item.key], rows.verdict_from_row(row)
+                done[item.key] = graded_result(item.sample, item.repeat, completion, verdict)
     return done, {key: c for key, c in predictions.items() if key not in done}
 
 
@@ -85,12 +90,12 @@ def read_journal(directory: RunDirectory) -> dict[Key, tuple[str, str, Completio
     The partial texts that a killed kernel left in `qwq_streams.jsonl` are included.
     """
     found: dict[Key, tuple[str, str, Completion]] = {}
-    for row in read_rows(directory.journal_file()):
+    for row in directory.rows(directory.journal_file()):
         try:
             completion = compressed(msgspec.convert(row["completion"], Completion))
-            found[row["id"], row["repeat"]] = (row["kind"], row["error"], completion)
-        except (KeyError, msgspec.ValidationError):
+            found[str(row["id"]), int(row["repeat"])] = (str(row["kind"]), str(row["error"]), completion)
+        except (*rows.NOT_A_ROW, *UNREADABLE):
             continue
-    for key, completion in read_streams(directory.path).items():
+    for key, completion in read_streams(directory.rows(STREAMS)).items():
         found[key] = ("partial", "the kernel ended", compressed(completion))
     return found

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,7 +19,7 @@ from qwq_nb.core.records import Completion, SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.tally import tally
 from qwq_nb.errors import OptionError
-from qwq_nb.store.jsonl import read_rows
+from qwq_nb.store.jsonl import UNREADABLE
 from qwq_nb.store.manifest import now
 from qwq_nb.store.run_dir import RunDirectory
 
@@ -80,8 +79,8 @@ def answer_fingerprint(completion: Completion | None) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def rule(path: Path, model: str, result: SampleResult, correct: bool | None, note: str = "") -> Ruling:
-    """Write a ruling on `result` into the run directory `path`; it is durable when this returns.
+def rule(directory: RunDirectory, model: str, result: SampleResult, correct: bool | None, note: str = "") -> Ruling:
+    """Write a ruling on `result` into the run's directory; it is durable when this returns.
 
     No lock is taken: a row is one write to the end of a file that only rulings use.
 
@@ -105,21 +104,21 @@ def rule(path: Path, model: str, result: SampleResult, correct: bool | None, not
         answer=answer_fingerprint(result.completion),
     )
     # A handle of its own: the run's writer, if there is one, is another object or another process.
-    directory = RunDirectory(path)
+    writer = RunDirectory(directory.path)
     try:
-        directory.append(path / RULINGS, msgspec.structs.asdict(ruling))
+        writer.append(RULINGS, msgspec.structs.asdict(ruling))
     finally:
-        directory.close()
+        writer.close()
     return ruling
 
 
-def read_rulings(path: Path, model: str) -> dict[Key, Ruling]:
+def read_rulings(directory: RunDirectory, model: str) -> dict[Key, Ruling]:
     """Return the rulings in force, by (sample id, repeat), in the order of ruling. Unreadable rows are skipped."""
     found: dict[Key, Ruling] = {}
-    for row in read_rows(path / RULINGS):
+    for row in directory.rows(RULINGS):
         try:
             ruling = msgspec.convert(row, Ruling)
-        except msgspec.ValidationError:
+        except UNREADABLE:
             continue
         if ruling.model != model:
             continue

@@ -15,6 +15,10 @@ from qwq_nb.store.run_dir import RunDirectory
 __all__ = ["items_of", "saved_results"]
 
 
+MOST_ITEMS = 5_000_000
+"""Samples × repeats of a run that is opened at most: some gigabytes of memory."""
+
+
 def items_of(samples: list[Sample], repeats: int) -> list[Item]:
     """Make the items of a saved run: samples in the data set's order, the repeats of a sample side by side."""
     counts: dict[tuple[str, str], int] = {}
@@ -35,7 +39,11 @@ def saved_results(directory: RunDirectory, manifest: Manifest) -> Callable[[], l
 def read_saved_results(directory: RunDirectory, manifest: Manifest) -> list[SampleResult]:
     """Return every sample × repeat of the run: finished ones, errors, and pending ones with their partial text."""
     repeats, model = manifest.request.selection.repeats, manifest.request.endpoint.model
-    items = items_of(directory.samples(), repeats)
+    samples = directory.samples()
+    if len(samples) * repeats > MOST_ITEMS:
+        directory.note_problem(f"{len(samples):,} samples × {repeats:,} repeats are more than a run can have.")
+        return []
+    items = items_of(samples, repeats)
     done, ungraded = results_of(directory, items, repeats, model)
     journal = read_journal(directory)
     found = []

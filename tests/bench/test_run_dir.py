@@ -36,6 +36,7 @@ def _answer(sample: Sample, right: bool) -> str:
 async def _write_run(worker: BenchWorker, run_dir: Path, loaded: list[Any]) -> None:
     """What the runner does: data, configuration, two rows an answer as they come."""
     plans = []
+    run_dir.mkdir(exist_ok=True)
     for bench in loaded:
         chosen = [sample for sample in bench.samples if sample.index != 1 or bench.benchmark == "aime25"]
         plan = BenchPlan(
@@ -207,6 +208,7 @@ def test_faults(tmp_path: Path, worker: BenchWorker, load: Any, run: Run[Any]) -
 
 
 async def _nothing_graded(worker: BenchWorker, folder: Path, plan: BenchPlan) -> list[str]:
+    folder.mkdir()
     await worker.write_data(folder, plan)
     await worker.write_config(
         folder, model="m", model_id="m", api_url="http://x/v1", plans=[plan], generation_config={}

@@ -148,7 +148,9 @@ def test_a_kernel_that_is_killed_leaves_the_partial_texts_too(
     server.configure(tokens_per_second=60)
     running = runner(12, concurrency=4).start()
     wait_until(lambda: len([v for v in running.runner.in_flight() if v.tokens > 30]) == 4)
-    wait_until(lambda: [len(c.reasoning) > 60 for c in read_streams(running.directory.path).values()] == [True] * 4)
+    wait_until(
+        lambda: [len(c.reasoning) > 60 for c in read_streams(running.directory.rows(STREAMS)).values()] == [True] * 4
+    )
     left = RunDirectory(running.directory.path.with_name("left"))
     shutil.copytree(running.directory.path, left.path)
     before = {key: (kind, completion) for key, (kind, _, completion) in read_journal(left).items()}
@@ -184,7 +186,7 @@ def test_what_is_written_down_of_streams_stays_small(
         file = running.directory.path / STREAMS
         with contextlib.suppress(FileNotFoundError):
             sizes.append(file.stat().st_size)
-            assert all(c.attempts == 1 for c in read_streams(running.directory.path).values())
+            assert all(c.attempts == 1 for c in read_streams(running.directory.rows(STREAMS)).values())
         time.sleep(0.01)
     running.wait()
     assert 0 < max(sizes) < 40_000

@@ -15,6 +15,7 @@ import pytest
 from qwq_nb.demo.faults import KINDS
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import EndpointRefused
+from qwq_nb.store.folder import Folder
 from tests.support.demo_server import request_counts
 from tests.support.runner import Running, Start, grade_unread
 
@@ -103,7 +104,7 @@ def meant(known: dict[str, tuple[str, str]], runner: Start, server: DemoEndpoint
     """What the server means to say to each problem: what it says where nothing goes wrong."""
     if not known:
         running = runner(40, grade=grade_unread, concurrency=8)
-        running.directory.path = running.directory.path.with_name("meant")
+        running.directory.folder = Folder(running.directory.path.with_name("meant"))
         running.wait()
         server.reset()
         known.update({item.sample.source_id: (c.reasoning, c.answer) for item, c in running.graded})
@@ -230,7 +231,7 @@ def test_all_together_at_thirty_in_a_hundred(
 
     server.set_faults([])
     clean = runner(40, concurrency=8)
-    clean.directory.path = clean.directory.path.with_name("clean")
+    clean.directory.folder = Folder(clean.directory.path.with_name("clean"))
     clean.wait()
     expected = clean.outcomes()
     assert {k: o for k, o in running.outcomes().items() if o != "error"} == {

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import RunLocked, UnknownRun
-from qwq_nb.store.jsonl import read_rows, repair
+from qwq_nb.store.jsonl import read_rows
 from qwq_nb.store.manifest import MANIFEST, Manifest
 from qwq_nb.store.request import EvalRequest, Selection
 from qwq_nb.store.run_dir import LOCK, RunDirectory, find_run_dirs
@@ -47,6 +47,11 @@ def written(rundir: RunDirectory, rows: list[dict[str, Any]], name: str = "rows.
     return file
 
 
+def torn(file: Path) -> int:
+    """How many bytes of a torn last line were dropped."""
+    return RunDirectory(file.parent).repair(file.name)
+
+
 # -- torn rows -----------------------------------------------------------------------------------------------------
 
 
@@ -71,7 +76,7 @@ def test_cut_within_the_only_row(rundir: RunDirectory) -> None:
     content = file.read_bytes()
     for cut in range(len(content) - 1):
         file.write_bytes(content[:cut])
-        assert repair(file) == cut
+        assert torn(file) == cut
         assert file.read_bytes() == b""
 
 
@@ -89,9 +94,9 @@ def test_a_tail_of_zeros_as_a_power_cut_leaves_it(rundir: RunDirectory, zeros: i
 def test_a_torn_row_longer_than_a_block_is_dropped(rundir: RunDirectory) -> None:
     file = written(rundir, ROWS)
     file.write_bytes(file.read_bytes() + b'{"text":"' + b"x" * 200_000)
-    assert repair(file) == 200_009
+    assert torn(file) == 200_009
     assert list(read_rows(file)) == ROWS
-    assert repair(file) == 0
+    assert torn(file) == 0
 
 
 def test_what_is_no_row_is_passed_over_and_left_alone(rundir: RunDirectory) -> None:
@@ -103,9 +108,9 @@ def test_what_is_no_row_is_passed_over_and_left_alone(rundir: RunDirectory) -> N
 
 def test_a_file_that_is_missing_or_empty_has_no_rows(tmp_path: Path) -> None:
     missing = tmp_path / "none.jsonl"
-    assert (repair(missing), list(read_rows(missing))) == (0, [])
+    assert (torn(missing), list(read_rows(missing))) == (0, [])
     missing.touch()
-    assert (repair(missing), list(read_rows(missing))) == (0, [])
+    assert (torn(missing), list(read_rows(missing))) == (0, [])
 
 
 @settings(max_examples=60, deadline=None)

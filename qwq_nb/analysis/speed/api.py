@@ -19,6 +19,7 @@ from qwq_nb.analysis.speed.load_generator import Load, benchmark_prompts, built_
 from qwq_nb.analysis.speed.metrics import ConcurrencyStep, SpeedRecord, speed_notes
 from qwq_nb.analysis.speed.report import SpeedPicture, speed_html, speed_progress_line, speed_text
 from qwq_nb.core.event_loop import future_result, shared_event_loop
+from qwq_nb.core.files import replace_file
 from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -28,7 +29,6 @@ from qwq_nb.evaluation.command_line import own_options
 from qwq_nb.evaluation.control import STOP_WITHIN_S
 from qwq_nb.evaluation.request import is_whole, refine_endpoint
 from qwq_nb.run.open import DEFAULT_OUT
-from qwq_nb.store.jsonl import replace_file
 from qwq_nb.store.manifest import now, path_segment
 from qwq_nb.store.request import HUB, Hub
 from qwq_nb.view.output import Output, Picture, show_picture

@@ -70,7 +70,7 @@ def think(
     for run in runs:
         results = with_analysis(run, tell=tell)
         if asked is not None:
-            results = as_judged(results, judged(results, asked, run.path, split=split, tell=tell))
+            results = as_judged(results, judged(results, asked, run.directory, split=split, tell=tell))
         found[run] = results
     return Thinking(found, count, thresholds or Thresholds())
 

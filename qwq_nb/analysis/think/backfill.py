@@ -21,7 +21,7 @@ from qwq_nb.core.event_loop import shared_event_loop
 from qwq_nb.core.records import Analysis, SampleResult, Verdict
 from qwq_nb.errors import OptionError
 from qwq_nb.run.run import Run
-from qwq_nb.store.jsonl import read_rows
+from qwq_nb.store.jsonl import UNREADABLE
 from qwq_nb.trace.measure import VERSION
 from qwq_nb.trace.measures import further_measures, is_measured
 
@@ -79,8 +79,8 @@ def is_current(result: SampleResult) -> bool:
 def read_analyses(run: Run, missing: list[SampleResult]) -> None:
     """Set the analyses that an earlier call saved."""
     kept: dict[tuple[str, str, int, int], Analysis] = {}
-    for row in read_rows(run.path / FILE):
-        with contextlib.suppress(KeyError, TypeError, msgspec.ValidationError):
+    for row in run.directory.rows(FILE):
+        with contextlib.suppress(KeyError, TypeError, *UNREADABLE):
             key = (row["model"], row["id"], row["repeat"], row["chars"])
             kept[key] = msgspec.convert(row["analysis"], Analysis)
     for result in missing:
@@ -103,7 +103,7 @@ def save_analyses(run: Run, fresh: list[SampleResult], before: list[Analysis | N
             rows.append(msgspec.json.encode(row))
     if not rows:
         return
-    with contextlib.suppress(OSError), (run.path / FILE).open("ab") as file:
+    with contextlib.suppress(OSError), run.directory.folder.append(FILE) as file:
         # An empty line first: the last line of the file may be torn.
         file.write(b"\n" + b"\n".join(rows) + b"\n")
 

@@ -28,7 +28,7 @@ from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import WorkerError
-from qwq_nb.store.jsonl import read_rows, repair
+from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.trace.thoughts import THINKBENCH
 
 __all__ = ["FILE", "Split", "judged"]
@@ -43,7 +43,7 @@ _BOX = re.compile(r"\\boxed\{([^}]*)\}")
 def judged(
     results: list[SampleResult],
     judge: Endpoint,
-    folder: Path,
+    directory: RunDirectory,
     *,
     split: Split = "separator",
     tell: Callable[[str], None] | None = None,
@@ -55,7 +55,7 @@ def judged(
     Raises:
         EndpointError: the judge failed after all retries. Its answers until then are kept.
     """
-    return shared_event_loop().call(_Judge(judge, folder, split, tell or (lambda _: None)).all(results))
+    return shared_event_loop().call(_Judge(judge, directory, split, tell or (lambda _: None)).all(results))
 
 
 def template(name: str) -> str:
@@ -87,14 +87,14 @@ def index_in(text: str) -> int:
 
 
 class _Judge:
-    def __init__(self, endpoint: Endpoint, folder: Path, split: Split, tell: Callable[[str], None]) -> None:
+    def __init__(self, endpoint: Endpoint, directory: RunDirectory, split: Split, tell: Callable[[str], None]) -> None:
         self.endpoint = endpoint
-        self.file = folder / FILE
+        self.folder = directory.folder
         self.split = split
         self.tell = tell
         self.known: dict[str, int] = {}
-        repair(self.file)
-        for row in read_rows(self.file):
+        directory.repair(FILE)
+        for row in directory.rows(FILE):
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 self.known[str(row["prompt"])] = int(row["answer_index"])
         self.critique = template("critique_template.txt")
@@ -148,5 +148,5 @@ class _Judge:
     def keep(self, prompt: str, said: str, index: int) -> None:
         self.known[prompt] = index
         row = {"prompt": prompt, "response": said, "answer_index": index}
-        with self.file.open("ab") as file:
+        with self.folder.append(FILE) as file:
             file.write(msgspec.json.encode(row) + b"\n")

@@ -15,8 +15,10 @@ configuration anew.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,8 @@ from qwq_nb.bench.protocol import (
 from qwq_nb.core.records import Sample
 from qwq_nb.errors import OptionError, WorkerError
 from qwq_nb.store.evalscope_rows import prediction_file, review_file
+from qwq_nb.store.folder import Folder
+from qwq_nb.store.jsonl import read_rows
 
 __all__ = [
     "CONFIG",
@@ -65,6 +69,8 @@ __all__ = [
 ]
 
 CONFIG = Path("configs") / "task_config.yaml"
+PLAN_BYTES = 1_000_000
+"""Bytes of a plan (the number of samples of each subset) at most."""
 
 _UNKNOWN_TO_EVALSCOPE = "extra_body"
 """Field for sampling options that evalscope has no field for (min_p, …): its OpenAI client sends them from there."""
@@ -75,8 +81,8 @@ def write_data(job: DataJob) -> list[str]:
     name, plan = job.plan.request.benchmark, job.plan
     register_own(_sources_of([plan]))
     adapter = adapters.build_adapter(plan.request, few_shot=plan.few_shot_num)
-    folder = Path(job.run_dir) / "data" / name
-    folder.mkdir(parents=True, exist_ok=True)
+    run = Folder(Path(job.run_dir))
+    folder = run.path / "data" / name
     groups: dict[str, list[Sample]] = {}
     for sample in plan.samples:
         groups.setdefault(sample.subset, []).append(sample)
@@ -86,23 +92,28 @@ def write_data(job: DataJob) -> list[str]:
         subset: [own_record(sample, plan.request) if own else sample.source_row for sample in samples]
         for subset, samples in groups.items()
     }
-    _write_split(adapter, folder, str(adapter.eval_split), records, files)
+    _write_split(adapter, run, folder, str(adapter.eval_split), records, files)
     if plan.few_shot_records:
-        _write_split(adapter, folder, str(adapter.train_split), plan.few_shot_records, files)
+        _write_split(adapter, run, folder, str(adapter.train_split), plan.few_shot_records, files)
     configs = [
         {"config_name": config, "data_files": [{"split": split, "path": path} for split, path in splits.items()]}
         for config, splits in files.items()
     ]
-    _write(folder / "README.md", f"---\n{yaml.safe_dump({'configs': configs}, sort_keys=False)}---\n".encode())
+    run.replace(folder / "README.md", f"---\n{yaml.safe_dump({'configs': configs}, sort_keys=False)}---\n".encode())
     counts = {subset: len(samples) for subset, samples in groups.items()}
-    _write(folder.parent / f"{name}.plan.json", encode(counts))
+    run.replace(folder.parent / f"{name}.plan.json", encode(counts))
     if not own and _several_samples_a_record(plan.samples):
         return [f"{name} makes several samples of one record: evalscope cannot take this run as its cache."]
     return []
 
 
 def _write_split(
-    adapter: Any, folder: Path, split: str, groups: dict[str, list[dict[str, Any]]], files: dict[str, dict[str, str]]
+    adapter: Any,
+    run: Folder,
+    folder: Path,
+    split: str,
+    groups: dict[str, list[dict[str, Any]]],
+    files: dict[str, dict[str, str]],
 ) -> None:
     """Write one file per subset, or one for all if the adapter sorts the records into subsets itself."""
     if adapter.reformat_subset:
@@ -111,7 +122,7 @@ def _write_split(
         # Both of evalscope's loaders find it: the local one by this name, `datasets` by the README.
         config, part = (adapter.default_subset, subset) if adapter.split_as_subset else (subset, split)
         path = f"{config}_{part}.jsonl".replace(os.sep, "_")
-        _write(folder / path, b"".join(encode(record) for record in records))
+        run.replace(folder / path, b"".join(encode(record) for record in records))
         files.setdefault(config, {})[part] = path
 
 
@@ -120,17 +131,10 @@ def _several_samples_a_record(samples: list[Sample]) -> bool:
     return len(set(seen)) < len(seen) and len({sample.question for sample in samples}) == len(samples)
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file atomically."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
-
-
 def planned(run_dir: Path, benchmark: str) -> dict[str, int]:
     """Return the planned number of problems by subset; empty if the directory is not of qwq_nb."""
     try:
-        found = json.loads((run_dir / "data" / f"{benchmark}.plan.json").read_text(encoding="utf-8"))
+        found = json.loads(Folder(run_dir).read(f"data/{benchmark}.plan.json", PLAN_BYTES))
     except FileNotFoundError:
         return {}
     return {str(subset): int(count) for subset, count in found.items()}
@@ -192,9 +196,10 @@ def _dump(config: TaskConfig, run_dir: Path) -> str:
         meta = get_benchmark(name, config).benchmark_meta
         specs[name], versions[name] = ResolvedBenchmarkSpec.from_meta(meta, config), meta.evaluation_version
     identity = build_evaluation_identity(specs, versions, config)
-    config.dump_yaml(
-        str(run_dir / CONFIG.parent), build_generated_evaluation_metadata(specs, identity, None), strict=True
-    )
+    # evalscope would write through a link: it writes elsewhere, and its file is put in place.
+    with tempfile.TemporaryDirectory(prefix="qwq-") as place:
+        config.dump_yaml(place, build_generated_evaluation_metadata(specs, identity, None), strict=True)
+        Folder(run_dir).replace(CONFIG, (Path(place) / CONFIG.name).read_bytes())
     return str(run_dir / CONFIG)
 
 
@@ -242,8 +247,20 @@ def write_report(job: ReportJob) -> list[str]:
     """Write evalscope's reports from the rows on disk, of a finished or an interrupted run. Returns their paths."""
     run_dir = Path(job.run_dir).resolve()
     _register_named(run_dir, job.sources)
+    with tempfile.TemporaryDirectory(prefix="qwq-") as place:
+        reports = _reports(job, run_dir, Path(place))
+        run, written = Folder(run_dir), []
+        for file in reports:
+            target = run.path / "reports" / file.relative_to(Path(place) / "reports")
+            run.replace(target, file.read_bytes())
+            written.append(str(target))
+    return written
+
+
+def _reports(job: ReportJob, run_dir: Path, place: Path) -> list[Path]:
+    """Let evalscope write its reports below `place`: in the run's own folder it would follow links. Returns them."""
     config = task_config(run_dir)
-    outputs = OutputsStructure(str(run_dir))
+    outputs = OutputsStructure(str(place))
     written = []
     for name in config.datasets:
         adapter = get_benchmark(name, config)
@@ -273,7 +290,7 @@ def write_report(job: ReportJob) -> list[str]:
         coverage = {"requests_with_metrics": len(perf.get_per_sample_records()), "total_requests": answered}
         report.perf_metrics = attach_perf_semantics({**perf.get_perf_dict(), "coverage": coverage})
         report.to_json(cache.get_report_file())
-        written.append(cache.get_report_file())
+        written.append(Path(cache.get_report_file()))
     return written
 
 
@@ -288,13 +305,8 @@ def _summary(subsets: dict[str, ExecutionSubset]) -> ExecutionSummary:
 
 def rows(path: Path) -> list[dict[str, Any]]:
     """Return a prediction or review file's rows, the last of each index; as in evalscope, torn lines are left out."""
-    if not path.exists():
-        return []
     found: dict[int, dict[str, Any]] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-        try:
-            row = json.loads(line)
+    for row in read_rows(path):
+        with contextlib.suppress(KeyError, TypeError):
             found[row["index"]] = row
-        except (ValueError, KeyError, TypeError):
-            continue
     return list(found.values())

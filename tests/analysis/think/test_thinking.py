@@ -126,7 +126,7 @@ def test_a_judge_names_the_paragraph(run: Run, tmp_path: Path) -> None:
     transcripts = tmp_path / "judge.jsonl"
     transcripts.write_text(json.dumps(row) + "\n", encoding="utf-8")
     with DemoEndpoint(transcripts=[transcripts]) as server:
-        places = judged(run.results(), judge(server), run.path)
+        places = judged(run.results(), judge(server), run.directory)
         for result in run.results():
             assert result.completion is not None
             parts = result.completion.reasoning.split("\n\n")
@@ -135,7 +135,7 @@ def test_a_judge_names_the_paragraph(run: Run, tmp_path: Path) -> None:
         assert len(kept) == 16
         assert set(kept[0]) == {"prompt", "response", "answer_index"}
         asked = server.log()["prompts"]
-        assert judged(run.results(), judge(server), run.path) == places
+        assert judged(run.results(), judge(server), run.directory) == places
         assert server.log()["prompts"] == asked
         assert isinstance(think(run, judge=judge(server)), Thinking)
 
