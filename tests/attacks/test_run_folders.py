@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from qwq_nb.core import files
+from qwq_nb.demo import PROBLEMS
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.registry import note_used
 from qwq_nb.errors import EndpointRefused, OptionError, QwqError, UnknownEndpoint, UnknownRun, UserError
@@ -25,7 +26,7 @@ from qwq_nb.store import folder
 from qwq_nb.store.folder import Folder
 from qwq_nb.store.manifest import MANIFEST
 from qwq_nb.store.run_dir import RunDirectory
-from tests.support.demo_server import completed_counts
+from tests.support.demo_server import completed_counts, own_endpoint
 from tests.support.waiting import wait_until
 
 Attack = Callable[[str, str, str], None]
@@ -166,7 +167,7 @@ def test_drawing_a_strangers_run_reads_no_link(nice: Path, victim: Path, attack:
 def test_nothing_is_written_below_a_path_with_dots(tmp_path: Path, attack: Attack) -> None:
     inside = RunDirectory(tmp_path / "runs" / "one")
     for name in ("../two/rows.jsonl", "predictions/../../../x", str(tmp_path / "elsewhere"), "/etc/x", "", "."):
-        with pytest.raises(files.UnsafeFile, match="leads out|not below"):
+        with pytest.raises(files.UnsafeFile, match=r"leads out|not below"):
             inside.append(name, {})
     assert [str(f.relative_to(tmp_path)) for f in tmp_path.rglob("*") if f.is_file()] == []
     attack("subset, model or benchmark named ../../x", "refused", "no path of a run has `..`")
@@ -230,9 +231,9 @@ def test_a_key_is_sent_only_where_this_kernel_said_so(
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_THISISMYSECRET1234567890")
     own = str(Path("own.jsonl").absolute())
     changed_manifest(nice, endpoint={"name": "evil", "url": url, "key_env": "GITHUB_TOKEN", "model": MODEL})
-    for changes in ({}, {"data": own}):
+    for data in (None, own):
         with pytest.raises(UnknownEndpoint, match=r"with the key in GITHUB_TOKEN") as caught:
-            resume_run("nice-run", show=False, **changes)
+            resume_run("nice-run", show=False, data=data)
         assert f"`%qwq_endpoint {url} --model {MODEL} --key-env GITHUB_TOKEN`" in str(caught.value)
     assert seen == []
 
@@ -458,8 +459,16 @@ def test_control_rows_of_a_deleted_file_are_lost(going: Run, monkeypatch: pytest
     assert finished(load_run(going.path)) == set()
 
 
-def test_texts_that_are_withheld_are_their_owners_alone(tmp_path: Path) -> None:
-    kept = Folder(tmp_path / "run")
-    kept.create()
-    kept.make_private()
-    assert stat.S_IMODE(kept.path.stat().st_mode) == 0o700
+def test_texts_that_are_withheld_are_their_owners_alone(server: DemoEndpoint, attack: Attack) -> None:
+    """Of one's own endpoint: the built-in problems are no secret."""
+    before = os.umask(0o022)
+    try:
+        data = PROBLEMS["gpqa_diamond"].parent
+        run = evaluate("gpqa_diamond", endpoint=own_endpoint(server), data=data, limit=1, show=False)
+        other = evaluate("gpqa_diamond", demo=True, limit=1, show=False)
+    finally:
+        os.umask(before)
+    assert run.withheld == ["gpqa_diamond"]
+    assert stat.S_IMODE(run.path.stat().st_mode) == 0o700
+    assert stat.S_IMODE(other.path.stat().st_mode) == 0o755
+    attack("another user reads GPQA's texts in the run's folder", "its owner alone may enter", "mode 0700")

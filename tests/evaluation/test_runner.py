@@ -148,9 +148,8 @@ def test_a_kernel_that_is_killed_leaves_the_partial_texts_too(
     server.configure(tokens_per_second=60)
     running = runner(12, concurrency=4).start()
     wait_until(lambda: len([v for v in running.runner.in_flight() if v.tokens > 30]) == 4)
-    wait_until(
-        lambda: [len(c.reasoning) > 60 for c in read_streams(running.directory.rows(STREAMS)).values()] == [True] * 4
-    )
+    saved = running.directory
+    wait_until(lambda: [len(c.reasoning) > 60 for c in read_streams(saved.rows(STREAMS)).values()] == [True] * 4)
     left = RunDirectory(running.directory.path.with_name("left"))
     shutil.copytree(running.directory.path, left.path)
     before = {key: (kind, completion) for key, (kind, _, completion) in read_journal(left).items()}
