@@ -22,6 +22,7 @@ from qwq_nb.bench import cache, protocol
 from qwq_nb.bench.benchmark import check_loaded
 from qwq_nb.bench.protocol import Request, WorkerInfo, decode, encode
 from qwq_nb.bench.registry import benchmark_for
+from qwq_nb.bench.worker.beats import beating
 from qwq_nb.bench.worker.channels import Channels, SelectorChannels, ThreadChannels, write_all
 from qwq_nb.bench.worker.child import CAN_FORK, Child, die_with_parent
 from qwq_nb.errors import QwqError, WorkerError
@@ -35,7 +36,7 @@ TASK = "task"
 class Worker:
     """Read requests, run them in children, and write their answers."""
 
-    def __init__(self, protocol_fd: int) -> None:
+    def __init__(self, protocol_fd: int, *, grading: bool = True) -> None:
         from qwq_nb.bench.worker.grader_pool import Graders
 
         self._out = protocol_fd
@@ -44,7 +45,8 @@ class Worker:
         self._graders = Graders(self._channels, self._ok, (protocol_fd,))
         self._tasks: collections.deque[Request] = collections.deque()
         self._task: tuple[Request, Child] | None = None
-        self._graders.start()
+        if grading:
+            self._graders.start()
 
     def run(self) -> None:
         """Serve until the parent closes its end."""
@@ -55,8 +57,8 @@ class Worker:
                         self._close()
                         return
                     self._request(line)
-                elif name == TASK:
-                    self._task_line(line)
+                elif name.startswith(TASK):
+                    self._task_line(name, line)
                 else:
                     self._graders.line(name, line)
             self._graders.check()
@@ -68,13 +70,26 @@ class Worker:
                 self._graders.add(request.id, decode(request.body, protocol.GradeJob))
                 return
             if request.op == "cancel":
-                self._graders.cancel(decode(request.body, int))
+                self._cancel(decode(request.body, int))
+                return
+            if request.op == "ping":
+                write_all(self._out, encode({"event": "pong"}))
                 return
         except msgspec.ValidationError as error:
             write_all(self._out, failure(request.id, error))
             return
         self._tasks.append(request)
         self._next_task()
+
+    def _cancel(self, number: int) -> None:
+        """Drop the request with this id, so that it holds up no other. It is not answered."""
+        self._graders.cancel(number)
+        for request in [request for request in self._tasks if request.id == number]:
+            self._tasks.remove(request)
+        if self._task is not None and self._task[0].id == number:
+            self._task[1].kill()
+            self._task = None
+            self._next_task()
 
     def _next_task(self) -> None:
         if self._task is not None or not self._tasks:
@@ -85,14 +100,16 @@ class Worker:
             def task(_: int, reply_out: int) -> None:
                 write_all(reply_out, perform(request))
 
-            self._task = (request, Child(TASK, self._channels, task, also_close=(self._out,)))
+            self._task = (request, Child(f"{TASK} {request.id}", self._channels, task, also_close=(self._out,)))
         else:
-            write_all(self._out, perform(request))
+            with beating(self._out):
+                answer = perform(request)
+            write_all(self._out, answer)
             self._next_task()
 
-    def _task_line(self, line: bytes | None) -> None:
-        if self._task is None:
-            return
+    def _task_line(self, name: str, line: bytes | None) -> None:
+        if self._task is None or self._task[1].channel != name:
+            return  # of one that was cancelled
         request, child = self._task
         if line is not None:
             write_all(self._out, line + b"\n")
@@ -175,7 +192,10 @@ def failure(reply: int, error: Exception) -> bytes:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the worker and return its exit code. `--grader`: run as a grader that was started, not forked."""
+    """Run the worker and return its exit code.
+
+    `--grader`: run as a grader that was started, not forked; `--loading`: only load, without graders.
+    """
     started = time.monotonic()
     # Stdin shows the kernel's end, but is not read before evalscope is imported.
     die_with_parent()
@@ -192,10 +212,11 @@ def main(arguments: list[str]) -> int:
     try:
         write_all(protocol_fd, encode({"event": "hello", "pid": os.getpid()}))
         write_all(protocol_fd, encode({"event": "step", "text": "importing evalscope"}))
-        from qwq_nb.bench.evalscope import adapters
+        with beating(protocol_fd):
+            from qwq_nb.bench.evalscope import adapters
 
-        versions = adapters.warm_up()
-        worker = Worker(protocol_fd)
+            versions = adapters.warm_up()
+        worker = Worker(protocol_fd, grading="--loading" not in arguments)
         seconds = time.monotonic() - started
         info = WorkerInfo(pid=os.getpid(), versions=versions, seconds=seconds, fork=CAN_FORK)
         write_all(protocol_fd, encode({"event": "ready", "info": info}))
