@@ -9,17 +9,20 @@ standard error. The worker ends when its standard input closes, and so with its 
 from __future__ import annotations
 
 import collections
+import contextlib
+import math
 import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
 from qwq_nb.bench import cache, protocol
 from qwq_nb.bench.benchmark import check_loaded
+from qwq_nb.bench.hub_secrets import mask_of, secrets_for
 from qwq_nb.bench.protocol import Request, WorkerInfo, decode, encode
 from qwq_nb.bench.registry import benchmark_for
 from qwq_nb.bench.worker.beats import beating
@@ -31,6 +34,11 @@ __all__ = ["main"]
 
 PARENT = "parent"
 TASK = "task"
+
+WRITE_LIMIT_S = 300.0
+"""Seconds for writing files of a run: they take tenths of one."""
+READ_LIMIT_S = 900.0
+"""Seconds for reading the user's data."""
 
 
 class Worker:
@@ -45,13 +53,15 @@ class Worker:
         self._graders = Graders(self._channels, self._ok, (protocol_fd,))
         self._tasks: collections.deque[Request] = collections.deque()
         self._task: tuple[Request, Child] | None = None
+        self._task_ends = math.inf
+        """When the task is ended if it has not answered, by `time.monotonic`."""
         if grading:
             self._graders.start()
 
     def run(self) -> None:
         """Serve until the parent closes its end."""
         while True:
-            for name, line in self._channels.poll(self._graders.timeout()):
+            for name, line in self._channels.poll(self._timeout()):
                 if name == PARENT:
                     if line is None:
                         self._close()
@@ -62,6 +72,12 @@ class Worker:
                 else:
                     self._graders.line(name, line)
             self._graders.check()
+            self._check_task()
+
+    def _timeout(self) -> float | None:
+        """Return the seconds until something must be checked; None if nothing is running."""
+        task = None if self._task_ends == math.inf else max(0.0, self._task_ends - time.monotonic())
+        return min((seconds for seconds in (self._graders.timeout(), task) if seconds is not None), default=None)
 
     def _request(self, line: bytes) -> None:
         request = decode(line, Request)
@@ -87,9 +103,24 @@ class Worker:
         for request in [request for request in self._tasks if request.id == number]:
             self._tasks.remove(request)
         if self._task is not None and self._task[0].id == number:
-            self._task[1].kill()
-            self._task = None
-            self._next_task()
+            self._end_task()
+
+    def _check_task(self) -> None:
+        """End a task that has overrun: its disk hangs, or somebody has suspended it."""
+        if self._task is None or time.monotonic() < self._task_ends:
+            return
+        request = self._task[0]
+        text = f"{request.op} took longer than {task_limit(request):g} s and was ended. Does the disk answer?"
+        write_all(self._out, encode({"id": request.id, "error": "WorkerError", "message": text}))
+        self._end_task()
+
+    def _end_task(self) -> str:
+        """End the task's process, begin the next one, and return how the process ended."""
+        assert self._task is not None
+        how = self._task[1].kill()
+        self._task, self._task_ends = None, math.inf
+        self._next_task()
+        return how
 
     def _next_task(self) -> None:
         if self._task is not None or not self._tasks:
@@ -101,6 +132,7 @@ class Worker:
                 write_all(reply_out, perform(request))
 
             self._task = (request, Child(f"{TASK} {request.id}", self._channels, task, also_close=(self._out,)))
+            self._task_ends = time.monotonic() + task_limit(request)
         else:
             with beating(self._out):
                 answer = perform(request)
@@ -115,12 +147,10 @@ class Worker:
             write_all(self._out, line + b"\n")
             self._task = (msgspec.structs.replace(request, id=-1), child)
             return
-        how = child.kill()
+        how = self._end_task()
         if request.id != -1:
             text = f"the benchmark worker's child ended ({how}) during {request.op}."
             write_all(self._out, encode({"id": request.id, "error": "WorkerError", "message": text}))
-        self._task = None
-        self._next_task()
 
     def _ok(self, reply: int, value: Any) -> None:
         write_all(self._out, encode({"id": reply, "ok": value}))
@@ -129,6 +159,18 @@ class Worker:
         if self._task is not None:
             self._task[1].kill()
         self._graders.close()
+
+
+def task_limit(request: Request) -> float:
+    """Return the seconds that a task may take: of files on this machine. A download or a benchmark of the user's may
+    take any time, and says in the run's `step` what is waited for."""
+    if request.op != "load":
+        return WRITE_LIMIT_S
+    try:
+        wanted = decode(request.body, protocol.LoadRequest)
+    except msgspec.ValidationError:
+        return WRITE_LIMIT_S  # `perform` says what is wrong with it
+    return READ_LIMIT_S if wanted.data is not None and wanted.source is None else math.inf
 
 
 def operations() -> dict[str, Callable[[msgspec.Raw], Any]]:
@@ -150,18 +192,33 @@ def load(request: protocol.LoadRequest) -> protocol.LoadedBenchmark:
     Raises UnknownBenchmark, OptionError, DataError, HubError, WorkerError.
     """
     benchmark = benchmark_for(request)
-    try:
-        loaded = benchmark.load(request)
-    except QwqError:
-        raise
-    except Exception as error:
-        if request.source is None:
+    secrets = secrets_for(request)
+    with private_files() if secrets or benchmark.withheld else contextlib.nullcontext():
+        try:
+            loaded = benchmark.load(request)
+        except QwqError:
             raise
-        traceback.print_exception(error, file=sys.stderr)
-        raise WorkerError(load_failure(request.benchmark, error)) from None
-    loaded = check_loaded(loaded, request)
-    cache.store(loaded)
+        except Exception as error:
+            if request.source is None:
+                raise
+            traceback.print_exception(error, file=sys.stderr)
+            raise WorkerError(load_failure(request.benchmark, error)) from None
+        loaded = check_loaded(loaded, request)
+        if secrets:
+            # A hub that echoes the token in its data must not get it into a file.
+            loaded = decode(mask_of(secrets).hide_in_answer(encode(loaded).decode()).encode(), protocol.LoadedBenchmark)
+        cache.store(loaded)
     return loaded
+
+
+@contextlib.contextmanager
+def private_files() -> Iterator[None]:
+    """Make what is written during the block, the hubs' caches among it, readable by this user alone."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def load_failure(name: str, error: Exception) -> str:
