@@ -103,8 +103,8 @@ def _about_token(hub: str, cause: str) -> str:
         return ""
     where, names = _TOKENS[hub]
     return (
-        f"If it is gated, accept its terms at {where} and set {names} before this kernel starts (a variable that an "
-        f"endpoint names as its key is given to no loader). "
+        f"If it is gated, accept its terms at {where} and set {names} in this kernel's environment (not as "
+        f"an endpoint's key: those are given to no loader). "
     )
 
 

@@ -28,17 +28,13 @@ from qwq_nb.bench.registry import benchmark_for
 from qwq_nb.bench.worker.beats import beating
 from qwq_nb.bench.worker.channels import Channels, SelectorChannels, ThreadChannels, write_all
 from qwq_nb.bench.worker.child import CAN_FORK, Child, die_with_parent
+from qwq_nb.bench.worker.task_limits import task_limit
 from qwq_nb.errors import QwqError, WorkerError
 
 __all__ = ["main"]
 
 PARENT = "parent"
 TASK = "task"
-
-WRITE_LIMIT_S = 300.0
-"""Seconds for writing files of a run: they take tenths of one."""
-READ_LIMIT_S = 900.0
-"""Seconds for reading the user's data."""
 
 
 class Worker:
@@ -161,18 +157,6 @@ class Worker:
         self._graders.close()
 
 
-def task_limit(request: Request) -> float:
-    """Return the seconds that a task may take: of files on this machine. A download or a benchmark of the user's may
-    take any time, and says in the run's `step` what is waited for."""
-    if request.op != "load":
-        return WRITE_LIMIT_S
-    try:
-        wanted = decode(request.body, protocol.LoadRequest)
-    except msgspec.ValidationError:
-        return WRITE_LIMIT_S  # `perform` says what is wrong with it
-    return READ_LIMIT_S if wanted.data is not None and wanted.source is None else math.inf
-
-
 def operations() -> dict[str, Callable[[msgspec.Raw], Any]]:
     """Return the operations other than grading, by name: each takes a request's body."""
     from qwq_nb.bench.evalscope import interop
@@ -193,7 +177,7 @@ def load(request: protocol.LoadRequest) -> protocol.LoadedBenchmark:
     """
     benchmark = benchmark_for(request)
     secrets = secrets_for(request)
-    with private_files() if secrets or benchmark.withheld else contextlib.nullcontext():
+    with private_files() if benchmark.withheld else contextlib.nullcontext():
         try:
             loaded = benchmark.load(request)
         except QwqError:
