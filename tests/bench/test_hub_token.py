@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 import pytest
@@ -18,12 +18,13 @@ from qwq_nb.core.records import Completion
 from qwq_nb.endpoint.masking import MASK
 from qwq_nb.errors import HubError
 from tests.support.gated_hub import GatedHub, gated_hub
+from tests.support.math_problems import write_jsonl
 
 from .conftest import RECORDS, Run
 
 TOKEN = "hf_canary-51c0ffee-of-no-account"
 VARIABLES = {"huggingface": "HF_TOKEN", "modelscope": "MODELSCOPE_API_TOKEN"}
-HUBS = sorted(VARIABLES)
+Hub = Literal["huggingface", "modelscope"]
 
 
 @pytest.fixture
@@ -83,9 +84,9 @@ def test_a_key_of_an_endpoint_is_given_to_no_loader(
     assert set(hub.authorizations) == {""}
 
 
-@pytest.mark.parametrize("name", HUBS)
+@pytest.mark.parametrize("name", ["huggingface", "modelscope"])
 def test_a_hub_that_repeats_the_token_gets_it_into_no_message(
-    run: Run[Any], hub: GatedHub, own: BenchWorker, monkeypatch: pytest.MonkeyPatch, name: Any
+    run: Run[Any], hub: GatedHub, own: BenchWorker, monkeypatch: pytest.MonkeyPatch, name: Hub
 ) -> None:
     """As a proxy's error page may. The control: without the mask the text holds it."""
     hub.echoes = True
@@ -130,7 +131,8 @@ def test_code_that_loads_sees_its_hubs_token_and_code_that_grades_sees_none(
     for variable in VARIABLES.values():
         monkeypatch.setenv(variable, TOKEN)
     source = BenchmarkSource(target="audit_benchmark:Audit", import_path=(str(tmp_path), *sys.path))
-    for name in HUBS:
+    hubs: tuple[Hub, ...] = ("huggingface", "modelscope")
+    for name in hubs:
         request = LoadRequest(benchmark="audit", hub=name, source=source)
         loaded = run(own.load(request))
         seen = loaded.samples[0].question.split()
@@ -138,7 +140,8 @@ def test_code_that_loads_sees_its_hubs_token_and_code_that_grades_sees_none(
         graded = run(own.grade(job(request, loaded.samples[0], "x"))).extracted.split()
         assert "HF_HOME" in graded
         assert not set(VARIABLES.values()) & set(graded)
-    local = run(own.load(LoadRequest(benchmark="audit", data=str(tmp_path), source=source)))
+    data = write_jsonl(tmp_path / "own.jsonl", RECORDS["aime25"])
+    local = run(own.load(LoadRequest(benchmark="audit", data=str(data), source=source)))
     assert not set(VARIABLES.values()) & set(local.samples[0].question.split())
 
 
