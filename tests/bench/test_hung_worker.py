@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 
@@ -66,6 +67,26 @@ def test_a_suspended_worker_is_replaced_and_the_answers_are_graded(
         assert own.pid != first
         assert told == [silence.replaced_note("did not answer for 3 s")]
         wait_until(lambda: all(map(is_gone, (first, *(grader.pid for grader in graders)))))
+
+    run(story())
+
+
+def test_a_worker_that_cannot_get_rid_of_a_job_is_replaced(
+    run: Run[Any], data: dict[str, Path], own: BenchWorker, impatient: None
+) -> None:
+    """Its grader is suspended and takes no more than a pipe holds; so the worker itself stands still."""
+
+    async def story() -> None:
+        loaded = await own.load(LoadRequest(benchmark="aime25", data=str(data["aime25"])))
+        first = own.pid
+        (grader,) = psutil.Process(first).children()
+        grader.suspend()
+        long = msgspec.structs.replace(
+            job(loaded), completion=Completion(answer=r"\boxed{9}", reasoning="So. " * 100_000)
+        )
+        assert (await own.grade(long)).correct
+        assert own.pid != first
+        wait_until(lambda: is_gone(grader.pid))
 
     run(story())
 
