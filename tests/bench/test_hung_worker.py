@@ -77,14 +77,12 @@ def test_a_worker_that_cannot_get_rid_of_a_job_is_replaced(
     """Its grader is suspended and takes no more than a pipe holds; so the worker itself stands still."""
 
     async def story() -> None:
-        loaded = await own.load(LoadRequest(benchmark="aime25", data=str(data["aime25"])))
         first = own.pid
         (grader,) = psutil.Process(first).children()
+        loaded = await own.load(LoadRequest(benchmark="aime25", data=str(data["aime25"])))
+        completion = Completion(answer=r"\boxed{9}", reasoning="So. " * 100_000)
         grader.suspend()
-        long = msgspec.structs.replace(
-            job(loaded), completion=Completion(answer=r"\boxed{9}", reasoning="So. " * 100_000)
-        )
-        assert (await own.grade(long)).correct
+        assert (await own.grade(msgspec.structs.replace(job(loaded), completion=completion))).correct
         assert own.pid != first
         wait_until(lambda: is_gone(grader.pid))
 
