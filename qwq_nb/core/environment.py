@@ -34,7 +34,20 @@ _NAMES = frozenset(
 """Whole names, in upper case."""
 
 _PREFIXES = (
-    *("PYTHON", "CONDA_", "LC_", "XDG_", "LD_", "DYLD_", "NIX_", "SSL_CERT_", "PROCESSOR_", "PROGRAMFILES(", "MALLOC_"),
+    *(
+        "PYTHON",
+        "CONDA_",
+        "LC_",
+        "XDG_",
+        "LD_",
+        "DYLD_",
+        "NIX_",
+        "SSL_CERT_",
+        "OPENSSL_",
+        "PROCESSOR_",
+        "PROGRAMFILES(",
+        "MALLOC_",
+    ),
     *("HF_", "HUGGINGFACE_", "HUGGING_FACE_", "MODELSCOPE_", "EVALSCOPE_", "TRANSFORMERS_", "TOKENIZERS_", "TQDM_"),
     *("OMP_", "MKL_", "KMP_", "GOTO_", "BLIS_", "VECLIB_", "OPENBLAS", "NUMEXPR", "NUMBA_", "ARROW_", "SYMPY_"),
     *("CUDA_", "NVIDIA_", "HIP_", "ROCR_", "TORCH_", "QWQ_NB_", "COVERAGE", "COV_CORE_", "PYTEST"),
