@@ -22,7 +22,8 @@ _NAMES = frozenset(
             "PATH PWD HOME USER LOGNAME SHELL TERM TMPDIR TEMP TMP TZ TZDIR LANG LANGUAGE NO_COLOR FORCE_COLOR COLUMNS",
             # Windows.
             "SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT OS USERPROFILE USERNAME HOMEDRIVE HOMEPATH APPDATA",
-            "LOCALAPPDATA PROGRAMDATA PROGRAMFILES COMMONPROGRAMFILES ALLUSERSPROFILE NUMBER_OF_PROCESSORS",
+            "LOCALAPPDATA PROGRAMDATA PROGRAMFILES PROGRAMFILES(X86) COMMONPROGRAMFILES ALLUSERSPROFILE",
+            "NUMBER_OF_PROCESSORS",
             # Certificates and proxies of the network.
             "REQUESTS_CA_BUNDLE CURL_CA_BUNDLE HTTP_PROXY HTTPS_PROXY ALL_PROXY FTP_PROXY NO_PROXY",
             # Libraries.
@@ -34,20 +35,7 @@ _NAMES = frozenset(
 """Whole names, in upper case."""
 
 _PREFIXES = (
-    *(
-        "PYTHON",
-        "CONDA_",
-        "LC_",
-        "XDG_",
-        "LD_",
-        "DYLD_",
-        "NIX_",
-        "SSL_CERT_",
-        "OPENSSL_",
-        "PROCESSOR_",
-        "PROGRAMFILES(",
-        "MALLOC_",
-    ),
+    *("PYTHON", "CONDA_", "LC_", "XDG_", "LD_", "DYLD_", "NIX_", "SSL_CERT_", "OPENSSL_", "MALLOC_", "PROCESSOR_"),
     *("HF_", "HUGGINGFACE_", "HUGGING_FACE_", "MODELSCOPE_", "EVALSCOPE_", "TRANSFORMERS_", "TOKENIZERS_", "TQDM_"),
     *("OMP_", "MKL_", "KMP_", "GOTO_", "BLIS_", "VECLIB_", "OPENBLAS", "NUMEXPR", "NUMBA_", "ARROW_", "SYMPY_"),
     *("CUDA_", "NVIDIA_", "HIP_", "ROCR_", "TORCH_", "QWQ_NB_", "COVERAGE", "COV_CORE_", "PYTEST"),
