@@ -104,7 +104,8 @@ class Session:
         try:
             if self._stopped:
                 raise asyncio.CancelledError
-            await self._execute()
+            with self.worker.tell(self.state.note):
+                await self._execute()
         except asyncio.CancelledError:
             # In memory alone: what is on disk may be another call's, until this one has begun to write.
             self.state.leave("stopped")

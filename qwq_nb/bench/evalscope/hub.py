@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import urllib.parse
@@ -16,7 +17,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from qwq_nb.bench.evalscope.conversion import needed_fields
+from qwq_nb.bench.hub_secrets import mask_of
 from qwq_nb.bench.protocol import LoadRequest
+from qwq_nb.core.environment import hub_secrets
 from qwq_nb.errors import HubError
 
 __all__ = ["load"]
@@ -26,21 +29,27 @@ _CONNECT_S = 6.0
 _OFFLINE_S = 6
 """Seconds for finding a copy on this machine once the hub is known to be out of reach."""
 
+_REFUSED = re.compile(r"\b40[13]\b|gated|unauthori[sz]ed|forbidden|restricted|not authenticated|log ?in", re.I)
+_TOKENS = {
+    "huggingface": ("huggingface.co", "HF_TOKEN or HUGGING_FACE_HUB_TOKEN"),
+    "modelscope": ("modelscope.cn", "MODELSCOPE_API_TOKEN"),
+}
+
 
 def load(adapter: Any, request: LoadRequest) -> None:
     """Call `adapter.load_dataset()`. Raises HubError."""
     fields = needed_fields(_original(adapter))
-    host = _host(request.hub)
-    unreachable = _unreachable(host)
+    unreachable = _unreachable(*_address(request.hub))
     try:
         with _offline(request.hub) if unreachable else contextlib.nullcontext():
             adapter.load_dataset()
     except Exception as error:  # the hubs' clients raise anything from OSError to their own trees
-        cause = unreachable or _short(error)
+        cause = unreachable or mask_of(_tokens(request.hub)).hide(_short(error))
         raise HubError(
             f"{request.benchmark}: the data set {adapter.dataset_id!r} could not be loaded from {request.hub}: "
-            f"{cause}. Give its records in a file of your own: --data PATH (JSONL, JSON, CSV or Parquet; fields: "
-            f"{', '.join(fields) or 'as in the data set'}), or try the built-in problems: --demo."
+            f"{cause}. {_about_token(request.hub, cause)}Give its records in a file of your own: --data PATH (JSONL, "
+            f"JSON, CSV or Parquet; fields: {', '.join(fields) or 'as in the data set'}), or try the built-in "
+            f"problems: --demo."
         ) from None
 
 
@@ -49,22 +58,54 @@ def _original(adapter: Any) -> Any:
     return lambda record: type(adapter).record_to_sample(adapter, record)
 
 
-def _host(hub: str) -> str:
+def _address(hub: str) -> tuple[str, int]:
+    """Return host and port of the hub, or of the mirror that the environment names."""
     if hub == "huggingface":
-        return urllib.parse.urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co")).netloc
-    return os.environ.get("MODELSCOPE_DOMAIN", "www.modelscope.cn").removeprefix("https://").strip("/")
+        url = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    else:
+        url = os.environ.get("MODELSCOPE_ENDPOINT") or os.environ.get("MODELSCOPE_DOMAIN") or "www.modelscope.cn"
+    parts = urllib.parse.urlsplit(url if "://" in url else f"https://{url}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    return parts.hostname or url, port or (80 if parts.scheme == "http" else 443)
 
 
-def _unreachable(host: str) -> str:
+def _unreachable(host: str, port: int) -> str:
     """Return why the hub cannot be connected to; empty if it can, or if a proxy is set."""
     if urllib.request.getproxies():
         return ""
-    name, _, port = host.partition(":")
     try:
-        socket.create_connection((name, int(port or 443)), timeout=_CONNECT_S).close()
+        socket.create_connection((host, port), timeout=_CONNECT_S).close()
     except OSError as error:
         return f"no connection to {host} ({error.strerror or type(error).__name__})"
     return ""
+
+
+def _tokens(hub: str) -> dict[str, str]:
+    """Return the secrets that the hub's client may have sent: those of the environment, and the token of its login."""
+    found = hub_secrets(os.environ, hub)
+    with contextlib.suppress(Exception):  # whatever the clients raise: there is no such token then
+        if hub == "huggingface":
+            from huggingface_hub import get_token
+
+            found["login"] = get_token() or ""
+        else:
+            from modelscope_hub import get_default_config
+
+            found["login"] = get_default_config().token or ""
+    return found
+
+
+def _about_token(hub: str, cause: str) -> str:
+    if not _REFUSED.search(cause):
+        return ""
+    where, names = _TOKENS[hub]
+    return (
+        f"If it is gated, accept its terms at {where} and set {names} in this kernel's environment (not as "
+        f"an endpoint's key: those are given to no loader). "
+    )
 
 
 @contextlib.contextmanager
