@@ -19,6 +19,7 @@ from qwq_nb.run.bundle import bundle
 from qwq_nb.run.html import run_html
 from qwq_nb.run.html_samples import FOLD_ALL, samples
 from qwq_nb.run.text import run_text
+from qwq_nb.view.clean import one_line
 from qwq_nb.view.page import page, save_page
 
 __all__ = ["Report", "report_page"]
@@ -75,7 +76,7 @@ class Report:
         return self.text
 
     def __repr__(self) -> str:
-        return f"<Report of {self.record.name}>"
+        return f"<Report of {one_line(self.record.name, 120)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return bundle(self.record, live=False)
