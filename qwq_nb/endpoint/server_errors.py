@@ -67,7 +67,7 @@ def message_in(data: Any) -> str:
 
 def quoted(message: str, hide: Callable[[str], str]) -> str:
     """Return a server's message as an error quotes it: without keys, visible, on one line, cut to length."""
-    return one_line(hide(message[:LONGEST_READ]), LONGEST_QUOTE)
+    return one_line(hide(message[:LONGEST_READ])[:LONGEST_QUOTE], LONGEST_QUOTE)
 
 
 def error_of_status(

@@ -273,8 +273,12 @@ class Comparison:
         return str(comparison_bundle(self.record)["text/html"])
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as a page (`.html`, `.htm`) or as text (any other ending)."""
-        return save_page(path, lambda: self.html, lambda: self.text)
+        """Write it as a page (`.html`, `.htm`) or as text (any other ending).
+
+        Raises:
+            UserError: the file cannot be written there.
+        """
+        return save_page(path, f"Comparison of {listed(self._names().values())}", lambda: self.html, lambda: self.text)
 
     def __str__(self) -> str:
         return self.text
