@@ -25,7 +25,7 @@ def replace_file(file: Path, content: bytes) -> None:
         OSError: the file cannot be written; the earlier one is then untouched.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(prefix=f".{file.name[:80]}.", suffix=".tmp", dir=file.parent)
+    descriptor, draft = tempfile.mkstemp(prefix=f".{file.name[:20]}.", suffix=".tmp", dir=file.parent)
     try:
         with open(descriptor, "wb") as handle:
             handle.write(content)
