@@ -60,9 +60,9 @@ def save_file(path: str | os.PathLike[str], content: str | bytes) -> Path:
     file = expand_user(path)
     shown = one_line(str(file), 400)
     folder = one_line(str(file.parent), 400)
-    if file.is_dir():
+    if os.path.isdir(file):
         raise UserError(f"{shown} is a folder. Name a file in it.")
-    if not file.parent.is_dir():
+    if not os.path.isdir(file.parent):
         what = "is no folder" if os.path.lexists(file.parent) else "does not exist"
         raise UserError(f"{shown} cannot be written: {folder} {what}. Make the folder first, or name another.")
     try:
