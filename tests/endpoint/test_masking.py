@@ -26,9 +26,7 @@ def mask_of(*keys: str) -> Mask:
 
 def lower_hex(text: str) -> str:
     """A percent-encoded text with its hexadecimal digits in lower case."""
-    return "".join(
-        part[:2].lower() + part[2:] if i else part for i, part in enumerate(text.replace("%", "%\0").split("\0"))
-    )
+    return re.sub("%..", lambda match: match[0].lower(), text)
 
 
 SPELLINGS = {
