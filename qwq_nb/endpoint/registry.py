@@ -138,7 +138,7 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
     _served[:] = [name for name in ids if MASK not in name]
     if not found.model:
         # One that cannot be shown as it is, for its length or its characters, is not taken unasked either.
-        if len(models.ids) != 1 or listed(ids) != models.ids[0]:
+        if len(ids) != 1 or MASK in ids[0] or listed(ids) != models.ids[0]:
             known = (
                 f"It serves: {listed(ids, SHOWN)}."
                 if ids

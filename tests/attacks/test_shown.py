@@ -23,7 +23,6 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from qwq_nb import errors
-from qwq_nb.core import files
 from qwq_nb.endpoint import masking
 from qwq_nb.errors import UnknownRun, UserError
 from qwq_nb.run import export, listing
@@ -280,7 +279,7 @@ def test_a_disk_fills_up_while_a_page_is_saved(tmp_path: Path, monkeypatch: pyte
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UserError, match="No space left on device"):
         report.save(file)
     assert file.read_bytes() == before, "the earlier page stands"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from qwq_nb.core import files
 from qwq_nb.core.files import replace_file, save_file
 from qwq_nb.errors import UserError
 
@@ -63,7 +63,7 @@ def test_temporary_files_have_names_of_their_own(tmp_path: Path, monkeypatch: py
         assert mode(Path(source)) == mode(Path(source)) & 0o666
         os.rename(source, target)
 
-    monkeypatch.setattr(files.os, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace)
     for _ in range(3):
         replace_file(tmp_path / ("x" * 200), b"")
     assert len(set(names)) == 3
@@ -103,7 +103,7 @@ def test_no_permission_is_the_users_error(tmp_path: Path, monkeypatch: pytest.Mo
         def forbidden(**_: object) -> tuple[int, str]:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(files.tempfile, "mkstemp", forbidden)
+        monkeypatch.setattr(tempfile, "mkstemp", forbidden)
     else:
         tmp_path.chmod(0o500)
     with pytest.raises(UserError, match=r"x.html cannot be written: no permission to write in "):
