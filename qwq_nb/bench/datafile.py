@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from qwq_nb.core.paths import expand_user
-from qwq_nb.errors import DataError
+from qwq_nb.errors import DataError, listed
 
 __all__ = [
     "SUFFIXES",
@@ -84,7 +84,7 @@ def data_files(path: str | Path, benchmark: str, splits: Sequence[str] = ("test"
         raise DataError(_no_data(root))
     raise DataError(
         f"{root} holds several data files and none is named after {benchmark}: "
-        f"{', '.join(file.name for file in every[:12])}. Name the one to use: --data {root / every[0].name}"
+        f"{listed((file.name for file in every), 12)}. Name the one to use: --data {root / every[0].name}"
     )
 
 
@@ -181,7 +181,7 @@ def _one_kind(found: list[Path], folder: Path) -> list[Path]:
     whole = [file for file in found if not re.search(r"-\d+-of-\d+$", file.stem)]
     if len(kinds) > 1 or (whole and len(found) > 1):
         raise DataError(
-            f"{folder} holds several data files of the same name: {', '.join(file.name for file in found)}. "
+            f"{folder} holds several data files of the same name: {listed(file.name for file in found)}. "
             f"Name the one to use: --data {found[0]}"
         )
     return found
@@ -255,7 +255,7 @@ def _json(file: Path, text: str) -> Iterable[Record]:
         if len(lists) != 1:
             raise DataError(
                 f"{file}: a JSON file is a list of records, or an object with one list; "
-                f"this object has {len(lists)} lists{': ' + ', '.join(lists) if lists else ''}."
+                f"this object has {len(lists)} lists{': ' + listed(lists) if lists else ''}."
             )
         value = value[lists[0]]
     if not isinstance(value, list):

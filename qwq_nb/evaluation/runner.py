@@ -25,6 +25,7 @@ from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejec
 from qwq_nb.evaluation import stream_log as streams
 from qwq_nb.evaluation.in_flight import InFlightItem, journal_row, snapshot
 from qwq_nb.evaluation.plan import Plan
+from qwq_nb.evaluation.remaining_time import remaining_s
 from qwq_nb.evaluation.solvers.single import SingleRequest
 from qwq_nb.evaluation.solvers.solver import Solver
 from qwq_nb.store import evalscope_rows as rows
@@ -364,27 +365,12 @@ class Runner:
             errors=sum(r.outcome == "error" for r in results),
             retries=self.retries + sum(f.asked.retries for f in in_flight),
             elapsed_s=elapsed,
-            eta_s=self._eta(results, in_flight, done, now),
+            eta_s=remaining_s(results, in_flight, now, queued=len(self._queue), streams=self.pool.limit),
             tokens=tokens,
             tokens_per_s=max(0.0, tokens - first_tokens) / span if span > 0.2 else 0.0,
             concurrency=self.pool.limit,
             waiting=self.pool.waiting,
         )
-
-    def _eta(self, results: list[SampleResult], in_flight: list[InFlightItem], done: int, now: float) -> float | None:
-        """Seconds to go: the work left, in seconds of streaming, over the streams that share it.
-
-        The mean time of a finished sample stands for those to come; one in flight has at least half a mean left, so
-        that the estimate does not fall to nothing while the slow ones still run.
-        """
-        times = [r.completion.latency_s for r in results if r.completion and r.outcome not in ("pending", "error")]
-        left = len(results) - done
-        if not times or not left:
-            return None
-        mean = sum(times) / len(times)
-        under_way = [max(mean / 2, mean - (now - f.live.started)) for f in in_flight]
-        work = len(self._queue) * mean + sum(under_way)
-        return max(max(under_way, default=0.0), work / max(1, min(self.pool.limit, left)))
 
     def in_flight(self) -> list[InFlight]:
         """Return the streams of this moment, oldest first.

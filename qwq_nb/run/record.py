@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_failure, sentenc
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView, SubsetRow
 from qwq_nb.core.tally import tally
-from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.errors import OptionError, did_you_mean, listed, one_line, visible
 from qwq_nb.run.cost import Prices, cost_of
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
@@ -37,6 +39,7 @@ __all__ = [
     "frame",
     "make_run_record",
     "notes_on",
+    "resuming_line",
     "sample_view",
     "save_record",
 ]
@@ -77,8 +80,21 @@ def find_result(results: Sequence[SampleResult], id: str, repeat: int, *, name: 
     if same:
         raise OptionError(f"Sample {wanted!r} has no repeat {repeat}: the run has {repeats}.")
     known = [r.sample.id for r in results]
-    hint = did_you_mean(wanted, known, many=f"The first ones are {', '.join(known[:3])}.")
-    raise OptionError(f"The run {name} has no sample {wanted!r}.{hint}")
+    hint = did_you_mean(wanted, known, many=f"The first ones are {listed(known[:3])}.")
+    raise OptionError(f"The run {one_line(name, 120)} has no sample {wanted!r}.{hint}")
+
+
+def resuming_line(manifest: Manifest) -> str:
+    """Return the magic line that resumes the run or shows it again; empty for a run that evalscope wrote.
+
+    It is offered to be pasted, and a stranger may have written the manifest: a line that is no evaluation's, or that
+    is not seen as it is, is replaced by one that names the run.
+    """
+    line = manifest.command
+    is_ours = re.match(r"%qwq_eval( |$)", line) and not re.search(r"[\n\t]", line) and visible(line) == line
+    if is_ours or not line:
+        return line
+    return f"%qwq_resume {shlex.quote(one_line(manifest.name, 120))}"
 
 
 def make_run_record(
@@ -120,7 +136,7 @@ def make_run_record(
         data=m.data_label,
         versions=m.versions,
         run_dir=path,
-        command=m.command,
+        command=resuming_line(m),
         progress=progress,
         cost=cost_so_far(results, m),
         table=rows,
@@ -338,5 +354,7 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
                 f"evalscope's own report leaves them out of its mean."
             )
         if row.pending and manifest.state in ("stopped", "failed", "complete"):
-            notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {manifest.command}")
+            notes.append(
+                f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {resuming_line(manifest)}"
+            )
     return notes

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from qwq_nb.bench.datafile import Record
-from qwq_nb.errors import DataError
+from qwq_nb.errors import DataError, listed
 
 __all__ = ["RawRow", "convert_all", "needed_fields"]
 
@@ -119,7 +119,7 @@ def _missing(error: KeyError, record: RawRow, where: str, convert: Callable[[Raw
     if field in record:
         return _unfit(error, record, where, convert, benchmark)
     return (
-        f"{where}: the record has no field {field!r}. It has: {', '.join(map(str, record)) or 'no fields'}. "
+        f"{where}: the record has no field {field!r}. It has: {listed(record) or 'no fields'}. "
         f"{benchmark} needs: {', '.join(needs or [field])}."
     )
 
@@ -129,6 +129,6 @@ def _unfit(error: Exception, record: RawRow, where: str, convert: Callable[[RawR
     # pydantic puts the field on the second line and what is wrong with it on the third.
     reason = f"{lines[1].strip()}: {lines[2].split('[')[0].strip()}" if len(lines) > 2 else lines[0]
     return (
-        f"{where}: the record does not fit {benchmark}: {reason}. It has: {', '.join(map(str, record))}. "
+        f"{where}: the record does not fit {benchmark}: {reason}. It has: {listed(record)}. "
         f"{benchmark} needs: {', '.join(needed_fields(convert)) or 'other values in them'}."
     )

@@ -24,7 +24,7 @@ from qwq_nb.bench.protocol import BenchmarkFacts, LoadedBenchmark, LoadRequest, 
 from qwq_nb.core.records import Message, Sample
 from qwq_nb.core.sample_id import sample_id
 from qwq_nb.core.text import valid_values
-from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, did_you_mean
+from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, did_you_mean, listed
 
 __all__ = ["load"]
 
@@ -51,8 +51,8 @@ def load(request: LoadRequest) -> LoadedBenchmark:
     records, questions = loader(adapter, request, notes)
     samples = _samples(adapter, request, records, questions)
     if not samples:
-        asked = f" in {', '.join(request.subsets)}" if request.subsets else ""
-        known = ", ".join(map(str, list(adapter.subset_list)[:8]))
+        asked = f" in {listed(request.subsets)}" if request.subsets else ""
+        known = listed(adapter.subset_list, 8)
         raise DataError(
             f"{request.data or request.benchmark}: no record belongs to {request.benchmark}{asked}. Its subsets are "
             f"{known}: the field that names one (level, category, subset) holds something else."
@@ -93,7 +93,7 @@ def _check_subsets(request: LoadRequest) -> None:
     for subset in request.subsets:
         # A benchmark whose only subset is `default` takes its subsets from the data (general_mcq and its like).
         if subset not in known and not (request.data and known == ["default"]):
-            near = did_you_mean(subset, known, many=f"It has {len(known)} subsets, such as {', '.join(known[:5])}.")
+            near = did_you_mean(subset, known, many=f"It has {len(known)} subsets, such as {listed(known[:5])}.")
             raise OptionError(f"{request.benchmark} has no subset {subset!r}.{near}")
 
 
@@ -163,7 +163,7 @@ def _local_groups(adapter: Any, request: LoadRequest) -> dict[str, list[Record]]
             said = f"its field 'subset' says {subset!r}" if "subset" in record else "it has no field 'subset'"
             raise DataError(
                 f"{where}: which subset of {name} this record belongs to is not clear: {said}. Add that field (one of "
-                f"{', '.join(subsets[:8])}{', …' if len(subsets) > 8 else ''}), keep one file a subset "
+                f"{listed(subsets, 8)}), keep one file a subset "
                 f"({subsets[0]}.jsonl), or name the one subset the file holds: --subset {subsets[0]!r}"
             )
         groups[subset].append((record, where))
@@ -182,7 +182,7 @@ def _left_out(request: LoadRequest, dataset: MemoryDataset, rows: list[Record], 
     where = rows[lost[0].metadata[_MARK] - first][1]
     return [
         f"Left out: {len(lost)} of {len(dataset)} records, which belong to no subset of {request.benchmark} "
-        f"({', '.join(known[:5])}{', …' if len(known) > 5 else ''}). The first, {where}, is of {lost[0].subset_key!r}."
+        f"({listed(known, 5)}). The first, {where}, is of {lost[0].subset_key!r}."
     ]
 
 
