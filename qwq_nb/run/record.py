@@ -15,7 +15,7 @@ from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_failure, sentenc
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView, SubsetRow
 from qwq_nb.core.tally import tally
-from qwq_nb.errors import OptionError, did_you_mean, listed, one_line, visible
+from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.cost import Prices, cost_of
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
@@ -43,6 +43,9 @@ __all__ = [
     "sample_view",
     "save_record",
 ]
+
+_PLAIN_LINE = re.compile(r"%qwq_eval [\w .,:/=+@%~'-]{1,2000}")
+_PLAIN_NAME = re.compile(r"[\w.+][\w .,:=+@~'()-]{0,250}")
 
 RECORD_QUESTION = 500
 """Characters of a question in the record that viewers of the directory read."""
@@ -87,14 +90,13 @@ def find_result(results: Sequence[SampleResult], id: str, repeat: int, *, name: 
 def resuming_line(manifest: Manifest) -> str:
     """Return the magic line that resumes the run or shows it again; empty for a run that evalscope wrote.
 
-    It is offered to be pasted, and a stranger may have written the manifest: a line that is no evaluation's, or that
-    is not seen as it is, is replaced by one that names the run.
+    It is offered to be pasted, and a stranger may have written the manifest. Only an evaluation's line of plain words
+    is taken from there: IPython expands braces and dollars, `!` and `;` begin a shell's line, and a line end ends it.
+    In the place of any other stands one that names the run, or none where its name is not plain either.
     """
-    line = manifest.command
-    is_ours = re.match(r"%qwq_eval( |$)", line) and not re.search(r"[\n\t]", line) and visible(line) == line
-    if is_ours or not line:
-        return line
-    return f"%qwq_resume {shlex.quote(one_line(manifest.name, 120))}"
+    if not manifest.command or _PLAIN_LINE.fullmatch(manifest.command):
+        return manifest.command
+    return f"%qwq_resume {shlex.quote(manifest.name)}" if _PLAIN_NAME.fullmatch(manifest.name) else ""
 
 
 def make_run_record(

@@ -29,7 +29,7 @@ from qwq_nb.run import export, listing
 from qwq_nb.run.open import list_runs, load_run
 from qwq_nb.view import output
 from tests.support.hostile_server import hostile_server
-from tests.support.made_runs import made_run, result
+from tests.support.made_runs import made_run, result, results_of
 from tests.support.tab_completion import completion_texts
 
 Attack = Callable[[str, str, str], None]
@@ -56,12 +56,16 @@ def nothing_is_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errors, "_UNSEEN", re.compile(r"(?!)"))
 
 
+ONE = results_of("c")
+"""A run that asked one problem: the manifest of one that names no benchmark is not read."""
+
+
 def written(folder: str, **manifest: Any) -> None:
     """A run's folder as somebody else may have sent it: a manifest is enough to be listed."""
     name = manifest.pop("name")
     path = Path("qwq_runs") / folder
     path.mkdir(parents=True)
-    (path / "qwq_run.json").write_bytes(msgspec.json.encode(made_run([], name, **manifest).manifest))
+    (path / "qwq_run.json").write_bytes(msgspec.json.encode(made_run(ONE, name, **manifest).manifest))
 
 
 # -- servers ---------------------------------------------------------------------------------------------------------
@@ -172,7 +176,7 @@ def test_a_manifests_line_is_pasted(attack: Attack) -> None:
 
 
 def test_thousands_of_runs_fill_the_notebook(monkeypatch: pytest.MonkeyPatch, attack: Attack) -> None:
-    content = msgspec.json.encode(made_run([], "r" * 40).manifest)
+    content = msgspec.json.encode(made_run(ONE, "r" * 40).manifest)
     for number in range(2_000):
         path = Path("qwq_runs") / f"{number:05}-{'r' * 40}"
         path.mkdir(parents=True)
