@@ -30,7 +30,7 @@ from qwq_nb.endpoint.transport import (
     reader_of,
     retry_after,
 )
-from qwq_nb.errors import EndpointError, EndpointRefused, StreamInterrupted, did_you_mean
+from qwq_nb.errors import EndpointError, EndpointRefused, StreamInterrupted, did_you_mean, listed
 
 __all__ = ["Connection", "ServedModels"]
 
@@ -91,7 +91,9 @@ class Connection:
             return ServedModels(problem=f"HTTP {response.status_code}")
         try:
             rows = response.json().get("data") or []
-            return ServedModels(ids=[str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row])
+            return ServedModels(
+                ids=[self.mask.hide(str(row["id"])) for row in rows if isinstance(row, dict) and "id" in row]
+            )
         except (ValueError, AttributeError, TypeError):
             return ServedModels(problem="an answer that is not a list of models")
 
@@ -118,8 +120,8 @@ class Connection:
         served = await self.models()
         if served.ids:
             near = did_you_mean(self.endpoint.model, served.ids)
-            known = ", ".join(served.ids[:20])
-            hint = f" It serves: {known}. You asked for {self.endpoint.model!r}.{near if 'mean' in near else ''}"
+            nearest = near if near.startswith(" Did you mean") else ""
+            hint = f" It serves: {listed(served.ids)}. You asked for {self.endpoint.model!r}.{nearest}"
         else:
             hint = f" Check the URL (most servers want it to end in /v1) and the model's name {self.endpoint.model!r}."
         return EndpointRefused(f"{error}{hint}", status=error.status)

@@ -115,15 +115,23 @@ def beginning(key: str, text: str) -> int:
     return 0
 
 
-_MASKED = re.compile(r"[^\s\"':]*[A-Za-z0-9_\-]\*{3,}[^\s\"']*|[^\s\"':]*\*{4,}[A-Za-z0-9][^\s\"']*")
-"""A key with its middle starred out, as OpenAI echoes it: its ends are key material too."""
+_WORD = re.compile(r"[^\s\"']+")
+_STARRED = re.compile(r"[A-Za-z0-9_\-]\*{3,}|(?<!\*)\*{4,}(?=[A-Za-z0-9])")
+"""In a word: a key with its middle starred out, as OpenAI echoes it. Its ends are key material too."""
+
+
+def _without_ends(match: re.Match[str]) -> str:
+    """A word up to its key: up to the last colon before the stars."""
+    word = match[0]
+    stars = _STARRED.search(word) if "***" in word else None
+    return word if stars is None else word[: word.rfind(":", 0, stars.start()) + 1] + MASK
 
 
 def without(key: str, text: str) -> str:
     """Return `text` without `key`, however it is spelt, and without any key whose middle is starred out."""
     if key:
         text = spellings(key).sub(MASK, text)
-    return _MASKED.sub(MASK, text) if "***" in text else text
+    return _WORD.sub(_without_ends, text) if "***" in text else text
 
 
 def spellings(key: str) -> re.Pattern[str]:

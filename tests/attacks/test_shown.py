@@ -24,10 +24,12 @@ from traitlets.config import Config
 
 from qwq_nb import errors
 from qwq_nb.endpoint import masking
+from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import UnknownRun, UserError
 from qwq_nb.run import export, listing
 from qwq_nb.run.open import list_runs, load_run
 from qwq_nb.view import output
+from tests.support.chat_completions import failure_of
 from tests.support.hostile_server import hostile_server
 from tests.support.made_runs import made_run, result, results_of
 from tests.support.tab_completion import completion_texts
@@ -148,6 +150,27 @@ def test_a_key_is_echoed(
         shell.run_line_magic("qwq_endpoint", f"{url} --model zzz --name lab --key-env {VARIABLE}")
         assert everything().count(spelt) == 2, "the control"
     attack(f"a server echoes the key {form}", "removed from messages and lists", "verbatim, URL, JSON, html, base64")
+
+
+def test_a_refusal_names_the_models_without_the_key(monkeypatch: pytest.MonkeyPatch, attack: Attack) -> None:
+    monkeypatch.setenv(VARIABLE, KEY)
+    ids = [f"m {KEY}{HOSTILE}\nfalse line", *("x" * 200_000 for _ in range(30))]
+    with hostile_server(ids, 404, "no such model") as url:
+        endpoint = Endpoint(url, "zzz", key_env=VARIABLE)
+
+        def refused() -> str:
+            return str(failure_of(endpoint))
+
+        said = refused()
+        assert f"It serves: m {masking.MASK}␛[2J" in said
+        assert "and 12 more. You asked for 'zzz'." in said
+        assert KEY not in said
+        assert "\n" not in said
+        assert not DRIVES.search(said)
+        assert len(said) < 2_500
+        monkeypatch.setattr(masking, "spellings", lambda key: re.compile(r"(?!)"))
+        assert KEY in refused(), "the control"
+    attack("HTTP 404, and models named by key and ANSI", "removed, spelt out, clipped", "20 names, 2,000 characters")
 
 
 # -- manifests and folders -------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+import time
 from urllib.parse import quote, quote_plus, unquote
 
 import pytest
@@ -104,8 +105,16 @@ def test_neither_repr_nor_vars_show_a_key() -> None:
     assert not hasattr(mask, "__dict__")
 
 
-def test_a_text_made_to_take_long_takes_no_time() -> None:
-    """Beginnings of the key by the thousand, and a key of nothing but backslashes."""
+@pytest.mark.parametrize("piece", ["x", "*", "x*", "\\", "%", KEY[:-1], "***" + "x" * 99, "a:****", ":*****:"])
+def test_a_long_text_takes_no_time(piece: str) -> None:
+    text = "***" + piece * (400_000 // len(piece))
+    began = time.perf_counter()
+    mask_of(KEY).hide(text)
+    assert time.perf_counter() - began < 10, "by the square of its length it would be minutes"
+
+
+def test_beginnings_of_the_key_are_left_alone() -> None:
+    """By the thousand; and a key may be nothing but backslashes."""
     said = (KEY[:-1] + "\\" * 9) * 1_000
     assert mask_of(KEY).hide(said) == said
     assert MASK in mask_of("\\" * 16).hide("\\" * 16)
