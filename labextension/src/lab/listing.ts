@@ -187,10 +187,11 @@ export class RunListing {
 
   /**
    * Ask the server, for a while. What was given up is still under way, and the page cannot end it: the same is not
-   * asked again before, and nothing at all while as many hang as may be under way.
+   * asked again before, and no manifest at all while as many hang as may be under way.
    */
   private async _ask<T>(path: string, ask: () => Promise<T>): Promise<T> {
-    if (this._hanging.has(path) || this._hanging.size >= AT_ONCE) {
+    const isFull = this._hanging.size >= AT_ONCE && path !== this._root;
+    if (this._hanging.has(path) || isFull) {
       throw new Late('the server has not answered earlier requests');
     }
     const asked = ask();
