@@ -187,7 +187,8 @@ export class RunListing {
 
   /**
    * Ask the server, for a while. What was given up is still under way, and the page cannot end it: the same is not
-   * asked again before, and no manifest at all while as many hang as may be under way.
+   * asked again before, and no manifest at all while as many hang as may be under way: together they are at most
+   * five of the browser's six connections.
    */
   private async _ask<T>(path: string, ask: () => Promise<T>): Promise<T> {
     const isFull = this._hanging.size >= AT_ONCE && path !== this._root;

@@ -201,7 +201,8 @@ describe('a listing', () => {
     expect((await said(listing))[1]).toHaveLength(30);
     expect((await said(listing))[1]).toHaveLength(30);
     const reads = server.asked.filter(path => path.endsWith('.json'));
-    expect(reads).toHaveLength(3);
+    // A browser has six connections to a server.
+    expect(reads.length).toBeLessThan(6);
   });
 
   it('does not look into folders of a time to come before the others', async () => {
