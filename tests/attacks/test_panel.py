@@ -47,8 +47,11 @@ _WATCH = """() => {
         for (const entry of list.getEntries()) window.longest = Math.max(window.longest, entry.duration);
     }).observe({type: 'longtask'});
 }"""
-_BUSY = "(ms) => { const until = performance.now() + ms; while (performance.now() < until); }"
-_OPEN = "(path) => window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'QwQ Run'})"
+_BUSY = """(ms) => void setTimeout(() => {
+    const until = performance.now() + ms;
+    while (performance.now() < until);
+}, 0)"""
+_OPEN = "(path) => void window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'QwQ Run'})"
 _NODES = "document.querySelectorAll('.qwq-Document *').length"
 
 
@@ -75,7 +78,7 @@ def beside(good: Path) -> Iterator[Callable[..., Path]]:
     """Makes a copy of the good run under another name, with changes in its manifest; it goes with the test."""
     made: list[Path] = []
 
-    def write(name: str, **changes: Any) -> Path:
+    def write(name: str, /, **changes: Any) -> Path:
         folder = good.parent / name
         made.append(folder)
         folder.mkdir()
@@ -96,7 +99,7 @@ def panel(lab: Lab, **window: Any) -> Iterator[Any]:
     with lab.page("here.ipynb", **window) as page:
         page.evaluate(_WATCH)
         page.click(".jp-SideBar .lm-TabBar-tab[title='QwQ runs']")
-        page.evaluate("window.jupyterapp.commands.execute('qwq-nb:refresh-runs')")
+        page.evaluate("async () => { await window.jupyterapp.commands.execute('qwq-nb:refresh-runs'); }")
         page.wait_for_selector(ITEM)
         wait_until_still(page)
         yield page
@@ -152,9 +155,10 @@ def test_manifests_that_cannot_be_read(lab: Lab, good: Path, beside: Callable[..
     with panel(lab) as page:
         page.wait_for_selector(UNREAD)
         said = page.locator(UNREAD).inner_text()
-        assert said.startswith("7 folders could not be read: ")
-        assert "bomb (too large: 100 MB, and at most 5 MB are read)" in said or "and 2 more" in said
-        assert len(said) < 1_500
+        assert said == (
+            "7 folders could not be read: bomb (too large: 100 MB, at most 5 MB), bytes (not a text file), "
+            "deep (qwq_run.json is not valid JSON), fifo (not a text file), and 3 more"
+        )
         assert is_in_sight(page, good.name)
         assert page.locator(ITEM).count() == 1
         # Opened all the same, the largest says why, and Lab's own reading of a document is not done either.
@@ -163,7 +167,7 @@ def test_manifests_that_cannot_be_read(lab: Lab, good: Path, beside: Callable[..
             page.wait_for_selector(f"{NOTE}:has-text('The run cannot be shown: ')")
             if name == "bomb":
                 assert "too large: 100 MB" in page.locator(NOTE).inner_text()
-            page.evaluate("window.jupyterapp.shell.currentWidget.dispose()")
+            page.evaluate("void window.jupyterapp.shell.currentWidget.dispose()")
     grown = peak(server) - before
     assert grown < MOST_GROWTH
     # The control: a tenth of it, read as any client may read it.
@@ -179,7 +183,7 @@ def test_manifests_that_cannot_be_read(lab: Lab, good: Path, beside: Callable[..
 def test_one_run_cannot_push_the_others_away(
     lab: Lab, good: Path, beside: Callable[..., Path], attack: Attack
 ) -> None:
-    benchmarks = [f"b{i}" for i in range(50_000)]
+    benchmarks = [f"b{i}" for i in range(20_000)]
     folder = beside("aaa", name=LONG_NAME, updated=FUTURE, scores=dict.fromkeys(benchmarks, 1e300))
     request = {"benchmarks": benchmarks, "endpoints": [{"model": LONG_NAME}]}
     manifest = json.loads((folder / "qwq_run.json").read_text(encoding="utf-8"))
@@ -197,8 +201,8 @@ def test_one_run_cannot_push_the_others_away(
         assert "1.0e300 of 10" in page.locator(f"{ITEM} .qwq-runs-state").nth(1).inner_text()
         width = "(node) => node.scrollWidth <= node.clientWidth"
         assert page.locator(f"{PANEL} .qwq-runs-list").evaluate(width)
-    bound = "name 2 lines, 12 scores, dates to tomorrow"
-    attack("panel: a name of 2 MB, 50,000 benchmarks, the year 9999", "below the reader's own runs", bound)
+    bound = "name 2 lines, 8 scores, dates to tomorrow"
+    attack("panel: a name of 2 MB, 20,000 benchmarks, the year 9999", "below the reader's own runs", bound)
 
 
 def test_the_line_that_is_copied(lab: Lab, good: Path, beside: Callable[..., Path], attack: Attack) -> None:
@@ -235,8 +239,9 @@ def test_the_line_that_is_copied(lab: Lab, good: Path, beside: Callable[..., Pat
         page.wait_for_selector(LINE)
         assert "resume with %qwq_resume evil" in page.locator(f"{TAB} .qwq-progress").inner_text()
         assert "curl" not in page.locator(TAB).text_content()
+    words = [name.split(" (in ")[-1].rstrip(")") for name in copied]
     # The words of each line, as the magic splits it; the control: what a name that is not quoted would mean to it.
-    assert [tokens_of(line.split(" ", 1)[1])[0] for line in copied.values()] == [good.name, "evil", "two words"]
+    assert [tokens_of(line.split(" ", 1)[1])[0] for line in copied.values()] == words
     assert tokens_of("two words") != ["two words"]
     attack(f"panel: a command {EVIL[:24]}…", "never copied: the line is composed", "%qwq_resume NAME, quoted, or none")
 
@@ -314,7 +319,7 @@ def test_records_that_are_too_large(lab: Lab, good: Path, beside: Callable[..., 
     secret.write_text(json.dumps(row | texts) + "\n", encoding="utf-8")
     (out / "qwq_record.json").write_text(json.dumps(record), encoding="utf-8")
     said = {
-        "zeros": "qwq_record.json cannot be shown: too large: 100 MB, and at most 50 MB are read.",
+        "zeros": "qwq_record.json cannot be shown: too large: 100 MB, at most 50 MB.",
         "broken": "qwq_record.json cannot be shown: it is not valid JSON.",
         "pipe": "has no qwq_record.json yet",
     }
@@ -322,10 +327,10 @@ def test_records_that_are_too_large(lab: Lab, good: Path, beside: Callable[..., 
         for name, sentence in said.items():
             page.evaluate(_OPEN, f"qwq_runs/{name}/qwq_run.json")
             page.wait_for_selector(f"{NOTE}:has-text('{sentence}')")
-            page.evaluate("window.jupyterapp.shell.currentWidget.dispose()")
+            page.evaluate("void window.jupyterapp.shell.currentWidget.dispose()")
         page.evaluate(_OPEN, "qwq_runs/out/qwq_run.json")
         page.wait_for_selector(LINE)
-        page.wait_for_selector(f"{TAB} :text('outside the folder')")
+        page.wait_for_selector(f"{TAB} .qwq-note:has-text('is outside the folder')", state="attached")
         assert "TOP SECRET" not in page.locator(TAB).text_content()
         assert not [url for url in page.requests if "secret" in url]
         assert page.locator(f"{TAB} a:visible:has-text('Open the run')").count() == 0

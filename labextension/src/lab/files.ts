@@ -14,6 +14,12 @@ export const MOST_MANIFEST = 5_000_000; // bytes
 export const MOST_RECORD = 50_000_000; // bytes
 
 const LONGEST_REASON = 160; // characters
+/** By HTTP status; a server's own words tell of its folders. */
+const REASONS: { [status: number]: string | undefined } = {
+  400: 'not a text file', // a folder, a pipe, a device, or not UTF-8
+  403: 'no permission',
+  404: 'not there'
+};
 
 function cut(path: string): [drive: string, parts: string[]] {
   const drive = /^[^/:]+:/.exec(path)?.[0] ?? '';
@@ -91,9 +97,7 @@ export async function factsOf(
 /** Throws Unread if a file of that size is not to be read. */
 export function refuseLarge(size: number, most: number): void {
   if (size > most) {
-    throw new Unread(
-      `too large: ${bytes(size)}, and at most ${bytes(most)} are read`
-    );
+    throw new Unread(`too large: ${bytes(size)}, at most ${bytes(most)}`);
   }
 }
 
@@ -163,13 +167,12 @@ export function statusOf(error: unknown): number {
 /** Why a file or folder cannot be read, in half a sentence. */
 export function reason(error: unknown): string {
   const status = statusOf(error);
-  return status === 403
-    ? 'no permission'
-    : status === 404
-      ? 'not there'
-      : error instanceof Error && error.message
-        ? oneLine(error.message, LONGEST_REASON)
-        : 'it cannot be read';
+  const said = REASONS[status];
+  return said !== undefined
+    ? said
+    : error instanceof Error && error.message
+      ? oneLine(error.message, LONGEST_REASON)
+      : 'it cannot be read';
 }
 
 export function manifestPath(folder: string): string {

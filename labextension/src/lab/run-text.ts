@@ -8,11 +8,11 @@ import { oneLine } from '../text/clean';
 /** A live run writes its manifest every few seconds; one that has not for so long may be dead. */
 const SILENT_AFTER = 3 * 60; // seconds
 /** Benchmarks that one run's place in the list has room for. */
-const MOST_SCORES = 12;
+const MOST_SCORES = 8;
 /** Folders that are named of those that cannot be read. */
-const MOST_UNREAD = 5;
+const MOST_UNREAD = 4;
 /** Characters of a name in a sentence or a line of its own. */
-const LONGEST_NAME = 60;
+const LONGEST_NAME = 40;
 const LONGEST_LABEL = 200;
 
 /** Whether the manifest says that the run is going although nothing has been heard of it for long. */

@@ -16,6 +16,8 @@ import { el, moreOf, reconcile, setAttribute, setText } from './dom';
 
 /** Notes that are drawn; a run has a handful. */
 const MOST_NOTES = 50;
+/** Characters of the model's name and of the benchmarks' names. */
+const LONGEST_NAME = 120;
 /** Characters of a note, and of a value of the setup. */
 const LONGEST_NOTE = 1_000;
 
@@ -84,8 +86,11 @@ export class HeaderView {
 
   update(record: RunRecord): void {
     this._demo.hidden = !record.demo;
-    setText(this._model, oneLine(record.model));
-    setText(this._benchmarks, oneLine(record.benchmarks.join(', ')));
+    setText(this._model, oneLine(record.model, LONGEST_NAME));
+    setText(
+      this._benchmarks,
+      oneLine(record.benchmarks.join(', '), LONGEST_NAME)
+    );
     setText(this._state, record.state);
     setAttribute(this._state, 'data-state', record.state);
     const parts = [record.endpoint, sampling(record)];

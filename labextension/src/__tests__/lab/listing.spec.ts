@@ -144,7 +144,7 @@ describe('a listing', () => {
     server.sizes[file('bomb')] = 100_000_000;
     expect(await said(new RunListing(server.contents))).toEqual([
       ['good'],
-      ['bomb: too large: 100 MB, and at most 5 MB are read']
+      ['bomb: too large: 100 MB, at most 5 MB']
     ]);
     expect(server.asked).toContain(`${file('bomb')}?`);
     expect(server.asked).not.toContain(file('bomb'));
