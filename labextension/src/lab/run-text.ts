@@ -41,7 +41,7 @@ export function scoreLines(run: IRun): [benchmark: string, score: string][] {
       oneLine(name, LONGEST_NAME),
       percent(Object.hasOwn(run.scores, name) ? run.scores[name] : null)
     ]);
-  const left = names.length - lines.length;
+  const left = run.benchmarkCount - lines.length;
   return left > 0 ? [...lines, [`… and ${number(left)} more`, '']] : lines;
 }
 

@@ -319,6 +319,6 @@ function drawRun(node: HTMLElement, run: IRun, now: number): void {
   );
   const { line, does } = lineToCopy(run, now);
   (copy as HTMLElement).hidden = line === null;
-  setAttribute(copy, 'title', `Copy the line that ${does} it: ${line}`);
+  setAttribute(copy, 'title', `Copy the line that ${does} it: ${line ?? ''}`);
   setAttribute(copy, 'aria-label', `Copy the line that ${does} ${label}`);
 }

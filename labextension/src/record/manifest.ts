@@ -22,6 +22,8 @@ export interface IRun {
   benchmarks: string[];
   done: number;
   total: number;
+  /** How many the manifest names, of which only the first are kept. */
+  benchmarkCount: number;
   /** Accuracy of each benchmark, 0…1, or null where nothing is finished. */
   scores: Record<string, number | null>;
   /** ISO 8601, UTC, as the manifest says. */
@@ -69,12 +71,10 @@ export function readRun(
         ? request.endpoints[0]
         : undefined
   );
-  const benchmarks = Array.isArray(request.benchmarks)
-    ? request.benchmarks
-        .slice(0, MOST_BENCHMARKS)
-        .filter(name => typeof name === 'string')
-        .map(shortText)
+  const asked: string[] = Array.isArray(request.benchmarks)
+    ? request.benchmarks.filter(name => typeof name === 'string')
     : [];
+  const scores = Object.entries(asObject(manifest.scores));
   const updated = shortText(manifest.updated);
   return {
     folder,
@@ -82,11 +82,12 @@ export function readRun(
     state: shortText(manifest.state) || 'starting',
     demo: isFirst ? manifest.demo === true : endpoint.name === DEMO_ENDPOINT,
     model: shortText(endpoint.model),
-    benchmarks,
+    benchmarks: asked.slice(0, MOST_BENCHMARKS).map(shortText),
+    benchmarkCount: new Set([...asked, ...scores.map(([name]) => name)]).size,
     done: asNumber(manifest.done),
     total: asNumber(manifest.total),
     scores: Object.fromEntries(
-      Object.entries(asObject(manifest.scores))
+      scores
         .slice(0, MOST_BENCHMARKS)
         .map(([name, share]) => [
           shortText(name),
@@ -113,6 +114,7 @@ export function brokenRun(folder: string, problem: string): IRun {
     demo: false,
     model: '',
     benchmarks: [],
+    benchmarkCount: 0,
     done: 0,
     total: 0,
     scores: {},
