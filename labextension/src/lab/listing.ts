@@ -35,7 +35,8 @@ import {
 const MOST = 200; // folders that are looked into, those changed last
 const MOST_BYTES = 50_000_000; // of the manifests that one listing reads, the smallest first
 const AT_ONCE = 3; // requests under way: a browser has six to a server, and the rest of the page needs some
-const PATIENCE = 10; // seconds until a request is given up
+const PATIENCE = 10; // seconds until a request is given up; for the list of all folders it is
+const PATIENT = 6; // times as long
 
 export interface IListing {
   /** Those that can be shown, the one written last first. */
@@ -197,7 +198,8 @@ export class RunListing {
     }
     const asked = ask();
     try {
-      return await within(this._patience, asked);
+      const isList = path === this._root;
+      return await within((isList ? PATIENT : 1) * this._patience, asked);
     } catch (error) {
       if (error instanceof Late) {
         this._hanging.add(path);

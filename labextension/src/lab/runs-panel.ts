@@ -25,6 +25,9 @@ import { DEFAULTS } from './settings';
 
 const SAID_FOR = 4_000; // milliseconds
 const LONGEST = 3_600_000; // milliseconds
+/** A listing that took longer than this is work for the server: the next waits for ten times as long, or so long. */
+const SLOW = 1_000; // milliseconds
+const LONGEST_REST = 30_000;
 
 export class RunsPanel extends Widget {
   /** `open` shows a run in the viewer. */
@@ -157,7 +160,15 @@ export class RunsPanel extends Widget {
     const anew = this._anew;
     this._anew = false;
     const root = runsFolder(this._follower.folder);
+    const started = performance.now();
+    if (!anew && root === this._root && started < this._restsUntil) {
+      return;
+    }
+    this._root = root;
     const listing = await this._listing.read(root, anew);
+    const took = performance.now() - started;
+    this._restsUntil =
+      took > SLOW ? performance.now() + Math.min(10 * took, LONGEST_REST) : 0;
     if (!this.isDisposed && root === runsFolder(this._follower.folder)) {
       this._shown = listing;
       this._draw(root, listing);
@@ -260,6 +271,9 @@ export class RunsPanel extends Widget {
     problem: ''
   };
   private _anew = false;
+  private _root = '';
+  /** As performance.now() counts. */
+  private _restsUntil = 0;
   private _seeksRun = false;
   private _silence = 0;
   private _place = el('p', { class: 'qwq-runs-place' });

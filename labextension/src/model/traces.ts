@@ -13,6 +13,8 @@ export type Locate = (path: string) => Promise<string>;
 
 /** A file is read to its end to find its rows: in one that is larger than this that would take minutes. */
 const MOST_BYTES = 1_000_000_000;
+/** Seconds until the reading of a file is given up. */
+const PATIENCE = 600;
 /** A row is one line; a line that is longer is none of ours, and is passed over. */
 const LONGEST_LINE = 64_000_000; // characters
 
@@ -56,7 +58,10 @@ export async function readTraces(
   { keys, found, repeats = 1, signal }: IWanted
 ): Promise<void> {
   const url = await locate(path);
-  const response = await fetch(url, { credentials: 'same-origin', signal });
+  const response = await fetch(url, {
+    credentials: 'same-origin',
+    signal: signal ?? AbortSignal.timeout(1000 * PATIENCE)
+  });
   if (!response.ok || response.body === null) {
     throw new TraceError(
       response.status === 404 ? 'not there' : `HTTP ${response.status}`
