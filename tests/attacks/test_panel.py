@@ -247,7 +247,7 @@ def test_the_line_that_is_copied(lab: Lab, good: Path, beside: Callable[..., Pat
 def test_records_that_would_freeze_the_viewer(
     lab: Lab, good: Path, beside: Callable[..., Path], attack: Attack
 ) -> None:
-    """Rows, notes, numbers and flags beyond measure are drawn in part, clicks are answered, other runs can be opened."""
+    """Rows, notes, numbers and flags beyond measure are drawn in part, clicks are answered, other runs open."""
     folder = beside("rows")
     record = json.loads((folder / "qwq_record.json").read_text(encoding="utf-8"))
     row = record["table"][0]

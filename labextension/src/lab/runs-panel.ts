@@ -25,9 +25,9 @@ import { DEFAULTS } from './settings';
 
 const SAID_FOR = 4_000; // milliseconds
 const LONGEST = 3_600_000; // milliseconds
-/** A listing that took longer than this is work for the server: the next waits for ten times as long, or so long. */
-const SLOW = 1_000; // milliseconds
-const LONGEST_REST = 30_000;
+/** A listing that took longer than this is work for the server: the next waits for five times as long, or so long. */
+const SLOW = 3_000; // milliseconds
+const LONGEST_REST = 15_000;
 
 export class RunsPanel extends Widget {
   /** `open` shows a run in the viewer. */
@@ -168,7 +168,7 @@ export class RunsPanel extends Widget {
     const listing = await this._listing.read(root, anew);
     const took = performance.now() - started;
     this._restsUntil =
-      took > SLOW ? performance.now() + Math.min(10 * took, LONGEST_REST) : 0;
+      took > SLOW ? performance.now() + Math.min(5 * took, LONGEST_REST) : 0;
     if (!this.isDisposed && root === runsFolder(this._follower.folder)) {
       this._shown = listing;
       this._draw(root, listing);
