@@ -20,7 +20,7 @@ export interface IKind<T> {
 /** What is read of one text, list or mapping of a record, whatever it holds: more would freeze or fill the page. */
 const LONGEST = 20_000; // characters, of all texts but questions, reasonings and answers
 const MOST = 100_000;
-const MOST_SAMPLES = 200_000;
+const MOST_SAMPLES = 100_000;
 const MOST_OF_A_SAMPLE = 1_000;
 const MOST_KEYS = 1_000;
 
