@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeVar, cast, get_args
 
 import msgspec
 
+from qwq_nb.core.finish_reasons import stop_reason_of
 from qwq_nb.core.records import Analysis, Completion, Outcome, Sample, Step, ToolCall, Verdict
 from qwq_nb.core.text import valid_values
 
@@ -36,18 +37,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-_STOP_REASONS = {
-    "stop": "stop",
-    "eos": "stop",
-    "length": "max_tokens",
-    "max_tokens": "max_tokens",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-    "content_filter": "content_filter",
-    "model_length": "model_length",
-}
-"""Finish reasons on the wire → evalscope's stop reasons; any other is `unknown` (its `as_stop_reason`)."""
 
 _FINISH_REASONS = {"max_tokens": "length", "unknown": ""}
 _USABLE = frozenset({"success", "fallback", "degraded"})
@@ -95,7 +84,7 @@ def prediction_row(
             "choices": [
                 {
                     "message": message,
-                    "stop_reason": _STOP_REASONS.get(completion.finish_reason, "unknown"),
+                    "stop_reason": stop_reason_of(completion.finish_reason),
                     "logprobs": None,
                 }
             ],
