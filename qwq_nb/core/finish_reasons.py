@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-__all__ = ["ENDINGS", "Ending", "ending_of", "is_tool_call", "stop_reason_of"]
+__all__ = ["ENDINGS", "Ending", "StopReason", "ending_of", "is_tool_call", "stop_reason_of"]
 
 Ending = Literal["not_yet", "finished", "truncated", "filtered", "broken", "unknown"]
 """not_yet    no reason: more is to come, or the stream ended without any (it was interrupted)
@@ -21,6 +21,9 @@ truncated  a limit of tokens cut it: the request's, or the context window
 filtered   the server withheld or cut it because of its content: an error with its name, and not asked again
 broken     the server gave up: asked again, and an error if that does not help
 unknown    none of these"""
+
+StopReason = Literal["stop", "max_tokens", "model_length", "tool_calls", "content_filter", "unknown"]
+"""evalscope's words (`evalscope.api.model.StopReason`)."""
 
 ENDINGS: dict[str, Ending] = {
     # No reason yet.
@@ -159,10 +162,8 @@ def is_tool_call(finish_reason: str) -> bool:
     return _plain(finish_reason[:_LONGEST]) in _TOOL_CALLS
 
 
-def stop_reason_of(
-    finish_reason: str,
-) -> Literal["stop", "max_tokens", "model_length", "tool_calls", "content_filter", "unknown"]:
-    """Return evalscope's stop reason (its `StopReason`) for a finish reason."""
+def stop_reason_of(finish_reason: str) -> StopReason:
+    """Return evalscope's stop reason for a finish reason."""
     match ending_of(finish_reason):
         case "finished":
             return "tool_calls" if is_tool_call(finish_reason) else "stop"

@@ -100,7 +100,7 @@ def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str 
 def _outcome(completion: Completion | None, verdict: Verdict | None, error: str, gold: str) -> tuple[Outcome, Reason]:
     graded = verdict is not None and verdict.status == "graded"
     if verdict is not None and graded and verdict.correct and completion is not None:
-        return "correct", _reason("right_before_limit" if _at_limit(completion) else "right")
+        return "correct", _reason("right_before_limit" if completion.is_truncated else "right")
     if error:
         return "error", _reason("request_failed")
     if completion is None:
@@ -109,7 +109,7 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
         return "pending", _reason("interrupted", tokens=completion.completion_tokens)
     if verdict is None and completion.answer.strip():
         return "pending", _reason("not_graded")
-    if _at_limit(completion):
+    if completion.is_truncated:
         return "truncated", _why_truncated(completion)
     if verdict is not None and not graded:
         return "not_gradable", _why_not_gradable(verdict)
@@ -168,10 +168,6 @@ def _why_no_answer(completion: Completion, verdict: Verdict | None) -> Reason:
     if _is_unclosed(completion):
         return _reason("never_closed", tokens=completion.completion_tokens)
     return _reason("only_reasoning" if completion.reasoning.strip() else "no_text")
-
-
-def _at_limit(completion: Completion) -> bool:
-    return ending_of(completion.finish_reason) == "truncated"
 
 
 def _is_unclosed(completion: Completion) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, Literal, TypedDict, get_args
 
 import msgspec
 
+from qwq_nb.core.finish_reasons import StopReason, ending_of, stop_reason_of
+
 __all__ = [
     "OUTCOMES",
     "Analysis",
@@ -109,8 +111,10 @@ class Completion(msgspec.Struct, kw_only=True):
     shape: str = "answer_only"
     """How the reasoning came: see `qwq_nb.endpoint.reasoning.SHAPES`."""
     finish_reason: str = ""
-    """As the server gave it (`stop`, `length`, …: see `qwq_nb.core.finish_reasons`); `length` too where the answer used
-    up its max_tokens and the server gave another word; `interrupted` if the stream ended without one."""
+    """As the server gave it (`stop`, `length`, …: see `qwq_nb.core.finish_reasons`);
+    `interrupted` if the stream ended without one."""
+    limit_reached: bool = False
+    """The server counted as many tokens as `max_tokens` allows: the answer was cut, whatever the finish reason says."""
     prompt_tokens: int = 0
     reasoning_tokens: int = 0
     answer_tokens: int = 0
@@ -136,6 +140,17 @@ class Completion(msgspec.Struct, kw_only=True):
     def completion_tokens(self) -> int:
         """Return the tokens of reasoning and answer together."""
         return self.reasoning_tokens + self.answer_tokens
+
+    @property
+    def is_truncated(self) -> bool:
+        """Return whether a limit of tokens cut it: the request's, or the context window."""
+        return self.limit_reached or ending_of(self.finish_reason) == "truncated"
+
+    @property
+    def stop_reason(self) -> StopReason:
+        """Return evalscope's word for how it ended."""
+        said = stop_reason_of(self.finish_reason)
+        return "max_tokens" if self.limit_reached and said != "model_length" else said
 
 
 class Step(msgspec.Struct, kw_only=True):

@@ -179,6 +179,15 @@ class Endpoint:
         """Return the prices of a million prompt and a million completion tokens; None if they are not known."""
         return None if self.price_in is None or self.price_out is None else (self.price_in, self.price_out)
 
+    @property
+    def token_limit(self) -> int | None:
+        """Return the limit of a completion's tokens that is sent, under whichever name; None if there is none."""
+        for name in ("max_completion_tokens", "max_tokens"):
+            limit = self.sampling.get(name)
+            if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
+                return limit
+        return None
+
     def address(self, path: str) -> str:
         """Return the URL of `path` below the base URL, whose query (`?api-version=…`) stays at the end."""
         base, mark, query = self.url.partition("?")

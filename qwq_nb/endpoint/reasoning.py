@@ -102,7 +102,7 @@ class ReasoningSplitter:
     - with `prefilled` True, untagged text shows as reasoning; if it ends by itself it becomes the answer at the end;
     - a tag in code counts until its span is closed and the next tag comes, or the end (after the 8th tag: until the
       16th, 32nd, …), and text before a `<think>` shows as reasoning until the thought is closed;
-    - with both reasoning fields filled unequally, `reasoning` is shown, and the longer one may win.
+    - with several reasoning fields filled unequally, the first is shown, and a longer one may win.
 
     Costs per chunk are constant; memory is the chunks themselves and references to them.
     """
@@ -112,6 +112,7 @@ class ReasoningSplitter:
         self.phase: Literal["waiting", "reasoning", "answer"] = "waiting"
         self._field: list[str] = []
         self._field_content: list[str] = []
+        self._field_parts: list[str] = []
         self._field_chunks = 0
         self._fielded = False
         self._content: list[str] = []
@@ -137,8 +138,8 @@ class ReasoningSplitter:
 
     def feed(self, delta: Delta) -> None:
         """Add one delta's texts."""
-        if delta.reasoning or delta.reasoning_content:
-            self._feed_field(delta.reasoning, delta.reasoning_content)
+        if delta.reasoning or delta.reasoning_content or delta.reasoning_parts:
+            self._feed_field(delta)
         content = delta.content
         if not content:
             return
@@ -158,7 +159,7 @@ class ReasoningSplitter:
 
     def reasoning_so_far(self, tail: int) -> str:
         """Return the last `tail` characters of the reasoning so far."""
-        return _tail(tail, self._thought, [] if self._finished else self._field or self._field_content)
+        return _tail(tail, self._thought, self._live_field())
 
     def answer_so_far(self, tail: int) -> str:
         """Return the last `tail` characters of the answer so far."""
@@ -166,11 +167,14 @@ class ReasoningSplitter:
 
     def reasoning_length(self) -> int:
         """Return the characters of reasoning so far. Each call counts only the pieces added since the last one."""
-        return self._length("reasoning", self._thought, [] if self._finished else self._field or self._field_content)
+        return self._length("reasoning", self._thought, self._live_field())
 
     def answer_length(self) -> int:
         """Return the characters of answer so far. Each call counts only the pieces added since the last one."""
         return self._length("answer", self._answer)
+
+    def _live_field(self) -> list[str]:
+        return [] if self._finished else self._field or self._field_content or self._field_parts
 
     def _length(self, part: str, *sources: list[str]) -> int:
         total = 0
@@ -188,9 +192,11 @@ class ReasoningSplitter:
 
         `finish_reason`: as the server gave it; `"interrupted"` or None if the stream ended without one.
         """
-        first, second = "".join(self._field).strip(), "".join(self._field_content).strip()
-        # Servers that fill both fields say the same in both; where they do not, `reasoning` is the newer name.
-        field = _longer_of(first, second, otherwise=first)
+        # Servers that fill several fields say the same in them; where they do not, `reasoning` is the newest name.
+        field = ""
+        for pieces in (self._field, self._field_content, self._field_parts):
+            text = "".join(pieces).strip()
+            field = _longer_of(field, text, otherwise=field)
         content, is_cut = "".join(self._content), ending_of(finish_reason) != "finished"
         thoughts = find_thoughts(content, is_fielded=bool(field), prefilled=self.prefilled, is_cut=is_cut)
         result = _split(field, content, thoughts, is_cut and bool(self.prefilled))
@@ -213,13 +219,15 @@ class ReasoningSplitter:
                 found, after = found + end - first, end
         return min(found, len(ends))
 
-    def _feed_field(self, reasoning: str, reasoning_content: str) -> None:
-        if reasoning:
-            self._field.append(reasoning)
-        if reasoning_content:
-            self._field_content.append(reasoning_content)
+    def _feed_field(self, delta: Delta) -> None:
+        if delta.reasoning:
+            self._field.append(delta.reasoning)
+        if delta.reasoning_content:
+            self._field_content.append(delta.reasoning_content)
+        if delta.reasoning_parts:
+            self._field_parts.append(delta.reasoning_parts)
         self._field_chunks += 1
-        if not self._fielded and (reasoning.strip() or reasoning_content.strip()):
+        if not self._fielded and (delta.reasoning + delta.reasoning_content + delta.reasoning_parts).strip():
             self._fielded, self._thinking = True, False
             if self._content:
                 self._look_again()

@@ -224,7 +224,7 @@ class _Finder:
     def _walk(self, position: int) -> int | None:
         """Walk from an offset to the end; return where to go on after a thought that only a tag in code closes."""
         marks = list(_marks(self.text, position))
-        last = {mark.family: mark.start for mark in marks if mark.kind in ("close", "end")}
+        last = {mark.family: mark.start for mark in marks if mark.kind in ("close", "end", "partial")}
         lead = len(self.text) - len(self.text.lstrip())
         opened: _Mark | None = None
         for mark in marks:

@@ -18,7 +18,6 @@ from typing import Any, Literal, TypeVar, cast, get_args
 
 import msgspec
 
-from qwq_nb.core.finish_reasons import stop_reason_of
 from qwq_nb.core.records import Analysis, Completion, Outcome, Sample, Step, ToolCall, Verdict
 from qwq_nb.core.text import valid_values
 
@@ -84,7 +83,7 @@ def prediction_row(
             "choices": [
                 {
                     "message": message,
-                    "stop_reason": stop_reason_of(completion.finish_reason),
+                    "stop_reason": completion.stop_reason,
                     "logprobs": None,
                 }
             ],
@@ -109,6 +108,7 @@ def prediction_row(
             "repeat": repeat,
             "shape": completion.shape,
             "finish_reason": completion.finish_reason,
+            "limit_reached": completion.limit_reached,
             "reasoning_tokens": completion.reasoning_tokens,
             "answer_tokens": completion.answer_tokens,
             "tokens_from": completion.tokens_from,
@@ -189,6 +189,7 @@ def completion_from_row(row: dict[str, Any]) -> Completion:
         answer=answer,
         shape=own.get("shape") or ("field" if reasoning else "answer_only"),
         finish_reason=own.get("finish_reason", _FINISH_REASONS.get(stop, stop)),
+        limit_reached=own.get("limit_reached", False),
         prompt_tokens=int(usage.get("input_tokens") or 0),
         reasoning_tokens=own.get("reasoning_tokens", thought),
         answer_tokens=own.get("answer_tokens", max(0, total - thought)),
