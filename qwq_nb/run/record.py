@@ -182,15 +182,17 @@ def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleR
 
 
 def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
-    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none."""
-    if manifest.request.endpoint.prices is None or not results:
+    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
+    endpoint = manifest.request.endpoint
+    if endpoint.prices is None or not any(endpoint.prices) or not results:
         return None
-    whole = cost_of(results, Prices(*manifest.request.endpoint.prices))[-1]
+    whole = cost_of(results, Prices(*endpoint.prices))[-1]
     return RunCost(
         so_far=whole.cost,
         expected=whole.expected_cost,
         per_correct=whole.cost_per_correct,
         uncounted=whole.uncounted,
+        currency=endpoint.price_currency,
     )
 
 
