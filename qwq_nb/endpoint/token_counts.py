@@ -47,7 +47,7 @@ def plausible(usage: Usage | None, token_limit: int | None = None) -> Usage | No
     most = MOST if token_limit is None else min(MOST, OVERSHOOT * token_limit + MOST // 1000)
     beside = total - prompt - completion
     if reasoning:
-        is_beside = abs(beside - reasoning) < abs(beside) if total else reasoning > completion
+        is_beside = 2 * abs(beside - reasoning) < reasoning if total else reasoning > completion
         completion += reasoning if is_beside else 0
     elif prompt and completion and 0 < beside <= most - completion:
         completion, reasoning = completion + beside, beside

@@ -24,7 +24,7 @@ __all__ = ["ChatCompletions"]
 DONE = b"[DONE]"
 TEXTS = ("reasoning", "reasoning_content", "thinking", "reasoning_text", "content")
 """The text fields of a delta or a message."""
-DEEPEST = 4
+DEEPEST = 8
 """Levels of typed parts within one another that are read."""
 
 
