@@ -22,8 +22,8 @@ from qwq_nb.errors import EndpointError
 __all__ = ["ChatCompletions"]
 
 DONE = b"[DONE]"
-TEXTS = ("reasoning", "reasoning_content", "thinking", "reasoning_text", "content")
-"""The text fields of a delta or a message."""
+REASONINGS = ("reasoning", "reasoning_content", "thinking", "reasoning_text")
+"""The fields of a delta or a message that hold reasoning as text."""
 DEEPEST = 8
 """Levels of typed parts within one another that are read."""
 
@@ -186,7 +186,8 @@ def decoded_leniently(data: bytes) -> Chunk:
                 if isinstance(texts, dict):
                     typed = [texts.get("reasoning_details"), thoughts_of(texts.get("content"))]
                     texts["reasoning_details"] = [*filter(None, typed)] or None
-                    texts.update({name: text_of(texts[name]) for name in TEXTS if name in texts})
+                    texts.update({name: reasoning_in(texts[name]) for name in REASONINGS if name in texts})
+                    texts["content"] = text_of(texts.get("content"))
             if isinstance(choice, dict) and isinstance(choice.get("finish_reason"), dict):
                 # SGLang's own form: {"type": "length", "length": 200}
                 choice["finish_reason"] = choice["finish_reason"].get("type", choice["finish_reason"])
