@@ -98,6 +98,9 @@ ENDINGS: dict[str, Ending] = {
     "user_stopped": "broken",  # LM Studio
     "timeout": "broken",  # Cohere (TIMEOUT)
     "time_limit": "broken",  # watsonx.ai, xAI (REASON_TIME_LIMIT)
+    "context_canceled": "broken",  # gateways in Go: the request's own context, not the model's
+    "context_cancelled": "broken",
+    "context_deadline_exceeded": "broken",  # the same
     "load": "broken",  # Ollama: the model was loaded, and nothing generated
     "unload": "broken",  # Ollama
     "model_unloaded": "broken",  # LM Studio
@@ -113,11 +116,14 @@ _PATTERNS: tuple[tuple[Ending, re.Pattern[str]], ...] = (
         "filtered",
         re.compile(r"filter|safety|sensitiv|moderat|prohibit|blocklist|blocked|guardrail|toxic|policy|inspection"),
     ),
-    ("truncated", re.compile(r"length|maxtoken|tokenlimit|context|truncat|incomplete|max\w*token|token\w*(max|limit)")),
+    (
+        "truncated",
+        re.compile(r"length|context|truncat|incomplete|cutoff|budget|outoftoken|max\w*token|token\w*(?:max|limit)"),
+    ),
     (
         "broken",
         re.compile(
-            r"error|abort|cancel|timeout|timedout|timelimit|overload|unavailab|resource|exhaust|ratelimit|fail"
+            r"error|abort|cancel|timeout|timedout|timelimit|overload|unavailab|resource|exhaust|ratelimit|quota|fail"
             r"|interrupt|disconnect|crash|kill|shutdown|preempt|evict|malform|network|capacity|busy"
         ),
     ),

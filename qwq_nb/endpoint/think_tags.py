@@ -5,7 +5,7 @@ fence, nor between quotation marks. The rules, for texts in which nothing was th
 
 - The first opening tag begins a thought, which the next closing tag of its family ends. If all closing tags stand in
   code the last one counts, so that a fence left open in a thought does not swallow the answer. Never closed: all is
-  reasoning, the text before it too.
+  reasoning, the text before it too, unless the tag is a mention (see below).
 - A closing tag without an opening one ends a thought that the prompt opened. Where the template is known to open the
   tag (`prefilled`), an opening tag within the text is a mention.
 
@@ -238,6 +238,8 @@ class _Finder:
             if mark.kind == "open":
                 if self.is_first and self.prefilled and mark.start != lead and mark.family not in (_HARMONY, _BARE):
                     continue
+                if self.is_first and mark.start != lead and not last and _is_mention(self.text, mark):
+                    continue  # a sentence about tags, by a model that does not think between them
                 if self.is_first or mark.family == _HARMONY or self._is_thought(mark, last.get(mark.family, -1)):
                     opened = mark
                     self.shape = self.shape or "tags"

@@ -117,6 +117,9 @@ WRITTEN: dict[str, tuple[str, str, str, str]] = {
         "4",
         "tags",
     ),
+    "a mention, and no thought": ("Put <reasoning> before it. 4", "", "Put <reasoning> before it. 4", "answer_only"),
+    "a thought begun after a word": ("Sure. <think>why", "Sure. why", "", "unclosed"),
+    "a thought begun after a space": (" <think> why", "why", "", "unclosed"),
     "no tag at all": ("[4, 2] < {x} and <b>4</b>", "", "[4, 2] < {x} and <b>4</b>", "answer_only"),
 }
 
