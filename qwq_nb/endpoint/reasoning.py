@@ -30,7 +30,7 @@ from typing import Literal, NamedTuple
 
 from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.endpoint.delta import Delta
-from qwq_nb.endpoint.think_tags import Thoughts, find_thoughts, has_tag, tag_start
+from qwq_nb.endpoint.think_tags import Thoughts, find_thoughts, has_tag, may_have_tag, tag_start
 
 __all__ = ["SHAPES", "ReasoningSplitter", "Split", "split"]
 
@@ -145,12 +145,15 @@ class ReasoningSplitter:
             return
         self._content.append(content)
         if "<" in content or self._held or "[" in content or "◁" in content:
-            content = self._held + content
-            if has_tag(content) and self._is_time_to_look():
-                self._look_again()
-                return
-            self._held = tag_start(content)
-            content = content.removesuffix(self._held)
+            if self._held:
+                content = self._held + content
+                self._held = ""
+            if may_have_tag(content):
+                if has_tag(content) and self._is_time_to_look():
+                    self._look_again()
+                    return
+                self._held = tag_start(content)
+                content = content.removesuffix(self._held)
         if self._thinking:
             self._thought_chunks += 1
         (self._thought if self._thinking else self._answer).append(content)

@@ -22,11 +22,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import NamedTuple
 
-__all__ = ["Thought", "Thoughts", "find_thoughts", "has_tag", "tag_start"]
+__all__ = ["Thought", "Thoughts", "find_thoughts", "has_tag", "may_have_tag", "tag_start"]
 
 TAGS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("<think>",), ("</think>",)),  # QwQ, Qwen3, DeepSeek-R1, and most others
@@ -163,7 +163,13 @@ _GROUPS = {"final": "close", "channel": "open", "end": "end", "partial": "partia
 
 def has_tag(piece: str) -> bool:
     """Return whether a piece of text contains a whole tag."""
-    return (">" in piece or "]" in piece or "\u25b7" in piece) and _LITERAL.search(piece) is not None
+    return _LITERAL.search(piece) is not None
+
+
+may_have_tag: Callable[[str], object] = re.compile(
+    rf"[<\[\u25c1](?:[{re.escape(''.join(sorted({tag[1] for tag in _LITERALS})))}]|\Z)"
+).search
+"""Return whether a piece of text may contain a tag or the beginning of one. Most brackets are told from them here."""
 
 
 def tag_start(text: str) -> str:

@@ -155,7 +155,7 @@ def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
     usage = None if chunk.usage is None else usage_of(chunk.usage)
     if said is None:
         return Delta("", "", "", (), finish or "", usage, chunk.model or "")
-    return Delta(
+    delta = Delta(
         said.reasoning or said.thinking or said.reasoning_text or "",
         said.reasoning_content or "",
         said.content or "",
@@ -163,11 +163,10 @@ def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
         finish or "",
         usage,
         chunk.model or "",
-        "",
-        reasoning_in(said.reasoning_details or said.thinking_blocks)
-        if said.reasoning_details or said.thinking_blocks
-        else "",
     )
+    if parts := said.reasoning_details or said.thinking_blocks:
+        delta.reasoning_parts = reasoning_in(parts)
+    return delta
 
 
 def decoded_leniently(data: bytes) -> Chunk:
