@@ -134,6 +134,7 @@ def test_reasoning_counted_beside_the_completion_is_paid_once(server: DemoEndpoi
         run = evaluate("math_500", endpoint=endpoint, data=MATH, levels=[1], show=False, out=f"runs-{len(costs)}")
         cost = run.record().cost
         assert cost is not None
+        assert any("token count" in note for note in run.record().notes) == (fault == ["no_usage"])
         costs.append((cost.so_far, cost.uncounted > 0, cost.currency))
     within, beside, uncounted = costs
     assert within == beside == (within[0], False, "USD")
