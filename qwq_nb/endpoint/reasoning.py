@@ -6,7 +6,7 @@ one arrives. `split` is the one rule, a pure function of the texts and of how th
 `ReasoningSplitter` collects a stream for it and gives live views of the text so far. Reasoning is never returned as
 the answer.
 
-The rules about tags are in `think_tags`. Those here, and where they differ from evalscope 1.14
+The rules about tags are in `think_tags` and `think_blocks`. Those here, and where they differ from evalscope 1.14
 (`evalscope/api/messages/utils.py`, which takes out the first match of `<think…>(.*?)</think>` and touches nothing
 without one):
 
@@ -30,7 +30,8 @@ from typing import Literal, NamedTuple
 
 from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.endpoint.delta import Delta
-from qwq_nb.endpoint.think_tags import Thoughts, find_thoughts, has_tag, may_have_tag, tag_start
+from qwq_nb.endpoint.think_blocks import Thoughts, find_thoughts
+from qwq_nb.endpoint.think_tags import has_tag, may_have_tag, tag_start
 
 __all__ = ["SHAPES", "ReasoningSplitter", "Split", "split"]
 

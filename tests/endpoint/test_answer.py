@@ -68,7 +68,9 @@ def test_any_split_of_the_stream_gives_the_same_completion(texts: list[int], rea
 
 
 def test_a_key_in_reasoning_that_comes_as_parts_is_masked_in_any_pieces() -> None:
-    events = [{"choices": [{"delta": {"reasoning_details": [{"type": "reasoning.text", "text": c}]}}]} for c in KEY]
+    events: list[dict[str, Any]] = [
+        {"choices": [{"delta": {"reasoning_details": [{"type": "reasoning.text", "text": c}]}}]} for c in KEY
+    ]
     events.append({"choices": [{"delta": {"content": [{"type": "text", "text": KEY}]}, "finish_reason": "stop"}]})
     completion = read([b"data: %s\n\n" % json.dumps(event).encode() for event in events])
     assert (completion.reasoning, completion.answer, completion.shape) == (MASK, MASK, "field")

@@ -218,6 +218,6 @@ def test_the_work_is_linear_in_the_number_of_tags(unit: str, monkeypatch: pytest
         looked += 1
         return False
 
-    monkeypatch.setattr("qwq_nb.endpoint.think_tags._is_mention", counted)
+    monkeypatch.setattr("qwq_nb.endpoint.think_blocks.is_mention", counted)
     split("", unit * 5_000, finish_reason="stop")
     assert looked <= 10_001
