@@ -47,24 +47,24 @@ TAGS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
 """Opening and closing tags of each family."""
 WRAPPERS = ("<|end_of_solution|>", "<|END_RESPONSE|>", "[END FINAL RESPONSE]", "<|return|>")
 """Tags around an answer, which are no part of it."""
-# gpt-oss (OpenAI's harmony format): `<|channel|>analysis<|message|>` … `<|end|>`, then `<|start|>assistant` and
-# `<|channel|>final<|message|>` …
 HARMONY = len(TAGS)
+"""The family of gpt-oss (OpenAI's harmony format): `<|channel|>analysis<|message|>` … `<|end|>`, then
+`<|start|>assistant<|channel|>final<|message|>` …"""
 _HARMONY_WORDS = ("<|start|>", "<|channel|>", "<|message|>", "<|end|>", "<|call|>")
 _HEAD = r"(?:<\|start\|>[\w.]*(?: to=[\w.]+)?)?<\|channel\|>"
 _REST = r"[^<\n]{0,80}(?:<\|constrain\|>[^<\n]{0,80})?"
-# The same where the server has removed its special tokens.
 BARE = HARMONY + 1
+"""The same where the server has removed its special tokens: `analysis…assistantfinal…`."""
 
 FAMILY: dict[str, tuple[str, int]] = {
     **{tag: ("open", family) for family, (opening, _) in enumerate(TAGS) for tag in opening},
     **{tag: ("close", family) for family, (_, closing) in enumerate(TAGS) for tag in closing},
     **dict.fromkeys(WRAPPERS, ("drop", -1)),
 }
+"""Tag → what it does (a kind of `Mark`) and its family."""
 _LITERALS = (*FAMILY, *_HARMONY_WORDS)
 LONGEST = max(map(len, _LITERALS))
-FIRST = "<[\u25c1"
-"""The characters that a tag begins with; it has none of them after that."""
+"""Characters of the longest tag."""
 _TAG_STARTS = frozenset(tag[:i] for tag in _LITERALS for i in range(1, len(tag)))
 
 
@@ -73,7 +73,7 @@ def _any_of(words: tuple[str, ...]) -> str:
 
 
 _CLOSING = _any_of(tuple(tag for tag, (kind, _) in FAMILY.items() if kind == "close"))
-# All alternatives begin with one of FIRST: `re` then skips the text between them fast.
+# All alternatives begin with one of three characters: `re` then skips the text between them fast.
 _LITERAL = re.compile(_any_of(_LITERALS))
 _HARMONY_MARK = re.compile(
     rf"(?P<final>(?:<\|end\|>\s*)?{_HEAD}final{_REST}<\|message\|>)"
