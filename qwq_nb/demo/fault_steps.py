@@ -93,13 +93,17 @@ def _stream(
     for delta in deltas[half:]:
         yield chunk(delta), 1
     if name != "no_finish":
-        yield completion.finish(), 0
+        yield completion.finish(_word(fault)), 0
     if name == "duplicate_finish":
         yield completion.finish(), 0
     if usage and name != "no_finish":
-        yield completion.usage(), 0
+        yield completion.usage(beside=name == "usage_beside"), 0
     if name not in ("no_done", "no_finish"):
         yield DONE, 0
+
+
+def _word(fault: Fault | None) -> str:
+    return str(fault.params["word"]) if fault and fault.name == "finish_word" else ""
 
 
 def _more_text(completion: ScriptedCompletion, text: bytes) -> Step:
@@ -170,6 +174,14 @@ def _null_content(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
             yield step
 
 
+def _finish_null(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
+    for step in steps:
+        if isinstance(step, tuple):
+            yield step[0].replace(b'"finish_reason":null', b'"finish_reason":"null"'), step[1]
+        else:
+            yield step
+
+
 def _split_utf8(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
     for step in steps:
         match = _MULTIBYTE.search(step[0]) if isinstance(step, tuple) else None
@@ -187,6 +199,7 @@ _FILTERS: dict[str, Callable[[Iterable[Step], Fault], Iterator[Step]]] = {
     "trickle": _trickle,
     "crlf_comments": _crlf_comments,
     "null_content": _null_content,
+    "finish_null": _finish_null,
     "split_utf8": _split_utf8,
 }
 
@@ -194,7 +207,9 @@ _FILTERS: dict[str, Callable[[Iterable[Step], Fault], Iterator[Step]]] = {
 def body_steps(completion: ScriptedCompletion, fault: Fault | None, authorization: str = "") -> tuple[int, list[Step]]:
     """Return the length in bytes of a plain response, and its steps."""
     name = fault.name if fault else ""
-    body = completion.body(finish=name != "no_finish", usage=name != "no_usage")
+    body = completion.body(
+        finish=name != "no_finish", usage=name != "no_usage", word=_word(fault), beside=name == "usage_beside"
+    )
     if name == "error_event":
         body = dumps(_broken())
     elif name == "key_chunk":

@@ -73,6 +73,8 @@ KINDS: dict[str, Kind] = {
     "queued": Kind("a comment each `seconds`, for ever, and no text", {"seconds": 1.0}, streams=True),
     "trickle": Kind("one chunk each `seconds`", {"seconds": 1.0}, whole=True, streams=True),
     "no_done": Kind("no [DONE] after the finish reason", whole=True, streams=True),
+    "finish_word": Kind("`word` in the place of the finish reason", {"word": "network_error"}),
+    "finish_null": Kind('the finish reason "null", as text, in every chunk but the last', whole=True, streams=True),
     "no_finish": Kind("neither finish reason nor [DONE]; the response ends cleanly"),
     "garbage_chunk": Kind("a data line in the middle that is not JSON", whole=True, streams=True),
     "error_event": Kind("half of the chunks, an error object, the end"),
@@ -85,6 +87,7 @@ KINDS: dict[str, Kind] = {
     "null_delta": Kind("a chunk with `delta: null` in the middle", whole=True, streams=True),
     "empty": Kind("finish reason stop, and no text", whole=True),
     "no_usage": Kind("no usage, though asked for", whole=True),
+    "usage_beside": Kind("reasoning counted beside the completion's tokens, not within them", whole=True),
     "duplicate_finish": Kind("the finish reason twice", whole=True, streams=True),
 }
 """Name → kind of every fault."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import httpx
 import msgspec
 
+from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.answer import StreamedAnswer
 from qwq_nb.endpoint.dialects.dialect import Tool, dialect_of
@@ -30,14 +31,19 @@ from qwq_nb.endpoint.transport import (
     reader_of,
     retry_after,
 )
-from qwq_nb.errors import EndpointError, EndpointRefused, StreamInterrupted, did_you_mean, listed
+from qwq_nb.errors import (
+    EndpointError,
+    EndpointRefused,
+    RequestRejected,
+    StreamInterrupted,
+    did_you_mean,
+    listed,
+)
 
 __all__ = ["Connection", "ServedModels"]
 
 MODELS_TIMEOUT = 15.0
 """Seconds without a response after which an endpoint counts as one that does not list its models."""
-BROKEN_REASONS = frozenset({"abort", "error"})
-"""Finish reasons by which vLLM, SGLang and OpenRouter say that the engine, not the model, ended the answer."""
 MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, msgspec.MsgspecError)
 """Exceptions that a dialect may raise for data of an unknown shape."""
 PING_TIMEOUT = 60.0
@@ -277,8 +283,12 @@ class Connection:
         return completion
 
     def _finished(self, answer: StreamedAnswer) -> Completion:
-        if answer.finish_reason in BROKEN_REASONS:
-            raise StreamInterrupted(
-                f"{self.where} gave up in the middle: finish reason {answer.finish_reason!r}.", retryable=True
+        ending, said = ending_of(answer.finish_reason), self.mask.hide(answer.finish_reason)[:80]
+        if ending == "broken":
+            raise StreamInterrupted(f"{self.where} gave up in the middle: finish reason {said!r}.", retryable=True)
+        if ending == "filtered":
+            raise RequestRejected(
+                f"{self.where} withheld the answer because of its content: finish reason {said!r}. It is not asked "
+                f"again; what had come is kept."
             )
-        return answer.completion(self.endpoint.name)
+        return answer.completion(self.endpoint.name, self.endpoint.token_limit)

@@ -93,6 +93,6 @@ def completion_text(completion: Completion) -> str:
 
 def missing_answer(completion: Completion) -> str:
     """Return why a completion has no answer, for the user."""
-    if completion.finish_reason == "length":
+    if completion.is_truncated:
         return "the token limit cut the completion inside its reasoning; a higher one is set by --max-tokens."
     return "the model ended without one."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qwq_nb.core.compressed import text_length
-from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_failure, sentence
+from qwq_nb.core.outcomes import ReasonCode, counts, decide_outcome, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView, SubsetRow
 from qwq_nb.core.tally import tally
@@ -145,7 +145,7 @@ def make_run_record(
         samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
-        notes=[*m.notes, *notes_on(rows, m), *notes],
+        notes=[*m.notes, *notes_on(rows, m), *uncounted_note(results), *notes],
         withheld_benchmarks=withheld_benchmarks(m),
         references=[] if request.demo else references_of(rows, request.endpoint.model, whole=request.selection.whole),
     )
@@ -203,15 +203,17 @@ def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleR
 
 
 def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
-    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none."""
-    if manifest.request.endpoint.prices is None or not results:
+    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
+    endpoint = manifest.request.endpoint
+    if endpoint.prices is None or not any(endpoint.prices) or not results:
         return None
-    whole = cost_of(results, Prices(*manifest.request.endpoint.prices))[-1]
+    whole = cost_of(results, Prices(*endpoint.prices))[-1]
     return RunCost(
         so_far=whole.cost,
         expected=whole.expected_cost,
         per_correct=whole.cost_per_correct,
         uncounted=whole.uncounted,
+        currency=endpoint.price_currency,
     )
 
 
@@ -329,6 +331,18 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
         foreign=analysis.foreign[:FOREIGN_RUNS],
         measures=drawn_marks(result) if analysis.measures else {},
     )
+
+
+def uncounted_note(results: Sequence[SampleResult]) -> list[str]:
+    """Return the note on answers whose tokens the server did not count, or not credibly; empty if there are none."""
+    found = [r.completion for r in results if r.completion is not None and counts(r.outcome)]
+    ours = sum(completion.tokens_from in ("chunks", "estimate") for completion in found)
+    if not ours:
+        return []
+    return [
+        f"{ours} of {len(found)} answers came without a token count that can be believed: their tokens are counted "
+        f"here, as pieces of the stream, or as a quarter of the characters where nothing was streamed."
+    ]
 
 
 def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:

@@ -37,7 +37,8 @@ def run_progress_line(record: RunRecord, width: int) -> str:
     if is_known(now.eta_s):
         parts.append(f"{duration(now.eta_s)} left")
     if record.cost is not None:
-        parts.append(f"cost {money(record.cost.so_far)}")
+        currency = record.cost.currency
+        parts.append(f"cost {money(record.cost.so_far, currency if currency.isascii() else '')}")
     if now.tokens_per_s:
         parts.append(f"{number(now.tokens_per_s)} tokens/s")
     if now.step:

@@ -277,6 +277,29 @@ def test_no_usage(client: Client, demo: DemoEndpoint) -> None:
     assert "usage" not in client.post().json()
 
 
+def test_usage_beside(client: Client, demo: DemoEndpoint) -> None:
+    demo.set_faults(["usage_beside"])
+    chunks = client.chunks(stream_options={"include_usage": True})
+    streamed = next(chunk["usage"] for chunk in chunks if chunk.get("usage"))
+    for usage in (streamed, client.post().json()["usage"]):
+        thought = usage["completion_tokens_details"]["reasoning_tokens"]
+        assert thought > 0
+        assert usage["prompt_tokens"] + usage["completion_tokens"] + thought == usage["total_tokens"]
+
+
+def test_finish_word(client: Client, demo: DemoEndpoint) -> None:
+    demo.set_faults(["finish_word,word=engine_overloaded"])
+    assert finishes(client.post(stream=True).text) == ["engine_overloaded"]
+    assert client.post().json()["choices"][0]["finish_reason"] == "engine_overloaded"
+
+
+def test_finish_null(client: Client, demo: DemoEndpoint) -> None:
+    demo.set_faults(["finish_null"])
+    found = finishes(client.post(stream=True).text)
+    assert len(found) > 2
+    assert (set(found[:-1]), found[-1]) == ({"null"}, "stop")
+
+
 def test_duplicate_finish(client: Client, demo: DemoEndpoint) -> None:
     demo.set_faults(["duplicate_finish"])
     assert finishes(client.post(stream=True).text) == ["stop", "stop"]

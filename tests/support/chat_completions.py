@@ -52,6 +52,7 @@ BREAKS = [
     "mid_close",
     "mid_reset",
     "no_finish",
+    "finish_word",
     "error_event",
     "key_chunk",
 ]
@@ -68,8 +69,10 @@ HARMLESS = [
     "invalid_utf8",
     "null_content",
     "null_delta",
+    "finish_null",
     "duplicate_finish",
     "no_usage",
+    "usage_beside",
     "trickle,seconds=0.01",
 ]
 STALLS = ["drip,seconds=0.01", "keep_alive,seconds=0.02", "queued,seconds=0.02"]

@@ -51,12 +51,14 @@ export function costFacts(record: RunRecord): string[] {
     return [];
   }
   const pending = record.table.some(row => row.pending > 0);
-  const facts = [`cost ${money(cost.so_far)}${pending ? ' so far' : ''}`];
+  const amount = (value: number): string =>
+    `${money(value)} ${cost.currency}`.trimEnd();
+  const facts = [`cost ${amount(cost.so_far)}${pending ? ' so far' : ''}`];
   if (pending && cost.expected !== null) {
-    facts.push(`about ${money(cost.expected)} at the end`);
+    facts.push(`about ${amount(cost.expected)} at the end`);
   }
   if (cost.per_correct !== null) {
-    facts.push(`${money(cost.per_correct)} for a correct answer`);
+    facts.push(`${amount(cost.per_correct)} for a correct answer`);
   }
   if (cost.uncounted) {
     facts.push(
