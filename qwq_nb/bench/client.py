@@ -19,6 +19,7 @@ import msgspec
 
 from qwq_nb import errors
 from qwq_nb.bench.protocol import (
+    LONGEST_LINE,
     BenchPlan,
     ConfigJob,
     DataJob,
@@ -40,9 +41,6 @@ from qwq_nb.trace.measures import measure_targets
 __all__ = ["BenchWorker"]
 
 T = TypeVar("T")
-
-_LONGEST_LINE = 1 << 30
-"""A loaded benchmark is one line; asyncio's own limit of 64 kB would break it."""
 
 _STDERR_LINES = 40
 _TRIES = 2
@@ -266,7 +264,7 @@ class BenchWorker:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
-                limit=_LONGEST_LINE,
+                limit=LONGEST_LINE,
                 env=environment,
                 start_new_session=True,  # the notebook's interrupt goes to a process group, and not to this one
             )

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from qwq_nb.bench.datafile import Record
+from qwq_nb.bench.data_formats import Record
 from qwq_nb.errors import DataError
 
 __all__ = ["RawRow", "convert_all", "needed_fields"]

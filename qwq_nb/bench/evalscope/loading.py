@@ -17,7 +17,8 @@ from evalscope.utils.io_utils import convert_normal_types
 from pydantic import ValidationError
 
 from qwq_nb.bench.catalog import is_withheld_name
-from qwq_nb.bench.datafile import Record, file_stems, read_file, read_records, subset_files
+from qwq_nb.bench.data_formats import Record, read_file
+from qwq_nb.bench.datafile import file_stems, read_records, subset_files
 from qwq_nb.bench.evalscope import adapters, conversion, hub
 from qwq_nb.bench.evalscope.conversion import RawRow
 from qwq_nb.bench.protocol import BenchmarkFacts, LoadedBenchmark, LoadRequest, encode
