@@ -12,14 +12,14 @@ import signal
 import socket
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from qwq_nb.bench.evalscope.conversion import needed_fields
 from qwq_nb.bench.protocol import LoadRequest
 from qwq_nb.errors import HubError
 
-__all__ = ["load"]
+__all__ = ["load", "plain_converter"]
 
 _CONNECT_S = 6.0
 """Seconds for the first connection."""
@@ -29,7 +29,7 @@ _OFFLINE_S = 6
 
 def load(adapter: Any, request: LoadRequest) -> None:
     """Call `adapter.load_dataset()`. Raises HubError."""
-    fields = needed_fields(_original(adapter))
+    fields = needed_fields(plain_converter(adapter))
     host = _host(request.hub)
     unreachable = _unreachable(host)
     try:
@@ -44,7 +44,7 @@ def load(adapter: Any, request: LoadRequest) -> None:
         ) from None
 
 
-def _original(adapter: Any) -> Any:
+def plain_converter(adapter: Any) -> Callable[[dict[str, Any]], Any]:
     """Return the class's own `record_to_sample`: the instance's may be a wrapper that keeps records."""
     return lambda record: type(adapter).record_to_sample(adapter, record)
 

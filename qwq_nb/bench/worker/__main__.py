@@ -174,7 +174,8 @@ def load_failure(request: protocol.LoadRequest, error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     position = f"{os.path.basename(last.filename)}:{last.lineno}"
     data = f" from {request.data}" if request.data else ""
-    return f"The benchmark {request.benchmark!r} failed to load{data}: {type(error).__name__}: {str(error)[:2000]} ({position})."
+    reason = f"{type(error).__name__}: {str(error)[:2000]}"
+    return f"The benchmark {request.benchmark!r} failed to load{data}: {reason} ({position})."
 
 
 def perform(request: Request) -> bytes:
