@@ -156,7 +156,7 @@ def test_records_of_no_subset_are_left_out_with_a_note(load: Load, tmp_path: Pat
     assert [sample.subset for sample in loaded.samples] == ["Level 1"]
     (note,) = loaded.notes
     assert note.startswith("Left out: 2 of 3 records, which belong to no subset of math_500 (Level 1, ")
-    assert note.endswith("x.jsonl:2, is of 'Level unknown'.")
+    assert note.endswith("x.jsonl:2: its field 'level' is 'unknown'.")
     # Subsets that were not asked for are no fault.
     rows = [{**RECORDS["math_500"][0], "level": level} for level in (1, 2)]
     assert load("math_500", write_jsonl(tmp_path / "y.jsonl", rows), subsets=("Level 2",)).notes == []

@@ -11,7 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from qwq_nb.bench.data_formats import Record
-from qwq_nb.bench.evalscope.fields import GOLD_FIELDS, FieldFault, is_gap, named_as_needed, single_values, whole_numbers
+from qwq_nb.bench.evalscope.fields import (
+    GOLD_FIELDS,
+    FieldFault,
+    is_gap,
+    is_single,
+    named_as_needed,
+    single_values,
+    whole_numbers,
+)
 from qwq_nb.errors import DataError
 
 __all__ = ["RawRow", "convert_all", "needed_fields"]
@@ -58,7 +66,9 @@ def convert_all(
             try:
                 made.append((shaped, convert(shaped)))
             except FieldFault as error:
-                raise DataError(_unfit(error, record, where, needed, benchmark)) from None
+                if attempt == last or not any(map(is_single, shaped.values())):
+                    raise DataError(_unfit(error, record, where, needed, benchmark)) from None
+                break
             except KeyError as error:
                 raise DataError(_missing(error, record, where, needed, benchmark)) from None
             except MemoryError:
@@ -123,7 +133,7 @@ def _json_cells(record: RawRow) -> RawRow:
 
 
 def _single_cells(record: RawRow) -> RawRow:
-    return single_values(_json_cells(record), record)
+    return numbers_as_text(whole_numbers(single_values(_json_cells(record))))
 
 
 def _missing(error: KeyError, record: RawRow, where: str, needed: Sequence[str], benchmark: str) -> str:

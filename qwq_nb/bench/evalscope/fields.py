@@ -17,11 +17,12 @@ __all__ = [
     "check_gold_present",
     "check_made",
     "is_gap",
+    "is_single",
     "named_as_needed",
+    "said_of_subset",
     "single_values",
     "source_id",
     "spelt_as",
-    "subset_field",
     "whole_numbers",
 ]
 
@@ -66,10 +67,14 @@ def whole_numbers(record: Mapping[str, Any]) -> dict[str, Any]:
     return {k: int(v) if isinstance(v, float) and abs(v) < 2**53 and v.is_integer() else v for k, v in record.items()}
 
 
-def single_values(record: Mapping[str, Any], needed: Iterable[str]) -> dict[str, Any]:
-    """Return a record with lists of one text or number, in the needed fields, replaced by what they hold."""
-    read = set(needed)
-    return {k: v[0] if k in read and isinstance(v, list) and len(v) == 1 else v for k, v in record.items()}
+def single_values(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record with lists of one text or number replaced by it."""
+    return {k: v[0] if is_single(v) else v for k, v in record.items()}
+
+
+def is_single(value: Any) -> bool:
+    """Return whether a value is a list of one text or number."""
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], str | int | float)
 
 
 def check_gold_present(record: Mapping[str, Any], needed: Iterable[str]) -> None:
@@ -95,7 +100,7 @@ def check_made(record: Mapping[str, Any], needed: Sequence[str], question: str, 
         value = record.get(name, "")
         several = isinstance(value, list) and len(value) > 1 and [str(item) for item in value] == list(targets)
         if several or (str(value) in made and (is_gap(value) or isinstance(value, list | dict))):
-            raise FieldFault(f"the field {name!r} is {_described(value)} where one text or number is expected")
+            raise FieldFault(f"the field {name!r} {_described(value)} where one text or number is expected")
 
 
 def check_choices(record: Mapping[str, Any], needed: Sequence[str], choices: Sequence[str], target: str) -> None:
@@ -140,10 +145,14 @@ def spelt_as(record: Mapping[str, Any], subset: str, known: Sequence[str]) -> li
     return changed
 
 
-def subset_field(record: Mapping[str, Any], subset: str) -> str:
-    """Return the field whose value the adapter made the subset's name of; empty if none can be told."""
-    fitting = [k for k, v in record.items() if isinstance(v, str | int | float) and str(v) and str(v) in subset]
-    return max(fitting, key=lambda name: len(str(record[name])), default="")
+def said_of_subset(record: Mapping[str, Any], subset: str) -> str:
+    """Describe in words the field that the adapter made the subset's name of, and its value."""
+    fitting = [k for k, v in record.items() if not isinstance(v, list | dict) and str(v) and str(v) in subset]
+    field = max(fitting, key=lambda name: len(str(record[name])), default="")
+    if not field:
+        return f"it is of {subset[:80]!r}"
+    value = record[field]
+    return f"its field {field[:80]!r} is {'null' if is_gap(value) else repr(str(value)[:80])}"
 
 
 def source_id(*holders: Mapping[str, Any]) -> str:
@@ -171,13 +180,13 @@ def _common_word(known: Sequence[str]) -> str:
 
 
 def _name_folded(name: str, word: str) -> str:
-    text = " ".join(name.split()).casefold()
+    text = re.sub(r"[\s_-]+", " ", name.strip()).casefold()
     while word and text.startswith(word):
         text = text[len(word) :]
-    return re.sub(r"[\s_-]+", "_", re.sub(r"(?<=\d)\.0+\Z", "", text))
+    return re.sub(r"(?<=\d)\.0+\Z", "", text)
 
 
 def _described(value: Any) -> str:
-    if value is None or isinstance(value, float):
-        return "no value (null or NaN)"
-    return f"a list of {len(value)}" if isinstance(value, list) else "an object"
+    if is_gap(value):
+        return "has no value (null or NaN)"
+    return f"is a list of {len(value)}" if isinstance(value, list) else "is an object"

@@ -184,17 +184,16 @@ def _left_out(request: LoadRequest, dataset: MemoryDataset, rows: list[Record], 
     if not lost:
         return []
     record, where = rows[lost[0].metadata[_MARK] - first]
-    subset, names = str(lost[0].subset_key)[:80], f"{', '.join(known[:5])}{', …' if len(known) > 5 else ''}"
+    said = fields.said_of_subset(record, str(lost[0].subset_key))
+    names = f"{', '.join(known[:5])}{', …' if len(known) > 5 else ''}"
     if len(lost) == len(dataset):
-        field = fields.subset_field(record, subset)
-        said = f"its field {field!r} says {str(record[field])[:80]!r}" if field else f"it is of {subset!r}"
         raise DataError(
-            f"{where}: {said}, which names no subset of {request.benchmark} (expected: {names}); no record belongs to "
-            f"{request.benchmark}."
+            f"{where}: {said}, which names no subset of {request.benchmark} (expected: {names}), nor does any other "
+            f"record: no record belongs to {request.benchmark}."
         )
     return [
         f"Left out: {len(lost)} of {len(dataset)} records, which belong to no subset of {request.benchmark} "
-        f"({names}). The first, {where}, is of {subset!r}."
+        f"({names}). The first is {where}: {said}."
     ]
 
 
