@@ -11,7 +11,7 @@ from qwq_nb.bench.cache import cached
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import LoadedBenchmark, LoadRequest
 from qwq_nb.bench.registry import own_source
-from qwq_nb.errors import DataError, OptionError
+from qwq_nb.errors import DataError, OptionError, WorkerError
 from qwq_nb.evaluation.plan import Plan, make_plan, wanted_subsets
 from qwq_nb.store.request import EvalRequest
 
@@ -57,9 +57,9 @@ async def _load(request: EvalRequest, name: str, worker: BenchWorker) -> LoadedB
 async def _load_or_reuse(wanted: LoadRequest, given: str, worker: BenchWorker) -> LoadedBenchmark:
     try:
         return await asyncio.to_thread(cached, wanted) or await worker.load(wanted)
-    except DataError as exc:
+    except (DataError, WorkerError) as exc:
         # The worker knows the file by its whole path; the reader as it was given.
-        raise DataError(str(exc).replace(wanted.data or "\0", given)) from None
+        raise type(exc)(str(exc).replace(wanted.data or "\0", given)) from None
 
 
 def plan_selected(loaded: Sequence[LoadedBenchmark], request: EvalRequest) -> Plan:
