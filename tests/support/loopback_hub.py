@@ -49,14 +49,15 @@ class Hub:
 
 
 @contextlib.contextmanager
-def loopback_hub(files: dict[str, dict[str, bytes]]) -> Iterator[Hub]:
+def loopback_hub(files: dict[str, dict[str, bytes]], port: int = 0) -> Iterator[Hub]:
+    """A hub that runs within the block. `port`: as an earlier one had it."""
     hub = Hub(files)
 
     class Handler(_Handler):
         pass
 
     Handler.hub = hub
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     hub.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -111,7 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
         if files is None:
             return self._json({"error": "Repository not found"}, 404, {"X-Error-Code": "RepoNotFound"})
         if name in self.hub.gated and not self.headers.get("Authorization") and rest[:1] == ["resolve"]:
-            said = f"Access to dataset {name} is restricted. You must have access to it and be authenticated to access it."
+            said = (
+                f"Access to dataset {name} is restricted. You must have access to it and be authenticated to access it."
+            )
             return self._json({"error": said}, 401, {"X-Error-Code": "GatedRepo", "X-Error-Message": said})
         if rest[:1] == ["resolve"]:
             return self._file(files.get("/".join(rest[2:])), name)
@@ -143,6 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _modelscope(self, path: str, query: dict[str, str]) -> None:
         parts = path.split("/")
+        if len(parts) > 1 and parts[1].isdigit():  # by its number, as the library asks once it knows it
+            parts[1:2] = list(self.hub.files)[int(parts[1])].split("/")
         name, rest = "/".join(parts[1:3]), "/".join(parts[3:])
         files = self.hub.files.get(name) if parts[0] == "datasets" else None
         if files is None:
@@ -158,7 +163,8 @@ class _Handler(BaseHTTPRequestHandler):
             revision = {"Revision": "master", "CreatedAt": 1700000000}
             return self._data({"RevisionMap": {"Branches": [revision], "Tags": []}})
         if not rest:
-            return self._data({"Id": 1, "Type": 4, "Name": name.split("/")[1], "Namespace": name.split("/")[0]})
+            number = list(self.hub.files).index(name)
+            return self._data({"Id": number, "Type": 4, "Name": parts[2], "Namespace": parts[1]})
         return self._data(None, 404, "no such address")
 
     def _data(self, data: Any, status: int = 200, message: str = "success") -> None:
@@ -172,7 +178,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, content: bytes | None, name: str) -> None:
         if content is None:
-            return self._json({"error": "Entry not found"}, 404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT})
+            return self._json(
+                {"error": "Entry not found"}, 404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT}
+            )
         headers = {
             "ETag": f'"{hashlib.sha1(content).hexdigest()}"',
             "X-Repo-Commit": COMMIT,
