@@ -138,7 +138,7 @@ def _jsonl(file: Path, text: str) -> Iterable[Record]:
     # Only \n ends a line: U+2028 and its like may stand inside a JSON string.
     for number, line in enumerate(io.StringIO(text, newline="\n"), 1):
         if line.strip():
-            yield _object(_parsed(line, file, number), f"{file}:{number}")
+            yield _object(_parsed(line.rstrip("\n"), file, number), f"{file}:{number}")
 
 
 def _json(file: Path, text: str) -> Iterable[Record]:

@@ -29,7 +29,7 @@ def run_progress_line(record: RunRecord, width: int) -> str:
     share = now.done / now.total if now.total else 0.0
     filled = int(_BAR * min(max(share, 0.0), 1.0))
     bar = "#" * filled + "." * (_BAR - filled)
-    if not now.total:  # nothing is counted yet: a mark that moves with the time
+    if now.step and not now.total:  # nothing is counted yet: a mark that moves with the time
         at = int(now.elapsed_s * 2) % _BAR
         bar = "." * at + "#" + "." * (_BAR - 1 - at)
     total = overall(record)
