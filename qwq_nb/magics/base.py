@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import sys
+import inspect
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -49,9 +49,9 @@ def user_errors(magic: F) -> F:
 
 def _caller_of(function: str) -> Mapping[str, Any] | None:
     """Return the variables of the function that called one of that name: IPython gives a line magic only its scope."""
-    frame = sys._getframe()
+    frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_name != function:
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     caller = frame.f_back if frame is not None else None
     return caller.f_locals if caller is not None else None
 
