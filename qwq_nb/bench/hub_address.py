@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import threading
 import urllib.parse
 import urllib.request
@@ -18,7 +19,10 @@ from qwq_nb.errors import HubError
 __all__ = ["has_copies", "hub_failure", "unreachable"]
 
 _CONNECT_S = 3.0
-"""Seconds for the first connection, name resolution included, whose own time-outs may be longer."""
+"""Seconds for the first connection."""
+
+_ANSWER_S = 5.0
+"""Seconds for the first byte of an answer, and for what a name's resolution takes beyond the connection's time."""
 
 _ENDPOINTS = {
     "huggingface": (("HF_ENDPOINT",), "https://huggingface.co"),
@@ -28,7 +32,10 @@ _ENDPOINTS = {
 
 
 def unreachable(hub: str) -> str:
-    """Return why the hub cannot be connected to; empty if it can, or if a proxy is set."""
+    """Return why the hub cannot be connected to, or does not answer; empty if it does, or if a proxy is set.
+
+    Takes `_CONNECT_S` and `_ANSWER_S` at most, name resolution included, whose own time-outs may be longer.
+    """
     variables, usual = _ENDPOINTS[hub]
     url = next((os.environ[name].strip() for name in variables if os.environ.get(name, "").strip()), usual)
     address = urllib.parse.urlsplit(url if "://" in url else f"https://{url}")
@@ -39,19 +46,37 @@ def unreachable(hub: str) -> str:
     if _by_proxy(address.scheme, name):
         return ""
     said: list[str] = []
-
-    def connect() -> None:
-        try:
-            socket.create_connection((name, port), timeout=_CONNECT_S).close()
-            said.append("")
-        except (OSError, UnicodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
-            said.append(f"no connection to {address.netloc} ({reason or type(error).__name__})")
-
-    thread = threading.Thread(target=connect, name="qwq-hub", daemon=True)
+    thread = threading.Thread(
+        target=lambda: said.append(_connected(address.scheme, name, port)), name="qwq-hub", daemon=True
+    )
     thread.start()
-    thread.join(_CONNECT_S)
-    return said[0] if said else f"no connection to {address.netloc} within {_CONNECT_S:g} s"
+    thread.join(_CONNECT_S + _ANSWER_S)
+    return said[0] if said else f"no connection to {address.netloc} within {_CONNECT_S + _ANSWER_S:g} s"
+
+
+def _connected(scheme: str, host: str, port: int) -> str:
+    """Return why there is no connection or no answer; empty if any answer comes, whatever it says."""
+    try:
+        found = socket.create_connection((host, port), timeout=_CONNECT_S)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        return f"no connection to {host}:{port} ({reason or type(error).__name__})"
+    try:
+        with found:
+            found.settimeout(_ANSWER_S)
+            stream = found
+            if scheme == "https":
+                # Nothing is sent that must be kept secret, and the libraries have certificates of their own.
+                context = ssl.create_default_context()
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                stream = context.wrap_socket(found, server_hostname=host)
+            stream.sendall(f"HEAD / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode("ascii"))
+            stream.recv(1)
+    except TimeoutError:
+        return f"no answer from {host}:{port} within {_ANSWER_S:g} s"
+    except (OSError, UnicodeError):
+        return ""  # there is somebody: what is wrong with it, the hub's library says
+    return ""
 
 
 def _by_proxy(scheme: str, host: str) -> bool:

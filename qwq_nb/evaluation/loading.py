@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -19,8 +20,8 @@ from qwq_nb.store.request import EvalRequest
 
 __all__ = ["load_benchmarks", "load_request", "plan_selected"]
 
-PATIENCE_S = 5.0
-"""Seconds for the worker, which names the fields of a file too, once a hub is known to be out of reach."""
+PATIENCE_S = 6.0
+"""Seconds for the worker, whose message names the fields of a file too, if a hub turns out to be out of reach."""
 
 
 def load_request(request: EvalRequest, benchmark: str) -> LoadRequest:
@@ -71,11 +72,11 @@ async def _from_worker(wanted: LoadRequest, worker: BenchWorker) -> LoadedBenchm
     """Load by the worker, but do not wait for it to import evalscope only to hear that the hub is out of reach."""
     if wanted.data or wanted.source:
         return await worker.load(wanted)
-    loading = asyncio.ensure_future(worker.load(wanted))
+    loading, started = asyncio.ensure_future(worker.load(wanted)), time.monotonic()
     try:
         reach = await asyncio.to_thread(unreachable, wanted.hub)
         if reach and not await asyncio.to_thread(has_copies, wanted.hub):
-            await asyncio.wait({loading}, timeout=PATIENCE_S)
+            await asyncio.wait({loading}, timeout=max(0.0, started + PATIENCE_S - time.monotonic()))
             if not loading.done():
                 data_set = str(meta(wanted.benchmark).get("dataset_id", "")) if wanted.hub == "modelscope" else ""
                 raise hub_failure(wanted.benchmark, data_set, wanted.hub, reach)

@@ -176,17 +176,18 @@ def test_where_the_hubs_are(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(variable, f"http://127.0.0.1:{free_port()}")
             assert "Connection refused" in hub_address.unreachable(name)
             monkeypatch.setenv(variable, "http://hub.invalid")
-            assert "no connection to hub.invalid" in hub_address.unreachable(name)
+            assert "no connection to hub.invalid:80" in hub_address.unreachable(name)
             monkeypatch.setenv("HTTP_PROXY", there.url)
             assert hub_address.unreachable(name) == ""  # the proxy knows the way
             monkeypatch.setenv("NO_PROXY", "hub.invalid")
-            assert "no connection to hub.invalid" in hub_address.unreachable(name)
+            assert "no connection to hub.invalid:80" in hub_address.unreachable(name)
             monkeypatch.delenv("HTTP_PROXY")
             monkeypatch.delenv("NO_PROXY")
 
 
 def test_name_resolution_without_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_address, "_CONNECT_S", 0.2)
+    monkeypatch.setattr(hub_address, "_CONNECT_S", 0.1)
+    monkeypatch.setattr(hub_address, "_ANSWER_S", 0.1)
 
     def slow(*_: Any, **__: Any) -> None:
         time.sleep(2)
@@ -196,6 +197,20 @@ def test_name_resolution_without_end_is_not_waited_for(monkeypatch: pytest.Monke
     started = time.monotonic()
     assert "within 0.2 s" in hub_address.unreachable("modelscope")
     assert time.monotonic() - started < 1.9
+
+
+def test_a_hub_that_accepts_and_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A firewall, or a network's log-in page: the libraries would try for minutes."""
+    monkeypatch.setattr(hub_address, "_ANSWER_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        for scheme in ("http", "https"):
+            monkeypatch.setenv("HF_ENDPOINT", f"{scheme}://127.0.0.1:{port}")
+            assert f"no answer from 127.0.0.1:{port} within 0.5 s" in hub_address.unreachable("huggingface")
+    # One that answers in another protocol is somebody: its library says what is wrong.
+    with loopback_hub({}) as there:
+        monkeypatch.setenv("HF_ENDPOINT", there.url.replace("http:", "https:"))
+        assert hub_address.unreachable("huggingface") == ""
 
 
 @pytest.mark.parametrize("name", HUBS)
