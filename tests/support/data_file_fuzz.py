@@ -111,21 +111,23 @@ def _csv(rows: list[dict[str, Any]]) -> bytes:
 
 
 def _parquet(rows: list[dict[str, Any]]) -> bytes:
+    """Write the rows with their types; as text if a column holds several types, or what is no text."""
     import pyarrow
     import pyarrow.parquet
 
-    sink = pyarrow.BufferOutputStream()
-    try:
-        table = pyarrow.Table.from_pylist(rows)
-        pyarrow.parquet.write_table(table, sink)
-    except Exception:  # columns of mixed types: not what is tested
-        table = pyarrow.table({str(name): [str(row.get(name)) for row in rows] for name in rows[0]} or {"a": ["1"]})
+    as_text = [{valid_text(str(k)): valid_text(str(v)) for k, v in row.items()} for row in rows]
+    for attempt in (rows, as_text):
         sink = pyarrow.BufferOutputStream()
         try:
-            pyarrow.parquet.write_table(table, sink)
-        except Exception:
-            return b"PAR1PAR1"
-    return bytes(sink.getvalue().to_pybytes())
+            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(attempt), sink)
+        except Exception:  # what cannot be written is not what is tested
+            continue
+        return bytes(sink.getvalue().to_pybytes())
+    return b"PAR1PAR1"
+
+
+def valid_text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 WRITERS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {

@@ -18,7 +18,7 @@ from qwq_nb.bench.protocol import LoadRequest
 
 __all__ = ["load", "plain_converter"]
 
-_OFFLINE_S = 5
+_OFFLINE_S = 4
 """Seconds for finding a copy on this machine once the hub is known to be out of reach."""
 
 _BROKEN = frozenset({"ChunkedEncodingError", "IncompleteRead", "RemoteProtocolError", "ConnectionResetError"})
