@@ -13,6 +13,7 @@ import contextlib
 import itertools
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -69,7 +70,7 @@ class _Call:
 
 
 class BenchWorker:
-    """Control one worker process, started when needed. `step` says in words what it is doing."""
+    """Control one worker process, started when needed. `step` says in words what it is doing, and for how long."""
 
     def __init__(
         self, *, drop_env: Iterable[str] = (), env: dict[str, str] | None = None, grading: bool = True
@@ -82,6 +83,8 @@ class BenchWorker:
         self.pid: int | None = None
         self._stage = ""
         self._loading: list[str] = []
+        self._timed = ("", 0.0)
+        """What was waited for when it was last asked, and since when."""
         self._drop = set(drop_env)
         self._env = dict(env or {})
         self._given: frozenset[str] = frozenset()
@@ -105,8 +108,14 @@ class BenchWorker:
 
     @property
     def step(self) -> str:
-        """Return in words what is being waited for; empty if nothing is."""
-        return self._silence.text or self._stage or (f"loading {self._loading[0]}" if self._loading else "")
+        """Return in words what is being waited for, with the seconds that it takes; empty if nothing is."""
+        if self._silence.text:
+            return self._silence.text
+        what = self._stage or (f"loading {self._loading[0]}" if self._loading else "")
+        if what != self._timed[0]:
+            self._timed = (what, time.monotonic())
+        seconds = int(time.monotonic() - self._timed[1])
+        return f"{what}, {seconds} s" if what and seconds else what
 
     def hide(self, variable: str) -> None:
         """Keep an environment variable from the worker; a worker that was started with it is replaced.
