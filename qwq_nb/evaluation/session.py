@@ -205,7 +205,9 @@ class Session:
         done, ungraded = load_progress(self.directory, plan.items, plan.repeats, model)
         if is_new and self._earlier is not None:
             self.state.step = "looking for answers in earlier runs"
-            taken = await asyncio.to_thread(self._read_earlier, self._earlier, plan, {*done, *ungraded})
+            taken = await asyncio.to_thread(self._read_earlier, self._earlier, plan)
+            # A kernel that was killed while it took them over left some of them here.
+            taken = taken.without({*done, *ungraded})
             await write_taken(self.directory, plan, model, taken)
             done |= taken.results
             ungraded |= taken.ungraded
@@ -218,9 +220,9 @@ class Session:
         self.directory.save_manifest(m)
         return done, ungraded
 
-    def _read_earlier(self, find: Callable[[], list[EarlierRun]], plan: Plan, have: set[Key]) -> Taken:
+    def _read_earlier(self, find: Callable[[], list[EarlierRun]], plan: Plan) -> Taken:
         versions = self.state.manifest.versions
-        return read_earlier(find(), plan, have, model=self.request.endpoint.model, versions=versions)
+        return read_earlier(find(), plan, model=self.request.endpoint.model, versions=versions)
 
     def _go_on(self) -> None:
         """Go on with the run that is in the directory. Raises OptionError where it asked other questions."""

@@ -7,7 +7,7 @@ data from whoever wrote them: of a row no more is used than a resumed run would 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 
@@ -33,11 +33,15 @@ class Taken(msgspec.Struct, kw_only=True):
     ungraded: dict[Key, Completion] = {}
     sources: list[TakenOver] = []
 
+    def without(self, keys: Set[Key]) -> Taken:
+        """Return the same without these answers; the sources still count them."""
+        results = {key: result for key, result in self.results.items() if key not in keys}
+        ungraded = {key: completion for key, completion in self.ungraded.items() if key not in keys}
+        return Taken(results=results, ungraded=ungraded, sources=self.sources)
 
-def read_earlier(
-    runs: Iterable[EarlierRun], plan: Plan, have: Iterable[Key], *, model: str, versions: Mapping[str, str]
-) -> Taken:
-    """Read from earlier runs what `plan` asks and the run does not `have`: each item from the first run that has it.
+
+def read_earlier(runs: Iterable[EarlierRun], plan: Plan, *, model: str, versions: Mapping[str, str]) -> Taken:
+    """Read from earlier runs what `plan` asks: each item from the first run that has it.
 
     An answer is taken where its sample's prompt is still the same, its verdict where the accepted answers and the
     graders' versions are too. An answer that a lower token limit cut is left: it is asked again, and a shorter one is
@@ -49,8 +53,7 @@ def read_earlier(
         versions: of the graders, as the new run's manifest has them.
     """
     taken = Taken()
-    have = set(have)
-    missing = {item.key: item for item in plan.items if item.key not in have}
+    missing = {item.key: item for item in plan.items}
     for run in runs:
         if not missing:
             break
