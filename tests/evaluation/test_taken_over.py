@@ -23,6 +23,7 @@ from qwq_nb.evaluation.take_over import is_cut
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 from qwq_nb.store.manifest import MANIFEST
+from qwq_nb.store.run_dir import RunDirectory
 from tests.support.demo_server import completed_counts, own_endpoint, request_counts
 from tests.support.math_problems import MATH, math_records, write_jsonl
 from tests.support.run_counts import LOOPING, outcomes, row_count, row_files, subset_counts
@@ -443,7 +444,7 @@ def test_only_manifests_of_the_same_benchmarks_and_model_are_read(
         shutil.copytree(first.path, first.path.parent / name)
     read: list[str] = []
 
-    class Watched(earlier_runs.RunDirectory):
+    class Watched(RunDirectory):
         def __init__(self, path: Path) -> None:
             read.append(path.name)
             super().__init__(path)
