@@ -173,6 +173,7 @@ def test_a_truncated_answer_under_the_same_token_limit_is_an_answer(server: Demo
         ({"request_seed": 1}, {"request_seed": 2}),
         ({"think": "plain"}, {"think": "prefilled"}),
         ({"repeats": 2}, {"repeats": 1}),
+        ({"limit": 6}, {"repeats": 2}),
         ({"max_tokens": 1000, "max_completion_tokens": 1000}, {"max_tokens": 2000, "max_completion_tokens": 900}),
     ],
     ids=lambda numbers: ",".join(f"{name}={value}" for name, value in numbers.items()),
@@ -181,7 +182,7 @@ def test_what_is_asked_in_another_way_is_asked_anew(server: DemoEndpoint, first:
     first, then = ({"extra": {k: v for k, v in each.items() if "completion" in k}, **each} for each in (first, then))
     for each in (first, then):
         each.pop("max_completion_tokens", None)
-    ask(limit=2, **first)
+    ask(**{"limit": 2, **first})
     number, run = asked(server, limit=4, **then)
     assert (number, notes(run)) == (4 * then.get("repeats", 1), [])
 
