@@ -22,6 +22,7 @@ from qwq_nb.evaluation.evaluate import evaluate, resume_run
 from qwq_nb.evaluation.take_over import is_cut
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
+from qwq_nb.store.jsonl import read_rows
 from qwq_nb.store.manifest import MANIFEST
 from qwq_nb.store.run_dir import RunDirectory
 from tests.support.demo_server import completed_counts, own_endpoint, request_counts
@@ -231,8 +232,10 @@ def test_an_answer_without_a_verdict_that_holds_is_graded_again_and_not_asked(
 ) -> None:
     _, first = asked(server, limit=5)
     for file in row_files(first, "reviews"):
-        text = file.read_text().replace('"correct": true', '"correct": false').replace('acc":1.0', 'acc":0.0')
-        file.write_text(text if changed != "reviews" else "")
+        rows = list(read_rows(file))
+        for row in rows:
+            row["sample_score"]["score"]["value"] = {"acc": 0.0}  # if it were believed, it would be seen
+        write_jsonl(file, rows if changed != "reviews" else [])
     if changed == "gold":
         for _ in range(5):  # each is the first in its turn
             change_samples(first, gold="1")
@@ -276,7 +279,10 @@ def test_where_the_higher_of_two_limits_cut_it_the_lower_one_s_answer_is_not_loo
     low = ask(levels=[2, 5], max_tokens=300)
     high = ask(levels=[2, 5], max_tokens=700)
     for file in row_files(low, "predictions"):
-        file.write_text(file.read_text().replace('"finish_reason":"length"', '"finish_reason":"stop"'))
+        rows = list(read_rows(file))
+        for row in rows:
+            row["qwq"].update(finish_reason="stop", shape="field", reasoning_tokens=100, answer_tokens=100)
+        write_jsonl(file, rows)
     cut = sum(r.outcome == "truncated" for r in high.results())
     assert cut >= 2
     number, run = asked(server, levels=[2, 5], max_tokens=2000)

@@ -8,7 +8,7 @@ from qwq_nb.demo.process import DemoEndpoint
 
 def test_settings_share_no_answers_and_a_raised_limit_asks_the_rest(server: DemoEndpoint) -> None:
     """The answers that a lower token limit did not cut are the shorter ones: the higher one has its own."""
-    grid = {"max_tokens": [600, 2000]}
+    grid = {"max_tokens": [1900, 2000]}
     sweep("aime24", grid=grid, demo=True, limit=3, show=False)
     assert server.log()["requests"] == 2 * 3
     made = sweep("aime24", grid=grid, demo=True, limit=5, show=False)
