@@ -17,7 +17,7 @@ from qwq_nb.endpoint.bodies import first_bytes, reader_of, whole_body
 from qwq_nb.endpoint.dialects.dialect import Tool, dialect_of
 from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.endpoint.limits import BODY_BYTES, AnswerLimit, BodyError
+from qwq_nb.endpoint.limits import BODY_BYTES, EVENT_BYTES, AnswerLimit, BodyError
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.model_list import ServedModels, served_models
 from qwq_nb.endpoint.server_errors import UnknownModel
@@ -196,7 +196,7 @@ class Connection:
 
     async def _read_stream(self, response: httpx.Response, live: StreamingCompletion, limit: AnswerLimit) -> Completion:
         """Read events to the one that ends the answer, to the end of the body, or to the limit of an answer."""
-        decoder, answer = EventDecoder(), StreamedAnswer(live, self.mask)
+        decoder, answer = EventDecoder(EVENT_BYTES), StreamedAnswer(live, self.mask)
         stall = StallDetector(self.endpoint.read_timeout)
         read, first_token = reader_of(response), live.first_token
         received, measured_at = 0, limit.characters
