@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from qwq_nb.endpoint.limits import BodyError
 from qwq_nb.endpoint.sse import EventDecoder
 
 BOM = b"\xef\xbb\xbf"
@@ -101,3 +102,20 @@ def test_whether_it_is_an_event_stream_at_all(page: bytes, started: bool) -> Non
     decoder = EventDecoder()
     decoder.feed(page)
     assert decoder.started is started
+
+
+@pytest.mark.parametrize("piece", [b"data: " + b"a" * 10, b"data: a\n", b"data: a\r", b"a", b": aaaa"])
+def test_an_event_without_end_is_not_kept(piece: bytes) -> None:
+    decoder = EventDecoder(1000)
+    with pytest.raises(BodyError, match="an event of its stream is larger than"):
+        list(map(decoder.feed, [piece] * 1001))
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n"])
+@pytest.mark.parametrize("size", [1, 7, 400])
+def test_events_of_their_size_pass_however_many(end: bytes, size: int) -> None:
+    """The bound is of one event, not of the stream; comments are none."""
+    stream = (b"data: " + b"a" * 300 + end + b": " + b"b" * 100 + end) * 20
+    decoder = EventDecoder(1000)
+    events = [event for i in range(0, len(stream), size) for event in decoder.feed(stream[i : i + size])]
+    assert events == [b"a" * 300] * 20

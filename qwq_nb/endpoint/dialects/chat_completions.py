@@ -7,6 +7,7 @@ without reasoning tokens, errors as objects in the stream, tool calls with or wi
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -55,7 +56,6 @@ class Choice(msgspec.Struct, gc=False):
     delta: WireDelta | None = None
     message: WireDelta | None = None
     finish_reason: str | None = None
-    index: int = 0
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -74,6 +74,7 @@ class Chunk(msgspec.Struct, gc=False):
 
 chunk_decoder: msgspec.json.Decoder[Chunk] = msgspec.json.Decoder(Chunk)
 _decode = chunk_decoder.decode
+_WHOLE = re.compile(r"-?[0-9]+")
 
 
 class ChatCompletions:
@@ -157,20 +158,49 @@ def decoded_leniently(data: bytes) -> Chunk:
     """Decode what the strict decoder refuses. Raises ValueError if it is no chat completion, or nested too deeply.
 
     Some servers split characters between tokens: the standard library keeps bad bytes and halves of surrogate pairs. A
-    text may be a list of parts; any other type counts as empty text and does not end the stream. A token count may be
-    12.0 or "12".
+    text may be a list of parts, and a token count may be 12.0 or "12". What has another type than it should counts as
+    left out, unless it is `choices` or the finish reason: without those there is no answer.
     """
     try:
-        said = json.loads(data.decode("utf-8", "replace"))
-        choices = said.get("choices") if isinstance(said, dict) else None
-        for choice in choices if isinstance(choices, list) else ():
-            for part in ("delta", "message"):
-                texts = choice.get(part) if isinstance(choice, dict) else None
-                if isinstance(texts, dict):
-                    texts.update({name: text_of(texts[name]) for name in TEXTS if name in texts})
-        return msgspec.convert(said, Chunk, strict=False)
-    except (msgspec.ValidationError, RecursionError) as exc:
+        said = json.loads(data.decode("utf-8", "replace"), parse_int=whole_number)
+        if not isinstance(said, dict):
+            raise ValueError(f"Expected `object`, got `{type(said).__name__}`")
+        chunk = {**said, "usage": counts_in(said.get("usage")), "model": text_of(said.get("model"))}
+        chunk["choices"] = [choice_in(choice) for choice in said["choices"]] if said.get("choices") else None
+        if chunk["choices"] is None and "choices" in said:
+            chunk["choices"] = []
+        return msgspec.convert(chunk, Chunk, strict=False)
+    except (msgspec.ValidationError, RecursionError, TypeError) as exc:
         raise ValueError(str(exc)) from None
+
+
+def choice_in(choice: Any) -> dict[str, Any]:
+    """Return an element of `choices` whose optional fields have the types that they should have."""
+    if not isinstance(choice, dict):
+        raise ValueError(f"Expected `object`, got `{type(choice).__name__}` - at `$.choices[...]`")
+    reason = choice.get("finish_reason")
+    found = {"finish_reason": None if reason is False else reason}
+    for part in ("delta", "message"):
+        texts = choice.get(part)
+        if isinstance(texts, dict):
+            found[part] = {**texts, **{name: text_of(texts[name]) for name in TEXTS if name in texts}}
+    return found
+
+
+def counts_in(usage: Any) -> dict[str, Any] | None:
+    """Return the numbers of a `usage`, one level of details included; None if it is no object."""
+    if not isinstance(usage, dict):
+        return None
+    return {name: counts_in(n) if name.endswith("_details") else whole_number(n) for name, n in usage.items()}
+
+
+def whole_number(value: Any) -> int | None:
+    """Return a number or its text as a whole number; None for what is none, or has more than 100 digits."""
+    if isinstance(value, str):
+        return int(value) if len(value) <= 100 and _WHOLE.fullmatch(value) else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def text_of(value: Any) -> str:
