@@ -17,7 +17,7 @@ from qwq_nb.endpoint.limits import ERROR_BYTES, ERROR_SECONDS, STEP_BYTES, BodyE
 from qwq_nb.endpoint.time_limit import TimeLimit
 from qwq_nb.endpoint.transport import TRANSPORT_ERRORS
 
-__all__ = ["first_bytes", "reader_of", "whole_body"]
+__all__ = ["Read", "first_bytes", "reader_of", "whole_body"]
 
 Read = Callable[[], Awaitable[bytes]]
 """Returns the next bytes of a body as they arrive, and `b""` at its end."""
@@ -105,14 +105,16 @@ class Decompressor:
         return True
 
 
-async def whole_body(read: Read, most: int, arrived: Callable[[int], None] = lambda size: None) -> bytes:
-    """Read a body to its end. `arrived` is called after each piece, with the size so far.
+async def whole_body(
+    read: Read, most: int, arrived: Callable[[int], None] = lambda size: None, opening: bytes = b""
+) -> bytes:
+    """Read a body to its end. `opening` was read before; `arrived` is called after each piece, with the size so far.
 
     Raises:
         BodyError: it has more than `most` bytes.
     """
-    parts: list[bytes] = []
-    size = 0
+    parts = [opening]
+    size = len(opening)
     while part := await read():
         parts.append(part)
         size += len(part)

@@ -22,8 +22,8 @@ from qwq_nb.errors import EndpointError
 
 __all__ = ["ChatCompletions"]
 
-DONE = b"[DONE]"
-TEXTS = ("reasoning", "reasoning_content", "content")
+_DONE = re.compile(rb"\s*\"?\s*\[\s*DONE\s*\]\s*\"?\s*", re.IGNORECASE)
+TEXTS = ("reasoning", "reasoning_content", "content", "refusal")
 """The text fields of a delta or a message."""
 
 
@@ -48,6 +48,8 @@ class WireDelta(msgspec.Struct, gc=False):
     reasoning_content: str | None = None
     content: str | None = None
     tool_calls: Any = None
+    refusal: str | None = None
+    """What the model says instead of an answer (OpenAI): shown as its answer."""
 
 
 class Choice(msgspec.Struct, gc=False):
@@ -102,7 +104,7 @@ class ChatCompletions:
         try:
             chunk = _decode(event)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            if event == DONE:
+            if _DONE.fullmatch(event):
                 return Delta(ends="done")
             chunk = decoded_leniently(event)
         choices = chunk.choices
@@ -146,7 +148,7 @@ def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
     return Delta(
         said.reasoning or "",
         said.reasoning_content or "",
-        said.content or "",
+        said.content or said.refusal or "",
         pieces_of(said.tool_calls) if said.tool_calls else (),
         finish or "",
         usage,
@@ -166,9 +168,8 @@ def decoded_leniently(data: bytes) -> Chunk:
         if not isinstance(said, dict):
             raise ValueError(f"Expected `object`, got `{type(said).__name__}`")
         chunk = {**said, "usage": counts_in(said.get("usage")), "model": text_of(said.get("model"))}
-        chunk["choices"] = [choice_in(choice) for choice in said["choices"]] if said.get("choices") else None
-        if chunk["choices"] is None and "choices" in said:
-            chunk["choices"] = []
+        choices = said.get("choices")
+        chunk["choices"] = [choice_in(choice) for choice in choices] if choices else None if choices is None else []
         return msgspec.convert(chunk, Chunk, strict=False)
     except (msgspec.ValidationError, RecursionError, TypeError) as exc:
         raise ValueError(str(exc)) from None
@@ -176,6 +177,8 @@ def decoded_leniently(data: bytes) -> Chunk:
 
 def choice_in(choice: Any) -> dict[str, Any]:
     """Return an element of `choices` whose optional fields have the types that they should have."""
+    if choice is None:
+        return {}
     if not isinstance(choice, dict):
         raise ValueError(f"Expected `object`, got `{type(choice).__name__}` - at `$.choices[...]`")
     reason = choice.get("finish_reason")
