@@ -52,6 +52,9 @@ DATED = "status,code=429,retry_after=date"
 HARMLESS = [
     "no_done",
     "json_instead_of_sse",
+    "sse_as_json",
+    "one_line_end",
+    "heartbeats",
     "crlf_comments",
     "big_chunk",
     "split_utf8",
@@ -68,6 +71,8 @@ REJECTED = {
     "status,code=400": "HTTP 400",
     "context_length": "do not fit the model's context",
     "bad_param": "Unsupported parameter",
+    "content_filter": "content filter refuses this prompt (HTTP 400)",
+    "moderation": "content filter refuses this prompt (HTTP 403)",
     "status,code=401": "refuses this request alone",
     "status,code=403": "refuses this request alone",
 }
