@@ -93,18 +93,25 @@ class Connection:
 
         A list of models would not do: a gateway gives it while the server behind it is down.
         """
+        try:
+            return await self._ping_failure()
+        except TRANSPORT_ERRORS as exc:
+            return failure(exc, self.mask.hide(describe(exc)), began=False)
+        except QwqError:
+            raise  # the key's environment variable is not set
+        except Exception as exc:
+            return unexpected(exc, self.where, self.mask.hide)
+
+    async def _ping_failure(self) -> EndpointError | None:
         # Without the run's options: a server that refuses one of them is there all the same.
         nothing = dict.fromkeys(self.endpoint.sampling)
         brief = self.endpoint.replace(stream=False, request_seed=None, sampling={**nothing, "max_tokens": 1})
         ask = self.dialect.body(brief, [{"role": "user", "content": "ping"}], repeat=0, tools=())
         timeout = httpx.Timeout(min(PING_TIMEOUT, self.endpoint.read_timeout), connect=self.endpoint.connect_timeout)
         request = self._http.build_request("POST", self.endpoint.address(self.dialect.path), json=ask, timeout=timeout)
-        try:
-            async with response_to(self._http, request, self.endpoint) as response:
-                # The headers suffice: a failure within an answer concerns that answer only.
-                return None if response.status_code == 200 else await self._error_of(response)
-        except TRANSPORT_ERRORS as exc:
-            return failure(exc, self.mask.hide(describe(exc)), began=False)
+        async with response_to(self._http, request, self.endpoint) as response:
+            # The headers suffice: a failure within an answer concerns that answer only.
+            return None if response.status_code == 200 else await self._error_of(response)
 
     async def explained(self, error: UnknownModel) -> EndpointRefused:
         """Return the refusal with the models that the endpoint serves, and the nearest one to the model asked for."""
