@@ -166,6 +166,18 @@ def _crlf_comments(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
         yield (step[0].replace(b"\n", b"\r\n"), step[1]) if isinstance(step, tuple) else step
 
 
+def _one_line_end(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
+    for step in steps:
+        yield (step[0].replace(b"\n\n", b"\n"), step[1]) if isinstance(step, tuple) else step
+
+
+def _heartbeats(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
+    for number, step in enumerate(steps):
+        if number % 10 == 0:
+            yield b"data:\n\ndata: ping\n\n", 0
+        yield step
+
+
 def _null_content(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
     for step in steps:
         if isinstance(step, tuple):
@@ -198,6 +210,8 @@ _FILTERS: dict[str, Callable[[Iterable[Step], Fault], Iterator[Step]]] = {
     "drip": _drip,
     "trickle": _trickle,
     "crlf_comments": _crlf_comments,
+    "one_line_end": _one_line_end,
+    "heartbeats": _heartbeats,
     "null_content": _null_content,
     "finish_null": _finish_null,
     "split_utf8": _split_utf8,
@@ -240,6 +254,11 @@ def refusal(fault: Fault, body: Mapping[str, Any], prompt_tokens: int, authoriza
             param = fault.parameter(body)
             message = f"Unsupported parameter: '{param}' is not supported with this model."
             return _json(400, message, param=param, code="unsupported_parameter")
+        case "content_filter":
+            return _json(400, "Input data may contain inappropriate content.", code="data_inspection_failed")
+        case "moderation":
+            flagged = {"code": 403, "message": "Input was flagged", "metadata": {"reasons": ["violence"]}}
+            return Refusal(403, dumps({"error": flagged}))
         case "key_echo":
             return _json(401, f"Incorrect API key provided: {authorization}.", code="invalid_api_key")
         case "redirect":

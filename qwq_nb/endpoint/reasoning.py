@@ -180,6 +180,10 @@ class ReasoningSplitter:
     def _live_field(self) -> list[str]:
         return [] if self._finished else self._field or self._field_content or self._field_parts
 
+    def received_length(self) -> int:
+        """Return the characters received so far, in all fields. Each call counts only what was added since the last."""
+        return self._length("received", self._field, self._field_content, self._field_parts, self._content)
+
     def _length(self, part: str, *sources: list[str]) -> int:
         total = 0
         for position, pieces in enumerate(sources):

@@ -25,6 +25,7 @@ from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejec
 from qwq_nb.evaluation import stream_log as streams
 from qwq_nb.evaluation.in_flight import InFlightItem, journal_row, snapshot
 from qwq_nb.evaluation.plan import Plan
+from qwq_nb.evaluation.refusals import Refusals
 from qwq_nb.evaluation.remaining_time import remaining_s
 from qwq_nb.evaluation.solvers.single import SingleRequest
 from qwq_nb.evaluation.solvers.solver import Solver
@@ -104,6 +105,7 @@ class Runner:
         self._streams = streams.StreamLog(directory)
         self._rate: deque[tuple[float, int]] = deque(maxlen=64)
         self._succeeded = self.reused > 0
+        self._refusals = Refusals()
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -238,9 +240,11 @@ class Runner:
         except EndpointRefused:
             raise
         except RequestRejected as exc:
-            if exc.status in (400, 422) and not self._succeeded and "context" not in str(exc):
-                # The first answer of the endpoint is a refusal that names no length: the others would get it too.
-                raise EndpointRefused(f"{exc} (the first request of the run; every other would meet it)") from None
+            # Where others are being answered, no refusal concerns them.
+            if not self._succeeded and not any(f.asked.chunks for f in self.in_flight_items.values()):
+                ending = self._refusals.ending(item.sample.id, exc)
+                if ending is not None:
+                    raise ending from None
             await self._record_error(item, entry, exc)
             return
         except EndpointError as exc:

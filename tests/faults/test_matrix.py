@@ -57,6 +57,9 @@ DATED = "status,code=429,retry_after=date"
 HARMLESS = [
     "no_done",
     "json_instead_of_sse",
+    "sse_as_json",
+    "one_line_end",
+    "heartbeats",
     "crlf_comments",
     "big_chunk",
     "split_utf8",
@@ -77,6 +80,8 @@ REJECTED = {
     "bad_param": "Unsupported parameter",
     "finish_word,word=content_filter": "withheld the answer because of its content: finish reason 'content_filter'",
     "finish_word,word=SAFETY": "finish reason 'SAFETY'",
+    "content_filter": "content filter refuses this prompt (HTTP 400)",
+    "moderation": "content filter refuses this prompt (HTTP 403)",
     "status,code=401": "refuses this request alone",
     "status,code=403": "refuses this request alone",
 }

@@ -59,10 +59,13 @@ BREAKS = [
 STREAM_BREAKS = ["garbage_chunk"]
 SILENCES = ["hang", "mid_hang"]
 REFUSALS = ["status,code=401", "status,code=403", "status,code=404", "key_echo", "redirect"]
-REJECTIONS = ["status,code=400", "context_length", "bad_param"]
+REJECTIONS = ["status,code=400", "context_length", "bad_param", "content_filter", "moderation"]
 HARMLESS = [
     "no_done",
     "json_instead_of_sse",
+    "sse_as_json",
+    "one_line_end",
+    "heartbeats",
     "crlf_comments",
     "big_chunk,bytes=300000",
     "split_utf8",

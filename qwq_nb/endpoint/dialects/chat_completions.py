@@ -7,6 +7,7 @@ usage with or without reasoning tokens, errors as objects in the stream, tool ca
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ from qwq_nb.errors import EndpointError
 
 __all__ = ["ChatCompletions"]
 
-DONE = b"[DONE]"
+_DONE = re.compile(rb"\s*\"?\s*\[\s*DONE\s*\]\s*\"?\s*", re.IGNORECASE)
 REASONINGS = ("reasoning", "reasoning_content", "thinking", "reasoning_text")
 """The fields of a delta or a message that hold reasoning as text."""
 DEEPEST = 8
@@ -52,6 +53,8 @@ class WireDelta(msgspec.Struct, gc=False):
     reasoning_content: str | None = None
     content: str | None = None
     tool_calls: Any = None
+    refusal: str | None = None
+    """What the model says instead of an answer (OpenAI): shown as its answer."""
     thinking: str | None = None
     """The reasoning, by gateways that follow Anthropic or Ollama."""
     reasoning_text: str | None = None
@@ -68,7 +71,6 @@ class Choice(msgspec.Struct, gc=False):
     delta: WireDelta | None = None
     message: WireDelta | None = None
     finish_reason: str | None = None
-    index: int = 0
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -87,6 +89,7 @@ class Chunk(msgspec.Struct, gc=False):
 
 chunk_decoder: msgspec.json.Decoder[Chunk] = msgspec.json.Decoder(Chunk)
 _decode = chunk_decoder.decode
+_WHOLE = re.compile(r"-?[0-9]+")
 
 
 class ChatCompletions:
@@ -114,7 +117,7 @@ class ChatCompletions:
         try:
             chunk = _decode(event)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            if event == DONE:
+            if _DONE.fullmatch(event):
                 return Delta(ends="done")
             chunk = decoded_leniently(event)
         choices = chunk.choices
@@ -158,7 +161,7 @@ def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
     delta = Delta(
         said.reasoning or said.thinking or said.reasoning_text or "",
         said.reasoning_content or "",
-        said.content or "",
+        said.content or said.refusal or "",
         pieces_of(said.tool_calls) if said.tool_calls else (),
         finish or "",
         usage,
@@ -173,28 +176,65 @@ def decoded_leniently(data: bytes) -> Chunk:
     """Decode what the strict decoder refuses. Raises ValueError if it is no chat completion, or nested too deeply.
 
     Some servers split characters between tokens: the standard library keeps bad bytes and halves of surrogate pairs. A
-    text may be a list of typed parts, of which those with a thought are reasoning (Mistral); any other type counts as
-    empty text and does not end the stream. A token count may be 12.0 or "12"; what is no count is left out.
+    text may be a list of typed parts, of which those with a thought are reasoning (Mistral), and a token count may be
+    12.0 or "12". What has another type than it should counts as left out, unless it is `choices` or the finish reason:
+    without those there is no answer.
     """
     try:
-        said = json.loads(data.decode("utf-8", "replace"))
-        choices = said.get("choices") if isinstance(said, dict) else None
-        for choice in choices if isinstance(choices, list) else ():
-            for part in ("delta", "message"):
-                texts = choice.get(part) if isinstance(choice, dict) else None
-                if isinstance(texts, dict):
-                    typed = [texts.get("reasoning_details"), thoughts_of(texts.get("content"))]
-                    texts["reasoning_details"] = [*filter(None, typed)] or None
-                    texts.update({name: reasoning_in(texts[name]) for name in REASONINGS if name in texts})
-                    texts["content"] = text_of(texts.get("content"))
-            if isinstance(choice, dict) and isinstance(choice.get("finish_reason"), dict):
-                # SGLang's own form: {"type": "length", "length": 200}
-                choice["finish_reason"] = choice["finish_reason"].get("type", choice["finish_reason"])
-        if isinstance(said, dict):
-            said["usage"] = counts_in(said.get("usage"))
-        return msgspec.convert(said, Chunk, strict=False)
-    except (msgspec.ValidationError, RecursionError) as exc:
+        said = json.loads(data.decode("utf-8", "replace"), parse_int=whole_number)
+        if not isinstance(said, dict):
+            raise ValueError(f"Expected `object`, got `{type(said).__name__}`")
+        chunk = {**said, "usage": counts_in(said.get("usage")), "model": text_of(said.get("model"))}
+        choices = said.get("choices")
+        chunk["choices"] = [choice_in(choice) for choice in choices] if choices else None if choices is None else []
+        return msgspec.convert(chunk, Chunk, strict=False)
+    except (msgspec.ValidationError, RecursionError, TypeError) as exc:
         raise ValueError(str(exc)) from None
+
+
+def choice_in(choice: Any) -> dict[str, Any]:
+    """Return an element of `choices` whose optional fields have the types that they should have."""
+    if choice is None:
+        return {}
+    if not isinstance(choice, dict):
+        raise ValueError(f"Expected `object`, got `{type(choice).__name__}` - at `$.choices[...]`")
+    reason = choice.get("finish_reason")
+    if isinstance(reason, dict):
+        # SGLang's own form: {"type": "length", "length": 200}
+        reason = reason.get("type", reason)
+    found = {"finish_reason": None if reason is False else reason}
+    for part in ("delta", "message"):
+        texts = choice.get(part)
+        if isinstance(texts, dict):
+            found[part] = texts_in(texts)
+    return found
+
+
+def texts_in(said: dict[str, Any]) -> dict[str, Any]:
+    """Return a delta or a message whose texts are texts, with the thoughts of its content among its reasoning."""
+    typed = [said.get("reasoning_details"), thoughts_of(said.get("content"))]
+    return {
+        **said,
+        "reasoning_details": [*filter(None, typed)] or None,
+        **{name: reasoning_in(said[name]) for name in REASONINGS if name in said},
+        **{name: text_of(said.get(name)) for name in ("content", "refusal")},
+    }
+
+
+def counts_in(usage: Any) -> dict[str, Any] | None:
+    """Return the numbers of a `usage`, one level of details included; None if it is no object."""
+    if not isinstance(usage, dict):
+        return None
+    return {name: counts_in(n) if name.endswith("_details") else whole_number(n) for name, n in usage.items()}
+
+
+def whole_number(value: Any) -> int | None:
+    """Return a number or its text as a whole number; None for what is none, or has more than 100 digits."""
+    if isinstance(value, str):
+        return int(value) if len(value) <= 100 and _WHOLE.fullmatch(value) else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def text_of(value: Any) -> str:
@@ -240,22 +280,6 @@ def reasoning_in(parts: Any, depth: int = DEEPEST) -> str:
         (parts[name] for name in ("text", "thinking", "summary", "reasoning", "content") if parts.get(name)), ""
     )
     return reasoning_in(said, depth - 1)
-
-
-def counts_in(usage: Any) -> Any:
-    """Return `usage` without the values that are no counts; None if it is no object."""
-    if not isinstance(usage, dict):
-        return None
-    found = {name: value for name, value in usage.items() if is_count(value)}
-    details = usage.get("completion_tokens_details")
-    return {**found, "completion_tokens_details": counts_in(details)} if isinstance(details, dict) else found
-
-
-def is_count(value: Any) -> bool:
-    """Return whether a value can be read as a whole number: 12, 12.0, "12"."""
-    if isinstance(value, str):
-        return value.isascii() and value.isdigit() and len(value) <= 15
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 and value == int(value)
 
 
 def pieces_of(calls: Any) -> list[ToolCallPiece]:
