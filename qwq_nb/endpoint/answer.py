@@ -32,6 +32,7 @@ class StreamedAnswer:
         "_masked",
         "_tools",
         "finish_reason",
+        "is_limit_claimed",
         "is_over",
         "model",
         "pieces",
@@ -45,6 +46,8 @@ class StreamedAnswer:
         self.model = ""
         self.pieces = 0
         """Deltas with a text or a tool call so far."""
+        self.is_limit_claimed = False
+        """Whether the server says that the answer used up its tokens, by a count that is not believed otherwise."""
         self.is_over = False
         """True once the event that ends the stream was received."""
         self._live = live
@@ -93,7 +96,8 @@ class StreamedAnswer:
         """
         live, now = self._live, time.perf_counter()
         usage = plausible(self.usage, token_limit)
-        limit_reached = usage is not None and bool(token_limit) and (usage.completion_tokens or 0) >= (token_limit or 0)
+        used = (usage.completion_tokens or 0) if usage is not None else 0
+        limit_reached = self.is_limit_claimed or (bool(token_limit) and used >= (token_limit or 0))
         split = live.splitter.finish("length" if limit_reached else self.finish_reason)
         completion = Completion(
             reasoning=valid_text(split.reasoning),

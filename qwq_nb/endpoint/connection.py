@@ -372,6 +372,8 @@ class Connection:
             )
         usage = believable(answer.usage, answer.length(), limit)
         if usage is not answer.usage:
+            # Even where the text is too short for so many tokens: what is not shown may have used them up.
+            answer.is_limit_claimed = limit.is_claimed(answer.usage)
             answer.usage = usage
             self._note(
                 f"Endpoint {self.endpoint.name!r} gives numbers of tokens that cannot be (negative, or more than ten "

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from qwq_nb.endpoint.delta import Usage
 from qwq_nb.errors import StreamInterrupted
 
 __all__ = [
@@ -89,6 +90,11 @@ class AnswerLimit:
         self.pieces = TIMES_ASKED * self.asked + PIECES_MORE if self.asked else PIECES_UNASKED
         self.characters = min(CHARACTERS_A_PIECE * self.pieces, MOST_CHARACTERS)
         self.sent = sent
+
+    def is_claimed(self, usage: Usage | None) -> bool:
+        """Return whether a server says that an answer used up the tokens asked for, and no more than it may have."""
+        claimed = usage.completion_tokens if usage is not None else None
+        return self.asked > 0 and type(claimed) is int and self.asked <= claimed <= self.pieces
 
     def note(self, name: str) -> str:
         """Return the note on the endpoint `name` whose answer went beyond this limit."""
