@@ -7,6 +7,7 @@ import time
 from qwq_nb.core.records import Completion
 from qwq_nb.core.text import valid_text
 from qwq_nb.endpoint.delta import Delta, Usage
+from qwq_nb.endpoint.limits import LONGEST_NAME, LONGEST_REASON
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.endpoint.token_counts import count_tokens
@@ -70,6 +71,14 @@ class StreamedAnswer:
         if not self.model:
             self.model = delta.model
 
+    def length(self) -> int:
+        """Return the characters received so far, those of tool calls included."""
+        return self._live.splitter.received_length() + (self._tools.length if self._tools is not None else 0)
+
+    def cut(self) -> None:
+        """End the answer at its limit, as truncated, whatever reason the server gave."""
+        self.finish_reason = "length"
+
     def close(self) -> None:
         """End the answer after its last delta: pass on the text that the mask still holds back."""
         if self._masked is not None:
@@ -83,10 +92,10 @@ class StreamedAnswer:
             reasoning=valid_text(split.reasoning),
             answer=valid_text(split.answer),
             shape=split.shape,
-            finish_reason=self._mask.hide_in_answer(self.finish_reason),
+            finish_reason=self._mask.hide_in_answer(self.finish_reason)[:LONGEST_REASON],
             ttft_s=live.first_token - live.started if live.first_token else None,
             latency_s=now - live.started,
-            model=self._mask.hide_in_answer(self.model),
+            model=self._mask.hide_in_answer(self.model)[:LONGEST_NAME],
             endpoint=endpoint,
             tool_calls=self._tools.calls(self._mask.hide_in_answer) if self._tools is not None else [],
         )

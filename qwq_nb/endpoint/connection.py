@@ -13,42 +13,44 @@ import msgspec
 
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.answer import StreamedAnswer
+from qwq_nb.endpoint.bodies import first_bytes, reader_of, whole_body
 from qwq_nb.endpoint.dialects.dialect import Tool, dialect_of
 from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.limits import BODY_BYTES, EVENT_BYTES, AnswerLimit, BodyError
 from qwq_nb.endpoint.masking import Mask
+from qwq_nb.endpoint.model_list import ServedModels, served_models
 from qwq_nb.endpoint.server_errors import UnknownModel
 from qwq_nb.endpoint.sse import EventDecoder
 from qwq_nb.endpoint.stall import StallDetector
 from qwq_nb.endpoint.streaming import StreamingCompletion
+from qwq_nb.endpoint.time_limit import TimeLimit
 from qwq_nb.endpoint.transport import (
     TRANSPORT_ERRORS,
     describe,
     failure,
-    first_bytes,
     http_client,
-    reader_of,
+    response_to,
     retry_after,
+    unexpected,
 )
-from qwq_nb.errors import EndpointError, EndpointRefused, StreamInterrupted, did_you_mean
+from qwq_nb.endpoint.usage_check import believable
+from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, StreamInterrupted, did_you_mean
 
 __all__ = ["Connection", "ServedModels"]
 
-MODELS_TIMEOUT = 15.0
-"""Seconds without a response after which an endpoint counts as one that does not list its models."""
 BROKEN_REASONS = frozenset({"abort", "error"})
 """Finish reasons by which vLLM, SGLang and OpenRouter say that the engine, not the model, ended the answer."""
 MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, msgspec.MsgspecError)
 """Exceptions that a dialect may raise for data of an unknown shape."""
+NO_DATA = "bytes of HTTP came, but no data, for more than twice --read-timeout"
+"""Trailers, chunk extensions, empty compressed blocks."""
+SHOWN_NAME = 100
+"""Characters of a model's name that a message shows."""
+CHARACTERS_STEP = 65_536
+"""Bytes at least between two measurements of an answer's length."""
 PING_TIMEOUT = 60.0
 """Seconds without a response after which a ping has failed. Longer than for a list: it may wait in the queue."""
-
-
-class ServedModels(msgspec.Struct):
-    """Hold the response to `GET /models`: the models' ids, or the reason why there are none."""
-
-    ids: list[str] = []
-    problem: str = ""
 
 
 class Connection:
@@ -71,6 +73,8 @@ class Connection:
         """Pieces of text received so far, over all streams."""
         self.first_waits: list[float] = []
         """Times to first token, in seconds, since the pool last emptied the list."""
+        self.notes: list[str] = []
+        """Sentences for the run's notes on what this endpoint does against the rules; each once."""
         self._learned_prefill: bool | None = None
         self._http = http_client(endpoint, connections, self.mask)
 
@@ -82,18 +86,7 @@ class Connection:
 
     async def models(self) -> ServedModels:
         """Return the models served, by `GET /models`. A failure is no error: it is told in `problem`."""
-        timeout = httpx.Timeout(min(MODELS_TIMEOUT, self.endpoint.read_timeout), connect=self.endpoint.connect_timeout)
-        try:
-            response = await self._http.get(self.endpoint.address("models"), timeout=timeout)
-        except TRANSPORT_ERRORS as exc:
-            return ServedModels(problem=self.mask.hide(describe(exc)))
-        if response.status_code != 200:
-            return ServedModels(problem=f"HTTP {response.status_code}")
-        try:
-            rows = response.json().get("data") or []
-            return ServedModels(ids=[str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row])
-        except (ValueError, AttributeError, TypeError):
-            return ServedModels(problem="an answer that is not a list of models")
+        return await served_models(self._http, self.endpoint, self.mask)
 
     async def ping(self) -> EndpointError | None:
         """Request a completion of one token for the prompt "ping"; return None for an answer, else the error.
@@ -105,11 +98,11 @@ class Connection:
         brief = self.endpoint.replace(stream=False, request_seed=None, sampling={**nothing, "max_tokens": 1})
         ask = self.dialect.body(brief, [{"role": "user", "content": "ping"}], repeat=0, tools=())
         timeout = httpx.Timeout(min(PING_TIMEOUT, self.endpoint.read_timeout), connect=self.endpoint.connect_timeout)
-        url = self.endpoint.address(self.dialect.path)
+        request = self._http.build_request("POST", self.endpoint.address(self.dialect.path), json=ask, timeout=timeout)
         try:
-            async with self._http.stream("POST", url, json=ask, timeout=timeout) as response:
+            async with response_to(self._http, request, self.endpoint) as response:
                 # The headers suffice: a failure within an answer concerns that answer only.
-                return None if response.status_code == 200 else self._error_of(response, await first_bytes(response))
+                return None if response.status_code == 200 else await self._error_of(response)
         except TRANSPORT_ERRORS as exc:
             return failure(exc, self.mask.hide(describe(exc)), began=False)
 
@@ -118,7 +111,7 @@ class Connection:
         served = await self.models()
         if served.ids:
             near = did_you_mean(self.endpoint.model, served.ids)
-            known = ", ".join(served.ids[:20])
+            known = ", ".join(name[:SHOWN_NAME] for name in served.ids[:20])
             hint = f" It serves: {known}. You asked for {self.endpoint.model!r}.{near if 'mean' in near else ''}"
         else:
             hint = f" Check the URL (most servers want it to end in /v1) and the model's name {self.endpoint.model!r}."
@@ -135,31 +128,42 @@ class Connection:
             EndpointError: there is no whole completion; `live` keeps the partial text.
             UserError: the key's environment variable is not set.
         """
-        body = msgspec.json.encode(self.dialect.body(self.endpoint, messages, repeat=repeat, tools=tools))
         declared = self.endpoint.prefilled
         live.begin(self._learned_prefill if declared is None else declared)
-        completion = await self._answer(body, live)
-        if completion.shape == "prefilled":
-            self._learned_prefill = True
-        return completion
+        try:
+            body = msgspec.json.encode(self.dialect.body(self.endpoint, messages, repeat=repeat, tools=tools))
+            completion = await self._answer(body, live)
+        except QwqError:
+            raise
+        except Exception as exc:
+            found = unexpected(exc, self.where, self.mask.hide)
+        else:
+            if completion.shape == "prefilled":
+                self._learned_prefill = True
+            return completion
+        raise found  # not above: the exception and its frames may hold the key
 
     async def _answer(self, body: bytes, live: StreamingCompletion) -> Completion:
         url, headers = self.endpoint.address(self.dialect.path), {"Content-Type": "application/json"}
+        request = self._http.build_request("POST", url, content=body, headers=headers)
+        limit = AnswerLimit(self.endpoint.sampling, len(body))
         began = False
         try:
-            async with self._http.stream("POST", url, content=body, headers=headers) as response:
+            async with response_to(self._http, request, self.endpoint) as response:
                 began = True
                 if response.status_code != 200:
-                    raise self._error_of(response, await first_bytes(response))
+                    raise await self._error_of(response)
                 if "html" in response.headers.get("content-type", ""):
                     raise StreamInterrupted(f"{self.where} answered with a web page instead of JSON.", retryable=True)
                 self._heard()
                 try:
-                    return await self._read(response, live)
+                    return await self._read(response, live, limit)
                 finally:
                     self.streaming -= 1
         except TRANSPORT_ERRORS as exc:
             found: EndpointError = failure(exc, f"{self.where}: {self.mask.hide(describe(exc))}", began=began)
+        except BodyError as exc:
+            found = StreamInterrupted(f"{self.where}: {exc}", retryable=exc.retryable)
         except EndpointError as exc:
             found = exc.with_traceback(None)
             found.__context__ = None
@@ -175,39 +179,57 @@ class Connection:
             self.on_answer()
             self.on_answer = None
 
-    async def _read(self, response: httpx.Response, live: StreamingCompletion) -> Completion:
+    async def _read(self, response: httpx.Response, live: StreamingCompletion, limit: AnswerLimit) -> Completion:
         kind = response.headers.get("content-type", "")
         # The response's content type counts, not what was asked for: some servers always stream, some never do.
         if "event-stream" in kind or (self.endpoint.stream and "application/json" not in kind):
-            return await self._read_stream(response, live)
-        return await self._read_whole(response, live)
+            return await self._read_stream(response, live, limit)
+        return await self._read_whole(response, live, limit)
 
-    def _error_of(self, response: httpx.Response, body: bytes) -> EndpointError:
+    async def _error_of(self, response: httpx.Response) -> EndpointError:
         """Return the error for a status other than 200. Not raised: this frame holds the body, which may echo a key."""
+        body = await first_bytes(response, self.endpoint.read_timeout)
         error = self.dialect.error(response.status_code, body, where=self.where, hide=self.mask.hide)
         if error.retryable:
             error.retry_after = retry_after(response.headers.get("retry-after"))
         return error
 
-    async def _read_stream(self, response: httpx.Response, live: StreamingCompletion) -> Completion:
-        """Read events to the one that ends the answer, or to the end of the body."""
-        decoder, answer = EventDecoder(), StreamedAnswer(live, self.mask)
+    async def _read_stream(self, response: httpx.Response, live: StreamingCompletion, limit: AnswerLimit) -> Completion:
+        """Read events to the one that ends the answer, to the end of the body, or to the limit of an answer."""
+        decoder, answer = EventDecoder(EVENT_BYTES), StreamedAnswer(live, self.mask)
         stall = StallDetector(self.endpoint.read_timeout)
         read, first_token = reader_of(response), live.first_token
-        while not answer.is_over:
-            raw = await read()
-            self.reads += 1
-            before = answer.pieces
-            # An empty read is the end: an event that lacks only its blank line is complete too.
-            self._take(decoder.feed(raw) if raw else decoder.close(), answer)
-            self.pieces += answer.pieces - before
-            if first_token is None and live.first_token is not None:
-                first_token = live.first_token
-                self.first_waits.append(first_token - live.started)
-            if not raw:
-                break
-            if not answer.is_over and stall.stalled(answer.pieces):
-                raise StreamInterrupted(f"{self.where}: {stall.words(answer.pieces)}", retryable=True)
+        received, measured_at = 0, limit.characters
+        is_endless = False
+        async with TimeLimit(self.endpoint.read_timeout, NO_DATA, progress=lambda: received):
+            while not answer.is_over:
+                raw = await read()
+                self.reads += 1
+                received += len(raw)
+                before = answer.pieces
+                # An empty read is the end: an event that lacks only its blank line is complete too.
+                events = decoder.feed(raw) if raw else decoder.close()
+                if before + len(events) < limit.pieces:
+                    self._take(events, answer)
+                else:
+                    is_endless = self._take_to_limit(events, answer, limit)
+                self.pieces += answer.pieces - before
+                if first_token is None and live.first_token is not None:
+                    first_token = live.first_token
+                    self.first_waits.append(first_token - live.started)
+                if not raw:
+                    break
+                if received >= measured_at:
+                    # A character takes a byte at least: there is nothing to measure before so many bytes more.
+                    left = limit.characters - answer.length()
+                    measured_at = received + max(left, CHARACTERS_STEP)
+                    is_endless = is_endless or left <= 0
+                if is_endless and not answer.is_over:
+                    answer.cut()
+                    self._note(limit.note(self.endpoint.name))
+                    break
+                if not answer.is_over and stall.stalled(answer.pieces):
+                    raise StreamInterrupted(f"{self.where}: {stall.words(answer.pieces)}", retryable=True)
         answer.close()
         if not decoder.started and not live.chunks:
             raise StreamInterrupted(f"{self.where} answered with something that is no event stream.", retryable=True)
@@ -215,7 +237,17 @@ class Connection:
             raise StreamInterrupted(
                 f"{self.where}: the stream ended without a finish reason after {live.chunks:,} pieces.", retryable=True
             )
-        return self._finished(answer)
+        return self._finished(answer, limit)
+
+    def _take_to_limit(self, events: list[bytes], answer: StreamedAnswer, limit: AnswerLimit) -> bool:
+        """Add the events' deltas one by one; return whether the answer has come to its limit of pieces."""
+        for event in events:
+            self._take([event], answer)
+            if answer.is_over:
+                return False
+            if answer.pieces >= limit.pieces:
+                return True
+        return False
 
     def _take(self, events: list[bytes], answer: StreamedAnswer) -> None:
         """Add the events' deltas to the answer, up to the event that ends it."""
@@ -245,16 +277,20 @@ class Connection:
         said = self.mask.hide(str(why))[:200]
         return StreamInterrupted(f"{self.where} sent a chunk that is no {what} ({said}): {beginning}", retryable=True)
 
-    async def _read_whole(self, response: httpx.Response, live: StreamingCompletion) -> Completion:
+    async def _read_whole(self, response: httpx.Response, live: StreamingCompletion, limit: AnswerLimit) -> Completion:
         """Read an answer that was not streamed (`--no-stream`, or a server that does not stream)."""
         stall = StallDetector(self.endpoint.read_timeout)
-        parts: list[bytes] = []
-        async for part in response.aiter_bytes():
-            parts.append(part)
+        received = 0
+
+        def arrived(size: int) -> None:
+            nonlocal received
+            received = size
             self.reads += 1
             if stall.stalled(0):
                 raise StreamInterrupted(f"{self.where}: {stall.words(0)}", retryable=True)
-        body = b"".join(parts)
+
+        async with TimeLimit(self.endpoint.read_timeout, NO_DATA, progress=lambda: received):
+            body = await whole_body(reader_of(response), BODY_BYTES, arrived)
         answer = StreamedAnswer(live, self.mask, is_streamed=False)
         try:
             delta = self.dialect.whole(body)
@@ -270,13 +306,28 @@ class Connection:
         answer.close()
         if not answer.finish_reason:
             raise StreamInterrupted(f"{self.where} answered without a finish reason.", retryable=True)
-        completion = self._finished(answer)
+        if answer.length() > limit.characters:
+            answer.cut()
+            self._note(limit.note(self.endpoint.name))
+        completion = self._finished(answer, limit)
         self.pieces += completion.completion_tokens
         return completion
 
-    def _finished(self, answer: StreamedAnswer) -> Completion:
+    def _finished(self, answer: StreamedAnswer, limit: AnswerLimit) -> Completion:
         if answer.finish_reason in BROKEN_REASONS:
             raise StreamInterrupted(
                 f"{self.where} gave up in the middle: finish reason {answer.finish_reason!r}.", retryable=True
             )
+        usage = believable(answer.usage, answer.length(), limit)
+        if usage is not answer.usage:
+            answer.usage = usage
+            self._note(
+                f"Endpoint {self.endpoint.name!r} gives numbers of tokens that cannot be (negative, or more than ten "
+                f"for each character): these were counted here instead."
+            )
         return answer.completion(self.endpoint.name)
+
+    def _note(self, text: str) -> None:
+        """Keep a note for the run, once."""
+        if text not in self.notes:
+            self.notes.append(text)

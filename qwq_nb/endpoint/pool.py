@@ -182,8 +182,8 @@ class Pool:
 
     @property
     def notes(self) -> list[str]:
-        """Return sentences on past outages, and on endpoints that are given up while others go on."""
-        found = [note for pooled in self._all() for note in pooled.breaker.history]
+        """Return sentences on past outages, on what endpoints do against the rules, and on those that are given up."""
+        found = [note for pooled in self._all() for note in (*pooled.breaker.history, *pooled.connection.notes)]
         for pooled in self.endpoints:
             if pooled.breaker.lost is not None and len(self.endpoints) > 1:
                 found.append(f"Not asked any more: {pooled.breaker.lost}")

@@ -239,6 +239,10 @@ class ReasoningSplitter:
         """Return the characters of answer so far. Each call counts only the pieces added since the last one."""
         return self._length("answer", self._answer)
 
+    def received_length(self) -> int:
+        """Return the characters received so far, in all fields. Each call counts only what was added since the last."""
+        return self._length("received", self._field, self._field_content, self._content)
+
     def _length(self, part: str, *sources: list[str]) -> int:
         total = 0
         for position, pieces in enumerate(sources):

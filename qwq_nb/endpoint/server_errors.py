@@ -16,6 +16,8 @@ from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, Strea
 __all__ = ["UnknownModel", "error_of_status", "error_of_stream"]
 
 RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 507, 508, 509, 520, 521, 522, 523, 524, 529})
+LONGEST_LOOK = 2000
+"""Characters of a server's message that are looked at: what keys and sizes are searched for in it by pattern."""
 LONGEST_QUOTE = 400
 """Characters of a server's message that an error quotes at most."""
 
@@ -74,7 +76,7 @@ def error_of_status(
 
     `hide` removes keys from the server's message before that is cut to length, since a part of a key is secret too.
     """
-    said = hide(error_text(body))[:LONGEST_QUOTE]
+    said = hide(error_text(body)[:LONGEST_LOOK])[:LONGEST_QUOTE]
     tail = f" The server says: {said}" if said else ""
     if status in RETRYABLE or status >= 500:
         return EndpointError(f"HTTP {status} from {where}.{tail}", status=status, retryable=True)
@@ -107,7 +109,7 @@ def error_of_status(
 
 def error_of_stream(error: Any, *, where: str = "", hide: Callable[[str], str] = str) -> EndpointError:
     """Return the error for an error object within a stream: not retryable if the request itself is at fault."""
-    said = hide(message_in(error))[:LONGEST_QUOTE]
+    said = hide(message_in(error)[:LONGEST_LOOK])[:LONGEST_QUOTE]
     code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, str) and code.isdigit():
         code = int(code)

@@ -6,13 +6,15 @@ or a character may be split anywhere between two reads. Bytes that are not UTF-8
 
 from __future__ import annotations
 
+from qwq_nb.endpoint.limits import EVENT_BYTES, BodyError
+
 __all__ = ["EventDecoder"]
 
 BOM = b"\xef\xbb\xbf"
 
 
 class EventDecoder:
-    """Decode bytes to the payloads of `data` events.
+    """Decode bytes to the payloads of `data` events, each of `most` bytes at most.
 
     >>> d = EventDecoder()
     >>> d.feed(b'data: {"a"')
@@ -21,9 +23,12 @@ class EventDecoder:
     [b'{"a": 1}', b'[DONE]']
     """
 
-    __slots__ = ("_at_start", "_data", "_parts", "_skip_lf", "started")
+    __slots__ = ("_at_start", "_data", "_held", "_most", "_parts", "_skip_lf", "started")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = EVENT_BYTES) -> None:
+        self._most = most
+        self._held = 0
+        """Bytes read since the last event that was complete, while one is not."""
         self._parts: list[bytes] = []
         self._data: list[bytes] = []
         self._skip_lf = False
@@ -32,7 +37,11 @@ class EventDecoder:
         """True once a `data` or comment line was seen: tells an event stream from any other page."""
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Return the payloads that `chunk` completes, in order."""
+        """Return the payloads that `chunk` completes, in order.
+
+        Raises:
+            BodyError: an event is larger than `most` bytes.
+        """
         between = self.started and not self._parts and not self._data and not self._skip_lf
         if between and chunk.startswith(b"data: ") and chunk.endswith(b"\n\n") and b"\r" not in chunk:
             # The usual case: whole events of one line each.
@@ -49,7 +58,9 @@ class EventDecoder:
         if b"\n" not in chunk:
             if chunk:
                 self._parts.append(chunk)
+                self._hold(self._held + len(chunk))
             return []
+        size = len(chunk)
         if self._parts:
             self._parts.append(chunk)
             chunk = b"".join(self._parts)
@@ -58,7 +69,18 @@ class EventDecoder:
         if lines[-1]:
             self._parts.append(lines[-1])
         del lines[-1]
-        return self._dispatch(lines)
+        events = self._dispatch(lines)
+        if self._parts or self._data:
+            self._hold(size if events else self._held + size)
+        else:
+            self._held = 0
+        return events
+
+    def _hold(self, size: int) -> None:
+        """Note the bytes of the event that is not complete; the size of the last read is counted whole."""
+        self._held = size
+        if size > self._most:
+            raise BodyError(f"an event of its stream is larger than {self._most >> 20} MiB.", retryable=True)
 
     def _dispatch(self, lines: list[bytes]) -> list[bytes]:
         events: list[bytes] = []

@@ -7,8 +7,10 @@ import email.utils
 import ssl
 import sys
 import time
+import traceback
 import urllib.request
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import asynccontextmanager
 from datetime import timezone
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +20,9 @@ import httpx
 import httpx_aiohttp
 
 from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.limits import HEADER_TIMEOUTS
 from qwq_nb.endpoint.masking import Mask
+from qwq_nb.endpoint.time_limit import TimeLimit, TimeUp
 from qwq_nb.errors import StreamInterrupted, UserError
 
 __all__ = [
@@ -27,10 +31,10 @@ __all__ = [
     "Unreachable",
     "describe",
     "failure",
-    "first_bytes",
     "http_client",
-    "reader_of",
+    "response_to",
     "retry_after",
+    "unexpected",
 ]
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, asyncio.TimeoutError, OSError)
@@ -147,8 +151,30 @@ def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransp
     return Transport(verify=verify, limits=limits)
 
 
+class ReadableResponse(aiohttp.ClientResponse):
+    """Hold a response whose reason phrase is ASCII, whatever the server sent (RFC 9112 allows any byte from 0x80 on).
+
+    Nobody reads the phrase, but httpx's transport encodes it as UTF-8, and fails at what is none.
+    """
+
+    async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        """Read status line and headers."""
+        await super().start(connection)
+        self.reason = (self.reason or "")[:100].encode("ascii", "replace").decode()
+        return self
+
+
 class Transport(httpx_aiohttp.AiohttpTransport):
     """Wrap aiohttp's transport, and keep aiohttp's own response in the extensions, where `reader_of` looks for it."""
+
+    def get_client(self) -> aiohttp.ClientSession:
+        """Return the session that is used for all requests. Called once, on the event loop."""
+        connector = aiohttp.TCPConnector(
+            limit=self.limits.max_connections or 0,
+            keepalive_timeout=self.limits.keepalive_expiry,
+            ssl=self.ssl_context,
+        )
+        return aiohttp.ClientSession(connector=connector, response_class=ReadableResponse)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and keep aiohttp's response under the extension `aiohttp`."""
@@ -157,34 +183,25 @@ class Transport(httpx_aiohttp.AiohttpTransport):
         return response
 
 
-def reader_of(response: httpx.Response) -> Callable[[], Awaitable[bytes]]:
-    """Return a function that reads the next bytes of a streamed body as they arrive, and returns `b""` at its end.
+@asynccontextmanager
+async def response_to(
+    client: httpx.AsyncClient, request: httpx.Request, endpoint: Endpoint, seconds: float | None = None
+) -> AsyncIterator[httpx.Response]:
+    """Send a request and give its response, with the body still to be read, to an `async with`.
 
-    It returns all that aiohttp's buffer holds at once: the four iterators that httpx and its transport put around it
-    take a sixth of a chunk's CPU, and split what arrived together. It raises aiohttp's own exceptions.
+    `seconds`: until the headers are complete; by default `--connect-timeout` + 4 × `--read-timeout`. Every byte
+    restarts the read time-out, so that a server could otherwise go on for ever with headers or `1xx` responses.
+
+    Raises:
+        TimeUp: they were not. Otherwise what the client raises.
     """
-    own, encoded = response.extensions.get("aiohttp"), "content-encoding" in response.headers
-    if own is not None and not encoded:
-        reader: Callable[[], Awaitable[bytes]] = own.content.readany
-        return reader
-    parts = response.aiter_bytes() if encoded else response.aiter_raw()
-
-    async def read() -> bytes:
-        return await anext(parts, b"")
-
-    return read
-
-
-async def first_bytes(response: httpx.Response, limit: int = 20_000) -> bytes:
-    """Return the first `limit` bytes or little more of an error page; the rest is not read."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size >= limit:
-            break
-    return b"".join(parts)
+    within = endpoint.connect_timeout + HEADER_TIMEOUTS * endpoint.read_timeout if seconds is None else seconds
+    async with TimeLimit(within, f"its headers were not complete after {within:g} s"):
+        response = await client.send(request, stream=True)
+    try:
+        yield response
+    finally:
+        await response.aclose()
 
 
 def retry_after(value: str | None) -> float | None:
@@ -241,6 +258,7 @@ def describe(exc: BaseException) -> str:
             (aiohttp.ClientConnectorError, httpx.ConnectError),
             "no connection (is the server running, and is the URL right?)",
         ),
+        (TimeUp, "the response takes too long"),
         ((aiohttp.ServerTimeoutError, httpx.ReadTimeout), "nothing came for longer than --read-timeout"),
         ((aiohttp.ServerDisconnectedError, aiohttp.ClientOSError), "the connection ended before the answer began"),
         ((aiohttp.ClientPayloadError, httpx.RemoteProtocolError), "the connection ended in the middle of the answer"),
@@ -250,6 +268,19 @@ def describe(exc: BaseException) -> str:
     said = next((text for kind, text in words if isinstance(exc, kind)), type(exc).__name__)
     detail = " ".join(str(exc).split())
     return f"{said}: {detail[:200]}" if detail and detail not in said else said
+
+
+def unexpected(exc: Exception, where: str, hide: Callable[[str], str]) -> StreamInterrupted:
+    """Return the error for an exception that nobody foresaw: of this program, of a dialect, or of a library.
+
+    It costs one attempt and not the run. Its class, its message and the place where it was raised stand in the text,
+    so that the fault can be found. `where`: the endpoint; `hide` removes keys from a text.
+    """
+    place = traceback.extract_tb(exc.__traceback__)[-1:]
+    at = f" ({place[0].filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{place[0].lineno})" if place else ""
+    detail = " ".join(hide(str(exc)[:2000]).split())[:200]
+    said = f"{type(exc).__name__}: {detail}" if detail else type(exc).__name__
+    return StreamInterrupted(f"{where}: the answer could not be read: {said}{at}", retryable=True)
 
 
 def proxy_for(url: str) -> str | None:
