@@ -7,6 +7,7 @@ would expand. Anything else is refused.
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Awaitable, Callable
 
@@ -16,7 +17,7 @@ from qwq_nb.endpoint.limits import ERROR_BYTES, ERROR_SECONDS, STEP_BYTES, BodyE
 from qwq_nb.endpoint.time_limit import TimeLimit
 from qwq_nb.endpoint.transport import TRANSPORT_ERRORS
 
-__all__ = ["first_bytes", "reader_of", "whole_body"]
+__all__ = ["Read", "first_bytes", "reader_of", "whole_body"]
 
 Read = Callable[[], Awaitable[bytes]]
 """Returns the next bytes of a body as they arrive, and `b""` at its end."""
@@ -61,9 +62,9 @@ class Decompressor:
 
     def __init__(self, read: Read, coding: str) -> None:
         self._read = read
-        self._is_deflate = coding == "deflate"
-        self._zlib = zlib.decompressobj(zlib.MAX_WBITS if self._is_deflate else zlib.MAX_WBITS | 16)
-        self._is_first = True
+        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._is_undecided = coding == "deflate"
+        """Whether the first two bytes, which tell zlib's format from the bare one, have not come yet."""
         self._left = b""
         self._is_full = False
         """Whether the last step ended at its bound: zlib itself may hold more."""
@@ -75,42 +76,45 @@ class Decompressor:
             BodyError: the data is not what the header says.
         """
         while not self._zlib.eof:
-            if not self._left and not self._is_full:
-                self._left = await self._read()
-                if not self._left:
+            if self._is_undecided or not (self._left or self._is_full):
+                more = await self._read()
+                if not more:
                     break
+                self._left += more
+            elif self._is_full:
+                await asyncio.sleep(0)  # the other streams' turn: 100 KB may hold 100 MB
+            if self._is_undecided and not self._decide():
+                continue
             try:
-                data = self._step()
+                data = self._zlib.decompress(self._left, STEP_BYTES)
             except zlib.error as exc:
                 raise BodyError(f"the compressed body is broken: {exc}", retryable=True) from None
+            self._left = self._zlib.unconsumed_tail
+            self._is_full = len(data) == STEP_BYTES
             if data:
                 return data
         return b""
 
-    def _step(self) -> bytes:
-        given = self._left
-        try:
-            data = self._zlib.decompress(given, STEP_BYTES)
-        except zlib.error:
-            if not (self._is_first and self._is_deflate):
-                raise
-            # "deflate" means zlib's format; some servers send the bare one.
-            self._zlib = zlib.decompressobj(-zlib.MAX_WBITS)
-            data = self._zlib.decompress(given, STEP_BYTES)
-        self._is_first = False
-        self._left = self._zlib.unconsumed_tail
-        self._is_full = len(data) == STEP_BYTES
-        return data
+    def _decide(self) -> bool:
+        """Choose the format of "deflate": zlib's (RFC 1950), or without its header, as some servers send it."""
+        if len(self._left) < 2:
+            return False
+        has_header = self._left[0] & 15 == 8 and int.from_bytes(self._left[:2], "big") % 31 == 0
+        self._zlib = zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
+        self._is_undecided = False
+        return True
 
 
-async def whole_body(read: Read, most: int, arrived: Callable[[int], None] = lambda size: None) -> bytes:
-    """Read a body to its end. `arrived` is called after each piece, with the size so far.
+async def whole_body(
+    read: Read, most: int, arrived: Callable[[int], None] = lambda size: None, opening: bytes = b""
+) -> bytes:
+    """Read a body to its end. `opening` was read before; `arrived` is called after each piece, with the size so far.
 
     Raises:
         BodyError: it has more than `most` bytes.
     """
-    parts: list[bytes] = []
-    size = 0
+    parts = [opening]
+    size = len(opening)
     while part := await read():
         parts.append(part)
         size += len(part)

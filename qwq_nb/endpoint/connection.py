@@ -13,7 +13,7 @@ import msgspec
 
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.answer import StreamedAnswer
-from qwq_nb.endpoint.bodies import first_bytes, reader_of, whole_body
+from qwq_nb.endpoint.bodies import Read, first_bytes, reader_of, whole_body
 from qwq_nb.endpoint.dialects.dialect import Tool, dialect_of
 from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -21,7 +21,7 @@ from qwq_nb.endpoint.limits import BODY_BYTES, EVENT_BYTES, AnswerLimit, BodyErr
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.model_list import ServedModels, served_models
 from qwq_nb.endpoint.server_errors import UnknownModel
-from qwq_nb.endpoint.sse import EventDecoder
+from qwq_nb.endpoint.sse import BLANKS, BOM, EventDecoder, begins_stream, is_keep_alive
 from qwq_nb.endpoint.stall import StallDetector
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.endpoint.time_limit import TimeLimit
@@ -180,11 +180,32 @@ class Connection:
             self.on_answer = None
 
     async def _read(self, response: httpx.Response, live: StreamingCompletion, limit: AnswerLimit) -> Completion:
+        read, stall = reader_of(response), StallDetector(self.endpoint.read_timeout)
+        opening = await self._opening(read, stall)
         kind = response.headers.get("content-type", "")
-        # The response's content type counts, not what was asked for: some servers always stream, some never do.
-        if "event-stream" in kind or (self.endpoint.stream and "application/json" not in kind):
-            return await self._read_stream(response, live, limit)
-        return await self._read_whole(response, live, limit)
+        # What came counts, then the content type, and last what was asked for: some servers always stream, some never
+        # do, and some name either as the other.
+        is_stream = begins_stream(opening)
+        if is_stream is None:
+            is_stream = "event-stream" in kind or (self.endpoint.stream and "application/json" not in kind)
+        if is_stream:
+            return await self._read_stream(read, opening, stall, live, limit)
+        return await self._read_whole(read, opening, stall, live, limit)
+
+    async def _opening(self, read: Read, stall: StallDetector) -> bytes:
+        """Read to the first byte that is no blank, and return it with what came with it; `b""` at the end of the body.
+
+        Some servers send line ends while a request waits in their queue.
+        """
+        received, data = 0, b""
+        async with TimeLimit(self.endpoint.read_timeout, NO_DATA, progress=lambda: received):
+            while not data and (part := await read()):
+                self.reads += 1
+                received += len(part)
+                data = part.lstrip(BLANKS).removeprefix(BOM).lstrip(BLANKS)
+                if not data and stall.stalled(0):
+                    raise StreamInterrupted(f"{self.where}: {stall.words(0)}", retryable=True)
+        return data
 
     async def _error_of(self, response: httpx.Response) -> EndpointError:
         """Return the error for a status other than 200. Not raised: this frame holds the body, which may echo a key."""
@@ -194,17 +215,16 @@ class Connection:
             error.retry_after = retry_after(response.headers.get("retry-after"))
         return error
 
-    async def _read_stream(self, response: httpx.Response, live: StreamingCompletion, limit: AnswerLimit) -> Completion:
+    async def _read_stream(
+        self, read: Read, opening: bytes, stall: StallDetector, live: StreamingCompletion, limit: AnswerLimit
+    ) -> Completion:
         """Read events to the one that ends the answer, to the end of the body, or to the limit of an answer."""
-        decoder, answer = EventDecoder(EVENT_BYTES), StreamedAnswer(live, self.mask)
-        stall = StallDetector(self.endpoint.read_timeout)
-        read, first_token = reader_of(response), live.first_token
+        decoder, answer = EventDecoder(EVENT_BYTES, is_json=True), StreamedAnswer(live, self.mask)
+        raw, first_token = opening, live.first_token
         received, measured_at = 0, limit.characters
         is_endless = False
         async with TimeLimit(self.endpoint.read_timeout, NO_DATA, progress=lambda: received):
-            while not answer.is_over:
-                raw = await read()
-                self.reads += 1
+            while True:
                 received += len(raw)
                 before = answer.pieces
                 # An empty read is the end: an event that lacks only its blank line is complete too.
@@ -217,19 +237,21 @@ class Connection:
                 if first_token is None and live.first_token is not None:
                     first_token = live.first_token
                     self.first_waits.append(first_token - live.started)
-                if not raw:
+                if answer.is_over or not raw:
                     break
                 if received >= measured_at:
                     # A character takes a byte at least: there is nothing to measure before so many bytes more.
                     left = limit.characters - answer.length()
                     measured_at = received + max(left, CHARACTERS_STEP)
                     is_endless = is_endless or left <= 0
-                if is_endless and not answer.is_over:
+                if is_endless:
                     answer.cut()
                     self._note(limit.note(self.endpoint.name))
                     break
-                if not answer.is_over and stall.stalled(answer.pieces):
+                if stall.stalled(answer.pieces):
                     raise StreamInterrupted(f"{self.where}: {stall.words(answer.pieces)}", retryable=True)
+                raw = await read()
+                self.reads += 1
         answer.close()
         if not decoder.started and not live.chunks:
             raise StreamInterrupted(f"{self.where} answered with something that is no event stream.", retryable=True)
@@ -261,7 +283,14 @@ class Connection:
                     answer.take(delta)  # fails if a dialect passes on a text that is no string
                     continue
             except MALFORMED as exc:
-                raise self._malformed(event, exc) from None
+                if b"\n" in event:
+                    # No chunk of several lines, then: one line end between two events, or before a keep-alive.
+                    self._take(event.split(b"\n"), answer)
+                    if answer.is_over:
+                        return
+                elif not is_keep_alive(event):
+                    raise self._malformed(event, exc) from None
+                continue
             if delta.ends == "error":
                 raise self._explained(event)
             answer.is_over = True
@@ -277,9 +306,10 @@ class Connection:
         said = self.mask.hide(str(why))[:200]
         return StreamInterrupted(f"{self.where} sent a chunk that is no {what} ({said}): {beginning}", retryable=True)
 
-    async def _read_whole(self, response: httpx.Response, live: StreamingCompletion, limit: AnswerLimit) -> Completion:
+    async def _read_whole(
+        self, read: Read, opening: bytes, stall: StallDetector, live: StreamingCompletion, limit: AnswerLimit
+    ) -> Completion:
         """Read an answer that was not streamed (`--no-stream`, or a server that does not stream)."""
-        stall = StallDetector(self.endpoint.read_timeout)
         received = 0
 
         def arrived(size: int) -> None:
@@ -290,7 +320,7 @@ class Connection:
                 raise StreamInterrupted(f"{self.where}: {stall.words(0)}", retryable=True)
 
         async with TimeLimit(self.endpoint.read_timeout, NO_DATA, progress=lambda: received):
-            body = await whole_body(reader_of(response), BODY_BYTES, arrived)
+            body = await whole_body(read, BODY_BYTES, arrived, opening)
         answer = StreamedAnswer(live, self.mask, is_streamed=False)
         try:
             delta = self.dialect.whole(body)

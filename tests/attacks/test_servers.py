@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import tracemalloc
 import zlib
@@ -36,6 +35,8 @@ OFF = 1 << 50
 """A bound that is none."""
 MEMORY = 200 * MIB
 """Bytes that reading may take at most, by far: the largest body is 64 MiB, and is joined once."""
+BUFFERS = 64 * MIB
+"""Bytes that may be on their way: sent, and not read."""
 QUICK: dict[str, Any] = {"read_timeout": 0.2, "connect_timeout": 0.3}
 HUNG = 30.0
 """Seconds after which a request counts as one that never ends."""
@@ -86,7 +87,7 @@ def evaluate(endpoint: Endpoint, tmp_path: Path, limit: int = 1, **options: Any)
     )
 
 
-# -- more than was asked for -------------------------------------------------------------------------------------------
+# -- more than was asked for ------------------------------------------------------------------------------------------
 
 
 async def chatter(reply: Reply) -> None:
@@ -125,16 +126,17 @@ def test_without_the_bound_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pieces_of_any_size_are_bounded_by_their_characters(field: str, attack: Attack) -> None:
     text = "m" * 50_000
     call = [{"index": 0, "id": "a", "function": {"name": "f", "arguments": text}}]
+    delta: dict[str, Any] = {field: call if field == "tool_calls" else text}
 
     async def write(reply: Reply) -> None:
         # `reasoning` once, so that what comes under the other name is not what is shown.
         await reply.send(EVENTS, event(reasoning="hm"))
-        await endlessly(reply, event(**{field: call if field == "tool_calls" else text}))
+        await endlessly(reply, event(**delta))
 
     with HostileServer(write) as server:
         completion = ask(server.endpoint(max_tokens=10))
     assert completion.finish_reason == "length"
-    assert server.sent < 64 * 1020 + 8 * MIB, "what is on its way in buffers is sent, too"
+    assert server.sent < BUFFERS
     attack(f"huge pieces of {field}", "truncated, told in a note", "64 × (2 × max_tokens + 1,000) characters")
 
 
@@ -191,7 +193,7 @@ def test_one_event_without_end(name: str, attack: Attack) -> None:
 
     with HostileServer(write) as server, little_memory():
         assert "an event of its stream is larger than 16 MiB" in str(failure(server.endpoint()))
-    assert server.sent < 16 * MIB + 8 * MIB
+    assert server.sent < 16 * MIB + BUFFERS
     attack(name, "StreamInterrupted", "16 MiB")
 
 
@@ -254,7 +256,7 @@ def test_models_of_endless_names_that_hold_the_key(monkeypatch: pytest.MonkeyPat
     attack("names of models of 200,000 characters, or with the key", "clipped, masked", "300 characters each")
 
 
-# -- compressed though identity was asked for ---------------------------------------------------------------------------
+# -- compressed though identity was asked for --------------------------------------------------------------------------
 
 
 def bomb(data: bytes, mib: int) -> Sequence[bytes]:
@@ -606,45 +608,26 @@ def test_one_sample_with_a_fault_is_asked_again_and_the_others_are_answered(tmp_
 
 
 @pytest.mark.parametrize("phrase", [b"", b"\xe9", b"\xff\xfe\x80", b"\x01\x02", b"a" * 8000, "\u2603".encode()])
-def test_a_reason_phrase_is_never_the_answer(phrase: bytes) -> None:
+def test_a_reason_phrase_of_any_bytes_costs_nothing(phrase: bytes) -> None:
     async def write(reply: Reply) -> None:
         await reply.send(b"HTTP/1.1 200 " + phrase + b"\r\nContent-Type: text/event-stream\r\n\r\n")
         await reply.send(event("stop", content="Fine."))
 
     with HostileServer(write) as server:
-        if b"\x01" in phrase:
-            assert isinstance(failure(server.endpoint(), transport.Unreachable), EndpointError)
-        else:
-            assert ask(server.endpoint()).answer == "Fine."
+        assert ask(server.endpoint()).answer == "Fine."
 
 
 def test_a_speed_test_of_such_a_server_ends(tmp_path: Path, attack: Attack) -> None:
     with HostileServer(chatter) as server:
         test = qwq_nb.speed(
-            endpoint=server.endpoint(), concurrency="2", requests=2, max_tokens=8, warmup=0, show=False, out=str(tmp_path)
+            endpoint=server.endpoint(),
+            concurrency="2",
+            requests=2,
+            max_tokens=8,
+            warmup=0,
+            show=False,
+            out=str(tmp_path),
         )
     assert [asked.finish_reason for asked in test.record.asked[0]] == ["length", "length"]
     assert all(asked.output_tokens == 1016 for asked in test.record.asked[0])
     attack("a speed test of a server that ignores max_tokens", "ends", "2 × max_tokens + 1,000 pieces")
-
-
-def test_gzip_and_deflate_are_read_all_the_same() -> None:
-    stream = event(content="Fi") + event("stop", content="ne.") + b"data: [DONE]\n\n"
-    bare = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    packed = {
-        "gzip": gzip.compress(stream),
-        "x-gzip": gzip.compress(stream),
-        "deflate": zlib.compress(stream),
-        "Deflate": bare.compress(stream) + bare.flush(),
-        "identity": stream,
-        "identity, gzip": gzip.compress(stream),
-    }
-
-    async def write(reply: Reply) -> None:
-        await reply.send(head(extra=f"Content-Encoding: {coding}\r\n"))
-        for byte in packed[coding]:
-            await reply.send(bytes([byte]))
-
-    for coding in packed:
-        with HostileServer(write) as server:
-            assert ask(server.endpoint()).answer == "Fine."

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qwq_nb.endpoint.masking import without
-from qwq_nb.endpoint.server_errors import UnknownModel, error_of_status
+from qwq_nb.endpoint.server_errors import LONGEST_LOOK, UnknownModel, error_of_status, error_of_stream
 from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected
 
 WHERE = "Endpoint 'here' (http://127.0.0.1:8000/v1)"
@@ -171,3 +171,18 @@ def test_a_key_is_taken_out_before_the_text_is_cut() -> None:
 )
 def test_a_key_with_its_middle_starred_out_goes_too(said: str, left: str) -> None:
     assert without("", said) == left
+
+
+@pytest.mark.parametrize("said", ["a" * 20_000 + " ***", {"error": {"message": "a" * 100_000 + " ***"}}, "<" * 20_000])
+def test_only_the_beginning_of_a_long_message_is_searched_for_keys(said: Any) -> None:
+    """The patterns that find keys take quadratic time: 20,000 characters froze every stream for seconds."""
+    looked: list[int] = []
+
+    def hide(text: str) -> str:
+        looked.append(len(text))
+        return without("", text)
+
+    error(500, said.encode() if isinstance(said, str) else said, hide=hide)
+    error_of_stream(said, hide=hide)
+    assert looked
+    assert max(looked) <= LONGEST_LOOK

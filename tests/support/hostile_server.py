@@ -7,7 +7,6 @@ import contextlib
 import json
 import threading
 from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import Any
 
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -85,7 +84,7 @@ class HostileServer:
         assert self._ready.wait(10)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
         self._loop.close()

@@ -7,6 +7,7 @@ without reasoning tokens, errors as objects in the stream, tool calls with or wi
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,8 +22,8 @@ from qwq_nb.errors import EndpointError
 
 __all__ = ["ChatCompletions"]
 
-DONE = b"[DONE]"
-TEXTS = ("reasoning", "reasoning_content", "content")
+_DONE = re.compile(rb"\s*\"?\s*\[\s*DONE\s*\]\s*\"?\s*", re.IGNORECASE)
+TEXTS = ("reasoning", "reasoning_content", "content", "refusal")
 """The text fields of a delta or a message."""
 
 
@@ -47,6 +48,8 @@ class WireDelta(msgspec.Struct, gc=False):
     reasoning_content: str | None = None
     content: str | None = None
     tool_calls: Any = None
+    refusal: str | None = None
+    """What the model says instead of an answer (OpenAI): shown as its answer."""
 
 
 class Choice(msgspec.Struct, gc=False):
@@ -55,7 +58,6 @@ class Choice(msgspec.Struct, gc=False):
     delta: WireDelta | None = None
     message: WireDelta | None = None
     finish_reason: str | None = None
-    index: int = 0
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -74,6 +76,7 @@ class Chunk(msgspec.Struct, gc=False):
 
 chunk_decoder: msgspec.json.Decoder[Chunk] = msgspec.json.Decoder(Chunk)
 _decode = chunk_decoder.decode
+_WHOLE = re.compile(r"-?[0-9]+")
 
 
 class ChatCompletions:
@@ -101,7 +104,7 @@ class ChatCompletions:
         try:
             chunk = _decode(event)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            if event == DONE:
+            if _DONE.fullmatch(event):
                 return Delta(ends="done")
             chunk = decoded_leniently(event)
         choices = chunk.choices
@@ -145,7 +148,7 @@ def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
     return Delta(
         said.reasoning or "",
         said.reasoning_content or "",
-        said.content or "",
+        said.content or said.refusal or "",
         pieces_of(said.tool_calls) if said.tool_calls else (),
         finish or "",
         usage,
@@ -157,20 +160,50 @@ def decoded_leniently(data: bytes) -> Chunk:
     """Decode what the strict decoder refuses. Raises ValueError if it is no chat completion, or nested too deeply.
 
     Some servers split characters between tokens: the standard library keeps bad bytes and halves of surrogate pairs. A
-    text may be a list of parts; any other type counts as empty text and does not end the stream. A token count may be
-    12.0 or "12".
+    text may be a list of parts, and a token count may be 12.0 or "12". What has another type than it should counts as
+    left out, unless it is `choices` or the finish reason: without those there is no answer.
     """
     try:
-        said = json.loads(data.decode("utf-8", "replace"))
-        choices = said.get("choices") if isinstance(said, dict) else None
-        for choice in choices if isinstance(choices, list) else ():
-            for part in ("delta", "message"):
-                texts = choice.get(part) if isinstance(choice, dict) else None
-                if isinstance(texts, dict):
-                    texts.update({name: text_of(texts[name]) for name in TEXTS if name in texts})
-        return msgspec.convert(said, Chunk, strict=False)
-    except (msgspec.ValidationError, RecursionError) as exc:
+        said = json.loads(data.decode("utf-8", "replace"), parse_int=whole_number)
+        if not isinstance(said, dict):
+            raise ValueError(f"Expected `object`, got `{type(said).__name__}`")
+        chunk = {**said, "usage": counts_in(said.get("usage")), "model": text_of(said.get("model"))}
+        choices = said.get("choices")
+        chunk["choices"] = [choice_in(choice) for choice in choices] if choices else None if choices is None else []
+        return msgspec.convert(chunk, Chunk, strict=False)
+    except (msgspec.ValidationError, RecursionError, TypeError) as exc:
         raise ValueError(str(exc)) from None
+
+
+def choice_in(choice: Any) -> dict[str, Any]:
+    """Return an element of `choices` whose optional fields have the types that they should have."""
+    if choice is None:
+        return {}
+    if not isinstance(choice, dict):
+        raise ValueError(f"Expected `object`, got `{type(choice).__name__}` - at `$.choices[...]`")
+    reason = choice.get("finish_reason")
+    found = {"finish_reason": None if reason is False else reason}
+    for part in ("delta", "message"):
+        texts = choice.get(part)
+        if isinstance(texts, dict):
+            found[part] = {**texts, **{name: text_of(texts[name]) for name in TEXTS if name in texts}}
+    return found
+
+
+def counts_in(usage: Any) -> dict[str, Any] | None:
+    """Return the numbers of a `usage`, one level of details included; None if it is no object."""
+    if not isinstance(usage, dict):
+        return None
+    return {name: counts_in(n) if name.endswith("_details") else whole_number(n) for name, n in usage.items()}
+
+
+def whole_number(value: Any) -> int | None:
+    """Return a number or its text as a whole number; None for what is none, or has more than 100 digits."""
+    if isinstance(value, str):
+        return int(value) if len(value) <= 100 and _WHOLE.fullmatch(value) else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def text_of(value: Any) -> str:
