@@ -111,6 +111,8 @@ class Completion(msgspec.Struct, kw_only=True):
     """How the reasoning came: see `qwq_nb.endpoint.reasoning.SHAPES`."""
     finish_reason: str = ""
     """As the server gave it (`stop`, `length`, …); `interrupted` if the stream ended without one."""
+    cut_by_server: bool = False
+    """A limit cut it that is the server's own, far below `max_tokens`: as a rule its context window."""
     prompt_tokens: int = 0
     reasoning_tokens: int = 0
     answer_tokens: int = 0
@@ -221,6 +223,8 @@ class SampleResult(msgspec.Struct, kw_only=True):
     flags: list[str] = []
     """`present_not_extracted`, `check_by_hand`, `loop`, …: all are in `qwq_nb/core/vocabulary.json`."""
     error: str = ""
+    refused: bool = False
+    """The error is a refusal of this request, which was asked once and would be refused again."""
     analysis: Analysis | None = None
     """The verdict's, where it carries one; None: not measured (yet)."""
 

@@ -14,6 +14,7 @@ import msgspec
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.answer import StreamedAnswer
 from qwq_nb.endpoint.bodies import Read, first_bytes, reader_of, whole_body
+from qwq_nb.endpoint.context_window import is_cut_by_server
 from qwq_nb.endpoint.dialects.dialect import Tool, dialect_of
 from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -355,7 +356,9 @@ class Connection:
                 f"Endpoint {self.endpoint.name!r} gives numbers of tokens that cannot be (negative, or more than ten "
                 f"for each character): these were counted here instead."
             )
-        return answer.completion(self.endpoint.name)
+        completion = answer.completion(self.endpoint.name)
+        completion.cut_by_server = is_cut_by_server(completion, limit.asked)
+        return completion
 
     def _note(self, text: str) -> None:
         """Keep a note for the run, once."""

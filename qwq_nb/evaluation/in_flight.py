@@ -60,8 +60,11 @@ def snapshot(entry: InFlightItem, now: float) -> InFlight:
     )
 
 
-def journal_row(kind: str, item: Item, completion: Completion, error: str) -> dict[str, Any]:
-    """Make the journal's row of an item. `kind` is `error` or `partial`, `error` the cause."""
+def journal_row(kind: str, item: Item, completion: Completion, error: str, *, refused: bool = False) -> dict[str, Any]:
+    """Make the journal's row of an item. `kind` is `error` or `partial`, `error` the cause.
+
+    `refused`: as in `SampleResult`.
+    """
     return {
         "kind": kind,
         "benchmark": item.sample.benchmark,
@@ -69,5 +72,6 @@ def journal_row(kind: str, item: Item, completion: Completion, error: str) -> di
         "id": item.sample.id,
         "repeat": item.repeat,
         "error": error,
+        **({"refused": True} if refused else {}),
         "completion": msgspec.to_builtins(completion),
     }

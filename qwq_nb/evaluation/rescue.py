@@ -91,7 +91,7 @@ def _rows(
         assert result is not None
         kind, cause = ("error", result.error) if result.outcome == "error" else ("partial", "interrupted")
         plain = msgspec.structs.replace(restored(completion))
-        return [(directory.journal_file(), journal_row(kind, item, plain, cause))]
+        return [(directory.journal_file(), journal_row(kind, item, plain, cause, refused=result.refused))]
     place = (item.position, item.repeat, repeats)
     found = [
         (

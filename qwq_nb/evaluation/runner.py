@@ -310,14 +310,17 @@ class Runner:
             self.grading.pop(item.key, None)
 
     async def _record_error(self, item: Item, entry: InFlightItem, exc: EndpointError) -> None:
-        completion = entry.asked.interrupted()
-        await self._write(self.directory.journal_file(), journal_row("error", item, completion, str(exc)))
+        completion, refused = entry.asked.interrupted(), isinstance(exc, RequestRejected)
+        await self._write(
+            self.directory.journal_file(), journal_row("error", item, completion, str(exc), refused=refused)
+        )
         self.results[item.key] = SampleResult(
             sample=item.sample,
             repeat=item.repeat,
             outcome="error",
             completion=compressed(completion),
             error=str(exc),
+            refused=refused,
             flags=["partial"] if is_something(completion) else [],
         )
 

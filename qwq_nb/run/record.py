@@ -11,10 +11,11 @@ import msgspec
 from qwq_nb.core.compressed import text_length
 from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
-from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView, SubsetRow
+from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
 from qwq_nb.core.tally import tally
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.cost import Prices, cost_of
+from qwq_nb.run.notes import notes_on
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunState
@@ -36,7 +37,6 @@ __all__ = [
     "find_result",
     "frame",
     "make_run_record",
-    "notes_on",
     "sample_view",
     "save_record",
 ]
@@ -49,8 +49,6 @@ SWITCHES_WITHOUT_TEXT = 50_000
 
 FOREIGN_RUNS = 20
 """Runs of foreign script that a drawn sample carries at most."""
-TRUNCATION_SHARE = 0.05
-"""From this share of cut completions on, the output says so in a sentence."""
 
 
 def frame(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
@@ -127,7 +125,7 @@ def make_run_record(
         samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
-        notes=[*m.notes, *notes_on(rows, m), *notes],
+        notes=[*m.notes, *notes_on(rows, m, results), *notes],
         withheld_benchmarks=withheld_benchmarks(m),
         references=[] if request.demo else references_of(rows, request.endpoint.model, whole=request.selection.whole),
     )
@@ -311,32 +309,3 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
         foreign=analysis.foreign[:FOREIGN_RUNS],
         measures=drawn_marks(result) if analysis.measures else {},
     )
-
-
-def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
-    """List what a reader must know beside the numbers."""
-    notes: list[str] = []
-    for row in rows:
-        if row.subset != "all":
-            continue
-        finished = row.n - row.errors - row.pending
-        if row.errors:
-            notes.append(
-                f"{row.benchmark}: {row.errors} of {row.n} are missing because the endpoint failed after all retries. "
-                f"They are not counted as wrong; the same line again asks them once more."
-            )
-        if finished and row.truncated / finished >= TRUNCATION_SHARE:
-            cap = manifest.request.endpoint.sampling.get("max_tokens")
-            notes.append(
-                f"{row.benchmark}: {row.truncated} of {finished} were cut by the token limit"
-                + (f" (max-tokens {cap})" if cap else "")
-                + ". They count as not correct; beside it stands the accuracy of the finished ones."
-            )
-        if row.not_gradable:
-            notes.append(
-                f"{row.benchmark}: the grader gave up on {row.not_gradable}. They count as not correct here; "
-                f"evalscope's own report leaves them out of its mean."
-            )
-        if row.pending and manifest.state in ("stopped", "failed", "complete"):
-            notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {manifest.command}")
-    return notes
