@@ -9,6 +9,7 @@ from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.endpoint.context_window import RAISE_IT
 from qwq_nb.run.withhold import shown_error, withheld_benchmarks
 from qwq_nb.store.manifest import Manifest
+from qwq_nb.view.wording import count
 
 __all__ = ["notes_on"]
 
@@ -22,6 +23,8 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
     """List what a reader must know beside the numbers. `rows` is the table of `results`."""
     notes: list[str] = []
     withheld = withheld_benchmarks(manifest)
+    if manifest.streams and manifest.state in ("stopped", "failed", "complete"):
+        notes.append(f"--concurrency auto came to {count(manifest.streams, 'stream')} at once.")
     for row in rows:
         if row.subset != "all":
             continue

@@ -13,6 +13,7 @@ from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_failure, sentenc
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
 from qwq_nb.core.tally import tally
+from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.cost import Prices, cost_of
 from qwq_nb.run.notes import notes_on
@@ -109,7 +110,7 @@ def make_run_record(
         model=request.endpoint.model,
         endpoint=request.endpoint.name,
         url=request.endpoint.url,
-        sampling={k: v for k, v in request.endpoint.sampling.items() if v is not None},
+        sampling=drawn_sampling(request.endpoint),
         benchmarks=request.benchmarks,
         repeats=request.selection.repeats,
         limit=request.selection.limit,
@@ -129,6 +130,15 @@ def make_run_record(
         withheld_benchmarks=withheld_benchmarks(m),
         references=[] if request.demo else references_of(rows, request.endpoint.model, whole=request.selection.whole),
     )
+
+
+def drawn_sampling(endpoint: Endpoint) -> dict[str, Any]:
+    """Return the sampling as it is drawn: what is set, and the seed of the requests."""
+    found = {name: value for name, value in endpoint.sampling.items() if value is not None}
+    # The built-in endpoint's seed is its own, and says nothing to the reader.
+    if endpoint.request_seed is not None and not endpoint.is_demo:
+        found["request_seed"] = endpoint.request_seed
+    return found
 
 
 def current_record(

