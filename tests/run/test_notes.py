@@ -10,11 +10,16 @@ import pytest
 
 from qwq_nb.core.records import SampleResult
 from qwq_nb.demo import PROBLEMS
+from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.endpoint.auto_concurrency import START
+from qwq_nb.errors import EndpointRefused
 from qwq_nb.evaluation.evaluate import evaluate
-from qwq_nb.run.open import load_run
+from qwq_nb.run.open import list_runs, load_run
 from qwq_nb.run.run import Run
+from tests.support.demo_server import own_endpoint
 from tests.support.hostile_server import EVENTS, HostileServer, Reply, event, head
 from tests.support.made_runs import made_run, result
+from tests.support.math_problems import MATH
 
 
 def cut(number: int, *, prompt: int, answer: int, by_server: bool = True) -> SampleResult:
@@ -113,3 +118,46 @@ def test_a_run_whose_server_cuts_says_so_per_sample_and_in_its_note(tmp_path: Pa
         whys = {view.why for view in found.record().samples}
         assert len(whys) == 1
         assert "prompt + answer = 256 tokens (raise -c / num_ctx / --max-model-len)" in whys.pop()
+
+
+def test_what_auto_found_and_the_seed_of_the_requests_are_told(tmp_path: Path, server: DemoEndpoint) -> None:
+    endpoint = own_endpoint(server, request_seed=7)
+    run = evaluate("math_500", endpoint=endpoint, data=MATH, concurrency="auto", out=tmp_path, show=False)
+    for found in (run, load_run(run.path)):
+        record = found.record()
+        assert record.concurrency == START
+        assert f"--concurrency auto came to {START} streams at once." in record.notes
+        assert record.sampling["request_seed"] == 7
+        assert "request_seed 7" in found.report().text
+        assert "request_seed 7" in found.report().html
+
+
+def test_what_ended_a_run_stands_in_its_directory(tmp_path: Path) -> None:
+    async def refuses(reply: Reply) -> None:
+        await reply.send(head("application/json", "401 Unauthorized"), b'{"error": {"message": "who are you"}}')
+
+    with HostileServer(refuses) as hostile, pytest.raises(EndpointRefused) as refused:
+        evaluated(hostile, tmp_path)
+    (run,) = list_runs(tmp_path)
+    assert f"Ended before its time: {refused.value}" in run.record().notes
+    assert "who are you" in run.report().text
+
+
+def test_the_words_before_an_outage_are_its_cause(tmp_path: Path) -> None:
+    """vLLM's engine dies at a request, says so in the stream, and then nobody answers."""
+    asked = []
+    died = b'data: {"error": {"message": "EngineCore encountered an issue", "code": 500}}\n\n'
+
+    async def dies(reply: Reply) -> None:
+        asked.append(reply.path)
+        if len(asked) == 1:
+            await reply.send(EVENTS, event(content=r"\boxed{1}"), event("stop"), b"data: [DONE]\n\n")
+        elif len(asked) == 2:
+            await reply.send(EVENTS, died)
+
+    with HostileServer(dies) as hostile, pytest.raises(EndpointRefused) as gone:
+        evaluated(hostile, tmp_path, max_retries=5, concurrency=1)
+    assert "has not answered for" in str(gone.value)
+    assert "EngineCore encountered an issue" in str(gone.value)
+    (run,) = list_runs(tmp_path)
+    assert "EngineCore encountered an issue" in " ".join(run.record().notes)
