@@ -16,7 +16,7 @@ from collections.abc import Callable
 from qwq_nb.endpoint.clock import REAL_TIME, Clock
 from qwq_nb.endpoint.connection import Connection
 from qwq_nb.endpoint.transport import Severed, Unreachable
-from qwq_nb.errors import EndpointError, EndpointRefused, UserError
+from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, UserError
 
 __all__ = ["CircuitBreaker", "is_away", "is_key_refusal", "is_quota"]
 
@@ -42,8 +42,8 @@ def is_away(error: EndpointError) -> bool:
 
 
 def is_key_refusal(error: EndpointError) -> bool:
-    """Return whether the endpoint refused the key (HTTP 401 or 403)."""
-    return error.status in (401, 403)
+    """Return whether the endpoint refused the key (HTTP 401 or 403), and not one prompt for its content."""
+    return error.status in (401, 403) and not isinstance(error, RequestRejected)
 
 
 def is_quota(error: EndpointError) -> bool:

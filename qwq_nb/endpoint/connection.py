@@ -204,6 +204,10 @@ class Connection:
                 self.reads += 1
                 received += len(part)
                 data = part.lstrip(BLANKS).removeprefix(BOM).lstrip(BLANKS)
+                if not data and received > EVENT_BYTES:
+                    raise BodyError(
+                        f"its body begins with more than {EVENT_BYTES >> 20} MiB of blanks.", retryable=True
+                    )
                 if not data and stall.stalled(0):
                     raise StreamInterrupted(f"{self.where}: {stall.words(0)}", retryable=True)
         return data

@@ -4,7 +4,7 @@
 |---|---|---|
 | pieces of one answer | 2 × `max_tokens` + 1,000; 2,000,000 where no limit was asked for | truncated, with a note |
 | characters of one answer | 64 times as many, 64 MiB at most | truncated, with a note |
-| one event of a stream, decoded | 16 MiB | `StreamInterrupted` |
+| one event of a stream, or blanks before an answer, decoded | 16 MiB | `StreamInterrupted` |
 | an answer that comes whole, decoded | 64 MiB | `StreamInterrupted` |
 | the list of models | 4 MiB, and 15 s + `--connect-timeout` | the problem that `%qwq_endpoint` tells |
 | headers, `1xx` responses included | `--connect-timeout` + 4 × `--read-timeout` | `StreamInterrupted` |

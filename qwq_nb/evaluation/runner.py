@@ -103,6 +103,8 @@ class Runner:
         self._streams = streams.StreamLog(directory)
         self._rate: deque[tuple[float, int]] = deque(maxlen=64)
         self._succeeded = self.reused > 0
+        self._refused: dict[tuple[int | None, str], str] = {}
+        """The first sample that met each kind of refusal, while nothing was answered."""
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -237,9 +239,10 @@ class Runner:
         except EndpointRefused:
             raise
         except RequestRejected as exc:
-            if exc.status in (400, 422) and not self._succeeded and "context" not in str(exc):
-                # The first answer of the endpoint is a refusal that names no length: the others would get it too.
+            if exc.concerns == "options" and not self._succeeded:
                 raise EndpointRefused(f"{exc} (the first request of the run; every other would meet it)") from None
+            if self._is_met_again(item, exc):
+                raise EndpointRefused(f"{exc} (two different prompts met it, and none was answered)") from None
             await self._record_error(item, entry, exc)
             return
         except EndpointError as exc:
@@ -253,6 +256,17 @@ class Runner:
         file = self.directory.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
         # With the writing thread from here on, whatever becomes of the task; what waits for the disk is not the stream.
         self._finish_later(item, compressed(completion), self._writing(file, row))
+
+    def _is_met_again(self, item: Item, exc: RequestRejected) -> bool:
+        """Return whether two different prompts met the same refusal while no prompt was answered.
+
+        One alone says nothing of the others: a content filter may refuse it, or the server fail at its text. A prompt
+        that is too long concerns no other.
+        """
+        if self._succeeded or exc.concerns == "length" or any(f.asked.chunks for f in self.in_flight_items.values()):
+            return False
+        refusal = (exc.status, exc.concerns)
+        return self._refused.setdefault(refusal, item.sample.id) != item.sample.id
 
     async def _solved(self, item: Item, entry: InFlightItem) -> Completion:
         """The solver's completion, with its steps. Raises QwqError where the solver is at fault."""

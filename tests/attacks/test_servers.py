@@ -209,12 +209,12 @@ def test_a_large_event_is_read_where_the_bound_is_off(monkeypatch: pytest.Monkey
 
 def test_a_whole_answer_without_end(monkeypatch: pytest.MonkeyPatch, attack: Attack) -> None:
     async def write(reply: Reply) -> None:
-        await reply.send(head("application/json"))
+        await reply.send(head("application/json"), b"{")
         await endlessly(reply, b" " * MIB)
 
     async def finite(reply: Reply) -> None:
-        await reply.send(head("application/json"), b" " * (65 * MIB))
-        await reply.send(b'{"choices": [{"message": {"content": "Fine."}, "finish_reason": "stop"}]}')
+        await reply.send(head("application/json"), b"{", b" " * (65 * MIB))
+        await reply.send(b'"choices": [{"message": {"content": "Fine."}, "finish_reason": "stop"}]}')
 
     with HostileServer(write) as server, little_memory():
         assert "larger than 64 MiB" in str(failure(server.endpoint(stream=False)))
@@ -223,6 +223,25 @@ def test_a_whole_answer_without_end(monkeypatch: pytest.MonkeyPatch, attack: Att
         monkeypatch.setattr(connection, "BODY_BYTES", OFF)
         assert ask(server.endpoint(stream=False)).answer == "Fine."
     attack("a body without end (--no-stream)", "StreamInterrupted", "64 MiB")
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
+def test_a_body_of_endless_blanks(kind: str, monkeypatch: pytest.MonkeyPatch, attack: Attack) -> None:
+    async def write(reply: Reply) -> None:
+        await reply.send(head(kind))
+        await endlessly(reply, b" \n" * 65_536)
+
+    async def finite(reply: Reply) -> None:
+        await reply.send(head(kind), b"\n" * (17 * MIB))
+        await reply.send(b'{"choices": [{"message": {"content": "Fine."}, "finish_reason": "stop"}]}')
+
+    with HostileServer(write) as server, little_memory():
+        assert "16 MiB of blanks" in str(failure(server.endpoint()))
+    with HostileServer(finite) as server:
+        failure(server.endpoint())
+        monkeypatch.setattr(connection, "EVENT_BYTES", OFF)
+        assert ask(server.endpoint()).answer == "Fine."
+    attack(f"endless blanks as {kind}", "StreamInterrupted", "16 MiB")
 
 
 def test_a_list_of_models_without_end(monkeypatch: pytest.MonkeyPatch, attack: Attack) -> None:
@@ -269,7 +288,7 @@ def bomb(data: bytes, mib: int) -> Sequence[bytes]:
 GZIP = "Content-Encoding: gzip\r\n"
 BOMBS = {
     "in a stream": (head(extra=GZIP), b"data: ", {}, "an event of its stream is larger than 16 MiB"),
-    "as a whole answer": (head("application/json", extra=GZIP), b"", {"stream": False}, "larger than 64 MiB"),
+    "as a whole answer": (head("application/json", extra=GZIP), b"{", {"stream": False}, "larger than 64 MiB"),
 }
 
 
@@ -278,19 +297,19 @@ def test_a_compressed_bomb(place: str, attack: Attack) -> None:
     top, first, options, words = BOMBS[place]
 
     async def write(reply: Reply) -> None:
-        await reply.send(top, *bomb(first, 400))
+        await reply.send(top, *bomb(first, 100))
 
     with HostileServer(write) as server, little_memory():
         assert words in str(failure(server.endpoint(**options)))
     assert server.sent < MIB
-    attack(f"400 MiB in 0.4 MiB of gzip, {place}", "StreamInterrupted", "16 MiB an event, 64 MiB a body, decoded")
+    attack(f"100 MiB in 0.1 MiB of gzip, {place}", "StreamInterrupted", "16 MiB an event, 64 MiB a body, decoded")
 
 
 def test_a_compressed_bomb_unpacked_whole_takes_what_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control of the two above: with steps as large as they like, and no bound of the body."""
 
     async def write(reply: Reply) -> None:
-        await reply.send(head("application/json", extra=GZIP), *bomb(b"", 100))
+        await reply.send(head("application/json", extra=GZIP), *bomb(b"{", 100))
 
     monkeypatch.setattr(bodies, "STEP_BYTES", OFF)
     monkeypatch.setattr(connection, "BODY_BYTES", OFF)
@@ -307,7 +326,7 @@ def test_a_compressed_bomb_as_a_list_of_models_or_an_error_page(place: str, atta
     status = "200 OK" if place == "models" else "500 Oops"
 
     async def write(reply: Reply) -> None:
-        await reply.send(head("application/json", status, GZIP), *bomb(b"too much ", 400))
+        await reply.send(head("application/json", status, GZIP), *bomb(b"too much ", 100))
 
     with HostileServer(write) as server, little_memory():
         if place == "models":
@@ -315,7 +334,7 @@ def test_a_compressed_bomb_as_a_list_of_models_or_an_error_page(place: str, atta
         else:
             found = failure(server.endpoint(), EndpointError)
             assert (found.status, "says: too much" in str(found)) == (500, True)
-    attack(f"400 MiB in 0.4 MiB of gzip, {place}", "told, nothing else", "4 MiB of models, 20,000 bytes of an error")
+    attack(f"100 MiB in 0.1 MiB of gzip, {place}", "told, nothing else", "4 MiB of models, 20,000 bytes of an error")
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "compress", "gzip, br", "x" * 5000])

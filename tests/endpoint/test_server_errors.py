@@ -150,6 +150,74 @@ def test_the_servers_own_words_are_found_and_cut_to_length(body: Any, said: str)
     assert str(error(502, body)).endswith(f" The server says: {said}")
 
 
+CONTENT = [
+    (400, openai("Input data may contain inappropriate content.", code="data_inspection_failed")),
+    (400, {"code": "DataInspectionFailed", "message": "Input data may contain inappropriate content."}),
+    (400, openai("The response was filtered due to the prompt triggering Azure's policy.", code="content_filter")),
+    (400, openai("Filtered.", innererror={"code": "ResponsibleAIPolicyViolation"})),
+    (400, openai("Invalid prompt: please try again with a different one.", code="invalid_prompt")),
+    (400, openai("Content Exists Risk")),
+    (400, openai("The request was rejected because it was considered high risk", type="content_filter")),
+    (400, openai("The request failed.", code="InputTextSensitiveContentDetected")),
+    (
+        400,
+        openai(
+            "\u7cfb\u7edf\u68c0\u6d4b\u5230\u8f93\u5165\u53ef\u80fd\u5305\u542b\u654f\u611f\u5185\u5bb9", code="1301"
+        ),
+    ),
+    (403, {"error": {"code": 403, "message": "Input was flagged", "metadata": {"flagged_input": "x"}}}),
+    (403, {"error": {"code": 403, "message": "Refused", "metadata": {"reasons": ["x"], "flagged_input": "x"}}}),
+    (403, openai("Your request was blocked by our content moderation.")),
+    (422, openai("guardrail_intervened")),
+    (451, openai("Violates the usage policies")),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), CONTENT)
+def test_a_content_filter_s_refusal_is_of_one_prompt(status: int, body: Any) -> None:
+    found = error(status, body)
+    assert isinstance(found, RequestRejected)
+    assert (found.concerns, found.retryable, found.status) == ("content", False, status)
+    assert "content filter" in str(found)
+
+
+@pytest.mark.parametrize("body", [body for _, body in CONTENT])
+def test_in_a_stream_too(body: Any) -> None:
+    found = error_of_stream(body.get("error", body), where=WHERE)
+    assert isinstance(found, RequestRejected)
+    assert found.concerns == "content"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "concerns"),
+    [
+        (403, openai("Forbidden"), EndpointRefused, None),
+        (403, b"", EndpointRefused, None),
+        (403, openai("Invalid API key. See our usage policies."), EndpointRefused, None),
+        (400, openai("API key not valid. Please pass a valid API key."), EndpointRefused, None),
+        (400, openai("Incorrect API key provided"), EndpointRefused, None),
+        (400, openai("The model `m` does not exist (names are case-sensitive)"), UnknownModel, None),
+        (400, openai("top_k: names are case-sensitive"), RequestRejected, ""),
+        (
+            400,
+            openai("This model's maximum context length is 10 tokens. See our usage policies"),
+            RequestRejected,
+            "length",
+        ),
+        (400, openai("Unsupported parameter: 'top_k'"), RequestRejected, "options"),
+        (400, openai("max_tokens=32768 cannot be greater than max_model_len=512"), RequestRejected, "options"),
+        (400, openai("Invalid value for max_tokens: must be at most 8192"), RequestRejected, "options"),
+        (400, openai("Something is wrong"), RequestRejected, ""),
+    ],
+)
+def test_what_else_a_server_objects_to(status: int, body: Any, kind: type[EndpointError], concerns: str | None) -> None:
+    found = error(status, body)
+    assert type(found) is kind
+    assert getattr(found, "concerns", None) == concerns
+    if "max_tokens" in str(body):
+        assert "--max-tokens" in str(found)
+
+
 @given(st.binary(max_size=300), st.integers(201, 599))
 def test_no_body_breaks_it(body: Any, status: int) -> None:
     assert isinstance(error(status, body), EndpointError)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -77,6 +78,70 @@ def test_what_is_no_chat_completion(data: bytes) -> None:
     for read in (DIALECT.delta, DIALECT.whole):
         with pytest.raises(ValueError, match=r"."):
             read(data)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"usage": []},
+        {"usage": 7},
+        {"usage": {"completion_tokens": {}}},
+        {"usage": {"completion_tokens": "many", "prompt_tokens": "9" * 5000}},
+        {"usage": {"completion_tokens_details": 5}},
+        {"usage": {"completion_tokens_details": {"reasoning_tokens": [1]}}},
+        {"model": 7},
+        {"model": {"name": "m"}},
+        {"id": 7, "created": "now", "object": None, "system_fingerprint": {}, "service_tier": 1.5, "timings": [1]},
+        {"created": 10**5000},
+        {"error": None, "detail": {}, "message": 7, "code": []},
+        {"error": False},
+    ],
+)
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {},
+        {"index": None},
+        {"index": "0"},
+        {"index": 10**5000},
+        {"logprobs": {"content": 7}, "seed": [], "stop_reason": {}},
+        {"message": 7},
+        {"message": []},
+    ],
+)
+def test_a_field_that_nobody_needs_costs_no_answer(odd: dict[str, Any], choice: dict[str, Any]) -> None:
+    sys.set_int_max_str_digits(0)
+    try:
+        data = event(choices=[{**choice, "delta": {"content": "4", "role": 7}, "finish_reason": "stop"}], **odd)
+    finally:
+        sys.set_int_max_str_digits(4300)
+    found = DIALECT.delta(data)
+    assert found is not None
+    assert (found.content, found.finish_reason, found.ends) == ("4", "stop", "")
+
+
+@pytest.mark.parametrize("delta", [7, "text", [], None, True, {"content": 7, "reasoning": {}}])
+def test_a_delta_of_another_type_says_nothing(delta: Any) -> None:
+    found = delta_of(delta, finish_reason="stop")
+    assert found == Delta(finish_reason="stop")
+
+
+@pytest.mark.parametrize("choices", [[], {}, "", False, None, [None]])
+def test_no_choices_are_no_choices(choices: Any) -> None:
+    assert DIALECT.delta(event(choices=choices, id=[])) == Delta()
+
+
+@pytest.mark.parametrize("data", [b" [DONE]", b"[DONE] ", b"[DONE]\t", b'"[DONE]"', b"[ DONE ]", b"[done]"])
+def test_the_end_of_a_stream_with_blanks(data: bytes) -> None:
+    assert DIALECT.delta(data) == Delta(ends="done")
+
+
+def test_a_refusal_is_the_answer() -> None:
+    assert delta_of({"content": None, "refusal": "I cannot"}) == Delta(content="I cannot")
+    assert delta_of({"content": "", "refusal": "I cannot"}) == Delta(content="I cannot")
+    assert delta_of({"content": "4", "refusal": None}) == Delta(content="4")
+    whole = DIALECT.whole(event(choices=[{"message": {"content": None, "refusal": "No."}, "finish_reason": "stop"}]))
+    assert whole == Delta(content="No.", finish_reason="stop")
 
 
 NAMES = ["choices", "delta", "message", "content", "tool_calls", "function", "index", "id"]
