@@ -129,7 +129,7 @@ def error_of_status(
     if status in (400, 422) and _PARAMETER.search(said):
         hint = " Leave out what it does not take by `off`, as in --top-k off --min-p off."
         return rejected("The server rejected the request", "options", status, tail + hint)
-    if status in (400, 422) and _TOO_MANY_TOKENS.search(said):
+    if status in (400, 422) and (limit.concerns_all or _TOO_MANY_TOKENS.search(said)):
         return rejected("The server rejected the request", "options", status, f"{tail}{limit.advice}")
     return rejected("The server rejected the request", "", status, tail)
 

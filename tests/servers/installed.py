@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tests.support.paths import ROOT
 
-__all__ = ["SERVERS", "NotAvailable", "python_of", "site_packages"]
+__all__ = ["SERVERS", "NotAvailable", "python_of", "script", "site_packages"]
 
 FOLDER = Path(os.environ.get("QWQ_NB_SERVERS_FOLDER") or ROOT / ".venv-servers")
 INSTALL_S = 1800.0
@@ -33,6 +33,11 @@ def site_packages(python: Path) -> Path:
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True, capture_output=True
     )
     return Path(found.stdout.decode().strip())
+
+
+def script(python: Path, file: Path, *words: str | Path) -> None:
+    """Run a script by an environment's Python."""
+    subprocess.run([*NICE, python, file, *words], check=True, capture_output=True)
 
 
 def as_vllm(python: Path) -> None:
