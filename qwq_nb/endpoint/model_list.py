@@ -13,14 +13,12 @@ from qwq_nb.endpoint.context_window import window_of
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.limits import LONGEST_NAME, MODELS_BYTES, MODELS_SECONDS, BodyError
 from qwq_nb.endpoint.masking import Mask
+from qwq_nb.endpoint.server_errors import is_about_key
 from qwq_nb.endpoint.time_limit import TimeLimit
 from qwq_nb.endpoint.transport import TRANSPORT_ERRORS, describe, response_to, unexpected
 from qwq_nb.errors import QwqError
 
 __all__ = ["ServedModels", "served_models"]
-
-UNKNOWN_KEY = b"No connected db"
-"""LiteLLM's answer to a key that it does not know, with status 400 where it keeps no keys in a data base."""
 
 
 class ServedModels(msgspec.Struct):
@@ -53,8 +51,7 @@ async def served_models(client: httpx.AsyncClient, endpoint: Endpoint, mask: Mas
     except Exception as exc:
         return ServedModels(problem=str(unexpected(exc, "no list of models", mask.hide)))
     if status != 200:
-        is_key_refused = status in (401, 403) or (status == 400 and UNKNOWN_KEY in body)
-        return ServedModels(problem=f"HTTP {status}", is_key_refused=is_key_refused)
+        return ServedModels(problem=f"HTTP {status}", is_key_refused=is_about_key(status, body))
     try:
         rows: list[Any] = json.loads(body).get("data") or []
         models = {

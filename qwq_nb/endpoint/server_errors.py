@@ -14,7 +14,7 @@ from typing import Any, Literal
 from qwq_nb.endpoint.token_limits import refused_limit
 from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, StreamInterrupted
 
-__all__ = ["UnknownModel", "error_of_status", "error_of_stream"]
+__all__ = ["UnknownModel", "error_of_status", "error_of_stream", "is_about_key"]
 
 RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 507, 508, 509, 520, 521, 522, 523, 524, 529})
 LONGEST_LOOK = 2000
@@ -52,7 +52,8 @@ policy"), Azure (`content_filter`, `ResponsibleAIPolicyViolation`), DashScope (`
 Gemini (`PROHIBITED_CONTENT`), Bedrock ("guardrail"), Zhipu (in Chinese: sensitive, unsafe, against the rules)."""
 _KEY = re.compile(
     r"\b(?:invalid|incorrect|expired|missing|wrong|no|valid)\b.{0,40}\b(?:api|access)[ _-]?(?:key|token)"
-    r"|\b(?:api|access)[ _-]?(?:key|token)\b.{0,60}(?:invalid|incorrect|expired|missing|not (?:valid|found)|wrong)",
+    r"|\b(?:api|access)[ _-]?(?:key|token)\b.{0,60}(?:invalid|incorrect|expired|missing|not (?:valid|found)|wrong)"
+    r"|no connected db",  # LiteLLM's words for a key that it does not know, where it keeps no keys in a data base
     re.I | re.S,
 )
 _TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.S | re.I)
@@ -132,6 +133,11 @@ def error_of_status(
     if status in (400, 422) and (limit.concerns_all or _TOO_MANY_TOKENS.search(said)):
         return rejected("The server rejected the request", "options", status, f"{tail}{limit.advice}")
     return rejected("The server rejected the request", "", status, tail)
+
+
+def is_about_key(status: int, body: bytes) -> bool:
+    """Return whether an error says that the key was refused, or that there was none."""
+    return status in (401, 403) or (status == 400 and bool(_KEY.search(error_text(body)[:LONGEST_LOOK])))
 
 
 def rejected(
