@@ -12,7 +12,7 @@ from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.evaluation.solvers.steps import StepRecorder
 
-__all__ = ["InFlightItem", "journal_row", "snapshot"]
+__all__ = ["InFlightItem", "is_something", "journal_row", "snapshot"]
 
 TAIL = 300
 """Least number of characters of a stream's end in a snapshot."""
@@ -31,6 +31,11 @@ class InFlightItem:
         """Characters of reasoning and answer that the view has received."""
         self.tokens: int | None = None
         """Completion tokens by the server's count, once the completion is whole; None before."""
+
+
+def is_something(completion: Completion) -> bool:
+    """Return whether an interrupted sample left any text, or finished steps."""
+    return bool(completion.reasoning or completion.answer or completion.steps)
 
 
 def snapshot(entry: InFlightItem, now: float) -> InFlight:

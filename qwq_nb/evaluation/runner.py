@@ -23,7 +23,8 @@ from qwq_nb.core.run_record import InFlight, Progress
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
 from qwq_nb.evaluation import stream_log as streams
-from qwq_nb.evaluation.in_flight import InFlightItem, journal_row, snapshot
+from qwq_nb.evaluation.in_flight import InFlightItem, is_something, journal_row, snapshot
+from qwq_nb.evaluation.pace import seconds_left
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.solvers.single import SingleRequest
 from qwq_nb.evaluation.solvers.solver import Solver
@@ -381,27 +382,12 @@ class Runner:
             errors=sum(r.outcome == "error" for r in results),
             retries=self.retries + sum(f.asked.retries for f in in_flight),
             elapsed_s=elapsed,
-            eta_s=self._eta(results, in_flight, done, now),
+            eta_s=seconds_left(results, in_flight, queued=len(self._queue), streams=self.pool.limit, now=now),
             tokens=tokens,
             tokens_per_s=max(0.0, tokens - first_tokens) / span if span > 0.2 else 0.0,
             concurrency=self.pool.limit,
             waiting=self.pool.waiting,
         )
-
-    def _eta(self, results: list[SampleResult], in_flight: list[InFlightItem], done: int, now: float) -> float | None:
-        """Seconds to go: the work left, in seconds of streaming, over the streams that share it.
-
-        The mean time of a finished sample stands for those to come; one in flight has at least half a mean left, so
-        that the estimate does not fall to nothing while the slow ones still run.
-        """
-        times = [r.completion.latency_s for r in results if r.completion and r.outcome not in ("pending", "error")]
-        left = len(results) - done
-        if not times or not left:
-            return None
-        mean = sum(times) / len(times)
-        under_way = [max(mean / 2, mean - (now - f.live.started)) for f in in_flight]
-        work = len(self._queue) * mean + sum(under_way)
-        return max(max(under_way, default=0.0), work / max(1, min(self.pool.limit, left)))
 
     def in_flight(self) -> list[InFlight]:
         """Return the streams of this moment, oldest first.
@@ -412,8 +398,3 @@ class Runner:
         return [
             snapshot(entry, now) for entry in sorted(list(self.in_flight_items.values()), key=lambda e: e.live.started)
         ]
-
-
-def is_something(completion: Completion) -> bool:
-    """Return whether an interrupted sample left any text, or finished steps."""
-    return bool(completion.reasoning or completion.answer or completion.steps)
