@@ -44,7 +44,8 @@ def test_every_template_names_values_that_there_are() -> None:
             # For a view that shows the values beside it, and for a sample without a gold value.
             assert words.brief, code
             assert "{gold}" not in words.brief + words.without_gold
-        said = sentence(Reason(code=code, values={"tokens": 1, "total": 1, "seconds": 1}), gold="g", extracted="x", error="e")
+        reason = Reason(code=code, values={"tokens": 1, "total": 1, "seconds": 1})
+        said = sentence(reason, gold="g", extracted="x", error="e")
         assert said
         assert "{" not in said
 
