@@ -22,7 +22,6 @@ from qwq_nb.analysis.speed.api import speed
 from qwq_nb.analysis.speed.metrics import time_per_output_token
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.view.tables import text_table
-from tests.servers.installed import NICE
 
 __all__ = ["Compared", "compared", "lines_of"]
 
@@ -80,7 +79,7 @@ def by_evalscope(endpoint: Endpoint, concurrency: int, requests: int, folder: Pa
     """Measure by `evalscope perf`, of the same environment as this Python."""
     prompts = folder / "prompts.txt"
     prompts.write_text("\n".join(PROMPTS) + "\n", encoding="utf-8")
-    words: list[Any] = [*NICE, Path(sys.executable).with_name("evalscope"), "perf", "--api", "openai", "--stream"]
+    words: list[Any] = [Path(sys.executable).with_name("evalscope"), "perf", "--api", "openai", "--stream"]
     words += ["--model", endpoint.model, "--url", endpoint.address("chat/completions"), "--max-tokens", TOKENS]
     words += ["--parallel", concurrency, "--number", requests, "--dataset", "line_by_line", "--dataset-path", prompts]
     words += ["--extra-args", json.dumps(EXTRA), "--outputs-dir", folder / "evalscope"]
