@@ -76,8 +76,13 @@ class Connection:
         """Times to first token, in seconds, since the pool last emptied the list."""
         self.notes: list[str] = []
         """Sentences for the run's notes on what this endpoint does against the rules; each once."""
+        self.resent = 0
+        """Number of requests that were sent again at once, because their kept connection had ended."""
         self._learned_prefill: bool | None = None
-        self._http = http_client(endpoint, connections, self.mask)
+        self._http = http_client(endpoint, connections, self.mask, self._sent_again)
+
+    def _sent_again(self) -> None:
+        self.resent += 1
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -42,9 +42,13 @@ class Resending(httpx.AsyncBaseTransport):
     `fresh` never keeps a connection, so that a request is sent twice at most. It must be able to send a body again.
     """
 
-    def __init__(self, keeping: httpx.AsyncBaseTransport, fresh: httpx.AsyncBaseTransport) -> None:
+    def __init__(
+        self, keeping: httpx.AsyncBaseTransport, fresh: httpx.AsyncBaseTransport, resent: Callable[[], None]
+    ) -> None:
+        """`resent` is called for each request that is sent again."""
         self._keeping = keeping
         self._fresh = fresh
+        self._resent = resent
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and again where its connection had ended.
@@ -63,6 +67,7 @@ class Resending(httpx.AsyncBaseTransport):
             first = exc
         finally:
             _sending.reset(token)
+        self._resent()
         try:
             return await self._fresh.handle_async_request(request)
         except Exception as exc:

@@ -69,17 +69,19 @@ class Severed(StreamInterrupted):
     """Report a connection that ended in the middle of an answer."""
 
 
-def http_client(endpoint: Endpoint, connections: int, mask: Mask) -> httpx.AsyncClient:
+def http_client(
+    endpoint: Endpoint, connections: int, mask: Mask, resent: Callable[[], None] = lambda: None
+) -> httpx.AsyncClient:
     """Return a client for `connections` streams at once, which follows no redirect and sends the key with each request.
 
-    Each key that is sent is noted in `mask`.
+    Each key that is sent is noted in `mask`; `resent` is called for each request that is sent again (see `Resending`).
 
     Raises:
         UserError: the environment sets a proxy that cannot be used, or there cannot be so many connections.
     """
     raise_file_limit(connections)
     return httpx.AsyncClient(
-        transport=transport_for(endpoint, connections),
+        transport=transport_for(endpoint, connections, resent),
         timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None),
         auth=KeyFromEnvironment(endpoint, mask),
         follow_redirects=False,
@@ -125,7 +127,7 @@ def raise_file_limit(connections: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransport:
+def transport_for(endpoint: Endpoint, connections: int, resent: Callable[[], None]) -> httpx.AsyncBaseTransport:
     """Return aiohttp's transport under httpx, or httpx's own transport if the environment sets a proxy.
 
     aiohttp takes less than half the CPU per streamed chunk. Either sends a request again whose kept connection had
@@ -147,6 +149,7 @@ def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransp
             return Resending(
                 httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy),
                 httpx.AsyncHTTPTransport(verify=verify, limits=no_keeping, proxy=proxy),
+                resent,
             )
         except (ImportError, ValueError, httpx.InvalidURL):
             # Not repeated: a proxy's URL may hold a password.
@@ -154,7 +157,7 @@ def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransp
                 f"The proxy that this kernel's environment sets for {endpoint.url} cannot be used. A SOCKS "
                 f"proxy needs `pip install 'httpx[socks]'`; to go around a proxy, name the host in NO_PROXY."
             ) from None
-    return Resending(Transport(verify=verify, limits=limits), Transport(verify=verify, limits=no_keeping))
+    return Resending(Transport(verify=verify, limits=limits), Transport(verify=verify, limits=no_keeping), resent)
 
 
 class ReadableResponse(aiohttp.ClientResponse):
