@@ -73,7 +73,10 @@ class Resending(httpx.AsyncBaseTransport):
         except Exception as exc:
             if not is_no_connection(exc):
                 raise
-        raise first  # with its cause: the library's own exception, which says more
+        try:
+            raise first  # with its cause: the library's own exception, which says more
+        finally:
+            del first  # a circle of exception and frame would keep the request's headers in memory
 
     async def aclose(self) -> None:
         """Close all connections."""
