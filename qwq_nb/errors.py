@@ -20,13 +20,20 @@
     InterruptedWithResult       a KeyboardInterrupt, and so no QwqError: carries what there is when the user interrupts
 
 Every message says what happened, where, and what to do next. No message ever holds key material.
+
+The rule for what a message may quote stands below the errors, and every view follows it too. ANSI escapes drive a
+terminal, bidi overrides turn `fdp.exe` round, zero-width characters hide words, and one lone surrogate makes a notebook
+impossible to save; none of them is dropped, but made `visible`. A message of ours may have lines; a text that it quotes
+is put on one (`one_line`), so that no server, file name or manifest writes lines of its own into it; of names there may
+be any number (`listed`).
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 __all__ = [
     "DataError",
@@ -45,11 +52,22 @@ __all__ = [
     "UserError",
     "WorkerError",
     "did_you_mean",
+    "listed",
+    "message_text",
+    "one_line",
+    "valid_text",
+    "visible",
 ]
 
 
 class QwqError(Exception):
-    """Serve as the base of all errors that qwq_nb raises on purpose."""
+    """Serve as the base of all errors that qwq_nb raises on purpose.
+
+    Its text is that of `message_text`, wherever it is shown: a UsageError, a traceback, a note, a row.
+    """
+
+    def __str__(self) -> str:
+        return message_text(super().__str__())
 
 
 class UserError(QwqError):
@@ -144,20 +162,102 @@ class InterruptedWithResult(KeyboardInterrupt):
 
     def _render_traceback_(self) -> list[str]:
         """IPython shows this line in the place of a traceback."""
-        return [f"Interrupted: {self}"]
+        return [f"Interrupted: {message_text(str(self))}"]
+
+
+# -- what a message quotes --------------------------------------------------------------------------------------------
+
+LONGEST_NAME: Final = 100
+"""Characters of one name in a list."""
+MOST_NAMES: Final = 20
+"""Names that a list in a message holds."""
+LONGEST_LIST: Final = 2_000
+"""Characters of all names of a list together."""
+LONGEST_MESSAGE: Final = 8_000
+"""Characters of a whole message."""
+
+_COMPARED: Final = 10_000
+"""Names at most among which the nearest is looked for; names of more than 200 characters are near to none."""
+
+# C0 without \n \t, DEL and C1, soft hyphen, bidi marks, zero-width, line separators, tags, variation supplements.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+
+
+def valid_text(text: str) -> str:
+    """Return `text` with the halves of surrogate pairs joined, and each lone half replaced by U+FFFD.
+
+    ASCII is known without looking at it, and other valid text costs one attempt to encode it.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _show(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def visible(text: str) -> str:
+    """Return the text with every control, bidi and zero-width character spelt out (`␛`, `\\u202e`).
+
+    Line feeds and tabs stay. A text that went through it once is not changed a second time.
+    """
+    return _UNSEEN.sub(_show, valid_text(text).replace("\r\n", "\n"))
+
+
+def one_line(text: str, limit: int) -> str:
+    """Return the visible text on one line, at most `limit` characters long."""
+    line = visible(" ".join(text[: 4 * limit].split()))
+    return line if len(line) <= limit and len(text) <= 4 * limit else line[: max(limit - 1, 0)] + "…"
+
+
+def listed(names: Iterable[object], most: int = MOST_NAMES) -> str:
+    """Return names as a list in a sentence, `a, b, c and 9,980 more`.
+
+    The first `most` at the most, 2,000 characters in all, each on one line and of 100 characters at the most.
+    """
+    every = list(names)
+    shown: list[str] = []
+    length = 0
+    for name in every[:most]:
+        shown.append(one_line(str(name), LONGEST_NAME))
+        length += len(shown[-1]) + 2
+        if length > LONGEST_LIST:
+            shown.pop()
+            break
+    left = len(every) - len(shown)
+    return ", ".join(shown) + (f" and {left:,} more" if left else "")
+
+
+def message_text(text: str) -> str:
+    """Return the visible text, of a very long one the first 8,000 characters."""
+    shown = visible(text[: LONGEST_MESSAGE + 1])
+    return shown if len(shown) <= LONGEST_MESSAGE else f"{shown[:LONGEST_MESSAGE]}… [the rest is left out]"
 
 
 def did_you_mean(word: str, known: Iterable[str], *, many: str = "") -> str:
     """Write the hint at the end of a message about an unknown word, with a leading space.
 
-    Returns ` Did you mean 'x'?` for the nearest of `known`; where none is near ` Known: a, b, c.`, or `many` where the
-    list is long; an empty text where nothing is known.
+    Returns ` Did you mean 'x'?` for the nearest of `known`; where none is near ` Known: a, b, c and 5 more.`, or `many`
+    where the list is long; an empty text where nothing is known. Names are shown as `listed` shows them.
     """
     names = list(known)
-    near = difflib.get_close_matches(word.casefold(), {n.casefold(): n for n in names}, n=1, cutoff=0.6)
+    folded = {name.casefold(): name for name in reversed(names[:_COMPARED]) if len(name) <= 2 * LONGEST_NAME}
+    near = difflib.get_close_matches(word[: 2 * LONGEST_NAME].casefold(), folded, n=1, cutoff=0.6)
     if near:
-        original = next(n for n in names if n.casefold() == near[0])
-        return f" Did you mean {original!r}?"
+        return f" Did you mean {one_line(folded[near[0]], LONGEST_NAME)!r}?"
     if many:
         return f" {many}"
-    return f" Known: {', '.join(names)}." if names else ""
+    return f" Known: {listed(names)}." if names else ""

@@ -28,6 +28,9 @@ class Benchmark(Protocol):
     A class without arguments, importable by name. It lives in the benchmark worker: `load` runs in a short-lived
     child process, `grade` and `equivalent` in a grader process under the run's deadline (`--grade-deadline`) and a
     memory limit of 2 GiB. Importing its module and making the object do not count towards the deadline.
+
+    These processes get only the environment variables that Python, libraries and hubs are known to read; name others,
+    split by commas, in the variable `QWQ_NB_WORKER_ENV`. `load` has the token of the request's hub, `grade` has none.
     """
 
     name: str

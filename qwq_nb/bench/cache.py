@@ -55,10 +55,15 @@ def cached(request: LoadRequest) -> LoadedBenchmark | None:
 
 
 def store(loaded: LoadedBenchmark) -> None:
-    """Write an entry. A cache that cannot be written costs time, not results: OSError is not raised."""
+    """Write an entry, readable by this user alone.
+
+    A cache that cannot be written costs time, not results: OSError is not raised.
+    """
     target = prompt_file(loaded.request)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.parent.mkdir(parents=True, exist_ok=True)
+        # Some texts are withheld, and the names of the files say what is evaluated.
+        target.parent.mkdir(mode=0o700, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".prompts-", dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as file:

@@ -1,7 +1,8 @@
 """Define the typed messages between the kernel and the benchmark worker.
 
 Each is one line of JSON. A request is `{"id", "op", "body"}`; its answer is `{"id", "ok"}` or `{"id", "error",
-"message"}` where `error` names a class of `qwq_nb.errors`. Without an id come `{"event": "hello" | "step" | "ready"}`.
+"message"}` where `error` names a class of `qwq_nb.errors`. Without an id come `{"event": "hello" | "step" | "beat" |
+"ready" | "pong"}`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from qwq_nb.core.records import AnswerKind, Completion, Sample, Verdict
 from qwq_nb.core.text import valid_values
 
 __all__ = [
+    "LONGEST_LINE",
     "BenchPlan",
     "BenchmarkFacts",
     "BenchmarkSource",
@@ -24,6 +26,7 @@ __all__ = [
     "GradeJob",
     "LoadRequest",
     "LoadedBenchmark",
+    "Message",
     "Opinion",
     "RebaseJob",
     "ReportJob",
@@ -34,6 +37,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+LONGEST_LINE = 1 << 30
+"""Bytes of the longest message: a loaded benchmark is one line, and asyncio's own limit of 64 kB would break it."""
 
 
 class BenchmarkSource(msgspec.Struct, kw_only=True, frozen=True):
@@ -193,9 +199,10 @@ class RebaseJob(msgspec.Struct, kw_only=True):
 
 
 class Request(msgspec.Struct, kw_only=True):
-    """Wrap a request. `op`: load, grade, cancel, write_data, write_config, write_report, rebase.
+    """Wrap a request. `op`: load, grade, cancel, ping, write_data, write_config, write_report, rebase.
 
-    `cancel` takes back the grading whose id is its body; neither is answered then.
+    `cancel` takes back the loading or grading whose id is its body; neither is answered then. `ping` is answered by the
+    event `pong`.
     """
 
     id: int
@@ -212,6 +219,18 @@ class WorkerInfo(msgspec.Struct, kw_only=True):
     """From its start to ready: imports and warm-up."""
     fork: bool = True
     """False if graders are plain child processes (Windows)."""
+
+
+class Message(msgspec.Struct):
+    """Represent a line from the worker: an answer, or an event."""
+
+    id: int = -1
+    ok: msgspec.Raw = msgspec.Raw(b"")
+    error: str = ""
+    message: str = ""
+    event: str = ""
+    text: str = ""
+    info: WorkerInfo | None = None
 
 
 def encode(message: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Open regular files only, and replace files as a whole."""
+"""Open regular files only, and write files as a whole: at its place stands the earlier one or the new one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import stat
 from pathlib import Path
 from typing import BinaryIO, cast
 
-__all__ = ["UnsafeFile", "draft_name", "kind_of", "open_regular", "regular", "replace_file", "write_draft"]
+from qwq_nb.core.paths import expand_user
+from qwq_nb.core.text import valid_text
+from qwq_nb.errors import UserError, one_line
+
+__all__ = ["UnsafeFile", "draft_name", "kind_of", "open_regular", "regular", "replace_file", "save_file", "write_draft"]
 
 _NO_BLOCK = getattr(os, "O_NONBLOCK", 0)
 """With it a pipe is opened at once, and found to be none of ours."""
@@ -132,3 +136,29 @@ def replace_file(file: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise
+
+
+def save_file(path: str | os.PathLike[str], content: str | bytes) -> Path:
+    """Write a file that the user named, as a whole, and return its path; `~` is expanded, missing
+    folders are made, texts are made valid.
+
+    Raises:
+        UserError: it cannot be written there; the message says why.
+    """
+    file = expand_user(path)
+    shown = one_line(str(file), 400)
+    folder = one_line(str(file.parent), 400)
+    if os.path.isdir(file):
+        raise UserError(f"{shown} is a folder. Name a file in it.")
+    if os.path.lexists(file.parent) and not os.path.isdir(file.parent):
+        raise UserError(f"{shown} cannot be written: {folder} is no folder. Name another.")
+    try:
+        replace_file(file, valid_text(content).encode() if isinstance(content, str) else content)
+    except PermissionError:
+        raise UserError(
+            f"{shown} cannot be written: no permission to write in {folder}. Name another folder."
+        ) from None
+    except (OSError, ValueError) as exc:
+        why = getattr(exc, "strerror", None) or exc
+        raise UserError(f"{shown} cannot be written: {why}. Name another file or folder.") from None
+    return file

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from qwq_nb.core.records import LIMIT_REASONS, Completion, Outcome, SampleResult, Verdict
+from qwq_nb.core.finish_reasons import ending_of
+from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
 from qwq_nb.core.run_record import Reason, SampleView
 from qwq_nb.core.vocabulary import VOCABULARY
 
@@ -73,9 +74,9 @@ def decide_outcome(
     """Decide what became of one answer: the outcome, one sentence why, the flags, and the reason as a code.
 
     The first that holds: correct (graded so, even if the limit cut it afterwards) · error (`error` is not empty) ·
-    pending (no completion; or not graded, and interrupted or with an answer still to grade) · truncated (the limit, or
-    a thought never closed) · not_gradable · no_answer · wrong. An empty answer needs no verdict: there is nothing to
-    grade. `gold` serves the sentence alone.
+    pending (no completion; or not graded, and interrupted or with an answer still to grade) · truncated (by a limit of
+    tokens) · not_gradable · no_answer (a thought that ended by itself without an answer, in whatever form it came) ·
+    wrong. An empty answer needs no verdict: there is nothing to grade. `gold` serves the sentence alone.
 
     Flags, of outcomes other than error and pending: `present_not_extracted` (the gold value stands there),
     `check_by_hand` (the second opinion differs from the official verdict), `reasoning_only` (an empty answer after
@@ -103,16 +104,16 @@ def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str 
 def _outcome(completion: Completion | None, verdict: Verdict | None, error: str, gold: str) -> tuple[Outcome, Reason]:
     graded = verdict is not None and verdict.status == "graded"
     if verdict is not None and graded and verdict.correct and completion is not None:
-        return "correct", _reason("right_before_limit" if _at_limit(completion) else "right")
+        return "correct", _reason("right_before_limit" if completion.is_truncated else "right")
     if error:
         return "error", _reason("request_failed")
     if completion is None:
         return "pending", _reason("not_asked")
-    if verdict is None and completion.finish_reason in ("", "interrupted"):
+    if verdict is None and ending_of(completion.finish_reason) == "not_yet":
         return "pending", _reason("interrupted", tokens=completion.completion_tokens)
     if verdict is None and completion.answer.strip():
         return "pending", _reason("not_graded")
-    if _at_limit(completion) or _is_unclosed(completion):
+    if completion.is_truncated:
         return "truncated", _why_truncated(completion)
     if verdict is not None and not graded:
         return "not_gradable", _why_not_gradable(verdict)
@@ -146,8 +147,6 @@ def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
 
 def _why_truncated(completion: Completion) -> Reason:
     tokens = completion.completion_tokens
-    if not _at_limit(completion):
-        return _reason("never_closed", tokens=tokens)
     if completion.cut_by_server:
         return _why_cut_by_server(completion)
     if completion.answer.strip():
@@ -182,11 +181,9 @@ def _why_no_answer(completion: Completion, verdict: Verdict | None) -> Reason:
         return _reason("gold_in_answer" if completion.answer.strip() else "gold_in_reasoning")
     if completion.answer.strip():
         return _reason("nothing_extracted")
+    if _is_unclosed(completion):
+        return _reason("never_closed", tokens=completion.completion_tokens)
     return _reason("only_reasoning" if completion.reasoning.strip() else "no_text")
-
-
-def _at_limit(completion: Completion) -> bool:
-    return completion.finish_reason.lower() in LIMIT_REASONS
 
 
 def _is_unclosed(completion: Completion) -> bool:

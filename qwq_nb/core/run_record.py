@@ -168,7 +168,9 @@ class RunCost(msgspec.Struct, kw_only=True):
     per_correct: float | None
     """so_far / correct answers; None without any."""
     uncounted: int = 0
-    """Answers whose tokens the server did not count: their prompts are not in it."""
+    """Answers whose tokens the server did not count, or not credibly: their prompts are not in it."""
+    currency: str = ""
+    """What the prices are in; empty where it was not said."""
 
 
 class RunRecord(msgspec.Struct, kw_only=True):

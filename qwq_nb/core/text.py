@@ -8,21 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from qwq_nb.errors import valid_text
+
 __all__ = ["valid_text", "valid_values"]
-
-
-def valid_text(text: str) -> str:
-    """Return `text` with the halves of surrogate pairs joined, and each lone half replaced by U+FFFD.
-
-    ASCII is known without looking at it, and other valid text costs one attempt to encode it.
-    """
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 def valid_values(value: Any) -> Any:

@@ -43,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             most_streams=options.most_streams,
             key=_key(options.require_key_env),
         )
-        endpoint = DemoServer(settings, Transcripts.load(options.transcripts or built_in()), FaultPlan(options.fault))
+        book, plan = Transcripts.load(options.transcripts or built_in()), FaultPlan(options.fault)
+        endpoint = DemoServer(settings, book, plan, allow_remote=options.allow_remote)
         asyncio.run(_serve(endpoint, options))
     except (UserError, OSError) as error:
         print(f"qwq_nb demo endpoint: {error}", file=sys.stderr)

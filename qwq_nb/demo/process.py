@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
-from qwq_nb.core.environment import without_keys
+from qwq_nb.core.environment import selected_environment
 from qwq_nb.errors import EndpointError, OptionError
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class DemoEndpoint:
     """Run a demo endpoint from construction to `close`; a context manager.
 
     The arguments are the options of `python -m qwq_nb.demo`, in the same units; what is left out has its default there.
-    `env` is added to the environment of the child (this one's, without keys), `args` to its command line.
+    `env` is added to the environment of the child (what it needs of this one's, without secrets), `args` to its
+    command line.
 
     `url` is the base URL of the API and ends in `/v1`; `model` is the model served, the first of several.
 
@@ -74,7 +75,7 @@ class DemoEndpoint:
         self._lock = threading.Lock()
         self._owner = os.getpid()
         self._closed = False
-        given = without_keys(os.environ, kept=[require_key_env or ""])
+        given = selected_environment(os.environ, kept=[require_key_env or ""])
         self._start([*options, *args], {**given, **(env or {})})
 
     def _start(self, options: Sequence[str], env: Mapping[str, str]) -> None:

@@ -1,7 +1,8 @@
 """Serve the demo endpoint: an OpenAI-compatible HTTP server that replays transcripts, with faults on demand.
 
 Routes: `/models` and `/chat/completions`, each with and without `/v1`; and `/_demo/log`, `/_demo/reset`,
-`/_demo/faults`, `/_demo/config`, which only this machine may call.
+`/_demo/faults`, `/_demo/config`, which only this machine may call. What a browser sends for another site is refused
+on all routes (see `_refuse_foreign`): a web page must neither change a demo nor read its prompts.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import asyncio
 import hmac
 import ipaddress
 import json
+import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
@@ -43,8 +45,10 @@ class _BadRequestError(Exception):
 class DemoServer:
     """Hold the state of one demo endpoint and the handlers of its routes."""
 
-    def __init__(self, settings: Settings, book: Transcripts, plan: FaultPlan) -> None:
+    def __init__(self, settings: Settings, book: Transcripts, plan: FaultPlan, *, allow_remote: bool = False) -> None:
+        """`allow_remote`: other machines may ask, by whatever name this one has; none may control it."""
         self.settings = settings
+        self._allow_remote = allow_remote
         self.book = book
         self.plan = plan
         self.journal = Journal()
@@ -53,7 +57,7 @@ class DemoServer:
 
     def app(self) -> web.Application:
         """Make the aiohttp application."""
-        app = web.Application(client_max_size=MAX_BODY_BYTES)
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._refuse_foreign])
         for prefix in ("", "/v1"):
             app.router.add_get(f"{prefix}/models", self.models)
             app.router.add_post(f"{prefix}/chat/completions", self.chat)
@@ -62,6 +66,22 @@ class DemoServer:
         app.router.add_post("/_demo/faults", self._control(self._set_faults))
         app.router.add_post("/_demo/config", self._control(self._configure))
         return app
+
+    @web.middleware
+    async def _refuse_foreign(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Refuse what a browser sends on behalf of another site.
+
+        Its `Origin` says so, or its `Host` where a foreign name was made to lead to this machine (DNS rebinding).
+        """
+        origins, hosts = request.headers.getall("Origin", []), request.headers.getall("Host", [])
+        own = self._allow_remote and not request.path.startswith("/_demo")
+        if not all(map(_is_own_origin, origins)):
+            return _error(_BadRequestError(403, "A web page of another site may not ask this endpoint."))
+        if not own and not all(is_loopback(_host_name(host)) for host in hosts):
+            return _error(_BadRequestError(403, "This endpoint is asked as 127.0.0.1, localhost or [::1] only."))
+        return await handler(request)
 
     async def models(self, request: web.Request) -> web.StreamResponse:
         """Answer GET /v1/models."""
@@ -129,7 +149,9 @@ class DemoServer:
         rate, ttft = self.settings.tokens_per_second, self.settings.ttft
         authorization = request.headers.get("Authorization", "")
         if body.get("stream") and not (fault and fault.name == "json_instead_of_sse"):
-            response.content_type, response.charset = "text/event-stream", "utf-8"
+            is_labelled_json = fault is not None and fault.name == "sse_as_json"
+            response.content_type = "application/json" if is_labelled_json else "text/event-stream"
+            response.charset = "utf-8"
             options = body.get("stream_options")
             usage = isinstance(options, dict) and bool(options.get("include_usage"))
             steps: Iterable[Step] = stream_steps(completion, usage, fault, authorization)
@@ -189,6 +211,8 @@ class DemoServer:
         async def handle(request: web.Request) -> web.Response:
             if not is_loopback(request.remote or ""):
                 return _error(_BadRequestError(403, "Only the machine the endpoint runs on may control it."))
+            if request.method == "POST" and request.content_type != "application/json":
+                return _error(_BadRequestError(415, "The body's Content-Type is application/json."))
             raw = await request.read()
             try:
                 return _json(action(json.loads(raw) if raw else None))
@@ -247,6 +271,18 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _host_name(host: str) -> str:
+    """Return the host of a `Host` header without its port, in lower case."""
+    found = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(:\d+)?", host.strip())
+    return found[1].strip("[]").lower() if found else ""
+
+
+def _is_own_origin(origin: str) -> bool:
+    """Return whether an `Origin` header names a page of this machine, as JupyterLab's."""
+    scheme, _, host = origin.strip().partition("://")
+    return scheme.lower() in ("http", "https") and is_loopback(_host_name(host))
 
 
 def _parse(raw: bytes) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import httpx
 import msgspec
 
+from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.answer import StreamedAnswer
 from qwq_nb.endpoint.bodies import Read, first_bytes, reader_of, whole_body
@@ -36,12 +37,18 @@ from qwq_nb.endpoint.transport import (
     unexpected,
 )
 from qwq_nb.endpoint.usage_check import believable
-from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, StreamInterrupted, did_you_mean
+from qwq_nb.errors import (
+    EndpointError,
+    EndpointRefused,
+    QwqError,
+    RequestRejected,
+    StreamInterrupted,
+    did_you_mean,
+    listed,
+)
 
 __all__ = ["Connection", "ServedModels"]
 
-BROKEN_REASONS = frozenset({"abort", "error"})
-"""Finish reasons by which vLLM, SGLang and OpenRouter say that the engine, not the model, ended the answer."""
 MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, msgspec.MsgspecError)
 """Exceptions that a dialect may raise for data of an unknown shape."""
 NO_DATA = "bytes of HTTP came, but no data, for more than twice --read-timeout"
@@ -99,26 +106,33 @@ class Connection:
 
         A list of models would not do: a gateway gives it while the server behind it is down.
         """
+        try:
+            return await self._ping_failure()
+        except TRANSPORT_ERRORS as exc:
+            return failure(exc, self.mask.hide(describe(exc)), began=False)
+        except QwqError:
+            raise  # the key's environment variable is not set
+        except Exception as exc:
+            return unexpected(exc, self.where, self.mask.hide)
+
+    async def _ping_failure(self) -> EndpointError | None:
         # Without the run's options: a server that refuses one of them is there all the same.
         nothing = dict.fromkeys(self.endpoint.sampling)
         brief = self.endpoint.replace(stream=False, request_seed=None, sampling={**nothing, "max_tokens": 1})
         ask = self.dialect.body(brief, [{"role": "user", "content": "ping"}], repeat=0, tools=())
         timeout = httpx.Timeout(min(PING_TIMEOUT, self.endpoint.read_timeout), connect=self.endpoint.connect_timeout)
         request = self._http.build_request("POST", self.endpoint.address(self.dialect.path), json=ask, timeout=timeout)
-        try:
-            async with response_to(self._http, request, self.endpoint) as response:
-                # The headers suffice: a failure within an answer concerns that answer only.
-                return None if response.status_code == 200 else await self._error_of(response)
-        except TRANSPORT_ERRORS as exc:
-            return failure(exc, self.mask.hide(describe(exc)), began=False)
+        async with response_to(self._http, request, self.endpoint) as response:
+            # The headers suffice: a failure within an answer concerns that answer only.
+            return None if response.status_code == 200 else await self._error_of(response)
 
     async def explained(self, error: UnknownModel) -> EndpointRefused:
         """Return the refusal with the models that the endpoint serves, and the nearest one to the model asked for."""
         served = await self.models()
         if served.ids:
             near = did_you_mean(self.endpoint.model, served.ids)
-            known = ", ".join(name[:SHOWN_NAME] for name in served.ids[:20])
-            hint = f" It serves: {known}. You asked for {self.endpoint.model!r}.{near if 'mean' in near else ''}"
+            nearest = near if near.startswith(" Did you mean") else ""
+            hint = f" It serves: {listed(served.ids)}. You asked for {self.endpoint.model!r}.{nearest}"
         else:
             hint = f" Check the URL (most servers want it to end in /v1) and the model's name {self.endpoint.model!r}."
         return EndpointRefused(f"{error}{hint}", status=error.status)
@@ -354,9 +368,13 @@ class Connection:
         return completion
 
     def _finished(self, answer: StreamedAnswer, limit: AnswerLimit) -> Completion:
-        if answer.finish_reason in BROKEN_REASONS:
-            raise StreamInterrupted(
-                f"{self.where} gave up in the middle: finish reason {answer.finish_reason!r}.", retryable=True
+        ending, said = ending_of(answer.finish_reason), self.mask.hide(answer.finish_reason)[:80]
+        if ending == "broken":
+            raise StreamInterrupted(f"{self.where} gave up in the middle: finish reason {said!r}.", retryable=True)
+        if ending == "filtered":
+            raise RequestRejected(
+                f"{self.where} withheld the answer because of its content: finish reason {said!r}. It is not asked "
+                f"again; what had come is kept."
             )
         usage = believable(answer.usage, answer.length(), limit)
         if usage is not answer.usage:
@@ -365,7 +383,7 @@ class Connection:
                 f"Endpoint {self.endpoint.name!r} gives numbers of tokens that cannot be (negative, or more than ten "
                 f"for each character): these were counted here instead."
             )
-        completion = answer.completion(self.endpoint.name)
+        completion = answer.completion(self.endpoint.name, self.endpoint.token_limit)
         completion.cut_by_server = is_cut_by_server(completion, limit.asked)
         return completion
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qwq_nb.core.records import LIMIT_REASONS, Completion
+from qwq_nb.core.records import Completion
 
 __all__ = ["RAISE_IT", "is_cut_by_server", "window_of", "window_warning"]
 
@@ -31,8 +31,10 @@ _WINDOWS = ("max_model_len", "context_length", "context_window", "max_context_le
 
 
 def is_cut_by_server(completion: Completion, asked: int) -> bool:
-    """Return whether an answer ended at a limit of the server's own, far below the `asked` tokens (0: no limit)."""
-    if completion.finish_reason.lower() not in LIMIT_REASONS:
+    """Return whether an answer ended at a limit of the server's own: `asked` tokens (0: no limit) are far more."""
+    if completion.stop_reason == "model_length":
+        return True  # the server says so itself
+    if completion.limit_reached or not completion.is_truncated:
         return False
     if not asked:
         return True

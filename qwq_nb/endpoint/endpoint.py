@@ -10,6 +10,7 @@ import inspect
 import math
 import os
 import re
+import unicodedata
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -93,6 +94,8 @@ class Endpoint:
     """Price of a million prompt tokens, in any unit; None: not known."""
     price_out: float | None = None
     """Price of a million completion tokens, reasoning included."""
+    price_currency: str = ""
+    """What the prices are in, as it is shown beside a cost: `USD`, `€`; empty: no unit is shown."""
 
     dialect: str = DEFAULT_DIALECT
     """The format that the endpoint speaks: see `register_dialect`."""
@@ -161,6 +164,10 @@ class Endpoint:
                 raise OptionError(f"{label} must be the price of a million tokens, 0 or more, not {price!r}.")
         if (self.price_in is None) != (self.price_out is None):
             raise OptionError("price-in and price-out are given together: what is left out is not free.")
+        if not is_currency(self.price_currency):
+            raise OptionError(
+                f"price-currency is the name of a currency, as in USD or CNY, or its sign, not {self.price_currency!r}."
+            )
         for label, number in (("max-retries", self.max_retries), ("request-seed", self.request_seed)):
             if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
                 raise OptionError(f"{label} must be a whole number, not {number!r}.")
@@ -178,6 +185,15 @@ class Endpoint:
     def prices(self) -> tuple[float, float] | None:
         """Return the prices of a million prompt and a million completion tokens; None if they are not known."""
         return None if self.price_in is None or self.price_out is None else (self.price_in, self.price_out)
+
+    @property
+    def token_limit(self) -> int | None:
+        """Return the limit of a completion's tokens that is sent, under whichever name; None if there is none."""
+        for name in ("max_completion_tokens", "max_tokens"):
+            limit = self.sampling.get(name)
+            if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
+                return limit
+        return None
 
     def address(self, path: str) -> str:
         """Return the URL of `path` below the base URL, whose query (`?api-version=…`) stays at the end."""
@@ -306,6 +322,15 @@ _RANGES: dict[str, tuple[float, float]] = {
 def is_number(value: Any) -> bool:
     """Return whether `value` is an int or a float; True and False are not numbers."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_currency(value: Any) -> bool:
+    """Return whether a value is a short word or sign that can stand beside an amount; empty for none."""
+    return (
+        isinstance(value, str)
+        and len(value) <= 8
+        and all(c.isalpha() or unicodedata.category(c) == "Sc" for c in value)
+    )
 
 
 def check_sampling(sampling: dict[str, Any]) -> None:

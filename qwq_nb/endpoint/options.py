@@ -76,6 +76,7 @@ ENDPOINT = (
     Option("--dialect", "text", "the format that the endpoint speaks (chat_completions)", "NAME"),
     Option("--price-in", "number", "price of a million prompt tokens, for what a run costs", "X"),
     Option("--price-out", "number", "price of a million completion tokens, reasoning included", "X"),
+    Option("--price-currency", "text", "what the prices are in, as it is shown beside a cost: USD, CNY", "CUR"),
     Option("--ca-bundle", "text", "certificates to trust, a PEM file", "FILE"),
     Option("--insecure", "flag", "do not verify the server's certificate (said aloud in the output)"),
     *SAMPLING,

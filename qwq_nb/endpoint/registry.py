@@ -9,7 +9,8 @@ import msgspec
 from qwq_nb.endpoint.context_window import window_warning
 from qwq_nb.endpoint.endpoint import DEMO_NAME, Endpoint
 from qwq_nb.endpoint.limits import AnswerLimit
-from qwq_nb.errors import OptionError, UnknownEndpoint, did_you_mean
+from qwq_nb.endpoint.masking import MASK, Mask
+from qwq_nb.errors import OptionError, UnknownEndpoint, did_you_mean, listed, one_line
 
 __all__ = [
     "EndpointStatus",
@@ -31,6 +32,8 @@ DEMO_PACE = 250.0
 
 SHOWN = 20
 """Served models that a message names: a gateway lists hundreds."""
+LONGEST = 400
+"""Characters of what a server says of itself in that line."""
 
 _endpoints: dict[str, Endpoint] = {}
 _default: str | None = None
@@ -64,14 +67,16 @@ class EndpointStatus(msgspec.Struct, kw_only=True):
         e = self.endpoint
         if e.is_demo:
             return "DEMO endpoint: built-in answers to built-in problems; its scores say nothing of any model."
-        head = f"Endpoint {e.name!r}: {e.url}"
+        head = f"Endpoint {e.name!r}: {one_line(e.url, LONGEST)}"
         tail = " TLS certificates are NOT verified." if e.insecure else ""
         if self.is_key_refused:
             return f"{head} {refusal_of_key(e.key_env)} (GET /models gave {self.problem}).{tail}"
         if self.problem:
-            return f"{head}; GET /models gave {self.problem}, so {e.model!r} is used unchecked.{tail}"
+            return (
+                f"{head}; GET /models gave {one_line(self.problem, LONGEST)}, so {e.model!r} is used unchecked.{tail}"
+            )
         if e.model in self.served:
-            return f"{head} answers and serves {e.model}.{tail}"
+            return f"{head} answers and serves {one_line(e.model, LONGEST)}.{tail}"
         many = f"It lists {len(self.served)} models." if len(self.served) > SHOWN else ""
         near = did_you_mean(e.model, self.served, many=many) if self.served else " It lists no model."
         return f"{head} answers, but does not list {e.model!r}.{near}{tail}"
@@ -193,15 +198,17 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
     if endpoint.is_demo:
         raise OptionError(f"The name {DEMO_NAME!r} is the built-in endpoint's: give this one another by --name.")
     found, models = shared_event_loop().call(served())
-    _served[:] = models.ids
+    ids = without_key(found, models.ids)
+    _served[:] = [name for name in ids if MASK not in name]
     with _guard:
         _windows.update({(found.url, model): window for model, window in models.windows.items()})
     if not found.model:
-        if len(models.ids) != 1:
+        # One that cannot be shown as it is, for its length or its characters, is not taken unasked either.
+        if len(ids) != 1 or MASK in ids[0] or listed(ids) != models.ids[0]:
             known = (
-                f"It serves: {', '.join(models.ids[:SHOWN])}{' …' if len(models.ids) > SHOWN else ''}."
-                if models.ids
-                else f"It does not say ({models.problem or 'its list is empty'})."
+                f"It serves: {listed(ids, SHOWN)}."
+                if ids
+                else f"It does not say ({one_line(models.problem, LONGEST) or 'its list is empty'})."
             )
             if models.is_key_refused:
                 known = f"The endpoint {refusal_of_key(found.key_env)} ({models.problem})."
@@ -211,6 +218,11 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
         named = default_name(found.url, models.ids[0]) if found.name == default_name(found.url, "") else found.name
         found = found.replace(model=models.ids[0], name=named)
     set_default(found)
-    return EndpointStatus(
-        endpoint=found, served=models.ids, problem=models.problem, is_key_refused=models.is_key_refused
-    )
+    return EndpointStatus(endpoint=found, served=ids, problem=models.problem, is_key_refused=models.is_key_refused)
+
+
+def without_key(endpoint: Endpoint, names: list[str]) -> list[str]:
+    """Return the names that a server listed without the endpoint's key, which it may have put into one."""
+    mask = Mask()
+    mask.note(endpoint.key())
+    return [mask.hide(name) for name in names]

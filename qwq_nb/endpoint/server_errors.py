@@ -12,13 +12,15 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from qwq_nb.endpoint.token_limits import refused_limit
-from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, StreamInterrupted
+from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, StreamInterrupted, one_line
 
 __all__ = ["UnknownModel", "error_of_status", "error_of_stream", "is_about_key"]
 
 RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 507, 508, 509, 520, 521, 522, 523, 524, 529})
-LONGEST_LOOK = 2000
-"""Characters of a server's message that are looked at: what keys and sizes are searched for in it by pattern."""
+LONGEST_READ = 20_000
+"""Characters (of a body: bytes) of a server's message that are looked at."""
+LONGEST_LOOK = 2_000
+"""Characters of it that are searched for codes and words by pattern."""
 LONGEST_QUOTE = 400
 """Characters of a server's message that an error quotes at most."""
 
@@ -65,7 +67,7 @@ class UnknownModel(EndpointRefused):
 
 def error_text(body: bytes) -> str:
     """Return the message in an error body: from JSON its message, from a page its text (20,000 bytes are read)."""
-    text = body[:20_000].decode("utf-8", "replace")
+    text = body[:LONGEST_READ].decode("utf-8", "replace")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
@@ -87,6 +89,11 @@ def message_in(data: Any) -> str:
     return data if isinstance(data, str) else json.dumps(data)
 
 
+def quoted(message: str, hide: Callable[[str], str]) -> str:
+    """Return a server's message as an error quotes it: without keys, visible, on one line, cut to length."""
+    return one_line(hide(message[:LONGEST_READ])[:LONGEST_QUOTE], LONGEST_QUOTE)
+
+
 def error_of_status(
     status: int,
     body: bytes,
@@ -98,7 +105,7 @@ def error_of_status(
 
     `hide` removes keys from the server's message before that is cut to length, since a part of a key is secret too.
     """
-    said = hide(error_text(body)[:LONGEST_LOOK])[:LONGEST_QUOTE]
+    said = quoted(error_text(body), hide)
     tail = f" The server says: {said}" if said else ""
     if status in RETRYABLE or status >= 500:
         return EndpointError(f"HTTP {status} from {where}.{tail}", status=status, retryable=True)
@@ -156,7 +163,7 @@ def is_of_content(body: bytes, said: str) -> bool:
 
 def error_of_stream(error: Any, *, where: str = "", hide: Callable[[str], str] = str) -> EndpointError:
     """Return the error for an error object within a stream: not retryable if the request itself is at fault."""
-    said = hide(message_in(error)[:LONGEST_LOOK])[:LONGEST_QUOTE]
+    said = quoted(message_in(error), hide)
     code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, str) and code.isdigit():
         code = int(code)

@@ -116,11 +116,19 @@ def raise_file_limit(connections: int) -> None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = sys.maxsize if hard == resource.RLIM_INFINITY else hard
-    if connections + KERNEL_FILES > most:
+    needed, possible = connections + KERNEL_FILES, most - KERNEL_FILES
+    if possible < 1:
+        # No option helps: a kernel, its sockets and a run's files would leave nothing for a stream.
         raise UserError(
-            f"{connections:,} streams at once need {connections + KERNEL_FILES:,} open files, and this kernel may have "
-            f"{most:,}. Give --concurrency {max(1, most - KERNEL_FILES)} or less, or raise the hard limit (`ulimit "
-            f"-Hn`) of the shell or service that starts Jupyter."
+            f"This kernel may have {most:,} open files, too few for even one stream, which needs {1 + KERNEL_FILES}. "
+            f"Raise the hard limit (`ulimit -Hn`) of the shell or service that starts Jupyter by {needed - most:,}, to "
+            f"{needed:,} or more."
+        )
+    if possible < connections:
+        raise UserError(
+            f"{connections:,} streams at once need {needed:,} open files, and this kernel may have {most:,}. Give "
+            f"--concurrency {possible:,} or less, or raise the hard limit (`ulimit -Hn`) of the shell or service that "
+            f"starts Jupyter to {needed:,} or more."
         )
     wanted = min(connections + SPARE_FILES, most)
     if soft != resource.RLIM_INFINITY and wanted > soft:

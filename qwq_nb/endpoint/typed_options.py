@@ -50,6 +50,7 @@ class _Identity(TypedDict, total=False):
     key_env: str
     price_in: float | None
     price_out: float | None
+    price_currency: str
     ca_bundle: str
     insecure: bool
     dialect: str

@@ -29,12 +29,13 @@ def believable(usage: Usage | None, characters: int, limit: AnswerLimit) -> Usag
     most = A_CHARACTER * characters + SPECIAL_TOKENS
     if possible(usage.reasoning_tokens, limit.pieces) and usage.reasoning_tokens:
         most = max(most, limit.pieces)
-    checked = Usage(
-        usage.prompt_tokens if possible(usage.prompt_tokens, A_CHARACTER * limit.sent + PROMPT_MORE) else None,
-        usage.completion_tokens if possible(usage.completion_tokens, most) else None,
-        usage.reasoning_tokens if possible(usage.reasoning_tokens, most) else None,
-    )
-    return checked if msgspec.structs.astuple(checked) != msgspec.structs.astuple(usage) else usage
+    kept = {
+        "prompt_tokens": possible(usage.prompt_tokens, A_CHARACTER * limit.sent + PROMPT_MORE),
+        "completion_tokens": possible(usage.completion_tokens, most),
+        "reasoning_tokens": possible(usage.reasoning_tokens, most),
+    }
+    dropped = dict.fromkeys(name for name, is_kept in kept.items() if not is_kept and getattr(usage, name) is not None)
+    return msgspec.structs.replace(usage, **dropped) if dropped else usage
 
 
 def possible(count: object, most: int) -> bool:

@@ -37,7 +37,7 @@ def endpoint_notes(request: EvalRequest) -> list[str]:
     models = dict.fromkeys(e.model for e in endpoints)
     if len(models) > 1:
         notes.append(f"The endpoints name their models differently ({', '.join(models)}): are they the same one?")
-    if request.endpoint.prices and len({e.prices for e in endpoints}) > 1:
+    if request.endpoint.prices and len({(e.prices, e.price_currency) for e in endpoints}) > 1:
         notes.append(
             f"The endpoints have different prices: what is said of cost goes by those of {request.endpoint.name}."
         )

@@ -56,7 +56,9 @@ def evaluate(
         benchmarks: evalscope's names (`math_500`, `aime24`, `gpqa_diamond`, …).
         endpoint: an `Endpoint`, an endpoint's name, None for the default one; or several that share the run.
         out: folder in which run directories lie; `qwq_runs` by default.
-        fresh: start over instead of resuming.
+        fresh: start over: no run is resumed, and no answers are taken over. Without it a new run takes over the answers
+            of runs in `out` that asked the same with a smaller limit, fewer repeats, fewer levels or subsets, or a
+            smaller max_tokens (those that it did not cut), and asks the rest.
         background: return at once; `run.wait()`, `run.stop()`, `run.pause()` control it.
         reveal: show texts that are withheld by default (GPQA).
         show: draw progress and the result where there is a notebook or a terminal.

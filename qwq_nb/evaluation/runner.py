@@ -24,8 +24,9 @@ from qwq_nb.endpoint.completer import Completer
 from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
 from qwq_nb.evaluation import stream_log as streams
 from qwq_nb.evaluation.in_flight import InFlightItem, is_something, journal_row, snapshot
-from qwq_nb.evaluation.pace import seconds_left
 from qwq_nb.evaluation.plan import Plan
+from qwq_nb.evaluation.refusals import Refusals
+from qwq_nb.evaluation.remaining_time import remaining_s
 from qwq_nb.evaluation.solvers.single import SingleRequest
 from qwq_nb.evaluation.solvers.solver import Solver
 from qwq_nb.store import evalscope_rows as rows
@@ -104,8 +105,7 @@ class Runner:
         self._streams = streams.StreamLog(directory)
         self._rate: deque[tuple[float, int]] = deque(maxlen=64)
         self._succeeded = self.reused > 0
-        self._refused: dict[tuple[int | None, str], str] = {}
-        """The first sample that met each kind of refusal, while nothing was answered."""
+        self._refusals = Refusals()
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -240,10 +240,11 @@ class Runner:
         except EndpointRefused:
             raise
         except RequestRejected as exc:
-            if exc.concerns == "options" and not self._succeeded:
-                raise EndpointRefused(f"{exc} (the first request of the run; every other would meet it)") from None
-            if self._is_met_again(item, exc):
-                raise EndpointRefused(f"{exc} (two different prompts met it, and none was answered)") from None
+            # Where others are being answered, no refusal concerns them.
+            if not self._succeeded and not any(f.asked.chunks for f in self.in_flight_items.values()):
+                ending = self._refusals.ending(item.sample.id, exc)
+                if ending is not None:
+                    raise ending from None
             await self._record_error(item, entry, exc)
             return
         except EndpointError as exc:
@@ -257,17 +258,6 @@ class Runner:
         file = self.directory.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
         # With the writing thread from here on, whatever becomes of the task; what waits for the disk is not the stream.
         self._finish_later(item, compressed(completion), self._writing(file, row))
-
-    def _is_met_again(self, item: Item, exc: RequestRejected) -> bool:
-        """Return whether two different prompts met the same refusal while no prompt was answered.
-
-        One alone says nothing of the others: a content filter may refuse it, or the server fail at its text. A prompt
-        that is too long concerns no other.
-        """
-        if self._succeeded or exc.concerns == "length" or any(f.asked.chunks for f in self.in_flight_items.values()):
-            return False
-        refusal = (exc.status, exc.concerns)
-        return self._refused.setdefault(refusal, item.sample.id) != item.sample.id
 
     async def _solved(self, item: Item, entry: InFlightItem) -> Completion:
         """The solver's completion, with its steps. Raises QwqError where the solver is at fault."""
@@ -382,7 +372,7 @@ class Runner:
             errors=sum(r.outcome == "error" for r in results),
             retries=self.retries + sum(f.asked.retries for f in in_flight),
             elapsed_s=elapsed,
-            eta_s=seconds_left(results, in_flight, queued=len(self._queue), streams=self.pool.limit, now=now),
+            eta_s=remaining_s(results, in_flight, now, queued=len(self._queue), streams=self.pool.limit),
             tokens=tokens,
             tokens_per_s=max(0.0, tokens - first_tokens) / span if span > 0.2 else 0.0,
             concurrency=self.pool.limit,

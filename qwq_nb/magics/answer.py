@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qwq_nb.core.text import valid_text
 from qwq_nb.endpoint.context_window import RAISE_IT
+from qwq_nb.view.clean import visible
 from qwq_nb.view.html import Typesetter, esc, pre
 from qwq_nb.view.output import Output, Picture
 
@@ -55,7 +55,7 @@ def live_bundle(live: StreamingCompletion) -> dict[str, Any]:
     head = f"<p><small>{esc(phase)} · {live.chunks:,} pieces</small></p>"
     reasoning, answer = splitter.reasoning_so_far(LIVE_TAIL), splitter.answer_so_far(LIVE_TAIL)
     fold = f"<details open><summary>Reasoning</summary>{pre(reasoning)}</details>" if reasoning else ""
-    return {"text/html": head + fold + (pre(answer) if answer else ""), "text/plain": valid_text(answer)}
+    return {"text/html": head + fold + (pre(answer) if answer else ""), "text/plain": visible(answer)}
 
 
 def completion_bundle(completion: Completion, *, times: bool) -> dict[str, Any]:
@@ -87,8 +87,8 @@ def completion_text(completion: Completion) -> str:
     c = completion
     lines = []
     if c.reasoning:
-        lines += [f"Reasoning ({c.reasoning_tokens:,} tokens):", valid_text(c.reasoning), ""]
-    lines += [f"Answer ({c.answer_tokens:,} tokens):", valid_text(c.answer) or missing_answer(c)]
+        lines += [f"Reasoning ({c.reasoning_tokens:,} tokens):", visible(c.reasoning), ""]
+    lines += [f"Answer ({c.answer_tokens:,} tokens):", visible(c.answer) or missing_answer(c)]
     return "\n".join(lines)
 
 
@@ -98,6 +98,6 @@ def missing_answer(completion: Completion) -> str:
         total = completion.prompt_tokens + completion.completion_tokens
         sums = f" (prompt + answer = {total:,} tokens)" if completion.prompt_tokens else ""
         return f"the server's context window cut it{sums}. Restart the server with a larger one ({RAISE_IT})."
-    if completion.finish_reason == "length":
+    if completion.is_truncated:
         return "the token limit cut the completion inside its reasoning; a higher one is set by --max-tokens."
     return "the model ended without one."

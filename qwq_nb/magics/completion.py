@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qwq_nb.core.options import Option
+from qwq_nb.errors import one_line, visible
 from qwq_nb.magics.cursor import Line, line_at
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ IDENTIFIER = "qwq_nb"
 
 _MAIN = ("math_500", "aime24", "gpqa_diamond")
 _LEVELS = ("1-5", "1", "2", "3", "4", "5")
+_LONGEST = 300
+"""Characters of a word that is offered, or of its help."""
+_MOST = 500
+"""Words offered at once; one letter more narrows them."""
 _SEVERAL = {("qwq_eval", "--endpoint"), ("qwq_panel", "--endpoint")}
 """Options beside those of a sweep that take several values by commas."""
 
@@ -56,8 +62,19 @@ def complete(line: Line) -> tuple[str, list[Match]]:
         if "," in typed and (option.metavar == "A,B" or (line.magic, option.name) in _SEVERAL):
             taken, _, typed = typed.rpartition(",")
             found = (m for m in found if m.text not in taken.split(","))
-    fitting = {m.text: m for m in found if m.text.startswith(typed.lstrip("'\""))}
-    return typed, [m._replace(text=written(m.text, typed)) for m in fitting.values()]
+    fitting = {m.text: m for m in found if m.text.startswith(typed.lstrip("'\"")) and is_plain(m.text)}
+    return typed, [
+        m._replace(text=written(m.text, typed), help=one_line(m.help, _LONGEST))
+        for m in itertools.islice(fitting.values(), _MOST)
+    ]
+
+
+def is_plain(word: str) -> bool:
+    """Return whether a word is seen as it is: a server or a file name may hold what a terminal obeys or nobody sees.
+
+    What is offered is inserted as it stands, so any other word is left out.
+    """
+    return len(word) <= _LONGEST and visible(word) == word and not re.search(r"[\n\t]", word)
 
 
 def written(word: str, typed: str) -> str:

@@ -18,7 +18,7 @@ from traitlets.config.configurable import Configurable
 
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import ENDPOINT
-from qwq_nb.errors import OptionError, QwqError
+from qwq_nb.errors import OptionError, QwqError, one_line
 from qwq_nb.evaluation.options import ASK, EVAL, RESUME, RUNS, SHOW
 from qwq_nb.magics.base import MagicBase, documented, user_errors
 from qwq_nb.magics.config import file_defaults
@@ -96,7 +96,7 @@ class QwqMagics(MagicBase, Configurable):
         if "://" not in words[0]:
             endpoint = refine_endpoint(get_endpoint(words[0]), given)
             set_default(endpoint)
-            print(f"Endpoint {endpoint.name!r} is the default one: {endpoint.url}, model {endpoint.model}.")
+            print(f"Endpoint {endpoint.name!r} is the default one: {served_by(endpoint)}.")
             return
         options = {"max_retries": self.max_retries, "read_timeout": self.read_timeout, **given}
         options["stream"] = not options.pop("no_stream", False)
@@ -109,7 +109,7 @@ class QwqMagics(MagicBase, Configurable):
         ready.join()
         print(status.line)
         for warning in status.warnings:
-            print(f"Note: {warning}")
+            print(f"Note: {one_line(warning, 600)}")
 
     # -- runs ----------------------------------------------------------------------------------------------------
 
@@ -254,6 +254,11 @@ def import_engine() -> None:
     importlib.import_module("qwq_nb.run.live")
 
 
+def served_by(endpoint: Endpoint) -> str:
+    """Return an endpoint's URL and model, of which the server may have named the second."""
+    return f"{one_line(endpoint.url, 400)}, model {one_line(endpoint.model, 200)}"
+
+
 def listing(found: list[Any]) -> str:
     """Return the endpoints as text, one per line, the default one first."""
     if not found:
@@ -264,7 +269,7 @@ def listing(found: list[Any]) -> str:
     lines = []
     for number, e in enumerate(found):
         key = f", key from ${e.key_env}" if e.key_env else ""
-        lines.append(f"{'* ' if number == 0 else '  '}{e.name}: {e.url}, model {e.model}{key}")
+        lines.append(f"{'* ' if number == 0 else '  '}{one_line(e.name, 200)}: {served_by(e)}{key}")
     return "\n".join(lines)
 
 

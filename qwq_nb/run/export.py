@@ -10,11 +10,17 @@ All of it goes by what a saved output may hold: GPQA's texts are withheld unless
 
 CSV is opened in spreadsheets, and a cell that begins with `=`, `+`, `-` or `@` (or a tab, or their full-width forms)
 is a formula there. Such a text gets a `'` before it, as OWASP recommends, unless it is a plain number such as `-5`.
+A spreadsheet set to another separator (`;` in much of Europe, or a tab) splits the texts in which that stands: the
+quotes around a text mean nothing to it where they begin no cell. So within a text too, a `'` stands after each `;`, tab
+and line break that such a character follows, also behind spaces and quotes: `x;=A1` becomes `x;'=A1`, and each item of
+a list that `-` marks gets one. Texts are always in quotes, since for some readers a lone carriage return would else end
+the row. A program should read texts from .jsonl or .parquet.
 The other formats hold every value as it is, except that halves of surrogate pairs, which no UTF-8 has, become U+FFFD.
 """
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import re
@@ -25,13 +31,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qwq_nb.core.files import replace_file
+from qwq_nb.core.files import save_file
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.run_record import RunRecord, SubsetRow
 from qwq_nb.core.tally import SAMPLE_COLUMNS, sample_rows, table_rows
 from qwq_nb.core.text import valid_text
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.withhold import withhold
+from qwq_nb.view.clean import one_line
 from qwq_nb.view.clip import lean
 from qwq_nb.view.markup import Cell, escape_markdown, latex_table, markdown_table
 from qwq_nb.view.wording import DEMO_NOTICE, count, is_known, sampling
@@ -76,7 +83,9 @@ _ABOUT = (
     "withheld",
 )
 
-_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]")
+_FORMULA = re.compile(r"[\s\"]*[=+\-@＝＋－＠\t\r]")
+_SPLIT = re.compile(r"[;\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029；](?=[\s\"]*[=+\-@＝＋－＠])")
+"""Where another separator than the comma begins a cell within a text, before what makes it a formula."""
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
 
@@ -87,6 +96,7 @@ def export_run(run: ShownRun, path: str | os.PathLike[str], *, traces: bool = Fa
 
     Raises:
         OptionError: another ending, or `traces` for a table.
+        UserError: the file cannot be written there.
     """
     file = expand_user(path)
     ending = kind or file.suffix.lower()
@@ -96,8 +106,7 @@ def export_run(run: ShownRun, path: str | os.PathLike[str], *, traces: bool = Fa
     if traces and ending in (".md", ".tex"):
         raise OptionError(f"{ending} holds the table alone; traces go into .html, .jsonl, .json, .parquet or .csv.")
     content = ENDINGS[ending](run, traces)
-    replace_file(file, valid_text(content).encode() if isinstance(content, str) else content)
-    return file
+    return save_file(file, content)
 
 
 def shown_record(run: ShownRun) -> RunRecord:
@@ -129,20 +138,29 @@ def _columns(traces: bool) -> list[str]:
     return [*_HEAD, *SAMPLE_COLUMNS, *(_TEXTS if traces else ())]
 
 
-def formula_safe(text: str) -> str:
-    """Return `text` as a CSV cell that no spreadsheet takes for a formula: see this module's docstring."""
-    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+def formula_safe(text: str, *, numbers: bool = True) -> str:
+    """Return `text` as a CSV cell that no spreadsheet takes for a formula: see this module's docstring.
+
+    `numbers`: a plain number stays one. Not so at a row's beginning, where by another separator the cell goes on.
+    """
+    if numbers and _NUMBER.fullmatch(text):
+        return text
+    text = _SPLIT.sub(r"\g<0>'", text.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _csv(run: ShownRun, traces: bool) -> str:
     import pandas as pd
 
     rows = [
-        {name: formula_safe(value) if isinstance(value, str) else value for name, value in row.items()}
+        {n: formula_safe(value, numbers=n != _HEAD[0]) if isinstance(value, str) else value for n, value in row.items()}
         for row in answer_rows(run, traces)
     ]
-    return str(pd.DataFrame(rows, columns=_columns(traces)).to_csv(index=False, lineterminator="\n"))
+    return str(
+        pd.DataFrame(rows, columns=_columns(traces)).to_csv(
+            index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC
+        )
+    )
 
 
 def _parquet(run: ShownRun, traces: bool) -> bytes:
@@ -184,7 +202,7 @@ def _latex(run: ShownRun, traces: bool) -> str:
     record = shown_record(run)
     columns, rows, align, rules = paper_table(record.table)
     # A comment ends with its line: what it says must not.
-    notes = "".join(f"% Note: {' '.join(note.split())}\n" for note in record.notes)
+    notes = "".join(f"% Note: {one_line(note, 2_000)}\n" for note in record.notes)
     return notes + latex_table(columns, rows, align, caption_of(record), rules=rules)
 
 

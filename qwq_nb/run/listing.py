@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from qwq_nb.core.text import valid_text
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, text_table
 
 if TYPE_CHECKING:
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["RunList"]
 
 HEADS = ("run", "state", "done", "accuracy", "model", "updated")
+
+SHOWN: Final = 200
+"""Runs that are shown; the list itself holds all."""
+NAMED: Final = 3
+"""Unreadable folders that are named."""
+_CELL: Final = 120
+"""Characters of a cell: what a manifest says, a stranger may have written."""
 
 
 class RunList(list["Run"]):
@@ -24,27 +32,37 @@ class RunList(list["Run"]):
         self.problems = list(problems)
         """Folders that could not be read: the folder's name, and why."""
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return one row a run, as text."""
+    def rows(self, most: int | None = None) -> list[tuple[str, ...]]:
+        """Return one row a run as text, each cell visible and on one line; `most`: only the first ones."""
         rows = []
-        for run in self:
+        for run in self[:most]:
             m, request = run.manifest, run.manifest.request
             scores = ", ".join(f"{name} {share:.1%}" for name, share in m.scores.items() if share is not None)
             demo = " (demo)" if request.demo else ""
             rows.append(
                 (m.name, m.state, f"{m.done}/{m.total}", scores or "-", request.endpoint.model + demo, m.updated)
             )
-        return [tuple(valid_text(cell) for cell in row) for row in rows]
+        return [tuple(one_line(cell, _CELL) for cell in row) for row in rows]
+
+    def _sentences(self) -> list[str]:
+        """What the table does not hold: older runs, and folders that could not be read."""
+        found = [] if self else ["No runs yet: %qwq_eval makes one."]
+        if len(self) > SHOWN:
+            found.append(f"… and {len(self) - SHOWN:,} older runs.")
+        if self.problems:
+            count = f"{len(self.problems):,} folder{'s' if len(self.problems) > 1 else ''}"
+            named = "; ".join(f"{one_line(name, 60)} ({one_line(why, 160)})" for name, why in self.problems[:NAMED])
+            more = f"; and {len(self.problems) - NAMED:,} more" if len(self.problems) > NAMED else ""
+            found.append(f"{count} could not be read: {named}{more}")
+        return found
 
     def __repr__(self) -> str:
-        if not self:
-            return "No runs yet: %qwq_eval makes one."
-        return "\n".join(text_table(HEADS, self.rows(), "l"))
+        table = text_table(HEADS, self.rows(SHOWN), "l") if self else []
+        return "\n".join([*table, *self._sentences()])
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
 
     def _repr_html_(self) -> str:
-        if not self:
-            return "<p>No runs yet: <code>%qwq_eval</code> makes one.</p>"
-        return html_table("Runs", HEADS, self.rows(), bare=True)
+        table = html_table("Runs", HEADS, self.rows(SHOWN), bare=True) if self else ""
+        return table + "".join(f"<p>{esc(sentence)}</p>\n" for sentence in self._sentences())

@@ -19,8 +19,11 @@ LONGEST_CAUSE = 240
 """Characters of an error that a note quotes."""
 
 
-def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[SampleResult]) -> list[str]:
-    """List what a reader must know beside the numbers. `rows` is the table of `results`."""
+def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[SampleResult], resuming: str) -> list[str]:
+    """List what a reader must know beside the numbers. `rows` is the table of `results`.
+
+    `resuming` is the line that goes on with the run.
+    """
     notes: list[str] = []
     withheld = withheld_benchmarks(manifest)
     if manifest.streams and manifest.state in ("stopped", "failed", "complete"):
@@ -40,7 +43,7 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
                 f"evalscope's own report leaves them out of its mean."
             )
         if row.pending and manifest.state in ("stopped", "failed", "complete"):
-            notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {manifest.command}")
+            notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {resuming}")
     return notes
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import msgspec
 
 from qwq_nb.core.paths import expand_user
-from qwq_nb.errors import UnknownRun, did_you_mean
+from qwq_nb.errors import UnknownRun, did_you_mean, listed
 from qwq_nb.run.listing import RunList
 from qwq_nb.run.run import Run
 from qwq_nb.run.state import SavedState
@@ -20,8 +19,6 @@ __all__ = ["list_runs", "load_run"]
 
 
 DEFAULT_OUT = "qwq_runs"
-_PLAIN_LINE = re.compile(r"%qwq_eval [\w .,:/=+@%~'-]{1,2000}")
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9._+][A-Za-z0-9._+-]{0,250}")
 
 
 def list_runs(out: str | Path | None = None) -> RunList:
@@ -63,7 +60,7 @@ def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
     if len(matching) == 1:
         return open_run(matching[0])
     if len(matching) > 1:
-        raise UnknownRun(f"{str(path)!r} fits {len(matching)} runs: {', '.join(p.name for p in matching)}.")
+        raise UnknownRun(f"{str(path)!r} fits {len(matching):,} runs: {listed(p.name for p in matching)}.")
     hint = did_you_mean(str(path), names) if names else f" There are none in {root}."
     raise UnknownRun(f"There is no run {str(path)!r}.{hint}")
 
@@ -75,20 +72,8 @@ def open_run(path: Path) -> Run:
     directory = RunDirectory(path)
     manifest = directory.manifest()
     # What the folder is called counts, not what is written in it: it may have been renamed, or be a stranger's.
-    name = directory.path.name
-    manifest = msgspec.structs.replace(manifest, name=name, command=shown_command(manifest.command, name))
+    manifest = msgspec.structs.replace(manifest, name=directory.path.name)
     return Run(directory, SavedState(settled(manifest, directory), saved_results(directory, manifest)))
-
-
-def shown_command(command: str, name: str) -> str:
-    """Return the line that a manifest has if it can be pasted without a second look, else one made of the run's name.
-
-    IPython expands braces and dollars of a magic's line, `!` and `;` begin a shell's, and a line end ends it. Empty
-    where not even the name is plain.
-    """
-    if _PLAIN_LINE.fullmatch(command):
-        return command
-    return f"%qwq_resume {name}" if _PLAIN_NAME.fullmatch(name) else ""
 
 
 def settled(manifest: Manifest, directory: RunDirectory) -> Manifest:

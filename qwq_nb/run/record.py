@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qwq_nb.core.compressed import text_length
-from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_failure, sentence
+from qwq_nb.core.outcomes import ReasonCode, counts, decide_outcome, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
 from qwq_nb.core.tally import tally
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.cost import Prices, cost_of
 from qwq_nb.run.notes import notes_on
 from qwq_nb.run.references import references_of
@@ -38,9 +40,13 @@ __all__ = [
     "find_result",
     "frame",
     "make_run_record",
+    "resuming_line",
     "sample_view",
     "save_record",
 ]
+
+_PLAIN_LINE = re.compile(r"%qwq_eval [\w .,:/=+@%~'-]{1,2000}")
+_PLAIN_NAME = re.compile(r"[\w.+][\w .,:=+@~'()-]{0,250}")
 
 RECORD_QUESTION = 500
 """Characters of a question in the record that viewers of the directory read."""
@@ -76,8 +82,20 @@ def find_result(results: Sequence[SampleResult], id: str, repeat: int, *, name: 
     if same:
         raise OptionError(f"Sample {wanted!r} has no repeat {repeat}: the run has {repeats}.")
     known = [r.sample.id for r in results]
-    hint = did_you_mean(wanted, known, many=f"The first ones are {', '.join(known[:3])}.")
-    raise OptionError(f"The run {name} has no sample {wanted!r}.{hint}")
+    hint = did_you_mean(wanted, known, many=f"The first ones are {listed(known[:3])}.")
+    raise OptionError(f"The run {one_line(name, 120)} has no sample {wanted!r}.{hint}")
+
+
+def resuming_line(manifest: Manifest) -> str:
+    """Return the magic line that resumes the run or shows it again; empty for a run that evalscope wrote.
+
+    It is offered to be pasted, and a stranger may have written the manifest. Only an evaluation's line of plain words
+    is taken from there: IPython expands braces and dollars, `!` and `;` begin a shell's line, and a line end ends it.
+    In the place of any other stands one that names the run, or none where its name is not plain either.
+    """
+    if not manifest.command or _PLAIN_LINE.fullmatch(manifest.command):
+        return manifest.command
+    return f"%qwq_resume {shlex.quote(manifest.name)}" if _PLAIN_NAME.fullmatch(manifest.name) else ""
 
 
 def make_run_record(
@@ -119,14 +137,14 @@ def make_run_record(
         data=m.data_label,
         versions=m.versions,
         run_dir=path,
-        command=m.command,
+        command=resuming_line(m),
         progress=progress,
         cost=cost_so_far(results, m),
         table=rows,
         samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
-        notes=[*m.notes, *notes_on(rows, m, results), *notes],
+        notes=[*m.notes, *notes_on(rows, m, results, resuming_line(m)), *uncounted_note(results), *notes],
         withheld_benchmarks=withheld_benchmarks(m),
         references=[] if request.demo else references_of(rows, request.endpoint.model, whole=request.selection.whole),
     )
@@ -193,15 +211,17 @@ def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleR
 
 
 def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
-    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none."""
-    if manifest.request.endpoint.prices is None or not results:
+    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
+    endpoint = manifest.request.endpoint
+    if endpoint.prices is None or not any(endpoint.prices) or not results:
         return None
-    whole = cost_of(results, Prices(*manifest.request.endpoint.prices))[-1]
+    whole = cost_of(results, Prices(*endpoint.prices))[-1]
     return RunCost(
         so_far=whole.cost,
         expected=whole.expected_cost,
         per_correct=whole.cost_per_correct,
         uncounted=whole.uncounted,
+        currency=endpoint.price_currency,
     )
 
 
@@ -319,3 +339,15 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
         foreign=analysis.foreign[:FOREIGN_RUNS],
         measures=drawn_marks(result) if analysis.measures else {},
     )
+
+
+def uncounted_note(results: Sequence[SampleResult]) -> list[str]:
+    """Return the note on answers whose tokens the server did not count, or not credibly; empty if there are none."""
+    found = [r.completion for r in results if r.completion is not None and counts(r.outcome)]
+    ours = sum(completion.tokens_from in ("chunks", "estimate") for completion in found)
+    if not ours:
+        return []
+    return [
+        f"{ours} of {len(found)} answers came without a token count that can be believed: their tokens are counted "
+        f"here, as pieces of the stream, or as a quarter of the characters where nothing was streamed."
+    ]

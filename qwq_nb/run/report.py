@@ -15,10 +15,12 @@ from typing import Any
 import msgspec
 
 from qwq_nb.core.run_record import RunRecord, SampleView
+from qwq_nb.errors import listed
 from qwq_nb.run.bundle import bundle
 from qwq_nb.run.html import run_html
 from qwq_nb.run.html_samples import FOLD_ALL, samples
 from qwq_nb.run.text import run_text
+from qwq_nb.view.clean import one_line
 from qwq_nb.view.page import page, save_page
 
 __all__ = ["Report", "report_page"]
@@ -29,13 +31,18 @@ def report_page(record: RunRecord, *, traces: bool = False) -> str:
 
     GPQA's texts are the caller's duty: see `run.withhold`.
     """
-    demo = "DEMO: " if record.demo else ""
-    title = f"{demo}{record.model} on {', '.join(record.benchmarks)}"
+    title = page_title(record)
     if not traces:
         return page(title, str(bundle(record, live=False)["text/html"]))
     head = run_html(msgspec.structs.replace(record, samples=[], samples_total=0))
     folds = (samples(msgspec.structs.replace(record, samples=part, samples_total=len(part))) for part in _parts(record))
     return page(title, head + "".join(folds))
+
+
+def page_title(record: RunRecord) -> str:
+    """Return the title of a run's page: model and benchmarks, and whether it is the built-in endpoint's."""
+    demo = "DEMO: " if record.demo else ""
+    return f"{demo}{one_line(record.model, 100)} on {listed(record.benchmarks)}"
 
 
 def _parts(record: RunRecord) -> Iterator[list[SampleView]]:
@@ -68,14 +75,18 @@ class Report:
         return run_html(self.record)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as a page (`.html`, `.htm`) or as text (any other ending)."""
-        return save_page(path, lambda: self.html, lambda: self.text)
+        """Write it as a page (`.html`, `.htm`) or as text (any other ending).
+
+        Raises:
+            UserError: the file cannot be written there.
+        """
+        return save_page(path, page_title(self.record), lambda: self.html, lambda: self.text)
 
     def __str__(self) -> str:
         return self.text
 
     def __repr__(self) -> str:
-        return f"<Report of {self.record.name}>"
+        return f"<Report of {one_line(self.record.name, 120)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return bundle(self.record, live=False)

@@ -12,6 +12,7 @@ import msgspec
 from qwq_nb.core.records import SampleResult, State
 from qwq_nb.core.run_record import Progress, RunRecord, SubsetRow
 from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_rows, table_rows, tally
+from qwq_nb.errors import listed, one_line
 from qwq_nb.run import record as run_record
 from qwq_nb.run.record import frame
 from qwq_nb.run.report import Report
@@ -111,14 +112,14 @@ class Run:
     @property
     def command(self) -> str:
         """Return the magic line that resumes the run, or shows it again."""
-        return self._state.manifest.command
+        return run_record.resuming_line(self._state.manifest)
 
     def __repr__(self) -> str:
         rows = [row for row in self.rows() if row.subset == "all"]
-        scores = ", ".join(f"{row.benchmark} {row.accuracy:.1%}" for row in rows if row.accuracy is not None)
+        scores = listed(f"{row.benchmark} {row.accuracy:.1%}" for row in rows if row.accuracy is not None)
         total = sum(row.n for row in rows)
         done = total - sum(row.pending for row in rows)
-        return f"<Run {self.name!r} {self.state}: {scores or 'nothing finished'}; {done} of {total}>"
+        return f"<Run {one_line(self.name, 120)!r} {self.state}: {scores or 'nothing finished'}; {done} of {total}>"
 
     # -- tables --------------------------------------------------------------------------------------------------
 

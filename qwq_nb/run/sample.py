@@ -7,9 +7,9 @@ from typing import Any, cast
 import msgspec
 
 from qwq_nb.core.records import Message, Outcome
-from qwq_nb.core.text import valid_text
 from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
+from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.html import Typesetter, code, esc, pre
 
 __all__ = ["SampleDetail", "sample_bundle"]
@@ -97,7 +97,7 @@ def shown(sample: SampleDetail) -> SampleDetail:
 def sample_text(sample: SampleDetail) -> str:
     """Return a sample as plain text: outcome, gold value, question, choices, reasoning, answer."""
     lines = [
-        f"{sample.id} repeat {sample.repeat}: {sample.outcome} ({sample.why})",
+        f"{one_line(sample.id, 200)} repeat {sample.repeat}: {sample.outcome} ({one_line(sample.why, 600)})",
         f"gold {sample.gold!r}, extracted {sample.extracted!r}",
         "",
         "Question:",
@@ -110,4 +110,4 @@ def sample_text(sample: SampleDetail) -> str:
         "Answer:",
         sample.answer or "-",
     ]
-    return valid_text("\n".join(lines))
+    return visible("\n".join(lines))

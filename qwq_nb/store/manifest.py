@@ -12,12 +12,24 @@ from qwq_nb.core.records import State
 from qwq_nb.errors import UnknownRun
 from qwq_nb.store.request import MOST_REPEATS, EvalRequest
 
-__all__ = ["MANIFEST", "Manifest", "decode_manifest", "now", "path_segment"]
+__all__ = ["MANIFEST", "Manifest", "TakenOver", "decode_manifest", "now", "path_segment"]
 
 MANIFEST = "qwq_run.json"
 SCHEMA = "qwq_run.v2"
 _NAME = re.compile(r"[\w.+-]{1,200}")
 """Of a benchmark: it becomes part of files' names."""
+
+
+class TakenOver(msgspec.Struct, kw_only=True):
+    """Say how many answers a run has of another run, which asked the same with smaller numbers."""
+
+    run: str
+    """The name of the other run."""
+    answers: int
+    cut: int = 0
+    """Answers of the other run that its lower token limit cut: these were not taken over."""
+    max_tokens: int | None = None
+    """That lower limit; None: it was no lower."""
 
 
 class Manifest(msgspec.Struct, kw_only=True):
@@ -52,6 +64,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     streams: int = 0
     """Streams at once that `--concurrency auto` has come to; 0: not known, or a number was asked for."""
     notes: list[str] = []
+    taken_over: list[TakenOver] = []
+    """The runs that this one took answers over from when it began."""
     adapters: dict[str, dict[str, Any]] = {}
     """Settings and versions of each benchmark, as its adapter reports them."""
     withheld: list[str] | None = None

@@ -11,10 +11,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from qwq_nb.core.files import save_file
 from qwq_nb.core.frontend import is_live
-from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.core.paths import expand_user
+from qwq_nb.errors import OptionError, did_you_mean, one_line
 from qwq_nb.view.charts import GREY, Chart, plain
 from qwq_nb.view.html import esc
+from qwq_nb.view.page import page
 from qwq_nb.view.tables import html_table, meter, text_table
 from qwq_nb.view.wording import is_known
 
@@ -82,14 +85,16 @@ class Figure:
 
         Raises:
             OptionError: the ending is another than .html or .htm.
+            UserError: the file cannot be written there.
         """
-        file = Path(path)
+        file = expand_user(path)
         if file.suffix.lower() not in (".html", ".htm"):
-            raise OptionError(f"A figure is saved as a page: {file.stem}.html, not {file.name}.")
+            raise OptionError(
+                f"A figure is saved as a page: {one_line(file.stem, 100)}.html, not {one_line(file.name, 100)}."
+            )
         drawn = self.figure.to_html(full_html=False, include_plotlyjs=True)
-        head = f'<!doctype html>\n<meta charset="utf-8">\n<title>{esc(self.title)}</title>\n'
-        file.write_text(f"{head}{drawn}\n<details><summary>Numbers</summary>{self.html}</details>\n", encoding="utf-8")
-        return file
+        numbers = f"\n<details><summary>Numbers</summary>{self.html}</details>\n"
+        return save_file(file, page(self.title, numbers, drawing=drawn))
 
     def __repr__(self) -> str:
         return self.text()

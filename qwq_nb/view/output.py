@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from qwq_nb.core.frontend import in_kernel, ipython, is_live
+from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.figures import Figure
 from qwq_nb.view.html import esc
 
@@ -100,7 +101,7 @@ class Output:
             self._draw(self.picture.bundle(live=True, times=True))
         elif self._terminal and self.picture.line is not None:
             width = shutil.get_terminal_size().columns - 1
-            self._write("\r" + self.picture.line(width)[:width].ljust(width))
+            self._write("\r" + visible(self.picture.line(width)).replace("\n", " ")[:width].ljust(width))
             self._has_line = True
 
     def finish(self, *, figure: bool = True) -> None:
@@ -111,7 +112,7 @@ class Output:
             if figure and self.picture.figure is not None:
                 show_figure(self.picture.figure())
         elif self._text:
-            print(self.picture.text(is_live()))
+            print(visible(self.picture.text(is_live())))
             mark_shown(self.picture.subject, self._cell)
 
     def leave(self) -> None:
@@ -194,7 +195,7 @@ def show_with_figure(made: dict[str, Any], figure: Figure | None, *, repeats: bo
     Two outputs, since a front end draws one form of each: what can draw plotly would not show the tables.
     """
     if not in_kernel(ipython()):
-        print(made["text/plain"])
+        print(visible(made["text/plain"]))
         return
     from IPython.display import display
 
@@ -209,6 +210,6 @@ def show_figure(figure: Figure, *, repeats: bool = True) -> None:
 
     drawn = figure._repr_mimebundle_()
     if repeats:
-        said = f"Figure: {figure.title}. Its numbers stand in the table above."
+        said = f"Figure: {one_line(figure.title, 300)}. Its numbers stand in the table above."
         drawn |= {"text/html": f"<p>{esc(said)}</p>", "text/plain": said}
     display(drawn, raw=True)  # type: ignore[no-untyped-call]

@@ -106,8 +106,9 @@ def share_cell(share: float | None) -> Html:
 
 
 def progress_bar(done: int, total: int, width: str = "12em") -> Html:
-    """Return the bar of what is done; the numbers stand beside it."""
-    return Html(f'<progress max="{max(total, 1)}" value="{min(done, total)}" style="width:{width}"></progress>')
+    """Return the bar of what is done; the numbers stand beside it. It moves by itself while the total is not known."""
+    value = f' value="{min(done, total)}"' if total else ""
+    return Html(f'<progress max="{max(total, 1)}"{value} style="width:{width}"></progress>')
 
 
 def framed(mark: str, body: str) -> str:

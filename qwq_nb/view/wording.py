@@ -66,28 +66,28 @@ def number(value: float | None, digits: int = 0) -> str:
     return f"{value:,.{digits}f}" if is_known(value) else "-"
 
 
-def money(value: float | None) -> str:
-    """Format an amount: `12.30`, `0.0312`, `0.000439`: two decimals, or three digits of what is less than 1."""
+def money(value: float | None, currency: str = "") -> str:
+    """Format an amount: `12.30`, `0.0312 USD`, `0.000439`: two decimals, or three digits of what is less than 1."""
     if not is_known(value):
         return "-"
     digits = 2 if value >= 1 or value <= 0 else 2 - math.floor(math.log10(value))
-    return f"{value:,.{digits}f}"
+    return f"{value:,.{digits}f} {currency}".rstrip()
 
 
 def cost_facts(record: RunRecord) -> list[str]:
     """List the costs of a run in words; empty without prices.
 
-    `cost 0.0312 so far`, `about 0.12 at the end`, `0.0041 for a correct answer`.
+    `cost 0.0312 USD so far`, `about 0.12 USD at the end`, `0.0041 USD for a correct answer`.
     """
     cost = record.cost
     if cost is None:
         return []
     pending = any(row.pending for row in record.table)
-    facts = [f"cost {money(cost.so_far)}" + (" so far" if pending else "")]
+    facts = [f"cost {money(cost.so_far, cost.currency)}" + (" so far" if pending else "")]
     if pending and cost.expected is not None:
-        facts.append(f"about {money(cost.expected)} at the end")
+        facts.append(f"about {money(cost.expected, cost.currency)} at the end")
     if cost.per_correct is not None:
-        facts.append(f"{money(cost.per_correct)} for a correct answer")
+        facts.append(f"{money(cost.per_correct, cost.currency)} for a correct answer")
     if cost.uncounted:
         facts.append(f"{count(cost.uncounted, 'answer')} without the server's token count")
     return facts

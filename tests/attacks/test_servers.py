@@ -15,7 +15,7 @@ import pytest
 
 import qwq_nb
 from qwq_nb.core.records import Completion, Message
-from qwq_nb.endpoint import bodies, connection, limits, model_list, transport
+from qwq_nb.endpoint import bodies, connection, limits, model_list, registry, transport
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.delta import Delta
 from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions
@@ -566,9 +566,10 @@ class Broken(ChatCompletions):
         return super().delta(event)
 
     def body(self, *args: Any, **more: Any) -> dict[str, Any]:
-        if self.place == "body":
+        body = super().body(*args, **more)
+        if self.place == "body" or (self.place == "ping" and body["messages"][0]["content"] == "ping"):
             raise ZeroDivisionError("one over none")
-        return super().body(*args, **more)
+        return body
 
     def error(self, *args: Any, **more: Any) -> EndpointError:
         if self.place == "error":
@@ -603,6 +604,36 @@ def test_an_exception_that_nobody_foresaw_costs_one_attempt(
     assert run.state == "complete"
     assert [run.sample(name).outcome for name in run.samples()["id"]] == ["error"] * 3
     attack(f"an unforeseen exception ({place})", "an error of that sample", "one attempt")
+
+
+def test_a_fault_in_the_ping_of_a_server_that_is_away_ends_the_waiting(
+    broken: Broken, tmp_path: Path, attack: Attack
+) -> None:
+    async def write(reply: Reply) -> None:
+        """Closes the connection without a word."""
+
+    broken.place = "ping"
+    with HostileServer(write) as server, pytest.raises(EndpointRefused, match="ZeroDivisionError"):
+        evaluate(server.endpoint(dialect="broken"), tmp_path, limit=3)
+    attack("an unforeseen exception (ping)", "counts as no answer", "--patience")
+
+
+def test_an_exception_that_nobody_foresaw_is_told_by_every_call(
+    broken: Broken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attack: Attack
+) -> None:
+    async def write(reply: Reply) -> None:
+        await reply.send(EVENTS, event("stop", content="4"))
+
+    with HostileServer(write) as server:
+        here = server.endpoint(dialect="broken")
+        with pytest.raises(StreamInterrupted, match="ZeroDivisionError: one over none"):
+            qwq_nb.ask("2 + 2?", endpoint=here)
+        test = qwq_nb.speed(endpoint=here, concurrency="2", requests=2, show=False, out=str(tmp_path))
+        assert ["ZeroDivisionError" in asked.error for asked in test.record.asked[0]] == [True, True]
+        assert "ZeroDivisionError" in test.record.warmup_problem
+        monkeypatch.setattr(model_list, "whole_body", lambda *_: 1 // 0)
+        assert "ZeroDivisionError" in registry.connect(here).problem
+    attack("an unforeseen exception: ask, speed, endpoint", "told in words", "one attempt")
 
 
 def test_one_sample_with_a_fault_is_asked_again_and_the_others_are_answered(tmp_path: Path, attack: Attack) -> None:

@@ -169,7 +169,7 @@ def test_a_grading_that_nobody_waits_for_any_more_holds_up_no_other(
 def test_a_worker_that_was_started_with_a_key_is_ended_when_the_key_is_named(
     run: Run[Any], data: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ODD_NAME", "value-of-ODD_NAME")
+    monkeypatch.setenv("HF_ODD_NAME", "value-of-HF_ODD_NAME")
     worker = BenchWorker()
 
     async def story() -> None:
@@ -178,14 +178,14 @@ def test_a_worker_that_was_started_with_a_key_is_ended_when_the_key_is_named(
         first = worker.pid
         pending = asyncio.ensure_future(worker.load(request))
         await asyncio.sleep(0)
-        worker.hide("ODD_NAME")
+        worker.hide("HF_ODD_NAME")
         assert len((await pending).samples) == len((await worker.load(request)).samples)
         assert (await worker.ready()).pid == worker.pid != first
         wait_until_gone(first or 0)
         environment = Path(f"/proc/{worker.pid}/environ").read_text("utf-8", "replace")
-        assert "ODD_NAME" not in environment
+        assert "HF_ODD_NAME" not in environment
         last = worker.pid
-        worker.hide("ODD_NAME")
+        worker.hide("HF_ODD_NAME")
         worker.hide("QWQ_NOT_SET")
         await worker.load(request)
         assert worker.pid == last
@@ -197,14 +197,15 @@ def test_a_worker_that_was_started_with_a_key_is_ended_when_the_key_is_named(
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_keys_stay_in_the_kernel(run: Run[Any]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("QWQ_API_KEY", "HF_TOKEN", "my_secret", "ODD_NAME", "KEEP_ME"):
+        for name in ("QWQ_API_KEY", "HF_TOKEN", "my_secret", "HF_ODD_NAME", "XDG_KEPT"):
             patch.setenv(name, "value-of-" + name)
-        worker = BenchWorker(drop_env=["ODD_NAME"])
+        worker = BenchWorker(drop_env=["HF_ODD_NAME"])
         run(worker.ready())  # before it has become another program its environment may read as empty
         environment = Path(f"/proc/{worker.pid}/environ").read_text("utf-8", "replace")
         run(worker.close())
-    assert "value-of-KEEP_ME" in environment
-    assert not any(f"value-of-{name}" in environment for name in ("QWQ_API_KEY", "HF_TOKEN", "my_secret", "ODD_NAME"))
+    assert "value-of-XDG_KEPT" in environment
+    for name in ("QWQ_API_KEY", "HF_TOKEN", "my_secret", "HF_ODD_NAME"):
+        assert f"value-of-{name}" not in environment
 
 
 def test_steps_and_readiness(worker: BenchWorker, run: Run[Any]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.browser.chromium import found_chromium
 from tests.browser.lab import Lab, running_lab
 
 HERE = Path(__file__).parent
@@ -18,11 +18,7 @@ _started: list[tuple[Lab, ExitStack]] = []
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Lab:
     """JupyterLab in a headless Chromium; skipped where either is missing."""
-    pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    pytest.importorskip("jupyterlab", reason="needs jupyterlab")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("needs Chromium on the PATH")
+    chromium = found_chromium()
     if not _started:
         stack = ExitStack()
         _started.append((stack.enter_context(running_lab(tmp_path_factory.mktemp("lab"), chromium)), stack))

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,22 +112,24 @@ def test_the_panel_follows(lab: Lab, run: qwq_nb.Run, manifest: Callable[..., Pa
         page.click(".jp-SideBar .lm-TabBar-tab[title='QwQ runs']")
         page.wait_for_selector(ITEM)
         hostile = "<img src=x onerror=alert(1)>\u202e"
-        manifest("aaa", updated="2099-01-01T00:00:00Z", state="running", done=3, command=hostile)
+        now = datetime.now(timezone.utc).isoformat()
+        manifest("aaa", updated=now, state="running", done=3, command=hostile)
         manifest("bbb", updated="2020-01-01T00:00:00Z", state="running", scores={})
         manifest("ccc").write_text('{"torn', encoding="utf-8")
-        page.wait_for_function(f"document.querySelectorAll('{ITEM}').length === 4", timeout=20_000)
+        page.wait_for_function(f"document.querySelectorAll('{ITEM}').length === 3", timeout=20_000)
         names = page.locator(f"{PANEL} .qwq-runs-name").all_inner_texts()
-        assert names == ["aaa", run.name, "bbb", "ccc"]
+        assert names == ["aaa", run.name, "bbb"]
         states = page.locator(f"{PANEL} .qwq-runs-state").all_inner_texts()
         assert states[0] == "▸ running · 3 of 10"
         assert "its kernel may be gone" in states[2]
-        assert states[3] == "qwq_run.json is not valid JSON."
-        manifest("aaa", updated="2099-01-01T00:00:09Z", state="running", done=7)
+        unread = page.locator(f"{PANEL} .qwq-runs-unread").inner_text()
+        assert unread == "1 folder could not be read: ccc (qwq_run.json is not valid JSON)"
+        manifest("aaa", updated=now, state="running", done=7)
         page.wait_for_function(f"document.querySelector('{PANEL}').innerText.includes('7 of 10')", timeout=20_000)
-        # The line that resumes a run is copied.
+        # A line that shows the run is copied; it is composed, and is not the one in the file.
         page.locator(ITEM).nth(1).hover()
         page.locator(ITEM).nth(1).locator(".qwq-runs-copy").click()
-        assert "Copied: %qwq_eval math_500 --limit 10" in page.locator(f"{PANEL} .qwq-runs-status").inner_text()
+        assert f"Copied: %qwq_show {run.name}" in page.locator(f"{PANEL} .qwq-runs-status").inner_text()
         # A run without a record says what writes one.
         page.locator(ITEM).nth(2).locator(".qwq-runs-open").click()
         page.wait_for_selector(f"{TAB} .qwq-document-note:has-text('run %qwq_show bbb once')")

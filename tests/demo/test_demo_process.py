@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from qwq_nb.demo.process import DemoEndpoint
@@ -123,6 +124,16 @@ def test_a_start_that_fails_says_why() -> None:
 def test_proxies_of_the_environment_are_not_used(demo: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     assert demo.log()["requests"] == 0
+
+
+def test_it_gets_what_it_needs_of_the_environment_and_its_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DEMO_KEY", "X_PAT", "DATABASE_URL", "HF_TOKEN"):
+        monkeypatch.setenv(name, f"value-of-{name}")
+    with DemoEndpoint(require_key_env="DEMO_KEY", env={"ADDED": "by hand"}) as demo:
+        given = psutil.Process(demo.pid).environ()
+        assert get(f"{demo.url}/models").status_code == 401
+    assert (given["DEMO_KEY"], given["ADDED"], given["PATH"]) == ("value-of-DEMO_KEY", "by hand", os.environ["PATH"])
+    assert not {"X_PAT", "DATABASE_URL", "HF_TOKEN"} & set(given)
 
 
 def test_importing_the_package_is_light() -> None:

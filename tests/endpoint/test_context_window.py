@@ -32,6 +32,8 @@ def cut(tokens: int, **changes: Any) -> Completion:
         (cut(200, tokens_from="chunks"), 256, False),  # a piece may hold several tokens
         (cut(40, tokens_from="chunks", answer="word " * 200), 256, False),
         (cut(12), 16, False),
+        (cut(250, finish_reason="model_context_window_exceeded"), 256, True),
+        (cut(250, finish_reason="stop", limit_reached=True), 2560, False),
     ],
 )
 def test_length_far_below_max_tokens_is_the_servers(completion: Completion, asked: int, by_server: bool) -> None:

@@ -13,6 +13,7 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import EndpointStatus, connect, endpoints, get_endpoint, served_models, set_default
 from qwq_nb.errors import OptionError, UnknownEndpoint
 from tests.support.hostile_server import HostileServer, Reply, head
+from tests.support.refusing_server import refusing_server
 
 LAB = Endpoint("http://127.0.0.1:8000/v1", "QwQ-32B", name="lab")
 CLOUD = Endpoint("https://example.org/v1", "qwq-plus", name="cloud")
@@ -89,7 +90,7 @@ def test_one_of_several_models_has_to_be_named(demo_endpoint: Callable[..., Demo
 
 def test_of_many_models_some_are_named(demo_endpoint: Callable[..., DemoEndpoint]) -> None:
     demo = demo_endpoint(models=[f"model-{n}" for n in range(30)])
-    with pytest.raises(OptionError, match=r"model-19 …\.$"):
+    with pytest.raises(OptionError, match=r"model-19 and 10 more\.$"):
         connect(Endpoint(demo.url))
     assert connect(Endpoint(demo.url, "zzz")).line.endswith("does not list 'zzz'. It lists 30 models.")
 
@@ -169,3 +170,44 @@ def test_litellms_words_for_an_unknown_key_are_known() -> None:
 
     with HostileServer(proxy) as server:
         assert "REFUSED to answer without a key" in connect(server.endpoint()).line
+
+
+# -- what a server says of itself ------------------------------------------------------------------------------------
+
+CLEAR = "\x1b[2J\x1b]8;;https://evil.invalid\x07\u202e"
+
+
+def test_ids_that_drive_a_terminal_are_spelt_out() -> None:
+    with refusing_server([f"a{CLEAR}\nNote: all is well.", "b"]) as url:
+        line = connect(Endpoint(url, "zzz")).line
+        with pytest.raises(OptionError) as caught:
+            connect(Endpoint(url))
+    for said in (line, str(caught.value)):
+        assert "a␛[2J␛]8;;https://evil.invalid␇\\u202e Note: all is well., b." in said
+
+
+def test_ids_of_any_length_and_number_make_a_short_line() -> None:
+    with refusing_server(["x" * 200_000 + str(n) for n in range(15)]) as url:
+        assert len(connect(Endpoint(url, "zzz")).line) < 2_200
+        with pytest.raises(OptionError) as caught:
+            connect(Endpoint(url))
+    assert len(str(caught.value)) < 2_200
+
+
+@pytest.mark.parametrize("model", ["x" * 200, "a\x1b[2J", "a\u202eb", "a\nb", "m-hunter2%2B%2Fhunter2"])
+def test_the_only_model_is_not_taken_unasked_if_it_cannot_be_shown(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+    monkeypatch.setenv("QWQ_TEST_KEY", "hunter2+/hunter2")
+    with refusing_server([model]) as url:
+        with pytest.raises(OptionError, match="Which model"):
+            connect(Endpoint(url, key_env="QWQ_TEST_KEY"))
+        assert connect(Endpoint(url, model, key_env="QWQ_TEST_KEY")).endpoint.model == model, "named, it is used"
+
+
+@pytest.mark.parametrize("spelt", ["hunter2+/hunter2", "hunter2%2B%2Fhunter2", "aHVudGVyMisvaHVudGVyMg=="])
+def test_a_key_in_an_id_is_not_shown(monkeypatch: pytest.MonkeyPatch, spelt: str) -> None:
+    monkeypatch.setenv("QWQ_TEST_KEY", "hunter2+/hunter2")
+    with refusing_server([f"m:{spelt}", "b"]) as url:
+        status = connect(Endpoint(url, "zzz", key_env="QWQ_TEST_KEY"))
+    assert "m:[key removed], b." in status.line
+    assert spelt not in repr(status)
+    assert served_models() == ["b"], "nor offered at TAB"

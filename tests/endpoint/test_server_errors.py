@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qwq_nb.endpoint.masking import without
-from qwq_nb.endpoint.server_errors import LONGEST_LOOK, UnknownModel, error_of_status, error_of_stream
+from qwq_nb.endpoint.server_errors import LONGEST_READ, UnknownModel, error_of_status, error_of_stream
 from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected
 
 WHERE = "Endpoint 'here' (http://127.0.0.1:8000/v1)"
@@ -253,4 +253,4 @@ def test_only_the_beginning_of_a_long_message_is_searched_for_keys(said: Any) ->
     error(500, said.encode() if isinstance(said, str) else said, hide=hide)
     error_of_stream(said, hide=hide)
     assert looked
-    assert max(looked) <= LONGEST_LOOK
+    assert max(looked) <= LONGEST_READ

@@ -240,6 +240,34 @@ def test_files_and_folders(offered: Offered) -> None:
     assert offered("%qwq_eval --out .h") == [".hidden/"]
 
 
+# -- words that are not seen as they are -----------------------------------------------------------------------------
+
+
+def test_what_a_terminal_would_obey_is_not_offered(offered: Offered) -> None:
+    """A word is inserted as it stands, so it cannot be spelt out: it is left out."""
+    for name in ("fine", "fein", "clear\x1b[2J", "turned\u202e", "two\nlines", "long" * 60):
+        made("qwq_runs", name)
+    assert sorted(offered("%qwq_show f")) == ["fein", "fine"]
+    for beginning in ("clear", "turned", "two"):
+        assert offered(f"%qwq_show {beginning}") == []
+    Path("data\x9b31m.jsonl").touch()
+    assert offered("%qwq_eval --data data") == []
+
+
+def test_a_models_name_and_its_help_are_seen(offered: Offered, shell: Any) -> None:
+    registry.set_default(Endpoint("http://127.0.0.1:8000/v1", "m\x1b[2J\n" + "x" * 900, name="lab"))
+    (found,) = completions(shell, "%qwq_eval --endpoint la")
+    assert found.text == "lab"
+    assert found.type.startswith("endpoint: m␛[2J xxx")
+    assert len(found.type) < 320
+
+
+def test_of_thousands_of_words_the_first_are_offered(offered: Offered, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_served", [f"model-{number:05}" for number in range(5_000)])
+    assert len(offered("%qwq_endpoint http://x/v1 --model model")) == 500
+    assert offered("%qwq_endpoint http://x/v1 --model model-0499") == [f"model-0499{n}" for n in range(10)]
+
+
 # -- the shell -------------------------------------------------------------------------------------------------------
 
 

@@ -268,10 +268,41 @@ def test_variables_stand_for_words(shell: Shell, server: DemoEndpoint) -> None:
     shell.run("n, name, level = 2, 'math_500', 'Level 4'")
     shell.run("run = %qwq_eval {name} --demo --limit $n --subset {level}")
     assert list(shell["run"].samples().subset) == ["Level 4"] * 2
-    # Braces that are not a whole word are LaTeX or JSON, and stay; so does the name of no variable.
-    assert "There is no run '{nothing}'" in shell.fail("%qwq_show {nothing}")
+    said = shell.fail("%qwq_show {nothing}")
+    assert "There is no run '{nothing}'" in said
+    assert said.rstrip().endswith("{nothing}: no such variable here.")
     shell.run("for n in (2, 3):\n    %qwq_eval aime24 --demo --limit {n}")
     assert len(list(Path("qwq_runs").glob("aime24*"))) == 2
+
+
+def test_a_line_in_a_function_takes_the_functions_own_variables(shell: Shell, server: DemoEndpoint) -> None:
+    shell.run("n = 5\ndef few(n):\n    run = %qwq_eval math_500 --demo --limit {n}  # not five\n    return run")
+    shell.run("two = few(2)")
+    assert len(shell["two"].samples()) == 2
+    shell.run("del n\nthree = few(3)")
+    assert len(shell["three"].samples()) == 3
+    # Runs in the function's variables are found too, and what is no variable there is said.
+    shell.run("def again(mine):\n    shown = %qwq_show mine\n    return shown\nsame = again(two)")
+    assert shell["same"] is shell["two"]
+    assert "{other}: no such variable here" in shell.fail(
+        "def wrong(mine):\n    %qwq_eval math_500 --demo --limit {other}\nwrong(1)"
+    )
+
+
+def test_a_cell_magic_in_a_function_takes_its_variables(shell: Shell, server: DemoEndpoint) -> None:
+    shell.run(
+        "def ask(most):\n    get_ipython().run_cell_magic('qwq', '--demo --max-tokens {most}', '2 + 2?')\nask(77)"
+    )
+    assert server.log()["last"][-1]["body"]["max_tokens"] == 77
+
+
+def test_functions_that_call_one_another_keep_their_variables_apart(shell: Shell, server: DemoEndpoint) -> None:
+    shell.run(
+        "def inner(k):\n    run = %qwq_eval aime24 --demo --limit {k}\n    return run\n"
+        "def outer(k):\n    low = inner(k - 1)\n    run = %qwq_eval aime24 --demo --limit {k}\n    return low, run\n"
+        "small, large = outer(3)"
+    )
+    assert [len(shell[name].samples()) for name in ("small", "large")] == [2, 3]
 
 
 def test_without_live_updates_the_text_is_the_same_every_time(

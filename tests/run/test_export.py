@@ -6,14 +6,17 @@ import csv
 import html.parser
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qwq_nb.core.tally import SAMPLE_COLUMNS
-from qwq_nb.errors import OptionError
+from qwq_nb.errors import OptionError, UserError
 from qwq_nb.run.export import ENDINGS, formula_safe
 from qwq_nb.run.run import Run
 from tests.support.made_runs import made_run, result
@@ -55,6 +58,64 @@ def test_csv_is_read_back_and_holds_no_formula(tmp_path: Path) -> None:
 )
 def test_numbers_stay_numbers(text: str, safe: str) -> None:
     assert formula_safe(text) == safe
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("see x;=HYPERLINK(1)", "see x;'=HYPERLINK(1)"),
+        ("a\t@b\n- c\r+d", "a\t'@b\n'- c\r'+d"),
+        ('x; "=1', "x;' \"=1"),
+        ('"=1', "'\"=1"),
+        ("(1; -2)", "(1;' -2)"),
+        ("x = 1, -2", "x = 1, -2"),
+        ("a;b\nc", "a;b\nc"),
+    ],
+)
+def test_a_formula_within_a_text_is_none_by_any_separator(text: str, safe: str) -> None:
+    assert formula_safe(text) == safe
+
+
+def test_a_row_begins_with_no_number_either() -> None:
+    """`-5,…` is one cell where the separator is another."""
+    assert formula_safe("-5", numbers=False) == "'-5"
+
+
+FORMULA = re.compile(r"[\s\"]*[=+\-@＝＋－＠]")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I)
+CELLS = st.text(st.sampled_from("=+-@＝;,\t\n\r\v\x85\u2028 \"'a5.e"), max_size=12)
+
+
+def formulas(content: str) -> list[tuple[str, str]]:
+    """Cells that a spreadsheet would compute, by the separator it splits at; also where it knows no quotes."""
+    found = []
+    for separator in ",;\t":
+        for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
+            if separator == "," and quoting == csv.QUOTE_NONE:
+                continue  # that is not how a file of this kind is read
+            rows = csv.reader(io.StringIO(content, newline=""), delimiter=separator, quoting=quoting)
+            cells = [cell for row in rows for cell in row]
+            found += [(separator, c) for c in cells if FORMULA.match(c) and not NUMBER.fullmatch(c)]
+    return found
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=3), CELLS, CELLS)
+def test_no_cell_is_a_formula_whatever_the_spreadsheets_separator(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[tuple[str, str, str]], name: str, model: str
+) -> None:
+    rows = [result(n, "w", subset=a or "x", answer=b, reasoning=c) for n, (a, b, c) in enumerate(texts)]
+    made = made_run(rows, name=name or "-5", model=model)
+    file = made.export(tmp_path_factory.mktemp("csv") / "x.csv", traces=True)
+    content = file.read_bytes().decode("utf-8")
+    assert formulas(content) == []
+    assert len(list(csv.reader(io.StringIO(content, newline="")))) == 1 + len(rows), "a row an answer"
+
+
+def test_formulas_are_found() -> None:
+    assert [separator for separator, _ in formulas('a,"x;=1"\n')] == [";", ";"]
+    assert formulas('a,"x\t=1"\n')[0][0] == "\t"
+    assert formulas("a,=1\n")[0] == (",", "=1")
+    assert formulas("a,-1\n") == []
 
 
 def test_parquet_keeps_kinds(tmp_path: Path) -> None:
@@ -120,6 +181,17 @@ def test_what_cannot_be_exported(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="holds the table alone"):
         run().export(tmp_path / "run.tex", traces=True)
     assert run().to_csv(tmp_path / "no_ending").is_file()
+
+
+def test_where_nothing_can_be_exported(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for ending in ENDINGS:
+        with pytest.raises(UserError, match="is no folder"):
+            run().export(tmp_path / "file" / f"x{ending}")
+        assert run().export(tmp_path / "made" / f"x{ending}").is_file()
+    (tmp_path / "x.csv").mkdir()
+    with pytest.raises(UserError, match="is a folder"):
+        run().to_csv(tmp_path / "x.csv")
 
 
 def test_a_demo_says_so_in_every_format(tmp_path: Path) -> None:

@@ -92,6 +92,23 @@ def test_where_nothing_is_live_there_is_one_display_without_times(monkeypatch: p
     assert drawn == ["display: live False, times False", FIGURE]
 
 
+def test_a_terminal_obeys_nothing_of_what_is_drawn(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = "\x1b[2J\u202e\nfalse line\x07"
+    stderr = terminal(monkeypatch)
+    in_shell(monkeypatch, live=True, kernel=False)
+    bundle = {"text/plain": hostile}
+    made = Output(
+        Picture(subject=Subject(), bundle=lambda **_: bundle, text=lambda times: hostile, line=lambda width: hostile)
+    )
+    made.update()
+    assert stderr.getvalue().rstrip(" ") == "\r␛[2J\\u202e false line␇", "one line"
+    made.finish()
+    output.show_with_figure(bundle, None)
+    assert capsys.readouterr().out == 2 * "␛[2J\\u202e\nfalse line␇\n"
+
+
 def test_a_terminal_has_a_line_and_at_the_end_the_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,8 @@ import { MainAreaWidget } from '@jupyterlab/apputils';
 import {
   ABCWidgetFactory,
   DocumentRegistry,
-  IDocumentWidget
+  IDocumentWidget,
+  TextModelFactory
 } from '@jupyterlab/docregistry';
 import { Contents } from '@jupyterlab/services';
 import { Message } from '@lumino/messaging';
@@ -19,15 +20,32 @@ import {
   RECORD
 } from '../record/manifest';
 import { readRecord, RunRecord } from '../record/record';
+import { parseJson } from '../record/values';
+import { oneLine } from '../text/clean';
 import { el, setText } from '../view/dom';
 import { IRunEnvironment, RunView } from '../view/run';
 import { Typeset } from '../view/typeset';
-import { folderOf, join, readFolder, readText, reason } from './files';
+import {
+  download,
+  factsOf,
+  folderOf,
+  join,
+  Late,
+  manifestPath,
+  MOST_MANIFEST,
+  MOST_RECORD,
+  readFolder,
+  readText,
+  reason,
+  refuseLarge,
+  within
+} from './files';
 import { runIcon } from './icon';
 import { missingRecord, silence } from './run-text';
 import { DEFAULTS } from './settings';
 
 export const FACTORY = 'QwQ Run';
+const MODEL = 'qwq-nb-run';
 export const FILE_TYPE: DocumentRegistry.IFileType = {
   name: 'qwq-run',
   displayName: 'QwQ run',
@@ -42,6 +60,8 @@ export const FILE_TYPE: DocumentRegistry.IFileType = {
 /** A run that is over is looked at now and then: it may be resumed. */
 const AT_REST = 30; // seconds
 const LONGEST = 3_600_000; // milliseconds
+const PATIENCE = 20; // seconds until a request is given up
+const PATIENCE_RECORD = 120;
 
 /** What a run's tab needs of the front end. */
 export interface IServices {
@@ -112,26 +132,33 @@ export class RunDocument extends Widget {
     const { contents, refreshSeconds } = this._services;
     const folder = folderOf(this._context.path);
     try {
-      const files = await readFolder(contents, folder);
+      const files = await within(PATIENCE, readFolder(contents, folder));
       const modified = [MANIFEST, RECORD].map(
         name => files.find(file => file.name === name)?.last_modified ?? ''
       );
       const stamp = modified.join(' ');
       if (stamp !== this._modified) {
-        const run = readRun(
-          folder,
-          await readText(contents, join(folder, MANIFEST))
-        );
-        if (modified[1] !== this._recordModified || this._record === null) {
-          this._record = modified[1] ? await this._readRecord(folder) : null;
+        const path = manifestPath(folder);
+        const facts = await within(PATIENCE, factsOf(contents, path));
+        refuseLarge(facts.size, MOST_MANIFEST);
+        const text = await within(PATIENCE, readText(contents, path));
+        const run = readRun(folder, text, facts.modified);
+        if (modified[1] !== this._recordModified || this._recordLate) {
+          // Known even if it cannot be read: what was too large is not read again until it has changed.
           this._recordModified = modified[1];
+          this._record = null;
+          this._recordProblem = '';
+          this._recordLate = false;
+          if (modified[1]) {
+            await this._takeRecord(folder);
+          }
         }
         this._run = run;
-        this._modified = stamp;
+        this._modified = this._recordLate ? '' : stamp;
       }
       this._show(this._run!);
     } catch (error) {
-      this._say(`The run’s folder cannot be read: ${reason(error)}.`);
+      this._say(`The run cannot be shown: ${reason(error)}.`);
     }
     const live = this._run !== null && isLive(this._run);
     const interval = 1000 * (live ? refreshSeconds() : AT_REST);
@@ -140,10 +167,34 @@ export class RunDocument extends Widget {
     }
   }
 
+  private async _takeRecord(folder: string): Promise<void> {
+    try {
+      this._record = await this._readRecord(folder);
+      this._recordProblem = this._record
+        ? ''
+        : 'is of a form that this version of qwq-nb does not know';
+    } catch (error) {
+      const why =
+        error instanceof SyntaxError ? 'it is not valid JSON' : reason(error);
+      this._recordProblem = `cannot be shown: ${why}`;
+      this._recordLate = error instanceof Late;
+    }
+  }
+
   private async _readRecord(folder: string): Promise<RunRecord | null> {
     const { contents } = this._services;
-    const text = await readText(contents, join(folder, RECORD));
-    const record = readRecord(JSON.parse(text));
+    const path = join(folder, RECORD);
+    const { size } = await within(PATIENCE, factsOf(contents, path));
+    refuseLarge(size, MOST_RECORD);
+    const text =
+      size <= MOST_MANIFEST
+        ? await within(PATIENCE, readText(contents, path))
+        : await download(
+            await contents.getDownloadUrl(path),
+            MOST_RECORD,
+            PATIENCE_RECORD
+          );
+    const record = readRecord(parseJson(text));
     if (record !== null) {
       // As seen from the server's folder, not from the kernel's; the root itself is a folder too.
       record.run_dir = contents.localPath(folder) || '.';
@@ -156,11 +207,11 @@ export class RunDocument extends Widget {
       return;
     }
     if (run.problem) {
-      this._say(run.problem);
+      this._say(`The run cannot be shown: ${run.problem}.`);
     } else if (this._record === null) {
       this._say(
-        this._recordModified
-          ? `${RECORD} is of a form that this version of qwq-nb does not know.`
+        this._recordProblem
+          ? `${RECORD} ${this._recordProblem}.`
           : missingRecord(run, Date.now())
       );
     } else {
@@ -213,6 +264,10 @@ export class RunDocument extends Widget {
   private _run: IRun | null = null;
   private _record: RunRecord | null = null;
   private _recordModified = '';
+  /** Why the record cannot be shown, or empty. */
+  private _recordProblem = '';
+  /** Whether it is worth another try. */
+  private _recordLate = false;
   private _modified = '';
   private _drawn = '';
 }
@@ -250,8 +305,24 @@ export class RunTab
 
   private _name(): void {
     const { path } = this.context;
-    this.title.label = lastPart(folderOf(path)) || FACTORY;
-    this.title.caption = path;
+    this.title.label = oneLine(lastPart(folderOf(path)), 100) || FACTORY;
+    this.title.caption = oneLine(path);
+  }
+}
+
+/** Lab itself reads nothing of the file, however large it is: the tab does, within its limits. */
+export class RunModelFactory extends TextModelFactory {
+  constructor() {
+    super(false);
+  }
+
+  get name(): string {
+    return MODEL;
+  }
+
+  // Null is Lab's word for a model without content; the type that this class inherits does not foresee it.
+  get fileFormat(): Contents.FileFormat {
+    return null as unknown as Contents.FileFormat;
   }
 }
 
@@ -262,6 +333,7 @@ export class RunFactory extends ABCWidgetFactory<RunTab> {
       label: FACTORY,
       fileTypes: [FILE_TYPE.name],
       defaultFor: [FILE_TYPE.name],
+      modelName: MODEL,
       readOnly: true
     });
     this._services = services;

@@ -1,4 +1,9 @@
-/** The runs below a folder. A manifest is read again only when its folder has changed, or its run is live. */
+/**
+ * The runs below a folder. A manifest is read again only when it has changed.
+ *
+ * The folders may be anybody's: none of them can keep the others from being listed, by its size, its time, or by a
+ * read that never ends.
+ */
 import { Contents } from '@jupyterlab/services';
 
 import {
@@ -7,23 +12,37 @@ import {
   isLive,
   lastPart,
   readRun,
-  sortRuns
+  sortRuns,
+  timeOf
 } from '../record/manifest';
 import {
+  factsOf,
   folderOf,
+  IFileFacts,
   join,
+  Late,
   manifestPath,
+  MOST_MANIFEST,
   readFolder,
   readText,
   reason,
-  statusOf
+  refuseLarge,
+  statusOf,
+  Unread,
+  within
 } from './files';
 
 const MOST = 200; // folders that are looked into, those changed last
-const AT_ONCE = 6; // requests under way
+const MOST_BYTES = 50_000_000; // of the manifests that one listing reads, the smallest first
+const AT_ONCE = 3; // requests under way: a browser has six to a server, and the rest of the page needs some
+const PATIENCE = 10; // seconds until a request is given up; for the list of all folders it is
+const PATIENT = 6; // times as long
 
 export interface IListing {
+  /** Those that can be shown, the one written last first. */
   runs: IRun[];
+  /** Those that cannot be read, each with its `problem`, in the order of their folders. */
+  unread: IRun[];
   /** Folders that were not looked into. */
   left: number;
   /** Why the runs cannot be listed, or empty. */
@@ -31,14 +50,24 @@ export interface IListing {
 }
 
 interface ISeen {
-  modified: string;
+  /** Of the folder. */
+  folderModified: string;
+  /** Of the manifest, and its size. */
+  stamp: string;
   /** Null where the folder holds no run. */
   run: IRun | null;
 }
 
+interface IFound extends IFileFacts {
+  folder: string;
+  folderModified: string;
+}
+
 export class RunListing {
-  constructor(contents: Contents.IManager) {
+  /** `patience`: seconds until a request is given up. */
+  constructor(contents: Contents.IManager, patience = PATIENCE) {
     this._contents = contents;
+    this._patience = patience;
   }
 
   /** The runs in `root`, which need not exist; `anew` reads every manifest. */
@@ -47,10 +76,10 @@ export class RunListing {
       this._root = root;
       this._seen.clear();
     }
-    const listing: IListing = { runs: [], left: 0, problem: '' };
+    const listing: IListing = { runs: [], unread: [], left: 0, problem: '' };
     let entries: Contents.IModel[];
     try {
-      entries = await this._folders(root);
+      entries = await this._ask(root, () => this._folders(root));
     } catch (error) {
       this._exists = false;
       listing.problem =
@@ -59,21 +88,32 @@ export class RunListing {
           : `${root} cannot be listed: ${reason(error)}.`;
       return listing;
     }
-    const order = (a: string, b: string): number =>
-      a < b ? -1 : a > b ? 1 : 0;
-    entries.sort((a, b) => order(b.last_modified, a.last_modified));
+    const now = Date.now();
+    const changed = new Map(
+      entries.map(entry => [entry, timeOf(entry.last_modified, now) ?? 0])
+    );
+    entries.sort((a, b) => changed.get(b)! - changed.get(a)!);
     listing.left = Math.max(entries.length - MOST, 0);
-    const queue = entries.slice(0, MOST);
-    const work = async (): Promise<void> => {
-      for (let entry = queue.shift(); entry; entry = queue.shift()) {
-        const run = await this._run(join(root, entry.name), entry);
-        if (run !== null) {
-          listing.runs.push(run);
-        }
+    // All sizes are asked for first, so that the small manifests are read before the large ones.
+    const runs: (IRun | null)[] = [];
+    const found: IFound[] = [];
+    await inTurn(entries.slice(0, MOST), async entry => {
+      const seen = await this._lookAt(join(root, entry.name), entry);
+      if (seen !== null && 'size' in seen) {
+        found.push(seen);
+      } else {
+        runs.push(seen);
       }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-    listing.runs = sortRuns(listing.runs);
+    });
+    found.sort((a, b) => a.size - b.size);
+    let bytes = 0;
+    await inTurn(found, async file => {
+      bytes += file.size;
+      runs.push(await this._read(file, bytes));
+    });
+    const all = runs.filter(run => run !== null);
+    listing.runs = sortRuns(all.filter(run => run.problem === ''));
+    listing.unread = sortRuns(all.filter(run => run.problem !== ''));
     return listing;
   }
 
@@ -89,35 +129,110 @@ export class RunListing {
     return entries.filter(({ type }) => type === 'directory');
   }
 
-  private async _run(
+  /** The run as it is known already, or the manifest that has to be read; null where the folder holds none. */
+  private async _lookAt(
     folder: string,
-    entry: Contents.IModel
-  ): Promise<IRun | null> {
+    { last_modified: folderModified }: Contents.IModel
+  ): Promise<IRun | IFound | null> {
     const seen = this._seen.get(folder);
     if (
-      seen?.modified === entry.last_modified &&
+      seen?.folderModified === folderModified &&
       (seen.run === null || !isLive(seen.run))
     ) {
       return seen.run;
     }
-    let run: IRun | null;
+    const path = manifestPath(folder);
     try {
-      run = readRun(
-        folder,
-        await readText(this._contents, manifestPath(folder))
-      );
+      const facts = await this._ask(path, () => factsOf(this._contents, path));
+      if (seen?.run && seen.stamp === stampOf(facts)) {
+        return seen.run;
+      }
+      refuseLarge(facts.size, MOST_MANIFEST);
+      return { folder, folderModified, ...facts };
     } catch (error) {
-      run =
-        statusOf(error) === 404
-          ? null
-          : brokenRun(folder, `It cannot be read: ${reason(error)}.`);
+      return this._broken(folder, folderModified, error);
     }
-    this._seen.set(folder, { modified: entry.last_modified, run });
+  }
+
+  /** Read a manifest. `bytes`: of all manifests that this listing has read by then. */
+  private async _read(file: IFound, bytes: number): Promise<IRun | null> {
+    const { folder, folderModified, modified } = file;
+    const path = manifestPath(folder);
+    try {
+      if (bytes > MOST_BYTES) {
+        throw new Unread('too large together with the others');
+      }
+      const text = await this._ask(path, () => readText(this._contents, path));
+      const run = readRun(folder, text, modified);
+      this._seen.set(folder, { folderModified, stamp: stampOf(file), run });
+      return run;
+    } catch (error) {
+      return this._broken(folder, folderModified, error);
+    }
+  }
+
+  private _broken(
+    folder: string,
+    folderModified: string,
+    error: unknown
+  ): IRun | null {
+    if (error instanceof Late) {
+      // It is asked again, and till then is what it was.
+      return this._seen.get(folder)?.run ?? brokenRun(folder, reason(error));
+    }
+    const run =
+      statusOf(error) === 404 ? null : brokenRun(folder, reason(error));
+    this._seen.set(folder, { folderModified, stamp: '', run });
     return run;
   }
 
+  /**
+   * Ask the server, for a while. What was given up is still under way, and the page cannot end it: the same is not
+   * asked again before, and no manifest at all while as many hang as may be under way: together they are at most
+   * five of the browser's six connections.
+   */
+  private async _ask<T>(path: string, ask: () => Promise<T>): Promise<T> {
+    const isFull = this._hanging.size >= AT_ONCE && path !== this._root;
+    if (this._hanging.has(path) || isFull) {
+      throw new Late('the server has not answered earlier requests');
+    }
+    const asked = ask();
+    try {
+      const isList = path === this._root;
+      return await within((isList ? PATIENT : 1) * this._patience, asked);
+    } catch (error) {
+      if (error instanceof Late) {
+        this._hanging.add(path);
+        const over = (): void => void this._hanging.delete(path);
+        asked.then(over, over);
+      }
+      throw error;
+    }
+  }
+
   private _contents: Contents.IManager;
+  private _patience: number;
   private _root = '';
   private _exists = false;
   private _seen = new Map<string, ISeen>();
+  /** Paths that were asked for and given up. */
+  private _hanging = new Set<string>();
+}
+
+function stampOf({ size, modified }: IFileFacts): string {
+  return `${size} ${modified}`;
+}
+
+/** Do `work` on each item, a few at a time. */
+async function inTurn<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>
+): Promise<void> {
+  const queue = [...items];
+  const next = async (): Promise<void> => {
+    for (let item = queue.shift(); item; item = queue.shift()) {
+      await work(item);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, next));
 }

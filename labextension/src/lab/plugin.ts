@@ -16,10 +16,17 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 /* eslint-disable jupyter/prefer-lazy-imports -- small, and activation needs them at once */
-import { FACTORY, FILE_TYPE, RunFactory, RunTab } from './document';
+import {
+  FACTORY,
+  FILE_TYPE,
+  RunFactory,
+  RunModelFactory,
+  RunTab
+} from './document';
 import { manifestPath } from './files';
 import { FolderFollower } from './folder';
 import { runIcon } from './icon';
+import { labelOf } from './run-text';
 import { RunsPanel } from './runs-panel';
 import { PLUGIN_ID, Settings } from './settings';
 /* eslint-enable jupyter/prefer-lazy-imports */
@@ -77,6 +84,7 @@ function activate(
     void tracker.add(widget);
   });
   docRegistry.addFileType(FILE_TYPE, ['json']);
+  docRegistry.addModelFactory(new RunModelFactory());
   docRegistry.addWidgetFactory(factory);
   void restorer?.restore(tracker, {
     command: 'docmanager:open',
@@ -153,10 +161,10 @@ async function chooseRun(panel: RunsPanel): Promise<string | null> {
   const { button, value } = await InputDialog.getItem({
     title: 'Open Run',
     label: 'Newest first',
-    items: runs.map(run => run.name),
+    items: runs.map(labelOf),
     okLabel: 'Open'
   });
-  const chosen = runs.find(run => run.name === value);
+  const chosen = runs.find(run => labelOf(run) === value);
   return button.accept && chosen ? chosen.folder : null;
 }
 

@@ -13,11 +13,21 @@ import { RUNS, runsFolder } from './files';
 import { FolderFollower } from './folder';
 import { runIcon } from './icon';
 import { IListing, RunListing } from './listing';
-import { isSilent, scoreLines, stateLine } from './run-text';
+import {
+  isSilent,
+  labelOf,
+  lineToCopy,
+  scoreLines,
+  stateLine,
+  unreadLine
+} from './run-text';
 import { DEFAULTS } from './settings';
 
 const SAID_FOR = 4_000; // milliseconds
 const LONGEST = 3_600_000; // milliseconds
+/** A listing that took longer than this is work for the server: the next waits for five times as long, or so long. */
+const SLOW = 3_000; // milliseconds
+const LONGEST_REST = 15_000;
 
 export class RunsPanel extends Widget {
   /** `open` shows a run in the viewer. */
@@ -59,6 +69,7 @@ export class RunsPanel extends Widget {
       this._problem,
       this._list,
       this._empty,
+      this._unread,
       this._status
     );
     setAttribute(this.node, 'role', 'region');
@@ -149,19 +160,29 @@ export class RunsPanel extends Widget {
     const anew = this._anew;
     this._anew = false;
     const root = runsFolder(this._follower.folder);
+    const started = performance.now();
+    if (!anew && root === this._root && started < this._restsUntil) {
+      return;
+    }
+    this._root = root;
     const listing = await this._listing.read(root, anew);
+    const took = performance.now() - started;
+    this._restsUntil =
+      took > SLOW ? performance.now() + Math.min(5 * took, LONGEST_REST) : 0;
     if (!this.isDisposed && root === runsFolder(this._follower.folder)) {
       this._shown = listing;
       this._draw(root, listing);
     }
   }
 
-  private _draw(root: string, { runs, left, problem }: IListing): void {
+  private _draw(root: string, { runs, unread, left, problem }: IListing): void {
     setText(this._place, root);
     setAttribute(this._place, 'title', `The runs in ${root}`);
     setText(this._problem, problem);
     this._problem.hidden = problem === '';
-    this._empty.hidden = runs.length > 0 || problem !== '';
+    this._empty.hidden = runs.length + unread.length > 0 || problem !== '';
+    setText(this._unread, unreadLine(unread));
+    this._unread.hidden = unread.length === 0;
     const now = Date.now();
     reconcile(
       this._list,
@@ -201,9 +222,10 @@ export class RunsPanel extends Widget {
     });
     const copy = button('', { class: 'qwq-runs-button qwq-runs-copy' }, () => {
       const run = find();
-      if (run?.command) {
-        Clipboard.copyToSystem(run.command);
-        this._say(`Copied: ${run.command}`);
+      const line = run && lineToCopy(run, Date.now()).line;
+      if (line) {
+        Clipboard.copyToSystem(line);
+        this._say(`Copied: ${line}`);
       }
     });
     copyIcon.element({
@@ -242,8 +264,16 @@ export class RunsPanel extends Widget {
   private _follower: FolderFollower;
   private _open: (run: IRun) => void;
   private _poll: Poll;
-  private _shown: IListing = { runs: [], left: 0, problem: '' };
+  private _shown: IListing = {
+    runs: [],
+    unread: [],
+    left: 0,
+    problem: ''
+  };
   private _anew = false;
+  private _root = '';
+  /** As performance.now() counts. */
+  private _restsUntil = 0;
   private _seeksRun = false;
   private _silence = 0;
   private _place = el('p', { class: 'qwq-runs-place' });
@@ -262,6 +292,11 @@ export class RunsPanel extends Widget {
     el('code', {}, '--demo'),
     ' needs no endpoint.'
   );
+  private _unread = el('p', {
+    class: 'qwq-runs-unread',
+    role: 'status',
+    hidden: true
+  });
   private _status = el('p', { class: 'qwq-runs-status', role: 'status' });
 }
 
@@ -270,9 +305,9 @@ function drawRun(node: HTMLElement, run: IRun, now: number): void {
   const [name, state, scores, model] =
     open.children as unknown as HTMLElement[];
   setAttribute(node, 'data-state', isSilent(run, now) ? 'silent' : run.state);
-  setText(name, run.name);
-  setText(state, run.problem || stateLine(run, now));
-  state.classList.toggle('qwq-mod-error', run.problem !== '');
+  const label = labelOf(run);
+  setText(name, label);
+  setText(state, stateLine(run, now));
   reconcile(
     scores,
     scoreLines(run),
@@ -294,9 +329,10 @@ function drawRun(node: HTMLElement, run: IRun, now: number): void {
   setAttribute(
     open,
     'title',
-    `Open ${run.name}, last written ${run.updated || '?'}`
+    `Open ${label}, last written ${run.updated || '?'}`
   );
-  (copy as HTMLElement).hidden = run.command === '';
-  setAttribute(copy, 'title', `Copy the line that resumes it: ${run.command}`);
-  setAttribute(copy, 'aria-label', `Copy the line that resumes ${run.name}`);
+  const { line, does } = lineToCopy(run, now);
+  (copy as HTMLElement).hidden = line === null;
+  setAttribute(copy, 'title', `Copy the line that ${does} it: ${line ?? ''}`);
+  setAttribute(copy, 'aria-label', `Copy the line that ${does} ${label}`);
 }

@@ -1,6 +1,6 @@
 /** Where in a shown reasoning that stands which the record's analysis names by offsets of the whole reasoning. */
 import { Analysis, Clip } from '../record/record';
-import { asObject, asText } from '../record/values';
+import { asObject, asText, clipped } from '../record/values';
 import { flagWord } from '../record/vocabulary';
 import { pythonIndex, visible } from '../text/clean';
 import { IRange } from '../text/range';
@@ -12,6 +12,9 @@ export interface IAnnotation extends IRange {
 
 /** The most characters of a loop or a foreign run that are marked: the mark says where, the text says the rest. */
 const LONGEST = 400;
+/** Marks of one measure that are drawn, and characters of what is said of a mark. */
+const MOST_MARKS = 1_000;
+const LONGEST_TITLE = 300;
 
 /**
  * A reasoning as it is shown: unseen characters spelt out, and where `clip` says so, a line in place of its middle.
@@ -84,19 +87,15 @@ export function annotationsOf(
   if (analysis === null) {
     return [];
   }
-  const shown = new ShownText(text, clip);
-  const found: IAnnotation[] = [];
+  const found: { span: number[]; kind: IAnnotation['kind']; title: string }[] =
+    [];
   const add = (
     span: number[],
     kind: IAnnotation['kind'],
     title: string
   ): void => {
-    const [start, end] =
-      span.length === 2 && span[0] < span[1]
-        ? span.map(offset => shown.indexOf(offset))
-        : [null, null];
-    if (start !== null && end !== null && end > start) {
-      found.push({ start, end: Math.min(end, start + LONGEST), kind, title });
+    if (span.length === 2 && span[0] < span[1]) {
+      found.push({ span, kind, title: clipped(title, LONGEST_TITLE) });
     }
   };
   if (analysis.first_correct) {
@@ -110,14 +109,34 @@ export function annotationsOf(
     const { start, end, repeats } = analysis.loop;
     add([start, end], 'loop', `a loop begins: said ${repeats} times`);
   }
+  const names = clipped(analysis.languages.join(', '), LONGEST_TITLE);
   for (const run of analysis.foreign) {
-    const names = analysis.languages.join(', ');
     add(run, 'foreign', `another script than the question’s: ${names}`);
   }
   for (const { span, title } of furtherMarks(analysis)) {
     add(span, 'further', title);
   }
-  return found.sort((a, b) => a.start - b.start);
+  const indices = indicesOf(
+    found.flatMap(({ span }) => span),
+    new ShownText(text, clip)
+  );
+  return found
+    .flatMap(({ span, kind, title }) => {
+      const [start, end] = span.map(offset => indices.get(offset) ?? null);
+      return start !== null && end !== null && end > start
+        ? [{ start, end: Math.min(end, start + LONGEST), kind, title }]
+        : [];
+    })
+    .sort((a, b) => a.start - b.start);
+}
+
+/** Where each offset stands; asked for in order, so that the text is gone through once however many there are. */
+function indicesOf(
+  offsets: number[],
+  shown: ShownText
+): Map<number, number | null> {
+  const sorted = [...new Set(offsets)].sort((a, b) => a - b);
+  return new Map(sorted.map(offset => [offset, shown.indexOf(offset)]));
 }
 
 /** The marks of measures that were registered beside the package's own, as far as they say where they stand. */
@@ -126,15 +145,17 @@ function furtherMarks(
 ): { span: [number, number]; title: string }[] {
   return Object.values(analysis.measures).flatMap(drawn => {
     const { marks } = asObject(drawn);
-    return (Array.isArray(marks) ? marks : []).flatMap((value: unknown) => {
-      const { name, start, end, says } = asObject(value);
-      if (typeof start !== 'number' || typeof end !== 'number') {
-        return [];
-      }
-      const word = flagWord(asText(name));
-      const title = asText(says) ? `${word}: ${asText(says)}` : word;
-      return [{ span: [start, end] as [number, number], title }];
-    });
+    return (Array.isArray(marks) ? marks : [])
+      .slice(0, MOST_MARKS)
+      .flatMap((value: unknown) => {
+        const { name, start, end, says } = asObject(value);
+        if (typeof start !== 'number' || typeof end !== 'number') {
+          return [];
+        }
+        const word = flagWord(asText(name));
+        const title = asText(says) ? `${word}: ${asText(says)}` : word;
+        return [{ span: [start, end] as [number, number], title }];
+      });
   });
 }
 

@@ -3,12 +3,20 @@
  *
  * A file is read as it comes, line by line; a line is parsed only if it can be one that is asked for.
  */
+import { number } from '../record/format';
 import { keyOf } from '../record/record';
 import { asText } from '../record/values';
 import { ITrace } from './entry';
 
 /** Where a file of the run can be fetched; rejects where it cannot. */
 export type Locate = (path: string) => Promise<string>;
+
+/** A file is read to its end to find its rows: in one that is larger than this that would take minutes. */
+const MOST_BYTES = 1_000_000_000;
+/** Seconds until the reading of a file is given up. */
+const PATIENCE = 600;
+/** A row is one line; a line that is longer is none of ours, and is passed over. */
+const LONGEST_LINE = 64_000_000; // characters
 
 export class TraceError extends Error {}
 
@@ -50,11 +58,19 @@ export async function readTraces(
   { keys, found, repeats = 1, signal }: IWanted
 ): Promise<void> {
   const url = await locate(path);
-  const response = await fetch(url, { credentials: 'same-origin', signal });
+  const response = await fetch(url, {
+    credentials: 'same-origin',
+    signal: signal ?? AbortSignal.timeout(1000 * PATIENCE)
+  });
   if (!response.ok || response.body === null) {
     throw new TraceError(
       response.status === 404 ? 'not there' : `HTTP ${response.status}`
     );
+  }
+  const size = Number(response.headers.get('Content-Length') ?? 0);
+  if (size > MOST_BYTES) {
+    await response.body.cancel();
+    throw tooLarge();
   }
   const ids = [...keys].map(key => key.slice(key.indexOf(' ') + 1));
   // The id as JSON writes it; with characters that may be escaped in more than one way every line is looked at.
@@ -93,21 +109,47 @@ export function rowNumbers(
   return numbers;
 }
 
-async function eachLine(
+function tooLarge(): TraceError {
+  const most = number(MOST_BYTES / 1e9);
+  return new TraceError(`too large: at most ${most} GB are searched`);
+}
+
+/** Calls `use` with each line that has an end. */
+export async function eachLine(
   body: ReadableStream<Uint8Array>,
-  use: (line: string) => void
+  use: (line: string) => void,
+  { mostBytes = MOST_BYTES, longest = LONGEST_LINE } = {}
 ): Promise<void> {
   const decoder = new TextDecoder();
   const reader = body.getReader();
   let parts: string[] = [];
+  let length = 0; // of the line so far
+  let bytes = 0;
+  const add = (part: string): void => {
+    length += part.length;
+    if (length > longest) {
+      parts = [];
+    } else {
+      parts.push(part);
+    }
+  };
   for (;;) {
     const { done, value } = await reader.read();
+    bytes += value?.length ?? 0;
+    if (bytes > mostBytes) {
+      await reader.cancel();
+      throw tooLarge();
+    }
     const lines = decoder.decode(value, { stream: !done }).split('\n');
     for (const line of lines.slice(0, -1)) {
-      use(parts.join('') + line);
+      add(line);
+      if (length <= longest) {
+        use(parts.join(''));
+      }
       parts = [];
+      length = 0;
     }
-    parts.push(lines[lines.length - 1]);
+    add(lines[lines.length - 1]);
     if (done) {
       // The last line has no end while it is being written.
       return;

@@ -1,5 +1,9 @@
 /** Number formats, as the html and text views have them (`qwq_nb/view/wording.py`). */
 import { RunRecord } from './record';
+import { inWords } from './values';
+
+/** From here on a number is written as 1.2e300: its digits would say no more, and fill the line. */
+const HUGE = 1e15;
 
 /** Kept: making one takes longer than all else that a line of the list needs. */
 const formats = new Map<number, Intl.NumberFormat>();
@@ -7,6 +11,9 @@ const formats = new Map<number, Intl.NumberFormat>();
 export function number(value: number | null, digits = 0): string {
   if (value === null) {
     return '–';
+  }
+  if (Math.abs(value) >= HUGE) {
+    return value.toExponential(1).replace('+', '');
   }
   let format = formats.get(digits);
   if (format === undefined) {
@@ -31,7 +38,9 @@ export function count(n: number, noun: string): string {
 export function money(value: number): string {
   return number(
     value,
-    value >= 1 || value <= 0 ? 2 : 2 - Math.floor(Math.log10(value))
+    value >= 1 || value <= 0
+      ? 2
+      : Math.min(2 - Math.floor(Math.log10(value)), 20)
   );
 }
 
@@ -42,12 +51,14 @@ export function costFacts(record: RunRecord): string[] {
     return [];
   }
   const pending = record.table.some(row => row.pending > 0);
-  const facts = [`cost ${money(cost.so_far)}${pending ? ' so far' : ''}`];
+  const amount = (value: number): string =>
+    `${money(value)} ${cost.currency}`.trimEnd();
+  const facts = [`cost ${amount(cost.so_far)}${pending ? ' so far' : ''}`];
   if (pending && cost.expected !== null) {
-    facts.push(`about ${money(cost.expected)} at the end`);
+    facts.push(`about ${amount(cost.expected)} at the end`);
   }
   if (cost.per_correct !== null) {
-    facts.push(`${money(cost.per_correct)} for a correct answer`);
+    facts.push(`${amount(cost.per_correct)} for a correct answer`);
   }
   if (cost.uncounted) {
     facts.push(
@@ -70,7 +81,7 @@ export function duration(seconds: number | null): string {
   const two = (n: number): string => String(n).padStart(2, '0');
   return minutes < 60
     ? `${minutes} min ${two(rest)} s`
-    : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+    : `${number(Math.floor(minutes / 60))} h ${two(minutes % 60)} min`;
 }
 
 const SAMPLING = ['temperature', 'top_p', 'top_k', 'min_p', 'max_tokens'];
@@ -82,6 +93,6 @@ export function sampling(record: RunRecord): string {
   return Object.entries(record.sampling)
     .sort(([a], [b]) => place(a) - place(b))
     .filter(([, value]) => value !== null && value !== undefined)
-    .map(([key, value]) => `${key} ${String(value)}`)
+    .map(([key, value]) => `${key} ${inWords(value)}`)
     .join(', ');
 }

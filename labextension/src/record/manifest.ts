@@ -1,11 +1,16 @@
 /** A run as its manifest `qwq_run.json` tells it: read from whatever the file holds, and sorted. */
-import { asNumber, asObject, asText } from './values';
+import { asNumber, asObject, asText, clipped, parseJson } from './values';
 import { isLiveState } from './vocabulary';
 
 export const MANIFEST = 'qwq_run.json';
 export const RECORD = 'qwq_record.json';
 /** The name of the built-in endpoint, which no other can have. */
 const DEMO_ENDPOINT = 'demo';
+/** Characters of a text that are kept: a list of runs has room for no more. */
+const LONGEST = 300;
+/** Benchmarks that are kept. */
+const MOST_BENCHMARKS = 100;
+const DAY = 24 * 3_600_000; // milliseconds
 
 export interface IRun {
   /** The run's folder, as the Contents manager knows it. */
@@ -17,12 +22,15 @@ export interface IRun {
   benchmarks: string[];
   done: number;
   total: number;
+  /** How many the manifest names, of which only the first are kept. */
+  benchmarkCount: number;
   /** Accuracy of each benchmark, 0…1, or null where nothing is finished. */
   scores: Record<string, number | null>;
-  /** ISO 8601, UTC. */
+  /** ISO 8601, UTC, as the manifest says. */
   updated: string;
-  command: string;
-  /** Why the manifest cannot be read, or empty. */
+  /** When the manifest was written last, in milliseconds since 1970; 0 where neither it nor its file says so credibly. */
+  written: number;
+  /** Why the manifest cannot be read, in half a sentence, or empty. */
   problem: string;
 }
 
@@ -30,17 +38,28 @@ export function lastPart(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** The run in `folder`, whose manifest holds `text`. */
-export function readRun(folder: string, text: string): IRun {
+/** A time in milliseconds since 1970, or null where it is none that can have been, give or take clocks that differ. */
+export function timeOf(said: string, now: number): number | null {
+  const time = Date.parse(said);
+  return time <= now + DAY ? time : null; // of what is no time, NaN
+}
+
+/** The run in `folder`, whose manifest holds `text` and was changed at `modified` as its server says. */
+export function readRun(
+  folder: string,
+  text: string,
+  modified = '',
+  now = Date.now()
+): IRun {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
-    return brokenRun(folder, `${MANIFEST} is not valid JSON.`);
+    return brokenRun(folder, `${MANIFEST} is not valid JSON`);
   }
   const manifest = asObject(value);
   if (!asText(manifest.run_id) && !asText(manifest.name)) {
-    return brokenRun(folder, `${MANIFEST} is not a run’s manifest.`);
+    return brokenRun(folder, `${MANIFEST} is not a run’s manifest`);
   }
   // What was asked stood beside the other fields in version 1, and is an object of its own since.
   const isFirst = manifest.request === undefined;
@@ -52,28 +71,38 @@ export function readRun(folder: string, text: string): IRun {
         ? request.endpoints[0]
         : undefined
   );
-  const benchmarks = Array.isArray(request.benchmarks)
+  const asked: string[] = Array.isArray(request.benchmarks)
     ? request.benchmarks.filter(name => typeof name === 'string')
     : [];
+  const scores = Object.entries(asObject(manifest.scores));
+  const updated = shortText(manifest.updated);
   return {
     folder,
-    name: asText(manifest.name) || lastPart(folder),
-    state: asText(manifest.state) || 'starting',
+    name: shortText(manifest.name) || lastPart(folder),
+    state: shortText(manifest.state) || 'starting',
     demo: isFirst ? manifest.demo === true : endpoint.name === DEMO_ENDPOINT,
-    model: asText(endpoint.model),
-    benchmarks,
+    model: shortText(endpoint.model),
+    benchmarks: asked.slice(0, MOST_BENCHMARKS).map(shortText),
+    benchmarkCount: new Set([...asked, ...scores.map(([name]) => name)]).size,
     done: asNumber(manifest.done),
     total: asNumber(manifest.total),
     scores: Object.fromEntries(
-      Object.entries(asObject(manifest.scores)).map(([name, share]) => [
-        name,
-        typeof share === 'number' && Number.isFinite(share) ? share : null
-      ])
+      scores
+        .slice(0, MOST_BENCHMARKS)
+        .map(([name, share]) => [
+          shortText(name),
+          typeof share === 'number' && Number.isFinite(share) ? share : null
+        ])
     ),
-    updated: asText(manifest.updated),
-    command: asText(manifest.command),
+    updated,
+    // A date to come would keep a run on top for good.
+    written: timeOf(updated, now) ?? timeOf(modified, now) ?? 0,
     problem: ''
   };
+}
+
+function shortText(value: unknown): string {
+  return clipped(asText(value), LONGEST);
 }
 
 /** A run of which no more is known than why. */
@@ -85,11 +114,12 @@ export function brokenRun(folder: string, problem: string): IRun {
     demo: false,
     model: '',
     benchmarks: [],
+    benchmarkCount: 0,
     done: 0,
     total: 0,
     scores: {},
     updated: '',
-    command: '',
+    written: 0,
     problem
   };
 }
@@ -98,7 +128,7 @@ export function brokenRun(folder: string, problem: string): IRun {
 export function sortRuns(runs: readonly IRun[]): IRun[] {
   const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
   return [...runs].sort(
-    (a, b) => order(b.updated, a.updated) || order(a.folder, b.folder)
+    (a, b) => b.written - a.written || order(a.folder, b.folder)
   );
 }
 

@@ -4,7 +4,7 @@
  * A notebook is not to be trusted to hold what the schema says, so nothing is taken as it stands: each field is read
  * by its kind and is of that kind afterwards. A test keeps the kinds equal to `run.v1.schema.json`.
  */
-import { asNumber, asObject, asText } from './values';
+import { asNumber, asObject, asText, clipped } from './values';
 import { OUTCOMES, PHASE_NAMES, STATE_NAMES } from './vocabulary';
 
 export const MIME_TYPE = 'application/vnd.qwq-nb.run.v1+json';
@@ -17,12 +17,24 @@ export interface IKind<T> {
   optional?: boolean;
 }
 
+/** What is read of one text, list or mapping of a record, whatever it holds: more would freeze or fill the page. */
+const LONGEST = 20_000; // characters, of all texts but questions, reasonings and answers
+const MOST = 100_000;
+const MOST_SAMPLES = 100_000;
+const MOST_OF_A_SAMPLE = 1_000;
+const MOST_KEYS = 1_000;
+
 type Fields = Record<string, IKind<unknown>>;
 type Read<F extends Fields> = {
   [K in keyof F]: F[K] extends IKind<infer T> ? T : never;
 };
 
-const text: IKind<string> = { read: asText, schema: { type: 'string' } };
+const text: IKind<string> = {
+  read: value => clipped(asText(value), LONGEST),
+  schema: { type: 'string' }
+};
+/** What a model wrote, or was asked; the view draws as much of it as it can. */
+const prose: IKind<string> = { read: asText, schema: { type: 'string' } };
 const count: IKind<number> = { read: asNumber, schema: { type: 'integer' } };
 const number: IKind<number> = { read: asNumber, schema: { type: 'number' } };
 const flag: IKind<boolean> = {
@@ -53,9 +65,10 @@ function oneOf<T extends string>(
   };
 }
 
-function list<T>(kind: IKind<T>): IKind<T[]> {
+function list<T>(kind: IKind<T>, most = MOST): IKind<T[]> {
   return {
-    read: value => (Array.isArray(value) ? value.map(kind.read) : []),
+    read: value =>
+      Array.isArray(value) ? value.slice(0, most).map(kind.read) : [],
     schema: { type: 'array', items: kind.schema }
   };
 }
@@ -64,10 +77,12 @@ function mapping<T>(kind?: IKind<T>): IKind<Record<string, T>> {
   return {
     read: value =>
       Object.fromEntries(
-        Object.entries(asObject(value)).map(([key, item]) => [
-          key,
-          (kind ? kind.read(item) : item) as T
-        ])
+        Object.entries(asObject(value))
+          .slice(0, MOST_KEYS)
+          .map(([key, item]) => [
+            clipped(key, LONGEST),
+            (kind ? kind.read(item) : item) as T
+          ])
       ),
     schema: kind
       ? { type: 'object', additionalProperties: kind.schema }
@@ -120,7 +135,7 @@ const span: IKind<number[]> = {
 };
 
 export const CLIP = {
-  text: optional(text, ''),
+  text: optional(prose, ''),
   omitted: optional(count, 0),
   at: optional(count, 0)
 };
@@ -143,15 +158,16 @@ export const ANALYSIS = {
   last_correct: optional(nullable(span), nothing),
   left: optional(nullable(span), nothing),
   loop: optional(nullable(struct('Loop', LOOP)), nothing),
-  foreign: optional(list(span), []),
+  foreign: optional(list(span, MOST_OF_A_SAMPLE), []),
   foreign_share: optional(number, 0),
-  languages: optional(list(text), []),
+  languages: optional(list(text, MOST_OF_A_SAMPLE), []),
   measures: optional(mapping(), {})
 };
 
 /** A number of tokens or seconds, or a text. */
 const reasonValue: IKind<number | string> = {
-  read: value => (typeof value === 'number' ? asNumber(value) : asText(value)),
+  read: value =>
+    typeof value === 'number' ? asNumber(value) : text.read(value),
   schema: { anyOf: [{ type: 'integer' }, { type: 'string' }] }
 };
 
@@ -170,7 +186,7 @@ export const SAMPLE_VIEW = {
   gold: text,
   extracted: text,
   second_extracted: optional(text, ''),
-  flags: optional(list(text), []),
+  flags: optional(list(text, MOST_OF_A_SAMPLE), []),
   reasoning_tokens: optional(count, 0),
   answer_tokens: optional(count, 0),
   finish_reason: optional(text, ''),
@@ -182,7 +198,7 @@ export const SAMPLE_VIEW = {
   question: optional(nullable(struct('Clip', CLIP)), nothing),
   reasoning: optional(nullable(struct('Clip', CLIP)), nothing),
   answer: optional(nullable(struct('Clip', CLIP)), nothing),
-  choices: optional(list(text), []),
+  choices: optional(list(text, MOST_OF_A_SAMPLE), []),
   file: optional(text, ''),
   analysis: optional(nullable(struct('Analysis', ANALYSIS)), nothing),
   reason: optional(nullable(struct('Reason', REASON)), nothing)
@@ -197,9 +213,9 @@ export const IN_FLIGHT = {
   elapsed_s: number,
   phase: oneOf(PHASE_NAMES, 'waiting'),
   attempt: optional(count, 1),
-  reasoning_tail: optional(text, ''),
+  reasoning_tail: optional(prose, ''),
   reasoning_at: optional(count, 0),
-  answer_tail: optional(text, ''),
+  answer_tail: optional(prose, ''),
   answer_at: optional(count, 0)
 };
 
@@ -246,7 +262,8 @@ export const RUN_COST = {
   so_far: number,
   expected: nullable(number),
   per_correct: nullable(number),
-  uncounted: optional(count, 0)
+  uncounted: optional(count, 0),
+  currency: optional(text, '')
 };
 
 export const RUN_RECORD = {
@@ -273,12 +290,12 @@ export const RUN_RECORD = {
   progress: struct('Progress', PROGRESS),
   cost: optional(nullable(struct('RunCost', RUN_COST)), nothing),
   table: list(struct('SubsetRow', SUBSET_ROW)),
-  samples: list(struct('SampleView', SAMPLE_VIEW)),
+  samples: list(struct('SampleView', SAMPLE_VIEW), MOST_SAMPLES),
   samples_total: optional(count, 0),
   partial: optional(flag, false),
-  in_flight: optional(list(struct('InFlight', IN_FLIGHT)), []),
+  in_flight: optional(list(struct('InFlight', IN_FLIGHT), MOST_KEYS), []),
   notes: optional(list(text), []),
-  references: optional(list(mapping()), []),
+  references: optional(list(mapping(), MOST_KEYS), []),
   withheld: optional(flag, false),
   withheld_benchmarks: optional(nullable(list(text)), nothing)
 };
@@ -296,10 +313,17 @@ const record = struct('RunRecord', RUN_RECORD);
 
 /** The record in a notebook's output, or null where there is none of this version. */
 export function readRecord(value: unknown): RunRecord | null {
-  const version = mapping<unknown>().read(value).schema ?? 'run.v1';
-  return typeof value === 'object' && value !== null && version === 'run.v1'
-    ? record.read(value)
-    : null;
+  const version = asObject(value).schema ?? 'run.v1';
+  if (typeof value !== 'object' || value === null || version !== 'run.v1') {
+    return null;
+  }
+  const read = record.read(value);
+  const { samples } = asObject(value);
+  const left = (Array.isArray(samples) ? samples.length : 0) - MOST_SAMPLES;
+  if (left > 0) {
+    read.notes.unshift(`${left} more samples of this record are not shown.`);
+  }
+  return read;
 }
 
 /** What a sample × repeat is known by. */

@@ -19,3 +19,47 @@ export function asObject(value: unknown): Json {
     ? (value as Json)
     : {};
 }
+
+/** At most `most` characters, the last one `…` where there were more. */
+export function clipped(text: string, most: number): string {
+  // Joined anew: a mere slice would keep the whole text in memory.
+  return text.length <= most
+    ? text
+    : `${text
+        .slice(0, most - 1)
+        .split('')
+        .join('')}…`;
+}
+
+/** Any value of JSON in words, for a view; however deep it is. */
+export function inWords(value: unknown, most = 300): string {
+  if (typeof value !== 'object' || value === null) {
+    return clipped(asText(value), most);
+  }
+  try {
+    return clipped(JSON.stringify(value), most);
+  } catch {
+    return '…'; // nested deeper than can be written
+  }
+}
+
+/**
+ * The value of a JSON text. Python also writes NaN and Infinity, which are no JSON: they are read as null.
+ *
+ * Throws SyntaxError where it is neither.
+ */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (!/NaN|Infinity/.test(text)) {
+      throw error;
+    }
+    // A string is taken as a whole, so that nothing within one is changed.
+    return JSON.parse(
+      text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b/g, found =>
+        found.startsWith('"') ? found : 'null'
+      )
+    );
+  }
+}

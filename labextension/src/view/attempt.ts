@@ -6,14 +6,19 @@ import { IStream } from '../model/stream';
 import { count, duration, number } from '../record/format';
 import { reasonOf } from '../record/reason';
 import { Clip } from '../record/record';
+import { clipped } from '../record/values';
 import { flagTitle, flagWord, PHASES } from '../record/vocabulary';
-import { pythonIndex, visible } from '../text/clean';
+import { oneLine, pythonIndex, visible } from '../text/clean';
 import { valueAsTex } from '../text/tex';
 import { el, reconcile, setAttribute, setText } from './dom';
 import { renderBlock } from './prose';
 import { TextFold } from './reasoning';
 import { signOf, wordOf } from './standing';
 import { LazyTypesetter } from './typeset';
+
+/** Flags that are drawn, and characters of a value: what is longer is no value that can be read beside another. */
+const MOST_FLAGS = 20;
+const LONGEST_VALUE = 2_000;
 
 /** Which folds are open, for all samples alike. */
 export interface IFolds {
@@ -74,13 +79,13 @@ export class AttemptView {
     this._repeat.hidden = repeats < 2;
     reconcile(
       this._flags,
-      row.flags,
+      row.flags.slice(0, MOST_FLAGS),
       flag => flag,
       flag =>
         el(
           'span',
           { class: 'qwq-flag', title: flagTitle(flag) || null },
-          `⚑ ${flagWord(flag)}`
+          oneLine(`⚑ ${flagWord(flag)}`, 60)
         )
     );
     setText(this._why, stream ? PHASES[stream.flight.phase] : reasonOf(row));
@@ -98,9 +103,9 @@ export class AttemptView {
 
   private _updateValues({ row, stream }: IEntry): void {
     const values: [string, string][] = [
-      ['gold', row.gold],
-      ['extracted', row.extracted],
-      ['second opinion', row.second_extracted]
+      ['gold', clipped(row.gold, LONGEST_VALUE)],
+      ['extracted', clipped(row.extracted, LONGEST_VALUE)],
+      ['second opinion', clipped(row.second_extracted, LONGEST_VALUE)]
     ];
     // Of values that are not to be had only the extracted one says something: that nothing was.
     const shown = values.filter(
@@ -222,7 +227,7 @@ function factsOf(entry: IEntry): string[] {
     facts.push(`attempt ${attempts}`);
   }
   if (row.finish_reason) {
-    facts.push(`finish reason ${row.finish_reason}`);
+    facts.push(oneLine(`finish reason ${row.finish_reason}`, 100));
   }
   return facts;
 }

@@ -1,9 +1,10 @@
 /** A sample: its question, and its answers one at a time or all repeats side by side. */
 import { IEntry, isClipped, standingOf } from '../model/entry';
 import { IMatcher } from '../model/search';
-import { visible } from '../text/clean';
+import { clipped } from '../record/values';
+import { oneLine, visible } from '../text/clean';
 import { AttemptView, IContext, IFolds, whole } from './attempt';
-import { button, el, reconcile, setAttribute, setText } from './dom';
+import { button, el, moreOf, reconcile, setAttribute, setText } from './dom';
 import { defaultFolds } from './preferences';
 import { renderProse } from './prose';
 import { signOf, wordOf } from './standing';
@@ -17,6 +18,13 @@ export interface IDetailActions {
   /** Let the anchor open the run's file, or hide it. */
   link: (anchor: HTMLAnchorElement, entry: IEntry) => void;
 }
+
+/** Of a sample: repeats that can be chosen, and that stand side by side; choices; characters of the question. */
+const MOST_REPEATS = 128;
+const MOST_BESIDE = 16;
+const MOST_CHOICES = 50;
+const LONGEST_QUESTION = 200_000;
+const LONGEST_CHOICE = 5_000;
 
 const NEAR_END = 40; // pixels from the end at which a reader follows the stream
 
@@ -75,7 +83,11 @@ export class DetailView {
   show(entries: IEntry[], key: string | null, context: IContext | null): void {
     const before = this._id.textContent;
     const shownBefore = this._key;
-    this._entries = entries;
+    // The one that is shown is among them, wherever it stands.
+    this._entries = entries.filter(
+      (entry, index) => index < MOST_REPEATS || entry.key === key
+    );
+    this._left = entries.length - this._entries.length;
     this._key = key;
     this._context = context;
     this._empty.hidden = entries.length > 0;
@@ -90,7 +102,7 @@ export class DetailView {
     }
     const following = this._atEnd;
     this._draw();
-    if (visible(this._current().row.id) !== before || key !== shownBefore) {
+    if (oneLine(this._current().row.id) !== before || key !== shownBefore) {
       // A stream is read at its end, anything else from its beginning.
       const isStream = this._current().stream !== null;
       this._scrollTop = 0;
@@ -143,9 +155,9 @@ export class DetailView {
     }
     const entry = this._current();
     const { row } = entry;
-    setText(this._id, row.id);
-    setAttribute(this.node, 'aria-label', `Sample ${row.id}`);
-    setAttribute(this._id, 'title', row.source_id || null);
+    setText(this._id, oneLine(row.id));
+    setAttribute(this.node, 'aria-label', `Sample ${oneLine(row.id)}`);
+    setAttribute(this._id, 'title', oneLine(row.source_id) || null);
     this._fetch.hidden =
       !isClipped(row) || context.trace(entry.key) !== undefined;
     this._actions.link(this._file, entry);
@@ -155,7 +167,7 @@ export class DetailView {
     this._attempts.classList.toggle('qwq-mod-side', side);
     reconcile(
       this._attempts,
-      side ? this._entries : [entry],
+      side ? this._entries.slice(0, MOST_BESIDE) : [entry],
       ({ key }) => key,
       ({ key }) => {
         // A stream is there to be watched.
@@ -181,12 +193,13 @@ export class DetailView {
   }
 
   private _repeatsRow(): HTMLElement {
-    this._repeats.append(this._chips, this._side);
+    this._repeats.append(this._chips, this._more, this._side);
     return this._repeats;
   }
 
   private _drawRepeats(): void {
     this._repeats.hidden = this._entries.length < 2;
+    setText(this._more, this._left > 0 ? moreOf(this._left, 'repeat') : '');
     setAttribute(this._side, 'aria-pressed', String(this._sideBySide));
     reconcile(
       this._chips,
@@ -209,8 +222,14 @@ export class DetailView {
   }
 
   private _drawQuestion(entry: IEntry, matcher: IMatcher | null): void {
-    const { question, choices } = entry.row;
-    const text = question === null ? '' : visible(whole(question));
+    const { question } = entry.row;
+    const choices = entry.row.choices
+      .slice(0, MOST_CHOICES)
+      .map(choice => clipped(choice, LONGEST_CHOICE));
+    const text =
+      question === null
+        ? ''
+        : visible(clipped(whole(question), LONGEST_QUESTION));
     const version = matcher?.version;
     const signature = JSON.stringify([entry.row.id, text, choices, version]);
     if (
@@ -257,6 +276,8 @@ export class DetailView {
   private _typesetter: LazyTypesetter;
   private _actions: IDetailActions;
   private _entries: IEntry[] = [];
+  /** Repeats beyond those. */
+  private _left = 0;
   private _key: string | null = null;
   private _context: IContext | null = null;
   private _views = new Map<string, AttemptView>();
@@ -281,6 +302,7 @@ export class DetailView {
     'aria-label': 'Repeats'
   });
   private _chips = el('span', { class: 'qwq-chips' });
+  private _more = el('span', { class: 'qwq-more' });
   private _question = el('div', { class: 'qwq-question' });
   private _attempts = el('div', { class: 'qwq-attempts' });
 }

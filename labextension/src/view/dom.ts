@@ -1,6 +1,7 @@
 /**
  * Elements from text. Every string goes through `visible` and into a text node: no view writes foreign text past it.
  */
+import { count } from '../record/format';
 import { visible } from '../text/clean';
 
 type Name =
@@ -106,6 +107,11 @@ export function reconcile<T>(
   for (const node of old.values()) {
     node.remove();
   }
+}
+
+/** What stands at the end of a list that is not drawn whole. */
+export function moreOf(left: number, noun: string): string {
+  return `… and ${count(left, `more ${noun}`)}`;
 }
 
 /** A button that does one thing. */

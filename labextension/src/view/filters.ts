@@ -4,8 +4,20 @@ import { Scope, SCOPES } from '../model/search';
 import { Facet, IFilter, ISelection, Sort, SORTS } from '../model/selection';
 import { number } from '../record/format';
 import { flagWord } from '../record/vocabulary';
-import { button, el, reconcile, setAttribute, setText, uniqueId } from './dom';
+import { oneLine } from '../text/clean';
+import {
+  button,
+  el,
+  moreOf,
+  reconcile,
+  setAttribute,
+  setText,
+  uniqueId
+} from './dom';
 import { signOf, wordOf } from './standing';
+
+/** Values that a facet offers; all of them would fill the view. */
+const MOST_VALUES = 60;
 
 const TITLES: Record<Facet, string> = {
   standing: 'Outcome',
@@ -135,7 +147,7 @@ export class FiltersView {
   private _updateFacets(selection: ISelection, subsets: string[]): void {
     const order: Record<Facet, string[]> = {
       standing: STANDINGS,
-      subset: subsets.filter(place => isPart(place, subsets)),
+      subset: partsOf(subsets),
       benchmark: [...selection.values.benchmark],
       flag: [...selection.values.flag].sort()
     };
@@ -167,12 +179,20 @@ export class FiltersView {
             { class: 'qwq-facet-name', 'aria-hidden': 'true' },
             TITLES[facet]
           ),
-          el('span', { class: 'qwq-chips' })
+          el('span', { class: 'qwq-chips' }),
+          el('span', { class: 'qwq-more' })
         ),
-      (node, { facet, values }) =>
+      (node, { facet, values }) => {
+        const [, chips, more] = [...node.children] as HTMLElement[];
+        const drawn = values.filter(
+          (value, index) =>
+            index < MOST_VALUES || this._filter[facet].has(value)
+        );
+        const left = values.length - drawn.length;
+        setText(more, left > 0 ? moreOf(left, 'value') : '');
         reconcile(
-          node.lastElementChild as HTMLElement,
-          values,
+          chips,
+          drawn,
           value => value,
           value => this._chip(facet, value),
           (chip, value) => {
@@ -183,7 +203,8 @@ export class FiltersView {
             setAttribute(chip, 'aria-pressed', String(pressed));
             chip.classList.toggle('qwq-mod-none', n === 0);
           }
-        )
+        );
+      }
     );
   }
 
@@ -249,10 +270,16 @@ export class FiltersView {
   private _facets = el('div', { class: 'qwq-facets' });
 }
 
-/** Whether a subset is not all of its benchmark. */
-function isPart(place: string, places: string[]): boolean {
-  const benchmark = place.slice(0, place.indexOf('\0') + 1);
-  return places.some(other => other !== place && other.startsWith(benchmark));
+/** The subsets that are not all of their benchmark. */
+function partsOf(places: string[]): string[] {
+  const benchmarkOf = (place: string): string =>
+    place.slice(0, place.indexOf('\0') + 1);
+  const parts = new Map<string, number>();
+  for (const place of places) {
+    const benchmark = benchmarkOf(place);
+    parts.set(benchmark, (parts.get(benchmark) ?? 0) + 1);
+  }
+  return places.filter(place => parts.get(benchmarkOf(place))! > 1);
 }
 
 function nameOf(facet: Facet, value: string, several: boolean): string {
@@ -261,12 +288,12 @@ function nameOf(facet: Facet, value: string, several: boolean): string {
       return `${signOf(value as Standing)} ${wordOf(value as Standing)}`;
     case 'subset': {
       const [benchmark, subset] = value.split('\0');
-      return several ? `${benchmark} ${subset}` : subset;
+      return oneLine(several ? `${benchmark} ${subset}` : subset, 60);
     }
     case 'benchmark':
-      return value;
+      return oneLine(value, 60);
     case 'flag':
-      return `⚑ ${flagWord(value)}`;
+      return oneLine(`⚑ ${flagWord(value)}`, 60);
   }
 }
 

@@ -1,4 +1,5 @@
 /** The head of a run: what was asked of whom, how it stands, and what a reader must know. */
+import { resumeLine } from '../record/commands';
 import { costFacts, count, duration, number, sampling } from '../record/format';
 import { RunRecord } from '../record/record';
 import { asNumber, Json } from '../record/values';
@@ -10,7 +11,15 @@ import {
   outcomeSign,
   outcomeWord
 } from '../record/vocabulary';
-import { el, reconcile, setAttribute, setText } from './dom';
+import { oneLine } from '../text/clean';
+import { el, moreOf, reconcile, setAttribute, setText } from './dom';
+
+/** Notes that are drawn; a run has a handful. */
+const MOST_NOTES = 50;
+/** Characters of the model's name and of the benchmarks' names. */
+const LONGEST_NAME = 120;
+/** Characters of a note, and of a value of the setup. */
+const LONGEST_NOTE = 1_000;
 
 const SETUP: [string, (record: RunRecord) => string][] = [
   ['endpoint', r => r.endpoint],
@@ -31,7 +40,7 @@ const SETUP: [string, (record: RunRecord) => string][] = [
         .join(', ')
   ],
   ['run folder', r => r.run_dir],
-  ['command', r => r.command]
+  ['command', r => (/^%qwq_\w+ /.test(r.command) ? r.command : '')]
 ];
 
 export class HeaderView {
@@ -77,25 +86,35 @@ export class HeaderView {
 
   update(record: RunRecord): void {
     this._demo.hidden = !record.demo;
-    setText(this._model, record.model);
-    setText(this._benchmarks, record.benchmarks.join(', '));
+    setText(this._model, oneLine(record.model, LONGEST_NAME));
+    setText(
+      this._benchmarks,
+      oneLine(record.benchmarks.join(', '), LONGEST_NAME)
+    );
     setText(this._state, record.state);
     setAttribute(this._state, 'data-state', record.state);
     const parts = [record.endpoint, sampling(record)];
     if (record.repeats > 1) {
       parts.push(`${number(record.repeats)} repeats`);
     }
-    setText(this._meta, parts.filter(part => part).join(' · '));
+    const meta = parts.filter(part => part).map(part => oneLine(part));
+    setText(this._meta, meta.join(' · '));
     this._updateBar(record);
-    setText(this._progress, progressLine(record));
+    setText(this._progress, oneLine(progressLine(record), LONGEST_NOTE));
     const waiting = waitingFor(record);
-    setText(this._reason, waiting);
+    setText(this._reason, oneLine(waiting, LONGEST_NOTE));
     this._waiting.hidden = waiting === '';
     // Kernels say it among the notes too, for views that have no other place for it.
     const notes = record.notes.filter(note => note !== waiting);
+    const drawn = notes
+      .slice(0, MOST_NOTES)
+      .map(note => oneLine(note, LONGEST_NOTE));
+    if (notes.length > MOST_NOTES) {
+      drawn.push(moreOf(notes.length - MOST_NOTES, 'note'));
+    }
     reconcile(
       this._notes,
-      notes.map((note, index) => ({ note, key: `${index} ${note}` })),
+      drawn.map((note, index) => ({ note, key: `${index} ${note}` })),
       ({ key }) => key,
       ({ note }) => el('li', {}, note)
     );
@@ -105,7 +124,8 @@ export class HeaderView {
       SETUP.filter(([, value]) => value(record) !== ''),
       ([name]) => name,
       ([name]) => el('div', {}, el('dt', {}, name), el('dd')),
-      (node, [, value]) => setText(node.lastElementChild!, value(record))
+      (node, [, value]) =>
+        setText(node.lastElementChild!, oneLine(value(record), LONGEST_NOTE))
     );
   }
 
@@ -190,8 +210,9 @@ export function progressLine(record: RunRecord): string {
       facts.push(`${number(now.tokens_per_s)} tokens/s`);
     }
     facts.push(...costFacts(record));
-    if (record.state !== 'complete' && record.command) {
-      facts.push(`resume with ${record.command}`);
+    const line = resumeLine(record.run_dir);
+    if (record.state !== 'complete' && line !== null) {
+      facts.push(`resume with ${line}`);
     }
     return facts.join(' · ');
   }

@@ -8,6 +8,7 @@ import { el, reconcile, setAttribute, setText, uniqueId } from './dom';
 import { signOf } from './standing';
 
 const LINE = 44; // pixels; as in style/list.css
+const MOST_FLAGS = 10; // that a line has room for
 const MORE = 8; // lines beyond those in sight
 
 export class ListView {
@@ -228,6 +229,7 @@ function saidOf(entry: IEntry): string {
   } else if (row.gold) {
     parts.push(`gold ${valueOf(row.gold)}`);
   }
-  parts.push(...row.flags.map(flag => `⚑ ${flagWord(flag)}`));
+  const flags = row.flags.slice(0, MOST_FLAGS);
+  parts.push(...flags.map(flag => oneLine(`⚑ ${flagWord(flag)}`, 60)));
   return parts.filter(part => part).join(' · ');
 }

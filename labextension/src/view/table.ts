@@ -2,8 +2,13 @@
 import { subsetKey } from '../model/entry';
 import { number, percent } from '../record/format';
 import { RunRecord, SubsetRow } from '../record/record';
+import { asText, inWords } from '../record/values';
 import { outcomeWord } from '../record/vocabulary';
-import { button, el, reconcile, setAttribute, setText } from './dom';
+import { oneLine } from '../text/clean';
+import { button, el, moreOf, reconcile, setAttribute, setText } from './dom';
+
+/** Rows that are drawn: every one is two dozen elements. The largest benchmarks have some sixty subsets. */
+const MOST_ROWS = 500;
 
 interface IColumn {
   name: string;
@@ -89,17 +94,19 @@ export class TableView {
         role: 'region',
         'aria-label': 'Results'
       },
-      el('table', {}, this._caption, el('thead', {}, this._head), this._body)
+      el('table', {}, this._caption, el('thead', {}, this._head), this._body),
+      this._more
     );
   }
 
   update(record: RunRecord): void {
+    const all = rowsOf(record);
+    const rows = all.slice(0, MOST_ROWS);
     const shown = COLUMNS.filter(
       column =>
         !column.rare ||
-        record.table.some(row => !['0', '–'].includes(column.value(row)))
+        rows.some(row => !['0', '–'].includes(column.value(row)))
     );
-    const rows = rowsOf(record);
     const references = referencesOf(record);
     const several = record.benchmarks.length > 1;
     const signature = JSON.stringify([
@@ -126,6 +133,8 @@ export class TableView {
         (references.size > 0 ? '; dotted: the published score' : '')
     );
     this.node.hidden = rows.length === 0;
+    this._more.hidden = all.length === rows.length;
+    setText(this._more, moreOf(all.length - rows.length, 'subset'));
   }
 
   private _drawHead(columns: IColumn[], references: boolean): void {
@@ -154,8 +163,8 @@ export class TableView {
     several: boolean
   ): HTMLElement {
     const all = row.subset === 'all';
-    const name = all && several ? row.benchmark : row.subset;
     const { benchmark, subset } = row;
+    const name = oneLine(all && several ? benchmark : subset, 100);
     const node = el(
       'tr',
       { class: all ? 'qwq-mod-all' : null },
@@ -166,7 +175,7 @@ export class TableView {
           name,
           {
             class: 'qwq-link',
-            title: `Show the samples of ${benchmark}, ${subset}`
+            title: oneLine(`Show the samples of ${benchmark}, ${subset}`)
           },
           () => this._choose(benchmark, subset)
         )
@@ -198,6 +207,7 @@ export class TableView {
   private _choose: (benchmark: string, subset: string) => void;
   private _caption = el('caption');
   private _head = el('tr');
+  private _more = el('p', { class: 'qwq-more', hidden: true });
   private _body = el('tbody');
   private _signature = '';
 }
@@ -258,17 +268,20 @@ function updateBar(
 
 /** The table without subsets that are all of their benchmark. */
 function rowsOf(record: RunRecord): SubsetRow[] {
-  const parts = (benchmark: string): number =>
-    record.table.filter(
-      row => row.benchmark === benchmark && row.subset !== 'all'
-    ).length;
+  const parts = new Map<string, number>();
+  const summed = new Set<string>();
+  for (const { benchmark, subset } of record.table) {
+    if (subset === 'all') {
+      summed.add(benchmark);
+    } else {
+      parts.set(benchmark, (parts.get(benchmark) ?? 0) + 1);
+    }
+  }
   return record.table.filter(
-    row =>
-      row.subset !== 'default' ||
-      parts(row.benchmark) > 1 ||
-      !record.table.some(
-        r => r.benchmark === row.benchmark && r.subset === 'all'
-      )
+    ({ benchmark, subset }) =>
+      subset !== 'default' ||
+      (parts.get(benchmark) ?? 0) > 1 ||
+      !summed.has(benchmark)
   );
 }
 
@@ -278,15 +291,14 @@ function referencesOf(record: RunRecord): Map<string, IReference> {
   for (const item of record.references) {
     const { benchmark, subset, score, model, source } = item;
     const key = subsetKey({
-      benchmark: String(benchmark ?? ''),
-      subset: String(subset ?? 'all')
+      benchmark: asText(benchmark),
+      subset: asText(subset ?? 'all')
     });
     if (typeof score === 'number' && !found.has(key)) {
       found.set(key, {
         score,
-        model: String(model ?? ''),
-        source:
-          typeof source === 'string' ? source : JSON.stringify(source ?? '')
+        model: inWords(model),
+        source: inWords(source)
       });
     }
   }

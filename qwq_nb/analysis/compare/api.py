@@ -17,7 +17,7 @@ from qwq_nb.analysis.compare.pairing import Pair, Pairing, pair_up
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip, RunCard
 from qwq_nb.analysis.compare.reference_scores import REFERENCE_COLUMNS, reference_rows
 from qwq_nb.analysis.compare.side_by_side import SideBySide
-from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.errors import OptionError, did_you_mean, listed
 from qwq_nb.view.page import save_page
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class Comparison:
             OptionError: no such sample in both runs, or no such run.
         """
         if run not in self._pairings:
-            raise OptionError(f"The runs to hold against A are {', '.join(self._pairings)}, not {run!r}.")
+            raise OptionError(f"The runs to hold against A are {listed(self._pairings)}, not {run!r}.")
         pairs = [p for pairing in self._pairings[run] for p in (*pairing.pairs, *pairing.unanswered)]
         wanted = str(id)
         named = [p for p in pairs if wanted in (p.a.sample.id, p.a.sample.source_id, p.b.sample.id)]
@@ -273,14 +273,18 @@ class Comparison:
         return str(comparison_bundle(self.record)["text/html"])
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as a page (`.html`, `.htm`) or as text (any other ending)."""
-        return save_page(path, lambda: self.html, lambda: self.text)
+        """Write it as a page (`.html`, `.htm`) or as text (any other ending).
+
+        Raises:
+            UserError: the file cannot be written there.
+        """
+        return save_page(path, f"Comparison of {listed(self._names().values())}", lambda: self.html, lambda: self.text)
 
     def __str__(self) -> str:
         return self.text
 
     def __repr__(self) -> str:
-        names = ", ".join(self._names().values())
+        names = listed(self._names().values())
         p = self.p_value
         return f"<Comparison of {names}: p = {'-' if p is None else format(p, '.3g')}>"
 

@@ -74,10 +74,13 @@ def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts
 
 
 def run_prices(run: Run, given: Mapping[str, tuple[float, float]]) -> Prices | None:
-    """Return the prices of a run: those given for its name or its model, else its endpoint's; None where unknown."""
+    """Return the prices of a run: those given for its name or its model, else its endpoint's.
+
+    None where they are not known, or 0.
+    """
     endpoint = run.manifest.request.endpoint
     known = given.get(run.name) or given.get(endpoint.model) or getattr(endpoint, "prices", None)
-    return Prices(*known) if known else None
+    return Prices(*known) if known and any(known) else None
 
 
 def drawn(pairs: Sequence[Pair], first: tuple[str, Run], second: tuple[str, Run], *, reveal: bool) -> list[Flip]:

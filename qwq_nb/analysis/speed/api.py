@@ -24,7 +24,7 @@ from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import demo_endpoint, get_endpoint
-from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError, UnknownRun
+from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError, UnknownRun, one_line
 from qwq_nb.evaluation.command_line import own_options
 from qwq_nb.evaluation.control import STOP_WITHIN_S
 from qwq_nb.evaluation.request import is_whole, refine_endpoint
@@ -135,7 +135,7 @@ class SpeedTest:
 
     def __repr__(self) -> str:
         tried = ", ".join(str(level.concurrency) for level in self.levels) or "nothing yet"
-        return f"<SpeedTest of {self.record.model}: concurrency {tried}>"
+        return f"<SpeedTest of {one_line(self.record.model, 100)}: concurrency {tried}>"
 
 
 def speed(

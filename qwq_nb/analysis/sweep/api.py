@@ -250,8 +250,15 @@ def sweep(
         for setting in made.settings:
             own, where = call_of(setting.values, given, endpoint)
             try:
+                # Settings that differ in the token limit are to differ in nothing else: no answers in common.
                 setting.run, control = begin(
-                    benchmarks, out=out, fresh=fresh, endpoint=where, reveal=reveal, options=own
+                    benchmarks,
+                    out=out,
+                    fresh=fresh,
+                    endpoint=where,
+                    reveal=reveal,
+                    options=own,
+                    lower_limits=False,
                 )
                 watch(control, setting, output)
                 setting.refresh(setting.run.state)

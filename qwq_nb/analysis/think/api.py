@@ -21,7 +21,7 @@ from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import get_endpoint
-from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.errors import OptionError, did_you_mean, listed
 from qwq_nb.run.run import Run
 from qwq_nb.trace.habits import HABITS, first_correct_tokens, wasted_tokens
 from qwq_nb.trace.measures import Mark
@@ -230,7 +230,7 @@ class Thinking:
         return think_text(self._tables, self._thresholds)
 
     def __repr__(self) -> str:
-        return f"<Thinking of {', '.join(table.name for table in self._tables)}>"
+        return f"<Thinking of {listed(table.name for table in self._tables)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return {"text/html": self.html, "text/plain": str(self)}

@@ -48,7 +48,8 @@ class Dialect(Protocol):
         `Delta(ends="done")`.
 
         Raises:
-            ValueError: the data is not of this dialect. (TypeError, LookupError and AttributeError count alike,
+            ValueError: the data is not of this dialect: the stream is broken, but for words that only keep it alive
+                (`qwq_nb.endpoint.sse.is_keep_alive`). (TypeError, LookupError and AttributeError count alike,
                 since a server's data may have any shape.)
         """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import shutil
 import ssl
 import subprocess
@@ -69,6 +70,26 @@ def test_more_streams_than_files_are_refused_with_what_to_do() -> None:
     said = limited(1024, 300, 500)
     assert said.startswith("1,024 streams at once need 1,088 open files, and this kernel may have 500.")
     assert "--concurrency 436" in said
+
+
+@pytest.mark.parametrize("hard", [500, 80, 66, 65])
+def test_the_advice_on_open_files_works(hard: int) -> None:
+    advised = re.search(r"--concurrency ([\d,]+) or less", limited(hard, hard, hard))
+    assert advised is not None
+    assert limited(int(advised[1]), hard, hard) == str(hard)
+    assert "--concurrency" in limited(int(advised[1]) + 1, hard, hard), "and no more than it has to be"
+
+
+@pytest.mark.parametrize("streams", [1, 32])
+@pytest.mark.parametrize("hard", [64, 30])
+def test_where_no_concurrency_helps_the_advice_is_another_limit(hard: int, streams: int) -> None:
+    said = limited(streams, hard, hard)
+    assert "--concurrency" not in said
+    advised = re.search(r"by (\d+), to (\d+) or more", said)
+    assert advised is not None
+    more, limit = map(int, advised.groups())
+    assert hard + more == limit
+    assert limited(streams, limit, limit) == str(limit)
 
 
 def test_a_proxy_passes_the_completion_on(server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:

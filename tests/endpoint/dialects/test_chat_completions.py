@@ -15,6 +15,7 @@ from qwq_nb.core.records import ToolCall
 from qwq_nb.endpoint.delta import Delta, ToolCallPiece, Usage
 from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions
 from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.reasoning import ReasoningSplitter, Split
 from qwq_nb.endpoint.tool_calls import ToolCallMerger
 from qwq_nb.errors import EndpointRefused, RequestRejected, StreamInterrupted
 
@@ -161,6 +162,92 @@ def test_no_shape_of_json_gives_another_error_than_value_error(value: Any) -> No
         if found is not None:
             ToolCallMerger().feed(found.tool_calls)
             assert all(isinstance(text, str) for text in (found.reasoning, found.reasoning_content, found.content))
+
+
+# -- where reasoning is --------------------------------------------------------------------------------------------
+
+THINKING = {"type": "thinking", "thinking": [{"type": "text", "text": "why"}]}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"reasoning": "why"}, Delta("why")),
+        ({"reasoning_content": "why"}, Delta("", "why")),
+        ({"thinking": "why"}, Delta("why")),
+        ({"reasoning_text": "why"}, Delta("why")),
+        ({"reasoning_content": "why", "thinking": "why"}, Delta("why", "why")),
+        # Mistral: content as typed parts, the thought with parts of its own.
+        ({"content": [THINKING]}, Delta(reasoning_parts="why")),
+        ({"content": THINKING}, Delta(reasoning_parts="why")),
+        ({"content": [THINKING, {"type": "text", "text": "4"}]}, Delta(content="4", reasoning_parts="why")),
+        (
+            {"content": [{"type": "thinking", "thinking": "why"}, {"text": "4"}]},
+            Delta("", "", "4", reasoning_parts="why"),
+        ),
+        ({"content": [{"type": "reasoning", "text": "why"}]}, Delta(reasoning_parts="why")),
+        ({"content": [{"text": "why", "thought": True}, {"text": "4"}]}, Delta(content="4", reasoning_parts="why")),
+        ({"content": [{"type": "redacted_thinking", "data": "x"}]}, Delta()),
+        # OpenRouter: typed details, with or without the plain field.
+        ({"reasoning_details": [{"type": "reasoning.text", "text": "why"}]}, Delta(reasoning_parts="why")),
+        ({"reasoning_details": [{"type": "reasoning.summary", "summary": "why"}]}, Delta(reasoning_parts="why")),
+        ({"reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}], "content": "4"}, Delta(content="4")),
+        (
+            {"reasoning": "why", "reasoning_details": [{"type": "reasoning.text", "text": "why"}]},
+            Delta("why", reasoning_parts="why"),
+        ),
+        # LiteLLM's, and the forms of OpenAI's Responses.
+        (
+            {"thinking_blocks": [{"type": "thinking", "thinking": "why", "signature": "x"}]},
+            Delta(reasoning_parts="why"),
+        ),
+        ({"reasoning": {"summary": [{"type": "summary_text", "text": "why"}]}}, Delta("why")),
+        ({"reasoning": [{"type": "reasoning_text", "text": "why"}]}, Delta("why")),
+        ({"reasoning_details": "why"}, Delta(reasoning_parts="why")),
+        ({"reasoning_details": [7, None, {"text": 7}, [[[[[[[[[["deep"]]]]]]]]]]]}, Delta()),
+        ({"thinking": {"type": "enabled"}, "content": "4"}, Delta(content="4")),
+    ],
+)
+def test_reasoning_in_fields_and_typed_parts(said: dict[str, Any], expected: Delta) -> None:
+    assert delta_of(said) == expected
+    assert DIALECT.whole(event(choices=[{"message": said}])) == expected
+
+
+def test_reasoning_that_comes_twice_is_kept_once() -> None:
+    splitter = ReasoningSplitter()
+    for text in ("so ", "it is"):
+        splitter.feed(delta_of({"reasoning": text, "reasoning_details": [{"type": "reasoning.text", "text": text}]}))
+    splitter.feed(delta_of({"content": "4", "reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]}))
+    assert splitter.finish("stop") == Split("so it is", "4", "field")
+    # In pieces under one name, and whole under another at the end.
+    splitter = ReasoningSplitter()
+    for text in ("so ", "it is"):
+        splitter.feed(delta_of({"reasoning_content": text}))
+    splitter.feed(delta_of({"content": "4", "reasoning_details": [{"type": "reasoning.text", "text": "so it is"}]}))
+    assert splitter.finish("stop") == Split("so it is", "4", "field")
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 3}}, Usage(None, 5, 3)),
+        ({"completion_tokens": 5, "reasoning_tokens": 3, "total_tokens": 9}, Usage(None, 5, 3, 9)),
+        ({"completion_tokens": "5", "completion_tokens_details": None}, Usage(None, 5)),
+        ({"completion_tokens": 5.0, "prompt_tokens": "many", "total_tokens": None}, Usage(None, 5)),
+        ({"completion_tokens": 5.5, "completion_tokens_details": [3]}, Usage()),
+        ({"completion_tokens": True, "prompt_tokens": 4}, Usage(4)),
+        ({}, Usage()),
+        ([], None),
+        ("none", None),
+    ],
+)
+def test_what_is_no_count_is_left_out(usage: Any, expected: Usage | None) -> None:
+    found = DIALECT.delta(event(choices=[{"delta": {"content": "4"}}], usage=usage))
+    assert found == Delta(content="4", usage=expected)
+
+
+def test_a_finish_reason_as_an_object() -> None:
+    assert delta_of({}, finish_reason={"type": "length", "length": 200}).finish_reason == "length"
 
 
 # -- errors --------------------------------------------------------------------------------------------------------

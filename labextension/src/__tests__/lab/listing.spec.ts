@@ -22,15 +22,31 @@ function manifest(changes: object = {}): string {
 
 /** Folders and files of a server, and what is asked of it. */
 class Server {
+  /** Paths, with `?` where the content was not asked for. */
   asked: string[] = [];
+  sizes: Record<string, number> = {};
+  times: Record<string, string> = {};
+  /** Reads that end in another way. */
+  reads: Record<string, () => Promise<unknown>> = {};
 
   constructor(public files: Record<string, string>) {}
 
   readonly contents = {
-    get: async (path: string) => {
-      this.asked.push(path);
+    get: async (path: string, { content }: Contents.IFetchOptions) => {
+      this.asked.push(content ? path : `${path}?`);
       if (path in this.files) {
-        return { content: this.files[path] };
+        const file = this.files[path];
+        const size = this.sizes[path] ?? file.length;
+        const last_modified = this.times[path] ?? 'then';
+        if (content && path in this.reads) {
+          return this.reads[path]();
+        }
+        return {
+          type: 'file',
+          size,
+          last_modified,
+          content: content ? file : null
+        };
       }
       const below = Object.keys(this.files).filter(
         file => path === '' || file.startsWith(`${path}/`)
@@ -48,7 +64,7 @@ class Server {
           type: below.some(file => file.slice(start).startsWith(`${name}/`))
             ? 'directory'
             : 'file',
-          last_modified: 'then'
+          last_modified: this.times[start ? `${path}/${name}` : name] ?? 'then'
         }))
       };
     }
@@ -58,11 +74,14 @@ class Server {
 describe('a listing', () => {
   it('holds the runs below a folder, and reads again what may have changed', async () => {
     const server = new Server({
-      'qwq_runs/old/qwq_run.json': manifest({ name: 'old', updated: '1' }),
+      'qwq_runs/old/qwq_run.json': manifest({
+        name: 'old',
+        updated: '2025-01-01T00:00:00Z'
+      }),
       'qwq_runs/new/qwq_run.json': manifest({
         name: 'new',
         state: 'running',
-        updated: '2'
+        updated: '2026-01-01T00:00:00Z'
       }),
       'qwq_runs/none/notes.txt': '',
       'qwq_runs/stray.txt': ''
@@ -73,7 +92,12 @@ describe('a listing', () => {
     expect(await names()).toEqual(['new', 'old']);
     server.asked = [];
     expect(await names()).toEqual(['new', 'old']);
-    expect(server.asked).toEqual(['qwq_runs', 'qwq_runs/new/qwq_run.json']);
+    // A run that goes on: whether its manifest has changed, and no more where it has not.
+    expect(server.asked).toEqual(['qwq_runs', 'qwq_runs/new/qwq_run.json?']);
+    server.asked = [];
+    server.times['qwq_runs/new/qwq_run.json'] = 'later';
+    expect(await names()).toEqual(['new', 'old']);
+    expect(server.asked).toContain('qwq_runs/new/qwq_run.json');
     server.asked = [];
     expect(await names(true)).toEqual(['new', 'old']);
     expect(server.asked).toContain('qwq_runs/old/qwq_run.json');
@@ -98,5 +122,101 @@ describe('a listing', () => {
     } as unknown as Contents.IManager;
     const { problem } = await new RunListing(contents).read('qwq_runs', false);
     expect(problem).toBe('qwq_runs cannot be listed: no permission.');
+  });
+
+  const file = (name: string): string => `qwq_runs/${name}/qwq_run.json`;
+  const many = (...names: string[]): Server =>
+    new Server(
+      Object.fromEntries(names.map(name => [file(name), manifest({ name })]))
+    );
+  const said = async (
+    listing: RunListing
+  ): Promise<[runs: string[], unread: string[]]> => {
+    const { runs, unread } = await listing.read('qwq_runs', false);
+    return [
+      runs.map(({ name }) => name),
+      unread.map(({ folder, problem }) => `${folder.slice(9)}: ${problem}`)
+    ];
+  };
+
+  it('never asks for the content of what is too large', async () => {
+    const server = many('bomb', 'good');
+    server.sizes[file('bomb')] = 100_000_000;
+    expect(await said(new RunListing(server.contents))).toEqual([
+      ['good'],
+      ['bomb: too large: 100 MB, at most 5 MB']
+    ]);
+    expect(server.asked).toContain(`${file('bomb')}?`);
+    expect(server.asked).not.toContain(file('bomb'));
+    // The control: the same file of a size that may be read.
+    server.sizes[file('bomb')] = 4_000_000;
+    server.asked = [];
+    const [runs] = await said(new RunListing(server.contents));
+    expect(runs).toEqual(['bomb', 'good']);
+    expect(server.asked).toContain(file('bomb'));
+  });
+
+  it('reads the small ones first, and of the large ones so many', async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `big${i}`);
+    const server = many(...names, 'good');
+    for (const name of names) {
+      server.sizes[file(name)] = 4_900_000;
+    }
+    const [runs, unread] = await said(new RunListing(server.contents));
+    expect(runs).toContain('good');
+    expect(runs).toHaveLength(11);
+    expect(unread).toHaveLength(10);
+    expect(unread[0]).toContain('too large together with the others');
+  });
+
+  it('does not wait for a read that never ends, and asks for it no second time', async () => {
+    const server = many('a', 'b', 'hangs', 'z');
+    let answer = (_: unknown): void => undefined;
+    server.reads[file('hangs')] = () =>
+      new Promise(resolve => (answer = resolve));
+    const listing = new RunListing(server.contents, 0.05);
+    expect(await said(listing)).toEqual([
+      ['a', 'b', 'z'],
+      ['hangs: no answer in 0.05 seconds']
+    ]);
+    server.asked = [];
+    const [runs, unread] = await said(listing);
+    expect(runs).toEqual(['a', 'b', 'z']);
+    expect(unread[0]).toContain('has not answered');
+    expect(server.asked).toEqual(['qwq_runs']);
+    // Once it has been answered after all, it is asked anew.
+    delete server.reads[file('hangs')];
+    answer({ content: '' });
+    await new Promise(resolve => setTimeout(resolve));
+    expect((await said(listing))[0]).toEqual(['a', 'b', 'hangs', 'z']);
+  });
+
+  it('leaves the page its connections when all reads hang', async () => {
+    const names = Array.from({ length: 30 }, (_, i) => `hangs${i}`);
+    const server = many(...names);
+    for (const name of names) {
+      server.reads[file(name)] = () => new Promise(() => undefined);
+    }
+    const listing = new RunListing(server.contents, 0.05);
+    expect((await said(listing))[1]).toHaveLength(30);
+    expect((await said(listing))[1]).toHaveLength(30);
+    const reads = server.asked.filter(path => path.endsWith('.json'));
+    // A browser has six connections to a server.
+    expect(reads.length).toBeLessThan(6);
+  });
+
+  it('does not look into folders of a time to come before the others', async () => {
+    const forged = Array.from({ length: 300 }, (_, i) => `forged${i}`);
+    const server = many(...forged, 'good');
+    server.times['qwq_runs/good'] = '2026-01-01T00:00:00Z';
+    for (const name of forged) {
+      server.times[`qwq_runs/${name}`] = '9999-01-01T00:00:00Z';
+    }
+    const { runs, left } = await new RunListing(server.contents).read(
+      'qwq_runs',
+      false
+    );
+    expect(runs.map(({ name }) => name)).toContain('good');
+    expect([runs.length, left]).toEqual([200, 101]);
   });
 });

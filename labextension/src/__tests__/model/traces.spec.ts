@@ -6,6 +6,7 @@ import { isOf } from '../../model/entry';
 import { TraceFetcher } from '../../model/fetcher';
 import { RunModel } from '../../model/model';
 import {
+  eachLine,
   parseRow,
   readTraces,
   rowNumbers,
@@ -286,5 +287,57 @@ describe('the run’s folder', () => {
       'http://here.invalid/files/runs/a/predictions/m/a.jsonl'
     ]);
     expect(note).toContain('(not there): /srv/runs/a/predictions');
+  });
+});
+
+describe('a file of any size', () => {
+  const stream = (parts: string[]): ReadableStream<Uint8Array> =>
+    new ReadableStream({
+      pull(controller) {
+        const part = parts.shift();
+        if (part === undefined) {
+          controller.close();
+        } else {
+          controller.enqueue(new TextEncoder().encode(part));
+        }
+      }
+    });
+  const lines = async (
+    parts: string[],
+    limits: { mostBytes?: number; longest?: number }
+  ): Promise<string[]> => {
+    const found: string[] = [];
+    await eachLine(stream(parts), line => found.push(line), limits);
+    return found;
+  };
+
+  it('is read so far and no further', async () => {
+    const zeros = Array.from({ length: 50 }, () => '\0'.repeat(100));
+    const mostBytes = 1_000;
+    await expect(lines([...zeros], { mostBytes })).rejects.toThrow('too large');
+    expect(zeros).toHaveLength(50);
+    expect(await lines([...zeros, '\n'], {})).toHaveLength(1); // the control
+  });
+
+  it('has no line that is too long, and all others', async () => {
+    const parts = ['a\nbb', 'bb'.repeat(10), '\nc\n'];
+    expect(await lines([...parts], { longest: 10 })).toEqual(['a', 'c']);
+    expect(await lines([...parts], {})).toHaveLength(3);
+  });
+
+  it('is not begun where its size is told', async () => {
+    let isCancelled = false;
+    const body = new ReadableStream({
+      cancel: () => void (isCancelled = true)
+    });
+    const headers = { 'Content-Length': '3000000000' };
+    vi.stubGlobal('fetch', async () => new Response(body, { headers }));
+    await expect(
+      readTraces(async () => '/files/a', 'a', {
+        keys: new Set(['0 a']),
+        found: () => undefined
+      })
+    ).rejects.toThrow('too large');
+    expect(isCancelled).toBe(true);
   });
 });

@@ -28,6 +28,18 @@ describe('what a run costs', () => {
     );
   });
 
+  it('has its currency where that is named', () => {
+    const cost = {
+      so_far: 0.03117,
+      expected: 0.12,
+      per_correct: null,
+      currency: 'USD'
+    };
+    expect(line('running', cost, 2)).toContain(
+      'cost 0.0312 USD so far · about 0.120 USD at the end'
+    );
+  });
+
   it('is not spoken of where there are no prices', () => {
     expect(line('complete', null, 0)).not.toContain('cost');
   });

@@ -7,17 +7,26 @@ from collections.abc import Sequence
 from qwq_nb.core.records import SampleResult
 from qwq_nb.evaluation.in_flight import InFlightItem
 
-__all__ = ["seconds_left"]
+__all__ = ["remaining_s"]
 
 
-def seconds_left(
-    results: Sequence[SampleResult], in_flight: Sequence[InFlightItem], *, queued: int, streams: int, now: float
+def remaining_s(
+    results: Sequence[SampleResult], in_flight: Sequence[InFlightItem], now: float, *, queued: int, streams: int
 ) -> float | None:
     """Return the seconds to go: the work left, in seconds of streaming, over the streams that share it.
 
-    The mean time of a finished sample stands for the `queued` ones; one in flight has at least half a mean left, so
-    that the estimate does not fall to nothing while the slow ones still run. `now` is of `time.perf_counter()`. None
-    while nothing is finished, and where nothing is left.
+    The mean time of a finished sample stands for those to come; one in flight has at least half a mean left, so that
+    the estimate does not fall to nothing while the slow ones still run.
+
+    Args:
+        results: one a sample × repeat; `pending` where there is none yet.
+        in_flight: what is being streamed.
+        now: the time by `time.perf_counter()`.
+        queued: samples that are still to be asked.
+        streams: how many may be asked at once.
+
+    Returns:
+        None where nothing is finished yet, or all is.
     """
     times = [r.completion.latency_s for r in results if r.completion and r.outcome not in ("pending", "error")]
     left = sum(r.outcome == "pending" for r in results)

@@ -1,0 +1,51 @@
+/**
+ * Lines that a reader may copy into a cell. They are made here of a run's name, never taken from a file: what a file
+ * says may be from anybody.
+ */
+
+/** What neither the shell's rules, by which a magic splits its line, nor IPython read as more than a letter. */
+const PLAIN = /^[\w.+][\w.+-]*$/;
+/** What is a word of the line between single quotes. */
+const QUOTED = /^[\p{L}\p{N}_.+(][\p{L}\p{N}_.+ ,()@#%&=:-]*$/u;
+
+/**
+ * The name as a word of a magic's line (`qwq_nb/magics/parsing.py`), in quotes where it needs them.
+ *
+ * Null where it cannot be one word that means itself: it holds quotes, `$`, `{`, `!`, `;`, a line's end, or begins as
+ * an option does.
+ */
+export function asWord(name: string): string | null {
+  return PLAIN.test(name) ? name : QUOTED.test(name) ? `'${name}'` : null;
+}
+
+/** The folder that holds runs where a line names no other. */
+const USUAL = 'qwq_runs';
+/** A folder's path that is one word, and no option. */
+const PATH = /^[\w./+][\w./+-]*$/;
+
+/** `%magic NAME`, or with `--out` where the run lies elsewhere than usual; null where that cannot stand in a line. */
+function lineOf(magic: string, folder: string): string | null {
+  const parts = folder.replace(/\\/g, '/').replace(/\/+$/, '').split('/');
+  const word = asWord(parts[parts.length - 1]);
+  const out = parts.slice(0, -1);
+  if (word === null) {
+    return null;
+  }
+  if (out.length === 0 || out[out.length - 1] === USUAL) {
+    return `%${magic} ${word}`;
+  }
+  const path = out.join('/');
+  return PATH.test(path) && !out.includes('..')
+    ? `%${magic} ${word} --out ${path}`
+    : null;
+}
+
+/** The line that goes on with the run in `folder`, or null where its name cannot stand in one. */
+export function resumeLine(folder: string): string | null {
+  return lineOf('qwq_resume', folder);
+}
+
+/** The line that shows the run in `folder`, or null where its name cannot stand in one. */
+export function showLine(folder: string): string | null {
+  return lineOf('qwq_show', folder);
+}
