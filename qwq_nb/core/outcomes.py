@@ -25,6 +25,10 @@ ReasonCode = Literal[
     "cut",
     "cut_in_reasoning",
     "cut_in_answer",
+    "cut_by_window",
+    "cut_by_window_in_reasoning",
+    "cut_by_window_in_answer",
+    "cut_by_server",
     "grader_deadline",
     "grader_memory",
     "grader_crashed",
@@ -143,9 +147,21 @@ def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
 
 def _why_truncated(completion: Completion) -> Reason:
     tokens = completion.completion_tokens
+    if completion.cut_by_server:
+        return _why_cut_by_server(completion)
     if completion.answer.strip():
         return _reason("cut_in_answer", tokens=tokens)
     return _reason("cut_in_reasoning" if completion.reasoning.strip() else "cut", tokens=tokens)
+
+
+def _why_cut_by_server(completion: Completion) -> Reason:
+    tokens, total = completion.completion_tokens, completion.prompt_tokens + completion.completion_tokens
+    if not completion.prompt_tokens:
+        return _reason("cut_by_server", tokens=tokens)
+    if completion.answer.strip():
+        return _reason("cut_by_window_in_answer", tokens=tokens, total=total)
+    inside = completion.reasoning.strip()
+    return _reason("cut_by_window_in_reasoning" if inside else "cut_by_window", tokens=tokens, total=total)
 
 
 def _why_not_gradable(verdict: Verdict) -> Reason:

@@ -115,6 +115,8 @@ class Completion(msgspec.Struct, kw_only=True):
     `interrupted` if the stream ended without one."""
     limit_reached: bool = False
     """The server counted as many tokens as `max_tokens` allows: the answer was cut, whatever the finish reason says."""
+    cut_by_server: bool = False
+    """A limit cut it that is the server's own, far below `max_tokens`: as a rule its context window."""
     prompt_tokens: int = 0
     reasoning_tokens: int = 0
     answer_tokens: int = 0
@@ -236,6 +238,8 @@ class SampleResult(msgspec.Struct, kw_only=True):
     flags: list[str] = []
     """`present_not_extracted`, `check_by_hand`, `loop`, …: all are in `qwq_nb/core/vocabulary.json`."""
     error: str = ""
+    refused: bool = False
+    """The error is a refusal of this request, which was asked once and would be refused again."""
     analysis: Analysis | None = None
     """The verdict's, where it carries one; None: not measured (yet)."""
 

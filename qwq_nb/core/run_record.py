@@ -73,7 +73,7 @@ class Reason(msgspec.Struct, kw_only=True, frozen=True):
     code: str
     """One of `qwq_nb.core.outcomes.ReasonCode`; a reader that does not know it takes the sentence in `why`."""
     values: dict[str, int | str] = {}
-    """`tokens`, `seconds`: the numbers that the sentence names; `detail`: what follows after it and a colon."""
+    """`tokens`, `total`, `seconds`: the numbers that the sentence names; `detail`: what follows it after a colon."""
 
 
 class SampleView(msgspec.Struct, kw_only=True):

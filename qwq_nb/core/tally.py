@@ -20,7 +20,7 @@ from qwq_nb.core.stats import interval_of_counts, quantile
 __all__ = ["SAMPLE_COLUMNS", "TABLE_COLUMNS", "sample_rows", "table_rows", "tally", "tokens_per_second"]
 
 # A row's fields up to here are the table's columns; those after it are for the views.
-_LAST_COLUMN = SubsetRow.__struct_fields__.index("tokens_per_s_p50")
+_LAST_COLUMN = SubsetRow.__struct_fields__.index("wrong")
 TABLE_COLUMNS: tuple[str, ...] = SubsetRow.__struct_fields__[: _LAST_COLUMN + 1]
 
 SAMPLE_COLUMNS = (

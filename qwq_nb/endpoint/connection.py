@@ -15,6 +15,7 @@ from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.answer import StreamedAnswer
 from qwq_nb.endpoint.bodies import Read, first_bytes, reader_of, whole_body
+from qwq_nb.endpoint.context_window import is_cut_by_server
 from qwq_nb.endpoint.dialects.dialect import Tool, dialect_of
 from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -82,8 +83,13 @@ class Connection:
         """Times to first token, in seconds, since the pool last emptied the list."""
         self.notes: list[str] = []
         """Sentences for the run's notes on what this endpoint does against the rules; each once."""
+        self.resent = 0
+        """Number of requests that were sent again at once, because their kept connection had ended."""
         self._learned_prefill: bool | None = None
-        self._http = http_client(endpoint, connections, self.mask)
+        self._http = http_client(endpoint, connections, self.mask, self._sent_again)
+
+    def _sent_again(self) -> None:
+        self.resent += 1
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -379,7 +385,9 @@ class Connection:
                 f"Endpoint {self.endpoint.name!r} gives numbers of tokens that cannot be (negative, or more than ten "
                 f"for each character): these were counted here instead."
             )
-        return answer.completion(self.endpoint.name, self.endpoint.token_limit)
+        completion = answer.completion(self.endpoint.name, self.endpoint.token_limit)
+        completion.cut_by_server = is_cut_by_server(completion, limit.asked)
+        return completion
 
     def _note(self, text: str) -> None:
         """Keep a note for the run, once."""

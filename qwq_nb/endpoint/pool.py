@@ -337,6 +337,8 @@ class PooledRequest(RetriedRequest):
             return self._is_outage(error)
         heard, self._heard = self._heard, pooled.connection.reads
         if not is_quota(error):
+            if error.retryable:
+                pooled.breaker.told(error)
             return False
         if pooled.connection.streaming > 0 or pooled.connection.reads != heard:
             return True  # other requests are served: this one was too many and has only to wait

@@ -6,7 +6,9 @@ import threading
 
 import msgspec
 
+from qwq_nb.endpoint.context_window import window_warning
 from qwq_nb.endpoint.endpoint import DEMO_NAME, Endpoint
+from qwq_nb.endpoint.limits import AnswerLimit
 from qwq_nb.endpoint.masking import MASK, Mask
 from qwq_nb.errors import OptionError, UnknownEndpoint, did_you_mean, listed, one_line
 
@@ -20,6 +22,7 @@ __all__ = [
     "note_used",
     "served_models",
     "set_default",
+    "window_warnings",
 ]
 
 DEMO_MAX_TOKENS = 2000
@@ -38,6 +41,8 @@ _used: dict[tuple[str, str], Endpoint] = {}
 """Endpoints that this kernel was given, by URL and key variable."""
 _served: list[str] = []
 """Models that the last endpoint asked said it serves: for completion."""
+_windows: dict[tuple[str, str], int] = {}
+"""Context windows in tokens that servers told, by URL and model."""
 _guard = threading.Lock()
 
 
@@ -48,6 +53,13 @@ class EndpointStatus(msgspec.Struct, kw_only=True):
     served: list[str] = []
     problem: str = ""
     """Why `GET /models` returned no list; empty if it did."""
+    is_key_refused: bool = False
+    """The problem is that the key was refused, or that there was none."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what to know before a run: of the sampling, and of a context window that is too small for it."""
+        return [*self.endpoint.warnings(), *window_warnings(self.endpoint)]
 
     @property
     def line(self) -> str:
@@ -57,6 +69,8 @@ class EndpointStatus(msgspec.Struct, kw_only=True):
             return "DEMO endpoint: built-in answers to built-in problems; its scores say nothing of any model."
         head = f"Endpoint {e.name!r}: {one_line(e.url, LONGEST)}"
         tail = " TLS certificates are NOT verified." if e.insecure else ""
+        if self.is_key_refused:
+            return f"{head} {refusal_of_key(e.key_env)} (GET /models gave {self.problem}).{tail}"
         if self.problem:
             return (
                 f"{head}; GET /models gave {one_line(self.problem, LONGEST)}, so {e.model!r} is used unchecked.{tail}"
@@ -66,6 +80,28 @@ class EndpointStatus(msgspec.Struct, kw_only=True):
         many = f"It lists {len(self.served)} models." if len(self.served) > SHOWN else ""
         near = did_you_mean(e.model, self.served, many=many) if self.served else " It lists no model."
         return f"{head} answers, but does not list {e.model!r}.{near}{tail}"
+
+
+def refusal_of_key(variable: str) -> str:
+    """Say that a key was refused, or that one is wanted, and what to do."""
+    if variable:
+        return (
+            f"REFUSED the key in {variable}. Put a valid one there, as in `import os, getpass; "
+            f"os.environ[{variable!r}] = getpass.getpass()`, and run this line again"
+        )
+    return (
+        "REFUSED to answer without a key. Give the name of the environment variable that holds one by --key-env, as in "
+        "--key-env QWQ_API_KEY"
+    )
+
+
+def window_warnings(endpoint: Endpoint) -> list[str]:
+    """Warn that the endpoint's context window, if `connect` was told it, is smaller than the tokens it is asked for."""
+    with _guard:
+        window = _windows.get((endpoint.url, endpoint.model), 0)
+    asked = AnswerLimit(endpoint.sampling).asked
+    warning = window_warning(endpoint.model, window, asked)
+    return [warning] if warning else []
 
 
 def endpoints() -> dict[str, Endpoint]:
@@ -164,6 +200,8 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
     found, models = shared_event_loop().call(served())
     ids = without_key(found, models.ids)
     _served[:] = [name for name in ids if MASK not in name]
+    with _guard:
+        _windows.update({(found.url, model): window for model, window in models.windows.items()})
     if not found.model:
         # One that cannot be shown as it is, for its length or its characters, is not taken unasked either.
         if len(ids) != 1 or MASK in ids[0] or listed(ids) != models.ids[0]:
@@ -172,13 +210,15 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
                 if ids
                 else f"It does not say ({one_line(models.problem, LONGEST) or 'its list is empty'})."
             )
+            if models.is_key_refused:
+                known = f"The endpoint {refusal_of_key(found.key_env)} ({models.problem})."
             raise OptionError(f"Which model? Name it by --model. {known}")
         from qwq_nb.endpoint.endpoint import default_name
 
         named = default_name(found.url, models.ids[0]) if found.name == default_name(found.url, "") else found.name
         found = found.replace(model=models.ids[0], name=named)
     set_default(found)
-    return EndpointStatus(endpoint=found, served=ids, problem=models.problem)
+    return EndpointStatus(endpoint=found, served=ids, problem=models.problem, is_key_refused=models.is_key_refused)
 
 
 def without_key(endpoint: Endpoint, names: list[str]) -> list[str]:

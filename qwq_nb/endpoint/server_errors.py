@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable
 from typing import Any, Literal
 
+from qwq_nb.endpoint.token_limits import refused_limit
 from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, StreamInterrupted, one_line
 
-__all__ = ["UnknownModel", "error_of_status", "error_of_stream"]
+__all__ = ["UnknownModel", "error_of_status", "error_of_stream", "is_about_key"]
 
 RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 507, 508, 509, 520, 521, 522, 523, 524, 529})
 LONGEST_READ = 20_000
@@ -53,7 +54,8 @@ policy"), Azure (`content_filter`, `ResponsibleAIPolicyViolation`), DashScope (`
 Gemini (`PROHIBITED_CONTENT`), Bedrock ("guardrail"), Zhipu (in Chinese: sensitive, unsafe, against the rules)."""
 _KEY = re.compile(
     r"\b(?:invalid|incorrect|expired|missing|wrong|no|valid)\b.{0,40}\b(?:api|access)[ _-]?(?:key|token)"
-    r"|\b(?:api|access)[ _-]?(?:key|token)\b.{0,60}(?:invalid|incorrect|expired|missing|not (?:valid|found)|wrong)",
+    r"|\b(?:api|access)[ _-]?(?:key|token)\b.{0,60}(?:invalid|incorrect|expired|missing|not (?:valid|found)|wrong)"
+    r"|no connected db",  # LiteLLM's words for a key that it does not know, where it keeps no keys in a data base
     re.I | re.S,
 )
 _TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.S | re.I)
@@ -127,14 +129,22 @@ def error_of_status(
             f"was meant to go: give the final URL to %qwq_endpoint.",
             status=status,
         )
+    limit = refused_limit(said)
     if too_long:
-        return rejected("The prompt and max-tokens do not fit the model's context", "length", status, tail)
+        concerns: Literal["options", "length"] = "options" if limit.concerns_all else "length"
+        what = "The prompt and max-tokens do not fit the model's context"
+        return rejected(what, concerns, status, f"{tail}{limit.advice}")
     if status in (400, 422) and _PARAMETER.search(said):
         hint = " Leave out what it does not take by `off`, as in --top-k off --min-p off."
         return rejected("The server rejected the request", "options", status, tail + hint)
-    if status in (400, 422) and _TOO_MANY_TOKENS.search(said):
-        return rejected("The server rejected the request", "options", status, f"{tail} Give a smaller --max-tokens.")
+    if status in (400, 422) and (limit.concerns_all or _TOO_MANY_TOKENS.search(said)):
+        return rejected("The server rejected the request", "options", status, f"{tail}{limit.advice}")
     return rejected("The server rejected the request", "", status, tail)
+
+
+def is_about_key(status: int, body: bytes) -> bool:
+    """Return whether an error says that the key was refused, or that there was none."""
+    return status in (401, 403) or (status == 400 and bool(_KEY.search(error_text(body)[:LONGEST_LOOK])))
 
 
 def rejected(

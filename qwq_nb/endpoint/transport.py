@@ -20,6 +20,7 @@ import httpx
 import httpx_aiohttp
 
 from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.kept_connections import Resending, original, reuse_trace
 from qwq_nb.endpoint.limits import HEADER_TIMEOUTS
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.time_limit import TimeLimit, TimeUp
@@ -68,17 +69,19 @@ class Severed(StreamInterrupted):
     """Report a connection that ended in the middle of an answer."""
 
 
-def http_client(endpoint: Endpoint, connections: int, mask: Mask) -> httpx.AsyncClient:
+def http_client(
+    endpoint: Endpoint, connections: int, mask: Mask, resent: Callable[[], None] = lambda: None
+) -> httpx.AsyncClient:
     """Return a client for `connections` streams at once, which follows no redirect and sends the key with each request.
 
-    Each key that is sent is noted in `mask`.
+    Each key that is sent is noted in `mask`; `resent` is called for each request that is sent again (see `Resending`).
 
     Raises:
         UserError: the environment sets a proxy that cannot be used, or there cannot be so many connections.
     """
     raise_file_limit(connections)
     return httpx.AsyncClient(
-        transport=transport_for(endpoint, connections),
+        transport=transport_for(endpoint, connections, resent),
         timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None),
         auth=KeyFromEnvironment(endpoint, mask),
         follow_redirects=False,
@@ -132,10 +135,11 @@ def raise_file_limit(connections: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransport:
+def transport_for(endpoint: Endpoint, connections: int, resent: Callable[[], None]) -> httpx.AsyncBaseTransport:
     """Return aiohttp's transport under httpx, or httpx's own transport if the environment sets a proxy.
 
-    aiohttp takes less than half the CPU per streamed chunk.
+    aiohttp takes less than half the CPU per streamed chunk. Either sends a request again whose kept connection had
+    ended, by a second transport that keeps none.
 
     Raises:
         UserError: the proxy cannot be used.
@@ -146,17 +150,22 @@ def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransp
     elif endpoint.ca_bundle:
         verify = ssl.create_default_context(cafile=endpoint.ca_bundle)
     limits = httpx.Limits(max_connections=connections + 4, max_keepalive_connections=connections + 4)
+    no_keeping = httpx.Limits(max_connections=connections + 4, max_keepalive_connections=0)
     proxy = proxy_for(endpoint.url)
     if proxy:
         try:
-            return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
+            return Resending(
+                httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy),
+                httpx.AsyncHTTPTransport(verify=verify, limits=no_keeping, proxy=proxy),
+                resent,
+            )
         except (ImportError, ValueError, httpx.InvalidURL):
             # Not repeated: a proxy's URL may hold a password.
             raise UserError(
                 f"The proxy that this kernel's environment sets for {endpoint.url} cannot be used. A SOCKS "
                 f"proxy needs `pip install 'httpx[socks]'`; to go around a proxy, name the host in NO_PROXY."
             ) from None
-    return Transport(verify=verify, limits=limits)
+    return Resending(Transport(verify=verify, limits=limits), Transport(verify=verify, limits=no_keeping), resent)
 
 
 class ReadableResponse(aiohttp.ClientResponse):
@@ -177,12 +186,16 @@ class Transport(httpx_aiohttp.AiohttpTransport):
 
     def get_client(self) -> aiohttp.ClientSession:
         """Return the session that is used for all requests. Called once, on the event loop."""
+        keeps = self.limits.max_keepalive_connections != 0
         connector = aiohttp.TCPConnector(
             limit=self.limits.max_connections or 0,
-            keepalive_timeout=self.limits.keepalive_expiry,
+            # aiohttp refuses a time-out where no connection is kept.
+            **({"keepalive_timeout": self.limits.keepalive_expiry} if keeps else {"force_close": True}),
             ssl=self.ssl_context,
         )
-        return aiohttp.ClientSession(connector=connector, response_class=ReadableResponse)
+        return aiohttp.ClientSession(
+            connector=connector, response_class=ReadableResponse, trace_configs=[reuse_trace()]
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and keep aiohttp's response under the extension `aiohttp`."""
@@ -244,15 +257,6 @@ def failure(exc: BaseException, message: str, *, began: bool) -> StreamInterrupt
     if isinstance(exc, _SILENCE):
         return StreamInterrupted(message, retryable=True)
     return (Severed if began else Unreachable)(message, retryable=True)
-
-
-def original(exc: BaseException) -> BaseException:
-    """Return aiohttp's own error if there is one, else `exc`.
-
-    aiohttp's error is more exact: its transport for httpx calls every failure to connect, and every connection that
-    ended before the answer began, a ConnectTimeout.
-    """
-    return exc.__cause__ if isinstance(exc.__cause__, aiohttp.ClientError) else exc
 
 
 def describe(exc: BaseException) -> str:

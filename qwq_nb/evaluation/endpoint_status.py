@@ -9,6 +9,7 @@ from collections.abc import Callable
 from qwq_nb.endpoint.auto_concurrency import MOST
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.pool import Pool
+from qwq_nb.endpoint.registry import window_warnings
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.request import EvalRequest
 
@@ -30,6 +31,7 @@ def endpoint_notes(request: EvalRequest) -> list[str]:
     """Write the notes on the endpoints: warnings on sampling, and how several endpoints differ."""
     endpoints = request.endpoints
     notes = list(request.endpoint.warnings())
+    notes += dict.fromkeys(warning for endpoint in endpoints for warning in window_warnings(endpoint))
     if len(endpoints) > 1:
         notes.append(f"Answered by {len(endpoints)} endpoints: {', '.join(f'{e.name} ({e.url})' for e in endpoints)}.")
     models = dict.fromkeys(e.model for e in endpoints)

@@ -17,6 +17,7 @@ from qwq_nb.evaluation.begin import begin, start
 from qwq_nb.evaluation.control import STOP_WITHIN_S, Control
 from qwq_nb.evaluation.request import changed_request
 from qwq_nb.evaluation.start import data_fingerprint
+from qwq_nb.evaluation.state import ended_early
 from qwq_nb.evaluation.trust import own_request
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
@@ -122,8 +123,7 @@ def follow(run: Run, control: Control, view: View) -> None:
     try:
         draw_until_over(control, view)
     except Exception as exc:
-        kind = "" if isinstance(exc, QwqError) else f"{type(exc).__name__}: "
-        control.session.state.note(f"Ended before its time: {kind}{exc}")
+        control.session.state.note(ended_early(exc))
     view.finish()
 
 

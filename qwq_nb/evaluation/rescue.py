@@ -90,7 +90,7 @@ def _rows(
         assert result is not None
         kind, cause = ("error", result.error) if result.outcome == "error" else ("partial", "interrupted")
         plain = msgspec.structs.replace(restored(completion))
-        return [(directory.journal_file(), journal_row(kind, item, plain, cause))]
+        return [(directory.journal_file(), journal_row(kind, item, plain, cause, refused=result.refused))]
     found = [prediction_of(directory, item, repeats, model, completion)]
     if result is not None and result.verdict is not None:
         found.append(review_of(directory, item, repeats, model, result))

@@ -23,7 +23,7 @@ from qwq_nb.core.run_record import InFlight, Progress
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
 from qwq_nb.evaluation import stream_log as streams
-from qwq_nb.evaluation.in_flight import InFlightItem, journal_row, snapshot
+from qwq_nb.evaluation.in_flight import InFlightItem, is_something, journal_row, snapshot
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.refusals import Refusals
 from qwq_nb.evaluation.remaining_time import remaining_s
@@ -315,14 +315,17 @@ class Runner:
             self.grading.pop(item.key, None)
 
     async def _record_error(self, item: Item, entry: InFlightItem, exc: EndpointError) -> None:
-        completion = entry.asked.interrupted()
-        await self._write(self.directory.journal_file(), journal_row("error", item, completion, str(exc)))
+        completion, refused = entry.asked.interrupted(), isinstance(exc, RequestRejected)
+        await self._write(
+            self.directory.journal_file(), journal_row("error", item, completion, str(exc), refused=refused)
+        )
         self.results[item.key] = SampleResult(
             sample=item.sample,
             repeat=item.repeat,
             outcome="error",
             completion=compressed(completion),
             error=str(exc),
+            refused=refused,
             flags=["partial"] if is_something(completion) else [],
         )
 
@@ -385,8 +388,3 @@ class Runner:
         return [
             snapshot(entry, now) for entry in sorted(list(self.in_flight_items.values()), key=lambda e: e.live.started)
         ]
-
-
-def is_something(completion: Completion) -> bool:
-    """Return whether an interrupted sample left any text, or finished steps."""
-    return bool(completion.reasoning or completion.answer or completion.steps)

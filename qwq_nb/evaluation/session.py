@@ -30,7 +30,7 @@ from qwq_nb.evaluation.rescue import write_anew
 from qwq_nb.evaluation.runner import Runner
 from qwq_nb.evaluation.solvers.registry import SOLVERS
 from qwq_nb.evaluation.start import new_manifest
-from qwq_nb.evaluation.state import SessionState
+from qwq_nb.evaluation.state import SessionState, ended_early
 from qwq_nb.evaluation.take_over import Taken, note_on, read_earlier, write_taken
 from qwq_nb.run.record import save_record
 from qwq_nb.store.manifest import MANIFEST
@@ -270,7 +270,8 @@ class Session:
             raise
         except RunFolderChanged:
             raise
-        except Exception:
+        except Exception as exc:
+            self.state.note(ended_early(exc))
             # The disk may be what failed; the error that says so comes first.
             with contextlib.suppress(OSError, RunFolderChanged):
                 self._settle("failed")

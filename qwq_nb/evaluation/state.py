@@ -10,11 +10,18 @@ import msgspec
 from qwq_nb.core.records import SampleResult, State
 from qwq_nb.core.run_record import InFlight, Progress
 from qwq_nb.core.tally import tally
+from qwq_nb.errors import QwqError
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.runner import Runner
 from qwq_nb.store.manifest import Manifest
 
-__all__ = ["SessionState"]
+__all__ = ["SessionState", "ended_early"]
+
+
+def ended_early(exc: BaseException) -> str:
+    """Write the note on what ended a run before its time."""
+    kind = "" if isinstance(exc, QwqError) else f"{type(exc).__name__}: "
+    return f"Ended before its time: {kind}{exc}"
 
 
 class SessionState:
@@ -76,6 +83,8 @@ class SessionState:
     def count(self) -> None:
         """Update the manifest's counts, scores and time."""
         m, results = self.manifest, self.results()
+        if m.request.concurrency == "auto" and self._runner is not None and not self._runner.pool.waiting:
+            m.streams = self._runner.pool.limit
         m.done = sum(r.outcome != "pending" for r in results)
         m.scores = {row.benchmark: row.accuracy for row in tally(results) if row.subset == "all"}
         m.elapsed_s = self.earlier_s + (time.perf_counter() - self._runner.started if self._runner else 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qwq_nb.endpoint.context_window import RAISE_IT
 from qwq_nb.view.clean import visible
 from qwq_nb.view.html import Typesetter, esc, pre
 from qwq_nb.view.output import Output, Picture
@@ -93,6 +94,10 @@ def completion_text(completion: Completion) -> str:
 
 def missing_answer(completion: Completion) -> str:
     """Return why a completion has no answer, for the user."""
+    if completion.cut_by_server:
+        total = completion.prompt_tokens + completion.completion_tokens
+        sums = f" (prompt + answer = {total:,} tokens)" if completion.prompt_tokens else ""
+        return f"the server's context window cut it{sums}. Restart the server with a larger one ({RAISE_IT})."
     if completion.is_truncated:
         return "the token limit cut the completion inside its reasoning; a higher one is set by --max-tokens."
     return "the model ended without one."

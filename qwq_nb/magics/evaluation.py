@@ -108,7 +108,7 @@ class QwqMagics(MagicBase, Configurable):
         shared_worker().hide(status.endpoint.key_env)
         ready.join()
         print(status.line)
-        for warning in status.endpoint.warnings():
+        for warning in status.warnings:
             print(f"Note: {one_line(warning, 600)}")
 
     # -- runs ----------------------------------------------------------------------------------------------------

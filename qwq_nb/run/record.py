@@ -13,10 +13,12 @@ import msgspec
 from qwq_nb.core.compressed import text_length
 from qwq_nb.core.outcomes import ReasonCode, counts, decide_outcome, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
-from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView, SubsetRow
+from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
 from qwq_nb.core.tally import tally
+from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.cost import Prices, cost_of
+from qwq_nb.run.notes import notes_on
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunState
@@ -38,7 +40,6 @@ __all__ = [
     "find_result",
     "frame",
     "make_run_record",
-    "notes_on",
     "resuming_line",
     "sample_view",
     "save_record",
@@ -55,8 +56,6 @@ SWITCHES_WITHOUT_TEXT = 50_000
 
 FOREIGN_RUNS = 20
 """Runs of foreign script that a drawn sample carries at most."""
-TRUNCATION_SHARE = 0.05
-"""From this share of cut completions on, the output says so in a sentence."""
 
 
 def frame(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
@@ -129,7 +128,7 @@ def make_run_record(
         model=request.endpoint.model,
         endpoint=request.endpoint.name,
         url=request.endpoint.url,
-        sampling={k: v for k, v in request.endpoint.sampling.items() if v is not None},
+        sampling=drawn_sampling(request.endpoint),
         benchmarks=request.benchmarks,
         repeats=request.selection.repeats,
         limit=request.selection.limit,
@@ -145,10 +144,19 @@ def make_run_record(
         samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
-        notes=[*m.notes, *notes_on(rows, m), *uncounted_note(results), *notes],
+        notes=[*m.notes, *notes_on(rows, m, results, resuming_line(m)), *uncounted_note(results), *notes],
         withheld_benchmarks=withheld_benchmarks(m),
         references=[] if request.demo else references_of(rows, request.endpoint.model, whole=request.selection.whole),
     )
+
+
+def drawn_sampling(endpoint: Endpoint) -> dict[str, Any]:
+    """Return the sampling as it is drawn: what is set, and the seed of the requests."""
+    found = {name: value for name, value in endpoint.sampling.items() if value is not None}
+    # The built-in endpoint's seed is its own, and says nothing to the reader.
+    if endpoint.request_seed is not None and not endpoint.is_demo:
+        found["request_seed"] = endpoint.request_seed
+    return found
 
 
 def current_record(
@@ -343,34 +351,3 @@ def uncounted_note(results: Sequence[SampleResult]) -> list[str]:
         f"{ours} of {len(found)} answers came without a token count that can be believed: their tokens are counted "
         f"here, as pieces of the stream, or as a quarter of the characters where nothing was streamed."
     ]
-
-
-def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
-    """List what a reader must know beside the numbers."""
-    notes: list[str] = []
-    for row in rows:
-        if row.subset != "all":
-            continue
-        finished = row.n - row.errors - row.pending
-        if row.errors:
-            notes.append(
-                f"{row.benchmark}: {row.errors} of {row.n} are missing because the endpoint failed after all retries. "
-                f"They are not counted as wrong; the same line again asks them once more."
-            )
-        if finished and row.truncated / finished >= TRUNCATION_SHARE:
-            cap = manifest.request.endpoint.sampling.get("max_tokens")
-            notes.append(
-                f"{row.benchmark}: {row.truncated} of {finished} were cut by the token limit"
-                + (f" (max-tokens {cap})" if cap else "")
-                + ". They count as not correct; beside it stands the accuracy of the finished ones."
-            )
-        if row.not_gradable:
-            notes.append(
-                f"{row.benchmark}: the grader gave up on {row.not_gradable}. They count as not correct here; "
-                f"evalscope's own report leaves them out of its mean."
-            )
-        if row.pending and manifest.state in ("stopped", "failed", "complete"):
-            notes.append(
-                f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {resuming_line(manifest)}"
-            )
-    return notes

@@ -18,6 +18,7 @@ __all__ = ["failure_lines", "result_lines"]
 _FAILURES: Final = 20
 _ROWS: Final = 60
 _NAME: Final = 24
+_CAUSE: Final = 200
 
 
 def result_lines(rows: list[SubsetRow], times: bool) -> list[str]:
@@ -65,6 +66,8 @@ def failure_lines(views: Iterable[SampleView]) -> list[str]:
     for view in failed[:_FAILURES]:
         repeat = f" repeat {view.repeat}" if view.repeat else ""
         values = f"gold {one_line(view.gold, 60) or '-'}, extracted {one_line(view.extracted, 60) or '-'}"
+        if view.outcome == "error":
+            values = one_line(view.error, _CAUSE) or "no cause is known"
         marks = "".join(f", {one_line(name, 40).replace('_', ' ')}" for name in dict.fromkeys(_further(view)))
         lines.append(f"  {WORDS[view.outcome]:<12}  {one_line(view.id, 80)}{repeat}: {values}{marks}")
     if len(failed) > _FAILURES:

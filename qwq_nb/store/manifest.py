@@ -61,6 +61,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     """Accuracy of each benchmark (0…1), as of `updated`."""
     elapsed_s: float = 0.0
     """Wall-clock seconds spent on this run so far, over all calls."""
+    streams: int = 0
+    """Streams at once that `--concurrency auto` has come to; 0: not known, or a number was asked for."""
     notes: list[str] = []
     taken_over: list[TakenOver] = []
     """The runs that this one took answers over from when it began."""

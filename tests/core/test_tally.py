@@ -226,7 +226,7 @@ def test_outcome_table_exhaustively() -> None:
 
 def test_columns_are_the_designs() -> None:
     table = """benchmark, subset, n, correct, accuracy, ci_low, ci_high, accuracy_finished, truncated, no_answer,
-        not_gradable, errors, mean_reasoning_tokens, mean_answer_tokens, ttft_p50_s, tokens_per_s_p50"""
+        not_gradable, errors, mean_reasoning_tokens, mean_answer_tokens, ttft_p50_s, tokens_per_s_p50, pending, wrong"""
     samples = """benchmark, subset, id, repeat, outcome, gold, extracted, reasoning_tokens, answer_tokens,
         finish_reason, attempts, ttft_s, latency_s, error, flags"""
     assert list(TABLE_COLUMNS) == [name.strip() for name in table.split(",")]

@@ -12,6 +12,7 @@ from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import EndpointStatus, connect, endpoints, get_endpoint, served_models, set_default
 from qwq_nb.errors import OptionError, UnknownEndpoint
+from tests.support.hostile_server import HostileServer, Reply, head
 from tests.support.refusing_server import refusing_server
 
 LAB = Endpoint("http://127.0.0.1:8000/v1", "QwQ-32B", name="lab")
@@ -143,6 +144,32 @@ def test_the_key_is_not_in_the_line(
     assert "hunter2" not in status.line + repr(status)
     monkeypatch.setenv("QWQ_TEST_KEY", "wrong")
     assert "HTTP 401" in connect(status.endpoint).line
+
+
+def test_a_refused_key_is_called_that(
+    demo_endpoint: Callable[..., DemoEndpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QWQ_TEST_KEY", "hunter2hunter2")
+    demo = demo_endpoint(require_key_env="QWQ_TEST_KEY")
+    monkeypatch.setenv("QWQ_OTHER_KEY", "another-key-0123")
+    refused = connect(Endpoint(demo.url, demo.model, key_env="QWQ_OTHER_KEY"))
+    assert refused.is_key_refused
+    assert "REFUSED the key in QWQ_OTHER_KEY" in refused.line
+    assert "HTTP 401" in refused.line
+    missing = connect(Endpoint(demo.url, demo.model))
+    assert "REFUSED to answer without a key" in missing.line
+    assert "--key-env" in missing.line
+    with pytest.raises(OptionError, match=r"Which model.*REFUSED the key in QWQ_OTHER_KEY"):
+        connect(Endpoint(demo.url, key_env="QWQ_OTHER_KEY"))
+    assert not connect(Endpoint(demo.url, demo.model, key_env="QWQ_TEST_KEY")).is_key_refused
+
+
+def test_litellms_words_for_an_unknown_key_are_known() -> None:
+    async def proxy(reply: Reply) -> None:
+        await reply.send(head("application/json", "400 Bad Request"), b'{"error": {"message": "No connected db."}}')
+
+    with HostileServer(proxy) as server:
+        assert "REFUSED to answer without a key" in connect(server.endpoint()).line
 
 
 # -- what a server says of itself ------------------------------------------------------------------------------------

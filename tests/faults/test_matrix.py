@@ -142,7 +142,8 @@ def check(running: Running, server: DemoEndpoint, fault: str, meant: dict[str, t
         if meant is not None:
             assert (completion.reasoning, completion.answer) == meant[item.sample.source_id]
     requests = request_counts(server)
-    twice = 0
+    # Sent again at once: nothing had come of an answer on a kept connection, and it is no attempt of the sample's.
+    twice = -sum(pooled.connection.resent for pooled in running.pool.endpoints)
     for r in results:
         attempts = r.completion.attempts if r.completion else 0
         twice += requests.get(r.sample.source_id, 0) - attempts

@@ -61,6 +61,8 @@ def settle_loop() -> None:
 class Running:
     """A runner on the loop thread."""
 
+    pool: Pool
+
     def __init__(
         self, plan: Plan, loaded: LoadedBenchmark, endpoints: Sequence[Endpoint], path: Path, **options: Any
     ) -> None:

@@ -272,7 +272,7 @@ def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
 
 
 def truncation(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
-    """Return the effect of the token limit where it cut many answers, as sentences.
+    """Return the effect of the token limit, or of the server's own, where it cut many answers, as sentences.
 
     A sentence a benchmark: how many were cut in either run, and how the pairs compare that both finished.
     """
@@ -284,10 +284,18 @@ def truncation(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
         }
         if not p.pairs or max(cut.values()) / len(p.pairs) < MANY_CUT:
             continue
+        by_server = [
+            result.completion is not None and result.completion.cut_by_server
+            for pair in p.pairs
+            for result in (pair.a, pair.b)
+            if result.outcome == "truncated"
+        ]
+        window = "the server's context window"
+        limit = window if all(by_server) else f"the token limit or {window}" if any(by_server) else "the token limit"
         finished = [pair for pair in p.pairs if "truncated" not in (pair.a.outcome, pair.b.outcome)]
         right = [sum(getattr(pair, side).outcome == "correct" for pair in finished) for side in ("a", "b")]
         lines.append(
-            f"{p.benchmark}: the token limit cut {cut[a]:,} of {_n(len(p.pairs), 'answer')} of {a} and {cut[b]:,} of "
+            f"{p.benchmark}: {limit} cut {cut[a]:,} of {_n(len(p.pairs), 'answer')} of {a} and {cut[b]:,} of "
             f"{b}, which count as not correct. Of the {_n(len(finished), 'pair')} that both finished, {a} has "
             f"{right[0]:,} right and {b} {right[1]:,}."
         )

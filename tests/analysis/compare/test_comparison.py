@@ -389,3 +389,13 @@ def test_what_the_token_limit_does_to_a_comparison_is_said() -> None:
     assert said in found.text
     assert "Of the 10 pairs that both finished, A has 5 right and B 5." in found.text
     assert "token limit cut" not in two("c" * 30, "c" * 29 + "t").text, "one in thirty says little"
+
+
+def test_a_cut_by_the_servers_window_is_not_laid_to_the_token_limit() -> None:
+    asked = results_of(["t"] * 20 + ["c"] * 10)
+    for answer in asked:
+        if answer.completion is not None and answer.outcome == "truncated":
+            answer.completion.cut_by_server = True
+    found = compare(made_run(results_of(["c"] * 30)), made_run(asked, "two"))
+    assert "the server's context window cut 0 of 30 answers of A and 20 of B" in found.text
+    assert "token limit cut" not in found.text
