@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from qwq_nb import errors
+from qwq_nb.bench.call import Call
 from qwq_nb.bench.hub_secrets import masked, secrets_for
 from qwq_nb.bench.process import ended_text, kill, start_process, worker_environment
 from qwq_nb.bench.protocol import (
@@ -56,19 +57,6 @@ _END_S = 1.0
 _PING = encode({"id": -1, "op": "ping", "body": None})
 
 
-class _Call:
-    """Hold a request in progress."""
-
-    def __init__(self, line: bytes, future: asyncio.Future[msgspec.Raw], *, deadline_s: float | None = None) -> None:
-        self.line = line
-        self.future = future
-        self.deadline_s = deadline_s
-        """Of a grading: its deadline in the worker."""
-        self.process: asyncio.subprocess.Process | None = None
-        """The process that it was sent to last."""
-        self.tries = 0
-
-
 class BenchWorker:
     """Control one worker process, started when needed. `step` says in words what it is doing, and for how long."""
 
@@ -92,7 +80,7 @@ class BenchWorker:
         self._outdated: asyncio.subprocess.Process | None = None
         """The process that was ended because its environment held a variable hidden later."""
         self._numbers = itertools.count()
-        self._calls: dict[int, _Call] = {}
+        self._calls: dict[int, Call] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._starting: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[WorkerInfo] | None = None
@@ -259,7 +247,7 @@ class BenchWorker:
     async def _ask(self, op: str, body: Any, *, deadline_s: float | None = None) -> msgspec.Raw:
         number = next(self._numbers)
         line = encode({"id": number, "op": op, "body": body})
-        call = _Call(line, asyncio.get_running_loop().create_future(), deadline_s=deadline_s)
+        call = Call(line, asyncio.get_running_loop().create_future(), deadline_s=deadline_s)
         self._calls[number] = call
         try:
             await self.start()
@@ -267,12 +255,12 @@ class BenchWorker:
             return await call.future
         except asyncio.CancelledError:
             if op in ("grade", "load") and call.process is not None and call.process is self._process:
-                self._send(_Call(encode({"id": number, "op": "cancel", "body": number}), call.future))
+                self._send(Call(encode({"id": number, "op": "cancel", "body": number}), call.future))
             raise
         finally:
             self._calls.pop(number, None)
 
-    def _send(self, call: _Call) -> None:
+    def _send(self, call: Call) -> None:
         process = self._process
         if process is not None and process.stdin is not None:
             call.process, call.tries = process, call.tries + 1
