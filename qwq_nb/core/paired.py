@@ -33,6 +33,7 @@ from math import ceil, sqrt
 from qwq_nb.core.stats import Interval
 
 __all__ = [
+    "ALPHA",
     "Problem",
     "detectable_difference",
     "difference_interval",
@@ -42,6 +43,9 @@ __all__ = [
     "problems_needed",
     "tango",
 ]
+
+ALPHA = 0.05
+"""Significance level of every statement about two runs; their intervals are of 95 %."""
 
 Problem = tuple[int, int, int]
 """One problem's pairs: their number, how many of them only A has right, and how many only B has right."""

@@ -17,6 +17,7 @@ __all__ = [
     "demo_frame",
     "demo_line",
     "framed",
+    "greyed",
     "html_table",
     "meter",
     "progress_bar",
@@ -93,6 +94,11 @@ def unbroken(text: str, *, strong: bool = False) -> Html:
     """Return a cell that no line break divides."""
     kept = esc(text).replace(" ", "&nbsp;")
     return Html(f"<strong>{kept}</strong>" if strong else kept)
+
+
+def greyed(text: str) -> Html:
+    """Return a cell in grey: a number that says nothing. The parentheses say so where no style is kept."""
+    return Html(f'<span style="opacity:0.65">({unbroken(text)})</span>')
 
 
 def meter(share: float, style: str = ' style="width:5em"') -> Html:

@@ -24,10 +24,13 @@ __all__ = [
     "number",
     "outcome_counts",
     "overall",
+    "p_text",
     "percent",
     "phase",
+    "points",
     "sample_key",
     "sampling",
+    "signed",
 ]
 
 WORDS: dict[Outcome, str] = {outcome: words.word for outcome, words in VOCABULARY.outcomes.items()}
@@ -64,6 +67,28 @@ def percent(share: float | None) -> str:
 def number(value: float | None, digits: int = 0) -> str:
     """Format a number with commas and `digits` decimals; `-` where it is not known."""
     return f"{value:,.{digits}f}" if is_known(value) else "-"
+
+
+def points(share: float | None) -> str:
+    """Format a difference of shares in percentage points: `+1.2`, `−0.4`, `0.0`; `-` where it is not known."""
+    if not is_known(share):
+        return "-"
+    text = f"{100 * share:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+
+
+def signed(share: float | None) -> str:
+    """Format a difference of shares with its unit: `+1.2 points`, `−0.4 points`; `-` where it is not known."""
+    return f"{points(share)} points" if is_known(share) else "-"
+
+
+def p_text(p: float | None) -> str:
+    """Format a p-value: `0.45`, `0.012`, `0.0003`, or `< 0.0001`; `-` where it is not known."""
+    if not is_known(p):
+        return "-"
+    if p < 0.0001:
+        return "< 0.0001"
+    return f"{p:.4f}" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
 def money(value: float | None) -> str:
