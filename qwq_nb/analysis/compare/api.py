@@ -147,8 +147,10 @@ class Comparison:
         """Return the conclusion for each benchmark and each run against A, one sentence each."""
         family = sum(row.p_holm is not None for row in self.rows())
         shared = [found for found in self._contrasts if found.whole.pairs] or self._contrasts
-        demo = "DEMO: " if any(facts.demo for facts in self._facts.values()) else ""
-        return [demo + contrast_conclusion(found, self._names(), family) for found in shared]
+        said = [contrast_conclusion(found, self._names(), family) for found in shared]
+        if not any(facts.demo for facts in self._facts.values()):
+            return said
+        return [f"DEMO: {sentence} These are demos: that says nothing about any model." for sentence in said]
 
     @property
     def sentence(self) -> str:

@@ -173,6 +173,7 @@ def test_a_demo_against_a_run_compares_nothing() -> None:
 def test_two_demos_are_compared_and_say_so() -> None:
     found = compare(made_run(results_of("cccc"), "one", demo=True), made_run(results_of("wccc"), "two", demo=True))
     assert found.sentence.startswith("DEMO: math_500")
+    assert found.sentence.endswith("These are demos: that says nothing about any model.")
     assert found.caveats[0].serious
 
 
