@@ -13,6 +13,7 @@ from qwq_nb._version import __version__
 
 if TYPE_CHECKING:
     from qwq_nb.analysis.compare.api import Comparison, compare
+    from qwq_nb.analysis.gate.api import Gate, gate
     from qwq_nb.analysis.speed.api import SpeedInterrupted, SpeedTest, load_speed, speed
     from qwq_nb.analysis.sweep.api import Sweep, SweepInterrupted, sweep
     from qwq_nb.analysis.think.api import Thinking, think
@@ -47,6 +48,7 @@ _HOMES = {
     "Endpoint": "endpoint.endpoint",
     "EndpointError": "errors",
     "EndpointRefused": "errors",
+    "Gate": "analysis.gate.api",
     "HubError": "errors",
     "Interrupted": "evaluation.evaluate",
     "OptionError": "errors",
@@ -72,6 +74,7 @@ _HOMES = {
     "benchmark_names": "bench.catalog",
     "compare": "analysis.compare.api",
     "evaluate": "evaluation.evaluate",
+    "gate": "analysis.gate.api",
     "list_runs": "run.open",
     "load_run": "run.open",
     "load_speed": "analysis.speed.api",
@@ -87,6 +90,7 @@ __all__ = [
     "Endpoint",
     "EndpointError",
     "EndpointRefused",
+    "Gate",
     "HubError",
     "Interrupted",
     "OptionError",
@@ -113,6 +117,7 @@ __all__ = [
     "benchmark_names",
     "compare",
     "evaluate",
+    "gate",
     "list_runs",
     "load_ipython_extension",
     "load_run",
