@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qwq_nb.view.clean import visible
 from qwq_nb.view.html import Typesetter, esc, pre
 from qwq_nb.view.output import Output, Picture
+from qwq_nb.view.wording import duration, number
 
 if TYPE_CHECKING:
     from qwq_nb.core.records import Completion
@@ -65,9 +66,9 @@ def completion_bundle(completion: Completion, *, times: bool) -> dict[str, Any]:
         f"finish reason {c.finish_reason}",
     ]
     if times:
-        facts.append(f"{c.latency_s:.1f} s")
+        facts.append(duration(c.latency_s))
         if c.ttft_s is not None:
-            facts.append(f"first token after {c.ttft_s:.2f} s")
+            facts.append(f"first token after {number(c.ttft_s, 2)} s")
     parts = []
     if c.reasoning:
         parts.append(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from qwq_nb.view.html import Html, esc
-from qwq_nb.view.wording import DEMO_NOTICE, is_known, percent
+from qwq_nb.view.wording import DEMO_NOTICE, UNKNOWN, is_known, percent
 
 __all__ = [
     "Row",
@@ -108,7 +108,7 @@ def meter(share: float, style: str = ' style="width:5em"') -> Html:
 
 def share_cell(share: float | None) -> Html:
     """Return a share in per cent with its bar below, or a dash where it is not known."""
-    return Html(f"{percent(share)}<br>{meter(share)}" if is_known(share) else "-")
+    return Html(f"{percent(share)}<br>{meter(share)}" if is_known(share) else UNKNOWN)
 
 
 def progress_bar(done: int, total: int, width: str = "12em") -> Html:

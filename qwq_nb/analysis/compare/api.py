@@ -21,6 +21,7 @@ from qwq_nb.run.comparability import Caveat, bars, caveats, coverage, of_each
 from qwq_nb.run.facts import facts_of, same_plan
 from qwq_nb.run.token_limit import truncation
 from qwq_nb.view.page import save_page
+from qwq_nb.view.wording import UNKNOWN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -292,7 +293,7 @@ class Comparison:
         if whole is not None and not whole.comparable:
             return f"<Comparison of {names}: not comparable>"
         p = self.p_value
-        return f"<Comparison of {names}: p = {'-' if p is None else format(p, '.3g')}>"
+        return f"<Comparison of {names}: p = {UNKNOWN if p is None else format(p, '.3g')}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from qwq_nb.analysis.compare.html import comparison_bundle

@@ -8,7 +8,7 @@ from qwq_nb.analysis.compare.contrasts import ComparisonRow, Contrast
 from qwq_nb.core.paired import ALPHA, detectable_difference, problems_needed
 from qwq_nb.core.pairing import Pair, same_prompt
 from qwq_nb.run.comparability import OTHER_SETTINGS
-from qwq_nb.view.wording import count, p_text, points, signed
+from qwq_nb.view.wording import count, number, p_text, points, signed
 
 __all__ = ["contrast_conclusion", "shows_difference"]
 
@@ -90,7 +90,8 @@ def _not_shown(contrast: Contrast, row: ComparisonRow, a: str, b: str) -> str:
         )
     if least is not None and row.pairs == row.problems:
         parts.append(
-            f"{count(row.problems, 'problem').capitalize()} show differences of about {100 * least:.1f} points or more."
+            f"{count(row.problems, 'problem').capitalize()} show differences of about {number(100 * least, 1)} points "
+            "or more."
         )
     return " ".join(parts)
 
@@ -99,7 +100,8 @@ def _none_flipped(row: ComparisonRow) -> str:
     if row.ci_low is None or row.ci_high is None:
         return ""
     most = 100 * max(-row.ci_low, row.ci_high)
-    parts = [f"This does not show that they are alike: a difference of up to {most:.1f} points either way fits it."]
+    fits = f"a difference of up to {number(most, 1)} points either way fits it"
+    parts = [f"This does not show that they are alike: {fits}."]
     if row.paired_a == 1:
         parts.append("Both have everything right: this benchmark is too easy to tell them apart.")
     elif row.paired_a == 0:

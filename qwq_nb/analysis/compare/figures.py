@@ -13,7 +13,7 @@ from qwq_nb.analysis.compare.text import interval, shown_rows
 from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Chart, plain, share
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import ChartFigure, asked_kinds
-from qwq_nb.view.wording import is_known, number, p_text, percent, signed
+from qwq_nb.view.wording import UNKNOWN, is_known, number, p_text, percent, signed
 
 __all__ = ["COMPARE_KINDS", "compare_figure"]
 
@@ -85,7 +85,7 @@ def _frontier(record: ComparisonRecord, benchmark: str, points: Sequence[Point])
                 percent(p.accuracy),
                 f"{percent(p.ci_low)[:-2]} – {percent(p.ci_high)}",
                 number(_spent(p, priced), 4 if priced else 0),
-                "-" if barred else "" if p.dominated else "yes",
+                UNKNOWN if barred else "" if p.dominated else "yes",
             ]
             for p in points
         ],

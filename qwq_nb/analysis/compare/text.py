@@ -10,7 +10,7 @@ from qwq_nb.analysis.compare.record import ComparisonRecord, Flip
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import Row, text_table
-from qwq_nb.view.wording import WORDS, is_known, number, p_text, percent, points, signed
+from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, p_text, percent, points, signed
 
 __all__ = ["BARRED_P", "interval", "other_head", "render_comparison_text", "shown_rows"]
 
@@ -93,7 +93,7 @@ def _cells(row: ComparisonRow, adjusted: bool, priced: bool) -> list[str]:
 def interval(row: ComparisonRow) -> str:
     """Format an interval in percentage points: `−0.8 to +3.0`."""
     if not (is_known(row.ci_low) and is_known(row.ci_high)):
-        return "-"
+        return UNKNOWN
     return f"{points(row.ci_low)} to {points(row.ci_high)}"
 
 

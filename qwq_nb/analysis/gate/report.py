@@ -11,7 +11,7 @@ from qwq_nb.run.comparability import Caveat
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc
 from qwq_nb.view.tables import Row, framed, html_table, text_table, unbroken
-from qwq_nb.view.wording import count, percent, points
+from qwq_nb.view.wording import UNKNOWN, count, percent, points
 
 __all__ = ["GateRecord", "gate_html", "gate_text"]
 
@@ -118,7 +118,7 @@ def _cells(row: GateRow) -> list[str]:
         percent(row.accuracy_a),
         percent(row.accuracy_b),
         points(row.difference),
-        f"{points(row.ci_low)} to {points(row.ci_high)}" if known else "-",
+        f"{points(row.ci_low)} to {points(row.ci_high)}" if known else UNKNOWN,
         f"{row.lost:,}",
         f"{row.gained:,}",
         row.decision,

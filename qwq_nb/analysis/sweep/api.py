@@ -35,6 +35,7 @@ from qwq_nb.evaluation.control import STOP_WITHIN_S, Control
 from qwq_nb.run.run import Run
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.output import Output, Picture, show_picture
+from qwq_nb.view.wording import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,7 @@ class Best(msgspec.Struct, kw_only=True, frozen=True):
     caveat: str
 
     def __str__(self) -> str:
-        share = "-" if self.row.accuracy is None else f"{100 * self.row.accuracy:.1f} %"
+        share = percent(self.row.accuracy)
         return f"{self.row.label}: accuracy {share}. {self.caveat}"
 
     __repr__ = __str__
