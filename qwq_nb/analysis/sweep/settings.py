@@ -123,13 +123,19 @@ def pairs(first: Iterable[SampleResult], other: Iterable[SampleResult]) -> list[
     return list(problems.values())
 
 
-def with_p_values(rows: Sequence[SettingRow], results: Sequence[Sequence[SampleResult]]) -> list[SettingRow]:
-    """Return the rows with the paired exact p-value against the first, where both settings are complete."""
+def with_p_values(
+    rows: Sequence[SettingRow], results: Sequence[Sequence[SampleResult]], barred: Sequence[bool] = ()
+) -> list[SettingRow]:
+    """Return the rows with the paired exact p-value against the first, where both settings are complete.
+
+    `barred`: the settings that are not comparable with the first; they get none.
+    """
     if not rows or rows[0].state != "complete":
         return list(rows)
     made = [rows[0]]
-    for row, own in zip(rows[1:], results[1:], strict=True):
-        p = paired_p(pairs(results[0], own)) if row.state == "complete" else None
+    left_out = barred or [False] * len(rows)
+    for row, own, is_barred in zip(rows[1:], results[1:], left_out[1:], strict=True):
+        p = paired_p(pairs(results[0], own)) if row.state == "complete" and not is_barred else None
         made.append(msgspec.structs.replace(row, p_value=p))
     return made
 
