@@ -14,6 +14,7 @@ from qwq_nb._version import __version__
 if TYPE_CHECKING:
     from qwq_nb.analysis.compare.api import Comparison, compare
     from qwq_nb.analysis.gate.api import Gate, gate
+    from qwq_nb.analysis.gate.race import RaceInterrupted, race
     from qwq_nb.analysis.speed.api import SpeedInterrupted, SpeedTest, load_speed, speed
     from qwq_nb.analysis.sweep.api import Sweep, SweepInterrupted, sweep
     from qwq_nb.analysis.think.api import Thinking, think
@@ -53,6 +54,7 @@ _HOMES = {
     "Interrupted": "evaluation.evaluate",
     "OptionError": "errors",
     "QwqError": "errors",
+    "RaceInterrupted": "analysis.gate.race",
     "Report": "run.report",
     "RequestRejected": "errors",
     "Run": "run.run",
@@ -78,6 +80,7 @@ _HOMES = {
     "list_runs": "run.open",
     "load_run": "run.open",
     "load_speed": "analysis.speed.api",
+    "race": "analysis.gate.race",
     "resume_run": "evaluation.evaluate",
     "speed": "analysis.speed.api",
     "sweep": "analysis.sweep.api",
@@ -95,6 +98,7 @@ __all__ = [
     "Interrupted",
     "OptionError",
     "QwqError",
+    "RaceInterrupted",
     "Report",
     "RequestRejected",
     "Run",
@@ -122,6 +126,7 @@ __all__ = [
     "load_ipython_extension",
     "load_run",
     "load_speed",
+    "race",
     "resume_run",
     "speed",
     "sweep",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import line_magic, magics_class, no_var_expand
 
 from qwq_nb.analysis.compare.options import COMPARE
-from qwq_nb.analysis.gate.options import GATE
+from qwq_nb.analysis.gate.options import GATE, RACE
 from qwq_nb.analysis.speed.options import SPEED
 from qwq_nb.analysis.sweep.grid import SWEEP, grid_of
 from qwq_nb.analysis.think.options import THINK
@@ -63,7 +63,7 @@ class AnalysisMagics(MagicBase):
             raise OptionError("%qwq_compare takes two runs or more: %qwq_compare A B, or one and --reference QwQ-32B.")
         return compare(*runs, reveal=bool(given.get("reveal")))
 
-    @documented(GATE)
+    @documented(RACE)
     @no_var_expand
     @line_magic
     @user_errors
@@ -71,10 +71,20 @@ class AnalysisMagics(MagicBase):
         """Decide whether B may take the place of A: GO, NO-GO or INCONCLUSIVE, by the paired interval and a margin.
 
         %qwq_gate A B --margin 1     variables, runs' names or paths; B may be worse by less than one percentage point
+        %qwq_gate math_500 --race --endpoint full,quantised --margin 5
         """
         from qwq_nb.analysis.gate.api import gate
+        from qwq_nb.analysis.gate.race import race
 
-        words, given = self.parsed(line, GATE, "qwq_gate")
+        words, given = self.parsed(line, RACE, "qwq_gate")
+        if given.pop("race", False):
+            if "endpoint" not in given:
+                raise OptionError("%qwq_gate --race is between two endpoints: --endpoint A,B")
+            defaults = {"out": self._defaults.out} if self._defaults.out else {}
+            return race(*words, endpoints=given.pop("endpoint"), **{**defaults, **given})
+        alone = [o.name for o in RACE if o not in GATE and o.dest in given]
+        if alone:
+            raise OptionError(f"{alone[0]} is for a race: %qwq_gate math_500 --race --endpoint A,B")
         out = given.pop("out", None)
         if len(words) != 2:
             raise OptionError("%qwq_gate takes two runs: %qwq_gate A B --margin 1. B is to take the place of A.")

@@ -124,7 +124,7 @@ def values(option: Option, line: Line) -> Iterator[Match]:
 
 def positional(line: Line) -> Iterator[Match]:
     """Yield the words that fit where no option is being written: benchmarks, endpoints or runs, by the magic."""
-    if line.magic in ("qwq_eval", "qwq_panel", "qwq_sweep"):
+    if line.magic in ("qwq_eval", "qwq_panel", "qwq_sweep") or (line.magic == "qwq_gate" and "--race" in line.words):
         yield from (m for m in benchmarks() if m.text not in line.words)
     elif line.magic == "qwq_endpoint" and not line.positional:
         yield from endpoint_names()

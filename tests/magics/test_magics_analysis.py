@@ -51,6 +51,9 @@ def test_a_sweep_and_a_speed_test(shell: Shell, server: DemoEndpoint) -> None:
         ("%qwq_gate nothing nowhere", "There is no run 'nothing'"),
         ("%qwq_gate a b c", "takes two runs"),
         ("%qwq_gate a b --margin", "expected one argument"),
+        ("%qwq_gate math_500 --race", "--endpoint A,B"),
+        ("%qwq_gate math_500 --race --endpoint demo", "between two endpoints"),
+        ("%qwq_gate a b --limit 5", "--limit is for a race"),
         ("%qwq_think nothing", "There is no run 'nothing'"),
         ("%qwq_think --spilt llm", "Did you mean '--split'?"),
         ("%qwq_sweep math_500 --demo", "Nothing to vary"),
@@ -67,4 +70,5 @@ def test_tab_knows_them(shell: Shell) -> None:
     assert "--reference" in shell.complete("%qwq_compare --ref")
     assert "--judge" in shell.complete("%qwq_think --jud")
     assert "--margin" in shell.complete("%qwq_gate --mar")
+    assert "math_500" in shell.complete("%qwq_gate --race math")
     assert "--warmup" in shell.complete("%qwq_speed --war")

@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qwq_nb.analysis.gate.decision import DECISIONS, POOLED, Decision, GateRow, overall, row_of
+from qwq_nb.analysis.gate.decision import (
+    DECISIONS,
+    POOLED,
+    Decision,
+    GateRow,
+    IntervalOf,
+    interval_at_every_look,
+    overall,
+    row_of,
+)
 from qwq_nb.analysis.gate.options import MARGIN, checked_margin
 from qwq_nb.analysis.gate.report import GateRecord, gate_html, gate_text
+from qwq_nb.core.paired import difference_interval
 from qwq_nb.core.pairing import Pair, Pairing, by_problem, pair_up
 from qwq_nb.errors import OptionError
 from qwq_nb.run.comparability import bars, caveats, coverage, of_each
@@ -47,7 +57,8 @@ class Gate:
     `decision` is `GO`, `NO-GO` or `INCONCLUSIVE`; `table()` has a row a benchmark and then one for all pairs together.
     """
 
-    def __init__(self, a: Run, b: Run, margin: float) -> None:
+    def __init__(self, a: Run, b: Run, margin: float, *, raced: bool = False) -> None:
+        """`raced`: it was looked at while the runs went on, so the intervals are those that hold at every look."""
         self.a = a
         self.b = b
         self.margin = margin
@@ -58,10 +69,11 @@ class Gate:
         shared = [p for p in pairings if p.pairs or p.unanswered] or pairings
         found = caveats(facts_a, facts_b, pairings)
         barred = {p.benchmark: bars(found, p.benchmark) for p in shared}
-        rows = [_row(p, margin, barred[p.benchmark]) for p in shared]
+        interval = interval_at_every_look if raced else difference_interval
+        rows = [_row(p, margin, barred[p.benchmark], interval) for p in shared]
         pooled = [pair for p in shared if not barred[p.benchmark] for pair in p.pairs]
-        rows.append(_pooled(rows, pooled, margin))
-        decision, reason = overall(rows, [by_problem(p.pairs) for p in shared])
+        rows.append(_pooled(rows, pooled, margin, interval))
+        decision, reason = overall(rows, [by_problem(p.pairs) for p in shared], interval)
         self.record = GateRecord(
             decision=decision,
             reason=reason,
@@ -72,6 +84,7 @@ class Gate:
             notes=[*coverage("A", "B", pairings), *truncation("A", "B", pairings)],
             rows=rows,
             demo=facts_a.demo or facts_b.demo,
+            raced=raced,
         )
 
     @property
@@ -136,24 +149,25 @@ class Gate:
         return {"text/html": self.html, "text/plain": self.text}
 
 
-def _row(pairing: Pairing, margin: float, reasons: list[str]) -> GateRow:
-    row = row_of(pairing.benchmark, by_problem(pairing.pairs), _right(pairing.pairs), margin, bars=reasons)
+def _row(pairing: Pairing, margin: float, reasons: list[str], interval: IntervalOf) -> GateRow:
+    problems = by_problem(pairing.pairs)
+    row = row_of(pairing.benchmark, problems, _right(pairing.pairs), margin, bars=reasons, interval=interval)
     if row.decision != "GO":
         return row
     failed = [pair for pair in pairing.unanswered if pair.b.outcome == "error"]
     given = [*pairing.pairs, *(Pair(pair.a, msgspec.structs.replace(pair.b, outcome="wrong")) for pair in failed)]
-    worst = row_of(pairing.benchmark, by_problem(given), _right(given), margin)
+    worst = row_of(pairing.benchmark, by_problem(given), _right(given), margin, interval=interval)
     if worst.decision == "GO":
         return row
     reason = f"{len(failed):,} answers of B failed and are left out; counted as wrong, they would change the decision"
     return msgspec.structs.replace(row, decision="INCONCLUSIVE", reason=reason)
 
 
-def _pooled(rows: list[GateRow], pairs: list[Pair], margin: float) -> GateRow:
+def _pooled(rows: list[GateRow], pairs: list[Pair], margin: float, interval: IntervalOf) -> GateRow:
     """One benchmark is its own pool; of several, all pairs that may be compared are pooled."""
     if len(rows) == 1:
         return msgspec.structs.replace(rows[0], benchmark=POOLED)
-    return row_of(POOLED, by_problem(pairs), _right(pairs), margin)
+    return row_of(POOLED, by_problem(pairs), _right(pairs), margin, interval=interval)
 
 
 def _right(pairs: list[Pair]) -> tuple[int, int]:

@@ -17,21 +17,25 @@ to 1,000 problems, margins of 1 to 10 points and 0 to 40 % gained.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import ceil
 from typing import Literal
 
 import msgspec
 
+from qwq_nb.core.anytime import anytime_interval
 from qwq_nb.core.paired import ALPHA, Problem, difference_interval, effective_counts, tango
 from qwq_nb.core.stats import Interval
 
-__all__ = ["DECISIONS", "POOLED", "Decision", "GateRow", "overall", "row_of"]
+__all__ = ["DECISIONS", "POOLED", "Decision", "GateRow", "IntervalOf", "interval_at_every_look", "overall", "row_of"]
 
 Decision = Literal["GO", "NO-GO", "INCONCLUSIVE"]
 
 DECISIONS: tuple[Decision, ...] = ("GO", "NO-GO", "INCONCLUSIVE")
 """In the order of their exit codes, 0 to 2."""
+
+IntervalOf = Callable[[Sequence[Problem], float], Interval]
+"""Makes an interval of the difference from problems and a confidence."""
 
 POOLED = "pooled"
 """Name of the row of all benchmarks together."""
@@ -77,17 +81,29 @@ def decided(interval: Interval, margin: float) -> Decision:
     return "GO" if low > -margin / 100 else "NO-GO" if high < -margin / 100 else "INCONCLUSIVE"
 
 
+def interval_at_every_look(problems: Sequence[Problem], confidence: float) -> Interval:
+    """Compute the interval for problems that are looked at while answers come, each answered once."""
+    pairs, only_a, only_b = (sum(problem[i] for problem in problems) for i in range(3))
+    return anytime_interval(only_a, only_b, pairs, confidence)
+
+
 def row_of(
-    benchmark: str, problems: Sequence[Problem], right: tuple[int, int], margin: float, *, bars: Sequence[str] = ()
+    benchmark: str,
+    problems: Sequence[Problem],
+    right: tuple[int, int],
+    margin: float,
+    *,
+    bars: Sequence[str] = (),
+    interval: IntervalOf = difference_interval,
 ) -> GateRow:
     """Decide on some problems.
 
     `right`: correct answers of A and of B among the pairs. `bars`: why the runs cannot be compared; then nothing is
-    decided.
+    decided. `more_problems` is of the interval of a fixed number of problems, and not known for another one.
     """
-    interval = difference_interval(problems)
+    low, high = ends = interval(problems, 1 - ALPHA)
     pairs = sum(n for n, _, _ in problems)
-    made = decided(interval, margin)
+    made = decided(ends, margin)
     reason = "nothing was answered by both" if not pairs else "; ".join(bars)
     undecided = made == "INCONCLUSIVE" and not reason
     return GateRow(
@@ -97,13 +113,13 @@ def row_of(
         accuracy_a=right[0] / pairs if pairs else None,
         accuracy_b=right[1] / pairs if pairs else None,
         difference=(right[1] - right[0]) / pairs if pairs else None,
-        ci_low=interval[0],
-        ci_high=interval[1],
+        ci_low=low,
+        ci_high=high,
         lost=sum(a for _, a, _ in problems),
         gained=sum(b for _, _, b in problems),
         margin=margin,
         decision="INCONCLUSIVE" if reason else made,
-        more_problems=more_problems(problems, margin) if undecided else None,
+        more_problems=more_problems(problems, margin) if undecided and interval is difference_interval else None,
         reason=reason,
     )
 
@@ -130,7 +146,9 @@ def more_problems(problems: Sequence[Problem], margin: float) -> int | None:
     return max(1, ceil((high - 1) * known))
 
 
-def overall(rows: Sequence[GateRow], by_benchmark: Iterable[Sequence[Problem]]) -> tuple[Decision, str]:
+def overall(
+    rows: Sequence[GateRow], by_benchmark: Iterable[Sequence[Problem]], interval: IntervalOf = difference_interval
+) -> tuple[Decision, str]:
     """Return the decision on all of it, and why it is not the pooled row's; `rows` end with the pooled one.
 
     One benchmark that is NO-GO stops the whole, at a confidence corrected for their number (Bonferroni); one that
@@ -139,7 +157,7 @@ def overall(rows: Sequence[GateRow], by_benchmark: Iterable[Sequence[Problem]]) 
     *parts, pooled = rows
     confidence = 1 - ALPHA / max(1, len(parts))
     for row, problems in zip(parts, by_benchmark, strict=True):
-        alone = decided(difference_interval(problems, confidence), row.margin)
+        alone = decided(interval(problems, confidence), row.margin)
         if not row.reason and alone == "NO-GO":
             return "NO-GO", f"{row.benchmark} alone is NO-GO" if pooled.decision != "NO-GO" else ""
     unknown = [row for row in parts if row.reason]

@@ -1,4 +1,4 @@
-"""List the options of `%qwq_gate`, which are those of `python -m qwq_nb gate` too."""
+"""List the options of `%qwq_gate`, and of `python -m qwq_nb gate`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 
 from qwq_nb.core.options import Option
 from qwq_nb.errors import OptionError
+from qwq_nb.evaluation.options import EVAL
 
-__all__ = ["GATE", "MARGIN", "STRICT", "checked_margin"]
+__all__ = ["GATE", "MARGIN", "RACE", "STRICT", "checked_margin"]
 
 MARGIN = 1.0
 """Margin of a gate that names none, in percentage points."""
@@ -16,6 +17,19 @@ GATE = (
     Option("--margin", "number", f"how much worse B may be, in percentage points ({MARGIN:g})", "POINTS"),
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
 )
+
+_ENDPOINTS = Option("--endpoint", "text", "of a race: A, and the endpoint to take its place", "A,B")
+
+RACE = (
+    GATE[0],
+    Option("--race", "flag", "ask two endpoints the same problems until it is decided, and stop: --endpoint A,B"),
+    *(
+        _ENDPOINTS if option.name == _ENDPOINTS.name else option
+        for option in EVAL
+        if option.name not in ("--background", "--repeats", "--reveal")
+    ),
+)
+"""Options of `%qwq_gate`: with `--race` it evaluates, and takes the options of `%qwq_eval`."""
 
 STRICT = Option("--strict", "flag", "exit with 1 for NO-GO and 2 for INCONCLUSIVE, not with 0 whatever is decided")
 """Further option of the command line."""

@@ -22,6 +22,9 @@ _READING: Final = (
     "score interval, by problem) are in percentage points, negative where B is worse. GO: the interval lies above "
     "−margin; NO-GO: below it; INCONCLUSIVE: it holds −margin."
 )
+_RACED: Final = _READING.replace(
+    "Tango's score interval, by problem", "by betting: it holds at every look, also at the one that ended the race"
+)
 _LINES: Final = 30
 """Caveats and notes that are drawn."""
 
@@ -41,6 +44,8 @@ class GateRecord(msgspec.Struct, kw_only=True):
     rows: list[GateRow]
     """A row a benchmark, then the pooled one."""
     demo: bool = False
+    raced: bool = False
+    """True if the intervals are those that hold at every look."""
 
     @property
     def title(self) -> str:
@@ -61,7 +66,7 @@ class GateRecord(msgspec.Struct, kw_only=True):
         if self.reason:
             parts.append(f"{self.reason[:1].upper()}{self.reason[1:]}.")
         elif self.decision == "INCONCLUSIVE":
-            parts.append(_needed(self.rows[-1]))
+            parts.append(_needed(self.rows[-1], self.raced))
         return " ".join(parts)
 
 
@@ -73,7 +78,7 @@ def gate_text(record: GateRecord) -> str:
     head += [f"{'WARNING' if c.serious else 'Note'}: {one_line(c.text, 600)}" for c in record.caveats[:_LINES]]
     head += [f"Note: {one_line(line, 400)}" for line in record.notes[:_LINES]]
     table = text_table(_HEADS, [_cells(row) for row in _shown(record)])
-    blocks = [head, table, [f"{one_line(row.benchmark, 60)}: {_why(row)}" for row in _undecided(record)]]
+    blocks = [head, table, [f"{one_line(row.benchmark, 60)}: {_why(row, record.raced)}" for row in _undecided(record)]]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
 
 
@@ -82,7 +87,7 @@ def gate_html(record: GateRecord) -> str:
     serious = [esc(one_line(c.text, 600)) for c in record.caveats[:_LINES] if c.serious]
     notes = [esc(one_line(c.text, 600)) for c in record.caveats[:_LINES] if not c.serious]
     notes += [esc(one_line(line, 400)) for line in record.notes[:_LINES]]
-    notes += [esc(f"{one_line(row.benchmark, 60)}: {_why(row)}") for row in _undecided(record)]
+    notes += [esc(f"{one_line(row.benchmark, 60)}: {_why(row, record.raced)}") for row in _undecided(record)]
     runs = "".join(
         f"<li><strong>{letter}</strong>: {esc(_model(name))}, {code(one_line(run, 120))}</li>"
         for letter, name, run in zip("AB", record.names, record.runs, strict=True)
@@ -95,7 +100,7 @@ def gate_html(record: GateRecord) -> str:
         f"<ul>{runs}</ul>\n",
         html_table(f"Gate: margin {_margin(record.margin)}", _HEADS, rows),
         f"<ul>{''.join(f'<li>{note}</li>' for note in notes)}</ul>\n" if notes else "",
-        f"<p><small>{esc(_READING)}</small></p>\n",
+        f"<p><small>{esc(_RACED if record.raced else _READING)}</small></p>\n",
     ]
     return f"<div>{''.join(parts)}</div>"
 
@@ -125,12 +130,14 @@ def _cells(row: GateRow) -> list[str]:
     ]
 
 
-def _why(row: GateRow) -> str:
-    return f"{row.reason}." if row.reason else _needed(row)
+def _why(row: GateRow, raced: bool) -> str:
+    return f"{row.reason}." if row.reason else _needed(row, raced)
 
 
-def _needed(row: GateRow) -> str:
+def _needed(row: GateRow, raced: bool) -> str:
     held = f"The interval {points(row.ci_low)} to {points(row.ci_high)} holds {points(-row.margin / 100)} points."
+    if raced:
+        return f"{held} It holds at every look, so further problems may be asked."
     if row.more_problems is None:
         return f"{held} The difference seen is the margin itself: no number of problems would decide."
     return f"{held} About {count(row.more_problems, 'more problem')} would decide, if the rates stay as they are."
