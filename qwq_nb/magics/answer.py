@@ -8,6 +8,7 @@ from qwq_nb.endpoint.context_window import RAISE_IT
 from qwq_nb.view.clean import visible
 from qwq_nb.view.html import Typesetter, esc, pre
 from qwq_nb.view.output import Output, Picture
+from qwq_nb.view.wording import duration, number
 
 if TYPE_CHECKING:
     from qwq_nb.core.records import Completion
@@ -66,9 +67,9 @@ def completion_bundle(completion: Completion, *, times: bool) -> dict[str, Any]:
         f"finish reason {c.finish_reason}",
     ]
     if times:
-        facts.append(f"{c.latency_s:.1f} s")
+        facts.append(duration(c.latency_s))
         if c.ttft_s is not None:
-            facts.append(f"first token after {c.ttft_s:.2f} s")
+            facts.append(f"first token after {number(c.ttft_s, 2)} s")
     parts = []
     if c.reasoning:
         parts.append(

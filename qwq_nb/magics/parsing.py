@@ -16,7 +16,7 @@ from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.magics.words import expanded, split_line
 
-__all__ = ["parse_line", "tokens_of"]
+__all__ = ["parse_line", "refuse_keys", "tokens_of"]
 
 
 _LOOKS_LIKE_OPTION = re.compile(r"-{1,2}[A-Za-z_]")
@@ -56,8 +56,12 @@ class _Parser(argparse.ArgumentParser):
         raise OptionError(message[:1].upper() + message[1:] + ".")
 
 
-def parse_line(tokens: Sequence[str], options: Sequence[Option], magic: str) -> tuple[list[str], dict[str, Any]]:
+def parse_line(
+    tokens: Sequence[str], options: Sequence[Option], magic: str, *, sign: str = "%"
+) -> tuple[list[str], dict[str, Any]]:
     """Return the positional words, and the options that were given, by their Python names.
+
+    `sign` stands before the magic's name in messages; the command line, which has the same options, has another.
 
     Raises:
         OptionError: an option is unknown (with the nearest one), or a value is missing or of the wrong kind.
@@ -71,8 +75,8 @@ def parse_line(tokens: Sequence[str], options: Sequence[Option], magic: str) -> 
             hint = did_you_mean("--" + name.lstrip("-"), known)
             if name in {o.name for o in ENDPOINT}:
                 hint = " It is one of %qwq_endpoint's."
-            raise OptionError(f"%{magic} has no option {shown}.{hint}")
-    parser = _Parser(prog=f"%{magic}", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+            raise OptionError(f"{sign}{magic} has no option {shown}.{hint}")
+    parser = _Parser(prog=f"{sign}{magic}", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
     parser.add_argument("words", nargs="*", default=[])
     for option in options:
         if option.kind == "flag":

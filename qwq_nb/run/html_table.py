@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from qwq_nb.core.run_record import RunRecord, SubsetRow
 from qwq_nb.view.tables import Row, html_table, share_cell, strong, unbroken
-from qwq_nb.view.wording import is_known, number, percent
+from qwq_nb.view.wording import UNKNOWN, is_known, number, percent
 
 __all__ = ["references_table", "results_table"]
 
@@ -47,7 +47,7 @@ def results_table(rows: list[SubsetRow], *, only_all: bool = False) -> str:
 
 def _result(row: SubsetRow, pending: bool) -> list[str]:
     known = is_known(row.ci_low) and is_known(row.ci_high)
-    interval = f"{percent(row.ci_low)[:-2]} – {percent(row.ci_high)}" if known else "-"
+    interval = f"{percent(row.ci_low)[:-2]} – {percent(row.ci_high)}" if known else UNKNOWN
     cells = [
         f"{row.n:,}",
         f"{row.correct:,}",
@@ -61,7 +61,7 @@ def _result(row: SubsetRow, pending: bool) -> list[str]:
         *([f"{row.pending:,}"] if pending else []),
         number(row.mean_reasoning_tokens),
         number(row.mean_answer_tokens),
-        f"{row.ttft_p50_s:.2f}\N{NO-BREAK SPACE}s" if is_known(row.ttft_p50_s) else "-",
+        f"{number(row.ttft_p50_s, 2)}\N{NO-BREAK SPACE}s" if is_known(row.ttft_p50_s) else UNKNOWN,
         number(row.tokens_per_s_p50, 1),
     ]
     if row.subset == "all":

@@ -265,7 +265,7 @@ def detail(result: SampleResult) -> SampleDetail:
         finish_reason=c.finish_reason if c else "",
         attempts=c.attempts if c else 0,
         ttft_s=c.ttft_s if c else None,
-        latency_s=c.latency_s if c else None,
+        latency_s=(c.latency_s or None) if c else None,
         error=result.error,
         retried=c.retried if c else [],
         choices=s.choices,

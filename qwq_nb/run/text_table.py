@@ -11,7 +11,7 @@ from qwq_nb.core.run_record import SampleView, SubsetRow
 from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import text_table
-from qwq_nb.view.wording import WORDS, is_known, number, outcome_counts, percent, sample_key
+from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, outcome_counts, percent, sample_key
 
 __all__ = ["failure_lines", "result_lines"]
 
@@ -43,7 +43,7 @@ def _cells(row: SubsetRow, times: bool) -> list[str]:
         str(row.n),
         str(row.correct),
         percent(row.accuracy),
-        f"{percent(row.ci_low)[:-2]} - {percent(row.ci_high)}" if known else "-",
+        f"{percent(row.ci_low)[:-2]} - {percent(row.ci_high)}" if known else UNKNOWN,
         percent(row.accuracy_finished),
         str(row.truncated),
         str(row.no_answer),
@@ -53,7 +53,8 @@ def _cells(row: SubsetRow, times: bool) -> list[str]:
         number(row.mean_answer_tokens),
     ]
     if times:
-        cells += [f"{row.ttft_p50_s:.2f} s" if is_known(row.ttft_p50_s) else "-", number(row.tokens_per_s_p50, 1)]
+        ttft = f"{number(row.ttft_p50_s, 2)} s" if is_known(row.ttft_p50_s) else UNKNOWN
+        cells += [ttft, number(row.tokens_per_s_p50, 1)]
     return cells
 
 

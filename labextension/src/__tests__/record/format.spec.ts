@@ -1,8 +1,39 @@
 import { describe, expect, it } from 'vitest';
 
-import { money } from '../../record/format';
+import { duration, money, number, percent } from '../../record/format';
 import { readRecord } from '../../record/record';
 import { progressLine } from '../../view/header';
+import examples from './numbers.json';
+
+/** `tests/view/test_wording.py` reads the same examples. */
+describe('a number is written as in the html and the text', () => {
+  const rules: Record<string, (value: number | null) => string> = {
+    percent,
+    number: value => number(value),
+    money: value => money(value!),
+    duration
+  };
+  for (const [rule, rows] of Object.entries(examples)) {
+    it.each(rows as [number | null, string][])(
+      `${rule} of %s is %s`,
+      (value, shown) => expect(rules[rule](value)).toBe(shown)
+    );
+  }
+
+  it('takes nothing that is no number', () => {
+    expect(percent(NaN)).toBe('–');
+    expect(number(Infinity)).toBe('–');
+    expect(duration(NaN)).toBe('–');
+  });
+
+  it('tells an unknown time from none', () => {
+    const line = progressLine(
+      readRecord({ state: 'complete', progress: { total: 4, elapsed_s: 0 } })!
+    );
+    expect(line).toContain('–, 0 tokens');
+    expect(line).not.toContain('0.0 s');
+  });
+});
 
 describe('what a run costs', () => {
   it.each([
