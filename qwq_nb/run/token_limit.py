@@ -66,8 +66,8 @@ def truncation(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
         right = [sum(getattr(pair, side).outcome == "correct" for pair in finished) for side in ("a", "b")]
         lines.append(
             f"{p.benchmark}: {_what_cut(p.pairs)} cut {cut[a]:,} of {count(len(p.pairs), 'answer')} of {a} and "
-            f"{cut[b]:,} of {b}, which count as not correct. Of the {count(len(finished), 'pair')} that both finished, {a} has "
-            f"{right[0]:,} right and {b} {right[1]:,}."
+            f"{cut[b]:,} of {b}, which count as not correct. Of the {count(len(finished), 'pair')} that both "
+            f"finished, {a} has {right[0]:,} right and {b} {right[1]:,}."
         )
     return lines
 

@@ -179,3 +179,4 @@ def runner(server: DemoEndpoint, problems: LoadedBenchmark, tmp_path: Path) -> I
         running.tell(running.runner.stop)
         if running.future is not None:
             concurrent.futures.wait([running.future], 10)
+        running.directory.close()  # of one that was never started, too
