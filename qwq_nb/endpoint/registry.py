@@ -7,6 +7,7 @@ import threading
 import msgspec
 
 from qwq_nb.endpoint.endpoint import DEMO_NAME, Endpoint
+from qwq_nb.endpoint.key_variables import read_variable
 from qwq_nb.endpoint.masking import MASK, Mask
 from qwq_nb.errors import OptionError, UnknownEndpoint, did_you_mean, listed, one_line
 
@@ -34,8 +35,9 @@ LONGEST = 400
 
 _endpoints: dict[str, Endpoint] = {}
 _default: str | None = None
-_used: dict[tuple[str, str], Endpoint] = {}
-"""Endpoints that this kernel was given, by URL and key variable."""
+_Reached = tuple[str, str, frozenset[str]]
+_used: dict[_Reached, Endpoint] = {}
+"""Endpoints that this kernel was given, by what `reached_by` returns."""
 _served: list[str] = []
 """Models that the last endpoint asked said it serves: for completion."""
 _guard = threading.Lock()
@@ -91,17 +93,22 @@ def set_default(endpoint: Endpoint) -> None:
 def note_used(endpoint: Endpoint) -> None:
     """Remember that this kernel was given an endpoint to ask, by whatever name."""
     with _guard:
-        _used[endpoint.url, endpoint.key_env] = endpoint
+        _used[reached_by(endpoint)] = endpoint
+
+
+def reached_by(endpoint: Endpoint) -> _Reached:
+    """Return where an endpoint is asked, and which variables' values are sent there: URL, key, headers."""
+    return endpoint.url, endpoint.key_env, frozenset(endpoint.header_env)
 
 
 def endpoint_set_here(recorded: Endpoint) -> Endpoint | None:
-    """Return the endpoint of this kernel that has the URL and the key variable of a recorded one; None: there is none.
+    """Return the endpoint of this kernel that has a recorded one's URL, key variable and headers; None: there is none.
 
     Only of such a one are they used that a run's folder names.
     """
     with _guard:
-        set_by_name = (e for e in _endpoints.values() if (e.url, e.key_env) == (recorded.url, recorded.key_env))
-        return next(set_by_name, None) or _used.get((recorded.url, recorded.key_env))
+        set_by_name = (e for e in _endpoints.values() if reached_by(e) == reached_by(recorded))
+        return next(set_by_name, None) or _used.get(reached_by(recorded))
 
 
 def get_endpoint(name: str | None = None) -> Endpoint:
@@ -182,7 +189,8 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
 
 
 def without_key(endpoint: Endpoint, names: list[str]) -> list[str]:
-    """Return the names that a server listed without the endpoint's key, which it may have put into one."""
+    """Return the names that a server listed without the endpoint's secrets, which it may have put into one."""
     mask = Mask()
-    mask.note(endpoint.key())
+    for variable, purpose in endpoint.secrets.items():
+        mask.note(read_variable(variable, purpose))
     return [mask.hide(name) for name in names]

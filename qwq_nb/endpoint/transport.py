@@ -20,6 +20,7 @@ import httpx
 import httpx_aiohttp
 
 from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.key_variables import read_variable
 from qwq_nb.endpoint.limits import HEADER_TIMEOUTS
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.time_limit import TimeLimit, TimeUp
@@ -87,17 +88,21 @@ def http_client(endpoint: Endpoint, connections: int, mask: Mask) -> httpx.Async
 
 
 class KeyFromEnvironment(httpx.Auth):
-    """Set the Authorization header as a request goes out, so that no stack frame of this package holds the key."""
+    """Set the headers that hold secrets as a request goes out, so that no stack frame of this package holds one."""
 
     def __init__(self, endpoint: Endpoint, mask: Mask) -> None:
         self._endpoint = endpoint
         self._mask = mask
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the key, read from the environment now, and note it in the mask."""
+        """Add the key and the further headers, read from the environment now, and note them in the mask."""
+        for variable, purpose in self._endpoint.secrets.items():
+            self._mask.note(read_variable(variable, purpose))
         if self._endpoint.key_env:
-            self._mask.note(self._endpoint.key())
             request.headers["Authorization"] = f"Bearer {self._endpoint.key()}"
+        for pair in self._endpoint.header_env:
+            header, _, variable = pair.partition("=")
+            request.headers[header] = read_variable(variable, self._endpoint.secrets[variable])
         yield request
 
 

@@ -105,7 +105,8 @@ class QwqMagics(MagicBase, Configurable):
         ready = threading.Thread(target=import_engine, name="qwq-imports", daemon=True)
         ready.start()
         status = connect(endpoint)
-        shared_worker().hide(status.endpoint.key_env)
+        for variable in status.endpoint.secrets:
+            shared_worker().hide(variable)
         ready.join()
         print(status.line)
         for warning in status.endpoint.warnings():
@@ -269,6 +270,7 @@ def listing(found: list[Any]) -> str:
     lines = []
     for number, e in enumerate(found):
         key = f", key from ${e.key_env}" if e.key_env else ""
+        key += "".join(f", {header} from ${variable}" for header, _, variable in (p.partition("=") for p in e.header_env))
         lines.append(f"{'* ' if number == 0 else '  '}{one_line(e.name, 200)}: {served_by(e)}{key}")
     return "\n".join(lines)
 
