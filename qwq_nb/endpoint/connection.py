@@ -7,6 +7,7 @@ An attempt returns a whole completion or raises an `EndpointError`; what was str
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import httpx
 import msgspec
@@ -21,9 +22,11 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.limits import BODY_BYTES, EVENT_BYTES, AnswerLimit, BodyError
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.model_list import ServedModels, served_models
+from qwq_nb.endpoint.proxies import through_proxy
 from qwq_nb.endpoint.server_errors import UnknownModel
 from qwq_nb.endpoint.sse import BLANKS, BOM, EventDecoder, begins_stream, is_keep_alive
 from qwq_nb.endpoint.stall import StallDetector
+from qwq_nb.endpoint.stream_options import StreamOptions
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.endpoint.time_limit import TimeLimit
 from qwq_nb.endpoint.transport import (
@@ -66,7 +69,7 @@ class Connection:
     def __init__(self, endpoint: Endpoint, *, connections: int) -> None:
         self.endpoint = endpoint
         self.dialect = dialect_of(endpoint)
-        self.where = f"Endpoint {endpoint.name!r} ({endpoint.url})"
+        self.where = f"Endpoint {endpoint.name!r} ({endpoint.url}{through_proxy(endpoint.url)})"
         self.mask = Mask()
         self.answers = 0
         """Number of requests so far whose completion's headers arrived."""
@@ -83,6 +86,7 @@ class Connection:
         self.notes: list[str] = []
         """Sentences for the run's notes on what this endpoint does against the rules; each once."""
         self._learned_prefill: bool | None = None
+        self._stream_options = StreamOptions(endpoint)
         self._http = http_client(endpoint, connections, self.mask)
 
     async def aclose(self) -> None:
@@ -103,7 +107,7 @@ class Connection:
         try:
             return await self._ping_failure()
         except TRANSPORT_ERRORS as exc:
-            return failure(exc, self.mask.hide(describe(exc)), began=False)
+            return failure(exc, self.mask.hide(describe(exc, self.endpoint.url)), began=False)
         except QwqError:
             raise  # the key's environment variable is not set
         except Exception as exc:
@@ -145,8 +149,8 @@ class Connection:
         declared = self.endpoint.prefilled
         live.begin(self._learned_prefill if declared is None else declared)
         try:
-            body = msgspec.json.encode(self.dialect.body(self.endpoint, messages, repeat=repeat, tools=tools))
-            completion = await self._answer(body, live)
+            body = self.dialect.body(self.endpoint, messages, repeat=repeat, tools=tools)
+            completion = await self._stream_options.asked(body, lambda b: self._answer(b, live), self._note)
         except QwqError:
             raise
         except Exception as exc:
@@ -157,7 +161,8 @@ class Connection:
             return completion
         raise found  # not above: the exception and its frames may hold the key
 
-    async def _answer(self, body: bytes, live: StreamingCompletion) -> Completion:
+    async def _answer(self, asked: dict[str, Any], live: StreamingCompletion) -> Completion:
+        body = msgspec.json.encode(asked)
         url, headers = self.endpoint.address(self.dialect.path), {"Content-Type": "application/json"}
         request = self._http.build_request("POST", url, content=body, headers=headers)
         limit = AnswerLimit(self.endpoint.sampling, len(body))
@@ -175,7 +180,8 @@ class Connection:
                 finally:
                     self.streaming -= 1
         except TRANSPORT_ERRORS as exc:
-            found: EndpointError = failure(exc, f"{self.where}: {self.mask.hide(describe(exc))}", began=began)
+            said = self.mask.hide(describe(exc, self.endpoint.url))
+            found: EndpointError = failure(exc, f"{self.where}: {said}", began=began)
         except BodyError as exc:
             found = StreamInterrupted(f"{self.where}: {exc}", retryable=exc.retryable)
         except EndpointError as exc:

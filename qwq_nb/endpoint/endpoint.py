@@ -240,10 +240,10 @@ class Endpoint:
     def warnings(self) -> list[str]:
         """Return the warnings of QwQ's authors that apply to this sampling, and of a temperature that makes noise."""
         temperature = self.sampling.get("temperature")
-        if is_number(temperature) and temperature > HOTTEST:
+        if temperature is not None and temperature > HOTTEST:
             return [
-                f"temperature {temperature:g} is above {HOTTEST}, the most that OpenAI's API takes: most servers refuse "
-                f"it, and what others write is noise. QwQ's authors recommend temperature 0.6."
+                f"temperature {temperature:g} is above {HOTTEST}, the most that OpenAI's API takes: most servers "
+                f"refuse it, and what others write is noise. QwQ's authors recommend temperature 0.6."
             ]
         if temperature is not None and temperature == 0:
             return [

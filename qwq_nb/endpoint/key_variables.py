@@ -23,8 +23,9 @@ _KEY_SHAPES = re.compile(
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}\Z")
 """A header's name (RFC 9110, section 5.6.2), of a length that servers take."""
 _OURS = frozenset(
-    "accept-encoding connection content-encoding content-length content-type expect host keep-alive proxy-authenticate "
-    "proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
+    {"accept-encoding", "content-encoding", "content-length", "content-type", "expect", "host"}
+    | {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+    | {"proxy-authenticate", "proxy-authorization"}
 )
 """Headers of one connection (RFC 9110, section 7.6.1), and those that describe or address the request itself."""
 _MOST_HEADERS = 20

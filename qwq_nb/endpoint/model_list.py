@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import msgspec
 
-from qwq_nb.endpoint.bodies import reader_of, whole_body
+from qwq_nb.endpoint.bodies import first_bytes, reader_of, whole_body
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.limits import LONGEST_NAME, MODELS_BYTES, MODELS_SECONDS, BodyError
 from qwq_nb.endpoint.masking import Mask
+from qwq_nb.endpoint.server_errors import is_about_key
 from qwq_nb.endpoint.time_limit import TimeLimit
 from qwq_nb.endpoint.transport import TRANSPORT_ERRORS, describe, response_to, unexpected
 from qwq_nb.errors import QwqError
@@ -24,6 +25,10 @@ class ServedModels(msgspec.Struct):
 
     ids: list[str] = []
     problem: str = ""
+    is_key_refused: bool = False
+    """The reason is that the key was refused, or that there was none."""
+    has_answered: bool = True
+    """Whether there was a response, whatever it said."""
 
 
 async def served_models(client: httpx.AsyncClient, endpoint: Endpoint, mask: Mask) -> ServedModels:
@@ -37,7 +42,7 @@ async def served_models(client: httpx.AsyncClient, endpoint: Endpoint, mask: Mas
     try:
         status, body = await response_body(client, endpoint)
     except TRANSPORT_ERRORS as exc:
-        return ServedModels(problem=mask.hide(describe(exc)))
+        return ServedModels(problem=mask.hide(describe(exc, endpoint.url)), has_answered=False)
     except BodyError as exc:
         return ServedModels(problem=str(exc))
     except QwqError:
@@ -45,17 +50,41 @@ async def served_models(client: httpx.AsyncClient, endpoint: Endpoint, mask: Mas
     except Exception as exc:
         return ServedModels(problem=str(unexpected(exc, "no list of models", mask.hide)))
     if status != 200:
-        return ServedModels(problem=f"HTTP {status}")
+        return ServedModels(problem=f"HTTP {status}", is_key_refused=is_about_key(status, body))
     try:
-        rows: list[Any] = json.loads(body).get("data") or []
-        ids = [str(row["id"]) for row in rows if isinstance(row, dict) and isinstance(row.get("id"), (str, int))]
-    except (ValueError, AttributeError, TypeError, RecursionError):
+        models = models_in(json.loads(body))
+    except (ValueError, RecursionError):
+        models = None
+    if models is None:
+        # Among these: LM Studio's {"error": "Unexpected endpoint or method"}, with status 200.
         return ServedModels(problem="an answer that is not a list of models")
-    return ServedModels(ids=[mask.hide(name[: 2 * LONGEST_NAME])[:LONGEST_NAME] for name in ids])
+    return ServedModels(ids=[mask.hide(name[: 2 * LONGEST_NAME])[:LONGEST_NAME] for name in models])
+
+
+def models_in(said: Any) -> dict[str, dict[str, Any]] | None:
+    """Return the models of a list by their ids; None for what is no list of models.
+
+    The list is the value of `data` (OpenAI) or `models` (Ollama's and others'), or stands for itself. It holds objects
+    with an `id`, a `name` or a `model`, or the ids themselves.
+    """
+    if isinstance(said, dict):
+        lists = [said[name] for name in ("data", "models") if isinstance(said.get(name), list)]
+        is_null = not said.get("error") and "data" in said and said["data"] is None
+        said = next((rows for rows in lists if rows), lists[0] if lists else [] if is_null else None)
+    if not isinstance(said, list):
+        return None
+    found: dict[str, dict[str, Any]] = {}
+    for row in said:
+        fields = row if isinstance(row, dict) else {"id": row}
+        ids = (fields.get(name) for name in ("id", "name", "model"))
+        name = next((i for i in ids if isinstance(i, (str, int)) and not isinstance(i, bool) and i != ""), None)
+        if name is not None:
+            found[str(name)] = fields
+    return found
 
 
 async def response_body(client: httpx.AsyncClient, endpoint: Endpoint) -> tuple[int, bytes]:
-    """Return the status of `GET /models`, and where it is 200 the body."""
+    """Return the status of `GET /models` and the body; of an error the beginning."""
     seconds = min(MODELS_SECONDS, endpoint.read_timeout)
     timeout = httpx.Timeout(seconds, connect=endpoint.connect_timeout)
     request = client.build_request("GET", endpoint.address("models"), timeout=timeout)
@@ -65,5 +94,5 @@ async def response_body(client: httpx.AsyncClient, endpoint: Endpoint) -> tuple[
         response_to(client, request, endpoint, within) as response,
     ):
         if response.status_code != 200:
-            return response.status_code, b""
+            return response.status_code, await first_bytes(response, seconds)
         return 200, await whole_body(reader_of(response), MODELS_BYTES)

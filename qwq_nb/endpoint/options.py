@@ -44,11 +44,11 @@ SAMPLING = (
     Option(
         "--stream-options",
         "json",
-        "sent with streams ({\"include_usage\": true}); `off` leaves it out, as is done once a server refuses it",
+        'sent with streams ({"include_usage": true}); `off` leaves it out, as is done once a server refuses it',
         "JSON",
         may_be_off=True,
     ),
-    Option("--extra", "json", "more of the request body, as a JSON object, sent unchanged", "JSON", may_be_off=True),
+    Option("--extra", "json", "more of the request body, as a JSON object, sent unchanged", "JSON"),
 )
 
 

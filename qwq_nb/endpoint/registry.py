@@ -9,7 +9,7 @@ import msgspec
 from qwq_nb.endpoint.endpoint import DEMO_NAME, Endpoint
 from qwq_nb.endpoint.key_variables import read_variable
 from qwq_nb.endpoint.masking import MASK, Mask
-from qwq_nb.errors import OptionError, UnknownEndpoint, did_you_mean, listed, one_line
+from qwq_nb.errors import EndpointRefused, OptionError, UnknownEndpoint, did_you_mean, listed, one_line
 
 __all__ = [
     "EndpointStatus",
@@ -52,8 +52,13 @@ class EndpointStatus(msgspec.Struct, kw_only=True):
     """Why `GET /models` returned no list; empty if it did."""
 
     @property
+    def warnings(self) -> list[str]:
+        """Return what to know before a run, besides the line: of the sampling."""
+        return self.endpoint.warnings()
+
+    @property
     def line(self) -> str:
-        """Describe the endpoint's state in one line for the user."""
+        """Describe the endpoint's state in one line for the user, which begins with `✓` or `⚠`."""
         e = self.endpoint
         if e.is_demo:
             return "DEMO endpoint: built-in answers to built-in problems; its scores say nothing of any model."
@@ -61,13 +66,29 @@ class EndpointStatus(msgspec.Struct, kw_only=True):
         tail = " TLS certificates are NOT verified." if e.insecure else ""
         if self.problem:
             return (
-                f"{head}; GET /models gave {one_line(self.problem, LONGEST)}, so {e.model!r} is used unchecked.{tail}"
+                f"⚠ {head}; GET /models gave {one_line(self.problem, LONGEST)}, so {e.model!r} is used unchecked.{tail}"
             )
         if e.model in self.served:
-            return f"{head} answers and serves {one_line(e.model, LONGEST)}.{tail}"
+            return f"✓ {head} answers and serves {one_line(e.model, LONGEST)}.{tail}"
         many = f"It lists {len(self.served)} models." if len(self.served) > SHOWN else ""
         near = did_you_mean(e.model, self.served, many=many) if self.served else " It lists no model."
-        return f"{head} answers, but does not list {e.model!r}.{near}{tail}"
+        return f"⚠ {head} answers, but does not list {e.model!r}.{near}{tail}"
+
+
+def refusal_of_key(endpoint: Endpoint) -> str:
+    """Say that a key was refused, or that one is wanted, and what to do."""
+    head = f"Endpoint {endpoint.name!r} ({one_line(endpoint.url, LONGEST)})"
+    if endpoint.secrets:
+        variable = next(iter(endpoint.secrets))
+        names = " and ".join(endpoint.secrets)
+        return (
+            f"{head} refused the key in {names}. Put a valid one there, as in `import os, getpass; "
+            f"os.environ[{variable!r}] = getpass.getpass()`, and run this line again"
+        )
+    return (
+        f"{head} wants a key. Give the name of the environment variable that holds one by --key-env, as in --key-env "
+        f"QWQ_API_KEY, or by --header-env api-key=QWQ_API_KEY where it is sent in another header"
+    )
 
 
 def endpoints() -> dict[str, Endpoint]:
@@ -147,6 +168,7 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
     """Request `GET /models` once, choose the model, and make the endpoint the default one.
 
     Raises:
+        EndpointRefused: the key was refused, or there was none.
         OptionError: no model was named and the endpoint does not serve exactly one.
         UserError: the key's environment variable is not set.
     """
@@ -157,8 +179,8 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
     async def served() -> tuple[Endpoint, ServedModels]:
         async with ChatClient(endpoint, connections=1) as client:
             models = await client.models()
-        if models.problem == "HTTP 404" and not endpoint.url.partition("?")[0].endswith("/v1"):
-            # The commonest mistake: a base URL without its version.
+        if models.problem and models.has_answered and not endpoint.url.partition("?")[0].endswith("/v1"):
+            # The commonest mistake: a base URL without its version. Servers answer by 404, an error with 200, a page.
             longer = endpoint.replace(url=endpoint.address("v1"))
             async with ChatClient(longer, connections=1) as client:
                 again = await client.models()
@@ -169,6 +191,8 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
     if endpoint.is_demo:
         raise OptionError(f"The name {DEMO_NAME!r} is the built-in endpoint's: give this one another by --name.")
     found, models = shared_event_loop().call(served())
+    if models.is_key_refused:
+        raise EndpointRefused(f"{refusal_of_key(found)} (GET /models gave {models.problem}).", status=401)
     ids = without_key(found, models.ids)
     _served[:] = [name for name in ids if MASK not in name]
     if not found.model:

@@ -8,11 +8,9 @@ import ssl
 import sys
 import time
 import traceback
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from datetime import timezone
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -23,8 +21,9 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.key_variables import read_variable
 from qwq_nb.endpoint.limits import HEADER_TIMEOUTS
 from qwq_nb.endpoint.masking import Mask
+from qwq_nb.endpoint.proxies import proxy_for, proxy_name
 from qwq_nb.endpoint.time_limit import TimeLimit, TimeUp
-from qwq_nb.errors import StreamInterrupted, UserError
+from qwq_nb.errors import StreamInterrupted, UserError, one_line
 
 __all__ = [
     "TRANSPORT_ERRORS",
@@ -260,9 +259,18 @@ def original(exc: BaseException) -> BaseException:
     return exc.__cause__ if isinstance(exc.__cause__, aiohttp.ClientError) else exc
 
 
-def describe(exc: BaseException) -> str:
-    """Describe a transport failure in plain words, with at most 200 characters of the exception's own text."""
+def describe(exc: BaseException, url: str = "") -> str:
+    """Describe a transport failure in plain words, with at most 200 characters of the exception's own text.
+
+    `url`: what was asked for; if that goes through a proxy, a connection that failed is the proxy's.
+    """
     exc = original(exc)
+    if (proxy := proxy_name(url)) and isinstance(exc, _NO_CONNECTION):
+        detail = one_line(str(exc), 200)
+        return (
+            f"no connection through the proxy {proxy}, which this kernel's environment sets for this URL (is the proxy "
+            f"right? NO_PROXY={urlsplit(url).hostname} goes around it): {detail}"
+        )
     words: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
         ((aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout), "no connection within --connect-timeout"),
         (aiohttp.ClientConnectorCertificateError, "the server's certificate is not trusted (--ca-bundle FILE)"),
@@ -294,12 +302,3 @@ def unexpected(exc: Exception, where: str, hide: Callable[[str], str]) -> Stream
     detail = " ".join(hide(str(exc)[:2000]).split())[:200]
     said = f"{type(exc).__name__}: {detail}" if detail else type(exc).__name__
     return StreamInterrupted(f"{where}: the answer could not be read: {said}{at}", retryable=True)
-
-
-def proxy_for(url: str) -> str | None:
-    """Return the proxy that the environment sets for this URL; None if there is none or NO_PROXY excludes the host."""
-    parts = urlsplit(url)
-    if urllib.request.proxy_bypass(parts.netloc):
-        return None
-    proxies: dict[str, Any] = urllib.request.getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")

@@ -11,7 +11,7 @@ import pytest
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import EndpointStatus, connect, endpoints, get_endpoint, served_models, set_default
-from qwq_nb.errors import OptionError, UnknownEndpoint
+from qwq_nb.errors import EndpointRefused, OptionError, UnknownEndpoint
 from tests.support.refusing_server import refusing_server
 
 LAB = Endpoint("http://127.0.0.1:8000/v1", "QwQ-32B", name="lab")
@@ -44,7 +44,7 @@ def test_connect_asks_once_and_sets_the_default(demo_endpoint: Callable[..., Dem
     demo = demo_endpoint()
     status = connect(Endpoint(demo.url, demo.model, name="lab"))
     assert (status.served, status.problem) == ([demo.model], "")
-    assert status.line == f"Endpoint 'lab': {demo.url} answers and serves {demo.model}."
+    assert status.line == f"✓ Endpoint 'lab': {demo.url} answers and serves {demo.model}."
     assert get_endpoint() == status.endpoint
     assert served_models() == [demo.model]
     assert (demo.log()["models_requests"], demo.log()["requests"]) == (1, 0)
@@ -142,7 +142,11 @@ def test_the_key_is_not_in_the_line(
     assert "answers and serves" in status.line
     assert "hunter2" not in status.line + repr(status)
     monkeypatch.setenv("QWQ_TEST_KEY", "wrong")
-    assert "HTTP 401" in connect(status.endpoint).line
+    with pytest.raises(EndpointRefused, match=r"refused the key in QWQ_TEST_KEY.* HTTP 401") as caught:
+        connect(status.endpoint)
+    assert "wrong" not in str(caught.value)
+    with pytest.raises(EndpointRefused, match=r"wants a key\. .*--key-env QWQ_API_KEY.*--header-env"):
+        connect(status.endpoint.replace(key_env=""))
 
 
 # -- what a server says of itself ------------------------------------------------------------------------------------
