@@ -12,12 +12,12 @@ from qwq_nb.endpoint.bodies import first_bytes, reader_of, whole_body
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.limits import LONGEST_NAME, MODELS_BYTES, MODELS_SECONDS, BodyError
 from qwq_nb.endpoint.masking import Mask
-from qwq_nb.endpoint.server_errors import is_about_key
+from qwq_nb.endpoint.server_errors import UnknownModel, is_about_key
 from qwq_nb.endpoint.time_limit import TimeLimit
 from qwq_nb.endpoint.transport import TRANSPORT_ERRORS, describe, response_to, unexpected
-from qwq_nb.errors import QwqError
+from qwq_nb.errors import EndpointRefused, QwqError, did_you_mean, listed
 
-__all__ = ["ServedModels", "served_models"]
+__all__ = ["ServedModels", "refusal_of_model", "served_models"]
 
 
 class ServedModels(msgspec.Struct):
@@ -81,6 +81,17 @@ def models_in(said: Any) -> dict[str, dict[str, Any]] | None:
         if name is not None:
             found[str(name)] = fields
     return found
+
+
+def refusal_of_model(error: UnknownModel, model: str, served: ServedModels) -> EndpointRefused:
+    """Return the refusal of a model with those that the endpoint serves, and the nearest one to the model asked for."""
+    if served.ids:
+        near = did_you_mean(model, served.ids)
+        nearest = near if near.startswith(" Did you mean") else ""
+        hint = f" It serves: {listed(served.ids)}. You asked for {model!r}.{nearest}"
+    else:
+        hint = f" Check the URL (most servers want it to end in /v1) and the model's name {model!r}."
+    return EndpointRefused(f"{error}{hint}", status=error.status)
 
 
 async def response_body(client: httpx.AsyncClient, endpoint: Endpoint) -> tuple[int, bytes]:

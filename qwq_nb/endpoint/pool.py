@@ -15,7 +15,7 @@ from typing import Any
 
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint import registry
-from qwq_nb.endpoint.auto_concurrency import ConcurrencyController
+from qwq_nb.endpoint.auto_concurrency import START, ConcurrencyController
 from qwq_nb.endpoint.circuit_breaker import CircuitBreaker, is_away, is_key_refusal, is_quota
 from qwq_nb.endpoint.clock import REAL_TIME, Clock
 from qwq_nb.endpoint.connection import Connection
@@ -55,10 +55,16 @@ class PooledEndpoint:
         self.breaker = CircuitBreaker(self.connection, changed, label=f"Endpoint {endpoint.name!r}", clock=clock)
         self._clock = clock
         self.controller = controller
+        self._changed = changed
+        self.connection.on_first_token = self._first_token
         self.active = 0
         """Attempts in progress."""
         self.alone_until = 0.0
         """Clock time until which the first request stays alone."""
+
+    def _first_token(self, waited: float) -> None:
+        if self.controller is not None and self.controller.began(waited, len(self.connection.writing)):
+            self._changed()
 
     @property
     def load(self) -> float:
@@ -85,6 +91,7 @@ class Pool:
         *,
         concurrency: int,
         auto: bool = False,
+        start: int = START,
         window_s: float = WINDOW_S,
         clock: Clock = REAL_TIME,
     ) -> None:
@@ -96,7 +103,9 @@ class Pool:
         self._measuring: asyncio.Task[None] | None = None
         self._timers: set[asyncio.Task[None]] = set()
         self._auto = auto
-        self.endpoints = [self._pooled(e, ConcurrencyController(most=concurrency) if auto else None) for e in endpoints]
+        self.endpoints = [
+            self._pooled(e, ConcurrencyController(start, concurrency) if auto else None) for e in endpoints
+        ]
         """Pooled endpoints that share all requests which name none."""
         self._named: list[PooledEndpoint] = []
         """Pooled endpoints that are used by name only."""
@@ -247,16 +256,23 @@ class Pool:
         before = {id(pooled): pooled.connection.pieces for pooled in self.endpoints}
         while True:
             began, streams, looks = self._clock.now(), [0] * len(self.endpoints), 10
+            writing = [0] * len(self.endpoints)
             for _ in range(looks):
                 await self._clock.sleep(self._window_s / looks)
                 streams = [total + pooled.active for total, pooled in zip(streams, self.endpoints, strict=True)]
+                writing = [
+                    total + len(pooled.connection.writing)
+                    for total, pooled in zip(writing, self.endpoints, strict=True)
+                ]
             seconds = self._clock.now() - began
-            for pooled, total in zip(self.endpoints, streams, strict=True):
+            for pooled, total, written in zip(self.endpoints, streams, writing, strict=True):
                 connection, pieces = pooled.connection, before[id(pooled)]
                 before[id(pooled)] = connection.pieces
                 waits, connection.first_waits = connection.first_waits, []
                 if pooled.controller is not None and not pooled.breaker.is_open:
-                    pooled.controller.window((connection.pieces - pieces) / seconds, waits, total / looks)
+                    rate = (connection.pieces - pieces) / seconds
+                    is_streamed = connection.endpoint.stream
+                    pooled.controller.window(rate, waits, total / looks, written / looks if is_streamed else None)
             self.wake()
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "describe",
     "failure",
     "http_client",
+    "most_connections",
     "response_to",
     "retry_after",
     "unexpected",
@@ -103,6 +104,16 @@ class KeyFromEnvironment(httpx.Auth):
             header, _, variable = pair.partition("=")
             request.headers[header] = read_variable(variable, self._endpoint.secrets[variable])
         yield request
+
+
+def most_connections() -> int:
+    """Return the number of sockets that this process's hard limit of open files allows; 1 at least."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return sys.maxsize
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return sys.maxsize if hard == resource.RLIM_INFINITY else max(1, hard - KERNEL_FILES)
 
 
 def raise_file_limit(connections: int) -> None:

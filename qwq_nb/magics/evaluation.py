@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
-from traitlets import Bool, Float, Int, TraitError, Unicode
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, Union
 from traitlets.config.configurable import Configurable
 
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -35,7 +35,9 @@ class QwqMagics(MagicBase, Configurable):
     """Provide the magics and their defaults: `%config QwqMagics` lists them; a line's own options override them."""
 
     endpoint = Unicode("", help="Name of the endpoint that is used where a line names none.").tag(config=True)
-    concurrency = Int(CONCURRENCY, min=1, help="Streams at once.").tag(config=True)
+    concurrency = Union([Int(min=1), Enum(["auto"])], default_value=CONCURRENCY, help="Streams at once, or auto.").tag(
+        config=True
+    )
     seed = Int(SEED, help="Which samples --limit takes.").tag(config=True)
     hub = Unicode(HUB, help="Where benchmarks come from: modelscope or huggingface.").tag(config=True)
     out = Unicode("", help="Folder in which run directories lie; qwq_runs where empty.").tag(config=True)
