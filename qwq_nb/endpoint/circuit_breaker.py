@@ -204,7 +204,7 @@ class CircuitBreaker:
 
     def _words(self, found: EndpointError, since: str, wait: float) -> str:
         if is_key_refusal(found):
-            variable = self.connection.endpoint.key_env
+            variable = next(iter(self.connection.endpoint.secrets), "")
             if not variable:
                 return (
                     f"{self._label} wants a key since {since} (HTTP {found.status}). The run waits. Stop it, give the "
@@ -257,8 +257,8 @@ class CircuitBreaker:
         self._hurry.clear()
 
     def _key_mark(self) -> int:
-        """Return a hash of the key's variable, by which a change of its value is seen."""
-        return hash(os.environ.get(self.connection.endpoint.key_env, ""))
+        """Return a hash of the values of the secrets' variables, by which a change of them is seen."""
+        return hash(tuple(os.environ.get(variable, "") for variable in self.connection.endpoint.secrets))
 
 
 def is_silence(error: EndpointError) -> bool:

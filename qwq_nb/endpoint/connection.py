@@ -7,6 +7,7 @@ An attempt returns a whole completion or raises an `EndpointError`; what was str
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import httpx
 import msgspec
@@ -21,12 +22,16 @@ from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.limits import BODY_BYTES, EVENT_BYTES, AnswerLimit, BodyError
 from qwq_nb.endpoint.masking import Mask
-from qwq_nb.endpoint.model_list import ServedModels, served_models
+from qwq_nb.endpoint.model_list import ServedModels, refusal_of_model, served_models
+from qwq_nb.endpoint.ping import ping_failure
+from qwq_nb.endpoint.proxies import through_proxy
+from qwq_nb.endpoint.queue_wait import QueueWait
 from qwq_nb.endpoint.server_errors import UnknownModel
 from qwq_nb.endpoint.sse import BLANKS, BOM, EventDecoder, begins_stream, is_keep_alive
 from qwq_nb.endpoint.stall import StallDetector
+from qwq_nb.endpoint.stream_options import StreamOptions
 from qwq_nb.endpoint.streaming import StreamingCompletion
-from qwq_nb.endpoint.time_limit import TimeLimit
+from qwq_nb.endpoint.time_limit import TimeLimit, TimeUp
 from qwq_nb.endpoint.transport import (
     TRANSPORT_ERRORS,
     describe,
@@ -43,8 +48,6 @@ from qwq_nb.errors import (
     QwqError,
     RequestRejected,
     StreamInterrupted,
-    did_you_mean,
-    listed,
 )
 
 __all__ = ["Connection", "ServedModels"]
@@ -57,8 +60,6 @@ SHOWN_NAME = 100
 """Characters of a model's name that a message shows."""
 CHARACTERS_STEP = 65_536
 """Bytes at least between two measurements of an answer's length."""
-PING_TIMEOUT = 60.0
-"""Seconds without a response after which a ping has failed. Longer than for a list: it may wait in the queue."""
 
 
 class Connection:
@@ -67,12 +68,18 @@ class Connection:
     def __init__(self, endpoint: Endpoint, *, connections: int) -> None:
         self.endpoint = endpoint
         self.dialect = dialect_of(endpoint)
-        self.where = f"Endpoint {endpoint.name!r} ({endpoint.url})"
+        self.where = f"Endpoint {endpoint.name!r} ({endpoint.url}{through_proxy(endpoint.url)})"
         self.mask = Mask()
         self.answers = 0
         """Number of requests so far whose completion's headers arrived."""
         self.on_answer: Callable[[], None] | None = None
         """Called once, when the first headers arrive."""
+        self.on_first_token: Callable[[float], None] = lambda waited: None
+        """Called with the seconds that a stream waited for its first token, as it comes."""
+        self.open = 0
+        """Number of requests for completions that are sent and not over."""
+        self.writing: set[int] = set()
+        """Ids of the streams whose first token has come, and that are not over."""
         self.streaming = 0
         """Number of answers that are being read now."""
         self.reads = 0
@@ -86,6 +93,7 @@ class Connection:
         self.resent = 0
         """Number of requests that were sent again at once, because their kept connection had ended."""
         self._learned_prefill: bool | None = None
+        self._stream_options = StreamOptions(endpoint)
         self._http = http_client(endpoint, connections, self.mask, self._sent_again)
 
     def _sent_again(self) -> None:
@@ -106,36 +114,11 @@ class Connection:
 
         A list of models would not do: a gateway gives it while the server behind it is down.
         """
-        try:
-            return await self._ping_failure()
-        except TRANSPORT_ERRORS as exc:
-            return failure(exc, self.mask.hide(describe(exc)), began=False)
-        except QwqError:
-            raise  # the key's environment variable is not set
-        except Exception as exc:
-            return unexpected(exc, self.where, self.mask.hide)
-
-    async def _ping_failure(self) -> EndpointError | None:
-        # Without the run's options: a server that refuses one of them is there all the same.
-        nothing = dict.fromkeys(self.endpoint.sampling)
-        brief = self.endpoint.replace(stream=False, request_seed=None, sampling={**nothing, "max_tokens": 1})
-        ask = self.dialect.body(brief, [{"role": "user", "content": "ping"}], repeat=0, tools=())
-        timeout = httpx.Timeout(min(PING_TIMEOUT, self.endpoint.read_timeout), connect=self.endpoint.connect_timeout)
-        request = self._http.build_request("POST", self.endpoint.address(self.dialect.path), json=ask, timeout=timeout)
-        async with response_to(self._http, request, self.endpoint) as response:
-            # The headers suffice: a failure within an answer concerns that answer only.
-            return None if response.status_code == 200 else await self._error_of(response)
+        return await ping_failure(self._http, self.endpoint, self.dialect, self.mask, self.where, self._error_of)
 
     async def explained(self, error: UnknownModel) -> EndpointRefused:
         """Return the refusal with the models that the endpoint serves, and the nearest one to the model asked for."""
-        served = await self.models()
-        if served.ids:
-            near = did_you_mean(self.endpoint.model, served.ids)
-            nearest = near if near.startswith(" Did you mean") else ""
-            hint = f" It serves: {listed(served.ids)}. You asked for {self.endpoint.model!r}.{nearest}"
-        else:
-            hint = f" Check the URL (most servers want it to end in /v1) and the model's name {self.endpoint.model!r}."
-        return EndpointRefused(f"{error}{hint}", status=error.status)
+        return refusal_of_model(error, self.endpoint.model, await self.models())
 
     # -- a completion --------------------------------------------------------------------------------------------
 
@@ -151,8 +134,8 @@ class Connection:
         declared = self.endpoint.prefilled
         live.begin(self._learned_prefill if declared is None else declared)
         try:
-            body = msgspec.json.encode(self.dialect.body(self.endpoint, messages, repeat=repeat, tools=tools))
-            completion = await self._answer(body, live)
+            body = self.dialect.body(self.endpoint, messages, repeat=repeat, tools=tools)
+            completion = await self._stream_options.asked(body, lambda b: self._answer(b, live), self._note)
         except QwqError:
             raise
         except Exception as exc:
@@ -163,13 +146,16 @@ class Connection:
             return completion
         raise found  # not above: the exception and its frames may hold the key
 
-    async def _answer(self, body: bytes, live: StreamingCompletion) -> Completion:
+    async def _answer(self, asked: dict[str, Any], live: StreamingCompletion) -> Completion:
+        body = msgspec.json.encode(asked)
         url, headers = self.endpoint.address(self.dialect.path), {"Content-Type": "application/json"}
-        request = self._http.build_request("POST", url, content=body, headers=headers)
+        wait = QueueWait(self.endpoint, lambda: self.pieces, alone=not self.open)
+        request = self._http.build_request("POST", url, content=body, headers=headers, timeout=wait.timeout)
         limit = AnswerLimit(self.endpoint.sampling, len(body))
         began = False
+        self.open += 1
         try:
-            async with response_to(self._http, request, self.endpoint) as response:
+            async with wait.limit, response_to(self._http, request, self.endpoint, wait.headers_within) as response:
                 began = True
                 if response.status_code != 200:
                     raise await self._error_of(response)
@@ -177,16 +163,22 @@ class Connection:
                     raise StreamInterrupted(f"{self.where} answered with a web page instead of JSON.", retryable=True)
                 self._heard()
                 try:
-                    return await self._read(response, live, limit)
+                    return await self._read(response, live, limit, lambda: wait.over(request, response))
                 finally:
                     self.streaming -= 1
+                    self.writing.discard(id(live))
         except TRANSPORT_ERRORS as exc:
-            found: EndpointError = failure(exc, f"{self.where}: {self.mask.hide(describe(exc))}", began=began)
+            if isinstance(exc, TimeUp) and str(exc) == wait.words(self.endpoint):
+                self._note(wait.timed_out_note)
+            said = self.mask.hide(describe(exc, self.endpoint.url))
+            found: EndpointError = failure(exc, f"{self.where}: {said}", began=began)
         except BodyError as exc:
             found = StreamInterrupted(f"{self.where}: {exc}", retryable=exc.retryable)
         except EndpointError as exc:
             found = exc.with_traceback(None)
             found.__context__ = None
+        finally:
+            self.open -= 1
         # Raised here and not above: the frames left behind hold headers, and bytes that may echo the key.
         raise found
 
@@ -199,9 +191,14 @@ class Connection:
             self.on_answer()
             self.on_answer = None
 
-    async def _read(self, response: httpx.Response, live: StreamingCompletion, limit: AnswerLimit) -> Completion:
-        read, stall = reader_of(response), StallDetector(self.endpoint.read_timeout)
+    async def _read(
+        self, response: httpx.Response, live: StreamingCompletion, limit: AnswerLimit, begins: Callable[[], str]
+    ) -> Completion:
+        """Read an answer. `begins` is called when its first data has come, and may return a note."""
+        read, stall = reader_of(response), StallDetector(self.endpoint.read_timeout, others=lambda: self.pieces)
         opening = await self._opening(read, stall)
+        if note := begins():
+            self._note(note)
         kind = response.headers.get("content-type", "")
         # What came counts, then the content type, and last what was asked for: some servers always stream, some never
         # do, and some name either as the other.
@@ -261,6 +258,8 @@ class Connection:
                 if first_token is None and live.first_token is not None:
                     first_token = live.first_token
                     self.first_waits.append(first_token - live.started)
+                    self.writing.add(id(live))
+                    self.on_first_token(first_token - live.started)
                 if answer.is_over or not raw:
                     break
                 if received >= measured_at:
@@ -316,13 +315,9 @@ class Connection:
                     raise self._malformed(event, exc) from None
                 continue
             if delta.ends == "error":
-                raise self._explained(event)
+                raise self.dialect.error(200, event, where=self.where, hide=self.mask.hide)
             answer.is_over = True
             return
-
-    def _explained(self, data: bytes) -> EndpointError:
-        """Return the error for an error object sent instead of an answer."""
-        return self.dialect.error(200, data, where=self.where, hide=self.mask.hide)
 
     def _malformed(self, data: bytes, why: Exception) -> EndpointError:
         beginning = repr(self.mask.hide(data[:2000].decode("utf-8", "replace"))[:80])
@@ -356,7 +351,7 @@ class Connection:
             beginning = repr(self.mask.hide(body[:2000].decode("utf-8", "replace"))[:80])
             raise StreamInterrupted(f"{self.where} answered without a message: {beginning}", retryable=True)
         if delta.ends == "error":
-            raise self._explained(body)
+            raise self.dialect.error(200, body, where=self.where, hide=self.mask.hide)
         answer.close()
         if not answer.finish_reason:
             raise StreamInterrupted(f"{self.where} answered without a finish reason.", retryable=True)

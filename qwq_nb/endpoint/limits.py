@@ -8,6 +8,7 @@
 | an answer that comes whole, decoded | 64 MiB | `StreamInterrupted` |
 | the list of models | 4 MiB, and 15 s + `--connect-timeout` | the problem that `%qwq_endpoint` tells |
 | headers, `1xx` responses included | `--connect-timeout` + 4 × `--read-timeout` | `StreamInterrupted` |
+| first data, while other answers are written | 100 × `--read-timeout` | `StreamInterrupted` |
 | the body of an error status | 20,000 bytes, and the lesser of `--read-timeout` and 30 s | what came is used |
 | bytes of HTTP without data (trailers, chunk extensions) | 3 × `--read-timeout` | `StreamInterrupted` |
 
@@ -33,6 +34,7 @@ __all__ = [
     "LONGEST_REASON",
     "MODELS_BYTES",
     "MODELS_SECONDS",
+    "QUEUE_TIMEOUTS",
     "STEP_BYTES",
     "AnswerLimit",
     "BodyError",
@@ -52,6 +54,8 @@ ERROR_SECONDS = 30.0
 """Seconds at most in which they are read."""
 HEADER_TIMEOUTS = 4
 """Times `--read-timeout` until all headers are there: each single byte restarts the read time-out itself."""
+QUEUE_TIMEOUTS = 100
+"""Times `--read-timeout` at most that a request waits in its server's queue while other answers are written."""
 STEP_BYTES = 1 << 20
 """Bytes that a compressed body is decoded to at once."""
 LONGEST_REASON = 100

@@ -13,12 +13,12 @@ from qwq_nb.endpoint.context_window import window_of
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.limits import LONGEST_NAME, MODELS_BYTES, MODELS_SECONDS, BodyError
 from qwq_nb.endpoint.masking import Mask
-from qwq_nb.endpoint.server_errors import is_about_key
+from qwq_nb.endpoint.server_errors import UnknownModel, is_about_key
 from qwq_nb.endpoint.time_limit import TimeLimit
 from qwq_nb.endpoint.transport import TRANSPORT_ERRORS, describe, response_to, unexpected
-from qwq_nb.errors import QwqError
+from qwq_nb.errors import EndpointRefused, QwqError, did_you_mean, listed
 
-__all__ = ["ServedModels", "served_models"]
+__all__ = ["ServedModels", "refusal_of_model", "served_models"]
 
 
 class ServedModels(msgspec.Struct):
@@ -30,6 +30,8 @@ class ServedModels(msgspec.Struct):
     """Context windows in tokens, by the model's id; models whose window the server does not tell are absent."""
     is_key_refused: bool = False
     """The reason is that the key was refused, or that there was none."""
+    has_answered: bool = True
+    """Whether there was a response, whatever it said."""
 
 
 async def served_models(client: httpx.AsyncClient, endpoint: Endpoint, mask: Mask) -> ServedModels:
@@ -43,7 +45,7 @@ async def served_models(client: httpx.AsyncClient, endpoint: Endpoint, mask: Mas
     try:
         status, body = await response_body(client, endpoint)
     except TRANSPORT_ERRORS as exc:
-        return ServedModels(problem=mask.hide(describe(exc)))
+        return ServedModels(problem=mask.hide(describe(exc, endpoint.url)), has_answered=False)
     except BodyError as exc:
         return ServedModels(problem=str(exc))
     except QwqError:
@@ -53,15 +55,48 @@ async def served_models(client: httpx.AsyncClient, endpoint: Endpoint, mask: Mas
     if status != 200:
         return ServedModels(problem=f"HTTP {status}", is_key_refused=is_about_key(status, body))
     try:
-        rows: list[Any] = json.loads(body).get("data") or []
-        models = {
-            str(row["id"]): row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), (str, int))
-        }
-    except (ValueError, AttributeError, TypeError, RecursionError):
+        models = models_in(json.loads(body))
+    except (ValueError, RecursionError):
+        models = None
+    if models is None:
+        # Among these: LM Studio's {"error": "Unexpected endpoint or method"}, with status 200.
         return ServedModels(problem="an answer that is not a list of models")
     names = {name: mask.hide(name[: 2 * LONGEST_NAME])[:LONGEST_NAME] for name in models}
     windows = {names[name]: window_of(row) for name, row in models.items()}
     return ServedModels(ids=list(names.values()), windows={name: window for name, window in windows.items() if window})
+
+
+def models_in(said: Any) -> dict[str, dict[str, Any]] | None:
+    """Return the models of a list by their ids; None for what is no list of models.
+
+    The list is the value of `data` (OpenAI) or `models` (Ollama's and others'), or stands for itself. It holds objects
+    with an `id`, a `name` or a `model`, or the ids themselves.
+    """
+    if isinstance(said, dict):
+        lists = [said[name] for name in ("data", "models") if isinstance(said.get(name), list)]
+        is_null = not said.get("error") and "data" in said and said["data"] is None
+        said = next((rows for rows in lists if rows), lists[0] if lists else [] if is_null else None)
+    if not isinstance(said, list):
+        return None
+    found: dict[str, dict[str, Any]] = {}
+    for row in said:
+        fields = row if isinstance(row, dict) else {"id": row}
+        ids = (fields.get(name) for name in ("id", "name", "model"))
+        name = next((i for i in ids if isinstance(i, (str, int)) and not isinstance(i, bool) and i != ""), None)
+        if name is not None:
+            found[str(name)] = fields
+    return found
+
+
+def refusal_of_model(error: UnknownModel, model: str, served: ServedModels) -> EndpointRefused:
+    """Return the refusal of a model with those that the endpoint serves, and the nearest one to the model asked for."""
+    if served.ids:
+        near = did_you_mean(model, served.ids)
+        nearest = near if near.startswith(" Did you mean") else ""
+        hint = f" It serves: {listed(served.ids)}. You asked for {model!r}.{nearest}"
+    else:
+        hint = f" Check the URL (most servers want it to end in /v1) and the model's name {model!r}."
+    return EndpointRefused(f"{error}{hint}", status=error.status)
 
 
 async def response_body(client: httpx.AsyncClient, endpoint: Endpoint) -> tuple[int, bytes]:

@@ -32,6 +32,8 @@ _NO_MODEL = re.compile(
     r"|not a valid model|(?:unknown|invalid|unsupported|no such) model",
     re.I | re.S,
 )
+_NO_PATH = re.compile(r"unexpected endpoint or method|(?:unknown|invalid|no such) (?:endpoint|path|route|url)\b", re.I)
+"""What LM Studio and others answer, with HTTP 200, for a path that they do not have."""
 _PARAMETER = re.compile(
     r"(?:unsupported|unknown|unrecognized|unexpected|extra) (?:request )?(?:parameter|argument|field|input|name)"
     r"|(?:parameter|argument|field|input)s?\b.{0,60}not (?:supported|permitted|allowed|recognized)",
@@ -84,6 +86,10 @@ def message_in(data: Any) -> str:
                 return json.dumps(data)
         elif isinstance(data, list) and data:
             data = data[0]
+            place = data.get("loc") if isinstance(data, dict) else None
+            if isinstance(place, list) and isinstance(data.get("msg"), str):
+                # FastAPI names the field at fault here only.
+                return f"{'.'.join(map(str, place[:10]))[:200]}: {data['msg']}"
         else:
             break
     return data if isinstance(data, str) else json.dumps(data)
@@ -116,7 +122,8 @@ def error_of_status(
     if status in (401, 403) or (status == 400 and names_key):
         return EndpointRefused(
             f"{where} refused the key (HTTP {status}). Give the name of the environment variable that holds a valid "
-            f"one by --key-env, as in `%qwq_endpoint URL --model M --key-env QWQ_API_KEY`.{tail}",
+            f"one by --key-env, as in `%qwq_endpoint URL --model M --key-env QWQ_API_KEY`; where the key is sent in "
+            f"another header, by --header-env, as in --header-env api-key=QWQ_API_KEY.{tail}",
             status=status,
         )
     if status == 402:
@@ -135,7 +142,8 @@ def error_of_status(
         what = "The prompt and max-tokens do not fit the model's context"
         return rejected(what, concerns, status, f"{tail}{limit.advice}")
     if status in (400, 422) and _PARAMETER.search(said):
-        hint = " Leave out what it does not take by `off`, as in --top-k off --min-p off."
+        example = "--stream-options off" if "stream_options" in said else "--top-k off --min-p off"
+        hint = f" Leave out what it does not take by `off`, as in {example}."
         return rejected("The server rejected the request", "options", status, tail + hint)
     if status in (400, 422) and (limit.concerns_all or _TOO_MANY_TOKENS.search(said)):
         return rejected("The server rejected the request", "options", status, f"{tail}{limit.advice}")
@@ -143,8 +151,11 @@ def error_of_status(
 
 
 def is_about_key(status: int, body: bytes) -> bool:
-    """Return whether an error says that the key was refused, or that there was none."""
-    return status in (401, 403) or (status == 400 and bool(_KEY.search(error_text(body)[:LONGEST_LOOK])))
+    """Return whether an error says that the key was refused, or that there was none.
+
+    Not every 403 does: keys of OpenAI's may be good for completions and not for the list of models.
+    """
+    return status == 401 or (status in (400, 403) and bool(_KEY.search(error_text(body)[:LONGEST_LOOK])))
 
 
 def rejected(
@@ -167,6 +178,8 @@ def error_of_stream(error: Any, *, where: str = "", hide: Callable[[str], str] =
     code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, str) and code.isdigit():
         code = int(code)
+    if _NO_PATH.search(said):
+        return UnknownModel(f"{where} does not know the path: {said}.", status=404)
     too_long = bool(_CONTEXT.search(said))
     is_content = not (too_long or _KEY.search(said)) and is_of_content(json.dumps(error).encode(), said)
     if (isinstance(code, int) and code in (400, 413, 422)) or too_long or is_content:

@@ -57,6 +57,11 @@ class TimeLimit:
         if kind is asyncio.CancelledError and cancellations(self._task) <= self._cancelled_before:
             raise TimeUp(self._message) from None
 
+    def stop(self) -> None:
+        """End the limit; the rest of the block may take as long as it likes."""
+        if self._timer is not None:
+            self._timer.cancel()
+
     def _wait(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._look)
 

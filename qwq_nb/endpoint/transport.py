@@ -8,11 +8,9 @@ import ssl
 import sys
 import time
 import traceback
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from datetime import timezone
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -21,10 +19,12 @@ import httpx_aiohttp
 
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.kept_connections import Resending, original, reuse_trace
+from qwq_nb.endpoint.key_variables import read_variable
 from qwq_nb.endpoint.limits import HEADER_TIMEOUTS
 from qwq_nb.endpoint.masking import Mask
+from qwq_nb.endpoint.proxies import proxy_for, proxy_name
 from qwq_nb.endpoint.time_limit import TimeLimit, TimeUp
-from qwq_nb.errors import StreamInterrupted, UserError
+from qwq_nb.errors import StreamInterrupted, UserError, one_line
 
 __all__ = [
     "TRANSPORT_ERRORS",
@@ -33,6 +33,7 @@ __all__ = [
     "describe",
     "failure",
     "http_client",
+    "most_connections",
     "response_to",
     "retry_after",
     "unexpected",
@@ -90,18 +91,32 @@ def http_client(
 
 
 class KeyFromEnvironment(httpx.Auth):
-    """Set the Authorization header as a request goes out, so that no stack frame of this package holds the key."""
+    """Set the headers that hold secrets as a request goes out, so that no stack frame of this package holds one."""
 
     def __init__(self, endpoint: Endpoint, mask: Mask) -> None:
         self._endpoint = endpoint
         self._mask = mask
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the key, read from the environment now, and note it in the mask."""
+        """Add the key and the further headers, read from the environment now, and note them in the mask."""
+        for variable, purpose in self._endpoint.secrets.items():
+            self._mask.note(read_variable(variable, purpose))
         if self._endpoint.key_env:
-            self._mask.note(self._endpoint.key())
             request.headers["Authorization"] = f"Bearer {self._endpoint.key()}"
+        for pair in self._endpoint.header_env:
+            header, _, variable = pair.partition("=")
+            request.headers[header] = read_variable(variable, self._endpoint.secrets[variable])
         yield request
+
+
+def most_connections() -> int:
+    """Return the number of sockets that this process's hard limit of open files allows; 1 at least."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return sys.maxsize
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return sys.maxsize if hard == resource.RLIM_INFINITY else max(1, hard - KERNEL_FILES)
 
 
 def raise_file_limit(connections: int) -> None:
@@ -259,9 +274,18 @@ def failure(exc: BaseException, message: str, *, began: bool) -> StreamInterrupt
     return (Severed if began else Unreachable)(message, retryable=True)
 
 
-def describe(exc: BaseException) -> str:
-    """Describe a transport failure in plain words, with at most 200 characters of the exception's own text."""
+def describe(exc: BaseException, url: str = "") -> str:
+    """Describe a transport failure in plain words, with at most 200 characters of the exception's own text.
+
+    `url`: what was asked for; if that goes through a proxy, a connection that failed is the proxy's.
+    """
     exc = original(exc)
+    if (proxy := proxy_name(url)) and isinstance(exc, _NO_CONNECTION):
+        detail = one_line(str(exc), 200)
+        return (
+            f"no connection through the proxy {proxy}, which this kernel's environment sets for this URL (is the proxy "
+            f"right? NO_PROXY={urlsplit(url).hostname} goes around it): {detail}"
+        )
     words: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
         ((aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout), "no connection within --connect-timeout"),
         (aiohttp.ClientConnectorCertificateError, "the server's certificate is not trusted (--ca-bundle FILE)"),
@@ -293,12 +317,3 @@ def unexpected(exc: Exception, where: str, hide: Callable[[str], str]) -> Stream
     detail = " ".join(hide(str(exc)[:2000]).split())[:200]
     said = f"{type(exc).__name__}: {detail}" if detail else type(exc).__name__
     return StreamInterrupted(f"{where}: the answer could not be read: {said}{at}", retryable=True)
-
-
-def proxy_for(url: str) -> str | None:
-    """Return the proxy that the environment sets for this URL; None if there is none or NO_PROXY excludes the host."""
-    parts = urlsplit(url)
-    if urllib.request.proxy_bypass(parts.netloc):
-        return None
-    proxies: dict[str, Any] = urllib.request.getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")

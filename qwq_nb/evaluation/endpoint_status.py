@@ -6,10 +6,11 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from qwq_nb.endpoint.auto_concurrency import MOST
+from qwq_nb.endpoint.auto_concurrency import FAST, MOST, START
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.pool import Pool
 from qwq_nb.endpoint.registry import window_warnings
+from qwq_nb.endpoint.transport import most_connections
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.request import EvalRequest
 
@@ -23,7 +24,9 @@ def pool_of(request: EvalRequest) -> Pool:
     """Make the pool of the request's endpoints, with its number of streams."""
     asked = request.concurrency
     if asked == "auto":
-        return Pool(request.endpoints, concurrency=MOST, auto=True)
+        # Whole answers show no first token, and the built-in server takes any number.
+        start = START if all(e.stream and not e.is_demo for e in request.endpoints) else FAST
+        return Pool(request.endpoints, concurrency=min(MOST, most_connections()), auto=True, start=start)
     return Pool(request.endpoints, concurrency=asked)
 
 

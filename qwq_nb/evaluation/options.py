@@ -24,7 +24,7 @@ EVAL = (
     Option(
         "--concurrency",
         "streams",
-        f"streams at once ({CONCURRENCY}); `auto` finds out how many the endpoint can take",
+        f"streams at once; `auto` begins with few and finds out how many the endpoint can take ({CONCURRENCY})",
         "N",
     ),
     Option(

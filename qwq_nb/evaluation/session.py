@@ -81,7 +81,8 @@ class Session:
         self._stopped = False
         for endpoint in request.endpoints:
             # The keys are no business of the worker's.
-            worker.hide(endpoint.key_env)
+            for variable in endpoint.secrets:
+                worker.hide(variable)
 
     # -- control, on the loop's thread ---------------------------------------------------------------------------
 

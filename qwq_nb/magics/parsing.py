@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from qwq_nb.core.options import Option, value_of
-from qwq_nb.endpoint.endpoint import looks_like_key
+from qwq_nb.endpoint.key_variables import looks_like_key
 from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.magics.words import expanded, split_line

@@ -130,7 +130,7 @@ def test_a_parameter_that_is_not_taken_says_how_to_leave_it_out(body: Any) -> No
     ("body", "said"),
     [
         ({"detail": "Boom"}, "Boom"),
-        ({"detail": [{"loc": ["body", "messages"], "msg": "field required"}]}, "field required"),
+        ({"detail": [{"loc": ["body", "messages"], "msg": "field required"}]}, "body.messages: field required"),
         ({"error": {"message": "Deep"}}, "Deep"),
         ({"error": "Flat"}, "Flat"),
         ({"message": "Plain", "code": 1}, "Plain"),

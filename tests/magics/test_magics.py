@@ -80,7 +80,7 @@ def shell(bare: Callable[[], Shell]) -> Shell:
 def test_an_endpoint_is_set_asked_once_and_listed(shell: Shell, server: DemoEndpoint) -> None:
     assert shell.run("%qwq_endpoint").startswith("No endpoint is set. Set one: %qwq_endpoint http://")
     line = f"%qwq_endpoint {server.url} --model {server.model} --name mine --temperature 0.3 --max-tokens 99"
-    assert shell.run(line) == f"Endpoint 'mine': {server.url} answers and serves {server.model}.\n"
+    assert shell.run(line) == f"✓ Endpoint 'mine': {server.url} answers and serves {server.model}.\n"
     assert server.log()["models_requests"] == 1
     assert server.log()["requests"] == 0
     endpoint = get_endpoint()
@@ -101,7 +101,7 @@ def test_a_url_without_its_version_and_a_model_left_out(shell: Shell, server: De
 
 
 def test_greedy_decoding_gets_its_warning(shell: Shell, server: DemoEndpoint) -> None:
-    assert "Note: temperature 0 is greedy decoding" in shell.run(f"%qwq_endpoint {server.url} --temperature 0")
+    assert "⚠ temperature 0 is greedy decoding" in shell.run(f"%qwq_endpoint {server.url} --temperature 0")
 
 
 # -- what is refused -----------------------------------------------------------------------------------------------

@@ -96,6 +96,7 @@ def test_a_dead_upstream_is_named(url: str, tmp_path: Path) -> None:
 def test_a_wrong_key_is_called_that(proxy: Serving, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(KEY, "sk-not-the-one")
     endpoint = Endpoint(proxy.url, "mock", key_env=KEY)
-    assert f"REFUSED the key in {KEY}" in connect(endpoint).line
+    with pytest.raises(EndpointRefused, match=f"refused the key in {KEY}"):
+        connect(endpoint)
     with pytest.raises(EndpointRefused, match=f"refused the key|{KEY}"):
         evaluate("math_500", endpoint=endpoint, data=PROBLEMS["math_500"], limit=1, out=tmp_path, show=False)

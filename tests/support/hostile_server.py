@@ -34,10 +34,17 @@ def event(finish: str | None = None, usage: Any = None, **delta: Any) -> bytes:
 
 
 class Reply:
-    """One response as it is written. `path`: what was asked for; `body`: the request's."""
+    """One response as it is written. `path`: what was asked for; `body` and `headers`: the request's."""
 
-    def __init__(self, server: HostileServer, writer: asyncio.StreamWriter, path: str, body: dict[str, Any]) -> None:
-        self.path, self.body = path, body
+    def __init__(
+        self,
+        server: HostileServer,
+        writer: asyncio.StreamWriter,
+        path: str,
+        body: dict[str, Any],
+        headers: dict[str, str],
+    ) -> None:
+        self.path, self.body, self.headers = path, body, headers
         self._server, self._writer = server, writer
 
     async def send(self, *parts: bytes) -> None:
@@ -104,9 +111,10 @@ class HostileServer:
             try:
                 top = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 path = top.split(" ", 2)[1]
-                body = await reader.readexactly(int(headers_of(top).get("content-length", 0)))
+                headers = headers_of(top)
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
                 self.asked.append(path)
-                await self.write(Reply(self, writer, path, json.loads(body or b"{}")))
+                await self.write(Reply(self, writer, path, json.loads(body or b"{}"), headers))
                 await writer.drain()
             except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 pass

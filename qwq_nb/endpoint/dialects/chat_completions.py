@@ -109,7 +109,8 @@ class ChatCompletions:
             body["tools"] = [*tools]
         if endpoint.stream:
             body["stream"] = True
-            body.setdefault("stream_options", {"include_usage": True})
+            if "stream_options" not in endpoint.sampling:
+                body["stream_options"] = {"include_usage": True}
         return body
 
     def delta(self, event: bytes) -> Delta | None:
