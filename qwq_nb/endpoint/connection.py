@@ -16,20 +16,20 @@ from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.answer import StreamedAnswer
 from qwq_nb.endpoint.bodies import Read, first_bytes, reader_of, whole_body
-from qwq_nb.endpoint.dialects.dialect import Tool, dialect_of
+from qwq_nb.endpoint.dialects.dialect import MALFORMED, Tool, dialect_of
 from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.limits import BODY_BYTES, CHARACTERS_STEP, EVENT_BYTES, PING_TIMEOUT, AnswerLimit, BodyError
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.model_list import ServedModels, refusal_of_model, served_models
 from qwq_nb.endpoint.proxies import through_proxy
-from qwq_nb.endpoint.queue_wait import QueueWait
+from qwq_nb.endpoint.queue_wait import Begins, QueueWait
 from qwq_nb.endpoint.server_errors import UnknownModel
 from qwq_nb.endpoint.sse import BLANKS, BOM, EventDecoder, begins_stream, is_keep_alive
 from qwq_nb.endpoint.stall import StallDetector
 from qwq_nb.endpoint.stream_options import StreamOptions
 from qwq_nb.endpoint.streaming import StreamingCompletion
-from qwq_nb.endpoint.time_limit import TimeLimit, TimeUp
+from qwq_nb.endpoint.time_limit import NO_DATA, TimeLimit, TimeUp
 from qwq_nb.endpoint.transport import (
     TRANSPORT_ERRORS,
     describe,
@@ -49,12 +49,6 @@ from qwq_nb.errors import (
 )
 
 __all__ = ["Connection", "ServedModels"]
-
-Begins = Callable[[], str]
-MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, msgspec.MsgspecError)
-"""Exceptions that a dialect may raise for data of an unknown shape."""
-NO_DATA = "bytes of HTTP came, but no data, for more than twice --read-timeout"
-"""Trailers, chunk extensions, empty compressed blocks."""
 
 
 class Connection:

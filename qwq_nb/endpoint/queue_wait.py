@@ -15,7 +15,10 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.limits import HEADER_TIMEOUTS, QUEUE_TIMEOUTS
 from qwq_nb.endpoint.time_limit import TimeLimit
 
-__all__ = ["QueueWait"]
+__all__ = ["Begins", "QueueWait"]
+
+Begins = Callable[[], str]
+"""Called when the first text of an answer has come; returns a note, or nothing."""
 
 LOOKS = 12
 """Looks at the other streams in one `--read-timeout`."""

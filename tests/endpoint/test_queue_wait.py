@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -122,11 +121,13 @@ def test_keep_alives_before_the_first_text_are_no_stall_while_others_are_written
     assert waiting.stalled(0), "nothing of the others since the last look"
 
 
-def test_a_run_on_one_slot_asks_as_often_as_there_are_answers(
-    demo_endpoint: Callable[..., DemoEndpoint], recwarn: Any
-) -> None:
+def test_a_run_on_one_slot_asks_as_often_as_there_are_answers(demo_endpoint: Callable[..., DemoEndpoint]) -> None:
     server = demo_endpoint(args=["--batch=1"], tokens_per_second=100, chunks=40)
     endpoint = own_endpoint(server, read_timeout=1.0)
     run = evaluate("math_500", endpoint=endpoint, data=MATH, show=False, limit=8, concurrency=32)
     assert (server.log()["requests"], run.state) == (8, "complete")
     assert any("--concurrency auto" in note for note in run.manifest.notes)
+    server.reset()
+    auto = evaluate("math_500", endpoint=endpoint, data=MATH, show=False, limit=8, fresh=True)
+    assert (server.log()["requests"], auto.state, auto.manifest.request.concurrency) == (8, "complete", "auto")
+    assert auto.name == run.name, "the number of streams is no part of what is asked"
