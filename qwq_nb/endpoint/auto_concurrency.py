@@ -28,6 +28,7 @@ Pure: time windows and refusals are passed in, no clock is read.
 
 from __future__ import annotations
 
+import math
 from statistics import median
 
 __all__ = ["MOST", "START", "ConcurrencyController"]
@@ -74,6 +75,7 @@ class ConcurrencyController:
         self._round: list[float] = []
         """Waits for first tokens since the limit rose."""
         self._added = self.limit
+        self._quickest = math.inf
 
     def began(self, wait: float, writing: int) -> bool:
         """Note a first token, after `wait` seconds, with `writing` streams now; return whether the limit rose."""
@@ -83,7 +85,8 @@ class ConcurrencyController:
         all_written = writing >= self.limit
         if not all_written and len(self._round) < self._added:
             return False
-        is_late = self._is_late(self._round)
+        self._quickest = min(self._quickest, *self._round, wait)
+        is_late = median(self._round) > LATE * self._quickest
         self._round = []
         if is_late and not all_written:
             return False
