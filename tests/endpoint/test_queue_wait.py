@@ -60,7 +60,9 @@ def at_once(endpoint: Endpoint, count: int) -> tuple[list[Completion | BaseExcep
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("opening", [b"", EVENTS, EVENTS + event(role="assistant"), EVENTS + b": queued\n\n"])
-def test_what_waits_in_the_queue_is_asked_once(opening: bytes, stream: bool) -> None:
+def test_what_waits_in_the_queue_is_asked_once(
+    opening: bytes, stream: bool, attack: Callable[[str, str, str], None]
+) -> None:
     if not stream and opening:
         pytest.skip("whole answers have no opening")
     server = OneSlot(opening)
@@ -70,6 +72,8 @@ def test_what_waits_in_the_queue_is_asked_once(opening: bytes, stream: bool) -> 
     assert server.asked == 8
     assert not [answer for answer in found if isinstance(answer, BaseException)]
     assert [note for note in notes if "wait in its queue" in note and "--concurrency auto" in note]
+    if not opening:
+        attack(f"8 requests on one slot, streamed: {stream}", "asked once each, told in a note", "100 × --read-timeout")
 
 
 def test_control_with_a_time_out_that_nothing_suspends_it_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
