@@ -4,7 +4,7 @@ The inputs are what a client sees of a server: tokens per second over all stream
 refusals (429, 503). A batching server gains throughput with each further stream until it is saturated; from
 there on more streams only wait longer. The controller searches for that knee:
 
-- *Start*: 4 streams, doubled as long as throughput grows with it (TCP's slow start).
+- *Start*: 2 streams, doubled as long as throughput grows with it (TCP's slow start).
 - *First tokens*: up to `FAST` streams it is doubled sooner, without a measurement of throughput: as soon as all
   streams are being written at once, or as many first tokens as there are new streams came and none of them late. On a
   server with fewer slots the others get no first token, which is how a queue is told from a slow answer.
@@ -28,11 +28,12 @@ Pure: time windows and refusals are passed in, no clock is read.
 
 from __future__ import annotations
 
+import math
 from statistics import median
 
 __all__ = ["MOST", "START", "ConcurrencyController"]
 
-START = 4
+START = 2
 MOST = 256
 FAST = 32
 """Streams up to which first tokens decide: so many any server but a small one takes."""
@@ -74,6 +75,7 @@ class ConcurrencyController:
         self._round: list[float] = []
         """Waits for first tokens since the limit rose."""
         self._added = self.limit
+        self._quickest = math.inf
 
     def began(self, wait: float, writing: int) -> bool:
         """Note a first token, after `wait` seconds, with `writing` streams now; return whether the limit rose."""
@@ -83,7 +85,8 @@ class ConcurrencyController:
         all_written = writing >= self.limit
         if not all_written and len(self._round) < self._added:
             return False
-        is_late = self._is_late(self._round)
+        self._quickest = min(self._quickest, *self._round, wait)
+        is_late = median(self._round) > LATE * self._quickest
         self._round = []
         if is_late and not all_written:
             return False

@@ -17,21 +17,21 @@ from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.answer import StreamedAnswer
 from qwq_nb.endpoint.bodies import Read, first_bytes, reader_of, whole_body
 from qwq_nb.endpoint.context_window import is_cut_by_server
-from qwq_nb.endpoint.dialects.dialect import Tool, dialect_of
+from qwq_nb.endpoint.dialects.dialect import MALFORMED, Tool, dialect_of
 from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.endpoint.limits import BODY_BYTES, EVENT_BYTES, AnswerLimit, BodyError
+from qwq_nb.endpoint.limits import BODY_BYTES, CHARACTERS_STEP, EVENT_BYTES, AnswerLimit, BodyError
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.model_list import ServedModels, refusal_of_model, served_models
 from qwq_nb.endpoint.ping import ping_failure
 from qwq_nb.endpoint.proxies import through_proxy
-from qwq_nb.endpoint.queue_wait import QueueWait
+from qwq_nb.endpoint.queue_wait import Begins, QueueWait
 from qwq_nb.endpoint.server_errors import UnknownModel
 from qwq_nb.endpoint.sse import BLANKS, BOM, EventDecoder, begins_stream, is_keep_alive
 from qwq_nb.endpoint.stall import StallDetector
 from qwq_nb.endpoint.stream_options import StreamOptions
 from qwq_nb.endpoint.streaming import StreamingCompletion
-from qwq_nb.endpoint.time_limit import TimeLimit, TimeUp
+from qwq_nb.endpoint.time_limit import NO_DATA, TimeLimit, TimeUp
 from qwq_nb.endpoint.transport import (
     TRANSPORT_ERRORS,
     describe,
@@ -52,15 +52,6 @@ from qwq_nb.errors import (
 
 __all__ = ["Connection", "ServedModels"]
 
-MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, msgspec.MsgspecError)
-"""Exceptions that a dialect may raise for data of an unknown shape."""
-NO_DATA = "bytes of HTTP came, but no data, for more than twice --read-timeout"
-"""Trailers, chunk extensions, empty compressed blocks."""
-SHOWN_NAME = 100
-"""Characters of a model's name that a message shows."""
-CHARACTERS_STEP = 65_536
-"""Bytes at least between two measurements of an answer's length."""
-
 
 class Connection:
     """Send requests to one endpoint, any number at once, on one event loop."""
@@ -77,9 +68,9 @@ class Connection:
         self.on_first_token: Callable[[float], None] = lambda waited: None
         """Called with the seconds that a stream waited for its first token, as it comes."""
         self.open = 0
-        """Number of requests for completions that are sent and not over."""
+        """Number of requests for completions that are not over."""
         self.writing: set[int] = set()
-        """Ids of the streams whose first token has come, and that are not over."""
+        """Ids of the streams of which there is text, and that are not over."""
         self.streaming = 0
         """Number of answers that are being read now."""
         self.reads = 0
@@ -149,7 +140,7 @@ class Connection:
     async def _answer(self, asked: dict[str, Any], live: StreamingCompletion) -> Completion:
         body = msgspec.json.encode(asked)
         url, headers = self.endpoint.address(self.dialect.path), {"Content-Type": "application/json"}
-        wait = QueueWait(self.endpoint, lambda: self.pieces, alone=not self.open)
+        wait = QueueWait(self.endpoint, lambda: self.reads, alone=not self.open)
         request = self._http.build_request("POST", url, content=body, headers=headers, timeout=wait.timeout)
         limit = AnswerLimit(self.endpoint.sampling, len(body))
         began = False
@@ -192,13 +183,11 @@ class Connection:
             self.on_answer = None
 
     async def _read(
-        self, response: httpx.Response, live: StreamingCompletion, limit: AnswerLimit, begins: Callable[[], str]
+        self, response: httpx.Response, live: StreamingCompletion, limit: AnswerLimit, begins: Begins
     ) -> Completion:
-        """Read an answer. `begins` is called when its first data has come, and may return a note."""
+        """Read an answer. `begins` is called when its first text has come, and may return a note."""
         read, stall = reader_of(response), StallDetector(self.endpoint.read_timeout, others=lambda: self.pieces)
         opening = await self._opening(read, stall)
-        if note := begins():
-            self._note(note)
         kind = response.headers.get("content-type", "")
         # What came counts, then the content type, and last what was asked for: some servers always stream, some never
         # do, and some name either as the other.
@@ -206,7 +195,8 @@ class Connection:
         if is_stream is None:
             is_stream = "event-stream" in kind or (self.endpoint.stream and "application/json" not in kind)
         if is_stream:
-            return await self._read_stream(read, opening, stall, live, limit)
+            return await self._read_stream(read, opening, stall, live, limit, begins)
+        self._note(begins())
         return await self._read_whole(read, opening, stall, live, limit)
 
     async def _opening(self, read: Read, stall: StallDetector) -> bytes:
@@ -215,7 +205,8 @@ class Connection:
         Some servers send line ends while a request waits in their queue.
         """
         received, data = 0, b""
-        async with TimeLimit(self.endpoint.read_timeout, NO_DATA, progress=lambda: received):
+        # Others' answers count too: this one may wait in the queue, for which there is a limit of its own.
+        async with TimeLimit(self.endpoint.read_timeout, NO_DATA, progress=lambda: received + self.pieces):
             while not data and (part := await read()):
                 self.reads += 1
                 received += len(part)
@@ -237,14 +228,24 @@ class Connection:
         return error
 
     async def _read_stream(
-        self, read: Read, opening: bytes, stall: StallDetector, live: StreamingCompletion, limit: AnswerLimit
+        self,
+        read: Read,
+        raw: bytes,
+        stall: StallDetector,
+        live: StreamingCompletion,
+        limit: AnswerLimit,
+        begins: Begins,
     ) -> Completion:
         """Read events to the one that ends the answer, to the end of the body, or to the limit of an answer."""
         decoder, answer = EventDecoder(EVENT_BYTES, is_json=True), StreamedAnswer(live, self.mask)
-        raw, first_token = opening, live.first_token
+        first_token = live.first_token
         received, measured_at = 0, limit.characters
         is_endless = False
-        async with TimeLimit(self.endpoint.read_timeout, NO_DATA, progress=lambda: received):
+
+        def heard() -> int:
+            return received if answer.pieces else received + self.pieces
+
+        async with TimeLimit(self.endpoint.read_timeout, NO_DATA, progress=heard):
             while True:
                 received += len(raw)
                 before = answer.pieces
@@ -258,6 +259,7 @@ class Connection:
                 if first_token is None and live.first_token is not None:
                     first_token = live.first_token
                     self.first_waits.append(first_token - live.started)
+                    self._note(begins())
                     self.writing.add(id(live))
                     self.on_first_token(first_token - live.started)
                 if answer.is_over or not raw:
@@ -385,6 +387,6 @@ class Connection:
         return completion
 
     def _note(self, text: str) -> None:
-        """Keep a note for the run, once."""
-        if text not in self.notes:
+        """Keep a note for the run, once; an empty one is none."""
+        if text and text not in self.notes:
             self.notes.append(text)

@@ -26,6 +26,7 @@ from qwq_nb.errors import StreamInterrupted
 
 __all__ = [
     "BODY_BYTES",
+    "CHARACTERS_STEP",
     "ERROR_BYTES",
     "ERROR_SECONDS",
     "EVENT_BYTES",
@@ -34,6 +35,7 @@ __all__ = [
     "LONGEST_REASON",
     "MODELS_BYTES",
     "MODELS_SECONDS",
+    "PING_TIMEOUT",
     "QUEUE_TIMEOUTS",
     "STEP_BYTES",
     "AnswerLimit",
@@ -56,6 +58,10 @@ HEADER_TIMEOUTS = 4
 """Times `--read-timeout` until all headers are there: each single byte restarts the read time-out itself."""
 QUEUE_TIMEOUTS = 100
 """Times `--read-timeout` at most that a request waits in its server's queue while other answers are written."""
+PING_TIMEOUT = 60.0
+"""Seconds without a response after which a ping has failed. Longer than for a list: it may wait in the queue."""
+CHARACTERS_STEP = 65_536
+"""Bytes at least between two measurements of an answer's length."""
 STEP_BYTES = 1 << 20
 """Bytes that a compressed body is decoded to at once."""
 LONGEST_REASON = 100

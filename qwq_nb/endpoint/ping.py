@@ -8,14 +8,12 @@ import httpx
 
 from qwq_nb.endpoint.dialects.dialect import Dialect
 from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.limits import PING_TIMEOUT
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.transport import TRANSPORT_ERRORS, describe, failure, response_to, unexpected
 from qwq_nb.errors import EndpointError, QwqError
 
 __all__ = ["ping_failure"]
-
-PING_TIMEOUT = 60.0
-"""Seconds without a response after which a ping has failed. Longer than for a list: it may wait in the queue."""
 
 
 async def ping_failure(

@@ -340,7 +340,7 @@ class PooledRequest(RetriedRequest):
         self._at_once = False
         pooled = self.pooled
         if error.status in TOO_MANY and pooled.controller is not None:
-            pooled.controller.refused(pooled.active - 1)
+            pooled.controller.refused(pooled.connection.streaming or pooled.active - 1)
         if is_key_refusal(error) and pooled.connection.answers:
             return await self._key_refused(error)
         if isinstance(error, EndpointRefused):

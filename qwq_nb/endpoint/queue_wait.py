@@ -1,7 +1,7 @@
-"""Wait for the first data of an answer, and tell a request that waits in its server's queue from one that is silent.
+"""Wait for the first text of an answer, and tell a request that waits in its server's queue from one that is silent.
 
 A server with fewer slots than there are streams lets the others wait, and sends nothing for them meanwhile. A request
-that is sent while others are open is therefore given `--read-timeout` from the last piece of text that came for any of
+that is sent while others are open is therefore given `--read-timeout` from the last piece of data that came for any of
 them, `QUEUE_TIMEOUTS` times as long at most. Asked again, it would only stand at the end of the queue once more.
 """
 
@@ -15,7 +15,10 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.limits import HEADER_TIMEOUTS, QUEUE_TIMEOUTS
 from qwq_nb.endpoint.time_limit import TimeLimit
 
-__all__ = ["QueueWait"]
+__all__ = ["Begins", "QueueWait"]
+
+Begins = Callable[[], str]
+"""Called when the first text of an answer has come; returns a note, or nothing."""
 
 LOOKS = 12
 """Looks at the other streams in one `--read-timeout`."""
@@ -25,9 +28,9 @@ ADVICE = "--concurrency auto, or a smaller number, sends no more requests than i
 
 
 class QueueWait:
-    """Limit the wait of one request for its first data: `limit` is the block's `async with`, from before it is sent.
+    """Limit the wait of one request for its first text: `limit` is the block's `async with`, from before it is sent.
 
-    `progress`: a count that grows with each piece of text of the endpoint's streams. `alone`: no other request is open,
+    `progress`: a count that grows with each piece of data of the endpoint's streams. `alone`: no other request is open,
     so that there is no queue, and the read time-out is the connection's own.
     """
 
@@ -68,7 +71,7 @@ class QueueWait:
         return self._looks if may_wait else -2
 
     def over(self, request: httpx.Request, response: httpx.Response) -> str:
-        """End the wait, since data has come: from here on the read time-out counts. Return a note, or nothing."""
+        """End the wait, since text has come: from here on the read time-out counts. Return a note, or nothing."""
         self.limit.stop()
         if self.alone:
             return ""

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-__all__ = ["TimeLimit", "TimeUp"]
+__all__ = ["NO_DATA", "TimeLimit", "TimeUp"]
+
+NO_DATA = "bytes of HTTP came, but no data, for more than twice --read-timeout"
+"""Trailers, chunk extensions, empty compressed blocks."""
 
 
 class TimeUp(asyncio.TimeoutError):

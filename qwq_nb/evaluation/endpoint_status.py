@@ -24,9 +24,10 @@ def pool_of(request: EvalRequest) -> Pool:
     """Make the pool of the request's endpoints, with its number of streams."""
     asked = request.concurrency
     if asked == "auto":
-        # Whole answers show no first token, and the built-in server takes any number.
-        start = START if all(e.stream and not e.is_demo for e in request.endpoints) else FAST
-        return Pool(request.endpoints, concurrency=min(MOST, most_connections()), auto=True, start=start)
+        # The built-in server takes any number. Whole answers show no first token.
+        most = min(FAST if request.demo else MOST, most_connections())
+        start = START if all(e.stream for e in request.endpoints) and not request.demo else FAST
+        return Pool(request.endpoints, concurrency=most, auto=True, start=start)
     return Pool(request.endpoints, concurrency=asked)
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
+import msgspec
+
 from qwq_nb.core.records import Message
 from qwq_nb.endpoint.delta import Delta
 from qwq_nb.endpoint.dialects.registry import DIALECTS
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import EndpointError
 
-__all__ = ["Dialect", "Tool", "dialect_of", "register_dialect"]
+__all__ = ["MALFORMED", "Dialect", "Tool", "dialect_of", "register_dialect"]
+
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, msgspec.MsgspecError)
+"""Exceptions that a dialect may raise for data of an unknown shape."""
 
 Tool = Mapping[str, Any]
 """A tool that the model may call, as in `/chat/completions`: `{"type": "function", "function": {"name": …,

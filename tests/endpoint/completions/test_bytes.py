@@ -109,7 +109,7 @@ def test_models_that_are_no_list() -> None:
     for body in (b"[]", b"<html>", b'{"data": 3}', b"\xff", b'{"models": []}'):
         served = asyncio.run(models(response(body, "application/json")))
         assert served.ids == []
-    assert "list of models" in asyncio.run(models(response(b"[]", "application/json"))).problem
+    assert "list of models" in asyncio.run(models(response(b'{"data": 3}', "application/json"))).problem
     assert asyncio.run(models(b"junk\r\n\r\n")).problem
 
 
