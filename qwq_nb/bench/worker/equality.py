@@ -23,12 +23,12 @@ SPACING = re.compile(r"\\(?:displaystyle|left|right|[,!;:> ])|~|\\q?quad\b")
 _EQUALS = re.compile(r"(?<![<>!\\:=])=(?!=)")
 _NAMES = re.compile(
     r"(?:\\(?:text|mathrm|mathbf|operatorname)\{[^{}]*\}|\\[A-Za-z]+|[A-Za-z](?:_\{?\w+\}?)?(?:\([\w,\s]*\))?|\d+(?=[A-Za-z\\])"
-    r"|[-+|'\s{},])+"
+    r"|[-+|'\s{},:])+"
 )
 """A side that names what is asked: `x`, `f(x)`, `m+n`, `|AB|`, `\\angle ABC`; no powers, no lone number."""
 _BASE = re.compile(r"(-?[0-9A-Z]+)_\{?(?:\\text\{)?(\d+|two|three|four|five|six|seven|eight|nine|ten)\}*")
 _ORDERED = re.compile(r"(?:\\left)?\s*[(\[].*,.*[)\]]", re.S)
-_SET = re.compile(r"(?:\\left)?\s*(?:\\\{.*\\\}|\{.*\})", re.S)
+_SET = re.compile(r"(?:\\left)?\s*\\\{.*\\\}", re.S)
 _DECIMAL = re.compile(r"-?\d*\.(\d+)")
 _COMMA_DECIMAL = re.compile(r"(?<![\d,.])(-?\d+),(\d+)(?![\d,.])")
 _UNIT = re.compile(
@@ -91,8 +91,10 @@ def equal(candidate: str, target: str, *, refute: Callable[[list[Any], list[Any]
     gold, found = _parsed(trimmed(target)), _parsed(candidate)
     if not gold or not found or (refute and refute(gold, found)):
         return False
-    if not (verify(gold, found, timeout_seconds=None) or verify(found, gold, timeout_seconds=None)):
-        return False
+    if not verify(gold, found, timeout_seconds=None):
+        # The other way round, math-verify takes several values in any order for a pair or an interval.
+        if _ORDERED.fullmatch(trimmed(target)) or not verify(found, gold, timeout_seconds=None):
+            return False
     return not differ_below_tolerance(gold, found)
 
 

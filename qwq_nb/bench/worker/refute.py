@@ -75,7 +75,8 @@ def _differ_in_digits(one: Any, other: Any) -> bool:
         if isinstance(formula, MatrixBase):
             parts.append(list(formula))
         elif isinstance(formula, FiniteSet):
-            numbers = all(isinstance(part, Expr) and part.is_real for part in formula.args)
+            numbers = all(part.is_number and part.is_real for part in formula.args if isinstance(part, Expr))
+            numbers = numbers and all(isinstance(part, Expr) for part in formula.args)
             parts.append(sorted(formula.args) if numbers else [])
         elif isinstance(formula, Interval):
             parts.append([formula.start, formula.end])

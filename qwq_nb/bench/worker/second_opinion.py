@@ -19,12 +19,12 @@ from qwq_nb.bench.worker.equality import SPACING, alike, equal, plain
 from qwq_nb.bench.worker.refute import provably_different
 from qwq_nb.bench.worker.stated_choice import choice_by_text, is_refusal, names_letter, only_labels, stated_letter
 from qwq_nb.core.records import AnswerKind
-from qwq_nb.trace.boxed import boxed_or_stated, boxes_at_end, final_box, half_width, last_boxed, trimmed
+from qwq_nb.trace.boxed import boxed_or_stated, boxes, boxes_at_end, final_box, half_width, trimmed
 
 __all__ = ["equal", "second_opinion", "stands_in", "stated_letter"]
 
-REASONING_TAIL = 400
-"""Characters at the end of the reasoning that are searched for the gold value."""
+TAIL = 400
+"""Characters at the end of a text that are searched for the gold value."""
 _RESULT = r"(?:=|(?<!there )\bis|equals|answer:?|boxed\{|\*\*|\\approx)"
 _CONTINUED = r"\s*[+*/^_!]|\s*-\s*\d|\s*\\(?:sqrt|pi|[dt]?frac|cdot|times|pm|ln|log|sin|cos|tan|theta)(?![a-z])|\d|\w"
 """What makes the number before it a part of a longer expression."""
@@ -57,7 +57,9 @@ def second_opinion(
         opinion.second_correct = False
     if not officially_correct:
         boxed = final_box(text) if kind == "math" else None
-        texts = (text, reasoning[-REASONING_TAIL:]) if boxed is None else (boxed,)
+        # Where a value was read, the gold value counts at the end only: an earlier one may be part of the way.
+        end = text[-TAIL:] if kind == "math" and extracted.strip() else text
+        texts = (end, reasoning[-TAIL:]) if boxed is None else (boxed,)
         # Where a choice is stated, the letter of another one that is discussed is no missed answer.
         settled = kind == "choice" and opinion.second_extracted != ""
         opinion.present = opinion.second_correct is True or (
@@ -79,8 +81,9 @@ def _on_mathematics(
             return found
         return equal(form, target, refute=provably_different) or alike(form, target)
 
-    inner = last_boxed(candidate) or candidate
-    several = boxes_at_end(text)
+    nested = list(boxes(candidate))
+    inner = nested[0] if len(nested) == 1 else candidate
+    several = nested if len(nested) > 1 else boxes_at_end(text)
     return Opinion(
         second_extracted=trimmed(inner),
         second_correct=any(
