@@ -105,7 +105,7 @@ def alike(candidate: str, target: str) -> bool:
     for form, gold in _readings(candidate, target):
         if equal(form, gold):
             return True
-    return _same_rounded(candidate, target) or _same_sets(candidate, target)
+    return _same_rounded(candidate, target) or _same_sets(candidate, target) or _same_complex(candidate, target)
 
 
 def _parsed(text: str) -> list[Any]:
@@ -151,9 +151,6 @@ def _readings(candidate: str, target: str) -> list[tuple[str, str]]:
         found.append((_COMMA_DECIMAL.sub(r"\1.\2", one), target))
     if _COMMA_DECIMAL.fullmatch(other) and _DECIMAL.fullmatch(one):
         found.append((candidate, _COMMA_DECIMAL.sub(r"\1.\2", other)))
-    if "i" in other and re.search(r"(?<![A-Za-z\\])i\(|\)i(?![A-Za-z])", one):
-        product = re.sub(r"(?<![A-Za-z\\])i\(", r"i \\cdot (", one)
-        found.append((re.sub(r"\)i(?![A-Za-z])", r") \\cdot i", product).replace("i", r"\mathrm{i}"), target))
     return found
 
 
@@ -199,6 +196,21 @@ def _number(text: str) -> float | None:
         return float(formulas[0].evalf(15))
     except (TypeError, ValueError, ArithmeticError):
         return None
+
+
+def _same_complex(candidate: str, target: str) -> bool:
+    """Whether both are the same complex number: math-verify reads `i` in `i(2-i)` as a variable."""
+    from sympy import Expr, I, expand
+
+    if not all(re.search(r"(?<![A-Za-z\\])i(?![A-Za-z])", text) for text in (candidate, target)):
+        return False
+    values = []
+    for text in (candidate, target):
+        formulas = [part for part in _parsed(text) if isinstance(part, Expr)]
+        if len(formulas) != 1 or any(str(name) != "i" for name in formulas[0].free_symbols):
+            return False
+        values.append(formulas[0].subs(dict.fromkeys(formulas[0].free_symbols, I)))
+    return bool(expand(values[0] - values[1]) == 0)
 
 
 def _same_sets(candidate: str, target: str) -> bool:

@@ -26,6 +26,7 @@ __all__ = ["equal", "second_opinion", "stands_in", "stated_letter"]
 TAIL = 400
 """Characters at the end of a text that are searched for the gold value."""
 _RESULT = r"(?:=|(?<!there )\bis|equals|answer:?|boxed\{|\*\*|\\approx)"
+_PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 _CONTINUED = r"\s*[+*/^_!]|\s*-\s*\d|\s*\\(?:sqrt|pi|[dt]?frac|cdot|times|pm|ln|log|sin|cos|tan|theta)(?![a-z])|\d|\w"
 """What makes the number before it a part of a longer expression."""
 
@@ -84,14 +85,14 @@ def _on_mathematics(
     nested = list(boxes(candidate))
     inner = nested[0] if len(nested) == 1 else candidate
     several = nested if len(nested) > 1 else boxes_at_end(text)
-    return Opinion(
-        second_extracted=trimmed(inner),
-        second_correct=any(
-            same(form, target)
-            for target in map(half_width, targets)
-            for form in (*_forms(inner, target), *([", ".join(several)] if len(several) > 1 else []))
-        ),
+    correct = any(
+        same(form, target)
+        for target in map(half_width, targets)
+        for form in (*_forms(inner, target), *([", ".join(several)] if len(several) > 1 else []))
     )
+    # "The answer is that Jane started 3 hours ago" states a value in a sentence that no parser reads.
+    unread = not correct and final_box(text) is None and len(_PROSE.findall(candidate)) >= 3
+    return Opinion(second_extracted=trimmed(inner), second_correct=None if unread else correct)
 
 
 def _on_choice(text: str, targets: list[str], choices: list[str], extracted: str) -> Opinion:
