@@ -75,8 +75,8 @@ def decide_outcome(
     wrong. An empty answer needs no verdict: there is nothing to grade. `gold` serves the sentence alone.
 
     Flags, of outcomes other than error and pending: `present_not_extracted` (the gold value stands there),
-    `check_by_hand` (the second opinion differs from the official verdict, or finds no answer where one was extracted), `reasoning_only` (an empty answer after
-    reasoning), `unclosed` (a thought never closed).
+    `check_by_hand` (the second opinion differs from the official verdict, or finds no answer where one was extracted),
+    `reasoning_only` (an empty answer after reasoning), `unclosed` (a thought never closed).
     """
     outcome, reason = _outcome(completion, verdict, error, gold)
     said = sentence(reason, gold=gold, extracted=verdict.extracted if verdict else "", error=error)

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["boxed_or_stated", "boxes", "boxes_at_end", "closing_brace", "final_box", "half_width", "last_boxed", "stated", "trimmed"]
+__all__ = [
+    "boxed_or_stated",
+    "boxes",
+    "boxes_at_end",
+    "closing_brace",
+    "final_box",
+    "half_width",
+    "last_boxed",
+    "stated",
+    "trimmed",
+]
 
 
 _LONGEST = 2000
@@ -25,8 +35,8 @@ _DEGREES = re.compile(r"(?:\^\s*\{?\s*\\circ\s*\}?|\\degree|°|\bdegrees?\b)\s*$
 
 
 _LABEL = (
-    r"answer(?:\s+(?:to|for|of)\s+[^.\n:=]{1,40}?)?\s*(?:is|(?:should|must|would|will) be|[:：=])"
-    r"|[答正]案\s*(?:应该|應該|应|應)?\s*(?:是|为|為|等于|等於|[:：=])|(?:答|正解)\s*[:：]|(?:答え?|正解)\s*は|(?:정답|답)\s*(?:은|[:：])"
+    r"answer(?:\s+(?:to|for|of)\s+[^.\n:=]{1,40}?)?[*_]{0,2}\s*(?:is|(?:should|must|would|will) be|[:：=])"
+    r"|[答正]案[*_]{0,2}\s*(?:应该|應該|应|應)?\s*(?:是|为|為|等于|等於|[:：=])|(?:答|正解)\s*[:：]|(?:答え?|正解)\s*は|(?:정답|답)\s*(?:은|[:：])"
     r"|(?:r[ée]ponse|respuesta|resposta|risposta|antwort|odpowied[źz]|cevap|jawaban)"
     r"(?:\s+(?:finale?|correcta?|correta|corretta))?\s*(?:es\b|est\b|ist\b|lautet|adalah|to\b|è|é|[:：=])"
     r"|ответ\s*(?:равен|[:：=—–-])|(?:الإجابة|الجواب|الاجابة)(?:\s+النهائية)?\s*(?:هي|هو|[:：])"

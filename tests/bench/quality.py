@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import logging
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,9 @@ from typing import Any, NamedTuple
 from tests.support.paths import SHARED_DATA
 
 PAIRS = SHARED_DATA / "answer_pairs.jsonl"
+
+DEADLINE_S = 10
+"""As in a run; evalscope needs minutes for single pairs."""
 
 Row = dict[str, Any]
 
@@ -35,7 +39,8 @@ class Flagged(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"flagged {self.wrong_flagged} of {self.wrong} wrong verdicts ({self.wrong_flagged / max(self.wrong, 1):.0%}), "
+            f"flagged {self.wrong_flagged} of {self.wrong} wrong verdicts"
+            f" ({self.wrong_flagged / max(self.wrong, 1):.0%}), "
             f"{self.right_flagged} of {self.right} right ones ({self.right_flagged / max(self.right, 1):.1%})"
         )
 
@@ -63,6 +68,10 @@ def share(rows: Iterator[Row], *, show: bool = False) -> Flagged:
     from qwq_nb.bench.worker.second_opinion import second_opinion
     from qwq_nb.core.records import Completion, Sample
 
+    def late(number: int, frame: object) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, late)
     quiet()
     logging.getLogger("math_verify").setLevel(logging.CRITICAL)
     grade_in_this_process()
@@ -74,6 +83,7 @@ def share(rows: Iterator[Row], *, show: bool = False) -> Flagged:
         answer = row["pred"] if row.get("kind") == "text" else f"So the answer is $\\boxed{{{bare}}}$."
         sample = Sample(benchmark="math_500", subset="x", id="x", index=0, question="?", gold=gold, messages=[])
         job = GradeJob(request=request, sample=sample, completion=Completion(answer=answer), position=0)
+        signal.alarm(DEADLINE_S)
         try:
             verdict = benchmark.grade(job)
         except Exception:  # evalscope refuses a gold answer that it cannot parse: there is no verdict to judge
@@ -94,6 +104,8 @@ def share(rows: Iterator[Row], *, show: bool = False) -> Flagged:
             flagged = opinion.present or differs or opinion.unstated
         except Exception:  # as in the grader: SymPy may raise anything, then there is no opinion
             flagged = False
+        finally:
+            signal.alarm(0)
         wrong = verdict.correct != row["equal"]
         counted[wrong, flagged] += 1
         if show and wrong != flagged:

@@ -65,6 +65,7 @@ _UNITS = {
 }
 _RELATION = re.compile(r"[<>]|\\(?:[lg]eq?|[lg]eqslant|neq?|[lg]t|in|notin|cup|setminus|mid)(?![A-Za-z])|[≤≥≠∪∞∈]")
 _BOTH = re.compile(r"\\(?:wedge|land|cap)(?![A-Za-z])|\band\b")
+_SCIENTIFIC = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)[eE][+-]?\d+")
 _LEAST_DIGITS = 4
 """Significant digits from which on a decimal may stand for an exact value."""
 
@@ -112,6 +113,8 @@ def _parsed(text: str) -> list[Any]:
     from math_verify import parse
 
     # No timers: the caller runs under a deadline, and math-verify's own need signals of the main thread.
+    if _SCIENTIFIC.fullmatch(text.strip()):
+        text = text.replace("e", "E")  # math-verify reads a small e as Euler's number
     return list(parse(f"${text}$", parsing_timeout=None))
 
 
@@ -126,7 +129,7 @@ def _differ_in_form(candidate: str, target: str) -> bool:
     units = [_unit(text) for text in (one, other)]
     if units[0] and units[1] and units[0] != units[1]:
         return True
-    return _is_statement(one) and not _EQUALS.search(other) or _is_statement(other) and not _EQUALS.search(one)
+    return (_is_statement(one) and not _EQUALS.search(other)) or (_is_statement(other) and not _EQUALS.search(one))
 
 
 def _is_statement(text: str) -> bool:
@@ -215,7 +218,7 @@ def _same_complex(candidate: str, target: str) -> bool:
 
 def _same_sets(candidate: str, target: str) -> bool:
     """Whether both are the same set of real numbers, one of them written by relations."""
-    if not (_RELATION.search(candidate) and _RELATION.search(target)):
+    if not (_RELATION.search(candidate) or _RELATION.search(target)):
         return False
     one, other = _as_set(candidate), _as_set(target)
     return one is not None and other is not None and bool(one == other)

@@ -38,7 +38,7 @@ _FORMS = (
     re.compile(rf"(?<![\w'’])\(?([A-Z]){_IS_RIGHT}(?:correct|right|best|answer|true one|one that)"),
     re.compile(
         r"\b(?:[Cc]h(?:oose|ose)|[Pp]ick|[Ss]elect|go(?:ing)? (?:with|for)|opt for|correspond(?:s|ing)? to|match(?:es)?"
-        rf"|settle on|(?:choice|option|selection) (?:is|would be|must be|should be))\s+{_OPEN}([A-Z])"
+        rf"|settle on|(?:match|choice|option|selection|statement) (?:is|would be|must be|should be))\s+{_OPEN}([A-Z])"
         rf"{_NOT_A_WORD}{_NOT_ARTICLE}"
     ),
     re.compile(
@@ -46,6 +46,7 @@ _FORMS = (
         rf"[,:]?\s+(?:(?:it(?:['’]s| is)|the|is|must be|would be)\s+){{0,3}}{_OPEN}([A-Z])[)\]*$}}]{{0,4}}(?=\s*(?:[.,;:!]|$))",
         re.M,
     ),
+    re.compile(r"\b(?:is|be|only)\s+(?:[Oo]ption|[Cc]hoice)\s*[(*]*([A-Z])(?![A-Za-z0-9'’])"),
     re.compile(r"\b(?:[Oo]ption|[Cc]hoice)\s*[(*]*([A-Z])[)*]*\s*[.!]?\s*\Z"),
     re.compile(r"\\(?:boxed|fbox)\s*\{\s*(?:\\(?:text|mathrm|mathbf|textbf)\s*\{)?\s*\(?([A-Za-z])\)?[.)]?\s*\}"),
     re.compile(
@@ -122,7 +123,7 @@ def choice_by_text(text: str, choices: Sequence[str]) -> str | None:
 
 
 def names_letter(text: str, letter: str) -> bool:
-    """Return whether the letter stands in the text as a word of its own, where it can mean a choice (see the module)."""
+    """Return whether the letter stands in the text as a word of its own that can mean a choice (see the module)."""
     return any(
         not _BEHIND_LABEL.search(text[max(match.start() - 20, 0) : match.start()])
         for match in re.finditer(
