@@ -92,10 +92,10 @@ def equal(candidate: str, target: str, *, refute: Callable[[list[Any], list[Any]
     gold, found = _parsed(trimmed(target)), _parsed(candidate)
     if not gold or not found or (refute and refute(gold, found)):
         return False
-    if not verify(gold, found, timeout_seconds=None):
-        # The other way round, math-verify takes several values in any order for a pair or an interval.
-        if _ORDERED.fullmatch(trimmed(target)) or not verify(found, gold, timeout_seconds=None):
-            return False
+    # The other way round, math-verify takes several values in any order for a pair or an interval.
+    pair = _ORDERED.fullmatch(trimmed(target))
+    if not verify(gold, found, timeout_seconds=None) and (pair or not verify(found, gold, timeout_seconds=None)):
+        return False
     return not differ_below_tolerance(gold, found)
 
 

@@ -42,8 +42,10 @@ _FORMS = (
         rf"{_NOT_A_WORD}{_NOT_ARTICLE}"
     ),
     re.compile(
-        r"\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence|[Cc]onclusion|[Ff]inal(?:ly)?|[Tt]hat(?:['’]s| is)|[Ii]t(?:['’]s| is))"
-        rf"[,:]?\s+(?:(?:it(?:['’]s| is)|the|is|must be|would be)\s+){{0,3}}{_OPEN}([A-Z])[)\]*$}}]{{0,4}}(?=\s*(?:[.,;:!]|$))",
+        r"\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence|[Cc]onclusion|[Ff]inal(?:ly)?"
+        r"|[Tt]hat(?:['’]s| is)|[Ii]t(?:['’]s| is))"
+        rf"[,:]?\s+(?:(?:it(?:['’]s| is)|the|is|must be|would be)\s+){{0,3}}{_OPEN}([A-Z])"
+        r"[)\]*$}]{0,4}(?=\s*(?:[.,;:!]|$))",
         re.M,
     ),
     re.compile(r"\b(?:is|be|only)\s+(?:[Oo]ption|[Cc]hoice)\s*[(*]*([A-Z])(?![A-Za-z0-9'’])"),
@@ -71,12 +73,14 @@ _LABELS = (
 _BEHIND_LABEL = re.compile(rf"(?:(?<![A-Za-z]){_LABELS}\.?|#)[\s(<\[*#:]{{0,3}}\Z", re.I)
 _REFUSAL = re.compile(
     r"\b(?:I|we)(?:['’]m| am| was| were|['’]re| are)?\s(?:(?:very |so )?sorry|(?:not |un)able to|unable)"
-    r"|\b(?:I|we) (?:can(?:no|['’])t|can not|could(?: not|n['’]t)|(?:do not|don['’]t|did not|didn['’]t) (?:know|have|find)"
+    r"|\b(?:I|we) (?:can(?:no|['’])t|can not|could(?: not|n['’]t)"
+    r"|(?:do not|don['’]t|did not|didn['’]t) (?:know|have|find)"
     r"|won['’]t|will not|refuse|(?:must )?decline|give up|gave up|have no (?:idea|answer))\b"
     r"|\b(?:unable|not able|not possible|impossible|failed) to (?:solve|answer|determine|work|find|provide|complete"
     r"|help|assist|comply|generate|produce|process|decide|reach|give|say|tell)"
     r"|\bno (?:final )?(?:answer|conclusion)\b|\bas an AI\b|\bcannot be (?:answered|determined|solved)\b"
-    r"|(?:^|\n)[\s\W]*(?:[A-Za-z]*error|exception|traceback|time-?out|timed out|refus(?:al|ed)|HTTP \d{3}|\d{3} [A-Z])\b"
+    r"|(?:^|\n)[\s\W]*(?:[A-Za-z]*error|exception|traceback|time-?out|timed out|refus(?:al|ed)"
+    r"|HTTP \d{3}|\d{3} [A-Z])\b"
     r"|\b(?:maximum (?:context |token )?(?:length|tokens)|(?:context|token|rate|time|length) limit|context length"
     r"|timed out|out of memory|service unavailable|internal server error|bad gateway|content (?:filter|policy))\b"
     r"|抱歉|对不起|無法|无法|不能(?:回答|提供|确定)|不知道|申し訳|わかりません|できません|죄송|모르겠"
