@@ -150,6 +150,7 @@ class Opinion(msgspec.Struct, kw_only=True):
     second_extracted: str = ""
     second_correct: bool | None = None
     present: bool = False
+    unstated: bool = False
 
 
 class BenchPlan(msgspec.Struct, kw_only=True):

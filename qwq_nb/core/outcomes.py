@@ -79,8 +79,8 @@ def decide_outcome(
     wrong. An empty answer needs no verdict: there is nothing to grade. `gold` serves the sentence alone.
 
     Flags, of outcomes other than error and pending: `present_not_extracted` (the gold value stands there),
-    `check_by_hand` (the second opinion differs from the official verdict), `reasoning_only` (an empty answer after
-    reasoning), `unclosed` (a thought never closed).
+    `check_by_hand` (the second opinion differs from the official verdict, or finds no answer where one was extracted),
+    `reasoning_only` (an empty answer after reasoning), `unclosed` (a thought never closed).
     """
     outcome, reason = _outcome(completion, verdict, error, gold)
     said = sentence(reason, gold=gold, extracted=verdict.extracted if verdict else "", error=error)
@@ -131,13 +131,10 @@ def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
     if verdict is not None and verdict.present:
         flags.append("present_not_extracted")
     # A grader that gave up has no verdict to differ from.
-    if (
-        verdict is not None
-        and verdict.status == "graded"
-        and verdict.second_correct is not None
-        and verdict.second_correct != verdict.correct
-    ):
-        flags.append("check_by_hand")
+    if verdict is not None and verdict.status == "graded":
+        differs = verdict.second_correct is not None and verdict.second_correct != verdict.correct
+        if differs or (verdict.unstated and verdict.extracted.strip()):
+            flags.append("check_by_hand")
     if completion.reasoning.strip() and not completion.answer.strip():
         flags.append("reasoning_only")
     if _is_unclosed(completion):

@@ -219,6 +219,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     """The second opinion; None where there is none for this benchmark."""
     present: bool = False
     """The gold value stands in the answer or the reasoning's end although it was not extracted."""
+    unstated: bool = False
+    """The value was extracted from a text that states no answer: a refusal, a letter that is a pronoun or a label."""
     explanation: str = ""
     seconds: float = 0.0
     sample_score: dict[str, Any] = {}
