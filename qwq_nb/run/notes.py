@@ -26,7 +26,7 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
     """
     notes: list[str] = []
     withheld = withheld_benchmarks(manifest)
-    if manifest.streams and manifest.state in ("stopped", "failed", "complete"):
+    if manifest.streams and not manifest.request.demo and manifest.state in ("stopped", "failed", "complete"):
         notes.append(f"--concurrency auto came to {count(manifest.streams, 'stream')} at once.")
     for row in rows:
         if row.subset != "all":
