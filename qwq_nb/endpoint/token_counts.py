@@ -78,7 +78,8 @@ def count_tokens(completion: Completion, usage: Usage | None, pieces: Pieces | N
         total = sum(lengths) // 4
         completion.reasoning_tokens = lengths[0] // 4 if lengths[1] else total
         completion.tokens_from = "estimate"
-    completion.answer_tokens = total - completion.reasoning_tokens
+    # One without text has none, whatever the server counts for its end.
+    completion.answer_tokens = total - completion.reasoning_tokens if lengths[1] else 0
 
 
 def _is_too_small(

@@ -154,7 +154,7 @@ def test_a_key_is_echoed(
 
 def test_a_refusal_names_the_models_without_the_key(monkeypatch: pytest.MonkeyPatch, attack: Attack) -> None:
     monkeypatch.setenv(VARIABLE, KEY)
-    ids = [f"m {KEY}{HOSTILE}\nfalse line", *("x" * 200_000 for _ in range(30))]
+    ids = [f"m {KEY}{HOSTILE}\nfalse line", *(f"{n:02}" + "x" * 100_000 for n in range(30))]
     with refusing_server(ids, 404, "no such model") as url:
         endpoint = Endpoint(url, "zzz", key_env=VARIABLE)
 

@@ -198,8 +198,10 @@ def test_nothing_is_lost_or_invented(field: str, content: str, finish: str | Non
         assert not result.answer
     if not field.strip():
         came = "".join(content.split())
+        # What stood around a tag may make one of its own: `</th<think>ink>`.
+        joined = came.replace("<think>", "").replace("</think>", "")
         for tag in ("<think>", "</think>"):
-            assert result.reasoning.count(tag) + result.answer.count(tag) <= came.count(tag)
+            assert result.reasoning.count(tag) + result.answer.count(tag) <= came.count(tag) + joined.count(tag)
         # What is missing of the content are tags: all other characters are there.
         kept = Counter(result.reasoning + result.answer)
         assert {c: kept[c] for c in OF_NO_TAG} == {c: content.count(c) for c in OF_NO_TAG}

@@ -19,6 +19,7 @@ OF_AN_ENDPOINT = {
     "model",
     "name",
     "key_env",
+    "header_env",
     "price_in",
     "price_out",
     "price_currency",

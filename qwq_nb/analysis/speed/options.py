@@ -48,4 +48,5 @@ class SpeedOptions(TransportOptions, total=False):
     frequency_penalty: float | None
     repetition_penalty: float | None
     request_seed: int | None
+    stream_options: dict[str, Any] | None
     extra: dict[str, Any]
