@@ -33,13 +33,13 @@ async def ping_failure(
     Raises:
         QwqError: the key's environment variable is not set.
     """
-    # Without the run's options: a server that refuses one of them is there all the same.
-    nothing = dict.fromkeys(endpoint.sampling)
-    brief = endpoint.replace(stream=False, request_seed=None, sampling={**nothing, "max_tokens": 1})
-    ask = dialect.body(brief, [{"role": "user", "content": "ping"}], repeat=0, tools=())
-    timeout = httpx.Timeout(min(PING_TIMEOUT, endpoint.read_timeout), connect=endpoint.connect_timeout)
-    request = client.build_request("POST", endpoint.address(dialect.path), json=ask, timeout=timeout)
     try:
+        # Without the run's options: a server that refuses one of them is there all the same.
+        nothing = dict.fromkeys(endpoint.sampling)
+        brief = endpoint.replace(stream=False, request_seed=None, sampling={**nothing, "max_tokens": 1})
+        ask = dialect.body(brief, [{"role": "user", "content": "ping"}], repeat=0, tools=())
+        timeout = httpx.Timeout(min(PING_TIMEOUT, endpoint.read_timeout), connect=endpoint.connect_timeout)
+        request = client.build_request("POST", endpoint.address(dialect.path), json=ask, timeout=timeout)
         async with response_to(client, request, endpoint) as response:
             # The headers suffice: a failure within an answer concerns that answer only.
             return None if response.status_code == 200 else await error_of(response)
