@@ -11,10 +11,12 @@ from qwq_nb.run.withhold import shown_error, withheld_benchmarks
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.view.wording import count
 
-__all__ = ["notes_on"]
+__all__ = ["AUTO_NOTE", "notes_on"]
 
 TRUNCATION_SHARE = 0.05
 """From this share of cut completions on, the output says so in a sentence."""
+AUTO_NOTE = "--concurrency auto came to"
+"""Beginning of the note on how many streams were found."""
 LONGEST_CAUSE = 240
 """Characters of an error that a note quotes."""
 
@@ -27,7 +29,7 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
     notes: list[str] = []
     withheld = withheld_benchmarks(manifest)
     if manifest.streams and not manifest.request.demo and manifest.state in ("stopped", "failed", "complete"):
-        notes.append(f"--concurrency auto came to {count(manifest.streams, 'stream')} at once.")
+        notes.append(f"{AUTO_NOTE} {count(manifest.streams, 'stream')} at once.")
     for row in rows:
         if row.subset != "all":
             continue
