@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from qwq_nb.core.files import UnsafeFile, kind_of, open_regular
 from qwq_nb.errors import DataError
 
 __all__ = ["LARGEST_FILE", "MOST_HASHED", "content_hash", "file_kind", "read_regular", "size_text"]
@@ -20,14 +21,6 @@ MOST_HASHED = 2 << 30
 
 _BLOCK = 1 << 20
 
-_KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe (FIFO)"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
-
 
 def file_kind(file: Path) -> str:
     """Return in words what a path is if it is no regular file; empty if it is one. Links are followed.
@@ -35,9 +28,10 @@ def file_kind(file: Path) -> str:
     Raises DataError if it cannot be looked at.
     """
     try:
-        return _kind(file.stat())
+        mode = file.stat().st_mode
     except (OSError, ValueError) as error:
         raise _unreadable(file, error) from None
+    return "" if stat.S_ISREG(mode) else kind_of(mode)
 
 
 def read_regular(file: Path) -> bytes:
@@ -76,14 +70,11 @@ def _blocks(file: Path, most: int, allowed: str) -> Iterable[bytes]:
     if kind := file_kind(file):
         raise DataError(f"{file} is {kind}, not a data file.")
     try:
-        # It may have been replaced since: without O_NONBLOCK, opening a pipe would wait for its other end.
-        fd = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with open(fd, "rb", buffering=0) as stream:
-            status = os.fstat(fd)
-            if kind := _kind(status):
-                raise DataError(f"{file} is {kind}, not a data file.")
-            if status.st_size > most:
-                raise DataError(f"{file} is too large: it has {size_text(status.st_size)}; {allowed}.")
+        # It may have been replaced since: by a pipe, whose other end is not waited for.
+        with open_regular(file) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size > most:
+                raise DataError(f"{file} is too large: it has {size_text(size)}; {allowed}.")
             left = most
             while block := stream.read(min(_BLOCK, left + 1)):
                 left -= len(block)
@@ -92,14 +83,10 @@ def _blocks(file: Path, most: int, allowed: str) -> Iterable[bytes]:
                 yield block
     except DataError:
         raise
+    except UnsafeFile as error:
+        raise DataError(f"{file} is {error.why}, not a data file.") from None
     except (OSError, ValueError) as error:
         raise _unreadable(file, error) from None
-
-
-def _kind(status: os.stat_result) -> str:
-    if stat.S_ISREG(status.st_mode):
-        return ""
-    return next((words for test, words in _KINDS if test(status.st_mode)), "no regular file")
 
 
 def _unreadable(file: Path, error: Exception) -> DataError:

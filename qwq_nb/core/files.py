@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -37,7 +38,7 @@ def kind_of(mode: int) -> str:
     kinds = {
         stat.S_IFDIR: "a folder",
         stat.S_IFLNK: "a link",
-        stat.S_IFIFO: "a pipe",
+        stat.S_IFIFO: "a pipe (FIFO)",
         stat.S_IFSOCK: "a socket",
         stat.S_IFCHR: "a device",
         stat.S_IFBLK: "a device",
@@ -103,14 +104,14 @@ def draft_name() -> str:
     return f".qwq-{secrets.token_hex(8)}.tmp"
 
 
-def write_draft(descriptor: int, content: bytes) -> None:
-    """Write the content into an open draft, make it durable and close it.
+def write_draft(descriptor: int, content: Iterable[bytes]) -> None:
+    """Write the parts of the content into an open draft, make it durable and close it.
 
     Raises:
         OSError: it cannot be written.
     """
     with os.fdopen(descriptor, "wb") as handle:
-        handle.write(content)
+        handle.writelines(content)
         handle.flush()
         os.fsync(handle.fileno())
 
@@ -126,7 +127,7 @@ def replace_file(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(draft_name())
     try:
-        write_draft(os.open(draft, DRAFT, 0o666), content)
+        write_draft(os.open(draft, DRAFT, 0o666), [content])
         with contextlib.suppress(OSError):
             before = os.lstat(file)
             if stat.S_ISREG(before.st_mode):

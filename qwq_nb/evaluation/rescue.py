@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from qwq_nb.core.compressed import restored
 from qwq_nb.core.records import Completion, Item, SampleResult
 from qwq_nb.evaluation.in_flight import journal_row
@@ -43,34 +41,27 @@ def write_anew(
     Raises:
         OSError: neither can be written.
     """
-    try:
-        _write(path, manifest, plan, results, ungraded)
-    except OSError:
-        path = Path(tempfile.mkdtemp(prefix="qwq_run-")) / path.name
-        _write(path, manifest, plan, results, ungraded)
-    return path
-
-
-def _write(
-    path: Path,
-    manifest: Manifest,
-    plan: Plan,
-    results: Mapping[Key, SampleResult],
-    ungraded: Mapping[Key, Completion],
-) -> None:
-    directory = RunDirectory(path)
-    directory.folder.create()
-    directory.folder.check()
-    model = manifest.request.endpoint.model
-    files: dict[Path, list[dict[str, Any]]] = {}
-    for item in plan.items:
-        for file, row in _rows(directory, item, plan.repeats, model, results.get(item.key), ungraded.get(item.key)):
-            files.setdefault(file, []).append(row)
-    for file, found in files.items():
-        directory.folder.replace(file, b"".join(map(encode_row, found)))
-    directory.save_samples(plan.samples)
     manifest.state = "stopped"
-    directory.save_manifest(manifest)
+    model = manifest.request.endpoint.model
+
+    def write(place: Path) -> Path:
+        directory = RunDirectory(place)
+        directory.folder.create()
+        directory.folder.check()
+        files: dict[Path, list[dict[str, Any]]] = {}
+        for item in plan.items:
+            for file, row in _rows(directory, item, plan.repeats, model, results.get(item.key), ungraded.get(item.key)):
+                files.setdefault(file, []).append(row)
+        for file, found in files.items():
+            directory.folder.replace(file, b"".join(map(encode_row, found)))
+        directory.save_samples(plan.samples)
+        directory.save_manifest(manifest)
+        return place
+
+    try:
+        return write(path)
+    except OSError:
+        return write(Path(tempfile.mkdtemp(prefix="qwq_run-")) / path.name)
 
 
 def _rows(
@@ -82,16 +73,13 @@ def _rows(
     ungraded: Completion | None,
 ) -> list[tuple[Path, dict[str, Any]]]:
     """Return what the directory has of an item: its file and its row, of each kind."""
-    completion = ungraded or (result.completion if result is not None else None)
-    if completion is None:
+    if result is not None and result.completion is not None and result.verdict is not None:
+        prediction = prediction_of(directory, item, repeats, model, result.completion)
+        return [prediction, review_of(directory, item, repeats, model, result)]
+    if ungraded is not None:
+        return [prediction_of(directory, item, repeats, model, ungraded)]
+    if result is None or result.completion is None:
         return []
-    graded = result is not None and result.verdict is not None
-    if ungraded is None and not graded:
-        assert result is not None
-        kind, cause = ("error", result.error) if result.outcome == "error" else ("partial", "interrupted")
-        plain = msgspec.structs.replace(restored(completion))
-        return [(directory.journal_file(), journal_row(kind, item, plain, cause, refused=result.refused))]
-    found = [prediction_of(directory, item, repeats, model, completion)]
-    if result is not None and result.verdict is not None:
-        found.append(review_of(directory, item, repeats, model, result))
-    return found
+    kind, cause = ("error", result.error) if result.outcome == "error" else ("partial", "interrupted")
+    row = journal_row(kind, item, restored(result.completion), cause, refused=result.refused)
+    return [(directory.journal_file(), row)]

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -28,6 +27,7 @@ _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC",
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _MAC_PATH = 50
 """macOS' F_GETPATH."""
+_BLOCK = 1 << 20
 MOST_ENTRIES = 200_000
 """Files and folders of a run that are looked through for links; one with more is no run's."""
 DEEPEST = 12
@@ -134,17 +134,7 @@ class Folder:
     def replace(self, file: str | Path, content: bytes) -> None:
         """Replace a file as a whole, or make it; the earlier one is untouched where that fails."""
         with self._parent(file, make=True) as (parent, name):
-            draft = draft_name()
-            try:
-                write_draft(os.open(_at(parent, draft), DRAFT, 0o666, dir_fd=_fd(parent)), content)
-                if _BY_DESCRIPTOR:
-                    os.replace(draft, name, src_dir_fd=_fd(parent), dst_dir_fd=_fd(parent))
-                else:
-                    os.replace(_at(parent, draft), _at(parent, name))
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(_at(parent, draft), dir_fd=_fd(parent))
-                raise
+            _put(parent, name, [content])
 
     def remove(self, file: str | Path) -> None:
         """Remove a file; nothing happens where there is none. Of a link the link is removed."""
@@ -233,21 +223,22 @@ class Folder:
 
     def _part_from_others(self, file: str | Path) -> None:
         """Make a file that has other names too (hard links) a file of its own, before anything is written to it."""
-        try:
-            with self.open(file) as handle:
-                if os.fstat(handle.fileno()).st_nlink < 2:
-                    return
+        with contextlib.suppress(FileNotFoundError), self.open(file) as handle:
+            if os.fstat(handle.fileno()).st_nlink > 1:
                 with self._parent(file) as (parent, name):
-                    draft = draft_name()
-                    made = os.open(_at(parent, draft), DRAFT, 0o666, dir_fd=_fd(parent))
-                    with os.fdopen(made, "wb") as copy:
-                        shutil.copyfileobj(handle, copy)
-                        copy.flush()
-                        os.fsync(copy.fileno())
-                    if _BY_DESCRIPTOR:
-                        os.replace(draft, name, src_dir_fd=_fd(parent), dst_dir_fd=_fd(parent))
-        except FileNotFoundError:
-            return
+                    _put(parent, name, iter(lambda: handle.read(_BLOCK), b""))
+
+
+def _put(parent: int | str, name: str, content: Iterable[bytes]) -> None:
+    """Write a file under a name that nobody can guess, make it durable and rename it into place."""
+    draft = draft_name()
+    try:
+        write_draft(os.open(_at(parent, draft), DRAFT, 0o666, dir_fd=_fd(parent)), content)
+        os.replace(_at(parent, draft), _at(parent, name), src_dir_fd=_fd(parent), dst_dir_fd=_fd(parent))
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(_at(parent, draft), dir_fd=_fd(parent))
+        raise
 
 
 def _at(parent: int | str, name: str) -> str:
