@@ -22,7 +22,17 @@ from functools import lru_cache
 from math import comb, sqrt
 from statistics import NormalDist
 
-__all__ = ["Interval", "avg_at_k", "clustered_interval", "interval_of_counts", "pass_at_k", "quantile", "wilson"]
+__all__ = [
+    "Interval",
+    "avg_at_k",
+    "clustered_interval",
+    "effective_size",
+    "interval_of_counts",
+    "pass_at_k",
+    "quantile",
+    "wilson",
+    "wilson_of_share",
+]
 
 Interval = tuple[float, float] | tuple[None, None]
 """Low and high end as shares 0…1, or two Nones where nothing can be said."""
@@ -39,7 +49,7 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
         raise ValueError(f"no interval of {successes} successes in {n} at a confidence of {confidence}")
     if n == 0:
         return None, None
-    low, high = _wilson_share(successes / n, n, confidence)
+    low, high = wilson_of_share(successes / n, n, confidence)
     return (low if successes else 0.0), (high if successes < n else 1.0)
 
 
@@ -84,10 +94,38 @@ def _clustered(kinds: tuple[tuple[tuple[int, int], int], ...], confidence: float
         scatter = sum(times * (c - p * k) ** 2 for (k, c), times in kinds)
         estimated = problems / (problems - 1) * scatter / n / (p * (1 - p))
         deff = min(max(estimated, 1.0), deff)
-    return _wilson_share(p, n / deff, confidence)
+    return wilson_of_share(p, n / deff, confidence)
 
 
-def _wilson_share(p: float, n: float, confidence: float) -> tuple[float, float]:
+def effective_size(groups: Sequence[tuple[float, Sequence[tuple[int, int]]]]) -> float:
+    """Compute how many answers to problems drawn at random say as much as these, of groups that weigh differently.
+
+    `groups` are (weight, the pairs (answers, correct ones) of the problems) of each stratum; those without answers are
+    left out. It is Kish's (1965) effective size under unequal weights, (Σw)² / Σ(w² / n), over the design effect of
+    repeats that `clustered_interval` describes, within the groups.
+    """
+    known = [(weight, [pair for pair in pairs if pair[0]]) for weight, pairs in groups]
+    known = [(weight, pairs) for weight, pairs in known if pairs]
+    if not known:
+        return 0.0
+    n = sum(k for _, pairs in known for k, _ in pairs)
+    problems = sum(len(pairs) for _, pairs in known)
+    spread = sum(weight**2 / sum(k for k, _ in pairs) for weight, pairs in known)
+    size = sum(weight for weight, _ in known) ** 2 / spread
+    scatter = even = 0.0
+    for _, pairs in known:
+        answers = sum(k for k, _ in pairs)
+        p = sum(c for _, c in pairs) / answers
+        scatter += sum((c - p * k) ** 2 for k, c in pairs)
+        even += answers * p * (1 - p)
+    if problems == n:
+        return size
+    free = max(problems - len(known), 1)
+    deff = problems / free * scatter / even if even else n / problems
+    return size / min(max(deff, 1.0), n / problems)
+
+
+def wilson_of_share(p: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """Compute Wilson's interval of the share p; n need not be a whole number."""
     z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
     centre = p + z2 / (2 * n)

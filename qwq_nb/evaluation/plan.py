@@ -25,6 +25,15 @@ class Plan(msgspec.Struct, kw_only=True):
     samples: list[Sample]
     items: list[Item]
     repeats: int
+    population: dict[str, dict[str, int]] = {}
+    """Benchmark → subset → problems of which the samples were selected, also of subsets that have none in the plan."""
+
+    @property
+    def left_out(self) -> dict[str, list[str]]:
+        """Return, by benchmark, the subsets of which the limit takes no problem; only benchmarks that have such."""
+        planned = set(self.subsets)
+        found = {b: [s for s in sizes if (b, s) not in planned] for b, sizes in self.population.items()}
+        return {benchmark: subsets for benchmark, subsets in found.items() if subsets}
 
     @property
     def subsets(self) -> list[tuple[str, str]]:
@@ -130,4 +139,13 @@ def make_plan(benchmarks: Sequence[Sequence[Sample]], selection: Selection) -> P
 
     ordered = sorted(placed, key=rank)
     items = [Item(sample=s, position=p, repeat=r) for r in range(selection.repeats) for s, p in ordered]
-    return Plan(samples=samples, items=items, repeats=selection.repeats)
+    return Plan(samples=samples, items=items, repeats=selection.repeats, population=population_of(benchmarks))
+
+
+def population_of(benchmarks: Iterable[Iterable[Sample]]) -> dict[str, dict[str, int]]:
+    """Count the problems by benchmark and subset."""
+    found: dict[str, dict[str, int]] = {}
+    for sample in (sample for loaded in benchmarks for sample in loaded):
+        sizes = found.setdefault(sample.benchmark, {})
+        sizes[sample.subset] = sizes.get(sample.subset, 0) + 1
+    return found

@@ -179,6 +179,7 @@ class Session:
         m = self.state.manifest
         m.plan_hash = plan.hash()
         m.total = len(plan.items)
+        m.population, m.left_out = plan.population, plan.left_out
         m.data_hash = {b.benchmark: b.data_hash for b in loaded}
         m.versions = {"qwq_nb": _version.__version__, **{k: v for b in loaded for k, v in b.versions.items()}}
         m.adapters = {b.benchmark: msgspec.to_builtins(b.facts) for b in loaded}
@@ -207,7 +208,7 @@ class Session:
             if package != "qwq_nb" and here != then:
                 m.notes.append(f"Begun with {package} {then}, continued with {here}: verdicts may differ.")
         m.run_id, m.created, self.state.earlier_s = old.run_id, old.created, old.elapsed_s
-        m.done, m.scores, m.elapsed_s = old.done, old.scores, old.elapsed_s
+        m.done, m.scores, m.estimated, m.elapsed_s = old.done, old.scores, old.estimated, old.elapsed_s
         self._published = old.state == "complete"
 
     async def _grade(self, loaded: dict[str, LoadedBenchmark], item: Item, completion: Completion) -> Verdict:

@@ -77,7 +77,9 @@ class SessionState:
         """Update the manifest's counts, scores and time."""
         m, results = self.manifest, self.results()
         m.done = sum(r.outcome != "pending" for r in results)
-        m.scores = {row.benchmark: row.accuracy for row in tally(results) if row.subset == "all"}
+        totals = [row for row in tally(results, population=m.population) if row.subset == "all"]
+        m.scores = {row.benchmark: row.accuracy for row in totals}
+        m.estimated = {row.benchmark: (row.answered, row.estimated_of) for row in totals if row.estimated_of}
         m.elapsed_s = self.earlier_s + (time.perf_counter() - self._runner.started if self._runner else 0.0)
 
     def leave(self, state: State) -> None:

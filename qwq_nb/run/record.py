@@ -27,6 +27,7 @@ from qwq_nb.store.rulings import read_rulings, ruling_notes
 from qwq_nb.store.run_dir import JOURNAL, RunDirectory
 from qwq_nb.trace.drawn_marks import drawn_marks
 from qwq_nb.view.clip import clip, fair_limit, lean, switches_within
+from qwq_nb.view.wording import estimated_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +118,7 @@ def make_run_record(
     what does not fit into a bundle of so many bytes is never in memory all at once. None: they are whole.
     """
     m, request = manifest, manifest.request
-    rows = tally(results)
+    rows = tally(results, population=m.population)
     most = caps(shown, budget)
     return RunRecord(
         run_id=m.run_id,
@@ -173,7 +174,7 @@ def current_record(
         progress=state.progress(),
         in_flight=state.in_flight(),
         notes=[
-            *ruling_notes(results, read_rulings(directory, manifest.request.endpoint.model)),
+            *ruling_notes(results, read_rulings(directory, manifest.request.endpoint.model), manifest.population),
             *directory.problems,
         ],
         budget=budget,
@@ -331,13 +332,42 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
     )
 
 
+NAMED_LEVELS = 10
+"""Levels or subsets that a note names."""
+
+
+def estimate_notes(row: SubsetRow, manifest: Manifest) -> list[str]:
+    """Say that the accuracy of a row `all` is an estimate, and of what nothing was asked."""
+    notes = []
+    said = estimated_from(row)
+    if said and manifest.state not in ("starting", "running", "paused"):
+        of_asked = f"{100 * (row.accuracy_of_asked or 0.0):.1f} %"
+        notes.append(
+            f"{row.benchmark}: the accuracy is {said}{'' if row.n != row.problems else ' problems'}, each level or "
+            f"subset weighted by its size; of those asked {of_asked} are correct."
+        )
+    left_out = manifest.left_out.get(row.benchmark, [])
+    if left_out:
+        named = ", ".join(one_line(name, 60) for name in left_out[:NAMED_LEVELS])
+        more = f" and {len(left_out) - NAMED_LEVELS} more" if len(left_out) > NAMED_LEVELS else ""
+        sizes = manifest.population.get(row.benchmark, {})
+        problems = sum(sizes.get(name, 0) for name in left_out)
+        notes.append(
+            f"{row.benchmark}: --limit {manifest.request.selection.limit} leaves out {named}{more} "
+            f"({problems:,} of {sum(sizes.values()):,} problems). Nothing is known of them: the interval allows for "
+            f"any accuracy there. --limit {len(sizes)} or more asks something of each."
+        )
+    return notes
+
+
 def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
     """List what a reader must know beside the numbers."""
     notes: list[str] = []
     for row in rows:
         if row.subset != "all":
             continue
-        finished = row.n - row.errors - row.pending
+        finished = row.answered
+        notes += estimate_notes(row, manifest)
         if row.errors:
             notes.append(
                 f"{row.benchmark}: {row.errors} of {row.n} are missing because the endpoint failed after all retries. "

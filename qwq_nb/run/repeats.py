@@ -27,7 +27,7 @@ import msgspec
 
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
-from qwq_nb.core.stats import Interval, _wilson_share, pass_at_k
+from qwq_nb.core.stats import Interval, pass_at_k, wilson_of_share
 from qwq_nb.trace.boxed import trimmed
 
 __all__ = ["REPEAT_COLUMNS", "RepeatRow", "Votes", "cons_at_k", "mean_interval", "repeat_rows", "vote_key", "votes_of"]
@@ -257,4 +257,4 @@ def mean_interval(values: Sequence[float], draws: float, confidence: float = 0.9
         variance = sum((value - p) ** 2 for value in values) / (m - 1)
         most = max(draws, size)
         size = min(max(m * p * (1 - p) / variance, size), most) if variance else most
-    return _wilson_share(p, size, confidence)
+    return wilson_of_share(p, size, confidence)

@@ -21,6 +21,7 @@ from qwq_nb.run.state import RunControl, RunState
 from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
+from qwq_nb.view.wording import estimated_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +117,12 @@ class Run:
 
     def __repr__(self) -> str:
         rows = [row for row in self.rows() if row.subset == "all"]
-        scores = listed(f"{row.benchmark} {row.accuracy:.1%}" for row in rows if row.accuracy is not None)
+        said = {row.benchmark: estimated_from(row) for row in rows}
+        scores = listed(
+            f"{row.benchmark} {row.accuracy:.1%}" + (f" ({said[row.benchmark]})" if said[row.benchmark] else "")
+            for row in rows
+            if row.accuracy is not None
+        )
         total = sum(row.n for row in rows)
         done = total - sum(row.pending for row in rows)
         return f"<Run {one_line(self.name, 120)!r} {self.state}: {scores or 'nothing finished'}; {done} of {total}>"
@@ -129,7 +135,7 @@ class Run:
 
     def rows(self) -> list[SubsetRow]:
         """Return the rows of `table()` as `SubsetRow` structs."""
-        return tally(self._state.results())
+        return tally(self._state.results(), population=self._state.manifest.population)
 
     def accuracies(self) -> dict[str, float | None]:
         """Return the accuracy of each benchmark over all its subsets (0…1); None where nothing is finished."""
@@ -218,7 +224,8 @@ class Run:
 
         Columns as in `qwq_nb.store.rulings.RULED_COLUMNS`.
         """
-        return frame(by_hand.ruled_rows(self._state.results(), self._rulings()), by_hand.RULED_COLUMNS)
+        rows = by_hand.ruled_rows(self._state.results(), self._rulings(), self._state.manifest.population)
+        return frame(rows, by_hand.RULED_COLUMNS)
 
     def _found(self, id: str, repeat: int) -> SampleResult:
         repeats = self._state.manifest.request.selection.repeats

@@ -17,7 +17,7 @@ import msgspec
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import Completion, SampleResult
 from qwq_nb.core.run_record import SubsetRow
-from qwq_nb.core.tally import tally
+from qwq_nb.core.tally import Population, tally
 from qwq_nb.errors import OptionError
 from qwq_nb.store.jsonl import UNREADABLE
 from qwq_nb.store.manifest import now
@@ -171,11 +171,14 @@ def ruling_rows(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) 
     return rows
 
 
-def ruled_rows(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
+def ruled_rows(
+    results: Sequence[SampleResult], rulings: Mapping[Key, Ruling], population: Population | None = None
+) -> list[dict[str, Any]]:
     """Return dicts of RULED_COLUMNS: the official accuracy (0…1) and the one with rulings, side by side.
 
     `rulings` counts those that apply, `changed` those of them that differ from the official verdict. Both accuracies
-    are over the same answers, with the same kind of interval (`qwq_nb.core.tally`).
+    are over the same answers, with the same kind of interval (`qwq_nb.core.tally.tally`, which says what `population`
+    is).
     """
     made: dict[tuple[str, str], list[int]] = {}
     for result in results:
@@ -194,7 +197,11 @@ def ruled_rows(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -
             **{name: getattr(official, name) for name in ("correct", "accuracy", "ci_low", "ci_high")},
             **{f"ruled_{name}": getattr(own, name) for name in ("correct", "accuracy", "ci_low", "ci_high")},
         }
-        for official, own in zip(tally(results), tally(ruled(results, rulings)), strict=True)
+        for official, own in zip(
+            tally(results, population=population),
+            tally(ruled(results, rulings), population=population),
+            strict=True,
+        )
     ]
 
 
@@ -202,12 +209,14 @@ def _subset_key(row: SubsetRow) -> tuple[str, str]:
     return row.benchmark, row.subset
 
 
-def ruling_notes(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[str]:
+def ruling_notes(
+    results: Sequence[SampleResult], rulings: Mapping[Key, Ruling], population: Population | None = None
+) -> list[str]:
     """Write one sentence for each benchmark with rulings: its accuracy with them and without."""
     if not rulings:
         return []
     notes = []
-    for row in ruled_rows(results, rulings):
+    for row in ruled_rows(results, rulings, population):
         if row["subset"] != "all" or not row["rulings"]:
             continue
         n = row["rulings"]

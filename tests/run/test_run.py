@@ -41,6 +41,9 @@ TABLE = [
     "mean_answer_tokens",
     "ttft_p50_s",
     "tokens_per_s_p50",
+    "accuracy_of_asked",
+    "population",
+    "mean_score",
 ]
 SAMPLES = [
     "benchmark",

@@ -98,10 +98,12 @@ def contrast(
     first: Sequence[SampleResult],
     second: Sequence[SampleResult],
     prices: tuple[Prices | None, Prices | None] = (None, None),
+    scores: tuple[float | None, float | None] | None = None,
 ) -> Contrast:
     """Compute the rows of one benchmark, for its subsets and then for `all`.
 
-    `first` and `second` are all results of the two runs; the subsets are the first run's.
+    `first` and `second` are all results of the two runs; the subsets are the first run's. `scores` are the runs' own
+    accuracies on the benchmark, which are estimates where only a part of it was asked; None: correct / answered.
     """
     own_a = [r for r in first if r.sample.benchmark == pairing.benchmark]
     own_b = [r for r in second if r.sample.benchmark == pairing.benchmark]
@@ -112,6 +114,8 @@ def contrast(
         mine = [r for r in own_a if subset is None or r.sample.subset == subset]
         theirs = [r for r in own_b if subset is None or r.sample.subset == subset]
         rows.append(_row(pairing.benchmark, subset or "all", a, b, pairs, mine, theirs, prices))
+    if scores is not None:
+        rows[-1] = msgspec.structs.replace(rows[-1], accuracy_a=scores[0], accuracy_b=scores[1])
     whole = by_problem(pairing.pairs)
     return Contrast(benchmark=pairing.benchmark, a=a, b=b, pairing=pairing, rows=rows, problems=whole)
 
