@@ -24,6 +24,7 @@ from functools import lru_cache
 from math import asin, pi, sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from qwq_nb.core.beta_binomial import log_beta
 from qwq_nb.core.stats import Interval
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _posterior(known: Sequence[Stratum]) -> tuple[Array, Array, Array]:
         kappa = 1 / rho - 1
         a = kappa * np.sin(theta) ** 2
         a, b = a[:, None], (kappa - a)[:, None]
-        likelihood = (_log_beta(a + correct, b + asked - correct) - _log_beta(a, b)).sum(axis=1)
+        likelihood = (log_beta(a + correct, b + asked - correct) - log_beta(a, b)).sum(axis=1)
         found.append((likelihood + np.log(np.sin(2 * theta) * width), a, b))
     logs, alpha, beta = (np.concatenate(parts) for parts in zip(*found, strict=True))
     weights = np.exp(logs - logs.max())
@@ -173,17 +174,3 @@ def _beta_binomial(n: int, a: Array, b: Array) -> Array:
     logs = np.concatenate([np.zeros((len(a), 1)), np.cumsum(ratios, axis=1)], axis=1)
     pmf = np.exp(logs - logs.max(axis=1, keepdims=True))
     return np.asarray(pmf / pmf.sum(axis=1, keepdims=True))
-
-
-def _log_beta(a: Array, b: Array) -> Array:
-    return _log_gamma(a) + _log_gamma(b) - _log_gamma(a + b)
-
-
-def _log_gamma(x: Array) -> Array:
-    """Compute log Γ(x), x > 0, by Stirling's series at x + 8: eleven digits, without scipy."""
-    import numpy as np
-
-    below = sum(np.log(x + i) for i in range(8))
-    y = x + 8
-    series = 1 / (12 * y) - 1 / (360 * y**3) + 1 / (1260 * y**5) - 1 / (1680 * y**7)
-    return np.asarray((y - 0.5) * np.log(y) - y + 0.5 * np.log(2 * pi) + series - below)

@@ -17,6 +17,7 @@ from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, Ru
 from qwq_nb.core.tally import tally
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.cost import Prices, cost_of
+from qwq_nb.run.estimate_notes import estimate_notes, repeat_notes
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunState
@@ -27,7 +28,6 @@ from qwq_nb.store.rulings import read_rulings, ruling_notes
 from qwq_nb.store.run_dir import JOURNAL, RunDirectory
 from qwq_nb.trace.drawn_marks import drawn_marks
 from qwq_nb.view.clip import clip, fair_limit, lean, switches_within
-from qwq_nb.view.wording import estimated_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,7 +146,7 @@ def make_run_record(
         samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
-        notes=[*m.notes, *notes_on(rows, m), *notes],
+        notes=[*m.notes, *notes_on(rows, m), *repeat_notes(results, m), *notes],
         withheld_benchmarks=withheld_benchmarks(m),
         references=[] if request.demo else references_of(rows, request.endpoint.model, whole=request.selection.whole),
     )
@@ -330,34 +330,6 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
         foreign=analysis.foreign[:FOREIGN_RUNS],
         measures=drawn_marks(result) if analysis.measures else {},
     )
-
-
-NAMED_LEVELS = 10
-"""Levels or subsets that a note names."""
-
-
-def estimate_notes(row: SubsetRow, manifest: Manifest) -> list[str]:
-    """Say that the accuracy of a row `all` is an estimate, and of what nothing was asked."""
-    notes = []
-    said = estimated_from(row)
-    if said and manifest.state not in ("starting", "running", "paused"):
-        of_asked = f"{100 * (row.accuracy_of_asked or 0.0):.1f} %"
-        notes.append(
-            f"{row.benchmark}: the accuracy is {said}{'' if row.n != row.problems else ' problems'}, each level or "
-            f"subset weighted by its size; of those asked {of_asked} are correct."
-        )
-    left_out = manifest.left_out.get(row.benchmark, [])
-    if left_out:
-        named = ", ".join(one_line(name, 60) for name in left_out[:NAMED_LEVELS])
-        more = f" and {len(left_out) - NAMED_LEVELS} more" if len(left_out) > NAMED_LEVELS else ""
-        sizes = manifest.population.get(row.benchmark, {})
-        problems = sum(sizes.get(name, 0) for name in left_out)
-        notes.append(
-            f"{row.benchmark}: --limit {manifest.request.selection.limit} leaves out {named}{more} "
-            f"({problems:,} of {sum(sizes.values()):,} problems). Nothing is known of them: the interval allows for "
-            f"any accuracy there. --limit {len(sizes)} or more asks something of each."
-        )
-    return notes
 
 
 def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:

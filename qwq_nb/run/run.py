@@ -21,7 +21,6 @@ from qwq_nb.run.state import RunControl, RunState
 from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
-from qwq_nb.view.wording import estimated_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,12 +116,7 @@ class Run:
 
     def __repr__(self) -> str:
         rows = [row for row in self.rows() if row.subset == "all"]
-        said = {row.benchmark: estimated_from(row) for row in rows}
-        scores = listed(
-            f"{row.benchmark} {row.accuracy:.1%}" + (f" ({said[row.benchmark]})" if said[row.benchmark] else "")
-            for row in rows
-            if row.accuracy is not None
-        )
+        scores = listed(f"{row.benchmark} {row.accuracy:.1%}" for row in rows if row.accuracy is not None)
         total = sum(row.n for row in rows)
         done = total - sum(row.pending for row in rows)
         return f"<Run {one_line(self.name, 120)!r} {self.state}: {scores or 'nothing finished'}; {done} of {total}>"

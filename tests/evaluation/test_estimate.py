@@ -51,7 +51,6 @@ def test_a_limit_gives_an_estimate_everywhere_the_same(server: DemoEndpoint, tmp
     assert any(said in note for note in record.notes)
     assert said in run_html(record, live=False)
     assert said in run_text(record, times=False)
-    assert said in repr(run)
     assert said in repr(list_runs())
     assert said in list_runs()._repr_html_()
     for ending in (".md", ".tex", ".json", ".html"):
@@ -113,6 +112,16 @@ def test_a_comparison_shows_the_runs_own_accuracy(server: DemoEndpoint, tmp_path
     row = compare(a, b).table().set_index("subset").loc["all"]
     assert row.accuracy_a == pytest.approx(whole(a).accuracy)
     assert row.accuracy_b == pytest.approx(whole(b).accuracy)
+
+
+def test_with_repeats_the_notes_say_what_would_help(server: DemoEndpoint, tmp_path: Path) -> None:
+    run = evaluate("math_500", demo=True, data=uneven(tmp_path), repeats=2)
+    note = next(note for note in run.record().notes if "variance" in note)
+    assert "Twice as many problems would narrow its interval by 29%, twice as many repeats by" in note
+    low, high = whole(run).ci_low, whole(run).ci_high
+    assert low is not None
+    assert high is not None
+    assert low < (whole(run).accuracy or 0.0) < high, "chance in the answers is left, although all were asked"
 
 
 def test_a_plan_knows_what_it_leaves_out() -> None:
