@@ -177,6 +177,8 @@ class Progress(msgspec.Struct, kw_only=True):
     retries: int = 0
     elapsed_s: float = 0.0
     eta_s: float | None = None
+    problems_left: int | None = None
+    """About how many further answers it takes until the interval is as narrow as `--until` wants; None without it."""
     tokens: int = 0
     tokens_per_s: float = 0.0
     step: str = ""

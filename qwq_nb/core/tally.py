@@ -19,10 +19,20 @@ from typing import Any, NamedTuple
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import Completion, Outcome, SampleResult
 from qwq_nb.core.run_record import SubsetRow
+from qwq_nb.core.sequential import in_random_order, interval_in_order, time_uniform_interval
 from qwq_nb.core.stats import Interval, effective_size, interval_of_counts, quantile, wilson_of_share
 from qwq_nb.core.stratified import Stratum, stratified_interval, stratified_share
 
-__all__ = ["SAMPLE_COLUMNS", "TABLE_COLUMNS", "Population", "sample_rows", "table_rows", "tally", "tokens_per_second"]
+__all__ = [
+    "SAMPLE_COLUMNS",
+    "TABLE_COLUMNS",
+    "Population",
+    "Watch",
+    "sample_rows",
+    "table_rows",
+    "tally",
+    "tokens_per_second",
+]
 
 Population = Mapping[str, Mapping[str, int]]
 """Benchmark → subset → problems that the benchmark has in it, of the levels or subsets chosen."""
@@ -57,6 +67,8 @@ class _Count:
         self.outcomes: Counter[Outcome] = Counter()
         self.problems: dict[str, tuple[int, int]] = {}
         """Problem → (answers that count, correct ones)."""
+        self.pending: set[str] = set()
+        """Problems of which an answer is pending."""
         self.finished = 0
         self.reasoning_tokens = 0
         self.answer_tokens = 0
@@ -68,6 +80,8 @@ class _Count:
         self.outcomes[outcome] += 1
         answers, correct = self.problems.get(result.sample.id, (0, 0))
         counted = counts(outcome)
+        if outcome == "pending":
+            self.pending.add(result.sample.id)
         self.problems[result.sample.id] = answers + counted, correct + (outcome == "correct")
         completion = result.completion
         if not counted or completion is None:
@@ -85,6 +99,7 @@ class _Count:
     def merge(self, other: _Count) -> None:
         self.outcomes.update(other.outcomes)
         self.problems.update(other.problems)  # a problem belongs to one subset
+        self.pending |= other.pending
         self.finished += other.finished
         self.reasoning_tokens += other.reasoning_tokens
         self.answer_tokens += other.answer_tokens
@@ -191,6 +206,7 @@ def tally(
     results: Iterable[SampleResult],
     order: Sequence[tuple[str, str]] | None = None,
     population: Population | None = None,
+    watch: Watch | None = None,
 ) -> list[SubsetRow]:
     """Make one row a subset, then one row `all`, for each benchmark.
 
@@ -201,7 +217,9 @@ def tally(
     Unknown values are None.
 
     `population`: the sizes of the subsets in the benchmark, those too that were not asked: with it the row `all` is
-    about all of them. A benchmark that it does not name is counted as it was asked.
+    about all of them. A benchmark that it does not name is counted as it was asked. `watch`: the run is looked at while
+    it goes on, or was ended by what was seen of it; then the interval of the row `all` is one that holds at every
+    moment (`qwq_nb.core.sequential`), unless a limit chose the problems, or there are repeats.
     """
     sizes = population or {}
     benchmarks: dict[str, dict[str, _Count]] = {}
@@ -221,17 +239,44 @@ def tally(
             total.merge(count)
         if set(subsets) <= set(known):
             parts = {name: subsets.get(name) or _Count() for name in known}
-            rows.append(_row_of_all(benchmark, total, [(known[name], part) for name, part in parts.items()]))
+            rows.append(_row_of_all(benchmark, total, [(known[name], part) for name, part in parts.items()], watch))
         else:
             rows.append(total.row(benchmark, "all"))
     return rows
 
 
-def _row_of_all(benchmark: str, total: _Count, parts: Sequence[tuple[int, _Count]]) -> SubsetRow:
+class Watch(NamedTuple):
+    """Say how a run is looked at that goes on, or that ended by what was seen of it."""
+
+    seed: int
+    """Seed of the order in which its problems are asked."""
+    in_order: bool
+    """Whether that is random over all problems of a benchmark (`--until`), and not spread over its subsets."""
+
+
+def _watched(total: _Count, size: int, watch: Watch) -> Interval:
+    """Return the interval that holds at every moment."""
+    if not watch.in_order:
+        # Spread over the subsets in proportion, the share that was asked varies less than at random.
+        return time_uniform_interval(total.outcomes["correct"], total.counted, size)
+    answers: list[bool | None] = []
+    for id in in_random_order(total.problems, watch.seed):
+        if id in total.pending:
+            break
+        counted, correct = total.problems[id]
+        answers.append(correct > 0 if counted else None)
+    return interval_in_order(answers, size)
+
+
+def _row_of_all(benchmark: str, total: _Count, parts: Sequence[tuple[int, _Count]], watch: Watch | None) -> SubsetRow:
     sizes = [(max(size, len(part.problems)), part) for size, part in parts]
     row, whole = total.row(benchmark, "all", sum(size for size, _ in sizes)), _whole(sizes)
     row.accuracy, row.accuracy_finished = whole.accuracy, whole.accuracy_finished
     row.ci_low, row.ci_high = whole.interval
+    size, asked = row.population or 0, len(total.problems)
+    if watch is not None and row.pending and row.accuracy is not None and asked == size == row.n:
+        low, high = _watched(total, size, watch)
+        row.ci_low, row.ci_high = min(low or 0.0, row.accuracy), max(high or 0.0, row.accuracy)
     row.similar_low, row.similar_high = whole.similar
     return row
 

@@ -12,7 +12,7 @@ from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.evaluation.solvers.steps import StepRecorder
 
-__all__ = ["InFlightItem", "journal_row", "snapshot"]
+__all__ = ["InFlightItem", "is_something", "journal_row", "snapshot"]
 
 TAIL = 300
 """Least number of characters of a stream's end in a snapshot."""
@@ -71,3 +71,8 @@ def journal_row(kind: str, item: Item, completion: Completion, error: str) -> di
         "error": error,
         "completion": msgspec.to_builtins(completion),
     }
+
+
+def is_something(completion: Completion) -> bool:
+    """Return whether an interrupted sample left any text, or finished steps."""
+    return bool(completion.reasoning or completion.answer or completion.steps)

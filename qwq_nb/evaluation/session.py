@@ -30,6 +30,7 @@ from qwq_nb.evaluation.runner import Runner
 from qwq_nb.evaluation.solvers.registry import SOLVERS
 from qwq_nb.evaluation.start import new_manifest
 from qwq_nb.evaluation.state import SessionState
+from qwq_nb.evaluation.until import until_narrow
 from qwq_nb.run.record import save_record
 from qwq_nb.store.manifest import MANIFEST
 from qwq_nb.store.request import EvalRequest
@@ -146,6 +147,7 @@ class Session:
                 results=done,
                 ungraded=ungraded,
                 solver=SOLVERS.get(self.request.solver),
+                enough=until_narrow(plan, self.request.selection),
             )
             watch = self._watch = PoolWatch(self.state.manifest, pool, lambda: runner.paused)
             self.state.running(plan, runner)
@@ -311,5 +313,8 @@ class Session:
         """Write how the run stands."""
         m = self.state.manifest
         self.state.count()
-        m.state = "stopped" if state == "complete" and m.done < m.total else state
+        runner = self._runner
+        enough = runner is not None and runner.enough is not None and runner.enough.reached(runner.results)
+        ended = m.done == m.total or enough
+        m.state = "stopped" if state == "complete" and not ended else state
         self.directory.save_manifest(m)

@@ -12,11 +12,10 @@ from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.stats import variance_parts
 from qwq_nb.errors import one_line
 from qwq_nb.store.manifest import Manifest
+from qwq_nb.store.scores import GOING_ON
 from qwq_nb.view.wording import estimated_from
 
 __all__ = ["estimate_notes", "repeat_notes"]
-
-GOING_ON = ("starting", "running", "paused")
 
 NAMED_LEVELS = 10
 """Levels or subsets that a note names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +15,6 @@ from qwq_nb.core.compressed import text_length
 from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView, SubsetRow
-from qwq_nb.core.tally import tally
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.cost import Prices, cost_of
 from qwq_nb.run.estimate_notes import estimate_notes, repeat_notes
@@ -26,6 +26,7 @@ from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.rulings import read_rulings, ruling_notes
 from qwq_nb.store.run_dir import JOURNAL, RunDirectory
+from qwq_nb.store.scores import score_rows
 from qwq_nb.trace.drawn_marks import drawn_marks
 from qwq_nb.view.clip import clip, fair_limit, lean, switches_within
 
@@ -118,7 +119,7 @@ def make_run_record(
     what does not fit into a bundle of so many bytes is never in memory all at once. None: they are whole.
     """
     m, request = manifest, manifest.request
-    rows = tally(results, population=m.population)
+    rows = score_rows(results, m)
     most = caps(shown, budget)
     return RunRecord(
         run_id=m.run_id,
@@ -174,7 +175,11 @@ def current_record(
         progress=state.progress(),
         in_flight=state.in_flight(),
         notes=[
-            *ruling_notes(results, read_rulings(directory, manifest.request.endpoint.model), manifest.population),
+            *ruling_notes(
+                results,
+                read_rulings(directory, manifest.request.endpoint.model),
+                functools.partial(score_rows, manifest=manifest),
+            ),
             *directory.problems,
         ],
         budget=budget,
@@ -357,7 +362,13 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
                 f"{row.benchmark}: the grader gave up on {row.not_gradable}. They count as not correct here; "
                 f"evalscope's own report leaves them out of its mean."
             )
-        if row.pending and manifest.state in ("stopped", "failed", "complete"):
+        until = manifest.request.selection.until
+        if row.pending and until is not None and manifest.state == "complete":
+            notes.append(
+                f"{row.benchmark}: {row.pending} of {row.n} were not asked, since the interval is within ± {until:g} "
+                f"points, as --until {until:g} wanted. The same line without --until asks them."
+            )
+        elif row.pending and manifest.state in ("stopped", "failed", "complete"):
             notes.append(
                 f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {resuming_line(manifest)}"
             )

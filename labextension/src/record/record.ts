@@ -229,6 +229,7 @@ export const PROGRESS = {
   retries: optional(count, 0),
   elapsed_s: optional(number, 0),
   eta_s: optional(nullable(number), nothing),
+  problems_left: optional(nullable(count), nothing),
   tokens: optional(count, 0),
   tokens_per_s: optional(number, 0),
   step: optional(text, ''),
