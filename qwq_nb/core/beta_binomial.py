@@ -23,19 +23,22 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["log_beta", "log_gamma", "mean_interval_of_counts"]
+__all__ = ["CAUTION", "credible_ends", "log_beta", "log_gamma", "mean_interval_of_counts"]
 
 _MEANS = 120
 """Points of the grid in m, over the range that the data leave."""
 _CORRELATIONS = 16
 """Points of the grid in ρ, closer together the nearer to 0."""
 
+CAUTION = 0.8
+"""What of the probability that may lie outside of an interval does; the rest is a margin."""
+
 Kinds = Sequence[tuple[tuple[int, int], int]]
 """Pairs of (answers, correct ones) with the number of problems that have them."""
 
 
 def mean_interval_of_counts(kinds: Kinds, confidence: float = 0.95) -> tuple[float, float]:
-    """Compute the equal-tailed interval of m, as shares 0…1.
+    """Compute the interval of m, as shares 0…1 (`credible_ends`).
 
     Raises:
         ValueError: there is no problem, or one with more correct answers than answers.
@@ -63,11 +66,25 @@ def mean_interval_of_counts(kinds: Kinds, confidence: float = 0.95) -> tuple[flo
     for k, c, n in zip(answers, correct, times, strict=True):
         logs = logs + n * log_beta(a + c, b + k - c)
     weights = np.exp(logs - logs.max()).sum(axis=1)
+    edges = np.sin(first + width * np.arange(_MEANS + 1)) ** 2
+    return credible_ends(weights, edges, confidence)
+
+
+def credible_ends(weights: Array, edges: Array, confidence: float) -> tuple[float, float]:
+    """Return the ends of the interval that holds both the equal-tailed and the shortest credible interval.
+
+    `weights` are those of the cells between the `edges`. Near 0 and 1, where a posterior leans to one side, the
+    equal-tailed interval leaves the edge out, and the shortest keeps it. What may lie outside is cut by a fifth
+    (`CAUTION`), so that the interval covers at its rate for truths that the prior does not expect.
+    """
+    import numpy as np
+
     below = np.concatenate([[0.0], np.cumsum(weights / weights.sum())])
-    edges = first + width * np.arange(_MEANS + 1)
-    tail = (1 - confidence) / 2
-    low, high = np.sin(np.interp([tail, 1 - tail], below, edges)) ** 2
-    return float(low), float(high)
+    outside = CAUTION * (1 - confidence)
+    left = np.linspace(0.0, outside, 41)
+    lows, highs = np.interp(left, below, edges), np.interp(left + 1 - outside, below, edges)
+    shortest, middle = int(np.argmin(highs - lows)), len(left) // 2
+    return float(min(lows[shortest], lows[middle])), float(max(highs[shortest], highs[middle]))
 
 
 def log_beta(a: Array, b: Array) -> Array:

@@ -24,7 +24,7 @@ from functools import lru_cache
 from math import asin, pi, sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qwq_nb.core.beta_binomial import log_beta
+from qwq_nb.core.beta_binomial import credible_ends, log_beta
 from qwq_nb.core.stats import Interval
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _interval(strata: tuple[Stratum, ...], confidence: float) -> Interval:
 
 
 def _predicted(known: Sequence[Stratum], confidence: float) -> tuple[float, float]:
-    """Return the ends of the equal-tailed interval of the number of correct answers among the problems not asked."""
+    """Return the ends of the interval of the number of correct answers among the problems not asked."""
     import numpy as np
 
     weights, alpha, beta = _posterior(known)
@@ -112,11 +112,9 @@ def _predicted(known: Sequence[Stratum], confidence: float) -> tuple[float, floa
             a, b = _thinned(a, b, left[h], cells[h])
             transformed *= np.fft.rfft(_beta_binomial(cells[h], a, b), n=length, axis=1)
     pmf = np.clip(np.fft.irfft(weights @ transformed, n=length)[: total + 1], 0.0, None)
-    below = np.cumsum(pmf / pmf.sum())
-    tail = (1 - confidence) / 2
-    # Of the lattice's steps the outermost whose tail is still within what may lie outside.
-    low = int(np.searchsorted(below, tail, side="right"))
-    high = int(np.searchsorted(below, 1 - tail - 1e-12, side="left"))
+    # Each number is the cell from half below to half above it.
+    ends = credible_ends(pmf, np.arange(total + 2, dtype=np.float64) - 0.5, confidence)
+    low, high = (min(max(round(end), 0), total) for end in ends)
     if low >= high:
         # As long as a problem is left, the score is not exact.
         low, high = max(0, high - 1), low + 1

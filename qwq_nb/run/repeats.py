@@ -25,6 +25,7 @@ from math import comb, exp, lgamma, log, log1p
 
 import msgspec
 
+from qwq_nb.core.beta_binomial import CAUTION
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import Interval, interval_of_counts, pass_at_k, variance_parts, wilson, wilson_of_share
@@ -260,7 +261,8 @@ def mean_interval(values: Sequence[float], draws: float, confidence: float = 0.9
     size is at least m (repeats that are copies of one another) and at most `draws` (repeats as good as new problems);
     at 0 % and 100 %, where s² is 0 and says nothing, it is m. So the interval never has zero width and lies within 0…1.
     Where the size comes from s², which is estimated from m values, the quantile is Student's with m - 1 degrees of
-    freedom. With one draw a problem, right or wrong, the interval is `stats.wilson`. Without values: (None, None).
+    freedom, and what may lie outside is cut as in `beta_binomial.credible_ends`. With one draw a problem, right or
+    wrong, the interval is `stats.wilson`. Without values: (None, None).
     """
     m = len(values)
     if not m:
@@ -282,4 +284,4 @@ def _student(degrees: int, confidence: float) -> float:
     """Return the confidence at which the normal quantile is Student's at `confidence`."""
     from scipy.special import ndtr, stdtrit  # type: ignore[import-untyped, unused-ignore]
 
-    return float(min(2 * ndtr(stdtrit(degrees, (1 + confidence) / 2)) - 1, 1 - 1e-12))
+    return float(min(2 * ndtr(stdtrit(degrees, 1 - CAUTION * (1 - confidence) / 2)) - 1, 1 - 1e-12))
