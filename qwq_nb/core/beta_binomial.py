@@ -70,17 +70,17 @@ def mean_interval_of_counts(kinds: Kinds, confidence: float = 0.95) -> tuple[flo
     return credible_ends(weights, edges, confidence)
 
 
-def credible_ends(weights: Array, edges: Array, confidence: float) -> tuple[float, float]:
+def credible_ends(weights: Array, edges: Array, confidence: float, caution: float = CAUTION) -> tuple[float, float]:
     """Return the ends of the interval that holds both the equal-tailed and the shortest credible interval.
 
     `weights` are those of the cells between the `edges`. Near 0 and 1, where a posterior leans to one side, the
-    equal-tailed interval leaves the edge out, and the shortest keeps it. What may lie outside is cut by a fifth
-    (`CAUTION`), so that the interval covers at its rate for truths that the prior does not expect.
+    equal-tailed interval leaves the edge out, and the shortest keeps it. What may lie outside is cut to the part
+    `caution`, so that the interval covers at its rate for truths that the prior does not expect.
     """
     import numpy as np
 
     below = np.concatenate([[0.0], np.cumsum(weights / weights.sum())])
-    outside = CAUTION * (1 - confidence)
+    outside = caution * (1 - confidence)
     left = np.linspace(0.0, outside, 41)
     lows, highs = np.interp(left, below, edges), np.interp(left + 1 - outside, below, edges)
     shortest, middle = int(np.argmin(highs - lows)), len(left) // 2

@@ -113,12 +113,17 @@ def _predicted(known: Sequence[Stratum], confidence: float) -> tuple[float, floa
             transformed *= np.fft.rfft(_beta_binomial(cells[h], a, b), n=length, axis=1)
     pmf = np.clip(np.fft.irfft(weights @ transformed, n=length)[: total + 1], 0.0, None)
     # Each number is the cell from half below to half above it.
-    ends = credible_ends(pmf, np.arange(total + 2, dtype=np.float64) - 0.5, confidence)
-    low, high = (min(max(round(end), 0), total) for end in ends)
+    ends = credible_ends(pmf, np.arange(total + 2, dtype=np.float64) - 0.5, confidence, caution=1.0)
+    scale = sum(left) / total
+    # Strata with few problems asked are drawn to the common mean, which is not that of the larger ones: the interval
+    # holds both where the prediction lies and where the unbiased estimate does.
+    unbiased = sum(number * s.correct / s.asked for number, s in zip(left, known, strict=True)) / scale
+    shift = unbiased - float(pmf @ np.arange(total + 1)) / float(pmf.sum())
+    low = min(max(round(ends[0] + min(shift, 0.0)), 0), total)
+    high = min(max(round(ends[1] + max(shift, 0.0)), 0), total)
     if low >= high:
         # As long as a problem is left, the score is not exact.
         low, high = max(0, high - 1), low + 1
-    scale = sum(left) / total
     return low * scale, min(high, total) * scale
 
 
