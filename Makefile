@@ -20,7 +20,7 @@ help:
 	@echo "make simulate      coverage of every interval against 95 %, by simulation (twenty minutes)"
 	@echo "make package       build sdist and wheel into dist/ and check them"
 	@echo "make binder-check  follow binder/ step by step here, with a browser at the end (minutes)"
-	@echo "make servers       ask llama-cpp-python and a LiteLLM proxy, which it installs and compiles first (ten minutes)"
+	@echo "make servers       ask llama.cpp, vLLM, transformers serve and LiteLLM, installed first (5 GB, half an hour)"
 	@echo "make clean         remove .venv, dist/ and what tests and notebooks left"
 
 $(BIN)/python:
@@ -101,8 +101,12 @@ package: $(VENV)/installed-test
 binder-check: $(VENV)/installed-test
 	$(BIN)/python binder/check.py $(BINDER_PYTHON)
 
-servers: $(VENV)/installed
-	$(BIN)/python -m tests.servers.check --venv $(VENV)/servers
+# Servers that nobody here wrote, each installed into .venv-servers/ at first use (5 GB; vLLM takes most of it). With
+# some of them only: make servers SERVERS='tests/servers/test_llama_cpp.py'
+SERVERS ?= tests/servers
+servers: export QWQ_NB_SERVERS = 1
+servers: $(VENV)/installed-test
+	$(BIN)/python -m pytest -rs $(SERVERS)
 
 bench: $(VENV)/installed-test
 	$(BIN)/python -m benchmarks

@@ -13,6 +13,8 @@ from qwq_nb._version import __version__
 
 if TYPE_CHECKING:
     from qwq_nb.analysis.compare.api import Comparison, compare
+    from qwq_nb.analysis.gate.api import Gate, gate
+    from qwq_nb.analysis.gate.race import RaceInterrupted, race
     from qwq_nb.analysis.speed.api import SpeedInterrupted, SpeedTest, load_speed, speed
     from qwq_nb.analysis.sweep.api import Sweep, SweepInterrupted, sweep
     from qwq_nb.analysis.think.api import Thinking, think
@@ -47,10 +49,12 @@ _HOMES = {
     "Endpoint": "endpoint.endpoint",
     "EndpointError": "errors",
     "EndpointRefused": "errors",
+    "Gate": "analysis.gate.api",
     "HubError": "errors",
     "Interrupted": "evaluation.evaluate",
     "OptionError": "errors",
     "QwqError": "errors",
+    "RaceInterrupted": "analysis.gate.race",
     "Report": "run.report",
     "RequestRejected": "errors",
     "Run": "run.run",
@@ -72,9 +76,11 @@ _HOMES = {
     "benchmark_names": "bench.catalog",
     "compare": "analysis.compare.api",
     "evaluate": "evaluation.evaluate",
+    "gate": "analysis.gate.api",
     "list_runs": "run.open",
     "load_run": "run.open",
     "load_speed": "analysis.speed.api",
+    "race": "analysis.gate.race",
     "resume_run": "evaluation.evaluate",
     "speed": "analysis.speed.api",
     "sweep": "analysis.sweep.api",
@@ -87,10 +93,12 @@ __all__ = [
     "Endpoint",
     "EndpointError",
     "EndpointRefused",
+    "Gate",
     "HubError",
     "Interrupted",
     "OptionError",
     "QwqError",
+    "RaceInterrupted",
     "Report",
     "RequestRejected",
     "Run",
@@ -113,10 +121,12 @@ __all__ = [
     "benchmark_names",
     "compare",
     "evaluate",
+    "gate",
     "list_runs",
     "load_ipython_extension",
     "load_run",
     "load_speed",
+    "race",
     "resume_run",
     "speed",
     "sweep",

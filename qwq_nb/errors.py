@@ -33,7 +33,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 __all__ = [
     "DataError",
@@ -126,8 +126,12 @@ class EndpointRefused(EndpointError):
 class RequestRejected(EndpointError):
     """Report that the server refuses this request and would refuse it again.
 
-    Status 400: the context length, or an unknown parameter.
+    Status 400: the context length, an unknown parameter, or a prompt that a content filter refuses (403, too).
     """
+
+    concerns: Literal["", "length", "content", "options"] = ""
+    """What the server objects to: the length of this prompt, its content, or the options that every request has; empty
+    where it does not say."""
 
 
 class StreamInterrupted(EndpointError):

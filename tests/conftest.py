@@ -47,6 +47,7 @@ def forget_endpoints() -> None:
     registry._default = None
     registry._served.clear()
     registry._used.clear()
+    registry._windows.clear()
 
 
 @pytest.fixture

@@ -13,12 +13,14 @@ import contextlib
 import itertools
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
 
 from qwq_nb import errors
+from qwq_nb.bench.call import Call
 from qwq_nb.bench.hub_secrets import masked, secrets_for
 from qwq_nb.bench.process import ended_text, kill, start_process, worker_environment
 from qwq_nb.bench.protocol import (
@@ -55,21 +57,8 @@ _END_S = 1.0
 _PING = encode({"id": -1, "op": "ping", "body": None})
 
 
-class _Call:
-    """Hold a request in progress."""
-
-    def __init__(self, line: bytes, future: asyncio.Future[msgspec.Raw], *, deadline_s: float | None = None) -> None:
-        self.line = line
-        self.future = future
-        self.deadline_s = deadline_s
-        """Of a grading: its deadline in the worker."""
-        self.process: asyncio.subprocess.Process | None = None
-        """The process that it was sent to last."""
-        self.tries = 0
-
-
 class BenchWorker:
-    """Control one worker process, started when needed. `step` says in words what it is doing."""
+    """Control one worker process, started when needed. `step` says in words what it is doing, and for how long."""
 
     def __init__(
         self, *, drop_env: Iterable[str] = (), env: dict[str, str] | None = None, grading: bool = True
@@ -82,6 +71,8 @@ class BenchWorker:
         self.pid: int | None = None
         self._stage = ""
         self._loading: list[str] = []
+        self._timed = ("", 0.0)
+        """What was waited for when it was last asked, and since when."""
         self._drop = set(drop_env)
         self._env = dict(env or {})
         self._given: frozenset[str] = frozenset()
@@ -89,7 +80,7 @@ class BenchWorker:
         self._outdated: asyncio.subprocess.Process | None = None
         """The process that was ended because its environment held a variable hidden later."""
         self._numbers = itertools.count()
-        self._calls: dict[int, _Call] = {}
+        self._calls: dict[int, Call] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._starting: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[WorkerInfo] | None = None
@@ -105,8 +96,14 @@ class BenchWorker:
 
     @property
     def step(self) -> str:
-        """Return in words what is being waited for; empty if nothing is."""
-        return self._silence.text or self._stage or (f"loading {self._loading[0]}" if self._loading else "")
+        """Return in words what is being waited for, with the seconds that it takes; empty if nothing is."""
+        if self._silence.text:
+            return self._silence.text
+        what = self._stage or (f"loading {self._loading[0]}" if self._loading else "")
+        if what != self._timed[0]:
+            self._timed = (what, time.monotonic())
+        seconds = int(time.monotonic() - self._timed[1])
+        return f"{what}, {seconds} s" if what and seconds else what
 
     def hide(self, variable: str) -> None:
         """Keep an environment variable from the worker; a worker that was started with it is replaced.
@@ -250,7 +247,7 @@ class BenchWorker:
     async def _ask(self, op: str, body: Any, *, deadline_s: float | None = None) -> msgspec.Raw:
         number = next(self._numbers)
         line = encode({"id": number, "op": op, "body": body})
-        call = _Call(line, asyncio.get_running_loop().create_future(), deadline_s=deadline_s)
+        call = Call(line, asyncio.get_running_loop().create_future(), deadline_s=deadline_s)
         self._calls[number] = call
         try:
             await self.start()
@@ -258,12 +255,12 @@ class BenchWorker:
             return await call.future
         except asyncio.CancelledError:
             if op in ("grade", "load") and call.process is not None and call.process is self._process:
-                self._send(_Call(encode({"id": number, "op": "cancel", "body": number}), call.future))
+                self._send(Call(encode({"id": number, "op": "cancel", "body": number}), call.future))
             raise
         finally:
             self._calls.pop(number, None)
 
-    def _send(self, call: _Call) -> None:
+    def _send(self, call: Call) -> None:
         process = self._process
         if process is not None and process.stdin is not None:
             call.process, call.tries = process, call.tries + 1

@@ -1,64 +1,59 @@
 """Read a user's data file: JSONL, JSON, CSV, TSV or Parquet, or a folder that holds one.
 
 `fingerprint` is light and is what the kernel calls; `read_records` runs in the worker. Every fault is a DataError that
-names the file, the line and what to change.
+names the file, the line and what to change. What is read is bounded: see `regular_file` and `data_formats`.
 """
 
 from __future__ import annotations
 
-import csv
 import difflib
-import hashlib
-import io
-import json
+import itertools
+import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
+from qwq_nb.bench.data_formats import MOST_RECORDS, Record, read_file
+from qwq_nb.bench.regular_file import content_hash, file_kind
 from qwq_nb.core.paths import expand_user
 from qwq_nb.errors import DataError, listed
 
-__all__ = [
-    "SUFFIXES",
-    "Record",
-    "data_files",
-    "file_stems",
-    "fingerprint",
-    "read_file",
-    "read_records",
-    "subset_files",
-]
-
-Record = tuple[dict[str, Any], str]
-"""A record and its position: `file:line` (for Parquet `file:row`)."""
+__all__ = ["SUFFIXES", "data_files", "file_stems", "fingerprint", "read_records", "subset_files"]
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 
 _SIDE_FILES = frozenset({"dataset_infos.json", "dataset_info.json", "state.json", "config.json", "package.json"})
 """JSON files often found beside data, which are not data."""
 
+_MOST_ENTRIES = 10_000
+"""Files and folders that a folder with data may hold."""
+
 
 def fingerprint(path: str | Path) -> str:
     """Return the SHA-256 of a file's content, or of a folder's data files with their names, in hex.
 
-    Raises DataError if there is nothing to read.
+    Raises DataError if there is nothing to read, or too much.
     """
     root = _existing(path)
-    if root.is_file():
-        return _digest([root])
+    if os.path.isfile(root):
+        return content_hash([root])
     files = [file for folder in (*_folders(root), *_subfolders(root)) for file in _listing(folder)]
     if not files:
         raise DataError(_no_data(root))
-    return _digest(files, names=True)
+    return content_hash(files, names=True)
 
 
 def read_records(path: str | Path, benchmark: str, splits: Sequence[str] = ("test", "train")) -> list[Record]:
     """Return all records of a data file, or of a folder's data files, with their positions.
 
-    `splits` are the names evalscope would look for, best first. Raises DataError if there are no records.
+    `splits` are the names evalscope would look for, best first. Raises DataError if there are no records, or more than
+    `MOST_RECORDS`.
     """
-    records = [record for file in data_files(path, benchmark, splits) for record in read_file(file)]
+    records: list[Record] = []
+    for file in data_files(path, benchmark, splits):
+        records += read_file(file)
+        if len(records) > MOST_RECORDS:
+            raise DataError(f"{path} holds more than {MOST_RECORDS:,} records, the most that are read.")
     if not records:
         raise DataError(f"{path} holds no records.")
     return records
@@ -71,7 +66,7 @@ def data_files(path: str | Path, benchmark: str, splits: Sequence[str] = ("test"
     `<benchmark>.*`, else its only data file. Raises DataError if there is none or several.
     """
     root = _existing(path)
-    if root.is_file():
+    if os.path.isfile(root):
         return [root]
     folders = _folders(root)
     for stem in (*splits, *(f"default_{split}" for split in splits), benchmark):
@@ -94,11 +89,11 @@ def subset_files(path: str | Path, subset: str, splits: Sequence[str]) -> list[P
     Empty if it has none, and if `path` is a file.
     """
     root = _existing(path)
-    folders = _folders(root) if root.is_dir() else []
+    folders = _folders(root) if os.path.isdir(root) else []
     for stem in (*(f"{subset}_{split}" for split in splits), subset):
         if found := _named(stem, folders):
             return found
-    inner = [folder / subset for folder in folders if (folder / subset).is_dir()]
+    inner = [folder / subset for folder in folders if os.path.isdir(folder / subset)]
     for split in splits:
         if found := _named(split, inner):
             return found
@@ -111,50 +106,49 @@ def file_stems(path: str | Path) -> set[str]:
     `subset_files` finds subsets by them. Empty if `path` is a file.
     """
     root = _existing(path)
-    if not root.is_dir():
+    if not os.path.isdir(root):
         return set()
     files = {file.stem for folder in _folders(root) for file in _listing(folder)}
     return files | {inner.name for folder in _folders(root) for inner in _subfolders(folder)}
 
 
-def read_file(file: Path) -> list[Record]:
-    """Return the records of one file, read by its suffix (an unknown suffix as JSONL). Raises DataError."""
-    suffix = file.suffix.lower()
-    if suffix == ".parquet":
-        return _parquet(file)
-    text = _text(file)
-    if not text.strip():
-        raise DataError(f"{file} is empty.")
-    reader: Callable[[Path, str], Iterable[Record]]
-    if suffix == ".csv":
-        reader = _csv
-    elif suffix == ".tsv":
-        reader = _tsv
-    elif suffix == ".json":
-        reader = _json
-    else:
-        reader = _jsonl
-    return list(reader(file, text))
-
-
 def _existing(path: str | Path) -> Path:
+    """Return the path of a regular file or a folder that is there, or raise DataError."""
     root = expand_user(path)
-    if root.exists():
+    if os.path.lexists(root):
+        kind = file_kind(root)
+        if kind not in ("", "a folder"):
+            raise DataError(
+                f"{path} is {kind}. --data takes a file ({', '.join(SUFFIXES)}) or a folder that holds one."
+            )
         return root
     folder = root.parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise DataError(f"{path} does not exist, nor does the folder {folder}.")
-    near = difflib.get_close_matches(root.name, sorted(entry.name for entry in folder.iterdir()), n=3, cutoff=0.5)
+    near = difflib.get_close_matches(root.name, sorted(entry.name for entry in _entries(folder)), n=3, cutoff=0.5)
     hint = f" In that folder: {', '.join(near)}." if near else ""
     raise DataError(f"{path} does not exist.{hint}")
 
 
 def _folders(root: Path) -> list[Path]:
-    return [folder for folder in (root, root / "data") if folder.is_dir()]
+    return [folder for folder in (root, root / "data") if os.path.isdir(folder)]
 
 
 def _subfolders(root: Path) -> list[Path]:
-    return sorted(inner for inner in root.iterdir() if inner.is_dir() and inner.name != "data")
+    return sorted(inner for inner in _entries(root) if os.path.isdir(inner) and inner.name != "data")
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what a folder holds. Raises DataError if it may not be read or holds more than `_MOST_ENTRIES`."""
+    try:
+        found = list(itertools.islice(folder.iterdir(), _MOST_ENTRIES + 1))
+    except OSError as error:
+        raise DataError(f"The folder {folder} cannot be read: {error.strerror or error}.") from None
+    if len(found) > _MOST_ENTRIES:
+        raise DataError(
+            f"The folder {folder} holds more than {_MOST_ENTRIES:,} files: name the one that holds the data."
+        )
+    return found
 
 
 def _named(stem: str, folders: Iterable[Path]) -> list[Path]:
@@ -170,8 +164,8 @@ def _named(stem: str, folders: Iterable[Path]) -> list[Path]:
 def _listing(folder: Path) -> list[Path]:
     return sorted(
         file
-        for file in folder.iterdir()
-        if file.suffix.lower() in SUFFIXES and file.name not in _SIDE_FILES and file.is_file()
+        for file in _entries(folder)
+        if file.suffix.lower() in SUFFIXES and file.name not in _SIDE_FILES and os.path.isfile(file)
     )
 
 
@@ -189,111 +183,3 @@ def _one_kind(found: list[Path], folder: Path) -> list[Path]:
 
 def _no_data(root: Path) -> str:
     return f"{root} is a folder without a data file. Data files end in {', '.join(SUFFIXES)}."
-
-
-def _digest(files: Iterable[Path], *, names: bool = False) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        if names:
-            digest.update(f"\0{file.name}\0".encode("utf-8", "surrogateescape"))
-        try:
-            with file.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-        except OSError as error:
-            raise DataError(f"{file} cannot be read: {error.strerror or error}.") from None
-    return digest.hexdigest()
-
-
-def _text(file: Path) -> str:
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror or error}.") from None
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{file}:{line}: not UTF-8 (byte 0x{raw[error.start]:02x}). Save the file as UTF-8.") from None
-
-
-def _parsed(text: str, file: Path, line: int) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"{file}:{line + error.lineno - 1}"
-        raise DataError(f"{where}: not JSON: {error.msg} at column {error.colno}.") from None
-    except (RecursionError, ValueError) as error:
-        raise DataError(f"{file}:{line}: not JSON that can be read: {error}.") from None
-
-
-def _object(value: Any, where: str) -> Record:
-    if not isinstance(value, dict):
-        raise DataError(f"{where}: a record is an object with named fields, not {_kind(value)}.")
-    return value, where
-
-
-def _kind(value: Any) -> str:
-    names = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), type(value).__name__)
-
-
-def _jsonl(file: Path, text: str) -> Iterable[Record]:
-    # Only \n ends a line: U+2028 and its like may stand inside a JSON string.
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield _object(_parsed(line, file, number), f"{file}:{number}")
-
-
-def _json(file: Path, text: str) -> Iterable[Record]:
-    first = text.lstrip().split("\n", 1)[0].strip()
-    if first.startswith("{") and first.endswith("}") and text.strip() != first:
-        return list(_jsonl(file, text))  # JSON lines under the name .json, as several hubs ship them
-    value = _parsed(text, file, 1)
-    if isinstance(value, dict):
-        lists = [name for name, item in value.items() if isinstance(item, list)]
-        if len(lists) != 1:
-            raise DataError(
-                f"{file}: a JSON file is a list of records, or an object with one list; "
-                f"this object has {len(lists)} lists{': ' + listed(lists) if lists else ''}."
-            )
-        value = value[lists[0]]
-    if not isinstance(value, list):
-        raise DataError(f"{file}: a JSON file is a list of records, not {_kind(value)}.")
-    return [_object(item, f"{file}: record {number}") for number, item in enumerate(value, 1)]
-
-
-def _csv(file: Path, text: str, delimiter: str = ",") -> Iterable[Record]:
-    csv.field_size_limit(1 << 30)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header: list[str] | None = None
-    try:
-        for row in reader:
-            if not row:
-                continue
-            if header is None:
-                header = row
-                if len(set(header)) != len(header):
-                    raise DataError(f"{file}:1: a column's name stands twice in the header.")
-                continue
-            where = f"{file}:{reader.line_num}"
-            if len(row) != len(header):
-                raise DataError(f"{where}: {len(row)} cells where the header names {len(header)} columns.")
-            yield dict(zip(header, row, strict=True)), where
-    except csv.Error as error:
-        raise DataError(f"{file}:{reader.line_num}: not a CSV table: {error}.") from None
-
-
-def _tsv(file: Path, text: str) -> Iterable[Record]:
-    return _csv(file, text, "\t")
-
-
-def _parquet(file: Path) -> list[Record]:
-    import pyarrow  # heavy: only where a Parquet file is read
-    import pyarrow.parquet
-
-    try:
-        rows = pyarrow.parquet.read_table(file).to_pylist()
-    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: not a Parquet file that can be read: {str(error).splitlines()[0]}") from None
-    return [(row, f"{file}:{number}") for number, row in enumerate(rows, 1)]

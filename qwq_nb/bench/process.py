@@ -9,13 +9,11 @@ import signal
 import sys
 from collections.abc import Collection, Mapping
 
+from qwq_nb.bench.protocol import LONGEST_LINE
 from qwq_nb.core.environment import selected_environment
 from qwq_nb.errors import WorkerError
 
 __all__ = ["ended_text", "kill", "start_process", "worker_environment"]
-
-_LONGEST_LINE = 1 << 30
-"""A loaded benchmark is one line; asyncio's own limit of 64 kB would break it."""
 
 _SETTINGS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -46,7 +44,7 @@ async def start_process(environment: Mapping[str, str], *, grading: bool) -> asy
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            limit=_LONGEST_LINE,
+            limit=LONGEST_LINE,
             env=environment,
             start_new_session=True,  # the notebook's interrupt goes to a process group, and not to this one
         )

@@ -17,6 +17,7 @@ from qwq_nb.core.records import AnswerKind, Completion, Sample, Verdict
 from qwq_nb.core.text import valid_values
 
 __all__ = [
+    "LONGEST_LINE",
     "BenchPlan",
     "BenchmarkFacts",
     "BenchmarkSource",
@@ -36,6 +37,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+LONGEST_LINE = 1 << 30
+"""Bytes of the longest message: a loaded benchmark is one line, and asyncio's own limit of 64 kB would break it."""
 
 
 class BenchmarkSource(msgspec.Struct, kw_only=True, frozen=True):
@@ -146,6 +150,7 @@ class Opinion(msgspec.Struct, kw_only=True):
     second_extracted: str = ""
     second_correct: bool | None = None
     present: bool = False
+    unstated: bool = False
 
 
 class BenchPlan(msgspec.Struct, kw_only=True):

@@ -64,6 +64,8 @@ def value_of(option: Option, text: Any) -> Any:
         if text not in option.choices:
             raise OptionError(f"{option.name} must be one of {', '.join(option.choices)}, not {text!r}.")
         return text
+    if text == "off" and option.may_be_off:
+        return None
     if option.kind == "json":
         try:
             value = json.loads(text, parse_constant=no_constant)
@@ -72,8 +74,6 @@ def value_of(option: Option, text: Any) -> Any:
         if not isinstance(value, dict):
             raise OptionError(f"{option.name} takes a JSON object, as in '{{\"name\": 1}}'.")
         return value
-    if text == "off" and option.may_be_off:
-        return None
     if text == "auto" and option.kind == "streams":
         return text
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from qwq_nb.core.records import LIMIT_REASONS, Completion, Outcome, SampleResult, Verdict
+from qwq_nb.core.finish_reasons import ending_of
+from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
 from qwq_nb.core.run_record import Reason, SampleView
 from qwq_nb.core.vocabulary import VOCABULARY
 
@@ -24,6 +25,10 @@ ReasonCode = Literal[
     "cut",
     "cut_in_reasoning",
     "cut_in_answer",
+    "cut_by_window",
+    "cut_by_window_in_reasoning",
+    "cut_by_window_in_answer",
+    "cut_by_server",
     "grader_deadline",
     "grader_memory",
     "grader_crashed",
@@ -69,13 +74,13 @@ def decide_outcome(
     """Decide what became of one answer: the outcome, one sentence why, the flags, and the reason as a code.
 
     The first that holds: correct (graded so, even if the limit cut it afterwards) · error (`error` is not empty) ·
-    pending (no completion; or not graded, and interrupted or with an answer still to grade) · truncated (the limit, or
-    a thought never closed) · not_gradable · no_answer · wrong. An empty answer needs no verdict: there is nothing to
-    grade. `gold` serves the sentence alone.
+    pending (no completion; or not graded, and interrupted or with an answer still to grade) · truncated (by a limit of
+    tokens) · not_gradable · no_answer (a thought that ended by itself without an answer, in whatever form it came) ·
+    wrong. An empty answer needs no verdict: there is nothing to grade. `gold` serves the sentence alone.
 
     Flags, of outcomes other than error and pending: `present_not_extracted` (the gold value stands there),
-    `check_by_hand` (the second opinion differs from the official verdict), `reasoning_only` (an empty answer after
-    reasoning), `unclosed` (a thought never closed).
+    `check_by_hand` (the second opinion differs from the official verdict, or finds no answer where one was extracted),
+    `reasoning_only` (an empty answer after reasoning), `unclosed` (a thought never closed).
     """
     outcome, reason = _outcome(completion, verdict, error, gold)
     said = sentence(reason, gold=gold, extracted=verdict.extracted if verdict else "", error=error)
@@ -99,16 +104,16 @@ def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str 
 def _outcome(completion: Completion | None, verdict: Verdict | None, error: str, gold: str) -> tuple[Outcome, Reason]:
     graded = verdict is not None and verdict.status == "graded"
     if verdict is not None and graded and verdict.correct and completion is not None:
-        return "correct", _reason("right_before_limit" if _at_limit(completion) else "right")
+        return "correct", _reason("right_before_limit" if completion.is_truncated else "right")
     if error:
         return "error", _reason("request_failed")
     if completion is None:
         return "pending", _reason("not_asked")
-    if verdict is None and completion.finish_reason in ("", "interrupted"):
+    if verdict is None and ending_of(completion.finish_reason) == "not_yet":
         return "pending", _reason("interrupted", tokens=completion.completion_tokens)
     if verdict is None and completion.answer.strip():
         return "pending", _reason("not_graded")
-    if _at_limit(completion) or _is_unclosed(completion):
+    if completion.is_truncated:
         return "truncated", _why_truncated(completion)
     if verdict is not None and not graded:
         return "not_gradable", _why_not_gradable(verdict)
@@ -126,13 +131,10 @@ def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
     if verdict is not None and verdict.present:
         flags.append("present_not_extracted")
     # A grader that gave up has no verdict to differ from.
-    if (
-        verdict is not None
-        and verdict.status == "graded"
-        and verdict.second_correct is not None
-        and verdict.second_correct != verdict.correct
-    ):
-        flags.append("check_by_hand")
+    if verdict is not None and verdict.status == "graded":
+        differs = verdict.second_correct is not None and verdict.second_correct != verdict.correct
+        if differs or (verdict.unstated and verdict.extracted.strip()):
+            flags.append("check_by_hand")
     if completion.reasoning.strip() and not completion.answer.strip():
         flags.append("reasoning_only")
     if _is_unclosed(completion):
@@ -142,11 +144,21 @@ def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
 
 def _why_truncated(completion: Completion) -> Reason:
     tokens = completion.completion_tokens
-    if not _at_limit(completion):
-        return _reason("never_closed", tokens=tokens)
+    if completion.cut_by_server:
+        return _why_cut_by_server(completion)
     if completion.answer.strip():
         return _reason("cut_in_answer", tokens=tokens)
     return _reason("cut_in_reasoning" if completion.reasoning.strip() else "cut", tokens=tokens)
+
+
+def _why_cut_by_server(completion: Completion) -> Reason:
+    tokens, total = completion.completion_tokens, completion.prompt_tokens + completion.completion_tokens
+    if not completion.prompt_tokens:
+        return _reason("cut_by_server", tokens=tokens)
+    if completion.answer.strip():
+        return _reason("cut_by_window_in_answer", tokens=tokens, total=total)
+    inside = completion.reasoning.strip()
+    return _reason("cut_by_window_in_reasoning" if inside else "cut_by_window", tokens=tokens, total=total)
 
 
 def _why_not_gradable(verdict: Verdict) -> Reason:
@@ -166,11 +178,9 @@ def _why_no_answer(completion: Completion, verdict: Verdict | None) -> Reason:
         return _reason("gold_in_answer" if completion.answer.strip() else "gold_in_reasoning")
     if completion.answer.strip():
         return _reason("nothing_extracted")
+    if _is_unclosed(completion):
+        return _reason("never_closed", tokens=completion.completion_tokens)
     return _reason("only_reasoning" if completion.reasoning.strip() else "no_text")
-
-
-def _at_limit(completion: Completion) -> bool:
-    return completion.finish_reason.lower() in LIMIT_REASONS
 
 
 def _is_unclosed(completion: Completion) -> bool:

@@ -33,15 +33,20 @@ from math import ceil, sqrt
 from qwq_nb.core.stats import Interval
 
 __all__ = [
+    "ALPHA",
     "Problem",
     "detectable_difference",
     "difference_interval",
+    "effective_counts",
     "holm",
     "mcnemar",
     "paired_p",
     "problems_needed",
     "tango",
 ]
+
+ALPHA = 0.05
+"""Significance level of every statement about two runs; their intervals are of 95 %."""
 
 Problem = tuple[int, int, int]
 """One problem's pairs: their number, how many of them only A has right, and how many only B has right."""
@@ -159,10 +164,16 @@ def difference_interval(problems: Iterable[Problem], confidence: float = 0.95) -
     (1965), as `qwq_nb.core.stats.clustered_interval` uses them for a share. Where the variance is 0 and says nothing,
     and for a single problem, the upper bound is taken. With one pair a problem the result equals `tango`.
     """
+    only_a, only_b, n = effective_counts(problems)
+    return tango(only_a, only_b, n, confidence)
+
+
+def effective_counts(problems: Iterable[Problem]) -> tuple[float, float, float]:
+    """Return (only_a, only_b, n) divided by the design effect of `difference_interval`; zeros without pairs."""
     kept = [problem for problem in problems if problem[0]]
     m, n = len(kept), sum(pairs for pairs, _, _ in kept)
     if not n:
-        return None, None
+        return 0.0, 0.0, 0.0
     only_a, only_b = sum(a for _, a, _ in kept), sum(b for _, _, b in kept)
     deff = n / m
     mean = (only_b - only_a) / n
@@ -170,7 +181,7 @@ def difference_interval(problems: Iterable[Problem], confidence: float = 0.95) -
     if m > 1 and independent > 1e-15:
         scatter = sum((b - a - mean * pairs) ** 2 for pairs, a, b in kept) / (n * n)
         deff = min(max(m / (m - 1) * scatter / independent, 1.0), deff)
-    return tango(only_a / deff, only_b / deff, n / deff, confidence)
+    return only_a / deff, only_b / deff, n / deff
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -9,8 +9,9 @@ from typing import Any, Literal, TypedDict, get_args
 
 import msgspec
 
+from qwq_nb.core.finish_reasons import StopReason, ending_of, stop_reason_of
+
 __all__ = [
-    "LIMIT_REASONS",
     "OUTCOMES",
     "Analysis",
     "AnswerKind",
@@ -33,8 +34,8 @@ Outcome = Literal["correct", "wrong", "no_answer", "truncated", "not_gradable", 
 
 correct       the benchmark's own grader says so
 wrong         finished, an answer was extracted, and it is not the gold one
-no_answer     finished, nothing could be extracted
-truncated     cut by the token limit (an unclosed thought included) and not correct
+no_answer     finished, nothing could be extracted (a thought that ended by itself without an answer included)
+truncated     cut by the token limit and not correct
 not_gradable  the grader ran into its deadline or memory limit
 error         the endpoint failed after all retries: never counted as wrong
 pending       not asked yet, or interrupted
@@ -110,13 +111,18 @@ class Completion(msgspec.Struct, kw_only=True):
     shape: str = "answer_only"
     """How the reasoning came: see `qwq_nb.endpoint.reasoning.SHAPES`."""
     finish_reason: str = ""
-    """As the server gave it (`stop`, `length`, …); `interrupted` if the stream ended without one."""
+    """As the server gave it (`stop`, `length`, …: see `qwq_nb.core.finish_reasons`);
+    `interrupted` if the stream ended without one."""
+    limit_reached: bool = False
+    """The server counted as many tokens as `max_tokens` allows: the answer was cut, whatever the finish reason says."""
+    cut_by_server: bool = False
+    """A limit cut it that is the server's own, far below `max_tokens`: as a rule its context window."""
     prompt_tokens: int = 0
     reasoning_tokens: int = 0
     answer_tokens: int = 0
     tokens_from: Literal["usage", "usage_share", "chunks", "estimate"] = "chunks"
-    """`usage`: the server counted both; `usage_share`: its total, split by text length; `chunks`: stream pieces;
-    `estimate`: four characters each, where nothing was streamed or counted."""
+    """`usage`: the server counted both; `usage_share`: its total, split by the pieces of the stream or by text length;
+    `chunks`: stream pieces; `estimate`: four characters each, where nothing was streamed or counted."""
     ttft_s: float | None = None
     """Time to first token, or None where nothing was streamed."""
     latency_s: float = 0.0
@@ -136,6 +142,17 @@ class Completion(msgspec.Struct, kw_only=True):
     def completion_tokens(self) -> int:
         """Return the tokens of reasoning and answer together."""
         return self.reasoning_tokens + self.answer_tokens
+
+    @property
+    def is_truncated(self) -> bool:
+        """Return whether a limit of tokens cut it: the request's, or the context window."""
+        return self.limit_reached or ending_of(self.finish_reason) == "truncated"
+
+    @property
+    def stop_reason(self) -> StopReason:
+        """Return evalscope's word for how it ended."""
+        said = stop_reason_of(self.finish_reason)
+        return "max_tokens" if self.limit_reached and said != "model_length" else said
 
 
 class Step(msgspec.Struct, kw_only=True):
@@ -202,6 +219,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     """The second opinion; None where there is none for this benchmark."""
     present: bool = False
     """The gold value stands in the answer or the reasoning's end although it was not extracted."""
+    unstated: bool = False
+    """The value was extracted from a text that states no answer: a refusal, a letter that is a pronoun or a label."""
     explanation: str = ""
     seconds: float = 0.0
     sample_score: dict[str, Any] = {}
@@ -221,6 +240,8 @@ class SampleResult(msgspec.Struct, kw_only=True):
     flags: list[str] = []
     """`present_not_extracted`, `check_by_hand`, `loop`, …: all are in `qwq_nb/core/vocabulary.json`."""
     error: str = ""
+    refused: bool = False
+    """The error is a refusal of this request, which was asked once and would be refused again."""
     analysis: Analysis | None = None
     """The verdict's, where it carries one; None: not measured (yet)."""
 
@@ -240,7 +261,3 @@ class Item(msgspec.Struct, kw_only=True, frozen=True):
     def key(self) -> tuple[str, int]:
         """Return the key of its result: (sample id, repeat)."""
         return self.sample.id, self.repeat
-
-
-LIMIT_REASONS = frozenset({"length", "max_tokens", "model_length"})
-"""Finish reasons that mean "cut by the token limit": OpenAI's, and the two that gateways and evalscope use."""

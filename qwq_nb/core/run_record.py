@@ -55,14 +55,14 @@ class SubsetRow(msgspec.Struct, kw_only=True):
     mean_answer_tokens: float | None
     ttft_p50_s: float | None
     tokens_per_s_p50: float | None
+    pending: int = 0
+    wrong: int = 0
     accuracy_of_asked: float | None = None
     """correct / (n − errors − pending)."""
     population: int | None = None
     """Problems that the benchmark has in the levels or subsets chosen; None: not known."""
     mean_score: float | None = None
     """Mean of the benchmark's own score, where that is not 0 or 1."""
-    pending: int = 0
-    wrong: int = 0
     problems: int = 0
     """Distinct problems: n / repeats."""
     similar_low: float | None = None
@@ -102,7 +102,7 @@ class Reason(msgspec.Struct, kw_only=True, frozen=True):
     code: str
     """One of `qwq_nb.core.outcomes.ReasonCode`; a reader that does not know it takes the sentence in `why`."""
     values: dict[str, int | str] = {}
-    """`tokens`, `seconds`: the numbers that the sentence names; `detail`: what follows after it and a colon."""
+    """`tokens`, `total`, `seconds`: the numbers that the sentence names; `detail`: what follows it after a colon."""
 
 
 class SampleView(msgspec.Struct, kw_only=True):
@@ -199,7 +199,9 @@ class RunCost(msgspec.Struct, kw_only=True):
     per_correct: float | None
     """so_far / correct answers; None without any."""
     uncounted: int = 0
-    """Answers whose tokens the server did not count: their prompts are not in it."""
+    """Answers whose tokens the server did not count, or not credibly: their prompts are not in it."""
+    currency: str = ""
+    """What the prices are in; empty where it was not said."""
 
 
 class RunRecord(msgspec.Struct, kw_only=True):

@@ -318,6 +318,8 @@ def sample_rows(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
             "extracted": verdict.extracted if verdict else "",
             "error": result.error,
             "flags": ", ".join(result.flags),
+            # A file of evalscope's without times has 0 there.
+            "latency_s": row["latency_s"] or None,
         }
         rows.append(row)
     return rows

@@ -143,21 +143,25 @@ class ScriptedCompletion:
         """Return the first event, which has the role and no text."""
         return self.chunk(b'{"role":"assistant","content":""}')
 
-    def finish(self) -> bytes:
-        """Return the event with the finish reason."""
-        return self._chunk([{"index": 0, "delta": {}, "logprobs": None, "finish_reason": self.script.finish}])
+    def finish(self, word: str = "") -> bytes:
+        """Return the event with the finish reason, or with `word` in its place."""
+        return self._chunk([{"index": 0, "delta": {}, "logprobs": None, "finish_reason": word or self.script.finish}])
 
-    def usage(self) -> bytes:
-        """Return the event with the usage, which has no choices."""
-        return self._chunk([], usage=self._usage)
+    def usage(self, *, beside: bool = False) -> bytes:
+        """Return the event with the usage, which has no choices. `beside`: as in `counts`."""
+        return self._chunk([], usage=self.counts(beside=beside))
 
-    def body(self, *, finish: bool = True, usage: bool = True) -> bytes:
-        """Return the whole completion as one JSON object."""
+    def counts(self, *, beside: bool = False) -> dict[str, object]:
+        """Return the usage. `beside`: the reasoning is not within the completion's tokens, as xAI counts."""
+        return {**self._usage, "completion_tokens": self.script.answer_tokens} if beside else self._usage
+
+    def body(self, *, finish: bool = True, usage: bool = True, word: str = "", beside: bool = False) -> bytes:
+        """Return the whole completion as one JSON object. `word` is in the place of the finish reason."""
         choice = {
             "index": 0,
             "message": self.script.message,
             "logprobs": None,
-            "finish_reason": self.script.finish if finish else None,
+            "finish_reason": (word or self.script.finish) if finish else None,
         }
-        extra = {"usage": self._usage} if usage else {}
+        extra = {"usage": self.counts(beside=beside)} if usage else {}
         return dumps({**self._base, "object": "chat.completion", "choices": [choice], **extra})

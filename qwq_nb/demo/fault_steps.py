@@ -93,13 +93,17 @@ def _stream(
     for delta in deltas[half:]:
         yield chunk(delta), 1
     if name != "no_finish":
-        yield completion.finish(), 0
+        yield completion.finish(_word(fault)), 0
     if name == "duplicate_finish":
         yield completion.finish(), 0
     if usage and name != "no_finish":
-        yield completion.usage(), 0
+        yield completion.usage(beside=name == "usage_beside"), 0
     if name not in ("no_done", "no_finish"):
         yield DONE, 0
+
+
+def _word(fault: Fault | None) -> str:
+    return str(fault.params["word"]) if fault and fault.name == "finish_word" else ""
 
 
 def _more_text(completion: ScriptedCompletion, text: bytes) -> Step:
@@ -162,10 +166,30 @@ def _crlf_comments(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
         yield (step[0].replace(b"\n", b"\r\n"), step[1]) if isinstance(step, tuple) else step
 
 
+def _one_line_end(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
+    for step in steps:
+        yield (step[0].replace(b"\n\n", b"\n"), step[1]) if isinstance(step, tuple) else step
+
+
+def _heartbeats(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
+    for number, step in enumerate(steps):
+        if number % 10 == 0:
+            yield b"data:\n\ndata: ping\n\n", 0
+        yield step
+
+
 def _null_content(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
     for step in steps:
         if isinstance(step, tuple):
             yield step[0].replace(b'"delta":{"reasoning', b'"delta":{"content":null,"reasoning', 1), step[1]
+        else:
+            yield step
+
+
+def _finish_null(steps: Iterable[Step], _: Fault) -> Iterator[Step]:
+    for step in steps:
+        if isinstance(step, tuple):
+            yield step[0].replace(b'"finish_reason":null', b'"finish_reason":"null"'), step[1]
         else:
             yield step
 
@@ -186,7 +210,10 @@ _FILTERS: dict[str, Callable[[Iterable[Step], Fault], Iterator[Step]]] = {
     "drip": _drip,
     "trickle": _trickle,
     "crlf_comments": _crlf_comments,
+    "one_line_end": _one_line_end,
+    "heartbeats": _heartbeats,
     "null_content": _null_content,
+    "finish_null": _finish_null,
     "split_utf8": _split_utf8,
 }
 
@@ -194,7 +221,9 @@ _FILTERS: dict[str, Callable[[Iterable[Step], Fault], Iterator[Step]]] = {
 def body_steps(completion: ScriptedCompletion, fault: Fault | None, authorization: str = "") -> tuple[int, list[Step]]:
     """Return the length in bytes of a plain response, and its steps."""
     name = fault.name if fault else ""
-    body = completion.body(finish=name != "no_finish", usage=name != "no_usage")
+    body = completion.body(
+        finish=name != "no_finish", usage=name != "no_usage", word=_word(fault), beside=name == "usage_beside"
+    )
     if name == "error_event":
         body = dumps(_broken())
     elif name == "key_chunk":
@@ -225,6 +254,11 @@ def refusal(fault: Fault, body: Mapping[str, Any], prompt_tokens: int, authoriza
             param = fault.parameter(body)
             message = f"Unsupported parameter: '{param}' is not supported with this model."
             return _json(400, message, param=param, code="unsupported_parameter")
+        case "content_filter":
+            return _json(400, "Input data may contain inappropriate content.", code="data_inspection_failed")
+        case "moderation":
+            flagged = {"code": 403, "message": "Input was flagged", "metadata": {"reasons": ["violence"]}}
+            return Refusal(403, dumps({"error": flagged}))
         case "key_echo":
             return _json(401, f"Incorrect API key provided: {authorization}.", code="invalid_api_key")
         case "redirect":

@@ -58,6 +58,8 @@ KINDS: dict[str, Kind] = {
     "bad_param": Kind(
         "400 naming an unsupported parameter; with param=NAME only if the request has it", {"param": ""}, refuses=True
     ),
+    "content_filter": Kind("400, as of a content filter that refuses the prompt", refuses=True),
+    "moderation": Kind("403, as of a moderation that flags the prompt", refuses=True),
     "key_echo": Kind("401 whose body repeats the Authorization header", refuses=True),
     "key_chunk": Kind("half of the chunks, an error object that repeats the Authorization header, the end"),
     "key_answer": Kind("an answer that repeats the key, cut into small pieces", whole=True),
@@ -73,10 +75,15 @@ KINDS: dict[str, Kind] = {
     "queued": Kind("a comment each `seconds`, for ever, and no text", {"seconds": 1.0}, streams=True),
     "trickle": Kind("one chunk each `seconds`", {"seconds": 1.0}, whole=True, streams=True),
     "no_done": Kind("no [DONE] after the finish reason", whole=True, streams=True),
+    "finish_word": Kind("`word` in the place of the finish reason", {"word": "network_error"}),
+    "finish_null": Kind('the finish reason "null", as text, in every chunk but the last', whole=True, streams=True),
     "no_finish": Kind("neither finish reason nor [DONE]; the response ends cleanly"),
     "garbage_chunk": Kind("a data line in the middle that is not JSON", whole=True, streams=True),
     "error_event": Kind("half of the chunks, an error object, the end"),
     "json_instead_of_sse": Kind("a plain completion in answer to a streaming request", whole=True, streams=True),
+    "sse_as_json": Kind("a stream whose content type is application/json", whole=True, streams=True),
+    "one_line_end": Kind("one line end between two events, not two", whole=True, streams=True),
+    "heartbeats": Kind("events without data, and with the word ping, between the others", whole=True, streams=True),
     "crlf_comments": Kind("CRLF line ends, and keep-alive comments", whole=True, streams=True),
     "big_chunk": Kind("a delta of `bytes` in the middle", {"bytes": 1_000_000}, whole=True, streams=True),
     "split_utf8": Kind("multi-byte characters split over TCP writes", whole=True, streams=True),
@@ -85,6 +92,7 @@ KINDS: dict[str, Kind] = {
     "null_delta": Kind("a chunk with `delta: null` in the middle", whole=True, streams=True),
     "empty": Kind("finish reason stop, and no text", whole=True),
     "no_usage": Kind("no usage, though asked for", whole=True),
+    "usage_beside": Kind("reasoning counted beside the completion's tokens, not within them", whole=True),
     "duplicate_finish": Kind("the finish reason twice", whole=True, streams=True),
 }
 """Name → kind of every fault."""

@@ -149,7 +149,9 @@ class DemoServer:
         rate, ttft = self.settings.tokens_per_second, self.settings.ttft
         authorization = request.headers.get("Authorization", "")
         if body.get("stream") and not (fault and fault.name == "json_instead_of_sse"):
-            response.content_type, response.charset = "text/event-stream", "utf-8"
+            is_labelled_json = fault is not None and fault.name == "sse_as_json"
+            response.content_type = "application/json" if is_labelled_json else "text/event-stream"
+            response.charset = "utf-8"
             options = body.get("stream_options")
             usage = isinstance(options, dict) and bool(options.get("include_usage"))
             steps: Iterable[Step] = stream_steps(completion, usage, fault, authorization)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 
+from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.core.records import Completion
 from qwq_nb.core.text import valid_text
 from qwq_nb.endpoint.delta import Delta, Usage
+from qwq_nb.endpoint.limits import LONGEST_NAME, LONGEST_REASON
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.streaming import StreamingCompletion
-from qwq_nb.endpoint.token_counts import count_tokens
+from qwq_nb.endpoint.token_counts import Pieces, count_tokens, plausible
 from qwq_nb.endpoint.tool_calls import ToolCallMerger
 
 __all__ = ["StreamedAnswer"]
@@ -30,6 +32,7 @@ class StreamedAnswer:
         "_masked",
         "_tools",
         "finish_reason",
+        "is_limit_claimed",
         "is_over",
         "model",
         "pieces",
@@ -38,11 +41,13 @@ class StreamedAnswer:
 
     def __init__(self, live: StreamingCompletion, mask: Mask, *, is_streamed: bool = True) -> None:
         self.finish_reason = ""
-        """The first one received."""
+        """The first one received that says how the answer ended."""
         self.usage: Usage | None = None
         self.model = ""
         self.pieces = 0
         """Deltas with a text or a tool call so far."""
+        self.is_limit_claimed = False
+        """Whether the server says that the answer used up its tokens, by a count that is not believed otherwise."""
         self.is_over = False
         """True once the event that ends the stream was received."""
         self._live = live
@@ -54,7 +59,7 @@ class StreamedAnswer:
 
     def take(self, delta: Delta) -> None:
         """Add one delta. Called some 10,000 times a second."""
-        if delta.content or delta.reasoning or delta.reasoning_content or delta.tool_calls:
+        if delta.content or delta.reasoning or delta.reasoning_content or delta.reasoning_parts or delta.tool_calls:
             self.pieces += 1
             if self._live.first_token is None and self._is_streamed:
                 self._live.first_token = time.perf_counter()
@@ -63,39 +68,57 @@ class StreamedAnswer:
             if self._masked is not None:
                 self._masked.feed(delta)
             self._feed(delta)
-        if delta.finish_reason and not self.finish_reason:
+        # Some servers send the word "null" with every delta but the last.
+        if delta.finish_reason and not self.finish_reason and ending_of(delta.finish_reason) != "not_yet":
             self.finish_reason = delta.finish_reason
         if delta.usage is not None:
             self.usage = delta.usage
         if not self.model:
             self.model = delta.model
 
+    def length(self) -> int:
+        """Return the characters received so far, those of tool calls included."""
+        return self._live.splitter.received_length() + (self._tools.length if self._tools is not None else 0)
+
+    def cut(self) -> None:
+        """End the answer at its limit, as truncated, whatever reason the server gave."""
+        self.finish_reason = "length"
+
     def close(self) -> None:
         """End the answer after its last delta: pass on the text that the mask still holds back."""
         if self._masked is not None:
             self._feed(self._masked.rest())
 
-    def completion(self, endpoint: str) -> Completion:
-        """Return the completion, as answered by the endpoint of that name."""
+    def completion(self, endpoint: str, token_limit: int | None = None) -> Completion:
+        """Return the completion, as answered by the endpoint of that name.
+
+        `token_limit`: the request's. An answer that used it up was cut, whatever the server calls it.
+        """
         live, now = self._live, time.perf_counter()
-        split = live.splitter.finish(self.finish_reason)
+        usage = plausible(self.usage, token_limit)
+        used = (usage.completion_tokens or 0) if usage is not None else 0
+        limit_reached = self.is_limit_claimed or (bool(token_limit) and used >= (token_limit or 0))
+        split = live.splitter.finish("length" if limit_reached else self.finish_reason)
         completion = Completion(
             reasoning=valid_text(split.reasoning),
             answer=valid_text(split.answer),
             shape=split.shape,
-            finish_reason=self._mask.hide_in_answer(self.finish_reason),
+            finish_reason=self._mask.hide_in_answer(self.finish_reason)[:LONGEST_REASON],
+            limit_reached=limit_reached,
             ttft_s=live.first_token - live.started if live.first_token else None,
             latency_s=now - live.started,
-            model=self._mask.hide_in_answer(self.model),
+            model=self._mask.hide_in_answer(self.model)[:LONGEST_NAME],
             endpoint=endpoint,
             tool_calls=self._tools.calls(self._mask.hide_in_answer) if self._tools is not None else [],
         )
-        count_tokens(completion, self.usage, live.chunks if self._is_streamed else None)
+        splitter = live.splitter
+        pieces = Pieces(splitter.reasoning_chunks, splitter.answer_chunks + live.tool_chunks)
+        count_tokens(completion, usage, pieces if self._is_streamed else None)
         return completion
 
     def _take_tool_calls(self, delta: Delta) -> None:
         if self._tools is None:
             self._tools = ToolCallMerger()
         self._tools.feed(delta.tool_calls)
-        if not (delta.content or delta.reasoning or delta.reasoning_content):
+        if not (delta.content or delta.reasoning or delta.reasoning_content or delta.reasoning_parts):
             self._live.tool_chunks += 1

@@ -4,7 +4,10 @@ The inputs are what a client sees of a server: tokens per second over all stream
 refusals (429, 503). A batching server gains throughput with each further stream until it is saturated; from
 there on more streams only wait longer. The controller searches for that knee:
 
-- *Start*: 4 streams, doubled as long as throughput grows with it (TCP's slow start).
+- *Start*: 2 streams, doubled as long as throughput grows with it (TCP's slow start).
+- *First tokens*: up to `FAST` streams it is doubled sooner, without a measurement of throughput: as soon as all
+  streams are being written at once, or as many first tokens as there are new streams came and none of them late. On a
+  server with fewer slots the others get no first token, which is how a queue is told from a slow answer.
 - *Climb*: then in steps of a quarter. Each change is a trial: it is kept if at least `GAIN` of the added share of
   streams arrives as throughput, and taken back if not. After a trial that failed the next one waits, each time
   twice as long.
@@ -25,12 +28,15 @@ Pure: time windows and refusals are passed in, no clock is read.
 
 from __future__ import annotations
 
+import math
 from statistics import median
 
 __all__ = ["MOST", "START", "ConcurrencyController"]
 
-START = 4
+START = 2
 MOST = 256
+FAST = 32
+"""Streams up to which first tokens decide: so many any server but a small one takes."""
 GAIN = 0.25
 """Share of the added streams that must come back as throughput: a doubling must bring a quarter more."""
 LATE = 2.0
@@ -46,7 +52,8 @@ USED = 0.8
 
 
 class ConcurrencyController:
-    """Control the stream limit of one endpoint: call `refused()` at each refusal, `window()` after every time window.
+    """Control the stream limit of one endpoint: call `began()` at each first token, `refused()` at each refusal,
+    `window()` after every time window.
 
     `limit` is the number of streams allowed now: `start` at first, 1 to `most` later.
     """
@@ -65,6 +72,31 @@ class ConcurrencyController:
         self._ceiling_hold = 0
         self._next_ceiling_hold = 8
         self._best_wait: float | None = None
+        self._round: list[float] = []
+        """Waits for first tokens since the limit rose."""
+        self._added = self.limit
+        self._quickest = math.inf
+
+    def began(self, wait: float, writing: int) -> bool:
+        """Note a first token, after `wait` seconds, with `writing` streams now; return whether the limit rose."""
+        if not self._doubling or self._refusals or self.limit >= min(FAST, self.most):
+            return False
+        self._round.append(wait)
+        all_written = writing >= self.limit
+        if not all_written and len(self._round) < self._added:
+            return False
+        self._quickest = min(self._quickest, *self._round, wait)
+        is_late = median(self._round) > LATE * self._quickest
+        self._round = []
+        if is_late and not all_written:
+            return False
+        self._trial = None
+        self._change(min(FAST, self.most, 2 * self.limit))
+        return True
+
+    def _change(self, limit: int) -> None:
+        self._added, self._round = max(1, limit - self.limit), []
+        self.limit, self._settling = limit, True
 
     def refused(self, served: int) -> None:
         """Lower the limit after a refusal (429, 503, 529) that came while `served` other requests were answered."""
@@ -76,13 +108,16 @@ class ConcurrencyController:
         self._ceiling, self._ceiling_hold = max(1, served), self._next_ceiling_hold
         self._next_ceiling_hold = min(LONGEST_CEILING, 2 * self._next_ceiling_hold)
 
-    def window(self, tokens_per_s: float, first_waits: list[float], streams: float) -> None:
+    def window(
+        self, tokens_per_s: float, first_waits: list[float], streams: float, writing: float | None = None
+    ) -> None:
         """Adjust the limit after a time window.
 
         Args:
             tokens_per_s: throughput of the window over all streams.
             first_waits: times to first token in it, in seconds.
             streams: mean number of concurrent streams in it.
+            writing: mean number of those whose first token had come; None: all.
         """
         self._ceiling_hold = max(0, self._ceiling_hold - 1)
         if self._refusals:
@@ -93,12 +128,19 @@ class ConcurrencyController:
             self._settling = False
             return
         late = self._is_late(first_waits)
+        if self._best_wait is None and not tokens_per_s:
+            return  # no answer has begun: nothing is known of the server
+        is_queue = writing is not None and writing < USED * streams and (late or not first_waits)
+        if is_queue and late:
+            self._doubling = False
         if streams < USED * self.limit:
             self._trial = None
         elif self._trial is not None:
             self._judge(tokens_per_s)
         elif self._hold:
             self._hold -= 1
+        elif is_queue and not late:
+            pass  # some wait for their first token, and nothing tells yet for how long
         elif late and not self._doubling:
             self._try(max(1, self.limit * 3 // 4), tokens_per_s)
         else:
@@ -114,7 +156,7 @@ class ConcurrencyController:
     def _try(self, limit: int, tokens_per_s: float) -> None:
         if limit != self.limit:
             self._trial = (self.limit, tokens_per_s)
-            self.limit, self._settling = limit, True
+            self._change(limit)
 
     def _judge(self, tokens_per_s: float) -> None:
         assert self._trial is not None

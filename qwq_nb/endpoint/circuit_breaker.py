@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 from qwq_nb.endpoint.clock import REAL_TIME, Clock
 from qwq_nb.endpoint.connection import Connection
-from qwq_nb.endpoint.transport import Unreachable
-from qwq_nb.errors import EndpointError, EndpointRefused, UserError
+from qwq_nb.endpoint.transport import Severed, Unreachable
+from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected, UserError
 
 __all__ = ["CircuitBreaker", "is_away", "is_key_refusal", "is_quota"]
 
@@ -24,10 +24,14 @@ AWAY = frozenset({502, 503, 504, 520, 521, 522, 523, 530})
 """Statuses by which a gateway says that there is no server behind it, or a server that it is not up."""
 SILENT_ATTEMPTS = 5
 """Attempts in a row, over all streams, that get no response at all before the first ping is sent."""
+LONGEST_SAID = 300
+"""Characters of such words that are told."""
 LONGEST_WAIT = 30.0
 """Times `backoff`: the wait between two pings doubles up to this."""
 LONGEST_WISH = 300.0
 """Seconds between pings at most, where a server asks for a longer wait (Retry-After)."""
+SAID_FOR_S = 60.0
+"""Seconds for which a failure in words may be the cause of an outage."""
 KEY_POLL = 1.0
 """Times `backoff`, in seconds: interval at which the key's environment variable is read."""
 
@@ -38,8 +42,8 @@ def is_away(error: EndpointError) -> bool:
 
 
 def is_key_refusal(error: EndpointError) -> bool:
-    """Return whether the endpoint refused the key (HTTP 401 or 403)."""
-    return error.status in (401, 403)
+    """Return whether the endpoint refused the key (HTTP 401 or 403), and not one prompt for its content."""
+    return error.status in (401, 403) and not isinstance(error, RequestRejected)
 
 
 def is_quota(error: EndpointError) -> bool:
@@ -72,6 +76,8 @@ class CircuitBreaker:
         self._changed = changed
         self._label = label
         self._clock = clock
+        self._said: tuple[float, str] | None = None
+        """When the endpoint last told of a failure, and its words."""
         self._silent = 0
         self._reads = 0
         self._examined = asyncio.Event()
@@ -87,6 +93,20 @@ class CircuitBreaker:
         self._silent += 1
         if self._silent >= SILENT_ATTEMPTS:
             self.open(error)
+
+    def told(self, error: EndpointError) -> None:
+        """Keep what the endpoint said as a request failed: if it is gone next, that is why (an engine that died, say).
+
+        A connection that ends in the middle of an answer says nothing, and does not replace words.
+        """
+        if not isinstance(error, Severed) or not self._said_before(self._clock.now()):
+            self._said = (self._clock.now(), str(error))
+
+    def _said_before(self, began: float) -> str:
+        """Return what the endpoint said shortly before an outage that was noticed at `began`; empty for nothing."""
+        if self._said is None or began - self._said[0] > SAID_FOR_S:
+            return ""
+        return f" Before that: {' '.join(self._said[1].split())[:LONGEST_SAID]}"
 
     def open(self, error: EndpointError) -> None:
         """Open the breaker: no request is sent until a ping is answered. Does nothing if it is open or given up."""
@@ -135,7 +155,7 @@ class CircuitBreaker:
             if not gone:
                 gone = True
                 self.outages += 1
-            over = self._over(found, pings, self._clock.now() - began)
+            over = self._over(found, pings, began)
             if over is not None:
                 self.give_up(over)
                 return
@@ -148,7 +168,7 @@ class CircuitBreaker:
                 await self._pause(max(wait, min(found.retry_after or 0.0, LONGEST_WISH)), began)
                 wait = min(2 * wait, LONGEST_WAIT * self.connection.endpoint.backoff)
         if gone:
-            self.history.append(self._past(first, since))
+            self.history.append(f"{self._past(first, since)}{self._said_before(began)}")
         self.waiting, self.is_open, self._silent = "", False, 0
         self._examined.set()
         self._changed()
@@ -163,10 +183,11 @@ class CircuitBreaker:
             return None
         return found
 
-    def _over(self, found: EndpointError, pings: int, seconds: float) -> EndpointRefused | None:
+    def _over(self, found: EndpointError, pings: int, began: float) -> EndpointRefused | None:
         """Return the error that ends the waiting; None while waiting goes on."""
         endpoint, where = self.connection.endpoint, self.connection.where
-        again = "What is finished is kept: run the same line again to go on."
+        seconds, said = self._clock.now() - began, self._said_before(began)
+        again = f"What is finished is kept: run the same line again to go on.{said}"
         if is_key_refusal(found):
             if not self.connection.answers or (endpoint.patience is not None and seconds >= endpoint.patience):
                 return EndpointRefused(f"{found} {again}", status=found.status)
@@ -183,7 +204,7 @@ class CircuitBreaker:
 
     def _words(self, found: EndpointError, since: str, wait: float) -> str:
         if is_key_refusal(found):
-            variable = self.connection.endpoint.key_env
+            variable = next(iter(self.connection.endpoint.secrets), "")
             if not variable:
                 return (
                     f"{self._label} wants a key since {since} (HTTP {found.status}). The run waits. Stop it, give the "
@@ -236,8 +257,8 @@ class CircuitBreaker:
         self._hurry.clear()
 
     def _key_mark(self) -> int:
-        """Return a hash of the key's variable, by which a change of its value is seen."""
-        return hash(os.environ.get(self.connection.endpoint.key_env, ""))
+        """Return a hash of the values of the secrets' variables, by which a change of them is seen."""
+        return hash(tuple(os.environ.get(variable, "") for variable in self.connection.endpoint.secrets))
 
 
 def is_silence(error: EndpointError) -> bool:

@@ -32,7 +32,7 @@ class Completer(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """Return sentences on the outages so far, for the run's notes."""
+        """Return sentences on outages, and on endpoints that keep to no rule, for the run's notes."""
 
     async def complete(
         self,

@@ -15,8 +15,10 @@ class Usage(msgspec.Struct, gc=False):
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
-    """Reasoning included."""
+    """Reasoning included, as OpenAI counts; some servers count it beside: `total_tokens` tells."""
     reasoning_tokens: int | None = None
+    total_tokens: int | None = None
+    """Of prompt and completion together."""
 
 
 class ToolCallPiece(msgspec.Struct, gc=False):
@@ -50,3 +52,6 @@ class Delta(msgspec.Struct, gc=False):
     ends: Literal["", "done", "error"] = ""
     """`done`: nothing comes after this event. `error`: the event is an error object, which the dialect's `error`
     explains; the other fields are not read."""
+    reasoning_parts: str = ""
+    """The reasoning as typed parts (OpenRouter's `reasoning_details`, Mistral's `content`): some servers send it beside
+    the fields above, which then count."""

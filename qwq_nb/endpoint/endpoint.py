@@ -10,21 +10,23 @@ import inspect
 import math
 import os
 import re
+import unicodedata
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from qwq_nb.core.records import Message
 from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT, DIALECTS
+from qwq_nb.endpoint.key_variables import check_variable, header_variables, looks_like_key, read_variable
 from qwq_nb.endpoint.typed_options import Think
-from qwq_nb.errors import OptionError, UserError
+from qwq_nb.errors import OptionError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from qwq_nb.endpoint.typed_options import ConstructorOptions
 
-__all__ = ["DEMO_NAME", "RECOMMENDED_SAMPLING", "Endpoint", "looks_like_key"]
+__all__ = ["DEMO_NAME", "RECOMMENDED_SAMPLING", "Endpoint"]
 
 DEMO_NAME = "demo"
 RECOMMENDED_SAMPLING: dict[str, Any] = {
@@ -35,26 +37,12 @@ RECOMMENDED_SAMPLING: dict[str, Any] = {
     "max_tokens": 32768,
 }
 
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
-_CONSTANT_STYLE = re.compile(r"[A-Z]+[0-9]{0,3}(?:_[A-Z]*[0-9]{0,3})+\Z")
-_KEY_SHAPES = re.compile(
-    r"(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_\-]{8,}|hf_[A-Za-z0-9]{16,}|gsk_[A-Za-z0-9]{16,}|nvapi-[A-Za-z0-9_\-]{16,}"
-    r"|AIza[A-Za-z0-9_\-]{20,}|Bearer\s+\S{8,}|eyJ[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{8,})"
-)
+HOTTEST = 2
+"""Temperature up to which answers are text: the range of OpenAI's API is 0 to 2."""
+
 _SECRET_QUERY = re.compile(r"(?:^|&)[^=&]*(?:key|token|secret|password)[^=&]*=", re.IGNORECASE)
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f\\]")
 _QWQ_LIKE = re.compile(r"qwq", re.IGNORECASE)
-
-
-def looks_like_key(text: str, *, bare: bool = False) -> bool:
-    """Return whether `text` contains something of the shape of an API key (`sk-…`, `hf_…`, `Bearer …`, a JWT).
-
-    `bare`: True where a variable's name is expected; then a text of 16 characters or more with digits, and not in
-    `THIS_STYLE`, counts as a key too.
-    """
-    if _KEY_SHAPES.search(text):
-        return True
-    return bare and len(text) >= 16 and any(c.isdigit() for c in text) and not _CONSTANT_STYLE.match(text)
 
 
 @dataclass(frozen=True, init=False)
@@ -70,6 +58,8 @@ class Endpoint:
     """`model@host` if none is given."""
     key_env: str = ""
     """Name of the environment variable that holds the key; empty for none."""
+    header_env: tuple[str, ...] = ()
+    """Further headers, each as `name=VARIABLE`: sent with the variable's value. A mapping of names is taken too."""
     sampling: dict[str, Any] = field(default_factory=dict)
     """Goes into the request body unchanged; a value of None leaves the option out."""
     request_seed: int | None = None
@@ -93,6 +83,8 @@ class Endpoint:
     """Price of a million prompt tokens, in any unit; None: not known."""
     price_out: float | None = None
     """Price of a million completion tokens, reasoning included."""
+    price_currency: str = ""
+    """What the prices are in, as it is shown beside a cost: `USD`, `€`; empty: no unit is shown."""
 
     dialect: str = DEFAULT_DIALECT
     """The format that the endpoint speaks: see `register_dialect`."""
@@ -115,6 +107,8 @@ class Endpoint:
         self.check()
 
     def _set(self, values: dict[str, Any]) -> None:
+        if "header_env" in values:
+            values = {**values, "header_env": header_variables(values["header_env"] or ())}
         for attribute, value in values.items():
             object.__setattr__(self, attribute, value)
 
@@ -145,7 +139,10 @@ class Endpoint:
 
     def check(self) -> None:
         """Check the options' values. Raises OptionError for one out of range."""
-        check_key_env(self.key_env)
+        check_variable(self.key_env, "--key-env takes")
+        headers = {pair.partition("=")[0].lower() for pair in self.header_env}
+        if self.key_env and "authorization" in headers:
+            raise OptionError("--key-env sets the header Authorization: give it, or --header-env Authorization=VAR.")
         seconds = {
             "connect-timeout": self.connect_timeout,
             "read-timeout": self.read_timeout,
@@ -161,6 +158,10 @@ class Endpoint:
                 raise OptionError(f"{label} must be the price of a million tokens, 0 or more, not {price!r}.")
         if (self.price_in is None) != (self.price_out is None):
             raise OptionError("price-in and price-out are given together: what is left out is not free.")
+        if not is_currency(self.price_currency):
+            raise OptionError(
+                f"price-currency is the name of a currency, as in USD or CNY, or its sign, not {self.price_currency!r}."
+            )
         for label, number in (("max-retries", self.max_retries), ("request-seed", self.request_seed)):
             if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
                 raise OptionError(f"{label} must be a whole number, not {number!r}.")
@@ -178,6 +179,15 @@ class Endpoint:
     def prices(self) -> tuple[float, float] | None:
         """Return the prices of a million prompt and a million completion tokens; None if they are not known."""
         return None if self.price_in is None or self.price_out is None else (self.price_in, self.price_out)
+
+    @property
+    def token_limit(self) -> int | None:
+        """Return the limit of a completion's tokens that is sent, under whichever name; None if there is none."""
+        for name in ("max_completion_tokens", "max_tokens"):
+            limit = self.sampling.get(name)
+            if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
+                return limit
+        return None
 
     def address(self, path: str) -> str:
         """Return the URL of `path` below the base URL, whose query (`?api-version=…`) stays at the end."""
@@ -202,18 +212,25 @@ class Endpoint:
         Raises:
             UserError: the variable is not set, or its value cannot be a key. The value is never part of a message.
         """
-        if not self.key_env:
-            return ""
-        value = os.environ.get(self.key_env, "").strip()
-        if value and value.isascii() and value.isprintable():
-            return value
-        problem = "holds characters that no key has, such as a line break" if value else "is not set in this kernel"
-        del value  # verbose tracebacks print what a frame holds
-        raise UserError(
-            f"The environment variable {self.key_env}, which should hold the key of endpoint {self.name!r}, {problem}. "
-            f"Set it before Jupyter starts, or in a cell by "
-            f"`import os, getpass; os.environ[{self.key_env!r}] = getpass.getpass()`."
-        )
+        return read_variable(self.key_env, f"the key of endpoint {self.name!r}") if self.key_env else ""
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Return the names of all environment variables whose values are sent, with what each should hold."""
+        found = {self.key_env: f"the key of endpoint {self.name!r}"} if self.key_env else {}
+        for pair in self.header_env:
+            header, _, variable = pair.partition("=")
+            found.setdefault(variable, f"the header {header} of endpoint {self.name!r}")
+        return found
+
+    def check_secrets(self) -> None:
+        """Check that the key, and what the headers should hold, are there.
+
+        Raises:
+            UserError: a variable is not set, or its value cannot be sent.
+        """
+        for variable, purpose in self.secrets.items():
+            read_variable(variable, purpose)
 
     def body(self, messages: list[Message], repeat: int = 0) -> dict[str, Any]:
         """Return the request body of one completion, in the endpoint's dialect."""
@@ -221,8 +238,13 @@ class Endpoint:
         return body
 
     def warnings(self) -> list[str]:
-        """Return the warnings of QwQ's authors that apply to this sampling: greedy decoding."""
+        """Return the warnings of QwQ's authors that apply to this sampling, and of a temperature that makes noise."""
         temperature = self.sampling.get("temperature")
+        if temperature is not None and temperature > HOTTEST:
+            return [
+                f"temperature {temperature:g} is above {HOTTEST}, the most that OpenAI's API takes: most servers "
+                f"refuse it, and what others write is noise. QwQ's authors recommend temperature 0.6."
+            ]
         if temperature is not None and temperature == 0:
             return [
                 "temperature 0 is greedy decoding: QwQ's authors warn that it ends in endless repetition; "
@@ -277,15 +299,6 @@ def normalise_url(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 
 
-def check_key_env(key_env: str) -> None:
-    """Check that a text names a variable. Raises OptionError, without repeating the text, which may be a key."""
-    if key_env and key_env not in os.environ and (not _ENV_NAME.match(key_env) or looks_like_key(key_env, bare=True)):
-        raise OptionError(
-            "--key-env takes the NAME of an environment variable (such as QWQ_API_KEY), and what was given is not one. "
-            "If it was a key: take it out of the cell and out of the history, and revoke it."
-        )
-
-
 def default_name(url: str, model: str) -> str:
     """Return `model@host:port`, or the host if no model is named."""
     host = urlsplit(url).netloc
@@ -306,6 +319,15 @@ _RANGES: dict[str, tuple[float, float]] = {
 def is_number(value: Any) -> bool:
     """Return whether `value` is an int or a float; True and False are not numbers."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_currency(value: Any) -> bool:
+    """Return whether a value is a short word or sign that can stand beside an amount; empty for none."""
+    return (
+        isinstance(value, str)
+        and len(value) <= 8
+        and all(c.isalpha() or unicodedata.category(c) == "Sc" for c in value)
+    )
 
 
 def check_sampling(sampling: dict[str, Any]) -> None:

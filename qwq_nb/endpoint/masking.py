@@ -88,10 +88,11 @@ class DeltaMask:
     Tool calls are not changed here: they are shown only when they are whole, and masked then.
     """
 
-    __slots__ = ("_alias", "_content", "_reasoning")
+    __slots__ = ("_alias", "_content", "_parts", "_reasoning")
 
     def __init__(self, mask: Mask) -> None:
         self._reasoning, self._alias, self._content = TextMask(mask), TextMask(mask), TextMask(mask)
+        self._parts = TextMask(mask)
 
     def feed(self, delta: Delta) -> None:
         """Change a delta's texts in place to what may be shown now."""
@@ -99,12 +100,15 @@ class DeltaMask:
             delta.reasoning = self._reasoning.feed(delta.reasoning)
         if delta.reasoning_content:
             delta.reasoning_content = self._alias.feed(delta.reasoning_content)
+        if delta.reasoning_parts:
+            delta.reasoning_parts = self._parts.feed(delta.reasoning_parts)
         if delta.content:
             delta.content = self._content.feed(delta.content)
 
     def rest(self) -> Delta:
         """Return the texts still held back when the stream ended."""
-        return Delta(self._reasoning.rest(), self._alias.rest(), self._content.rest())
+        reasoning, alias, content = self._reasoning.rest(), self._alias.rest(), self._content.rest()
+        return Delta(reasoning, alias, content, reasoning_parts=self._parts.rest())
 
 
 def beginning(key: str, text: str) -> int:

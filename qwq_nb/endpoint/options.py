@@ -41,7 +41,14 @@ SAMPLING = (
     Option("--frequency-penalty", "number", "as OpenAI defines it", "X", may_be_off=True),
     Option("--repetition-penalty", "number", "as vLLM and SGLang define it", "X", may_be_off=True),
     Option("--request-seed", "integer", "sent as `seed`, plus the repeat's number", "N", may_be_off=True),
-    Option("--extra", "json", "more of the request body, as a JSON object, sent unchanged", "JSON", may_be_off=True),
+    Option(
+        "--stream-options",
+        "json",
+        'sent with streams ({"include_usage": true}); `off` leaves it out, as is done once a server refuses it',
+        "JSON",
+        may_be_off=True,
+    ),
+    Option("--extra", "json", "more of the request body, as a JSON object, sent unchanged", "JSON"),
 )
 
 
@@ -73,9 +80,16 @@ ENDPOINT = (
     Option("--model", "text", "the model's name as the server knows it", "M"),
     Option("--name", "text", "what to call this endpoint", "N"),
     Option("--key-env", "text", "the NAME of the environment variable that holds the key, never the key", "VAR"),
+    Option(
+        "--header-env",
+        "list",
+        "a further header, and the NAME of the variable that holds its value: api-key=AZURE_KEY; may be repeated",
+        "HEADER=VAR",
+    ),
     Option("--dialect", "text", "the format that the endpoint speaks (chat_completions)", "NAME"),
     Option("--price-in", "number", "price of a million prompt tokens, for what a run costs", "X"),
     Option("--price-out", "number", "price of a million completion tokens, reasoning included", "X"),
+    Option("--price-currency", "text", "what the prices are in, as it is shown beside a cost: USD, CNY", "CUR"),
     Option("--ca-bundle", "text", "certificates to trust, a PEM file", "FILE"),
     Option("--insecure", "flag", "do not verify the server's certificate (said aloud in the output)"),
     *SAMPLING,

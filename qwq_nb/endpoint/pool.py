@@ -1,9 +1,8 @@
 """Share the requests of a run among its endpoints, choose one for each attempt, and tell outages from failed requests.
 
-An attempt goes to the endpoint that is least loaded (active streams over its limit), or to the one that the request
-names. An endpoint that is down gets no requests until it answers again (see `circuit_breaker`); the run waits only when
-no endpoint is left. An outage costs a sample none of its retries. A request that was active when its server went down
-is repeated a limited number of times, since it may be the cause.
+An attempt goes to the least loaded endpoint (active streams over its limit), or to the one that the request names. One
+that is down gets no requests until it answers again (see `circuit_breaker`). An outage costs a sample no retry; a
+request that was active when its server went down is repeated a limited number of times, since it may be the cause.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint import registry
-from qwq_nb.endpoint.auto_concurrency import ConcurrencyController
+from qwq_nb.endpoint.auto_concurrency import START, ConcurrencyController
 from qwq_nb.endpoint.circuit_breaker import CircuitBreaker, is_away, is_key_refusal, is_quota
 from qwq_nb.endpoint.clock import REAL_TIME, Clock
 from qwq_nb.endpoint.connection import Connection
@@ -30,8 +29,7 @@ from qwq_nb.errors import EndpointError, EndpointRefused, OptionError, RequestRe
 __all__ = ["Pool"]
 
 ALONE_S = 2.0
-"""Seconds at most during which the first request is sent alone, until its headers arrive: a bad key is then met once,
-not N times. A server that sends its headers with the first token must not hold up the run."""
+"""Seconds at most during which the first request is sent alone, so that a bad key is met once, not N times."""
 FEWEST_OUTAGES = 2
 """Outages during a sample's own request after which the sample fails, or `--max-retries` if that is more."""
 TOO_MANY = frozenset({429, 503, 529})
@@ -55,10 +53,16 @@ class PooledEndpoint:
         self.breaker = CircuitBreaker(self.connection, changed, label=f"Endpoint {endpoint.name!r}", clock=clock)
         self._clock = clock
         self.controller = controller
+        self._changed = changed
+        self.connection.on_first_token = self._first_token
         self.active = 0
         """Attempts in progress."""
         self.alone_until = 0.0
         """Clock time until which the first request stays alone."""
+
+    def _first_token(self, waited: float) -> None:
+        if self.controller is not None and self.controller.began(waited, len(self.connection.writing)):
+            self._changed()
 
     @property
     def load(self) -> float:
@@ -85,6 +89,7 @@ class Pool:
         *,
         concurrency: int,
         auto: bool = False,
+        start: int = START,
         window_s: float = WINDOW_S,
         clock: Clock = REAL_TIME,
     ) -> None:
@@ -96,7 +101,9 @@ class Pool:
         self._measuring: asyncio.Task[None] | None = None
         self._timers: set[asyncio.Task[None]] = set()
         self._auto = auto
-        self.endpoints = [self._pooled(e, ConcurrencyController(most=concurrency) if auto else None) for e in endpoints]
+        self.endpoints = [
+            self._pooled(e, ConcurrencyController(start, concurrency) if auto else None) for e in endpoints
+        ]
         """Pooled endpoints that share all requests which name none."""
         self._named: list[PooledEndpoint] = []
         """Pooled endpoints that are used by name only."""
@@ -182,8 +189,8 @@ class Pool:
 
     @property
     def notes(self) -> list[str]:
-        """Return sentences on past outages, and on endpoints that are given up while others go on."""
-        found = [note for pooled in self._all() for note in pooled.breaker.history]
+        """Return sentences on past outages, on what endpoints do against the rules, and on those that are given up."""
+        found = [note for pooled in self._all() for note in (*pooled.breaker.history, *pooled.connection.notes)]
         for pooled in self.endpoints:
             if pooled.breaker.lost is not None and len(self.endpoints) > 1:
                 found.append(f"Not asked any more: {pooled.breaker.lost}")
@@ -247,16 +254,23 @@ class Pool:
         before = {id(pooled): pooled.connection.pieces for pooled in self.endpoints}
         while True:
             began, streams, looks = self._clock.now(), [0] * len(self.endpoints), 10
+            writing = [0] * len(self.endpoints)
             for _ in range(looks):
                 await self._clock.sleep(self._window_s / looks)
                 streams = [total + pooled.active for total, pooled in zip(streams, self.endpoints, strict=True)]
+                writing = [
+                    total + len(pooled.connection.writing)
+                    for total, pooled in zip(writing, self.endpoints, strict=True)
+                ]
             seconds = self._clock.now() - began
-            for pooled, total in zip(self.endpoints, streams, strict=True):
+            for pooled, total, written in zip(self.endpoints, streams, writing, strict=True):
                 connection, pieces = pooled.connection, before[id(pooled)]
                 before[id(pooled)] = connection.pieces
                 waits, connection.first_waits = connection.first_waits, []
                 if pooled.controller is not None and not pooled.breaker.is_open:
-                    pooled.controller.window((connection.pieces - pieces) / seconds, waits, total / looks)
+                    rate = (connection.pieces - pieces) / seconds
+                    is_streamed = connection.endpoint.stream
+                    pooled.controller.window(rate, waits, total / looks, written / looks if is_streamed else None)
             self.wake()
 
 
@@ -326,7 +340,7 @@ class PooledRequest(RetriedRequest):
         self._at_once = False
         pooled = self.pooled
         if error.status in TOO_MANY and pooled.controller is not None:
-            pooled.controller.refused(pooled.active - 1)
+            pooled.controller.refused(pooled.connection.streaming or pooled.active - 1)
         if is_key_refusal(error) and pooled.connection.answers:
             return await self._key_refused(error)
         if isinstance(error, EndpointRefused):
@@ -337,6 +351,8 @@ class PooledRequest(RetriedRequest):
             return self._is_outage(error)
         heard, self._heard = self._heard, pooled.connection.reads
         if not is_quota(error):
+            if error.retryable:
+                pooled.breaker.told(error)
             return False
         if pooled.connection.streaming > 0 or pooled.connection.reads != heard:
             return True  # other requests are served: this one was too many and has only to wait

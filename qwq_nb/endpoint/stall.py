@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from qwq_nb.endpoint.limits import QUEUE_TIMEOUTS
+
 __all__ = ["FEWEST_PIECES", "FIRST_PIECE", "StallDetector"]
 
 FEWEST_PIECES = 3
@@ -18,14 +20,20 @@ class StallDetector:
 
     The read time-out itself restarts with each byte.
 
-    `seconds`: `--read-timeout`; `clock`: returns the time in seconds.
+    `seconds`: `--read-timeout`; `clock`: returns the time in seconds. `others`: a count that grows with the text of
+    the endpoint's other streams: while it does, a stream without text waits in the queue, and has not stalled.
     """
 
-    __slots__ = ("_clock", "_first", "_pieces", "_seconds", "_until")
+    __slots__ = ("_clock", "_first", "_last", "_others", "_pieces", "_seconds", "_seen", "_until")
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, seconds: float, clock: Callable[[], float] = time.perf_counter, others: Callable[[], int] = lambda: 0
+    ) -> None:
         self._seconds = seconds
         self._clock = clock
+        self._others = others
+        self._seen = others()
+        self._last = clock() + QUEUE_TIMEOUTS * seconds
         self._pieces = 0
         self._first = True
         self._until = clock() + FIRST_PIECE * seconds
@@ -37,6 +45,9 @@ class StallDetector:
             self._first, self._pieces, self._until = False, pieces, now + self._seconds
             return False
         if now < self._until:
+            return False
+        if self._first and self._others() != self._seen and now < self._last:
+            self._seen, self._until = self._others(), now + FIRST_PIECE * self._seconds
             return False
         if self._first or pieces - self._pieces < FEWEST_PIECES:
             return True

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from qwq_nb.core.records import ToolCall
 from qwq_nb.core.text import valid_text
 from qwq_nb.endpoint.delta import ToolCallPiece
+from qwq_nb.endpoint.limits import LONGEST_NAME
 
 __all__ = ["ToolCallMerger"]
 
@@ -30,6 +31,8 @@ class ToolCallMerger:
 
     def __init__(self) -> None:
         self._calls: dict[int, _Call] = {}
+        self.length = 0
+        """Characters of all pieces so far."""
         self._last = -1
         """Key of the call that an unnumbered piece goes on with; unnumbered calls have negative keys."""
 
@@ -39,13 +42,14 @@ class ToolCallMerger:
             call = self._call_of(piece)
             call.id = call.id or piece.id
             call.name = call.name or piece.name
+            self.length += len(piece.id) + len(piece.name) + len(piece.arguments)
             if piece.arguments:
                 call.arguments.append(piece.arguments)
 
     def calls(self, hide: Callable[[str], str] = str) -> list[ToolCall]:
         """Return the calls in the order in which they began, their texts passed through `hide`, which removes keys.
 
-        Only whole texts are masked: a key may have been cut between two pieces.
+        Only whole texts are masked: a key may have been cut between two pieces. Ids and names are then clipped.
         """
 
         def shown(text: str) -> str:
@@ -53,9 +57,9 @@ class ToolCallMerger:
 
         return [
             {
-                "id": shown(call.id),
+                "id": shown(call.id)[:LONGEST_NAME],
                 "type": "function",
-                "function": {"name": shown(call.name), "arguments": shown("".join(call.arguments))},
+                "function": {"name": shown(call.name)[:LONGEST_NAME], "arguments": shown("".join(call.arguments))},
             }
             for call in self._calls.values()
         ]

@@ -7,10 +7,10 @@ import email.utils
 import ssl
 import sys
 import time
-import urllib.request
-from collections.abc import Awaitable, Callable, Generator
+import traceback
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import asynccontextmanager
 from datetime import timezone
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -18,8 +18,13 @@ import httpx
 import httpx_aiohttp
 
 from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.kept_connections import Resending, original, reuse_trace
+from qwq_nb.endpoint.key_variables import read_variable
+from qwq_nb.endpoint.limits import HEADER_TIMEOUTS
 from qwq_nb.endpoint.masking import Mask
-from qwq_nb.errors import StreamInterrupted, UserError
+from qwq_nb.endpoint.proxies import proxy_for, proxy_name
+from qwq_nb.endpoint.time_limit import TimeLimit, TimeUp
+from qwq_nb.errors import StreamInterrupted, UserError, one_line
 
 __all__ = [
     "TRANSPORT_ERRORS",
@@ -27,10 +32,11 @@ __all__ = [
     "Unreachable",
     "describe",
     "failure",
-    "first_bytes",
     "http_client",
-    "reader_of",
+    "most_connections",
+    "response_to",
     "retry_after",
+    "unexpected",
 ]
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, asyncio.TimeoutError, OSError)
@@ -64,17 +70,19 @@ class Severed(StreamInterrupted):
     """Report a connection that ended in the middle of an answer."""
 
 
-def http_client(endpoint: Endpoint, connections: int, mask: Mask) -> httpx.AsyncClient:
+def http_client(
+    endpoint: Endpoint, connections: int, mask: Mask, resent: Callable[[], None] = lambda: None
+) -> httpx.AsyncClient:
     """Return a client for `connections` streams at once, which follows no redirect and sends the key with each request.
 
-    Each key that is sent is noted in `mask`.
+    Each key that is sent is noted in `mask`; `resent` is called for each request that is sent again (see `Resending`).
 
     Raises:
         UserError: the environment sets a proxy that cannot be used, or there cannot be so many connections.
     """
     raise_file_limit(connections)
     return httpx.AsyncClient(
-        transport=transport_for(endpoint, connections),
+        transport=transport_for(endpoint, connections, resent),
         timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None),
         auth=KeyFromEnvironment(endpoint, mask),
         follow_redirects=False,
@@ -83,18 +91,32 @@ def http_client(endpoint: Endpoint, connections: int, mask: Mask) -> httpx.Async
 
 
 class KeyFromEnvironment(httpx.Auth):
-    """Set the Authorization header as a request goes out, so that no stack frame of this package holds the key."""
+    """Set the headers that hold secrets as a request goes out, so that no stack frame of this package holds one."""
 
     def __init__(self, endpoint: Endpoint, mask: Mask) -> None:
         self._endpoint = endpoint
         self._mask = mask
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the key, read from the environment now, and note it in the mask."""
+        """Add the key and the further headers, read from the environment now, and note them in the mask."""
+        for variable, purpose in self._endpoint.secrets.items():
+            self._mask.note(read_variable(variable, purpose))
         if self._endpoint.key_env:
-            self._mask.note(self._endpoint.key())
             request.headers["Authorization"] = f"Bearer {self._endpoint.key()}"
+        for pair in self._endpoint.header_env:
+            header, _, variable = pair.partition("=")
+            request.headers[header] = read_variable(variable, self._endpoint.secrets[variable])
         yield request
+
+
+def most_connections() -> int:
+    """Return the number of sockets that this process's hard limit of open files allows; 1 at least."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return sys.maxsize
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return sys.maxsize if hard == resource.RLIM_INFINITY else max(1, hard - KERNEL_FILES)
 
 
 def raise_file_limit(connections: int) -> None:
@@ -128,10 +150,11 @@ def raise_file_limit(connections: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransport:
+def transport_for(endpoint: Endpoint, connections: int, resent: Callable[[], None]) -> httpx.AsyncBaseTransport:
     """Return aiohttp's transport under httpx, or httpx's own transport if the environment sets a proxy.
 
-    aiohttp takes less than half the CPU per streamed chunk.
+    aiohttp takes less than half the CPU per streamed chunk. Either sends a request again whose kept connection had
+    ended, by a second transport that keeps none.
 
     Raises:
         UserError: the proxy cannot be used.
@@ -142,21 +165,52 @@ def transport_for(endpoint: Endpoint, connections: int) -> httpx.AsyncBaseTransp
     elif endpoint.ca_bundle:
         verify = ssl.create_default_context(cafile=endpoint.ca_bundle)
     limits = httpx.Limits(max_connections=connections + 4, max_keepalive_connections=connections + 4)
+    no_keeping = httpx.Limits(max_connections=connections + 4, max_keepalive_connections=0)
     proxy = proxy_for(endpoint.url)
     if proxy:
         try:
-            return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
+            return Resending(
+                httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy),
+                httpx.AsyncHTTPTransport(verify=verify, limits=no_keeping, proxy=proxy),
+                resent,
+            )
         except (ImportError, ValueError, httpx.InvalidURL):
             # Not repeated: a proxy's URL may hold a password.
             raise UserError(
                 f"The proxy that this kernel's environment sets for {endpoint.url} cannot be used. A SOCKS "
                 f"proxy needs `pip install 'httpx[socks]'`; to go around a proxy, name the host in NO_PROXY."
             ) from None
-    return Transport(verify=verify, limits=limits)
+    return Resending(Transport(verify=verify, limits=limits), Transport(verify=verify, limits=no_keeping), resent)
+
+
+class ReadableResponse(aiohttp.ClientResponse):
+    """Hold a response whose reason phrase is ASCII, whatever the server sent (RFC 9112 allows any byte from 0x80 on).
+
+    Nobody reads the phrase, but httpx's transport encodes it as UTF-8, and fails at what is none.
+    """
+
+    async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        """Read status line and headers."""
+        await super().start(connection)
+        self.reason = (self.reason or "")[:100].encode("ascii", "replace").decode()
+        return self
 
 
 class Transport(httpx_aiohttp.AiohttpTransport):
     """Wrap aiohttp's transport, and keep aiohttp's own response in the extensions, where `reader_of` looks for it."""
+
+    def get_client(self) -> aiohttp.ClientSession:
+        """Return the session that is used for all requests. Called once, on the event loop."""
+        keeps = self.limits.max_keepalive_connections != 0
+        connector = aiohttp.TCPConnector(
+            limit=self.limits.max_connections or 0,
+            # aiohttp refuses a time-out where no connection is kept.
+            **({"keepalive_timeout": self.limits.keepalive_expiry} if keeps else {"force_close": True}),
+            ssl=self.ssl_context,
+        )
+        return aiohttp.ClientSession(
+            connector=connector, response_class=ReadableResponse, trace_configs=[reuse_trace()]
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and keep aiohttp's response under the extension `aiohttp`."""
@@ -165,34 +219,25 @@ class Transport(httpx_aiohttp.AiohttpTransport):
         return response
 
 
-def reader_of(response: httpx.Response) -> Callable[[], Awaitable[bytes]]:
-    """Return a function that reads the next bytes of a streamed body as they arrive, and returns `b""` at its end.
+@asynccontextmanager
+async def response_to(
+    client: httpx.AsyncClient, request: httpx.Request, endpoint: Endpoint, seconds: float | None = None
+) -> AsyncIterator[httpx.Response]:
+    """Send a request and give its response, with the body still to be read, to an `async with`.
 
-    It returns all that aiohttp's buffer holds at once: the four iterators that httpx and its transport put around it
-    take a sixth of a chunk's CPU, and split what arrived together. It raises aiohttp's own exceptions.
+    `seconds`: until the headers are complete; by default `--connect-timeout` + 4 × `--read-timeout`. Every byte
+    restarts the read time-out, so that a server could otherwise go on for ever with headers or `1xx` responses.
+
+    Raises:
+        TimeUp: they were not. Otherwise what the client raises.
     """
-    own, encoded = response.extensions.get("aiohttp"), "content-encoding" in response.headers
-    if own is not None and not encoded:
-        reader: Callable[[], Awaitable[bytes]] = own.content.readany
-        return reader
-    parts = response.aiter_bytes() if encoded else response.aiter_raw()
-
-    async def read() -> bytes:
-        return await anext(parts, b"")
-
-    return read
-
-
-async def first_bytes(response: httpx.Response, limit: int = 20_000) -> bytes:
-    """Return the first `limit` bytes or little more of an error page; the rest is not read."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size >= limit:
-            break
-    return b"".join(parts)
+    within = endpoint.connect_timeout + HEADER_TIMEOUTS * endpoint.read_timeout if seconds is None else seconds
+    async with TimeLimit(within, f"its headers were not complete after {within:g} s"):
+        response = await client.send(request, stream=True)
+    try:
+        yield response
+    finally:
+        await response.aclose()
 
 
 def retry_after(value: str | None) -> float | None:
@@ -229,18 +274,18 @@ def failure(exc: BaseException, message: str, *, began: bool) -> StreamInterrupt
     return (Severed if began else Unreachable)(message, retryable=True)
 
 
-def original(exc: BaseException) -> BaseException:
-    """Return aiohttp's own error if there is one, else `exc`.
+def describe(exc: BaseException, url: str = "") -> str:
+    """Describe a transport failure in plain words, with at most 200 characters of the exception's own text.
 
-    aiohttp's error is more exact: its transport for httpx calls every failure to connect, and every connection that
-    ended before the answer began, a ConnectTimeout.
+    `url`: what was asked for; if that goes through a proxy, a connection that failed is the proxy's.
     """
-    return exc.__cause__ if isinstance(exc.__cause__, aiohttp.ClientError) else exc
-
-
-def describe(exc: BaseException) -> str:
-    """Describe a transport failure in plain words, with at most 200 characters of the exception's own text."""
     exc = original(exc)
+    if (proxy := proxy_name(url)) and isinstance(exc, _NO_CONNECTION):
+        detail = one_line(str(exc), 200)
+        return (
+            f"no connection through the proxy {proxy}, which this kernel's environment sets for this URL (is the proxy "
+            f"right? NO_PROXY={urlsplit(url).hostname} goes around it): {detail}"
+        )
     words: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
         ((aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout), "no connection within --connect-timeout"),
         (aiohttp.ClientConnectorCertificateError, "the server's certificate is not trusted (--ca-bundle FILE)"),
@@ -249,6 +294,7 @@ def describe(exc: BaseException) -> str:
             (aiohttp.ClientConnectorError, httpx.ConnectError),
             "no connection (is the server running, and is the URL right?)",
         ),
+        (TimeUp, "the response takes too long"),
         ((aiohttp.ServerTimeoutError, httpx.ReadTimeout), "nothing came for longer than --read-timeout"),
         ((aiohttp.ServerDisconnectedError, aiohttp.ClientOSError), "the connection ended before the answer began"),
         ((aiohttp.ClientPayloadError, httpx.RemoteProtocolError), "the connection ended in the middle of the answer"),
@@ -260,10 +306,14 @@ def describe(exc: BaseException) -> str:
     return f"{said}: {detail[:200]}" if detail and detail not in said else said
 
 
-def proxy_for(url: str) -> str | None:
-    """Return the proxy that the environment sets for this URL; None if there is none or NO_PROXY excludes the host."""
-    parts = urlsplit(url)
-    if urllib.request.proxy_bypass(parts.netloc):
-        return None
-    proxies: dict[str, Any] = urllib.request.getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
+def unexpected(exc: Exception, where: str, hide: Callable[[str], str]) -> StreamInterrupted:
+    """Return the error for an exception that nobody foresaw: of this program, of a dialect, or of a library.
+
+    It costs one attempt and not the run. Its class, its message and the place where it was raised stand in the text,
+    so that the fault can be found. `where`: the endpoint; `hide` removes keys from a text.
+    """
+    place = traceback.extract_tb(exc.__traceback__)[-1:]
+    at = f" ({place[0].filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{place[0].lineno})" if place else ""
+    detail = " ".join(hide(str(exc)[:2000]).split())[:200]
+    said = f"{type(exc).__name__}: {detail}" if detail else type(exc).__name__
+    return StreamInterrupted(f"{where}: the answer could not be read: {said}{at}", retryable=True)

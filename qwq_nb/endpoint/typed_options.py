@@ -5,6 +5,7 @@ Their meanings and defaults are documented at `Endpoint`; `endpoint.options` lis
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 __all__ = ["ConstructorOptions", "EndpointOptions", "ReachOptions", "SamplingOptions", "Think", "TransportOptions"]
@@ -24,6 +25,7 @@ class SamplingOptions(TypedDict, total=False):
     frequency_penalty: float | None
     repetition_penalty: float | None
     request_seed: int | None
+    stream_options: dict[str, Any] | None
     extra: dict[str, Any] | None
 
 
@@ -48,8 +50,10 @@ class TransportOptions(_Transport, total=False):
 class _Identity(TypedDict, total=False):
     name: str
     key_env: str
+    header_env: str | Mapping[str, str] | Sequence[str]
     price_in: float | None
     price_out: float | None
+    price_currency: str
     ca_bundle: str
     insecure: bool
     dialect: str

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.evaluation.command_line import command_line, own_options
 from qwq_nb.evaluation.control import Control
+from qwq_nb.evaluation.earlier_runs import EarlierRun, earlier_runs
 from qwq_nb.evaluation.request import build_request
 from qwq_nb.evaluation.session import Session
 from qwq_nb.evaluation.start import data_fingerprint, run_dir_for
@@ -31,26 +33,41 @@ def begin(
     fresh: bool,
     reveal: bool,
     options: dict[str, Any],
+    lower_limits: bool = True,
 ) -> tuple[Run, Control]:
     """Check the call, find or name its run directory, and start it. `options` are those of `build_request`.
+
+    A new run takes answers over from runs that asked the same with smaller numbers (`evaluation.earlier_runs`), unless
+    it is `fresh`; with `lower_limits` also from those with a lower token limit.
 
     Raises:
         UserError: the call cannot work as written.
     """
     request = build_request(benchmarks, endpoint=endpoint, **options)
-    path, key = run_dir_for(
-        request, expand_user(out or DEFAULT_OUT), fresh=fresh, data_fingerprint=data_fingerprint(request)
-    )
+    data = data_fingerprint(request)
+    path, key = run_dir_for(request, expand_user(out or DEFAULT_OUT), fresh=fresh, data_fingerprint=data)
+    earlier = functools.partial(earlier_runs, request, path, key, data, lower_limits=lower_limits)
     line = command_line(
         request, out=str(out) if out else None, named=typed_names(endpoint), options=own_options(options)
     )
-    return start(request, path, key, command=line, reveal=reveal)
+    return start(request, path, key, command=line, reveal=reveal, earlier=None if fresh else earlier)
 
 
-def start(request: EvalRequest, path: Path, key: str, *, command: str, reveal: bool) -> tuple[Run, Control]:
-    """Start the session of a checked request in the run directory `path`, whose identity is `key`."""
+def start(
+    request: EvalRequest,
+    path: Path,
+    key: str,
+    *,
+    command: str,
+    reveal: bool,
+    earlier: Callable[[], list[EarlierRun]] | None = None,
+) -> tuple[Run, Control]:
+    """Start the session of a checked request in the run directory `path`, whose identity is `key`.
+
+    `earlier` finds the runs that a new run takes answers over from; None: from none.
+    """
     note_request(request)
-    session = Session(request, path, key, shared_worker(), command=command)
+    session = Session(request, path, key, shared_worker(), command=command, earlier=earlier)
     control = Control(session, shared_event_loop())
     return Run(session.directory, session.state, control).reveal(reveal), control
 

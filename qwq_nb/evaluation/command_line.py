@@ -78,7 +78,7 @@ def command_line(
         words += option_words("--subset", subset)
     for option in EVAL:
         value = given.get(option.dest)
-        is_off = option.may_be_off and option.kind != "json" and option.dest in given and value is None
+        is_off = option.may_be_off and option.dest in given and value is None
         if is_off:
             words += [option.name, "off"]
         elif option.kind == "flag" and value:

@@ -6,9 +6,11 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from qwq_nb.endpoint.auto_concurrency import MOST
+from qwq_nb.endpoint.auto_concurrency import FAST, MOST, START
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.pool import Pool
+from qwq_nb.endpoint.registry import window_warnings
+from qwq_nb.endpoint.transport import most_connections
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.request import EvalRequest
 
@@ -22,7 +24,10 @@ def pool_of(request: EvalRequest) -> Pool:
     """Make the pool of the request's endpoints, with its number of streams."""
     asked = request.concurrency
     if asked == "auto":
-        return Pool(request.endpoints, concurrency=MOST, auto=True)
+        # The built-in server takes any number. Whole answers show no first token.
+        most = min(FAST if request.demo else MOST, most_connections())
+        start = START if all(e.stream for e in request.endpoints) and not request.demo else FAST
+        return Pool(request.endpoints, concurrency=most, auto=True, start=start)
     return Pool(request.endpoints, concurrency=asked)
 
 
@@ -30,12 +35,13 @@ def endpoint_notes(request: EvalRequest) -> list[str]:
     """Write the notes on the endpoints: warnings on sampling, and how several endpoints differ."""
     endpoints = request.endpoints
     notes = list(request.endpoint.warnings())
+    notes += dict.fromkeys(warning for endpoint in endpoints for warning in window_warnings(endpoint))
     if len(endpoints) > 1:
         notes.append(f"Answered by {len(endpoints)} endpoints: {', '.join(f'{e.name} ({e.url})' for e in endpoints)}.")
     models = dict.fromkeys(e.model for e in endpoints)
     if len(models) > 1:
         notes.append(f"The endpoints name their models differently ({', '.join(models)}): are they the same one?")
-    if request.endpoint.prices and len({e.prices for e in endpoints}) > 1:
+    if request.endpoint.prices and len({(e.prices, e.price_currency) for e in endpoints}) > 1:
         notes.append(
             f"The endpoints have different prices: what is said of cost goes by those of {request.endpoint.name}."
         )

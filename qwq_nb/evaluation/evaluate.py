@@ -17,6 +17,7 @@ from qwq_nb.evaluation.begin import begin, start
 from qwq_nb.evaluation.control import STOP_WITHIN_S, Control
 from qwq_nb.evaluation.request import changed_request
 from qwq_nb.evaluation.start import data_fingerprint
+from qwq_nb.evaluation.state import ended_early
 from qwq_nb.evaluation.trust import own_request
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
@@ -55,7 +56,9 @@ def evaluate(
         benchmarks: evalscope's names (`math_500`, `aime24`, `gpqa_diamond`, …).
         endpoint: an `Endpoint`, an endpoint's name, None for the default one; or several that share the run.
         out: folder in which run directories lie; `qwq_runs` by default.
-        fresh: start over instead of resuming.
+        fresh: start over: no run is resumed, and no answers are taken over. Without it a new run takes over the answers
+            of runs in `out` that asked the same with a smaller limit, fewer repeats, fewer levels or subsets, or a
+            smaller max_tokens (those that it did not cut), and asks the rest.
         background: return at once; `run.wait()`, `run.stop()`, `run.pause()` control it.
         reveal: show texts that are withheld by default (GPQA).
         show: draw progress and the result where there is a notebook or a terminal.
@@ -120,8 +123,7 @@ def follow(run: Run, control: Control, view: View) -> None:
     try:
         draw_until_over(control, view)
     except Exception as exc:
-        kind = "" if isinstance(exc, QwqError) else f"{type(exc).__name__}: "
-        control.session.state.note(f"Ended before its time: {kind}{exc}")
+        control.session.state.note(ended_early(exc))
     view.finish()
 
 

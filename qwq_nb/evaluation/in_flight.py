@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.core.records import Completion, Item
+from qwq_nb.core.compressed import compressed
+from qwq_nb.core.records import Completion, Item, SampleResult
 from qwq_nb.core.run_record import InFlight
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.evaluation.solvers.steps import StepRecorder
 
-__all__ = ["InFlightItem", "is_something", "journal_row", "snapshot"]
+__all__ = ["InFlightItem", "error_result", "is_something", "journal_row", "snapshot"]
 
 TAIL = 300
 """Least number of characters of a stream's end in a snapshot."""
@@ -31,6 +32,11 @@ class InFlightItem:
         """Characters of reasoning and answer that the view has received."""
         self.tokens: int | None = None
         """Completion tokens by the server's count, once the completion is whole; None before."""
+
+
+def is_something(completion: Completion) -> bool:
+    """Return whether an interrupted sample left any text, or finished steps."""
+    return bool(completion.reasoning or completion.answer or completion.steps)
 
 
 def snapshot(entry: InFlightItem, now: float) -> InFlight:
@@ -60,8 +66,11 @@ def snapshot(entry: InFlightItem, now: float) -> InFlight:
     )
 
 
-def journal_row(kind: str, item: Item, completion: Completion, error: str) -> dict[str, Any]:
-    """Make the journal's row of an item. `kind` is `error` or `partial`, `error` the cause."""
+def journal_row(kind: str, item: Item, completion: Completion, error: str, *, refused: bool = False) -> dict[str, Any]:
+    """Make the journal's row of an item. `kind` is `error` or `partial`, `error` the cause.
+
+    `refused`: as in `SampleResult`.
+    """
     return {
         "kind": kind,
         "benchmark": item.sample.benchmark,
@@ -69,10 +78,19 @@ def journal_row(kind: str, item: Item, completion: Completion, error: str) -> di
         "id": item.sample.id,
         "repeat": item.repeat,
         "error": error,
+        **({"refused": True} if refused else {}),
         "completion": msgspec.to_builtins(completion),
     }
 
 
-def is_something(completion: Completion) -> bool:
-    """Return whether an interrupted sample left any text, or finished steps."""
-    return bool(completion.reasoning or completion.answer or completion.steps)
+def error_result(item: Item, completion: Completion, error: str, *, refused: bool) -> SampleResult:
+    """Make the result of an item that the endpoint failed at; `completion` is what had come. `refused`: as there."""
+    return SampleResult(
+        sample=item.sample,
+        repeat=item.repeat,
+        outcome="error",
+        completion=compressed(completion),
+        error=error,
+        refused=refused,
+        flags=["partial"] if is_something(completion) else [],
+    )

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import msgspec
 
 from qwq_nb.bench.cache import cached
 from qwq_nb.bench.client import BenchWorker
+from qwq_nb.bench.evalscope_index import meta
+from qwq_nb.bench.hub_address import has_copies, hub_failure, unreachable
 from qwq_nb.bench.protocol import LoadedBenchmark, LoadRequest
 from qwq_nb.bench.registry import own_source
-from qwq_nb.errors import DataError, OptionError
+from qwq_nb.errors import DataError, OptionError, WorkerError
 from qwq_nb.evaluation.plan import Plan, make_plan, wanted_subsets
 from qwq_nb.store.request import EvalRequest
 
 __all__ = ["load_benchmarks", "load_request", "plan_selected"]
+
+PATIENCE_S = 6.0
+"""Seconds for the worker, whose message names the fields of a file too, if a hub turns out to be out of reach."""
 
 
 def load_request(request: EvalRequest, benchmark: str) -> LoadRequest:
@@ -56,10 +62,28 @@ async def _load(request: EvalRequest, name: str, worker: BenchWorker) -> LoadedB
 
 async def _load_or_reuse(wanted: LoadRequest, given: str, worker: BenchWorker) -> LoadedBenchmark:
     try:
-        return await asyncio.to_thread(cached, wanted) or await worker.load(wanted)
-    except DataError as exc:
+        return await asyncio.to_thread(cached, wanted) or await _from_worker(wanted, worker)
+    except (DataError, WorkerError) as exc:
         # The worker knows the file by its whole path; the reader as it was given.
-        raise DataError(str(exc).replace(wanted.data or "\0", given)) from None
+        raise type(exc)(str(exc).replace(wanted.data or "\0", given)) from None
+
+
+async def _from_worker(wanted: LoadRequest, worker: BenchWorker) -> LoadedBenchmark:
+    """Load by the worker, but do not wait for it to import evalscope only to hear that the hub is out of reach."""
+    if wanted.data or wanted.source:
+        return await worker.load(wanted)
+    loading, started = asyncio.ensure_future(worker.load(wanted)), time.monotonic()
+    try:
+        reach = await asyncio.to_thread(unreachable, wanted.hub)
+        if reach and not await asyncio.to_thread(has_copies, wanted.hub):
+            await asyncio.wait({loading}, timeout=max(0.0, started + PATIENCE_S - time.monotonic()))
+            if not loading.done():
+                data_set = str(meta(wanted.benchmark).get("dataset_id", "")) if wanted.hub == "modelscope" else ""
+                raise hub_failure(wanted.benchmark, data_set, wanted.hub, reach)
+        return await loading
+    finally:
+        if not loading.done():
+            loading.cancel()
 
 
 def plan_selected(loaded: Sequence[LoadedBenchmark], request: EvalRequest) -> Plan:

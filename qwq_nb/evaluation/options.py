@@ -31,7 +31,7 @@ EVAL = (
     Option(
         "--concurrency",
         "streams",
-        f"streams at once ({CONCURRENCY}); `auto` finds out how many the endpoint can take",
+        f"streams at once; `auto` begins with few and finds out how many the endpoint can take ({CONCURRENCY})",
         "N",
     ),
     Option(
@@ -42,7 +42,7 @@ EVAL = (
     Option("--dataset-args", "json", "more of evalscope's dataset arguments, as a JSON object", "JSON"),
     Option("--endpoint", "text", "an endpoint's name (the default one); several share the run, as in a,b", "NAME"),
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
-    Option("--fresh", "flag", "start over instead of resuming the run that this line began"),
+    Option("--fresh", "flag", "start over: nothing is resumed, or taken over from a run with smaller numbers"),
     Option("--background", "flag", "return at once; the run goes on and its output is kept up to date"),
     Option("--demo", "flag", "the built-in endpoint and the built-in problems: no key, no network, no GPU"),
     Option("--reveal", "flag", "show texts that are withheld by default (GPQA's authors ask not to publish them)"),

@@ -156,7 +156,7 @@ def refined(endpoints: Sequence[Endpoint], options: dict[str, Any]) -> list[Endp
     """Return each endpoint with the options of a call, after a check that its key is there."""
     chosen = [refine_endpoint(endpoint, options) for endpoint in endpoints]
     for endpoint in chosen:
-        endpoint.key()
+        endpoint.check_secrets()
     return chosen
 
 

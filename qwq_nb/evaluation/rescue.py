@@ -13,7 +13,7 @@ from qwq_nb.core.compressed import restored
 from qwq_nb.core.records import Completion, Item, SampleResult
 from qwq_nb.evaluation.in_flight import journal_row
 from qwq_nb.evaluation.plan import Plan
-from qwq_nb.store import evalscope_rows as rows
+from qwq_nb.store.item_rows import prediction_of, review_of
 from qwq_nb.store.jsonl import encode_row
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
@@ -82,7 +82,6 @@ def _rows(
     ungraded: Completion | None,
 ) -> list[tuple[Path, dict[str, Any]]]:
     """Return what the directory has of an item: its file and its row, of each kind."""
-    sample = item.sample
     completion = ungraded or (result.completion if result is not None else None)
     if completion is None:
         return []
@@ -91,15 +90,8 @@ def _rows(
         assert result is not None
         kind, cause = ("error", result.error) if result.outcome == "error" else ("partial", "interrupted")
         plain = msgspec.structs.replace(restored(completion))
-        return [(directory.journal_file(), journal_row(kind, item, plain, cause))]
-    place = (item.position, item.repeat, repeats)
-    found = [
-        (
-            directory.rows_file("predictions", model, sample.benchmark, sample.subset),
-            rows.prediction_row(sample, *place, restored(completion), model),
-        )
-    ]
+        return [(directory.journal_file(), journal_row(kind, item, plain, cause, refused=result.refused))]
+    found = [prediction_of(directory, item, repeats, model, completion)]
     if result is not None and result.verdict is not None:
-        review = rows.review_row(sample, *place, restored(completion), result.verdict, result.outcome, result.flags)
-        found.append((directory.rows_file("reviews", model, sample.benchmark, sample.subset), review))
+        found.append(review_of(directory, item, repeats, model, result))
     return found

@@ -23,8 +23,9 @@ from qwq_nb.core.run_record import InFlight, Progress
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
 from qwq_nb.evaluation import stream_log as streams
-from qwq_nb.evaluation.in_flight import InFlightItem, is_something, journal_row, snapshot
+from qwq_nb.evaluation.in_flight import InFlightItem, error_result, is_something, journal_row, snapshot
 from qwq_nb.evaluation.plan import Plan
+from qwq_nb.evaluation.refusals import Refusals
 from qwq_nb.evaluation.remaining_time import remaining_s
 from qwq_nb.evaluation.solvers.single import SingleRequest
 from qwq_nb.evaluation.solvers.solver import Solver
@@ -107,6 +108,7 @@ class Runner:
         self._streams = streams.StreamLog(directory)
         self._rate: deque[tuple[float, int]] = deque(maxlen=64)
         self._succeeded = self.reused > 0
+        self._refusals = Refusals()
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -244,9 +246,11 @@ class Runner:
         except EndpointRefused:
             raise
         except RequestRejected as exc:
-            if exc.status in (400, 422) and not self._succeeded and "context" not in str(exc):
-                # The first answer of the endpoint is a refusal that names no length: the others would get it too.
-                raise EndpointRefused(f"{exc} (the first request of the run; every other would meet it)") from None
+            # Where others are being answered, no refusal concerns them.
+            if not self._succeeded and not any(f.asked.chunks for f in self.in_flight_items.values()):
+                ending = self._refusals.ending(item.sample.id, exc)
+                if ending is not None:
+                    raise ending from None
             await self._record_error(item, entry, exc)
             return
         except EndpointError as exc:
@@ -318,16 +322,11 @@ class Runner:
             self.grading.pop(item.key, None)
 
     async def _record_error(self, item: Item, entry: InFlightItem, exc: EndpointError) -> None:
-        completion = entry.asked.interrupted()
-        await self._write(self.directory.journal_file(), journal_row("error", item, completion, str(exc)))
-        self.results[item.key] = SampleResult(
-            sample=item.sample,
-            repeat=item.repeat,
-            outcome="error",
-            completion=compressed(completion),
-            error=str(exc),
-            flags=["partial"] if is_something(completion) else [],
+        completion, refused = entry.asked.interrupted(), isinstance(exc, RequestRejected)
+        await self._write(
+            self.directory.journal_file(), journal_row("error", item, completion, str(exc), refused=refused)
         )
+        self.results[item.key] = error_result(item, completion, str(exc), refused=refused)
         self._look_whether_enough()
 
     def _look_whether_enough(self) -> None:

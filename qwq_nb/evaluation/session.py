@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark
 from qwq_nb.core.records import Completion, Item, SampleResult, State, Verdict
 from qwq_nb.errors import OptionError, QwqError, RunLocked
+from qwq_nb.evaluation.earlier_runs import EarlierRun
 from qwq_nb.evaluation.endpoint_status import PoolWatch, endpoint_notes, pool_of
 from qwq_nb.evaluation.evalscope_files import EvalscopeFiles, RunObserver
 from qwq_nb.evaluation.loading import load_benchmarks, plan_selected
@@ -29,7 +30,8 @@ from qwq_nb.evaluation.rescue import write_anew
 from qwq_nb.evaluation.runner import Runner
 from qwq_nb.evaluation.solvers.registry import SOLVERS
 from qwq_nb.evaluation.start import new_manifest
-from qwq_nb.evaluation.state import SessionState
+from qwq_nb.evaluation.state import SessionState, ended_early
+from qwq_nb.evaluation.take_over import Taken, note_on, read_earlier, write_taken
 from qwq_nb.evaluation.until import until_narrow
 from qwq_nb.run.record import save_record
 from qwq_nb.store.manifest import MANIFEST
@@ -52,8 +54,19 @@ Key = tuple[str, int]
 class Session:
     """Run one request: `execute()` runs it once, on the loop's thread. What it has is in `state`."""
 
-    def __init__(self, request: EvalRequest, path: Path, key: str, worker: BenchWorker, *, command: str) -> None:
+    def __init__(
+        self,
+        request: EvalRequest,
+        path: Path,
+        key: str,
+        worker: BenchWorker,
+        *,
+        command: str,
+        earlier: Callable[[], list[EarlierRun]] | None = None,
+    ) -> None:
+        """`earlier` finds the runs that a new run takes answers over from; None: from none."""
         self.request = request
+        self._earlier = earlier
         self.directory = RunDirectory(path)
         self.worker = worker
         self.directory.moved = self._moved
@@ -69,7 +82,8 @@ class Session:
         self._stopped = False
         for endpoint in request.endpoints:
             # The keys are no business of the worker's.
-            worker.hide(endpoint.key_env)
+            for variable in endpoint.secrets:
+                worker.hide(variable)
 
     # -- control, on the loop's thread ---------------------------------------------------------------------------
 
@@ -136,7 +150,7 @@ class Session:
         loaded = await load_benchmarks(self.request, self.worker)
         plan = plan_selected(loaded, self.request)
         await self._lock()
-        done, ungraded = self._opened(plan, loaded)
+        done, ungraded = await self._opened(plan, loaded)
         async with pool_of(self.request) as pool:
             runner = self._runner = Runner(
                 plan,
@@ -174,10 +188,10 @@ class Session:
                     raise
             await asyncio.sleep(0.05)
 
-    def _opened(
+    async def _opened(
         self, plan: Plan, loaded: Sequence[LoadedBenchmark]
     ) -> tuple[dict[Key, SampleResult], dict[Key, Completion]]:
-        """Write a new run's manifest and samples, or take over what an earlier call of the same line finished."""
+        """Begin a new run with what others have of it already, or go on with what an earlier call finished."""
         m = self.state.manifest
         m.plan_hash = plan.hash()
         m.total = len(plan.items)
@@ -189,15 +203,33 @@ class Session:
         m.notes = [*endpoint_notes(self.request), *(note for b in loaded for note in b.notes)]
         if m.withheld and not self.request.demo:
             self.directory.folder.make_private()
-        if (self.directory.path / MANIFEST).exists():
-            self._take_over()
+        is_new = not (self.directory.path / MANIFEST).exists()
+        if not is_new:
+            self._go_on()
+        model = self.request.endpoint.model
+        done, ungraded = load_progress(self.directory, plan.items, plan.repeats, model)
+        if is_new and self._earlier is not None:
+            self.state.step = "looking for answers in earlier runs"
+            taken = await asyncio.to_thread(self._read_earlier, self._earlier, plan)
+            # A kernel that was killed while it took them over left some of them here.
+            taken = taken.without({*done, *ungraded})
+            await write_taken(self.directory, plan, model, taken)
+            done |= taken.results
+            ungraded |= taken.ungraded
+            m.taken_over, m.done = taken.sources, len(done)
+        if note := note_on(m):
+            self.state.note(note)
         m.state = "running"
         # The manifest is what makes the folder a run: it comes last.
         self.directory.save_samples(plan.samples)
         self.directory.save_manifest(m)
-        return load_progress(self.directory, plan.items, plan.repeats, self.request.endpoint.model)
+        return done, ungraded
 
-    def _take_over(self) -> None:
+    def _read_earlier(self, find: Callable[[], list[EarlierRun]], plan: Plan) -> Taken:
+        versions = self.state.manifest.versions
+        return read_earlier(find(), plan, model=self.request.endpoint.model, versions=versions)
+
+    def _go_on(self) -> None:
         """Go on with the run that is in the directory. Raises OptionError where it asked other questions."""
         m, old = self.state.manifest, self.directory.manifest()
         if old.plan_hash and old.plan_hash != m.plan_hash:
@@ -211,6 +243,7 @@ class Session:
                 m.notes.append(f"Begun with {package} {then}, continued with {here}: verdicts may differ.")
         m.run_id, m.created, self.state.earlier_s = old.run_id, old.created, old.elapsed_s
         m.done, m.scores, m.estimated, m.elapsed_s = old.done, old.scores, old.estimated, old.elapsed_s
+        m.taken_over = old.taken_over
         self._published = old.state == "complete"
 
     async def _grade(self, loaded: dict[str, LoadedBenchmark], item: Item, completion: Completion) -> Verdict:
@@ -242,7 +275,8 @@ class Session:
             raise
         except RunFolderChanged:
             raise
-        except Exception:
+        except Exception as exc:
+            self.state.note(ended_early(exc))
             # The disk may be what failed; the error that says so comes first.
             with contextlib.suppress(OSError, RunFolderChanged):
                 self._settle("failed")

@@ -14,7 +14,7 @@ from qwq_nb.store.manifest import MANIFEST, Manifest, now, path_segment
 from qwq_nb.store.request import EvalRequest
 from qwq_nb.store.run_dir import find_run_dirs
 
-__all__ = ["data_fingerprint", "new_manifest", "run_dir_for"]
+__all__ = ["data_fingerprint", "identity", "name_stem", "new_manifest", "run_dir_for"]
 
 
 def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerprint: str) -> tuple[Path, str]:
@@ -23,16 +23,23 @@ def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerpri
     With `fresh` the directory is always a new one.
     """
     key = short_hash(identity(request, data_fingerprint))
-    # Cut before the key is added: without it two requests would share a directory.
-    stem = f"{'+'.join(request.benchmarks)}-{path_segment(request.endpoint.model.rsplit('/', 1)[-1])}"[:110] + f"-{key}"
+    stem = f"{name_stem(request)}-{key}"
     taken = [p for p in find_run_dirs(root) if p.name == stem or p.name.startswith(f"{stem}-")]
     if taken and not fresh:
         return taken[0], key
     number, path = 1, root / stem
-    while (path / MANIFEST).exists():
+    # A kernel that is killed while it takes answers over leaves rows without a manifest.
+    while (path / MANIFEST).exists() or (fresh and (path / "predictions").exists()):
         number += 1
         path = root / f"{stem}-{number}"
     return path, key
+
+
+def name_stem(request: EvalRequest) -> str:
+    """Return how the names of the request's runs begin; the key follows, by which different requests differ."""
+    model = path_segment(request.endpoint.model.rsplit("/", 1)[-1])
+    # Cut before the key is added: without it two requests would share a directory.
+    return f"{'+'.join(request.benchmarks)}-{model}"[:110]
 
 
 def identity(request: EvalRequest, data_fingerprint: str) -> dict[str, Any]:

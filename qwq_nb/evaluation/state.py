@@ -9,12 +9,19 @@ import msgspec
 
 from qwq_nb.core.records import SampleResult, State
 from qwq_nb.core.run_record import InFlight, Progress
+from qwq_nb.errors import QwqError
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.runner import Runner
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.scores import score_rows
 
-__all__ = ["SessionState"]
+__all__ = ["SessionState", "ended_early"]
+
+
+def ended_early(exc: BaseException) -> str:
+    """Write the note on what ended a run before its time."""
+    kind = "" if isinstance(exc, QwqError) else f"{type(exc).__name__}: "
+    return f"Ended before its time: {kind}{exc}"
 
 
 class SessionState:
@@ -76,6 +83,8 @@ class SessionState:
     def count(self) -> None:
         """Update the manifest's counts, scores and time."""
         m, results = self.manifest, self.results()
+        if m.request.concurrency == "auto" and self._runner is not None and not self._runner.pool.waiting:
+            m.streams = self._runner.pool.limit
         m.done = sum(r.outcome != "pending" for r in results)
         totals = [row for row in score_rows(results, m) if row.subset == "all"]
         m.scores = {row.benchmark: row.accuracy for row in totals}

@@ -69,14 +69,17 @@ def _own_endpoint(recorded: Endpoint) -> Endpoint:
     """Return a recorded endpoint with this kernel's URL, key and certificates, and its own sampling and times."""
     if recorded.is_demo:
         here = demo_endpoint()
-        changes: dict[str, Any] = {"url": here.url, "model": here.model, "key_env": ""}
+        changes: dict[str, Any] = {"url": here.url, "model": here.model, "key_env": "", "header_env": ()}
         return recorded.replace(**changes, ca_bundle="", insecure=False)
     found = endpoint_set_here(recorded)
     if found is not None:
         return recorded.replace(ca_bundle=found.ca_bundle, insecure=found.insecure)
     key = f" with the key in {one_line(recorded.key_env, 100)}" if recorded.key_env else ""
+    if recorded.header_env:
+        key += f" with the headers {one_line(', '.join(recorded.header_env), 300)}"
     words = [recorded.url, "--model", recorded.model, *(["--key-env", recorded.key_env] if recorded.key_env else [])]
-    line = "by %qwq_endpoint URL --model M --key-env NAME"
+    words += [word for pair in recorded.header_env for word in ("--header-env", pair)]
+    line = "by %qwq_endpoint URL --model M --key-env NAME" + " --header-env HEADER=NAME" * bool(recorded.header_env)
     if all(_PLAIN.fullmatch(word) for word in words):
         line = f"by `%qwq_endpoint {' '.join(words)}`"
     raise UnknownEndpoint(
@@ -93,7 +96,8 @@ def _own_source(manifest: Manifest, data: str | Path | None) -> Source:
         source = msgspec.structs.replace(source, data=str(expand_user(data)))
         unknown = bool(source.dataset_args) and not _is_known(source, request.source)
     elif source.data and request.demo and manifest.data_label == BUILT_IN:
-        return msgspec.structs.replace(source, data=data_path(request.benchmarks, None, demo=True), dataset_args={})
+        source = msgspec.structs.replace(source, data=data_path(request.benchmarks, None, demo=True))
+        unknown = bool(source.dataset_args) and not _is_known(source)
     else:
         unknown = bool(source.data or source.dataset_args) and not _is_known(source)
     if not unknown:

@@ -1,4 +1,4 @@
-"""Define the magics that analyse runs and endpoints: compare, think, sweep, speed.
+"""Define the magics that analyse runs and endpoints: compare, gate, think, sweep, speed.
 
 Each parses its line, makes one call of the Python API and returns the result.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import line_magic, magics_class, no_var_expand
 
 from qwq_nb.analysis.compare.options import COMPARE
+from qwq_nb.analysis.gate.options import GATE, RACE
 from qwq_nb.analysis.speed.options import SPEED
 from qwq_nb.analysis.sweep.grid import SWEEP, grid_of
 from qwq_nb.analysis.think.options import THINK
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qwq_nb.analysis.compare.api import Comparison
+    from qwq_nb.analysis.gate.api import Gate
     from qwq_nb.analysis.speed.api import SpeedTest
     from qwq_nb.analysis.sweep.api import Sweep
     from qwq_nb.analysis.think.api import Thinking
@@ -60,6 +62,34 @@ class AnalysisMagics(MagicBase):
         if len(runs) < 2:
             raise OptionError("%qwq_compare takes two runs or more: %qwq_compare A B, or one and --reference QwQ-32B.")
         return compare(*runs, reveal=bool(given.get("reveal")))
+
+    @documented(RACE)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_gate(self, line: str) -> Gate:
+        """Decide whether B may take the place of A: GO, NO-GO or INCONCLUSIVE, by the paired interval and a margin.
+
+        %qwq_gate A B --margin 1     variables, runs' names or paths; B may be worse by less than one percentage point
+        %qwq_gate math_500 --race --endpoint full,quantised --margin 5
+        """
+        from qwq_nb.analysis.gate.api import gate
+        from qwq_nb.analysis.gate.race import race
+
+        words, given = self.parsed(line, RACE, "qwq_gate")
+        if given.pop("race", False):
+            if "endpoint" not in given:
+                raise OptionError("%qwq_gate --race is between two endpoints: --endpoint A,B")
+            defaults = {"out": self._defaults.out} if self._defaults.out else {}
+            return race(*words, endpoints=given.pop("endpoint"), **{**defaults, **given})
+        alone = [o.name for o in RACE if o not in GATE and o.dest in given]
+        if alone:
+            raise OptionError(f"{alone[0]} is for a race: %qwq_gate math_500 --race --endpoint A,B")
+        out = given.pop("out", None)
+        if len(words) != 2:
+            raise OptionError("%qwq_gate takes two runs: %qwq_gate A B --margin 1. B is to take the place of A.")
+        a, b = (self.named_run(word, out) for word in words)
+        return gate(a, b, **given)
 
     @documented(THINK)
     @no_var_expand

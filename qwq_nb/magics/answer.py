@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qwq_nb.endpoint.context_window import RAISE_IT
 from qwq_nb.view.clean import visible
 from qwq_nb.view.html import Typesetter, esc, pre
 from qwq_nb.view.output import Output, Picture
+from qwq_nb.view.wording import duration, number
 
 if TYPE_CHECKING:
     from qwq_nb.core.records import Completion
@@ -65,9 +67,9 @@ def completion_bundle(completion: Completion, *, times: bool) -> dict[str, Any]:
         f"finish reason {c.finish_reason}",
     ]
     if times:
-        facts.append(f"{c.latency_s:.1f} s")
+        facts.append(duration(c.latency_s))
         if c.ttft_s is not None:
-            facts.append(f"first token after {c.ttft_s:.2f} s")
+            facts.append(f"first token after {number(c.ttft_s, 2)} s")
     parts = []
     if c.reasoning:
         parts.append(
@@ -93,6 +95,10 @@ def completion_text(completion: Completion) -> str:
 
 def missing_answer(completion: Completion) -> str:
     """Return why a completion has no answer, for the user."""
-    if completion.finish_reason == "length":
+    if completion.cut_by_server:
+        total = completion.prompt_tokens + completion.completion_tokens
+        sums = f" (prompt + answer = {total:,} tokens)" if completion.prompt_tokens else ""
+        return f"the server's context window cut it{sums}. Restart the server with a larger one ({RAISE_IT})."
+    if completion.is_truncated:
         return "the token limit cut the completion inside its reasoning; a higher one is set by --max-tokens."
     return "the model ended without one."

@@ -124,11 +124,11 @@ def values(option: Option, line: Line) -> Iterator[Match]:
 
 def positional(line: Line) -> Iterator[Match]:
     """Yield the words that fit where no option is being written: benchmarks, endpoints or runs, by the magic."""
-    if line.magic in ("qwq_eval", "qwq_panel", "qwq_sweep"):
+    if line.magic in ("qwq_eval", "qwq_panel", "qwq_sweep") or (line.magic == "qwq_gate" and "--race" in line.words):
         yield from (m for m in benchmarks() if m.text not in line.words)
     elif line.magic == "qwq_endpoint" and not line.positional:
         yield from endpoint_names()
-    elif line.magic in ("qwq_compare", "qwq_think") or (
+    elif line.magic in ("qwq_compare", "qwq_gate", "qwq_think") or (
         line.magic in ("qwq_show", "qwq_resume") and not line.positional
     ):
         yield from (m for m in runs(line) if m.text not in line.words)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from qwq_nb.core.options import Option
+from qwq_nb.errors import OptionError
 from qwq_nb.magics.base import OPTIONS
+from qwq_nb.magics.words import split_line
 
 __all__ = ["Line", "line_at"]
 
@@ -66,8 +67,8 @@ def cut(text: str) -> tuple[list[str], str]:
     """Split a line up to the cursor into whole words, quotes respected, and the beginning of the word at the cursor."""
     for quote in ("", "'", '"'):  # a quotation mark may still be open
         try:
-            words = shlex.split(text + quote)
-        except ValueError:
+            words = [word.text for word in split_line(text + quote)]
+        except OptionError:
             continue
         if quote:
             return words[:-1], text[text.rindex(quote) :]

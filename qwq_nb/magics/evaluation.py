@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
-from traitlets import Bool, Float, Int, TraitError, Unicode
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, Union
 from traitlets.config.configurable import Configurable
 
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -35,7 +35,9 @@ class QwqMagics(MagicBase, Configurable):
     """Provide the magics and their defaults: `%config QwqMagics` lists them; a line's own options override them."""
 
     endpoint = Unicode("", help="Name of the endpoint that is used where a line names none.").tag(config=True)
-    concurrency = Int(CONCURRENCY, min=1, help="Streams at once.").tag(config=True)
+    concurrency = Union([Int(min=1), Enum(["auto"])], default_value=CONCURRENCY, help="Streams at once, or auto.").tag(
+        config=True
+    )
     seed = Int(SEED, help="Which samples --limit takes.").tag(config=True)
     hub = Unicode(HUB, help="Where benchmarks come from: modelscope or huggingface.").tag(config=True)
     out = Unicode("", help="Folder in which run directories lie; qwq_runs where empty.").tag(config=True)
@@ -91,12 +93,12 @@ class QwqMagics(MagicBase, Configurable):
         if words[0] == "demo":
             endpoint = refine_endpoint(demo_endpoint(), {k: v for k, v in given.items() if k not in ("model", "name")})
             set_default(endpoint)
-            print(EndpointStatus(endpoint=endpoint).line)
+            told(EndpointStatus(endpoint=endpoint).line, endpoint.warnings())
             return
         if "://" not in words[0]:
             endpoint = refine_endpoint(get_endpoint(words[0]), given)
             set_default(endpoint)
-            print(f"Endpoint {endpoint.name!r} is the default one: {served_by(endpoint)}.")
+            told(f"Endpoint {endpoint.name!r} is the default one: {served_by(endpoint)}.", endpoint.warnings())
             return
         options = {"max_retries": self.max_retries, "read_timeout": self.read_timeout, **given}
         options["stream"] = not options.pop("no_stream", False)
@@ -105,11 +107,10 @@ class QwqMagics(MagicBase, Configurable):
         ready = threading.Thread(target=import_engine, name="qwq-imports", daemon=True)
         ready.start()
         status = connect(endpoint)
-        shared_worker().hide(status.endpoint.key_env)
+        for variable in status.endpoint.secrets:
+            shared_worker().hide(variable)
         ready.join()
-        print(status.line)
-        for warning in status.endpoint.warnings():
-            print(f"Note: {one_line(warning, 600)}")
+        told(status.line, status.warnings)
 
     # -- runs ----------------------------------------------------------------------------------------------------
 
@@ -254,6 +255,11 @@ def import_engine() -> None:
     importlib.import_module("qwq_nb.run.live")
 
 
+def told(line: str, warnings: Sequence[str]) -> None:
+    """Print what an endpoint is like, and each warning in a line of its own, which looks like no success."""
+    print("\n".join([line, *(f"⚠ {one_line(warning, 600)}" for warning in warnings)]))
+
+
 def served_by(endpoint: Endpoint) -> str:
     """Return an endpoint's URL and model, of which the server may have named the second."""
     return f"{one_line(endpoint.url, 400)}, model {one_line(endpoint.model, 200)}"
@@ -269,6 +275,7 @@ def listing(found: list[Any]) -> str:
     lines = []
     for number, e in enumerate(found):
         key = f", key from ${e.key_env}" if e.key_env else ""
+        key += "".join(f", {pair.replace('=', ' from $', 1)}" for pair in e.header_env)
         lines.append(f"{'* ' if number == 0 else '  '}{one_line(e.name, 200)}: {served_by(e)}{key}")
     return "\n".join(lines)
 

@@ -33,7 +33,7 @@ FIELDS: Final = (
     ("levels", "Levels", "all, or 1-5, or 1,3"),
     ("limit", "Limit", "all samples"),
     ("repeats", "Repeats", "1"),
-    ("concurrency", "Streams at once", "32"),
+    ("concurrency", "Streams at once", "auto"),
     ("temperature", "Temperature", "0.6"),
     ("top_p", "Top-p", "0.95"),
     ("top_k", "Top-k", "40"),

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import argparse
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from qwq_nb.core.options import Option, value_of
-from qwq_nb.endpoint.endpoint import looks_like_key
+from qwq_nb.endpoint.key_variables import looks_like_key
 from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.errors import OptionError, did_you_mean
+from qwq_nb.magics.words import expanded, split_line
 
-__all__ = ["parse_line", "tokens_of"]
-
-
-_NAME_TOKEN = re.compile(r"(?:\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*))\Z")
+__all__ = ["parse_line", "refuse_keys", "tokens_of"]
 
 
 _LOOKS_LIKE_OPTION = re.compile(r"-{1,2}[A-Za-z_]")
@@ -40,23 +37,18 @@ def refuse_keys(tokens: Sequence[str]) -> None:
 
 
 def tokens_of(line: str, namespace: Mapping[str, Any] | None = None) -> list[str]:
-    """Split a magic's line into words, quotes respected; a word `{name}` or `$name` becomes that variable's value.
+    """Split a magic's line into words, as `split_line` does; with a namespace, put its variables into them.
 
-    Braces elsewhere are not changed: LaTeX and JSON use them. Raises OptionError for an open quotation mark or a
-    literal key.
+    Raises OptionError for an open quotation mark, an expression that cannot be computed or a literal key.
     """
-    try:
-        tokens = shlex.split(line)
-    except ValueError:
-        raise OptionError("A quotation mark is not closed in this line.") from None
-    names = namespace or {}
-    expanded = []
-    for token in tokens:
-        match = _NAME_TOKEN.match(token)
-        name = (match[1] or match[2]) if match else ""
-        expanded.append(str(names[name]) if name and name in names else token)
-    refuse_keys(expanded)
-    return expanded
+    words = split_line(line)
+    # Before a message may repeat a part of the line.
+    refuse_keys([word.text for word in words])
+    if namespace is None:
+        return [word.text for word in words]
+    tokens = [expanded(word, namespace) for word in words]
+    refuse_keys(tokens)
+    return tokens
 
 
 class _Parser(argparse.ArgumentParser):
@@ -64,8 +56,12 @@ class _Parser(argparse.ArgumentParser):
         raise OptionError(message[:1].upper() + message[1:] + ".")
 
 
-def parse_line(tokens: Sequence[str], options: Sequence[Option], magic: str) -> tuple[list[str], dict[str, Any]]:
+def parse_line(
+    tokens: Sequence[str], options: Sequence[Option], magic: str, *, sign: str = "%"
+) -> tuple[list[str], dict[str, Any]]:
     """Return the positional words, and the options that were given, by their Python names.
+
+    `sign` stands before the magic's name in messages; the command line, which has the same options, has another.
 
     Raises:
         OptionError: an option is unknown (with the nearest one), or a value is missing or of the wrong kind.
@@ -79,8 +75,8 @@ def parse_line(tokens: Sequence[str], options: Sequence[Option], magic: str) -> 
             hint = did_you_mean("--" + name.lstrip("-"), known)
             if name in {o.name for o in ENDPOINT}:
                 hint = " It is one of %qwq_endpoint's."
-            raise OptionError(f"%{magic} has no option {shown}.{hint}")
-    parser = _Parser(prog=f"%{magic}", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+            raise OptionError(f"{sign}{magic} has no option {shown}.{hint}")
+    parser = _Parser(prog=f"{sign}{magic}", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
     parser.add_argument("words", nargs="*", default=[])
     for option in options:
         if option.kind == "flag":

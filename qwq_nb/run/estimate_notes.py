@@ -13,7 +13,7 @@ from qwq_nb.core.stats import variance_parts
 from qwq_nb.errors import one_line
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.scores import GOING_ON
-from qwq_nb.view.wording import estimated_from
+from qwq_nb.view.wording import estimated_from, number, percent
 
 __all__ = ["estimate_notes", "repeat_notes"]
 
@@ -26,7 +26,7 @@ def estimate_notes(row: SubsetRow, manifest: Manifest) -> list[str]:
     notes = []
     said = estimated_from(row)
     if said and manifest.state not in GOING_ON:
-        of_asked = f"{100 * (row.accuracy_of_asked or 0.0):.1f} %"
+        of_asked = percent(row.accuracy_of_asked)
         notes.append(
             f"{row.benchmark}: the accuracy is {said}{'' if row.n != row.problems else ' problems'}, each level or "
             f"subset weighted by its size; of those asked {of_asked} are correct."
@@ -61,9 +61,10 @@ def repeat_notes(results: Sequence[SampleResult], manifest: Manifest) -> list[st
         if parts is None or not parts.problems + parts.answers:
             continue
         share = parts.share_of_problems
+        by_problems, by_repeats = 1 - sqrt(0.5), 1 - sqrt((1 + share) / 2)
         notes.append(
-            f"{benchmark}: {share:.0%} of the variance of the accuracy comes from which problems were asked, the rest "
-            f"from chance in the answers. Twice as many problems would narrow its interval by {1 - sqrt(0.5):.0%}, "
-            f"twice as many repeats by {1 - sqrt((1 + share) / 2):.0%}."
+            f"{benchmark}: {number(100 * share)}% of the variance of the accuracy comes from which problems were "
+            f"asked, the rest from chance in the answers. Twice as many problems would narrow its interval by "
+            f"{number(100 * by_problems)}%, twice as many repeats by {number(100 * by_repeats)}%."
         )
     return notes

@@ -41,7 +41,7 @@ from qwq_nb.run.withhold import withhold
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.clip import lean
 from qwq_nb.view.markup import Cell, escape_markdown, latex_table, markdown_table
-from qwq_nb.view.wording import DEMO_NOTICE, count, estimated_from, is_known, sampling
+from qwq_nb.view.wording import DEMO_NOTICE, count, estimated_from, is_known, number, sampling
 
 if TYPE_CHECKING:
     from qwq_nb.run.state import ShownRun
@@ -247,7 +247,7 @@ def paper_table(rows: list[SubsetRow]) -> tuple[list[str], list[list[Cell]], str
 
 
 def _percent(share: float | None) -> str | None:
-    return f"{100 * share:.1f}" if is_known(share) else None
+    return number(100 * share, 1) if is_known(share) else None
 
 
 def caption_of(record: RunRecord) -> str:

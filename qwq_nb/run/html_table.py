@@ -8,7 +8,7 @@ from typing import Any, Final
 from qwq_nb.core.run_record import RunRecord, SubsetRow
 from qwq_nb.view.html import Html
 from qwq_nb.view.tables import Row, html_table, share_cell, strong, unbroken
-from qwq_nb.view.wording import estimated_from, is_known, number, percent, row_interval
+from qwq_nb.view.wording import UNKNOWN, estimated_from, is_known, number, percent, row_interval
 
 __all__ = ["references_table", "results_table"]
 
@@ -64,7 +64,7 @@ def _result(row: SubsetRow, pending: bool) -> list[str]:
         *([f"{row.pending:,}"] if pending else []),
         number(row.mean_reasoning_tokens),
         number(row.mean_answer_tokens),
-        f"{row.ttft_p50_s:.2f}\N{NO-BREAK SPACE}s" if is_known(row.ttft_p50_s) else "-",
+        f"{number(row.ttft_p50_s, 2)}\N{NO-BREAK SPACE}s" if is_known(row.ttft_p50_s) else UNKNOWN,
         number(row.tokens_per_s_p50, 1),
     ]
     if row.subset == "all":

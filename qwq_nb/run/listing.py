@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, text_table
+from qwq_nb.view.wording import UNKNOWN, number
 
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
@@ -38,14 +39,14 @@ class RunList(list["Run"]):
         for run in self[:most]:
             m, request = run.manifest, run.manifest.request
             scores = ", ".join(
-                f"{name} {share:.1%}"
+                f"{name} {number(100 * share, 1)}%"
                 + (" (estimated from {:,} of {:,})".format(*m.estimated[name]) if name in m.estimated else "")
                 for name, share in m.scores.items()
                 if share is not None
             )
             demo = " (demo)" if request.demo else ""
             rows.append(
-                (m.name, m.state, f"{m.done}/{m.total}", scores or "-", request.endpoint.model + demo, m.updated)
+                (m.name, m.state, f"{m.done}/{m.total}", scores or UNKNOWN, request.endpoint.model + demo, m.updated)
             )
         return [tuple(one_line(cell, _CELL) for cell in row) for row in rows]
 

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qwq_nb.core.compressed import text_length
-from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_failure, sentence
+from qwq_nb.core.outcomes import ReasonCode, counts, decide_outcome, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
-from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView, SubsetRow
+from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
+from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.cost import Prices, cost_of
-from qwq_nb.run.estimate_notes import estimate_notes, repeat_notes
+from qwq_nb.run.estimate_notes import repeat_notes
+from qwq_nb.run.notes import notes_on
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunState
@@ -40,7 +42,6 @@ __all__ = [
     "find_result",
     "frame",
     "make_run_record",
-    "notes_on",
     "resuming_line",
     "sample_view",
     "save_record",
@@ -57,8 +58,6 @@ SWITCHES_WITHOUT_TEXT = 50_000
 
 FOREIGN_RUNS = 20
 """Runs of foreign script that a drawn sample carries at most."""
-TRUNCATION_SHARE = 0.05
-"""From this share of cut completions on, the output says so in a sentence."""
 
 
 def frame(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
@@ -131,7 +130,7 @@ def make_run_record(
         model=request.endpoint.model,
         endpoint=request.endpoint.name,
         url=request.endpoint.url,
-        sampling={k: v for k, v in request.endpoint.sampling.items() if v is not None},
+        sampling=drawn_sampling(request.endpoint),
         benchmarks=request.benchmarks,
         repeats=request.selection.repeats,
         limit=request.selection.limit,
@@ -147,10 +146,25 @@ def make_run_record(
         samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
-        notes=[*m.notes, *notes_on(rows, m), *repeat_notes(results, m), *notes],
+        notes=[
+            *m.notes,
+            *notes_on(rows, m, results, resuming_line(m)),
+            *repeat_notes(results, m),
+            *uncounted_note(results),
+            *notes,
+        ],
         withheld_benchmarks=withheld_benchmarks(m),
         references=[] if request.demo else references_of(rows, request.endpoint.model, whole=request.selection.whole),
     )
+
+
+def drawn_sampling(endpoint: Endpoint) -> dict[str, Any]:
+    """Return the sampling as it is drawn: what is set, and the seed of the requests."""
+    found = {name: value for name, value in endpoint.sampling.items() if value is not None}
+    # The built-in endpoint's seed is its own, and says nothing to the reader.
+    if endpoint.request_seed is not None and not endpoint.is_demo:
+        found["request_seed"] = endpoint.request_seed
+    return found
 
 
 def current_record(
@@ -209,15 +223,17 @@ def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleR
 
 
 def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
-    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none."""
-    if manifest.request.endpoint.prices is None or not results:
+    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
+    endpoint = manifest.request.endpoint
+    if endpoint.prices is None or not any(endpoint.prices) or not results:
         return None
-    whole = cost_of(results, Prices(*manifest.request.endpoint.prices))[-1]
+    whole = cost_of(results, Prices(*endpoint.prices))[-1]
     return RunCost(
         so_far=whole.cost,
         expected=whole.expected_cost,
         per_correct=whole.cost_per_correct,
         uncounted=whole.uncounted,
+        currency=endpoint.price_currency,
     )
 
 
@@ -261,7 +277,7 @@ def detail(result: SampleResult) -> SampleDetail:
         finish_reason=c.finish_reason if c else "",
         attempts=c.attempts if c else 0,
         ttft_s=c.ttft_s if c else None,
-        latency_s=c.latency_s if c else None,
+        latency_s=(c.latency_s or None) if c else None,
         error=result.error,
         retried=c.retried if c else [],
         choices=s.choices,
@@ -337,39 +353,13 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
     )
 
 
-def notes_on(rows: list[SubsetRow], manifest: Manifest) -> list[str]:
-    """List what a reader must know beside the numbers."""
-    notes: list[str] = []
-    for row in rows:
-        if row.subset != "all":
-            continue
-        finished = row.answered
-        notes += estimate_notes(row, manifest)
-        if row.errors:
-            notes.append(
-                f"{row.benchmark}: {row.errors} of {row.n} are missing because the endpoint failed after all retries. "
-                f"They are not counted as wrong; the same line again asks them once more."
-            )
-        if finished and row.truncated / finished >= TRUNCATION_SHARE:
-            cap = manifest.request.endpoint.sampling.get("max_tokens")
-            notes.append(
-                f"{row.benchmark}: {row.truncated} of {finished} were cut by the token limit"
-                + (f" (max-tokens {cap})" if cap else "")
-                + ". They count as not correct; beside it stands the accuracy of the finished ones."
-            )
-        if row.not_gradable:
-            notes.append(
-                f"{row.benchmark}: the grader gave up on {row.not_gradable}. They count as not correct here; "
-                f"evalscope's own report leaves them out of its mean."
-            )
-        until = manifest.request.selection.until
-        if row.pending and until is not None and manifest.state == "complete":
-            notes.append(
-                f"{row.benchmark}: {row.pending} of {row.n} were not asked, since the interval is within ± {until:g} "
-                f"points, as --until {until:g} wanted. The same line without --until asks them."
-            )
-        elif row.pending and manifest.state in ("stopped", "failed", "complete"):
-            notes.append(
-                f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {resuming_line(manifest)}"
-            )
-    return notes
+def uncounted_note(results: Sequence[SampleResult]) -> list[str]:
+    """Return the note on answers whose tokens the server did not count, or not credibly; empty if there are none."""
+    found = [r.completion for r in results if r.completion is not None and counts(r.outcome)]
+    ours = sum(completion.tokens_from in ("chunks", "estimate") for completion in found)
+    if not ours:
+        return []
+    return [
+        f"{ours} of {len(found)} answers came without a token count that can be believed: their tokens are counted "
+        f"here, as pieces of the stream, or as a quarter of the characters where nothing was streamed."
+    ]

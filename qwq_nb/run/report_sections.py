@@ -60,7 +60,8 @@ class Heading:
         if times:
             now = record.progress
             lines.append(f"Endpoint: {one_line(record.endpoint, 60)} at {one_line(record.url, 120)}")
-            lines.append(f"{now.done} of {now.total} done in {duration(now.elapsed_s)}, {count(now.tokens, 'token')}")
+            took = duration(now.elapsed_s or None)
+            lines.append(f"{now.done} of {now.total} done in {took}, {count(now.tokens, 'token')}")
         facts = cost_facts(record)
         if facts:
             lines.append(", ".join(facts).capitalize())
@@ -83,7 +84,7 @@ class ProgressSection:
         if now.retries:
             facts.append("1 retry" if now.retries == 1 else f"{now.retries:,} retries")
         if record.state not in _LIVE_STATES:
-            facts.append(f"{duration(now.elapsed_s)}, {count(now.tokens, 'token')}")
+            facts.append(f"{duration(now.elapsed_s or None)}, {count(now.tokens, 'token')}")
             facts += cost_facts(record)
             if record.state in ("stopped", "failed") and record.command:
                 facts.append(f"resume with {code(record.command)}")

@@ -125,5 +125,6 @@ def finished_progress(results: list[SampleResult], manifest: Manifest) -> Progre
         retries=sum(max(0, r.completion.attempts - 1) for r in results if r.completion),
         elapsed_s=manifest.elapsed_s,
         tokens=tokens,
+        concurrency=manifest.streams,
         tokens_per_s=tokens / manifest.elapsed_s if manifest.elapsed_s else 0.0,
     )

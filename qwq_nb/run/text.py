@@ -28,6 +28,10 @@ def run_progress_line(record: RunRecord, width: int) -> str:
     now = record.progress
     share = now.done / now.total if now.total else 0.0
     filled = int(_BAR * min(max(share, 0.0), 1.0))
+    bar = "#" * filled + "." * (_BAR - filled)
+    if now.step and not now.total:  # nothing is counted yet: a mark that moves with the time
+        at = int(now.elapsed_s * 2) % _BAR
+        bar = "." * at + "#" + "." * (_BAR - 1 - at)
     total = overall(record)
     parts = [f"{now.done}/{now.total}"]
     if now.errors:
@@ -38,12 +42,13 @@ def run_progress_line(record: RunRecord, width: int) -> str:
         problems = f"{count(now.problems_left, 'problem')}, " if now.problems_left else ""
         parts.append(f"{problems}{duration(now.eta_s)} left")
     if record.cost is not None:
-        parts.append(f"cost {money(record.cost.so_far)}")
+        currency = record.cost.currency
+        parts.append(f"cost {money(record.cost.so_far, currency if currency.isascii() else '')}")
     if now.tokens_per_s:
         parts.append(f"{number(now.tokens_per_s)} tokens/s")
     if now.step:
         parts.append(one_line(now.step, 40).encode("ascii", "replace").decode())
-    line = ("DEMO " if record.demo else "") + f"[{'#' * filled}{'.' * (_BAR - filled)}]"
+    line = ("DEMO " if record.demo else "") + f"[{bar}]"
     for part in parts:
         if len(line) + 2 + len(part) > width:
             break

@@ -11,13 +11,14 @@ from qwq_nb.core.run_record import SampleView, SubsetRow
 from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import text_table
-from qwq_nb.view.wording import WORDS, is_known, number, outcome_counts, percent, row_interval, sample_key
+from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, outcome_counts, percent, row_interval, sample_key
 
 __all__ = ["failure_lines", "result_lines"]
 
 _FAILURES: Final = 20
 _ROWS: Final = 60
 _NAME: Final = 24
+_CAUSE: Final = 200
 
 
 def result_lines(rows: list[SubsetRow], times: bool) -> list[str]:
@@ -51,7 +52,8 @@ def _cells(row: SubsetRow, times: bool) -> list[str]:
         number(row.mean_answer_tokens),
     ]
     if times:
-        cells += [f"{row.ttft_p50_s:.2f} s" if is_known(row.ttft_p50_s) else "-", number(row.tokens_per_s_p50, 1)]
+        ttft = f"{number(row.ttft_p50_s, 2)} s" if is_known(row.ttft_p50_s) else UNKNOWN
+        cells += [ttft, number(row.tokens_per_s_p50, 1)]
     return cells
 
 
@@ -64,6 +66,8 @@ def failure_lines(views: Iterable[SampleView]) -> list[str]:
     for view in failed[:_FAILURES]:
         repeat = f" repeat {view.repeat}" if view.repeat else ""
         values = f"gold {one_line(view.gold, 60) or '-'}, extracted {one_line(view.extracted, 60) or '-'}"
+        if view.outcome == "error":
+            values = one_line(view.error, _CAUSE) or "no cause is known"
         marks = "".join(f", {one_line(name, 40).replace('_', ' ')}" for name in dict.fromkeys(_further(view)))
         lines.append(f"  {WORDS[view.outcome]:<12}  {one_line(view.id, 80)}{repeat}: {values}{marks}")
     if len(failed) > _FAILURES:

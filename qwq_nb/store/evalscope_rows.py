@@ -41,18 +41,6 @@ T = TypeVar("T")
 NOT_A_ROW = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 """What reading a row may raise whose fields have other types than evalscope's, or are missing."""
 
-_STOP_REASONS = {
-    "stop": "stop",
-    "eos": "stop",
-    "length": "max_tokens",
-    "max_tokens": "max_tokens",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-    "content_filter": "content_filter",
-    "model_length": "model_length",
-}
-"""Finish reasons on the wire → evalscope's stop reasons; any other is `unknown` (its `as_stop_reason`)."""
-
 _FINISH_REASONS = {"max_tokens": "length", "unknown": ""}
 _USABLE = frozenset({"success", "fallback", "degraded"})
 """evalscope's `ScoreStatus` values that enter its mean."""
@@ -99,7 +87,7 @@ def prediction_row(
             "choices": [
                 {
                     "message": message,
-                    "stop_reason": _STOP_REASONS.get(completion.finish_reason, "unknown"),
+                    "stop_reason": completion.stop_reason,
                     "logprobs": None,
                 }
             ],
@@ -124,6 +112,8 @@ def prediction_row(
             "repeat": repeat,
             "shape": completion.shape,
             "finish_reason": completion.finish_reason,
+            "limit_reached": completion.limit_reached,
+            "cut_by_server": completion.cut_by_server,
             "reasoning_tokens": completion.reasoning_tokens,
             "answer_tokens": completion.answer_tokens,
             "tokens_from": completion.tokens_from,
@@ -171,6 +161,7 @@ def review_row(
             "second_extracted": verdict.second_extracted,
             "second_correct": verdict.second_correct,
             "present": verdict.present,
+            "unstated": verdict.unstated,
             "explanation": verdict.explanation,
             "seconds": verdict.seconds,
             "analysis": msgspec.to_builtins(verdict.analysis),
@@ -205,6 +196,8 @@ def completion_from_row(row: dict[str, Any]) -> Completion:
         answer=answer,
         shape=own.get("shape") or ("field" if reasoning else "answer_only"),
         finish_reason=own.get("finish_reason", _FINISH_REASONS.get(stop, stop)),
+        limit_reached=own.get("limit_reached", False),
+        cut_by_server=own.get("cut_by_server", False),
         prompt_tokens=int(usage.get("input_tokens") or 0),
         reasoning_tokens=own.get("reasoning_tokens", thought),
         answer_tokens=own.get("answer_tokens", max(0, total - thought)),
@@ -244,6 +237,7 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
         second_extracted=own.get("second_extracted", ""),
         second_correct=own.get("second_correct"),
         present=own.get("present", False),
+        unstated=own.get("unstated", False),
         explanation=own.get("explanation", score.get("explanation") or ""),
         seconds=own.get("seconds", 0.0),
         sample_score=sample_score,

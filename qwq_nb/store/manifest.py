@@ -12,7 +12,7 @@ from qwq_nb.core.records import State
 from qwq_nb.errors import UnknownRun
 from qwq_nb.store.request import MOST_REPEATS, EvalRequest
 
-__all__ = ["MANIFEST", "Manifest", "decode_manifest", "now", "path_segment"]
+__all__ = ["MANIFEST", "Manifest", "TakenOver", "decode_manifest", "now", "path_segment"]
 
 MANIFEST = "qwq_run.json"
 SCHEMA = "qwq_run.v2"
@@ -20,6 +20,18 @@ _NAME = re.compile(r"[\w.+-]{1,200}")
 """Of a benchmark: it becomes part of files' names."""
 MOST_PROBLEMS = 10**9
 """Of a subset."""
+
+
+class TakenOver(msgspec.Struct, kw_only=True):
+    """Say how many answers a run has of another run, which asked the same with smaller numbers."""
+
+    run: str
+    """The name of the other run."""
+    answers: int
+    cut: int = 0
+    """Answers of the other run that its lower token limit cut: these were not taken over."""
+    max_tokens: int | None = None
+    """That lower limit; None: it was no lower."""
 
 
 class Manifest(msgspec.Struct, kw_only=True):
@@ -51,7 +63,11 @@ class Manifest(msgspec.Struct, kw_only=True):
     """Accuracy of each benchmark (0…1), as of `updated`."""
     elapsed_s: float = 0.0
     """Wall-clock seconds spent on this run so far, over all calls."""
+    streams: int = 0
+    """Streams at once that `--concurrency auto` has come to; 0: not known, or a number was asked for."""
     notes: list[str] = []
+    taken_over: list[TakenOver] = []
+    """The runs that this one took answers over from when it began."""
     adapters: dict[str, dict[str, Any]] = {}
     """Settings and versions of each benchmark, as its adapter reports them."""
     population: dict[str, dict[str, int]] = {}

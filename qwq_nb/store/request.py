@@ -33,7 +33,7 @@ SEED = 0
 REPEATS = 1
 MOST_REPEATS = 10_000
 HUB: Hub = "modelscope"
-CONCURRENCY = 32
+CONCURRENCY: Literal["auto"] = "auto"
 GRADE_DEADLINE_S = 10.0
 SOLVER = "single"
 
@@ -83,7 +83,7 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
     selection: Selection = Selection()
     source: Source = Source()
     concurrency: int | Literal["auto"] = CONCURRENCY
-    """Streams at once over all endpoints."""
+    """Streams at once over all endpoints; `auto`: as many as help, found out by the run."""
     grade_deadline_s: float = GRADE_DEADLINE_S
     """Longest time for one grading, in seconds."""
     solver: str = SOLVER

@@ -85,7 +85,7 @@ def belongs(row: dict[str, Any], item: Item) -> bool:
 
 
 def read_journal(directory: RunDirectory) -> dict[Key, tuple[str, str, Completion]]:
-    """Return the last journal row of each sample: kind (`error` or `partial`), cause, and the partial completion.
+    """Return the last journal row of each sample: kind (`error`, `refused` or `partial`), cause, partial completion.
 
     The partial texts that a killed kernel left in `qwq_streams.jsonl` are included.
     """
@@ -93,7 +93,8 @@ def read_journal(directory: RunDirectory) -> dict[Key, tuple[str, str, Completio
     for row in directory.rows(directory.journal_file()):
         try:
             completion = compressed(msgspec.convert(row["completion"], Completion))
-            found[str(row["id"]), int(row["repeat"])] = (str(row["kind"]), str(row["error"]), completion)
+            kind = "refused" if row["kind"] == "error" and row.get("refused") else str(row["kind"])
+            found[str(row["id"]), int(row["repeat"])] = (kind, str(row["error"]), completion)
         except (*rows.NOT_A_ROW, *UNREADABLE):
             continue
     for key, completion in read_streams(directory.rows(STREAMS)).items():

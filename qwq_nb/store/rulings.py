@@ -22,6 +22,7 @@ from qwq_nb.errors import OptionError
 from qwq_nb.store.jsonl import UNREADABLE
 from qwq_nb.store.manifest import now
 from qwq_nb.store.run_dir import RunDirectory
+from qwq_nb.view.wording import percent
 
 __all__ = [
     "RULED_COLUMNS",
@@ -222,8 +223,8 @@ def ruling_notes(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling],
             continue
         n = row["rulings"]
         notes.append(
-            f"{row['benchmark']}: with {n} ruling{'s' if n > 1 else ''} by hand {100 * row['ruled_accuracy']:.1f} % "
-            f"instead of {100 * row['accuracy']:.1f} %. The table has the official verdicts; "
+            f"{row['benchmark']}: with {n} ruling{'s' if n > 1 else ''} by hand {percent(row['ruled_accuracy'])} "
+            f"instead of {percent(row['accuracy'])}. The table has the official verdicts; "
             f"`run.ruled_table()` has both."
         )
     return notes

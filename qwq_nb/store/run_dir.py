@@ -13,8 +13,8 @@
     <run>/reviews/<model>/<benchmark>_<subset>.jsonl
     <run>/reports/<model>/<benchmark>.json
 
-Every row is appended in one write, flushed and fsynced. A torn last line, as a power cut leaves it, is dropped before
-anything is appended. One process at a time writes a run.
+Every row is appended in one write, and is fsynced before it counts. A torn last line, as a power cut leaves it, is
+dropped before anything is appended. One process at a time writes a run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -126,17 +126,22 @@ class RunDirectory:
 
     def samples(self) -> list[Sample]:
         """Read the samples of the run; an empty list where none were written. A row that is none is passed over."""
+        return list(self.each_sample())
+
+    def each_sample(self) -> Iterator[Sample]:
+        """Yield the samples of the run as `samples()` lists them, without keeping them."""
         decoder = msgspec.json.Decoder(Sample)
-        found: list[Sample] = []
-        bad = 0
+        good = bad = 0
         for line in self._read(SAMPLES, lines_in):
             try:
-                found.append(decoder.decode(line))
+                found = decoder.decode(line)
             except UNREADABLE:
                 bad += 1
+                continue
+            good += 1
+            yield found
         if bad:
-            self.note_problem(f"{SAMPLES}: {bad:,} of {bad + len(found):,} rows are no samples.")
-        return found
+            self.note_problem(f"{SAMPLES}: {bad:,} of {bad + good:,} rows are no samples.")
 
     def save_record(self, content: bytes) -> None:
         """Write `qwq_record.json`, replacing the file as a whole."""
@@ -201,10 +206,14 @@ class RunDirectory:
             return 0
 
     def append(self, file: str | Path, row: dict[str, Any]) -> None:
-        """Append one row to a JSONL file; it is durable when this returns.
+        """Append one row to a JSONL file, as `append_all` does."""
+        self.append_all(file, [row])
+
+    def append_all(self, file: str | Path, rows: Iterable[dict[str, Any]]) -> None:
+        """Append rows to a JSONL file; all are durable when this returns.
 
         Raises:
-            OSError: the disk is full or gone; nothing of the row is kept then.
+            OSError: the disk is full or gone; nothing of the rows is kept then.
             RunFolderChanged: the directory or the file was deleted since the last row.
         """
         self._look()
@@ -214,17 +223,16 @@ class RunDirectory:
         if handle is None:
             self.repair(path)
             handle = self._files[path] = self.folder.append(path)
-        line = encode_row(row)
         # Not tell(): after a failed write its position is behind the file's end.
         before = os.fstat(handle.fileno())
         if not before.st_nlink:
             raise self._changed(path)
         try:
-            written = handle.write(line)
-            if written != len(line):
-                raise OSError(28, "No space left on device", str(file))
+            for line in map(encode_row, rows):
+                if handle.write(line) != len(line):
+                    raise OSError(28, "No space left on device", str(file))
             os.fsync(handle.fileno())
-        except OSError:
+        except BaseException:
             with contextlib.suppress(OSError):
                 handle.truncate(before.st_size)
             raise

@@ -57,7 +57,8 @@ def read_saved_results(directory: RunDirectory, manifest: Manifest) -> list[Samp
                 kind, cause, completion = journal[item.key]
                 flags = ["partial"] if completion.reasoning or completion.answer else []
                 result = msgspec.structs.replace(result, completion=completion, flags=flags)
-                if kind == "error":
-                    result = msgspec.structs.replace(result, outcome="error", error=cause)
+                if kind in ("error", "refused"):
+                    is_refused = kind == "refused"
+                    result = msgspec.structs.replace(result, outcome="error", error=cause, refused=is_refused)
         found.append(result)
     return found

@@ -33,6 +33,7 @@ __all__ = [
     "show_with_figure",
 ]
 
+NOTHING_DONE: Final = "Nothing was answered: the error below says why."
 INTERVAL_S: Final = 0.25
 """Between two updates at least."""
 
@@ -124,10 +125,13 @@ class Output:
         threading.Thread(target=self.finish, kwargs={"figure": False}, name="qwq-view", daemon=True).start()
 
     def clear(self) -> None:
-        """Clear the output: what follows in the cell, an error, says everything."""
+        """Replace what was drawn by one line: what follows in the cell, an error, says everything else.
+
+        A single output cannot be taken back, and an empty one would leave a gap.
+        """
         self._clear_line()
         if self._handle is not None:
-            self._draw({"text/plain": ""})
+            self._draw({"text/plain": NOTHING_DONE, "text/html": f"<p>{NOTHING_DONE}</p>"})
 
     def _draw(self, data: Mapping[str, Any]) -> None:
         self._bind()

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from qwq_nb.view.html import Html, esc
-from qwq_nb.view.wording import DEMO_NOTICE, is_known, percent
+from qwq_nb.view.wording import DEMO_NOTICE, UNKNOWN, is_known, percent
 
 __all__ = [
     "Row",
     "demo_frame",
     "demo_line",
     "framed",
+    "greyed",
     "html_table",
     "meter",
     "progress_bar",
@@ -95,6 +96,11 @@ def unbroken(text: str, *, strong: bool = False) -> Html:
     return Html(f"<strong>{kept}</strong>" if strong else kept)
 
 
+def greyed(text: str) -> Html:
+    """Return a cell in grey: a number that says nothing. The parentheses say so where no style is kept."""
+    return Html(f'<span style="opacity:0.65">({unbroken(text)})</span>')
+
+
 def meter(share: float, style: str = ' style="width:5em"') -> Html:
     """Return a share 0…1 as a bar. It is an extra: some viewers drop it, so the number stands beside it."""
     return Html(f'<meter min="0" max="1" value="{min(max(share, 0.0), 1.0):.4f}"{style}></meter>')
@@ -102,12 +108,13 @@ def meter(share: float, style: str = ' style="width:5em"') -> Html:
 
 def share_cell(share: float | None) -> Html:
     """Return a share in per cent with its bar below, or a dash where it is not known."""
-    return Html(f"{percent(share)}<br>{meter(share)}" if is_known(share) else "-")
+    return Html(f"{percent(share)}<br>{meter(share)}" if is_known(share) else UNKNOWN)
 
 
 def progress_bar(done: int, total: int, width: str = "12em") -> Html:
-    """Return the bar of what is done; the numbers stand beside it."""
-    return Html(f'<progress max="{max(total, 1)}" value="{min(done, total)}" style="width:{width}"></progress>')
+    """Return the bar of what is done; the numbers stand beside it. It moves by itself while the total is not known."""
+    value = f' value="{min(done, total)}"' if total else ""
+    return Html(f'<progress max="{max(total, 1)}"{value} style="width:{width}"></progress>')
 
 
 def framed(mark: str, body: str) -> str:

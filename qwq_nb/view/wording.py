@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeGuard
 
 from qwq_nb.core.records import OUTCOMES, Outcome
@@ -14,6 +15,7 @@ from qwq_nb.core.vocabulary import DEMO_NOTICE, FAILURES_FIRST, VOCABULARY, flag
 __all__ = [
     "DEMO_NOTICE",
     "SIGNS",
+    "UNKNOWN",
     "WORDS",
     "cost_facts",
     "count",
@@ -26,12 +28,21 @@ __all__ = [
     "number",
     "outcome_counts",
     "overall",
+    "p_text",
     "percent",
     "phase",
+    "points",
     "row_interval",
     "sample_key",
     "sampling",
+    "signed",
 ]
+
+UNKNOWN = "–"
+"""What stands where a number is not known."""
+
+_HUGE = 1e15
+"""From here on a number's digits would say no more, and fill the line."""
 
 WORDS: dict[Outcome, str] = {outcome: words.word for outcome, words in VOCABULARY.outcomes.items()}
 
@@ -59,15 +70,34 @@ def is_known(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
 
 
+def number(value: float | None, digits: int = 0) -> str:
+    """Format a number with commas and `digits` decimals; UNKNOWN where it is not known.
+
+    Every number that is drawn is rounded here: halves away from 0, as a reader rounds what the number is in decimal
+    (95.35 to 95.4), and not what its binary form falls short of it. 15 digits are read, which all binary numbers have.
+    From 1e15 on it is `1.2e15`. `number` of `labextension/src/record/format.ts` is the same rule, and
+    `labextension/src/__tests__/record/numbers.json` has examples that both are tested with.
+    """
+    if not is_known(value):
+        return UNKNOWN
+    if abs(value) >= _HUGE:
+        return f"{value:.1e}".replace("+", "")
+    exact = Decimal(f"{value:.15g}").quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    return f"{abs(exact) if exact.is_zero() else exact:,f}"
+
+
 def percent(share: float | None) -> str:
-    """Format a share 0…1 as `83.3 %`; `-` where it is not known."""
-    return f"{100 * share:.1f} %" if is_known(share) else "-"
+    """Format a share 0…1 as `83.3 %`; UNKNOWN where it is not known."""
+    return f"{number(100 * share, 1)} %" if is_known(share) else UNKNOWN
 
 
 def interval(low: float | None, high: float | None, dash: str = "–") -> str:
-    """Format an interval of a share: `55.2 – 95.3 %`; `exact` where it has no width, `-` where it is not known."""
+    """Format an interval of a share: `55.2 – 95.3 %`.
+
+    It is `exact` where it has no width, and UNKNOWN where it is not known.
+    """
     if not (is_known(low) and is_known(high)):
-        return "-"
+        return UNKNOWN
     return "exact" if low == high else f"{percent(low)[:-2]} {dash} {percent(high)}"
 
 
@@ -87,46 +117,61 @@ def estimated_from(row: SubsetRow) -> str:
     return f"estimated from {row.answered:,} of {whole:,}" + (" answers" if row.n != row.problems else "")
 
 
-def number(value: float | None, digits: int = 0) -> str:
-    """Format a number with commas and `digits` decimals; `-` where it is not known."""
-    return f"{value:,.{digits}f}" if is_known(value) else "-"
+def points(share: float | None) -> str:
+    """Format a difference of shares in percentage points: `+1.2`, `−0.4`, `0.0`; UNKNOWN where it is not known."""
+    if not is_known(share):
+        return UNKNOWN
+    text = number(100 * share, 1)
+    return text if text == "0.0" else text.replace("-", "−") if share < 0 else f"+{text}"
 
 
-def money(value: float | None) -> str:
-    """Format an amount: `12.30`, `0.0312`, `0.000439`: two decimals, or three digits of what is less than 1."""
+def signed(share: float | None) -> str:
+    """Format a difference of shares with its unit: `+1.2 points`, `−0.4 points`; UNKNOWN where it is not known."""
+    return f"{points(share)} points" if is_known(share) else UNKNOWN
+
+
+def p_text(p: float | None) -> str:
+    """Format a p-value: `0.45`, `0.012`, `0.0003`, or `< 0.0001`; UNKNOWN where it is not known."""
+    if not is_known(p):
+        return UNKNOWN
+    return "< 0.0001" if p < 0.0001 else number(p, 4 if p < 0.001 else 3 if p < 0.1 else 2)
+
+
+def money(value: float | None, currency: str = "") -> str:
+    """Format an amount: `12.30`, `0.0312 USD`, `0.000439`: two decimals, or three digits of what is less than 1."""
     if not is_known(value):
-        return "-"
-    digits = 2 if value >= 1 or value <= 0 else 2 - math.floor(math.log10(value))
-    return f"{value:,.{digits}f}"
+        return UNKNOWN
+    digits = 2 if value >= 1 or value <= 0 else min(2 - math.floor(math.log10(value)), 20)
+    return f"{number(value, digits)} {currency}".rstrip()
 
 
 def cost_facts(record: RunRecord) -> list[str]:
     """List the costs of a run in words; empty without prices.
 
-    `cost 0.0312 so far`, `about 0.12 at the end`, `0.0041 for a correct answer`.
+    `cost 0.0312 USD so far`, `about 0.12 USD at the end`, `0.0041 USD for a correct answer`.
     """
     cost = record.cost
     if cost is None:
         return []
     pending = any(row.pending for row in record.table)
-    facts = [f"cost {money(cost.so_far)}" + (" so far" if pending else "")]
+    facts = [f"cost {money(cost.so_far, cost.currency)}" + (" so far" if pending else "")]
     if pending and cost.expected is not None:
-        facts.append(f"about {money(cost.expected)} at the end")
+        facts.append(f"about {money(cost.expected, cost.currency)} at the end")
     if cost.per_correct is not None:
-        facts.append(f"{money(cost.per_correct)} for a correct answer")
+        facts.append(f"{money(cost.per_correct, cost.currency)} for a correct answer")
     if cost.uncounted:
         facts.append(f"{count(cost.uncounted, 'answer')} without the server's token count")
     return facts
 
 
 def duration(seconds: float | None) -> str:
-    """Format seconds: `8.2 s`, `3 min 20 s`, `2 h 05 min`."""
+    """Format seconds: `8.2 s`, `3 min 20 s`, `2 h 05 min`; UNKNOWN where they are not known."""
     if not is_known(seconds):
-        return "-"
+        return UNKNOWN
     if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+        return f"{number(seconds, 1)} s"
+    minutes, rest = divmod(math.floor(seconds + 0.5), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{number(minutes // 60)} h {minutes % 60:02d} min"
 
 
 def sampling(record: RunRecord) -> str:

@@ -17,6 +17,7 @@ import pytest
 from qwq_nb.core import files
 from qwq_nb.demo import PROBLEMS
 from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import note_used
 from qwq_nb.errors import EndpointRefused, OptionError, QwqError, UnknownEndpoint, UnknownRun, UserError
 from qwq_nb.evaluation.evaluate import evaluate, resume_run
@@ -244,6 +245,31 @@ def test_a_key_is_sent_only_where_this_kernel_said_so(
         resume_run(nice, show=False)
     assert seen[0]["authorization"] == "Bearer ghp_THISISMYSECRET1234567890"
     attack("a manifest that names $GITHUB_TOKEN and a host", "nothing sent; the line to type is told", "0 requests")
+
+
+def test_a_header_is_sent_only_where_this_kernel_said_so(
+    nice: Path, host: tuple[str, list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch, attack: Attack
+) -> None:
+    url, seen = host
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_THISISMYSECRET1234567890")
+    monkeypatch.setenv("OWN", "sesame")
+    evil = {"name": "evil", "url": url, "key_env": "", "model": MODEL, "header_env": ["x-a=GITHUB_TOKEN"]}
+    changed_manifest(nice, endpoint=evil)
+    # The URL is this kernel's own, with other headers: of none, of another name, of another variable, of one more.
+    for own in ((), ("x-b=GITHUB_TOKEN",), ("x-a=OWN",), ("x-a=GITHUB_TOKEN", "x-b=OWN")):
+        note_used(Endpoint(url, MODEL, header_env=own))
+        with pytest.raises(UnknownEndpoint, match=r"with the headers x-a=GITHUB_TOKEN") as caught:
+            resume_run("nice-run", show=False)
+        assert f"`%qwq_endpoint {url} --model {MODEL} --header-env x-a=GITHUB_TOKEN`" in str(caught.value)
+    assert seen == []
+
+    # The control: the same folder, and an endpoint that this kernel was given.
+    note_used(load_run(nice).manifest.request.endpoint)
+    shutil.rmtree(nice / "predictions")
+    with pytest.raises(EndpointRefused):
+        resume_run(nice, show=False)
+    assert seen[0]["x-a"] == "ghp_THISISMYSECRET1234567890"
+    attack("a manifest that names $GITHUB_TOKEN for a header", "nothing sent; the line to type is told", "0 requests")
 
 
 @pytest.mark.parametrize(

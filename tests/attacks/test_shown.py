@@ -30,8 +30,8 @@ from qwq_nb.run import export, listing
 from qwq_nb.run.open import list_runs, load_run
 from qwq_nb.view import output
 from tests.support.chat_completions import failure_of
-from tests.support.hostile_server import hostile_server
 from tests.support.made_runs import made_run, result, results_of
+from tests.support.refusing_server import refusing_server
 from tests.support.tab_completion import completion_texts
 
 Attack = Callable[[str, str, str], None]
@@ -84,7 +84,7 @@ def test_an_error_message_drives_the_terminal(
             shell.run_cell_magic("qwq", "--max-tokens 5", "2+2?")
         return str(caught.value)
 
-    with hostile_server(["m"], status, said) as url:
+    with refusing_server(["m"], status, said) as url:
         shell.run_line_magic("qwq_endpoint", f"{url} --model m")
         shown = refused()
         assert "␛[2J␛]8;;https://evil.invalid␇click" in shown
@@ -105,7 +105,7 @@ def test_model_ids_drive_the_terminal_and_fill_it(
         shell.run_line_magic("qwq_endpoint", f"{url} --model zzz --name lab")
         return capsys.readouterr().out
 
-    with hostile_server(ids) as url:
+    with refusing_server(ids) as url:
         shown = printed()
         assert not DRIVES.search(shown)
         assert len(shown) < 2_500
@@ -141,7 +141,7 @@ def test_a_key_is_echoed(
             shell.run_cell_magic("qwq", "--max-tokens 5", "2+2?")
         return capsys.readouterr().out + str(caught.value)
 
-    with hostile_server([f"m {spelt}", "b"], 400, f"bad key {spelt}!") as url:
+    with refusing_server([f"m {spelt}", "b"], 400, f"bad key {spelt}!") as url:
         shell.run_line_magic("qwq_endpoint", f"{url} --model zzz --name lab --key-env {VARIABLE}")
         shown = everything()
         assert shown.count(masking.MASK) == 2
@@ -155,7 +155,7 @@ def test_a_key_is_echoed(
 def test_a_refusal_names_the_models_without_the_key(monkeypatch: pytest.MonkeyPatch, attack: Attack) -> None:
     monkeypatch.setenv(VARIABLE, KEY)
     ids = [f"m {KEY}{HOSTILE}\nfalse line", *("x" * 200_000 for _ in range(30))]
-    with hostile_server(ids, 404, "no such model") as url:
+    with refusing_server(ids, 404, "no such model") as url:
         endpoint = Endpoint(url, "zzz", key_env=VARIABLE)
 
         def refused() -> str:

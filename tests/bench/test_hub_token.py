@@ -61,7 +61,9 @@ def test_a_gated_set_loads_and_its_token_stays_where_it_is_needed(
     run(own.ready())
     loaded = run(own.load(LoadRequest(benchmark="aime24", hub="huggingface")))
     assert [sample.gold for sample in loaded.samples] == ["0", "1", "4", "9"]
-    assert set(hub.authorizations) == {f"Bearer {TOKEN}"}
+    # Without a token is only the look whether there is a hub at all.
+    assert set(hub.authorizations) - {""} == {f"Bearer {TOKEN}"}
+    assert hub.authorizations.count("") <= 1
     verdict = run(own.grade(job(loaded.request, loaded.samples[3], r"\boxed{9}")))
     assert verdict.correct
     assert TOKEN not in environments(own.pid)

@@ -151,12 +151,12 @@ def test_faults_of_records(load: Load, tmp_path: Path, name: str, rows: list[dic
 
 
 def test_records_of_no_subset_are_left_out_with_a_note(load: Load, tmp_path: Path) -> None:
-    rows = [{**RECORDS["math_500"][0], "level": level} for level in (1, "Level 2", 7)]
+    rows = [{**RECORDS["math_500"][0], "level": level} for level in (1, "unknown", 7)]
     loaded = load("math_500", write_jsonl(tmp_path / "x.jsonl", rows))
     assert [sample.subset for sample in loaded.samples] == ["Level 1"]
     (note,) = loaded.notes
     assert note.startswith("Left out: 2 of 3 records, which belong to no subset of math_500 (Level 1, ")
-    assert note.endswith("x.jsonl:2, is of 'Level Level 2'.")
+    assert note.endswith("x.jsonl:2: its field 'level' is 'unknown'.")
     # Subsets that were not asked for are no fault.
     rows = [{**RECORDS["math_500"][0], "level": level} for level in (1, 2)]
     assert load("math_500", write_jsonl(tmp_path / "y.jsonl", rows), subsets=("Level 2",)).notes == []

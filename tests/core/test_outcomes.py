@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import get_args
 
+import msgspec
+
 from qwq_nb.core.outcomes import ReasonCode, decide_outcome, sentence
 from qwq_nb.core.records import Completion, Verdict
 from qwq_nb.core.run_record import Reason
@@ -18,6 +20,15 @@ def test_a_decision_has_a_code_with_values_and_the_same_in_words() -> None:
     assert cut.why == "cut by the token limit after 2,048 tokens, inside the reasoning"
     outcome, why, flags, reason = cut
     assert (outcome, why, flags, reason) == (cut.outcome, cut.why, cut.flags, cut.reason)
+
+
+def test_a_cut_by_the_servers_context_window_says_so_and_what_to_raise() -> None:
+    cut = Completion(reasoning="a", finish_reason="length", cut_by_server=True, prompt_tokens=189, reasoning_tokens=67)
+    assert decide_outcome(cut, Verdict()).why == (
+        "cut by the server's context window after 67 tokens, inside the reasoning: prompt + answer = 256 tokens "
+        "(raise -c / num_ctx / --max-model-len)"
+    )
+    assert decide_outcome(cut, Verdict()).outcome == "truncated"
 
 
 def test_what_the_sample_has_itself_is_not_said_again_by_the_reason() -> None:
@@ -51,6 +62,11 @@ def test_every_code_is_given_and_its_sentence_is_made_of_it_alone() -> None:
         for reasoning, answer, finish, shape in itertools.product(
             ("", "so"), ("", "7"), ("stop", "length", "interrupted", ""), SHAPES
         )
+    ]
+    cut = Completion(finish_reason="length", cut_by_server=True, reasoning_tokens=189)
+    completions += [
+        msgspec.structs.replace(cut, prompt_tokens=prompt, reasoning=reasoning, answer=answer)
+        for prompt, reasoning, answer in itertools.product((0, 67), ("", "so"), ("", "7"))
     ]
     seen = set()
     for done, verdict, error, gold in itertools.product([None, *completions], verdicts, ("", "lost"), ("", "12")):

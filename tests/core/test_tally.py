@@ -92,7 +92,7 @@ CASES: list[tuple[Completion | None, Verdict | None, str, Outcome, str, list[str
         completion(shape="unclosed", answer=""),
         None,
         "",
-        "truncated",
+        "no_answer",
         "ended after 2,048 tokens inside the reasoning: the thought was never closed",
         ["reasoning_only", "unclosed"],
     ),
@@ -194,10 +194,10 @@ def test_outcome_table_exhaustively() -> None:
         Verdict(status=status, correct=correct, extracted=extracted, present=present)  # type: ignore[arg-type]
         for status, correct, extracted, present in itertools.product(statuses, (True, False), ("", "7"), (True, False))
     ]
-    finishes = ("stop", "length", "max_tokens", "interrupted", "")
+    finishes = ("stop", "length", "max_tokens", "MAX_OUTPUT_TOKENS", "something_new", "interrupted", "")
     completions = [
-        completion(finish_reason=finish, shape=shape, answer=answer)
-        for finish, shape, answer in itertools.product(finishes, SHAPES, ("", "7"))
+        completion(finish_reason=finish, shape=shape, answer=answer, limit_reached=used_up)
+        for finish, shape, answer, used_up in itertools.product(finishes, SHAPES, ("", "7"), (False, True))
     ]
     for done, verdict, error in itertools.product([None, *completions], verdicts, ("", "HTTP 500")):
         outcome, why, flags, _ = decide_outcome(done, verdict, error)
@@ -206,7 +206,7 @@ def test_outcome_table_exhaustively() -> None:
             true: dict[Outcome, bool] = {"error": bool(error), "pending": not error}
         else:
             waiting = verdict is None and (done.finish_reason in ("", "interrupted") or done.answer != "")
-            cut = done.finish_reason in ("length", "max_tokens") or done.shape in ("unclosed", "untagged_cut")
+            cut = done.finish_reason in ("length", "max_tokens", "MAX_OUTPUT_TOKENS") or done.limit_reached
             given_up = verdict is not None and verdict.status != "graded"
             nothing = verdict is None or not verdict.extracted
             judged = not right and not error and not waiting
@@ -226,7 +226,7 @@ def test_outcome_table_exhaustively() -> None:
 
 def test_columns_are_the_designs() -> None:
     table = """benchmark, subset, n, correct, accuracy, ci_low, ci_high, accuracy_finished, truncated, no_answer,
-        not_gradable, errors, mean_reasoning_tokens, mean_answer_tokens, ttft_p50_s, tokens_per_s_p50,
+        not_gradable, errors, mean_reasoning_tokens, mean_answer_tokens, ttft_p50_s, tokens_per_s_p50, pending, wrong,
         accuracy_of_asked, population, mean_score"""
     samples = """benchmark, subset, id, repeat, outcome, gold, extracted, reasoning_tokens, answer_tokens,
         finish_reason, attempts, ttft_s, latency_s, error, flags"""

@@ -35,7 +35,7 @@ def test_the_two_orders() -> None:
 
 
 def test_every_template_names_values_that_there_are() -> None:
-    known = {"gold", "extracted", "error", "tokens", "seconds"}
+    known = {"gold", "extracted", "error", "tokens", "total", "seconds"}
     for code, words in VOCABULARY.reasons.items():
         for template in (words.why, words.without_gold, words.brief):
             named = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
@@ -44,7 +44,8 @@ def test_every_template_names_values_that_there_are() -> None:
             # For a view that shows the values beside it, and for a sample without a gold value.
             assert words.brief, code
             assert "{gold}" not in words.brief + words.without_gold
-        said = sentence(Reason(code=code, values={"tokens": 1, "seconds": 1}), gold="g", extracted="x", error="e")
+        reason = Reason(code=code, values={"tokens": 1, "total": 1, "seconds": 1})
+        said = sentence(reason, gold="g", extracted="x", error="e")
         assert said
         assert "{" not in said
 

@@ -65,6 +65,20 @@ def test_context_length(client: Client, demo: DemoEndpoint) -> None:
     assert "8000 in the completion" in response.json()["error"]["message"]
 
 
+def test_content_filter(client: Client, demo: DemoEndpoint) -> None:
+    demo.set_faults(["content_filter"])
+    response = client.post()
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "data_inspection_failed"
+
+
+def test_moderation(client: Client, demo: DemoEndpoint) -> None:
+    demo.set_faults(["moderation"])
+    response = client.post()
+    assert response.status_code == 403
+    assert response.json()["error"]["metadata"] == {"reasons": ["violence"]}
+
+
 def test_bad_param(client: Client, demo: DemoEndpoint) -> None:
     demo.set_faults(["bad_param"])
     response = client.post(top_k=40)
@@ -127,6 +141,29 @@ def test_json_instead_of_sse(client: Client, demo: DemoEndpoint) -> None:
     assert response.headers["content-type"] == "application/json"
     assert response.json()["object"] == "chat.completion"
     assert response.json()["choices"][0]["message"]["content"] == ANSWER
+
+
+def test_sse_as_json(client: Client, demo: DemoEndpoint) -> None:
+    demo.set_faults(["sse_as_json"])
+    response = client.post(stream=True)
+    assert response.headers["content-type"].startswith("application/json")
+    assert events(response.text)[-1] == "[DONE]"
+    assert client.post().json()["object"] == "chat.completion"
+
+
+def test_one_line_end(client: Client, demo: DemoEndpoint) -> None:
+    demo.set_faults(["one_line_end"])
+    lines = client.post(stream=True).text.splitlines()
+    assert lines.pop() == "data: [DONE]"
+    assert all(line.startswith('data: {"id"') for line in lines)
+    assert len(lines) > 5
+
+
+def test_heartbeats(client: Client, demo: DemoEndpoint) -> None:
+    demo.set_faults(["heartbeats"])
+    text = client.post(stream=True).text
+    assert text.startswith("data:\n\ndata: ping\n\ndata: {")
+    assert text.endswith("data: [DONE]\n\n")
 
 
 # Within the completion
@@ -275,6 +312,29 @@ def test_no_usage(client: Client, demo: DemoEndpoint) -> None:
     demo.set_faults(["no_usage"])
     assert not any("usage" in chunk for chunk in client.chunks(stream_options={"include_usage": True}))
     assert "usage" not in client.post().json()
+
+
+def test_usage_beside(client: Client, demo: DemoEndpoint) -> None:
+    demo.set_faults(["usage_beside"])
+    chunks = client.chunks(stream_options={"include_usage": True})
+    streamed = next(chunk["usage"] for chunk in chunks if chunk.get("usage"))
+    for usage in (streamed, client.post().json()["usage"]):
+        thought = usage["completion_tokens_details"]["reasoning_tokens"]
+        assert thought > 0
+        assert usage["prompt_tokens"] + usage["completion_tokens"] + thought == usage["total_tokens"]
+
+
+def test_finish_word(client: Client, demo: DemoEndpoint) -> None:
+    demo.set_faults(["finish_word,word=engine_overloaded"])
+    assert finishes(client.post(stream=True).text) == ["engine_overloaded"]
+    assert client.post().json()["choices"][0]["finish_reason"] == "engine_overloaded"
+
+
+def test_finish_null(client: Client, demo: DemoEndpoint) -> None:
+    demo.set_faults(["finish_null"])
+    found = finishes(client.post(stream=True).text)
+    assert len(found) > 2
+    assert (set(found[:-1]), found[-1]) == ({"null"}, "stop")
 
 
 def test_duplicate_finish(client: Client, demo: DemoEndpoint) -> None:

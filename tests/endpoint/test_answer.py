@@ -67,6 +67,15 @@ def test_any_split_of_the_stream_gives_the_same_completion(texts: list[int], rea
     assert 0 < completion.reasoning_tokens < 15, "tool calls count as answer"
 
 
+def test_a_key_in_reasoning_that_comes_as_parts_is_masked_in_any_pieces() -> None:
+    events: list[dict[str, Any]] = [
+        {"choices": [{"delta": {"reasoning_details": [{"type": "reasoning.text", "text": c}]}}]} for c in KEY
+    ]
+    events.append({"choices": [{"delta": {"content": [{"type": "text", "text": KEY}]}, "finish_reason": "stop"}]})
+    completion = read([b"data: %s\n\n" % json.dumps(event).encode() for event in events])
+    assert (completion.reasoning, completion.answer, completion.shape) == (MASK, MASK, "field")
+
+
 def test_without_a_count_pieces_of_tool_calls_count_too() -> None:
     live = StreamingCompletion()
     live.begin(None)

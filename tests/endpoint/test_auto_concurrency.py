@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from qwq_nb.endpoint.auto_concurrency import MOST, START, ConcurrencyController
+from qwq_nb.endpoint.auto_concurrency import FAST, MOST, START, ConcurrencyController
 
 
 def windows(
@@ -39,7 +39,7 @@ def refusing(controller: ConcurrencyController, count: int, *, cap: int) -> Iter
 def test_it_starts_small_and_doubles_while_that_brings_throughput() -> None:
     controller = ConcurrencyController()
     assert controller.limit == START
-    assert sorted(set(windows(controller, 30, knee=10_000))) == [4, 8, 16, 32, 64, 128, 256]
+    assert sorted(set(windows(controller, 30, knee=10_000))) == [2, 4, 8, 16, 32, 64, 128, 256]
     assert controller.limit == MOST
 
 
@@ -68,6 +68,55 @@ def test_refusals_bring_it_below_the_cap_and_it_asks_for_more_ever_more_rarely(c
     assert len([i for i in beyond if i > 300]) <= 12, "a trial beyond the cap now and then, each at the cost of a 429"
     late = limits[300:]
     assert sum(late) / len(late) >= 0.6 * cap
+
+
+def test_first_tokens_raise_it_at_once_where_all_streams_are_written() -> None:
+    """Answers that take minutes: each stream added is written after a moment."""
+    controller = ConcurrencyController()
+    limits = []
+    writing = 0
+    while controller.limit < FAST:
+        writing += 1
+        if controller.began(0.4, writing):
+            limits.append(controller.limit)
+    assert (limits, writing) == ([4, 8, 16, 32], 16)
+    assert not controller.began(0.4, 32), "beyond that, throughput decides"
+
+
+def test_first_tokens_raise_it_where_answers_are_too_short_to_be_written_all_at_once() -> None:
+    controller = ConcurrencyController()
+    rises = [controller.began(0.4, 1) for _ in range(40)]
+    assert (controller.limit, rises.count(True)) == (FAST, 4)
+
+
+def test_a_queue_raises_nothing_and_ends_the_doubling() -> None:
+    """One slot, answers of two seconds: the second stream waits for the first, and so on."""
+    controller = ConcurrencyController()
+    assert not any(controller.began(wait, 1) for wait in (0.1, 2.1, 2.1, 2.1))
+    for _ in range(60):
+        controller.window(30.0, [2.1 * controller.limit], controller.limit, 1.0)
+    assert controller.limit <= START
+
+
+def test_one_slot_with_answers_of_minutes_is_not_asked_for_more() -> None:
+    """No first token comes for many windows, and one of two streams is written."""
+    controller = ConcurrencyController()
+    controller.began(0.1, 1)
+    for _ in range(60):
+        controller.window(30.0, [], controller.limit, 1.0)
+    assert controller.limit == START
+    for _ in range(60):
+        controller.window(30.0, [], controller.limit)
+    assert controller.limit >= START, "the control: without the number of written streams it is tried"
+
+
+def test_before_the_first_answer_nothing_is_known() -> None:
+    """A model that is loaded first."""
+    controller = ConcurrencyController()
+    for _ in range(30):
+        controller.window(0.0, [], controller.limit, 0.0)
+    assert controller.limit == START
+    assert [controller.began(30.0, n) for n in (1, 2)] == [False, True], "and it is doubled as ever"
 
 
 def test_refusals_of_one_moment_count_once() -> None:

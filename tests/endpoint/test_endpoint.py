@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from qwq_nb.core.records import Message
 from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions
-from qwq_nb.endpoint.endpoint import RECOMMENDED_SAMPLING, Endpoint, looks_like_key, normalise_url
+from qwq_nb.endpoint.endpoint import RECOMMENDED_SAMPLING, Endpoint, normalise_url
+from qwq_nb.endpoint.key_variables import looks_like_key
 from qwq_nb.endpoint.typed_options import Think
 from qwq_nb.errors import OptionError, UserError
 

@@ -11,8 +11,9 @@ import pytest
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import EndpointStatus, connect, endpoints, get_endpoint, served_models, set_default
-from qwq_nb.errors import OptionError, UnknownEndpoint
-from tests.support.hostile_server import hostile_server
+from qwq_nb.errors import EndpointRefused, OptionError, UnknownEndpoint
+from tests.support.hostile_server import HostileServer, Reply, head
+from tests.support.refusing_server import refusing_server
 
 LAB = Endpoint("http://127.0.0.1:8000/v1", "QwQ-32B", name="lab")
 CLOUD = Endpoint("https://example.org/v1", "qwq-plus", name="cloud")
@@ -44,7 +45,7 @@ def test_connect_asks_once_and_sets_the_default(demo_endpoint: Callable[..., Dem
     demo = demo_endpoint()
     status = connect(Endpoint(demo.url, demo.model, name="lab"))
     assert (status.served, status.problem) == ([demo.model], "")
-    assert status.line == f"Endpoint 'lab': {demo.url} answers and serves {demo.model}."
+    assert status.line == f"✓ Endpoint 'lab': {demo.url} answers and serves {demo.model}."
     assert get_endpoint() == status.endpoint
     assert served_models() == [demo.model]
     assert (demo.log()["models_requests"], demo.log()["requests"]) == (1, 0)
@@ -142,7 +143,19 @@ def test_the_key_is_not_in_the_line(
     assert "answers and serves" in status.line
     assert "hunter2" not in status.line + repr(status)
     monkeypatch.setenv("QWQ_TEST_KEY", "wrong")
-    assert "HTTP 401" in connect(status.endpoint).line
+    with pytest.raises(EndpointRefused, match=r"refused the key in QWQ_TEST_KEY.* HTTP 401") as caught:
+        connect(status.endpoint)
+    assert "wrong" not in str(caught.value)
+    with pytest.raises(EndpointRefused, match=r"wants a key\. .*--key-env QWQ_API_KEY.*--header-env"):
+        connect(status.endpoint.replace(key_env=""))
+
+
+def test_litellms_words_for_an_unknown_key_are_known() -> None:
+    async def proxy(reply: Reply) -> None:
+        await reply.send(head("application/json", "400 Bad Request"), b'{"error": {"message": "No connected db."}}')
+
+    with HostileServer(proxy) as server, pytest.raises(EndpointRefused, match="wants a key"):
+        connect(server.endpoint())
 
 
 # -- what a server says of itself ------------------------------------------------------------------------------------
@@ -151,7 +164,7 @@ CLEAR = "\x1b[2J\x1b]8;;https://evil.invalid\x07\u202e"
 
 
 def test_ids_that_drive_a_terminal_are_spelt_out() -> None:
-    with hostile_server([f"a{CLEAR}\nNote: all is well.", "b"]) as url:
+    with refusing_server([f"a{CLEAR}\nNote: all is well.", "b"]) as url:
         line = connect(Endpoint(url, "zzz")).line
         with pytest.raises(OptionError) as caught:
             connect(Endpoint(url))
@@ -160,7 +173,7 @@ def test_ids_that_drive_a_terminal_are_spelt_out() -> None:
 
 
 def test_ids_of_any_length_and_number_make_a_short_line() -> None:
-    with hostile_server(["x" * 200_000 + str(n) for n in range(15)]) as url:
+    with refusing_server(["x" * 200_000 + str(n) for n in range(15)]) as url:
         assert len(connect(Endpoint(url, "zzz")).line) < 2_200
         with pytest.raises(OptionError) as caught:
             connect(Endpoint(url))
@@ -170,7 +183,7 @@ def test_ids_of_any_length_and_number_make_a_short_line() -> None:
 @pytest.mark.parametrize("model", ["x" * 200, "a\x1b[2J", "a\u202eb", "a\nb", "m-hunter2%2B%2Fhunter2"])
 def test_the_only_model_is_not_taken_unasked_if_it_cannot_be_shown(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
     monkeypatch.setenv("QWQ_TEST_KEY", "hunter2+/hunter2")
-    with hostile_server([model]) as url:
+    with refusing_server([model]) as url:
         with pytest.raises(OptionError, match="Which model"):
             connect(Endpoint(url, key_env="QWQ_TEST_KEY"))
         assert connect(Endpoint(url, model, key_env="QWQ_TEST_KEY")).endpoint.model == model, "named, it is used"
@@ -179,7 +192,7 @@ def test_the_only_model_is_not_taken_unasked_if_it_cannot_be_shown(monkeypatch: 
 @pytest.mark.parametrize("spelt", ["hunter2+/hunter2", "hunter2%2B%2Fhunter2", "aHVudGVyMisvaHVudGVyMg=="])
 def test_a_key_in_an_id_is_not_shown(monkeypatch: pytest.MonkeyPatch, spelt: str) -> None:
     monkeypatch.setenv("QWQ_TEST_KEY", "hunter2+/hunter2")
-    with hostile_server([f"m:{spelt}", "b"]) as url:
+    with refusing_server([f"m:{spelt}", "b"]) as url:
         status = connect(Endpoint(url, "zzz", key_env="QWQ_TEST_KEY"))
     assert "m:[key removed], b." in status.line
     assert spelt not in repr(status)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qwq_nb.endpoint.masking import without
-from qwq_nb.endpoint.server_errors import UnknownModel, error_of_status
+from qwq_nb.endpoint.server_errors import LONGEST_READ, UnknownModel, error_of_status, error_of_stream
 from qwq_nb.errors import EndpointError, EndpointRefused, RequestRejected
 
 WHERE = "Endpoint 'here' (http://127.0.0.1:8000/v1)"
@@ -130,7 +130,7 @@ def test_a_parameter_that_is_not_taken_says_how_to_leave_it_out(body: Any) -> No
     ("body", "said"),
     [
         ({"detail": "Boom"}, "Boom"),
-        ({"detail": [{"loc": ["body", "messages"], "msg": "field required"}]}, "field required"),
+        ({"detail": [{"loc": ["body", "messages"], "msg": "field required"}]}, "body.messages: field required"),
         ({"error": {"message": "Deep"}}, "Deep"),
         ({"error": "Flat"}, "Flat"),
         ({"message": "Plain", "code": 1}, "Plain"),
@@ -148,6 +148,74 @@ def test_a_parameter_that_is_not_taken_says_how_to_leave_it_out(body: Any) -> No
 )
 def test_the_servers_own_words_are_found_and_cut_to_length(body: Any, said: str) -> None:
     assert str(error(502, body)).endswith(f" The server says: {said}")
+
+
+CONTENT = [
+    (400, openai("Input data may contain inappropriate content.", code="data_inspection_failed")),
+    (400, {"code": "DataInspectionFailed", "message": "Input data may contain inappropriate content."}),
+    (400, openai("The response was filtered due to the prompt triggering Azure's policy.", code="content_filter")),
+    (400, openai("Filtered.", innererror={"code": "ResponsibleAIPolicyViolation"})),
+    (400, openai("Invalid prompt: please try again with a different one.", code="invalid_prompt")),
+    (400, openai("Content Exists Risk")),
+    (400, openai("The request was rejected because it was considered high risk", type="content_filter")),
+    (400, openai("The request failed.", code="InputTextSensitiveContentDetected")),
+    (
+        400,
+        openai(
+            "\u7cfb\u7edf\u68c0\u6d4b\u5230\u8f93\u5165\u53ef\u80fd\u5305\u542b\u654f\u611f\u5185\u5bb9", code="1301"
+        ),
+    ),
+    (403, {"error": {"code": 403, "message": "Input was flagged", "metadata": {"flagged_input": "x"}}}),
+    (403, {"error": {"code": 403, "message": "Refused", "metadata": {"reasons": ["x"], "flagged_input": "x"}}}),
+    (403, openai("Your request was blocked by our content moderation.")),
+    (422, openai("guardrail_intervened")),
+    (451, openai("Violates the usage policies")),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), CONTENT)
+def test_a_content_filter_s_refusal_is_of_one_prompt(status: int, body: Any) -> None:
+    found = error(status, body)
+    assert isinstance(found, RequestRejected)
+    assert (found.concerns, found.retryable, found.status) == ("content", False, status)
+    assert "content filter" in str(found)
+
+
+@pytest.mark.parametrize("body", [body for _, body in CONTENT])
+def test_in_a_stream_too(body: Any) -> None:
+    found = error_of_stream(body.get("error", body), where=WHERE)
+    assert isinstance(found, RequestRejected)
+    assert found.concerns == "content"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "concerns"),
+    [
+        (403, openai("Forbidden"), EndpointRefused, None),
+        (403, b"", EndpointRefused, None),
+        (403, openai("Invalid API key. See our usage policies."), EndpointRefused, None),
+        (400, openai("API key not valid. Please pass a valid API key."), EndpointRefused, None),
+        (400, openai("Incorrect API key provided"), EndpointRefused, None),
+        (400, openai("The model `m` does not exist (names are case-sensitive)"), UnknownModel, None),
+        (400, openai("top_k: names are case-sensitive"), RequestRejected, ""),
+        (
+            400,
+            openai("This model's maximum context length is 10 tokens. See our usage policies"),
+            RequestRejected,
+            "length",
+        ),
+        (400, openai("Unsupported parameter: 'top_k'"), RequestRejected, "options"),
+        (400, openai("max_tokens=32768 cannot be greater than max_model_len=512"), RequestRejected, "options"),
+        (400, openai("Invalid value for max_tokens: must be at most 8192"), RequestRejected, "options"),
+        (400, openai("Something is wrong"), RequestRejected, ""),
+    ],
+)
+def test_what_else_a_server_objects_to(status: int, body: Any, kind: type[EndpointError], concerns: str | None) -> None:
+    found = error(status, body)
+    assert type(found) is kind
+    assert getattr(found, "concerns", None) == concerns
+    if "max_tokens" in str(body):
+        assert "--max-tokens" in str(found)
 
 
 @given(st.binary(max_size=300), st.integers(201, 599))
@@ -171,3 +239,18 @@ def test_a_key_is_taken_out_before_the_text_is_cut() -> None:
 )
 def test_a_key_with_its_middle_starred_out_goes_too(said: str, left: str) -> None:
     assert without("", said) == left
+
+
+@pytest.mark.parametrize("said", ["a" * 20_000 + " ***", {"error": {"message": "a" * 100_000 + " ***"}}, "<" * 20_000])
+def test_only_the_beginning_of_a_long_message_is_searched_for_keys(said: Any) -> None:
+    """The patterns that find keys take quadratic time: 20,000 characters froze every stream for seconds."""
+    looked: list[int] = []
+
+    def hide(text: str) -> str:
+        looked.append(len(text))
+        return without("", text)
+
+    error(500, said.encode() if isinstance(said, str) else said, hide=hide)
+    error_of_stream(said, hide=hide)
+    assert looked
+    assert max(looked) <= LONGEST_READ

@@ -38,6 +38,10 @@ PASSING = {
     "mid_close": "the connection ended in the middle of the answer",
     "mid_reset": "the connection ended in the middle of the answer",
     "no_finish": "without a finish reason",
+    "finish_word,word=network_error": "gave up in the middle: finish reason 'network_error'",
+    "finish_word,word=insufficient_system_resource": "gave up in the middle",
+    "finish_word,word=abort": "gave up in the middle",
+    "finish_word,word=null": "without a finish reason",
     "error_event": "The engine stopped",
     "key_chunk": "The engine refused",
     "garbage_chunk": "no chat completion",
@@ -53,6 +57,9 @@ DATED = "status,code=429,retry_after=date"
 HARMLESS = [
     "no_done",
     "json_instead_of_sse",
+    "sse_as_json",
+    "one_line_end",
+    "heartbeats",
     "crlf_comments",
     "big_chunk",
     "split_utf8",
@@ -60,7 +67,9 @@ HARMLESS = [
     "null_content",
     "null_delta",
     "duplicate_finish",
+    "finish_null",
     "no_usage",
+    "usage_beside",
     "trickle,seconds=0.001",
     "key_answer",
 ]
@@ -69,6 +78,10 @@ REJECTED = {
     "status,code=400": "HTTP 400",
     "context_length": "do not fit the model's context",
     "bad_param": "Unsupported parameter",
+    "finish_word,word=content_filter": "withheld the answer because of its content: finish reason 'content_filter'",
+    "finish_word,word=SAFETY": "finish reason 'SAFETY'",
+    "content_filter": "content filter refuses this prompt (HTTP 400)",
+    "moderation": "content filter refuses this prompt (HTTP 403)",
     "status,code=401": "refuses this request alone",
     "status,code=403": "refuses this request alone",
 }
@@ -129,7 +142,8 @@ def check(running: Running, server: DemoEndpoint, fault: str, meant: dict[str, t
         if meant is not None:
             assert (completion.reasoning, completion.answer) == meant[item.sample.source_id]
     requests = request_counts(server)
-    twice = 0
+    # Sent again at once: nothing had come of an answer on a kept connection, and it is no attempt of the sample's.
+    twice = -sum(pooled.connection.resent for pooled in running.pool.endpoints)
     for r in results:
         attempts = r.completion.attempts if r.completion else 0
         twice += requests.get(r.sample.source_id, 0) - attempts

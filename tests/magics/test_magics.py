@@ -80,7 +80,7 @@ def shell(bare: Callable[[], Shell]) -> Shell:
 def test_an_endpoint_is_set_asked_once_and_listed(shell: Shell, server: DemoEndpoint) -> None:
     assert shell.run("%qwq_endpoint").startswith("No endpoint is set. Set one: %qwq_endpoint http://")
     line = f"%qwq_endpoint {server.url} --model {server.model} --name mine --temperature 0.3 --max-tokens 99"
-    assert shell.run(line) == f"Endpoint 'mine': {server.url} answers and serves {server.model}.\n"
+    assert shell.run(line) == f"✓ Endpoint 'mine': {server.url} answers and serves {server.model}.\n"
     assert server.log()["models_requests"] == 1
     assert server.log()["requests"] == 0
     endpoint = get_endpoint()
@@ -101,7 +101,7 @@ def test_a_url_without_its_version_and_a_model_left_out(shell: Shell, server: De
 
 
 def test_greedy_decoding_gets_its_warning(shell: Shell, server: DemoEndpoint) -> None:
-    assert "Note: temperature 0 is greedy decoding" in shell.run(f"%qwq_endpoint {server.url} --temperature 0")
+    assert "⚠ temperature 0 is greedy decoding" in shell.run(f"%qwq_endpoint {server.url} --temperature 0")
 
 
 # -- what is refused -----------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ def test_a_run_is_drawn_once_alone_and_when_assigned(shell: Shell, server: DemoE
     assert shell["_qwq_run"] is shell["run"]
     assert shell.run("run").count("on math_500: complete") == 1, "in another cell it is drawn again"
     assert shell.run("run; None") == ""
-    assert shell.run("print(run.table().shape, len(run.samples()))") == "(6, 19) 5\n"
+    assert shell.run("print(run.table().shape, len(run.samples()))") == "(6, 21) 5\n"
 
 
 def test_show_runs_and_resume(shell: Shell, server: DemoEndpoint) -> None:
@@ -235,7 +235,7 @@ def test_show_runs_and_resume(shell: Shell, server: DemoEndpoint) -> None:
     assert "No runs yet" in shell.run("%qwq_runs --out elsewhere")
     assert "limit 2" in shell.run(f"%qwq_resume {name}")
     assert "limit 2" in shell.run("%qwq_resume first --concurrency 3")
-    assert server.log()["requests"] == 5, "there was nothing left to ask"
+    assert server.log()["requests"] == 3, "the third line took two over, and there was nothing left to ask"
     said = shell.run(f"%qwq_show first --sample {shell['first'].samples().id[0]}")
     assert "Question:" in said
     assert "has no sample 'demo/aime/99'" in shell.fail("%qwq_show first --sample demo/aime/99")
@@ -268,10 +268,41 @@ def test_variables_stand_for_words(shell: Shell, server: DemoEndpoint) -> None:
     shell.run("n, name, level = 2, 'math_500', 'Level 4'")
     shell.run("run = %qwq_eval {name} --demo --limit $n --subset {level}")
     assert list(shell["run"].samples().subset) == ["Level 4"] * 2
-    # Braces that are not a whole word are LaTeX or JSON, and stay; so does the name of no variable.
-    assert "There is no run '{nothing}'" in shell.fail("%qwq_show {nothing}")
+    said = shell.fail("%qwq_show {nothing}")
+    assert "There is no run '{nothing}'" in said
+    assert said.rstrip().endswith("{nothing}: no such variable here.")
     shell.run("for n in (2, 3):\n    %qwq_eval aime24 --demo --limit {n}")
     assert len(list(Path("qwq_runs").glob("aime24*"))) == 2
+
+
+def test_a_line_in_a_function_takes_the_functions_own_variables(shell: Shell, server: DemoEndpoint) -> None:
+    shell.run("n = 5\ndef few(n):\n    run = %qwq_eval math_500 --demo --limit {n}  # not five\n    return run")
+    shell.run("two = few(2)")
+    assert len(shell["two"].samples()) == 2
+    shell.run("del n\nthree = few(3)")
+    assert len(shell["three"].samples()) == 3
+    # Runs in the function's variables are found too, and what is no variable there is said.
+    shell.run("def again(mine):\n    shown = %qwq_show mine\n    return shown\nsame = again(two)")
+    assert shell["same"] is shell["two"]
+    assert "{other}: no such variable here" in shell.fail(
+        "def wrong(mine):\n    %qwq_eval math_500 --demo --limit {other}\nwrong(1)"
+    )
+
+
+def test_a_cell_magic_in_a_function_takes_its_variables(shell: Shell, server: DemoEndpoint) -> None:
+    shell.run(
+        "def ask(most):\n    get_ipython().run_cell_magic('qwq', '--demo --max-tokens {most}', '2 + 2?')\nask(77)"
+    )
+    assert server.log()["last"][-1]["body"]["max_tokens"] == 77
+
+
+def test_functions_that_call_one_another_keep_their_variables_apart(shell: Shell, server: DemoEndpoint) -> None:
+    shell.run(
+        "def inner(k):\n    run = %qwq_eval aime24 --demo --limit {k}\n    return run\n"
+        "def outer(k):\n    low = inner(k - 1)\n    run = %qwq_eval aime24 --demo --limit {k}\n    return low, run\n"
+        "small, large = outer(3)"
+    )
+    assert [len(shell[name].samples()) for name in ("small", "large")] == [2, 3]
 
 
 def test_without_live_updates_the_text_is_the_same_every_time(

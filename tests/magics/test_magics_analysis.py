@@ -25,6 +25,16 @@ def test_runs_are_compared_by_variable_or_name(shell: Shell, server: DemoEndpoin
     assert "more than 10 % of the reasoning and 20 tokens" in str(shell["s"])
 
 
+def test_a_run_takes_another_s_place_or_does_not(shell: Shell, server: DemoEndpoint) -> None:
+    shell.run("a = %qwq_eval math_500 --demo --levels 1,2")
+    shell.run("b = %qwq_eval math_500 --demo --levels 1,2 --temperature 0.5")
+    shell.run("g = %qwq_gate a b --margin 40")
+    assert shell["g"].decision == "GO"
+    shell.run("g = %qwq_gate a " + shell["b"].name)
+    assert (shell["g"].decision, shell["g"].margin) == ("INCONCLUSIVE", 1)
+    assert "GO: " in shell.run("%qwq_gate a b --margin 40")
+
+
 def test_a_sweep_and_a_speed_test(shell: Shell, server: DemoEndpoint) -> None:
     shell.run("s = %qwq_sweep math_500 --demo --levels 1 --max-tokens 100,2000")
     assert list(shell["s"].table().max_tokens) == [100, 2000]
@@ -37,6 +47,13 @@ def test_a_sweep_and_a_speed_test(shell: Shell, server: DemoEndpoint) -> None:
     [
         ("%qwq_compare", "takes two runs or more"),
         ("%qwq_compare nothing", "There is no run 'nothing'"),
+        ("%qwq_gate", "takes two runs"),
+        ("%qwq_gate nothing nowhere", "There is no run 'nothing'"),
+        ("%qwq_gate a b c", "takes two runs"),
+        ("%qwq_gate a b --margin", "expected one argument"),
+        ("%qwq_gate math_500 --race", "--endpoint A,B"),
+        ("%qwq_gate math_500 --race --endpoint demo", "between two endpoints"),
+        ("%qwq_gate a b --limit 5", "--limit is for a race"),
         ("%qwq_think nothing", "There is no run 'nothing'"),
         ("%qwq_think --spilt llm", "Did you mean '--split'?"),
         ("%qwq_sweep math_500 --demo", "Nothing to vary"),
@@ -52,4 +69,6 @@ def test_tab_knows_them(shell: Shell) -> None:
     assert "--temperature" in shell.complete("%qwq_sweep math_500 --temp")
     assert "--reference" in shell.complete("%qwq_compare --ref")
     assert "--judge" in shell.complete("%qwq_think --jud")
+    assert "--margin" in shell.complete("%qwq_gate --mar")
+    assert "math_500" in shell.complete("%qwq_gate --race math")
     assert "--warmup" in shell.complete("%qwq_speed --war")

@@ -154,7 +154,7 @@ def test_a_word_that_is_a_variable_becomes_its_value() -> None:
 
 def test_what_is_no_variable_stays() -> None:
     assert tokens_of("{bench} $n", {}) == ["{bench}", "$n"]
-    assert tokens_of("{a.b} {1} x{n} $n/2", {"n": 5}) == ["{a.b}", "{1}", "x{n}", "$n/2"]
+    assert tokens_of("{a.b} {1} {} $m/2", {"n": 5}) == ["{a.b}", "{1}", "{}", "$m/2"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,17 @@ from qwq_nb.evaluation.options import EVAL, EvalOptions
 
 HOW = {"endpoint", "out", "fresh", "background", "reveal"}
 """Named parameters of `evaluate`, which say how it is carried out."""
-OF_AN_ENDPOINT = {"model", "name", "key_env", "price_in", "price_out", "ca_bundle", "insecure", "dialect"}
+OF_AN_ENDPOINT = {
+    "model",
+    "name",
+    "key_env",
+    "price_in",
+    "price_out",
+    "price_currency",
+    "ca_bundle",
+    "insecure",
+    "dialect",
+}
 
 
 def keys(typed: Any) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from qwq_nb.core.run_record import RunRecord
@@ -63,8 +65,8 @@ def test_a_price_left_out_is_not_free() -> None:
     assert resolve_prices(Endpoint("http://127.0.0.1:9/v1", "m", price_in=1, price_out=2)) == Prices(1, 2)
 
 
-def priced(outcomes: list[str], state: str = "complete") -> RunRecord:
-    endpoint = Endpoint("http://127.0.0.1:8801/v1", "m", price_in=2, price_out=10)
+def priced(outcomes: list[str], state: str = "complete", **prices: Any) -> RunRecord:
+    endpoint = Endpoint("http://127.0.0.1:8801/v1", "m", **{"price_in": 2, "price_out": 10, **prices})
     return made_run(results_of(outcomes), endpoint=endpoint, state=state).record()
 
 
@@ -76,6 +78,28 @@ def test_the_output_says_what_it_costs() -> None:
         assert "at the end" not in shown
     assert "cost 0.00241 so far · about 0.00361 at the end" in run_html(going_on, live=True)
     assert "cost 0.00241" in run_progress_line(going_on, 200)
+
+
+def test_a_currency_stands_beside_each_amount() -> None:
+    going_on = priced(["c", "w", "p"], "running", price_currency="USD")
+    said = "cost 0.00241 USD so far \u00b7 about 0.00361 USD at the end \u00b7 0.00241 USD for a correct answer"
+    assert said in run_html(going_on, live=True)
+    assert "cost 0.00241 USD" in run_progress_line(priced(["c", "w"], price_currency="USD"), 200)
+    assert "0.00241 \u20ac" in run_html(priced(["c", "w"], price_currency="\u20ac"))
+
+
+@pytest.mark.parametrize("currency", ["US dollars", "<b>", "$ 5", "123", "DOLLARSUS", 7, "\n"])
+def test_what_is_no_currency_is_refused(currency: Any) -> None:
+    with pytest.raises(OptionError, match="price-currency is the name of a currency"):
+        Endpoint("http://127.0.0.1:8801/v1", "m", price_in=2, price_out=10, price_currency=currency)
+
+
+def test_what_is_free_costs_nothing_on_screen() -> None:
+    record = priced(["c", "w"], price_in=0, price_out=0, price_currency="USD")
+    assert record.cost is None
+    for shown in (run_html(record), run_text(record, times=True), run_progress_line(record, 200)):
+        assert "cost" not in shown.lower()
+    assert "cost 0.00" in run_progress_line(priced(["c", "w"], price_in=0), 200)
 
 
 def test_without_prices_nothing_is_said_of_cost() -> None:
@@ -96,6 +120,26 @@ def test_a_real_run_keeps_its_prices(server: DemoEndpoint) -> None:
     assert cost.so_far == pytest.approx(run.cost().iloc[-1].cost)
     assert cost.expected == pytest.approx(cost.so_far)
     assert load_run(run.path).record().cost == cost
+
+
+def test_reasoning_counted_beside_the_completion_is_paid_once(server: DemoEndpoint) -> None:
+    """xAI's way of counting costs what OpenAI's costs."""
+    from qwq_nb.evaluation.evaluate import evaluate
+
+    costs: list[tuple[float, bool, str]] = []
+    for fault in ([], ["usage_beside"], ["no_usage"]):
+        server.reset()
+        server.set_faults(fault)
+        endpoint = own_endpoint(server, price_in=0.0, price_out=0.6, price_currency="USD")
+        run = evaluate("math_500", endpoint=endpoint, data=MATH, levels=[1], show=False, out=f"runs-{len(costs)}")
+        cost = run.record().cost
+        assert cost is not None
+        assert any("token count" in note for note in run.record().notes) == (fault == ["no_usage"])
+        costs.append((cost.so_far, cost.uncounted > 0, cost.currency))
+    within, beside, uncounted = costs
+    assert within == beside == (within[0], False, "USD")
+    assert uncounted[0] == pytest.approx(within[0])
+    assert uncounted[1:] == (True, "USD"), "pieces of the stream, and it is said"
 
 
 def test_endpoints_of_different_prices_are_said_to_be_so() -> None:

@@ -270,7 +270,7 @@ def test_running() -> None:
     )
     html = run_html(running, live=True)
     assert '<progress max="50" value="12"' in html
-    assert "12 of 50 done · 1 error · 16 in flight · 1,234 tokens/s · about 3 min 20 s left · grading" in html
+    assert "12 of 50 done · 1 error · 16 in flight · 1,235 tokens/s · about 3 min 20 s left · grading" in html
     assert "Wait, let me check" in html
     assert "Level 4: " not in html
 

@@ -41,6 +41,8 @@ TABLE = [
     "mean_answer_tokens",
     "ttft_p50_s",
     "tokens_per_s_p50",
+    "pending",
+    "wrong",
     "accuracy_of_asked",
     "population",
     "mean_score",

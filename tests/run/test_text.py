@@ -70,9 +70,18 @@ def test_progress_line() -> None:
     )
     line = run_progress_line(running, 120)
     assert line.startswith("DEMO [####....")
-    assert line.endswith("12/50  2 errors  accuracy 80.0 %  3 min 20 s left  1,234 tokens/s  grading")
+    assert line.endswith("12/50  2 errors  accuracy 80.0 %  3 min 20 s left  1,235 tokens/s  grading")
     for width in range(0, 130):
         assert len(run_progress_line(running, width)) <= width
         assert run_progress_line(running, width).isascii()
     assert "12/50" in run_progress_line(running, 5)
     assert run_progress_line(record(progress=Progress()), 80).startswith("[....")
+
+
+def test_the_bar_moves_while_nothing_is_counted_yet() -> None:
+    lines = [
+        run_progress_line(record(progress=Progress(step="importing evalscope, 3 s", elapsed_s=s)), 80)
+        for s in range(30)
+    ]
+    assert len({line.split("]")[0] for line in lines}) > 5
+    assert all("importing evalscope, 3 s" in line and line.count("#") == 1 for line in lines)

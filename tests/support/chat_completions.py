@@ -52,24 +52,30 @@ BREAKS = [
     "mid_close",
     "mid_reset",
     "no_finish",
+    "finish_word",
     "error_event",
     "key_chunk",
 ]
 STREAM_BREAKS = ["garbage_chunk"]
 SILENCES = ["hang", "mid_hang"]
 REFUSALS = ["status,code=401", "status,code=403", "status,code=404", "key_echo", "redirect"]
-REJECTIONS = ["status,code=400", "context_length", "bad_param"]
+REJECTIONS = ["status,code=400", "context_length", "bad_param", "content_filter", "moderation"]
 HARMLESS = [
     "no_done",
     "json_instead_of_sse",
+    "sse_as_json",
+    "one_line_end",
+    "heartbeats",
     "crlf_comments",
     "big_chunk,bytes=300000",
     "split_utf8",
     "invalid_utf8",
     "null_content",
     "null_delta",
+    "finish_null",
     "duplicate_finish",
     "no_usage",
+    "usage_beside",
     "trickle,seconds=0.01",
 ]
 STALLS = ["drip,seconds=0.01", "keep_alive,seconds=0.02", "queued,seconds=0.02"]

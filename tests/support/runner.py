@@ -61,6 +61,8 @@ def settle_loop() -> None:
 class Running:
     """A runner on the loop thread."""
 
+    pool: Pool
+
     def __init__(
         self, plan: Plan, loaded: LoadedBenchmark, endpoints: Sequence[Endpoint], path: Path, **options: Any
     ) -> None:
@@ -177,3 +179,4 @@ def runner(server: DemoEndpoint, problems: LoadedBenchmark, tmp_path: Path) -> I
         running.tell(running.runner.stop)
         if running.future is not None:
             concurrent.futures.wait([running.future], 10)
+        running.directory.close()  # of one that was never started, too

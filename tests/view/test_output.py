@@ -13,7 +13,7 @@ import pytest
 
 from qwq_nb.view import output
 from qwq_nb.view.figures import ChartFigure
-from qwq_nb.view.output import Output, Picture, forget_shown, is_shown, mark_shown, show_picture
+from qwq_nb.view.output import NOTHING_DONE, Output, Picture, forget_shown, is_shown, mark_shown, show_picture
 
 FIGURE = "display: Figure: Shown. Its numbers stand in the table above."
 
@@ -159,14 +159,14 @@ def test_what_is_not_to_be_shown_is_not(
     assert not is_shown(shown.subject)
 
 
-def test_an_error_leaves_nothing_of_what_was_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_leaves_one_line_of_what_was_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn, _ = in_shell(monkeypatch, live=True, kernel=True)
     made = Output(picture())
     made.clear()
     assert drawn == []
     made.draw()
     made.clear()
-    assert drawn[-1] == "update: "
+    assert drawn[-1] == f"update: {NOTHING_DONE}", "an empty output would leave a gap above the error"
 
 
 def test_an_interrupt_does_not_wait_for_the_whole_picture(monkeypatch: pytest.MonkeyPatch) -> None:

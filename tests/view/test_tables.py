@@ -73,8 +73,9 @@ def test_html_of_ours_stands_as_it_is() -> None:
 def test_bars_keep_to_their_ends() -> None:
     assert 'value="1.0000"' in meter(1.7)
     assert 'value="0.0000"' in meter(-1)
-    assert share_cell(float("nan")) == "-"
-    assert '<progress max="1" value="0"' in progress_bar(0, 0)
+    assert share_cell(float("nan")) == "–"
+    assert '<progress max="1" value="0"' in progress_bar(0, 1)
+    assert "value" not in progress_bar(0, 0)  # the total is not known: it moves by itself
     assert '<progress max="4" value="4"' in progress_bar(9, 4)
 
 

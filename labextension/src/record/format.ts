@@ -8,9 +8,16 @@ const HUGE = 1e15;
 /** Kept: making one takes longer than all else that a line of the list needs. */
 const formats = new Map<number, Intl.NumberFormat>();
 
+/** What stands where a number is not known. */
+export const UNKNOWN = '–';
+
+/**
+ * Every number that is drawn is rounded here, as `number` of `view/wording.py` does it: halves away from 0, of what
+ * the number is in decimal (95.35 to 95.4). 15 digits are read, which all binary numbers have.
+ */
 export function number(value: number | null, digits = 0): string {
-  if (value === null) {
-    return '–';
+  if (value === null || !Number.isFinite(value)) {
+    return UNKNOWN;
   }
   if (Math.abs(value) >= HUGE) {
     return value.toExponential(1).replace('+', '');
@@ -23,11 +30,14 @@ export function number(value: number | null, digits = 0): string {
     });
     formats.set(digits, format);
   }
-  return format.format(value);
+  const text = format.format(Number(value.toPrecision(15)));
+  return /^-0(\.0*)?$/.test(text) ? text.slice(1) : text;
 }
 
 export function percent(share: number | null): string {
-  return share === null ? '–' : `${number(100 * share, 1)} %`;
+  return share === null || !Number.isFinite(share)
+    ? UNKNOWN
+    : `${number(100 * share, 1)} %`;
 }
 
 /** The interval of a share: `55.2 – 95.3`, `exact` where it has no width, or empty where it is not known. */
@@ -75,12 +85,14 @@ export function costFacts(record: RunRecord): string[] {
     return [];
   }
   const pending = record.table.some(row => row.pending > 0);
-  const facts = [`cost ${money(cost.so_far)}${pending ? ' so far' : ''}`];
+  const amount = (value: number): string =>
+    `${money(value)} ${cost.currency}`.trimEnd();
+  const facts = [`cost ${amount(cost.so_far)}${pending ? ' so far' : ''}`];
   if (pending && cost.expected !== null) {
-    facts.push(`about ${money(cost.expected)} at the end`);
+    facts.push(`about ${amount(cost.expected)} at the end`);
   }
   if (cost.per_correct !== null) {
-    facts.push(`${money(cost.per_correct)} for a correct answer`);
+    facts.push(`${amount(cost.per_correct)} for a correct answer`);
   }
   if (cost.uncounted) {
     facts.push(
@@ -92,8 +104,8 @@ export function costFacts(record: RunRecord): string[] {
 
 /** `8.2 s`, `3 min 20 s`, `2 h 05 min`. */
 export function duration(seconds: number | null): string {
-  if (seconds === null) {
-    return '–';
+  if (seconds === null || !Number.isFinite(seconds)) {
+    return UNKNOWN;
   }
   if (seconds < 60) {
     return `${number(seconds, 1)} s`;

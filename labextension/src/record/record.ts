@@ -268,7 +268,8 @@ export const RUN_COST = {
   so_far: number,
   expected: nullable(number),
   per_correct: nullable(number),
-  uncounted: optional(count, 0)
+  uncounted: optional(count, 0),
+  currency: optional(text, '')
 };
 
 export const RUN_RECORD = {

@@ -205,7 +205,9 @@ export function progressLine(record: RunRecord): string {
     );
   }
   if (!isLiveState(record.state)) {
-    facts.push(`${duration(now.elapsed_s)}, ${count(now.tokens, 'token')}`);
+    facts.push(
+      `${duration(now.elapsed_s || null)}, ${count(now.tokens, 'token')}`
+    );
     if (now.tokens_per_s > 0) {
       facts.push(`${number(now.tokens_per_s)} tokens/s`);
     }

@@ -8,17 +8,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qwq_nb.analysis.compare.comparability import Caveat, caveats, coverage, of_each, same_plan, truncation
 from qwq_nb.analysis.compare.conclusion import contrast_conclusion
 from qwq_nb.analysis.compare.contrasts import COLUMNS, ComparisonRow, adjust, comparison_rows, contrast
 from qwq_nb.analysis.compare.frontier import points
-from qwq_nb.analysis.compare.inputs import FLIP_COLUMNS, doubts, drawn, facts_of, flip_row, run_note, run_prices
-from qwq_nb.analysis.compare.pairing import Pair, Pairing, pair_up
+from qwq_nb.analysis.compare.inputs import FLIP_COLUMNS, doubts, drawn, flip_row, run_note, run_prices
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip, RunCard
 from qwq_nb.analysis.compare.reference_scores import REFERENCE_COLUMNS, reference_rows
 from qwq_nb.analysis.compare.side_by_side import SideBySide
+from qwq_nb.core.pairing import Pair, Pairing, pair_up
 from qwq_nb.errors import OptionError, did_you_mean, listed
+from qwq_nb.run.comparability import Caveat, bars, caveats, coverage, of_each
+from qwq_nb.run.facts import facts_of, same_plan
+from qwq_nb.run.token_limit import truncation
 from qwq_nb.view.page import save_page
+from qwq_nb.view.wording import UNKNOWN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +89,7 @@ class Comparison:
             for letter, facts in self._facts.items()
             if letter != "A"
         }
+        self._between = {letter: caveats(first, self._facts[letter], p) for letter, p in self._pairings.items()}
         self._contrasts = [
             contrast(
                 pairing,
@@ -94,6 +98,7 @@ class Comparison:
                 self._results["A"],
                 self._results[letter],
                 (self._prices["A"], self._prices[letter]),
+                bars(self._between[letter], pairing.benchmark),
                 (scores["A"].get(pairing.benchmark), scores[letter].get(pairing.benchmark)),
             )
             for letter, pairings in self._pairings.items()
@@ -120,7 +125,8 @@ class Comparison:
     def p_value(self) -> float | None:
         """Return the p-value of B against A over all of the first benchmark that they share; None if they share none.
 
-        Not adjusted for several comparisons.
+        Not adjusted for several comparisons. Where the runs are not comparable (`ComparisonRow.comparable`) it says
+        nothing about the models.
         """
         return next((found.whole.p_value for found in self._contrasts if found.whole.pairs), None)
 
@@ -130,8 +136,8 @@ class Comparison:
     def caveats(self) -> list[Caveat]:
         """Return what else differs between the runs, or is not known; the serious ones first."""
         found = of_each(self._facts.values())
-        for letter, pairings in self._pairings.items():
-            found += caveats(self._facts["A"], self._facts[letter], pairings)
+        for between in self._between.values():
+            found += between
         return sorted(dict.fromkeys(found), key=lambda caveat: not caveat.serious)
 
     @property
@@ -143,13 +149,11 @@ class Comparison:
     def sentences(self) -> list[str]:
         """Return the conclusion for each benchmark and each run against A, one sentence each."""
         family = sum(row.p_holm is not None for row in self.rows())
-        barred = {letter: any(c.bars for c in self._between(letter)) for letter in self._pairings}
         shared = [found for found in self._contrasts if found.whole.pairs] or self._contrasts
-        demo = "DEMO: " if any(facts.demo for facts in self._facts.values()) else ""
-        return [demo + contrast_conclusion(found, self._names(), family, barred=barred[found.b]) for found in shared]
-
-    def _between(self, letter: str) -> list[Caveat]:
-        return caveats(self._facts["A"], self._facts[letter], self._pairings[letter])
+        said = [contrast_conclusion(found, self._names(), family) for found in shared]
+        if not any(facts.demo for facts in self._facts.values()):
+            return said
+        return [f"DEMO: {sentence} These are demos: that says nothing about any model." for sentence in said]
 
     @property
     def sentence(self) -> str:
@@ -287,8 +291,11 @@ class Comparison:
 
     def __repr__(self) -> str:
         names = listed(self._names().values())
+        whole = next((found.whole for found in self._contrasts if found.whole.pairs), None)
+        if whole is not None and not whole.comparable:
+            return f"<Comparison of {names}: not comparable>"
         p = self.p_value
-        return f"<Comparison of {names}: p = {'-' if p is None else format(p, '.3g')}>"
+        return f"<Comparison of {names}: p = {UNKNOWN if p is None else format(p, '.3g')}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from qwq_nb.analysis.compare.html import comparison_bundle

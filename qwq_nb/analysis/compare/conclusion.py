@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from qwq_nb.analysis.compare.contrasts import ComparisonRow, Contrast
-from qwq_nb.core.paired import detectable_difference, problems_needed
+from qwq_nb.core.paired import ALPHA, detectable_difference, problems_needed
+from qwq_nb.core.pairing import Pair, same_prompt
+from qwq_nb.run.comparability import OTHER_SETTINGS
+from qwq_nb.view.wording import count, number, p_text, points, signed
 
-__all__ = ["ALPHA", "contrast_conclusion", "shows_difference", "signed"]
-
-ALPHA = 0.05
-"""Significance level of every statement here; intervals are of 95 %."""
+__all__ = ["contrast_conclusion", "shows_difference"]
 
 POWER = 0.8
 """Power for the stated numbers of problems: Cohen's convention (1988, "Statistical Power Analysis")."""
@@ -25,26 +25,42 @@ def shows_difference(row: ComparisonRow) -> bool:
     return p is not None and p < ALPHA
 
 
-def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: int = 1, *, barred: bool = False) -> str:
+def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: int = 1) -> str:
     """Return what the whole benchmark says about run `b` against run `a`, in words.
 
-    `names` are the runs' names by letter; `family` is how many whole-benchmark comparisons were made together.
-    `barred`: a serious caveat forbids a conclusion about the models, so only the counts are stated.
+    `names` are the runs' names by letter; `family` is how many whole-benchmark comparisons were made together. Where a
+    caveat forbids a conclusion about the models, the counts of what both were asked alike and finished are all it says.
     """
     row = contrast.whole
     a, b = names[row.a], names[row.b]
     if not row.pairs:
         return f"{row.benchmark}: nothing was answered by both {a} and {b}, so they cannot be compared."
-    on = f"{row.benchmark}, {_n(row.problems, 'problem')}"
+    on = f"{row.benchmark}, {count(row.problems, 'problem')}"
     if row.pairs != row.problems:
         on += f" with {row.pairs:,} paired answers"
+    if contrast.bars:
+        reasons = "; ".join(contrast.bars)
+        said = f"{on}: not comparable, {reasons}. {_left(contrast.pairing.pairs, a, b)}"
+        if contrast.bars == [OTHER_SETTINGS]:
+            return f"{said} Their difference may be that of the settings: see above."
+        return f"{said} Nothing can be concluded about the models: see above."
     seen = f"{on}: {b} against {a} {signed(row.difference)}, {_range(row)}, {_test(row, family)}; "
     seen += f"{row.only_b:,} gained and {row.only_a:,} lost."
-    if barred:
-        return f"{seen} Nothing can be concluded about the models: see above."
     if not row.only_a and not row.only_b:
         return f"{on}: {b} and {a} are right and wrong on the same answers, none flipped. {_none_flipped(row)}"
     return f"{seen} {_shown(row, a, b) if shows_difference(row) else _not_shown(contrast, row, a, b)}"
+
+
+def _left(pairs: Sequence[Pair], a: str, b: str) -> str:
+    """State the counts over the pairs that were the same question, asked alike, and that both finished."""
+    alike = [pair for pair in pairs if pair.same_gold and same_prompt(pair) is not False]
+    kept = [pair for pair in alike if pair.is_finished]
+    asked = " asked alike" if len(alike) < len(pairs) else ""
+    ended = " that both finished" if len(kept) < len(alike) else ""
+    if not kept:
+        return f"No pair{asked}{ended} is left."
+    right = [sum(getattr(pair, side).outcome == "correct" for pair in kept) for side in ("a", "b")]
+    return f"Of the {count(len(kept), 'pair')}{asked}{ended}, {a} has {right[0]:,} right and {b} {right[1]:,}."
 
 
 def _shown(row: ComparisonRow, a: str, b: str) -> str:
@@ -63,7 +79,7 @@ def _not_shown(contrast: Contrast, row: ComparisonRow, a: str, b: str) -> str:
         parts.append("The interval leaves 0 out by a little while the exact test, the stricter one, does not reject.")
     differing = sum(only_a != only_b for _, only_a, only_b in contrast.problems)
     if differing < _FEWEST:
-        some = f"{_n(differing, 'problem')} {'differs' if differing == 1 else 'differ'}"
+        some = f"{count(differing, 'problem')} {'differs' if differing == 1 else 'differ'}"
         parts.append(f"Only {some}: with fewer than {_FEWEST}, p is never below {ALPHA}, however they fall.")
     needed = problems_needed(contrast.problems, POWER, ALPHA)
     least = detectable_difference(row.problems, (row.only_a + row.only_b) / row.pairs, POWER, ALPHA)
@@ -74,7 +90,8 @@ def _not_shown(contrast: Contrast, row: ComparisonRow, a: str, b: str) -> str:
         )
     if least is not None and row.pairs == row.problems:
         parts.append(
-            f"{_n(row.problems, 'problem').capitalize()} show differences of about {100 * least:.1f} points or more."
+            f"{count(row.problems, 'problem').capitalize()} show differences of about {number(100 * least, 1)} points "
+            "or more."
         )
     return " ".join(parts)
 
@@ -83,7 +100,8 @@ def _none_flipped(row: ComparisonRow) -> str:
     if row.ci_low is None or row.ci_high is None:
         return ""
     most = 100 * max(-row.ci_low, row.ci_high)
-    parts = [f"This does not show that they are alike: a difference of up to {most:.1f} points either way fits it."]
+    fits = f"a difference of up to {number(most, 1)} points either way fits it"
+    parts = [f"This does not show that they are alike: {fits}."]
     if row.paired_a == 1:
         parts.append("Both have everything right: this benchmark is too easy to tell them apart.")
     elif row.paired_a == 0:
@@ -91,26 +109,16 @@ def _none_flipped(row: ComparisonRow) -> str:
     return " ".join(parts)
 
 
-def signed(share: float | None) -> str:
-    """Write a difference of shares in percentage points: `+1.2 points`, `−0.4 points`, `0.0 points`."""
-    return "-" if share is None else f"{_sign(share)} points"
-
-
-def _sign(share: float) -> str:
-    text = f"{100 * share:+.1f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
-
-
 def _range(row: ComparisonRow) -> str:
     if row.ci_low is None or row.ci_high is None:
         return "no interval"
-    return f"95 % interval {_sign(row.ci_low)} to {_sign(row.ci_high)}"
+    return f"95 % interval {points(row.ci_low)} to {points(row.ci_high)}"
 
 
 def _between(row: ComparisonRow) -> str:
     if row.ci_low is None or row.ci_high is None:
         return "all differences"
-    return f"differences from {_sign(row.ci_low)} to {_sign(row.ci_high)} points"
+    return f"differences from {points(row.ci_low)} to {points(row.ci_high)} points"
 
 
 def _test(row: ComparisonRow, family: int) -> str:
@@ -118,15 +126,6 @@ def _test(row: ComparisonRow, family: int) -> str:
     shown = p_text(row.p_value)
     text = f"{name} p {shown}" if shown.startswith("<") else f"{name} p = {shown}"
     return f"{text}, of {family} comparisons {p_text(row.p_holm)}" if family > 1 and row.p_holm is not None else text
-
-
-def p_text(p: float | None) -> str:
-    """Write a p-value: `0.45`, `0.012`, `0.0003`, or `< 0.0001`."""
-    if p is None:
-        return "-"
-    if p < 0.0001:
-        return "< 0.0001"
-    return f"{p:.4f}" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
 def _excludes_zero(row: ComparisonRow) -> bool:
@@ -139,7 +138,3 @@ def _round(n: int) -> str:
         return str(n)
     step = 10 ** (len(str(n)) - 2)
     return f"{-(-n // step) * step:,}"
-
-
-def _n(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")

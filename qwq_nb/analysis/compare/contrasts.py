@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.analysis.compare.pairing import Pair, Pairing
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paired import Problem, difference_interval, holm, paired_p
+from qwq_nb.core.pairing import Pair, Pairing, by_problem
 from qwq_nb.core.records import SampleResult
 from qwq_nb.run.cost import Prices
 
@@ -53,7 +53,7 @@ class ComparisonRow(msgspec.Struct, kw_only=True, frozen=True):
     p_value: float | None
     """Exact McNemar test; with repeats, the exact sign-flip test by problem. Of a subset: exploratory."""
     p_holm: float | None = None
-    """Adjusted for all whole-benchmark comparisons made together (Holm). None for subsets."""
+    """Adjusted for all whole-benchmark comparisons made together (Holm). None for subsets, and if not `comparable`."""
     truncated_a: int
     truncated_b: int
     mean_tokens_a: float | None
@@ -62,6 +62,8 @@ class ComparisonRow(msgspec.Struct, kw_only=True, frozen=True):
     cost_a: float | None = None
     """Cost of all pairs together, in the unit of the prices; None without prices."""
     cost_b: float | None = None
+    comparable: bool = True
+    """False if a caveat forbids a conclusion: p-value and interval then say nothing about the models."""
 
     @property
     def is_exploratory(self) -> bool:
@@ -84,6 +86,8 @@ class Contrast(msgspec.Struct, kw_only=True):
     pairing: Pairing
     rows: list[ComparisonRow]
     problems: list[Problem]
+    bars: list[str] = []
+    """Why no conclusion may be drawn from it, in a few words each; empty where one may."""
 
     @property
     def whole(self) -> ComparisonRow:
@@ -98,12 +102,14 @@ def contrast(
     first: Sequence[SampleResult],
     second: Sequence[SampleResult],
     prices: tuple[Prices | None, Prices | None] = (None, None),
+    bars: Sequence[str] = (),
     scores: tuple[float | None, float | None] | None = None,
 ) -> Contrast:
     """Compute the rows of one benchmark, for its subsets and then for `all`.
 
-    `first` and `second` are all results of the two runs; the subsets are the first run's. `scores` are the runs' own
-    accuracies on the benchmark, which are estimates where only a part of it was asked; None: correct / answered.
+    `first` and `second` are all results of the two runs; the subsets are the first run's. `bars`: why no conclusion
+    may be drawn, see `run.comparability.bars`. `scores` are the runs' own accuracies on the benchmark, which are
+    estimates where only a part of it was asked; None: correct / answered.
     """
     own_a = [r for r in first if r.sample.benchmark == pairing.benchmark]
     own_b = [r for r in second if r.sample.benchmark == pairing.benchmark]
@@ -113,22 +119,12 @@ def contrast(
         pairs = [p for p in pairing.pairs if subset is None or p.a.sample.subset == subset]
         mine = [r for r in own_a if subset is None or r.sample.subset == subset]
         theirs = [r for r in own_b if subset is None or r.sample.subset == subset]
-        rows.append(_row(pairing.benchmark, subset or "all", a, b, pairs, mine, theirs, prices))
+        row = _row(pairing.benchmark, subset or "all", a, b, pairs, mine, theirs, prices)
+        rows.append(msgspec.structs.replace(row, comparable=not bars))
     if scores is not None:
         rows[-1] = msgspec.structs.replace(rows[-1], accuracy_a=scores[0], accuracy_b=scores[1])
     whole = by_problem(pairing.pairs)
-    return Contrast(benchmark=pairing.benchmark, a=a, b=b, pairing=pairing, rows=rows, problems=whole)
-
-
-def by_problem(pairs: Iterable[Pair]) -> list[Problem]:
-    """Count (pairs, only a, only b) of each problem, in order."""
-    found: dict[str, list[int]] = {}
-    for pair in pairs:
-        counts = found.setdefault(pair.a.sample.id, [0, 0, 0])
-        counts[0] += 1
-        counts[1] += pair.flip == "lost"
-        counts[2] += pair.flip == "gained"
-    return [(n, only_a, only_b) for n, only_a, only_b in found.values()]
+    return Contrast(benchmark=pairing.benchmark, a=a, b=b, pairing=pairing, rows=rows, problems=whole, bars=list(bars))
 
 
 def _row(
@@ -176,8 +172,11 @@ def _row(
 
 
 def adjust(contrasts: Sequence[Contrast]) -> None:
-    """Set Holm's adjusted p-values in the `all` rows: the family is every whole-benchmark comparison made together."""
-    known = [c for c in contrasts if c.whole.p_value is not None]
+    """Set Holm's adjusted p-values in the `all` rows.
+
+    The family is every whole-benchmark comparison made together from which a conclusion may be drawn.
+    """
+    known = [c for c in contrasts if c.whole.p_value is not None and c.whole.comparable]
     for found, p in zip(known, holm([c.whole.p_value or 0.0 for c in known]), strict=True):
         found.rows[-1] = msgspec.structs.replace(found.whole, p_holm=p)
 

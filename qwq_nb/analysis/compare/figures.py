@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from qwq_nb.analysis.compare.conclusion import p_text, signed
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.frontier import Point
 from qwq_nb.analysis.compare.record import ComparisonRecord, RunCard
@@ -14,7 +13,7 @@ from qwq_nb.analysis.compare.text import interval, shown_rows
 from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Chart, plain, share
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import ChartFigure, asked_kinds
-from qwq_nb.view.wording import is_known, number, percent
+from qwq_nb.view.wording import UNKNOWN, is_known, number, p_text, percent, signed
 
 __all__ = ["COMPARE_KINDS", "compare_figure"]
 
@@ -66,8 +65,10 @@ def _frontier(record: ComparisonRecord, benchmark: str, points: Sequence[Point])
             drawn = [p for p in own if (p.subset == "all") is is_whole]
             if drawn:
                 traces.append(_trace(drawn, name, colour, symbol, is_whole, priced))
+    barred = any(row.benchmark == benchmark and not row.comparable for row in record.rows)
     most = max((p.accuracy for p in points), default=0.0)
     heading = f"{one_line(benchmark, 60)}: accuracy against {unit}".removeprefix(": ")
+    heading += " (not comparable)" if barred else ""
     heading += " (small: subsets)" if any(p.subset != "all" for p in points) else ""
     return Chart(
         heading=heading,
@@ -84,7 +85,7 @@ def _frontier(record: ComparisonRecord, benchmark: str, points: Sequence[Point])
                 percent(p.accuracy),
                 f"{percent(p.ci_low)[:-2]} – {percent(p.ci_high)}",
                 number(_spent(p, priced), 4 if priced else 0),
-                "" if p.dominated else "yes",
+                UNKNOWN if barred else "" if p.dominated else "yes",
             ]
             for p in points
         ],
@@ -203,7 +204,7 @@ def differences(record: ComparisonRecord) -> list[Chart]:
                     interval(row),
                     f"{row.only_a:,}",
                     f"{row.only_b:,}",
-                    p_text(row.p_value) + (" (exploratory)" if row.is_exploratory else ""),
+                    _p(row),
                 ]
                 for row in rows
             ],
@@ -213,13 +214,19 @@ def differences(record: ComparisonRecord) -> list[Chart]:
     ]
 
 
+def _p(row: ComparisonRow) -> str:
+    if not row.comparable:
+        return "not comparable"
+    return p_text(row.p_value) + (" (exploratory)" if row.is_exploratory else "")
+
+
 def _label(record: ComparisonRecord, row: ComparisonRow) -> str:
     return plain(_plain_label(record, row))
 
 
 def _plain_label(record: ComparisonRecord, row: ComparisonRow) -> str:
     """`Level 3`, with the benchmark or the run before it where there are several."""
-    parts = [one_line(row.subset, 60)]
+    parts = [one_line(row.subset, 60) + ("" if row.comparable else " (not comparable)")]
     if len({other.benchmark for other in record.rows}) > 1:
         parts.insert(0, one_line(row.benchmark, 60))
     if len(record.runs) > 2:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from qwq_nb.analysis.compare.contrasts import accuracy_of, cost, mean_tokens
-from qwq_nb.analysis.compare.pairing import Pairing
 from qwq_nb.core.outcomes import counts
+from qwq_nb.core.pairing import Pairing
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import interval_of_counts
 from qwq_nb.run.cost import Prices

@@ -5,17 +5,16 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any, Final
 
-from qwq_nb.analysis.compare.conclusion import p_text, signed
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip
 from qwq_nb.analysis.compare.side_by_side import pair_html, pair_summary
-from qwq_nb.analysis.compare.text import interval, other_head, render_comparison_text, shown_rows
+from qwq_nb.analysis.compare.text import BARRED_P, interval, other_head, render_comparison_text, shown_rows
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.view.budget import saved_size
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.html import Typesetter, code, esc
-from qwq_nb.view.tables import Row, framed, html_table, unbroken
-from qwq_nb.view.wording import count, number, percent
+from qwq_nb.view.html import Html, Typesetter, code, esc
+from qwq_nb.view.tables import Row, framed, greyed, html_table, unbroken
+from qwq_nb.view.wording import count, number, p_text, percent, points
 
 __all__ = ["COMPARISON_BYTES", "comparison_bundle"]
 
@@ -97,8 +96,9 @@ def _table(record: ComparisonRecord) -> str:
     tables = []
     for benchmark, group in groupby(sorted(rows, key=_benchmark_order(rows)), key=lambda row: row.benchmark):
         tables.append(_one_table(benchmark, list(group), other_head(record), adjusted, priced))
-    exploratory = _EXPLORATORY if any(row.is_exploratory for row in rows) else ""
-    return "".join(tables) + f"<p><small>{_READING}{exploratory}</small></p>\n"
+    exploratory = _EXPLORATORY if any(row.is_exploratory and row.comparable for row in rows) else ""
+    barred = "" if all(row.comparable for row in rows) else f" {BARRED_P}"
+    return "".join(tables) + f"<p><small>{_READING}{exploratory}{barred}</small></p>\n"
 
 
 def _benchmark_order(rows: list[ComparisonRow]) -> Any:
@@ -121,18 +121,19 @@ def _row(row: ComparisonRow, adjusted: bool, priced: bool) -> list[str]:
         f"{row.pairs:,}",
         percent(row.paired_a),
         percent(row.paired_b),
-        signed(row.difference).removesuffix(" points"),
+        points(row.difference),
         interval(row),
         f"{row.only_a:,}",
         f"{row.only_b:,}",
-        p_text(row.p_value) + ("*" if row.is_exploratory else ""),
+        p_text(row.p_value) + ("*" if row.is_exploratory else "") if row.comparable else greyed(p_text(row.p_value)),
     ]
     cells += [p_text(row.p_holm)] if adjusted else []
     cells += [f"{row.truncated_a:,} / {row.truncated_b:,}"]
     cells += [f"{number(row.mean_tokens_a)} / {number(row.mean_tokens_b)}"]
     cells += [f"{number(row.cost_a, 4)} / {number(row.cost_b, 4)}"] if priced else []
     # A narrow notebook scrolls the table; broken into three lines, no interval could be read.
-    return [unbroken(cell, strong=not row.is_exploratory) for cell in cells]
+    strong = row.comparable and not row.is_exploratory
+    return [cell if isinstance(cell, Html) else unbroken(cell, strong=strong) for cell in cells]
 
 
 def _flips(record: ComparisonRecord, limit: int, opened: int, rows: int) -> str:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qwq_nb.analysis.compare.comparability import RunFacts
-from qwq_nb.analysis.compare.pairing import Pair
 from qwq_nb.analysis.compare.record import Flip, common_opening
-from qwq_nb.core.records import SampleResult
+from qwq_nb.core.pairing import Pair
 from qwq_nb.core.run_record import SampleView
 from qwq_nb.core.text import valid_text
 from qwq_nb.run.cost import Prices
+from qwq_nb.run.facts import RunFacts
 from qwq_nb.run.withhold import withhold
 
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
 
-__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "facts_of", "flip_row", "run_note", "run_prices"]
+__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "flip_row", "run_note", "run_prices"]
 
 FLIP_COLUMNS = (
     "a",
@@ -39,45 +38,14 @@ FLIP_COLUMNS = (
 )
 
 
-def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts:
-    """Collect what is known of how a run was made."""
-    m = run.manifest
-    request, selection = m.request, m.request.selection
-    foreign = not m.key
-    parts = []
-    if selection.levels:
-        parts.append(f"levels {', '.join(map(str, selection.levels))}")
-    if selection.subsets:
-        parts.append(f"subsets {', '.join(selection.subsets)}")
-    return RunFacts(
-        letter=letter,
-        name=m.name,
-        path=run.directory.display_path,
-        model=request.endpoint.model,
-        demo=request.demo,
-        foreign=foreign,
-        state=m.state,
-        data=m.data_label,
-        # A run on a file, or on the built-in problems, asked no hub.
-        hub=None if foreign or request.source.data or request.demo else request.source.hub,
-        data_hash=m.data_hash,
-        plan_hash=m.plan_hash,
-        versions=m.versions,
-        sampling=None if foreign else request.endpoint.sampling,
-        adapters=m.adapters,
-        seed=None if foreign else selection.seed,
-        limit=selection.limit,
-        parts=", ".join(parts),
-        repeats=selection.repeats,
-        counted_by=sorted({r.completion.tokens_from for r in results if r.completion and r.outcome != "pending"}),
-    )
-
-
 def run_prices(run: Run, given: Mapping[str, tuple[float, float]]) -> Prices | None:
-    """Return the prices of a run: those given for its name or its model, else its endpoint's; None where unknown."""
+    """Return the prices of a run: those given for its name or its model, else its endpoint's.
+
+    None where they are not known, or 0.
+    """
     endpoint = run.manifest.request.endpoint
     known = given.get(run.name) or given.get(endpoint.model) or getattr(endpoint, "prices", None)
-    return Prices(*known) if known else None
+    return Prices(*known) if known and any(known) else None
 
 
 def drawn(pairs: Sequence[Pair], first: tuple[str, Run], second: tuple[str, Run], *, reveal: bool) -> list[Flip]:

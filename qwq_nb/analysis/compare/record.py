@@ -6,10 +6,10 @@ from typing import Literal
 
 import msgspec
 
-from qwq_nb.analysis.compare.comparability import Caveat
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.frontier import Point
 from qwq_nb.core.run_record import SampleView
+from qwq_nb.run.comparability import Caveat
 
 __all__ = ["ComparisonRecord", "Flip", "RunCard", "common_opening"]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Final
 
-from qwq_nb.analysis.compare.conclusion import p_text, signed
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import Row, text_table
-from qwq_nb.view.wording import WORDS, is_known, number, percent
+from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, p_text, percent, points, signed
 
-__all__ = ["interval", "other_head", "render_comparison_text", "shown_rows"]
+__all__ = ["BARRED_P", "interval", "other_head", "render_comparison_text", "shown_rows"]
 
+BARRED_P: Final = "p in parentheses says nothing about the models: the runs are not comparable there."
 _FLIPS: Final = 20
 _NAME: Final = 24
 
@@ -47,7 +47,9 @@ def _table(record: ComparisonRecord) -> list[str]:
         grid.append(f"{one_line(benchmark, _NAME)}: {letter} - A")
         grid += [_cells(row, adjusted, priced) for row in group]
     lines = text_table(heads, grid)
-    if any(row.is_exploratory for row in rows):
+    if not all(row.comparable for row in rows):
+        lines.append(BARRED_P)
+    if any(row.is_exploratory and row.comparable for row in rows):
         lines.append("* exploratory: one of several looks at the same answers, not adjusted for that")
     return lines
 
@@ -80,7 +82,7 @@ def _cells(row: ComparisonRow, adjusted: bool, priced: bool) -> list[str]:
         interval(row),
         f"{row.only_a:,}",
         f"{row.only_b:,}",
-        p_text(row.p_value) + ("*" if row.is_exploratory else ""),
+        p_text(row.p_value) + ("*" if row.is_exploratory else "") if row.comparable else f"({p_text(row.p_value)})",
     ]
     cells += [p_text(row.p_holm)] if adjusted else []
     cells += [f"{row.truncated_a:,} / {row.truncated_b:,}"]
@@ -91,8 +93,8 @@ def _cells(row: ComparisonRow, adjusted: bool, priced: bool) -> list[str]:
 def interval(row: ComparisonRow) -> str:
     """Format an interval in percentage points: `−0.8 to +3.0`."""
     if not (is_known(row.ci_low) and is_known(row.ci_high)):
-        return "-"
-    return f"{signed(row.ci_low).removesuffix(' points')} to {signed(row.ci_high).removesuffix(' points')}"
+        return UNKNOWN
+    return f"{points(row.ci_low)} to {points(row.ci_high)}"
 
 
 def _flips(record: ComparisonRecord) -> list[list[str]]:

@@ -187,7 +187,7 @@ def speed(
         raise OptionError("--data wants to know whose problems these are: --benchmark math_500 --data PATH.")
     chosen = endpoint if isinstance(endpoint, Endpoint) else demo_endpoint() if demo else get_endpoint(endpoint)
     chosen = refine_endpoint(chosen, {"max_retries": 0, "max_tokens": max_tokens, **options})
-    chosen.key()
+    chosen.check_secrets()
     prompts = own_prompts(prompt) if prompt is not None else None
     if prompts is None:
         prompts = built_in_prompts() if benchmark is None else benchmark_prompts(benchmark, data, hub, chosen)

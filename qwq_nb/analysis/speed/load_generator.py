@@ -87,7 +87,7 @@ class TimedSplitter(ReasoningSplitter):
 
     def feed(self, delta: Delta) -> None:
         """Record the time of a delta that has text, and split it."""
-        if delta.reasoning or delta.reasoning_content or delta.content:
+        if delta.reasoning or delta.reasoning_content or delta.content or delta.reasoning_parts:
             self.times.append(time.perf_counter())
         super().feed(delta)
 

@@ -12,7 +12,7 @@ from qwq_nb.store.request import HUB, Hub
 __all__ = ["SPEED", "SpeedOptions"]
 
 
-_NOT_HERE = ("--max-retries", "--backoff", "--patience", "--price-in", "--price-out")
+_NOT_HERE = ("--max-retries", "--backoff", "--patience", "--price-in", "--price-out", "--price-currency")
 
 
 SPEED: tuple[Option, ...] = (

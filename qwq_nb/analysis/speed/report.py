@@ -13,7 +13,7 @@ from qwq_nb.analysis.speed.metrics import ConcurrencyStep, SpeedRecord
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, text_table, unbroken
-from qwq_nb.view.wording import count, duration, is_known, number
+from qwq_nb.view.wording import UNKNOWN, count, duration, is_known, number
 
 __all__ = ["SpeedPicture", "speed_html", "speed_progress_line", "speed_text"]
 
@@ -146,5 +146,5 @@ def _three(level: ConcurrencyStep, name: str, times: float) -> str:
     """`12.1 / 14.0 / 19.8`: the three percentiles, or a dash where nothing is known."""
     values = [getattr(level, f"{name}_p{percent}_s") for percent in (50, 90, 99)]
     if not all(map(is_known, values)):
-        return "-"
+        return UNKNOWN
     return " / ".join(number(value * times, 1 if value * times < 1000 else 0) for value in values)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import msgspec
 
 from qwq_nb.analysis.sweep.calls import call_of, checked_calls
 from qwq_nb.analysis.sweep.grid import SWEEP, checked_grid, grid_of, settings_of
+from qwq_nb.analysis.sweep.limits import other_limit
 from qwq_nb.analysis.sweep.report import SweepPicture, sweep_html, sweep_progress_line, sweep_text
 from qwq_nb.analysis.sweep.settings import (
     SettingRow,
@@ -28,6 +29,7 @@ from qwq_nb.analysis.sweep.settings import (
 )
 from qwq_nb.bench.catalog import is_withheld
 from qwq_nb.core.event_loop import future_result
+from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError, UserError
 from qwq_nb.evaluation.begin import begin
@@ -35,6 +37,7 @@ from qwq_nb.evaluation.control import STOP_WITHIN_S, Control
 from qwq_nb.run.run import Run
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.output import Output, Picture, show_picture
+from qwq_nb.view.wording import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +69,7 @@ class Best(msgspec.Struct, kw_only=True, frozen=True):
     caveat: str
 
     def __str__(self) -> str:
-        share = "-" if self.row.accuracy is None else f"{100 * self.row.accuracy:.1f} %"
+        share = percent(self.row.accuracy)
         return f"{self.row.label}: accuracy {share}. {self.caveat}"
 
     __repr__ = __str__
@@ -108,7 +111,22 @@ class Sweep:
     def rows(self) -> list[SettingRow]:
         """Return the rows of `table()` as `SettingRow` structs."""
         results = [setting.run.results() if setting.run is not None else [] for setting in self.settings]
-        return with_p_values([setting.row for setting in self.settings], results)
+        barred = [bool(reason) for reason in self._other_limits(results)]
+        return with_p_values([setting.row for setting in self.settings], results, barred)
+
+    def _other_limits(self, results: Sequence[Sequence[SampleResult]] | None = None) -> list[str]:
+        """Why each setting is not comparable with the first; empty where it is."""
+        found = [""] * len(self.settings)
+        if "max_tokens" in self.axes or "endpoint" not in self.axes:
+            return found
+        own = results or [setting.run.results() if setting.run is not None else [] for setting in self.settings]
+        first, *others = zip(self.settings, own, strict=True)
+        for i, (setting, given) in enumerate(others, 1):
+            if first[0].run is not None and setting.run is not None:
+                found[i] = other_limit(
+                    (first[0].row.label, first[0].run, first[1]), (setting.row.label, setting.run, given)
+                )
+        return found
 
     def table(self) -> pd.DataFrame:
         """Return a DataFrame with a row a setting: the axes, then the fields of `SettingRow`. Shares are 0…1."""
@@ -172,6 +190,7 @@ class Sweep:
         notes += [
             f"{row.label}: {row.errors} of {row.n} are missing, the endpoint failed" for row in rows if row.errors
         ]
+        notes += [] if live else filter(None, self._other_limits())
         return SweepPicture(
             benchmarks=self.benchmarks,
             axes=list(self.axes),
@@ -250,8 +269,15 @@ def sweep(
         for setting in made.settings:
             own, where = call_of(setting.values, given, endpoint)
             try:
+                # Settings that differ in the token limit are to differ in nothing else: no answers in common.
                 setting.run, control = begin(
-                    benchmarks, out=out, fresh=fresh, endpoint=where, reveal=reveal, options=own
+                    benchmarks,
+                    out=out,
+                    fresh=fresh,
+                    endpoint=where,
+                    reveal=reveal,
+                    options=own,
+                    lower_limits=False,
                 )
                 watch(control, setting, output)
                 setting.refresh(setting.run.state)

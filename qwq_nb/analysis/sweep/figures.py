@@ -12,7 +12,7 @@ from qwq_nb.errors import OptionError
 from qwq_nb.view.charts import BLUE, GREY, PURPLE, Chart, plain, share
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import ChartFigure, asked_kinds
-from qwq_nb.view.wording import is_known, number, percent
+from qwq_nb.view.wording import UNKNOWN, is_known, number, percent
 
 __all__ = ["KINDS", "sweep_figure"]
 
@@ -78,7 +78,7 @@ def heatmap(picture: SweepPicture) -> Chart:
         height=80 + 50 * len(lines),
         heads=[f"{down} \\ {across}", *columns],
         rows=[
-            [name, *(percent(row.accuracy) if row else "-" for row in line)]
+            [name, *(percent(row.accuracy) if row else UNKNOWN for row in line)]
             for name, line in zip(names, lines, strict=True)
         ],
         meters=[None] * len(lines),
@@ -86,7 +86,7 @@ def heatmap(picture: SweepPicture) -> Chart:
 
 
 def _value(row: SettingRow | None, axis: str) -> str:
-    return one_line(axis_text(row.values[axis]), 60) if row else "-"
+    return one_line(axis_text(row.values[axis]), 60) if row else UNKNOWN
 
 
 def accuracy(picture: SweepPicture) -> Chart:

@@ -17,7 +17,7 @@ from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, code, esc
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, share_cell, text_table
-from qwq_nb.view.wording import count, is_known, number, percent
+from qwq_nb.view.wording import UNKNOWN, count, interval, is_known, number, percent
 
 __all__ = ["SweepPicture", "sweep_html", "sweep_progress_line", "sweep_text"]
 
@@ -72,11 +72,11 @@ def _table(p: SweepPicture) -> str:
     lines: list[list[str]] = []
     for row in p.rows:
         cells = [one_line(axis_text(row.values.get(axis)), _NAME) for axis in p.axes]
-        cells += [_state(row), f"{row.n:,}" if row.n else "-", share_cell(row.accuracy), _interval(row, "–")]
+        cells += [_state(row), f"{row.n:,}" if row.n else UNKNOWN, share_cell(row.accuracy), _interval(row, "–")]
         cells += [percent(row.by_benchmark.get(name)) for name in several]
         cells += [number(row.mean_tokens), percent(row.truncated_share)]
         cells += [percent(row.loop_rate)] if loops else []
-        cells.append(f"{row.mean_latency_s:.1f}\N{NO-BREAK SPACE}s" if is_known(row.mean_latency_s) else "-")
+        cells.append(f"{number(row.mean_latency_s, 1)}\N{NO-BREAK SPACE}s" if is_known(row.mean_latency_s) else UNKNOWN)
         cells += [_p(row, p)] if tested else []
         lines.append([*cells, f"{row.errors:,}"])
     return html_table("One row a setting, the same problems for all", heads, lines)
@@ -103,11 +103,11 @@ def sweep_text(picture: SweepPicture, *, times: bool) -> str:
     for row in p.rows:
         cells = [one_line(axis_text(row.values.get(axis)), _NAME) for axis in p.axes]
         state = f"{row.state} {row.done}/{row.n}" if row.state in ("running", "stopped") else row.state
-        cells += [state, str(row.n) if row.n else "-", percent(row.accuracy), _interval(row, "-")]
+        cells += [state, str(row.n) if row.n else UNKNOWN, percent(row.accuracy), _interval(row, "-")]
         cells += [number(row.mean_tokens), percent(row.truncated_share)]
         cells += [percent(row.loop_rate)] if loops else []
         if times:
-            cells.append(f"{row.mean_latency_s:.1f} s" if is_known(row.mean_latency_s) else "-")
+            cells.append(f"{number(row.mean_latency_s, 1)} s" if is_known(row.mean_latency_s) else UNKNOWN)
         cells += [_p(row, p)] if tested else []
         grid.append([*cells, str(row.errors)])
     blocks = [lines, text_table(heads, grid, "l" * (len(p.axes) + 1) + "r")]
@@ -138,14 +138,13 @@ def _finished(p: SweepPicture) -> int:
 
 
 def _interval(row: SettingRow, dash: str) -> str:
-    known = is_known(row.ci_low) and is_known(row.ci_high)
-    return f"{percent(row.ci_low)[:-2]} {dash} {percent(row.ci_high)}" if known else "-"
+    return interval(row.ci_low, row.ci_high, dash)
 
 
 def _p(row: SettingRow, p: SweepPicture) -> str:
     if row is p.rows[0]:
         return "first"
-    return "-" if row.p_value is None else f"{row.p_value:.3f}" if row.p_value >= 0.001 else f"{row.p_value:.0e}"
+    return UNKNOWN if row.p_value is None else f"{row.p_value:.3f}" if row.p_value >= 0.001 else f"{row.p_value:.0e}"
 
 
 def rows_by_two(rows: Sequence[SettingRow], across: str, down: str) -> list[list[SettingRow | None]]:

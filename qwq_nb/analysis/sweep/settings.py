@@ -15,6 +15,7 @@ from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paired import Problem, holm, paired_p
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import interval_of_counts
+from qwq_nb.view.wording import percent
 
 __all__ = ["SettingRow", "caveat", "finished", "leader", "pairs", "sweep_conclusion", "with_numbers", "with_p_values"]
 
@@ -122,13 +123,19 @@ def pairs(first: Iterable[SampleResult], other: Iterable[SampleResult]) -> list[
     return list(problems.values())
 
 
-def with_p_values(rows: Sequence[SettingRow], results: Sequence[Sequence[SampleResult]]) -> list[SettingRow]:
-    """Return the rows with the paired exact p-value against the first, where both settings are complete."""
+def with_p_values(
+    rows: Sequence[SettingRow], results: Sequence[Sequence[SampleResult]], barred: Sequence[bool] = ()
+) -> list[SettingRow]:
+    """Return the rows with the paired exact p-value against the first, where both settings are complete.
+
+    `barred`: the settings that are not comparable with the first; they get none.
+    """
     if not rows or rows[0].state != "complete":
         return list(rows)
     made = [rows[0]]
-    for row, own in zip(rows[1:], results[1:], strict=True):
-        p = paired_p(pairs(results[0], own)) if row.state == "complete" else None
+    left_out = barred or [False] * len(rows)
+    for row, own, is_barred in zip(rows[1:], results[1:], left_out[1:], strict=True):
+        p = paired_p(pairs(results[0], own)) if row.state == "complete" and not is_barred else None
         made.append(msgspec.structs.replace(row, p_value=p))
     return made
 
@@ -164,7 +171,7 @@ def sweep_conclusion(rows: Sequence[SettingRow]) -> str:
     else:
         apart = len(done) - 1 - len(equals)
         told = (
-            f"On {over} the interval of the highest, {best.label} ({_percent(best.accuracy)}), lies apart from "
+            f"On {over} the interval of the highest, {best.label} ({percent(best.accuracy)}), lies apart from "
             f"{apart} of {len(done) - 1} others."
         )
     return f"{head}{told}{_tested(done)}"
@@ -207,7 +214,3 @@ def _overlap(one: SettingRow, other: SettingRow) -> bool:
     if one.ci_low is None or one.ci_high is None or other.ci_low is None or other.ci_high is None:
         return True
     return one.ci_low <= other.ci_high and other.ci_low <= one.ci_high
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"

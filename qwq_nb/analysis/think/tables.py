@@ -17,7 +17,7 @@ from qwq_nb.trace.thresholds import Thresholds
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, text_table
-from qwq_nb.view.wording import flag_word, is_known, number, percent
+from qwq_nb.view.wording import UNKNOWN, flag_word, is_known, number, percent
 
 __all__ = ["METRICS", "ThinkTable", "metrics_of", "think_html", "think_text"]
 
@@ -85,7 +85,7 @@ def cells_of(row: ThinkRow) -> list[str]:
 def in_words(estimate: Estimate, unit: str) -> str:
     """Format an estimate and its interval; `-` where it is not known. `unit`: `share`, `number` or `tokens`."""
     if not is_known(estimate.value):
-        return "-"
+        return UNKNOWN
     low, high = estimate.low, estimate.high
     digits = 1 if unit == "number" else 0
     one = percent(estimate.value) if unit == "share" else number(estimate.value, digits)
@@ -123,7 +123,7 @@ def further_grid(table: ThinkTable) -> list[list[str]]:
 def in_digits(estimate: Estimate) -> str:
     """Format an estimate and its interval with three digits."""
     if not is_known(estimate.value):
-        return "-"
+        return UNKNOWN
     ends = f" ({estimate.low:.3g} - {estimate.high:.3g})" if is_known(estimate.low) and is_known(estimate.high) else ""
     return f"{estimate.value:.3g}{ends}"
 

@@ -24,7 +24,7 @@ from evalscope.api.evaluator import TaskState
 from evalscope.api.messages import ChatMessageAssistant, ContentReasoning, ContentText, dict_to_chat_message
 from evalscope.api.metric import SampleScore, Score
 from evalscope.api.mixin import CodeExecutionSandboxMixin
-from evalscope.api.model import ChatCompletionChoice, ModelOutput, ModelUsage, as_stop_reason
+from evalscope.api.model import ChatCompletionChoice, ModelOutput, ModelUsage
 from evalscope.api.registry import get_benchmark
 from evalscope.config import TaskConfig
 from evalscope.constants import ScoreStatus
@@ -252,7 +252,7 @@ def _state(job: GradeJob) -> TaskState:
         total_tokens=completion.prompt_tokens + completion.completion_tokens,
         reasoning_tokens=completion.reasoning_tokens,
     )
-    choice = ChatCompletionChoice(message=message, stop_reason=as_stop_reason(completion.finish_reason))
+    choice = ChatCompletionChoice(message=message, stop_reason=completion.stop_reason)
     output = ModelOutput(model=completion.model or model, time=completion.latency_s, choices=[choice], usage=usage)
     return TaskState(model=model, sample=sample, messages=[*sample.input, message], output=output, completed=True)
 

@@ -9,7 +9,7 @@ from qwq_nb.bench.catalog import is_withheld_name
 from qwq_nb.bench.evalscope import adapters, loading
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
 from qwq_nb.bench.worker import refute
-from qwq_nb.bench.worker.second_opinion import equal
+from qwq_nb.bench.worker.equality import equal
 from qwq_nb.core.records import AnswerKind, Verdict
 
 __all__ = ["EvalscopeBenchmark"]

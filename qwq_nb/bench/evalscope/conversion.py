@@ -1,6 +1,7 @@
 """Convert records to samples by an adapter's own function, and report faults in a user's data in words.
 
-Independent of evalscope: the function, and the errors that mean "of another type", are passed in.
+Independent of evalscope: the function is passed in. It may change the record that it is given; what is kept of the
+record is what it then is.
 """
 
 from __future__ import annotations
@@ -9,17 +10,29 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from qwq_nb.bench.datafile import Record
+from qwq_nb.bench.data_formats import Record
+from qwq_nb.bench.evalscope.fields import (
+    GOLD_FIELDS,
+    FieldFault,
+    is_gap,
+    is_single,
+    named_as_needed,
+    single_values,
+    whole_numbers,
+)
 from qwq_nb.errors import DataError, listed
 
 __all__ = ["RawRow", "convert_all", "needed_fields"]
 
 T = TypeVar("T")
 
-_GOLD_FIELDS = frozenset({"answer", "gold", "label", "target"})
-
 _BESIDE: dict[str, tuple[str, ...]] = {"math_500": ("unique_id", "solution")}
 """Fields that an adapter reads but uses neither in prompts nor in grading: a user's file may leave them out."""
+
+_MOST_NAMES = 30
+_LONGEST_NAME = 60
+_LONGEST_REASON = 300
+"""Bounds of what a message repeats of a record."""
 
 RawRow = dict[str, Any]
 """A raw record, in the form in which it was converted to a sample."""
@@ -32,31 +45,37 @@ def along(record: RawRow, number: int, benchmark: str) -> RawRow:
 
 
 def convert_all(
-    rows: Sequence[Record],
-    convert: Callable[[RawRow], T],
-    benchmark: str,
-    wrong_type: tuple[type[Exception], ...] = (),
+    rows: Sequence[Record], convert: Callable[[RawRow], T], benchmark: str, needed: Sequence[str]
 ) -> list[tuple[RawRow, T]]:
-    """Convert records by `convert`; return each record with its result.
+    """Convert records by `convert`; return each record, in the form in which it was converted, with its result.
 
-    If values are of another type than the adapter expects (numbers in JSON, lists in a table's cell), all records are
-    tried once more with numbers as text, then with JSON in text decoded. Raises DataError with file, line and
-    field.
+    `needed` are the fields that the adapter reads, from `needed_fields`. They are found without regard to case, and
+    whole floats become integers. If values are of another type than the adapter expects (numbers in JSON, lists in a
+    table's cell), all records are tried once more with numbers as text, then with JSON in text decoded, then with lists
+    of one value replaced by it.
+
+    Raises DataError with file, line and field.
     """
-    forms: tuple[Callable[[RawRow], RawRow], ...] = (dict, numbers_as_text, _json_cells)
+    forms: tuple[Callable[[RawRow], RawRow], ...] = (dict, numbers_as_text, _json_cells, _single_cells)
     last = len(forms) - 1
-    unfit: tuple[type[Exception], ...] = (TypeError, AttributeError, ValueError, IndexError, *wrong_type)
     for attempt, form in enumerate(forms):
         made: list[tuple[RawRow, T]] = []
         for number, (record, where) in enumerate(rows, 1):
-            shaped = {**form(record), **along(record, number, benchmark)}
+            shaped = form(named_as_needed(whole_numbers(record), needed))
+            shaped.update(along(shaped, number, benchmark))
             try:
                 made.append((shaped, convert(shaped)))
+            except FieldFault as error:
+                if attempt == last or not any(map(is_single, shaped.values())):
+                    raise DataError(_unfit(error, record, where, needed, benchmark)) from None
+                break
             except KeyError as error:
-                raise DataError(_missing(error, record, where, convert, benchmark)) from None
-            except unfit as error:
+                raise DataError(_missing(error, record, where, needed, benchmark)) from None
+            except MemoryError:
+                raise
+            except Exception as error:  # what an adapter meets in a value of another type may be of any class
                 if attempt == last:
-                    raise DataError(_unfit(error, record, where, convert, benchmark)) from None
+                    raise DataError(_unfit(error, record, where, needed, benchmark)) from None
                 break
         else:
             return made
@@ -92,7 +111,7 @@ class _Probe(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Ignore a default for the gold answer: it is a way to look for it in another field, not to do without."""
-        return self[key] if key in _GOLD_FIELDS else default
+        return self[key] if key in GOLD_FIELDS else default
 
 
 def _text(value: Any) -> Any:
@@ -113,22 +132,34 @@ def _json_cells(record: RawRow) -> RawRow:
     return shaped
 
 
-def _missing(error: KeyError, record: RawRow, where: str, convert: Callable[[RawRow], Any], benchmark: str) -> str:
+def _single_cells(record: RawRow) -> RawRow:
+    return numbers_as_text(whole_numbers(single_values(_json_cells(record))))
+
+
+def _missing(error: KeyError, record: RawRow, where: str, needed: Sequence[str], benchmark: str) -> str:
     field = str(error.args[0]) if error.args else "?"
-    needs = needed_fields(convert)
     if field in record:
-        return _unfit(error, record, where, convert, benchmark)
+        return _unfit(error, record, where, needed, benchmark)
     return (
-        f"{where}: the record has no field {field!r}. It has: {listed(record) or 'no fields'}. "
-        f"{benchmark} needs: {', '.join(needs or [field])}."
+        f"{where}: the record has no field {field[:_LONGEST_NAME]!r}. It has: {listed(record) or 'no fields'}. "
+        f"{benchmark} needs: {', '.join(needed or [field])}."
     )
 
 
-def _unfit(error: Exception, record: RawRow, where: str, convert: Callable[[RawRow], Any], benchmark: str) -> str:
+def _unfit(error: Exception, record: RawRow, where: str, needed: Sequence[str], benchmark: str) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     # pydantic puts the field on the second line and what is wrong with it on the third.
     reason = f"{lines[1].strip()}: {lines[2].split('[')[0].strip()}" if len(lines) > 2 else lines[0]
+    odd = {name: _kind(record[name]) for name in record if is_gap(record[name]) or name in needed}
+    named = ", ".join(f"{name} ({kind})" for name, kind in list(odd.items())[:_MOST_NAMES] if kind)
+    hint = f" Neither text nor number: {named}." if named and not isinstance(error, FieldFault) else ""
     return (
-        f"{where}: the record does not fit {benchmark}: {reason}. It has: {listed(record)}. "
-        f"{benchmark} needs: {', '.join(needed_fields(convert)) or 'other values in them'}."
+        f"{where}: the record does not fit {benchmark}: {reason[:_LONGEST_REASON]}.{hint} It has: {listed(record)}. "
+        f"{benchmark} needs: {', '.join(needed) or 'other values in them'}."
     )
+
+
+def _kind(value: Any) -> str:
+    if is_gap(value):
+        return "null"
+    return {list: "a list", dict: "an object", bool: "true or false"}.get(type(value), "")

@@ -10,23 +10,18 @@ import contextlib
 import os
 import re
 import signal
-import socket
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from qwq_nb.bench.evalscope.conversion import needed_fields
+from qwq_nb.bench.hub_address import hub_failure, unreachable
 from qwq_nb.bench.hub_secrets import mask_of
 from qwq_nb.bench.protocol import LoadRequest
 from qwq_nb.core.environment import hub_secrets
-from qwq_nb.errors import HubError
 
-__all__ = ["load"]
+__all__ = ["load", "plain_converter"]
 
-_CONNECT_S = 6.0
-"""Seconds for the first connection."""
-_OFFLINE_S = 6
+_OFFLINE_S = 4
 """Seconds for finding a copy on this machine once the hub is known to be out of reach."""
 
 _REFUSED = re.compile(r"\b40[13]\b|gated|unauthori[sz]ed|forbidden|restricted|not authenticated|log ?in", re.I)
@@ -34,53 +29,46 @@ _TOKENS = {
     "huggingface": ("huggingface.co", "HF_TOKEN or HUGGING_FACE_HUB_TOKEN"),
     "modelscope": ("modelscope.cn", "MODELSCOPE_API_TOKEN"),
 }
+_BROKEN = frozenset({"ChunkedEncodingError", "IncompleteRead", "RemoteProtocolError", "ConnectionResetError"})
+"""Errors, by name, of connections that broke; those of requests, urllib3, httpx and Python."""
+
+_LOCAL_PATH = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?(?:[/\\][^\s/\\'\",;:()]+){2,}")
+"""A path on this machine; the libraries' messages name folders that are gone by then."""
 
 
 def load(adapter: Any, request: LoadRequest) -> None:
     """Call `adapter.load_dataset()`. Raises HubError."""
-    fields = needed_fields(_original(adapter))
-    unreachable = _unreachable(*_address(request.hub))
+    fields = needed_fields(plain_converter(adapter))
+    cause = unreachable(request.hub)
     try:
-        with _offline(request.hub) if unreachable else contextlib.nullcontext():
-            adapter.load_dataset()
+        with _offline(request.hub) if cause else contextlib.nullcontext():
+            _load_twice(adapter, once=bool(cause))
     except Exception as error:  # the hubs' clients raise anything from OSError to their own trees
-        cause = unreachable or mask_of(_tokens(request.hub)).hide(_short(error))
-        raise HubError(
-            f"{request.benchmark}: the data set {adapter.dataset_id!r} could not be loaded from {request.hub}: "
-            f"{cause}. {_about_token(request.hub, cause)}Give its records in a file of your own: --data PATH (JSONL, "
-            f"JSON, CSV or Parquet; fields: {', '.join(fields) or 'as in the data set'}), or try the built-in "
-            f"problems: --demo."
-        ) from None
+        said = cause or mask_of(_tokens(request.hub)).hide(_short(error))
+        said += _about_token(request.hub, said)
+        raise hub_failure(request.benchmark, str(adapter.dataset_id), request.hub, said, fields) from None
 
 
-def _original(adapter: Any) -> Any:
+def _load_twice(adapter: Any, *, once: bool) -> None:
+    """Load; once more if the connection broke in the middle of a file, which ModelScope's library does not try."""
+    try:
+        adapter.load_dataset()
+    except Exception as error:
+        names = {type(cause).__name__ for cause in _causes(error)}
+        if once or not names & _BROKEN:
+            raise
+        adapter.load_dataset()
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def plain_converter(adapter: Any) -> Callable[[dict[str, Any]], Any]:
     """Return the class's own `record_to_sample`: the instance's may be a wrapper that keeps records."""
     return lambda record: type(adapter).record_to_sample(adapter, record)
-
-
-def _address(hub: str) -> tuple[str, int]:
-    """Return host and port of the hub, or of the mirror that the environment names."""
-    if hub == "huggingface":
-        url = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-    else:
-        url = os.environ.get("MODELSCOPE_ENDPOINT") or os.environ.get("MODELSCOPE_DOMAIN") or "www.modelscope.cn"
-    parts = urllib.parse.urlsplit(url if "://" in url else f"https://{url}")
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    return parts.hostname or url, port or (80 if parts.scheme == "http" else 443)
-
-
-def _unreachable(host: str, port: int) -> str:
-    """Return why the hub cannot be connected to; empty if it can, or if a proxy is set."""
-    if urllib.request.getproxies():
-        return ""
-    try:
-        socket.create_connection((host, port), timeout=_CONNECT_S).close()
-    except OSError as error:
-        return f"no connection to {host} ({error.strerror or type(error).__name__})"
-    return ""
 
 
 def _tokens(hub: str) -> dict[str, str]:
@@ -103,8 +91,8 @@ def _about_token(hub: str, cause: str) -> str:
         return ""
     where, names = _TOKENS[hub]
     return (
-        f"If it is gated, accept its terms at {where} and set {names} in this kernel's environment (not as "
-        f"an endpoint's key: those are given to no loader). "
+        f". If it is gated, accept its terms at {where} and set {names} in this kernel's environment (not as "
+        f"an endpoint's key: those are given to no loader)"
     )
 
 
@@ -122,7 +110,8 @@ def _offline(hub: str) -> Iterator[None]:
         datasets.config.HF_HUB_OFFLINE = True
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, _expired)
-        signal.setitimer(signal.ITIMER_REAL, _OFFLINE_S)
+        # Again and again: what it interrupts may catch it, and go on to try the network.
+        signal.setitimer(signal.ITIMER_REAL, _OFFLINE_S, 0.2)
     try:
         yield
     finally:
@@ -135,6 +124,7 @@ def _expired(number: int, frame: object) -> None:
 
 
 def _short(error: Exception) -> str:
+    """Return an error's class and first line, and what a refusal means, without paths of this machine."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else type(error).__name__
+    text = _LOCAL_PATH.sub("…", lines[0] if lines else type(error).__name__)
     return f"{type(error).__name__}: {text[:240]}".rstrip(".")

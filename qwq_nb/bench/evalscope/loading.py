@@ -6,6 +6,7 @@ its `load_dataset`, with `record_to_sample` wrapped so that a run can store the 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,14 +15,14 @@ from evalscope.api.dataset import DatasetDict, MemoryDataset
 from evalscope.api.dataset import Sample as EvalSample
 from evalscope.api.dataset.utils import as_sample_list, shuffle_choices_if_requested
 from evalscope.utils.io_utils import convert_normal_types
-from pydantic import ValidationError
 
 from qwq_nb.bench.catalog import is_withheld_name
-from qwq_nb.bench.datafile import Record, file_stems, read_file, read_records, subset_files
-from qwq_nb.bench.evalscope import adapters, conversion, hub
+from qwq_nb.bench.data_formats import Record, read_file
+from qwq_nb.bench.datafile import file_stems, read_records, subset_files
+from qwq_nb.bench.evalscope import adapters, conversion, fields, hub
 from qwq_nb.bench.evalscope.conversion import RawRow
 from qwq_nb.bench.protocol import BenchmarkFacts, LoadedBenchmark, LoadRequest, encode
-from qwq_nb.core.records import Message, Sample
+from qwq_nb.core.records import AnswerKind, Message, Sample
 from qwq_nb.core.sample_id import sample_id
 from qwq_nb.core.text import valid_values
 from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, did_you_mean, listed
@@ -55,7 +56,7 @@ def load(request: LoadRequest) -> LoadedBenchmark:
         known = listed(adapter.subset_list, 8)
         raise DataError(
             f"{request.data or request.benchmark}: no record belongs to {request.benchmark}{asked}. Its subsets are "
-            f"{known}: the field that names one (level, category, subset) holds something else."
+            f"{known}."
         )
     meta = adapter.benchmark_meta
     return LoadedBenchmark(
@@ -156,11 +157,14 @@ def _local_groups(adapter: Any, request: LoadRequest) -> dict[str, list[Record]]
         return {subsets[0]: records}
     groups: dict[str, list[Record]] = {subset: [] for subset in subsets}
     for record, where in records:
-        subset = record.get("subset")
+        subset = str(record.get("subset"))
+        if subset not in groups and (respelt := fields.spelt_as({"subset": subset}, subset, subsets)):
+            subset = respelt[0]["subset"]
+            record = {**record, "subset": subset}
         if subset not in groups:
             if request.subsets is not None and subset in _subsets_of(name):
                 continue
-            said = f"its field 'subset' says {subset!r}" if "subset" in record else "it has no field 'subset'"
+            said = f"its field 'subset' says {subset[:80]!r}" if "subset" in record else "it has no field 'subset'"
             raise DataError(
                 f"{where}: which subset of {name} this record belongs to is not clear: {said}. Add that field (one of "
                 f"{listed(subsets, 8)}), keep one file a subset "
@@ -173,16 +177,23 @@ def _local_groups(adapter: Any, request: LoadRequest) -> dict[str, list[Record]]
 def _left_out(request: LoadRequest, dataset: MemoryDataset, rows: list[Record], first: int) -> list[str]:
     """Return a note on records of a subset that the benchmark does not have, which evalscope drops silently.
 
-    `first` is the number of the first of the `rows`.
+    `first` is the number of the first of the `rows`. Raises DataError if that is all of them.
     """
     known = _subsets_of(request.benchmark)
     lost = [sample for sample in dataset if sample.subset_key not in known]
     if not lost:
         return []
-    where = rows[lost[0].metadata[_MARK] - first][1]
+    record, where = rows[lost[0].metadata[_MARK] - first]
+    said = fields.said_of_subset(record, str(lost[0].subset_key))
+    names = f"{', '.join(known[:5])}{', …' if len(known) > 5 else ''}"
+    if len(lost) == len(dataset):
+        raise DataError(
+            f"{where}: {said}, which names no subset of {request.benchmark} (expected: {names}), nor does any other "
+            f"record: no record belongs to {request.benchmark}."
+        )
     return [
         f"Left out: {len(lost)} of {len(dataset)} records, which belong to no subset of {request.benchmark} "
-        f"({listed(known, 5)}). The first, {where}, is of {lost[0].subset_key!r}."
+        f"({listed(known, 5)}). The first is {where}: {said}."
     ]
 
 
@@ -204,25 +215,65 @@ def _dataset(
 ) -> MemoryDataset:
     """Follow evalscope's steps of loading: convert, filter, number, and shuffle the choices if requested."""
 
-    graded_against_gold = adapters.kind_of(adapter) != "text"
+    needed = conversion.needed_fields(hub.plain_converter(adapter))
+    known = _subsets_of(request.benchmark) if adapter.reformat_subset else []
+    kind = adapters.kind_of(adapter)
 
-    def convert(record: dict[str, Any]) -> list[EvalSample]:
+    def convert(record: RawRow) -> list[EvalSample]:
+        if kind != "text":
+            fields.check_gold_present(record, needed)
         made = list(as_sample_list(adapter.record_to_sample(record)))
-        if graded_against_gold and not all(any(str(t).strip() for t in _targets(sample)) for sample in made):
-            if "answer" not in record:
-                raise KeyError("answer")
-            raise ValueError("the gold answer is empty")
+        if known and any(sample.subset_key not in known for sample in made):
+            made = _respelt(adapter, record, made, known)
+        for sample in made:
+            _check_sample(sample, record, needed, kind)
         return made
 
     with adapter._temporary_attribute("current_subset_name", subset):
         samples = []
-        for record, made in conversion.convert_all(rows, convert, request.benchmark, (ValidationError,)):
+        for record, made in conversion.convert_all(rows, convert, request.benchmark, needed):
             records.append(record)
             samples += _marked(made, len(records) - 1)
     dataset = MemoryDataset(samples, name=request.benchmark).filter(adapter.sample_filter)
     dataset.reindex()
     shuffle_choices_if_requested(dataset, adapter.shuffle_choices, adapter.seed)
     return dataset
+
+
+def _respelt(adapter: Any, record: RawRow, made: list[EvalSample], known: list[str]) -> list[EvalSample]:
+    """Return the samples of the record with its subset spelt as evalscope does, and change the record so.
+
+    Where that cannot be, the samples are returned as they are.
+    """
+    for changed in fields.spelt_as(record, str(made[0].subset_key), known):
+        with contextlib.suppress(Exception):  # another spelling that the adapter does not take is none
+            again = list(as_sample_list(adapter.record_to_sample(changed)))
+            if all(sample.subset_key in known for sample in again):
+                record.update(changed)
+                return again
+    return made
+
+
+def _check_sample(sample: EvalSample, record: RawRow, needed: list[str], kind: AnswerKind) -> None:
+    """Check that a sample has a question, and an answer to grade against. Raises FieldFault, KeyError."""
+    targets = _targets(sample)
+    if kind != "text" and not any(target.strip() for target in targets):
+        if "answer" not in record:
+            raise KeyError("answer")
+        raise fields.FieldFault("the field 'answer': the gold answer is empty")
+    question = _question(sample)
+    if not question.strip():
+        raise fields.FieldFault("the question is empty")
+    fields.check_made(record, needed, question, targets if kind != "text" else [])
+    if kind == "choice" and len(targets) == 1:
+        fields.check_choices(record, needed, sample.choices or [], targets[0])
+
+
+def _question(sample: EvalSample) -> str:
+    """Return the input before the prompt template is applied; empty if there is none."""
+    if isinstance(sample.input, str):
+        return sample.input
+    return str(sample.input[-1].text) if sample.input else ""
 
 
 def _marked(samples: Any, number: int) -> Any:
@@ -238,7 +289,7 @@ def _targets(sample: EvalSample) -> list[str]:
 def _questions(datasets: DatasetDict) -> Questions:
     """Return the inputs before the prompt templates are applied, by subset and position."""
     return {
-        (subset, position): sample.input if isinstance(sample.input, str) else sample.input[-1].text
+        (subset, position): _question(sample)
         for subset, dataset in datasets.items()
         for position, sample in enumerate(dataset)
     }
@@ -264,7 +315,7 @@ def _samples(adapter: Any, request: LoadRequest, records: Sequence[RawRow], ques
                     targets=valid_values(targets),
                     messages=[_wire(message, request.benchmark) for message in sample.input],
                     choices=valid_values(list(sample.choices or [])),
-                    source_id=_source_id(record, metadata),
+                    source_id=fields.source_id(metadata, record),
                     metadata=_plain(metadata),
                     source_row=_plain(record),
                 )
@@ -307,11 +358,3 @@ def _plain(value: dict[str, Any]) -> dict[str, Any]:
 
     plain: dict[str, Any] = json.loads(json.dumps(convert_normal_types(value), default=str))
     return dict(valid_values(plain))
-
-
-def _source_id(record: dict[str, Any], metadata: dict[str, Any]) -> str:
-    for holder in (metadata, record):
-        for key in ("question_id", "unique_id", "id", "Record ID", "problem_idx", "idx"):
-            if holder.get(key) not in (None, "", "unknown"):
-                return str(holder[key])
-    return ""

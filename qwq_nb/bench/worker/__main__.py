@@ -23,18 +23,23 @@ import msgspec
 from qwq_nb.bench import cache, protocol
 from qwq_nb.bench.benchmark import check_loaded
 from qwq_nb.bench.hub_secrets import mask_of, secrets_for
-from qwq_nb.bench.protocol import Request, WorkerInfo, decode, encode
+from qwq_nb.bench.protocol import LONGEST_LINE, Request, WorkerInfo, decode, encode
 from qwq_nb.bench.registry import benchmark_for
 from qwq_nb.bench.worker.beats import beating
 from qwq_nb.bench.worker.channels import Channels, SelectorChannels, ThreadChannels, write_all
-from qwq_nb.bench.worker.child import CAN_FORK, Child, die_with_parent
+from qwq_nb.bench.worker.child import CAN_FORK, Child, die_with_parent, limit_memory, limit_time
 from qwq_nb.bench.worker.task_limits import task_limit
-from qwq_nb.errors import QwqError, WorkerError
+from qwq_nb.errors import DataError, QwqError, WorkerError
 
 __all__ = ["main"]
 
 PARENT = "parent"
 TASK = "task"
+
+DATA_MEMORY = 4 << 30
+"""Bytes of memory in which a data file is read and made into samples, where the system can limit it."""
+DATA_SECONDS = 300
+"""Time in which that is done, likewise."""
 
 
 class Worker:
@@ -125,6 +130,9 @@ class Worker:
         if CAN_FORK:
 
             def task(_: int, reply_out: int) -> None:
+                if data_of(request):
+                    limit_memory(DATA_MEMORY)
+                    limit_time(DATA_SECONDS)
                 write_all(reply_out, perform(request))
 
             self._task = (request, Child(f"{TASK} {request.id}", self._channels, task, also_close=(self._out,)))
@@ -145,7 +153,9 @@ class Worker:
             return
         how = self._end_task()
         if request.id != -1:
-            text = f"the benchmark worker's child ended ({how}) during {request.op}."
+            data = data_of(request)
+            doing = f"while it read {data} (it may take {DATA_SECONDS} s)" if data else f"during {request.op}"
+            text = f"the benchmark worker's child ended ({how}) {doing}."
             write_all(self._out, encode({"id": request.id, "error": "WorkerError", "message": text}))
 
     def _ok(self, reply: int, value: Any) -> None:
@@ -170,6 +180,14 @@ def operations() -> dict[str, Callable[[msgspec.Raw], Any]]:
     }
 
 
+def data_of(request: Request) -> str:
+    """Return the data file that a request loads by evalscope's adapters; empty if it does something else."""
+    if request.op != "load":
+        return ""
+    body = decode(request.body, protocol.LoadRequest)
+    return body.data or "" if body.source is None else ""
+
+
 def load(request: protocol.LoadRequest) -> protocol.LoadedBenchmark:
     """Load and check the samples of a request, and store a copy of them in the prompt cache.
 
@@ -182,11 +200,16 @@ def load(request: protocol.LoadRequest) -> protocol.LoadedBenchmark:
             loaded = benchmark.load(request)
         except QwqError:
             raise
+        except MemoryError:
+            raise DataError(
+                f"{request.data or request.benchmark}: making its records into samples takes more memory than may be "
+                f"used."
+            ) from None
         except Exception as error:
-            if request.source is None:
+            if request.source is None and not request.data:
                 raise
             traceback.print_exception(error, file=sys.stderr)
-            raise WorkerError(load_failure(request.benchmark, error)) from None
+            raise WorkerError(load_failure(request, error)) from None
         loaded = check_loaded(loaded, request)
         if secrets:
             # A hub that echoes the token in its data must not get it into a file.
@@ -205,18 +228,23 @@ def private_files() -> Iterator[None]:
         os.umask(before)
 
 
-def load_failure(name: str, error: Exception) -> str:
-    """Return the message for a registered benchmark whose own `load` failed, with the line of its code."""
+def load_failure(request: protocol.LoadRequest, error: Exception) -> str:
+    """Return the message for a benchmark whose `load` failed, with the line of its code and the data file."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     position = f"{os.path.basename(last.filename)}:{last.lineno}"
-    return f"The benchmark {name!r} failed to load: {type(error).__name__}: {str(error)[:2000]} ({position})."
+    data = f" from {request.data}" if request.data else ""
+    reason = f"{type(error).__name__}: {str(error)[:2000]}"
+    return f"The benchmark {request.benchmark!r} failed to load{data}: {reason} ({position})."
 
 
 def perform(request: Request) -> bytes:
     """Carry out one request and return its answer line."""
     try:
         operation = operations()[request.op]
-        return encode({"id": request.id, "ok": operation(request.body)})
+        line = encode({"id": request.id, "ok": operation(request.body)})
+        if len(line) > LONGEST_LINE:
+            raise DataError(f"{data_of(request) or request.op}: the samples with their prompts are more than 1 GB.")
+        return line
     except Exception as error:
         return failure(request.id, error)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -15,7 +16,7 @@ from collections.abc import Callable
 
 from qwq_nb.bench.worker.channels import Channels, write_all
 
-__all__ = ["CAN_FORK", "Child", "die_with_parent", "limit_memory"]
+__all__ = ["CAN_FORK", "Child", "die_with_parent", "limit_memory", "limit_time"]
 
 CAN_FORK = hasattr(os, "fork") and os.environ.get("QWQ_NB_WORKER_FORK", "1") != "0"
 """False without fork, and with `QWQ_NB_WORKER_FORK=0` on any system."""
@@ -118,3 +119,10 @@ def limit_memory(extra: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = size + extra if hard == resource.RLIM_INFINITY else min(size + extra, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def limit_time(seconds: int) -> None:
+    """End this process by a signal after so many seconds, whatever it does then, if the system has such a signal."""
+    if hasattr(signal, "alarm"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(seconds)

@@ -124,7 +124,9 @@ def _opinion(job: GradeJob, verdict: Verdict) -> Opinion:
             targets_of(job.sample) or [],
             job.sample.choices,
             officially_correct=verdict.correct,
-            equivalent=benchmark.equivalent,
+            extracted=verdict.extracted,
+            # evalscope's own comparison is what the opinion is second to; a registered benchmark's is the author's.
+            **({} if job.request.source is None else {"equivalent": benchmark.equivalent}),
         )
     except Exception:  # math-verify raises whatever SymPy raises; then there is no opinion: None
         return Opinion()

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["provably_different"]
+__all__ = ["differ_below_tolerance", "provably_different"]
 
 _POINTS = (0.7391, 1.2917, 1.8409, 0.4147, 1.1353, 2.0731)
 """Values of the variables, in turn: no special values, and positive, so that roots and logarithms are real."""
 _TRIALS = 2
 _CLEARLY = 1e-3
 """Least relative difference that refutes; math-verify compares numbers to six digits."""
+_NEAR_ZERO = 1e-2
+"""Below here six decimals are less than `_CLEARLY` tells apart."""
 _MOST_VARIABLES = 4
 
 
@@ -46,6 +48,54 @@ def provably_different(gold: list[Any], found: list[Any]) -> bool:
         if abs(values[0] - values[1]) <= _CLEARLY * max(1.0, abs(values[0]), abs(values[1])):
             return False
     return True
+
+
+def differ_below_tolerance(gold: list[Any], found: list[Any]) -> bool:
+    """Return whether two answers that math-verify takes for equal differ in their leading digits.
+
+    math-verify rounds numbers to six decimals, so that all tiny ones are alike. Numbers are compared relatively here,
+    also in pairs, intervals, sets and matrices; what holds variables or no number is left to math-verify.
+    """
+    formulas = [[part for part in side if not isinstance(part, str)] for side in (gold, found)]
+    return len(formulas[0]) == len(formulas[1]) == 1 and _differ_in_digits(formulas[0][0], formulas[1][0])
+
+
+def _differ_in_digits(one: Any, other: Any) -> bool:
+    from sympy import Expr, FiniteSet, Interval, MatrixBase, Tuple, Union
+    from sympy.core.relational import Relational
+
+    if isinstance(one, Relational) and not isinstance(other, Relational):
+        one = one.rhs
+    if isinstance(other, Relational) and not isinstance(one, Relational):
+        other = other.rhs
+    if isinstance(one, Expr) and isinstance(other, Expr):
+        return not one.free_symbols and not other.free_symbols and _unlike(one, other)
+    parts: list[list[Any]] = []
+    for formula in (one, other):
+        if isinstance(formula, MatrixBase):
+            parts.append(list(formula))
+        elif isinstance(formula, FiniteSet):
+            numbers = all(part.is_number and part.is_real for part in formula.args if isinstance(part, Expr))
+            numbers = numbers and all(isinstance(part, Expr) for part in formula.args)
+            parts.append(sorted(formula.args) if numbers else [])
+        elif isinstance(formula, Interval):
+            parts.append([formula.start, formula.end])
+        elif isinstance(formula, (Tuple, Union, Relational)):
+            parts.append(list(formula.args))
+        else:
+            return False
+    return len(parts[0]) == len(parts[1]) and any(_differ_in_digits(a, b) for a, b in zip(*parts, strict=True))
+
+
+def _unlike(one: Any, other: Any) -> bool:
+    """Whether two numbers near zero differ relatively; others are told apart by math-verify's own tolerance."""
+    try:
+        values = [number.evalf(15) for number in (one, other)]
+        if not all(value.is_Float for value in values) or any(abs(value) >= _NEAR_ZERO for value in values):
+            return False
+        return bool(abs(values[0] - values[1]) > _CLEARLY * max(abs(value) for value in values))
+    except (TypeError, ValueError, ArithmeticError, AttributeError):
+        return False
 
 
 def _value(formula: Any, at: dict[Any, float]) -> complex | None:

@@ -1,12 +1,13 @@
 """Read and write `/chat/completions`, OpenAI's format, which nearly every server supports.
 
-Servers differ in the details that are optional here: `reasoning` or `reasoning_content`, null content, usage with or
-without reasoning tokens, errors as objects in the stream, tool calls with or without an index.
+Servers differ in the details that are optional here: `reasoning`, `reasoning_content` or typed parts, null content,
+usage with or without reasoning tokens, errors as objects in the stream, tool calls with or without an index.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,9 +22,11 @@ from qwq_nb.errors import EndpointError
 
 __all__ = ["ChatCompletions"]
 
-DONE = b"[DONE]"
-TEXTS = ("reasoning", "reasoning_content", "content")
-"""The text fields of a delta or a message."""
+_DONE = re.compile(rb"\s*\"?\s*\[\s*DONE\s*\]\s*\"?\s*", re.IGNORECASE)
+REASONINGS = ("reasoning", "reasoning_content", "thinking", "reasoning_text")
+"""The fields of a delta or a message that hold reasoning as text."""
+DEEPEST = 8
+"""Levels of typed parts within one another that are read."""
 
 
 class TokenDetails(msgspec.Struct):
@@ -37,6 +40,9 @@ class WireUsage(msgspec.Struct):
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    total_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """Where gateways put what OpenAI has in the details."""
     completion_tokens_details: TokenDetails | None = None
 
 
@@ -47,6 +53,16 @@ class WireDelta(msgspec.Struct, gc=False):
     reasoning_content: str | None = None
     content: str | None = None
     tool_calls: Any = None
+    refusal: str | None = None
+    """What the model says instead of an answer (OpenAI): shown as its answer."""
+    thinking: str | None = None
+    """The reasoning, by gateways that follow Anthropic or Ollama."""
+    reasoning_text: str | None = None
+    """The reasoning, by GitHub Copilot's gateway."""
+    reasoning_details: Any = None
+    """The reasoning as typed parts: OpenRouter. `decoded_leniently` adds those that came as content."""
+    thinking_blocks: Any = None
+    """The same by LiteLLM, beside `reasoning_content`."""
 
 
 class Choice(msgspec.Struct, gc=False):
@@ -55,7 +71,6 @@ class Choice(msgspec.Struct, gc=False):
     delta: WireDelta | None = None
     message: WireDelta | None = None
     finish_reason: str | None = None
-    index: int = 0
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -74,6 +89,7 @@ class Chunk(msgspec.Struct, gc=False):
 
 chunk_decoder: msgspec.json.Decoder[Chunk] = msgspec.json.Decoder(Chunk)
 _decode = chunk_decoder.decode
+_WHOLE = re.compile(r"-?[0-9]+")
 
 
 class ChatCompletions:
@@ -93,7 +109,8 @@ class ChatCompletions:
             body["tools"] = [*tools]
         if endpoint.stream:
             body["stream"] = True
-            body.setdefault("stream_options", {"include_usage": True})
+            if "stream_options" not in endpoint.sampling:
+                body["stream_options"] = {"include_usage": True}
         return body
 
     def delta(self, event: bytes) -> Delta | None:
@@ -101,7 +118,7 @@ class ChatCompletions:
         try:
             chunk = _decode(event)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            if event == DONE:
+            if _DONE.fullmatch(event):
                 return Delta(ends="done")
             chunk = decoded_leniently(event)
         choices = chunk.choices
@@ -142,44 +159,128 @@ def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
     usage = None if chunk.usage is None else usage_of(chunk.usage)
     if said is None:
         return Delta("", "", "", (), finish or "", usage, chunk.model or "")
-    return Delta(
-        said.reasoning or "",
+    delta = Delta(
+        said.reasoning or said.thinking or said.reasoning_text or "",
         said.reasoning_content or "",
-        said.content or "",
+        said.content or said.refusal or "",
         pieces_of(said.tool_calls) if said.tool_calls else (),
         finish or "",
         usage,
         chunk.model or "",
     )
+    if parts := said.reasoning_details or said.thinking_blocks:
+        delta.reasoning_parts = reasoning_in(parts)
+    return delta
 
 
 def decoded_leniently(data: bytes) -> Chunk:
     """Decode what the strict decoder refuses. Raises ValueError if it is no chat completion, or nested too deeply.
 
     Some servers split characters between tokens: the standard library keeps bad bytes and halves of surrogate pairs. A
-    text may be a list of parts; any other type counts as empty text and does not end the stream. A token count may be
-    12.0 or "12".
+    text may be a list of typed parts, of which those with a thought are reasoning (Mistral), and a token count may be
+    12.0 or "12". What has another type than it should counts as left out, unless it is `choices` or the finish reason:
+    without those there is no answer.
     """
     try:
-        said = json.loads(data.decode("utf-8", "replace"))
-        choices = said.get("choices") if isinstance(said, dict) else None
-        for choice in choices if isinstance(choices, list) else ():
-            for part in ("delta", "message"):
-                texts = choice.get(part) if isinstance(choice, dict) else None
-                if isinstance(texts, dict):
-                    texts.update({name: text_of(texts[name]) for name in TEXTS if name in texts})
-        return msgspec.convert(said, Chunk, strict=False)
-    except (msgspec.ValidationError, RecursionError) as exc:
+        said = json.loads(data.decode("utf-8", "replace"), parse_int=whole_number)
+        if not isinstance(said, dict):
+            raise ValueError(f"Expected `object`, got `{type(said).__name__}`")
+        chunk = {**said, "usage": counts_in(said.get("usage")), "model": text_of(said.get("model"))}
+        choices = said.get("choices")
+        chunk["choices"] = [choice_in(choice) for choice in choices] if choices else None if choices is None else []
+        return msgspec.convert(chunk, Chunk, strict=False)
+    except (msgspec.ValidationError, RecursionError, TypeError) as exc:
         raise ValueError(str(exc)) from None
 
 
+def choice_in(choice: Any) -> dict[str, Any]:
+    """Return an element of `choices` whose optional fields have the types that they should have."""
+    if choice is None:
+        return {}
+    if not isinstance(choice, dict):
+        raise ValueError(f"Expected `object`, got `{type(choice).__name__}` - at `$.choices[...]`")
+    reason = choice.get("finish_reason")
+    if isinstance(reason, dict):
+        # SGLang's own form: {"type": "length", "length": 200}
+        reason = reason.get("type", reason)
+    found = {"finish_reason": None if reason is False else reason}
+    for part in ("delta", "message"):
+        texts = choice.get(part)
+        if isinstance(texts, dict):
+            found[part] = texts_in(texts)
+    return found
+
+
+def texts_in(said: dict[str, Any]) -> dict[str, Any]:
+    """Return a delta or a message whose texts are texts, with the thoughts of its content among its reasoning."""
+    typed = [said.get("reasoning_details"), thoughts_of(said.get("content"))]
+    return {
+        **said,
+        "reasoning_details": [*filter(None, typed)] or None,
+        **{name: reasoning_in(said[name]) for name in REASONINGS if name in said},
+        **{name: text_of(said.get(name)) for name in ("content", "refusal")},
+    }
+
+
+def counts_in(usage: Any) -> dict[str, Any] | None:
+    """Return the numbers of a `usage`, one level of details included; None if it is no object."""
+    if not isinstance(usage, dict):
+        return None
+    return {name: counts_in(n) if name.endswith("_details") else whole_number(n) for name, n in usage.items()}
+
+
+def whole_number(value: Any) -> int | None:
+    """Return a number or its text as a whole number; None for what is none, or has more than 100 digits."""
+    if isinstance(value, str):
+        return int(value) if len(value) <= 100 and _WHOLE.fullmatch(value) else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def text_of(value: Any) -> str:
-    """Return the text of a delta's field: a string, or the joined text parts of a list of content parts; else empty."""
+    """Return the text of a delta's field: a string, or the joined text parts of a list of content parts; else empty.
+
+    Parts that are a thought are left out: see `thoughts_of`.
+    """
     if isinstance(value, str):
         return value
-    if isinstance(value, list):
-        return "".join(part["text"] for part in value if isinstance(part, dict) and isinstance(part.get("text"), str))
-    return ""
+    parts = value if isinstance(value, list) else [value]
+    return "".join(
+        part["text"]
+        for part in parts
+        if isinstance(part, dict) and isinstance(part.get("text"), str) and not is_thought(part)
+    )
+
+
+def thoughts_of(content: Any) -> list[Any]:
+    """Return the parts of a content that are a thought."""
+    parts = content if isinstance(content, list) else [content]
+    return [part for part in parts if isinstance(part, dict) and is_thought(part)]
+
+
+def is_thought(part: dict[str, Any]) -> bool:
+    """Return whether a typed part is reasoning: `thinking` (Mistral, Anthropic), `reasoning`, Gemini's `thought`."""
+    kind = part.get("type")
+    return part.get("thought") is True or (
+        isinstance(kind, str) and any(word in kind.lower() for word in ("think", "thought", "reason"))
+    )
+
+
+def reasoning_in(parts: Any, depth: int = DEEPEST) -> str:
+    """Return the text of reasoning in typed parts: of OpenRouter's `reasoning.text` and `reasoning.summary`, Mistral's
+    `thinking` with its nested texts, and the like. Encrypted parts have none.
+    """
+    if isinstance(parts, str):
+        return parts
+    if isinstance(parts, list) and depth:
+        return "".join(reasoning_in(part, depth - 1) for part in parts)
+    if not isinstance(parts, dict) or not depth:
+        return ""
+    said = next(
+        (parts[name] for name in ("text", "thinking", "summary", "reasoning", "content") if parts.get(name)), ""
+    )
+    return reasoning_in(said, depth - 1)
 
 
 def pieces_of(calls: Any) -> list[ToolCallPiece]:
@@ -209,7 +310,8 @@ def pieces_of(calls: Any) -> list[ToolCallPiece]:
 def usage_of(usage: WireUsage) -> Usage:
     """Convert `usage` to a Usage."""
     details = usage.completion_tokens_details
-    return Usage(usage.prompt_tokens, usage.completion_tokens, details.reasoning_tokens if details else None)
+    reasoning = (details.reasoning_tokens if details else None) or usage.reasoning_tokens
+    return Usage(usage.prompt_tokens, usage.completion_tokens, reasoning, usage.total_tokens)
 
 
 def error_in(chunk: Chunk) -> Any:

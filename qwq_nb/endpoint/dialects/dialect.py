@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
+import msgspec
+
 from qwq_nb.core.records import Message
 from qwq_nb.endpoint.delta import Delta
 from qwq_nb.endpoint.dialects.registry import DIALECTS
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import EndpointError
 
-__all__ = ["Dialect", "Tool", "dialect_of", "register_dialect"]
+__all__ = ["MALFORMED", "Dialect", "Tool", "dialect_of", "register_dialect"]
+
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, msgspec.MsgspecError)
+"""Exceptions that a dialect may raise for data of an unknown shape."""
 
 Tool = Mapping[str, Any]
 """A tool that the model may call, as in `/chat/completions`: `{"type": "function", "function": {"name": …,
@@ -48,7 +53,8 @@ class Dialect(Protocol):
         `Delta(ends="done")`.
 
         Raises:
-            ValueError: the data is not of this dialect. (TypeError, LookupError and AttributeError count alike,
+            ValueError: the data is not of this dialect: the stream is broken, but for words that only keep it alive
+                (`qwq_nb.endpoint.sse.is_keep_alive`). (TypeError, LookupError and AttributeError count alike,
                 since a server's data may have any shape.)
         """
 

@@ -11,6 +11,7 @@ import pytest
 from qwq_nb.analysis.compare.api import Comparison, compare
 from qwq_nb.analysis.compare.html import COMPARISON_BYTES
 from qwq_nb.analysis.compare.record import common_opening
+from qwq_nb.analysis.compare.text import BARRED_P
 from qwq_nb.core.records import Analysis
 from qwq_nb.errors import OptionError
 from qwq_nb.view.budget import saved_size
@@ -220,3 +221,20 @@ def test_where_the_right_answer_stands_is_aligned() -> None:
 
 def test_where_nothing_is_known_of_the_right_answer_nothing_is_said() -> None:
     assert "where the right answer stands" not in pair(results_of("c"), results_of("w")).html
+
+
+def test_a_p_value_that_says_nothing_is_greyed() -> None:
+    a, b = results_of("c" * 20), results_of("c" * 5 + "t" * 15)
+    cut, alike = pair(a, b, sampling={"max_tokens": 4096}), pair(a, b)
+    assert '<span style="opacity:0.65">(&lt;&nbsp;0.0001)</span>' in cut.html
+    assert "(< 0.0001)" in cut.text
+    assert BARRED_P in cut.html
+    assert BARRED_P in cut.text
+    assert "not comparable" in cut.plot("differences").text()
+    assert "math_500: accuracy against mean completion tokens (not comparable)" in cut.plot("frontier").text()
+    assert " yes" not in cut.plot("frontier").text(), "neither is the better one there"
+    Checked(cut.html)
+    for drawn in (alike.html, alike.text, alike.plot().text()):
+        assert "opacity" not in drawn
+        assert BARRED_P not in drawn
+        assert "not comparable" not in drawn

@@ -203,6 +203,20 @@ def test_each_setting_is_a_run_and_the_same_call_asks_nothing_again(server: Demo
     assert "confirm it on other problems" in str(best)
 
 
+def test_endpoints_with_other_token_limits_are_not_told_apart_by_what_they_cut(server: DemoEndpoint) -> None:
+    for name, limit in (("full", 2000), ("short", 150)):
+        registry.set_default(own_endpoint(server, name=name, max_tokens=limit))
+    made = sweep("math_500", grid={"endpoint": ["full", "short"]}, data=MATH, limit=20)
+    assert (made.rows()[1].truncated_share or 0) > 0.5
+    assert made.table().p_value.isna().all()
+    assert "none differs" not in made.sentence
+    assert "differs:" not in made.sentence
+    said = "the token limits differ (max_tokens 2000 in endpoint full, max_tokens 150 in endpoint short)"
+    assert said in str(made._repr_mimebundle_()["text/plain"])
+    swept = sweep("math_500", grid={"max_tokens": [2000, 150]}, endpoint="full", data=MATH, limit=20)
+    assert swept.table().p_value.notna().any(), "the limit itself is what is compared"
+
+
 def test_endpoints_are_an_axis(server: DemoEndpoint) -> None:
     for name in ("full", "quantised"):
         registry.set_default(own_endpoint(server, name=name, top_p=0.9 if name == "full" else 0.8))

@@ -109,7 +109,7 @@ def test_models_that_are_no_list() -> None:
     for body in (b"[]", b"<html>", b'{"data": 3}', b"\xff", b'{"models": []}'):
         served = asyncio.run(models(response(body, "application/json")))
         assert served.ids == []
-    assert "list of models" in asyncio.run(models(response(b"[]", "application/json"))).problem
+    assert "list of models" in asyncio.run(models(response(b'{"data": 3}', "application/json"))).problem
     assert asyncio.run(models(b"junk\r\n\r\n")).problem
 
 
@@ -135,3 +135,65 @@ def test_a_tool_that_is_offered_may_be_called(stream: bool) -> None:
     assert (completion.answer, completion.finish_reason, completion.attempts) == ("", "tool_calls", 1)
     assert completion.completion_tokens > 0
     assert json.loads(seen[0].partition(b"\r\n\r\n")[2])["tools"] == [WEATHER]
+
+
+# -- streams beside the standard -------------------------------------------------------------------------------------
+
+
+def stream_of(*events: bytes, gap: bytes = b"\n\n") -> bytes:
+    """A whole stream, with these events between its first piece and its last."""
+    return b"".join(
+        e + gap for e in (chunk(reasoning="hm"), *events, chunk(content="4"), chunk("stop"), b"data: [DONE]")
+    )
+
+
+BEATS = [b"data:", b"data: ", b"data: ping", b"data: keep-alive", b": x", b"event: ping\ndata: ping", b"event: ping"]
+
+
+@pytest.mark.parametrize("beat", BEATS)
+@pytest.mark.parametrize("gap", [b"\n\n", b"\n", b"\r\n", b"\r\n\r\n"])
+def test_heartbeats_are_passed_over_wherever_they_are(beat: bytes, gap: bytes) -> None:
+    body = beat + gap + stream_of(beat, beat, gap=gap)
+    completion = completion_of_bytes(response(body), max_retries=0)
+    assert (completion.reasoning, completion.answer, completion.attempts) == ("hm", "4", 1)
+
+
+@pytest.mark.parametrize("torn", [b'data: {"choices": [{"delta', b'data: "}}]}', b"data: Internal Server Error"])
+@pytest.mark.parametrize("gap", [b"\n\n", b"\n"])
+def test_a_torn_chunk_is_no_heartbeat(torn: bytes, gap: bytes) -> None:
+    found = failure_of_bytes(response(stream_of(torn, gap=gap)), max_retries=0)
+    assert isinstance(found, StreamInterrupted)
+    assert "no chat completion" in str(found)
+
+
+@pytest.mark.parametrize(
+    "opening", [b"", b"\n\n", b" \r\n", b"\xef\xbb\xbf", b": queued\n\n", b"event: x\n", b"id: 1\n"]
+)
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_stream_labelled_as_json_is_read_as_a_stream(opening: bytes, stream: bool) -> None:
+    body = response(opening + stream_of(), "application/json")
+    assert completion_of_bytes(body, stream=stream, max_retries=0).answer == "4"
+
+
+@pytest.mark.parametrize("opening", [b"", b"\n\n", b"  ", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("kind", ["text/event-stream", "text/plain", "application/json"])
+def test_json_labelled_as_a_stream_is_read_as_json(opening: bytes, kind: str) -> None:
+    body = {"choices": [{"message": {"reasoning": "hm", "content": "4"}, "finish_reason": "stop"}]}
+    completion = completion_of_bytes(response(opening + json.dumps(body, indent=1).encode(), kind), max_retries=0)
+    assert (completion.reasoning, completion.answer) == ("hm", "4")
+
+
+def test_an_error_where_a_stream_should_be_is_told() -> None:
+    assert "it burns" in str(failure_of_bytes(response(b'{"error": {"message": "it burns"}}'), max_retries=0))
+
+
+def test_a_refusal_is_the_answer_and_not_asked_again() -> None:
+    seen: list[bytes] = []
+    body = response(chunk(content=None, refusal="I can") + b"\n\n" + chunk("stop", refusal="not.") + b"\n\n")
+
+    async def go() -> Completion:
+        async with byte_server(body, seen=seen) as endpoint, ChatClient(endpoint) as client:
+            return await client.complete([{"role": "user", "content": "?"}])
+
+    assert asyncio.run(go()).answer == "I cannot."
+    assert len(seen) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from qwq_nb.core.records import ToolCall
 from qwq_nb.endpoint.delta import Delta, ToolCallPiece, Usage
 from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions
 from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.reasoning import ReasoningSplitter, Split
 from qwq_nb.endpoint.tool_calls import ToolCallMerger
 from qwq_nb.errors import EndpointRefused, RequestRejected, StreamInterrupted
 
@@ -79,6 +81,70 @@ def test_what_is_no_chat_completion(data: bytes) -> None:
             read(data)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"usage": []},
+        {"usage": 7},
+        {"usage": {"completion_tokens": {}}},
+        {"usage": {"completion_tokens": "many", "prompt_tokens": "9" * 5000}},
+        {"usage": {"completion_tokens_details": 5}},
+        {"usage": {"completion_tokens_details": {"reasoning_tokens": [1]}}},
+        {"model": 7},
+        {"model": {"name": "m"}},
+        {"id": 7, "created": "now", "object": None, "system_fingerprint": {}, "service_tier": 1.5, "timings": [1]},
+        {"created": 10**5000},
+        {"error": None, "detail": {}, "message": 7, "code": []},
+        {"error": False},
+    ],
+)
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {},
+        {"index": None},
+        {"index": "0"},
+        {"index": 10**5000},
+        {"logprobs": {"content": 7}, "seed": [], "stop_reason": {}},
+        {"message": 7},
+        {"message": []},
+    ],
+)
+def test_a_field_that_nobody_needs_costs_no_answer(odd: dict[str, Any], choice: dict[str, Any]) -> None:
+    sys.set_int_max_str_digits(0)
+    try:
+        data = event(choices=[{**choice, "delta": {"content": "4", "role": 7}, "finish_reason": "stop"}], **odd)
+    finally:
+        sys.set_int_max_str_digits(4300)
+    found = DIALECT.delta(data)
+    assert found is not None
+    assert (found.content, found.finish_reason, found.ends) == ("4", "stop", "")
+
+
+@pytest.mark.parametrize("delta", [7, "text", [], None, True, {"content": 7, "reasoning": {}}])
+def test_a_delta_of_another_type_says_nothing(delta: Any) -> None:
+    found = delta_of(delta, finish_reason="stop")
+    assert found == Delta(finish_reason="stop")
+
+
+@pytest.mark.parametrize("choices", [[], {}, "", False, None, [None]])
+def test_no_choices_are_no_choices(choices: Any) -> None:
+    assert DIALECT.delta(event(choices=choices, id=[])) == Delta()
+
+
+@pytest.mark.parametrize("data", [b" [DONE]", b"[DONE] ", b"[DONE]\t", b'"[DONE]"', b"[ DONE ]", b"[done]"])
+def test_the_end_of_a_stream_with_blanks(data: bytes) -> None:
+    assert DIALECT.delta(data) == Delta(ends="done")
+
+
+def test_a_refusal_is_the_answer() -> None:
+    assert delta_of({"content": None, "refusal": "I cannot"}) == Delta(content="I cannot")
+    assert delta_of({"content": "", "refusal": "I cannot"}) == Delta(content="I cannot")
+    assert delta_of({"content": "4", "refusal": None}) == Delta(content="4")
+    whole = DIALECT.whole(event(choices=[{"message": {"content": None, "refusal": "No."}, "finish_reason": "stop"}]))
+    assert whole == Delta(content="No.", finish_reason="stop")
+
+
 NAMES = ["choices", "delta", "message", "content", "tool_calls", "function", "index", "id"]
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -96,6 +162,92 @@ def test_no_shape_of_json_gives_another_error_than_value_error(value: Any) -> No
         if found is not None:
             ToolCallMerger().feed(found.tool_calls)
             assert all(isinstance(text, str) for text in (found.reasoning, found.reasoning_content, found.content))
+
+
+# -- where reasoning is --------------------------------------------------------------------------------------------
+
+THINKING = {"type": "thinking", "thinking": [{"type": "text", "text": "why"}]}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"reasoning": "why"}, Delta("why")),
+        ({"reasoning_content": "why"}, Delta("", "why")),
+        ({"thinking": "why"}, Delta("why")),
+        ({"reasoning_text": "why"}, Delta("why")),
+        ({"reasoning_content": "why", "thinking": "why"}, Delta("why", "why")),
+        # Mistral: content as typed parts, the thought with parts of its own.
+        ({"content": [THINKING]}, Delta(reasoning_parts="why")),
+        ({"content": THINKING}, Delta(reasoning_parts="why")),
+        ({"content": [THINKING, {"type": "text", "text": "4"}]}, Delta(content="4", reasoning_parts="why")),
+        (
+            {"content": [{"type": "thinking", "thinking": "why"}, {"text": "4"}]},
+            Delta("", "", "4", reasoning_parts="why"),
+        ),
+        ({"content": [{"type": "reasoning", "text": "why"}]}, Delta(reasoning_parts="why")),
+        ({"content": [{"text": "why", "thought": True}, {"text": "4"}]}, Delta(content="4", reasoning_parts="why")),
+        ({"content": [{"type": "redacted_thinking", "data": "x"}]}, Delta()),
+        # OpenRouter: typed details, with or without the plain field.
+        ({"reasoning_details": [{"type": "reasoning.text", "text": "why"}]}, Delta(reasoning_parts="why")),
+        ({"reasoning_details": [{"type": "reasoning.summary", "summary": "why"}]}, Delta(reasoning_parts="why")),
+        ({"reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}], "content": "4"}, Delta(content="4")),
+        (
+            {"reasoning": "why", "reasoning_details": [{"type": "reasoning.text", "text": "why"}]},
+            Delta("why", reasoning_parts="why"),
+        ),
+        # LiteLLM's, and the forms of OpenAI's Responses.
+        (
+            {"thinking_blocks": [{"type": "thinking", "thinking": "why", "signature": "x"}]},
+            Delta(reasoning_parts="why"),
+        ),
+        ({"reasoning": {"summary": [{"type": "summary_text", "text": "why"}]}}, Delta("why")),
+        ({"reasoning": [{"type": "reasoning_text", "text": "why"}]}, Delta("why")),
+        ({"reasoning_details": "why"}, Delta(reasoning_parts="why")),
+        ({"reasoning_details": [7, None, {"text": 7}, [[[[[[[[[["deep"]]]]]]]]]]]}, Delta()),
+        ({"thinking": {"type": "enabled"}, "content": "4"}, Delta(content="4")),
+    ],
+)
+def test_reasoning_in_fields_and_typed_parts(said: dict[str, Any], expected: Delta) -> None:
+    assert delta_of(said) == expected
+    assert DIALECT.whole(event(choices=[{"message": said}])) == expected
+
+
+def test_reasoning_that_comes_twice_is_kept_once() -> None:
+    splitter = ReasoningSplitter()
+    for text in ("so ", "it is"):
+        splitter.feed(delta_of({"reasoning": text, "reasoning_details": [{"type": "reasoning.text", "text": text}]}))
+    splitter.feed(delta_of({"content": "4", "reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]}))
+    assert splitter.finish("stop") == Split("so it is", "4", "field")
+    # In pieces under one name, and whole under another at the end.
+    splitter = ReasoningSplitter()
+    for text in ("so ", "it is"):
+        splitter.feed(delta_of({"reasoning_content": text}))
+    splitter.feed(delta_of({"content": "4", "reasoning_details": [{"type": "reasoning.text", "text": "so it is"}]}))
+    assert splitter.finish("stop") == Split("so it is", "4", "field")
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 3}}, Usage(None, 5, 3)),
+        ({"completion_tokens": 5, "reasoning_tokens": 3, "total_tokens": 9}, Usage(None, 5, 3, 9)),
+        ({"completion_tokens": "5", "completion_tokens_details": None}, Usage(None, 5)),
+        ({"completion_tokens": 5.0, "prompt_tokens": "many", "total_tokens": None}, Usage(None, 5)),
+        ({"completion_tokens": 5.5, "completion_tokens_details": [3]}, Usage()),
+        ({"completion_tokens": True, "prompt_tokens": 4}, Usage(4)),
+        ({}, Usage()),
+        ([], None),
+        ("none", None),
+    ],
+)
+def test_what_is_no_count_is_left_out(usage: Any, expected: Usage | None) -> None:
+    found = DIALECT.delta(event(choices=[{"delta": {"content": "4"}}], usage=usage))
+    assert found == Delta(content="4", usage=expected)
+
+
+def test_a_finish_reason_as_an_object() -> None:
+    assert delta_of({}, finish_reason={"type": "length", "length": 200}).finish_reason == "length"
 
 
 # -- errors --------------------------------------------------------------------------------------------------------

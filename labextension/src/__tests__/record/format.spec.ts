@@ -1,8 +1,46 @@
 import { describe, expect, it } from 'vitest';
 
-import { estimatedFrom, interval, money } from '../../record/format';
+import {
+  duration,
+  estimatedFrom,
+  interval,
+  money,
+  number,
+  percent
+} from '../../record/format';
 import { readRecord } from '../../record/record';
 import { progressLine } from '../../view/header';
+import examples from './numbers.json';
+
+/** `tests/view/test_wording.py` reads the same examples. */
+describe('a number is written as in the html and the text', () => {
+  const rules: Record<string, (value: number | null) => string> = {
+    percent,
+    number: value => number(value),
+    money: value => money(value!),
+    duration
+  };
+  for (const [rule, rows] of Object.entries(examples)) {
+    it.each(rows as [number | null, string][])(
+      `${rule} of %s is %s`,
+      (value, shown) => expect(rules[rule](value)).toBe(shown)
+    );
+  }
+
+  it('takes nothing that is no number', () => {
+    expect(percent(NaN)).toBe('–');
+    expect(number(Infinity)).toBe('–');
+    expect(duration(NaN)).toBe('–');
+  });
+
+  it('tells an unknown time from none', () => {
+    const line = progressLine(
+      readRecord({ state: 'complete', progress: { total: 4, elapsed_s: 0 } })!
+    );
+    expect(line).toContain('–, 0 tokens');
+    expect(line).not.toContain('0.0 s');
+  });
+});
 
 describe('what a run costs', () => {
   it.each([
@@ -25,6 +63,18 @@ describe('what a run costs', () => {
     );
     expect(line('complete', cost, 0)).toContain(
       'cost 0.0312 · 0.00410 for a correct answer'
+    );
+  });
+
+  it('has its currency where that is named', () => {
+    const cost = {
+      so_far: 0.03117,
+      expected: 0.12,
+      per_correct: null,
+      currency: 'USD'
+    };
+    expect(line('running', cost, 2)).toContain(
+      'cost 0.0312 USD so far · about 0.120 USD at the end'
     );
   });
 

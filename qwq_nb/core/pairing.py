@@ -17,9 +17,10 @@ from typing import Literal
 import msgspec
 
 from qwq_nb.core.outcomes import counts
+from qwq_nb.core.paired import Problem
 from qwq_nb.core.records import Sample, SampleResult
 
-__all__ = ["By", "Pair", "Pairing", "pair_up", "same_prompt"]
+__all__ = ["By", "Pair", "Pairing", "by_problem", "pair_up", "same_prompt"]
 
 By = Literal["id", "source_id", "question"]
 """What shows that two samples are the same problem."""
@@ -45,6 +46,16 @@ class Pair(msgspec.Struct, frozen=True):
         """Return `lost` if only the first run has it right, `gained` if only the second has, empty if they agree."""
         right_a, right_b = self.a.outcome == "correct", self.b.outcome == "correct"
         return "" if right_a == right_b else "lost" if right_a else "gained"
+
+    @property
+    def is_finished(self) -> bool:
+        """Return True if the token limit cut neither answer."""
+        return "truncated" not in (self.a.outcome, self.b.outcome)
+
+    @property
+    def same_gold(self) -> bool:
+        """Return True if both runs have the same gold answer, and so the same question."""
+        return self.a.sample.gold.split() == self.b.sample.gold.split()
 
 
 class Pairing(msgspec.Struct, kw_only=True):
@@ -168,3 +179,14 @@ def _prompt(sample: Sample) -> str:
     """Return the text that was sent. evalscope's files may hold it as the question only, marked with the role."""
     sent = "\n\n".join(str(message.get("content") or "") for message in sample.messages)
     return sent or (_ROLE.sub("", sample.question) if _ROLE.match(sample.question) else "")
+
+
+def by_problem(pairs: Iterable[Pair]) -> list[Problem]:
+    """Count (pairs, only a, only b) of each problem, in order: what the statistics of `core.paired` take."""
+    found: dict[str, list[int]] = {}
+    for pair in pairs:
+        of_problem = found.setdefault(pair.a.sample.id, [0, 0, 0])
+        of_problem[0] += 1
+        of_problem[1] += pair.flip == "lost"
+        of_problem[2] += pair.flip == "gained"
+    return [(n, only_a, only_b) for n, only_a, only_b in found.values()]

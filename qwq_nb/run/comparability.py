@@ -1,7 +1,8 @@
 """Find what differs between two runs besides the models: data, prompts, graders, sampling, samples. Pure.
 
 A difference of accuracies is one of models only if everything else is the same. What differs, or is not known, becomes
-a sentence.
+a sentence; what makes the runs answer different tasks (other data, other prompts, another token limit that cut answers)
+forbids a conclusion.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.analysis.compare.pairing import Pairing, same_prompt
+from qwq_nb.core.pairing import Pairing, same_prompt
+from qwq_nb.run.facts import RunFacts
+from qwq_nb.run.token_limit import limit_difference
 
-__all__ = ["Caveat", "RunFacts", "caveats", "coverage", "of_each", "same_plan", "truncation"]
+__all__ = ["OTHER_SETTINGS", "Caveat", "bars", "caveats", "coverage", "of_each"]
 
 GRADERS = ("evalscope", "math_verify", "latex2sympy2_extended")
 ADAPTER = {
@@ -27,33 +30,8 @@ ADAPTER = {
 """Setting that evalscope's adapter reports of a benchmark → its name in a sentence."""
 
 
-class RunFacts(msgspec.Struct, kw_only=True):
-    """Hold what a run reports of itself. None, or a missing key: it does not report it."""
-
-    letter: str
-    name: str
-    model: str
-    path: str = ""
-    demo: bool = False
-    foreign: bool = False
-    """True if evalscope wrote it: its files hold answers and verdicts, and little on how they were made."""
-    state: str = "complete"
-    data: str = ""
-    """Where the problems came from, in words."""
-    hub: str | None = None
-    data_hash: dict[str, str] = {}
-    """Hash of the data by benchmark."""
-    plan_hash: str = ""
-    versions: dict[str, str] = {}
-    sampling: dict[str, Any] | None = None
-    adapters: dict[str, dict[str, Any]] = {}
-    seed: int | None = None
-    limit: int | None = None
-    parts: str = ""
-    """The levels or subsets that it is confined to, in words."""
-    repeats: int = 1
-    counted_by: list[str] = []
-    """How its tokens were counted: `usage`, `chunks`, … (`records.Completion.tokens_from`)."""
+OTHER_SETTINGS = "asked or graded differently"
+"""Why two runs whose adapters report other settings are not comparable."""
 
 
 class Caveat(msgspec.Struct, kw_only=True, frozen=True):
@@ -62,16 +40,10 @@ class Caveat(msgspec.Struct, kw_only=True, frozen=True):
     text: str
     serious: bool = False
     """True if it is drawn in a frame of its own."""
-    bars: bool = False
-    """True if it forbids any conclusion."""
-
-
-def same_plan(a: RunFacts, b: RunFacts, benchmark: str) -> bool:
-    """Return whether ids name the same samples in both runs: they have one plan, or one data file."""
-    if a.plan_hash and a.plan_hash == b.plan_hash:
-        return True
-    known = a.data_hash.get(benchmark)
-    return bool(known) and known == b.data_hash.get(benchmark)
+    bars: str = ""
+    """Why it forbids any conclusion, in a few words for the headline; empty if it forbids none."""
+    benchmark: str = ""
+    """The benchmark that it concerns; empty: all."""
 
 
 def caveats(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:
@@ -82,9 +54,15 @@ def caveats(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Cavea
         *_nothing(a, b, pairings),
         *_data(a, b, pairings),
         *_prompts(a, b, pairings),
+        *_limits(a, b, pairings),
     ]
     found += [*_versions(a, b), *_sampling(a, b), *_selection(a, b, pairings), *_tokens(a, b)]
     return sorted(found, key=lambda caveat: not caveat.serious)
+
+
+def bars(found: Iterable[Caveat], benchmark: str) -> list[str]:
+    """Return why no conclusion may be drawn from the answers to a benchmark; empty where one may."""
+    return list(dict.fromkeys(c.bars for c in found if c.bars and c.benchmark in ("", benchmark)))
 
 
 def of_each(runs: Iterable[RunFacts]) -> list[Caveat]:
@@ -118,7 +96,7 @@ def _demo(a: RunFacts, b: RunFacts) -> list[Caveat]:
         text = (
             f"{one.letter} is a demo, answered by a built-in script, and {other.letter} is not: this compares nothing."
         )
-        return [Caveat(text=text, serious=True, bars=True)]
+        return [Caveat(text=text, serious=True, bars="one run is a demo")]
     if a.demo:
         return [Caveat(text="These are demos: the numbers say nothing about any model.", serious=True)]
     return []
@@ -128,7 +106,7 @@ def _nothing(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Cave
     if any(pairing.pairs for pairing in pairings):
         return []
     text = f"{a.letter} and {b.letter} have no answered problem in common: there is nothing to compare."
-    return [Caveat(text=text, serious=True, bars=True)]
+    return [Caveat(text=text, serious=True, bars="no answer in common")]
 
 
 def _data(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:
@@ -137,18 +115,18 @@ def _data(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]
         name = pairing.benchmark
         hashes = a.data_hash.get(name), b.data_hash.get(name)
         if all(hashes) and hashes[0] != hashes[1]:
-            found.append(
-                Caveat(
-                    text=f"{name}: the data is not the same (hash {hashes[0]:.8} in {a.letter}, {hashes[1]:.8} in "
-                    f"{b.letter}). Paired is what both have{_found_by(pairing)}."
-                )
+            text = (
+                f"{name}: the data is not the same (hash {hashes[0]:.8} in {a.letter}, {hashes[1]:.8} in {b.letter}). "
+                f"Paired is what both have{_found_by(pairing)}."
             )
-        gold = sum(p.a.sample.gold.split() != p.b.sample.gold.split() for p in pairing.pairs)
+            found.append(Caveat(text=text, serious=True, bars="the data is not the same", benchmark=name))
+        gold = sum(not pair.same_gold for pair in pairing.pairs)
         if gold:
             text = (
                 f"{name}: {_n(gold, 'pair')} of {len(pairing.pairs):,} have another gold answer in {b.letter} than in "
             )
-            found.append(Caveat(text=f"{text}{a.letter}: they are not the same question.", serious=True, bars=True))
+            text += f"{a.letter}: they are not the same question."
+            found.append(Caveat(text=text, serious=True, bars="the gold answers are not the same", benchmark=name))
     if a.hub and b.hub and a.hub != b.hub and not found:
         found.append(
             Caveat(text=f"The problems came from different hubs: {a.hub} for {a.letter}, {b.hub} for {b.letter}.")
@@ -169,25 +147,35 @@ def _prompts(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Cave
         if not pairing.pairs:
             continue
         first, second = a.adapters.get(name, {}), b.adapters.get(name, {})
-        differing = [
-            f"{words} ({_short(first[key])} in {a.letter}, {_short(second[key])} in {b.letter})"
-            for key, words in ADAPTER.items()
-            if key in first and key in second and first[key] != second[key]
-        ]
+        differing = [key for key in ADAPTER if key in first and key in second and first[key] != second[key]]
         if differing:
-            found.append(Caveat(text=f"{name}: asked or graded differently: {'; '.join(differing)}."))
+            each = [
+                f"{ADAPTER[k]} ({_short(first[k])} in {a.letter}, {_short(second[k])} in {b.letter})" for k in differing
+            ]
+            text = f"{name}: asked or graded differently: {'; '.join(each)}."
+            # The data set's name is the hub's: whether the data differs is told by its hash.
+            reason = OTHER_SETTINGS if set(differing) - {"dataset_id"} else ""
+            found.append(Caveat(text=text, serious=bool(reason), bars=reason, benchmark=name))
         told = [same for same in map(same_prompt, pairing.pairs) if same is not None]
         if told.count(False):
-            found.append(
-                Caveat(
-                    text=f"{name}: the prompts of {told.count(False):,} of {_n(len(told), 'pair')} are not the same."
-                )
-            )
+            text = f"{name}: the prompts of {told.count(False):,} of {_n(len(told), 'pair')} are not the same."
+            found.append(Caveat(text=text, serious=True, bars="the prompts are not the same", benchmark=name))
         elif len(told) < len(pairing.pairs):
             unknown = len(pairing.pairs) - len(told)
             found.append(
                 Caveat(text=f"{name}: whether the prompts of {_n(unknown, 'pair')} are the same is not known.")
             )
+    return found
+
+
+def _limits(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:
+    found = []
+    for pairing in pairings:
+        differs = limit_difference(a, b, pairing)
+        if differs is not None:
+            text, bars = differs
+            reason = "answers were cut by token limits that are not the same" if bars else ""
+            found.append(Caveat(text=text, serious=bars, bars=reason, benchmark=pairing.benchmark))
     return found
 
 
@@ -246,10 +234,6 @@ def _tokens(a: RunFacts, b: RunFacts) -> list[Caveat]:
     return [Caveat(text=f"{text}of the stream, or estimated, and mean tokens are not quite comparable.")]
 
 
-MANY_CUT = 0.05
-"""Share of truncated answers from which on a comparison states their effect."""
-
-
 def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
     """Return which samples are in one run only or left out, one sentence a benchmark."""
     lines = []
@@ -268,29 +252,6 @@ def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
             parts.append(f"{_n(len(p.unanswered), 'pair')} left out as error or pending in one of them")
         if parts:
             lines.append(f"{p.benchmark}: {_n(len(p.pairs), 'pair')} compared; {', '.join(parts)}.")
-    return lines
-
-
-def truncation(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
-    """Return the effect of the token limit where it cut many answers, as sentences.
-
-    A sentence a benchmark: how many were cut in either run, and how the pairs compare that both finished.
-    """
-    lines = []
-    for p in pairings:
-        cut = {
-            letter: sum(getattr(pair, side).outcome == "truncated" for pair in p.pairs)
-            for letter, side in ((a, "a"), (b, "b"))
-        }
-        if not p.pairs or max(cut.values()) / len(p.pairs) < MANY_CUT:
-            continue
-        finished = [pair for pair in p.pairs if "truncated" not in (pair.a.outcome, pair.b.outcome)]
-        right = [sum(getattr(pair, side).outcome == "correct" for pair in finished) for side in ("a", "b")]
-        lines.append(
-            f"{p.benchmark}: the token limit cut {cut[a]:,} of {_n(len(p.pairs), 'answer')} of {a} and {cut[b]:,} of "
-            f"{b}, which count as not correct. Of the {_n(len(finished), 'pair')} that both finished, {a} has "
-            f"{right[0]:,} right and {b} {right[1]:,}."
-        )
     return lines
 
 

@@ -1,0 +1,110 @@
+"""Write the notes that a run's numbers give cause for: what is missing and why, what was cut, what is not finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from qwq_nb.core.records import SampleResult
+from qwq_nb.core.run_record import SubsetRow
+from qwq_nb.endpoint.context_window import RAISE_IT
+from qwq_nb.run.estimate_notes import estimate_notes
+from qwq_nb.run.withhold import shown_error, withheld_benchmarks
+from qwq_nb.store.manifest import Manifest
+from qwq_nb.view.wording import count
+
+__all__ = ["notes_on"]
+
+TRUNCATION_SHARE = 0.05
+"""From this share of cut completions on, the output says so in a sentence."""
+LONGEST_CAUSE = 240
+"""Characters of an error that a note quotes."""
+
+
+def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[SampleResult], resuming: str) -> list[str]:
+    """List what a reader must know beside the numbers. `rows` is the table of `results`.
+
+    `resuming` is the line that goes on with the run.
+    """
+    notes: list[str] = []
+    withheld = withheld_benchmarks(manifest)
+    if manifest.streams and manifest.state in ("stopped", "failed", "complete"):
+        notes.append(f"--concurrency auto came to {count(manifest.streams, 'stream')} at once.")
+    for row in rows:
+        if row.subset != "all":
+            continue
+        notes += estimate_notes(row, manifest)
+        own = [result for result in results if result.sample.benchmark == row.benchmark]
+        if row.errors:
+            errors = [result for result in own if result.outcome == "error"]
+            notes += error_notes(row, errors, manifest, is_withheld=row.benchmark in withheld)
+        if row.truncated:
+            notes += truncation_notes(row, own, manifest)
+        if row.not_gradable:
+            notes.append(
+                f"{row.benchmark}: the grader gave up on {row.not_gradable}. They count as not correct here; "
+                f"evalscope's own report leaves them out of its mean."
+            )
+        until = manifest.request.selection.until
+        if row.pending and until is not None and manifest.state == "complete":
+            notes.append(
+                f"{row.benchmark}: {row.pending} of {row.n} were not asked, since the interval is within ± {until:g} "
+                f"points, as --until {until:g} wanted. The same line without --until asks them."
+            )
+        elif row.pending and manifest.state in ("stopped", "failed", "complete"):
+            notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {resuming}")
+    return notes
+
+
+def error_notes(
+    row: SubsetRow, errors: Sequence[SampleResult], manifest: Manifest, *, is_withheld: bool
+) -> Iterable[str]:
+    """Write what is missing from one benchmark, with the first cause: what was refused, and what failed."""
+    for refused in (True, False):
+        group = [result for result in errors if result.refused == refused]
+        if not group:
+            continue
+        missing = f"{row.benchmark}: {len(group)} of {row.n} are missing because the"
+        first = shown_error(group[0].error) if is_withheld else " ".join(group[0].error.split())[:LONGEST_CAUSE]
+        if refused:
+            yield (
+                f"{missing} endpoint refused {'it' if len(group) == 1 else 'them'}, asked once. The first: "
+                f"{first.rstrip('.')}. They are not counted as wrong; the same line again asks them once more, and is "
+                f"refused again unless the server or an option is changed."
+            )
+            continue
+        tried = "at the only attempt (--max-retries 0)" if not manifest.request.endpoint.max_retries else ""
+        yield (
+            f"{missing} endpoint failed {tried or 'after all retries'}. The first: {first.rstrip('.')}. They are not "
+            f"counted as wrong; the same line again asks them once more."
+        )
+
+
+def truncation_notes(row: SubsetRow, results: Sequence[SampleResult], manifest: Manifest) -> Iterable[str]:
+    """Write how many answers were cut, and by which limit: that of the request, or the server's own."""
+    finished = row.answered
+    if not finished or row.truncated / finished < TRUNCATION_SHARE:
+        return
+    cut = [r.completion for r in results if r.outcome == "truncated" and r.completion is not None]
+    by_server = [completion for completion in cut if completion.cut_by_server]
+    cap = manifest.request.endpoint.sampling.get("max_tokens")
+    counted = "They count as not correct; beside it stands the accuracy of the finished ones."
+    by_limit = row.truncated - len(by_server)
+    if by_limit:
+        limit = f" (max-tokens {cap})" if cap else ""
+        yield f"{row.benchmark}: {by_limit} of {finished} were cut by the token limit{limit}. {counted}"
+    if not by_server:
+        return
+    below = f", far below max-tokens {cap}" if cap else ""
+    answers = {completion.completion_tokens for completion in by_server}
+    totals = {c.prompt_tokens + c.completion_tokens for c in by_server if c.prompt_tokens}
+    if len(by_server) > 1 and len(answers) == 1 and len(totals) > 1:
+        yield (
+            f"{row.benchmark}: {len(by_server)} of {finished} were cut by a limit of the server's own{below}: each "
+            f"answer ends after {answers.pop():,} tokens. {counted}"
+        )
+        return
+    sums = f" (prompt + answer = {max(totals):,} tokens)" if totals else ""
+    yield (
+        f"{row.benchmark}: {len(by_server)} of {finished} were cut by the server's context window{sums}{below}. "
+        f"Restart the server with a larger one ({RAISE_IT}). {counted}"
+    )
