@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from qwq_nb.analysis.compare.api import compare
@@ -16,8 +17,9 @@ from qwq_nb.run.html import run_html
 from qwq_nb.run.open import list_runs, load_run
 from qwq_nb.run.run import Run
 from qwq_nb.run.text import run_text
-from qwq_nb.store.manifest import MANIFEST
+from qwq_nb.store.manifest import MANIFEST, TakenOver
 from qwq_nb.store.request import Selection
+from qwq_nb.store.scores import score_rows
 from tests.support.math_problems import math_records, write_jsonl
 
 
@@ -131,3 +133,40 @@ def test_a_plan_knows_what_it_leaves_out() -> None:
     assert plan.population == {"math_500": MATH_500}
     assert plan.left_out == {"math_500": ["Level 4", "Level 5"]}
     assert make_plan([samples(MATH_500)], Selection(limit=5)).left_out == {}
+
+
+def test_answers_taken_over_weigh_as_their_levels_do(server: DemoEndpoint, tmp_path: Path) -> None:
+    data = uneven(tmp_path)
+    first = evaluate("math_500", demo=True, data=data, limit=2)
+    assert first.manifest.left_out == {"math_500": ["Level 5"]}
+    second = evaluate("math_500", demo=True, data=data, limit=6)
+    manifest = second.manifest
+    assert [(source.run, source.answers) for source in manifest.taken_over] == [(first.name, 2)]
+    assert manifest.population == first.manifest.population == {"math_500": {"Level 1": 2, "Level 2": 4, "Level 5": 6}}
+    assert manifest.left_out == {}
+    assert manifest.estimated == {"math_500": (6, 12)}
+    assert whole(second).accuracy == pytest.approx(expected(second))
+    assert whole(load_run(second.path)) == whole(second)
+
+    third = evaluate("math_500", demo=True, data=data, until=45)
+    assert third.manifest.taken_over, "of the run with the most answers"
+    assert any("at most 6 are asked" in note for note in third.manifest.notes)
+    assert third.manifest.population == manifest.population
+    all_of_it = evaluate("math_500", demo=True, data=data)
+    assert all_of_it.path == third.path
+    assert whole(all_of_it).ci_low == whole(all_of_it).accuracy == whole(all_of_it).ci_high
+    assert all_of_it.manifest.estimated == {}
+
+
+def test_a_run_under_way_with_answers_of_a_limited_one_has_its_levels_weighted(
+    server: DemoEndpoint, tmp_path: Path
+) -> None:
+    run = evaluate("math_500", demo=True, data=uneven(tmp_path))
+    results = [
+        r if r.sample.subset != "Level 5" else msgspec.structs.replace(r, outcome="pending") for r in run.results()
+    ]
+    manifest = msgspec.structs.replace(run.manifest, state="running")
+    settled = score_rows(results, run.manifest)[-1]
+    assert score_rows(results, manifest)[-1].ci_low != settled.ci_low, "it holds at every moment"
+    manifest.taken_over = [TakenOver(run="another", answers=2)]
+    assert score_rows(results, manifest)[-1].ci_low == settled.ci_low
