@@ -254,11 +254,11 @@ export const SUBSET_ROW = {
   mean_answer_tokens: nullable(number),
   ttft_p50_s: nullable(number),
   tokens_per_s_p50: nullable(number),
+  pending: optional(count, 0),
+  wrong: optional(count, 0),
   accuracy_of_asked: optional(nullable(number), nothing),
   population: optional(nullable(count), nothing),
   mean_score: optional(nullable(number), nothing),
-  pending: optional(count, 0),
-  wrong: optional(count, 0),
   problems: optional(count, 0),
   similar_low: optional(nullable(number), nothing),
   similar_high: optional(nullable(number), nothing)
