@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test coverage test-long bench lab lint docs notebooks parity screenshots package binder-check servers clean
+.PHONY: help demo test coverage test-long bench lab lint docs notebooks parity simulate screenshots package binder-check servers clean
 
 help:
 	@echo "make demo          run notebooks/01_quickstart.ipynb against the built-in endpoint and print its table"
@@ -17,6 +17,7 @@ help:
 	@echo "make screenshots   make the README's pictures anew, in JupyterLab and Chromium"
 	@echo "make notebooks     write the notebooks' outputs anew"
 	@echo "make parity        our grading against evalscope's own, on recorded answers of real models"
+	@echo "make simulate      coverage of every interval against 95 %, by simulation (twenty minutes)"
 	@echo "make package       build sdist and wheel into dist/ and check them"
 	@echo "make binder-check  follow binder/ step by step here, with a browser at the end (minutes)"
 	@echo "make servers       ask llama.cpp, vLLM, transformers serve and LiteLLM, installed first (5 GB, half an hour)"
@@ -48,6 +49,10 @@ demo: $(VENV)/installed
 # Our grading against evalscope's own, on recorded answers of real models (needs ../shared/data).
 parity: $(VENV)/installed-test
 	$(BIN)/python -m tests.parity.shared_data
+
+# Whether the intervals hold what they promise; `make test` runs a part of it.
+simulate: $(VENV)/installed-test
+	$(BIN)/python -m tests.core.simulate
 
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab --notebook-dir=notebooks

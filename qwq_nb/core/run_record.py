@@ -37,8 +37,13 @@ class SubsetRow(msgspec.Struct, kw_only=True):
     """Samples × repeats planned."""
     correct: int
     accuracy: float | None
-    """correct / (n − errors − pending); None while nothing is finished."""
+    """correct / (n − errors − pending); None while nothing is finished. On a row `all` whose `population` is known, the
+    estimate for all of its problems, each subset weighted by its size.
+    """
     ci_low: float | None
+    """95 %: of a subset's accuracy on problems like its own (Wilson's); on such a row `all`, of the accuracy on all of
+    the benchmark's problems: without width where each was answered once.
+    """
     ci_high: float | None
     accuracy_finished: float | None
     """correct / (the same − truncated)."""
@@ -52,8 +57,32 @@ class SubsetRow(msgspec.Struct, kw_only=True):
     tokens_per_s_p50: float | None
     pending: int = 0
     wrong: int = 0
+    accuracy_of_asked: float | None = None
+    """correct / (n − errors − pending)."""
+    population: int | None = None
+    """Problems that the benchmark has in the levels or subsets chosen; None: not known."""
+    mean_score: float | None = None
+    """Mean of the benchmark's own score, where that is not 0 or 1."""
     problems: int = 0
     """Distinct problems: n / repeats."""
+    similar_low: float | None = None
+    """Of a row `all` whose `population` is known: 95 % interval of the accuracy on problems like these, of which the
+    benchmark's are a sample.
+    """
+    similar_high: float | None = None
+
+    @property
+    def answered(self) -> int:
+        """Return the number of answers that count for the accuracy."""
+        return self.n - self.errors - self.pending
+
+    @property
+    def estimated_of(self) -> int | None:
+        """Return how many answers there would be of the whole benchmark, where only a part was asked; else None."""
+        if self.population is None or not self.problems:
+            return None
+        whole = round(self.population * self.n / self.problems)
+        return whole if self.n < whole or self.pending else None
 
 
 class Clip(msgspec.Struct, kw_only=True):
@@ -148,6 +177,8 @@ class Progress(msgspec.Struct, kw_only=True):
     retries: int = 0
     elapsed_s: float = 0.0
     eta_s: float | None = None
+    problems_left: int | None = None
+    """About how many further answers it takes until the interval is as narrow as `--until` wants; None without it."""
     tokens: int = 0
     tokens_per_s: float = 0.0
     step: str = ""

@@ -8,7 +8,8 @@ Sources:
 - Wilson, E. B. (1927). "Probable inference, the law of succession, and statistical inference." JASA 22, 209-212.
   The score interval; it stays within [0, 1] and does not collapse at 0 % or 100 %.
 - Kish, L. (1965). "Survey Sampling." Wiley. The design effect: variance under clustering / variance if independent.
-- Miller, E. (2024). "Adding Error Bars to Evals." arXiv:2411.00640. The clustered standard error of an eval's mean.
+- Miller, E. (2024). "Adding Error Bars to Evals." arXiv:2411.00640. The clustered standard error of an eval's mean, and
+  the parts of its variance.
 - Franco, C., Little, R., Louis, T., Slud, E. (2019). "Comparative study of confidence intervals for proportions in
   complex sample surveys." J. Survey Statistics and Methodology 7, 334-364. Wilson with the effective sample size.
 - Chen, M. et al. (2021). "Evaluating large language models trained on code." arXiv:2107.03374, section 2.1. pass@k.
@@ -21,8 +22,21 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import comb, sqrt
 from statistics import NormalDist
+from typing import NamedTuple
 
-__all__ = ["Interval", "avg_at_k", "clustered_interval", "interval_of_counts", "pass_at_k", "quantile", "wilson"]
+__all__ = [
+    "Interval",
+    "VarianceParts",
+    "avg_at_k",
+    "clustered_interval",
+    "effective_size",
+    "interval_of_counts",
+    "pass_at_k",
+    "quantile",
+    "variance_parts",
+    "wilson",
+    "wilson_of_share",
+]
 
 Interval = tuple[float, float] | tuple[None, None]
 """Low and high end as shares 0…1, or two Nones where nothing can be said."""
@@ -39,7 +53,7 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
         raise ValueError(f"no interval of {successes} successes in {n} at a confidence of {confidence}")
     if n == 0:
         return None, None
-    low, high = _wilson_share(successes / n, n, confidence)
+    low, high = wilson_of_share(successes / n, n, confidence)
     return (low if successes else 0.0), (high if successes < n else 1.0)
 
 
@@ -49,16 +63,11 @@ def clustered_interval(groups: Sequence[Sequence[bool]], confidence: float = 0.9
     `groups` holds one sequence of booleans (correct or not) a problem; empty ones are left out. Without any answer the
     result is (None, None).
 
-    Answers to one problem resemble each other, so n answers say less than n problems would. The interval is Wilson's
-    with the effective sample size n / deff, where (m problems, n answers, c_i of k_i correct, p = Σc_i / n)
-
-        deff = [m / (m - 1) · Σ(c_i - p·k_i)² / n²] / [p(1 - p) / n],     1 <= deff <= n / m.
-
-    The numerator is Miller's clustered variance (2024) with the usual small-sample factor m / (m - 1); the quotient is
-    Kish's design effect (1965). The bounds are its extremes: 1 where repeats are independent (all n answers count), n /
-    m where repeats are copies of one another (only the m problems count). At 0 % and 100 %, where the variance is 0 and
-    says nothing, and for a single problem, the upper bound is taken. So the interval never has zero width, is never
-    narrower than `wilson(correct, n)`, and equals it if every problem was answered once.
+    Answers to one problem resemble each other, so n answers say less than n problems would: the interval is that of the
+    Beta-binomial posterior (`qwq_nb.core.beta_binomial`), in which the correlation of answers is estimated with its own
+    uncertainty, and is never narrower than `wilson(correct, n)`. Where all answers to each problem agree (and so at 0 %
+    and 100 %) repeats are as copies of one another: the interval is Wilson's of the problems. Where every problem was
+    answered once it is `wilson(correct, n)`.
     """
     return interval_of_counts(((len(group), sum(group)) for group in groups), confidence)
 
@@ -74,26 +83,94 @@ def _clustered(kinds: tuple[tuple[tuple[int, int], int], ...], confidence: float
     problems = sum(times for _, times in kinds)
     n = sum(k * times for (k, _), times in kinds)
     correct = sum(c * times for (_, c), times in kinds)
+    if not kinds:
+        return None, None
     if n == problems:
         return wilson(correct, n, confidence)
-    if correct in (0, n):
-        return wilson(problems if correct else 0, problems, confidence)
-    p = correct / n
-    deff = n / problems
-    if problems > 1:
-        scatter = sum(times * (c - p * k) ** 2 for (k, c), times in kinds)
-        estimated = problems / (problems - 1) * scatter / n / (p * (1 - p))
-        deff = min(max(estimated, 1.0), deff)
-    return _wilson_share(p, n / deff, confidence)
+    single = wilson_of_share(correct / n, n, confidence)
+    if all(c in (0, k) for (k, c), _ in kinds):
+        low, high = wilson(sum(times for (_, c), times in kinds if c), problems, confidence)
+    else:
+        from qwq_nb.core.beta_binomial import mean_interval_of_counts
+
+        low, high = mean_interval_of_counts(kinds, confidence)
+    return min(low or 0.0, single[0]), max(high or 0.0, single[1])
 
 
-def _wilson_share(p: float, n: float, confidence: float) -> tuple[float, float]:
+def effective_size(groups: Sequence[tuple[float, Sequence[tuple[int, int]]]]) -> float:
+    """Compute how many answers to problems drawn at random say as much as these, of groups that weigh differently.
+
+    `groups` are (weight, the pairs (answers, correct ones) of the problems) of each stratum; those without answers are
+    left out. It is Kish's (1965) effective size under unequal weights, (Σw)² / Σ(w² / n), over the design effect of
+    repeats, within the groups: Miller's clustered variance (2024) over that of independent answers, from 1 (repeats as
+    good as new problems) to answers / problems (copies of one another).
+    """
+    known = [(weight, [pair for pair in pairs if pair[0]]) for weight, pairs in groups]
+    known = [(weight, pairs) for weight, pairs in known if pairs]
+    if not known:
+        return 0.0
+    n = sum(k for _, pairs in known for k, _ in pairs)
+    problems = sum(len(pairs) for _, pairs in known)
+    spread = sum(weight**2 / sum(k for k, _ in pairs) for weight, pairs in known)
+    size = sum(weight for weight, _ in known) ** 2 / spread
+    scatter = even = 0.0
+    for _, pairs in known:
+        answers = sum(k for k, _ in pairs)
+        p = sum(c for _, c in pairs) / answers
+        scatter += sum((c - p * k) ** 2 for k, c in pairs)
+        even += answers * p * (1 - p)
+    if problems == n:
+        return size
+    free = max(problems - len(known), 1)
+    deff = problems / free * scatter / even if even else n / problems
+    return size / min(max(deff, 1.0), n / problems)
+
+
+def wilson_of_share(p: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """Compute Wilson's interval of the share p; n need not be a whole number."""
     z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
     centre = p + z2 / (2 * n)
     half = sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n)))
     # Rounding can carry an end past the share's own bounds by 1e-17.
     return max(0.0, (centre - half) / (1 + z2 / n)), min(1.0, (centre + half) / (1 + z2 / n))
+
+
+class VarianceParts(NamedTuple):
+    """Hold the parts of the variance of an accuracy over problems with repeats (Miller 2024, section 3)."""
+
+    problems: float
+    """Var(p) / problems: which problems were asked. More problems narrow it, repeats do not."""
+    answers: float
+    """E[p(1 - p)] / answers: chance in the answers. More problems narrow it, and more repeats."""
+    correlation: float
+    """Var(p) / (Var(p) + E[p(1 - p)]): of the answers to one problem, 0…1."""
+
+    @property
+    def share_of_problems(self) -> float:
+        """Return the first part's share 0…1 of both."""
+        whole = self.problems + self.answers
+        return self.problems / whole if whole else 1.0
+
+
+def variance_parts(counts: Iterable[tuple[int, int]]) -> VarianceParts | None:
+    """Split the variance of an accuracy into problems and answers; `counts` are pairs (answers, correct ones).
+
+    By the analysis of variance, without bias: E[p(1 - p)] is the mean of c(k - c) / (k(k - 1)) over the problems with
+    two answers or more, Var(p) the variance of c / k less the chance that is in it, and at least 0. None for fewer than
+    two problems, or where none has two answers.
+    """
+    pairs = [pair for pair in counts if pair[0]]
+    repeated = [(k, c) for k, c in pairs if k > 1]
+    if len(pairs) < 2 or not repeated:
+        return None
+    within = sum(c * (k - c) / (k * (k - 1)) for k, c in repeated) / len(repeated)
+    shares = [c / k for k, c in pairs]
+    mean = sum(shares) / len(shares)
+    spread = sum((share - mean) ** 2 for share in shares) / (len(shares) - 1)
+    chance = within * sum(1 / k for k, _ in pairs) / len(pairs)
+    between = max(0.0, spread - chance)
+    whole = between + within
+    return VarianceParts(between / len(pairs), chance / len(pairs), between / whole if whole else 1.0)
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:

@@ -1,26 +1,44 @@
 """Count results by outcome, and make the rows of `run.table()` and `run.samples()`.
 
-`tally` counts; `table_rows` and `sample_rows` give plain dicts that a DataFrame is made of, without pandas. `accuracy`
-is correct / (all − `error` − `pending`): a truncated or not gradable answer is not correct. `accuracy_finished` is
-correct / (the same − `truncated`). Intervals are Wilson's, clustered by problem where there are repeats
-(`qwq_nb.core.stats`).
+`tally` counts; `table_rows` and `sample_rows` give plain dicts that a DataFrame is made of, without pandas.
+`accuracy_of_asked` is correct / (all − `error` − `pending`): a truncated or not gradable answer is not correct.
+`accuracy_finished` is correct / (the same − `truncated`). Intervals are Wilson's, clustered by problem where there are
+repeats (`qwq_nb.core.stats`).
+
+Where the sizes of the subsets in the benchmark are known, the row `all` is about all of its problems: its accuracy and
+interval are those of `qwq_nb.core.stratified`, each subset weighted by its size, and exact where every problem was
+answered once. Problems whose answers failed weigh nothing in the accuracy, and are unknown to the interval.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import Completion, Outcome, SampleResult
 from qwq_nb.core.run_record import SubsetRow
-from qwq_nb.core.stats import interval_of_counts, quantile
+from qwq_nb.core.sequential import in_random_order, interval_in_order, time_uniform_interval
+from qwq_nb.core.stats import Interval, effective_size, interval_of_counts, quantile, wilson_of_share
+from qwq_nb.core.stratified import Stratum, stratified_interval, stratified_share
 
-__all__ = ["SAMPLE_COLUMNS", "TABLE_COLUMNS", "sample_rows", "table_rows", "tally", "tokens_per_second"]
+__all__ = [
+    "SAMPLE_COLUMNS",
+    "TABLE_COLUMNS",
+    "Population",
+    "Watch",
+    "sample_rows",
+    "table_rows",
+    "tally",
+    "tokens_per_second",
+]
+
+Population = Mapping[str, Mapping[str, int]]
+"""Benchmark → subset → problems that the benchmark has in it, of the levels or subsets chosen."""
 
 # A row's fields up to here are the table's columns; those after it are for the views.
-_LAST_COLUMN = SubsetRow.__struct_fields__.index("wrong")
+_LAST_COLUMN = SubsetRow.__struct_fields__.index("mean_score")
 TABLE_COLUMNS: tuple[str, ...] = SubsetRow.__struct_fields__[: _LAST_COLUMN + 1]
 
 SAMPLE_COLUMNS = (
@@ -49,6 +67,8 @@ class _Count:
         self.outcomes: Counter[Outcome] = Counter()
         self.problems: dict[str, tuple[int, int]] = {}
         """Problem → (answers that count, correct ones)."""
+        self.pending: set[str] = set()
+        """Problems of which an answer is pending."""
         self.finished = 0
         self.reasoning_tokens = 0
         self.answer_tokens = 0
@@ -60,6 +80,8 @@ class _Count:
         self.outcomes[outcome] += 1
         answers, correct = self.problems.get(result.sample.id, (0, 0))
         counted = counts(outcome)
+        if outcome == "pending":
+            self.pending.add(result.sample.id)
         self.problems[result.sample.id] = answers + counted, correct + (outcome == "correct")
         completion = result.completion
         if not counted or completion is None:
@@ -77,16 +99,26 @@ class _Count:
     def merge(self, other: _Count) -> None:
         self.outcomes.update(other.outcomes)
         self.problems.update(other.problems)  # a problem belongs to one subset
+        self.pending |= other.pending
         self.finished += other.finished
         self.reasoning_tokens += other.reasoning_tokens
         self.answer_tokens += other.answer_tokens
         self.ttft += other.ttft
         self.speed += other.speed
 
-    def row(self, benchmark: str, subset: str) -> SubsetRow:
+    @property
+    def counted(self) -> int:
+        """Return the number of answers that count."""
+        return sum(number for outcome, number in self.outcomes.items() if counts(outcome))
+
+    @property
+    def repeats(self) -> int:
+        """Return how often each problem is planned to be asked."""
+        return round(self.outcomes.total() / len(self.problems)) if self.problems else 1
+
+    def row(self, benchmark: str, subset: str, population: int | None = None) -> SubsetRow:
         outcomes = self.outcomes
-        n, correct = outcomes.total(), outcomes["correct"]
-        counted = sum(number for outcome, number in outcomes.items() if counts(outcome))
+        n, correct, counted = outcomes.total(), outcomes["correct"], self.counted
         low, high = interval_of_counts(self.problems.values())
         return SubsetRow(
             benchmark=benchmark,
@@ -108,10 +140,74 @@ class _Count:
             pending=outcomes["pending"],
             wrong=outcomes["wrong"],
             problems=len(self.problems),
+            accuracy_of_asked=_share(correct, counted),
+            population=None if population is None else max(population, len(self.problems)),
         )
 
 
-def tally(results: Iterable[SampleResult], order: Sequence[tuple[str, str]] | None = None) -> list[SubsetRow]:
+class _Whole(NamedTuple):
+    """Hold what is estimated of all problems of a benchmark."""
+
+    accuracy: float | None
+    accuracy_finished: float | None
+    interval: Interval
+    similar: Interval
+
+
+def _whole(parts: Sequence[tuple[int, _Count]]) -> _Whole:
+    """Estimate the accuracy on all problems; `parts` are the size of each subset, and what was asked of it."""
+    weights = [size * part.repeats - _failed(part) for size, part in parts]
+    asked = [part.counted for _, part in parts]
+    correct = [part.outcomes["correct"] for _, part in parts]
+    finished = [part.counted - part.outcomes["truncated"] for _, part in parts]
+    accuracy = stratified_share(list(zip(weights, asked, correct, strict=True)))
+    ended = stratified_share(list(zip(weights, asked, finished, strict=True)))
+    if weights == asked:
+        # Every subset weighs as much as was asked of it: the same, without rounding.
+        accuracy, of_finished = _share(sum(correct), sum(asked)), _share(sum(correct), sum(finished))
+    else:
+        of_finished = accuracy / ended if accuracy is not None and ended else None
+    similar = _similar(weights, parts, accuracy)
+    if any(part.repeats > 1 for _, part in parts):
+        interval = _widened(similar, parts)
+    else:
+        interval = stratified_interval(
+            [Stratum(size, n, c) for (size, _), n, c in zip(parts, asked, correct, strict=True)]
+        )
+    return _Whole(accuracy, of_finished, interval, similar)
+
+
+def _failed(part: _Count) -> int:
+    """Return the number of answers that will not come: neither counted nor pending."""
+    return part.outcomes.total() - part.counted - part.outcomes["pending"]
+
+
+def _similar(weights: Sequence[int], parts: Sequence[tuple[int, _Count]], accuracy: float | None) -> Interval:
+    """Return the interval of the accuracy on problems like these, of any number, at the same shares of the subsets."""
+    groups = [(weight, list(part.problems.values())) for weight, (_, part) in zip(weights, parts, strict=True)]
+    if accuracy is None:
+        return None, None
+    if all(weight == part.counted for weight, (_, part) in zip(weights, parts, strict=True)):
+        return interval_of_counts(pair for _, pairs in groups for pair in pairs)
+    return wilson_of_share(accuracy, effective_size(groups))
+
+
+def _widened(interval: Interval, parts: Sequence[tuple[int, _Count]]) -> Interval:
+    """Widen the interval of the subsets asked by those of which nothing was: their accuracy may be 0 or 1."""
+    low, high = interval
+    if low is None or high is None:
+        return None, None
+    whole = sum(size for size, _ in parts)
+    known = sum(size for size, part in parts if part.counted) / whole
+    return known * low, 1 - known * (1 - high)
+
+
+def tally(
+    results: Iterable[SampleResult],
+    order: Sequence[tuple[str, str]] | None = None,
+    population: Population | None = None,
+    watch: Watch | None = None,
+) -> list[SubsetRow]:
     """Make one row a subset, then one row `all`, for each benchmark.
 
     `results` are all samples × repeats planned, the pending ones too: they make `n`. `order` lists (benchmark, subset)
@@ -119,7 +215,13 @@ def tally(results: Iterable[SampleResult], order: Sequence[tuple[str, str]] | No
     with n = 0. Shares are 0…1, times seconds, speeds tokens a second. Token means are over the finished answers (all
     that `accuracy_finished` counts), the medians of time to first token and speed over all that `accuracy` counts.
     Unknown values are None.
+
+    `population`: the sizes of the subsets in the benchmark, those too that were not asked: with it the row `all` is
+    about all of them. A benchmark that it does not name is counted as it was asked. `watch`: the run is looked at while
+    it goes on, or was ended by what was seen of it; then the interval of the row `all` is one that holds at every
+    moment (`qwq_nb.core.sequential`), unless a limit chose the problems, or there are repeats.
     """
+    sizes = population or {}
     benchmarks: dict[str, dict[str, _Count]] = {}
     for benchmark, subset in order or ():
         benchmarks.setdefault(benchmark, {}).setdefault(subset, _Count())
@@ -131,12 +233,52 @@ def tally(results: Iterable[SampleResult], order: Sequence[tuple[str, str]] | No
         count.add(result)
     rows = []
     for benchmark, subsets in benchmarks.items():
-        total = _Count()
+        total, known = _Count(), sizes.get(benchmark, {})
         for subset, count in subsets.items():
-            rows.append(count.row(benchmark, subset))
+            rows.append(count.row(benchmark, subset, known.get(subset)))
             total.merge(count)
-        rows.append(total.row(benchmark, "all"))
+        if set(subsets) <= set(known):
+            parts = {name: subsets.get(name) or _Count() for name in known}
+            rows.append(_row_of_all(benchmark, total, [(known[name], part) for name, part in parts.items()], watch))
+        else:
+            rows.append(total.row(benchmark, "all"))
     return rows
+
+
+class Watch(NamedTuple):
+    """Say how a run is looked at that goes on, or that ended by what was seen of it."""
+
+    seed: int
+    """Seed of the order in which its problems are asked."""
+    in_order: bool
+    """Whether that is random over all problems of a benchmark (`--until`), and not spread over its subsets."""
+
+
+def _watched(total: _Count, size: int, watch: Watch) -> Interval:
+    """Return the interval that holds at every moment."""
+    if not watch.in_order:
+        # Spread over the subsets in proportion, the share that was asked varies less than at random.
+        return time_uniform_interval(total.outcomes["correct"], total.counted, size)
+    answers: list[bool | None] = []
+    for id in in_random_order(total.problems, watch.seed):
+        if id in total.pending:
+            break
+        counted, correct = total.problems[id]
+        answers.append(correct > 0 if counted else None)
+    return interval_in_order(answers, size)
+
+
+def _row_of_all(benchmark: str, total: _Count, parts: Sequence[tuple[int, _Count]], watch: Watch | None) -> SubsetRow:
+    sizes = [(max(size, len(part.problems)), part) for size, part in parts]
+    row, whole = total.row(benchmark, "all", sum(size for size, _ in sizes)), _whole(sizes)
+    row.accuracy, row.accuracy_finished = whole.accuracy, whole.accuracy_finished
+    row.ci_low, row.ci_high = whole.interval
+    size, asked = row.population or 0, len(total.problems)
+    if watch is not None and row.pending and row.accuracy is not None and asked == size == row.n:
+        low, high = _watched(total, size, watch)
+        row.ci_low, row.ci_high = min(low or 0.0, row.accuracy), max(high or 0.0, row.accuracy)
+    row.similar_low, row.similar_high = whole.similar
+    return row
 
 
 def tokens_per_second(completion: Completion) -> float | None:

@@ -58,6 +58,7 @@ def command_line(
     given: dict[str, Any] = {
         "levels": ",".join(map(str, selection.levels)) if selection.levels else None,
         "limit": selection.limit,
+        "until": selection.until,
         "seed": changed(selection.seed, SEED),
         "repeats": changed(selection.repeats, REPEATS),
         "concurrency": changed(request.concurrency, CONCURRENCY),

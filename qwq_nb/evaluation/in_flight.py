@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.core.records import Completion, Item
+from qwq_nb.core.compressed import compressed
+from qwq_nb.core.records import Completion, Item, SampleResult
 from qwq_nb.core.run_record import InFlight
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.evaluation.solvers.steps import StepRecorder
 
-__all__ = ["InFlightItem", "is_something", "journal_row", "snapshot"]
+__all__ = ["InFlightItem", "error_result", "is_something", "journal_row", "snapshot"]
 
 TAIL = 300
 """Least number of characters of a stream's end in a snapshot."""
@@ -80,3 +81,16 @@ def journal_row(kind: str, item: Item, completion: Completion, error: str, *, re
         **({"refused": True} if refused else {}),
         "completion": msgspec.to_builtins(completion),
     }
+
+
+def error_result(item: Item, completion: Completion, error: str, *, refused: bool) -> SampleResult:
+    """Make the result of an item that the endpoint failed at; `completion` is what had come. `refused`: as there."""
+    return SampleResult(
+        sample=item.sample,
+        repeat=item.repeat,
+        outcome="error",
+        completion=compressed(completion),
+        error=error,
+        refused=refused,
+        flags=["partial"] if is_something(completion) else [],
+    )

@@ -19,6 +19,13 @@ EVAL = (
     Option("--levels", "levels", "levels of a benchmark that has them, as in 1-5 or 1,3", "L"),
     Option("--subset", "list", "a subset by evalscope's name; may be given several times", "NAME"),
     Option("--limit", "integer", "samples of each benchmark, spread evenly over its levels or subsets", "N"),
+    Option(
+        "--until",
+        "number",
+        "ask in random order until the 95 % interval of the score is within ± so many points; the same line without it "
+        "asks the rest",
+        "POINTS",
+    ),
     Option("--seed", "integer", f"which samples --limit takes, and in which order they are asked ({SEED})", "N"),
     Option("--repeats", "integer", f"times each sample is asked ({REPEATS})", "K"),
     Option(
@@ -81,6 +88,7 @@ class EvalOptions(EndpointOptions, total=False):
     levels: str | int | Sequence[int] | None
     subset: str | Sequence[str] | None
     limit: int | None
+    until: float | None
     seed: int
     repeats: int
     concurrency: int | Literal["auto"]

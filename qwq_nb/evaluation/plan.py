@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from qwq_nb.core.records import Item, Sample
+from qwq_nb.core.sequential import in_random_order
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.store.request import Selection
 
@@ -25,6 +26,15 @@ class Plan(msgspec.Struct, kw_only=True):
     samples: list[Sample]
     items: list[Item]
     repeats: int
+    population: dict[str, dict[str, int]] = {}
+    """Benchmark → subset → problems of which the samples were selected, also of subsets that have none in the plan."""
+
+    @property
+    def left_out(self) -> dict[str, list[str]]:
+        """Return, by benchmark, the subsets of which the limit takes no problem; only benchmarks that have such."""
+        planned = set(self.subsets)
+        found = {b: [s for s in sizes if (b, s) not in planned] for b, sizes in self.population.items()}
+        return {benchmark: subsets for benchmark, subsets in found.items() if subsets}
 
     @property
     def subsets(self) -> list[tuple[str, str]]:
@@ -106,7 +116,8 @@ def make_plan(benchmarks: Sequence[Sequence[Sample]], selection: Selection) -> P
     """Plan the loaded (and already subset-filtered) samples of each benchmark.
 
     Items are asked repeat by repeat and, within one, spread over subsets and benchmarks in a seeded order, so that the
-    score of a run that is stopped early is that of a fair sample.
+    score of a run that is stopped early is that of a fair sample. With `until` each benchmark's are asked in an order
+    that is random over all of its subsets, as its interval supposes.
 
     Raises:
         OptionError: no sample is left.
@@ -114,6 +125,7 @@ def make_plan(benchmarks: Sequence[Sequence[Sample]], selection: Selection) -> P
     samples = [s for loaded in benchmarks for s in select(loaded, selection.limit, selection.seed)]
     if not samples:
         raise OptionError("Nothing to ask: no sample is left after --levels, --subset and --limit.")
+    population = population_of(benchmarks)
     counts: dict[tuple[str, str], int] = {}
     placed: list[tuple[Sample, int]] = []
     for sample in samples:
@@ -128,6 +140,20 @@ def make_plan(benchmarks: Sequence[Sequence[Sample]], selection: Selection) -> P
         group = (entry[0].benchmark, entry[0].subset)
         return (ranks[group][entry[1]] + 0.5) / counts[group]
 
-    ordered = sorted(placed, key=rank)
+    if selection.until is not None:
+        ids = [in_random_order((s.id for s in samples if s.benchmark == name), selection.seed) for name in population]
+        places = {id: (place + 0.5) / len(order) for order in ids for place, id in enumerate(order)}
+        ordered = sorted(placed, key=lambda entry: places[entry[0].id])
+    else:
+        ordered = sorted(placed, key=rank)
     items = [Item(sample=s, position=p, repeat=r) for r in range(selection.repeats) for s, p in ordered]
-    return Plan(samples=samples, items=items, repeats=selection.repeats)
+    return Plan(samples=samples, items=items, repeats=selection.repeats, population=population)
+
+
+def population_of(benchmarks: Iterable[Iterable[Sample]]) -> dict[str, dict[str, int]]:
+    """Count the problems by benchmark and subset."""
+    found: dict[str, dict[str, int]] = {}
+    for sample in (sample for loaded in benchmarks for sample in loaded):
+        sizes = found.setdefault(sample.benchmark, {})
+        sizes[sample.subset] = sizes.get(sample.subset, 0) + 1
+    return found

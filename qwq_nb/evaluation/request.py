@@ -68,6 +68,7 @@ def build_request(
     levels: str | int | Sequence[int] | None = None,
     subset: str | Sequence[str] | None = None,
     limit: int | None = None,
+    until: float | None = None,
     seed: int = SEED,
     repeats: int = REPEATS,
     concurrency: int | Literal["auto"] = CONCURRENCY,
@@ -97,7 +98,9 @@ def build_request(
     if hub not in HUBS:
         raise OptionError(f"--hub must be one of {', '.join(HUBS)}, not {hub!r}.{did_you_mean(str(hub), HUBS)}")
     subsets = [subset] if isinstance(subset, str) else list(subset) if subset is not None else None
-    selection = Selection(levels=checked_levels(levels), subsets=subsets, limit=limit, seed=seed, repeats=repeats)
+    selection = Selection(
+        levels=checked_levels(levels), subsets=subsets, limit=limit, seed=seed, repeats=repeats, until=until
+    )
     source = Source(hub=cast(Hub, hub), few_shot=few_shot, dataset_args=dataset_args or {})
     check_numbers(selection, source, concurrency, grade_deadline)
     SOLVERS.get(solver)
@@ -166,12 +169,28 @@ def check_numbers(selection: Selection, source: Source, concurrency: Any, grade_
     ):
         if value is not None and (not is_whole(value) or value < 1 or (most is not None and value > most)):
             raise OptionError(f"--{label} takes a whole number from 1{f' to {most}' if most else ''}, not {value!r}.")
+    check_until(selection)
     if not is_whole(selection.seed):
         raise OptionError(f"--seed takes a whole number, not {selection.seed!r}.")
     if source.few_shot is not None and (not is_whole(source.few_shot) or source.few_shot < 0):
         raise OptionError(f"--few-shot takes a whole number from 0, not {source.few_shot!r}.")
     if not is_number(grade_deadline) or not 0 < grade_deadline < math.inf:
         raise OptionError(f"--grade-deadline takes a positive number of seconds, not {grade_deadline!r}.")
+
+
+def check_until(selection: Selection) -> None:
+    """Check `--until`. Raises OptionError where it is no half-width, or is given with what it cannot go with."""
+    points = selection.until
+    if points is None:
+        return
+    if not is_number(points) or not 0 < points < 50:
+        raise OptionError(
+            f"--until takes the percentage points of ±, between 0 and 50 as in --until 3, not {points!r}."
+        )
+    if selection.limit is not None:
+        raise OptionError("--until finds out how many problems are needed: leave --limit out, or leave --until out.")
+    if selection.repeats != 1:
+        raise OptionError("--until asks each problem once: leave --repeats out, or leave --until out.")
 
 
 def chosen_endpoints(

@@ -23,12 +23,13 @@ from qwq_nb.core.run_record import InFlight, Progress
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.errors import EndpointError, EndpointRefused, QwqError, RequestRejected
 from qwq_nb.evaluation import stream_log as streams
-from qwq_nb.evaluation.in_flight import InFlightItem, is_something, journal_row, snapshot
+from qwq_nb.evaluation.in_flight import InFlightItem, error_result, is_something, journal_row, snapshot
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.refusals import Refusals
 from qwq_nb.evaluation.remaining_time import remaining_s
 from qwq_nb.evaluation.solvers.single import SingleRequest
 from qwq_nb.evaluation.solvers.solver import Solver
+from qwq_nb.evaluation.until import UntilNarrow
 from qwq_nb.store import evalscope_rows as rows
 from qwq_nb.store.results import graded_result
 from qwq_nb.store.run_dir import RunDirectory, RunFolderChanged
@@ -50,8 +51,7 @@ class GradingService(Protocol):
 class Runner:
     """Run a plan once. `results` is complete from the start: every item has an outcome, `pending` at first.
 
-    Attributes are changed on the loop's thread only, and only by replacing values, so that the drawing thread may read
-    them at any moment.
+    Attributes are changed on the loop's thread only, by replacing values: the drawing thread may read them at any time.
     """
 
     def __init__(
@@ -65,16 +65,17 @@ class Runner:
         results: dict[tuple[str, int], SampleResult] | None = None,
         ungraded: dict[tuple[str, int], Completion] | None = None,
         solver: Solver | None = None,
+        enough: UntilNarrow | None = None,
     ) -> None:
         """`pool` is asked by `solver`, which by default asks once a sample; each completion is given to `grade`.
 
-        `results` and `ungraded` are what an earlier call left in `directory`.
+        `results` and `ungraded` are what an earlier call left in `directory`; `enough` says of which benchmarks nothing
+        more need be asked (None: everything is).
         """
         self.plan = plan
         self.pool = pool
         self.solver = SingleRequest() if solver is None else solver
-        self.directory = directory
-        self.model = model
+        self.directory, self.model = directory, model
         self.results = {i.key: SampleResult(sample=i.sample, repeat=i.repeat) for i in plan.items}
         self.results.update(results or {})
         self.reused = sum(r.outcome != "pending" for r in self.results.values())
@@ -92,10 +93,12 @@ class Runner:
         """Completions that are whole, and not yet in `results`."""
         waiting = [i for i in plan.items if self.results[i.key].outcome == "pending" and i.key not in self.ungraded]
         self._queue = deque(waiting)
+        self.enough = enough
         self._resume = asyncio.Event()
         self._resume.set()
         self._changed = asyncio.Event()
         """A stream has ended, or the pool's limit is another."""
+        self._look_whether_enough()
         self._streamers: set[asyncio.Task[None]] = set()
         self._finishers: set[asyncio.Task[None]] = set()
         self._at_grader = asyncio.Semaphore(AT_GRADER)
@@ -207,7 +210,9 @@ class Runner:
         """Keep as many streams going as the pool allows, until nothing is left to ask."""
         while self._queue or self._streamers:
             if self._resume.is_set():
-                while self._queue and len(self._streamers) < self.pool.limit:
+                # By `enough` nothing is asked that a grade to come would spare.
+                ungraded = set() if self.enough is None else self._finishers
+                while self._queue and len(self._streamers) + len(ungraded) < self.pool.limit:
                     task = asyncio.create_task(self._stream(self._queue.popleft()))
                     self._streamers.add(task)
                     task.add_done_callback(self._ended)
@@ -219,6 +224,7 @@ class Runner:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._streamers.discard(task)
+        self._finishers.discard(task)
         self._changed.set()
 
     async def _stream(self, item: Item) -> None:
@@ -280,7 +286,7 @@ class Runner:
         self.ungraded[item.key] = completion
         task = asyncio.create_task(self._finish(item, completion, written))
         self._finishers.add(task)
-        task.add_done_callback(self._finishers.discard)
+        task.add_done_callback(self._ended)
 
     async def _finish(self, item: Item, completion: Completion, written: asyncio.Future[None] | None) -> None:
         """Grade a completion, once its own row is `written` (None: it was there before)."""
@@ -311,6 +317,7 @@ class Runner:
                 await self._write(file, row)
             self.results[item.key] = result
             self.ungraded.pop(item.key, None)
+            self._look_whether_enough()
         finally:
             self.grading.pop(item.key, None)
 
@@ -319,15 +326,14 @@ class Runner:
         await self._write(
             self.directory.journal_file(), journal_row("error", item, completion, str(exc), refused=refused)
         )
-        self.results[item.key] = SampleResult(
-            sample=item.sample,
-            repeat=item.repeat,
-            outcome="error",
-            completion=compressed(completion),
-            error=str(exc),
-            refused=refused,
-            flags=["partial"] if is_something(completion) else [],
-        )
+        self.results[item.key] = error_result(item, completion, str(exc), refused=refused)
+        self._look_whether_enough()
+
+    def _look_whether_enough(self) -> None:
+        """Ask nothing more of benchmarks whose intervals are narrow enough; what is streaming goes on to its end."""
+        if self.enough is not None and self.enough.look(self.results):
+            self._queue = deque(i for i in self._queue if i.sample.benchmark not in self.enough.closed)
+            self._changed.set()
 
     def _keep_partial(self, entry: InFlightItem) -> None:
         """On the way out: not waited for here, since the loop may not come back to this task."""
@@ -363,6 +369,8 @@ class Runner:
         first_time, first_tokens = self._rate[0]
         span = now - first_time
         elapsed = now - self.started
+        left = None if self.enough is None else self.enough.expected_left(self.results)
+        queued = len(self._queue) if left is None else min(len(self._queue), max(0, left - len(in_flight)))
         return Progress(
             total=len(results),
             done=done,
@@ -372,9 +380,10 @@ class Runner:
             errors=sum(r.outcome == "error" for r in results),
             retries=self.retries + sum(f.asked.retries for f in in_flight),
             elapsed_s=elapsed,
-            eta_s=remaining_s(results, in_flight, now, queued=len(self._queue), streams=self.pool.limit),
+            eta_s=remaining_s(results, in_flight, now, queued=queued, streams=self.pool.limit),
             tokens=tokens,
             tokens_per_s=max(0.0, tokens - first_tokens) / span if span > 0.2 else 0.0,
+            problems_left=left,
             concurrency=self.pool.limit,
             waiting=self.pool.waiting,
         )

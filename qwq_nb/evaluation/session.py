@@ -32,6 +32,7 @@ from qwq_nb.evaluation.solvers.registry import SOLVERS
 from qwq_nb.evaluation.start import new_manifest
 from qwq_nb.evaluation.state import SessionState, ended_early
 from qwq_nb.evaluation.take_over import Taken, note_on, read_earlier, write_taken
+from qwq_nb.evaluation.until import until_narrow
 from qwq_nb.run.record import save_record
 from qwq_nb.store.manifest import MANIFEST
 from qwq_nb.store.request import EvalRequest
@@ -160,6 +161,7 @@ class Session:
                 results=done,
                 ungraded=ungraded,
                 solver=SOLVERS.get(self.request.solver),
+                enough=until_narrow(plan, self.request.selection),
             )
             watch = self._watch = PoolWatch(self.state.manifest, pool, lambda: runner.paused)
             self.state.running(plan, runner)
@@ -193,6 +195,7 @@ class Session:
         m = self.state.manifest
         m.plan_hash = plan.hash()
         m.total = len(plan.items)
+        m.population, m.left_out = plan.population, plan.left_out
         m.data_hash = {b.benchmark: b.data_hash for b in loaded}
         m.versions = {"qwq_nb": _version.__version__, **{k: v for b in loaded for k, v in b.versions.items()}}
         m.adapters = {b.benchmark: msgspec.to_builtins(b.facts) for b in loaded}
@@ -239,7 +242,8 @@ class Session:
             if package != "qwq_nb" and here != then:
                 m.notes.append(f"Begun with {package} {then}, continued with {here}: verdicts may differ.")
         m.run_id, m.created, self.state.earlier_s = old.run_id, old.created, old.elapsed_s
-        m.done, m.scores, m.elapsed_s, m.taken_over = old.done, old.scores, old.elapsed_s, old.taken_over
+        m.done, m.scores, m.estimated, m.elapsed_s = old.done, old.scores, old.estimated, old.elapsed_s
+        m.taken_over = old.taken_over
         self._published = old.state == "complete"
 
     async def _grade(self, loaded: dict[str, LoadedBenchmark], item: Item, completion: Completion) -> Verdict:
@@ -343,5 +347,8 @@ class Session:
         """Write how the run stands."""
         m = self.state.manifest
         self.state.count()
-        m.state = "stopped" if state == "complete" and m.done < m.total else state
+        runner = self._runner
+        enough = runner is not None and runner.enough is not None and runner.enough.reached(runner.results)
+        ended = m.done == m.total or enough
+        m.state = "stopped" if state == "complete" and not ended else state
         self.directory.save_manifest(m)

@@ -9,11 +9,11 @@ import msgspec
 
 from qwq_nb.core.records import SampleResult, State
 from qwq_nb.core.run_record import InFlight, Progress
-from qwq_nb.core.tally import tally
 from qwq_nb.errors import QwqError
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.runner import Runner
 from qwq_nb.store.manifest import Manifest
+from qwq_nb.store.scores import score_rows
 
 __all__ = ["SessionState", "ended_early"]
 
@@ -86,7 +86,9 @@ class SessionState:
         if m.request.concurrency == "auto" and self._runner is not None and not self._runner.pool.waiting:
             m.streams = self._runner.pool.limit
         m.done = sum(r.outcome != "pending" for r in results)
-        m.scores = {row.benchmark: row.accuracy for row in tally(results) if row.subset == "all"}
+        totals = [row for row in score_rows(results, m) if row.subset == "all"]
+        m.scores = {row.benchmark: row.accuracy for row in totals}
+        m.estimated = {row.benchmark: (row.answered, row.estimated_of) for row in totals if row.estimated_of}
         m.elapsed_s = self.earlier_s + (time.perf_counter() - self._runner.started if self._runner else 0.0)
 
     def leave(self, state: State) -> None:

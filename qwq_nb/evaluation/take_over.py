@@ -170,7 +170,8 @@ def note_on(manifest: Manifest) -> str:
     one = len(sources) == 1
     runs = [one_line(s.run, 200) + ("" if one else f" ({s.answers:,})") for s in sources]
     names = " and ".join(filter(None, [", ".join(runs[:-1]), runs[-1]]))
-    rest = "nothing is asked" if asked <= 0 else "1 is asked" if asked == 1 else f"{asked:,} are asked"
+    most = "at most " if manifest.request.selection.until is not None else ""
+    rest = "nothing is asked" if asked <= 0 else "1 is asked" if asked == 1 else f"{most}{asked:,} are asked"
     cut = {source.max_tokens: source.cut for source in sources if source.cut and source.max_tokens}
     why = " and ".join(f"{number:,} of them cut at {limit:,} tokens before" for limit, number in cut.items())
     return f"Taken over from {names}: {answers:,} of {manifest.total:,} answers; {rest}{', ' + why if why else ''}."

@@ -41,7 +41,7 @@ from qwq_nb.run.withhold import withhold
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.clip import lean
 from qwq_nb.view.markup import Cell, escape_markdown, latex_table, markdown_table
-from qwq_nb.view.wording import DEMO_NOTICE, count, is_known, number, sampling
+from qwq_nb.view.wording import DEMO_NOTICE, count, estimated_from, is_known, number, sampling
 
 if TYPE_CHECKING:
     from qwq_nb.run.state import ShownRun
@@ -238,7 +238,8 @@ def paper_table(rows: list[SubsetRow]) -> tuple[list[str], list[list[Cell]], str
             if row.subset == "all" and len(members) > 1:
                 rules.add(len(cells))
             known = is_known(row.ci_low) and is_known(row.ci_high)
-            interval = f"[{_percent(row.ci_low)}, {_percent(row.ci_high)}]" if known else None
+            exact = known and row.ci_low == row.ci_high
+            interval = "exact" if exact else f"[{_percent(row.ci_low)}, {_percent(row.ci_high)}]" if known else None
             line: list[Cell] = [benchmark] if several else []
             line += [row.subset, row.n, _percent(row.accuracy), interval, _percent(row.accuracy_finished)]
             cells.append([*line, row.truncated, *(int(getattr(row, name)) for name in extra)])
@@ -263,6 +264,14 @@ def caption_of(record: RunRecord) -> str:
         f"Accuracy is correct of {answered}, truncated ones included, with Wilson's 95% interval"
         + (", clustered by problem." if repeats else "."),
     ]
+    estimates = [(row, said) for row in totals if (said := estimated_from(row))]
+    if estimates:
+        several = len(totals) > 1
+        named = "; ".join(f"{row.benchmark} {said}" if several else said for row, said in estimates)
+        parts.append(f"The row all is for all problems, each subset weighted by its size: {named}.")
+    exact = [row for row in totals if is_known(row.ci_low) and row.ci_low == row.ci_high]
+    if exact:
+        parts.append("Where all of a benchmark's problems were answered, its row all is exact.")
     if record.state != "complete":
         parts.append(f"The run is {record.state}: {sum(row.pending for row in totals):,} answers are pending.")
     versions = ", ".join(f"{name} {version}" for name, version in record.versions.items() if name == "evalscope")

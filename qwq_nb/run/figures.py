@@ -13,7 +13,7 @@ from qwq_nb.core.stats import quantile
 from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Chart, plain, share
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import ChartFigure, asked_kinds
-from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, percent
+from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, percent, row_interval
 
 __all__ = ["KINDS", "run_figure"]
 
@@ -198,11 +198,9 @@ def numbers(row: SubsetRow, record: RunRecord) -> list[str]:
 
     They are: n, accuracy, its interval, accuracy of the finished, published scores.
     """
-    known = is_known(row.ci_low) and is_known(row.ci_high)
-    interval = f"{percent(row.ci_low)[:-2]} – {percent(row.ci_high)}" if known else UNKNOWN
     here = [r for r in record.references if (r["benchmark"], r["subset"]) == (row.benchmark, row.subset)]
     published = ", ".join(f"{percent(r['score'])} ({one_line(str(r['model']), 60)})" for r in here) or UNKNOWN
-    return [f"{row.n:,}", percent(row.accuracy), interval, percent(row.accuracy_finished), published]
+    return [f"{row.n:,}", percent(row.accuracy), row_interval(row), percent(row.accuracy_finished), published]
 
 
 def run_figure(record: RunRecord, kind: str | None = None) -> ChartFigure:

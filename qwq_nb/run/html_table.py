@@ -6,8 +6,9 @@ from itertools import groupby
 from typing import Any, Final
 
 from qwq_nb.core.run_record import RunRecord, SubsetRow
+from qwq_nb.view.html import Html
 from qwq_nb.view.tables import Row, html_table, share_cell, strong, unbroken
-from qwq_nb.view.wording import UNKNOWN, is_known, number, percent
+from qwq_nb.view.wording import UNKNOWN, estimated_from, is_known, number, percent, row_interval
 
 __all__ = ["references_table", "results_table"]
 
@@ -31,6 +32,8 @@ _HEADS: Final = (
 
 _READING: Final = (
     "Accuracy is correct of all that were answered, with its Wilson interval; “of finished” leaves the truncated out. "
+    "In the row “all” it is the accuracy on all of the benchmark's problems, each subset weighted by its size: an "
+    "estimate where a part was asked, exact where each was (in brackets the interval for problems like them). "
     "Errors are not counted as wrong. Tokens are means, first token and tokens/s are medians."
 )
 
@@ -46,13 +49,13 @@ def results_table(rows: list[SubsetRow], *, only_all: bool = False) -> str:
 
 
 def _result(row: SubsetRow, pending: bool) -> list[str]:
-    known = is_known(row.ci_low) and is_known(row.ci_high)
-    interval = f"{percent(row.ci_low)[:-2]} – {percent(row.ci_high)}" if known else UNKNOWN
+    said = estimated_from(row) if row.subset == "all" else ""
+    accuracy = share_cell(row.accuracy)
     cells = [
         f"{row.n:,}",
         f"{row.correct:,}",
-        share_cell(row.accuracy),
-        interval,
+        Html(f"{accuracy}<br><small>{said}</small>") if said else accuracy,
+        row_interval(row),
         percent(row.accuracy_finished),
         f"{row.truncated:,}",
         f"{row.no_answer:,}",

@@ -38,8 +38,12 @@ class RunList(list["Run"]):
         rows = []
         for run in self[:most]:
             m, request = run.manifest, run.manifest.request
-            known = {name: share for name, share in m.scores.items() if share is not None}
-            scores = ", ".join(f"{name} {number(100 * share, 1)}%" for name, share in known.items())
+            scores = ", ".join(
+                f"{name} {number(100 * share, 1)}%"
+                + (" (estimated from {:,} of {:,})".format(*m.estimated[name]) if name in m.estimated else "")
+                for name, share in m.scores.items()
+                if share is not None
+            )
             demo = " (demo)" if request.demo else ""
             rows.append(
                 (m.name, m.state, f"{m.done}/{m.total}", scores or UNKNOWN, request.endpoint.model + demo, m.updated)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.endpoint.context_window import RAISE_IT
+from qwq_nb.run.estimate_notes import estimate_notes
 from qwq_nb.run.withhold import shown_error, withheld_benchmarks
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.view.wording import count
@@ -33,6 +34,7 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
     for row in rows:
         if row.subset != "all":
             continue
+        notes += estimate_notes(row, manifest)
         own = [result for result in results if result.sample.benchmark == row.benchmark]
         if row.errors:
             errors = [result for result in own if result.outcome == "error"]
@@ -44,7 +46,13 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
                 f"{row.benchmark}: the grader gave up on {row.not_gradable}. They count as not correct here; "
                 f"evalscope's own report leaves them out of its mean."
             )
-        if row.pending and manifest.state in ("stopped", "failed", "complete"):
+        until = manifest.request.selection.until
+        if row.pending and until is not None and manifest.state == "complete":
+            notes.append(
+                f"{row.benchmark}: {row.pending} of {row.n} were not asked, since the interval is within ± {until:g} "
+                f"points, as --until {until:g} wanted. The same line without --until asks them."
+            )
+        elif row.pending and manifest.state in ("stopped", "failed", "complete"):
             notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {resuming}")
     return notes
 
@@ -75,7 +83,7 @@ def error_notes(
 
 def truncation_notes(row: SubsetRow, results: Sequence[SampleResult], manifest: Manifest) -> Iterable[str]:
     """Write how many answers were cut, and by which limit: that of the request, or the server's own."""
-    finished = row.n - row.errors - row.pending
+    finished = row.answered
     if not finished or row.truncated / finished < TRUNCATION_SHARE:
         return
     cut = [r.completion for r in results if r.outcome == "truncated" and r.completion is not None]

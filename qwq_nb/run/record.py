@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,10 +15,10 @@ from qwq_nb.core.compressed import text_length
 from qwq_nb.core.outcomes import ReasonCode, counts, decide_outcome, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
-from qwq_nb.core.tally import tally
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.cost import Prices, cost_of
+from qwq_nb.run.estimate_notes import repeat_notes
 from qwq_nb.run.notes import notes_on
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
@@ -27,6 +28,7 @@ from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.rulings import read_rulings, ruling_notes
 from qwq_nb.store.run_dir import JOURNAL, RunDirectory
+from qwq_nb.store.scores import score_rows
 from qwq_nb.trace.drawn_marks import drawn_marks
 from qwq_nb.view.clip import clip, fair_limit, lean, switches_within
 
@@ -116,7 +118,7 @@ def make_run_record(
     what does not fit into a bundle of so many bytes is never in memory all at once. None: they are whole.
     """
     m, request = manifest, manifest.request
-    rows = tally(results)
+    rows = score_rows(results, m)
     most = caps(shown, budget)
     return RunRecord(
         run_id=m.run_id,
@@ -144,7 +146,13 @@ def make_run_record(
         samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
-        notes=[*m.notes, *notes_on(rows, m, results, resuming_line(m)), *uncounted_note(results), *notes],
+        notes=[
+            *m.notes,
+            *notes_on(rows, m, results, resuming_line(m)),
+            *repeat_notes(results, m),
+            *uncounted_note(results),
+            *notes,
+        ],
         withheld_benchmarks=withheld_benchmarks(m),
         references=[] if request.demo else references_of(rows, request.endpoint.model, whole=request.selection.whole),
     )
@@ -181,7 +189,11 @@ def current_record(
         progress=state.progress(),
         in_flight=state.in_flight(),
         notes=[
-            *ruling_notes(results, read_rulings(directory, manifest.request.endpoint.model)),
+            *ruling_notes(
+                results,
+                read_rulings(directory, manifest.request.endpoint.model),
+                functools.partial(score_rows, manifest=manifest),
+            ),
             *directory.problems,
         ],
         budget=budget,

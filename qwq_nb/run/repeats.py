@@ -10,8 +10,8 @@ cons@k  whether the answer that most of the k agree on is correct (Wang et al. 2
         votes, by counting and not by sampling, so that it is the same every time.
 
 Sources: Chen, M. et al. (2021), arXiv:2107.03374, section 2.1. Wang, X. et al. (2023), "Self-consistency improves chain
-of thought reasoning", ICLR, arXiv:2203.11171. DeepSeek-AI (2025), arXiv:2501.12948, section 3. Intervals: see
-`mean_interval`.
+of thought reasoning", ICLR, arXiv:2203.11171. DeepSeek-AI (2025), arXiv:2501.12948, section 3. Intervals: of avg@k
+`stats.clustered_interval`, of the others `mean_interval`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from math import comb, exp, lgamma, log, log1p
 
 import msgspec
 
+from qwq_nb.core.beta_binomial import CAUTION
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
-from qwq_nb.core.stats import Interval, _wilson_share, pass_at_k
+from qwq_nb.core.stats import Interval, interval_of_counts, pass_at_k, variance_parts, wilson, wilson_of_share
 from qwq_nb.trace.boxed import trimmed
 
 __all__ = ["REPEAT_COLUMNS", "RepeatRow", "Votes", "cons_at_k", "mean_interval", "repeat_rows", "vote_key", "votes_of"]
@@ -54,6 +55,12 @@ class RepeatRow(msgspec.Struct, kw_only=True):
     cons_at_k: float | None
     cons_low: float | None
     cons_high: float | None
+    correlation: float | None = None
+    """Of the answers to one problem: 0 where repeats are as good as new problems, 1 where they are copies."""
+    from_problems: float | None = None
+    """Share of the variance of avg@k that comes from which problems were asked, which more repeats cannot narrow; the
+    rest is chance in the answers (`stats.variance_parts`).
+    """
 
 
 REPEAT_COLUMNS: tuple[str, ...] = RepeatRow.__struct_fields__
@@ -104,6 +111,8 @@ def _rows(benchmark: str, subset: str, problems: list[list[SampleResult]]) -> li
     for k in counts_of(max((v.n for v in votes), default=0)):
         enough = [v for v in votes if v.n >= k]
         draws = sum(v.n for v in enough) / k
+        pairs = [(v.n, v.correct) for v in enough]
+        parts = variance_parts(pairs)
         columns: dict[str, float | None] = {}
         for name, values in (
             ("avg", [v.correct / v.n for v in enough]),
@@ -111,8 +120,11 @@ def _rows(benchmark: str, subset: str, problems: list[list[SampleResult]]) -> li
             ("cons", [cons_at_k(v.groups, v.silent, k) for v in enough]),
         ):
             columns[f"{name}_at_k"] = sum(values) / len(values) if values else None
-            # For avg@k a single answer is a draw, so n answers are n draws.
-            low, high = mean_interval(values, draws * k if name == "avg" else draws)
+            low, high = interval_of_counts(pairs) if name == "avg" else mean_interval(values, draws)
+            value = columns[f"{name}_at_k"]
+            if value is not None and low is not None and high is not None:
+                # With more answers to some problems than to others the mean over problems is not the share of answers.
+                low, high = min(low, value), max(high, value)
             columns |= {f"{name}_low": low, f"{name}_high": high}
         rows.append(
             RepeatRow(
@@ -123,6 +135,8 @@ def _rows(benchmark: str, subset: str, problems: list[list[SampleResult]]) -> li
                 short=len(votes) - len(enough),
                 left_out=left_out,
                 **columns,
+                correlation=parts.correlation if parts else None,
+                from_problems=parts.share_of_problems if parts else None,
             )
         )
     return rows
@@ -245,16 +259,29 @@ def mean_interval(values: Sequence[float], draws: float, confidence: float = 0.9
     Wilson's interval (1927) with the effective sample size p(1 - p) / (s² / m), where s² / m is the clustered variance
     of the mean over m problems (Miller 2024, arXiv:2411.00640), as Franco et al. (2019) apply it to proportions. The
     size is at least m (repeats that are copies of one another) and at most `draws` (repeats as good as new problems);
-    at 0 % and 100 %, where s² is 0 and says nothing, it is m. So the interval never has zero width and lies within 0…1,
-    and for avg@k with equally many answers a problem it is `stats.clustered_interval`. Without values: (None, None).
+    at 0 % and 100 %, where s² is 0 and says nothing, it is m. So the interval never has zero width and lies within 0…1.
+    Where the size comes from s², which is estimated from m values, the quantile is Student's with m - 1 degrees of
+    freedom, and what may lie outside is cut as in `beta_binomial.credible_ends`. With one draw a problem, right or
+    wrong, the interval is `stats.wilson`. Without values: (None, None).
     """
     m = len(values)
     if not m:
         return None, None
     p = min(max(sum(values) / m, 0.0), 1.0)
-    size = float(m)
-    if m > 1 and 0 < p < 1:
-        variance = sum((value - p) ** 2 for value in values) / (m - 1)
-        most = max(draws, size)
-        size = min(max(m * p * (1 - p) / variance, size), most) if variance else most
-    return _wilson_share(p, size, confidence)
+    if draws <= m and all(value in (0.0, 1.0) for value in values):
+        return wilson(round(p * m), m, confidence)
+    size, most = float(m), max(draws, m)
+    variance = sum((value - p) ** 2 for value in values) / (m - 1) if m > 1 and 0 < p < 1 else 0.0
+    if variance:
+        size, confidence = min(max(m * p * (1 - p) / variance, size), most), _student(m - 1, confidence)
+    elif m > 1 and 0 < p < 1:
+        size = most
+    return wilson_of_share(p, size, confidence)
+
+
+@lru_cache(maxsize=1024)
+def _student(degrees: int, confidence: float) -> float:
+    """Return the confidence at which the normal quantile is Student's at `confidence`."""
+    from scipy.special import ndtr, stdtrit  # type: ignore[import-untyped, unused-ignore]
+
+    return float(min(2 * ndtr(stdtrit(degrees, 1 - CAUTION * (1 - confidence) / 2)) - 1, 1 - 1e-12))

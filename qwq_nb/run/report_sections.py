@@ -95,7 +95,8 @@ class ProgressSection:
             facts.append(f"{now.grading:,} being graded")
         facts.append(f"{number(now.tokens_per_s)} tokens/s")
         if now.eta_s is not None:
-            facts.append(f"about {duration(now.eta_s)} left")
+            problems = f"{count(now.problems_left, 'problem')}, " if now.problems_left else ""
+            facts.append(f"about {problems}{duration(now.eta_s)} left")
         facts += cost_facts(record)
         if now.step:
             facts.append(esc(now.step))

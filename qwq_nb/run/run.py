@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +12,7 @@ import msgspec
 
 from qwq_nb.core.records import SampleResult, State
 from qwq_nb.core.run_record import Progress, RunRecord, SubsetRow
-from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_rows, table_rows, tally
+from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_rows, table_rows
 from qwq_nb.errors import listed, one_line
 from qwq_nb.run import record as run_record
 from qwq_nb.run.record import frame
@@ -21,6 +22,7 @@ from qwq_nb.run.state import RunControl, RunState
 from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
+from qwq_nb.store.scores import score_rows
 from qwq_nb.view.wording import number
 
 if TYPE_CHECKING:
@@ -130,7 +132,7 @@ class Run:
 
     def rows(self) -> list[SubsetRow]:
         """Return the rows of `table()` as `SubsetRow` structs."""
-        return tally(self._state.results())
+        return score_rows(self._state.results(), self._state.manifest)
 
     def accuracies(self) -> dict[str, float | None]:
         """Return the accuracy of each benchmark over all its subsets (0…1); None where nothing is finished."""
@@ -219,7 +221,9 @@ class Run:
 
         Columns as in `qwq_nb.store.rulings.RULED_COLUMNS`.
         """
-        return frame(by_hand.ruled_rows(self._state.results(), self._rulings()), by_hand.RULED_COLUMNS)
+        rows_of = functools.partial(score_rows, manifest=self._state.manifest)
+        rows = by_hand.ruled_rows(self._state.results(), self._rulings(), rows_of)
+        return frame(rows, by_hand.RULED_COLUMNS)
 
     def _found(self, id: str, repeat: int) -> SampleResult:
         repeats = self._state.manifest.request.selection.repeats

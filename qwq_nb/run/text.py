@@ -39,7 +39,8 @@ def run_progress_line(record: RunRecord, width: int) -> str:
     if total is not None and is_known(total.accuracy):
         parts.append(f"accuracy {percent(total.accuracy)}")
     if is_known(now.eta_s):
-        parts.append(f"{duration(now.eta_s)} left")
+        problems = f"{count(now.problems_left, 'problem')}, " if now.problems_left else ""
+        parts.append(f"{problems}{duration(now.eta_s)} left")
     if record.cost is not None:
         currency = record.cost.currency
         parts.append(f"cost {money(record.cost.so_far, currency if currency.isascii() else '')}")

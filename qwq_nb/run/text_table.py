@@ -11,7 +11,7 @@ from qwq_nb.core.run_record import SampleView, SubsetRow
 from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import text_table
-from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, outcome_counts, percent, sample_key
+from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, outcome_counts, percent, row_interval, sample_key
 
 __all__ = ["failure_lines", "result_lines"]
 
@@ -37,13 +37,12 @@ def result_lines(rows: list[SubsetRow], times: bool) -> list[str]:
 
 
 def _cells(row: SubsetRow, times: bool) -> list[str]:
-    known = is_known(row.ci_low) and is_known(row.ci_high)
     cells = [
         "  " + one_line(row.subset, _NAME),
         str(row.n),
         str(row.correct),
         percent(row.accuracy),
-        f"{percent(row.ci_low)[:-2]} - {percent(row.ci_high)}" if known else UNKNOWN,
+        row_interval(row, "-"),
         percent(row.accuracy_finished),
         str(row.truncated),
         str(row.no_answer),

@@ -18,6 +18,8 @@ MANIFEST = "qwq_run.json"
 SCHEMA = "qwq_run.v2"
 _NAME = re.compile(r"[\w.+-]{1,200}")
 """Of a benchmark: it becomes part of files' names."""
+MOST_PROBLEMS = 10**9
+"""Of a subset."""
 
 
 class TakenOver(msgspec.Struct, kw_only=True):
@@ -68,6 +70,16 @@ class Manifest(msgspec.Struct, kw_only=True):
     """The runs that this one took answers over from when it began."""
     adapters: dict[str, dict[str, Any]] = {}
     """Settings and versions of each benchmark, as its adapter reports them."""
+    population: dict[str, dict[str, int]] = {}
+    """Benchmark → subset → problems that it has there, of the levels or subsets chosen, those too that a limit leaves
+    out altogether; empty: an older version's run, or one that evalscope wrote.
+    """
+    left_out: dict[str, list[str]] = {}
+    """Benchmark → subsets among these of which a limit takes no problem."""
+    estimated: dict[str, tuple[int, int]] = {}
+    """Of each benchmark of which only a part was asked, as of `updated`: answers behind its score, and answers that all
+    of its problems would have.
+    """
     withheld: list[str] | None = None
     """Names of the benchmarks whose authors ask that their texts not be published; None: an older version's run."""
 
@@ -88,7 +100,7 @@ def decode_manifest(content: bytes, where: str) -> Manifest:
         manifest = msgspec.convert(raw, Manifest)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, MemoryError) as exc:
         raise UnknownRun(f"{where} cannot be read as a run's manifest: {exc}") from None
-    if fault := fault_of(manifest.request):
+    if fault := fault_of(manifest.request) or fault_of_sizes(manifest.population):
         raise UnknownRun(f"{where} cannot be read as a run's manifest: {fault}.")
     return manifest
 
@@ -105,6 +117,12 @@ def fault_of(request: EvalRequest) -> str:
     if selection.limit is not None and selection.limit < 1:
         return f"a limit of {selection.limit:,} problems"
     return ""
+
+
+def fault_of_sizes(population: dict[str, dict[str, int]]) -> str:
+    """Say which number of problems cannot be; empty if all can."""
+    sizes = [size for subsets in population.values() for size in subsets.values()]
+    return "" if all(0 <= size <= MOST_PROBLEMS for size in sizes) else "a subset of more problems than there can be"
 
 
 def from_v1(old: dict[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,10 @@ class Selection(msgspec.Struct, kw_only=True, frozen=True):
     """Seed of the samples that a limit takes, and of the order in which they are asked."""
     repeats: int = REPEATS
     """Times each sample is asked."""
+    until: float | None = None
+    """Half of the width, in percentage points, at which the 95 % interval of a benchmark's score ends the asking; None:
+    all are asked. It says how much of the same run is carried out, and so does not identify it.
+    """
 
     @property
     def whole(self) -> bool:

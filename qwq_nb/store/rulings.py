@@ -9,7 +9,7 @@ on: should that sample be asked again, the ruling on the old answer does not cou
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -172,11 +172,17 @@ def ruling_rows(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) 
     return rows
 
 
-def ruled_rows(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[dict[str, Any]]:
+RowsOf = Callable[[Sequence[SampleResult]], list[SubsetRow]]
+
+
+def ruled_rows(
+    results: Sequence[SampleResult], rulings: Mapping[Key, Ruling], rows_of: RowsOf = tally
+) -> list[dict[str, Any]]:
     """Return dicts of RULED_COLUMNS: the official accuracy (0…1) and the one with rulings, side by side.
 
     `rulings` counts those that apply, `changed` those of them that differ from the official verdict. Both accuracies
-    are over the same answers, with the same kind of interval (`qwq_nb.core.tally`).
+    are over the same answers, with the same kind of interval. `rows_of` makes the rows of results, as the run's own
+    table has them.
     """
     made: dict[tuple[str, str], list[int]] = {}
     for result in results:
@@ -195,7 +201,11 @@ def ruled_rows(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -
             **{name: getattr(official, name) for name in ("correct", "accuracy", "ci_low", "ci_high")},
             **{f"ruled_{name}": getattr(own, name) for name in ("correct", "accuracy", "ci_low", "ci_high")},
         }
-        for official, own in zip(tally(results), tally(ruled(results, rulings)), strict=True)
+        for official, own in zip(
+            rows_of(results),
+            rows_of(ruled(results, rulings)),
+            strict=True,
+        )
     ]
 
 
@@ -203,12 +213,12 @@ def _subset_key(row: SubsetRow) -> tuple[str, str]:
     return row.benchmark, row.subset
 
 
-def ruling_notes(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling]) -> list[str]:
+def ruling_notes(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling], rows_of: RowsOf = tally) -> list[str]:
     """Write one sentence for each benchmark with rulings: its accuracy with them and without."""
     if not rulings:
         return []
     notes = []
-    for row in ruled_rows(results, rulings):
+    for row in ruled_rows(results, rulings, rows_of):
         if row["subset"] != "all" or not row["rulings"]:
             continue
         n = row["rulings"]

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from qwq_nb.core.records import Analysis
-from qwq_nb.core.run_record import Clip, Reason, SampleView
+from qwq_nb.core.run_record import Clip, Reason, SampleView, SubsetRow
 from qwq_nb.core.text import valid_text
 
 __all__ = ["clip", "fair_limit", "lean", "switches_within"]
@@ -82,7 +82,7 @@ def fair_limit(needs: Sequence[int], budget: int) -> int:
 
 
 def lean(value: Any) -> Any:
-    """Return builtins for JSON: no NaN, no surrogates, and samples without the fields that are at their defaults.
+    """Return builtins for JSON: no NaN, no surrogates; samples and rows without the fields that are at their defaults.
 
     The schema requires none of those; spelt out, they would be a third of a saved run of 2,000 samples.
     """
@@ -92,7 +92,7 @@ def lean(value: Any) -> Any:
     if kind in _PLAIN:
         return value
     if isinstance(value, msgspec.Struct):
-        sparse = isinstance(value, SampleView | Clip | Analysis | Reason)
+        sparse = isinstance(value, SampleView | SubsetRow | Clip | Analysis | Reason)
         pairs = [(field, getattr(value, field.name)) for field in _fields(kind)]
         return {f.name: lean(item) for f, item in pairs if not sparse or f.required or not _is_default(f, item)}
     if isinstance(value, dict):

@@ -20,7 +20,9 @@ __all__ = [
     "cost_facts",
     "count",
     "duration",
+    "estimated_from",
     "flag_word",
+    "interval",
     "is_known",
     "money",
     "number",
@@ -30,6 +32,7 @@ __all__ = [
     "percent",
     "phase",
     "points",
+    "row_interval",
     "sample_key",
     "sampling",
     "signed",
@@ -86,6 +89,32 @@ def number(value: float | None, digits: int = 0) -> str:
 def percent(share: float | None) -> str:
     """Format a share 0…1 as `83.3 %`; UNKNOWN where it is not known."""
     return f"{number(100 * share, 1)} %" if is_known(share) else UNKNOWN
+
+
+def interval(low: float | None, high: float | None, dash: str = "–") -> str:
+    """Format an interval of a share: `55.2 – 95.3 %`.
+
+    It is `exact` where it has no width, and UNKNOWN where it is not known.
+    """
+    if not (is_known(low) and is_known(high)):
+        return UNKNOWN
+    return "exact" if low == high else f"{percent(low)[:-2]} {dash} {percent(high)}"
+
+
+def row_interval(row: SubsetRow, dash: str = "–") -> str:
+    """Format a row's interval; beside an exact one, in brackets, the interval for problems like the benchmark's."""
+    own = interval(row.ci_low, row.ci_high, dash)
+    if own != "exact" or not is_known(row.similar_low):
+        return own
+    return f"exact ({interval(row.similar_low, row.similar_high, dash)})"
+
+
+def estimated_from(row: SubsetRow) -> str:
+    """Say of what a row's accuracy is an estimate: `estimated from 200 of 500`; empty where all were asked."""
+    whole = row.estimated_of
+    if whole is None or row.accuracy is None:
+        return ""
+    return f"estimated from {row.answered:,} of {whole:,}" + (" answers" if row.n != row.problems else "")
 
 
 def points(share: float | None) -> str:
@@ -151,18 +180,24 @@ def sampling(record: RunRecord) -> str:
 
 
 def overall(record: RunRecord) -> SubsetRow | None:
-    """Add up all benchmarks' `all` rows; only the counts and the accuracy of the sum mean something."""
+    """Add up all benchmarks' `all` rows; only the counts and the accuracy of the sum mean something.
+
+    Each benchmark's accuracy weighs as much as it has problems where that is known of all, else as were answered.
+    """
     rows = [row for row in record.table if row.subset == "all"]
     if not rows:
         return None
-    asked = sum(row.n - row.errors - row.pending for row in rows)
+    known = all(row.population for row in rows)
+    weights = [row.population or 0 if known else row.answered for row in rows]
+    found = [(weight, row.accuracy) for weight, row in zip(weights, rows, strict=True) if row.accuracy is not None]
+    asked = sum(weight for weight, _ in found)
     correct = sum(row.correct for row in rows)
     return SubsetRow(
         benchmark="",
         subset="all",
         n=sum(row.n for row in rows),
         correct=correct,
-        accuracy=correct / asked if asked else None,
+        accuracy=sum(weight * share for weight, share in found) / asked if asked else None,
         ci_low=None,
         ci_high=None,
         accuracy_finished=None,

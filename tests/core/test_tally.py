@@ -226,7 +226,8 @@ def test_outcome_table_exhaustively() -> None:
 
 def test_columns_are_the_designs() -> None:
     table = """benchmark, subset, n, correct, accuracy, ci_low, ci_high, accuracy_finished, truncated, no_answer,
-        not_gradable, errors, mean_reasoning_tokens, mean_answer_tokens, ttft_p50_s, tokens_per_s_p50, pending, wrong"""
+        not_gradable, errors, mean_reasoning_tokens, mean_answer_tokens, ttft_p50_s, tokens_per_s_p50, pending, wrong,
+        accuracy_of_asked, population, mean_score"""
     samples = """benchmark, subset, id, repeat, outcome, gold, extracted, reasoning_tokens, answer_tokens,
         finish_reason, attempts, ttft_s, latency_s, error, flags"""
     assert list(TABLE_COLUMNS) == [name.strip() for name in table.split(",")]
@@ -343,3 +344,93 @@ def test_every_result_is_counted_once(drawn: list[tuple[Outcome, int, str]]) -> 
     if rows:
         assert (rows[-1].subset, rows[-1].n, rows[-1].correct) == ("all", len(drawn), correct)
         assert sum(row.n for row in rows[:-1]) == rows[-1].n
+
+
+# -- the whole benchmark ---------------------------------------------------------------------------------------------
+
+SIZES = {"math_500": {"Level 1": 10, "Level 2": 30}}
+
+
+def levels(first: str, second: str, repeats: int = 1) -> list[SampleResult]:
+    """Results by level: a letter a problem (correct, wrong, error, pending, truncated)."""
+    words: dict[str, Outcome] = {"c": "correct", "w": "wrong", "e": "error", "p": "pending", "t": "truncated"}
+    return [
+        result(words[letter], number, repeat, subset=subset)
+        for subset, letters in (("Level 1", first), ("Level 2", second))
+        for number, letter in enumerate(letters)
+        for repeat in range(repeats)
+    ]
+
+
+def test_the_row_all_is_for_all_problems() -> None:
+    rows = tally(levels("cccc", "ccww"), population=SIZES)
+    one, two, whole = rows
+    assert (one.accuracy, two.accuracy) == (1.0, 0.5)
+    assert (whole.accuracy, whole.accuracy_of_asked, whole.population) == (0.25 * 1.0 + 0.75 * 0.5, 0.75, 40)
+    assert (one.population, two.population) == (10, 30)
+    assert (one.ci_low, one.ci_high) == wilson(4, 4), "a subset's interval is Wilson's"
+    assert whole.estimated_of == 40
+    assert whole.ci_low is not None
+    assert whole.ci_high is not None
+    assert 0 < whole.ci_low < (whole.accuracy or 0) < whole.ci_high < 1
+    assert tally(levels("cccc", "ccww"))[-1].accuracy == 0.75, "of a run that does not know the sizes"
+
+
+def test_all_asked_once_is_exact() -> None:
+    whole = tally(levels("c" * 9 + "w", "c" * 20 + "w" * 10), population=SIZES)[-1]
+    assert (whole.accuracy, whole.ci_low, whole.ci_high) == (29 / 40, 29 / 40, 29 / 40)
+    assert (whole.similar_low, whole.similar_high) == wilson(29, 40)
+    assert whole.estimated_of is None
+
+
+def test_an_answer_that_failed_weighs_nothing_and_is_not_known() -> None:
+    whole = tally(levels("c" * 10, "c" * 20 + "w" * 9 + "e"), population=SIZES)[-1]
+    assert whole.accuracy == whole.accuracy_of_asked == 30 / 39
+    assert (whole.ci_low, whole.ci_high) == (30 / 40, 31 / 40)
+    assert whole.estimated_of is None
+
+
+def test_a_run_under_way_is_an_estimate() -> None:
+    whole = tally(levels("c" * 5 + "p" * 5, "w" * 5 + "p" * 25), population=SIZES)[-1]
+    assert (whole.accuracy, whole.accuracy_of_asked, whole.answered, whole.estimated_of) == (0.25, 0.5, 10, 40)
+
+
+def test_of_a_level_without_answers_nothing_is_known() -> None:
+    whole = tally(levels("c" * 10, ""), population=SIZES)[-1]
+    assert (whole.accuracy, whole.ci_low, whole.ci_high) == (1.0, 0.25, 1.0)
+    assert whole.estimated_of == 40
+
+
+def test_the_accuracy_of_the_finished_is_weighted_too() -> None:
+    whole = tally(levels("cccc", "ccww"), population=SIZES)[-1]
+    assert whole.accuracy_finished == whole.accuracy, "nothing was cut"
+    cut = tally(levels("cccc", "cctt"), population=SIZES)[-1]
+    assert (cut.accuracy, cut.accuracy_finished) == (0.625, 1.0)
+
+
+def test_with_repeats_the_interval_keeps_the_chance_in_the_answers() -> None:
+    every = [
+        result("correct" if (number + repeat) % 3 else "wrong", number, repeat, subset=subset)
+        for subset, n in SIZES["math_500"].items()
+        for number in range(n)
+        for repeat in range(4)
+    ]
+    whole = tally(every, population=SIZES)[-1]
+    assert whole.accuracy == whole.accuracy_of_asked
+    assert whole.ci_low is not None
+    assert whole.ci_high is not None
+    assert whole.ci_low < (whole.accuracy or 0) < whole.ci_high
+    part = tally([r for r in every if r.sample.id[-1] in "024"], population=SIZES)[-1]
+    assert part.estimated_of == 160
+    assert part.ci_high is not None
+    assert part.ci_low is not None
+    assert part.ci_high - part.ci_low > whole.ci_high - whole.ci_low
+    none = tally([r for r in every if r.sample.subset == "Level 1"], population=SIZES)[-1]
+    assert none.ci_high is not None
+    assert none.ci_low is not None
+    assert none.ci_high - none.ci_low > 0.75, "three quarters of the problems were not asked at all"
+
+
+def test_other_subsets_than_the_sizes_name_are_counted_as_they_were_asked() -> None:
+    whole = tally(levels("cc", "ww"), population={"math_500": {"Level 9": 5}})[-1]
+    assert (whole.accuracy, whole.population) == (0.5, None)

@@ -56,7 +56,6 @@ PRIVATE = {
     "endpoint/transport.py _aiohttp_response": LIBRARY,
     "evaluation/control.py _register_atexit": LIBRARY,
     "run/controls.py _shell_parent": LIBRARY,
-    "run/repeats.py _wilson_share": "to be public in core/stats.py",
 }
 """`path attribute`."""
 

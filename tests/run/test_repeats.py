@@ -246,3 +246,25 @@ def test_the_interval_covers_at_its_rate() -> None:
         assert high is not None
         held += low <= exact <= high
     assert 0.93 < held / 2_000 < 0.985
+
+
+@pytest.mark.parametrize(("problems", "mean", "k"), [(5, 0.5, 4), (8, 0.8, 4), (30, 0.9, 4)])
+def test_few_problems_are_covered(problems: int, mean: float, k: int) -> None:
+    """pass@4 of 16 answers, correlated by .5: with the normal quantile .84 of the intervals held it at 5 problems."""
+    rng = np.random.default_rng(2)
+    # E[(1 - p)^k] of Beta(a, b), a + b = 1.
+    exact = 1 - float(np.prod([(1 - mean + i) / (1 + i) for i in range(k)]))
+    held = 0
+    for rates in rng.beta(mean, 1 - mean, (300, problems)):
+        values = [1 - comb(16 - int(c), k) / comb(16, k) for c in rng.binomial(16, rates)]
+        low, high = mean_interval(values, problems * 16 / k)
+        held += (low or 0.0) <= exact <= (high or 0.0)
+    assert held >= 0.92 * 300
+
+
+def test_rows_say_where_the_variance_comes_from() -> None:
+    row = repeat_rows(answers(0, "7", "7") + answers(1, "1", "1") + answers(2, "7", "7"))[-1]
+    assert (row.correlation, row.from_problems) == (1.0, 1.0)
+    row = repeat_rows(answers(0, "7", "1") + answers(1, "1", "7"))[-1]
+    assert (row.correlation, row.from_problems) == (0.0, 0.0)
+    assert repeat_rows(answers(0, "7") + answers(1, "1"))[-1].from_problems is None

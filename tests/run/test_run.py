@@ -43,6 +43,9 @@ TABLE = [
     "tokens_per_s_p50",
     "pending",
     "wrong",
+    "accuracy_of_asked",
+    "population",
+    "mean_score",
 ]
 SAMPLES = [
     "benchmark",

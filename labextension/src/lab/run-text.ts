@@ -39,10 +39,19 @@ export function scoreLines(run: IRun): [benchmark: string, score: string][] {
     .slice(0, MOST_SCORES)
     .map((name): [string, string] => [
       oneLine(name, LONGEST_NAME),
-      percent(Object.hasOwn(run.scores, name) ? run.scores[name] : null)
+      percent(Object.hasOwn(run.scores, name) ? run.scores[name] : null) +
+        estimate(run, name)
     ]);
   const left = run.benchmarkCount - lines.length;
   return left > 0 ? [...lines, [`… and ${number(left)} more`, '']] : lines;
+}
+
+function estimate(run: IRun, name: string): string {
+  if (!Object.hasOwn(run.estimated, name)) {
+    return '';
+  }
+  const [answered, whole] = run.estimated[name];
+  return `, estimated from ${number(answered)} of ${number(whole)}`;
 }
 
 /** The run's name; with its folder's where that is another, since any file can say any name. */

@@ -1,5 +1,5 @@
 /** Number formats, as the html and text views have them (`qwq_nb/view/wording.py`). */
-import { RunRecord } from './record';
+import { RunRecord, SubsetRow } from './record';
 import { inWords } from './values';
 
 /** From here on a number is written as 1.2e300: its digits would say no more, and fill the line. */
@@ -38,6 +38,30 @@ export function percent(share: number | null): string {
   return share === null || !Number.isFinite(share)
     ? UNKNOWN
     : `${number(100 * share, 1)} %`;
+}
+
+/** The interval of a share: `55.2 – 95.3`, `exact` where it has no width, or empty where it is not known. */
+export function interval(low: number | null, high: number | null): string {
+  if (low === null || high === null) {
+    return '';
+  }
+  return low === high
+    ? 'exact'
+    : `${number(100 * low, 1)} – ${number(100 * high, 1)}`;
+}
+
+/** Of what the accuracy of a row `all` is an estimate: `estimated from 200 of 500`; empty where all were asked. */
+export function estimatedFrom(row: SubsetRow): string {
+  const { n, errors, pending, problems, population, accuracy } = row;
+  if (population === null || problems === 0 || accuracy === null) {
+    return '';
+  }
+  const whole = Math.round((population * n) / problems);
+  if (row.subset !== 'all' || (n >= whole && pending === 0)) {
+    return '';
+  }
+  const answers = n === problems ? '' : ' answers';
+  return `estimated from ${number(n - errors - pending)} of ${number(whole)}${answers}`;
 }
 
 export function count(n: number, noun: string): string {

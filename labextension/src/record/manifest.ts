@@ -26,6 +26,8 @@ export interface IRun {
   benchmarkCount: number;
   /** Accuracy of each benchmark, 0…1, or null where nothing is finished. */
   scores: Record<string, number | null>;
+  /** Of each benchmark of which a part was asked: the answers behind its score, and those that all problems would have. */
+  estimated: Record<string, [answered: number, whole: number]>;
   /** ISO 8601, UTC, as the manifest says. */
   updated: string;
   /** When the manifest was written last, in milliseconds since 1970; 0 where neither it nor its file says so credibly. */
@@ -94,6 +96,15 @@ export function readRun(
           typeof share === 'number' && Number.isFinite(share) ? share : null
         ])
     ),
+    estimated: Object.fromEntries(
+      Object.entries(asObject(manifest.estimated))
+        .slice(0, MOST_BENCHMARKS)
+        .filter(([, pair]) => Array.isArray(pair) && pair.length === 2)
+        .map(([name, pair]) => {
+          const [answered, whole] = pair as unknown[];
+          return [shortText(name), [asNumber(answered), asNumber(whole)]];
+        })
+    ),
     updated,
     // A date to come would keep a run on top for good.
     written: timeOf(updated, now) ?? timeOf(modified, now) ?? 0,
@@ -118,6 +129,7 @@ export function brokenRun(folder: string, problem: string): IRun {
     done: 0,
     total: 0,
     scores: {},
+    estimated: {},
     updated: '',
     written: 0,
     problem

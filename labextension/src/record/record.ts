@@ -229,6 +229,7 @@ export const PROGRESS = {
   retries: optional(count, 0),
   elapsed_s: optional(number, 0),
   eta_s: optional(nullable(number), nothing),
+  problems_left: optional(nullable(count), nothing),
   tokens: optional(count, 0),
   tokens_per_s: optional(number, 0),
   step: optional(text, ''),
@@ -255,7 +256,12 @@ export const SUBSET_ROW = {
   tokens_per_s_p50: nullable(number),
   pending: optional(count, 0),
   wrong: optional(count, 0),
-  problems: optional(count, 0)
+  accuracy_of_asked: optional(nullable(number), nothing),
+  population: optional(nullable(count), nothing),
+  mean_score: optional(nullable(number), nothing),
+  problems: optional(count, 0),
+  similar_low: optional(nullable(number), nothing),
+  similar_high: optional(nullable(number), nothing)
 };
 
 export const RUN_COST = {

@@ -224,7 +224,10 @@ export function progressLine(record: RunRecord): string {
   }
   facts.push(`${number(now.tokens_per_s)} tokens/s`);
   if (now.eta_s !== null) {
-    facts.push(`about ${duration(now.eta_s)} left`);
+    const problems = now.problems_left
+      ? `${count(now.problems_left, 'problem')}, `
+      : '';
+    facts.push(`about ${problems}${duration(now.eta_s)} left`);
   }
   facts.push(...costFacts(record));
   if (now.step) {

@@ -1,6 +1,6 @@
 /** Accuracy by subset: a bar with its Wilson whiskers, and every other outcome as a column of its own. */
 import { subsetKey } from '../model/entry';
-import { number, percent } from '../record/format';
+import { estimatedFrom, interval, number, percent } from '../record/format';
 import { RunRecord, SubsetRow } from '../record/record';
 import { asText, inWords } from '../record/values';
 import { outcomeWord } from '../record/vocabulary';
@@ -129,7 +129,8 @@ export class TableView {
     );
     setText(
       this._caption,
-      'Accuracy by subset, with 95 % Wilson intervals' +
+      'Accuracy by subset, with 95 % Wilson intervals; “all” is for all problems of the benchmark, ' +
+        'exact where each was asked (in brackets the interval for problems like them)' +
         (references.size > 0 ? '; dotted: the published score' : '')
     );
     this.node.hidden = rows.length === 0;
@@ -195,7 +196,8 @@ export class TableView {
             el('span', { class: 'qwq-published' })
           ),
           el('span', { class: 'qwq-interval' })
-        )
+        ),
+        el('span', { class: 'qwq-estimate', hidden: true })
       ),
       el('td'),
       references && el('td'),
@@ -258,12 +260,15 @@ function updateBar(
   const published = find('published');
   published.hidden = reference === null;
   published.style.left = place(reference?.score ?? 0);
+  const own = interval(low, high);
+  const similar = interval(row.similar_low, row.similar_high);
   setText(
     find('interval'),
-    low === null || high === null
-      ? ''
-      : `${number(100 * low, 1)} – ${number(100 * high, 1)}`
+    own === 'exact' && similar !== '' ? `exact (${similar})` : own
   );
+  const estimate = estimatedFrom(row);
+  setText(find('estimate'), estimate);
+  find('estimate').hidden = estimate === '';
 }
 
 /** The table without subsets that are all of their benchmark. */

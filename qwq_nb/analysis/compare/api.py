@@ -82,6 +82,7 @@ class Comparison:
         self._results = {letter: run.results() for letter, run in self.runs.items()}
         self._facts = {letter: facts_of(letter, run, self._results[letter]) for letter, run in self.runs.items()}
         self._prices = {letter: run_prices(run, prices or {}) for letter, run in self.runs.items()}
+        scores = {letter: run.accuracies() for letter, run in self.runs.items()}
         first = self._facts["A"]
         self._pairings: dict[str, list[Pairing]] = {
             letter: pair_up(self._results["A"], self._results[letter], functools.partial(same_plan, first, facts))
@@ -98,6 +99,7 @@ class Comparison:
                 self._results[letter],
                 (self._prices["A"], self._prices[letter]),
                 bars(self._between[letter], pairing.benchmark),
+                (scores["A"].get(pairing.benchmark), scores[letter].get(pairing.benchmark)),
             )
             for letter, pairings in self._pairings.items()
             for pairing in pairings

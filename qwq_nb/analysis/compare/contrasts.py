@@ -103,11 +103,13 @@ def contrast(
     second: Sequence[SampleResult],
     prices: tuple[Prices | None, Prices | None] = (None, None),
     bars: Sequence[str] = (),
+    scores: tuple[float | None, float | None] | None = None,
 ) -> Contrast:
     """Compute the rows of one benchmark, for its subsets and then for `all`.
 
     `first` and `second` are all results of the two runs; the subsets are the first run's. `bars`: why no conclusion
-    may be drawn, see `run.comparability.bars`.
+    may be drawn, see `run.comparability.bars`. `scores` are the runs' own accuracies on the benchmark, which are
+    estimates where only a part of it was asked; None: correct / answered.
     """
     own_a = [r for r in first if r.sample.benchmark == pairing.benchmark]
     own_b = [r for r in second if r.sample.benchmark == pairing.benchmark]
@@ -119,6 +121,8 @@ def contrast(
         theirs = [r for r in own_b if subset is None or r.sample.subset == subset]
         row = _row(pairing.benchmark, subset or "all", a, b, pairs, mine, theirs, prices)
         rows.append(msgspec.structs.replace(row, comparable=not bars))
+    if scores is not None:
+        rows[-1] = msgspec.structs.replace(rows[-1], accuracy_a=scores[0], accuracy_b=scores[1])
     whole = by_problem(pairing.pairs)
     return Contrast(benchmark=pairing.benchmark, a=a, b=b, pairing=pairing, rows=rows, problems=whole, bars=list(bars))
 

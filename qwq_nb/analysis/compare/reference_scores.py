@@ -33,9 +33,11 @@ def reference_rows(rows: Iterable[SubsetRow], name: str, *, whole: bool = True) 
     """Set each row of a run's table beside the published score of `name` on it, as dicts of REFERENCE_COLUMNS.
 
     `name` is a model's published name, or one that a server has for it (`qwq:32b-q4_K_M`). Scores are shares 0…1.
-    `expected` is the published score, or for `all`, where the document has every subset, the mean of those scores
-    weighted by the run's own numbers of answers: a limit is spread evenly over the levels, so a limited run has more
-    easy problems than the whole benchmark. `difference` is the run's accuracy less `expected`. `conclusion` is
+    `expected` is the published score: a run's accuracy on `all` is for all of the benchmark's problems. Of a run that
+    does not know their number it is for those asked, of which a limit takes as many of each level: there `expected` is,
+    where the document has every subset, the mean of those scores weighted by the run's own numbers of answers. The
+    interval of `all` is that for problems like the benchmark's: a published score is of other answers to them.
+    `difference` is the run's accuracy less `expected`. `conclusion` is
     `inside`, `above` or `below`: the position of the run's accuracy if the expected score is outside its 95 % interval.
     That says whether the run reproduces the score, and ignores the uncertainty of the published score itself. `whole`:
     the run is not confined to some levels or subsets, so that its `all` is the published one.
@@ -71,7 +73,7 @@ def _expected(
     """Return the published score of `all` in the run's mix of subsets, if the same document has the score of each."""
     score = float(reference["score"])
     subsets = [r for r in own if r.benchmark == row.benchmark and r.subset != "all"]
-    if row.subset != "all" or len(subsets) < 2:
+    if row.subset != "all" or len(subsets) < 2 or row.population is not None:
         return score
     wanted = _document(reference)
     scores = {r["subset"]: r["score"] for r in published if _document(r) == wanted}
@@ -93,14 +95,14 @@ def _is_whole(row: SubsetRow, reference: dict[str, Any]) -> bool:
 
 def _row(row: SubsetRow, reference: dict[str, Any], expected: float) -> dict[str, Any]:
     score = float(reference["score"])
-    low, high = row.ci_low or 0.0, 1.0 if row.ci_high is None else row.ci_high
+    own = (row.ci_low, row.ci_high) if row.similar_low is None else (row.similar_low, row.similar_high)
+    low, high = own[0] or 0.0, 1.0 if own[1] is None else own[1]
     values = (
         row.benchmark,
         row.subset,
         row.n - row.errors - row.pending,
         row.accuracy,
-        row.ci_low,
-        row.ci_high,
+        *own,
         score,
         reference["n"],
         expected,

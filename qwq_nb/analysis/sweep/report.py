@@ -17,7 +17,7 @@ from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, code, esc
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, share_cell, text_table
-from qwq_nb.view.wording import UNKNOWN, count, is_known, number, percent
+from qwq_nb.view.wording import UNKNOWN, count, interval, is_known, number, percent
 
 __all__ = ["SweepPicture", "sweep_html", "sweep_progress_line", "sweep_text"]
 
@@ -138,8 +138,7 @@ def _finished(p: SweepPicture) -> int:
 
 
 def _interval(row: SettingRow, dash: str) -> str:
-    known = is_known(row.ci_low) and is_known(row.ci_high)
-    return f"{percent(row.ci_low)[:-2]} {dash} {percent(row.ci_high)}" if known else UNKNOWN
+    return interval(row.ci_low, row.ci_high, dash)
 
 
 def _p(row: SettingRow, p: SweepPicture) -> str:

@@ -73,6 +73,17 @@ describe('a manifest', () => {
     ]);
   });
 
+  it('says of what a score is an estimate', () => {
+    const value = JSON.parse(manifest());
+    value.estimated = { math_500: [200, 500], aime24: 'all' };
+    const run = readRun('sub/qwq_runs/math', JSON.stringify(value));
+    expect(scoreLines(run)[0]).toEqual([
+      'math_500',
+      '90.6 %, estimated from 200 of 500'
+    ]);
+    expect(scoreLines(run)[1]).toEqual(['aime24', '–']);
+  });
+
   it.each([
     ['{"torn', 'qwq_run.json is not valid JSON'],
     ['', 'qwq_run.json is not valid JSON'],

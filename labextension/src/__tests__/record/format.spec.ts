@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { duration, money, number, percent } from '../../record/format';
+import {
+  duration,
+  estimatedFrom,
+  interval,
+  money,
+  number,
+  percent
+} from '../../record/format';
 import { readRecord } from '../../record/record';
 import { progressLine } from '../../view/header';
 import examples from './numbers.json';
@@ -73,5 +80,38 @@ describe('what a run costs', () => {
 
   it('is not spoken of where there are no prices', () => {
     expect(line('complete', null, 0)).not.toContain('cost');
+  });
+});
+
+describe('the accuracy of a whole benchmark', () => {
+  const row = (changes: object): ReturnType<typeof readRow> =>
+    readRow({
+      subset: 'all',
+      n: 200,
+      problems: 200,
+      population: 500,
+      accuracy: 0.669,
+      ...changes
+    });
+  const readRow = (value: object) => readRecord({ table: [value] })!.table[0];
+
+  it.each([
+    [{}, 'estimated from 200 of 500'],
+    [{ errors: 3 }, 'estimated from 197 of 500'],
+    [{ n: 500, problems: 500, pending: 10 }, 'estimated from 490 of 500'],
+    [{ n: 400, problems: 200 }, 'estimated from 400 of 1,000 answers'],
+    [{ n: 500, problems: 500 }, ''],
+    [{ n: 500, problems: 500, errors: 2 }, ''],
+    [{ population: null }, ''],
+    [{ accuracy: null }, ''],
+    [{ subset: 'Level 1' }, '']
+  ])('of %j is “%s”', (changes, said) =>
+    expect(estimatedFrom(row(changes))).toBe(said)
+  );
+
+  it('has an interval, unless it is exact', () => {
+    expect(interval(0.615, 0.7225)).toBe('61.5 – 72.3');
+    expect(interval(0.66, 0.66)).toBe('exact');
+    expect(interval(null, null)).toBe('');
   });
 });
