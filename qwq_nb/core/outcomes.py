@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from qwq_nb.core.execution import Execution
 from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
 from qwq_nb.core.run_record import Reason, SampleView
@@ -14,6 +15,16 @@ __all__ = ["Decision", "ReasonCode", "counts", "decide_outcome", "is_failure", "
 ReasonCode = Literal[
     "right",
     "right_before_limit",
+    "passed_tests",
+    "passed_differs",
+    "tests_failed",
+    "tests_differ",
+    "code_timeout",
+    "code_memory",
+    "code_crashed",
+    "code_output",
+    "code_not_run",
+    "no_code",
     "other_value",
     "other_value_gold_present",
     "gold_in_answer",
@@ -103,7 +114,10 @@ def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str 
 
 def _outcome(completion: Completion | None, verdict: Verdict | None, error: str, gold: str) -> tuple[Outcome, Reason]:
     graded = verdict is not None and verdict.status == "graded"
+    execution = verdict.execution if verdict is not None else None
     if verdict is not None and graded and verdict.correct and completion is not None:
+        if execution is not None and not completion.is_truncated:
+            return "correct", _why_passed(execution)
         return "correct", _reason("right_before_limit" if completion.is_truncated else "right")
     if error:
         return "error", _reason("request_failed")
@@ -115,10 +129,14 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
         return "pending", _reason("not_graded")
     if completion.is_truncated:
         return "truncated", _why_truncated(completion)
+    if execution is not None and execution.status == "not_run":
+        return "not_gradable", _reason("code_not_run", detail=execution.fault)
     if verdict is not None and not graded:
         return "not_gradable", _why_not_gradable(verdict)
     if verdict is None or not verdict.extracted.strip():
-        return "no_answer", _why_no_answer(completion, verdict)
+        return "no_answer", _reason("no_code") if execution is not None else _why_no_answer(completion, verdict)
+    if execution is not None:
+        return "wrong", _why_failed(execution)
     return "wrong", _reason("other_value_gold_present" if gold and verdict.present else "other_value")
 
 
@@ -140,6 +158,31 @@ def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
     if _is_unclosed(completion):
         flags.append("unclosed")
     return flags
+
+
+def _why_passed(execution: Execution) -> Reason:
+    values = {"passed": execution.passed, "total": execution.total}
+    if execution.passed == execution.total:
+        return _reason("passed_tests", **values)
+    return _reason("passed_differs", **values, detail=execution.differs)
+
+
+def _why_failed(execution: Execution) -> Reason:
+    values: dict[str, int | str] = {"passed": execution.passed, "total": execution.total}
+    if execution.first_failed is None:
+        return _reason("tests_differ", **values, detail=execution.differs)
+    values["test"] = execution.first_failed.number
+    match execution.status:
+        case "timeout":
+            return _reason("code_timeout", **values)
+        case "memory":
+            return _reason("code_memory", **values)
+        case "crashed":
+            return _reason("code_crashed", **values)
+        case "output_limit":
+            return _reason("code_output", **values)
+        case _:
+            return _reason("tests_failed", **values)
 
 
 def _why_truncated(completion: Completion) -> Reason:

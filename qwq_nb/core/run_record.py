@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from qwq_nb.core.execution import Execution
 from qwq_nb.core.records import Analysis, Outcome, State
 
 __all__ = [
@@ -63,6 +64,9 @@ class SubsetRow(msgspec.Struct, kw_only=True):
     """Problems that the benchmark has in the levels or subsets chosen; None: not known."""
     mean_score: float | None = None
     """Mean of the benchmark's own score, where that is not 0 or 1."""
+    tests_passed: int | None = None
+    """Tests that the code of its answers passed, over all answers whose code was run; None: none was."""
+    tests_total: int | None = None
     problems: int = 0
     """Distinct problems: n / repeats."""
     similar_low: float | None = None
@@ -102,7 +106,8 @@ class Reason(msgspec.Struct, kw_only=True, frozen=True):
     code: str
     """One of `qwq_nb.core.outcomes.ReasonCode`; a reader that does not know it takes the sentence in `why`."""
     values: dict[str, int | str] = {}
-    """`tokens`, `total`, `seconds`: the numbers that the sentence names; `detail`: what follows it after a colon."""
+    """`tokens`, `total`, `seconds`, `passed`, `test`: the numbers that the sentence names; `detail`: what follows it
+    after a colon."""
 
 
 class SampleView(msgspec.Struct, kw_only=True):
@@ -139,6 +144,8 @@ class SampleView(msgspec.Struct, kw_only=True):
     them where they are one fewer than the thoughts."""
     reason: Reason | None = None
     """Why this outcome, for a viewer that words it itself; None in older records, and where texts are withheld."""
+    execution: Execution | None = None
+    """What running its code has shown; None where no code is run. Without the texts of tests where they are withheld."""
 
 
 class InFlight(msgspec.Struct, kw_only=True):

@@ -95,7 +95,8 @@ def resuming_line(manifest: Manifest) -> str:
     is taken from there: IPython expands braces and dollars, `!` and `;` begin a shell's line, and a line end ends it.
     In the place of any other stands one that names the run, or none where its name is not plain either.
     """
-    if not manifest.command or _PLAIN_LINE.fullmatch(manifest.command):
+    unsafe = re.search(r"--sandbox[ =]+off", manifest.command)  # no line written by us has it
+    if not manifest.command or (_PLAIN_LINE.fullmatch(manifest.command) and not unsafe):
         return manifest.command
     return f"%qwq_resume {shlex.quote(manifest.name)}" if _PLAIN_NAME.fullmatch(manifest.name) else ""
 

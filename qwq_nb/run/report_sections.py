@@ -12,7 +12,7 @@ from qwq_nb.core.records import OUTCOMES
 from qwq_nb.core.run_record import RunRecord
 from qwq_nb.run.html_samples import in_flight, samples
 from qwq_nb.run.html_table import references_table, results_table
-from qwq_nb.run.notes import AUTO_NOTE
+from qwq_nb.run.notes import AUTO_NOTE, SANDBOX_NOTE
 from qwq_nb.run.text_table import failure_lines, result_lines
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc, note
@@ -162,8 +162,8 @@ class Notes:
 
     def text(self, record: RunRecord, *, times: bool) -> str:
         """Return a line a note."""
-        # How many streams a server could take is found by its speed.
-        shown = [text for text in record.notes if times or not text.startswith(AUTO_NOTE)]
+        # How many streams a server could take is found by its speed; a sandbox's name is of the machine.
+        shown = [text for text in record.notes if times or not text.startswith((AUTO_NOTE, SANDBOX_NOTE))]
         return "\n".join(f"Note: {one_line(text, 400)}" for text in shown[:20])
 
 

@@ -30,9 +30,12 @@ from evalscope.config import TaskConfig
 from evalscope.constants import ScoreStatus
 from evalscope.utils.io_utils import convert_normal_types
 
+from qwq_nb.bench.code.catalog import CODE, runs_code
+from qwq_nb.bench.code.presets import preset_for
+from qwq_nb.bench.evalscope.confined import confine
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.core.records import AnswerKind, Completion, Sample, Verdict
-from qwq_nb.errors import OptionError, UnknownBenchmark
+from qwq_nb.errors import OptionError, UnknownBenchmark, listed
 from qwq_nb.store.evalscope_rows import evalscope_id
 
 __all__ = [
@@ -44,6 +47,7 @@ __all__ = [
     "grade_in_this_process",
     "kind_of",
     "official_score",
+    "preset_options",
     "score_dump",
     "versions",
     "warm_up",
@@ -129,6 +133,7 @@ def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_sh
         options["local_path"] = local_path
     elif request.revision is not None:
         options["hf_dataset_revision" if request.hub == "huggingface" else "dataset_revision"] = request.revision
+    options |= preset_options(request)
     config = TaskConfig(
         model="qwq-nb",
         model_id="qwq-nb",
@@ -151,11 +156,28 @@ def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_sh
     obstacle = _obstacle(adapter)
     if obstacle:
         raise UnknownBenchmark(f"{name} cannot be run here: {obstacle}.")
+    confine(adapter)
     return adapter
 
 
+def preset_options(request: LoadRequest) -> dict[str, Any]:
+    """Return the dataset arguments that a preset sets. Raises OptionError where the line sets one of them too."""
+    if not request.preset:
+        return {}
+    preset = preset_for(request.preset, [request.benchmark])
+    same = sorted({"prompt_template", "system_prompt", "review_timeout", "extra_params"} & request.dataset_args.keys())
+    if same:
+        raise OptionError(f"--preset {request.preset} sets {', '.join(same)}: leave it out of --dataset-args.")
+    return {"review_timeout": preset.seconds}
+
+
 def kind_of(adapter: Any) -> AnswerKind:
-    """Return the kind: `choice` by evalscope's own class, `math` if its metric compares numerically, else `text`."""
+    """Return the kind: `choice` by evalscope's own class, `math` if its metric compares numerically, else `text`.
+
+    `code` if the answers are programs that are run here.
+    """
+    if runs_code(str(adapter.name)):
+        return "code"
     if isinstance(adapter, MultiChoiceAdapter):
         return "choice"
     metrics = [value for metric in adapter.metric_list if isinstance(metric, dict) for value in metric.values()]
@@ -275,8 +297,11 @@ def _obstacle(adapter: Any) -> str:
         return "its questions or answers are images or sound, and this is text only"
     if isinstance(adapter, _DIALOGUES):
         return "it is a conversation of several turns or with tools, not one completion a question"
-    if isinstance(adapter, CodeExecutionSandboxMixin):
-        return "grading it executes the model's code, which needs evalscope's own sandbox"
+    if isinstance(adapter, CodeExecutionSandboxMixin) and not runs_code(str(adapter.name)):
+        return (
+            "grading it executes the model's code within a Docker image of its own, with other packages or compilers "
+            f"than this Python has; benchmarks whose code runs here are {listed(CODE)}"
+        )
     if not isinstance(adapter, DefaultDataAdapter) or any(
         getattr(kind, hook, None) is not getattr(DefaultDataAdapter, hook) for hook in _HOOKS
     ):

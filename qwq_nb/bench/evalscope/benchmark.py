@@ -6,7 +6,7 @@ import functools
 from typing import Any, Literal
 
 from qwq_nb.bench.catalog import is_withheld_name
-from qwq_nb.bench.evalscope import adapters, loading
+from qwq_nb.bench.evalscope import adapters, code_grading, loading
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
 from qwq_nb.bench.worker import refute
 from qwq_nb.bench.worker.equality import equal
@@ -29,7 +29,7 @@ class EvalscopeBenchmark:
 
     @functools.cached_property
     def kind(self) -> AnswerKind:
-        """Return `math`, `choice` or `text`. Raises UnknownBenchmark, OptionError."""
+        """Return `math`, `choice`, `code` or `text`. Raises UnknownBenchmark, OptionError."""
         return adapters.kind_of(self._adapter)
 
     def subsets(self) -> list[str]:
@@ -41,7 +41,12 @@ class EvalscopeBenchmark:
         return loading.load(request)
 
     def grade(self, job: GradeJob) -> Verdict:
-        """Return evalscope's verdict on the answer part; `excluded` if it has no value. Its exceptions pass through."""
+        """Return evalscope's verdict on the answer part; `excluded` if it has no value. Its exceptions pass through.
+
+        Where the answers are programs, they run in the sandbox of `qwq_nb.bench.code.running`.
+        """
+        if self.kind == "code":
+            return code_grading.grade_code(self._adapter, job)
         score = adapters.official_score(self._adapter, job)
         status: Literal["graded", "memory", "excluded"] = "graded"
         if not score.usable:

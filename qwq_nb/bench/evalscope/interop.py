@@ -172,6 +172,7 @@ def _dataset_args(plan: BenchPlan, run_dir: Path) -> dict[str, Any]:
     extra = {} if own else {key: value for key, value in plan.request.dataset_args.items() if key != "shuffle"}
     return {
         **extra,
+        **adapters.preset_options(plan.request),
         "local_path": str(run_dir / "data" / name),
         "subset_list": list(planned(run_dir, name)),
         "few_shot_num": 0 if own else plan.few_shot_num,

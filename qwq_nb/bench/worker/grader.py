@@ -20,6 +20,7 @@ from typing import Any, Literal
 import msgspec
 
 from qwq_nb.bench.evalscope import adapters
+from qwq_nb.bench.code.running import ExecutionStopped
 from qwq_nb.bench.protocol import GradeJob, LoadRequest, Opinion, decode, encode
 from qwq_nb.bench.registry import benchmark_for
 from qwq_nb.bench.verdicts import complete_verdict, failed_verdict
@@ -31,7 +32,7 @@ from qwq_nb.core.records import Analysis, Verdict
 from qwq_nb.store.evalscope_rows import targets_of
 from qwq_nb.trace.measures import Trace
 
-__all__ = ["MEMORY_LIMIT", "Grader", "Waiting", "grade", "grader_main"]
+__all__ = ["MEMORY_LIMIT", "Grader", "Waiting", "failed_job", "grade", "grade_whole", "grader_main"]
 
 MEMORY_LIMIT = 2 << 30
 """Bytes of address space a grader may take beyond what it starts with."""
@@ -99,9 +100,20 @@ def grade(job: GradeJob) -> Verdict:
             verdict = complete_verdict(verdict)
     except MemoryError:
         verdict = failed_verdict("memory", "the grader ran out of memory")
+    except ExecutionStopped:
+        raise
     except Exception as error:  # a benchmark's own fault on this answer: one sample's verdict, not the run's end
         verdict = failed_verdict("crashed", error)
     return _with_score(job, msgspec.structs.replace(verdict, seconds=time.perf_counter() - started))
+
+
+def grade_whole(job: GradeJob) -> Verdict:
+    """Return the verdict with its second opinion and the analysis of the reasoning, in this thread."""
+    verdict = grade(job)
+    analysis, trace = _analysis(job, verdict)
+    if job.measures:
+        analysis = _further(job, analysis, trace)
+    return msgspec.structs.replace(verdict, analysis=analysis)
 
 
 def _with_score(job: GradeJob, verdict: Verdict) -> Verdict:
@@ -148,7 +160,10 @@ def _further(job: GradeJob, analysis: Analysis | None, trace: Trace | None) -> A
     return measuring.further_analysis(analysis or Analysis(version=0), trace, job.measures, job.import_path)
 
 
-def _failed(job: GradeJob, status: Literal["deadline", "memory", "crashed"], why: str, seconds: float) -> Verdict:
+def failed_job(
+    job: GradeJob, status: Literal["deadline", "memory", "crashed"], why: str | BaseException, seconds: float
+) -> Verdict:
+    """Return the verdict on an answer that could not be graded, in evalscope's form too."""
     return _with_score(job, msgspec.structs.replace(failed_verdict(status, why), seconds=seconds))
 
 
@@ -260,7 +275,7 @@ class Grader:
             self._finish(
                 running,
                 running.verdict
-                or _failed(running.job, "deadline", f"{what} took longer than {seconds:g} s and was ended", seconds),
+                or failed_job(running.job, "deadline", f"{what} took longer than {seconds:g} s and was ended", seconds),
             )
         else:
             self._ended()
@@ -292,7 +307,7 @@ class Grader:
         self._child, self._ready = None, False
         while self._waiting.jobs and self._false_starts >= _FALSE_STARTS:
             reply, job = self._waiting.jobs.popleft()
-            self._answer(reply, _failed(job, "crashed", f"the grader process does not start ({how})", 0.0))
+            self._answer(reply, failed_job(job, "crashed", f"the grader process does not start ({how})", 0.0))
         running = self._running
         if running is not None and running.verdict is None and running.reply not in self._waiting.crashed:
             self._waiting.crashed.add(running.reply)
@@ -301,7 +316,7 @@ class Grader:
         elif running is not None:
             seconds = time.monotonic() - running.started
             why = f"the grader process ended ({how}) at this answer"
-            self._finish(running, running.verdict or _failed(running.job, "crashed", why, seconds))
+            self._finish(running, running.verdict or failed_job(running.job, "crashed", why, seconds))
         self.next()
 
     def _replace(self) -> None:
