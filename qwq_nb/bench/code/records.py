@@ -68,10 +68,13 @@ def hide_tests(benchmark: str, folder: Path, metadata: dict[str, Any], record: d
     metadata[TESTS] = kept(folder, hidden)
 
 
-def bare_record(benchmark: str, record: dict[str, Any]) -> dict[str, Any]:
-    """Return a raw record without its tests, which evalscope's adapter still reads: for a run's data."""
+def bare_record(benchmark: str, record: dict[str, Any], digest: str) -> dict[str, Any]:
+    """Return a raw record for a run's data: with the hash of its tests in their place.
+
+    The fields stay, empty: evalscope's adapter reads them.
+    """
     fields = CODE[benchmark]
-    return {**{k: v for k, v in record.items() if k not in _MADE}, **fields.record}
+    return {**{k: v for k, v in record.items() if k not in _MADE}, **fields.record, TESTS: digest}
 
 
 def _check(benchmark: str, hidden: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from qwq_nb.bench.code.catalog import runs_code
 from qwq_nb.bench.code.presets import QWQ_TEMPLATE, preset_for, preset_prompt, proof_note
 from qwq_nb.bench.code.private_tests import UnsafeTests
 from qwq_nb.bench.code.records import bare_record, facts_of_tests, hide_tests, prepare_record, public_note
+from qwq_nb.bench.code.tests import TESTS
 from qwq_nb.bench.evalscope.fields import FieldFault
 from qwq_nb.bench.protocol import LoadRequest
 from qwq_nb.core.records import Message, Sample
@@ -73,6 +74,7 @@ def converted(adapter: Any, convert: Callable[[dict[str, Any]], Any], record: di
     name = str(adapter.name)
     if not runs_code(name):
         return convert(record)
+    digest = ""
     try:
         prepare_record(name, record)
         made = convert(record)
@@ -81,9 +83,10 @@ def converted(adapter: Any, convert: Callable[[dict[str, Any]], Any], record: di
                 hide_tests(name, cache_dir(), sample.metadata, record)
             else:
                 sample.metadata = {_CONTEST: sample.metadata.get(_CONTEST)}  # it is dropped in the next step
+            digest = str(sample.metadata.get(TESTS, ""))
     except UnsafeTests as error:
         raise FieldFault(str(error)) from None
-    bare = bare_record(name, record)
+    bare = bare_record(name, record, digest)
     record.clear()
     record.update(bare)
     return made

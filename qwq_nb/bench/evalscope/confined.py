@@ -23,7 +23,7 @@ from qwq_nb.bench.code.running import current_run
 from qwq_nb.bench.evalscope.harness import HARNESS
 from qwq_nb.core.execution import middle_cut
 
-__all__ = ["confine", "refuse_pickles"]
+__all__ = ["confine", "ran_out_of_time", "refuse_pickles"]
 
 _TIMEOUT: Final = -3
 """evalscope's result of a test that ran out of time."""
@@ -83,13 +83,20 @@ def confine(adapter: Any) -> None:
     adapter._backend = SandboxBackend(adapter._benchmark_meta, adapter._task_config)
 
 
+def ran_out_of_time(dump: Mapping[str, Any]) -> bool:
+    """Return whether evalscope's score of an answer says that a test ran out of wall time."""
+    metadata = (dump.get("score") or {}).get("metadata") or {}
+    found = [results for runs in (metadata.get("eval_results") or {}).values() for results in runs]
+    return any(_TIMEOUT in results for results in found)
+
+
 def check_correctness(
     sample: Mapping[str, Any], generation: str, timeout: float, debug: bool = True
 ) -> tuple[list[Any], Any]:
     """Return the results of one answer and the metadata, as evalscope's function of this place does.
 
     Its own limit for all tests together, `(timeout + 1) * tests`, is one of wall time; here it is the limit of CPU time,
-    and the wall's is three times as long. A test that ran out of time counts only if it does so twice.
+    and the wall's is three times as long.
 
     Raises:
         RuntimeError: no results came, where evalscope has no metadata to read: it then takes the answer as wrong.
@@ -97,13 +104,7 @@ def check_correctness(
     number = len(json.loads(sample["input_output"])["inputs"])
     arguments = {"input_output": sample["input_output"], "code": generation, "timeout": timeout}
     call = sandbox.Call(target=HARNESS, arguments=arguments, limits=limits(math.ceil((timeout + 1) * max(1, number))))
-    results, metadata = _results(current_run().run(call))
-    if _TIMEOUT in results:
-        results, metadata = _results(current_run().run(call))
-    return results, metadata
-
-
-def _results(done: sandbox.Execution) -> tuple[list[Any], dict[str, Any]]:
+    done = current_run().run(call)
     try:
         return msgspec.convert(done.value, tuple[list[Any], dict[str, Any]])
     except msgspec.ValidationError:
