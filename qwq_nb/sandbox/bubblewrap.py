@@ -18,14 +18,17 @@ def find_bwrap() -> str | None:
     return shutil.which("bwrap")
 
 
-def wrapped(program: str, command: Sequence[str], readable: Sequence[str], *, megabytes: int) -> list[str]:
+def wrapped(
+    program: str, command: Sequence[str], readable: Sequence[str], *, megabytes: int, as_root: bool
+) -> list[str]:
     """Return the command in a bubblewrap that shows these files and folders alone, read-only, and an empty `BOX`.
 
     No network, process, user or mount of outside is seen; it ends with its parent. `megabytes`: the size of `BOX`.
+    `as_root`: bubblewrap is not started as another user; where this is root, the program has another number then.
     """
     made: list[str] = [program, "--unshare-all", "--unshare-user", "--die-with-parent"]
     made += ["--new-session", "--cap-drop", "ALL", "--hostname", "sandbox", "--dir", "/tmp"]
-    if os.getuid() == 0:
+    if as_root and os.getuid() == 0:
         made += ["--uid", "65534", "--gid", "65534"]
     made += ["--dev", "/dev", "--proc", "/proc"]
     for path in readable:

@@ -42,6 +42,7 @@ def run_job(fds: tuple[int, ...], layers: Layers, limits: Limits, folder: str, p
         confine(layers, limits, folder, parent, slot)
         job = _unpacked(packed)
         _settle(layers, folder)
+        _write_files(job)
         os.write(RESULT, CONFINED)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -90,6 +91,15 @@ def _settle(layers: Layers, folder: str) -> None:
     gc.enable()
 
 
+def _write_files(job: Mapping[str, Any]) -> None:
+    code = {MAIN: job["code"].encode("utf-8", "surrogatepass")} if "code" in job else {}
+    for name, content in {**job["files"], **code}.items():
+        if "/" in name:
+            os.makedirs(os.path.dirname(name), exist_ok=True)
+        with open(name, "wb") as file:
+            file.write(content)
+
+
 def _call(job: Mapping[str, Any]) -> int:
     module, _, function = job["target"].partition(":")
     try:
@@ -109,9 +119,6 @@ def _call(job: Mapping[str, Any]) -> int:
 
 def _program(job: Mapping[str, Any], folder: str) -> int:
     os.close(RESULT)
-    for name, content in {**job["files"], MAIN: job["code"].encode("utf-8", "surrogatepass")}.items():
-        with open(name, "wb") as file:
-            file.write(content)
     sys.path.insert(0, folder)
     module = types.ModuleType("__main__")
     module.__dict__.update(__file__=os.path.join(folder, MAIN), __builtins__=__builtins__)

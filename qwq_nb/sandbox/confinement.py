@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import math
 import os
@@ -15,7 +16,7 @@ from qwq_nb.sandbox.landlock import ALL, Ruleset
 from qwq_nb.sandbox.layers import MOST_THREADS, Layers
 from qwq_nb.sandbox.seccomp import architecture, filter_program, forbid_new_privileges, install, libc
 
-__all__ = ["confine"]
+__all__ = ["close_memory", "confine"]
 
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_DUMPABLE: Final = 4
@@ -64,6 +65,11 @@ def set_capabilities(c: ctypes.CDLL, mask: int) -> None:
         raise OSError(ctypes.get_errno(), "capset")
 
 
+def close_memory() -> None:
+    """Close the memory of this process, and of those that it forks, to other processes of the same user."""
+    libc().prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def confine(layers: Layers, limits: Limits, folder: str, parent: int, slot: int) -> None:
     """Confine this process, freshly forked, for good: it sees its `folder`, and what `layers` lets it read.
 
@@ -74,6 +80,8 @@ def confine(layers: Layers, limits: Limits, folder: str, parent: int, slot: int)
     os.closerange(4, max(1024, min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 20)))
     os.chdir(folder)
     os.umask(0o077)
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write("1000")  # the first to be killed where memory runs out
     if not layers.is_off:
         limit(limits, alone=layers.uid > 0)
     if layers.uid:
@@ -89,8 +97,6 @@ def confine(layers: Layers, limits: Limits, folder: str, parent: int, slot: int)
         rules.allow_reading(layers.readable)
         rules.allow(folder, ALL)
         rules.restrict()
-    else:
-        c.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # its memory is then closed to others of the same user
     if layers.seccomp:
         machine = architecture()
         if machine is None:

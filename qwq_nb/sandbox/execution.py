@@ -16,7 +16,7 @@ from qwq_nb.errors import one_line
 from qwq_nb.sandbox.job import CONFINED, Call, Execution, Limits, Program, Status
 from qwq_nb.sandbox.process import WarmProcess
 
-__all__ = ["carry_out"]
+__all__ = ["WarmRunner"]
 
 GRACE_S: Final = 10.0
 """Seconds beyond the wall time after which the warm process itself is held to hang."""
@@ -29,11 +29,18 @@ LOOK_S: Final = 0.1
 """Between two looks at whether the job has ended although its pipes have not, since somebody else holds them open."""
 
 
-def carry_out(process: WarmProcess, name: int, slot: int, job: Program | Call) -> Execution:
-    """Run a job to its end. Raises SandboxFailed if the process has ended.
+class WarmRunner(WarmProcess):
+    """Run jobs in processes forked from a warm one."""
 
-    `name`: a number that no other job of this process has. `slot`: one that no other running job has.
-    """
+    def run(self, name: int, slot: int, job: Program | Call) -> Execution:
+        """Run a job to its end. Raises SandboxFailed if the process has ended.
+
+        `name`: a number that no other job of this process has. `slot`: one that no other running job has.
+        """
+        return _carry_out(self, name, slot, job)
+
+
+def _carry_out(process: WarmProcess, name: int, slot: int, job: Program | Call) -> Execution:
     streams = {"stdout": bytearray(), "stderr": bytearray(), "result": bytearray()}
     with contextlib.ExitStack() as stack:
         sent = [stack.enter_context(_in_memory(data)) for data in _packed(job)]
@@ -52,8 +59,16 @@ def carry_out(process: WarmProcess, name: int, slot: int, job: Program | Call) -
                 os.close(fd)
         most = {id(text): job.limits.output_bytes for text in streams.values()}
         most[id(streams["result"])] = LONGEST_VALUE
-        is_too_much = _read(process, name, pipes, most, answer, job.limits.wall + GRACE_S)
-        report = answer.get()
+        longest = job.limits.wall + GRACE_S
+        try:
+            is_too_much = _read(process, name, pipes, most, answer, longest)
+            report = answer.get(timeout=longest)
+        except queue.Empty:
+            process.close()
+            report = answer.get()
+        except BaseException:  # an interrupt: nobody waits for it any more
+            process.kill(name)
+            raise
     return _judge(job, report, {k: bytes(text) for k, text in streams.items()}, is_too_much, process.layers.name)
 
 

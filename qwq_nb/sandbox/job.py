@@ -53,8 +53,14 @@ class Program:
     code: str
     stdin: bytes = b""
     files: Mapping[str, bytes] = field(default_factory=dict)
-    """Files in its folder, by their names, which hold no folder. The source itself is `main.py`."""
+    """Files in its folder, by their names, relative to it. The source itself is `main.py`."""
     limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if a file lies outside the folder."""
+        for name in self.files:
+            if name.startswith("/") or not name or {"", ".", ".."} & set(name.split("/")) or "\0" in name:
+                raise ValueError(f"no name of a file in the program's folder: {name!r}")
 
 
 @dataclass(frozen=True)

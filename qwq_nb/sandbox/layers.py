@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["FIRST_UID", "MOST_THREADS", "Layers"]
+__all__ = ["FIRST_UID", "MOST_THREADS", "Layers", "Probe"]
 
 FIRST_UID: Final = 61184
 """The first of the user numbers that systemd keeps for users who own nothing; each job at a time has one of its own."""
 MOST_THREADS: Final = 128
 """Threads of one job."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Hold what was found out about one layer."""
+
+    layer: str
+    usable: bool
+    says: str
 
 
 @dataclass(frozen=True)
@@ -27,13 +35,15 @@ class Layers:
     """The first user number to run as; 0: that of the parent."""
     reads_as_root: bool = False
     """Whether it needs CAP_DAC_READ_SEARCH to read the interpreter, which lies in a folder that only root may enter."""
-    readable: Sequence[str] = field(default_factory=tuple)
+    image: str = ""
+    """The Docker image in whose containers programs run; then there is no other layer."""
+    readable: tuple[str, ...] = ()
     """Files and folders that it may read."""
 
     @property
     def is_off(self) -> bool:
         """Return whether nothing confines."""
-        return not (self.landlock or self.seccomp or self.bwrap)
+        return not (self.landlock or self.seccomp or self.bwrap or self.image)
 
     @property
     def name(self) -> str:
@@ -43,5 +53,6 @@ class Layers:
             "seccomp": self.seccomp,
             "setuid": self.uid,
             "bwrap": self.bwrap,
+            f"docker({self.image})": self.image,
         }
         return "+".join(name for name, used in names.items() if used) or "off"

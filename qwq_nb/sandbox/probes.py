@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import errno
 import functools
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,15 +16,15 @@ from typing import Final
 
 from qwq_nb.errors import OptionError, SandboxUnavailable, did_you_mean, one_line
 from qwq_nb.sandbox.bubblewrap import find_bwrap, wrapped
-from qwq_nb.sandbox.execution import carry_out
+from qwq_nb.sandbox.execution import WarmRunner
 from qwq_nb.sandbox.job import SANDBOXES, Limits, Program
 from qwq_nb.sandbox.landlock import abi_version
-from qwq_nb.sandbox.layers import FIRST_UID, Layers
-from qwq_nb.sandbox.process import SandboxFailed, WarmProcess
+from qwq_nb.sandbox.layers import FIRST_UID, Layers, Probe
+from qwq_nb.sandbox.process import SandboxFailed
 from qwq_nb.sandbox.readable import closed_folder, interpreter, readable_paths
 from qwq_nb.sandbox.seccomp import PR_SET_SECCOMP, architecture, libc
 
-__all__ = ["Available", "Probe", "available", "unavailable"]
+__all__ = ["OPTION", "WAYS_OUT", "Available", "Probe", "available", "probes", "unavailable"]
 
 START_S: Final = 20.0
 MOST_JOBS: Final = 256
@@ -31,20 +33,17 @@ CAPABILITIES: Final = {"CHOWN": 0, "DAC_OVERRIDE": 1, "KILL": 5, "SETGID": 6, "S
 """What root needs to run a job as another user, end it, and remove what it left."""
 CAP_DAC_READ_SEARCH: Final = 2
 
+ANSWER_S: Final = 10.0
+"""Longest time for Docker's engine to say that it is there."""
+IMAGE: Final = "python:3.11-slim"
+"""The image that programs run in by Docker, as by evalscope's own default."""
+
+OPTION: Final = "--sandbox"
 WAYS_OUT: Final = (
     "Ways out: a Linux with Landlock (kernel 5.13 or later) or bubblewrap (apt-get install bubblewrap); "
-    "--sandbox docker, with Docker and pip install 'evalscope[sandbox]'; "
-    "or --sandbox off, typed in the line: the model's code then runs with all your rights, on your files and keys."
+    f"{OPTION} docker, with Docker and pip install 'evalscope[sandbox]'; "
+    f"or {OPTION} off, typed in the line: the model's code then runs with all your rights, on your files and keys."
 )
-
-
-@dataclass(frozen=True)
-class Probe:
-    """Hold what was found out about one layer."""
-
-    layer: str
-    usable: bool
-    says: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def unavailable(what: str) -> SandboxUnavailable:
 def available(wanted: str = "auto") -> Available:
     """Return the strongest sandbox there is of the wanted kind, and what was found out about each layer.
 
-    Found out once in this process; each layer that is chosen has then confined a program.
+    Found out once in this process. What is returned has confined a program that did nothing.
 
     Raises:
         OptionError: `wanted` is none of `SANDBOXES`.
@@ -77,47 +76,49 @@ def available(wanted: str = "auto") -> Available:
     if wanted not in SANDBOXES:
         raise OptionError(f"There is no sandbox {wanted!r}.{did_you_mean(wanted, SANDBOXES)}")
     if wanted == "off":
-        return Available(Layers(), ())
-    found, probes = _found()
-    if wanted == "landlock":
-        found = [layers for layers in found if layers.landlock and not layers.bwrap]
-    elif wanted == "bwrap":
-        found = [layers for layers in found if layers.bwrap]
-    if not found:
-        said = " ".join(f"{probe.layer}: {probe.says}." for probe in probes if not probe.usable)
-        which = "No sandbox works here" if wanted == "auto" else f"The sandbox {wanted} does not work here"
-        raise unavailable(f"{which}. {said}")
-    return Available(found[0], probes)
+        return Available(Layers(), probes())
+    if wanted == "docker":
+        found = _docker()
+        if not found.usable:
+            raise unavailable(f"The sandbox docker does not work here: {found.says}.")
+        return Available(Layers(image=IMAGE), probes())
+    candidates, _ = _candidates()
+    failed = []
+    for layers in candidates:
+        if wanted == "auto" or layers.bwrap == (wanted == "bwrap"):
+            why = _trial(layers)
+            if not why:
+                return Available(layers, probes())
+            failed.append(f"{layers.name}: {why}")
+    said = " ".join(f"{probe.layer}: {probe.says}." for probe in probes() if not probe.usable)
+    which = "No sandbox works here" if wanted == "auto" else f"The sandbox {wanted} does not work here"
+    raise unavailable(" ".join([f"{which}. {said}", *failed]))
+
+
+def probes() -> tuple[Probe, ...]:
+    """Return what was found out about each layer."""
+    return (*_candidates()[1], _docker())
 
 
 @functools.cache
-def _found() -> tuple[list[Layers], tuple[Probe, ...]]:
-    """Return the sandboxes that work, the strongest first, and the probes."""
+def _candidates() -> tuple[tuple[Layers, ...], tuple[Probe, ...]]:
+    """Return the sandboxes that should work, the strongest first, and the probes."""
     if not sys.platform.startswith("linux"):
-        return [], (Probe("landlock", False, f"this is {sys.platform}; only Linux has it"),)
-    probes = [_landlock(), _seccomp()]
-    landlock = abi_version(libc()) if probes[0].usable else 0
-    user, uid, reads = _user(landlock)
+        return (), (Probe("landlock", False, f"this is {sys.platform}, and only Linux has it"),)
+    landlock, seccomp = _landlock(), _seccomp()
+    abi = abi_version(libc()) if landlock.usable else 0
+    user, uid, reads = _user(abi)
     bwrap = _bwrap()
-    base = Layers(landlock=landlock, seccomp=probes[1].usable)
-    probes += [user, bwrap]
+    base = Layers(landlock=abi, seccomp=True)
     wanted = []
-    if base.seccomp and bwrap.usable:
+    if bwrap.usable:
+        # As an unused user only if it can read the interpreter: bubblewrap takes all capabilities away.
         wanted += [replace(base, bwrap=True, uid=uid)] * (uid > 0 and not reads)
         wanted += [replace(base, bwrap=True)]
-    if base.seccomp and landlock:
+    if abi:
         wanted += [replace(base, uid=uid, reads_as_root=reads)] * (uid > 0)
         wanted += [base]
-    works: list[Layers] = []
-    for layers in wanted:
-        if any(found.bwrap == layers.bwrap for found in works):
-            continue
-        failed = _trial(layers)
-        if failed:
-            probes.append(Probe(layers.name, False, failed))
-        else:
-            works.append(layers)
-    return works, tuple(probes)
+    return tuple(wanted if seccomp.usable else ()), (landlock, seccomp, user, bwrap)
 
 
 def _landlock() -> Probe:
@@ -180,7 +181,7 @@ def _bwrap() -> Probe:
     if program is None:
         return Probe("bwrap", False, "it is not installed (apt-get install bubblewrap); it would be one layer more")
     needed = sorted({*readable_paths(), os.path.dirname(interpreter())})
-    command = wrapped(program, [interpreter(), "-I", "-S", "-c", "pass"], needed, megabytes=1)
+    command = wrapped(program, [interpreter(), "-I", "-S", "-c", "pass"], needed, megabytes=1, as_root=True)
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=START_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -191,16 +192,35 @@ def _bwrap() -> Probe:
     return Probe("bwrap", True, f"{program} starts")
 
 
+@functools.cache
 def _trial(layers: Layers) -> str:
     """Run a program that does nothing. Returns an empty text if it passed, else what failed."""
     try:
-        process = WarmProcess(layers)
+        process = WarmRunner(layers)
     except SandboxFailed as error:
         return str(error)
     try:
-        done = carry_out(process, 0, 0, Program("import decimal\nprint(1)", limits=Limits(cpu_s=START_S)))
+        done = process.run(0, 0, Program("import decimal\nprint(1)", limits=Limits(cpu_s=START_S)))
     except SandboxFailed as error:
         return str(error)
     finally:
         process.close()
     return "" if done.status == "passed" else f"{done.reason} {one_line(done.stderr, 300)}"
+
+
+@functools.cache
+def _docker() -> Probe:
+    """Find out whether Docker and `ms_enclave` are here. The image is loaded when the first program runs."""
+    if importlib.util.find_spec("ms_enclave") is None or importlib.util.find_spec("docker") is None:
+        return Probe("docker", False, "ms_enclave is not installed (pip install 'evalscope[sandbox]')")
+    program = shutil.which("docker")
+    if program is None:
+        return Probe("docker", False, "there is no program docker")
+    try:
+        done = subprocess.run([program, "info"], capture_output=True, timeout=ANSWER_S, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Probe("docker", False, one_line(f"the engine does not answer: {error}", 300))
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        return Probe("docker", False, one_line(f"the engine does not answer: {said}", 300))
+    return Probe("docker", True, f"containers of {IMAGE} by ms_enclave, without a network")

@@ -140,9 +140,8 @@ class WarmProcess:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        for answer in self._answers.values():
-            answer.put({"error": self._ended})
-        self._answers.clear()
+        for name in list(self._answers):
+            self._answers.pop(name).put({"error": self._ended})
         if self._base is not None:
             with contextlib.suppress(OSError):
                 remove_folder(self._base)
@@ -161,13 +160,14 @@ class WarmProcess:
         else:
             self._base = base = tempfile.mkdtemp(prefix="qwq-sandbox-", dir=place_for(layers.uid))
             os.chmod(base, 0o711)  # each job enters its own folder, and lists none
+        user = layers.uid if layers.bwrap and layers.uid else None
         parent = os.pidfd_open(os.getpid())
         command = [interpreter(), "-s", "-S", "-B", "-X", "utf8", "-c", BOOT, str(theirs.fileno())]
         if layers.bwrap:
             bwrap = find_bwrap() or "bwrap"
             needed = {*readable, *packages, os.path.dirname(interpreter())}
             size = 2 * self._jobs * Limits().file_mb
-            command = wrapped(bwrap, command, sorted(needed), megabytes=size)
+            command = wrapped(bwrap, command, sorted(needed), megabytes=size, as_root=not layers.uid)
         try:
             process = subprocess.Popen(
                 command,
@@ -176,6 +176,9 @@ class WarmProcess:
                 stderr=self._errors,
                 pass_fds=(theirs.fileno(), parent),
                 env=_environment(layers),
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
                 cwd="/",  # where no module of the user's is imported from
                 start_new_session=True,
             )
@@ -184,7 +187,7 @@ class WarmProcess:
         start = {
             "path": [*_own_path(), *module_folders(packages)],
             "warm": self._warm,
-            "layers": dataclasses.asdict(layers) | {"readable": readable},
+            "layers": dataclasses.asdict(layers) | {"readable": readable} | ({"uid": 0} if layers.bwrap else {}),
             "base": base,
             "parent": parent,
         }

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import os
 import threading
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Protocol
 
-from qwq_nb.sandbox.execution import carry_out
+from qwq_nb.sandbox.execution import WarmRunner
 from qwq_nb.sandbox.job import Call, Execution, Program
+from qwq_nb.sandbox.layers import Layers
 from qwq_nb.sandbox.probes import available, unavailable
-from qwq_nb.sandbox.process import SandboxFailed, WarmProcess
+from qwq_nb.sandbox.process import SandboxFailed
 from qwq_nb.sandbox.turns import Turns
 
 __all__ = ["Sandbox"]
+
+
+class Runner(Protocol):
+    """Run jobs one by one, in several threads at once."""
+
+    @property
+    def is_running(self) -> bool: ...
+
+    def run(self, name: int, slot: int, job: Program | Call) -> Execution: ...
+
+    def kill(self, name: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def _runner(layers: Layers, warm: Sequence[str], jobs: int) -> Runner:
+    if layers.image:
+        from qwq_nb.sandbox.docker import DockerRunner
+
+        return DockerRunner(layers.image)
+    return WarmRunner(layers, warm=warm, jobs=jobs)
 
 
 class Sandbox:
@@ -45,8 +69,10 @@ class Sandbox:
         self._running: set[int] = set()
         self._stops = 0
         self._lock = threading.Lock()
+        self._start = functools.partial(_runner, found.layers, tuple(warm), self.jobs)
+        self._is_closed = False
         try:
-            self._process = WarmProcess(found.layers, warm=warm, jobs=self.jobs)
+            self._made = self._start()
         except SandboxFailed as error:
             raise unavailable(f"The sandbox {self.name} did not start: {error}.") from None
 
@@ -80,12 +106,14 @@ class Sandbox:
             self._stops += 1
             running = list(self._running)
         for name in running:
-            self._process.kill(name)
+            self._made.kill(name)
 
     def close(self) -> None:
         """End everything. Jobs that run are killed."""
+        with self._lock:
+            self._is_closed = True
         self.stop()
-        self._process.close()
+        self._made.close()
 
     def _run(self, job: Program | Call, slot: int, stops: int) -> Execution:
         with self._lock:
@@ -94,12 +122,22 @@ class Sandbox:
             name = next(self._names)
             self._running.add(name)
         try:
-            execution = carry_out(self._process, name, slot, job)
+            execution = self._runner().run(name, slot, job)
         except SandboxFailed as error:
             return self._not_run(str(error))
         finally:
             self._running.discard(name)
         return execution if self._stops == stops else self._not_run("it was stopped")
+
+    def _runner(self) -> Runner:
+        """Return what runs the jobs, or a new one where it was killed from outside. Raises SandboxFailed."""
+        with self._lock:
+            if self._is_closed:
+                raise SandboxFailed("the sandbox was closed")
+            if not self._made.is_running:
+                self._made.close()
+                self._made = self._start()
+            return self._made
 
     def _not_run(self, reason: str) -> Execution:
         return Execution(status="not_run", sandbox=self.name, reason=reason)

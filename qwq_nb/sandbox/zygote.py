@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from qwq_nb.sandbox.child import run_job
+from qwq_nb.sandbox.confinement import close_memory
 from qwq_nb.sandbox.folders import MOST_FILES, make_folder, remove_folder, used_bytes
 from qwq_nb.sandbox.job import Limits
 from qwq_nb.sandbox.layers import MOST_THREADS, Layers
@@ -186,5 +187,8 @@ def main(fd: int, start: Mapping[str, Any]) -> None:
     gc.freeze()
     gc.disable()
     control.send(b"{}")
+    if not layers.landlock and not layers.is_off:
+        close_memory()
+        os.chmod(start["base"], 0o300)  # a job cannot list it
     zygote = Zygote(control, layers, start["base"], start["parent"])
     zygote.serve()
