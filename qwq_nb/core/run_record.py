@@ -12,6 +12,7 @@ from qwq_nb.core.records import Analysis, Outcome, State
 __all__ = [
     "MIME_TYPE",
     "Clip",
+    "GroupRow",
     "InFlight",
     "Phase",
     "Progress",
@@ -89,6 +90,24 @@ class SubsetRow(msgspec.Struct, kw_only=True):
         return whole if self.n < whole or self.pending else None
 
 
+class GroupRow(msgspec.Struct, kw_only=True):
+    """Hold one row of `run.groups()`: the answers to the problems of one difficulty, platform or month."""
+
+    benchmark: str
+    by: str
+    """`difficulty`, `platform` or `month`."""
+    name: str
+    problems: int
+    n: int
+    """Answers."""
+    correct: int
+    accuracy: float | None
+    ci_low: float | None
+    ci_high: float | None
+    tests_passed: int
+    tests_total: int
+
+
 class Clip(msgspec.Struct, kw_only=True):
     """Hold a text, or its beginning and end: `omitted` characters are missing at offset `at`."""
 
@@ -144,6 +163,8 @@ class SampleView(msgspec.Struct, kw_only=True):
     them where they are one fewer than the thoughts."""
     reason: Reason | None = None
     """Why this outcome, for a viewer that words it itself; None in older records, and where texts are withheld."""
+    code: Clip | None = None
+    """The program that was taken out of the answer and run; None: there is none, or it is withheld."""
     execution: Execution | None = None
     """What running its code has shown; None where no code is run. Without the texts of tests where they are withheld."""
 
@@ -254,6 +275,8 @@ class RunRecord(msgspec.Struct, kw_only=True):
     """Sentences that a reader must see: missing samples, truncation, differences from evalscope's own count."""
     references: list[dict[str, Any]] = []
     """Published scores beside ours: benchmark, subset, model, score, source."""
+    groups: list[GroupRow] = []
+    """Answers that are programs, by difficulty, platform and month of their problems."""
     withheld: bool = False
     """True where texts are withheld because the benchmark's authors ask not to publish them."""
     withheld_benchmarks: list[str] | None = None

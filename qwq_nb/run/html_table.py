@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, Final
 
-from qwq_nb.core.run_record import RunRecord, SubsetRow
+from qwq_nb.core.run_record import GroupRow, RunRecord, SubsetRow
+from qwq_nb.run.group_table import GROUP_HEADS, group_cells, tests_of, told_apart
 from qwq_nb.view.html import Html
 from qwq_nb.view.tables import Row, html_table, share_cell, strong, unbroken
 from qwq_nb.view.wording import UNKNOWN, estimated_from, is_known, number, percent, row_interval
 
-__all__ = ["references_table", "results_table"]
+__all__ = ["groups_table", "references_table", "results_table"]
 
 _HEADS: Final = (
     "subset",
@@ -19,6 +21,7 @@ _HEADS: Final = (
     "accuracy",
     "95 % interval",
     "of finished",
+    "tests passed",
     "truncated",
     "no answer",
     "not gradable",
@@ -40,15 +43,16 @@ _READING: Final = (
 
 def results_table(rows: list[SubsetRow], *, only_all: bool = False) -> str:
     """Return one row a subset, then `all`, for each benchmark. `only_all` leaves the subsets out (live)."""
-    pending = any(row.pending for row in rows)
-    heads = [head for head in _HEADS if pending or head != "pending"]
+    pending, tests = any(row.pending for row in rows), any(row.tests_total for row in rows)
+    left_out = {name for name, there in (("pending", pending), ("tests passed", tests)) if not there}
+    heads = [head for head in _HEADS if head not in left_out]
     lines: list[Row] = []
     for benchmark, group in groupby(rows, key=lambda row: row.benchmark):
-        lines += [benchmark, *(_result(row, pending) for row in group if row.subset == "all" or not only_all)]
+        lines += [benchmark, *(_result(row, pending, tests) for row in group if row.subset == "all" or not only_all)]
     return f"{html_table('Accuracy by subset', heads, lines)}<p><small>{_READING}</small></p>\n"
 
 
-def _result(row: SubsetRow, pending: bool) -> list[str]:
+def _result(row: SubsetRow, pending: bool, tests: bool) -> list[str]:
     said = estimated_from(row) if row.subset == "all" else ""
     accuracy = share_cell(row.accuracy)
     cells = [
@@ -57,6 +61,7 @@ def _result(row: SubsetRow, pending: bool) -> list[str]:
         Html(f"{accuracy}<br><small>{said}</small>") if said else accuracy,
         row_interval(row),
         percent(row.accuracy_finished),
+        *([tests_of(row.tests_passed, row.tests_total)] if tests else []),
         f"{row.truncated:,}",
         f"{row.no_answer:,}",
         f"{row.not_gradable:,}",
@@ -70,6 +75,17 @@ def _result(row: SubsetRow, pending: bool) -> list[str]:
     if row.subset == "all":
         return [strong(cell) for cell in (row.subset, *cells)]
     return [unbroken(row.subset), *cells]
+
+
+def groups_table(rows: Iterable[GroupRow]) -> str:
+    """Return the answers by difficulty, platform and month; nothing if there is nothing to tell apart."""
+    told = told_apart(rows)
+    if not told:
+        return ""
+    lines: list[Row] = []
+    for (benchmark, by), group in groupby(told, key=lambda row: (row.benchmark, row.by)):
+        lines += [f"{benchmark} by {by}", *([row.name, *group_cells(row)] for row in group)]
+    return html_table("Accuracy by difficulty, platform and month", ["", *GROUP_HEADS], lines)
 
 
 def references_table(record: RunRecord) -> str:
