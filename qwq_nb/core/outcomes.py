@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from qwq_nb.core.execution import Execution
+from qwq_nb.core.code_reasons import CODE_REASONS, why_code
 from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
 from qwq_nb.core.run_record import Reason, SampleView
@@ -15,16 +15,6 @@ __all__ = ["Decision", "ReasonCode", "counts", "decide_outcome", "is_failure", "
 ReasonCode = Literal[
     "right",
     "right_before_limit",
-    "passed_tests",
-    "passed_differs",
-    "tests_failed",
-    "tests_differ",
-    "code_timeout",
-    "code_memory",
-    "code_crashed",
-    "code_output",
-    "code_not_run",
-    "no_code",
     "other_value",
     "other_value_gold_present",
     "gold_in_answer",
@@ -50,7 +40,7 @@ ReasonCode = Literal[
     "not_graded",
     "partial_kept",
 ]
-"""Each has its sentence in `vocabulary.json`. `partial_kept` is said of a run's drawn samples only."""
+"""Each has its sentence in `vocabulary.json`, and those of programs in `code_reasons`. `partial_kept` is said of a run's drawn samples only."""
 
 # The longest value quoted in a sentence for people, in characters.
 _QUOTE = 60
@@ -105,8 +95,10 @@ def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str 
     Raises:
         KeyError: the reason's code is not in the vocabulary.
     """
-    words = VOCABULARY.reasons[reason.code]
-    template = words.why if gold or not words.without_gold else words.without_gold
+    template = CODE_REASONS.get(reason.code, "")
+    if not template:
+        words = VOCABULARY.reasons[reason.code]
+        template = words.why if gold or not words.without_gold else words.without_gold
     values = {name: f"{value:,}" if isinstance(value, int) else value for name, value in reason.values.items()}
     said = template.format_map({"gold": _quote(gold), "extracted": _quote(extracted), "error": error, **values})
     return f"{said}: {values['detail']}" if "detail" in values else said
@@ -117,7 +109,7 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
     execution = verdict.execution if verdict is not None else None
     if verdict is not None and graded and verdict.correct and completion is not None:
         if execution is not None and not completion.is_truncated:
-            return "correct", _why_passed(execution)
+            return "correct", why_code(execution, correct=True)
         return "correct", _reason("right_before_limit" if completion.is_truncated else "right")
     if error:
         return "error", _reason("request_failed")
@@ -130,13 +122,14 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
     if completion.is_truncated:
         return "truncated", _why_truncated(completion)
     if execution is not None and execution.status == "not_run":
-        return "not_gradable", _reason("code_not_run", detail=execution.fault)
+        return "not_gradable", why_code(execution, correct=False)
     if verdict is not None and not graded:
         return "not_gradable", _why_not_gradable(verdict)
     if verdict is None or not verdict.extracted.strip():
-        return "no_answer", _reason("no_code") if execution is not None else _why_no_answer(completion, verdict)
+        reason = _why_no_answer(completion, verdict) if execution is None else why_code(execution, correct=False)
+        return "no_answer", reason
     if execution is not None:
-        return "wrong", _why_failed(execution)
+        return "wrong", why_code(execution, correct=False)
     return "wrong", _reason("other_value_gold_present" if gold and verdict.present else "other_value")
 
 
@@ -158,31 +151,6 @@ def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
     if _is_unclosed(completion):
         flags.append("unclosed")
     return flags
-
-
-def _why_passed(execution: Execution) -> Reason:
-    values = {"passed": execution.passed, "total": execution.total}
-    if execution.passed == execution.total:
-        return _reason("passed_tests", **values)
-    return _reason("passed_differs", **values, detail=execution.differs)
-
-
-def _why_failed(execution: Execution) -> Reason:
-    values: dict[str, int | str] = {"passed": execution.passed, "total": execution.total}
-    if execution.first_failed is None:
-        return _reason("tests_differ", **values, detail=execution.differs)
-    values["test"] = execution.first_failed.number
-    match execution.status:
-        case "timeout":
-            return _reason("code_timeout", **values)
-        case "memory":
-            return _reason("code_memory", **values)
-        case "crashed":
-            return _reason("code_crashed", **values)
-        case "output_limit":
-            return _reason("code_output", **values)
-        case _:
-            return _reason("tests_failed", **values)
 
 
 def _why_truncated(completion: Completion) -> Reason:

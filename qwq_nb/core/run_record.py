@@ -166,7 +166,7 @@ class SampleView(msgspec.Struct, kw_only=True):
     code: Clip | None = None
     """The program that was taken out of the answer and run; None: there is none, or it is withheld."""
     execution: Execution | None = None
-    """What running its code has shown; None where no code is run. Without the texts of tests where they are withheld."""
+    """What running its code has shown; None where no code is run. Without the tests' texts where they are withheld."""
 
 
 class InFlight(msgspec.Struct, kw_only=True):

@@ -38,7 +38,7 @@ Population = Mapping[str, Mapping[str, int]]
 """Benchmark → subset → problems that the benchmark has in it, of the levels or subsets chosen."""
 
 # A row's fields up to here are the table's columns; those after it are for the views.
-_LAST_COLUMN = SubsetRow.__struct_fields__.index("tests_total")
+_LAST_COLUMN = SubsetRow.__struct_fields__.index("mean_score")
 TABLE_COLUMNS: tuple[str, ...] = SubsetRow.__struct_fields__[: _LAST_COLUMN + 1]
 
 SAMPLE_COLUMNS = (

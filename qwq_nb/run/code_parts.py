@@ -6,7 +6,7 @@ from typing import Final
 
 from qwq_nb.core.execution import MARKS, Execution, FailedTest
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.html import Html, code, esc, pre
+from qwq_nb.view.html import Html, esc, pre
 from qwq_nb.view.wording import count, duration
 
 __all__ = ["SQUARES", "execution_html", "execution_lines", "marks_text", "squares", "tests_word"]
@@ -56,7 +56,9 @@ def execution_html(execution: Execution, program: str) -> str:
     parts = []
     if execution.marks:
         reading = f"{_PASSED} passed, {_FAILED} failed, {_NOT_RUN} not run"
-        parts.append(f"<p><strong>Tests:</strong> {tests_word(execution)} {squares(execution)} <small>{reading}</small></p>")
+        parts.append(
+            f"<p><strong>Tests:</strong> {tests_word(execution)} {squares(execution)} <small>{reading}</small></p>"
+        )
     if execution.differs:
         parts.append(f"<p><strong>The official verdict differs:</strong> {esc(execution.differs)}</p>")
     if execution.first_failed is not None:

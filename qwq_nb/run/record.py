@@ -261,7 +261,9 @@ def bare_record(record: RunRecord) -> RunRecord:
             if left < 0:
                 analysis = msgspec.structs.replace(analysis, switches=[])
         question = clip(view.question.text, RECORD_QUESTION) if view.question else None
-        rows.append(msgspec.structs.replace(view, question=question, reasoning=None, answer=None, analysis=analysis, code=None))
+        rows.append(
+            msgspec.structs.replace(view, question=question, reasoning=None, answer=None, analysis=analysis, code=None)
+        )
     return msgspec.structs.replace(record, samples=rows, in_flight=[])
 
 

@@ -56,11 +56,20 @@ def _nodes(code: str) -> list[ast.AST]:
 
 
 _WRONG_STDIN: Final = (
-    _Sign(_has(r"stdout\s*\.\s*buffer|\bfileno\s*\(|\bos\s*\.\s*write\b"), "evalscope's harness has no sys.stdout.buffer and no output but sys.stdout"),
+    _Sign(
+        _has(r"stdout\s*\.\s*buffer|\bfileno\s*\(|\bos\s*\.\s*write\b"),
+        "evalscope's harness has no sys.stdout.buffer and no output but sys.stdout",
+    ),
     _Sign(_assigns_globals, "evalscope's harness puts the code into a function, where `global` names another variable"),
     _Sign(_has(r"\b_exit\s*\("), "the code ends its process by os._exit, before evalscope's harness reads the output"),
-    _Sign(_has(r"\bopen\s*\(\s*(?:0|['\"]/dev/stdin)|\bos\s*\.\s*read\s*\(\s*0"), "the code opens standard input by itself, which evalscope's harness replaces"),
-    _Sign(_has(r"\bstdin\s*\.\s*(?:fileno|detach|buffer\s*\.\s*raw)|\bmmap\b"), "the code reads standard input below sys.stdin, which evalscope's harness replaces"),
+    _Sign(
+        _has(r"\bopen\s*\(\s*(?:0|['\"]/dev/stdin)|\bos\s*\.\s*read\s*\(\s*0"),
+        "the code opens standard input by itself, which evalscope's harness replaces",
+    ),
+    _Sign(
+        _has(r"\bstdin\s*\.\s*(?:fileno|detach|buffer\s*\.\s*raw)|\bmmap\b"),
+        "the code reads standard input below sys.stdin, which evalscope's harness replaces",
+    ),
     _Sign(_has(r"\bThread\s*\("), "evalscope's harness cannot stop or catch what another thread of the code does"),
     _Sign(_uses_module_names, "evalscope's harness puts the code into a function, whose names are no module's"),
     _Sign(_imports_future, "evalscope's harness puts imports before the code, where `from __future__` may not stand"),
@@ -71,15 +80,30 @@ _WRONG_STDIN: Final = (
 _WRONG_FUNCTION: Final = (
     _Sign(_has(r"\b_exit\s*\(|\bexit\s*\("), "the code ends its process, before evalscope's harness has all results"),
     _Sign(_imports_future, "evalscope's harness puts imports before the code, where `from __future__` may not stand"),
-    _Sign(_has(r"\bself\s*\.\s*\w+|\bglobal\b|\bcache\b"), "evalscope's harness calls one object for all tests, and what one call leaves there changes the next"),
+    _Sign(
+        _has(r"\bself\s*\.\s*\w+|\bglobal\b|\bcache\b"),
+        "evalscope's harness calls one object for all tests, and what one call leaves there changes the next",
+    ),
 )
 
 _RIGHT: Final = (
-    _Sign(_has(r"_getframe|\bcurrentframe\b|f_back|f_locals|\bgc\s*\.\s*get_|\binspect\b|tb_frame|gi_frame"), "the code looks into the frames of evalscope's harness, where the expected output stands"),
-    _Sign(_has(r"\bos\s*\.\s*write\s*\(|\bfdopen\b|/proc/self/fd|/dev/fd|\bsendall\b"), "the code writes a result of its own where evalscope's harness writes its results (a forged verdict)"),
-    _Sign(_has(r"TEST_PASSED|\bunittest\b|\btesting_util\b|sys\s*\.\s*modules|__builtins__\s*\["), "the code changes what evalscope's harness runs in the same process (a forged verdict)"),
+    _Sign(
+        _has(r"_getframe|\bcurrentframe\b|f_back|f_locals|\bgc\s*\.\s*get_|\binspect\b|tb_frame|gi_frame"),
+        "the code looks into the frames of evalscope's harness, where the expected output stands",
+    ),
+    _Sign(
+        _has(r"\bos\s*\.\s*write\s*\(|\bfdopen\b|/proc/self/fd|/dev/fd|\bsendall\b"),
+        "the code writes a result of its own where evalscope's harness writes its results (a forged verdict)",
+    ),
+    _Sign(
+        _has(r"TEST_PASSED|\bunittest\b|\btesting_util\b|sys\s*\.\s*modules|__builtins__\s*\["),
+        "the code changes what evalscope's harness runs in the same process (a forged verdict)",
+    ),
     _Sign(_defines_equality, "the code's own __eq__ decides whether its value is the expected one"),
-    _Sign(_has(r"\b_?exit\s*\(|\bquit\s*\(|SystemExit"), "the code ends with an exit code other than 0, or before its tests are over, which evalscope's harness takes as an ordinary end"),
+    _Sign(
+        _has(r"\b_?exit\s*\(|\bquit\s*\(|SystemExit"),
+        "the code ends with an exit code other than 0, or before its tests end, which evalscope's harness lets pass",
+    ),
 )
 """Why evalscope's harness finds right what fails from outside."""
 

@@ -113,7 +113,9 @@ def run_asserts(run: Run, code: str, tests: str, seconds: float) -> Execution:
         return sums.made("not_run", [], _assertions(tests), None, fault=done.reason)
     lines = done.stdout.splitlines()
     over = f"={nonce}" in lines[-1:]
-    statuses: list[ExecutionStatus] = ["passed" if line == "." else "failed" for line in lines if line[:1] in (".", "x")]
+    statuses: list[ExecutionStatus] = [
+        "passed" if line == "." else "failed" for line in lines if line[:1] in (".", "x")
+    ]
     first = _first_failed(lines, statuses, answer_traceback(done.stderr))
     total = len(statuses)
     if not over:

@@ -1,4 +1,4 @@
-"""Give the thread that grades an answer the sandbox to run its code in, and note there what the sandbox itself failed at.
+"""Give the thread that grades an answer the sandbox to run its code in, and note there where the sandbox itself failed.
 
 evalscope's adapters call the sandbox from within their own functions, which have no parameter for it.
 """

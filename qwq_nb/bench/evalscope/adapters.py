@@ -156,7 +156,7 @@ def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_sh
     obstacle = _obstacle(adapter)
     if obstacle:
         raise UnknownBenchmark(f"{name} cannot be run here: {obstacle}.")
-    confine(adapter)
+    confine(adapter, config)
     return adapter
 
 

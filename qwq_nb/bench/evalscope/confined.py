@@ -70,8 +70,11 @@ def limits(seconds: float) -> sandbox.Limits:
     return sandbox.Limits(cpu_s=seconds, wall_s=3 * seconds + 10)
 
 
-def confine(adapter: Any) -> None:
-    """Let an adapter of a code benchmark run code in the sandbox only. Others stay as they are."""
+def confine(adapter: Any, config: Any) -> None:
+    """Let an adapter of a code benchmark run code in the sandbox only. Others stay as they are.
+
+    `config`: evalscope's `TaskConfig` that the adapter was made with.
+    """
     if not runs_code(str(adapter.name)):
         return
     if adapter.name == _LIVE_CODE_BENCH:
@@ -79,8 +82,8 @@ def confine(adapter: Any) -> None:
         refuse_pickles()
         return
     # The constructor would insist on evalscope's own sandbox package.
-    adapter._task_config.sandbox.enabled = True
-    adapter._backend = SandboxBackend(adapter._benchmark_meta, adapter._task_config)
+    config.sandbox.enabled = True
+    adapter._backend = SandboxBackend(adapter.benchmark_meta, config)
 
 
 def ran_out_of_time(dump: Mapping[str, Any]) -> bool:
@@ -95,8 +98,8 @@ def check_correctness(
 ) -> tuple[list[Any], Any]:
     """Return the results of one answer and the metadata, as evalscope's function of this place does.
 
-    Its own limit for all tests together, `(timeout + 1) * tests`, is one of wall time; here it is the limit of CPU time,
-    and the wall's is three times as long.
+    Its own limit for all tests together, `(timeout + 1) * tests`, is one of wall time; here it is the limit of CPU
+    time, and the wall's is three times as long.
 
     Raises:
         RuntimeError: no results came, where evalscope has no metadata to read: it then takes the answer as wrong.

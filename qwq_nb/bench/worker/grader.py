@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from qwq_nb.bench.evalscope import adapters
 from qwq_nb.bench.code.running import ExecutionStopped
+from qwq_nb.bench.evalscope import adapters
 from qwq_nb.bench.protocol import GradeJob, LoadRequest, Opinion, decode, encode
 from qwq_nb.bench.registry import benchmark_for
 from qwq_nb.bench.verdicts import complete_verdict, failed_verdict
