@@ -145,8 +145,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("what programs try in a sandbox, and whether they succeed", "-")
         names = list(dict.fromkeys(name for _, words in columns for name in words))
         numbers = [str(number) for number, _ in enumerate(columns, 1)]
-        rows = [(name, *(words.get(name, "") for _, words in columns)) for name in names]
-        for line in text_table(("attempt", *numbers), rows, "l"):
+        lines = [(name, *(words.get(name, "") for _, words in columns)) for name in names]
+        for line in text_table(("attempt", *numbers), lines, "l"):
             terminalreporter.write_line(line)
         for number, (head, _) in zip(numbers, columns, strict=True):
             terminalreporter.write_line(f"{number}  {head}")
