@@ -18,7 +18,9 @@ def sandbox_text() -> str:
     """Return the layers and the sandboxes as two tables, below a line on what runs unless something else is typed."""
     kinds = {wanted: _said(wanted) for wanted in SANDBOXES if wanted != "off"}
     works, name = kinds["auto"]
-    head = f"The code of a model runs in {name} here." if works else "The code of a model does not run here."
+    head = f"The code of a model runs in {name} here."
+    if not works:
+        head = f"The code of a model does not run here.\n{WAYS_OUT}"
     layers = [(probe.layer, "yes" if probe.usable else "no", probe.says) for probe in probes()]
     rows = [(f"{OPTION} {wanted}", text if works else f"no: {text}") for wanted, (works, text) in kinds.items()]
     return "\n".join(

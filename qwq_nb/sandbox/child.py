@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
 import types
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
@@ -144,12 +143,12 @@ def _ended(error: BaseException) -> int:
 
 
 def _print_error(error: BaseException) -> None:
-    """Print a traceback without the frames of this module."""
+    """Print a traceback without the frames of this module, as Python does: quickly also if there are a million."""
     with contextlib.suppress(BaseException):
         seen = error.__traceback__
         while seen is not None and seen.tb_frame.f_globals.get("__name__") == __name__:
             seen = seen.tb_next
-        traceback.print_exception(type(error), error, seen)
+        sys.excepthook(type(error), error.with_traceback(seen), seen)
 
 
 def _finish() -> int:

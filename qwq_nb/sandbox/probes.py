@@ -90,7 +90,9 @@ def available(wanted: str = "auto") -> Available:
             if not why:
                 return Available(layers, probes())
             failed.append(f"{layers.name}: {why}")
-    said = " ".join(f"{probe.layer}: {probe.says}." for probe in probes() if not probe.usable)
+    said = " ".join(
+        f"{probe.layer}: {probe.says}." for probe in probes() if not probe.usable and probe.layer != "setuid"
+    )
     which = "No sandbox works here" if wanted == "auto" else f"The sandbox {wanted} does not work here"
     raise unavailable(" ".join([f"{which}. {said}", *failed]))
 

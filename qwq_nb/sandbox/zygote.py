@@ -14,6 +14,7 @@ import json
 import os
 import select
 import signal
+import site
 import socket
 import time
 from collections.abc import Mapping
@@ -181,6 +182,9 @@ def main(fd: int, start: Mapping[str, Any]) -> None:
     """
     control = socket.socket(fileno=fd)
     layers = Layers(**start["layers"])
+    # What Python's start would have done: it is started without `site`, which would read files of the user's.
+    site.setquit()
+    site.sethelper()
     for name in start["warm"]:
         importlib.import_module(name)
     gc.collect()
@@ -192,3 +196,6 @@ def main(fd: int, start: Mapping[str, Any]) -> None:
         os.chmod(start["base"], 0o300)  # a job cannot list it
     zygote = Zygote(control, layers, start["base"], start["parent"])
     zygote.serve()
+    if not layers.bwrap:
+        with contextlib.suppress(OSError):
+            remove_folder(start["base"])

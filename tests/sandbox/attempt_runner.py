@@ -21,8 +21,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from qwq_nb.sandbox import probes
-from qwq_nb.sandbox import Execution, Limits, Program, Sandbox
+from qwq_nb.sandbox import Execution, Limits, Program, Sandbox, probes
 from qwq_nb.sandbox.seccomp import architecture
 from qwq_nb.sandbox.syscalls import DENIED, LOOKED_AT, number_of
 from tests.sandbox.attempts import ATTEMPTS, Attempt, source
@@ -152,7 +151,7 @@ def run_attempts(wanted: str, names: list[str]) -> Iterator[tuple[str, str, str]
     os.environ["SANDBOX_TEST_API_KEY"] = "canary"
     wanted, _, abi = wanted.partition("@")
     if abi:
-        probes.abi_version = lambda libc: int(abi)
+        vars(probes)["abi_version"] = lambda libc: int(abi)
     with contextlib.ExitStack() as stack:
         around = Surroundings(stack)
         sandbox = stack.enter_context(Sandbox(wanted, jobs=1))
