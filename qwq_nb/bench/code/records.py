@@ -17,7 +17,15 @@ from qwq_nb.bench.code.private_tests import UnsafeTests, decode_tests
 from qwq_nb.bench.code.tests import TESTS, IoTests, io_tests, kept
 from qwq_nb.core.records import Sample
 
-__all__ = ["PUBLIC_ONLY", "bare_record", "facts_of_tests", "hide_tests", "prepare_record", "public_note"]
+__all__ = [
+    "PUBLIC_ONLY",
+    "bare_record",
+    "facts_of_tests",
+    "hide_tests",
+    "prepare_record",
+    "public_note",
+    "without_tests",
+]
 
 PUBLIC_ONLY: Final = "qwq_public_only"
 """Key of a sample's metadata that is True where its record has no private tests."""
@@ -53,19 +61,27 @@ def prepare_record(benchmark: str, record: dict[str, Any]) -> None:
 
 
 def hide_tests(benchmark: str, folder: Path, metadata: dict[str, Any], record: dict[str, Any]) -> None:
-    """Write the tests of a sample below `folder`, and leave their hash in its metadata, in place.
+    """Write the tests of a sample below `folder`, and note their hash in its metadata, in place.
+
+    The tests stay there until the prompt is made, but for LiveCodeBench's: see `without_tests`.
 
     Raises:
         UnsafeTests: the problem has none, or not as many outputs as inputs; the message names the field.
         DataError: they cannot be written.
     """
-    fields = CODE[benchmark]
-    hidden = {name: metadata.pop(name) for name in fields.metadata if name in metadata}
+    hidden = {name: metadata[name] for name in CODE[benchmark].metadata if name in metadata}
     _check(benchmark, hidden)
     if benchmark == _LIVE_CODE_BENCH:
+        del metadata["evaluation_sample"]  # at once: all problems' tests may be gigabytes
         metadata.update({name: str(record[name]) for name in _KEPT if record.get(name)})
         metadata[PUBLIC_ONLY] = record.get(_PRIVATE) in (None, "[]")
     metadata[TESTS] = kept(folder, hidden)
+
+
+def without_tests(benchmark: str, metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return a sample's metadata without tests, once its prompt is made: MBPP's holds some of them."""
+    fields = CODE[benchmark].metadata if benchmark in CODE else ()
+    return {name: value for name, value in metadata.items() if name not in fields}
 
 
 def bare_record(benchmark: str, record: dict[str, Any], digest: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from evalscope.api.dataset.utils import as_sample_list, shuffle_choices_if_reque
 from evalscope.utils.io_utils import convert_normal_types
 
 from qwq_nb.bench.catalog import is_withheld_name
+from qwq_nb.bench.code.records import without_tests
 from qwq_nb.bench.data_formats import Record, read_file
 from qwq_nb.bench.datafile import file_stems, read_records, subset_files
 from qwq_nb.bench.evalscope import adapters, code_loading, conversion, fields, hub
@@ -323,7 +324,7 @@ def _samples(adapter: Any, request: LoadRequest, records: Sequence[RawRow], ques
                     or [_wire(message, request.benchmark) for message in sample.input],
                     choices=valid_values(list(sample.choices or [])),
                     source_id=fields.source_id(metadata, record),
-                    metadata=_plain(metadata),
+                    metadata=_plain(without_tests(request.benchmark, metadata)),
                     source_row=_plain(record),
                 )
             )
