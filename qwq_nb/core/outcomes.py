@@ -40,7 +40,8 @@ ReasonCode = Literal[
     "not_graded",
     "partial_kept",
 ]
-"""Each has its sentence in `vocabulary.json`, and those of programs in `code_reasons`. `partial_kept` is said of a run's drawn samples only."""
+"""Each has its sentence in `vocabulary.json`. `partial_kept` is said of a run's drawn samples only. Programs have the
+reasons of `code_reasons`, too."""
 
 # The longest value quoted in a sentence for people, in characters.
 _QUOTE = 60

@@ -43,7 +43,7 @@ PLUS = {
     "source_file": "made up",
     "test_imports": ["import math"],
     "test_list": ["assert double(2) == 4"],
-    "test": f"inputs = range(50)\nfor x in inputs:\n    assert double(x) == 2 * x, {SECRET!r}",
+    "test": f"note = {SECRET!r}\nfor x in range(50):\n    assert double(x) == 2 * x",
 }
 
 
