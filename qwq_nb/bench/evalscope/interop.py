@@ -39,6 +39,7 @@ from evalscope.report import ExecutionSubset, ExecutionSummary
 from evalscope.utils.io_utils import OutputsStructure
 from pydantic import ValidationError
 
+from qwq_nb.bench.code.records import for_evalscope
 from qwq_nb.bench.evalscope import adapters
 from qwq_nb.bench.evalscope.own import own_record, register_own
 from qwq_nb.bench.protocol import (
@@ -89,7 +90,9 @@ def write_data(job: DataJob) -> list[str]:
     files: dict[str, dict[str, str]] = {}
     own = plan.request.source is not None
     records = {
-        subset: [own_record(sample, plan.request) if own else sample.source_row for sample in samples]
+        subset: [
+            own_record(sample, plan.request) if own else for_evalscope(name, sample.source_row) for sample in samples
+        ]
         for subset, samples in groups.items()
     }
     _write_split(adapter, run, folder, str(adapter.eval_split), records, files)
