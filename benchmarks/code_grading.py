@@ -122,9 +122,8 @@ def main() -> int:
         print(f"spoilt: {failed} of {len(rows)} wrong, {wall:.1f} s wall, {after - cpu:.1f} s CPU")
         part = rows[:: max(1, len(rows) // given.evalscope)][: given.evalscope]
         passed, wall, cpu = theirs(part, Path(name))
-        print(
-            f"evalscope: {passed} of {len(part)} correct, {wall / len(part):.1f} s wall and {cpu / len(part):.1f} s CPU each"
-        )
+        each = f"{wall / len(part):.1f} s wall and {cpu / len(part):.1f} s CPU each"
+        print(f"evalscope: {passed} of {len(part)} correct, {each}")
     return int(correct != len(rows) or failed != len(rows))
 
 

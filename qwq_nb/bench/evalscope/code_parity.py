@@ -6,7 +6,7 @@ evalscope executes the code under the account of whoever calls it, guarded by no
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,13 +32,20 @@ def why_not_anew(benchmarks: Sequence[str], *, unconfined: bool) -> str:
 
 
 def put_tests_back(run_dir: Path, benchmarks: Sequence[str]) -> None:
-    """Write the tests into the records of a copy of a run. Raises DataError where they are gone."""
-    for name in benchmarks:
-        if runs_code(name):
-            for file in sorted((run_dir / "data" / name).glob("*.jsonl")):
-                rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-                whole = [json.dumps(_with_tests(name, row)) + "\n" for row in rows]
-                file.write_text("".join(whole), encoding="utf-8")
+    """Write the tests into the records and predictions of a copy of a run. Raises DataError where they are gone.
+
+    evalscope grades anew by the metadata that stand in its predictions.
+    """
+    for name in filter(runs_code, benchmarks):
+        for file in (run_dir / "data" / name).glob("*.jsonl"):
+            _rewritten(file, lambda row, name=name: _with_tests(name, row))
+        for file in (run_dir / "predictions").glob(f"*/{name}_*.jsonl"):
+            _rewritten(file, lambda row: {**row, "metadata": restored(cache_dir(), row["metadata"])})
+
+
+def _rewritten(file: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    file.write_text("".join(json.dumps(change(row)) + "\n" for row in rows), encoding="utf-8")
 
 
 def _with_tests(benchmark: str, row: dict[str, Any]) -> dict[str, Any]:
