@@ -2,8 +2,8 @@
 
 `tally` counts; `table_rows` and `sample_rows` give plain dicts that a DataFrame is made of, without pandas.
 `accuracy_of_asked` is correct / (all − `error` − `pending`): a truncated or not gradable answer is not correct.
-`accuracy_finished` is correct / (the same − `truncated`). Intervals are Wilson's, clustered by problem where there are
-repeats (`qwq_nb.core.stats`).
+`accuracy_finished` is correct / (the same − `truncated`). Intervals are Wilson's, and of a Beta-binomial posterior
+where there are repeats (`qwq_nb.core.stats`).
 
 Where the sizes of the subsets in the benchmark are known, the row `all` is about all of its problems: its accuracy and
 interval are those of `qwq_nb.core.stratified`, each subset weighted by its size, and exact where every problem was
