@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from qwq_nb.core.finish_reasons import ending_of
+from qwq_nb.core.finish_reasons import ending_of, more_exact
 from qwq_nb.core.records import Completion
 from qwq_nb.core.text import valid_text
 from qwq_nb.endpoint.delta import Delta, Usage
@@ -30,6 +30,7 @@ class StreamedAnswer:
         "_live",
         "_mask",
         "_masked",
+        "_native",
         "_tools",
         "finish_reason",
         "is_limit_claimed",
@@ -41,7 +42,7 @@ class StreamedAnswer:
 
     def __init__(self, live: StreamingCompletion, mask: Mask, *, is_streamed: bool = True) -> None:
         self.finish_reason = ""
-        """The first one received that says how the answer ended."""
+        """The first one received that says how the answer ended; once it is closed, the most exact one."""
         self.usage: Usage | None = None
         self.model = ""
         self.pieces = 0
@@ -56,6 +57,7 @@ class StreamedAnswer:
         self._masked = mask.stream()
         self._tools: ToolCallMerger | None = None
         self._is_streamed = is_streamed
+        self._native = ""
 
     def take(self, delta: Delta) -> None:
         """Add one delta. Called some 10,000 times a second."""
@@ -71,6 +73,8 @@ class StreamedAnswer:
         # Some servers send the word "null" with every delta but the last.
         if delta.finish_reason and not self.finish_reason and ending_of(delta.finish_reason) != "not_yet":
             self.finish_reason = delta.finish_reason
+        if delta.native_finish_reason and ending_of(delta.native_finish_reason) != "not_yet":
+            self._native = self._native or delta.native_finish_reason
         if delta.usage is not None:
             self.usage = delta.usage
         if not self.model:
@@ -85,7 +89,8 @@ class StreamedAnswer:
         self.finish_reason = "length"
 
     def close(self) -> None:
-        """End the answer after its last delta: pass on the text that the mask still holds back."""
+        """End the answer after its last delta: pass on the text that the mask still holds back, settle how it ended."""
+        self.finish_reason = more_exact(self.finish_reason, self._native)
         if self._masked is not None:
             self._feed(self._masked.rest())
 

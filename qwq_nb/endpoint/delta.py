@@ -55,3 +55,5 @@ class Delta(msgspec.Struct, gc=False):
     reasoning_parts: str = ""
     """The reasoning as typed parts (OpenRouter's `reasoning_details`, Mistral's `content`): some servers send it beside
     the fields above, which then count."""
+    native_finish_reason: str = ""
+    """How the server behind a gateway says that the answer ended (OpenRouter): see `finish_reasons.more_exact`."""

@@ -71,6 +71,10 @@ class Choice(msgspec.Struct, gc=False):
     delta: WireDelta | None = None
     message: WireDelta | None = None
     finish_reason: str | None = None
+    native_finish_reason: str | None = None
+    """The word of the server behind a gateway: OpenRouter."""
+    error: Any = None
+    """What ended this choice, beside the finish reason `error`: OpenRouter."""
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -124,7 +128,11 @@ class ChatCompletions:
         choices = chunk.choices
         if choices and not chunk.error:
             choice = choices[0]
-            return delta_of(chunk, choice.delta, choice.finish_reason)
+            if not choice.error:
+                delta = delta_of(chunk, choice.delta, choice.finish_reason)
+                if choice.native_finish_reason:
+                    delta.native_finish_reason = choice.native_finish_reason
+                return delta
         return Delta(ends="error") if error_in(chunk) else delta_of(chunk, None, None)
 
     def whole(self, body: bytes) -> Delta | None:
@@ -139,6 +147,7 @@ class ChatCompletions:
         if choice is None or choice.message is None:
             return None
         delta = delta_of(chunk, choice.message, choice.finish_reason)
+        delta.native_finish_reason = choice.native_finish_reason or ""
         for index, piece in enumerate(delta.tool_calls):
             piece.index = index  # a whole message does not number its calls
         return delta
@@ -199,16 +208,22 @@ def choice_in(choice: Any) -> dict[str, Any]:
         return {}
     if not isinstance(choice, dict):
         raise ValueError(f"Expected `object`, got `{type(choice).__name__}` - at `$.choices[...]`")
-    reason = choice.get("finish_reason")
-    if isinstance(reason, dict):
-        # SGLang's own form: {"type": "length", "length": 200}
-        reason = reason.get("type", reason)
-    found = {"finish_reason": None if reason is False else reason}
+    reason, native = map(reason_in, (choice.get("finish_reason"), choice.get("native_finish_reason")))
+    found: dict[str, Any] = {
+        "finish_reason": None if reason is False else reason,
+        "native_finish_reason": native if isinstance(native, str) else None,
+        "error": choice.get("error"),
+    }
     for part in ("delta", "message"):
         texts = choice.get(part)
         if isinstance(texts, dict):
             found[part] = texts_in(texts)
     return found
+
+
+def reason_in(reason: Any) -> Any:
+    """Return a finish reason out of SGLang's own form, as in {"type": "length", "length": 200}."""
+    return reason.get("type", reason) if isinstance(reason, dict) else reason
 
 
 def texts_in(said: dict[str, Any]) -> dict[str, Any]:
@@ -315,7 +330,7 @@ def usage_of(usage: WireUsage) -> Usage:
 
 
 def error_in(chunk: Chunk) -> Any:
-    """Return the error object of a chunk; a false value if it has none."""
+    """Return the error object of a chunk, or of its first choice; a false value if it has none."""
     if chunk.error or chunk.choices is not None:
-        return chunk.error
+        return chunk.error or (chunk.choices[0].error if chunk.choices else None)
     return {"message": chunk.message, "code": chunk.code} if chunk.message else chunk.detail
