@@ -65,7 +65,7 @@ _HEAD = r"(?:<\|start\|>[\w.]*(?: to=[\w.]+)?)?<\|channel\|>"
 _REST = r"[^<\n]{0,80}(?:<\|constrain\|>[^<\n]{0,80})?"
 BARE = HARMONY + 1
 """Thoughts between words instead of tags, at the beginning of the content: harmony where the server has removed its
-special tokens (`analysis…assistantfinal…`), and Granite 3.2 (`Here is my thought process: …`, `Here is my response: …`).
+special tokens (`analysis…assistantfinal…`), and Granite 3.2 (`Here is my thought process: … Here is my response: …`).
 """
 
 FAMILY: dict[str, tuple[str, int]] = {
