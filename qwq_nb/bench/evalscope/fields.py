@@ -106,7 +106,7 @@ def check_made(record: Mapping[str, Any], needed: Sequence[str], question: str, 
 def check_choices(
     record: Mapping[str, Any], needed: Sequence[str], choices: Sequence[str], targets: Sequence[str]
 ) -> None:
-    """Check the choices of a record: there are some, none is empty for want of a value, and a gold answer is one's letter.
+    """Check the choices of a record: there are some, none is a gap, the gold answer is the letter of one.
 
     Several gold answers, as a benchmark may have where several choices are right, are not looked at.
 
