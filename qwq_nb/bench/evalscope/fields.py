@@ -26,7 +26,7 @@ __all__ = [
     "whole_numbers",
 ]
 
-GOLD_FIELDS = ("answer", "gold", "label", "target", "answerKey", "answer_letter", "Correct Answer")
+GOLD_FIELDS = ("answer", "gold", "label", "target", "answerKey", "answer_letter", "Correct Answer", "Short Answer")
 """Fields that hold the gold answer."""
 
 _IDS = (
