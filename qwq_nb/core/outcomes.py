@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from qwq_nb.core.finish_reasons import ending_of
+from qwq_nb.core.graded_metrics import is_degree, metric_of_score
 from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
 from qwq_nb.core.run_record import Reason, SampleView
 from qwq_nb.core.vocabulary import VOCABULARY
@@ -16,6 +17,9 @@ ReasonCode = Literal[
     "right_before_limit",
     "other_value",
     "other_value_gold_present",
+    "scored",
+    "no_reference",
+    "ruled",
     "gold_in_answer",
     "gold_in_reasoning",
     "nothing_extracted",
@@ -74,9 +78,10 @@ def decide_outcome(
     """Decide what became of one answer: the outcome, one sentence why, the flags, and the reason as a code.
 
     The first that holds: correct (graded so, even if the limit cut it afterwards) · error (`error` is not empty) ·
-    pending (no completion; or not graded, and interrupted or with an answer still to grade) · truncated (by a limit of
-    tokens) · not_gradable · no_answer (a thought that ended by itself without an answer, in whatever form it came) ·
-    wrong. An empty answer needs no verdict: there is nothing to grade. `gold` serves the sentence alone.
+    pending (no completion; or not graded, and interrupted or with an answer still to grade) · awaiting_ruling (nothing
+    to grade against) · truncated (by a limit of tokens) · not_gradable · no_answer (a thought that ended by itself
+    without an answer, in whatever form it came) · wrong. An empty answer needs no verdict: there is nothing to grade.
+    `gold` serves the sentence alone.
 
     Flags, of outcomes other than error and pending: `present_not_extracted` (the gold value stands there),
     `check_by_hand` (the second opinion differs from the official verdict, or finds no answer where one was extracted),
@@ -113,17 +118,26 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
         return "pending", _reason("interrupted", tokens=completion.completion_tokens)
     if verdict is None and completion.answer.strip():
         return "pending", _reason("not_graded")
+    if verdict is not None and verdict.status == "no_reference":
+        return "awaiting_ruling", _reason("no_reference")
     if completion.is_truncated:
         return "truncated", _why_truncated(completion)
     if verdict is not None and not graded:
         return "not_gradable", _why_not_gradable(verdict)
     if verdict is None or not verdict.extracted.strip():
         return "no_answer", _why_no_answer(completion, verdict)
+    if is_degree(verdict):
+        return "wrong", _reason("scored", detail=_score_in_words(verdict))
     return "wrong", _reason("other_value_gold_present" if gold and verdict.present else "other_value")
 
 
 def _reason(code: ReasonCode, **values: int | str) -> Reason:
     return Reason(code=code, values={name: value for name, value in values.items() if value != ""})
+
+
+def _score_in_words(verdict: Verdict) -> str:
+    metric = metric_of_score(verdict.sample_score)
+    return f"score {verdict.score:.3f} of 1" + (f" ({metric})" if metric else "")
 
 
 def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:

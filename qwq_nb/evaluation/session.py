@@ -243,7 +243,10 @@ class Session:
             if package != "qwq_nb" and here != then:
                 m.notes.append(f"Begun with {package} {then}, continued with {here}: verdicts may differ.")
         m.run_id, m.created, self.state.earlier_s = old.run_id, old.created, old.elapsed_s
-        m.done, m.scores, m.estimated, m.elapsed_s = old.done, old.scores, old.estimated, old.elapsed_s
+        m.done, m.scores, m.metrics, m.estimated, m.elapsed_s = (
+            *(old.done, old.scores, old.metrics),
+            *(old.estimated, old.elapsed_s),
+        )
         m.taken_over = old.taken_over
         self._published = old.state == "complete"
 

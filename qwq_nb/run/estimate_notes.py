@@ -26,10 +26,11 @@ def estimate_notes(row: SubsetRow, manifest: Manifest) -> list[str]:
     notes = []
     said = estimated_from(row)
     if said and manifest.state not in GOING_ON:
-        of_asked = percent(row.accuracy_of_asked)
+        what = "mean score" if row.metric else "accuracy"
+        of_asked = "" if row.metric else f"; of those asked {percent(row.accuracy_of_asked)} are correct"
         notes.append(
-            f"{row.benchmark}: the accuracy is {said}{'' if row.n != row.problems else ' problems'}, each level or "
-            f"subset weighted by its size; of those asked {of_asked} are correct."
+            f"{row.benchmark}: the {what} is {said}{'' if row.n != row.problems else ' problems'}, each level or "
+            f"subset weighted by its size{of_asked}."
         )
     left_out = manifest.left_out.get(row.benchmark, [])
     if left_out:

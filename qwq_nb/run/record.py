@@ -26,7 +26,7 @@ from qwq_nb.run.state import RunState
 from qwq_nb.run.withhold import withheld_benchmarks
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
-from qwq_nb.store.rulings import read_rulings, ruling_notes
+from qwq_nb.store.rulings import decided, read_rulings, ruling_notes
 from qwq_nb.store.run_dir import JOURNAL, RunDirectory
 from qwq_nb.store.scores import score_rows
 from qwq_nb.trace.drawn_marks import drawn_marks
@@ -180,7 +180,8 @@ def current_record(
     those of all failures together, and those of all other samples, have no more: a long run needs no memory for all of
     them at once. None: texts are whole; 0: there are none.
     """
-    manifest, results = state.manifest, state.results()
+    manifest = state.manifest
+    results = decided(state.results(), lambda: read_rulings(directory, manifest.request.endpoint.model))
     record = make_run_record(
         manifest,
         directory.display_path,
@@ -291,6 +292,9 @@ def explained(result: SampleResult) -> tuple[Reason, str]:
     if result.outcome == "pending":
         code: ReasonCode = "partial_kept" if result.completion else "not_asked"
         reason = Reason(code=code)
+        return reason, sentence(reason)
+    if result.outcome != "awaiting_ruling" and result.verdict and result.verdict.status == "no_reference":
+        reason = Reason(code="ruled")
         return reason, sentence(reason)
     decision = decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)
     return decision.reason, decision.why

@@ -29,6 +29,7 @@ __all__ = [
     "RULINGS",
     "RULING_COLUMNS",
     "Ruling",
+    "decided",
     "read_rulings",
     "rule",
     "ruled",
@@ -91,7 +92,7 @@ def rule(directory: RunDirectory, model: str, result: SampleResult, correct: boo
     """
     if correct is not None and not isinstance(correct, bool):
         raise OptionError(f"correct must be True, False or None (which takes a ruling back), not {correct!r}.")
-    if not counts(result.outcome) and correct is not None:
+    if not _may_be_ruled(result) and correct is not None:
         raise OptionError(
             f"{result.sample.id} repeat {result.repeat} has no answer to rule on: it is {result.outcome}."
         )
@@ -131,9 +132,32 @@ def read_rulings(directory: RunDirectory, model: str) -> dict[Key, Ruling]:
 
 def applies(ruling: Ruling | None, result: SampleResult) -> bool:
     """Return whether the ruling is on this result's present answer."""
-    if ruling is None or not counts(result.outcome):
+    if ruling is None or not _may_be_ruled(result):
         return False
     return ruling.answer in ("", answer_fingerprint(result.completion))
+
+
+def _may_be_ruled(result: SampleResult) -> bool:
+    return counts(result.outcome) or result.outcome == "awaiting_ruling"
+
+
+def decided(results: list[SampleResult], rulings: Callable[[], Mapping[Key, Ruling]]) -> list[SampleResult]:
+    """Return the results with those that await a ruling as they were ruled: they have no other verdict.
+
+    `rulings` reads the rulings; it is called only where something awaits one.
+    """
+    if not any(result.outcome == "awaiting_ruling" for result in results):
+        return results
+    found = rulings()
+    return [_decided(r, found) if r.outcome == "awaiting_ruling" else r for r in results]
+
+
+def _decided(result: SampleResult, rulings: Mapping[Key, Ruling]) -> SampleResult:
+    ruling = rulings.get((result.sample.id, result.repeat))
+    if ruling is None or not applies(ruling, result):
+        return result
+    verdict = result.verdict and msgspec.structs.replace(result.verdict, score=float(bool(ruling.correct)))
+    return msgspec.structs.replace(result, outcome="correct" if ruling.correct else "wrong", verdict=verdict)
 
 
 def ruled(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> list[SampleResult]:
@@ -142,7 +166,7 @@ def ruled(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> lis
     for result in results:
         ruling = rulings.get((result.sample.id, result.repeat))
         if ruling is not None and applies(ruling, result) and ruling.correct != (result.outcome == "correct"):
-            result = msgspec.structs.replace(result, outcome="correct" if ruling.correct else "wrong")
+            result = _decided(result, rulings)
         changed.append(result)
     return changed
 

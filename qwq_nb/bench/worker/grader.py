@@ -7,8 +7,9 @@ is imported only by the first grading. What took the time is then done once more
 from, so that no later one needs it.
 
 A grader that overruns is killed and replaced, which takes tens of milliseconds, and that job alone gets the status
-`deadline`; `crashed` and `memory` likewise. A job whose grader ended is graded once more, to tell whether the job crashed it or the process was killed
-from outside. Such a verdict carries evalscope's own `excluded` score, which keeps its files valid.
+`deadline`; `crashed` and `memory` likewise. A job whose grader ended is graded once more, to tell whether the job
+crashed it or the process was killed from outside. Such a verdict carries evalscope's own `excluded` score, which keeps
+its files valid.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class _Part(msgspec.Struct, omit_defaults=True):
     ready: bool = False
     step: Literal["", "importing", "rehearsing", "prepared"] = ""
     seconds: float = 0.0
-    """What preparing took."""
+    """Of the processor, for preparing or for a rehearsal."""
     threads: int = 1
     """Of the grader, when it had prepared or finished: the process that is forked must have one alone."""
     verdict: Verdict | None = None
@@ -81,11 +82,12 @@ def grader_main(job_in: int, reply_out: int) -> None:
             if (key := job.request.key()) not in prepared:
                 prepared.add(key)
                 _prepare(job, reply_out)
+            began = time.process_time()
             verdict = job.verdict or grade(job)
-            done = job.rehearsal
-            write_all(reply_out, encode(_Part(verdict=verdict, done=done, threads=threading.active_count())))
-            if done:
+            if job.rehearsal:
+                write_all(reply_out, encode(_Part(verdict=verdict, done=True, **_cost(began))))
                 continue
+            write_all(reply_out, encode(_Part(verdict=verdict)))
             if job.verdict is None:
                 write_all(reply_out, encode(_Part(opinion=_opinion(job, verdict))))
             analysis, trace = _analysis(job, verdict)
@@ -99,15 +101,19 @@ def _prepare(job: GradeJob, reply_out: int) -> None:
 
     A registered benchmark's `grade` is the user's own code: it is given nothing but answers.
     """
-    started = time.perf_counter()
+    began = time.process_time()
     write_all(reply_out, encode(_Part(step="importing")))
     with contextlib.suppress(Exception):
         _ = benchmark_for(job.request).kind
         if job.request.source is None and not job.prepared:
             write_all(reply_out, encode(_Part(step="rehearsing")))
             rehearse(msgspec.structs.replace(job, rehearsal=False))
-    part = _Part(step="prepared", seconds=time.perf_counter() - started, threads=threading.active_count())
-    write_all(reply_out, encode(part))
+    write_all(reply_out, encode(_Part(step="prepared", **_cost(began))))
+
+
+def _cost(began: float) -> dict[str, Any]:
+    """Return what a rehearsal cost this process, since its `time.process_time` was `began`."""
+    return {"seconds": time.process_time() - began, "threads": threading.active_count()}
 
 
 def rehearse(job: GradeJob) -> None:
@@ -281,7 +287,7 @@ class Grader:
         if running is not None and part.verdict is not None:
             running.verdict = part.verdict
             if running.job.rehearsal and part.verdict.status == "graded":
-                self._waiting.rehearsed(running.job, part.verdict.seconds, part.threads)
+                self._waiting.rehearsed(running.job, part.seconds, part.threads)
         if running is not None and part.opinion is not None and running.verdict is not None:
             running.verdict = msgspec.structs.replace(running.verdict, **msgspec.structs.asdict(part.opinion))
         if running is not None and part.analysis is not None and running.verdict is not None:

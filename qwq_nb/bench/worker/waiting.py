@@ -10,7 +10,9 @@ from qwq_nb.bench.worker.child import CAN_FORK
 __all__ = ["Waiting"]
 
 _SLOW_S = 0.05
-"""Seconds from which on a rehearsal is done once more in the process that graders are forked from."""
+"""Seconds of the processor from which on a rehearsal is done once more in the process that graders are forked from."""
+_MOST = 16
+"""Rehearsals of one benchmark that are, at most: the first load what there is to load."""
 
 
 class Waiting:
@@ -24,6 +26,8 @@ class Waiting:
         """Keys of the requests that this process has rehearsed, and so each grader that is forked from now on."""
         self.endless: set[str] = set()
         """Keys of the requests whose rehearsal did not end, or ended its grader."""
+        self.repeated: collections.Counter[str] = collections.Counter()
+        """How many have been in `slow`, by their requests' keys."""
         self.slow: collections.deque[GradeJob] = collections.deque()
         """Rehearsals to be done once more in this process, before the next grader is forked."""
 
@@ -32,7 +36,10 @@ class Waiting:
 
         This process must have one thread alone, and import no user's code.
         """
-        if CAN_FORK and job.request.source is None and threads == 1 and seconds >= _SLOW_S:
+        key = job.request.key()
+        own = job.request.source is not None
+        if CAN_FORK and not own and threads == 1 and seconds >= _SLOW_S and self.repeated[key] < _MOST:
+            self.repeated[key] += 1
             self.slow.append(job)
 
     def drop(self, reply: int) -> None:

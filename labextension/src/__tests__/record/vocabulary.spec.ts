@@ -72,6 +72,7 @@ describe('the vocabulary', () => {
       'not_gradable',
       'error',
       'correct',
+      'awaiting_ruling',
       'pending'
     ]);
   });
