@@ -10,7 +10,7 @@ from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
 from qwq_nb.core.run_record import Reason, SampleView
 from qwq_nb.core.vocabulary import VOCABULARY
 
-__all__ = ["Decision", "ReasonCode", "counts", "decide_outcome", "is_failure", "sentence"]
+__all__ = ["Decision", "ReasonCode", "counts", "decide_outcome", "is_answered", "is_failure", "sentence"]
 
 ReasonCode = Literal[
     "right",
@@ -43,10 +43,12 @@ ReasonCode = Literal[
     "not_graded",
     "partial_kept",
 ]
-"""Each has its sentence in `vocabulary.json`. `partial_kept` is said of a run's drawn samples only."""
+"""Each has its sentence in `vocabulary.json`. `partial_kept` and `ruled` are said of a run's drawn samples only."""
 
 # The longest value quoted in a sentence for people, in characters.
 _QUOTE = 60
+# The same of the reason why an answer could not be graded.
+_DETAIL = 240
 
 _COUNTED = frozenset(outcome for outcome, words in VOCABULARY.outcomes.items() if words.counts)
 _FAILURES = frozenset(outcome for outcome, words in VOCABULARY.outcomes.items() if words.failure)
@@ -65,6 +67,11 @@ class Decision(NamedTuple):
 def counts(outcome: Outcome) -> bool:
     """Return whether an answer with this outcome counts for accuracy: all but those without an answer to grade."""
     return outcome in _COUNTED
+
+
+def is_answered(outcome: Outcome) -> bool:
+    """Return whether there is an answer: one that counts for accuracy, or that a reader may rule on."""
+    return counts(outcome) or outcome == "awaiting_ruling"
 
 
 def is_failure(view: SampleView | SampleResult) -> bool:
@@ -89,7 +96,7 @@ def decide_outcome(
     """
     outcome, reason = _outcome(completion, verdict, error, gold)
     said = sentence(reason, gold=gold, extracted=verdict.extracted if verdict else "", error=error)
-    flags = _flags(completion, verdict) if completion is not None and counts(outcome) else []
+    flags = _flags(completion, verdict) if completion is not None and is_answered(outcome) else []
     return Decision(outcome, said, flags, reason)
 
 
@@ -182,9 +189,9 @@ def _why_not_gradable(verdict: Verdict) -> Reason:
         case "memory":
             return _reason("grader_memory")
         case "excluded":
-            return _reason("left_out", detail=_quote(verdict.explanation))
+            return _reason("left_out", detail=_quote(verdict.explanation, _DETAIL))
         case _:
-            return _reason("grader_crashed", detail=_quote(verdict.explanation))
+            return _reason("grader_crashed", detail=_quote(verdict.explanation, _DETAIL))
 
 
 def _why_no_answer(completion: Completion, verdict: Verdict | None) -> Reason:
@@ -201,6 +208,6 @@ def _is_unclosed(completion: Completion) -> bool:
     return completion.shape in ("unclosed", "untagged_cut")
 
 
-def _quote(text: str) -> str:
+def _quote(text: str, most: int = _QUOTE) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= _QUOTE else f"{text[: _QUOTE - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -29,7 +29,7 @@ __all__ = [
     "Verdict",
 ]
 
-Outcome = Literal["correct", "wrong", "no_answer", "truncated", "not_gradable", "awaiting_ruling", "error", "pending"]
+Outcome = Literal["correct", "wrong", "no_answer", "truncated", "not_gradable", "error", "pending", "awaiting_ruling"]
 """Each sample × repeat has exactly one.
 
 correct       the benchmark's own grader says so
@@ -37,9 +37,9 @@ wrong         finished, an answer was extracted, and it is not the gold one
 no_answer     finished, nothing could be extracted (a thought that ended by itself without an answer included)
 truncated     cut by the token limit and not correct
 not_gradable  the grader ran into its deadline or memory limit
-awaiting_ruling  there is nothing to grade against: left out of the accuracy until a reader rules on it
 error         the endpoint failed after all retries: never counted as wrong
 pending       not asked yet, or interrupted
+awaiting_ruling  there is nothing to grade against: left out of the accuracy until a reader rules on it
 """
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from qwq_nb.core.mean_scores import ScoreStratum, mean_of, mean_score_interval, stratified_mean_interval
-from qwq_nb.core.outcomes import counts
+from qwq_nb.core.outcomes import counts, is_answered
 from qwq_nb.core.records import Completion, Outcome, SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.sequential import in_random_order, interval_in_order, time_uniform_interval
@@ -92,7 +92,7 @@ class _Count:
         if counted:
             self.scores.setdefault(result.sample.id, []).append(result.verdict.score if result.verdict else 0.0)
         completion = result.completion
-        if not counted or completion is None:
+        if not is_answered(outcome) or completion is None:
             return
         if completion.ttft_s is not None:
             self.ttft.append(completion.ttft_s)

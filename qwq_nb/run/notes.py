@@ -46,8 +46,8 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
             notes += not_gradable_notes(row, own, is_withheld=row.benchmark in withheld)
         if row.awaiting_ruling:
             notes.append(
-                f"{row.benchmark}: {row.awaiting_ruling} of {row.n} await your ruling, since there is no reference to "
-                f"grade them against: run.rule(id, True or False). They are left out of the accuracy until then."
+                f"{row.benchmark}: {row.awaiting_ruling} of {row.n} await your ruling, run.rule(id, True or False), "
+                f"since their records have no reference to grade against. They are left out of the accuracy until then."
             )
         until = manifest.request.selection.until
         if row.pending and until is not None and manifest.state == "complete":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qwq_nb.core.compressed import text_length
-from qwq_nb.core.outcomes import ReasonCode, counts, decide_outcome, is_failure, sentence
+from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_answered, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -359,7 +359,7 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
 
 def uncounted_note(results: Sequence[SampleResult]) -> list[str]:
     """Return the note on answers whose tokens the server did not count, or not credibly; empty if there are none."""
-    found = [r.completion for r in results if r.completion is not None and counts(r.outcome)]
+    found = [r.completion for r in results if r.completion is not None and is_answered(r.outcome)]
     ours = sum(completion.tokens_from in ("chunks", "estimate") for completion in found)
     if not ours:
         return []

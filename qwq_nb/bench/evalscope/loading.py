@@ -23,7 +23,7 @@ from qwq_nb.bench.evalscope import adapters, conversion, fields, hub
 from qwq_nb.bench.evalscope.conversion import RawRow
 from qwq_nb.bench.evalscope.runnable import rule_notes
 from qwq_nb.bench.protocol import BenchmarkFacts, LoadedBenchmark, LoadRequest, encode
-from qwq_nb.core.graded_metrics import GRADED_METRICS, lacks_reference
+from qwq_nb.core.graded_metrics import GRADED_METRICS
 from qwq_nb.core.records import AnswerKind, Message, Sample
 from qwq_nb.core.sample_id import sample_id
 from qwq_nb.core.text import valid_values
@@ -60,7 +60,6 @@ def load(request: LoadRequest) -> LoadedBenchmark:
             f"{request.data or request.benchmark}: no record belongs to {request.benchmark}{asked}. Its subsets are "
             f"{known}."
         )
-    notes += _reference_notes(request.benchmark, samples)
     meta = adapter.benchmark_meta
     return LoadedBenchmark(
         request=request,
@@ -83,16 +82,6 @@ def load(request: LoadRequest) -> LoadedBenchmark:
         notes=notes,
         few_shot_records=_few_shot_records(adapter, records),
     )
-
-
-def _reference_notes(benchmark: str, samples: Sequence[Sample]) -> list[str]:
-    lacking = sum(map(lacks_reference, samples))
-    if not lacking:
-        return []
-    return [
-        f"{benchmark}: {lacking:,} of {len(samples):,} prompts have no reference (no field 'answer' or 'response'). "
-        f"Answers to them await your ruling, run.rule(id, True or False), and are left out of the accuracy until then."
-    ]
 
 
 def _subsets_of(benchmark: str) -> list[str]:

@@ -72,8 +72,8 @@ describe('the vocabulary', () => {
       'not_gradable',
       'error',
       'correct',
-      'awaiting_ruling',
-      'pending'
+      'pending',
+      'awaiting_ruling'
     ]);
   });
 
