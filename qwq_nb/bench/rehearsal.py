@@ -31,7 +31,7 @@ DEADLINE_S = 30.0
 """Of one rehearsed grading: a library may load its data in it, on a busy machine."""
 _LONGEST_REASON = 300
 
-_TEXT = "This is a rehearsal. It has two sentences, and NO answer."
+_TEXT = "This is a rehearsal. It has two sentences, and NO answer. 这是一次排练。"
 
 _DONE: weakref.WeakKeyDictionary[BenchWorker, dict[str, list[str]]] = weakref.WeakKeyDictionary()
 """The notes of each worker's rehearsals, by the benchmark's request and data."""

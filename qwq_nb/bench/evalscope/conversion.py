@@ -15,6 +15,7 @@ from qwq_nb.bench.data_formats import Record
 from qwq_nb.bench.evalscope.fields import (
     GOLD_FIELDS,
     FieldFault,
+    LastingFault,
     is_gap,
     is_single,
     named_as_needed,
@@ -57,12 +58,18 @@ def along(record: RawRow, number: int, benchmark: str) -> RawRow:
 
 
 def check_graded_from(record: RawRow, benchmark: str) -> None:
-    """Check the fields that are read when an answer is graded. Raises KeyError, or ValueError where one is no list."""
+    """Check the fields that are read when an answer is graded.
+
+    Raises KeyError, LastingFault, and ValueError where a text holds the list that is wanted.
+    """
     for name in _GRADED_FROM.get(benchmark, ()):
-        if name != "prompt" and not isinstance(record[name], list):
-            raise ValueError(f"the field {name!r} is no list")
-        elif not record[name]:
-            raise FieldFault(f"the field {name!r} is empty")
+        value = record[name]
+        if name != "prompt" and isinstance(value, str) and isinstance(_decoded(value), list):
+            raise ValueError(f"the field {name!r} is a list in a text")
+        if name != "prompt" and not isinstance(value, list):
+            raise LastingFault(f"the field {name!r} is no list")
+        if not value:
+            raise LastingFault(f"the field {name!r} is empty")
 
 
 def convert_all(
@@ -87,7 +94,8 @@ def convert_all(
             try:
                 made.append((shaped, convert(shaped)))
             except FieldFault as error:
-                if attempt == last or not any(map(is_single, shaped.values())):
+                lasting = attempt == last or isinstance(error, LastingFault)
+                if lasting or not any(map(is_single, shaped.values())):
                     raise DataError(_unfit(error, record, where, needed, benchmark)) from None
                 break
             except KeyError as error:
@@ -147,11 +155,16 @@ def _json_cells(record: RawRow) -> RawRow:
     shaped = numbers_as_text(record)
     for key, value in shaped.items():
         if isinstance(value, str) and value[:1] in "[{" and value[-1:] in "]}":
-            try:
-                shaped[key] = json.loads(value)
-            except ValueError:
-                continue
+            shaped[key] = _decoded(value)
     return shaped
+
+
+def _decoded(text: str) -> Any:
+    """Return what a JSON text holds; the text itself if it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _single_cells(record: RawRow) -> RawRow:

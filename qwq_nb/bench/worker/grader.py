@@ -47,8 +47,8 @@ _START_LIMIT_S = 120.0
 _REHEARSAL_LIMIT_S = 60.0
 """Seconds for a rehearsal: imports take some on a busy machine. One that does not end is left out."""
 
-_REHEARSAL = "This is a rehearsal. It has two sentences, and NO answer."
-"""An answer whose grading imports and loads what another's would."""
+_REHEARSAL = "This is a rehearsal. It has two sentences, and NO answer. 这是一次排练。"
+"""An answer whose grading imports and loads what another's would: some metrics load more for Chinese."""
 
 _FALSE_STARTS = 3
 """Graders in a row that end before their first job; after them the waiting jobs fail."""
