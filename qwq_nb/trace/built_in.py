@@ -210,7 +210,7 @@ class LoopsMeasure:
         """Find the loop that wasted most."""
         from qwq_nb.trace.loops import find_loop
 
-        loop = find_loop(trace.reasoning)
+        loop = find_loop(trace.reasoning, trace.question)
         return None if loop is None else LoopValue(loop, len(trace.reasoning), trace.reasoning_tokens)
 
     def fields(self, value: LoopValue) -> dict[str, Any]:

@@ -11,11 +11,13 @@ none before and no digit behind it, so that "$5 and $10" is no formula.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 
 from qwq_nb.trace.findings import Span
 
-__all__ = ["blanked", "code_spans", "formula_texts", "inline_spans", "overlap"]
+__all__ = ["blanked", "code_spans", "covered", "formula_texts", "inline_spans"]
 
 _FENCE = re.compile(r"[ \t>*+-]{0,12}(?P<fence>`{3,}|~{3,})(?P<info>[^`\n]*)\Z")
 _WORD = r"[A-Za-z_][\w.]*"
@@ -29,6 +31,7 @@ _STRONG = re.compile(
             rf"|package {_WORD};?)\Z",
             r"[ \t]*(?:try|else|finally|do)[ \t]*[:{][ \t]*\Z",
             r"[ \t]+(?:return|raise|throw|yield|assert|await|break|continue|pass)\b(?:\Z| .*[\w)\]\"'};]\Z)",
+            r"assert \S.*(?:[=!<>]=|\(| in | is )",
             r"[ \t]*(?:print|printf|console\.log|System\.out\.print(?:ln)?|self\.\w+|std::\w+)\b",
             r"[ \t]*@[A-Za-z]\w*(?:\.\w+)*(?:\(.*\))?\Z",
             r"[ \t]*</?[a-z][\w-]*(?: [^>\n]*)?/?>",
@@ -62,6 +65,9 @@ _WEAK = re.compile(
     )
 )
 _LEAST_LINES = 3
+_BETWEEN = 300
+"""Characters between two blocks of code without fences that are one."""
+
 _LONGEST_LINE = 1000
 """Characters of a line that are looked at: a longer one is prose, whatever it begins with."""
 
@@ -85,7 +91,7 @@ _TEXT = re.compile(r"\\(?:text|mbox|textbf|textit|textrm|operatorname)\{([^{}\n]
 def code_spans(text: str) -> list[Span]:
     """Return the blocks of code, diffs, JSON and tables, in order; they do not overlap."""
     spans: list[Span] = []
-    fence, begin, in_diff = "", 0, False
+    fence, begin, in_diff = "", -1, False
     block: list[tuple[int, int, bool]] = []
     for start, end in _lines(text):
         line = text[start : min(end, start + _LONGEST_LINE)]
@@ -96,24 +102,25 @@ def code_spans(text: str) -> list[Span]:
             opens = not fence or bool(mark["info"].strip())
             if fence:
                 spans.append((begin, start if opens else end))
-            spans += _block(block)
+            _add(spans, block, begin)
             fence, begin, block = mark["fence"][:3] if opens else "", start, []
             continue
         if fence:
             continue
         line = line.rstrip()
         strong = len(line) < _LONGEST_LINE and _is_code(line)
-        in_diff = line.startswith("@@ -") or (in_diff and line[:1] in ("+", "-", " "))
-        if strong or in_diff or (block and line and len(line) < _LONGEST_LINE and _WEAK.match(line)):
+        in_diff = line.startswith("@@ -") or (in_diff and line[:1] in ("", "+", "-", " "))
+        if strong or (in_diff and line) or (block and line and len(line) < _LONGEST_LINE and _WEAK.match(line)):
             block.append((start, end, strong or in_diff))
         elif line or all(begun == ended for begun, ended, _ in block[-2:]):
-            spans += _block(block)
+            _add(spans, block, begin)
             block = []
         else:  # two blank lines may stand within
             block.append((end, end, False))
     if fence:
         spans.append((begin, len(text)))
-    return [*spans, *_block(block)]
+    _add(spans, block, begin)
+    return spans
 
 
 def _lines(text: str) -> Iterator[Span]:
@@ -136,19 +143,27 @@ def _is_code(line: str) -> bool:
         return True
     if last == ";" and any(sign in line for sign in "=()[]{}<>"):
         return True
-    if last in "{([," and _HEADS.match(line):
+    if (last in "{([" and _HEADS.match(line)) or (last == "," and first in "})]"):
+        return True
+    if first in "\"'" and last in ",[" and line[0].isspace():
         return True
     if first in "[{" and last in "]}," and '":' in line.replace(" ", ""):
         return True
     return _DECLARED.fullmatch(line) is not None or _STRONG.match(line) is not None
 
 
-def _block(lines: list[tuple[int, int, bool]]) -> list[Span]:
-    """The lines as a span, if they are enough and enough of them are told by their form."""
+def _add(spans: list[Span], lines: list[tuple[int, int, bool]], fence: int) -> None:
+    """Add the lines as a span, if they are enough and enough of them are told by their form.
+
+    What stands between two such blocks that are near is a comment or a docstring; `fence` is where the last fence is.
+    """
     strong = [n for n, (_, _, told) in enumerate(lines) if told]
     if len(strong) < 2 or strong[-1] + 1 < _LEAST_LINES or 4 * len(strong) < strong[-1] + 1:
-        return []
-    return [(lines[0][0], lines[-1][1])]
+        return
+    start, end = lines[0][0], lines[-1][1]
+    if spans and fence < spans[-1][0] and start - spans[-1][1] <= _BETWEEN:
+        start = spans.pop()[0]
+    spans.append((start, end))
 
 
 def inline_spans(text: str) -> list[Span]:
@@ -182,6 +197,13 @@ def blanked(text: str, spans: Iterable[Span], keep: Iterable[Span] = ()) -> str:
     return "".join([*pieces, text[done:]])
 
 
-def overlap(span: Span, spans: Iterable[Span]) -> int:
-    """Return how many characters of a span lie in others, which do not overlap."""
-    return sum(max(0, min(end, span[1]) - max(start, span[0])) for start, end in spans)
+def covered(spans: Sequence[Span]) -> Callable[[int, int], int]:
+    """Return a function that counts the characters between two places that lie in spans, which are in order."""
+    starts = [start for start, _ in spans]
+    before = [0, *accumulate(end - start for start, end in spans)]
+
+    def until(place: int) -> int:
+        n = bisect_right(starts, place)
+        return before[n] if n == 0 else before[n - 1] + min(place, spans[n - 1][1]) - spans[n - 1][0]
+
+    return lambda start, end: until(end) - until(start)
