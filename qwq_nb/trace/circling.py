@@ -2,8 +2,8 @@
 
 Three signs, each a loop (`core.records.Loop`) whose period is the median distance of a repetition:
 
-- rounds: a stretch of which more than half is sentences or lines that stood, word for word, within the longest period
-  before, if `ROUNDS_LEAST` characters were wasted so and each of them came three times or more on average;
+- rounds: a stretch of which more than half is sentences, or clauses, that stood, word for word, within the longest
+  period before, if `ROUNDS_LEAST` characters were wasted so and each of them came three times or more on average;
 - returns: a stretch of which more than half of the words stand in runs of `_RUN` words that the reasoning has had twice
   before, `_NEAR` characters or more away, if they are `RETURNS_LEAST` words or more: the same arguments in turn ("a
   dog", "a bed", "a dog" …). Runs of which most are numbers do not count, nor do those that come again at once, as
@@ -32,7 +32,7 @@ from qwq_nb.trace.findings import Span
 __all__ = ["BLOCKS_LEAST", "BLOCKS_OVER", "RETURNS_LEAST", "ROUNDS_LEAST", "find_circles"]
 
 ROUNDS_LEAST = 400
-"""Characters of sentences said again that make going round in circles a loop."""
+"""Characters of clauses said again that make going round in circles a loop."""
 
 RETURNS_LEAST = 180
 """Words said for the third time or more."""
@@ -46,8 +46,11 @@ _COPY = 60
 _EDIT = 16
 """Characters that an edit adds to a copy or takes from it."""
 
+_SHORT = 15
+"""Characters: a shorter clause ("so", "wait, no") says nothing by itself."""
 
 _SENTENCE = re.compile(r"[^.!?\n。！？]{0,1000}[.!?\n。！？ ]?")
+_CLAUSE = re.compile(r"[^.!?,;:\n。！？，；：]{0,1000}[.!?,;:\n。！？，；： ]?")
 _CHARACTER = "\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3"
 _WORD = re.compile(rf"[{_CHARACTER}]|[^\W\d_{_CHARACTER}]+(?:['’][^\W\d_]+)?|\d+(?:[.,/]\d+)*")
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,/]\d+)*")
@@ -55,14 +58,30 @@ _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _SIGNS = re.compile(r"[\W_]+")
 
 
-def find_circles(text: str, question: str, code: Sequence[Span], longest: int) -> list[Loop]:
+def find_circles(text: str, question: str, code: Sequence[Span], loops: Sequence[Loop], longest: int) -> list[Loop]:
     """Return the stretches that go round in circles, one a sign at most.
 
-    `code` are the spans of the text that say nothing again, in order; `longest` is the most characters between a
-    sentence and its repetition.
+    `code` are the spans of the text that say nothing again, and `loops` the loops of one period, both in order;
+    `longest` is the most characters between a clause and its repetition.
     """
-    found = (_find_rounds(text, question, code, longest), _find_returns(text, question, code), _find_blocks(text, code))
+    found = [
+        _find_rounds(text, question, code, longest, _SENTENCE, 1),
+        _find_rounds(text, question, code, longest, _CLAUSE, _SHORT),
+    ]
+    said = _joined([*loops, *(loop for loop in found if loop is not None)])
+    found += [_find_returns(text, question, code, said), _find_blocks(text, code)]
     return [loop for loop in found if loop is not None]
+
+
+def _joined(loops: Sequence[Loop]) -> list[Span]:
+    """The loops as spans that do not overlap, in order."""
+    spans: list[Span] = []
+    for start, end in sorted((loop.start, loop.end) for loop in loops):
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        else:
+            spans.append((start, end))
+    return spans
 
 
 class _Within:
@@ -83,25 +102,30 @@ def _loop(start: int, end: int, distances: Sequence[int], least: int = 3) -> Loo
     return Loop(start=start, end=end, period=period, repeats=max((end - start) // period + 1, least))
 
 
-def _find_rounds(text: str, question: str, code: Sequence[Span], longest: int) -> Loop | None:
-    """The stretch with most text in sentences that were said before, if it wasted enough."""
+def _find_rounds(
+    text: str, question: str, code: Sequence[Span], longest: int, part: re.Pattern[str], short: int
+) -> Loop | None:
+    """The stretch with most text in parts that were said before, if it wasted enough.
+
+    `part` matches a sentence or a clause; of fewer characters than `short` it is passed over.
+    """
     is_code = _Within(code)
-    asked = {match.group().strip().lower() for match in _SENTENCE.finditer(question)}
+    asked = {_said(match) for match in part.finditer(question)}
     last: dict[str, int] = {}
     score, begin = 0, 0
     best = (0, 0, 0)
     said: list[tuple[int, int, str, int]] = []
-    for match in _SENTENCE.finditer(text):
-        sentence = match.group().strip().lower()
-        if not sentence:
+    for match in part.finditer(text):
+        clause = _said(match)
+        if len(clause) < short or (short > 1 and not any(map(str.isalpha, clause))):
             continue
         size, start = match.end() - match.start(), match.start()
         again = 0
-        if not is_code(start) and sentence not in asked:
-            before = last.get(sentence, -longest - 1)
-            last[sentence] = start
+        if not is_code(start) and clause not in asked:
+            before = last.get(clause, -longest - 1)
+            last[clause] = start
             again = start - before if start - before <= longest else 0
-        said.append((start, match.end(), sentence, again))
+        said.append((start, match.end(), clause, again))
         if score <= 0:
             score, begin = 0, start
         score += size if again else -size
@@ -110,10 +134,15 @@ def _find_rounds(text: str, question: str, code: Sequence[Span], longest: int) -
     _, start, end = best
     inside = [part for part in said if start <= part[0] < end]
     repeated = sum(stop - at for at, stop, _, again in inside if again)
-    distinct = sum({sentence: len(sentence) + 1 for _, _, sentence, again in inside if again}.values())
-    if repeated < ROUNDS_LEAST or repeated < 2 * distinct or not any(c.isalpha() for c in text[start:end]):
+    distinct = sum({clause: len(clause) + 1 for _, _, clause, again in inside if again}.values())
+    if repeated < ROUNDS_LEAST or repeated < 2 * distinct or not any(map(str.isalpha, text[start:end])):
         return None
     return _loop(start, end, [again for *_, again in inside if again])
+
+
+def _said(clause: re.Match[str]) -> str:
+    """The words of a sentence or clause, without its bullet and its end."""
+    return clause.group().lower().strip(" \t\n.,;:!?。！？，；：*-+•#>")
 
 
 class _Words:
@@ -141,7 +170,7 @@ class _Words:
             yield hash(ids[at : at + size].tobytes())
 
 
-def _find_returns(text: str, question: str, code: Sequence[Span]) -> Loop | None:
+def _find_returns(text: str, question: str, code: Sequence[Span], loops: Sequence[Span]) -> Loop | None:
     """The stretch with most words in runs that were said twice before, if they are enough."""
     numbers: dict[str, int] = {}
     words = _Words(text, numbers)
@@ -151,14 +180,15 @@ def _find_returns(text: str, question: str, code: Sequence[Span]) -> Loop | None
     if len(words.ids) < least:
         return None
     asked = set(_Words(question, numbers).runs(size))
-    is_code = _Within(code)
+    is_code, in_loop = _Within(code), _Within(loops)
     again = _returned(words, size, asked)
     score, begin = 0, 0
     best = (0, 0, 0)
     for at, distance in enumerate(again):
         if score <= 0:
             score, begin = 0, at
-        score += 1 if distance and not is_code(words.starts[at]) else -1
+        place = words.starts[at]
+        score += 1 if in_loop(place) or (distance and not is_code(place)) else -1
         if score > best[0]:
             best = (score, begin, at)
     _, start, end = best

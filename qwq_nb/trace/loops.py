@@ -53,7 +53,8 @@ _TABLE = frozenset("|-=_+*#.:<>/\\~ \t\n\r")
 def find_loop(text: str, question: str = "") -> Loop | None:
     """Return the loop that wasted most characters, or None. What stands in the question may be said again and again."""
     code = code_spans(text)
-    found = [*find_loops(text, code), *find_circles(text, question, code, LONGEST_PERIOD)]
+    loops = find_loops(text, code)
+    found = [*loops, *find_circles(text, question, code, loops, LONGEST_PERIOD)]
     return max(found, key=lambda loop: loop.end - loop.start, default=None)
 
 
