@@ -93,7 +93,6 @@ def score_circles(half: str, data: Path, show: Show | None = None) -> Counts:
 def score_hard(data: Path, show: Show | None = None) -> Counts:
     """The loops word for word of `labels.json`; its other rows are not looked at."""
     rows: list[Row] = json.loads(HARD.read_text(encoding="utf-8"))
-    rows: list[Row] = json.loads(HARD.read_text(encoding="utf-8"))
     wanted = [row for row in rows if row["loop"] and "loop" in row["labelled"] and not row.get("loop_ambiguous")]
     hits = found = 0
     for label, text, question in traces(wanted, data):
