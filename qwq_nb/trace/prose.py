@@ -24,7 +24,7 @@ _WORD = r"[A-Za-z_][\w.]*"
 _STRONG = re.compile(
     "|".join(
         (
-            r"(?:diff --git |index [0-9a-f]{6,}\.\.|@@ -\d|\+\+\+ \S|--- (?:[ab]/|/dev/)\S)",
+            r"(?:diff -{2}git |index [0-9a-f]{6,}\.\.|@@ -\d|\+\+\+ \S|--- (?:[ab]/|/dev/)\S)",
             r"[ \t]*\"[^\"\n]{1,80}\"[ \t]*:",
             r"[ \t]*[^|\n]+(?: \| [^|\n]*){2,}\Z",
             rf"[ \t]*(?:import {_WORD}[\w., ]*|from {_WORD} import .*|#include [<\"].*|using namespace .*;"
