@@ -70,7 +70,7 @@ def mean_estimate(
 def share_estimate(flags: Sequence[tuple[str, bool]]) -> Estimate:
     """Estimate the share of true flags in (problem, flag) pairs, with Wilson's interval.
 
-    The interval is clustered by problem where a problem was answered several times (`stats.interval_of_counts`).
+    Where a problem was answered several times, that of a Beta-binomial posterior (`stats.interval_of_counts`).
     """
     if not flags:
         return Estimate()
