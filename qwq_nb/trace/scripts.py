@@ -90,7 +90,8 @@ _NAMES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("Georgian",), "Georgian", "格鲁吉亚[语文]"),
     (
         ("Latin",),
-        "English|French|German|Spanish|Italian|Portuguese|Latin|Dutch|Vietnamese|Polish|Turkish|Indonesian|Romaji|Pinyin",
+        "Translate|Summari[sz]e|Explain|Rewrite|Paraphrase|Classify|Extract|Answer|Solve"
+        "|English|French|German|Spanish|Italian|Portuguese|Latin|Dutch|Vietnamese|Polish|Turkish|Indonesian|Romaji|Pinyin",
         "英[文语語译]|[法德][文语語]|西班牙[语文]|意大利[语文]|葡萄牙[语文]|拉丁|越南[语文]|外[语文]|拼音|单词|字母|缩写|翻[译譯]"
         "|歌词|歌名|영어|английск|французск|немецк|испанск|латин",
     ),

@@ -70,7 +70,7 @@ def test_a_word_of_each_script(script: str) -> None:
 @pytest.mark.parametrize(
     ("question", "scripts"),
     [
-        ("Translate it into Hindi.", {"Devanagari"}),
+        ("Translate it into Hindi.", {"Devanagari", "Latin"}),
         ("Write a haiku in Marathi.", {"Devanagari"}),
         ("What is the Japanese word for it?", {"Han", "Hiragana", "Katakana"}),
         ("用俄语回答", {"Cyrillic"}),
@@ -89,6 +89,23 @@ def test_a_question_without_letters_has_the_language_of_its_reasoning() -> None:
     assert find_foreign("Two and two are four.", "$2+2$").spans == []
     text = "Two and two are four, 所以 that is it."
     assert [text[start:end] for start, end in find_foreign(text, "").spans] == ["所以"]
+
+
+@pytest.mark.parametrize("question", ["sin(x) = 0", "log(100) = ?", "$\\frac{1}{2} + x$"])
+def test_a_formula_is_in_no_language(question: str) -> None:
+    assert find_foreign("所以答案是二。", question).spans == []
+
+
+@pytest.mark.parametrize("question", ["解 log x = 2", "什么是 CPU？", "请解释 machine learning 的原理与应用"])
+def test_terms_in_a_question_do_not_make_it_latin(question: str) -> None:
+    text = "首先 we have to know what it is 然后再说。"
+    found = find_foreign(text, question)
+    assert [text[start:end] for start, end in found.spans] == ["we have to know what it is"]
+
+
+def test_a_task_in_english_is_answered_in_english() -> None:
+    assert find_foreign("It means that I love you, so that is it.", "Translate 我爱你").spans == []
+    assert find_foreign("The text says that it is late.", "Summarize: 今天已经很晚了，我们该回家了。").spans == []
 
 
 def test_money_is_no_formula() -> None:
