@@ -5,6 +5,7 @@ evalscope executes the code under the account of whoever calls it, guarded by no
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,7 +39,7 @@ def put_tests_back(run_dir: Path, benchmarks: Sequence[str]) -> None:
     """
     for name in filter(runs_code, benchmarks):
         for file in (run_dir / "data" / name).glob("*.jsonl"):
-            _rewritten(file, lambda row, name=name: _with_tests(name, row))
+            _rewritten(file, functools.partial(_with_tests, name))
         for file in (run_dir / "predictions").glob(f"*/{name}_*.jsonl"):
             _rewritten(file, lambda row: {**row, "metadata": restored(cache_dir(), row["metadata"])})
 
