@@ -59,7 +59,7 @@ def _carry_out(process: WarmProcess, name: int, slot: int, job: Program | Call) 
                 os.close(fd)
         most = {id(text): job.limits.output_bytes for text in streams.values()}
         most[id(streams["result"])] = LONGEST_VALUE
-        longest = job.limits.wall + GRACE_S
+        longest = job.limits.last_wall + GRACE_S
         try:
             is_too_much = _read(process, name, pipes, most, answer, longest)
             report = answer.get(timeout=longest)

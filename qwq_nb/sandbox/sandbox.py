@@ -13,7 +13,7 @@ from typing import Protocol
 
 from qwq_nb.sandbox.execution import WarmRunner
 from qwq_nb.sandbox.job import Call, Execution, Program
-from qwq_nb.sandbox.layers import Layers
+from qwq_nb.sandbox.layers import MOST_JOBS, Layers
 from qwq_nb.sandbox.probes import available, unavailable
 from qwq_nb.sandbox.process import SandboxFailed
 from qwq_nb.sandbox.turns import Turns
@@ -63,7 +63,7 @@ class Sandbox:
         self.name = found.name
         # In one namespace, and without Landlock, nothing keeps jobs apart that run at once.
         one_only = found.layers.bwrap and not found.layers.landlock
-        self.jobs = 1 if one_only else max(1, jobs or (os.cpu_count() or 2) - 1)
+        self.jobs = 1 if one_only else min(max(1, jobs or (os.cpu_count() or 2) - 1), MOST_JOBS)
         self._turns = Turns(self.jobs)
         self._names = itertools.count(1)
         self._running: set[int] = set()

@@ -58,6 +58,21 @@ class Job:
         except OSError:
             return 0.0
 
+    def is_late(self) -> bool:
+        """Return whether its wall time is over. What it spent waiting for a processor does not count, up to a limit."""
+        elapsed = time.monotonic() - self.started
+        return elapsed > self.limits.wall and (
+            elapsed - self._waited() > self.limits.wall or elapsed > self.limits.last_wall
+        )
+
+    def _waited(self) -> float:
+        """Return the seconds in which its main thread could have run and others did."""
+        try:
+            with open(f"/proc/{self.pid}/schedstat", encoding="ascii") as file:
+                return int(file.read().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return 0.0
+
     def threads(self) -> int:
         """Return how many threads it has; 0 where it cannot be seen."""
         try:
@@ -69,7 +84,7 @@ class Job:
         """Kill it if it has used more than it may."""
         if self.cpu_seconds() > self.limits.cpu_s:
             self.kill("cpu")
-        elif time.monotonic() - self.started > self.limits.wall:
+        elif self.is_late():
             self.kill("wall")
         elif confined and self.threads() > MOST_THREADS:
             self.kill("threads")
