@@ -176,7 +176,7 @@ def _how(limits: Limits, report: Mapping[str, Any], code: int, stderr: str, is_t
         return "output_limit", f"it wrote more than {limits.output_bytes:,} bytes"
     if why == "files":
         return "output_limit", f"it wrote more than {limits.file_mb} MB into files, or too many files"
-    if why == "cpu" or (code < 0 and report["cpu"] > limits.cpu_s):
+    if why == "cpu" or code == -signal.SIGXCPU or (code < 0 and report["cpu"] > limits.cpu_s):
         return "timeout", f"it used more than {limits.cpu_s:g} s of CPU time"
     if why == "wall":
         return "timeout", f"it took longer than {limits.wall:g} s"

@@ -25,7 +25,7 @@ from qwq_nb.sandbox.readable import interpreter, module_files, module_folders, r
 
 __all__ = ["SandboxFailed", "WarmProcess"]
 
-START_S: Final = 120.0
+START_S: Final = 300.0
 """Longest time for the warm process to import what it was asked to."""
 END_S: Final = 5.0
 

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from qwq_nb.sandbox.child import run_job
-from qwq_nb.sandbox.confinement import close_memory
+from qwq_nb.sandbox.confinement import close_memory, lift_limits
 from qwq_nb.sandbox.folders import MOST_FILES, make_folder, remove_folder, used_bytes
 from qwq_nb.sandbox.job import Limits
 from qwq_nb.sandbox.layers import MOST_THREADS, Layers
@@ -197,6 +197,7 @@ def main(fd: int, start: Mapping[str, Any]) -> None:
     """
     control = socket.socket(fileno=fd)
     layers = Layers(**start["layers"])
+    lift_limits()
     # What Python's start would have done: it is started without `site`, which would read files of the user's.
     site.setquit()
     site.sethelper()
