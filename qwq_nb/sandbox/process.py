@@ -20,7 +20,7 @@ from qwq_nb.errors import one_line
 from qwq_nb.sandbox.bubblewrap import BOX, find_bwrap, wrapped
 from qwq_nb.sandbox.folders import place_for, remove_folder
 from qwq_nb.sandbox.job import Limits
-from qwq_nb.sandbox.layers import MOST_JOBS, RANGES, Layers
+from qwq_nb.sandbox.layers import ENVIRONMENT, MOST_JOBS, RANGES, Layers
 from qwq_nb.sandbox.readable import interpreter, module_files, module_folders, readable_paths
 
 __all__ = ["SandboxFailed", "WarmProcess"]
@@ -41,12 +41,8 @@ BOOT: Final = (
 _LIBRARIES: Final = ("LD_LIBRARY_PATH", "LD_PRELOAD", "NIX_LD", "NIX_LD_LIBRARY_PATH")
 """Variables that an interpreter may need to start at all; the jobs do not get them."""
 _SETTINGS: Final = {
-    "PATH": "/usr/bin:/bin",
-    "LANG": "C.UTF-8",
+    **ENVIRONMENT,
     "PYTHONHASHSEED": "0",  # sets of texts have the same order whenever a program runs
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
 }
 
 

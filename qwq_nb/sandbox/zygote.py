@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from qwq_nb.sandbox.child import run_job
 from qwq_nb.sandbox.confinement import close_memory, lift_limits
-from qwq_nb.sandbox.folders import MOST_FILES, make_folder, remove_folder, used_bytes
+from qwq_nb.sandbox.folders import MOST_FILES, empty_folder, make_folder, remove_folder, used_bytes
 from qwq_nb.sandbox.job import Limits
 from qwq_nb.sandbox.layers import MOST_THREADS, Layers
 
@@ -97,8 +97,11 @@ class Job:
 class Zygote:
     """Serve the parent's socket until the parent ends or closes it."""
 
-    def __init__(self, control: socket.socket, layers: Layers, base: str, parent: int) -> None:
-        self._control, self._layers, self._base = control, layers, base
+    def __init__(
+        self, control: socket.socket, layers: Layers, base: str, parent: int, folder: str | None = None
+    ) -> None:
+        """`folder`: the only one, for one job at a time; None: each job has its own, in `base`."""
+        self._control, self._layers, self._base, self._folder = control, layers, base, folder
         self._jobs: dict[int, Job] = {}
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
@@ -151,7 +154,7 @@ class Zygote:
         limits, slot = Limits(**message["limits"]), message["slot"]
         uid = self._layers.uid + slot if self._layers.uid else 0
         try:
-            folder = make_folder(self._base, uid)
+            folder = self._folder or make_folder(self._base, uid)
             mine = os.getpid()
             pid = os.fork()
         except OSError as error:
@@ -183,7 +186,10 @@ class Zygote:
         self._poll.unregister(job.pidfd)
         os.close(job.pidfd)
         with contextlib.suppress(OSError):
-            remove_folder(job.folder)
+            if self._folder:
+                empty_folder(self._folder)
+            else:
+                remove_folder(job.folder)
 
     def _send(self, report: Mapping[str, Any]) -> None:
         with contextlib.suppress(OSError):
@@ -207,10 +213,13 @@ def main(fd: int, start: Mapping[str, Any]) -> None:
     gc.freeze()
     gc.disable()
     control.send(b"{}")
+    folder = None
     if not layers.landlock and not layers.is_off:
+        # Jobs are this user, and nothing but modes keeps them to their folder: there is one, and no place beside it.
         close_memory()
-        os.chmod(start["base"], 0o300)  # a job cannot list it
-    zygote = Zygote(control, layers, start["base"], start["parent"])
+        folder = make_folder(start["base"])
+        os.chmod(start["base"], 0o100)
+    zygote = Zygote(control, layers, start["base"], start["parent"], folder)
     zygote.serve()
     if not layers.bwrap:
         with contextlib.suppress(OSError):

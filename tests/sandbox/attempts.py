@@ -171,6 +171,20 @@ ATTEMPTS = (
         checked_outside=True,
     ),
     Attempt(
+        "write where nobody counts",
+        "for place in ('/', '/tmp', '/var/tmp', '/dev', '/dev/shm', '/run', '..', '../..'):\n"
+        "    try:\n"
+        "        with open(f'{place}/{C[\"mark\"]}', 'w'): os.unlink(f'{place}/{C[\"mark\"]}')\n"
+        "        escaped(place)\n"
+        "    except OSError: pass",
+    ),
+    Attempt(
+        "change a setting of the kernel",
+        "os.open('/proc/sys/kernel/core_pattern', os.O_WRONLY)\nescaped()",
+        only_root=True,
+        rare=True,
+    ),
+    Attempt(
         "make a device",
         "os.mknod('device', 0o20666, os.makedev(1, 3)); escaped()",
         only_root=True,
@@ -505,6 +519,22 @@ ATTEMPTS = (
         "escaped()",
         limits={"file_mb": 4},
         needs_landlock=True,
+    ),
+    Attempt(
+        "hide files in a folder that is closed to others",
+        "os.mkdir('d', 0o300)\n"
+        "for n in range(16):\n"
+        "    open(f'd/f{n}', 'wb').write(b'x' * (1 << 20)); time.sleep(0.03)\n"
+        "escaped()",
+        limits={"file_mb": 4},
+    ),
+    Attempt(
+        "hide files so deep that no path reaches them",
+        "for _ in range(50): os.mkdir('d' * 100); os.chdir('d' * 100)\n"
+        "for n in range(16):\n"
+        "    open(f'f{n}', 'wb').write(b'x' * (1 << 20)); time.sleep(0.03)\n"
+        "escaped()",
+        limits={"file_mb": 4},
     ),
     Attempt(
         "make very many files",

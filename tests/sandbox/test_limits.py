@@ -95,6 +95,11 @@ def test_a_program_that_stops_itself_runs_into_its_time(sandbox: Sandbox) -> Non
     assert sandbox.run(Program(code, limits=Limits(wall_s=0.5))).status == "timeout"
 
 
+def test_the_signal_of_used_up_cpu_time_is_a_timeout(sandbox: Sandbox) -> None:
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGXCPU)"
+    assert sandbox.run(Program(code)).status == "timeout"
+
+
 def test_a_program_that_makes_many_threads_is_ended(sandbox: Sandbox) -> None:
     code = "import threading, time\nthreading.stack_size(32768)\n"
     code += "for _ in range({}): threading.Thread(target=time.sleep, args=(1,)).start()"
