@@ -24,7 +24,7 @@ from qwq_nb.sandbox.process import SandboxFailed
 from qwq_nb.sandbox.readable import closed_folder, interpreter, readable_paths
 from qwq_nb.sandbox.seccomp import PR_SET_SECCOMP, architecture, libc
 
-__all__ = ["OPTION", "WAYS_OUT", "Available", "Probe", "available", "probes", "unavailable"]
+__all__ = ["OPTION", "WAYS_OUT", "Available", "available", "probe_again", "probes", "unavailable"]
 
 START_S: Final = 20.0
 CAPABILITIES: Final = {"CHOWN": 0, "DAC_OVERRIDE": 1, "KILL": 5, "SETGID": 6, "SETUID": 7}
@@ -98,6 +98,12 @@ def available(wanted: str = "auto") -> Available:
 def probes() -> tuple[Probe, ...]:
     """Return what was found out about each layer."""
     return (*_candidates()[1], _docker())
+
+
+def probe_again() -> None:
+    """Forget what was found out: something may have been installed since."""
+    for function in (_candidates, _trial, _docker):
+        function.cache_clear()
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import itertools
 import os
+import sys
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -39,6 +40,10 @@ def _runner(layers: Layers, warm: Sequence[str], jobs: int) -> Runner:
         from qwq_nb.sandbox.docker import DockerRunner
 
         return DockerRunner(layers.image)
+    if layers.is_off and not sys.platform.startswith("linux"):
+        from qwq_nb.sandbox.plain import PlainRunner
+
+        return PlainRunner()
     return WarmRunner(layers, warm=warm, jobs=jobs)
 
 

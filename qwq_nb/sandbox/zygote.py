@@ -51,10 +51,9 @@ class Job:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of all its threads until now."""
+        clock = ~self.pid << 3 | 2  # CPUCLOCK_SCHED of a process, as clock_getcpuclockid(3) has it
         try:
-            return time.clock_gettime(
-                ~self.pid << 3 | 2
-            )  # CPUCLOCK_SCHED of a process, as clock_getcpuclockid(3) has it
+            return time.clock_gettime(clock)
         except OSError:
             return 0.0
 
@@ -134,7 +133,10 @@ class Zygote:
 
     def _receive(self) -> bool:
         """Act on one message. Returns False at the end of the connection."""
-        data, fds, _, _ = socket.recv_fds(self._control, LONGEST_MESSAGE, FDS)
+        try:
+            data, fds, _, _ = socket.recv_fds(self._control, LONGEST_MESSAGE, FDS)
+        except OSError:
+            return False
         try:
             if not data:
                 return False
