@@ -160,6 +160,22 @@ ATTEMPTS = (
         only_root=True,
     ),
     Attempt(
+        "change the flags of the interpreter's library, opened for reading",
+        "import fcntl\n"
+        "fd = os.open(os.__file__, os.O_RDONLY); b = bytearray(8)\n"
+        "fcntl.ioctl(fd, 0x80086601, b)\n"
+        "fcntl.ioctl(fd, 0x40086602, bytes(b))\n"
+        "escaped()",
+        only_root=True,
+        rare=True,
+    ),
+    Attempt(
+        "hold others up by a lease on the interpreter's library",
+        "import fcntl\nfcntl.fcntl(os.open(os.__file__, os.O_RDONLY), fcntl.F_SETLEASE, fcntl.F_RDLCK)\nescaped()",
+        only_root=True,
+        rare=True,
+    ),
+    Attempt(
         "watch what others do in a folder",
         "escaped(call('inotify_add_watch', call('inotify_init1', 0), C['outside'].encode(), 0x100))",
     ),
