@@ -19,7 +19,7 @@ from typing import Any, Final, NoReturn
 
 from qwq_nb.sandbox.confinement import confine
 from qwq_nb.sandbox.job import CONFINED, Limits
-from qwq_nb.sandbox.layers import Layers
+from qwq_nb.sandbox.layers import ENVIRONMENT, Layers
 
 __all__ = ["run_job"]
 
@@ -79,7 +79,7 @@ def _settle(layers: Layers, folder: str) -> None:
     signal.set_wakeup_fd(-1)
     if not layers.is_off:
         os.environ.clear()
-        os.environ.update({"HOME": folder, "TMPDIR": folder, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PWD": folder})
+        os.environ.update({"HOME": folder, "TMPDIR": folder, "PWD": folder, **ENVIRONMENT})
     streams = (("stdin", 0, "strict"), ("stdout", 1, "strict"), ("stderr", 2, "backslashreplace"))
     for name, fd, errors in streams:
         # For as long as the process lives, as Python's own are.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -192,6 +194,24 @@ def test_a_call_is_confined_as_a_program_is(sandbox: Sandbox, tmp_path: Path) ->
     assert sandbox.run(target).status == "failed"
     with Sandbox("off", jobs=1, warm=WARM) as nothing:
         assert nothing.run(target).value == "x"
+
+
+def test_a_limit_of_the_process_that_starts_it_is_not_the_sandboxes() -> None:
+    """As in a grader, whose memory is limited for the sake of what it does itself."""
+    code = "import resource\nfrom qwq_nb.sandbox import *\n"
+    code += "hard = resource.getrlimit(resource.RLIMIT_AS)[1]\n"
+    code += "with Sandbox('off', jobs=1): pass\n"
+    code += "size = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+    code += "resource.setrlimit(resource.RLIMIT_AS, (size + (400 << 20), hard))\n"
+    code += "with Sandbox(sys.argv[1], jobs=1) as s: print(s.run(Program('b = bytearray(900 << 20)')).status)"
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys\n" + code, "landlock"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "passed\n", done.stderr
 
 
 # -- what one job leaves for another ---------------------------------------------------------------------------------
