@@ -82,10 +82,10 @@ def write_problems(folder: Path) -> tuple[Path, Path]:
     records, book = [], []
     for name, answer in ANSWERS.items():
         statement = f"The {MARK} asks for the square of a number, problem {name} of these."
-        fields = {"question_content": statement, "difficulty": "easy" if name == "right" else "hard"}
+        fields: dict[str, Any] = {"question_content": statement, "difficulty": "easy" if name == "right" else "hard"}
         if name == "method":
-            tests = [("1", "2")], [("2", "4"), (json.dumps(HIDDEN), json.dumps(2 * HIDDEN))]
-            records.append(function_record(name, "twice", *tests, **fields))
+            private = [("2", "4"), (json.dumps(HIDDEN), json.dumps(2 * HIDDEN))]
+            records.append(function_record(name, "twice", [("1", "2")], private, **fields))
         else:
             records.append(stdin_record(name, PUBLIC, [*PRIVATE, ("6\n" + HIDDEN, "36\n")], **fields))
         book.append(
