@@ -67,7 +67,7 @@ class FailedTest(msgspec.Struct, kw_only=True):
 class Execution(msgspec.Struct, kw_only=True):
     """Hold what running the code of one answer has shown. Tests are counted from outside; see `differs`."""
 
-    status: ExecutionStatus | Literal[""] = ""
+    status: Literal["passed", "failed", "timeout", "memory", "crashed", "output_limit", "not_run", ""] = ""
     """`passed`, or that of the first test that failed; empty: there was no code to run."""
     passed: int = 0
     total: int = 0

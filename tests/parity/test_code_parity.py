@@ -40,7 +40,10 @@ KINDS = ("right", "wrong", "slow", "crash", "chatty", "two", "usage", "bare", "b
 
 def a_run(folder: Path, number: int) -> Run:
     """A run of so many problems, whose answers are of all kinds by turns."""
-    records = [stdin_record(f"times {n}", [("2\n", f"{2 * n}\n")], [("3\n", f"{3 * n}\n")]) for n in range(number)]
+    records = [
+        stdin_record(f"times {n}", [("2\n", f"{2 * n}\n")], [(f"{k}\n", f"{k * n}\n") for k in (3, 4)])
+        for n in range(number)
+    ]
     book = [
         {
             "unique_id": record["question_id"],
@@ -56,7 +59,6 @@ def a_run(folder: Path, number: int) -> Run:
             "live_code_bench",
             endpoint=own_endpoint(server),
             data=data,
-            dataset_args={"review_timeout": 2},
             out=folder / "runs",
             show=False,
         )

@@ -18,7 +18,7 @@ from qwq_nb.bench.evalscope.fields import FieldFault
 from qwq_nb.bench.protocol import LoadRequest
 from qwq_nb.core.records import Message, Sample
 
-__all__ = ["Days", "choose_days", "converted", "facts_of", "messages", "notes_on", "prompt_template"]
+__all__ = ["Days", "choose_days", "converted", "facts_of", "messages", "notes_on", "prompt_template", "question"]
 
 _CONTEST: Final = "contest_date"
 
@@ -95,6 +95,12 @@ def converted(adapter: Any, convert: Callable[[dict[str, Any]], Any], record: di
 def messages(request: LoadRequest, record: dict[str, Any]) -> list[Message]:
     """Return the messages of a preset; empty without one: evalscope's are taken."""
     return preset_prompt(record) if request.preset else []
+
+
+def question(request: LoadRequest, record: dict[str, Any]) -> str:
+    """Return the problem as it stands in the record, where evalscope's adapter writes the prompt itself; else empty."""
+    name = {"live_code_bench": "question_content", "humaneval": "prompt", "humaneval_plus": "prompt"}
+    return str(record.get(name.get(request.benchmark, ""), ""))
 
 
 def prompt_template(adapter: Any, request: LoadRequest) -> str:

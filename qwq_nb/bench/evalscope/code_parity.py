@@ -15,7 +15,7 @@ from qwq_nb.bench.cache import cache_dir
 from qwq_nb.bench.code.catalog import runs_code
 from qwq_nb.bench.code.tests import TESTS, io_tests, restored
 
-__all__ = ["put_tests_back", "why_not_anew"]
+__all__ = ["ended_without_results", "put_tests_back", "why_not_anew"]
 
 _LOCAL: Final = ("humaneval", "live_code_bench")
 """Benchmarks that evalscope grades without Docker."""
@@ -42,6 +42,12 @@ def put_tests_back(run_dir: Path, benchmarks: Sequence[str]) -> None:
             _rewritten(file, functools.partial(_with_tests, name))
         for file in (run_dir / "predictions").glob(f"*/{name}_*.jsonl"):
             _rewritten(file, lambda row: {**row, "metadata": restored(cache_dir(), row["metadata"])})
+
+
+def ended_without_results(metadata: Any) -> bool:
+    """Return whether evalscope's score of a LiveCodeBench answer says that its process gave no results at all."""
+    found = metadata if isinstance(metadata, dict) else {}
+    return found.get("eval_results") == {"0": [[-2]]} and found.get("final_metadata") == [["{}"]]
 
 
 def _rewritten(file: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

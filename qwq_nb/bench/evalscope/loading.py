@@ -321,7 +321,7 @@ def _samples(adapter: Any, request: LoadRequest, records: Sequence[RawRow], ques
                     subset=subset,
                     id=sample_id(request.benchmark, subset, position, beside=beside),
                     index=position,
-                    question=valid_values(questions[subset, position]),
+                    question=valid_values(code_loading.question(request, record) or questions[subset, position]),
                     gold=valid_values(targets[0] if targets else ""),
                     targets=valid_values(targets),
                     messages=code_loading.messages(request, record)

@@ -202,6 +202,8 @@ def _scores(label: str, before: dict[tuple[str, str, int], Any], reports: dict[s
 
 
 def _verdicts(before: dict[tuple[str, str, int], Any], after: dict[tuple[str, str, int], Any]) -> list[Difference]:
+    from qwq_nb.bench.evalscope import code_parity
+
     differences = []
     for key, (row, ours) in before.items():
         theirs = after.get(key)
@@ -214,6 +216,8 @@ def _verdicts(before: dict[tuple[str, str, int], Any], after: dict[tuple[str, st
                 why = (
                     f"not gradable within our limits ({status}); evalscope allows 30 s a call and sets no memory limit"
                 )
+            elif ours.main_value and code_parity.ended_without_results(theirs.metadata):
+                why = "evalscope had no results in its own time, in which it starts two interpreters for each answer"
             elif not theirs.status.is_usable:
                 why = f"evalscope's grader gave up: {theirs.explanation or theirs.metadata}"[:160]
             differences.append(Difference(_label(key, row), _say(ours), _say(theirs), why))
