@@ -79,10 +79,13 @@ def _compare(run_dir: Path, copy: Path, *, unconfined: bool) -> list[Difference]
             if len(counted) != 0:
                 why = f"{missing} answers are not in the run (interrupted, or failed requests)" if missing else ""
                 differences.append(Difference(f"{label}: requests", "0", str(len(counted)), why))
-            differences += _scores(label, before, reports)
+            scores, verdicts = _scores(label, before, reports), []
             if rerun:
                 after = {key: score for key, _, score in _reviews(copy, interop.task_config(copy))}
-                differences += _verdicts(before, after)
+                verdicts = _verdicts(before, after)
+            if verdicts and all(verdict.why for verdict in verdicts):
+                scores = [score._replace(why=score.why or "see the verdicts below") for score in scores]
+            differences += scores + verdicts
     return differences
 
 
