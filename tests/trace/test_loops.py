@@ -7,7 +7,6 @@ import random
 
 import pytest
 
-from qwq_nb.trace.circling import BLOCKS_LEAST
 from qwq_nb.trace.loops import find_loop
 from qwq_nb.trace.prose import code_spans
 
@@ -57,25 +56,29 @@ def test_the_same_attempt_with_other_numbers() -> None:
         prose(300, n)
         + f"- Fill the {n + 3}-liter jug completely first.\n- Pour {n} liters into the other jug slowly.\n"
         + f"- That leaves exactly {3 * n} liters in the first one.\n- So the total is {4 * n} liters: no use.\n\n"
-        for n in range(BLOCKS_LEAST + 14)
+        for n in range(44)
     ]
     text = "".join(rounds)
     loop = find_loop(text)
     assert loop is not None
     assert loop.repeats == len(rounds)
     assert loop.end - loop.start > 0.9 * len(text)
-    assert find_loop("".join(rounds[: BLOCKS_LEAST // 2])) is None, "a search of some cases is none"
+    assert find_loop("".join(rounds[:15])) is None, "a search of some cases is none"
 
 
 def test_the_same_arguments_in_turn() -> None:
+    """No sentence comes again word for word: there are other words before the argument and after it."""
     ideas = [
-        "maybe the answer is a dog, since it walks on four legs all day",
-        "perhaps a bed is meant, which has four legs but does not walk at all",
-        "the user may have made a typing error, so a human could be the answer",
-        "it could also be a table that stands there in the morning and in the evening",
+        "that the answer is a dog since it walks on four legs all day",
+        "that a bed is meant which has four legs but does not walk at all",
+        "that the riddle has a typing error so that a human could be meant",
+        "that a table stands there in the morning and also in the evening",
+        "that the classic riddle has other numbers and the answer is known",
+        "that an old man with a walking frame goes on four legs as well",
+        "that the legs are those of a journey which has four parts a day",
+        "that the user has left out the part about the stick of the man",
     ]
-    chance = random.Random(3)
-    said = "".join(f"Alternatively, {chance.choice(ideas)}. {prose(10, n)}\n" for n in range(120))
+    said = "".join(f"{prose(2, n)[:-2]} {ideas[n % 8]} {prose(2, n + 500)}\n" for n in range(160))
     text = prose(300, 5) + said
     loop = find_loop(text)
     assert loop is not None
@@ -84,9 +87,10 @@ def test_the_same_arguments_in_turn() -> None:
 
 
 def test_what_the_question_says_may_be_said_again() -> None:
-    question = prose(60, 7)
-    text = "".join(f"{prose(40, n)}The problem says: {question}{prose(30, n + 99)}" for n in range(1, 40))
+    question = prose(52, 7)
+    text = "".join(f"{prose(20, n)}{question}" for n in range(1, 60))
     assert find_loop(text, question) is None
+    assert find_loop(text) is not None
 
 
 CODE = '''\
