@@ -93,6 +93,20 @@ def test_what_the_question_says_may_be_said_again() -> None:
     assert find_loop(text) is not None
 
 
+def test_a_document_that_is_quoted_is_no_circle() -> None:
+    document = prose(500, 0)
+    assert find_loop("".join(f"{prose(300, n)}{document}" for n in range(1, 7))) is None
+
+
+def test_a_count_that_meets_the_same_products_is_no_circle() -> None:
+    text = "".join(
+        f"s={s}: {s}*{s - 1}={s * (s - 1)} divisible by {k}? {'No' if s * (s - 1) % k else 'Yes'}.\n"
+        for k in range(20, 60)
+        for s in range(3, 18)
+    )
+    assert find_loop(text) is None
+
+
 CODE = '''\
 def solve(values):
     """Return the sum of all even values in a list."""
