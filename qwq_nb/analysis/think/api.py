@@ -17,7 +17,7 @@ from qwq_nb.analysis.think.habit_rates import habit_rows, with_marks
 from qwq_nb.analysis.think.judge import Split, judged
 from qwq_nb.analysis.think.literature import literature_rows
 from qwq_nb.analysis.think.tables import LITERATURE, METRICS, ThinkTable, metrics_of, think_html, think_text
-from qwq_nb.core.outcomes import counts
+from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -80,7 +80,7 @@ def think(
 def has_measured_reasoning(result: SampleResult) -> bool:
     """Return whether an answer counts for accuracy, and has reasoning that was measured."""
     tokens = result.completion.reasoning_tokens if result.completion else 0
-    return result.analysis is not None and tokens > 0 and counts(result.outcome)
+    return result.analysis is not None and tokens > 0 and is_answered(result.outcome)
 
 
 def as_judged(results: list[SampleResult], positions: dict[tuple[str, int], int | None]) -> list[SampleResult]:

@@ -23,7 +23,7 @@ from typing import Literal
 import msgspec
 
 from qwq_nb.core.event_loop import shared_event_loop
-from qwq_nb.core.outcomes import counts
+from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -100,7 +100,7 @@ class _Judge:
         self.reformat = template("reformat_template.txt") if split == "llm" else ""
 
     async def all(self, results: list[SampleResult]) -> dict[tuple[str, int], int | None]:
-        wanted = [r for r in results if r.completion and r.completion.reasoning and counts(r.outcome)]
+        wanted = [r for r in results if r.completion and r.completion.reasoning and is_answered(r.outcome)]
         slots = asyncio.Semaphore(AT_ONCE)
         found: dict[tuple[str, int], int | None] = {}
         async with ChatClient(self.endpoint, connections=AT_ONCE) as client:
