@@ -159,3 +159,58 @@ def test_code_is_told_by_its_form() -> None:
     steps = "1. Take the goat over.\n2. Return alone.\n- Light rope A at both ends.\n- x = 5, so y = 6.\n"
     assert code_spans(steps * 3) == []
     assert [text[slice(*span)] for text in ["So:\n```\na\nb"] for span in code_spans(text)] == ["```\na\nb"]
+
+
+FORMS = {
+    "Java": """public int twoSum(int[] nums) {
+    for (int i = 0; i < nums.length; i++) {
+        seen.put(nums[i], i);
+    }
+    return 0;
+}
+""",
+    "C++": """#include <iostream>
+using namespace std;
+
+int main() {
+    int n;
+    cin >> n;
+    cout << n << endl;
+}
+""",
+    "JavaScript": """const app = express();
+app.get('/items', async (req, res) => {
+  const items = await db.find({ owner: req.id });
+  res.json(items.map(item => item.name));
+});
+""",
+    "SQL": "SELECT c.name, COUNT(o.id)\nFROM customers c\nLEFT JOIN orders o ON o.id = c.id\nGROUP BY c.name;\n",
+    "shell": "#!/bin/bash\nfor file in *.txt; do\n    echo $file\n    sort $file\ndone\n",
+    "YAML": "services:\n  web:\n    image: nginx\n    ports:\n      - one\n",
+    "HTML": "<ul>\n  <li>First item of it</li>\n  <li>Second item of it</li>\n</ul>\n",
+    "a maze": "# # # # # #\n# S . . # #\n# # # . E #\n# # # # # #\n",
+    "a tree of files": "├── main.py\n├── parts/\n│   └── helpers.py\n└── tests/\n",
+    "a log": "2024-01-01 10:00:00 INFO Starting\n2024-01-01 10:00:01 INFO Connected\n2024-01-01 10:00:02 ERROR Lost\n",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_code_of_many_forms(form: str) -> None:
+    block = FORMS[form]
+    text = f"{prose(30, 1)}\n{block}\n{prose(30, 2)}"
+    inside = sum(end - start for start, end in code_spans(text))
+    assert 0.7 * len(block) <= inside <= len(block)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "$ x = 7 $ is one.\n$ x = 8 $ is none.\n$ y = 9 $ is one.\n",
+        "So x = 5.\nThen y = 6.\nFor n = 1: it is 2.\nFor n = 2: it is 3.\n",
+        "- Rope A will burn out.\n- Rope B has 30 minutes left.\n- Light the other end.\n",
+        "cos(5π/3)=1/2,\ncos(7π/3)=1/2,\nso between 5/9 and 7/9,\n",
+        "Wait, let me check.\nLet x be the number; let y be the other;\nreturn to the question.\n",
+    ],
+)
+def test_mathematics_and_lists_are_no_code(lines: str) -> None:
+    assert code_spans(lines * 4) == []
