@@ -26,7 +26,7 @@ _TITLES = {"《": "》", "〈": "〉", "「": "」", "『": "』", "【": "】"}
 _BRACKETS = {"(": ")", "（": "）"}
 _QUOTES = {"“": "”", "‘": "’", '"': '"', "«": "»", "„": "“"}
 
-_CAPITAL = re.compile(r"([A-Z\u00c0-\u00de][\w'’.-]*)[\"”’]?[ \t]*\Z")
+_CAPITAL = re.compile(r"([A-Z\u00c0-\u00de][\w.-]*)[\"”’]?[ \t]*\Z")
 _LEADS_IN = re.compile(r"\s*(?:(?:in )?[A-Z][a-z]+(?: name)?[:,]? ?)?[\"“'‘]?\Z")
 _GLOSS_BEHIND = re.compile(r"[\"”]?[ \t]*[(（][ \t]*[\"“]?[A-Z\u00c0-\u00de\u0100-\u017f]")
 _NAMED = re.compile(

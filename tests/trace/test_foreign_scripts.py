@@ -110,6 +110,20 @@ def test_a_task_in_english_is_answered_in_english() -> None:
     assert find_foreign("The text says that it is late.", "Summarize: 今天已经很晚了，我们该回家了。").spans == []
 
 
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("We ask Confucius (孔子) for help.", False),
+        ("Let's (角度) compute it, since the angle is known.", True),
+        ("So it is Jacob's (总共) share.", True),
+        ("Growth (生长) matters, and growth stops.", True),
+        ("It is the growth period (生长周期) that matters.", True),
+    ],
+)
+def test_brackets_behind_a_name_hold_the_name(text: str, marked: bool) -> None:
+    assert bool(find_foreign(text, "Who is it?").spans) is marked
+
+
 def test_money_is_no_formula() -> None:
     text = "It is $5 for 成人 and $10 for two; $x_1$ is a formula, $\\text{总数} = 3$ has a text."
     formulas = inline_spans(text)
