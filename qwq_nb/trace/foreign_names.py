@@ -35,7 +35,7 @@ _NAMED = re.compile(
     r"|[Pp]rovince of|[Bb]rands?|[Cc]ompany)[.,]?[ \t]+[\"“'‘]?\Z"
 )
 _SENTENCE_END = re.compile(r"(?:\A|[.!?:;…。！？：；\n])[\"”’)）*_]*[ \t]*[\"“(（*_]*\Z")
-_LOWER = re.compile(r"(?<!\w)[a-z]{3,}(?!\w)")
+_LOWER = re.compile(r"(?<!\w)[a-z]{2,}(?!\w)")
 _CASED_WORD = re.compile(r"[^\W\d_]+")
 
 _JAPANESE = re.compile(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
+from qwq_nb.trace.built_in import ForeignScriptsMeasure
 from qwq_nb.trace.foreign_scripts import find_foreign
+from qwq_nb.trace.measures import Trace
 from qwq_nb.trace.prose import blanked, formula_texts, inline_spans
 from qwq_nb.trace.scripts import SCRIPTS, named_scripts
 from tests.trace import quality_loops
@@ -122,6 +125,13 @@ def test_a_task_in_english_is_answered_in_english() -> None:
 )
 def test_brackets_behind_a_name_hold_the_name(text: str, marked: bool) -> None:
     assert bool(find_foreign(text, "Who is it?").spans) is marked
+
+
+def test_the_script_of_a_choice_is_not_foreign() -> None:
+    trace = Trace(reasoning="It is 北京, since 上海 is no capital.", question="Which is the capital?")
+    found = ForeignScriptsMeasure()
+    assert len(found.of(trace).spans) == 2
+    assert found.of(msgspec.structs.replace(trace, choices=["北京", "上海"])).spans == []
 
 
 def test_money_is_no_formula() -> None:
