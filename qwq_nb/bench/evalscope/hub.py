@@ -38,7 +38,7 @@ _LOCAL_PATH = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?(?:[/\\][^\s/\\'\",;:()]+){
 
 def load(adapter: Any, request: LoadRequest) -> None:
     """Call `adapter.load_dataset()`. Raises HubError."""
-    fields = needed_fields(plain_converter(adapter))
+    fields = needed_fields(plain_converter(adapter), adapter.name)
     cause = unreachable(request.hub)
     try:
         with _offline(request.hub) if cause else contextlib.nullcontext():

@@ -70,6 +70,8 @@ class Choice(msgspec.Struct, gc=False):
 
     delta: WireDelta | None = None
     message: WireDelta | None = None
+    text: str | None = None
+    """A piece of the answer, by servers that write their chunks as those of `/completions`."""
     finish_reason: str | None = None
     native_finish_reason: str | None = None
     """The word of the server behind a gateway: OpenRouter."""
@@ -130,6 +132,11 @@ class ChatCompletions:
             choice = choices[0]
             if not choice.error:
                 delta = delta_of(chunk, choice.delta, choice.finish_reason)
+                if choice.message is not None and choice.delta is None:
+                    delta = message_of(chunk, choice.message, choice.finish_reason)
+                    delta.is_message = True
+                elif choice.text and not delta.content:
+                    delta.content = choice.text
                 if choice.native_finish_reason:
                     delta.native_finish_reason = choice.native_finish_reason
                 return delta
@@ -146,10 +153,8 @@ class ChatCompletions:
         choice = chunk.choices[0] if chunk.choices else None
         if choice is None or choice.message is None:
             return None
-        delta = delta_of(chunk, choice.message, choice.finish_reason)
+        delta = message_of(chunk, choice.message, choice.finish_reason)
         delta.native_finish_reason = choice.native_finish_reason or ""
-        for index, piece in enumerate(delta.tool_calls):
-            piece.index = index  # a whole message does not number its calls
         return delta
 
     def error(self, status: int, body: bytes, *, where: str = "", hide: Callable[[str], str] = str) -> EndpointError:
@@ -179,6 +184,14 @@ def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
     )
     if parts := said.reasoning_details or said.thinking_blocks:
         delta.reasoning_parts = reasoning_in(parts)
+    return delta
+
+
+def message_of(chunk: Chunk, message: WireDelta, finish: str | None) -> Delta:
+    """Build a Delta of a whole message, which does not number its tool calls."""
+    delta = delta_of(chunk, message, finish)
+    for index, piece in enumerate(delta.tool_calls):
+        piece.index = index
     return delta
 
 
@@ -213,6 +226,7 @@ def choice_in(choice: Any) -> dict[str, Any]:
         "finish_reason": None if reason is False else reason,
         "native_finish_reason": native if isinstance(native, str) else None,
         "error": choice.get("error"),
+        "text": text_of(choice.get("text")),
     }
     for part in ("delta", "message"):
         texts = choice.get(part)
@@ -222,8 +236,12 @@ def choice_in(choice: Any) -> dict[str, Any]:
 
 
 def reason_in(reason: Any) -> Any:
-    """Return a finish reason out of SGLang's own form, as in {"type": "length", "length": 200}."""
-    return reason.get("type", reason) if isinstance(reason, dict) else reason
+    """Return a finish reason as a word, out of SGLang's own form too, as in {"type": "length", "length": 200}."""
+    if isinstance(reason, list) and len(reason) == 1:
+        reason = reason[0]
+    if isinstance(reason, dict):
+        reason = reason.get("type", reason)
+    return str(reason) if isinstance(reason, int) and not isinstance(reason, bool) else reason
 
 
 def texts_in(said: dict[str, Any]) -> dict[str, Any]:
