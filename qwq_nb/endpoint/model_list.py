@@ -23,7 +23,7 @@ __all__ = ["ServedModels", "refusal_of_model", "served_models"]
 
 KEYED_PATHS = {"llama.cpp": "props", "openrouter.ai": "key"}
 """Servers, by their own name in `Server` or by their host, that list their models to anybody; and a path of theirs that
-wants the key: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md (`--api-key`),
+wants the key: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md,
 https://openrouter.ai/docs/api-reference/limits."""
 
 
