@@ -110,6 +110,59 @@ def test_threads_are_waited_for_and_daemons_are_not(sandbox: Sandbox) -> None:
     assert (done.status, done.stdout) == ("passed", "done\n")
 
 
+def by_python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    (folder / "main.py").write_text(code)
+    command = [sys.executable, "main.py"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import atexit, sys\natexit.register(lambda: sys.__stdout__.write('out'))",
+        "import io, sys\nsys.stdout = io.StringIO(); print('lost'); sys.__stdout__.write('out')",
+        "f = open(1, 'w', closefd=False); f.write('out')",
+        "f = open('/dev/null'); import os; g = os.fdopen(1, 'w'); g.write('out')",
+        "import sys; sys.stdout.write('out'); sys.stdout = None",
+        "import sys; sys.stdout.write('out'); sys.stdout.close()",
+        "class W:\n    def __del__(self): print('out', end='')\nw = W()",
+        "import os, sys, io, atexit\nbuffer = io.BytesIO()\nsys.stdout.write = lambda s: buffer.write(s.encode())\n"
+        "atexit.register(lambda: os.write(1, buffer.getvalue()))\nsys.stdout.write('out')",
+        "import sys, threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+        "sys.stdout.write('out')",
+    ],
+)
+def test_what_is_written_last_is_not_lost(code: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The same as with Python itself, which each is compared with."""
+    done = sandbox.run(Program(code))
+    own = by_python(code, tmp_path)
+    assert (done.stdout, done.exit_code) == (own.stdout, own.returncode) == ("out", 0), done.stderr
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys; sys.stdout.write('\\ud800')",
+        "import atexit; atexit.register(lambda: 1 / 0)",
+        "import threading\ndef f(): raise ValueError\nthreading.Thread(target=f).start()",
+        "import sys; sys.excepthook = lambda *_: print('mine'); 1/0",
+        "exit(256)",
+        "exit(-1)",
+        "exit(None)",
+        "exit(True)",
+        "exit([])",
+        "raise SystemExit('a', 'b')",
+        "quit()",
+        "class E(BaseException): pass\nraise E",
+        "raise GeneratorExit",
+    ],
+)
+def test_it_ends_as_with_python_itself(code: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    done = sandbox.run(Program(code))
+    own = by_python(code, tmp_path)
+    assert (done.stdout, done.exit_code) == (own.stdout, own.returncode)
+
+
 def test_what_contest_programs_use_works(sandbox: Sandbox) -> None:
     code = """
 import asyncio, bisect, collections, concurrent.futures, decimal, functools, heapq, itertools, math, random, re, sys
