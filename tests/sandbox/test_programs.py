@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -185,6 +187,20 @@ print(datetime.datetime(2024, 1, 1, tzinfo=zoneinfo.ZoneInfo('UTC')).isoformat()
 def test_installed_packages_can_be_imported(sandbox: Sandbox) -> None:
     done = sandbox.run(Program("import numpy; print(numpy.arange(4).sum())"))
     assert done.stdout == "6\n", done.stderr
+
+
+def test_packages_behind_a_link_can_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in an environment that is reached by a link."""
+    packages = Path(tempfile.mkdtemp(prefix="qwq-packages-", dir="/tmp")) / "site-packages"
+    packages.mkdir()
+    packages.parent.chmod(0o755)
+    (packages / "linked_module.py").write_text("x = 5")
+    (tmp_path / "site-packages").symlink_to(packages)
+    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+    with Sandbox(skip_unless_here(), jobs=1) as sandbox:
+        done = sandbox.run(Program("import linked_module; print(linked_module.x)"))
+    shutil.rmtree(packages.parent)
+    assert done.stdout == "5\n", done.stderr
 
 
 def test_text_that_is_no_utf8_is_shown_with_marks(sandbox: Sandbox) -> None:
