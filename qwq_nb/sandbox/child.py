@@ -128,7 +128,7 @@ def _program(job: Mapping[str, Any], folder: str) -> int:
         code = 0
     except BaseException as error:
         code = _ended(error)
-    return max(code, _finish())
+    return max(code, _finish(module))
 
 
 def _ended(error: BaseException) -> int:
@@ -151,7 +151,7 @@ def _print_error(error: BaseException) -> None:
         sys.excepthook(type(error), error.with_traceback(seen), seen)
 
 
-def _finish() -> int:
+def _finish(module: types.ModuleType) -> int:
     """Do what Python does at a program's end: wait for its threads, call what it registered, write what is left."""
     try:
         for thread in threading.enumerate():
@@ -160,14 +160,19 @@ def _finish() -> int:
         atexit._run_exitfuncs()
     except BaseException as error:
         return _ended(error)
-    return _flush()
+    code = _flush()
+    if threading.active_count() == 1:
+        module.__dict__.clear()  # its open files are written and closed
+        gc.collect()
+    return max(code, _flush())
 
 
 def _flush() -> int:
     code = 0
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         try:
-            stream.flush()
+            if stream is not None and not stream.closed:
+                stream.flush()
         except Exception:
             code = 120  # as Python's own
     return code

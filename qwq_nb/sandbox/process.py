@@ -204,10 +204,11 @@ def _environment(layers: Layers) -> dict[str, str]:
 
 
 def _own_path() -> list[str]:
-    """Return the interpreter's own `sys.path`, and the folders of installed packages, in their order."""
+    """Return the interpreter's own `sys.path`, and the folders of installed packages, in their order, behind links."""
     kept = (sys.prefix, sys.base_prefix)
-    return [
-        path
+    found = [
+        os.path.realpath(path)
         for path in sys.path
         if path and (path.startswith(kept) or os.path.basename(path) in ("site-packages", "dist-packages"))
     ]
+    return list(dict.fromkeys(found))

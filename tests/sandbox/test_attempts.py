@@ -17,10 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from qwq_nb.errors import SandboxUnavailable
-from qwq_nb.sandbox import available
 from tests.sandbox.attempts import ATTEMPTS
 from tests.support.paths import PACKAGE, ROOT
+from tests.support.sandboxes import skip_unless_here
 
 IS_ROOT = os.geteuid() == 0
 ORDINARY = 12345
@@ -81,14 +80,6 @@ def tried(user: str, wanted: str, python: str, folder: Path) -> tuple[str, Resul
     results = {attempt: (success, end) for attempt, success, end in lines}
     assert set(results) == {attempt.name for attempt in ATTEMPTS}
     return name, results
-
-
-def skip_unless_here(wanted: str) -> None:
-    """Skip a sandbox that does not work on this machine, with its reason."""
-    try:
-        available(wanted)
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
 
 
 USERS = ["root", "ordinary user"] if IS_ROOT else ["ordinary user"]

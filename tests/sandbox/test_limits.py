@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from qwq_nb.errors import SandboxUnavailable
-from qwq_nb.sandbox import Limits, Program, Sandbox, available
+from qwq_nb.sandbox import Limits, Program, Sandbox
 from tests.support.processes import descendants
+from tests.support.sandboxes import skip_unless_here
 
 IGNORES = "import signal\nfor n in set(range(1, 32)) - {9, 19}: signal.signal(n, signal.SIG_IGN)\n"
 BURNS = "import time\nend = time.process_time() + {}\nwhile time.process_time() < end: pass\n"
@@ -20,11 +20,7 @@ BURNS = "import time\nend = time.process_time() + {}\nwhile time.process_time() 
 
 @pytest.fixture(scope="module", params=["landlock", "bwrap"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        available(request.param)
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
-    with Sandbox(request.param, jobs=2) as found:
+    with Sandbox(skip_unless_here(request.param), jobs=2) as found:
         yield found
 
 
@@ -117,7 +113,7 @@ def test_a_busy_machine_makes_no_timeouts() -> None:
     if not Path("/proc/self/schedstat").is_file():
         pytest.skip("this kernel does not count how long a process waits for a processor")
     before = set(descendants(os.getpid()))
-    with Sandbox("landlock", jobs=4) as sandbox, ThreadPoolExecutor(4) as pool:
+    with Sandbox(skip_unless_here("landlock"), jobs=4) as sandbox, ThreadPoolExecutor(4) as pool:
         for pid in set(descendants(os.getpid())) - before:
             psutil.Process(pid).cpu_affinity([min(os.sched_getaffinity(0))])
         program = Program(BURNS.format(0.5), limits=Limits(cpu_s=5, wall_s=0.9))
