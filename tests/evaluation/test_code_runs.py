@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -29,6 +32,7 @@ from qwq_nb.run.withhold import withhold
 from tests.support.code_problems import fenced, function_record, stdin_record
 from tests.support.demo_server import own_endpoint, request_counts
 from tests.support.math_problems import write_jsonl
+from tests.support.paths import ROOT
 from tests.support.waiting import wait_until
 
 HIDDEN = "zirconium"
@@ -427,3 +431,32 @@ def test_two_runs_at_once_share_the_worker(own_server: DemoEndpoint, files: tupl
         thread.join(120)
     for name in ("a", "b"):
         assert {key: result.outcome for key, result in by_name(found[name]).items()} == OUTCOMES
+
+
+KILLED = """
+import os, sys, time
+from qwq_nb.evaluation.evaluate import evaluate
+from qwq_nb.endpoint.endpoint import Endpoint
+if __name__ == "__main__":
+    url, model, data = sys.argv[1:]
+    endpoint = Endpoint(url, model, max_tokens=2000)
+    evaluate("live_code_bench", endpoint=endpoint, data=data, dataset_args={"review_timeout": 300}, show=False)
+"""
+
+
+def test_a_killed_kernel_leaves_no_process_behind(files: tuple[Path, Path], own_server: DemoEndpoint) -> None:
+    command = [sys.executable, "-c", KILLED, own_server.url, own_server.model, str(files[0])]
+    kernel = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    try:
+        below: list[psutil.Process] = []
+
+        def is_at_work() -> bool:
+            below[:] = psutil.Process(kernel.pid).children(recursive=True)
+            return any(sum(process.cpu_times()[:2]) > 1 for process in below[3:] if process.is_running())
+
+        wait_until(lambda: kernel.poll() is not None or is_at_work(), 90)
+        assert kernel.poll() is None
+    finally:
+        kernel.kill()
+        kernel.wait()
+    wait_until(lambda: not any(process.is_running() for process in below), 30)
