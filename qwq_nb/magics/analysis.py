@@ -1,4 +1,4 @@
-"""Define the magics that analyse runs and endpoints: compare, gate, think, sweep, speed.
+"""Define the magics that analyse runs and endpoints: compare, gate, think, budget, sweep, speed.
 
 Each parses its line, makes one call of the Python API and returns the result.
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import line_magic, magics_class, no_var_expand
 
+from qwq_nb.analysis.budget.options import BUDGET
 from qwq_nb.analysis.compare.options import COMPARE
 from qwq_nb.analysis.gate.options import GATE, RACE
 from qwq_nb.analysis.speed.options import SPEED
@@ -20,6 +21,7 @@ from qwq_nb.magics.base import MagicBase, documented, user_errors
 if TYPE_CHECKING:
     import pandas as pd
 
+    from qwq_nb.analysis.budget.api import BudgetCurve
     from qwq_nb.analysis.compare.api import Comparison
     from qwq_nb.analysis.gate.api import Gate
     from qwq_nb.analysis.speed.api import SpeedTest
@@ -108,6 +110,23 @@ class AnalysisMagics(MagicBase):
         runs = [self.named_run(word, out) for word in words] or [self.one_run([], "qwq_think", out)]
         thresholds = Thresholds(**{name: given.pop(name) for name in Thresholds.__struct_fields__ if name in given})
         return think(*runs, **given, thresholds=thresholds)
+
+    @documented(BUDGET)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_budget(self, line: str) -> BudgetCurve:
+        """Show by how many thinking tokens the right answer is stated, and given: how much thinking is enough.
+
+        %qwq_budget RUN [RUN...]     up to six; without a name the last run; no request is made
+        """
+        from qwq_nb.analysis.budget.api import budget
+
+        words, given = self.parsed(line, BUDGET, "qwq_budget")
+        out = given.pop("out", None)
+        given.pop("free", None)
+        runs = [self.named_run(word, out) for word in words] or [self.one_run([], "qwq_budget", out)]
+        return budget(*runs, **given)
 
     @documented(SWEEP)
     @no_var_expand
