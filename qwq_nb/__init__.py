@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qwq_nb._version import __version__
 
 if TYPE_CHECKING:
-    from qwq_nb.analysis.budget.api import BudgetCurve, budget
+    from qwq_nb.analysis.budget.api import BudgetCurve, BudgetInterrupted, budget
     from qwq_nb.analysis.compare.api import Comparison, compare
     from qwq_nb.analysis.gate.api import Gate, gate
     from qwq_nb.analysis.gate.race import RaceInterrupted, race
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BudgetCurve": "analysis.budget.api",
+    "BudgetInterrupted": "analysis.budget.api",
     "Comparison": "analysis.compare.api",
     "DataError": "errors",
     "Endpoint": "endpoint.endpoint",
@@ -92,6 +93,7 @@ _HOMES = {
 
 __all__ = [
     "BudgetCurve",
+    "BudgetInterrupted",
     "Comparison",
     "DataError",
     "Endpoint",

@@ -119,12 +119,14 @@ class AnalysisMagics(MagicBase):
         """Show by how many thinking tokens the right answer is stated, and given: how much thinking is enough.
 
         %qwq_budget RUN [RUN...]     up to six; without a name the last run; no request is made
+        %qwq_budget RUN --forced     accuracy where each reasoning is cut at a budget and an answer forced
         """
         from qwq_nb.analysis.budget.api import budget
 
         words, given = self.parsed(line, BUDGET, "qwq_budget")
         out = given.pop("out", None)
-        given.pop("free", None)
+        if given.pop("free", False) and (given.get("forced") or given.get("cost")):
+            raise OptionError("--free makes no request, --forced does: leave one of them out.")
         runs = [self.named_run(word, out) for word in words] or [self.one_run([], "qwq_budget", out)]
         return budget(*runs, **given)
 

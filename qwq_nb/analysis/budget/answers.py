@@ -8,7 +8,7 @@ share of the characters.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -16,7 +16,7 @@ from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import Completion, SampleResult
 from qwq_nb.trace.habits import first_correct_tokens
 
-__all__ = ["Answer", "answers_of", "is_choice"]
+__all__ = ["Answer", "answers_of", "are_places_known", "is_choice"]
 
 _LETTER = re.compile(r"[A-Z]")
 
@@ -30,8 +30,8 @@ class Answer(msgspec.Struct, kw_only=True, frozen=True):
     tokens: float
     """T: all tokens of its reasoning."""
     stated: float | None = None
-    """T̂: tokens by which the right answer is stated; None: it never is. A right answer whose place in the reasoning was
-    not found counts as stated at its end, where it was given."""
+    """T̂: tokens by which the right answer is stated; None: it never is. A right answer whose place in the reasoning
+    was not found counts as stated at its end, where it was given."""
     is_found: bool = False
     """Whether `stated` is a place that was found in the reasoning."""
     at: tuple[int, int] | None = None
@@ -73,6 +73,12 @@ def _answer(result: SampleResult, completion: Completion) -> Answer:
         ended=not (completion.is_truncated and not completion.answer.strip()),
         right=right,
     )
+
+
+def are_places_known(answers: Sequence[Answer]) -> bool:
+    """Return whether places of right answers are found at all: they are not in reasonings about programs, free
+    texts."""
+    return any(a.is_found for a in answers) or not any(a.right and a.tokens > 0 for a in answers)
 
 
 def is_choice(results: Iterable[SampleResult]) -> bool:

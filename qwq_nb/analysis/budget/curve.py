@@ -4,11 +4,11 @@ Of all answers that count for accuracy, by k thinking tokens: S(k), the share wh
 that has ended and is right; and the share that has ended. An answer that a token limit cut is unknown beyond its
 length, so there the curves can only be higher.
 
-- ξ_O, outcome efficiency: the mean of T̂ / T where a wrong answer counts 0 (Chen et al. 2024, arXiv:2412.21187). A right
-  answer whose place was not found is left out, since the miss is ours (`token_efficiency` of `%qwq_think`).
-- ξ_UT, underthinking score: over the answers that are not right, the mean of 1 − T̂ / T; one that never states the right
-  answer adds 0 (Wang et al. 2025, arXiv:2501.18585). There a model judges whether a thought is right; here the answer
-  has to be stated, so this is a lower bound.
+- ξ_O, outcome efficiency: the mean of T̂ / T where a wrong answer counts 0 (Chen et al. 2024, arXiv:2412.21187). A
+  right answer whose place was not found is left out, since the miss is ours (`token_efficiency` of `%qwq_think`).
+- ξ_UT, underthinking score: over the answers that are not right, the mean of 1 − T̂ / T; one that never states the
+  right answer adds 0 (Wang et al. 2025, arXiv:2501.18585). There a model judges whether a thought is right; here the
+  answer has to be stated, so this is a lower bound.
 
 Intervals are 95 %, pointwise, by problem where problems were answered several times (`qwq_nb.core.estimates`).
 """

@@ -8,53 +8,23 @@ would have to change with the kind of axis.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from math import ceil, log10
 from typing import Any, Final
 
-import msgspec
-
-from qwq_nb.analysis.budget.answers import Answer
+from qwq_nb.analysis.budget.bars import bar_traces, drawn_rows
 from qwq_nb.analysis.budget.curve import CurvePoint, widest_gap
 from qwq_nb.analysis.budget.record import MEANING, BudgetPanel
 from qwq_nb.core.estimates import Estimate
-from qwq_nb.view.charts import BLUE, GREEN, GREY, VERMILLION, plain, share
+from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, plain, share
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import TEMPLATE, Figure, figure_title
 from qwq_nb.view.wording import is_known, number, percent
 
-__all__ = ["BudgetFigure", "DrawnRow", "drawn_rows"]
+__all__ = ["BudgetFigure"]
 
-_ORANGE: Final = "#E69F00"
 _BROWN: Final = "#9A6A00"
 """Of the widest gap: readable on white and on black."""
-MOST_ROWS: Final = 500
-"""Bars of a panel; of more answers neighbours are drawn as one."""
 _GAP: Final = 0.06
-_PARTS: Final = (
-    ("before", "before the right answer", BLUE, 0.55),
-    ("after", "after it", _ORANGE, 0.9),
-    ("never", "never stated", GREY, 0.6),
-)
-_ENDS: Final = (
-    ("right", "answered right", GREEN, "circle"),
-    ("wrong", "answered wrong", VERMILLION, "x"),
-    ("cut", "cut", GREY, "line-ns-open"),
-)
-
-
-class DrawnRow(msgspec.Struct, kw_only=True, frozen=True):
-    """Hold one bar: an answer, or the mean of neighbours where there are more than `MOST_ROWS`."""
-
-    label: str
-    id: str
-    repeat: int
-    at: int | None
-    """The character of the reasoning that a click leads to."""
-    stated: float | None
-    tokens: float
-    end: str
-    """`right`, `wrong` or `cut`."""
 
 
 class BudgetFigure(Figure):
@@ -77,41 +47,6 @@ class BudgetFigure(Figure):
     def text(self, *, times: bool = True) -> str:
         """Return the tables as plain text."""
         return self._text
-
-
-def drawn_rows(answers: Sequence[Answer]) -> list[DrawnRow]:
-    """Return the bars of the answers: those that state the right answer first, the earliest above, then the others."""
-    ordered = sorted(
-        answers, key=lambda a: (a.stated is None, a.stated if a.stated is not None else a.tokens, a.tokens)
-    )
-    size = max(1, ceil(len(ordered) / MOST_ROWS))
-    rows = []
-    for _, group in groupby(ordered, key=lambda a: a.stated is None):
-        members = list(group)
-        rows += [_row(members[start : start + size]) for start in range(0, len(members), size)]
-    return rows
-
-
-def _row(members: Sequence[Answer]) -> DrawnRow:
-    first = members[0]
-    ends = [end_of(a) for a in members]
-    stated = [a.stated for a in members if a.stated is not None]
-    repeat = f" ({first.repeat + 1})" if first.repeat else ""
-    more = f" and {len(members) - 1} more" if len(members) > 1 else ""
-    return DrawnRow(
-        label=f"{first.id}{repeat}{more}",
-        id=first.id,
-        repeat=first.repeat,
-        at=first.at[1] if first.at is not None else None,
-        stated=sum(stated) / len(stated) if stated else None,
-        tokens=sum(a.tokens for a in members) / len(members),
-        end=max(dict.fromkeys(ends), key=ends.count),
-    )
-
-
-def end_of(answer: Answer) -> str:
-    """Return how an answer ended: `right`, `wrong` or `cut`."""
-    return "right" if answer.right else "wrong" if answer.ended else "cut"
 
 
 def drawn(title: str, panels: Sequence[BudgetPanel]) -> dict[str, Any]:
@@ -139,7 +74,7 @@ def drawn(title: str, panels: Sequence[BudgetPanel]) -> dict[str, Any]:
         names = ("" if i == 0 else str(i + 1), "" if i == 0 else str(2 * i + 1), str(2 * i + 2))
         x, above, below = (f"x{names[0]}", f"y{names[1]}", f"y{names[2]}")
         data += _curves(panel, x, above, first=i == 0, alone=len(panels) == 1)
-        data += _bars(panel, x, below, first=i == 0)
+        data += bar_traces(panel, x, below, first=i == 0)
         bars = max(1, len(drawn_rows(panel.answers)))
         layout[f"xaxis{names[0]}"] = {
             **log_axis(panel),
@@ -265,7 +200,7 @@ def _curves(panel: BudgetPanel, x: str, y: str, *, first: bool, alone: bool) -> 
                 "hovertemplate": f"{plain(name)}: %{{y:.1%}} by %{{x:,.0f}} tokens<extra></extra>",
             }
         )
-    return data + _gap(panel, points, base, alone)
+    return data + _gap(panel, points, base, alone) + _forced(panel, base, first=first)
 
 
 def _band(at: Sequence[float], values: Sequence[Estimate], colour: str) -> dict[str, Any]:
@@ -328,66 +263,50 @@ def _gap(panel: BudgetPanel, points: Sequence[CurvePoint], base: dict[str, Any],
     ]
 
 
-# -- the bars --------------------------------------------------------------------------------------------------------
-
-
-def _bars(panel: BudgetPanel, x: str, y: str, *, first: bool) -> list[dict[str, Any]]:
-    rows = drawn_rows(panel.answers)
-    places = list(enumerate(rows))
-    base = {"xaxis": x, "yaxis": y}
-    spans: dict[str, list[tuple[int, DrawnRow, float, float]]] = {"before": [], "after": [], "never": []}
-    for place, row in places:
-        start = min(1.0, row.tokens)
-        if row.stated is None or not panel.placed:
-            spans["never"].append((place, row, start, row.tokens))
-        else:
-            spans["before"].append((place, row, start, row.stated))
-            spans["after"].append((place, row, row.stated, row.tokens))
-    data: list[dict[str, Any]] = []
-    for part, name, colour, opacity in _PARTS:
-        own = spans[part]
-        words = "where it is stated is not known" if part == "never" and not panel.placed else name
-        data.append(
-            {
-                **base,
-                "type": "bar",
-                "orientation": "h",
-                "name": words,
-                "legendgroup": part,
-                "showlegend": first and bool(own),
-                "y": [place for place, *_ in own],
-                "base": [round(begin, 1) for _, _, begin, _ in own],
-                "x": [round(max(end - begin, 0.0), 1) for _, _, begin, end in own],
-                "marker": {"color": colour, "opacity": opacity, "line": {"width": 0}},
-                "customdata": [_custom(panel, row) for _, row, *_ in own],
-                "hovertemplate": "%{customdata[0]}: %{customdata[4]}<extra></extra>",
-            }
-        )
-    size = 7 if len(rows) < 80 else 4
-    for end, name, colour, symbol in _ENDS:
-        dots = [(place, row) for place, row in places if row.end == end]
-        line = {"color": colour, "width": 2 if symbol.endswith("open") else 0}
-        data.append(
-            {
-                **base,
-                "type": "scatter",
-                "mode": "markers",
-                "name": name,
-                "legendgroup": end,
-                "showlegend": first and bool(dots),
-                "x": [round(max(row.tokens, 1.0), 1) for _, row in dots],
-                "y": [place for place, _ in dots],
-                "marker": {"color": colour, "symbol": symbol, "size": size, "line": line},
-                "customdata": [_custom(panel, row) for _, row in dots],
-                "hovertemplate": f"%{{customdata[0]}}: {name}, %{{customdata[4]}}<extra></extra>",
-            }
-        )
-    return data
-
-
-def _custom(panel: BudgetPanel, row: DrawnRow) -> list[Any]:
-    """What a click or a pointer over a bar finds: label, id, repeat, the place in its reasoning, and the tokens."""
-    told = f"{number(row.tokens)} tokens"
-    if row.stated is not None and panel.placed:
-        told += f", right answer stated by {number(row.stated)}"
-    return [plain(row.label), row.id, row.repeat, row.at, told]
+def _forced(panel: BudgetPanel, base: dict[str, Any], *, first: bool) -> list[dict[str, Any]]:
+    """Draw the accuracy of forced answers as points with intervals; what is concluded beside the first it holds for."""
+    points = [p for p in panel.forced_points.values() if p.budget and is_known(p.accuracy.value)]
+    if not points:
+        return []
+    values = [p.accuracy.value or 0.0 for p in points]
+    above = [round(max(0.0, (p.accuracy.high or v) - v), 4) for p, v in zip(points, values, strict=True)]
+    under = [round(max(0.0, v - (p.accuracy.low or 0.0)), 4) for p, v in zip(points, values, strict=True)]
+    drawn: dict[str, Any] = {
+        **base,
+        "mode": "lines+markers",
+        "name": "forced answer right",
+        "legendgroup": "forced",
+        "showlegend": first,
+        "x": [p.budget for p in points],
+        "y": [share(v) for v in values],
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": above,
+            "arrayminus": under,
+            "thickness": 1,
+            "width": 0,
+        },
+        "line": {"color": PURPLE, "width": 2},
+        "marker": {"color": PURPLE, "size": 8, "symbol": "circle-open", "line": {"width": 2}},
+        "hovertemplate": "forced at %{x:,.0f}: %{y:.1%}<extra></extra>",
+    }
+    claim = panel.forced.curve.claim if panel.forced is not None and panel.forced.curve is not None else None
+    if claim is None:
+        return [drawn]
+    words = (
+        f"within {claim.margin:g} points from {number(claim.budget)} on: {percent(claim.share_of_tokens)} of the tokens"
+    )
+    line = {
+        **base,
+        "mode": "lines+text",
+        "x": [claim.budget, claim.budget],
+        "y": [0.0, 1.02],
+        "line": {"color": PURPLE, "width": 1, "dash": "dot"},
+        "text": ["", f"{plain(words)} "],
+        "textposition": "bottom left",
+        "textfont": {"color": PURPLE, "size": 12},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    return [drawn, line]

@@ -7,8 +7,10 @@ from typing import Final
 
 import msgspec
 
-from qwq_nb.analysis.budget.answers import Answer, answers_of, is_choice
+from qwq_nb.analysis.budget.answers import Answer, answers_of, are_places_known, is_choice
 from qwq_nb.analysis.budget.curve import CurvePoint, ThinkingUse, curve_points, steps_of, thinking_use, widest_gap
+from qwq_nb.analysis.budget.forced_curve import ForcedPoint
+from qwq_nb.analysis.budget.forced_panel import ForcedPart
 from qwq_nb.core.estimates import Estimate, share_estimate
 from qwq_nb.core.records import SampleResult
 from qwq_nb.view.wording import count, number, percent
@@ -43,11 +45,24 @@ class BudgetPanel(msgspec.Struct, kw_only=True):
     steps: list[CurvePoint]
     """Where the drawn curves change."""
     use: ThinkingUse
+    forced: ForcedPart | None = None
+    """Of forced answers; None: none was ever asked."""
 
     @property
     def longest(self) -> int:
         """Return the tokens of the longest reasoning."""
         return self.points[-1].budget if self.points else 0
+
+    @property
+    def forced_points(self) -> dict[int, ForcedPoint]:
+        """Return the points of forced answers by budget; none where there is no curve of them."""
+        curve = self.forced.curve if self.forced is not None else None
+        return {point.budget: point for point in curve.points} if curve is not None else {}
+
+    def needed(self, answer: Answer) -> float | None:
+        """Return the tokens that an answer needs; None where it has none, or it is not known."""
+        curve = self.forced.curve if self.forced is not None else None
+        return curve.needed.get(answer.key) if curve is not None else None
 
     @property
     def gap_sentence(self) -> str:
@@ -87,16 +102,23 @@ class BudgetPanel(msgspec.Struct, kw_only=True):
             )
         if self.left_out:
             notes.append(f"{count(self.left_out, 'answer')} failed or not asked yet: left out.")
-        return notes
+        return notes + (self.forced.notes if self.forced is not None else [])
 
 
 def budget_panel(
-    results: Sequence[SampleResult], *, run: str, model: str, benchmark: str, demo: bool, budgets: Sequence[int]
+    results: Sequence[SampleResult],
+    *,
+    run: str,
+    model: str,
+    benchmark: str,
+    demo: bool,
+    budgets: Sequence[int],
+    forced: ForcedPart | None = None,
 ) -> BudgetPanel:
     """Make the panel of one benchmark's results of a run."""
     answers = answers_of(results)
     choice = is_choice(results)
-    placed = any(a.is_found for a in answers) or not any(a.right and a.tokens > 0 for a in answers)
+    placed = are_places_known(answers)
     return BudgetPanel(
         run=run,
         model=model,
@@ -110,4 +132,5 @@ def budget_panel(
         points=curve_points(answers, budgets),
         steps=curve_points(answers, steps_of(answers, _MOST_STEPS)),
         use=thinking_use(answers, choice=choice, placed=placed),
+        forced=forced,
     )

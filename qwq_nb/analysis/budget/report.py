@@ -6,16 +6,27 @@ from collections.abc import Sequence
 from typing import Final
 
 from qwq_nb.analysis.budget.curve import CurvePoint
+from qwq_nb.analysis.budget.forced_curve import ForcedPoint
 from qwq_nb.analysis.budget.record import MEANING, BudgetPanel
 from qwq_nb.core.estimates import Estimate
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
-from qwq_nb.view.tables import demo_frame, demo_line, html_table, share_cell, text_table, unbroken
-from qwq_nb.view.wording import UNKNOWN, interval, is_known, number, percent
+from qwq_nb.view.tables import Row, demo_frame, demo_line, html_table, share_cell, text_table, unbroken
+from qwq_nb.view.wording import UNKNOWN, count, interval, is_known, number, percent, points
 
 __all__ = ["budget_html", "budget_text"]
 
 _HEADS: Final = ("thinking tokens", "right answer stated", "95 % interval", "ended and right", "95 % interval", "ended")
+_FORCED_HEADS: Final = (
+    "thinking tokens",
+    "accuracy",
+    "95 % interval",
+    "minus full, points",
+    "95 % interval, paired",
+    "need no more",
+    "of the tokens",
+    "n",
+)
 _USE: Final = (
     ("xi_o", "ξ_O, outcome efficiency"),
     ("xi_ut", "ξ_UT, underthinking score"),
@@ -40,11 +51,14 @@ def budget_text(panels: Sequence[BudgetPanel]) -> str:
         lines = [_title(panel)]
         if panel.demo:
             lines.insert(0, demo_line())
-        lines += [line for line in (panel.gap_sentence, _spent(panel)) if line]
+        lines += [line for line in (panel.gap_sentence, _spent(panel), *_concluded(panel)) if line]
         lines += [f"Note: {note}" for note in panel.notes]
         use = text_table(("", "value", "95 % interval"), _use_rows(panel))
         table = text_table(_HEADS, [_cells(panel, point) for point in panel.points], "r")
         blocks += ["\n".join(lines), "\n".join(use), "\n".join(table)]
+        if forced := panel.forced_points:
+            rows = [_forced_cells(point) for point in forced.values()]
+            blocks.append("\n".join(text_table(_FORCED_HEADS, rows, "r")))
     return "\n\n".join([*blocks, MEANING])
 
 
@@ -54,7 +68,7 @@ def budget_html(panels: Sequence[BudgetPanel]) -> str:
     for panel in panels:
         if panel.demo:
             parts.append(demo_frame())
-        said = " ".join(line for line in (panel.gap_sentence, _spent(panel)) if line)
+        said = " ".join(line for line in (panel.gap_sentence, _spent(panel), *_concluded(panel)) if line)
         parts.append(f"<p><strong>{esc(_title(panel))}</strong><br>{esc(said)}</p>\n")
         if panel.notes:
             parts.append(f"<ul>{''.join(f'<li>{esc(note)}</li>' for note in panel.notes)}</ul>\n")
@@ -66,6 +80,9 @@ def budget_html(panels: Sequence[BudgetPanel]) -> str:
             right = share_cell(point.ended_right.value)
             rows.append([unbroken(cells[0]), stands, unbroken(cells[2]), right, unbroken(cells[4]), unbroken(cells[5])])
         parts.append(html_table("By thinking tokens", _HEADS, rows))
+        if forced := panel.forced_points:
+            shown: list[Row] = [[unbroken(c) for c in _forced_cells(point)] for point in forced.values()]
+            parts.append(html_table("Answers forced at so many thinking tokens", _FORCED_HEADS, shown))
     parts.append(f"<p><small>{esc(MEANING)} {esc(_READING)}</small></p>\n")
     return f"<div>{''.join(parts)}</div>"
 
@@ -83,6 +100,37 @@ def _spent(panel: BudgetPanel) -> str:
         f"Of {number(use.tokens)} thinking tokens {percent(use.after.value)} came after the right answer was stated, "
         f"{percent(use.never.value)} in answers that never state it."
     )
+
+
+def _concluded(panel: BudgetPanel) -> list[str]:
+    """Say what forced answers show, and what too much and too little thinking cost."""
+    forced = panel.forced
+    if forced is None or forced.curve is None:
+        return forced.sentences if forced is not None else []
+    curve = forced.curve
+    said = [
+        *forced.sentences,
+        f"After the whole reasoning {forced.agreed:,} of {forced.checked:,} forced answers are the given ones.",
+        f"{percent(curve.tax.value)} of the thinking tokens came after an answer needed no more, "
+        f"{percent(curve.futility.value)} went into answers that were right at no budget to the end.",
+    ]
+    if curve.starved:
+        said.append(f"{count(curve.starved, 'cut answer')} would have needed more than the limit, or was never right.")
+    return said
+
+
+def _forced_cells(point: ForcedPoint) -> list[str]:
+    known = is_known(point.low) and is_known(point.high)
+    return [
+        number(point.budget),
+        percent(point.accuracy.value),
+        interval(point.accuracy.low, point.accuracy.high),
+        points(point.difference),
+        f"{points(point.low)} to {points(point.high)}" if known else UNKNOWN,
+        percent(point.settled.value),
+        percent(point.share_of_tokens),
+        f"{point.accuracy.n:,}",
+    ]
 
 
 def _use_rows(panel: BudgetPanel) -> list[list[str]]:

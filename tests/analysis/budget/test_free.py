@@ -12,8 +12,8 @@ import pytest
 
 from qwq_nb.analysis.budget.answers import answers_of, is_choice
 from qwq_nb.analysis.budget.api import BudgetCurve, budget
+from qwq_nb.analysis.budget.bars import MOST_ROWS, drawn_rows
 from qwq_nb.analysis.budget.curve import curve_point, steps_of, thinking_use, widest_gap
-from qwq_nb.analysis.budget.figures import MOST_ROWS, drawn_rows
 from qwq_nb.analysis.budget.grid import budgets_between, checked_budgets
 from qwq_nb.analysis.think.api import think
 from qwq_nb.core.records import Analysis, SampleResult
