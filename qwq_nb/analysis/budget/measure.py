@@ -28,6 +28,7 @@ from qwq_nb.run.run import Run
 from qwq_nb.store.request import SOLVER
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.view.output import Output, Picture
+from qwq_nb.view.wording import count
 
 __all__ = ["Measurement", "stored", "suffix_of"]
 
@@ -98,6 +99,7 @@ class Measurement:
             raise OptionError(f"No answers of the run {run.name!r} are forced. {'; '.join(self.refusals)}.")
         self._forced = read_forced(run.directory)
         self._running: Forcing | None = None
+        self._told = self.cost()
 
     def cost(self) -> str:
         """Say what it costs, by benchmark."""
@@ -141,7 +143,7 @@ class Measurement:
             raise
         finally:
             directory.close()
-            output.draw()
+            output.finish(figure=False)
 
     async def _all(self, directory: RunDirectory) -> None:
         request = self.target.manifest.request
@@ -173,11 +175,10 @@ class Measurement:
             await asyncio.sleep(0)
 
     def _line(self) -> str:
-        total = sum(plan.units for plan, _ in self.plans.values())
         running = self._running
         if running is None:
-            return f"{self.cost()}\n{self.asked:,} asked."
-        return f"{self.cost()}\nforcing answers: {running.done:,} of {total:,}"
+            return f"{self._told}\n{count(self.asked, 'answer')} asked for."
+        return f"{self._told}\nforcing answers: {running.done:,} of {running.plan.units:,}"
 
     def _cut(self, width: int) -> str:
         return self._line().splitlines()[-1][:width]
