@@ -261,8 +261,8 @@ def caption_of(record: RunRecord) -> str:
     parts += [
         f"{record.model} on {', '.join(record.benchmarks)} ({sampling(record) or 'sampling as the endpoint has it'}; "
         f"{count(problems, 'problem')}{repeats}{limit}, seed {record.seed}).",
-        f"Accuracy is correct of {answered}, truncated ones included, with Wilson's 95% interval"
-        + (", clustered by problem." if repeats else "."),
+        f"Accuracy is correct of {answered}, truncated ones included, with "
+        + ("the 95% interval of a Beta-binomial posterior." if repeats else "Wilson's 95% interval."),
     ]
     estimates = [(row, said) for row in totals if (said := estimated_from(row))]
     if estimates:
