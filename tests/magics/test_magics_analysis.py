@@ -74,6 +74,8 @@ def test_what_is_refused(shell: Shell, line: str, said: str) -> None:
 def test_tab_knows_them(shell: Shell) -> None:
     assert "--temperature" in shell.complete("%qwq_sweep math_500 --temp")
     assert "--reference" in shell.complete("%qwq_compare --ref")
+    shell.run("run_here = %qwq_eval math_500 --demo --limit 1")
+    assert "run_here" in shell.complete("%qwq_budget run_h")
     assert "--grid" in shell.complete("%qwq_budget --gr")
     assert "--judge" in shell.complete("%qwq_think --jud")
     assert "--margin" in shell.complete("%qwq_gate --mar")

@@ -14,8 +14,10 @@ from typing import Literal
 import msgspec
 
 from qwq_nb.analysis.budget.forced_plan import CutSample, Unit
+from qwq_nb.analysis.budget.grid import checked_budgets
 from qwq_nb.analysis.budget.probe import Transport
 from qwq_nb.analysis.budget.suffixes import Suffix
+from qwq_nb.errors import OptionError
 from qwq_nb.store.jsonl import UNREADABLE
 from qwq_nb.store.run_dir import RunDirectory
 
@@ -113,9 +115,12 @@ def read_forced(directory: RunDirectory) -> Forced:
     """Return the forced answers that a run's directory holds. What is no row of ours is passed over."""
     found = Forced()
     for row in directory.rows(FILE):
-        with contextlib.suppress(*UNREADABLE):
+        with contextlib.suppress(*UNREADABLE, OptionError):
             if row.get("kind") == "plan":
                 plan = msgspec.convert(row, ForcedPlanRow)
+                # As they may be named: the file may come from somebody else.
+                plan.budgets = checked_budgets(plan.budgets) or []
+                plan.limit = plan.limit if plan.limit is None or plan.limit > 0 else None
                 found.plans[plan.benchmark] = plan
             elif "key" in row:
                 found.put(msgspec.convert(row, ForcedRow))

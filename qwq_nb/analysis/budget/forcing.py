@@ -74,8 +74,14 @@ class Forcing:
         self._deadline_s = deadline_s
         self._worker = worker
         self._tell = tell
+        self._pool: Pool | None = None
         self._connections: list[Connection | None] = []
         """Of each endpoint, to ask for tokens; None where it does not tell them."""
+
+    @property
+    def waiting(self) -> str:
+        """Return why nothing is asked at the moment, and what to do; empty while requests are served."""
+        return self._pool.waiting if self._pool is not None else ""
 
     async def run(self) -> None:
         """Prove the transports, and ask for everything that is not there.
@@ -96,7 +102,8 @@ class Forcing:
         self._slots = asyncio.Semaphore(self._concurrency)
         connections = [Connection(endpoint, connections=self._concurrency) for endpoint in self._endpoints]
         self._connections = [*connections]
-        async with Pool(sampled, concurrency=self._concurrency) as self._pool:
+        async with Pool(sampled, concurrency=self._concurrency) as pool:
+            self._pool = pool
             tasks = [asyncio.ensure_future(each) for each in work]
             try:
                 await asyncio.gather(*tasks)
@@ -163,6 +170,7 @@ class Forcing:
         result, way = sample.result, self.transports[place]
         model = self._endpoints[place].model
         assert result.completion is not None
+        assert self._pool is not None
         thought = result.completion.reasoning[: unit.chars]
         messages = continued(result.sample.messages, thought, self._suffix.after(closed=way.closed))
         row = ForcedRow(

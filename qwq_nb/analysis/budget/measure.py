@@ -178,7 +178,8 @@ class Measurement:
         running = self._running
         if running is None:
             return f"{self._told}\n{count(self.asked, 'answer')} asked for."
-        return f"{self._told}\nforcing answers: {running.done:,} of {running.plan.units:,}"
+        waiting = f" {running.waiting}" if running.waiting else ""
+        return f"{self._told}\nforcing answers: {running.done:,} of {running.plan.units:,}{waiting}"
 
     def _cut(self, width: int) -> str:
         return self._line().splitlines()[-1][:width]

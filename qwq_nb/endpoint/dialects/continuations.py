@@ -27,6 +27,20 @@ __all__ = ["CLOSE", "OPEN", "OpenContent", "RawCompletions", "ReasoningField"]
 
 OPEN: Final = "<think>\n"
 CLOSE: Final = "\n</think>\n\n"
+CHAT_ALONE: Final = frozenset(
+    {
+        "chat_template_kwargs",
+        "enable_thinking",
+        "messages",
+        "reasoning",
+        "reasoning_effort",
+        "response_format",
+        "thinking",
+        "tool_choice",
+        "tools",
+    }
+)
+"""Options of a chat: where the prompt is written here they say nothing, and some servers refuse them."""
 
 
 class TextChoice(msgspec.Struct, gc=False):
@@ -58,7 +72,8 @@ class RawCompletions(ChatCompletions):
     ) -> dict[str, Any]:
         """Return the request's body; the last message stays open."""
         body = super().body(endpoint, messages, repeat=repeat)
-        del body["messages"]
+        for name in CHAT_ALONE & body.keys():
+            del body[name]
         return {**body, "prompt": chatml(messages)}
 
     def delta(self, event: bytes) -> Delta | None:

@@ -27,7 +27,7 @@ from qwq_nb.demo import PROBLEMS
 from qwq_nb.demo.continuation import needed_tokens
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.demo.replay import Transcripts, Variant, built_in, split_tokens
-from qwq_nb.errors import OptionError, RunLocked
+from qwq_nb.errors import OptionError, RunLocked, UserError
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
@@ -348,6 +348,48 @@ def test_no_key_and_no_prompt_is_kept(tmp_path: Path, monkeypatch: pytest.Monkey
     kept = (run.path / FILE).read_text(encoding="utf-8")
     assert "not-to-be-found" not in kept
     assert not any(one.sample.question[:40] in kept for one in run.results())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"[1, 2]\n",
+        b'{"kind":"plan","benchmark":"math_500","budgets":[-5,10],"suffix":"","max_tokens":1}\n',
+        b'{"kind":"plan","benchmark":"math_500","budgets":["many"],"suffix":"","max_tokens":1}\n',
+        b'{"key":"x","sample":7}\n',
+        b'{"key":',
+        b"\x00\x00\xff\n",
+    ],
+)
+def test_a_file_of_rows_in_any_state_is_read(line: bytes, tmp_path: Path) -> None:
+    with thought_server() as server:
+        run = run_on(server, tmp_path, limit=2)
+        free = str(run.budget())
+        (run.path / FILE).write_bytes(line)
+        assert str(run.budget()) == free
+        curve = budget(run, forced=True, show=False)
+        assert not curve.table().accuracy.isna().any()
+
+
+def test_a_file_of_rows_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    with thought_server() as server:
+        run = run_on(server, tmp_path / "runs", limit=2)
+        elsewhere = tmp_path / "elsewhere.jsonl"
+        elsewhere.write_text("mine\n", encoding="utf-8")
+        (run.path / FILE).symlink_to(elsewhere)
+        run.budget()
+        with pytest.raises(UserError, match="is a link"):
+            budget(run, forced=True, show=False)
+    assert elsewhere.read_text(encoding="utf-8") == "mine\n"
+
+
+def test_options_of_a_chat_are_not_sent_to_raw_completions(tmp_path: Path) -> None:
+    with thought_server() as server:
+        chat = {"chat_template_kwargs": {"enable_thinking": True}, "top_k": 20}
+        run = evaluate("math_500", endpoint=server.endpoint(extra=chat), data=MATH, limit=1, out=tmp_path, show=False)
+        budget(run, forced=True, show=False)
+        assert not any({"chat_template_kwargs", "top_k", "messages"} & body.keys() for body in server.forced())
 
 
 def test_the_planted_need_of_the_built_in_endpoint_is_within_the_reasoning() -> None:
