@@ -33,6 +33,7 @@ __all__ = [
     "brief",
     "continued",
     "find_transport",
+    "prompt_tokens",
 ]
 
 THOUGHT_TOKENS: Final = 40
@@ -97,7 +98,7 @@ async def find_transport(endpoint: Endpoint, messages: Sequence[Message], plain:
     where = f"endpoint {endpoint.name!r}"
     if not plain:
         asked += 1
-        plain = await _prompt_tokens(endpoint, DEFAULT_DIALECT, messages)
+        plain = await prompt_tokens(endpoint, DEFAULT_DIALECT, messages)
         if not plain:
             raise NoTransport(
                 f"The {where} counts no tokens of its prompts (`usage`), and the run has no count either: that a "
@@ -109,12 +110,12 @@ async def find_transport(endpoint: Endpoint, messages: Sequence[Message], plain:
             continue
         asked += 1
         try:
-            together = await _prompt_tokens(endpoint, dialect, continued(messages, THOUGHT))
+            together = await prompt_tokens(endpoint, dialect, continued(messages, THOUGHT))
             if fault := _fault(together, plain + THOUGHT_TOKENS, plain):
                 rejected.append(f"{words}: {fault}")
                 continue
             asked += 1
-            whole = await _prompt_tokens(endpoint, dialect, continued(messages, THOUGHT, suffix.after(closed=closed)))
+            whole = await prompt_tokens(endpoint, dialect, continued(messages, THOUGHT, suffix.after(closed=closed)))
         except EndpointError as exc:
             if not _is_answer(exc, dialect):
                 raise
@@ -162,7 +163,7 @@ def _is_answer(error: EndpointError, dialect: str) -> bool:
     return error.status not in (None, 402) and (not error.retryable or error.status == 500)
 
 
-async def _prompt_tokens(endpoint: Endpoint, dialect: str, messages: Sequence[Message]) -> int:
+async def prompt_tokens(endpoint: Endpoint, dialect: str, messages: Sequence[Message]) -> int:
     """Ask for one token, and return the tokens of the prompt. What may pass is asked again, as in a run."""
     connection = Connection(brief(endpoint, dialect, 1), connections=1)
     failures = 0
