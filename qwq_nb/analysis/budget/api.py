@@ -322,7 +322,14 @@ def _panels_of(
             part = forced_part(own, answers_of(own), plan, kept, suffix, own_budgets, margin)
         panels.append(
             budget_panel(
-                own, run=run.name, model=run.model, benchmark=benchmark, demo=run.demo, budgets=own_budgets, forced=part
+                own,
+                run=run.name,
+                model=run.model,
+                benchmark=benchmark,
+                demo=run.demo,
+                run_dir=run.directory.display_path,
+                budgets=own_budgets,
+                forced=part,
             )
         )
     return panels

@@ -64,7 +64,7 @@ def drawn(title: str, panels: Sequence[BudgetPanel]) -> dict[str, Any]:
         "bargap": 0.25 if max(len(p.answers) for p in panels) < 100 else 0,
         "hovermode": "closest",
         "annotations": [_caption()],
-        "meta": {"qwq": "budget"},
+        "meta": {"qwq": {"study": "budget", "runs": runs_by_axis(panels)}},
     }
     data: list[dict[str, Any]] = []
     width, tall = (1 - _GAP * (columns - 1)) / columns, (1 - 0.14 * (rows - 1)) / rows
@@ -102,6 +102,11 @@ def drawn(title: str, panels: Sequence[BudgetPanel]) -> dict[str, Any]:
         layout["annotations"].append(_note(f"<b>{plain(heading)}</b>", left, top, "bottom"))
     layout["updatemenus"] = [_switch(panels)]
     return {"data": data, "layout": layout}
+
+
+def runs_by_axis(panels: Sequence[BudgetPanel]) -> dict[str, str]:
+    """Return the run's folder of each panel by its axis: in JupyterLab a click on a bar opens the sample there."""
+    return {f"x{'' if i == 0 else i + 1}": panel.run_dir for i, panel in enumerate(panels) if panel.run_dir}
 
 
 def _note(text: str, x: float, y: float, anchor: str, **more: Any) -> dict[str, Any]:

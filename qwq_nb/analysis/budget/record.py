@@ -32,6 +32,8 @@ class BudgetPanel(msgspec.Struct, kw_only=True):
     model: str
     benchmark: str
     demo: bool = False
+    run_dir: str = ""
+    """The run's folder as records have it: relative to the notebook's where it lies below it."""
     answers: list[Answer]
     left_out: int = 0
     """Samples × repeats without an answer that counts: failed, or not asked yet."""
@@ -112,6 +114,7 @@ def budget_panel(
     model: str,
     benchmark: str,
     demo: bool,
+    run_dir: str,
     budgets: Sequence[int],
     forced: ForcedPart | None = None,
 ) -> BudgetPanel:
@@ -124,6 +127,7 @@ def budget_panel(
         model=model,
         benchmark=benchmark,
         demo=demo,
+        run_dir=run_dir,
         answers=answers,
         left_out=len(results) - len(answers),
         choice=choice,

@@ -182,6 +182,7 @@ def test_the_figure_has_two_panels_on_one_axis_and_its_caption() -> None:
     assert ends == [1000, 2000, 4000]
     assert bars["never stated"].customdata[0][1:3] == ["math_500/4", 0], "a click knows the sample"
     assert bars["after it"].customdata[0][3] == 200, "and the place in its reasoning"
+    assert figure.layout.meta["qwq"] == {"study": "budget", "runs": {"x": "qwq_runs/one"}}
 
 
 def test_six_runs_at_most_a_panel_each() -> None:
