@@ -11,7 +11,7 @@ import msgspec
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import Interval, interval_of_counts
 
-__all__ = ["Estimate", "grouped", "mean_estimate", "ratio_estimate", "share_estimate"]
+__all__ = ["Estimate", "difference_estimate", "grouped", "mean_estimate", "ratio_estimate", "share_estimate"]
 
 
 class Estimate(msgspec.Struct, kw_only=True, frozen=True):
@@ -89,6 +89,26 @@ def ratio_estimate(values: Sequence[tuple[str, float, float]], confidence: float
     error = sqrt(m / (m - 1) * sum(e * e for e in residuals.values())) / whole
     half = float(stdtrit(m - 1, (1 + confidence) / 2)) * error
     return Estimate(value=ratio, low=max(0.0, ratio - half), high=min(1.0, ratio + half), n=len(values))
+
+
+def difference_estimate(values: Sequence[tuple[str, float]]) -> tuple[Estimate, float | None]:
+    """Estimate the mean of paired differences, (problem, difference), and the p-value of its being 0.
+
+    The interval is that of `mean_estimate`, and the p-value that of the t-test by problem which rejects where the
+    interval leaves 0 out; None with fewer than two problems. Differences that are all equal have no variance: p is 1
+    where they are 0, and 0 else.
+    """
+    made = mean_estimate(values, least=-inf)
+    if made.value is None or made.low is None or made.high is None:
+        return made, None
+    problems = len({problem for problem, _ in values})
+    half = (made.high - made.low) / 2
+    if half == 0:
+        return made, float(made.value == 0)
+    from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped, unused-ignore]
+
+    error = half / float(stdtrit(problems - 1, 0.975))
+    return made, 2 * float(stdtr(problems - 1, -abs(made.value) / error))
 
 
 def share_estimate(flags: Sequence[tuple[str, bool]]) -> Estimate:

@@ -168,8 +168,8 @@ def more_exact(finish_reason: str, native: str) -> str:
 
     OpenRouter translates each server's word into OpenAI's and repeats the original as `native_finish_reason`
     (https://openrouter.ai/announcements/standardized-finish-reasons). The translation loses some: `stop` beside an
-    original that is nothing of the kind (https://github.com/reVrost/go-openrouter/pull/43). So the original counts where
-    it names a limit, a filter or a failure and the translation does not, and where there is no translation.
+    original that is nothing of the kind (https://github.com/reVrost/go-openrouter/pull/43). So the original counts
+    where it names a limit, a filter or a failure and the translation does not, and where there is no translation.
     """
     translated, original = ending_of(finish_reason), ending_of(native)
     if translated == "not_yet":

@@ -32,7 +32,6 @@ from qwq_nb.endpoint.stall import StallDetector
 from qwq_nb.endpoint.stream_options import StreamOptions
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.endpoint.time_limit import NO_DATA, TimeLimit, TimeUp
-from qwq_nb.endpoint.tokenize import text_of_tokens, tokens_of_text
 from qwq_nb.endpoint.transport import (
     TRANSPORT_ERRORS,
     describe,
@@ -100,14 +99,6 @@ class Connection:
     async def models(self) -> ServedModels:
         """Return the models served, by `GET /models`. A failure is no error: it is told in `problem`."""
         return await served_models(self._http, self.endpoint, self.mask)
-
-    async def tokens_of(self, text: str) -> list[int] | None:
-        """Return the ids of a text's tokens by `/tokenize`; None where the server has none."""
-        return await tokens_of_text(self._http, self.endpoint, text)
-
-    async def text_of(self, tokens: Sequence[int]) -> str | None:
-        """Return the text of tokens by `/detokenize`; None where the server has none."""
-        return await text_of_tokens(self._http, self.endpoint, tokens)
 
     async def ping(self) -> EndpointError | None:
         """Request a completion of one token for the prompt "ping"; return None for an answer, else the error.

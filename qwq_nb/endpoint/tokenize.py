@@ -16,33 +16,40 @@ import httpx
 from qwq_nb.endpoint.bodies import reader_of, whole_body
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.limits import BODY_BYTES, BodyError
+from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.time_limit import TimeLimit
-from qwq_nb.endpoint.transport import TRANSPORT_ERRORS, response_to
+from qwq_nb.endpoint.transport import TRANSPORT_ERRORS, http_client, response_to
 
-__all__ = ["text_of_tokens", "tokens_of_text"]
+__all__ = ["ServerTokens"]
 
 SECONDS: Final = 30.0
 
 
-async def tokens_of_text(client: httpx.AsyncClient, endpoint: Endpoint, text: str) -> list[int] | None:
-    """Return the ids of a text's tokens, special ones not added; None where the server does not tell."""
-    said = await _posted(
-        client,
-        endpoint,
-        "tokenize",
-        {"prompt": text, "content": text, "add_special_tokens": False, "add_special": False},
-    )
-    tokens = said.get("tokens") if said is not None else None
-    if not isinstance(tokens, list) or not all(type(token) is int for token in tokens):
-        return None
-    return tokens
+class ServerTokens:
+    """Ask one endpoint for tokens, any number of requests at once, on one event loop."""
 
+    def __init__(self, endpoint: Endpoint, *, connections: int) -> None:
+        self._endpoint = endpoint
+        self._http = http_client(endpoint, connections, Mask(), lambda: None)
 
-async def text_of_tokens(client: httpx.AsyncClient, endpoint: Endpoint, tokens: Sequence[int]) -> str | None:
-    """Return the text of tokens; None where the server does not tell."""
-    said = await _posted(client, endpoint, "detokenize", {"tokens": list(tokens)})
-    found = [said[name] for name in ("prompt", "content") if isinstance(said.get(name), str)] if said else []
-    return found[0] if found else None
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def ids(self, text: str) -> list[int] | None:
+        """Return the ids of a text's tokens, special ones not added; None where the server does not tell."""
+        asked = {"prompt": text, "content": text, "add_special_tokens": False, "add_special": False}
+        said = await _posted(self._http, self._endpoint, "tokenize", asked)
+        tokens = said.get("tokens") if said is not None else None
+        if not isinstance(tokens, list) or not all(type(token) is int for token in tokens):
+            return None
+        return tokens
+
+    async def text(self, ids: Sequence[int]) -> str | None:
+        """Return the text of tokens; None where the server does not tell."""
+        said = await _posted(self._http, self._endpoint, "detokenize", {"tokens": list(ids)})
+        found = [said[name] for name in ("prompt", "content") if isinstance(said.get(name), str)] if said else []
+        return found[0] if found else None
 
 
 async def _posted(

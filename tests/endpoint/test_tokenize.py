@@ -13,20 +13,20 @@ import pytest
 
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.demo.replay import split_tokens
-from qwq_nb.endpoint.connection import Connection
 from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.tokenize import ServerTokens
 
 TEXT = "Okay, 17 + 25 = 42."
 
 
 def asked(url: str, text: str, first: int) -> tuple[list[int] | None, str | None]:
     async def ask() -> tuple[list[int] | None, str | None]:
-        connection = Connection(Endpoint(url, "m"), connections=1)
+        server = ServerTokens(Endpoint(url, "m"), connections=1)
         try:
-            tokens = await connection.tokens_of(text)
-            return tokens, None if tokens is None else await connection.text_of(tokens[:first])
+            tokens = await server.ids(text)
+            return tokens, None if tokens is None else await server.text(tokens[:first])
         finally:
-            await connection.aclose()
+            await server.aclose()
 
     return asyncio.run(ask())
 

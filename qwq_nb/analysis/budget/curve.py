@@ -4,11 +4,7 @@ Of all answers that count for accuracy, by k thinking tokens: S(k), the share wh
 that has ended and is right; and the share that has ended. An answer that a token limit cut is unknown beyond its
 length, so there the curves can only be higher.
 
-- ξ_O, outcome efficiency: the mean of T̂ / T where a wrong answer counts 0 (Chen et al. 2024, arXiv:2412.21187). A
-  right answer whose place was not found is left out, since the miss is ours (`token_efficiency` of `%qwq_think`).
-- ξ_UT, underthinking score: over the answers that are not right, the mean of 1 − T̂ / T; one that never states the
-  right answer adds 0 (Wang et al. 2025, arXiv:2501.18585). There a model judges whether a thought is right; here the
-  answer has to be stated, so this is a lower bound.
+ξ_O and ξ_UT are defined in `qwq_nb.core.thinking_scores`, and are those of `%qwq_think`.
 
 Intervals are 95 %, pointwise, by problem where problems were answered several times (`qwq_nb.core.estimates`).
 """
@@ -22,6 +18,7 @@ import msgspec
 
 from qwq_nb.analysis.budget.answers import Answer
 from qwq_nb.core.estimates import Estimate, mean_estimate, ratio_estimate, share_estimate
+from qwq_nb.core.thinking_scores import outcome_efficiency, underthinking_score
 
 __all__ = ["CurvePoint", "ThinkingUse", "curve_point", "curve_points", "steps_of", "thinking_use", "widest_gap"]
 
@@ -103,17 +100,19 @@ def thinking_use(answers: Sequence[Answer], *, choice: bool = False, placed: boo
     """
     thought = [a for a in answers if a.tokens > 0]
     known = placed and not choice
-    efficiency = [
-        (a.id, (a.stated or 0.0) / a.tokens if a.right else 0.0) for a in thought if a.is_found or not a.right
+    # The place as it was found; an answer that is not gradable is neither right nor wrong.
+    shares = [
+        (a.id, a.stated / a.tokens if a.is_found and a.stated is not None else None, a.right)
+        for a in thought
+        if a.outcome != "not_gradable"
     ]
-    under = [(a.id, a.after / a.tokens) for a in thought if not a.right]
     return ThinkingUse(
         n=len(answers),
         tokens=sum(a.tokens for a in answers),
         cut=sum(not a.ended for a in answers),
         unplaced=sum(a.right and not a.is_found and a.tokens > 0 for a in answers),
-        xi_o=mean_estimate(efficiency, most=1.0) if known else Estimate(),
-        xi_ut=mean_estimate(under, most=1.0) if known else Estimate(),
+        xi_o=outcome_efficiency(shares) if known else Estimate(),
+        xi_ut=underthinking_score(shares) if known else Estimate(),
         after=ratio_estimate([(a.id, a.after, a.tokens) for a in thought]) if known else Estimate(),
         never=ratio_estimate([(a.id, a.tokens * (a.stated is None), a.tokens) for a in thought])
         if known

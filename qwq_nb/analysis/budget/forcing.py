@@ -19,9 +19,9 @@ from qwq_nb.analysis.budget.suffixes import Suffix
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.core.records import Completion
-from qwq_nb.endpoint.connection import Connection
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.pool import Pool
+from qwq_nb.endpoint.tokenize import ServerTokens
 from qwq_nb.errors import EndpointError, EndpointRefused
 from qwq_nb.store.run_dir import RunDirectory
 
@@ -75,7 +75,7 @@ class Forcing:
         self._worker = worker
         self._tell = tell
         self._pool: Pool | None = None
-        self._connections: list[Connection | None] = []
+        self._tokens: list[ServerTokens | None] = []
         """Of each endpoint, to ask for tokens; None where it does not tell them."""
 
     @property
@@ -100,8 +100,8 @@ class Forcing:
             for endpoint, way in zip(self._endpoints, self.transports, strict=True)
         ]
         self._slots = asyncio.Semaphore(self._concurrency)
-        connections = [Connection(endpoint, connections=self._concurrency) for endpoint in self._endpoints]
-        self._connections = [*connections]
+        tokens = [ServerTokens(endpoint, connections=self._concurrency) for endpoint in self._endpoints]
+        self._tokens = [*tokens]
         async with Pool(sampled, concurrency=self._concurrency) as pool:
             self._pool = pool
             tasks = [asyncio.ensure_future(each) for each in work]
@@ -111,8 +111,8 @@ class Forcing:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
-                for connection in connections:
-                    await connection.aclose()
+                for asked in tokens:
+                    await asked.aclose()
 
     def _is_there(self, sample: CutSample, unit: Unit, way: tuple[str, str] | None = None) -> bool:
         row = self.forced.of(sample, unit, self._suffix, way)
@@ -145,17 +145,17 @@ class Forcing:
 
     async def _cut(self, place: int, sample: CutSample, units: list[Unit]) -> list[Unit]:
         """Return the units, cut by the server's own tokens where it tells them."""
-        connection = self._connections[place]
-        if connection is None or all(unit.whole for unit in units):
+        server = self._tokens[place]
+        if server is None or all(unit.whole for unit in units):
             return units
         reasoning = sample.result.completion.reasoning if sample.result.completion is not None else ""
-        tokens = await connection.tokens_of(reasoning)
+        tokens = await server.ids(reasoning)
         if tokens is None:
-            self._connections[place] = None
+            self._tokens[place] = None
             return units
         cut = []
         for unit in units:
-            text = None if unit.whole else await connection.text_of(tokens[: unit.budget])
+            text = None if unit.whole else await server.text(tokens[: unit.budget])
             chars = 0 if text is None else shared_length(reasoning, text)
             # A token may hold a part of a character, which comes back as another one.
             is_cut = text is not None and chars >= len(text) - MOST_BROKEN

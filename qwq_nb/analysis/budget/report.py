@@ -38,9 +38,9 @@ _USE: Final = (
 _READING: Final = (
     "Shares are of all answers that count. Stated: the right answer stands in the reasoning as an answer within so "
     "many thinking tokens. Ended and right: the reasoning has ended within so many, and the answer is right. Intervals "
-    "are 95 %, pointwise, by problem. ξ_O: mean of T̂ / T, where a wrong answer counts 0 (arXiv:2412.21187); ξ_UT: mean "
-    "of 1 − T̂ / T over the answers that are not right, 0 for one that never states the right answer (arXiv:2501.18585; "
-    "a lower bound); T: tokens of a reasoning, T̂: those up to the right answer."
+    "are 95 %, pointwise, by problem. ξ_O: mean of T̂ / T, 0 where the right answer is never stated (arXiv:2412.21187); "
+    "ξ_UT: mean of 1 − T̂ / T over the wrong answers, 0 where it is never stated (arXiv:2501.18585; a lower bound); T: "
+    "tokens of a reasoning, T̂: those up to the right answer."
 )
 
 

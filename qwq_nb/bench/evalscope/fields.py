@@ -13,6 +13,7 @@ from typing import Any
 __all__ = [
     "GOLD_FIELDS",
     "FieldFault",
+    "LastingFault",
     "check_choices",
     "check_gold_present",
     "check_made",
@@ -26,7 +27,7 @@ __all__ = [
     "whole_numbers",
 ]
 
-GOLD_FIELDS = ("answer", "gold", "label", "target", "answerKey", "answer_letter", "Correct Answer")
+GOLD_FIELDS = ("answer", "gold", "label", "target", "answerKey", "answer_letter", "Correct Answer", "Short Answer")
 """Fields that hold the gold answer."""
 
 _IDS = (
@@ -50,6 +51,10 @@ _NO_ID = (None, "", "unknown")
 
 class FieldFault(ValueError):
     """Report a field whose value cannot be meant. The message names the field, without file and line."""
+
+
+class LastingFault(FieldFault):
+    """Report a field whose value no other form of the record would mend."""
 
 
 def named_as_needed(record: Mapping[str, Any], needed: Iterable[str]) -> dict[str, Any]:
@@ -106,7 +111,7 @@ def check_made(record: Mapping[str, Any], needed: Sequence[str], question: str, 
 def check_choices(
     record: Mapping[str, Any], needed: Sequence[str], choices: Sequence[str], targets: Sequence[str]
 ) -> None:
-    """Check the choices of a record: there are some, none is empty for want of a value, and a gold answer is one's letter.
+    """Check the choices of a record: there are some, none is a gap, the gold answer is the letter of one.
 
     Several gold answers, as a benchmark may have where several choices are right, are not looked at.
 

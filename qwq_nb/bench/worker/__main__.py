@@ -73,6 +73,9 @@ class Worker:
                     self._task_line(name, line)
                 else:
                     self._graders.line(name, line)
+            if self._graders.to_rehearse:
+                with beating(self._out):
+                    self._graders.rehearse()
             self._graders.check()
             self._check_task()
 

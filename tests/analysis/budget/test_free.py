@@ -69,7 +69,7 @@ def test_what_the_tokens_went_into() -> None:
     assert use.tokens == 15_000
     assert use.after.value == pytest.approx((800 + 1500 + 1000) / 15_000)
     assert use.never.value == pytest.approx(8000 / 15_000)
-    assert use.xi_o.value == pytest.approx((0.2 + 0.25 + 0 + 0) / 4)
+    assert use.xi_o.value == pytest.approx((0.2 + 0.25 + 0.75 + 0) / 4), "whatever the verdict"
     assert use.xi_ut.value == pytest.approx((1 - 3000 / 4000 + 0) / 2)
     assert use.after_tokens.value == pytest.approx(1100)
     assert use.after_tokens.n == 3
@@ -77,13 +77,13 @@ def test_what_the_tokens_went_into() -> None:
     assert (use.cut, use.unplaced) == (1, 0)
 
 
-def test_outcome_efficiency_is_that_of_think() -> None:
+def test_the_scores_of_the_literature_are_those_of_think() -> None:
     run = made_run([*FOUR, traced(5)])
     row = think(run).table().query("subset == 'all'").iloc[0]
     use = budget(run).use().iloc[0]
-    assert (use.xi_o, use.xi_o_low, use.xi_o_high) == pytest.approx(
-        (row.token_efficiency, row.token_efficiency_low, row.token_efficiency_high)
-    )
+    for own, name in (("xi_o", "outcome_efficiency"), ("xi_ut", "underthinking_score")):
+        for end in ("", "_low", "_high"):
+            assert use[own + end] == pytest.approx(row[name + end])
     assert use.unplaced == 1
 
 

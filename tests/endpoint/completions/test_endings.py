@@ -97,7 +97,7 @@ def test_what_was_withheld_is_an_error_with_its_name_and_is_not_asked_again(word
 
 
 def by_gateway(finish: str | None, native: Any, *, stream: bool, apart: bool = False) -> bytes:
-    """An answer as OpenRouter sends it: the translated finish reason, and the original; `apart`: in a chunk of its own."""
+    """An answer as OpenRouter sends it: the translated finish reason, and the original, `apart` in its own chunk."""
     choice = {"finish_reason": finish, "native_finish_reason": native}
     if not stream:
         body = {"choices": [{**choice, "message": {"content": THOUGHT}}]}
