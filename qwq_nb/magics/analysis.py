@@ -13,10 +13,11 @@ from qwq_nb.analysis.budget.options import BUDGET
 from qwq_nb.analysis.compare.options import COMPARE
 from qwq_nb.analysis.gate.options import GATE, RACE
 from qwq_nb.analysis.speed.options import SPEED
-from qwq_nb.analysis.sweep.grid import SWEEP, grid_of
+from qwq_nb.analysis.sweep.grid import SWEEP, extra_options, grid_of
 from qwq_nb.analysis.think.options import THINK
 from qwq_nb.errors import OptionError
 from qwq_nb.magics.base import MagicBase, documented, user_errors
+from qwq_nb.magics.parsing import tokens_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,10 +140,12 @@ class AnalysisMagics(MagicBase):
 
         %qwq_sweep math_500 --temperature 0.2,0.6,1.0 --top-k 20,40 --limit 50
         %qwq_sweep math_500 --endpoint full,quantised --limit 50
+        %qwq_sweep math_500 --extra.thinking_token_budget 512,1024,2048     any field of the request
         """
         from qwq_nb.analysis.sweep.api import sweep
 
-        words, given = self.parsed(line, SWEEP, "qwq_sweep")
+        fields = extra_options(tokens_of(line, self.variables))
+        words, given = self.parsed(line, [*SWEEP, *fields], "qwq_sweep")
         grid, options = grid_of(given)
         if "endpoint" not in grid:
             options = self._with_defaults(options)

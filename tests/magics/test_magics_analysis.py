@@ -42,6 +42,8 @@ def test_a_run_takes_another_s_place_or_does_not(shell: Shell, server: DemoEndpo
 def test_a_sweep_and_a_speed_test(shell: Shell, server: DemoEndpoint) -> None:
     shell.run("s = %qwq_sweep math_500 --demo --levels 1 --max-tokens 100,2000")
     assert list(shell["s"].table().max_tokens) == [100, 2000]
+    shell.run("x = %qwq_sweep math_500 --demo --limit 1 --extra.thinking_token_budget 512,1024")
+    assert list(shell["x"].table()["extra.thinking_token_budget"]) == [512, 1024]
     shell.run("v = %qwq_speed --demo --concurrency 1,2 --max-tokens 50")
     assert list(shell["v"].table().concurrency) == [1, 2]
 
