@@ -79,9 +79,11 @@ def checked_calls(
 
 def _typed(axis: str, value: Any) -> str:
     """Write the value as it is typed in a line."""
-    return (
-        axis_text(value) if value is None or isinstance(value, Endpoint) else option_text(axis_option(axis).kind, value)
-    )
+    if value is None or isinstance(value, Endpoint):
+        return axis_text(value)
+    if extra_field(axis) is not None and not isinstance(value, str):
+        return option_text("json", value)
+    return option_text(axis_option(axis).kind, value)
 
 
 def call_of(values: Mapping[str, Any], options: Mapping[str, Any], endpoint: Any) -> tuple[dict[str, Any], Any]:

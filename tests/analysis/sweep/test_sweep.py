@@ -110,7 +110,7 @@ def test_a_grid_may_be_written_as_texts_and_single_values() -> None:
 def test_any_field_of_the_request_may_be_varied(server: DemoEndpoint, tmp_path: Path) -> None:
     made = sweep(
         "math_500",
-        grid={"--extra.thinking_token_budget": "512,1024,off", "temperature": 0.6},
+        grid={"--extra.thinking_token_budget": "512,1024,off", "extra.fast": [True]},
         endpoint=own_endpoint(server),
         data=MATH,
         extra={"priority": 1},
@@ -122,7 +122,7 @@ def test_any_field_of_the_request_may_be_varied(server: DemoEndpoint, tmp_path: 
     bodies = [entry["body"] for entry in server.log()["last"] if entry["body"]]
     assert [body.get("thinking_token_budget") for body in bodies] == [512, 1024, None]
     assert {body["priority"] for body in bodies} == {1}
-    assert "--extra.thinking_token_budget 512,1024,off" in made.command
+    assert made.command.endswith("--extra.thinking_token_budget 512,1024,off --extra.fast true"), "as it is typed"
 
 
 @pytest.mark.parametrize(
