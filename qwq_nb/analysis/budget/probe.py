@@ -41,7 +41,10 @@ THOUGHT: Final = "2" + " the" * (THOUGHT_TOKENS - 1)
 MOST_REQUESTS: Final = 4
 MOST_SUFFIX_TOKENS: Final = 40
 LONGEST_WAIT_S: Final = 60.0
-FREE: Final = "Without --forced the curve needs no request."
+FREE: Final = (
+    "Without --forced the curve needs no request. Where the server has a budget of its own, whole runs show it, "
+    "unpaired: %qwq_sweep … --extra.thinking_token_budget 512,1024 (vLLM; llama.cpp: thinking_budget_tokens)."
+)
 
 _WAYS: Final = (
     ("raw_completions", True, "/completions with the prompt written here"),
