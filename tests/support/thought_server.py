@@ -46,6 +46,8 @@ class ThoughtServer:
         self.answers: str = behaviour.pop("answers", "")
         """What is forced, in place of the planted answer."""
         self.seconds: float = behaviour.pop("seconds", 0.0)
+        self.cached: float = behaviour.pop("cached", 0.0)
+        """Share of each prompt that comes from a prefix cache."""
         assert not behaviour
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.continued = 0
@@ -143,7 +145,10 @@ class ThoughtServer:
         }
 
     def _usage(self, prompt: int, completion: int) -> dict[str, Any]:
-        return {"usage": {"prompt_tokens": prompt, "completion_tokens": completion}} if self.usage else {}
+        counts: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
+        if self.cached:
+            counts["prompt_tokens_details"] = {"cached_tokens": round(prompt * self.cached)}
+        return {"usage": counts} if self.usage else {}
 
 
 def is_continued(body: dict[str, Any]) -> bool:

@@ -76,12 +76,14 @@ def forced_part(
     given = {(r.sample.id, r.repeat): r for r in results}
     cells: dict[tuple[str, int], dict[int, bool]] = {}
     whole: list[tuple[ForcedRow, SampleResult]] = []
+    every: list[ForcedRow] = []
     asked = missing = unproved = failed = 0
     for sample in plan.samples:
         key = sample.result.sample.id, sample.result.repeat
         rows = [(unit, forced.of(sample, unit, suffix)) for unit in sample.units]
         missing += sum(row is None for _, row in rows)
         found = [(unit, row) for unit, row in rows if row is not None]
+        every += [row for _, row in found]
         asked += sum(row.outcome != "failed" for _, row in found)
         unproved += sum(row.outcome == "unproved" for _, row in found)
         failed += sum(row.outcome == "failed" for _, row in found)
@@ -98,6 +100,14 @@ def forced_part(
         if missing
         else []
     )
+    if tokens := sum(row.prompt for row in every):
+        cached = sum(row.cached for row in every)
+        told = (
+            f"{percent(cached / tokens)} of them from its prefix cache"
+            if cached
+            else "none of them from a prefix cache"
+        )
+        notes.append(f"The server counted {number(tokens)} prompt tokens for forced answers, {told}.")
     if unproved:
         notes.append(f"{count(unproved, 'forced answer')} without proof that the thought arrived: not counted.")
     if failed:

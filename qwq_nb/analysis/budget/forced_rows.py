@@ -50,6 +50,8 @@ class ForcedRow(msgspec.Struct, kw_only=True):
     """Prompt tokens by the server."""
     expected: int = 0
     """Prompt tokens that there should be."""
+    cached: int = 0
+    """Of the prompt: those that the server took from its prefix cache."""
     completion: int = 0
     finish: str = ""
     error: str = ""

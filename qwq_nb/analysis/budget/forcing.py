@@ -205,11 +205,8 @@ class Forcing:
     ) -> None:
         """Read a forced answer into its row, check the count of the prompt's tokens, and have the answer graded."""
         row.text = written(completion, way, thought, self._suffix)
-        row.prompt, row.completion, row.finish = (
-            completion.prompt_tokens,
-            completion.completion_tokens,
-            completion.finish_reason,
-        )
+        row.prompt, row.cached = completion.prompt_tokens, completion.cached_tokens
+        row.completion, row.finish = completion.completion_tokens, completion.finish_reason
         if not is_proved(row):
             row.outcome = "unproved"
             return

@@ -12,6 +12,7 @@ status 200; which form is right is proved by the number of prompt tokens (`qwq_n
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ import msgspec
 
 from qwq_nb.core.records import Message
 from qwq_nb.endpoint.delta import Delta
-from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions, WireUsage, usage_of
+from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions, WireUsage, counts_in, usage_of
 from qwq_nb.endpoint.dialects.dialect import Tool
 from qwq_nb.endpoint.endpoint import Endpoint
 
@@ -80,11 +81,11 @@ class RawCompletions(ChatCompletions):
         """Return the delta of one event. Raises ValueError if it is no completion."""
         if event.strip() == b"[DONE]":
             return Delta(ends="done")
-        return text_delta(_decode(event))
+        return text_delta(decoded(event))
 
     def whole(self, body: bytes) -> Delta | None:
         """Return the delta of a whole answer; None without a text. Raises ValueError if it is no completion."""
-        chunk = _decode(body)
+        chunk = decoded(body)
         if chunk.error:
             return Delta(ends="error")
         return text_delta(chunk) if chunk.choices and chunk.choices[0].text is not None else None
@@ -125,6 +126,26 @@ def chatml(messages: Sequence[Message]) -> str:
     *before, last = messages
     turns = [f"<|im_start|>{m['role']}\n{m['content']}<|im_end|>\n" for m in before]
     return f"{''.join(turns)}<|im_start|>{last['role']}\n{last['content']}"
+
+
+def decoded(data: bytes) -> TextChunk:
+    """Decode an event or a body; counts that are no numbers are left out, as in chats.
+
+    Raises:
+        ValueError: it is no completion.
+    """
+    try:
+        return _decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        said = json.loads(data.decode("utf-8", "replace"))
+        if not isinstance(said, dict):
+            raise ValueError(f"Expected `object`, got `{type(said).__name__}`")
+        kept = {"choices": said.get("choices"), "error": said.get("error"), "usage": counts_in(said.get("usage"))}
+        return msgspec.convert(kept, TextChunk, strict=False)
+    except (msgspec.ValidationError, RecursionError, TypeError) as exc:
+        raise ValueError(str(exc)) from None
 
 
 def text_delta(chunk: TextChunk) -> Delta:

@@ -113,6 +113,15 @@ def test_each_transport_gives_the_same_curve(behaviour: dict[str, Any], tmp_path
     assert not any("top_p" in body or "seed" in body for body in bodies)
 
 
+@pytest.mark.parametrize(("cached", "said"), [(0.0, "none of them from a prefix cache"), (0.75, "75.")])
+def test_it_is_said_whether_the_server_has_a_prefix_cache(cached: float, said: str, tmp_path: Path) -> None:
+    with thought_server(cached=cached) as server:
+        run = run_on(server, tmp_path, limit=2)
+        curve = budget(run, forced=True, show=False)
+    (note,) = [note for note in curve.panels[0].notes if "prompt tokens for forced answers" in note]
+    assert said in note
+
+
 def test_the_longest_budget_of_a_sample_is_asked_first(tmp_path: Path) -> None:
     with thought_server() as server:
         run = run_on(server, tmp_path)

@@ -53,6 +53,17 @@ def test_raw_completions_are_read() -> None:
         dialect.whole(b"[]")
 
 
+def test_counts_of_raw_completions_in_any_form_are_read() -> None:
+    body = (
+        b'{"choices":[{"text":"5","finish_reason":"stop"}],"usage":{"prompt_tokens":61.0,"completion_tokens":"1",'
+        b'"prompt_tokens_details":{"cached_tokens":"48"}}}'
+    )
+    delta = RawCompletions().whole(body)
+    assert delta is not None
+    assert delta.usage is not None
+    assert (delta.usage.prompt_tokens, delta.usage.completion_tokens, delta.usage.cached_tokens) == (61, 1, 48)
+
+
 def test_open_content_is_continued_and_no_other_turn_begun() -> None:
     body = OpenContent().body(ENDPOINT, begun(f"\n\n{SUFFIX}"))
     assert body["messages"][-1]["content"] == f"<think>\n{THOUGHT}\n\n{SUFFIX}"
