@@ -101,6 +101,7 @@ export function readRun(
     metrics: Object.fromEntries(
       Object.entries(asObject(manifest.metrics))
         .slice(0, MOST_BENCHMARKS)
+        .filter(([, metric]) => asText(metric) !== '')
         .map(([name, metric]) => [shortText(name), shortText(metric)])
     ),
     estimated: Object.fromEntries(
