@@ -90,7 +90,7 @@ def difference_estimate(values: Sequence[tuple[str, float]]) -> tuple[Estimate, 
 def share_estimate(flags: Sequence[tuple[str, bool]]) -> Estimate:
     """Estimate the share of true flags in (problem, flag) pairs, with Wilson's interval.
 
-    The interval is clustered by problem where a problem was answered several times (`stats.interval_of_counts`).
+    Where a problem was answered several times, that of a Beta-binomial posterior (`stats.interval_of_counts`).
     """
     if not flags:
         return Estimate()

@@ -41,8 +41,8 @@ class SubsetRow(msgspec.Struct, kw_only=True):
     `population` is known, the estimate for all of its problems, each subset weighted by its size.
     """
     ci_low: float | None
-    """95 %: of a subset's accuracy on problems like its own (Wilson's); on such a row `all`, of the accuracy on all of
-    the benchmark's problems: without width where each was answered once.
+    """95 %: of a subset's accuracy on problems like its own (`stats.interval_of_counts`); on such a row `all`, of the
+    accuracy on all of the benchmark's problems: without width where each was answered once.
     """
     ci_high: float | None
     accuracy_finished: float | None

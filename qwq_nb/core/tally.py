@@ -2,9 +2,8 @@
 
 `tally` counts; `table_rows` and `sample_rows` give plain dicts that a DataFrame is made of, without pandas.
 `accuracy_of_asked` is correct / (all − `error` − `pending` − `awaiting_ruling`): a truncated or not gradable answer is
-not correct.
-`accuracy_finished` is correct / (the same − `truncated`). Intervals are Wilson's, clustered by problem where there are
-repeats (`qwq_nb.core.stats`).
+not correct. `accuracy_finished` is correct / (the same − `truncated`). Intervals are Wilson's, and of a Beta-binomial
+posterior where there are repeats (`qwq_nb.core.stats`).
 
 Where the sizes of the subsets in the benchmark are known, the row `all` is about all of its problems: its accuracy and
 interval are those of `qwq_nb.core.stratified`, each subset weighted by its size, and exact where every problem was
@@ -167,8 +166,8 @@ class _Whole(NamedTuple):
 
     accuracy: float | None
     accuracy_finished: float | None
-    interval: Interval
     similar: Interval
+    """The interval on problems like these, of any number."""
 
 
 def _whole(parts: Sequence[tuple[int, _Count]]) -> _Whole:
@@ -184,14 +183,14 @@ def _whole(parts: Sequence[tuple[int, _Count]]) -> _Whole:
         accuracy, of_finished = _share(sum(correct), sum(asked)), _share(sum(correct), sum(finished))
     else:
         of_finished = accuracy / ended if accuracy is not None and ended else None
-    similar = _similar(weights, parts, accuracy)
+    return _Whole(accuracy, of_finished, _similar(weights, parts, accuracy))
+
+
+def _interval(parts: Sequence[tuple[int, _Count]], similar: Interval) -> Interval:
+    """Return the interval of the accuracy on all problems, for one look at the end."""
     if any(part.repeats > 1 for _, part in parts):
-        interval = _widened(similar, parts)
-    else:
-        interval = stratified_interval(
-            [Stratum(size, n, c) for (size, _), n, c in zip(parts, asked, correct, strict=True)]
-        )
-    return _Whole(accuracy, of_finished, interval, similar)
+        return _widened(similar, parts)
+    return stratified_interval([Stratum(size, part.counted, part.outcomes["correct"]) for size, part in parts])
 
 
 def _failed(part: _Count) -> int:
@@ -295,11 +294,12 @@ def _row_of_all(benchmark: str, total: _Count, parts: Sequence[tuple[int, _Count
     sizes = [(max(size, len(part.problems)), part) for size, part in parts]
     row, whole = total.row(benchmark, "all", sum(size for size, _ in sizes)), _whole(sizes)
     row.accuracy, row.accuracy_finished = whole.accuracy, whole.accuracy_finished
-    row.ci_low, row.ci_high = whole.interval
     size, asked = row.population or 0, len(total.problems)
     if watch is not None and row.pending and row.accuracy is not None and asked == size == row.n:
         low, high = _watched(total, size, watch)
         row.ci_low, row.ci_high = min(low or 0.0, row.accuracy), max(high or 0.0, row.accuracy)
+    else:
+        row.ci_low, row.ci_high = _interval(sizes, whole.similar)
     row.similar_low, row.similar_high = whole.similar
     return row
 

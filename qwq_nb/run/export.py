@@ -276,8 +276,8 @@ def caption_of(record: RunRecord) -> str:
     degrees = [row for row in totals if row.metric]
     if not totals or len(degrees) < len(totals):
         parts.append(
-            f"Accuracy is correct of {answered}, truncated ones included, with Wilson's 95% interval"
-            + (", clustered by problem." if repeats else ".")
+            f"Accuracy is correct of {answered}, truncated ones included, with "
+            + ("the 95% interval of a Beta-binomial posterior." if repeats else "Wilson's 95% interval.")
         )
     if degrees:
         named = ", ".join(f"{row.benchmark}: {row.metric}" for row in degrees)

@@ -33,7 +33,8 @@ _HEADS: Final = (
 )
 
 _READING: Final = (
-    "Accuracy is correct of all that were answered, with its Wilson interval; “of finished” leaves the truncated out. "
+    "Accuracy is correct of all that were answered, with its 95 % interval (Wilson's; where there are repeats a "
+    "Beta-binomial posterior's); “of finished” leaves the truncated out. "
     "In the row “all” it is the accuracy on all of the benchmark's problems, each subset weighted by its size: an "
     "estimate where a part was asked, exact where each was (in brackets the interval for problems like them). "
     "Errors are not counted as wrong. Tokens are means, first token and tokens/s are medians."

@@ -1,4 +1,4 @@
-"""Compute avg@k, pass@k and cons@k of each subset of a run with repeats, with intervals clustered by problem.
+"""Compute avg@k, pass@k and cons@k of each subset of a run with repeats, with intervals over problems.
 
 All three are means over problems of the value expected from k answers drawn at random, without replacement, from the n
 ≥ k answers that a problem has; the order in which they came does not matter. Shares are 0…1.

@@ -1,4 +1,4 @@
-/** Accuracy by subset: a bar with its Wilson whiskers, and every other outcome as a column of its own. */
+/** Accuracy by subset: a bar with the whiskers of its interval, and every other outcome as a column of its own. */
 import { subsetKey } from '../model/entry';
 import {
   estimatedFrom,
@@ -144,7 +144,7 @@ export class TableView {
     );
     setText(
       this._caption,
-      'Accuracy by subset, with 95 % Wilson intervals; “all” is for all problems of the benchmark, ' +
+      'Accuracy by subset, with 95 % intervals; “all” is for all problems of the benchmark, ' +
         'exact where each was asked (in brackets the interval for problems like them)' +
         (degrees
           ? '; where a score is not 0 or 1 its mean, with a t-interval'

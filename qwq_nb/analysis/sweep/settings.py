@@ -38,7 +38,7 @@ class SettingRow(msgspec.Struct, kw_only=True):
     """correct / answered."""
     ci_low: float | None = None
     ci_high: float | None = None
-    """95 %: Wilson's interval, clustered by problem where there are repeats (`stats.clustered_interval`)."""
+    """95 %: Wilson's, or the Beta-binomial posterior's where there are repeats (`stats.clustered_interval`)."""
     mean_tokens: float | None = None
     """Reasoning and answer tokens of one answer. Truncated answers are included, unlike in `run.table()`: they cost
     too.

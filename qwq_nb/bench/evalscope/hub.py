@@ -1,7 +1,7 @@
 """Load a data set from its hub, or fail within seconds with the reason.
 
-The hubs' clients retry for minutes without a network. So one connection is tried first (unless a proxy is set); if it
-fails, only a copy on this machine is looked for, under a time limit.
+The hubs' clients retry for minutes without a network. So one connection is tried first, through the proxy if one is
+set; if it fails, only a copy on this machine is looked for, under a time limit.
 """
 
 from __future__ import annotations

@@ -269,8 +269,8 @@ def _check_sample(sample: EvalSample, record: RawRow, needed: list[str], kind: A
     if not question.strip():
         raise fields.FieldFault("the question is empty")
     fields.check_made(record, needed, question, targets if kind != "text" else [])
-    if kind == "choice" and len(targets) == 1:
-        fields.check_choices(record, needed, sample.choices or [], targets[0])
+    if kind == "choice":
+        fields.check_choices(record, needed, sample.choices or [], targets)
 
 
 def _question(sample: EvalSample) -> str:
