@@ -197,7 +197,7 @@ def _scores(label: str, before: dict[tuple[str, str, int], Any], reports: dict[s
 
 
 def _means(label: str, name: str, before: dict[tuple[str, str, int], Any], report: Any) -> list[Difference]:
-    """Compare the mean of scores that are not 0 or 1 with the report's primary metric, over the answers that have one."""
+    """Compare the mean of scores that are not 0 or 1 with the report's primary metric, over answers with a score."""
     metric = report.primary_metric or report.metrics[0]
     differences = []
     for subset in (subset for category in metric.categories for subset in category.subsets):
