@@ -38,6 +38,12 @@ def test_some_benchmarks_are_known_by_name() -> None:
     assert found == {"general_qa": "Rouge-L-R", "drop": "f1"}
 
 
+def test_the_name_is_evalscopes_where_its_score_has_one() -> None:
+    """Options may choose another score than the benchmark's own: then that one stands in the verdicts."""
+    chosen = result(0, 0.3, benchmark="general_qa", sample_score={"score": {"main_score_name": "bleu-1"}})
+    assert graded_metrics([result(1, 0.0, benchmark="general_qa"), chosen]) == {"general_qa": "bleu-1"}
+
+
 def test_prompts_without_a_reference_have_no_score() -> None:
     free = result(0, 0.0, benchmark="general_qa", gold="", status="no_reference", outcome="awaiting_ruling")
     assert lacks_reference(free.sample)
