@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ def test_the_answer_is_read_once(choices: list[dict[str, Any]]) -> None:
 def test_an_answer_that_repeats_itself_is_told_from_messages_that_do(text: str, step: int) -> None:
     assert read(*map(message, repeated(text, step))).answer == text
     pieces = [text[at : at + step] for at in range(0, len(text), step)]
-    if not all(after.startswith(before) for before, after in zip(pieces, pieces[1:], strict=False)):
+    if not all(after.startswith(before) for before, after in pairwise(pieces)):
         assert read(*map(message, pieces)).answer == text
 
 

@@ -29,14 +29,13 @@ from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import WorkerError
 from qwq_nb.store.run_dir import RunDirectory
-from qwq_nb.trace.thoughts import THINKBENCH
+from qwq_nb.trace.thoughts import thinkbench_parts
 
 __all__ = ["FILE", "Split", "judged"]
 
 FILE = "answer_index.jsonl"
 Split = Literal["separator", "keywords", "llm"]
 AT_ONCE = 16
-_KEYWORDS = re.compile(rf"(?=\b(?:{'|'.join(map(re.escape, THINKBENCH))})\b)")
 _BOX = re.compile(r"\\boxed\{([^}]*)\}")
 
 
@@ -136,10 +135,8 @@ class _Judge:
         return min(len(reasoning), len("\n\n".join(parts[:index])))
 
     async def parts(self, client: ChatClient, problem: str, reasoning: str) -> list[str]:
-        if self.split == "keywords":
-            return [part.strip() for part in _KEYWORDS.split(reasoning) if part.strip()] or [reasoning]
-        if self.split == "separator":
-            return reasoning.split("\n\n")
+        if self.split != "llm":
+            return thinkbench_parts(reasoning, self.split)
         flat = reasoning.replace("\n", " ")
         prompt = filled(self.reformat, problem=problem, response=flat)
         said = (await client.complete([{"role": "user", "content": prompt}])).answer
