@@ -20,7 +20,7 @@ from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import Completion, Outcome, SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.sequential import in_random_order, interval_in_order, time_uniform_interval
-from qwq_nb.core.stats import Interval, effective_size, interval_of_counts, quantile, wilson_of_share
+from qwq_nb.core.stats import Interval, interval_of_counts, interval_of_groups, quantile
 from qwq_nb.core.stratified import Stratum, stratified_interval, stratified_share
 
 __all__ = [
@@ -189,7 +189,9 @@ def _similar(weights: Sequence[int], parts: Sequence[tuple[int, _Count]], accura
         return None, None
     if all(weight == part.counted for weight, (_, part) in zip(weights, parts, strict=True)):
         return interval_of_counts(pair for _, pairs in groups for pair in pairs)
-    return wilson_of_share(accuracy, effective_size(groups))
+    low, high = interval_of_groups(groups)
+    # Where a subset's problems have unequal numbers of answers, its share weighs by answers, and here by problems.
+    return min(accuracy, low or 0.0), max(accuracy, 1.0 if high is None else high)
 
 
 def _widened(interval: Interval, parts: Sequence[tuple[int, _Count]]) -> Interval:

@@ -167,7 +167,8 @@ class Run:
         """
         from qwq_nb.run.repeats import REPEAT_COLUMNS, repeat_rows
 
-        return frame(map(msgspec.structs.asdict, repeat_rows(self._state.results())), REPEAT_COLUMNS)
+        rows = repeat_rows(self._state.results(), self._state.manifest.population)
+        return frame(map(msgspec.structs.asdict, rows), REPEAT_COLUMNS)
 
     def cost(self, price_in: float | None = None, price_out: float | None = None) -> pd.DataFrame:
         """Return the cost so far, expected at the end, and per correct answer, as a DataFrame.

@@ -170,3 +170,14 @@ def test_a_run_under_way_with_answers_of_a_limited_one_has_its_levels_weighted(
     assert score_rows(results, manifest)[-1].ci_low != settled.ci_low, "it holds at every moment"
     manifest.taken_over = [TakenOver(run="another", answers=2)]
     assert score_rows(results, manifest)[-1].ci_low == settled.ci_low
+
+
+def test_a_limit_with_repeats_is_the_same_estimate_in_every_table(server: DemoEndpoint, tmp_path: Path) -> None:
+    run = evaluate("math_500", demo=True, data=uneven(tmp_path), limit=5, repeats=2)
+    row = whole(run)
+    assert row.accuracy == pytest.approx(expected(run))
+    repeats = run.repeats().set_index("subset").loc["all"]
+    assert list(repeats.avg_at_k) == pytest.approx([row.accuracy] * len(repeats))
+    assert list(repeats.avg_low) == pytest.approx([row.ci_low] * len(repeats))
+    assert list(repeats.avg_high) == pytest.approx([row.ci_high] * len(repeats))
+    assert "from_problems" in repeats
