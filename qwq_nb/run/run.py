@@ -23,7 +23,7 @@ from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
-from qwq_nb.view.wording import number
+from qwq_nb.view.wording import estimated_from, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +119,12 @@ class Run:
 
     def __repr__(self) -> str:
         rows = [row for row in self.rows() if row.subset == "all"]
-        scores = listed(f"{row.benchmark} {number(100 * row.accuracy, 1)}%" for row in rows if row.accuracy is not None)
+        said = {row.benchmark: f" ({estimate})" if (estimate := estimated_from(row)) else "" for row in rows}
+        scores = listed(
+            f"{row.benchmark} {number(100 * row.accuracy, 1)}%{said[row.benchmark]}"
+            for row in rows
+            if row.accuracy is not None
+        )
         total = sum(row.n for row in rows)
         done = total - sum(row.pending for row in rows)
         return f"<Run {one_line(self.name, 120)!r} {self.state}: {scores or 'nothing finished'}; {done} of {total}>"

@@ -82,6 +82,7 @@ class Comparison:
         self._results = {letter: run.results() for letter, run in self.runs.items()}
         self._facts = {letter: facts_of(letter, run, self._results[letter]) for letter, run in self.runs.items()}
         self._prices = {letter: run_prices(run, prices or {}) for letter, run in self.runs.items()}
+        self._tables = {letter: run.rows() for letter, run in self.runs.items()}
         scores = {letter: run.accuracies() for letter, run in self.runs.items()}
         first = self._facts["A"]
         self._pairings: dict[str, list[Pairing]] = {
@@ -235,7 +236,7 @@ class Comparison:
 
     def _cards(self) -> list[RunCard]:
         return [
-            RunCard(letter=letter, name=facts.name, model=facts.model, note=run_note(facts))
+            RunCard(letter=letter, name=facts.name, model=facts.model, note=run_note(facts, self._tables[letter]))
             for letter, facts in self._facts.items()
         ]
 
