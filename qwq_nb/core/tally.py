@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import Completion, Outcome, SampleResult
 from qwq_nb.core.run_record import SubsetRow
-from qwq_nb.core.sequential import in_random_order, interval_in_order, time_uniform_interval
+from qwq_nb.core.sequential import in_random_order, interval_in_order, interval_of_strata, time_uniform_interval
 from qwq_nb.core.stats import Interval, interval_of_counts, interval_of_groups, quantile
 from qwq_nb.core.stratified import Stratum, stratified_interval, stratified_share
 
@@ -221,7 +221,7 @@ def tally(
     `population`: the sizes of the subsets in the benchmark, those too that were not asked: with it the row `all` is
     about all of them. A benchmark that it does not name is counted as it was asked. `watch`: the run is looked at while
     it goes on, or was ended by what was seen of it; then the interval of the row `all` is one that holds at every
-    moment (`qwq_nb.core.sequential`), unless a limit chose the problems, or there are repeats.
+    moment (`qwq_nb.core.sequential`), unless there are repeats.
     """
     sizes = population or {}
     benchmarks: dict[str, dict[str, _Count]] = {}
@@ -254,9 +254,11 @@ class Watch(NamedTuple):
     """Seed of the order in which its problems are asked."""
     in_order: bool
     """Whether that is random over all problems of a benchmark (`--until`), and not spread over its subsets."""
+    in_proportion: bool = True
+    """Whether the subsets are asked in proportion to their sizes: not so where answers of a limited run came first."""
 
 
-def _watched(total: _Count, size: int, watch: Watch) -> Interval:
+def _watched(total: _Count, size: int, watch: Watch) -> tuple[float, float]:
     """Return the interval that holds at every moment."""
     if not watch.in_order:
         # Spread over the subsets in proportion, the share that was asked varies less than at random.
@@ -275,10 +277,13 @@ def _row_of_all(benchmark: str, total: _Count, parts: Sequence[tuple[int, _Count
     row, whole = total.row(benchmark, "all", sum(size for size, _ in sizes)), _whole(sizes)
     row.accuracy, row.accuracy_finished = whole.accuracy, whole.accuracy_finished
     row.ci_low, row.ci_high = whole.interval
-    size, asked = row.population or 0, len(total.problems)
-    if watch is not None and row.pending and row.accuracy is not None and asked == size == row.n:
-        low, high = _watched(total, size, watch)
-        row.ci_low, row.ci_high = min(low or 0.0, row.accuracy), max(high or 0.0, row.accuracy)
+    size, planned = row.population or 0, len(total.problems)
+    if watch is not None and row.pending and row.accuracy is not None and row.n == planned:
+        if planned == size and (watch.in_order or watch.in_proportion):
+            low, high = _watched(total, size, watch)
+        else:
+            low, high = interval_of_strata([(n, part.counted, part.outcomes["correct"]) for n, part in sizes])
+        row.ci_low, row.ci_high = min(low, row.accuracy), max(high, row.accuracy)
     row.similar_low, row.similar_high = whole.similar
     return row
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qwq_nb.core.sequential import ConfidenceSequence
+from qwq_nb.core.sequential import ConfidenceSequence, interval_of_strata
 from qwq_nb.core.stats import interval_of_counts, interval_of_groups, wilson
 from qwq_nb.core.stratified import Stratum, stratified_interval, stratified_share
 from qwq_nb.run.repeats import cons_at_k, mean_interval
@@ -25,6 +25,7 @@ __all__ = [
     "even",
     "passes",
     "peeking",
+    "peeking_at_a_limit",
     "single",
     "stops",
     "stratified",
@@ -225,6 +226,29 @@ def peeking(sizes: Sequence[int], chances: Sequence[float], *, spread: bool) -> 
     return Case("peeking", f"every moment of {sum(sizes)} in {len(sizes)} subsets, {how}, p {p:.3f}", draw)
 
 
+def peeking_at_a_limit(sizes: Sequence[int], chances: Sequence[float], limit: int) -> Case:
+    """The worst interval of all moments of a run of `limit` problems, as many of each subset."""
+
+    def draw(rng: Rng) -> tuple[float, float, float]:
+        parts = [rng.random(n) < c for n, c in zip(sizes, chances, strict=True)]
+        truth = sum(int(part.sum()) for part in parts) / sum(sizes)
+        quota = even(sizes, limit)
+        ranks = [(rng.permutation(n) + 0.5) / n for n in quota]
+        places = [(float(r), h) for h, rank in enumerate(ranks) for r in rank]
+        asked, correct = [0] * len(sizes), [0] * len(sizes)
+        low, high = 0.0, 1.0
+        for _, h in sorted(places):
+            correct[h] += int(parts[h][asked[h]])
+            asked[h] += 1
+            low, high = interval_of_strata(list(zip(sizes, asked, correct, strict=True)))
+            if not low - _ROUNDING <= truth <= high + _ROUNDING:
+                break
+        return low, high, truth
+
+    p = sum(n * c for n, c in zip(sizes, chances, strict=True)) / sum(sizes)
+    return Case("peeking", f"every moment of {limit} of {sum(sizes)} in {len(sizes)} subsets, p {p:.3f}", draw)
+
+
 def cases() -> Iterator[Case]:
     """Make all cells of the grid."""
     flat = [(p,) * 5 for p in (0.5, 0.9, 0.95, 0.98, 0.995)]
@@ -259,6 +283,8 @@ def cases() -> Iterator[Case]:
             yield until(MATH_500, chances, points)
         yield peeking(MATH_500, chances, spread=False)
         yield peeking(MATH_500, chances, spread=True)
+        for limit in (50, 200):
+            yield peeking_at_a_limit(MATH_500, chances, limit)
     yield until((198,), (0.67,), 5)
     yield peeking((198,), (0.67,), spread=False)
 

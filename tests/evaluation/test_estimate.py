@@ -11,6 +11,7 @@ import pytest
 from qwq_nb.analysis.compare.api import compare
 from qwq_nb.analysis.sweep.api import sweep
 from qwq_nb.core.run_record import SubsetRow
+from qwq_nb.core.sequential import interval_of_strata
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.evaluation.plan import make_plan
@@ -172,10 +173,28 @@ def test_a_run_under_way_with_answers_of_a_limited_one_has_its_levels_weighted(
         r if r.sample.subset != "Level 5" else msgspec.structs.replace(r, outcome="pending") for r in run.results()
     ]
     manifest = msgspec.structs.replace(run.manifest, state="running")
-    settled = score_rows(results, run.manifest)[-1]
+    *settled_parts, settled = score_rows(results, run.manifest)
     assert score_rows(results, manifest)[-1].ci_low != settled.ci_low, "it holds at every moment"
     manifest.taken_over = [TakenOver(run="another", answers=2)]
-    assert score_rows(results, manifest)[-1].ci_low == settled.ci_low
+    taken = score_rows(results, manifest)[-1]
+    parts = [(row.population or 0, row.answered, row.correct) for row in settled_parts]
+    assert (taken.ci_low, taken.ci_high) == interval_of_strata(parts), "it holds at every moment, level by level"
+
+
+def test_a_limited_run_under_way_has_an_interval_that_may_be_watched(server: DemoEndpoint, tmp_path: Path) -> None:
+    run = evaluate("math_500", demo=True, data=uneven(tmp_path), limit=6)
+    results = [r if i % 2 else msgspec.structs.replace(r, outcome="pending") for i, r in enumerate(run.results())]
+    running = msgspec.structs.replace(run.manifest, state="running")
+    *parts, watched = score_rows(results, running)
+    once = score_rows(results, run.manifest)[-1]
+    assert watched.accuracy == once.accuracy
+    assert (watched.ci_low, watched.ci_high) == interval_of_strata(
+        [(row.population or 0, row.answered, row.correct) for row in parts]
+    )
+    assert (watched.ci_low or 0.0) <= (once.ci_low or 0.0)
+    assert (watched.ci_high or 0.0) > (once.ci_high or 0.0)
+    ended = score_rows(run.results(), running)[-1]
+    assert (ended.ci_low, ended.ci_high) == (whole(run).ci_low, whole(run).ci_high), "with all of them there it is over"
 
 
 def test_a_limit_with_repeats_is_the_same_estimate_in_every_table(server: DemoEndpoint, tmp_path: Path) -> None:
