@@ -1,4 +1,4 @@
-"""Compute avg@k, pass@k and cons@k of each subset of a run with repeats, with intervals clustered by problem.
+"""Compute avg@k, pass@k and cons@k of each subset of a run with repeats, with intervals over problems.
 
 All three are means over problems of the value expected from k answers drawn at random, without replacement, from the n
 ≥ k answers that a problem has; the order in which they came does not matter. Shares are 0…1.
@@ -25,6 +25,7 @@ from math import comb, exp, lgamma, log, log1p
 
 import msgspec
 
+from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import Interval, interval_of_counts, interval_of_groups, pass_at_k, variance_parts
@@ -87,13 +88,18 @@ class Votes(msgspec.Struct, frozen=True):
 def repeat_rows(results: Iterable[SampleResult], population: Population | None = None) -> list[RepeatRow]:
     """Compute rows by benchmark and subset, then `all`.
 
-    Of each, one row for k = 1, 2, 4, … and for the most answers that a problem has. `population`: the sizes of the
-    subsets in the benchmark; with it each subset weighs by its size in the row `all`, as in `run.table()`.
+    Of each, one row for k = 1, 2, 4, … and for the most answers that a problem has. A benchmark whose score is not 0 or
+    1 has none: nothing is right or wrong there. `population`: the sizes of the subsets in the benchmark; with it each
+    subset weighs by its size in the row `all`, as in `run.table()`.
     """
     sizes = population or {}
     benchmarks: dict[str, dict[str, dict[str, list[SampleResult]]]] = {}
-    for result in results:
+    given = list(results)
+    degrees = graded_metrics(given)
+    for result in given:
         sample = result.sample
+        if sample.benchmark in degrees:
+            continue
         problems = benchmarks.setdefault(sample.benchmark, {}).setdefault(sample.subset, {})
         problems.setdefault(sample.id, []).append(result)
     rows = []

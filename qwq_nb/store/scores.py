@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.tally import Watch, tally
@@ -24,6 +25,8 @@ def score_rows(results: Iterable[SampleResult], manifest: Manifest) -> list[Subs
     is_until = selection.until is not None
     # Answers of other runs are spread over the subsets as their limits chose them.
     watch = Watch(selection.seed, is_until, in_proportion=not manifest.taken_over)
-    if not is_until and manifest.state not in GOING_ON:
-        return tally(results, population=manifest.population)
-    return tally(results, population=manifest.population, watch=watch)
+    looked_at = is_until or manifest.state in GOING_ON
+    found = list(results)
+    return tally(
+        found, population=manifest.population, watch=watch if looked_at else None, metrics=graded_metrics(found)
+    )

@@ -12,7 +12,7 @@ from qwq_nb.core.text import valid_text
 from qwq_nb.run.cost import Prices
 from qwq_nb.run.facts import RunFacts
 from qwq_nb.run.withhold import withhold
-from qwq_nb.view.wording import estimated_from, percent
+from qwq_nb.view.wording import estimated_from, row_score
 
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
@@ -104,5 +104,5 @@ def run_note(facts: RunFacts, rows: Iterable[SubsetRow]) -> str:
     for row in whole:
         said = estimated_from(row)
         if said:
-            notes.append(f"{f'{row.benchmark} ' if len(whole) > 1 else ''}{percent(row.accuracy)} {said}")
+            notes.append(f"{f'{row.benchmark} ' if len(whole) > 1 else ''}{row_score(row)} {said}")
     return ", ".join(notes)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from qwq_nb.analysis.sweep.grid import axis_text
+from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paired import Problem, holm, paired_p
 from qwq_nb.core.records import SampleResult
@@ -77,7 +78,7 @@ def with_numbers(
 
     Without the table it is that of results that are all there is.
     """
-    table = tally(results) if table is None else table
+    table = tally(results, metrics=graded_metrics(results)) if table is None else table
     counted = [r for r in results if counts(r.outcome)]
     correct = sum(r.outcome == "correct" for r in counted)
     groups: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
@@ -103,7 +104,7 @@ def with_numbers(
         truncated_share=_share(sum(r.outcome == "truncated" for r in counted), len(counted)),
         loop_rate=_share(sum(a.loop is not None for a in analysed), len(analysed)),
         mean_latency_s=_share(sum(c.latency_s for c in completions), len(completions)),
-        errors=len(results) - len(counted) - pending,
+        errors=sum(r.outcome == "error" for r in results),
         pending=pending,
         problems=sum(map(len, groups.values())),
         by_benchmark={part.benchmark: part.accuracy for part in whole} if len(whole) > 1 else {},
@@ -115,7 +116,12 @@ def _accuracy(
     table: Sequence[SubsetRow],
     groups: Mapping[tuple[str, str], Mapping[str, tuple[int, int]]],
 ) -> tuple[float | None, Interval]:
-    """Return the accuracy on the benchmarks together, and its interval on problems like theirs."""
+    """Return the accuracy on the benchmarks together, and its interval on problems like theirs.
+
+    A score that is not 0 or 1 has no accuracy.
+    """
+    if any(row.metric for row in whole):
+        return None, (None, None)
     if len(whole) == 1:
         row = whole[0]
         low, high = (row.ci_low, row.ci_high) if row.similar_low is None else (row.similar_low, row.similar_high)
@@ -161,7 +167,8 @@ def with_p_values(
     made = [rows[0]]
     left_out = barred or [False] * len(rows)
     for row, own, is_barred in zip(rows[1:], results[1:], left_out[1:], strict=True):
-        p = paired_p(pairs(results[0], own)) if row.state == "complete" and not is_barred else None
+        known = row.state == "complete" and not is_barred and row.accuracy is not None
+        p = paired_p(pairs(results[0], own)) if known else None
         made.append(msgspec.structs.replace(row, p_value=p))
     return made
 
