@@ -58,4 +58,5 @@ class Delta(msgspec.Struct, gc=False):
     is_message: bool = False
     """Whether its texts came as a whole message within a stream: see `stream_messages`."""
     native_finish_reason: str = ""
-    """How the server behind a gateway says that the answer ended (OpenRouter): see `finish_reasons.more_exact`."""
+    """How the server behind a gateway says that the answer ended (OpenRouter): see `finish_reasons.more_exact`. Read
+    beside a finish reason only, which may be `null`."""

@@ -11,6 +11,7 @@ from qwq_nb.analysis.speed.api import speed
 from qwq_nb.demo import PROBLEMS
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import connect
+from qwq_nb.errors import EndpointRefused
 from qwq_nb.evaluation.evaluate import evaluate
 from tests.servers.conftest import SMOLLM2, LlamaServer
 from tests.servers.speed_beside_evalscope import compared, lines_of
@@ -26,6 +27,17 @@ def test_it_is_connected_to_without_a_model_named(endpoint: Endpoint) -> None:
     status = connect(endpoint.replace(model=""))
     assert status.served == [SMOLLM2]
     assert "answers and serves smollm2" in status.line
+
+
+def test_a_wrong_key_is_called_that_at_once(llama_server: LlamaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lists its models to anybody."""
+    url = llama_server("-c", "1024", "-np", "1", "--api-key", "the-right-one").url
+    for value, said in (("", "wants a key"), ("wrong", "refused the key in QWQ_TEST_LLAMA_KEY")):
+        monkeypatch.setenv("QWQ_TEST_LLAMA_KEY", value)
+        with pytest.raises(EndpointRefused, match=said):
+            connect(Endpoint(url, SMOLLM2, key_env="QWQ_TEST_LLAMA_KEY" if value else ""))
+    monkeypatch.setenv("QWQ_TEST_LLAMA_KEY", "the-right-one")
+    assert connect(Endpoint(url, SMOLLM2, key_env="QWQ_TEST_LLAMA_KEY")).line.startswith("✓")
 
 
 def test_speed_loses_no_request(endpoint: Endpoint, tmp_path: Path) -> None:

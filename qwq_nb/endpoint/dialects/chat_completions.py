@@ -138,7 +138,7 @@ class ChatCompletions:
                 elif choice.text and not delta.content:
                     delta.content = choice.text
                 if choice.native_finish_reason:
-                    delta.native_finish_reason = choice.native_finish_reason
+                    take_native(delta, choice.native_finish_reason)
                 return delta
         return Delta(ends="error") if error_in(chunk) else delta_of(chunk, None, None)
 
@@ -154,7 +154,8 @@ class ChatCompletions:
         if choice is None or choice.message is None:
             return None
         delta = message_of(chunk, choice.message, choice.finish_reason)
-        delta.native_finish_reason = choice.native_finish_reason or ""
+        if choice.native_finish_reason:
+            take_native(delta, choice.native_finish_reason)
         return delta
 
     def error(self, status: int, body: bytes, *, where: str = "", hide: Callable[[str], str] = str) -> EndpointError:
@@ -193,6 +194,12 @@ def message_of(chunk: Chunk, message: WireDelta, finish: str | None) -> Delta:
     for index, piece in enumerate(delta.tool_calls):
         piece.index = index
     return delta
+
+
+def take_native(delta: Delta, native: str) -> None:
+    """Put a gateway's original finish reason into a delta, and the word for none beside it if there is no other."""
+    delta.native_finish_reason = native
+    delta.finish_reason = delta.finish_reason or "null"
 
 
 def decoded_leniently(data: bytes) -> Chunk:
