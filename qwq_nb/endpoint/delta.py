@@ -19,6 +19,8 @@ class Usage(msgspec.Struct, gc=False):
     reasoning_tokens: int | None = None
     total_tokens: int | None = None
     """Of prompt and completion together."""
+    cached_tokens: int | None = None
+    """Of the prompt: those that the server took from its prefix cache."""
 
 
 class ToolCallPiece(msgspec.Struct, gc=False):

@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -23,7 +23,7 @@ from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
-from qwq_nb.view.wording import row_score
+from qwq_nb.view.wording import estimated_from, row_score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,10 +119,14 @@ class Run:
 
     def __repr__(self) -> str:
         rows = [row for row in self.rows() if row.subset == "all"]
+        said = {row.benchmark: f" ({estimate})" if (estimate := estimated_from(row)) else "" for row in rows}
         scores = listed(
-            f"{row.benchmark} {row.metric} {row_score(row)}"
-            if row.metric
-            else f"{row.benchmark} {row_score(row)[:-2]}%"
+            (
+                f"{row.benchmark} {row.metric} {row_score(row)}"
+                if row.metric
+                else f"{row.benchmark} {row_score(row)[:-2]}%"
+            )
+            + said[row.benchmark]
             for row in rows
             if row.score is not None
         )
@@ -185,7 +189,8 @@ class Run:
         """
         from qwq_nb.run.repeats import REPEAT_COLUMNS, repeat_rows
 
-        return frame(map(msgspec.structs.asdict, repeat_rows(self.results())), REPEAT_COLUMNS)
+        rows = repeat_rows(self.results(), self._state.manifest.population)
+        return frame(map(msgspec.structs.asdict, rows), REPEAT_COLUMNS)
 
     def cost(self, price_in: float | None = None, price_out: float | None = None) -> pd.DataFrame:
         """Return the cost so far, expected at the end, and per correct answer, as a DataFrame.
@@ -200,6 +205,18 @@ class Run:
 
         rows = cost_of(self.results(), resolve_prices(self._state.manifest.request.endpoint, price_in, price_out))
         return frame(map(msgspec.structs.asdict, rows), COST_COLUMNS)
+
+    def budget(self, grid: Literal["octaves", "half"] = "octaves", **options: Any) -> Any:
+        """Return the `BudgetCurve` of this run: by how many thinking tokens the right answer is stated and given.
+
+        The options are those of `qwq_nb.budget`.
+
+        Raises:
+            OptionError: there is no answer yet, or an option has no such value.
+        """
+        from qwq_nb.run.studies import study
+
+        return study("budget")(self, grid=grid, **options)
 
     # -- rulings by hand -----------------------------------------------------------------------------------------
 

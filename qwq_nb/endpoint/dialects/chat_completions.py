@@ -35,6 +35,12 @@ class TokenDetails(msgspec.Struct):
     reasoning_tokens: int | None = None
 
 
+class PromptDetails(msgspec.Struct):
+    """Represent `usage.prompt_tokens_details`."""
+
+    cached_tokens: int | None = None
+
+
 class WireUsage(msgspec.Struct):
     """Represent `usage` as the server sends it."""
 
@@ -44,6 +50,7 @@ class WireUsage(msgspec.Struct):
     reasoning_tokens: int | None = None
     """Where gateways put what OpenAI has in the details."""
     completion_tokens_details: TokenDetails | None = None
+    prompt_tokens_details: PromptDetails | None = None
 
 
 class WireDelta(msgspec.Struct, gc=False):
@@ -351,7 +358,9 @@ def usage_of(usage: WireUsage) -> Usage:
     """Convert `usage` to a Usage."""
     details = usage.completion_tokens_details
     reasoning = (details.reasoning_tokens if details else None) or usage.reasoning_tokens
-    return Usage(usage.prompt_tokens, usage.completion_tokens, reasoning, usage.total_tokens)
+    prompt = usage.prompt_tokens_details
+    cached = prompt.cached_tokens if prompt is not None else None
+    return Usage(usage.prompt_tokens, usage.completion_tokens, reasoning, usage.total_tokens, cached)
 
 
 def error_in(chunk: Chunk) -> Any:
