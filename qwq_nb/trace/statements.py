@@ -1,0 +1,234 @@
+"""Tell how a value is stated: as the answer, of what was asked, as a mere result, or not at all.
+
+- `FINAL`: boxed, or called the answer ("the answer is 12", "12. That's the answer"; not behind "if" or "whether");
+- `ASKED`: said of what was asked: for a formula or letter that the question asks for (`m+n = 371`, `h = 5`), with words
+  of the request in the sentence ("So the remainder is 12": one behind "so", "therefore", … or two without; a sentence
+  that begins with "that", "it" or "which" has those of the one before), or before what the question counts
+  ("25 candles"); or a result at which the trace stops to look at the whole ("= 7. Wait, is that right?");
+- `WEAK`: any other result ("= 371.", "this gives 371");
+- `NONE`: supposed ("if", "let", "suppose", "for n = 1: …" …), denied, rejected ("which is not …"), or one of several
+  ("x = 0 or x = 5").
+"""
+
+from __future__ import annotations
+
+import re
+
+from qwq_nb.trace.candidates import Candidates, Statement
+from qwq_nb.trace.question import EXTREMES, RESULTS, QuestionContent, stems
+from qwq_nb.trace.values import rational
+
+__all__ = ["ASKED", "FINAL", "LOOK_BACK", "NONE", "SUPPOSED", "THUS", "WEAK", "Teller", "is_consequence"]
+
+FINAL, ASKED, WEAK, NONE = 3, 2, 1, 0
+
+LOOK_BACK = 250
+"""Characters before a value in which its sentence is read."""
+
+SUPPOSED = re.compile(
+    r"\b(?:if|when|let(?!['’]?s\b| me\b| us\b)|suppose|supposing|assume|assuming|where|case|try|trying|setting"
+    r"|take|taking|say|unless|whether)\b"
+    r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\b(?:for|with|at) (?:example|instance|[$\\]|[A-Za-z]\b)"
+    r"|不妨设|[设令若当]|如果|假设",
+    re.I,
+)
+_HYPOTHESIS = re.compile(r"\b(?:if (?:we|I|you) (?:assume|suppose|take|let|try)|suppose)\b|如果假设", re.I)
+"""What follows from a mere try, behind a comma too; "assuming independence, …" is none."""
+_CASE = re.compile(
+    r"\W{0,8}(?:(?:and|so|now|also|but|then|similarly|next|first|check|test|try|say|example|suppose|let)\b\W{0,3}){0,3}"
+    r"(?:for|when|if|at|with|case|take|try|test|testing|checking|check)\b[\s$\\(]{1,4}[A-Za-z]\w{0,3}[\s$]{0,2}="
+    r"[\s$]{0,2}(-?\d+)",
+    re.I,
+)
+"""A sentence that begins with a trial value is about that value to its end."""
+_WHETHER = re.compile(r"\b(?:if|whether|suppose|unless|assuming)\b|如果|假设", re.I)
+_DENIED = re.compile(
+    r"(?:\bnot\b|n['’]t\b|\bno longer\b|\bcannot\b|\binstead of\b|\brather than\b|不)[^,.;]{0,12}$", re.I
+)
+_OTHERWISE = re.compile(
+    r"(?:\bnot\b|n['’]t\b|\bcannot\b|\bnever\b)[^.;\n]{0,120}\b(?:because|since|as|for)\b[^.;\n]{0,40}\bwould\b"
+    r"|\botherwise\b[^.;\n]{0,60}$",
+    re.I,
+)
+"""What would be if the thing denied were so."""
+_REJECTED = re.compile(
+    r"[\s$)]{0,3},? ?(?:which|but (?:that|this|it)) (?:is|does|was|would be|can)(?:n['’]t| not| no| too| wrong)\b", re.I
+)
+THUS = re.compile(
+    r"\b(?:so|thus|therefore|hence|total|altogether|then|finally|indeed|means|meaning)\b|所以|因此|故|一共|总共", re.I
+)
+_CONSEQUENCE = re.compile(
+    r"[\s*#$✅>\-–—]{0,12}(?:So|Thus|Therefore|Hence|That|This|It|Indeed|Answer|The (?:final )?answer|Final"
+    r"|\\boxed|\\\[|\\\(|\(?\w{1,2}\)? ?=|所以|因此|故|答案)",
+    re.I,
+)
+_CALLED = re.compile(
+    r"[^\n]{0,40}?(?:[.,!]\s{1,2}(?:[A-Z][a-z]+,? (?:right,? )?)?)?(?:[Tt]hat|[Tt]his|[Ii]t|[Ww]hich)?"
+    r"(?:['’]s| is| should be| must be| would be| has to be| seems to be| might be| could be| as) "
+    r"(?:indeed |probably |likely )?(?:the|my|our) (?:final |correct |right )?(?:answer|solution to the problem)\b"
+)
+_DWELT = re.compile(
+    r"(?:[ \\$)*}]{0,6}(?:[A-Za-z²³°%]{1,12}[ *]{0,2}){0,3}[.?!,]?[\s\\$)*}]{0,6})"
+    r"(?:(?:But |However,? )?wait\b[\s,.!?—–-]{0,4}(?:(?:wait|but|so|no)\b[\s,]{0,2}){0,3}"
+    r"(?:is|let|but|that|this|it|does|did|the (?:problem|question)|are|could|maybe|what|\d)"
+    r"|(?:Oh|Hmm|Okay|Right|Yes|Great|Perfect|However|Now)?[,.!?]? ?"
+    r"(?:is (?:that|this|it) (?:right|correct|it|all|true|the|possible|consistent)"
+    r"|let(?: me|['’]s| us) (?:just |also )?(?:check|verify|confirm|double[- ]check|recheck|make sure)"
+    r"(?: that| this| it| my work| the calculation)?(?: again| to make sure| to be sure| if| whether| by|\.| with| in)"
+    r"|let me make sure|to make sure|just to (?:be|make)"
+    r"|(?:that|this|it|which)(?:['’]s| is| should be| must be| would be| seems?| makes| checks| works| sounds| confirms"
+    r"| matches) (?:it\b|right|correct|plausible|reasonable|neat|nice|sense|out\b|straightforward|good|to be (?:it|right)"
+    r"|the (?:answer|result|final|same)|what)"
+    r"|right,|oh right|yep|yeah|oh!? (?:that|nice|great)|does (?:that|this|it) make sense|but (?:let me|let['’]s)"
+    r"|double-?check))",
+    re.I,
+)
+"""The trace stops behind a result and looks at the whole."""
+_PRONOUN = re.compile(
+    r"\W{0,6}(?:(?:so|thus|therefore|hence|and|then|oh|wait|okay|ok|yes|but)\b\W{0,3}){0,3}(?:that|it|this|which|they)\b", re.I
+)
+_HEAD = re.compile(
+    r"(?:\A|[.:;,]\s|\n)\W{0,8}(?:(?:so|thus|therefore|hence|then|now|the|my|our|their|his|her|its|total|required|desired)\b"
+    r"\W{1,3}){0,4}([A-Za-z]{3,}(?:[ -][A-Za-z]{3,}){0,3})[\s$*)]{0,3}=[^.\n;]{0,240}\Z",
+    re.I,
+)
+_LETTER = re.compile(
+    r"(?<![A-Za-z\\_])([A-Za-z])(?![A-Za-z])[\s$\\)]{0,4}(?:=|→|is\b|equals|must be\b|should be\b|would be\b)"
+)
+_DEFINED = re.compile(
+    r"\b(?:let|denote|call|say|suppose|define|set|use|where|be)\b[^.\n]{0,140}", re.I
+)
+_SINGLE = re.compile(r"(?<![A-Za-z\\'’])([B-HJ-Zb-hj-z])(?![A-Za-z'’])")
+_CASE_HEAD = re.compile(r"[$\\) ]{0,3}:[ ](?!\s)")
+_SUBJECT = re.compile(
+    r"\b(?:our|the|this|original|given|whole|entire) (?:[a-z]+ )?([a-z]+)(?:\b(?!['’]s)[^.;:,=\n]{0,80})?(?:=|\bis|\bequals|\bbe|→)[\s$*\\(]{0,6}\Z",
+    re.I,
+)
+_OWNER = re.compile(
+    r"(?:\A|[\s$(,:;])([A-Za-z](?:_\{?\w{1,4}\}?|\([^()]{1,8}\))?)[\s$]{0,3}=(?:[^,;:.\n]|\.\d){0,160}\Z"
+)
+_BOUNDED = re.compile(r"\bat (?:least|most)[\s$]{0,3}\Z|(?:more|less|greater|fewer|larger|smaller) than[\s$]{0,3}\Z")
+_SIDE = re.compile(r"(?<![A-Za-z])([A-Za-z])\s?=[\s$]{0,2}\Z")
+
+
+def is_consequence(text: str, begin: int) -> bool:
+    """Return whether a sentence only draws the conclusion from the one before it ("So the answer is 4")."""
+    return _CONSEQUENCE.match(text, begin) is not None
+
+
+class Teller:
+    """Tell the strength of a trace's statements, with regard to what the question asks for."""
+
+    def __init__(self, candidates: Candidates, request: QuestionContent) -> None:
+        self.text = candidates.text
+        self.candidates = candidates
+        self.request = request
+        self._letters = request.letters | _defined(candidates.text, request)
+
+    def strength_of(self, said: Statement) -> int:
+        """Return how the value is stated: `FINAL`, `ASKED`, `WEAK` or `NONE`."""
+        text, request = self.text, self.request
+        lead = text[max(said.sentence, said.lead - LOOK_BACK) : said.lead]
+        clause = re.split(r"[,;，；]\s", lead)[-1]
+        if said.kind in ("box", "answer"):
+            whether = _WHETHER.search(clause) or _DENIED.search(text[said.lead : said.start])
+            return NONE if said.kind == "answer" and whether else FINAL
+        if self._is_supposed(said, lead, clause) or _REJECTED.match(text, said.end) or self._is_listed(said, lead):
+            return NONE
+        whole = text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
+        if request.formula and request.formula.search(whole):
+            return ASKED
+        if _CALLED.match(text, said.end):
+            return FINAL
+        if self._counts_other_things(said):
+            return WEAK
+        if self._is_of_what_was_asked(said, whole):
+            return ASKED
+        return ASKED if _DWELT.match(text, said.end) and not self._is_of_another(whole) else WEAK
+
+    def _counts_other_things(self, said: Statement) -> bool:
+        """Whether a number in words counts something that the question does not ask for ("three real roots")."""
+        if not re.fullmatch(r"[A-Za-z]{3,}", said.text):
+            return False
+        noun = re.match(r"[ *]{1,4}([A-Za-z]+)(?: [A-Za-z]+)?", self.text[said.end : said.end + 40])
+        return bool(noun) and not stems(noun.group() if noun else "") & (self.request.nouns | self.request.words)
+
+    def _is_of_another(self, whole: str) -> bool:
+        """Whether the value is that of a letter or function which is not asked for, where the question asks for one."""
+        head = _OWNER.search(whole)
+        if head is None or self.request.formula is None:
+            return False
+        return head.group(1) not in self._letters and not self.request.formula.search(f"{head.group(1)} = ")
+
+    def _is_supposed(self, said: Statement, lead: str, clause: str) -> bool:
+        if _BOUNDED.search(self.text, max(said.start - 16, 0), said.start):
+            return True
+        if SUPPOSED.search(clause) or _DENIED.search(clause) or _HYPOTHESIS.search(lead) or _OTHERWISE.search(lead):
+            return True
+        trial = _CASE.match(self.text, said.sentence)
+        # "n = 2: …" is the head of a case.
+        if _CASE_HEAD.match(self.text, said.end) and _SIDE.search(self.text, max(said.sentence, said.start - 12), said.start):
+            return True
+        # With a value of the question's own it is no trial: "at t = 2 the point is …".
+        if trial and trial.end() <= said.start and rational(trial.group(1)) not in self.request.numbers:
+            return True
+        # "If x is that angle, then x = 28", where x is asked for.
+        asked = self.request.formula
+        antecedent = re.search(r"\b[Ii]f\b([^,;\n]{0,80}),[^,;\n]{0,40}\Z", lead)
+        return bool(asked and antecedent and asked.search(antecedent.group(1) + " "))
+
+    def _is_listed(self, said: Statement, lead: str) -> bool:
+        """Whether it is one of several values of one letter: "x = 0 or x = 5"."""
+        if self.candidates.joined:
+            return False
+        side = _SIDE.search(self.text, max(said.sentence, said.start - 12), said.start)
+        if side is None:
+            return False
+        letter = re.escape(side.group(1))
+        return bool(
+            re.match(rf"[\s$\\)]{{0,4}}(?:,|and|or|或|和)?[\s$\\(]{{0,4}}(?:and|or)?[\s$]{{0,3}}{letter}\s?=\s?[^=]{{1,20}}", self.text[said.end : said.end + 40])
+            or re.search(rf"(?<![A-Za-z]){letter}\s?=\s?[^=,;.]{{1,15}}[\s$\\)]{{0,4}}(?:,|and|or|或|和)[\s$\\(]{{0,4}}(?:and |or )?[\s$]{{0,3}}{letter}\s?=[\s$]{{0,2}}\Z", self.text[max(said.sentence, said.start - 60) : said.start])
+        )
+
+    def _is_of_what_was_asked(self, said: Statement, whole: str) -> bool:
+        text, request = self.text, self.request
+        after = re.match(r"[^.,;\n。，]{0,40}", text[said.end : said.end + 40])
+        behind = after.group() if after else ""
+        if said.kind == "noun" or stems(behind[:24]) & request.nouns:
+            return True
+        letter = list(_LETTER.finditer(whole))
+        if letter and letter[-1].group(1) in self._letters:
+            return True
+        head = _HEAD.search(whole)
+        if head and stems(head.group(1)) & (request.words | RESULTS):
+            return True
+        subject = _SUBJECT.search(whole)
+        if subject and stems(subject.group(1)) & RESULTS:
+            return True
+        words = stems(whole + behind)
+        words |= self._inherited(said)
+        common = len(words & request.words) + bool(words & request.words & EXTREMES)
+        common += request.money and bool(re.search(r"\$\s?\Z|\\\$\s?\Z", text[max(said.start - 3, 0) : said.start + 1]) or "dollar" in behind)
+        thus = THUS.search(whole)
+        return common >= 2 or bool((common or words & RESULTS) and thus)
+
+    def _inherited(self, said: Statement) -> set[str]:
+        """The words of the sentences before, as far as each begins with "that", "it", "which" …"""
+        words: set[str] = set()
+        starts, number = self.candidates.sentences, self.candidates.sentence(said.sentence)
+        for at in range(number, max(number - 3, 0), -1):
+            if not _PRONOUN.match(self.text, starts[at]):
+                break
+            words |= stems(self.text[max(starts[at - 1], starts[at] - LOOK_BACK) : starts[at]])
+        return words
+
+
+def _defined(text: str, request: QuestionContent) -> frozenset[str]:
+    """Letters that the trace lets stand for what is asked: "Let b be the number of blue marbles"."""
+    letters = set()
+    for match in _DEFINED.finditer(text[:6000]):
+        for part in re.split(r"[,;]| and ", match.group()):
+            names = set(_SINGLE.findall(part))
+            if len(names) == 1 and len(stems(part) & request.words) >= (2 if len(request.words) > 2 else 1):
+                letters |= names
+    return frozenset(letters)
