@@ -4,8 +4,8 @@
 (`values.py`) and asks how it is stated (`statements.py`): as final, of what was asked, or as a mere result.
 
 Mere results count only where the value can hardly stand there by chance. Where it can (an integer up to ±`SMALL`, one
-or two characters, a value that the question itself contains), and in a trace that gave another answer, it must be final
-or said of what was asked; a mere result before it in the same sentence, or in the one before if that only draws the
+or two characters, a value that the question itself contains) it must be final, said of what was asked or dwelt on, and
+in a trace that gave another answer one of the first two; a mere result before it in the same sentence, or in the one before if that only draws the
 conclusion ("x = 8/2 = 4. So x = 4."), is then taken along. If there is none and the answer is known to be correct, the
 last mere result is taken: it did come out there. So "x = 2." in the middle of a calculation is not the answer 2, and a
 number of the question is not its answer.
@@ -22,8 +22,8 @@ from collections.abc import Callable, Iterator
 
 from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.findings import AnswerPositions, Span
-from qwq_nb.trace.question import QuestionContent
-from qwq_nb.trace.statements import ASKED, LOOK_BACK, NONE, SUPPOSED, THUS, WEAK, Teller, is_consequence
+from qwq_nb.trace.question import EXTREMES, QuestionContent, stems
+from qwq_nb.trace.statements import ASKED, DWELT_ON, LOOK_BACK, NONE, SUPPOSED, THUS, WEAK, Teller, is_consequence
 from qwq_nb.trace.values import Gold, normal
 
 __all__ = ["SMALL", "find_correct"]
@@ -64,7 +64,7 @@ def find_correct(
     teller = Teller(candidates, request)
     chance = by_chance(target, request)
     # One that was cut came to no other answer, although it is not correct.
-    least = ASKED if chance or (correct is False and answer.strip()) else WEAK
+    least = ASKED if correct is False and answer.strip() else DWELT_ON if chance else WEAK
     given = "" if request.contains(target) else request.text
     judged: dict[int, tuple[int, Span]] = {}
 
@@ -129,7 +129,11 @@ def _belongs(candidates: Candidates, before: Span, span: Span, chance: bool) -> 
     here, there = candidates.sentence(span[0]), candidates.sentence(before[0])
     while there < here - 1 and _EMPTY.match(text[starts[here - 1] : starts[here]]):
         here -= 1
-    return there == here or (there == here - 1 and (not chance or is_consequence(text, starts[here])))
+    if there == here:
+        return True
+    # "So the minimum is 17" chooses among results: the one before it was not the answer yet.
+    chooses = stems(text[starts[here] : span[0]]) & EXTREMES and not stems(text[starts[there] : before[0]]) & EXTREMES
+    return there == here - 1 and not chooses and (not chance or is_consequence(text, starts[here]))
 
 
 def _finals(text: str, gold: Gold, begin: int, *, back: bool = False) -> Iterator[Statement]:

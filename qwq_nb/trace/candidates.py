@@ -63,7 +63,7 @@ _SIGN = re.compile(rf"[A-Za-z]+|[=∈:\n.!?。！？；：{_HAN_RESULT}{_HAN_THU
 _FILLER = (
     r"(?:(?:indeed|simply|just|also|still|then|probably|likely|clearly|exactly|only|now|actually|equal to|going to be"
     r"|a total of|approximately|about|hence|therefore|thus|again|the value|the number|option|choice|there (?:are|is)|we have"
-    r"|we get|all|like|day|I think|I guess|maybe|perhaps|the answer (?:is|might be|would be)) +){0,3}"
+    r"|we get|all|like|day|I think|I guess|maybe|perhaps) +){0,3}"
 )
 _NUMBER_WORDS = (
     r"(?:zero|one(?! (?:of|that|who|which|more|another|by|can|is|side|way to|hand|case|possibility|approach)\b)|two|three|four"
@@ -105,7 +105,7 @@ _RUN = re.compile(
     r"|\\[()\[\]\\]|\*\*)"
     r"|(?P<piece>(?:\\(?:text|mathrm|textbf|mbox|textrm)\s?\{[^{}]{0,60}\}(?:\^\{?\d\}?)?"
     r"|\\(?!implies|Right|Long|right|approx|ne|le(?!ft)|ge|q?quad|equiv|iff|to|[()\[\]\\])(?:[A-Za-z]+|[^A-Za-z])"
-    r"|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|[-+*/^_|!°%'√π∞±∪×·÷−–²³⁴½& \t]"
+    r"|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|\*(?!\*)|[-+/^_|!°%'√π∞±∪×·÷−–²³⁴½& \t]"
     rf"|(?:(?<![A-Za-z])(?:{_FUNCTIONS})(?![A-Za-z])|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['’][a-z]))){{1,60}}"
     rf"|(?<![A-Za-z-])(?i:{_NUMBER_WORDS}))"
     r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,[ ]?)|(?P<line>\n)|(?P<join>\b(?:and|or)\b|和|或)"
@@ -229,12 +229,12 @@ class Candidates:
         if kind == "box":
             end = nearby_closing_brace(self.text, at)
             return Statement(kind, begin, lead, at + 1, end, self.text[at + 1 : end]) if end else None
-        span = self._value(at, strict=kind != "answer")
+        span = self._value(at, kind)
         return Statement(kind, begin, lead, *span, self.text[span[0] : span[1]]) if span else None
 
-    def _value(self, at: int, *, strict: bool) -> tuple[int, int] | None:
+    def _value(self, at: int, kind: str) -> tuple[int, int] | None:
         """The value that begins at `at`, or the last member of the chain that does."""
-        text = self.text
+        text, strict = self.text, kind != "answer"
         for _ in range(8):
             opening = _OPENING.match(text, at)
             start = opening.end() if opening else at
@@ -246,19 +246,20 @@ class Candidates:
                 right, open_end = self._run(member.end())
                 return None if open_end else (start, right)
             if not member:
-                return (start, end) if not strict or self._ends(end) else None
+                return (start, end) if not strict or self._ends(end, kind) else None
             if strict:
                 return None  # the next "=" is a position of its own
             at = member.end()
         return None
 
-    def _ends(self, end: int) -> bool:
+    def _ends(self, end: int, kind: str) -> bool:
         """Whether a clause ends behind a value, or what the question counts follows it; a list goes on."""
         text = self.text
         if _CLAUSE_END.match(text, end):
             return self.joined or not _LIST.match(text, end)
-        after = _FOLLOWING.match(text, end) if self._counted else None
-        return after is not None and any(stem(word) in self._counted for word in after.group().lower().split())
+        counted = self._counted | self._nouns if kind == "bare" else self._counted
+        after = _FOLLOWING.match(text, end) if counted else None
+        return after is not None and any(stem(word) in counted for word in after.group().lower().split())
 
     def _run(self, start: int) -> tuple[int, bool]:
         """Where the formula that begins at `start` ends, and whether it breaks off behind an operator."""

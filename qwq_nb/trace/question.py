@@ -28,6 +28,15 @@ _COUNTED = re.compile(r"\bhow many\s+((?:[a-z-]+\s+){0,3}[a-z-]+)|\bnumber of\s+
 _TUPLE = re.compile(r"\(\s*([A-Za-z]|\\[a-z]+)((?:\s*,\s*(?:[A-Za-z]|\\[a-z]+)){1,4})\s*\)")
 _MONEY = re.compile(r"\bhow much\b|\\?\$\s?\d|\bdollars?\b|\bcents?\b", re.I)
 _NAMED = re.compile(r"([A-Za-z]{3,})[ ,]+\$([A-Za-z])\$")
+_SIGNS = {
+    "\\": r"\\?",
+    "\\angle": r"(?:\\angle|∠|angle)\s?",
+    "\\theta": r"(?:\\theta|θ|theta)",
+    "\\pi": r"(?:\\pi|π|pi)",
+    "{": r"\{?",
+    "}": r"\}?",
+}
+"""How signs of a formula may be written in prose."""
 _UNTELLING = (
     "the and what are was were its his her their that this for with from have has how many much find compute determine"
     " evaluate calculate express simplify which who solve value values answer your all can you not does did when where"
@@ -157,5 +166,11 @@ def _names(asked: str) -> tuple[str, ...]:
 
 
 def _pattern(formula: str) -> str:
-    """The formula with spaces left to taste."""
-    return r"\s?".join(re.escape(c) for c in re.sub(r"\s+", "", formula))
+    """The formula with spaces, backslashes and wrappers left to taste: `\\tan A` is "tan A", too."""
+    told = re.sub(r"\\(?:overline|mathbf|mathrm|text|mathit|vec|bold)\s*\{([^{}]*)\}", r"\1", formula)
+    told = re.sub(r"\\(?:left|right|displaystyle|;|,|!| )|\^\s*\{?\\circ\}?", "", told)
+    one, other = (
+        r"\s?".join(_SIGNS.get(c, re.escape(c)) for c in re.findall(r"\\(?:angle|theta|pi)|\S", text))
+        for text in (formula, told)
+    )
+    return one if one == other else f"{one}|{other}"

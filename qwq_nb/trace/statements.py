@@ -4,7 +4,8 @@
 - `ASKED`: said of what was asked: for a formula or letter that the question asks for (`m+n = 371`, `h = 5`), with words
   of the request in the sentence ("So the remainder is 12": one behind "so", "therefore", … or two without; a sentence
   that begins with "that", "it" or "which" has those of the one before), or before what the question counts
-  ("25 candles"); or a result at which the trace stops to look at the whole ("= 7. Wait, is that right?");
+  ("25 candles");
+- `DWELT_ON`: a result at which the trace stops to look at the whole ("= 7. Wait, is that right?");
 - `WEAK`: any other result ("= 371.", "this gives 371");
 - `NONE`: supposed ("if", "let", "suppose", "for n = 1: …" …), denied, rejected ("which is not …"), or one of several
   ("x = 0 or x = 5").
@@ -18,9 +19,9 @@ from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.question import EXTREMES, RESULTS, QuestionContent, stems
 from qwq_nb.trace.values import rational
 
-__all__ = ["ASKED", "FINAL", "LOOK_BACK", "NONE", "SUPPOSED", "THUS", "WEAK", "Teller", "is_consequence"]
+__all__ = ["ASKED", "DWELT_ON", "FINAL", "LOOK_BACK", "NONE", "SUPPOSED", "THUS", "WEAK", "Teller", "is_consequence", "is_dwelt_on"]
 
-FINAL, ASKED, WEAK, NONE = 3, 2, 1, 0
+FINAL, ASKED, DWELT_ON, WEAK, NONE = 4, 3, 2, 1, 0
 
 LOOK_BACK = 250
 """Characters before a value in which its sentence is read."""
@@ -99,6 +100,7 @@ _DEFINED = re.compile(
     r"\b(?:let|denote|call|say|suppose|define|set|use|where|be)\b[^.\n]{0,140}", re.I
 )
 _SINGLE = re.compile(r"(?<![A-Za-z\\'’])([B-HJ-Zb-hj-z])(?![A-Za-z'’])")
+_HEADED = re.compile(r"\W{0,8}[A-Za-z]\s?=\s?-?\d+[$\\) ]{0,3}:")
 _CASE_HEAD = re.compile(r"[$\\) ]{0,3}:[ ](?!\s)")
 _SUBJECT = re.compile(
     r"\b(?:our|the|this|original|given|whole|entire) (?:[a-z]+ )?([a-z]+)(?:\b(?!['’]s)[^.;:,=\n]{0,80})?(?:=|\bis|\bequals|\bbe|→)[\s$*\\(]{0,6}\Z",
@@ -116,6 +118,11 @@ def is_consequence(text: str, begin: int) -> bool:
     return _CONSEQUENCE.match(text, begin) is not None
 
 
+def is_dwelt_on(text: str, end: int) -> bool:
+    """Return whether the trace stops behind a result and looks at the whole: "Wait, is that right?"."""
+    return _DWELT.match(text, end) is not None
+
+
 class Teller:
     """Tell the strength of a trace's statements, with regard to what the question asks for."""
 
@@ -126,7 +133,7 @@ class Teller:
         self._letters = request.letters | _defined(candidates.text, request)
 
     def strength_of(self, said: Statement) -> int:
-        """Return how the value is stated: `FINAL`, `ASKED`, `WEAK` or `NONE`."""
+        """Return how the value is stated: `FINAL`, `ASKED`, `DWELT_ON`, `WEAK` or `NONE`."""
         text, request = self.text, self.request
         lead = text[max(said.sentence, said.lead - LOOK_BACK) : said.lead]
         clause = re.split(r"[,;，；]\s", lead)[-1]
@@ -144,7 +151,7 @@ class Teller:
             return WEAK
         if self._is_of_what_was_asked(said, whole):
             return ASKED
-        return ASKED if _DWELT.match(text, said.end) and not self._is_of_another(whole) else WEAK
+        return DWELT_ON if is_dwelt_on(text, said.end) and not self._is_of_another(whole) else WEAK
 
     def _counts_other_things(self, said: Statement) -> bool:
         """Whether a number in words counts something that the question does not ask for ("three real roots")."""
@@ -167,6 +174,8 @@ class Teller:
             return True
         trial = _CASE.match(self.text, said.sentence)
         # "n = 2: …" is the head of a case.
+        if _HEADED.match(self.text, said.sentence):
+            return True
         if _CASE_HEAD.match(self.text, said.end) and _SIDE.search(self.text, max(said.sentence, said.start - 12), said.start):
             return True
         # With a value of the question's own it is no trial: "at t = 2 the point is …".
@@ -203,7 +212,7 @@ class Teller:
         if head and stems(head.group(1)) & (request.words | RESULTS):
             return True
         subject = _SUBJECT.search(whole)
-        if subject and stems(subject.group(1)) & RESULTS:
+        if subject and stems(subject.group(1)) & RESULTS - {"number", "integer", "fraction", "final"}:
             return True
         words = stems(whole + behind)
         words |= self._inherited(said)
