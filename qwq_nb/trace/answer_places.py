@@ -26,7 +26,7 @@ from qwq_nb.trace.question import EXTREMES, QuestionContent, stems
 from qwq_nb.trace.statements import ASKED, DWELT_ON, LOOK_BACK, NONE, SUPPOSED, THUS, WEAK, Teller, is_consequence
 from qwq_nb.trace.values import Gold, normal
 
-__all__ = ["SMALL", "find_correct"]
+__all__ = ["SMALL", "find_correct", "right_value"]
 
 
 SMALL = 30
@@ -34,7 +34,10 @@ SMALL = 30
 
 _SAYS = re.compile(rf"{THUS.pattern}|\b(?:would|that|this|which) means?\b|\b(?:suggests|implies|facing|must be)\b", re.I)
 _SUBJECT = re.compile(r"[ *]{0,3}(?:is|was|=|≈|has|at|had)[ ~$]{1,3}(?:about |approximately |a |an )?\d|\s?[,(:]\s?\d|[ ](?:function|number|integer|term)s?\b")
+_GREEK = {"\\theta": "θ", "\\phi": "φ", "\\rho": "ρ", "\\alpha": "α", "\\beta": "β"}
 _ROOT = re.compile(r"√\(?(\w+)")
+MOST_JUDGED = 5000
+"""Positions of one trace that are looked at; beyond them only boxes."""
 _EMPTY = re.compile(
     r"[\s\-—#*$✅🔹>=]*(?:(?:final|short)? ?answer|step \d+[^\n]{0,80}|conclusion|result|simplify)?[\s:*.#$\-—]*\Z", re.I
 )
@@ -65,34 +68,30 @@ def find_correct(
     chance = by_chance(target, request)
     # One that was cut came to no other answer, although it is not correct.
     least = ASKED if correct is False and answer.strip() else DWELT_ON if chance else WEAK
-    given = "" if request.contains(target) else request.text
     judged: dict[int, tuple[int, Span]] = {}
 
-    def is_right(value: str) -> bool:
-        if not target.same(value):
-            return False
-        text = normal(value)
-        # 3/20 in a question for a decimal is no answer to it, and neither is √117 where 3√13 is.
-        return text == target.normal or (
-            not (given and len(text) > 2 and text in given) and _ROOT.findall(text) == _ROOT.findall(target.normal)
-        )
+    is_right = right_value(target, request)
 
     def judge(number: int) -> tuple[int, Span]:
         if number not in judged:
             said = candidates.statement(number)
-            strength = teller.strength_of(said) if said and is_right(said.text) else NONE
+            right = said is not None and (len(judged) < MOST_JUDGED or said.kind == "box") and is_right(said.text)
+            strength = teller.strength_of(said) if said and right else NONE
             judged[number] = (strength, (said.start, said.end) if said else (0, 0))
         return judged[number]
 
     if target.words:
         return _in_words(candidates, target)
     first = next((n for n in range(len(candidates)) if judge(n)[0] >= least), None)
+    composed = _composed(reasoning, request, is_right)
+    if composed and (first is None or composed < judge(first)[1]):
+        return AnswerPositions(composed, composed if first is None else judge(_last(judge, candidates, least))[1])
     if first is None and correct:
         least = WEAK  # it did come out: the last position then, with those before it
         first = next((n for n in range(len(candidates) - 1, -1, -1) if judge(n)[0] >= least), None)
     if first is None:
         return AnswerPositions()
-    last = next(n for n in range(len(candidates) - 1, -1, -1) if judge(n)[0] >= least)
+    last = _last(judge, candidates, least)
     found = AnswerPositions(_taken_along(candidates, judge, first, chance), judge(last)[1])
     if correct is not False:
         return found
@@ -105,6 +104,41 @@ def find_correct(
         not target.same(said.text) for said in _finals(reasoning, target, left[1])
     )
     return found._replace(left=left if another else None)
+
+
+def right_value(gold: Gold, request: QuestionContent) -> Callable[[str], bool]:
+    """Return the function that tells whether a stated value is the right answer, and finished."""
+    given = "" if request.contains(gold) else request.text
+
+    def is_right(value: str) -> bool:
+        if not gold.same(value):
+            return False
+        text = normal(value)
+        # 3/20 in a question for a decimal is no answer to it, and neither is √117 where 3√13 is.
+        return text == gold.normal or (
+            not (given and len(text) > 2 and text in given) and _ROOT.findall(text) == _ROOT.findall(gold.normal)
+        )
+
+    return is_right
+
+
+def _last(judge: Callable[[int], tuple[int, Span]], candidates: Candidates, least: int) -> int:
+    return next(n for n in range(len(candidates) - 1, -1, -1) if judge(n)[0] >= least)
+
+
+def _composed(text: str, request: QuestionContent, is_right: Callable[[str], bool]) -> Span | None:
+    """A tuple that the question names, put together of its parts: "p = 6, q = 31, r = -1" for (p, q, r)."""
+    if not request.names:
+        return None
+    part = r"(?<![A-Za-z\\]){}[\s$]{{0,3}}(?:=|is|equals)[\s$]{{0,3}}([^,;=\n$]{{1,24}}?)[\s$\\)]{{0,4}}"
+    names = [re.escape(name) if len(name) == 1 else rf"(?:\\)?{name.lstrip(chr(92))}|{_GREEK.get(name, name)}" for name in request.names]
+    parts = [part.format(f"(?:{name})") for name in names]
+    together = re.compile(r"(?:,|;|and|, and)[\s$\\(]{0,4}(?:and )?".join(parts) + r"(?=[.,;:!?)\n]|\Z|so\b|then\b)")
+    for match in together.finditer(text):
+        lead = text[max(match.start() - 60, 0) : match.start()]
+        if not SUPPOSED.search(re.split(r"[.\n]", lead)[-1]) and is_right(f"({', '.join(match.groups())})"):
+            return match.span()
+    return None
 
 
 def by_chance(gold: Gold, request: QuestionContent) -> bool:

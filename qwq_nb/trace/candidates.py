@@ -38,7 +38,8 @@ class Statement(NamedTuple):
 _THUS = "so thus therefore hence then"
 _RESULT = (
     "is are be equals equal gives give giving gave yields yield yielding get gets got have has obtain obtains obtained"
-    " make makes leave leaves leaving find found becomes total totals sum to only namely exactly remains"
+    " make makes leave leaves leaving find found becomes total totals sum to only namely exactly remains think believe"
+    " guess suspect conclude seems appears means meaning as"
 )
 _HAN_RESULT, _HAN_THUS, _HAN_ANSWER = "是为得共有到出于", "以此故", "案"  # 等于, 得到, 得出; 所以, 因此; 答案
 
@@ -121,11 +122,21 @@ _CLAUSE_END = re.compile(
 _NO_EQUATION = frozenset("=<>!:≤≥≠")
 _REACH = 400
 """Characters from the beginning of a sentence to a value, as far as they are read."""
+_VALUE_FIRST = re.compile(
+    r"(?:(?<=[\s(*])|\A)(?P<value>\$?[-−–(\[\\√π\d](?:[^\s,;:.]|[.,](?=\S)|,[ ](?=[^\s,;:.]{1,20}[)\]])){0,60})[*)]{0,2} "
+    r"(?:is|must be|should be|would be|has to be|might be|could be) (?:indeed |probably |likely )?(?:the|my|our) (?:final |correct "
+    r"|right |only )?answer\b"
+)
+"""A value that is called the answer behind it."""
 _DISPLAY = re.compile(r"\n[ ]?(?:\$\$|\\\[)[ ]?\Z")
 """Behind this a line's end begins no sentence: a displayed formula belongs to the words before it."""
-_LIST = re.compile(r",\d|,[ ][-−]?\d+(?:\.\d+)?(?:,[ ]|[ ]?(?:and|or)\b)|[ ](?:and|or)[ ][-−$]?\d")
+_LIST = re.compile(r",\d|,[ ][-−]?\d+(?:\.\d+)?(?:,[ ]|[ ]?(?:and|or)\b|[$\n])|[ ](?:and|or)[ ][-−$]?\d")
 """A value before this is one of several."""
 _FOLLOWING = re.compile(r"[$*\s\\)]{1,4}(?:[A-Za-z-]+[ *]{1,3}){0,2}[A-Za-z-]+")
+_AFTER = 80
+"""Characters behind a value in which it may be called the answer."""
+_NEXT_SIDE = re.compile(r"[ $]{0,2}(?<=[ ,$])[A-Za-z](?:_\{?\d\}?)?\s?=\s?(?=[-−\d\\(√])")
+"""The left side of a further value: "n = -2 or n = 1"."""
 _MEMBER = re.compile(r"\s{0,4}\$?(?:=|≈|\\approx)\s{0,4}")
 
 
@@ -201,6 +212,10 @@ class Candidates:
                     read = behind.end()
                     self._leads.append((_KIND.get(kind, kind), start, read))
 
+        for match in _VALUE_FIRST.finditer(text, begin, end + _AFTER):
+            self._leads.append(("answer", match.start(), match.start("value")))
+        self._leads.sort(key=lambda lead: lead[1])
+
     def _is_noun(self, word: str) -> bool:
         if word not in self._known:
             self._known[word] = word.isalpha() and stem(word.lower()) in self._nouns
@@ -263,8 +278,10 @@ class Candidates:
 
     def _run(self, start: int) -> tuple[int, bool]:
         """Where the formula that begins at `start` ends, and whether it breaks off behind an operator."""
-        text, at, depth, limit = self.text, start, 0, start + LONGEST
+        text, at, depth, limit, parted = self.text, start, 0, start + LONGEST, False
         while at < limit:
+            side = _NEXT_SIDE.match(text, at) if parted else None
+            at = side.end() if side else at
             token = _RUN.match(text, at)
             what = token.lastgroup if token else None
             if token is None or what == "stop":
@@ -277,7 +294,7 @@ class Candidates:
                     break
             elif depth == 0 and (what == "line" or (what != "piece" and not (self.joined and at > start))):
                 break
-            at = token.end()
+            at, parted = token.end(), self.joined and what in ("comma", "join")
         end = start + len(text[start:at].rstrip().rstrip(","))
         return end, depth > 0 or (end > start and text[end - 1] in "+*/^_×·÷")
 

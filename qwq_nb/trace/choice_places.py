@@ -29,7 +29,7 @@ _BE = (
 )
 _GOOD = (
     r"(?:to be )?(?:indeed |likely |probably |clearly |definitely )?(?:the |a |my )?(?:only |most |best )?(?:correct|right|best"
-    r"|answer|one|accurate|true|likely|plausible|reasonable|appropriate|suitable|consistent|closest|match|fit|choice|option"
+    r"|answer|one|accurate|true|likely|plausible|reasonable|appropriate|suitable|consistent|closest(?! to)|match|fit|choice|option"
     r"|way to go)\b(?! (?:of|if|when|only if)\b)"
 )
 _END = r"[)\]*}\"”.]{0,4}(?=[.,;:!\s]|\Z)"
@@ -56,16 +56,17 @@ def _stated(digits: bool) -> re.Pattern[str]:
         rf"\b(?i:{_CHOICE}) {mark('b2')}[)\]*]{{0,3}},? (?:which |that )?(?:(?i:seems? to )?(?:match(?:es)?|fits?|works)|it is)\b"
         r"(?! (?:if|only))",
         # "The best match is C", "So the correct statement is C)"
-        rf"\b(?i:best|correct|right|closest|final|most \w+|only(?: \w+)?) (?:[a-z]+ ){{0,3}}(?:here )?(?:is|{_BE})[: ]{{1,2}}"
+        rf"\b(?i:best|correct|right|closest|final|most \w+|only(?: \w+)?)(?: [a-z]+){{0,3}}(?::| {_BE}|['’]s)[: ]{{1,2}}"
         rf"{_SURE}(?:(?i:{_CHOICE}) )?{mark('c')}{_END}",
         # "that would be choice C:", "This is option C."
-        rf"\b(?:[Tt]his|[Tt]hat|[Ii]t)(?: {_BE}|['’]s| corresponds to| matches| gives| points to) {_SURE}"
-        rf"(?:the )?{_NOUN} {mark('d')}[)\]*}}]{{0,4}}(?=[.;:!\n]|\Z| in the list)",
+        rf"\b(?:[Tt]his|[Tt]hat|[Ii]t|[Ww]hich)(?: {_BE}|['’]s| corresponds to| matches| gives| points to) {_SURE}"
+        rf"(?:the )?(?i:{_NOUN}) {mark('d')}[)\]*}}]{{0,4}}(?=[.;:!\n]|\Z| in the list)",
         rf"\b(?i:choose|pick|select|go(?:ing)? with|lean(?:ing)? towards?|settle on|corresponds? to|points? to"
-        rf"|match(?:es)?(?: with)?|opt for|say|choice is|guess is)"
+        rf"|match(?:es)?(?: with)?|opt for|say|choice is|guess is|(?:I['’]ll|I['’]d|I will|I would) answer)"
         rf" (?:the )?{'' if not digits else '(?:answer|option|choice) '}(?:(?:answer|option|choice) )*{mark('e')}{_END}",
-        rf"\b[Oo]nly (?:the )?{_NOUN} {mark('f')}\b",
+        rf"\b[Oo]nly (?:the )?(?i:{_NOUN}) {mark('f')}\b",
         r"\\(?:boxed|fbox)\s?\{\s?(?:\\(?:text|mathrm|textbf)\{)?\(?" + mark("g").replace(r"[(\[\"“]", r"[(\[]") + r"\)?[.)]?\}",
+        rf"\b[Ff]inal answer,? {mark('p')}{_END}",
         rf"<(?i:answer)>\s?{mark('h')}",
         rf"\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence),? (?:(?:it is|it['’]s|the|that['’]s|that is) ){{0,2}}{_NOUN} {mark('i')}{_END}",
         r"答案[应该当]{0,2}[是为选：:\s]{0,4}(?:选项)?\s?" + mark("z"),
@@ -77,7 +78,7 @@ def _stated(digits: bool) -> re.Pattern[str]:
             rf" (?:(?:it is|it['’]s|it must be|it should be|the|option|choice|answer) ){{0,3}}"
             rf"{mark('j')}(?:[)\]*}}]{{0,4}}(?=[.,;:\n]|\Z)| it is\b|[)\]*]{{0,3}} {_BE} {_GOOD})",
             # "C is the answer.", "C it is."
-            rf"(?<![A-Za-z'’(\[*\d.])(?:\*\*|[(\[]){{0,2}}(?P<k>[A-Z])[)\]*]{{0,3}} (?:{_BE} {_GOOD}|it is\b|fits best|makes the most sense"
+            rf"(?<![A-Za-z'’(\[*\d._{\\])(?:\*\*|[(\[]){{0,2}}(?P<k>[A-Z])[)\]*]{{0,3}} (?:{_BE} {_GOOD}|it is\b|(?:fits|matches|works|suits) best|makes the most sense"
             r"|is it\b(?=[.!]))",
             rf"\b(?:it|this|that|which)(?:['’]s| is| must be| should be| has to be| would be) {mark('l')}"
             r"[)\]*}]{0,4}(?=[.,;:!\n]|\Z| because| since)",
@@ -92,9 +93,15 @@ def _stated(digits: bool) -> re.Pattern[str]:
 
 
 _WHETHER = re.compile(
-    r"\b(?:if|whether|suppose|unless|not|isn['’]t|can['’]t|why|how could)\b[^.\n]{0,30}\Z|(?:如果|假如|假设)[^。，,\n]{0,20}\Z|不\Z",
+    r"(?:\b(?:if|whether|suppose|unless|not|why|how could)|n['’]t)\b[^.\n]{0,30}\Z|(?:如果|假如|假设)[^。，,\n]{0,20}\Z|不\Z",
     re.I,
 )
+_NAMED = re.compile(
+    r"\b(?:angle|point|line|segment|vertex|side|figure|appendix|table|vitamin|plan|case|step|part|section|equation|set|event"
+    r"|class|type|group|phase|matrix|box|graph|hepatitis|grade|player|person|machine|car|town|city|route|bag)s? \Z",
+    re.I,
+)
+"""Before a letter that is a thing's name, not a choice's."""
 _OPTION = re.compile(
     r"(?:\\text(?:bf|rm)?\s?\{\s?)?\(([A-J])\)\}?[\s\\~]{0,3}(.{1,200}?)"
     r"(?=\\q?quad|(?:\\text(?:bf|rm)?\s?\{\s?)?\([A-J]\)|\n|\Z|\s{2,}[A-Z][a-z])"
@@ -132,7 +139,8 @@ def label_statements(text: str, like: str) -> Iterator[tuple[str, Span]]:
     """Return the labels that are called the answer, in order, and where; `like` is one of them: a letter or digit."""
     for match in _stated(like.isdigit()).finditer(text):
         group = match.lastgroup or ""
-        if not _WHETHER.search(text[max(match.start() - 40, 0) : match.start()]):
+        before = text[max(match.start() - 40, 0) : match.start()]
+        if not _WHETHER.search(before) and not (group == "k" and _NAMED.search(before)):
             yield match.group(group), match.span(group)
 
 

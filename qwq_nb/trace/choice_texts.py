@@ -101,7 +101,7 @@ def _in_order(value: str) -> re.Pattern[str] | None:
     if len(parts) == 1:
         lead = r"(?:\bis|['’]s|\bbe|\bare)\W{1,3}(?:(?:indeed|definitely|clearly|likely|probably|a|an|the)\W{1,3}){0,3}"
         return re.compile(rf"{lead}{parts[0]}\b(?!['’-])", re.I)
-    gap = r"(?:['’]s?)?[^\w.!?;:\n]{1,3}(?:[\w'’]+[^\w.!?;:\n]{1,3}){0,3}?"
+    gap = r"(?:['’]s?)?[^\w.!?;:\n]{1,3}(?:[\w'’]{1,40}[^\w.!?;:\n]{1,3}){0,3}?"
     return re.compile(rf"(?<![\w'’-]){gap.join(parts)}s?(?![\w-]|['’]\w)", re.I)
 
 

@@ -37,12 +37,17 @@ _SIGNS = {
     "}": r"\}?",
 }
 """How signs of a formula may be written in prose."""
+_OPERATION = re.compile(
+    r"\b(?:what is|what['’]s|find|compute|determine|evaluate|calculate|what was|what will be) (?:the )?(?:positive |absolute )?"
+    r"(sum|difference|product|ratio|average|mean|median|remainder)\b",
+    re.I,
+)
 _UNTELLING = (
     "the and what are was were its his her their that this for with from have has how many much find compute determine"
     " evaluate calculate express simplify which who solve value values answer your all can you not does did when where"
     " such there one two three four five six seven eight nine ten given form terms let then than each into any will"
     " would must should positive integer integers real number numbers common fraction decimal exactly following written"
-    " enter possible frac sqrt text left right give name long far old tall very been being they them she him"
+    " enter possible frac sqrt text give name long far old tall very been being they them she him"
 )
 _STOP = frozenset(_UNTELLING.split())
 RESULTS = frozenset(
@@ -72,7 +77,7 @@ def stems(text: str) -> set[str]:
 
 def stem(word: str) -> str:
     """Return a word in lower case without its plural ending, or the one word of its synonyms."""
-    word = word[:-1] if word.endswith("s") and len(word) > 4 and not word.endswith("ss") else word
+    word = word[:-1] if word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "is", "us")) else word
     return _SAME.get(word, word)
 
 
@@ -86,6 +91,9 @@ class QuestionContent:
         plain = _FORMULA.sub(" ", asked).lower()
         self.words = frozenset(stem(w) for w in _WORD.findall(plain) if w not in _STOP)
         """Stems of the request's words."""
+        head = _OPERATION.search(asked)
+        self.operation = stem(head.group(1).lower()) if head else ""
+        """The stem of "sum", "difference" …, where one of other things is asked for; else empty."""
         self.nouns = _counted(asked)
         """Stems of what is to be counted: `boxe` of "how many boxes"."""
         self.money = bool(_MONEY.search(told)) and bool(re.search(r"\bhow much\b|\bcost\b|\bprice\b|\bdollars?\b", told))

@@ -37,11 +37,13 @@ _HYPOTHESIS = re.compile(r"\b(?:if (?:we|I|you) (?:assume|suppose|take|let|try)|
 """What follows from a mere try, behind a comma too; "assuming independence, …" is none."""
 _CASE = re.compile(
     r"\W{0,8}(?:(?:and|so|now|also|but|then|similarly|next|first|check|test|try|say|example|suppose|let)\b\W{0,3}){0,3}"
-    r"(?:for|when|if|at|with|case|take|try|test|testing|checking|check)\b[\s$\\(]{1,4}[A-Za-z]\w{0,3}[\s$]{0,2}="
+    r"(?:for|when|if|at|with|case|take|try|test|testing|checking|check)\b[\s$\\(]{1,4}([A-Za-z]\w{0,3})[\s$]{0,2}="
     r"[\s$]{0,2}(-?\d+)",
     re.I,
 )
 """A sentence that begins with a trial value is about that value to its end."""
+_COMMON = 12
+"""Numbers up to here stand in any question."""
 _WHETHER = re.compile(r"\b(?:if|whether|suppose|unless|assuming)\b|如果|假设", re.I)
 _DENIED = re.compile(
     r"(?:\bnot\b|n['’]t\b|\bno longer\b|\bcannot\b|\binstead of\b|\brather than\b|不)[^,.;]{0,12}$", re.I
@@ -100,8 +102,20 @@ _DEFINED = re.compile(
     r"\b(?:let|denote|call|say|suppose|define|set|use|where|be)\b[^.\n]{0,140}", re.I
 )
 _SINGLE = re.compile(r"(?<![A-Za-z\\'’])([B-HJ-Zb-hj-z])(?![A-Za-z'’])")
-_HEADED = re.compile(r"\W{0,8}[A-Za-z]\s?=\s?-?\d+[$\\) ]{0,3}:")
-_CASE_HEAD = re.compile(r"[$\\) ]{0,3}:[ ](?!\s)")
+_ASKS = re.compile(r"\W{0,6}(?:(?:but|wait|so|hmm|now|and|or|okay|maybe)\b\W{0,3}){0,3}(?:is|are|does|do|did|could|can|would)\b", re.I)
+_QUESTION_END = re.compile(r"[^.!?\n]{0,80}\?")
+_STILL_ASKED = re.compile(
+    r"[^.?\n]{0,40}[.,]?[\s$\\)]{0,4}(?:but )?(?:is|are) (?:that|it|this|there) (?:really |indeed |necessarily )?(?:the |a |any )?"
+    r"(?:small|larg|minim|maxim|least|great|low|high|few|big|short|long|tight)[a-z]*\b",
+    re.I,
+)
+"""The trace asks whether the value is the least or greatest, which is what is asked for."""
+_HEADED = re.compile(
+    r"\W{0,8}(?:(?:next|first|second|third|then|now|and|also|finally|case|term|step)\b\W{0,5}(?:\d+\W{1,3})?){0,2}"
+    r"[A-Za-z]\s?=\s?-?\d+[$\\) ]{0,3}:",
+    re.I,
+)
+_CASE_HEAD = re.compile(r"[$\\) ]{0,3}:\s")
 _SUBJECT = re.compile(
     r"\b(?:our|the|this|original|given|whole|entire) (?:[a-z]+ )?([a-z]+)(?:\b(?!['’]s)[^.;:,=\n]{0,80})?(?:=|\bis|\bequals|\bbe|→)[\s$*\\(]{0,6}\Z",
     re.I,
@@ -110,6 +124,11 @@ _OWNER = re.compile(
     r"(?:\A|[\s$(,:;])([A-Za-z](?:_\{?\w{1,4}\}?|\([^()]{1,8}\))?)[\s$]{0,3}=(?:[^,;:.\n]|\.\d){0,160}\Z"
 )
 _BOUNDED = re.compile(r"\bat (?:least|most)[\s$]{0,3}\Z|(?:more|less|greater|fewer|larger|smaller) than[\s$]{0,3}\Z")
+_OPINION = re.compile(
+    r"\b(?:I|we)(?:['’]d| would| am| can)? (?:think|believe|guess|suspect|conclude|say|confident)\b[^.;,=:\n]{0,40}\Z"
+    r"|\bit (?:seems|appears|looks like)\b(?: that| to be| like)?(?: (?:it|that|the [a-z]+) is)?[\s$*]{0,4}\Z",
+    re.I,
+)
 _SIDE = re.compile(r"(?<![A-Za-z])([A-Za-z])\s?=[\s$]{0,2}\Z")
 
 
@@ -143,22 +162,33 @@ class Teller:
         if self._is_supposed(said, lead, clause) or _REJECTED.match(text, said.end) or self._is_listed(said, lead):
             return NONE
         whole = text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
-        if request.formula and request.formula.search(whole):
+        if request.formula and request.formula.search(whole) and not _STILL_ASKED.match(text, said.end):
             return ASKED
         if _CALLED.match(text, said.end):
             return FINAL
-        if self._counts_other_things(said):
+        if self._counts_other_things(said) or _STILL_ASKED.match(text, said.end):
             return WEAK
         if self._is_of_what_was_asked(said, whole):
             return ASKED
         return DWELT_ON if is_dwelt_on(text, said.end) and not self._is_of_another(whole) else WEAK
+
+    def is_firm(self, said: Statement) -> bool:
+        """Return whether a value is stated as final, or plainly of what was asked: a wrong one is a candidate then."""
+        strength = self.strength_of(said)
+        if strength != ASKED:
+            return strength > ASKED
+        whole = self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
+        formula = self.request.formula
+        if (formula and formula.search(whole)) or _OPINION.search(whole):
+            return True
+        return bool(THUS.search(whole)) and len(stems(whole) & self.request.words) >= min(2, len(self.request.words))
 
     def _counts_other_things(self, said: Statement) -> bool:
         """Whether a number in words counts something that the question does not ask for ("three real roots")."""
         if not re.fullmatch(r"[A-Za-z]{3,}", said.text):
             return False
         noun = re.match(r"[ *]{1,4}([A-Za-z]+)(?: [A-Za-z]+)?", self.text[said.end : said.end + 40])
-        return bool(noun) and not stems(noun.group() if noun else "") & (self.request.nouns | self.request.words)
+        return bool(noun) and not stems(noun.group() if noun else "") & (self.request.nouns or self.request.words)
 
     def _is_of_another(self, whole: str) -> bool:
         """Whether the value is that of a letter or function which is not asked for, where the question asks for one."""
@@ -172,6 +202,8 @@ class Teller:
             return True
         if SUPPOSED.search(clause) or _DENIED.search(clause) or _HYPOTHESIS.search(lead) or _OTHERWISE.search(lead):
             return True
+        if _ASKS.match(self.text, said.sentence) and _QUESTION_END.match(self.text, said.end):
+            return True
         trial = _CASE.match(self.text, said.sentence)
         # "n = 2: …" is the head of a case.
         if _HEADED.match(self.text, said.sentence):
@@ -179,30 +211,40 @@ class Teller:
         if _CASE_HEAD.match(self.text, said.end) and _SIDE.search(self.text, max(said.sentence, said.start - 12), said.start):
             return True
         # With a value of the question's own it is no trial: "at t = 2 the point is …".
-        if trial and trial.end() <= said.start and rational(trial.group(1)) not in self.request.numbers:
+        if trial and trial.end() <= said.start and not self._is_given(*trial.groups()):
             return True
         # "If x is that angle, then x = 28", where x is asked for.
         asked = self.request.formula
         antecedent = re.search(r"\b[Ii]f\b([^,;\n]{0,80}),[^,;\n]{0,40}\Z", lead)
         return bool(asked and antecedent and asked.search(antecedent.group(1) + " "))
 
+    def _is_given(self, letter: str, number: str) -> bool:
+        """Whether the question sets the letter to the number, or at least has that number, and no common one."""
+        value = rational(number)
+        said = re.search(rf"(?<![A-Za-z{{]){re.escape(letter)}={re.escape(number)}(?!\d)", self.request.text)
+        return bool(said) or (
+            value is not None and abs(value) > _COMMON and value in self.request.numbers
+        )
+
     def _is_listed(self, said: Statement, lead: str) -> bool:
         """Whether it is one of several values of one letter: "x = 0 or x = 5"."""
         if self.candidates.joined:
             return False
-        side = _SIDE.search(self.text, max(said.sentence, said.start - 12), said.start)
-        if side is None:
+        side = _OWNER.search(self.text[max(said.sentence, said.start - 90) : said.start])
+        if side is None or len(side.group(1)) > 1:
             return False
         letter = re.escape(side.group(1))
         return bool(
             re.match(rf"[\s$\\)]{{0,4}}(?:,|and|or|或|和)?[\s$\\(]{{0,4}}(?:and|or)?[\s$]{{0,3}}{letter}\s?=\s?[^=]{{1,20}}", self.text[said.end : said.end + 40])
-            or re.search(rf"(?<![A-Za-z]){letter}\s?=\s?[^=,;.]{{1,15}}[\s$\\)]{{0,4}}(?:,|and|or|或|和)[\s$\\(]{{0,4}}(?:and |or )?[\s$]{{0,3}}{letter}\s?=[\s$]{{0,2}}\Z", self.text[max(said.sentence, said.start - 60) : said.start])
+            or re.search(rf"(?<![A-Za-z]){letter}\s?=\s?[^=,;.]{{1,15}}[\s$\\)]{{0,4}}(?:,|and|or|或|和)[\s$\\(]{{0,4}}(?:and |or )?[\s$]{{0,3}}{letter}\s?=[^,;:.\n]{{0,40}}\Z", self.text[max(said.sentence, said.start - 90) : said.start])
         )
 
     def _is_of_what_was_asked(self, said: Statement, whole: str) -> bool:
         text, request = self.text, self.request
         after = re.match(r"[^.,;\n。，]{0,40}", text[said.end : said.end + 40])
         behind = after.group() if after else ""
+        if _OPINION.search(whole):
+            return True
         if said.kind == "noun" or stems(behind[:24]) & request.nouns:
             return True
         letter = list(_LETTER.finditer(whole))
@@ -216,10 +258,16 @@ class Teller:
             return True
         words = stems(whole + behind)
         words |= self._inherited(said)
+        if request.operation and request.operation not in words and not words & RESULTS:
+            return False  # "the cube root is 4", where a difference of roots is asked for
         common = len(words & request.words) + bool(words & request.words & EXTREMES)
-        common += request.money and bool(re.search(r"\$\s?\Z|\\\$\s?\Z", text[max(said.start - 3, 0) : said.start + 1]) or "dollar" in behind)
+        common += request.money and self._is_money(said, behind)
         thus = THUS.search(whole)
         return common >= 2 or bool((common or words & RESULTS) and thus)
+
+    def _is_money(self, said: Statement, behind: str) -> bool:
+        sign = _before(self.text, said.start, 3).rstrip().endswith("$") and not behind.startswith("$")
+        return sign or bool(re.match(r"\W{0,4}(?:dollar|cent|euro|pound)", behind))
 
     def _inherited(self, said: Statement) -> set[str]:
         """The words of the sentences before, as far as each begins with "that", "it", "which" …"""
@@ -230,6 +278,10 @@ class Teller:
                 break
             words |= stems(self.text[max(starts[at - 1], starts[at] - LOOK_BACK) : starts[at]])
         return words
+
+
+def _before(text: str, at: int, most: int) -> str:
+    return text[max(at - most, 0) : at]
 
 
 def _defined(text: str, request: QuestionContent) -> frozenset[str]:
