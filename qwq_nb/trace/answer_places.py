@@ -5,10 +5,10 @@
 
 Mere results count only where the value can hardly stand there by chance. Where it can (an integer up to ±`SMALL`, one
 or two characters, a value that the question itself contains) it must be final, said of what was asked or dwelt on, and
-in a trace that gave another answer one of the first two; a mere result before it in the same sentence, or in the one before if that only draws the
-conclusion ("x = 8/2 = 4. So x = 4."), is then taken along. If there is none and the answer is known to be correct, the
-last mere result is taken: it did come out there. So "x = 2." in the middle of a calculation is not the answer 2, and a
-number of the question is not its answer.
+in a trace that gave another answer one of the first two. A mere result before it in the same sentence, or in the one
+before if that only draws the conclusion ("x = 8/2 = 4. So x = 4."), is then taken along. If there is none and the
+answer is known to be correct, the last mere result is taken: it did come out there. So "x = 2." in the middle of a
+calculation is not the answer 2, and a number of the question is not its answer.
 
 Source: EvalScope's guide "Evaluating the Thinking Efficiency of Models" asks for "the first position that can be
 recognized as the correct answer" and lets a judge model find it; these rules stand in for the judge.
@@ -32,14 +32,20 @@ __all__ = ["SMALL", "find_correct", "right_value"]
 SMALL = 30
 """Up to here an integer stands in a calculation by chance."""
 
-_SAYS = re.compile(rf"{THUS.pattern}|\b(?:would|that|this|which) means?\b|\b(?:suggests|implies|facing|must be)\b", re.I)
-_SUBJECT = re.compile(r"[ *]{0,3}(?:is|was|=|≈|has|at|had)[ ~$]{1,3}(?:about |approximately |a |an )?\d|\s?[,(:]\s?\d|[ ](?:function|number|integer|term)s?\b")
+_SAYS = re.compile(
+    rf"{THUS.pattern}|\b(?:would|that|this|which) means?\b|\b(?:suggests|implies|facing|must be)\b", re.I
+)
+_SUBJECT = re.compile(
+    r"[ *]{0,3}(?:is|was|=|≈|has|at|had)[ ~$]{1,3}(?:about |approximately |a |an )?\d|\s?[,(:]\s?\d|[ ]"
+    r"(?:function|number|integer|term)s?\b"
+)
 _GREEK = {"\\theta": "θ", "\\phi": "φ", "\\rho": "ρ", "\\alpha": "α", "\\beta": "β"}
 _ROOT = re.compile(r"√\(?(\w+)")
 MOST_JUDGED = 5000
 """Positions of one trace that are looked at; beyond them only boxes."""
 _EMPTY = re.compile(
-    r"[\s\-—#*$✅🔹>=]*(?:(?:final|short)? ?answer|step \d+[^\n]{0,80}|conclusion|result|simplify)?[\s:*.#$\-—]*\Z", re.I
+    r"[\s\-—#*$✅🔹>=]*(?:(?:final|short)? ?answer|step \d+[^\n]{0,80}|conclusion|result|simplify)?[\s:*.#$\-—]*\Z",
+    re.I,
 )
 """A line or heading that says nothing."""
 
@@ -131,7 +137,10 @@ def _composed(text: str, request: QuestionContent, is_right: Callable[[str], boo
     if not request.names:
         return None
     part = r"(?<![A-Za-z\\]){}[\s$]{{0,3}}(?:=|is|equals)[\s$]{{0,3}}([^,;=\n$]{{1,24}}?)[\s$\\)]{{0,4}}"
-    names = [re.escape(name) if len(name) == 1 else rf"(?:\\)?{name.lstrip(chr(92))}|{_GREEK.get(name, name)}" for name in request.names]
+    names = [
+        re.escape(name) if len(name) == 1 else rf"(?:\\)?{name.lstrip(chr(92))}|{_GREEK.get(name, name)}"
+        for name in request.names
+    ]
     parts = [part.format(f"(?:{name})") for name in names]
     together = re.compile(r"(?:,|;|and|, and)[\s$\\(]{0,4}(?:and )?".join(parts) + r"(?=[.,;:!?)\n]|\Z|so\b|then\b)")
     for match in together.finditer(text):

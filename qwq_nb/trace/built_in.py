@@ -77,13 +77,13 @@ class AnswerPositionsMeasure:
 
         positions, said = AnswerPositions(), list[CandidateSpan]()
         # A problem of mathematics may list options itself.
-        lettered = trace.kind == "math" and re.fullmatch(r"\W*(?:\\text\w*\{)?\W*[A-J]\W*", trace.gold.strip()) is not None
+        lettered = (
+            trace.kind == "math" and re.fullmatch(r"\W*(?:\\text\w*\{)?\W*[A-J]\W*", trace.gold.strip()) is not None
+        )
         choices = trace.choices or (options_of(trace.question) if lettered else [])
         if trace.kind == "choice" or (lettered and choices):
             gold = re.sub(r"\\text\w*|\W", "", trace.gold)
-            positions = find_choice(
-                trace.reasoning, trace.answer, trace.question, gold, choices, correct=trace.correct
-            )
+            positions = find_choice(trace.reasoning, trace.answer, trace.question, gold, choices, correct=trace.correct)
             said = choice_candidates(trace.reasoning, trace.question, gold, choices, first=positions.first)
         elif trace.kind == "math":
 
@@ -93,9 +93,7 @@ class AnswerPositionsMeasure:
             positions = find_correct(
                 trace.reasoning, trace.answer, trace.question, trace.gold, correct=trace.correct, equal=equal
             )
-            said = value_candidates(
-                trace.reasoning, trace.question, trace.gold, first=positions.first, equal=equal
-            )
+            said = value_candidates(trace.reasoning, trace.question, trace.gold, first=positions.first, equal=equal)
         size = len(trace.reasoning), trace.reasoning_tokens
         return AnswerPositionsValue(positions, *size, trace.outcome, tuple(said))
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from qwq_nb.trace.question import EXTREMES, QuestionContent, stem
-from qwq_nb.trace.values import LONGEST
+from qwq_nb.trace.values import LONGEST, NUMBER_WORDS
 
 __all__ = ["Candidates", "Statement"]
 
@@ -46,7 +46,16 @@ _HAN_RESULT, _HAN_THUS, _HAN_ANSWER = "是为得共有到出于", "以此故", "
 
 def _kinds() -> dict[str, str]:
     """What a word or sign leads up to."""
-    kinds = {"=": "equals", "∈": "set", "\\in": "set", ":": "colon", "：": "colon", "\\boxed": "box", "\\fbox": "box", "\n": "line"}
+    kinds = {
+        "=": "equals",
+        "∈": "set",
+        "\\in": "set",
+        ":": "colon",
+        "：": "colon",
+        "\\boxed": "box",
+        "\\fbox": "box",
+        "\n": "line",
+    }
     kinds |= dict.fromkeys(".!?", "stop") | dict.fromkeys("。！？；", "end")
     for words, kind in ((_THUS, "bare"), (_RESULT, "result"), ("answer answers", "answer"), ("in includes", "set")):
         for word in words.split():
@@ -63,12 +72,13 @@ _KINDS = _kinds()
 _SIGN = re.compile(rf"[A-Za-z]+|[=∈:\n.!?。！？；：{_HAN_RESULT}{_HAN_THUS}{_HAN_ANSWER}]|\\[A-Za-z]+")
 _FILLER = (
     r"(?:(?:indeed|simply|just|also|still|then|probably|likely|clearly|exactly|only|now|actually|equal to|going to be"
-    r"|a total of|approximately|about|hence|therefore|thus|again|the value|the number|option|choice|there (?:are|is)|we have"
+    r"|a total of|approximately|about|hence|therefore|thus|again|the value|the number|option|choice|there "
+    r"(?:are|is)|we have"
     r"|we get|all|like|day|I think|I guess|maybe|perhaps) +){0,3}"
 )
+_NOT_A_ONE = "of|that|who|which|more|another|by|can|is|side|way to|hand|case|possibility|approach"
 _NUMBER_WORDS = (
-    r"(?:zero|one(?! (?:of|that|who|which|more|another|by|can|is|side|way to|hand|case|possibility|approach)\b)|two|three|four"
-    r"|five|six|seven|eight|nine|ten|eleven|twelve)(?![A-Za-z-])"
+    rf"(?:one(?! (?:{_NOT_A_ONE})\b)|{'|'.join(word for word in NUMBER_WORDS if word != 'one')})(?![A-Za-z-])"
 )
 _VALUE = rf"(?=[$\\(\[{{*\-−–√π∞+.\d]|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['’])|pi\b|sqrt\b|(?i:{_NUMBER_WORDS}))"
 # What must stand behind a sign for a value to follow.
@@ -123,8 +133,10 @@ _NO_EQUATION = frozenset("=<>!:≤≥≠")
 _REACH = 400
 """Characters from the beginning of a sentence to a value, as far as they are read."""
 _VALUE_FIRST = re.compile(
-    r"(?:(?<=[\s(*])|\A)(?P<value>\$?[-−–(\[\\√π\d](?:[^\s,;:.]|[.,](?=\S)|,[ ](?=[^\s,;:.]{1,20}[)\]])){0,60})[*)]{0,2} "
-    r"(?:is|must be|should be|would be|has to be|might be|could be) (?:indeed |probably |likely )?(?:the|my|our) (?:final |correct "
+    r"(?:(?<=[\s(*])|\A)(?P<value>\$?[-−–(\[\\√π\d](?:[^\s,;:.]|[.,](?=\S)|,[ ]"
+    r"(?=[^\s,;:.]{1,20}[)\]])){0,60})[*)]{0,2} "
+    r"(?:is|must be|should be|would be|has to be|might be|could be) (?:indeed |probably |likely )?(?:the"
+    r"|my|our) (?:final |correct "
     r"|right |only )?answer\b"
 )
 """A value that is called the answer behind it."""
@@ -204,7 +216,9 @@ class Candidates:
                 self._begin_sentence(at)
             elif kind in ("stop", "line"):
                 bound = (_STOP if kind == "stop" else _LINE).match(text, start)
-                if bound and (kind == "stop" or (before not in ",:=[(" and not _DISPLAY.search(text, start - 8, start))):
+                if bound and (
+                    kind == "stop" or (before not in ",:=[(" and not _DISPLAY.search(text, start - 8, start))
+                ):
                     self._begin_sentence(bound.end())
             elif not (kind == "short" and before not in "'’") and not (kind == "equals" and before in _NO_EQUATION):
                 behind = _BEHIND[kind].match(text, at)

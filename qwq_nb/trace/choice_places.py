@@ -2,8 +2,8 @@
 
 A label (a letter, or a number where the question's options are numbered) counts where it is called the answer: "the
 answer is C", "option C is correct", "The best match is C", "C is the answer", "I'd go with (C)", `\\boxed{C}`, "So C.",
-"C it is", "only option C gives …", "So 5/8, which is C.", 答案是 C. Listing or discussing "Option C says …" does not, nor
-does the article "A"; nor a label behind "if", "whether" or "not".
+"C it is", "only option C gives …", "So 5/8, which is C.", 答案是 C. Listing or discussing "Option C says …" does
+not, nor does the article "A"; nor a label behind "if", "whether" or "not".
 
 The text of the choice counts (`choice_texts.py`) where it is a value that is stated as an answer by `answer_places.py`,
 taken as strictly as one that stands in the question, since it does; or where its words come in a sentence that
@@ -25,12 +25,13 @@ _CHOICE = r"(?:option|choice|answer|letter|statement|selection|选项)"
 _NOUN = r"(?:option|choice|letter|statement)"
 _SURE = r"(?:indeed |likely |probably |clearly |definitely |certainly |just |simply |still |the |then ){0,3}"
 _BE = (
-    r"(?:is|are|['’]s|was|be|(?:must|should|would|could|might|has to|have to|seems? to|appears to) be|seems|appears|looks)"
+    r"(?:is|are|['’]s|was|be|(?:must|should|would|could|might|has to|have to|seems? to|appears to) be|seems|appears"
+    r"|looks)"
 )
 _GOOD = (
-    r"(?:to be )?(?:indeed |likely |probably |clearly |definitely )?(?:the |a |my )?(?:only |most |best )?(?:correct|right|best"
-    r"|answer|one|accurate|true|likely|plausible|reasonable|appropriate|suitable|consistent|closest(?! to)|match|fit|choice|option"
-    r"|way to go)\b(?! (?:of|if|when|only if)\b)"
+    r"(?:to be )?(?:indeed |likely |probably |clearly |definitely )?(?:the |a |my )?(?:only |most |best )?"
+    r"(?:correct|right|best|answer|one|accurate|true|likely|plausible|reasonable|appropriate|suitable|consistent"
+    r"|closest(?! to)|match|fit|choice|option|way to go)\b(?! (?:of|if|when|only if)\b)"
 )
 _END = r"[)\]*}\"”.]{0,4}(?=[.,;:!\s]|\Z)"
 
@@ -48,27 +49,32 @@ def _stated(digits: bool) -> re.Pattern[str]:
     def mark(name: str) -> str:
         return _label(name, digits)
 
+    of_digits = "(?:answer|option|choice) " if digits else ""
     patterns = [
         # "the answer is C", "Answer: C"
-        rf"\b(?i:answers?)\b(?:[^.\n?]{{0,40}}?\b(?i:is|be|as|was)\b|[:：])[\s:*]{{0,4}}{_SURE}(?:(?i:{_CHOICE}) )?{mark('a')}",
+        rf"\b(?i:answers?)\b(?:[^.\n?]{{0,40}}?\b(?i:is|be|as|was)\b|[:：])[\s:*]{{0,4}}{_SURE}"
+        rf"(?:(?i:{_CHOICE}) )?{mark('a')}",
         # "option C is correct", "option C seems right"
         rf"\b(?i:{_CHOICE}) [(\[*]{{0,3}}{mark('b')}[)\]*]{{0,3}}(?: it)? {_BE} {_GOOD}",
-        rf"\b(?i:{_CHOICE}) {mark('b2')}[)\]*]{{0,3}},? (?:which |that )?(?:(?i:seems? to )?(?:match(?:es)?|fits?|works)|it is)\b"
-        r"(?! (?:if|only))",
+        rf"\b(?i:{_CHOICE}) {mark('b2')}[)\]*]{{0,3}},? (?:which |that )?"
+        r"(?:(?i:seems? to )?(?:match(?:es)?|fits?|works)|it is)\b(?! (?:if|only))",
         # "The best match is C", "So the correct statement is C)"
-        rf"\b(?i:best|correct|right|closest|final|most \w+|only(?: \w+)?)(?: [a-z]+){{0,3}}(?::| {_BE}|['’]s)[: ]{{1,2}}"
-        rf"{_SURE}(?:(?i:{_CHOICE}) )?{mark('c')}{_END}",
+        rf"\b(?i:best|correct|right|closest|final|most \w+|only(?: \w+)?)(?: [a-z]+){{0,3}}"
+        rf"(?::| {_BE}|['’]s)[: ]{{1,2}}{_SURE}(?:(?i:{_CHOICE}) )?{mark('c')}{_END}",
         # "that would be choice C:", "This is option C."
         rf"\b(?:[Tt]his|[Tt]hat|[Ii]t|[Ww]hich)(?: {_BE}|['’]s| corresponds to| matches| gives| points to) {_SURE}"
         rf"(?:the )?(?i:{_NOUN}) {mark('d')}[)\]*}}]{{0,4}}(?=[.;:!\n]|\Z| in the list)",
-        rf"\b(?i:choose|pick|select|go(?:ing)? with|lean(?:ing)? towards?|settle on|corresponds? to|points? to"
-        rf"|match(?:es)?(?: with)?|opt for|say|choice is|guess is|(?:I['’]ll|I['’]d|I will|I would) answer)"
-        rf" (?:the )?{'' if not digits else '(?:answer|option|choice) '}(?:(?:answer|option|choice) )*{mark('e')}{_END}",
+        r"\b(?i:choose|pick|select|go(?:ing)? with|lean(?:ing)? towards?|settle on|corresponds? to|points? to"
+        r"|match(?:es)?(?: with)?|opt for|say|choice is|guess is|(?:I['’]ll|I['’]d|I will|I would) answer)"
+        rf" (?:the )?{of_digits}(?:(?:answer|option|choice) )*{mark('e')}{_END}",
         rf"\b[Oo]nly (?:the )?(?i:{_NOUN}) {mark('f')}\b",
-        r"\\(?:boxed|fbox)\s?\{\s?(?:\\(?:text|mathrm|textbf)\{)?\(?" + mark("g").replace(r"[(\[\"“]", r"[(\[]") + r"\)?[.)]?\}",
+        r"\\(?:boxed|fbox)\s?\{\s?(?:\\(?:text|mathrm|textbf)\{)?\(?"
+        + mark("g").replace(r"[(\[\"“]", r"[(\[]")
+        + r"\)?[.)]?\}",
         rf"\b[Ff]inal answer,? {mark('p')}{_END}",
         rf"<(?i:answer)>\s?{mark('h')}",
-        rf"\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence),? (?:(?:it is|it['’]s|the|that['’]s|that is) ){{0,2}}{_NOUN} {mark('i')}{_END}",
+        r"\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence),? (?:(?:it is|it['’]s|the|that['’]s|that is) ){0,2}"
+        rf"{_NOUN} {mark('i')}{_END}",
         r"答案[应该当]{0,2}[是为选：:\s]{0,4}(?:选项)?\s?" + mark("z"),
         r"(?:选择?|选项) ?" + mark("y") + r"(?=[。，,.\n]|\Z| ?(?:是)?正确)",
     ]
@@ -78,7 +84,8 @@ def _stated(digits: bool) -> re.Pattern[str]:
             rf" (?:(?:it is|it['’]s|it must be|it should be|the|option|choice|answer) ){{0,3}}"
             rf"{mark('j')}(?:[)\]*}}]{{0,4}}(?=[.,;:\n]|\Z)| it is\b|[)\]*]{{0,3}} {_BE} {_GOOD})",
             # "C is the answer.", "C it is."
-            rf"(?<![A-Za-z'’(\[*\d._{\\])(?:\*\*|[(\[]){{0,2}}(?P<k>[A-Z])[)\]*]{{0,3}} (?:{_BE} {_GOOD}|it is\b|(?:fits|matches|works|suits) best|makes the most sense"
+            rf"(?<![A-Za-z'’(\[*\d._])(?:\*\*|[(\[]){{0,2}}(?P<k>[A-Z])[)\]*]{{0,3}} (?:{_BE} {_GOOD}"
+            rf"|it is\b|(?:fits|matches|works|suits) best|makes the most sense"
             r"|is it\b(?=[.!]))",
             rf"\b(?:it|this|that|which)(?:['’]s| is| must be| should be| has to be| would be) {mark('l')}"
             r"[)\]*}]{0,4}(?=[.,;:!\n]|\Z| because| since)",
@@ -93,7 +100,8 @@ def _stated(digits: bool) -> re.Pattern[str]:
 
 
 _WHETHER = re.compile(
-    r"(?:\b(?:if|whether|suppose|unless|not|why|how could)|n['’]t)\b[^.\n]{0,30}\Z|(?:如果|假如|假设)[^。，,\n]{0,20}\Z|不\Z",
+    r"(?:\b(?:if|whether|suppose|unless|not|why|how could)|n['’]t)\b[^.\n]{0,30}\Z"
+    r"|(?:如果|假如|假设)[^。，,\n]{0,20}\Z|不\Z",
     re.I,
 )
 _NAMED = re.compile(

@@ -2,9 +2,9 @@
 
 A value ("0.76 m") counts where `answer_places.py` takes it for an answer. A text in words counts where all its telling
 words come in their order in one sentence, few words between, that concludes ("so", "therefore", "that means", …) or, if
-the choice is a sentence itself ("B is A's child"), asserts it; of "aunt or uncle" either word will do. It does not count
-where it is listed behind its label, quoted from an option, supposed, asked or denied. What the question itself says
-counts only where the trace concludes it ("So …") or then stops at it ("That's directly stated").
+the choice is a sentence itself ("B is A's child"), asserts it; of "aunt or uncle" either word will do. It does not
+count where it is listed behind its label, quoted from an option, supposed, asked or denied. What the question itself
+says counts only where the trace concludes it ("So …") or then stops at it ("That's directly stated").
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ _CONCLUDES = re.compile(
     re.I,
 )
 _BEHIND_LABEL = re.compile(
-    r"(?:(?:\A|\n)\W{0,6}\d[.):]|\b[A-Z][.):]|\([A-Z]\)|\b(?:[Oo]ption|[Cc]hoice) [A-Z0-9]\b[^.\n]{0,16}"
+    r"(?:(?:(?:\A|\n)\W{0,6}|[:;,.?!]\s)\d[.):]|\b[A-Z][.):]|\([A-Z]\)|\b(?:[Oo]ption|[Cc]hoice) [A-Z0-9]\b[^.\n]{0,16}"
     r"|\b\d (?:says|is)\b[^.\n]{0,4})[\s\"“”$*]{0,4}\Z"
 )
-_QUOTED = re.compile(r"\b(?:option|choice|statement)s? (?:[A-Z]|\d)\b[^.\n]{0,24}\b(?:says?|states?|is|would mean)\b[^.\n]{0,40}\Z")
+_QUOTED = re.compile(
+    r"\b(?:option|choice|statement)s? (?:[A-Z]|\d)\b[^.\n]{0,24}\b(?:says?|states?|is|would mean)\b[^.\n]{0,40}\Z"
+)
 _SUPPOSED = re.compile(
-    r"\b(?:if|whether|suppose|assuming|unless|isn['’]t|not|can['’]t|cannot|why|how could|rather than|instead of)\b[^,;.\n]{0,60}\Z"
+    r"\b(?:if|whether|suppose|assuming|unless|isn['’]t|not|can['’]t|cannot|why|how could|rather than"
+    r"|instead of)\b[^,;.\n]{0,60}\Z"
     r"|(?:如果|假如|假设)[^。，,\n]{0,20}\Z",
     re.I,
 )
@@ -36,9 +39,10 @@ _THEREFORE = re.compile(r"\W{0,6}(?:so|thus|therefore|hence)\b", re.I)
 _ASKS = re.compile(r"\W{0,6}(?:is|are|could|can|does|do|did|what|would|should|how|which)\b", re.I)
 _REFUTED = re.compile(r"[^.\n]{0,24}\b(?:but that|which|that) (?:isn|doesn|wouldn|can|can['’]t|is not|does not)", re.I)
 _BOUND = re.compile(r"[.!?。！？]\s|\n")
-_FUNCTION = frozenset(
-    "is are was were be been the a an of to in on at by for with and it its their this that as s from has have which".split()
+_WORDS_WITHOUT_MEANING = (
+    "is are was were be been the a an of to in on at by for with and it its their this that as s from has have which"
 )
+_FUNCTION = frozenset(_WORDS_WITHOUT_MEANING.split())
 _SENTENCE = re.compile(r"\b(?:is|are|was|were|has|have|will|does|increases|decreases)\b")
 _LONGEST = 200
 _BACK = 200
@@ -58,14 +62,18 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
         return []
     spans = []
     asserts = bool(_SENTENCE.search(value))
-    given = any(not _BEHIND_LABEL.search(question[max(m.start() - 20, 0) : m.start()]) for m in pattern.finditer(question))
+    given = any(
+        not _BEHIND_LABEL.search(question[max(m.start() - 20, 0) : m.start()]) for m in pattern.finditer(question)
+    )
     for match in [*pattern.finditer(reasoning), *_of_both(value, reasoning)]:
         before = reasoning[max(match.start() - _BACK, 0) : match.start()]
         begin = max((bound.end() for bound in _BOUND.finditer(before)), default=0)
         lead = before[begin:]
         if _BEHIND_LABEL.search(before) or _QUOTED.search(lead) or _SUPPOSED.search(lead):
             continue
-        if _REFUTED.match(reasoning, match.end()) or (_ASKS.match(before[begin:] + match.group()) and _is_question(reasoning, match.end())):
+        if _REFUTED.match(reasoning, match.end()) or (
+            _ASKS.match(before[begin:] + match.group()) and _is_question(reasoning, match.end())
+        ):
             continue
         if given and not (is_dwelt_on(reasoning, match.end()) or _is_conclusion(reasoning, lead, match.end())):
             continue
@@ -76,7 +84,9 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
 
 def _is_conclusion(text: str, lead: str, end: int) -> bool:
     """Whether the sentence begins with "so" and the trace does not go on to what it has to find out."""
-    return bool(_THEREFORE.match(lead)) and not re.match(r"[.,\s]{1,3}(?:and |but )?(?:now|i need|so i)\b", text[end : end + 16], re.I)
+    return bool(_THEREFORE.match(lead)) and not re.match(
+        r"[.,\s]{1,3}(?:and |but )?(?:now|i need|so i)\b", text[end : end + 16], re.I
+    )
 
 
 def _is_question(text: str, end: int) -> bool:
@@ -106,10 +116,13 @@ def _in_order(value: str) -> re.Pattern[str] | None:
 
 
 def _of_both(value: str, reasoning: str) -> list[re.Match[str]]:
-    """"A and B are siblings", where the choice is "A is B's sibling": of two of a kind either may come first."""
+    """ "A and B are siblings", where the choice is "A is B's sibling": of two of a kind either may come first."""
     relation = re.fullmatch(r"(\w+) is (\w+)['’]s? ([\w ]+)", value)
     if relation is None:
         return []
     one, other, kind = (re.escape(part) for part in relation.groups())
-    pattern = rf"\b(?:{one} and {other}|{other} and {one}|they)\b (?:[a-z]+ ){{0,3}}?(?:are|be|as)\b (?:[a-z]+ ){{0,3}}{kind}s\b"
+    pattern = (
+        rf"\b(?:{one} and {other}|{other} and {one}|they)\b (?:[a-z]+ ){{0,3}}?(?:are|be|as)\b "
+        rf"(?:[a-z]+ ){{0,3}}{kind}s\b"
+    )
     return list(re.finditer(pattern, reasoning))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from qwq_nb.trace.values import Gold, normal, rational
+from qwq_nb.trace.values import NUMBER_WORDS, Gold, normal, rational
 
 __all__ = ["EXTREMES", "RESULTS", "QuestionContent", "stem", "stems"]
 
@@ -38,7 +38,8 @@ _SIGNS = {
 }
 """How signs of a formula may be written in prose."""
 _OPERATION = re.compile(
-    r"\b(?:what is|what['’]s|find|compute|determine|evaluate|calculate|what was|what will be) (?:the )?(?:positive |absolute )?"
+    r"\b(?:what is|what['’]s|find|compute|determine|evaluate|calculate|what was|what will be) (?:the )?"
+    r"(?:positive |absolute )?"
     r"(sum|difference|product|ratio|average|mean|median|remainder)\b",
     re.I,
 )
@@ -50,9 +51,8 @@ _UNTELLING = (
     " enter possible frac sqrt text give name long far old tall very been being they them she him"
 )
 _STOP = frozenset(_UNTELLING.split())
-RESULTS = frozenset(
-    "value result answer solution expression simplified simplifie final integer number fraction quotient".split()
-)
+_CALLED = "value result answer solution expression simplified simplifie final integer number fraction quotient"
+RESULTS = frozenset(_CALLED.split())
 """What an answer is called that the question has no noun for; stems."""
 _GROUPS = (
     "minimum smallest least minimal fewest lowest shortest",
@@ -66,8 +66,6 @@ _GROUPS = (
 )
 _SAME = {word: group.split()[0] for group in _GROUPS for word in group.split()}
 EXTREMES = frozenset({"minimum", "maximum"})
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_COUNTED_WORDS = {word: str(number) for number, word in enumerate(_DIGITS)}
 
 
 def stems(text: str) -> set[str]:
@@ -96,7 +94,9 @@ class QuestionContent:
         """The stem of "sum", "difference" …, where one of other things is asked for; else empty."""
         self.nouns = _counted(asked)
         """Stems of what is to be counted: `boxe` of "how many boxes"."""
-        self.money = bool(_MONEY.search(told)) and bool(re.search(r"\bhow much\b|\bcost\b|\bprice\b|\bdollars?\b", told))
+        self.money = bool(_MONEY.search(told)) and bool(
+            re.search(r"\bhow much\b|\bcost\b|\bprice\b|\bdollars?\b", told)
+        )
         """Whether an amount of money may be what is asked for."""
         self.formula = _formula(asked)
         """Matches a formula that is asked for, with the sign that gives it a value."""
@@ -106,9 +106,7 @@ class QuestionContent:
         """Letters by which the question or its drawing calls what is asked."""
         content = " ".join([told, *drawn])
         self.numbers = {rational(normal(n)) for n in _NUMBER.findall(content)}
-        self.numbers |= {
-            rational(_COUNTED_WORDS[w]) for w in _WORD.findall(content.lower()) if w in _COUNTED_WORDS
-        }
+        self.numbers |= {rational(NUMBER_WORDS[w]) for w in _WORD.findall(content.lower()) if w in NUMBER_WORDS}
         self.text = normal(content)
 
     def contains(self, gold: Gold) -> bool:
@@ -120,9 +118,7 @@ class QuestionContent:
     def _letters(self, told: str, drawn: str) -> frozenset[str]:
         """Letters that stand behind a noun of the request ("the radius $r$"), or begin one and stand in the drawing."""
         there = set(re.findall(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])", drawn))
-        named = {
-            letter for word, letter in _NAMED.findall(told) if stem(word.lower()) in self.words
-        }
+        named = {letter for word, letter in _NAMED.findall(told) if stem(word.lower()) in self.words}
         return frozenset(named | {x for x in there if any(w.startswith(x.lower()) for w in self.words)})
 
 

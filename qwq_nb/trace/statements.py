@@ -19,7 +19,19 @@ from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.question import EXTREMES, RESULTS, QuestionContent, stems
 from qwq_nb.trace.values import rational
 
-__all__ = ["ASKED", "DWELT_ON", "FINAL", "LOOK_BACK", "NONE", "SUPPOSED", "THUS", "WEAK", "Teller", "is_consequence", "is_dwelt_on"]
+__all__ = [
+    "ASKED",
+    "DWELT_ON",
+    "FINAL",
+    "LOOK_BACK",
+    "NONE",
+    "SUPPOSED",
+    "THUS",
+    "WEAK",
+    "Teller",
+    "is_consequence",
+    "is_dwelt_on",
+]
 
 FINAL, ASKED, DWELT_ON, WEAK, NONE = 4, 3, 2, 1, 0
 
@@ -80,7 +92,8 @@ _DWELT = re.compile(
     r"(?: that| this| it| my work| the calculation)?(?: again| to make sure| to be sure| if| whether| by|\.| with| in)"
     r"|let me make sure|to make sure|just to (?:be|make)"
     r"|(?:that|this|it|which)(?:['’]s| is| should be| must be| would be| seems?| makes| checks| works| sounds| confirms"
-    r"| matches) (?:it\b|right|correct|plausible|reasonable|neat|nice|sense|out\b|straightforward|good|to be (?:it|right)"
+    r"| matches) (?:it\b|right|correct|plausible|reasonable|neat|nice|sense|out\b|straightforward|good"
+    r"|to be (?:it|right)"
     r"|the (?:answer|result|final|same)|what)"
     r"|right,|oh right|yep|yeah|oh!? (?:that|nice|great)|does (?:that|this|it) make sense|but (?:let me|let['’]s)"
     r"|double-?check))",
@@ -88,7 +101,8 @@ _DWELT = re.compile(
 )
 """The trace stops behind a result and looks at the whole."""
 _PRONOUN = re.compile(
-    r"\W{0,6}(?:(?:so|thus|therefore|hence|and|then|oh|wait|okay|ok|yes|but)\b\W{0,3}){0,3}(?:that|it|this|which|they)\b", re.I
+    r"\W{0,6}(?:(?:so|thus|therefore|hence|and|then|oh|wait|okay|ok|yes|but)\b\W{0,3}){0,3}(?:that|it|this|which|they)\b",
+    re.I,
 )
 _HEAD = re.compile(
     r"(?:\A|[.:;,]\s|\n)\W{0,8}(?:(?:so|thus|therefore|hence|then|now|the|my|our|their|his|her|its|total|required|desired)\b"
@@ -98,14 +112,15 @@ _HEAD = re.compile(
 _LETTER = re.compile(
     r"(?<![A-Za-z\\_])([A-Za-z])(?![A-Za-z])[\s$\\)]{0,4}(?:=|→|is\b|equals|must be\b|should be\b|would be\b)"
 )
-_DEFINED = re.compile(
-    r"\b(?:let|denote|call|say|suppose|define|set|use|where|be)\b[^.\n]{0,140}", re.I
-)
+_DEFINED = re.compile(r"\b(?:let|denote|call|say|suppose|define|set|use|where|be)\b[^.\n]{0,140}", re.I)
 _SINGLE = re.compile(r"(?<![A-Za-z\\'’])([B-HJ-Zb-hj-z])(?![A-Za-z'’])")
-_ASKS = re.compile(r"\W{0,6}(?:(?:but|wait|so|hmm|now|and|or|okay|maybe)\b\W{0,3}){0,3}(?:is|are|does|do|did|could|can|would)\b", re.I)
+_ASKS = re.compile(
+    r"\W{0,6}(?:(?:but|wait|so|hmm|now|and|or|okay|maybe)\b\W{0,3}){0,3}(?:is|are|does|do|did|could|can|would)\b", re.I
+)
 _QUESTION_END = re.compile(r"[^.!?\n]{0,80}\?")
 _STILL_ASKED = re.compile(
-    r"[^.?\n]{0,40}[.,]?[\s$\\)]{0,4}(?:but )?(?:is|are) (?:that|it|this|there) (?:really |indeed |necessarily )?(?:the |a |any )?"
+    r"[^.?\n]{0,40}[.,]?[\s$\\)]{0,4}(?:but )?(?:is|are) (?:that|it|this|there) (?:really |indeed "
+    r"|necessarily )?(?:the |a |any )?"
     r"(?:small|larg|minim|maxim|least|great|low|high|few|big|short|long|tight)[a-z]*\b",
     re.I,
 )
@@ -117,7 +132,10 @@ _HEADED = re.compile(
 )
 _CASE_HEAD = re.compile(r"[$\\) ]{0,3}:\s")
 _SUBJECT = re.compile(
-    r"\b(?:our|the|this|original|given|whole|entire) (?:[a-z]+ )?([a-z]+)(?:\b(?!['’]s)[^.;:,=\n]{0,80})?(?:=|\bis|\bequals|\bbe|→)[\s$*\\(]{0,6}\Z",
+    (
+        r"\b(?:our|the|this|original|given|whole|entire) (?:[a-z]+ )?([a-z]+)(?:\b(?!['’]s)[^.;:,=\n]{0,80})?"
+        r"(?:=|\bis|\bequals|\bbe|→)[\s$*\\(]{0,6}\Z"
+    ),
     re.I,
 )
 _OWNER = re.compile(
@@ -208,7 +226,9 @@ class Teller:
         # "n = 2: …" is the head of a case.
         if _HEADED.match(self.text, said.sentence):
             return True
-        if _CASE_HEAD.match(self.text, said.end) and _SIDE.search(self.text, max(said.sentence, said.start - 12), said.start):
+        if _CASE_HEAD.match(self.text, said.end) and _SIDE.search(
+            self.text, max(said.sentence, said.start - 12), said.start
+        ):
             return True
         # With a value of the question's own it is no trial: "at t = 2 the point is …".
         if trial and trial.end() <= said.start and not self._is_given(*trial.groups()):
@@ -222,9 +242,7 @@ class Teller:
         """Whether the question sets the letter to the number, or at least has that number, and no common one."""
         value = rational(number)
         said = re.search(rf"(?<![A-Za-z{{]){re.escape(letter)}={re.escape(number)}(?!\d)", self.request.text)
-        return bool(said) or (
-            value is not None and abs(value) > _COMMON and value in self.request.numbers
-        )
+        return bool(said) or (value is not None and abs(value) > _COMMON and value in self.request.numbers)
 
     def _is_listed(self, said: Statement, lead: str) -> bool:
         """Whether it is one of several values of one letter: "x = 0 or x = 5"."""
@@ -235,8 +253,17 @@ class Teller:
             return False
         letter = re.escape(side.group(1))
         return bool(
-            re.match(rf"[\s$\\)]{{0,4}}(?:,|and|or|或|和)?[\s$\\(]{{0,4}}(?:and|or)?[\s$]{{0,3}}{letter}\s?=\s?[^=]{{1,20}}", self.text[said.end : said.end + 40])
-            or re.search(rf"(?<![A-Za-z]){letter}\s?=\s?[^=,;.]{{1,15}}[\s$\\)]{{0,4}}(?:,|and|or|或|和)[\s$\\(]{{0,4}}(?:and |or )?[\s$]{{0,3}}{letter}\s?=[^,;:.\n]{{0,40}}\Z", self.text[max(said.sentence, said.start - 90) : said.start])
+            re.match(
+                rf"[\s$\\)]{{0,4}}(?:,|and|or|或|和)?[\s$\\(]{{0,4}}(?:and|or)?[\s$]{{0,3}}{letter}\s?=\s?[^=]{{1,20}}",
+                self.text[said.end : said.end + 40],
+            )
+            or re.search(
+                (
+                    rf"(?<![A-Za-z]){letter}\s?=\s?[^=,;.]{{1,15}}[\s$\\)]{{0,4}}(?:,|and|or|或"
+                    rf"|和)[\s$\\(]{{0,4}}(?:and |or )?[\s$]{{0,3}}{letter}\s?=[^,;:.\n]{{0,40}}\Z"
+                ),
+                self.text[max(said.sentence, said.start - 90) : said.start],
+            )
         )
 
     def _is_of_what_was_asked(self, said: Statement, whole: str) -> bool:

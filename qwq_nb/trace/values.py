@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-__all__ = ["LONGEST", "Gold", "normal", "rational"]
+__all__ = ["LONGEST", "NUMBER_WORDS", "Gold", "normal", "rational"]
 
 LONGEST = 300
 """Characters; a longer value is a text, not an answer."""
@@ -140,10 +140,9 @@ def rational(text: str) -> Fraction | None:
     return -number if sign == "-" else number
 
 
-_WORD_NUMBERS = {
-    word: str(number)
-    for number, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
-}
+_COUNTING = "zero one two three four five six seven eight nine ten eleven twelve"
+NUMBER_WORDS = {word: str(number) for number, word in enumerate(_COUNTING.split())}
+"""Numbers that are written as words."""
 _OPERATOR = re.compile(r"(?<=[^(,\[{])[-+]|[*/^]|\\frac|\\pm")
 _ROOT_BELOW = re.compile(r"/\(?\d*√|\\frac\{[^{}]*\}\{[^{}]*√|/\d*\(?√")
 
@@ -162,7 +161,7 @@ class Gold:
         """Whether it is several values."""
         self.equation = "=" in self.normal
         """Whether it is an equation, such as that of a line."""
-        self._small = self.normal in _WORD_NUMBERS.values()
+        self._small = self.normal in NUMBER_WORDS.values()
         self.interval = bool(re.fullmatch(r"[(\[][^,]*,[^,]*[)\]]", self.normal)) and bool(
             "infty" in self.normal or "]" in self.normal or "[" in self.normal
         )
@@ -197,7 +196,7 @@ class Gold:
         return self._single or any(sign in value for sign in (",", "，", "and", "or", "和", "或", "pm", "±", "\\\\"))
 
     def _decide(self, value: str) -> bool:
-        text = normal(_WORD_NUMBERS.get(value.strip(" *").lower(), value) if self._small else value)
+        text = normal(NUMBER_WORDS.get(value.strip(" *").lower(), value) if self._small else value)
         if not text:
             return False
         if text == self.normal or (self.words and text.lower() == self.words.replace(" ", "")):
@@ -216,7 +215,9 @@ class Gold:
         number = rational(text)
         if self.number is not None or self.words or len(self.normal) < 2:
             # 34/100 is yet to be reduced, and 8/2 to be computed.
-            return number is not None and number == self.number and text.partition("/")[2] in ("", str(number.denominator))
+            return (
+                number is not None and number == self.number and text.partition("/")[2] in ("", str(number.denominator))
+            )
         if number is not None:
             return False  # the gold answer is no rational number
         if self.joined and self._parts == _parts(text):
@@ -229,7 +230,6 @@ class Gold:
         self.calls += 1
         return self._equal(latex(value), self.text)
 
-
     def _unfinished(self, text: str) -> bool:
         """Whether the value is an expression that is yet to be simplified, which is no answer."""
         return (
@@ -241,7 +241,7 @@ class Gold:
 
 def _hallmark(text: str, number: Fraction | None) -> re.Pattern[str] | None:
     """What every way to write the value contains, if there is such a thing."""
-    words = [word for word, digits in _WORD_NUMBERS.items() if digits == text]
+    words = [word for word, digits in NUMBER_WORDS.items() if digits == text]
     if words:
         return re.compile(rf"{text}(?<![0-9.]{text})(?!\d)|\b(?i:{words[0]})\b")
     if number is not None and number.denominator == 1:
