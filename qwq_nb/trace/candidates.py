@@ -40,6 +40,7 @@ _RESULT = (
     "is are be equals equal gives give giving gave yields yield yielding get gets got have has obtain obtains obtained"
     " make makes leave leaves leaving find found becomes total totals sum to only namely exactly remains think believe"
     " guess suspect conclude seems appears means meaning as"
+    " decreases decreased increases increased"
 )
 _HAN_RESULT, _HAN_THUS, _HAN_ANSWER = "是为得共有到出于", "以此故", "案"  # 等于, 得到, 得出; 所以, 因此; 答案
 
@@ -84,8 +85,8 @@ _VALUE = rf"(?=[$\\(\[{{*\-−–√π∞+.\d]|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['�
 # What must stand behind a sign for a value to follow.
 _BEHIND = {
     "equals": re.compile(r"(?![=<>])\s{0,3}"),
-    "colon": re.compile(rf"[ *]{{0,4}}{_FILLER}{_VALUE}"),
-    "result": re.compile(rf"(?:(?: to| of)?[ *]{{1,4}}{_FILLER}|(?=\d)){_VALUE}"),
+    "colon": re.compile(rf"(?:[ *]{{0,4}}|\s{{1,3}}(?:\$\$|\\\[)\s?){_FILLER}{_VALUE}"),
+    "result": re.compile(rf"(?:(?: to| of| by)?[ *]{{1,4}}{_FILLER}|(?=\d)){_VALUE}"),
     "set": re.compile(r"\s{0,2}(?:the )?(?:interval |range )?(?=[$\\]{0,2}\s?(?:\\left)?[(\[])"),
     "bare": re.compile(rf"[,:]? {{1,3}}{_FILLER}{_VALUE}"),
     "noun": re.compile(rf"[ *]{{1,4}}{_VALUE}"),
