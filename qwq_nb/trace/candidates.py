@@ -125,7 +125,7 @@ _RUN = re.compile(
 _OPENING = re.compile(r"[\s*:：]{0,8}(?:\$\$?|\\\(|\\\[)?\s{0,4}")
 _CLAUSE_END = re.compile(
     r"(?!,?[ ](?:minus|plus|times|divided by|multiplied by)\b)"  # the calculation goes on
-    r"[\s*]{0,4}(?:[$)\]]|\\[)\]])?(?:[ *]{0,3}(?:[A-Za-z]+|\\text\{[^{}]{0,30}\})){0,3}?[ *]{0,3}"
+    r"[\s*]{0,4}(?:[$)\]]|\\[)\]])?(?:[ *]{0,3}(?:[A-Za-z]+|\\text\{[^{}]{0,30}\})){0,3}?[ *]{0,3}(?:base[ -]?\d{1,2})?"
     r"(?:[.,;:?!…)\]。，；：！？、)]|\\[)\]]|\$|\n|\Z|[-—–] |\((?=[a-z])"
     r"|(?:and|so|because|since|which|but|then|as|hence|thus|therefore|wait|here|too|also|indeed|right|when|if|for|where)\b"
     r"|(?<=[\d})$ ])[\u4e00-\u9fff])"

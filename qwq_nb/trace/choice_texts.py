@@ -24,7 +24,7 @@ _CONCLUDES = re.compile(
 )
 _BEHIND_LABEL = re.compile(
     r"(?:(?:(?:\A|\n)\W{0,6}|[:;,.?!]\s)\d[.):]|\b[A-Z][.):]|\([A-Z]\)|\b(?:[Oo]ption|[Cc]hoice) [A-Z0-9]\b[^.\n]{0,16}"
-    r"|\b\d (?:says|is)\b[^.\n]{0,4})[\s\"“”$*]{0,4}\Z"
+    r"|\b\d (?:says|is)\b[^.\n]{0,4})[\s\"“”$*]{0,4}(?:[Aa]n?\s|[Tt]he\s)?\Z"
 )
 _QUOTED = re.compile(
     r"\b(?:option|choice|statement)s? (?:[A-Z]|\d)\b[^.\n]{0,24}\b(?:says?|states?|is|would mean)\b[^.\n]{0,40}\Z"
@@ -65,6 +65,7 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
     given = any(
         not _BEHIND_LABEL.search(question[max(m.start() - 20, 0) : m.start()]) for m in pattern.finditer(question)
     )
+    seen = False
     for match in [*pattern.finditer(reasoning), *_of_both(value, reasoning)]:
         before = reasoning[max(match.start() - _BACK, 0) : match.start()]
         begin = max((bound.end() for bound in _BOUND.finditer(before)), default=0)
@@ -75,7 +76,10 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
             _ASKS.match(before[begin:] + match.group()) and _is_question(reasoning, match.end())
         ):
             continue
-        if given and not (is_dwelt_on(reasoning, match.end()) or _is_conclusion(reasoning, lead, match.end())):
+        if given and not (
+            seen and (is_dwelt_on(reasoning, match.end()) or _is_conclusion(reasoning, lead, match.end()))
+        ):
+            seen = True  # at first the trace tells what is given
             continue
         if asserts or _CONCLUDES.search(lead):
             spans.append(match.span())

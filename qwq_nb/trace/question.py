@@ -51,9 +51,6 @@ _UNTELLING = (
     " enter possible frac sqrt text give name long far old tall very been being they them she him"
 )
 _STOP = frozenset(_UNTELLING.split())
-_CALLED = "value result answer solution expression simplified simplifie final integer number fraction quotient"
-RESULTS = frozenset(_CALLED.split())
-"""What an answer is called that the question has no noun for; stems."""
 _GROUPS = (
     "minimum smallest least minimal fewest lowest shortest",
     "maximum greatest largest maximal most highest biggest longest",
@@ -74,9 +71,19 @@ def stems(text: str) -> set[str]:
 
 
 def stem(word: str) -> str:
-    """Return a word in lower case without its plural ending, or the one word of its synonyms."""
+    """Return a word in lower case without its ending, or the one word of its synonyms: "saved" and "saving" are one."""
     word = word[:-1] if word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "is", "us")) else word
-    return _SAME.get(word, word)
+    if word in _SAME:
+        return _SAME[word]
+    for ending in ("ing", "ed", "e"):
+        if word.endswith(ending) and len(word) > len(ending) + 3:
+            return word[: -len(ending)]
+    return word
+
+
+_CALLED = "value result answer solution expression simplified final integer number fraction quotient"
+RESULTS = frozenset(stems(_CALLED))
+"""What an answer is called that the question has no noun for; stems."""
 
 
 class QuestionContent:

@@ -41,19 +41,20 @@ LOOK_BACK = 250
 SUPPOSED = re.compile(
     r"\b(?:if|when|let(?!['’]?s\b| me\b| us\b)|suppose|supposing|assume|assuming|where|case|try|trying|setting"
     r"|take|taking|say|unless|whether)\b"
-    r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\b(?:for|with|at) (?:example|instance|[$\\]|[A-Za-z]\b)"
+    r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\b(?:for|with|at|from) (?:example|instance|[$\\]|[A-Za-z]\b)"
     r"|不妨设|[设令若当]|如果|假设",
     re.I,
 )
 _HYPOTHESIS = re.compile(r"\b(?:if (?:we|I|you) (?:assume|suppose|take|let|try)|suppose)\b|如果假设", re.I)
 """What follows from a mere try, behind a comma too; "assuming independence, …" is none."""
 _CASE = re.compile(
-    r"\W{0,8}(?:(?:and|so|now|also|but|then|similarly|next|first|check|test|try|say|example|suppose|let)\b\W{0,3}){0,3}"
+    r"\W{0,8}(?:(?:and|so|now|also|but|then|similarly|next|first|check|test|try|say|example|suppose|let(?:['’]s)?)\b\W{0,3}){0,3}"
     r"(?:for|when|if|at|with|case|take|try|test|testing|checking|check)\b[\s$\\(]{1,4}([A-Za-z]\w{0,3})[\s$]{0,2}="
     r"[\s$]{0,2}(-?\d+)",
     re.I,
 )
 """A sentence that begins with a trial value is about that value to its end."""
+_VAGUE = stems("number integer fraction final")
 _COMMON = 12
 """Numbers up to here stand in any question."""
 _WHETHER = re.compile(r"\b(?:if|whether|suppose|unless|assuming)\b|如果|假设", re.I)
@@ -83,8 +84,9 @@ _CALLED = re.compile(
     r"(?:indeed |probably |likely )?(?:the|my|our) (?:final |correct |right )?(?:answer|solution to the problem)\b"
 )
 _DWELT = re.compile(
-    r"(?:[ \\$)*}]{0,6}(?:[A-Za-z²³°%]{1,12}[ *]{0,2}){0,3}[.?!,]?[\s\\$)*}]{0,6})"
-    r"(?:(?:But |However,? )?wait\b[\s,.!?—–-]{0,4}(?:(?:wait|but|so|no)\b[\s,]{0,2}){0,3}"
+    r"(?:[ \\$)*}]{0,6}(?:[A-Za-z²³°%]{1,12}[ *]{0,2}){0,3}"
+    r"(?:,? (?:because|since|as)\b(?:[^.\n]|\.\d){0,60})?[.?!,]?[\s\\$)*}]{0,6})"
+    r"(?:(?:But |However,? )?wait\b[\s,.:!?—–-]{0,4}(?:(?:wait|but|so|no)\b[\s,]{0,2}){0,3}"
     r"(?:is|let|but|that|this|it|does|did|the (?:problem|question)|are|could|maybe|what|\d)"
     r"|(?:Oh|Hmm|Okay|Right|Yes|Great|Perfect|However|Now)?[,.!?]? ?"
     r"(?:is (?:that|this|it) (?:right|correct|it|all|true|the|possible|consistent)"
@@ -184,11 +186,12 @@ class Teller:
             return ASKED
         if _CALLED.match(text, said.end):
             return FINAL
-        if self._counts_other_things(said) or _STILL_ASKED.match(text, said.end):
+        if self._counts_other_things(said):
             return WEAK
         if self._is_of_what_was_asked(said, whole):
             return ASKED
-        return DWELT_ON if is_dwelt_on(text, said.end) and not self._is_of_another(whole) else WEAK
+        doubted = _STILL_ASKED.match(text, said.end) or self._is_of_another(whole)
+        return DWELT_ON if is_dwelt_on(text, said.end) and not doubted else WEAK
 
     def is_firm(self, said: Statement) -> bool:
         """Return whether a value is stated as final, or plainly of what was asked: a wrong one is a candidate then."""
@@ -281,7 +284,7 @@ class Teller:
         if head and stems(head.group(1)) & (request.words | RESULTS):
             return True
         subject = _SUBJECT.search(whole)
-        if subject and stems(subject.group(1)) & RESULTS - {"number", "integer", "fraction", "final"}:
+        if subject and stems(subject.group(1)) & RESULTS - _VAGUE:
             return True
         words = stems(whole + behind)
         words |= self._inherited(said)
@@ -290,7 +293,7 @@ class Teller:
         common = len(words & request.words) + bool(words & request.words & EXTREMES)
         common += request.money and self._is_money(said, behind)
         thus = THUS.search(whole)
-        return common >= 2 or bool((common or words & RESULTS) and thus)
+        return common >= 2 or bool((common or words & (RESULTS - _VAGUE)) and thus)
 
     def _is_money(self, said: Statement, behind: str) -> bool:
         sign = _before(self.text, said.start, 3).rstrip().endswith("$") and not behind.startswith("$")

@@ -77,6 +77,7 @@ _KEY = _rules(
     (r"(?<=\d)\.0+(?!\d)", ""),
     (r"^(-?)0+(?=\d)", r"\1"),
     (r"([_^])\{(\w)\}", r"\1\2"),
+    (r"(?<=\d)\*(?=√|\\sqrt|\\pi|[A-Za-z(])", ""),
     (r"\\sqrt\{([^{}]*)\}", r"√(\1)"),
     (r"\\frac\{([^{}+-]+)\}\{([^{}+\-*]+)\}", r"\1/\2"),
     (r"\\frac\{([^{}]+)\}\{([^{}+\-*]+)\}", r"(\1)/\2"),
@@ -202,7 +203,7 @@ class Gold:
         if text == self.normal or (self.words and text.lower() == self.words.replace(" ", "")):
             return True
         text = text if self.equation or self.joined else _bare(text)
-        if self.base and text == self.base.group(1):
+        if self.base and text == self.base.group(1) and "text" not in value:
             return True  # in what base is known
         settled = self._settled.get(text)
         if settled is None:
