@@ -1,8 +1,8 @@
 """How good is the place of the first right answer? Precision and recall against fresh labels, by kind.
 
-    python -m tests.trace.quality_answers [--data ../shared/data] [--set open|locked|all] [--show]
+    python -m tests.trace.quality_answers [--data ../shared/data] [--set seen|first|second|all] [--show]
 
-`answer_labels.json` beside this script: 309 traces drawn at random (seeded, by model and level) from the recorded
+`answer_labels.json` beside this script: 415 traces drawn at random (seeded, by model and level) from the recorded
 transcripts, none of which is in `labels.json`. One reader wrote each label before a detector saw the trace. A row has
 file and row of the transcript, the first 12 digits of the sha256 of the labelled text, its length, and spans of it.
 
@@ -15,8 +15,11 @@ is none). null: the right answer is never stated so. `also`: places that a reade
 reader saw long traces in cut-out windows around the right value; three labels of the open set (of problems whose answer
 is a letter) were mended when a place before the windows came to light.
 
-A third of the rows (`locked`: sha modulo 3 is 0) was not looked at while rules were changed. A found place counts as in
-`quality.py`: it overlaps a label, stands in the same sentence, or is not more than 2 % of the trace away.
+Three parts. `seen`: 215 traces that were looked at while the rules were changed. `first`: 94 traces (of the first 309,
+those whose sha modulo 3 is 0) that were not looked at before one count of them, which gave precision 0.886 (78/88) and
+recall 0.897 (78/87); rules were changed by them afterwards, so they are seen by now. `second`: 106 traces drawn and
+labelled after that ("set": 2), counted once for the figures to believe. A found place counts as in `quality.py`: it
+overlaps a label, stands in the same sentence, or is not more than 2 % of the trace away.
 """
 
 from __future__ import annotations
@@ -39,6 +42,11 @@ from tests.trace.quality import Row, Score, Span, equal, near, parts
 LABELS = Path(__file__).with_name("answer_labels.json")
 LABELLED = LABELS.is_file() and (SHARED_DATA / "transcripts").is_dir()
 
+PARTS = {
+    "seen": "labels seen while the rules were changed",
+    "first": "first locked labels (seen since they were counted)",
+    "second": "second locked labels",
+}
 _OPTION = re.compile(r"^(\d)\. (.+)$", re.M)
 
 
@@ -59,8 +67,10 @@ class Labelled(NamedTuple):
         return str(self.label.get("kind", "math"))
 
     @property
-    def locked(self) -> bool:
-        return int(self.label["sha"], 16) % 3 == 0
+    def part(self) -> str:
+        if self.label.get("set") == 2:
+            return "second"
+        return "first" if int(self.label["sha"], 16) % 3 == 0 else "seen"
 
     @property
     def family(self) -> str:
@@ -130,19 +140,19 @@ def _share(hits: int, n: int) -> str:
 
 
 def print_report(which: str, data: Path = SHARED_DATA, *, show: bool = False) -> None:
-    """Print the figures of the open set (seen while rules were changed), the locked one, or both."""
+    """Print the figures of a part of the labels, or of each."""
     cases = list(labelled(data))
-    for name, locked in (("open", False), ("locked", True)):
-        if which in (name, "all"):
+    for part, name in PARTS.items():
+        if which in (part, "all"):
             print(f"first right answer, {name}")
-            for group, score in counted([c for c in cases if c.locked is locked], print if show else None).items():
+            for group, score in counted([c for c in cases if c.part == part], print if show else None).items():
                 print(f"  {group}: {in_words(score)}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=SHARED_DATA)
-    parser.add_argument("--set", choices=("open", "locked", "all"), default="all")
+    parser.add_argument("--set", choices=(*PARTS, "all"), default="all")
     parser.add_argument("--show", action="store_true", help="print what was missed")
     args = parser.parse_args()
     if not (args.data / "transcripts").is_dir():
