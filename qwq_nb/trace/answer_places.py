@@ -32,6 +32,8 @@ __all__ = ["SMALL", "find_correct", "right_value"]
 SMALL = 30
 """Up to here an integer stands in a calculation by chance."""
 
+_ANGLES = (45, 60, 90, 180, 360)
+"""Degrees that any calculation with angles has."""
 _SAYS = re.compile(
     rf"{THUS.pattern}|\b(?:would|that|this|which) means?\b|\b(?:suggests|implies|facing|must be)\b", re.I
 )
@@ -39,6 +41,8 @@ _SUBJECT = re.compile(
     r"[ *]{0,3}(?:is|was|=|≈|has|at|had)[ ~$]{1,3}(?:about |approximately |a |an )?\d|\s?[,(:]\s?\d|[ ]"
     r"(?:function|number|integer|term)s?\b"
 )
+_AT_END = re.compile(r"[ \\$)*}]{0,6}[.!]?\s{1,3}")
+"""Behind a value that ends its sentence."""
 _GREEK = {"\\theta": "θ", "\\phi": "φ", "\\rho": "ρ", "\\alpha": "α", "\\beta": "β"}
 _ROOT = re.compile(r"√\(?(\w+)")
 MOST_JUDGED = 5000
@@ -75,6 +79,7 @@ def find_correct(
     # One that was cut came to no other answer, although it is not correct.
     least = ASKED if correct is False and answer.strip() else DWELT_ON if chance else WEAK
     judged: dict[int, tuple[int, Span]] = {}
+    of_parts: set[int] = set()
 
     is_right = right_value(target, request)
 
@@ -84,6 +89,8 @@ def find_correct(
             right = said is not None and (len(judged) < MOST_JUDGED or said.kind == "box") and is_right(said.text)
             strength = teller.strength_of(said) if said and right else NONE
             judged[number] = (strength, (said.start, said.end) if said else (0, 0))
+            if said and strength == WEAK and teller.is_of_a_part(said):
+                of_parts.add(number)
         return judged[number]
 
     if target.words:
@@ -98,7 +105,7 @@ def find_correct(
     if first is None:
         return AnswerPositions()
     last = _last(judge, candidates, least)
-    found = AnswerPositions(_taken_along(candidates, judge, first, chance), judge(last)[1])
+    found = AnswerPositions(_taken_along(candidates, judge, first, chance, of_parts), judge(last)[1])
     if correct is not False:
         return found
     strong = next((n for n in range(last, -1, -1) if judge(n)[0] >= ASKED), None)
@@ -153,16 +160,18 @@ def _composed(text: str, request: QuestionContent, is_right: Callable[[str], boo
 def by_chance(gold: Gold, request: QuestionContent) -> bool:
     """Return whether the value may well stand in a calculation without being its answer."""
     number = gold.number
-    small = number is not None and number.denominator == 1 and abs(number) <= SMALL
+    small = number is not None and number.denominator == 1 and (abs(number) <= SMALL or number in _ANGLES)
     return small or (number is None and len(gold.normal) <= 2) or request.contains(gold)
 
 
-def _taken_along(candidates: Candidates, judge: Callable[[int], tuple[int, Span]], first: int, chance: bool) -> Span:
+def _taken_along(
+    candidates: Candidates, judge: Callable[[int], tuple[int, Span]], first: int, chance: bool, of_parts: set[int]
+) -> Span:
     """The statement, or a mere result before it in its sentence, or in the one before that it is a conclusion from."""
     _, span = judge(first)
     for number in range(first - 1, max(first - 16, -1), -1):
         strength, before = judge(number)
-        if strength and _belongs(candidates, before, span, chance):
+        if strength and number not in of_parts and _belongs(candidates, before, span, chance):
             span = before
     return span
 
@@ -176,7 +185,8 @@ def _belongs(candidates: Candidates, before: Span, span: Span, chance: bool) -> 
         return True
     # "So the minimum is 17" chooses among results: the one before it was not the answer yet.
     chooses = stems(text[starts[here] : span[0]]) & EXTREMES and not stems(text[starts[there] : before[0]]) & EXTREMES
-    return there == here - 1 and not chooses and (not chance or is_consequence(text, starts[here]))
+    ends = "=" not in text[starts[here] : span[0]] and _AT_END.match(text, before[1]) is not None
+    return there == here - 1 and not chooses and (not chance or ends or is_consequence(text, starts[here]))
 
 
 def _finals(text: str, gold: Gold, begin: int, *, back: bool = False) -> Iterator[Statement]:

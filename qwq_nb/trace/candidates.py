@@ -49,6 +49,7 @@ def _kinds() -> dict[str, str]:
     """What a word or sign leads up to."""
     kinds = {
         "=": "equals",
+        "→": "arrow",
         "∈": "set",
         "\\in": "set",
         ":": "colon",
@@ -70,7 +71,7 @@ def _kinds() -> dict[str, str]:
 
 
 _KINDS = _kinds()
-_SIGN = re.compile(rf"[A-Za-z]+|[=∈:\n.!?。！？；：{_HAN_RESULT}{_HAN_THUS}{_HAN_ANSWER}]|\\[A-Za-z]+")
+_SIGN = re.compile(rf"[A-Za-z]+|[=→∈:\n.!?。！？；：{_HAN_RESULT}{_HAN_THUS}{_HAN_ANSWER}]|\\[A-Za-z]+")
 _FILLER = (
     r"(?:(?:indeed|simply|just|also|still|then|probably|likely|clearly|exactly|only|now|actually|equal to|going to be"
     r"|a total of|approximately|about|hence|therefore|thus|again|the value|the number|option|choice|there "
@@ -85,6 +86,7 @@ _VALUE = rf"(?=[$\\(\[{{*\-−–√π∞+.\d]|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['�
 # What must stand behind a sign for a value to follow.
 _BEHIND = {
     "equals": re.compile(r"(?![=<>])\s{0,3}"),
+    "arrow": re.compile(rf"\s{{0,3}}{_VALUE}"),
     "colon": re.compile(rf"(?:[ *]{{0,4}}|\s{{1,3}}(?:\$\$|\\\[)\s?){_FILLER}{_VALUE}"),
     "result": re.compile(rf"(?:(?: to| of| by)?[ *]{{1,4}}{_FILLER}|(?=\d)){_VALUE}"),
     "set": re.compile(r"\s{0,2}(?:the )?(?:interval |range )?(?=[$\\]{0,2}\s?(?:\\left)?[(\[])"),
@@ -101,6 +103,7 @@ _BEHIND = {
 _BEHIND["short"] = _BEHIND["result"]
 _KIND = {
     "equals": "result",
+    "arrow": "result",
     "set": "result",
     "colon": "result",
     "han": "result",
@@ -116,18 +119,20 @@ _RUN = re.compile(
     r"(?P<stop>\\(?:implies|Rightarrow|Longrightarrow|rightarrow|approx|neq?|leq?|geq?|quad|qquad|equiv|iff|to)(?![A-Za-z])"
     r"|\\[()\[\]\\]|\*\*)"
     r"|(?P<piece>(?:\\(?:text|mathrm|textbf|mbox|textrm)\s?\{[^{}]{0,60}\}(?:\^\{?\d\}?)?"
-    r"|\\(?!implies|Right|Long|right|approx|ne|le(?!ft)|ge|q?quad|equiv|iff|to|[()\[\]\\])(?:[A-Za-z]+|[^A-Za-z])"
+    r"|\\(?!implies|Right|Long|right|approx|ne|le(?!ft)|ge|q?quad|equiv|iff|to|(?:begin|end)\{[pbv]matrix|[()\[\]\\])(?:[A-Za-z]+|[^A-Za-z])"
     r"|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|\*(?!\*)|[-+/^_|!°%'√π∞±∪×·÷−–²³⁴½& \t]"
     rf"|(?:(?<![A-Za-z])(?:{_FUNCTIONS})(?![A-Za-z])|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['’][a-z]))){{1,60}}"
     rf"|(?<![A-Za-z-])(?i:{_NUMBER_WORDS}))"
-    r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,[ ]?)|(?P<line>\n)|(?P<join>\b(?:and|or)\b|和|或)"
+    r"|(?P<open>\\begin\{[pbv]matrix\}|[(\[{])|(?P<close>\\end\{[pbv]matrix\}|[)\]}])"
+    r"|(?P<comma>,[ ]?)|(?P<line>\n)|(?P<join>\b(?:and|or)\b|和|或)"
 )
 _OPENING = re.compile(r"[\s*:：]{0,8}(?:\$\$?|\\\(|\\\[)?\s{0,4}")
 _CLAUSE_END = re.compile(
     r"(?!,?[ ](?:minus|plus|times|divided by|multiplied by)\b)"  # the calculation goes on
     r"[\s*]{0,4}(?:[$)\]]|\\[)\]])?(?:[ *]{0,3}(?:[A-Za-z]+|\\text\{[^{}]{0,30}\})){0,3}?[ *]{0,3}(?:base[ -]?\d{1,2})?"
     r"(?:[.,;:?!…)\]。，；：！？、)]|\\[)\]]|\$|\n|\Z|[-—–] |\((?=[a-z])"
-    r"|(?:and|so|because|since|which|but|then|as|hence|thus|therefore|wait|here|too|also|indeed|right|when|if|for|where)\b"
+    r"|(?:and|so|because|since|which|but|then|as|hence|thus|therefore|wait|here|too|also|indeed|right|when|if|for|where"
+    r"|works|is (?:the )?(?:only|unique|right|correct|maximum|minimum|largest|smallest|greatest|least)|such)\b"
     r"|(?<=[\d})$ ])[\u4e00-\u9fff])"
 )
 _NO_EQUATION = frozenset("=<>!:≤≥≠")
@@ -143,6 +148,8 @@ _VALUE_FIRST = re.compile(
 """A value that is called the answer behind it."""
 _DISPLAY = re.compile(r"\n[ ]?(?:\$\$|\\\[)[ ]?\Z")
 """Behind this a line's end begins no sentence: a displayed formula belongs to the words before it."""
+_DISPLAYED = re.compile(r"\n[ ]?(?:\$\$|\\\[)\s{0,3}(?=[^\s$])")
+"""Behind this a displayed equation begins."""
 _LIST = re.compile(r",\d|,[ ][-−]?\d+(?:\.\d+)?(?:,[ ]|[ ]?(?:and|or)\b|[$\n])|[ ](?:and|or)[ ][-−$]?\d")
 """A value before this is one of several."""
 _FOLLOWING = re.compile(r"[$*\s\\)]{1,4}(?:[A-Za-z-]+[ *]{1,3}){0,2}[A-Za-z-]+")
@@ -150,6 +157,7 @@ _AFTER = 80
 """Characters behind a value in which it may be called the answer."""
 _NEXT_SIDE = re.compile(r"[ $]{0,2}(?<=[ ,$])[A-Za-z](?:_\{?\d\}?)?\s?=\s?(?=[-−\d\\(√])")
 """The left side of a further value: "n = -2 or n = 1"."""
+_PROSE = re.compile(r"[\s°$)]\((?:[a-z]{2,}|[A-Z][a-z]+|[^()]{1,12}[ ][a-z]{3,})")
 _MEMBER = re.compile(r"\s{0,4}\$?(?:=|≈|\\approx)\s{0,4}")
 
 
@@ -227,6 +235,8 @@ class Candidates:
                     read = behind.end()
                     self._leads.append((_KIND.get(kind, kind), start, read))
 
+        if self.equation:
+            self._leads += [("result", m.start(), m.end()) for m in _DISPLAYED.finditer(text, begin, end)]
         for match in _VALUE_FIRST.finditer(text, begin, end + _AFTER):
             self._leads.append(("answer", match.start(), match.start("value")))
         self._leads.sort(key=lambda lead: lead[1])
@@ -293,15 +303,19 @@ class Candidates:
 
     def _run(self, start: int) -> tuple[int, bool]:
         """Where the formula that begins at `start` ends, and whether it breaks off behind an operator."""
-        text, at, depth, limit, parted = self.text, start, 0, start + LONGEST, False
+        text, at, depth, limit, parted, opened = self.text, start, 0, start + LONGEST, False, start
         while at < limit:
             side = _NEXT_SIDE.match(text, at) if parted else None
             at = side.end() if side else at
             token = _RUN.match(text, at)
             what = token.lastgroup if token else None
-            if token is None or what == "stop":
+            if token is None or (what == "stop" and not (depth and token.group() == "\\\\")):
+                # "11 (since N is positive)": the bracket is no part of the value.
+                if token is None and depth == 1 and opened > start and _PROSE.match(text, opened - 1):
+                    at, depth = opened, 0
                 break
             if what == "open":
+                opened = opened if depth else at
                 depth += 1
             elif what == "close":
                 depth -= 1

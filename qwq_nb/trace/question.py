@@ -37,6 +37,7 @@ _SIGNS = {
     "}": r"\}?",
 }
 """How signs of a formula may be written in prose."""
+_UNITS = re.compile(r"\\circ|\\[%$]|\\(?:text|mathrm)\{[^{}]*\}")
 _OPERATION = re.compile(
     r"\b(?:what is|what['’]s|find|compute|determine|evaluate|calculate|what was|what will be) (?:the )?"
     r"(?:positive |absolute )?"
@@ -107,6 +108,8 @@ class QuestionContent:
         """Whether an amount of money may be what is asked for."""
         self.formula = _formula(asked)
         """Matches a formula that is asked for, with the sign that gives it a value."""
+        self.parts = _parts(asked)
+        """Letters of a sum or product that is asked for: `a` and `b` of a + b are not the answer themselves."""
         self.names = _names(asked)
         """The letters of a tuple that is asked for, such as p, q, r."""
         self.letters = self._letters(told, " ".join(drawn))
@@ -160,9 +163,17 @@ def _counted(asked: str) -> frozenset[str]:
     return frozenset(nouns - {"of", "the"})
 
 
+def _parts(asked: str) -> frozenset[str]:
+    terms = (m.group(1) or m.group(2) for m in _FORMULA.finditer(asked))
+    sums = [
+        t for t in terms if "=" not in t and re.fullmatch(r"[\sA-Za-z\d+\-*]{3,40}", t) and re.search(r"[+\-*]|\w\w", t)
+    ]
+    return frozenset(letter for term in sums for letter in term if letter.isalpha())
+
+
 def _formula(asked: str) -> re.Pattern[str] | None:
     formulas = {(m.group(1) or m.group(2)).strip().rstrip(".,:;?!~ ").rstrip("\\") for m in _FORMULA.finditer(asked)}
-    exact = [_pattern(f) for f in sorted(formulas) if re.search(r"[A-Za-z\\]", f) and "=" not in f][:12]
+    exact = [_pattern(f) for f in sorted(formulas) if re.search(r"[A-Za-z\\]", _UNITS.sub("", f)) and "=" not in f][:12]
     if not exact:
         return None
     return re.compile(

@@ -39,10 +39,11 @@ LOOK_BACK = 250
 """Characters before a value in which its sentence is read."""
 
 SUPPOSED = re.compile(
-    r"\b(?:if|when|let(?!['’]?s\b| me\b| us\b)|suppose|supposing|assume|assuming|where|case|try|trying|setting"
-    r"|take|taking|say|unless|whether)\b"
-    r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\b(?:for|with|at|from) (?:example|instance|[$\\]|[A-Za-z]\b)"
-    r"|不妨设|[设令若当]|如果|假设",
+    r"\b(?:if|when(?! [a-z]+ing\b)|let(?!['’]?s\b| me\b| us\b)|suppose|supposing|assume|assuming|where|case|try"
+    r"|trying|setting|(?<!we )take|taking|say|unless|whether)\b"
+    r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\b(?:for|with|at|from) "
+    r"(?:example|instance|[$\\]|[A-Za-z]\b)"
+    r"|\b(?:check|test)(?:ing)?:[\s$\\(]{1,4}[A-Za-z][\s$]{0,2}(?:=|\Z)|不妨设|[设令若当]|如果|假设",
     re.I,
 )
 _HYPOTHESIS = re.compile(r"\b(?:if (?:we|I|you) (?:assume|suppose|take|let|try)|suppose)\b|如果假设", re.I)
@@ -84,7 +85,7 @@ _CALLED = re.compile(
     r"(?:indeed |probably |likely )?(?:the|my|our) (?:final |correct |right )?(?:answer|solution to the problem)\b"
 )
 _DWELT = re.compile(
-    r"(?:[ \\$)*}]{0,6}(?:[A-Za-z²³°%]{1,12}[ *]{0,2}){0,3}"
+    r"(?:[ \\$)*}]{0,6}(?:[A-Za-z²³°%]{1,12}[ *]{0,2}){0,3}(?:base[ -]?\d{1,2})?"
     r"(?:,? (?:because|since|as)\b(?:[^.\n]|\.\d){0,60})?[.?!,]?[\s\\$)*}]{0,6})"
     r"(?:(?:But |However,? )?wait\b[\s,.:!?—–-]{0,4}(?:(?:wait|but|so|no)\b[\s,]{0,2}){0,3}"
     r"(?:is|let|but|that|this|it|does|did|the (?:problem|question)|are|could|maybe|what|\d)"
@@ -97,6 +98,7 @@ _DWELT = re.compile(
     r"| matches) (?:it\b|right|correct|plausible|reasonable|neat|nice|sense|out\b|straightforward|good"
     r"|to be (?:it|right)"
     r"|the (?:answer|result|final|same)|what)"
+    r"|(?:that|this|it) works\b|is the only (?:possibility|possible|solution|option|one|value|number|integer)"
     r"|right,|oh right|yep|yeah|oh!? (?:that|nice|great)|does (?:that|this|it) make sense|but (?:let me|let['’]s)"
     r"|double-?check))",
     re.I,
@@ -104,6 +106,11 @@ _DWELT = re.compile(
 """The trace stops behind a result and looks at the whole."""
 _PRONOUN = re.compile(
     r"\W{0,6}(?:(?:so|thus|therefore|hence|and|then|oh|wait|okay|ok|yes|but)\b\W{0,3}){0,3}(?:that|it|this|which|they)\b",
+    re.I,
+)
+_THAT_IS = re.compile(
+    r"[\s$\\)*}]{0,6}[.,!]\s{1,2}(?:(?:Oh|So|And|Okay|Ok|Ah),? )?(?:that|this|which)(?:['’]s| is| would be| must be) "
+    r"([^.,;:?!\n]{4,80})",
     re.I,
 )
 _HEAD = re.compile(
@@ -141,7 +148,8 @@ _SUBJECT = re.compile(
     re.I,
 )
 _OWNER = re.compile(
-    r"(?:\A|[\s$(,:;])([A-Za-z](?:_\{?\w{1,4}\}?|\([^()]{1,8}\))?)[\s$]{0,3}=(?:[^,;:.\n]|\.\d){0,160}\Z"
+    r"(?:\A|[\s$(,:;])([A-Za-z](?:_\{?\w{1,4}\}?|\([^()]{1,8}\))?)[\s$]{0,3}"
+    r"(?:=|(?:is|must be|should be|would be)(?=[ $]))(?:[^,;:.\n]|\.\d){0,160}\Z"
 )
 _BOUNDED = re.compile(r"\bat (?:least|most)[\s$]{0,3}\Z|(?:more|less|greater|fewer|larger|smaller) than[\s$]{0,3}\Z")
 _OPINION = re.compile(
@@ -190,7 +198,7 @@ class Teller:
             return WEAK
         if self._is_of_what_was_asked(said, whole):
             return ASKED
-        doubted = _STILL_ASKED.match(text, said.end) or self._is_of_another(whole)
+        doubted = _STILL_ASKED.match(text, said.end) or self._names_another(whole)
         return DWELT_ON if is_dwelt_on(text, said.end) and not doubted else WEAK
 
     def is_firm(self, said: Statement) -> bool:
@@ -211,7 +219,12 @@ class Teller:
         noun = re.match(r"[ *]{1,4}([A-Za-z]+)(?: [A-Za-z]+)?", self.text[said.end : said.end + 40])
         return bool(noun) and not stems(noun.group() if noun else "") & (self.request.nouns or self.request.words)
 
-    def _is_of_another(self, whole: str) -> bool:
+    def is_of_a_part(self, said: Statement) -> bool:
+        """Return whether the value is that of one term of what is asked for: of `a`, where it is a + b."""
+        head = _OWNER.search(self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start])
+        return head is not None and head.group(1) in self.request.parts
+
+    def _names_another(self, whole: str) -> bool:
         """Whether the value is that of a letter or function which is not asked for, where the question asks for one."""
         head = _OWNER.search(whole)
         if head is None or self.request.formula is None:
@@ -277,6 +290,12 @@ class Teller:
             return True
         if said.kind == "noun" or stems(behind[:24]) & request.nouns:
             return True
+        if request.nouns and re.match(r"[ *]{1,4}such\b", behind):
+            return True
+        if self._said_behind(said) & (request.words | RESULTS - _VAGUE):
+            return True
+        if self._names_another(whole):
+            return False
         letter = list(_LETTER.finditer(whole))
         if letter and letter[-1].group(1) in self._letters:
             return True
@@ -294,6 +313,11 @@ class Teller:
         common += request.money and self._is_money(said, behind)
         thus = THUS.search(whole)
         return common >= 2 or bool((common or words & (RESULTS - _VAGUE)) and thus)
+
+    def _said_behind(self, said: Statement) -> set[str]:
+        """What the next sentence says of the value: "= 10. Oh, that's Chris's age"."""
+        match = _THAT_IS.match(self.text, said.end)
+        return stems(match.group(1)) if match else set()
 
     def _is_money(self, said: Statement, behind: str) -> bool:
         sign = _before(self.text, said.start, 3).rstrip().endswith("$") and not behind.startswith("$")

@@ -142,6 +142,31 @@ ROOTS = "Find the greatest possible value of $x$."
         ("Express your answer in simplest radical form.", "So the distance is √117. It is «3√13».", r"3\sqrt{13}"),
         ("What is it in base eight?", "So the octal number is «2516». Right.", "2516_8"),
         ("What is $\\tan A$?", "So tan A = «2». Good.", "2"),
+        # What a bracket of words says of the value is no part of it.
+        ("What is the value of $N$?", "Thus N = «11» (since N is positive). So the answer is 11.", "11"),
+        ("Compute $\\angle ABC$ in degrees.", "We get arccos(-1/2) = «120°» (since cos 120° = -1/2).", "120"),
+        # "When" before a doing is no supposition, and "we take" neither.
+        ("What is the greatest remainder?", "The greatest remainder when dividing by 3 is «2». However, so.", "2"),
+        ("What is $8 \\cdot 8^{1/3} - 12$?", "Then we take 8 * 2 - 12 = «4». So the answer is 4.", "4"),
+        # What is counted: such things; the only possibility; what the next sentence calls it.
+        ("How many integers divide both?", "10, 25 and 50 do. So there are «3» such numbers. But careful.", "3"),
+        ("How many sides does it have with angles of $70^\\circ$?", "So n = «8» is the only possibility.", "8"),
+        ("How old is Chris now?", "So C = 26 * (5/13) = «10». Oh, that's Chris's age. Let me check.", "10"),
+        # Behind an arrow; in the base that was asked for; a displayed equation; a vector.
+        ("What is it in base eight?", "Putting those together: 2 5 1 6 → «2516»? Wait, let's confirm.", "2516_8"),
+        ("Find the product in base 8.", "So 42 in base 10 is 5*8 + 2 = «52» in base 8. Let me see.", "52_8"),
+        ("Find the equation of the plane.", "Simplify:\n\n$$\n«5x - 7y + 4 = 0»\n$$\nNow check it.", "5x-7y+4=0"),
+        (
+            "Find the vector $\\mathbf{v}$.",
+            "$$\n\\mathbf{v} = «\\begin{pmatrix} -\\frac{1}{3} \\\\ 2 \\end{pmatrix}»\n$$",
+            "\\begin{pmatrix} -1/3 \\\\ 2 \\end{pmatrix}",
+        ),
+        # The conclusion stands below the calculation, behind a heading.
+        (
+            "How many different pizzas could he order?",
+            "$$\n\\frac{56}{2} = «28»\n$$\n\n---\n\n### Step 3: Conclusion\n\nHe can order **28 different pizzas**.",
+            "28",
+        ),
     ],
 )
 def test_where_a_reader_sees_the_first_right_answer(question: str, marked: str, gold: str) -> None:
@@ -172,6 +197,10 @@ def same(candidate: str, gold: str) -> bool:
         ("What is the difference between the roots?", "The cube root of 64 is 4.", "4"),
         ("What is it?", "1+1 = 0,1,2", "0"),
         ("Find the largest $x$.", "But wait, is x=6 a valid solution?", "6"),
+        ("Find the largest $a$.", "So when $a = 2$, does that work? Let's check: $a = 2$. Then it is 8.", "2"),
+        ("Find $a + b$.", "Therefore, a must be 0 and b must be 0.", "0"),
+        ("What is $f(2015,2)$?", "So i=1 values: they are 2 and 3.", "1"),
+        ("What is angle $H$ in degrees?", "Let's compute the 90 + 90 = 180, so go on.", "180^\\circ"),
         ("Write $\\frac{3}{20}$ as a decimal.", "So we need to convert it: it is $\\frac{3}{20}$.", "0.15"),
     ],
 )
