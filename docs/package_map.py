@@ -8,7 +8,20 @@ from pathlib import Path
 BEGIN = "<!-- The tables below are written by `make docs` from the modules' docstrings. -->"
 END = "<!-- The end of the tables. -->"
 
-ORDER = ("magics", "analysis", "evaluation", "run", "bench", "store", "endpoint", "view", "trace", "demo", "core")
+ORDER = (
+    "magics",
+    "analysis",
+    "evaluation",
+    "run",
+    "bench",
+    "store",
+    "endpoint",
+    "sandbox",
+    "view",
+    "trace",
+    "demo",
+    "core",
+)
 """Packages from the top of the import direction down."""
 
 

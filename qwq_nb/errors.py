@@ -8,6 +8,7 @@
     │   ├── UnknownBenchmark    no benchmark of that name
     │   ├── UnknownEndpoint     no endpoint of that name, or none set at all
     │   ├── UnknownRun          no run of that name or path
+    │   ├── SandboxUnavailable  nothing here confines the code of a model, or not in the way that was asked for
     │   └── DataError           a data file is missing, empty, not readable, or lacks a field
     ├── EndpointError           the endpoint answered, or failed to, in a way that ends the request
     │   ├── EndpointRefused     every request would meet it (bad key, unknown model): ends the run
@@ -45,6 +46,7 @@ __all__ = [
     "QwqError",
     "RequestRejected",
     "RunLocked",
+    "SandboxUnavailable",
     "StreamInterrupted",
     "UnknownBenchmark",
     "UnknownEndpoint",
@@ -91,6 +93,13 @@ class UnknownEndpoint(UserError, LookupError):
 
 class UnknownRun(UserError, LookupError):
     """Report that no run has this name or lies at this path."""
+
+
+class SandboxUnavailable(UserError):
+    """Report that no sandbox for the code of a model works here, or not the one that was asked for.
+
+    The message says what does work, and what to install.
+    """
 
 
 class DataError(UserError, ValueError):

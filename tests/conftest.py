@@ -118,6 +118,15 @@ def attack(record_property: Callable[[str, object], None]) -> Callable[[str, str
     return lambda name, happened, bound: record_property("attack", [name, happened, bound])
 
 
+@pytest.fixture
+def attempts(record_property: Callable[[str, object], None]) -> Callable[[str, dict[str, str]], None]:
+    """Adds a column to the table of what programs try in a sandbox: its head, and a word for each attempt.
+
+    Call it last: what stands in the table was then asserted.
+    """
+    return lambda head, words: record_property("attempts", [head, words])
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
     told = [(r.nodeid, name, value) for r in reports if r.when == "call" for name, value in r.user_properties]
@@ -131,3 +140,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         rows = [row[1:] for row in attacks]
         for line in text_table(("attack", "what happened", "bound"), rows, "lll"):
             terminalreporter.write_line(line)
+    columns = [value for _, name, value in told if name == "attempts"]
+    if columns:
+        terminalreporter.section("what programs try in a sandbox, and whether they succeed", "-")
+        names = list(dict.fromkeys(name for _, words in columns for name in words))
+        numbers = [str(number) for number, _ in enumerate(columns, 1)]
+        lines = [(name, *(words.get(name, "") for _, words in columns)) for name in names]
+        for line in text_table(("attempt", *numbers), lines, "l"):
+            terminalreporter.write_line(line)
+        for number, (head, _) in zip(numbers, columns, strict=True):
+            terminalreporter.write_line(f"{number}  {head}")
+        terminalreporter.write_line("·  held     (yes)  does no harm there")

@@ -5,6 +5,7 @@ Each entry is one JSON file, written whole and then renamed. An entry that canno
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -16,8 +17,9 @@ import msgspec
 from qwq_nb.bench.datafile import fingerprint
 from qwq_nb.bench.protocol import LoadedBenchmark, LoadRequest, encode
 from qwq_nb.core.paths import expand_user
+from qwq_nb.errors import DataError
 
-__all__ = ["cache_dir", "cached", "prompt_file", "store"]
+__all__ = ["cache_dir", "cached", "drop", "prompt_file", "store"]
 
 _FORMAT = 2
 """Raised when the shape or the meaning of an entry changes (2: ids that keep letters of any script)."""
@@ -52,6 +54,12 @@ def cached(request: LoadRequest) -> LoadedBenchmark | None:
     if loaded.request.without_import_path() != request.without_import_path() or not loaded.samples:
         return None
     return msgspec.structs.replace(loaded, request=request)
+
+
+def drop(request: LoadRequest) -> None:
+    """Remove the entry of this request, if there is one."""
+    with contextlib.suppress(OSError, DataError):
+        prompt_file(request).unlink()
 
 
 def store(loaded: LoadedBenchmark) -> None:

@@ -6,6 +6,7 @@ Light: the kernel asks this while the worker imports evalscope, so that a missin
 from __future__ import annotations
 
 import os
+import re
 import socket
 import ssl
 import threading
@@ -32,7 +33,7 @@ _ENDPOINTS = {
 
 
 def unreachable(hub: str) -> str:
-    """Return why the hub cannot be connected to, or does not answer; empty if it does, or if a proxy is set.
+    """Return why the hub cannot be connected to, or does not answer; empty if it does. A proxy is asked for it.
 
     Takes `_CONNECT_S` and `_ANSWER_S` at most, name resolution included, whose own time-outs may be longer.
     """
@@ -43,12 +44,13 @@ def unreachable(hub: str) -> str:
         name, port = address.hostname or "", address.port or (80 if address.scheme == "http" else 443)
     except ValueError:
         return f"what {variables[0]} holds is no address"
-    if _by_proxy(address.scheme, name):
-        return ""
+    proxy = _proxy(address.scheme, name)
+
+    def ask() -> None:
+        said.append(_through(proxy, address.scheme, name, port) if proxy else _connected(address.scheme, name, port))
+
     said: list[str] = []
-    thread = threading.Thread(
-        target=lambda: said.append(_connected(address.scheme, name, port)), name="qwq-hub", daemon=True
-    )
+    thread = threading.Thread(target=ask, name="qwq-hub", daemon=True)
     thread.start()
     thread.join(_CONNECT_S + _ANSWER_S)
     return said[0] if said else f"no connection to {name}:{port} within {_CONNECT_S + _ANSWER_S:g} s"
@@ -79,9 +81,44 @@ def _connected(scheme: str, host: str, port: int) -> str:
     return ""
 
 
-def _by_proxy(scheme: str, host: str) -> bool:
+def _proxy(scheme: str, host: str) -> str:
+    """Return the proxy that the environment sets for a host; empty for none."""
     proxies = urllib.request.getproxies()
-    return bool(proxies.get(scheme) or proxies.get("all")) and not urllib.request.proxy_bypass(host)
+    proxy = proxies.get(scheme) or proxies.get("all") or ""
+    if not proxy or urllib.request.proxy_bypass(host):
+        return ""
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _through(proxy: str, scheme: str, host: str, port: int) -> str:
+    """Return why a proxy cannot be connected to, or leads nowhere; empty if it answers, or is none of HTTP."""
+    try:
+        address = urllib.parse.urlsplit(proxy)
+        usual = {"http": 80, "https": 443}.get(address.scheme, 1080)
+        place = address.hostname or "", address.port or usual
+    except ValueError:
+        return "the proxy that the environment sets is no address"
+    named = f"the proxy {place[0]}:{place[1]}, which the environment sets"  # without its user and password
+    try:
+        found = socket.create_connection(place, timeout=_CONNECT_S)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        return f"no connection to {named} ({reason or type(error).__name__})"
+    if address.scheme != "http":
+        found.close()
+        return ""
+    asked = f"CONNECT {host}:{port}" if scheme == "https" else f"HEAD http://{host}:{port}/"
+    try:
+        with found:
+            found.settimeout(_ANSWER_S)
+            found.sendall(f"{asked} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode("ascii"))
+            answer = found.recv(100)
+    except TimeoutError:
+        return f"no answer within {_ANSWER_S:g} s through {named}"
+    except (OSError, UnicodeError):
+        return ""
+    gateway = re.match(rb"HTTP/[\d.]+ (50[234])\b", answer)
+    return f"no connection to {host}:{port} through {named} (HTTP {gateway[1].decode()})" if gateway else ""
 
 
 def has_copies(hub: str) -> bool:

@@ -142,6 +142,11 @@ class GradeJob(msgspec.Struct, kw_only=True):
     """Further measures of the reasoning: name → `package.module:Name`."""
     import_path: list[str] = []
     """Folders that the kernel imports them from."""
+    rehearsal: bool = False
+    """A made-up answer, to see whether the sample can be graded: there is no second opinion and no analysis of it."""
+    prepared: bool = False
+    """Set by the worker: the process that graders are forked from has imported what grading the benchmark takes, or
+    rehearsing it did not end."""
 
 
 class Opinion(msgspec.Struct, kw_only=True):

@@ -11,7 +11,7 @@ import msgspec
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import Interval, interval_of_counts
 
-__all__ = ["Estimate", "grouped", "mean_estimate", "share_estimate"]
+__all__ = ["Estimate", "difference_estimate", "grouped", "mean_estimate", "share_estimate"]
 
 
 class Estimate(msgspec.Struct, kw_only=True, frozen=True):
@@ -67,10 +67,30 @@ def mean_estimate(
     return Estimate(value=mean, low=max(least, mean - half), high=min(most, mean + half), n=n)
 
 
+def difference_estimate(values: Sequence[tuple[str, float]]) -> tuple[Estimate, float | None]:
+    """Estimate the mean of paired differences, (problem, difference), and the p-value of its being 0.
+
+    The interval is that of `mean_estimate`, and the p-value that of the t-test by problem which rejects where the
+    interval leaves 0 out; None with fewer than two problems. Differences that are all equal have no variance: p is 1
+    where they are 0, and 0 else.
+    """
+    made = mean_estimate(values, least=-inf)
+    if made.value is None or made.low is None or made.high is None:
+        return made, None
+    problems = len({problem for problem, _ in values})
+    half = (made.high - made.low) / 2
+    if half == 0:
+        return made, float(made.value == 0)
+    from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped, unused-ignore]
+
+    error = half / float(stdtrit(problems - 1, 0.975))
+    return made, 2 * float(stdtr(problems - 1, -abs(made.value) / error))
+
+
 def share_estimate(flags: Sequence[tuple[str, bool]]) -> Estimate:
     """Estimate the share of true flags in (problem, flag) pairs, with Wilson's interval.
 
-    The interval is clustered by problem where a problem was answered several times (`stats.interval_of_counts`).
+    Where a problem was answered several times, that of a Beta-binomial posterior (`stats.interval_of_counts`).
     """
     if not flags:
         return Estimate()

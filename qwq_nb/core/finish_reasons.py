@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-__all__ = ["ENDINGS", "Ending", "StopReason", "ending_of", "is_tool_call", "stop_reason_of"]
+__all__ = ["ENDINGS", "Ending", "StopReason", "ending_of", "is_tool_call", "more_exact", "stop_reason_of"]
 
 Ending = Literal["not_yet", "finished", "truncated", "filtered", "broken", "unknown"]
 """not_yet    no reason: more is to come, or the stream ended without any (it was interrupted)
@@ -161,6 +161,21 @@ def ending_of(finish_reason: str | None) -> Ending:
     if not finish_reason or finish_reason == "interrupted":  # our own word for a stream that ended without any
         return "not_yet"
     return _looked_up(finish_reason) if len(finish_reason) <= _LONGEST else "unknown"
+
+
+def more_exact(finish_reason: str, native: str) -> str:
+    """Return the word that says more of how an answer ended: the gateway's, or that of the server behind it.
+
+    OpenRouter translates each server's word into OpenAI's and repeats the original as `native_finish_reason`
+    (https://openrouter.ai/announcements/standardized-finish-reasons). The translation loses some: `stop` beside an
+    original that is nothing of the kind (https://github.com/reVrost/go-openrouter/pull/43). So the original counts
+    where it names a limit, a filter or a failure and the translation does not, and where there is no translation.
+    """
+    translated, original = ending_of(finish_reason), ending_of(native)
+    if translated == "not_yet":
+        return finish_reason if original == "not_yet" else native
+    is_lost = translated in ("finished", "unknown") and original in ("truncated", "filtered", "broken")
+    return native if is_lost else finish_reason
 
 
 def is_tool_call(finish_reason: str) -> bool:

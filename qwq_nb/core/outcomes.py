@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from qwq_nb.core.finish_reasons import ending_of
+from qwq_nb.core.graded_metrics import is_degree, metric_of_score
 from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
 from qwq_nb.core.run_record import Reason, SampleView
 from qwq_nb.core.vocabulary import VOCABULARY
 
-__all__ = ["Decision", "ReasonCode", "counts", "decide_outcome", "is_failure", "sentence"]
+__all__ = ["Decision", "ReasonCode", "counts", "decide_outcome", "is_answered", "is_failure", "sentence"]
 
 ReasonCode = Literal[
     "right",
     "right_before_limit",
     "other_value",
     "other_value_gold_present",
+    "scored",
+    "no_reference",
+    "ruled",
     "gold_in_answer",
     "gold_in_reasoning",
     "nothing_extracted",
@@ -39,10 +43,12 @@ ReasonCode = Literal[
     "not_graded",
     "partial_kept",
 ]
-"""Each has its sentence in `vocabulary.json`. `partial_kept` is said of a run's drawn samples only."""
+"""Each has its sentence in `vocabulary.json`. `partial_kept` and `ruled` are said of a run's drawn samples only."""
 
 # The longest value quoted in a sentence for people, in characters.
 _QUOTE = 60
+# The same of the reason why an answer could not be graded.
+_DETAIL = 240
 
 _COUNTED = frozenset(outcome for outcome, words in VOCABULARY.outcomes.items() if words.counts)
 _FAILURES = frozenset(outcome for outcome, words in VOCABULARY.outcomes.items() if words.failure)
@@ -63,6 +69,11 @@ def counts(outcome: Outcome) -> bool:
     return outcome in _COUNTED
 
 
+def is_answered(outcome: Outcome) -> bool:
+    """Return whether there is an answer: one that counts for accuracy, or that a reader may rule on."""
+    return counts(outcome) or outcome == "awaiting_ruling"
+
+
 def is_failure(view: SampleView | SampleResult) -> bool:
     """Return whether the sample is listed among the failures: neither correct nor pending."""
     return view.outcome in _FAILURES
@@ -74,9 +85,10 @@ def decide_outcome(
     """Decide what became of one answer: the outcome, one sentence why, the flags, and the reason as a code.
 
     The first that holds: correct (graded so, even if the limit cut it afterwards) · error (`error` is not empty) ·
-    pending (no completion; or not graded, and interrupted or with an answer still to grade) · truncated (by a limit of
-    tokens) · not_gradable · no_answer (a thought that ended by itself without an answer, in whatever form it came) ·
-    wrong. An empty answer needs no verdict: there is nothing to grade. `gold` serves the sentence alone.
+    pending (no completion; or not graded, and interrupted or with an answer still to grade) · awaiting_ruling (nothing
+    to grade against) · truncated (by a limit of tokens) · not_gradable · no_answer (a thought that ended by itself
+    without an answer, in whatever form it came) · wrong. An empty answer needs no verdict: there is nothing to grade.
+    `gold` serves the sentence alone.
 
     Flags, of outcomes other than error and pending: `present_not_extracted` (the gold value stands there),
     `check_by_hand` (the second opinion differs from the official verdict, or finds no answer where one was extracted),
@@ -84,7 +96,7 @@ def decide_outcome(
     """
     outcome, reason = _outcome(completion, verdict, error, gold)
     said = sentence(reason, gold=gold, extracted=verdict.extracted if verdict else "", error=error)
-    flags = _flags(completion, verdict) if completion is not None and counts(outcome) else []
+    flags = _flags(completion, verdict) if completion is not None and is_answered(outcome) else []
     return Decision(outcome, said, flags, reason)
 
 
@@ -113,17 +125,26 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
         return "pending", _reason("interrupted", tokens=completion.completion_tokens)
     if verdict is None and completion.answer.strip():
         return "pending", _reason("not_graded")
+    if verdict is not None and verdict.status == "no_reference":
+        return "awaiting_ruling", _reason("no_reference")
     if completion.is_truncated:
         return "truncated", _why_truncated(completion)
     if verdict is not None and not graded:
         return "not_gradable", _why_not_gradable(verdict)
     if verdict is None or not verdict.extracted.strip():
         return "no_answer", _why_no_answer(completion, verdict)
+    if is_degree(verdict):
+        return "wrong", _reason("scored", detail=_score_in_words(verdict))
     return "wrong", _reason("other_value_gold_present" if gold and verdict.present else "other_value")
 
 
 def _reason(code: ReasonCode, **values: int | str) -> Reason:
     return Reason(code=code, values={name: value for name, value in values.items() if value != ""})
+
+
+def _score_in_words(verdict: Verdict) -> str:
+    metric = metric_of_score(verdict.sample_score)
+    return f"score {verdict.score:.3f} of 1" + (f" ({metric})" if metric else "")
 
 
 def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
@@ -168,9 +189,9 @@ def _why_not_gradable(verdict: Verdict) -> Reason:
         case "memory":
             return _reason("grader_memory")
         case "excluded":
-            return _reason("left_out", detail=_quote(verdict.explanation))
+            return _reason("left_out", detail=_quote(verdict.explanation, _DETAIL))
         case _:
-            return _reason("grader_crashed", detail=_quote(verdict.explanation))
+            return _reason("grader_crashed", detail=_quote(verdict.explanation, _DETAIL))
 
 
 def _why_no_answer(completion: Completion, verdict: Verdict | None) -> Reason:
@@ -187,6 +208,6 @@ def _is_unclosed(completion: Completion) -> bool:
     return completion.shape in ("unclosed", "untagged_cut")
 
 
-def _quote(text: str) -> str:
+def _quote(text: str, most: int = _QUOTE) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= _QUOTE else f"{text[: _QUOTE - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -29,7 +29,7 @@ __all__ = [
     "Verdict",
 ]
 
-Outcome = Literal["correct", "wrong", "no_answer", "truncated", "not_gradable", "error", "pending"]
+Outcome = Literal["correct", "wrong", "no_answer", "truncated", "not_gradable", "error", "pending", "awaiting_ruling"]
 """Each sample × repeat has exactly one.
 
 correct       the benchmark's own grader says so
@@ -39,6 +39,7 @@ truncated     cut by the token limit and not correct
 not_gradable  the grader ran into its deadline or memory limit
 error         the endpoint failed after all retries: never counted as wrong
 pending       not asked yet, or interrupted
+awaiting_ruling  there is nothing to grade against: left out of the accuracy until a reader rules on it
 """
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
@@ -211,10 +212,10 @@ class Analysis(msgspec.Struct, kw_only=True):
 class Verdict(msgspec.Struct, kw_only=True):
     """Hold the grader's verdict on one answer."""
 
-    status: Literal["graded", "deadline", "memory", "crashed", "excluded"] = "graded"
+    status: Literal["graded", "deadline", "memory", "crashed", "excluded", "no_reference"] = "graded"
     correct: bool = False
     score: float = 0.0
-    """evalscope's main value, 0…1."""
+    """evalscope's main value: 0…1, and beyond that of a few benchmarks (EQ-Bench's may be negative)."""
     extracted: str = ""
     second_extracted: str = ""
     second_correct: bool | None = None

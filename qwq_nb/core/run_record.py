@@ -37,12 +37,12 @@ class SubsetRow(msgspec.Struct, kw_only=True):
     """Samples × repeats planned."""
     correct: int
     accuracy: float | None
-    """correct / (n − errors − pending); None while nothing is finished. On a row `all` whose `population` is known, the
-    estimate for all of its problems, each subset weighted by its size.
+    """correct / (n − errors − pending − awaiting_ruling); None while nothing is finished. On a row `all` whose
+    `population` is known, the estimate for all of its problems, each subset weighted by its size.
     """
     ci_low: float | None
-    """95 %: of a subset's accuracy on problems like its own (Wilson's); on such a row `all`, of the accuracy on all of
-    the benchmark's problems: without width where each was answered once.
+    """95 %: of a subset's accuracy on problems like its own (`stats.interval_of_counts`); on such a row `all`, of the
+    accuracy on all of the benchmark's problems: without width where each was answered once.
     """
     ci_high: float | None
     accuracy_finished: float | None
@@ -58,11 +58,17 @@ class SubsetRow(msgspec.Struct, kw_only=True):
     pending: int = 0
     wrong: int = 0
     accuracy_of_asked: float | None = None
-    """correct / (n − errors − pending)."""
+    """correct / (n − errors − pending − awaiting_ruling)."""
     population: int | None = None
     """Problems that the benchmark has in the levels or subsets chosen; None: not known."""
     mean_score: float | None = None
-    """Mean of the benchmark's own score, where that is not 0 or 1."""
+    """Mean of the benchmark's own score, where that is not 0 or 1: then there is no accuracy, and `ci_low` and
+    `ci_high` are of this mean (`qwq_nb.core.mean_scores`).
+    """
+    metric: str = ""
+    """Name of that score (`Rouge-L-R`); empty where the accuracy is the score."""
+    awaiting_ruling: int = 0
+    """Answers to prompts without a reference, left out of the accuracy until a reader rules on them."""
     problems: int = 0
     """Distinct problems: n / repeats."""
     similar_low: float | None = None
@@ -74,7 +80,12 @@ class SubsetRow(msgspec.Struct, kw_only=True):
     @property
     def answered(self) -> int:
         """Return the number of answers that count for the accuracy."""
-        return self.n - self.errors - self.pending
+        return self.n - self.errors - self.pending - self.awaiting_ruling
+
+    @property
+    def score(self) -> float | None:
+        """Return the benchmark's score: the accuracy, or the mean of scores that are not 0 or 1."""
+        return self.mean_score if self.metric else self.accuracy
 
     @property
     def estimated_of(self) -> int | None:

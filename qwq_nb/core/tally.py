@@ -1,13 +1,15 @@
 """Count results by outcome, and make the rows of `run.table()` and `run.samples()`.
 
 `tally` counts; `table_rows` and `sample_rows` give plain dicts that a DataFrame is made of, without pandas.
-`accuracy_of_asked` is correct / (all − `error` − `pending`): a truncated or not gradable answer is not correct.
-`accuracy_finished` is correct / (the same − `truncated`). Intervals are Wilson's, clustered by problem where there are
-repeats (`qwq_nb.core.stats`).
+`accuracy_of_asked` is correct / (all − `error` − `pending` − `awaiting_ruling`): a truncated or not gradable answer is
+not correct. `accuracy_finished` is correct / (the same − `truncated`). Intervals are Wilson's, and of a Beta-binomial
+posterior where there are repeats (`qwq_nb.core.stats`).
 
 Where the sizes of the subsets in the benchmark are known, the row `all` is about all of its problems: its accuracy and
 interval are those of `qwq_nb.core.stratified`, each subset weighted by its size, and exact where every problem was
 answered once. Problems whose answers failed weigh nothing in the accuracy, and are unknown to the interval.
+
+Where a benchmark's score is a degree (`metrics`), the rows have its mean and no accuracy (`qwq_nb.core.mean_scores`).
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from qwq_nb.core.outcomes import counts
+from qwq_nb.core.mean_scores import ScoreStratum, mean_of, mean_score_interval, stratified_mean_interval
+from qwq_nb.core.outcomes import counts, is_answered
 from qwq_nb.core.records import Completion, Outcome, SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.sequential import in_random_order, interval_in_order, time_uniform_interval
@@ -38,7 +41,7 @@ Population = Mapping[str, Mapping[str, int]]
 """Benchmark → subset → problems that the benchmark has in it, of the levels or subsets chosen."""
 
 # A row's fields up to here are the table's columns; those after it are for the views.
-_LAST_COLUMN = SubsetRow.__struct_fields__.index("mean_score")
+_LAST_COLUMN = SubsetRow.__struct_fields__.index("awaiting_ruling")
 TABLE_COLUMNS: tuple[str, ...] = SubsetRow.__struct_fields__[: _LAST_COLUMN + 1]
 
 SAMPLE_COLUMNS = (
@@ -67,6 +70,8 @@ class _Count:
         self.outcomes: Counter[Outcome] = Counter()
         self.problems: dict[str, tuple[int, int]] = {}
         """Problem → (answers that count, correct ones)."""
+        self.scores: dict[str, list[float]] = {}
+        """Problem → the scores of its answers that count; one that could not be graded has 0."""
         self.pending: set[str] = set()
         """Problems of which an answer is pending."""
         self.finished = 0
@@ -83,8 +88,10 @@ class _Count:
         if outcome == "pending":
             self.pending.add(result.sample.id)
         self.problems[result.sample.id] = answers + counted, correct + (outcome == "correct")
+        if counted:
+            self.scores.setdefault(result.sample.id, []).append(result.verdict.score if result.verdict else 0.0)
         completion = result.completion
-        if not counted or completion is None:
+        if not is_answered(outcome) or completion is None:
             return
         if completion.ttft_s is not None:
             self.ttft.append(completion.ttft_s)
@@ -99,6 +106,7 @@ class _Count:
     def merge(self, other: _Count) -> None:
         self.outcomes.update(other.outcomes)
         self.problems.update(other.problems)  # a problem belongs to one subset
+        self.scores.update(other.scores)
         self.pending |= other.pending
         self.finished += other.finished
         self.reasoning_tokens += other.reasoning_tokens
@@ -142,7 +150,15 @@ class _Count:
             problems=len(self.problems),
             accuracy_of_asked=_share(correct, counted),
             population=None if population is None else max(population, len(self.problems)),
+            awaiting_ruling=outcomes["awaiting_ruling"],
         )
+
+    def mean_row(self, row: SubsetRow, metric: str) -> SubsetRow:
+        """Return a row with the mean score, and its interval, in place of the accuracy."""
+        low, high = mean_score_interval(self.scores)
+        row.accuracy = row.accuracy_finished = row.accuracy_of_asked = row.similar_low = row.similar_high = None
+        row.metric, row.mean_score, row.ci_low, row.ci_high = metric, mean_of(self.scores), low, high
+        return row
 
 
 class _Whole(NamedTuple):
@@ -150,8 +166,8 @@ class _Whole(NamedTuple):
 
     accuracy: float | None
     accuracy_finished: float | None
-    interval: Interval
     similar: Interval
+    """The interval on problems like these, of any number."""
 
 
 def _whole(parts: Sequence[tuple[int, _Count]]) -> _Whole:
@@ -167,14 +183,14 @@ def _whole(parts: Sequence[tuple[int, _Count]]) -> _Whole:
         accuracy, of_finished = _share(sum(correct), sum(asked)), _share(sum(correct), sum(finished))
     else:
         of_finished = accuracy / ended if accuracy is not None and ended else None
-    similar = _similar(weights, parts, accuracy)
+    return _Whole(accuracy, of_finished, _similar(weights, parts, accuracy))
+
+
+def _interval(parts: Sequence[tuple[int, _Count]], similar: Interval) -> Interval:
+    """Return the interval of the accuracy on all problems, for one look at the end."""
     if any(part.repeats > 1 for _, part in parts):
-        interval = _widened(similar, parts)
-    else:
-        interval = stratified_interval(
-            [Stratum(size, n, c) for (size, _), n, c in zip(parts, asked, correct, strict=True)]
-        )
-    return _Whole(accuracy, of_finished, interval, similar)
+        return _widened(similar, parts)
+    return stratified_interval([Stratum(size, part.counted, part.outcomes["correct"]) for size, part in parts])
 
 
 def _failed(part: _Count) -> int:
@@ -207,6 +223,7 @@ def tally(
     order: Sequence[tuple[str, str]] | None = None,
     population: Population | None = None,
     watch: Watch | None = None,
+    metrics: Mapping[str, str] | None = None,
 ) -> list[SubsetRow]:
     """Make one row a subset, then one row `all`, for each benchmark.
 
@@ -219,9 +236,10 @@ def tally(
     `population`: the sizes of the subsets in the benchmark, those too that were not asked: with it the row `all` is
     about all of them. A benchmark that it does not name is counted as it was asked. `watch`: the run is looked at while
     it goes on, or was ended by what was seen of it; then the interval of the row `all` is one that holds at every
-    moment (`qwq_nb.core.sequential`), unless a limit chose the problems, or there are repeats.
+    moment (`qwq_nb.core.sequential`), unless a limit chose the problems, or there are repeats. `metrics`: the names of
+    the scores that are a degree, by benchmark.
     """
-    sizes = population or {}
+    sizes, degrees = population or {}, metrics or {}
     benchmarks: dict[str, dict[str, _Count]] = {}
     for benchmark, subset in order or ():
         benchmarks.setdefault(benchmark, {}).setdefault(subset, _Count())
@@ -234,12 +252,16 @@ def tally(
     rows = []
     for benchmark, subsets in benchmarks.items():
         total, known = _Count(), sizes.get(benchmark, {})
+        metric = degrees.get(benchmark, "")
         for subset, count in subsets.items():
-            rows.append(count.row(benchmark, subset, known.get(subset)))
+            row = count.row(benchmark, subset, known.get(subset))
+            rows.append(count.mean_row(row, metric) if metric else row)
             total.merge(count)
-        if set(subsets) <= set(known):
-            parts = {name: subsets.get(name) or _Count() for name in known}
-            rows.append(_row_of_all(benchmark, total, [(known[name], part) for name, part in parts.items()], watch))
+        parts = [(known[name], subsets.get(name) or _Count()) for name in known] if set(subsets) <= set(known) else []
+        if metric:
+            rows.append(_mean_row_of_all(benchmark, total, parts, metric))
+        elif parts:
+            rows.append(_row_of_all(benchmark, total, parts, watch))
         else:
             rows.append(total.row(benchmark, "all"))
     return rows
@@ -272,12 +294,30 @@ def _row_of_all(benchmark: str, total: _Count, parts: Sequence[tuple[int, _Count
     sizes = [(max(size, len(part.problems)), part) for size, part in parts]
     row, whole = total.row(benchmark, "all", sum(size for size, _ in sizes)), _whole(sizes)
     row.accuracy, row.accuracy_finished = whole.accuracy, whole.accuracy_finished
-    row.ci_low, row.ci_high = whole.interval
     size, asked = row.population or 0, len(total.problems)
     if watch is not None and row.pending and row.accuracy is not None and asked == size == row.n:
         low, high = _watched(total, size, watch)
         row.ci_low, row.ci_high = min(low or 0.0, row.accuracy), max(high or 0.0, row.accuracy)
+    else:
+        row.ci_low, row.ci_high = _interval(sizes, whole.similar)
     row.similar_low, row.similar_high = whole.similar
+    return row
+
+
+def _mean_row_of_all(benchmark: str, total: _Count, parts: Sequence[tuple[int, _Count]], metric: str) -> SubsetRow:
+    """Return the row of a benchmark whose score is a degree: about all of its problems, where their number is known."""
+    if not parts:
+        return total.mean_row(total.row(benchmark, "all"), metric)
+    sizes = [(max(size, len(part.problems)), part) for size, part in parts]
+    row = total.mean_row(total.row(benchmark, "all", sum(size for size, _ in sizes)), metric)
+    row.similar_low, row.similar_high = row.ci_low, row.ci_high
+    sums = [sum(sum(scores) for scores in part.scores.values()) for _, part in sizes]
+    weights = [size * part.repeats - _failed(part) for size, part in sizes]
+    asked = [part.counted for _, part in sizes]
+    if weights != asked:
+        row.mean_score = stratified_share(list(zip(weights, asked, sums, strict=True)))
+    if total.repeats == 1:
+        row.ci_low, row.ci_high = stratified_mean_interval([ScoreStratum(size, part.scores) for size, part in sizes])
     return row
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 
-from qwq_nb.core.finish_reasons import ending_of
+from qwq_nb.core.finish_reasons import ending_of, more_exact
 from qwq_nb.core.records import Completion
 from qwq_nb.core.text import valid_text
 from qwq_nb.endpoint.delta import Delta, Usage
 from qwq_nb.endpoint.limits import LONGEST_NAME, LONGEST_REASON
 from qwq_nb.endpoint.masking import Mask
+from qwq_nb.endpoint.stream_messages import StreamMessages
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.endpoint.token_counts import Pieces, count_tokens, plausible
 from qwq_nb.endpoint.tool_calls import ToolCallMerger
@@ -30,6 +31,8 @@ class StreamedAnswer:
         "_live",
         "_mask",
         "_masked",
+        "_messages",
+        "_native",
         "_tools",
         "finish_reason",
         "is_limit_claimed",
@@ -41,7 +44,7 @@ class StreamedAnswer:
 
     def __init__(self, live: StreamingCompletion, mask: Mask, *, is_streamed: bool = True) -> None:
         self.finish_reason = ""
-        """The first one received that says how the answer ended."""
+        """The first one received that says how the answer ended; once it is closed, the most exact one."""
         self.usage: Usage | None = None
         self.model = ""
         self.pieces = 0
@@ -56,10 +59,14 @@ class StreamedAnswer:
         self._masked = mask.stream()
         self._tools: ToolCallMerger | None = None
         self._is_streamed = is_streamed
+        self._messages: StreamMessages | None = None
+        self._native = ""
 
     def take(self, delta: Delta) -> None:
         """Add one delta. Called some 10,000 times a second."""
-        if delta.content or delta.reasoning or delta.reasoning_content or delta.reasoning_parts or delta.tool_calls:
+        if delta.is_message:
+            self._keep_message(delta)
+        elif delta.content or delta.reasoning or delta.reasoning_content or delta.reasoning_parts or delta.tool_calls:
             self.pieces += 1
             if self._live.first_token is None and self._is_streamed:
                 self._live.first_token = time.perf_counter()
@@ -71,6 +78,8 @@ class StreamedAnswer:
         # Some servers send the word "null" with every delta but the last.
         if delta.finish_reason and not self.finish_reason and ending_of(delta.finish_reason) != "not_yet":
             self.finish_reason = delta.finish_reason
+        if delta.native_finish_reason and ending_of(delta.native_finish_reason) != "not_yet":
+            self._native = self._native or delta.native_finish_reason
         if delta.usage is not None:
             self.usage = delta.usage
         if not self.model:
@@ -78,14 +87,18 @@ class StreamedAnswer:
 
     def length(self) -> int:
         """Return the characters received so far, those of tool calls included."""
-        return self._live.splitter.received_length() + (self._tools.length if self._tools is not None else 0)
+        told = 0 if self._messages is None else self._messages.length()
+        return max(told, self._live.splitter.received_length() + (self._tools.length if self._tools is not None else 0))
 
     def cut(self) -> None:
         """End the answer at its limit, as truncated, whatever reason the server gave."""
         self.finish_reason = "length"
 
     def close(self) -> None:
-        """End the answer after its last delta: pass on the text that the mask still holds back."""
+        """End the answer after its last delta: pass on the text that the mask still holds back, settle how it ended."""
+        self.finish_reason = more_exact(self.finish_reason, self._native)
+        if self._messages is not None and self._tools is None and not self._live.splitter.received_length():
+            self.take(self._messages.delta())
         if self._masked is not None:
             self._feed(self._masked.rest())
 
@@ -115,6 +128,15 @@ class StreamedAnswer:
         pieces = Pieces(splitter.reasoning_chunks, splitter.answer_chunks + live.tool_chunks)
         count_tokens(completion, usage, pieces if self._is_streamed else None)
         return completion
+
+    def _keep_message(self, delta: Delta) -> None:
+        """Keep a whole message until it is known whether there are deltas."""
+        self.pieces += 1
+        if self._live.first_token is None and self._is_streamed:
+            self._live.first_token = time.perf_counter()
+        if self._messages is None:
+            self._messages = StreamMessages()
+        self._messages.add(delta)
 
     def _take_tool_calls(self, delta: Delta) -> None:
         if self._tools is None:

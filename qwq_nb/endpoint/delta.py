@@ -55,3 +55,7 @@ class Delta(msgspec.Struct, gc=False):
     reasoning_parts: str = ""
     """The reasoning as typed parts (OpenRouter's `reasoning_details`, Mistral's `content`): some servers send it beside
     the fields above, which then count."""
+    is_message: bool = False
+    """Whether its texts came as a whole message within a stream: see `stream_messages`."""
+    native_finish_reason: str = ""
+    """How the server behind a gateway says that the answer ended (OpenRouter): see `finish_reasons.more_exact`."""

@@ -16,8 +16,8 @@ without one):
   leaves them in the answer). A tag inside inline code, a ``` fence or quotation marks is text.
 - Text around the thoughts is the answer, both parts are stripped: as in evalscope, which however leaves a text without
   tags unstripped.
-- Tags are written as in the models' templates, without attributes; `<THINK>` is text. (evalscope also takes
-  `<think signature=… redacted=…>`, which it writes itself for other providers.)
+- Tags are written as in the models' templates, without attributes. (evalscope also takes `<think signature=…
+  redacted=…>`, which it writes itself for other providers.)
 - Untagged text that ended by itself (`stop`) is an answer even where the template opens the tag: nothing says where
   its thought ended, and evalscope grades it whole. Where the finish reason is unknown it is not.
 """

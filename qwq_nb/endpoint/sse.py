@@ -33,16 +33,18 @@ _FAILURE = re.compile(
 def is_keep_alive(data: bytes) -> bool:
     """Return whether the data of an event, which is no chunk, only keeps the connection alive: it is passed over.
 
-    So are nothing at all, and up to four plain words of 64 bytes at most (`ping`, `keep-alive`, `OPENROUTER
-    PROCESSING`, a number), of letters, digits and `_ - : . !`. A word that tells of a failure is none, and neither
-    is anything with braces, brackets, quotes or bytes that are not UTF-8: the rest of a torn chunk has those, and
-    what was lost with it cannot be known.
+    So are nothing at all, an empty list, and up to four plain words of 64 bytes at most (`ping`, `keep-alive`,
+    `OPENROUTER PROCESSING`, a number), of letters, digits and `_ - : . !`, also as a JSON string. A word that tells of
+    a failure is none, and neither is anything else with braces, brackets, quotes or bytes that are not UTF-8: the rest
+    of a torn chunk has those, and what was lost with it cannot be known.
     """
     try:
         text = data.strip(BLANKS).decode()
     except UnicodeDecodeError:
         return False
-    if not text:
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        text = text[1:-1].strip()
+    if text in ("", "[]"):
         return True
     return len(data) <= LONGEST_KEEP_ALIVE and bool(_WORDS.fullmatch(text)) and not _FAILURE.search(text)
 

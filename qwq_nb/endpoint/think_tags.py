@@ -27,12 +27,21 @@ __all__ = [
     "tag_start",
 ]
 
+
+def _word(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the tags of a word, in the three ways in which models write it: `<think>`, `<Think>`, `<THINK>`."""
+    ways = (name, name.capitalize(), name.upper())
+    return tuple(f"<{way}>" for way in ways), tuple(f"</{way}>" for way in ways)
+
+
 TAGS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
-    (("<think>",), ("</think>",)),  # QwQ, Qwen3, DeepSeek-R1, and most others
-    (("<thinking>",), ("</thinking>",)),  # prompted models, Claude's prompts, gateways
-    (("<thought>",), ("</thought>",)),  # EXAONE Deep, Gemini behind gateways
-    (("<thoughts>",), ("</thoughts>",)),  # prompted models
-    (("<reasoning>",), ("</reasoning>",)),  # prompted and GRPO-trained models
+    _word("think"),  # QwQ, Qwen3, DeepSeek-R1, and most others
+    _word("thinking"),  # prompted models, Claude's prompts, gateways
+    _word("thought"),  # EXAONE Deep, Gemini behind gateways; Marco-o1 has <Thought>
+    _word("thoughts"),  # prompted models
+    _word("reasoning"),  # prompted and GRPO-trained models; LLaVA-CoT has <REASONING>
+    _word("scratchpad"),  # prompted models
+    (("<antThinking>",), ("</antThinking>",)),  # Claude's prompt of 2024
     (("<seed:think>",), ("</seed:think>",)),  # Seed-OSS
     (("<longcat_think>",), ("</longcat_think>",)),  # LongCat-Flash-Thinking
     (("[THINK]",), ("[/THINK]",)),  # Magistral
@@ -42,6 +51,7 @@ TAGS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("<|START_THINKING|>",), ("<|END_THINKING|>", "<|START_RESPONSE|>")),  # Cohere Command A Reasoning
     (("<|inner_prefix|>",), ("<|inner_suffix|>",)),  # Apertus
     (("<|channel>thought",), ("<channel|>",)),  # Gemma 4
+    (("<unused94>thought",), ("<unused95>",)),  # MedGemma
     ((), ("[BEGIN FINAL RESPONSE]",)),  # Apriel: the thought has no tag before it
 )
 """Opening and closing tags of each family."""
@@ -54,7 +64,9 @@ _HARMONY_WORDS = ("<|start|>", "<|channel|>", "<|message|>", "<|end|>", "<|call|
 _HEAD = r"(?:<\|start\|>[\w.]*(?: to=[\w.]+)?)?<\|channel\|>"
 _REST = r"[^<\n]{0,80}(?:<\|constrain\|>[^<\n]{0,80})?"
 BARE = HARMONY + 1
-"""The same where the server has removed its special tokens: `analysis…assistantfinal…`."""
+"""Thoughts between words instead of tags, at the beginning of the content: harmony where the server has removed its
+special tokens (`analysis…assistantfinal…`), and Granite 3.2 (`Here is my thought process: … Here is my response: …`).
+"""
 
 FAMILY: dict[str, tuple[str, int]] = {
     **{tag: ("open", family) for family, (opening, _) in enumerate(TAGS) for tag in opening},
@@ -81,8 +93,8 @@ _HARMONY_MARK = re.compile(
     rf"|(?P<partial>(?:<\|end\|>\s*)?(?:<\|start\|>[\w.]{{0,40}}|{_HEAD}{_REST})(?:<[|\w]*)?\Z)"
     r"|(?P<end><\|(?:end|call)\|>)"
 )
-_BARE_START = re.compile(r"\s*analysis(?=[A-Z])")
-_BARE_FINAL = "assistantfinal"
+_BARE_START = re.compile(r"\s*(?:analysis(?=[A-Z])|Here(?: i|')s my thought process:)")
+_BARE_FINAL = re.compile(r"assistantfinal|Here(?: i|')s my response:\s*")
 # A fence begins on a line of its own, and ends with a line of as many backticks or more (a closing tag may follow on
 # it), or with the text.
 _FENCE = re.compile(
@@ -137,8 +149,8 @@ def marks_from(text: str, position: int) -> list[Mark]:
     if position == 0 and (bare := _BARE_START.match(text)):
         found.append(Mark("open", BARE, 0, bare.end()))
         position = bare.end()
-        if (at := text.find(_BARE_FINAL, position)) >= 0:
-            found.append(Mark("end", BARE, at, at + len(_BARE_FINAL)))
+        if final := _BARE_FINAL.search(text, position):
+            found.append(Mark("end", BARE, final.start(), final.end()))
     found += _tags(text, position)
     found.sort(key=lambda mark: mark.start)
     spans = _code(text, position, found[-1].start) if found and "`" in text else []

@@ -14,6 +14,7 @@ from qwq_nb.bench.evalscope_index import meta
 from qwq_nb.bench.hub_address import has_copies, hub_failure, unreachable
 from qwq_nb.bench.protocol import LoadedBenchmark, LoadRequest
 from qwq_nb.bench.registry import own_source
+from qwq_nb.bench.rehearsal import rehearsal_notes
 from qwq_nb.errors import DataError, OptionError, WorkerError
 from qwq_nb.evaluation.plan import Plan, make_plan, wanted_subsets
 from qwq_nb.store.request import EvalRequest
@@ -62,10 +63,16 @@ async def _load(request: EvalRequest, name: str, worker: BenchWorker) -> LoadedB
 
 async def _load_or_reuse(wanted: LoadRequest, given: str, worker: BenchWorker) -> LoadedBenchmark:
     try:
-        return await asyncio.to_thread(cached, wanted) or await _from_worker(wanted, worker)
+        return await asyncio.to_thread(cached, wanted) or await _rehearsed(await _from_worker(wanted, worker), worker)
     except (DataError, WorkerError) as exc:
         # The worker knows the file by its whole path; the reader as it was given.
         raise type(exc)(str(exc).replace(wanted.data or "\0", given)) from None
+
+
+async def _rehearsed(loaded: LoadedBenchmark, worker: BenchWorker) -> LoadedBenchmark:
+    """Return the benchmark with notes on what cannot be graded here. (Cached prompts were rehearsed without any.)"""
+    notes = await rehearsal_notes(loaded, worker)
+    return msgspec.structs.replace(loaded, notes=[*loaded.notes, *notes])
 
 
 async def _from_worker(wanted: LoadRequest, worker: BenchWorker) -> LoadedBenchmark:

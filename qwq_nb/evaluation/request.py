@@ -11,6 +11,7 @@ from typing import Any, Literal, cast, get_args
 import msgspec
 
 from qwq_nb.bench.catalog import check_name
+from qwq_nb.core.graded_metrics import GRADED_METRICS
 from qwq_nb.core.options import parse_levels
 from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.endpoint import Endpoint, is_number
@@ -103,6 +104,7 @@ def build_request(
     )
     source = Source(hub=cast(Hub, hub), few_shot=few_shot, dataset_args=dataset_args or {})
     check_numbers(selection, source, concurrency, grade_deadline)
+    check_until(selection, benchmarks)
     SOLVERS.get(solver)
     if data and len(benchmarks) > 1:
         raise OptionError("--data gives the problems of one benchmark: name one benchmark in this line.")
@@ -149,6 +151,7 @@ def changed_request(
         concurrency=request.concurrency if concurrency is None else concurrency,
     )
     check_numbers(changed.selection, changed.source, changed.concurrency, changed.grade_deadline_s)
+    check_until(changed.selection, changed.benchmarks)
     return changed
 
 
@@ -169,7 +172,6 @@ def check_numbers(selection: Selection, source: Source, concurrency: Any, grade_
     ):
         if value is not None and (not is_whole(value) or value < 1 or (most is not None and value > most)):
             raise OptionError(f"--{label} takes a whole number from 1{f' to {most}' if most else ''}, not {value!r}.")
-    check_until(selection)
     if not is_whole(selection.seed):
         raise OptionError(f"--seed takes a whole number, not {selection.seed!r}.")
     if source.few_shot is not None and (not is_whole(source.few_shot) or source.few_shot < 0):
@@ -178,7 +180,7 @@ def check_numbers(selection: Selection, source: Source, concurrency: Any, grade_
         raise OptionError(f"--grade-deadline takes a positive number of seconds, not {grade_deadline!r}.")
 
 
-def check_until(selection: Selection) -> None:
+def check_until(selection: Selection, benchmarks: Sequence[str]) -> None:
     """Check `--until`. Raises OptionError where it is no half-width, or is given with what it cannot go with."""
     points = selection.until
     if points is None:
@@ -191,6 +193,11 @@ def check_until(selection: Selection) -> None:
         raise OptionError("--until finds out how many problems are needed: leave --limit out, or leave --until out.")
     if selection.repeats != 1:
         raise OptionError("--until asks each problem once: leave --repeats out, or leave --until out.")
+    for name in benchmarks:
+        if metric := GRADED_METRICS.get(name):
+            raise OptionError(
+                f"--until narrows the interval of an accuracy, and {name} is scored by {metric}: leave --until out."
+            )
 
 
 def chosen_endpoints(

@@ -19,6 +19,7 @@ import msgspec
 from qwq_nb import _version
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark
+from qwq_nb.bench.rehearsal import rehearsal_notes
 from qwq_nb.core.records import Completion, Item, SampleResult, State, Verdict
 from qwq_nb.errors import OptionError, QwqError, RunLocked
 from qwq_nb.evaluation.earlier_runs import EarlierRun
@@ -242,7 +243,10 @@ class Session:
             if package != "qwq_nb" and here != then:
                 m.notes.append(f"Begun with {package} {then}, continued with {here}: verdicts may differ.")
         m.run_id, m.created, self.state.earlier_s = old.run_id, old.created, old.elapsed_s
-        m.done, m.scores, m.estimated, m.elapsed_s = old.done, old.scores, old.estimated, old.elapsed_s
+        m.done, m.scores, m.metrics, m.estimated, m.elapsed_s = (
+            *(old.done, old.scores, old.metrics),
+            *(old.estimated, old.elapsed_s),
+        )
         m.taken_over = old.taken_over
         self._published = old.state == "complete"
 
@@ -288,8 +292,15 @@ class Session:
                 await begun
 
     async def _tell_begun(self, plan: Plan, loaded: Sequence[LoadedBenchmark]) -> None:
-        for observer in self._observers:
-            self.state.note(*await observer.began(plan, loaded))
+        # Of prompts that were in the cache: what grading takes is imported before the first answer is there.
+        rehearsals = asyncio.gather(*(rehearsal_notes(bench, self.worker) for bench in loaded))
+        try:
+            for observer in self._observers:
+                self.state.note(*await observer.began(plan, loaded))
+            for notes in await rehearsals:
+                self.state.note(*notes)
+        finally:
+            rehearsals.cancel()
 
     # -- what is kept of it --------------------------------------------------------------------------------------
 

@@ -87,7 +87,8 @@ class SessionState:
             m.streams = self._runner.pool.limit
         m.done = sum(r.outcome != "pending" for r in results)
         totals = [row for row in score_rows(results, m) if row.subset == "all"]
-        m.scores = {row.benchmark: row.accuracy for row in totals}
+        m.scores = {row.benchmark: row.score for row in totals}
+        m.metrics = {row.benchmark: row.metric for row in totals if row.metric}
         m.estimated = {row.benchmark: (row.answered, row.estimated_of) for row in totals if row.estimated_of}
         m.elapsed_s = self.earlier_s + (time.perf_counter() - self._runner.started if self._runner else 0.0)
 

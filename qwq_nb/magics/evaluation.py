@@ -207,6 +207,21 @@ class QwqMagics(MagicBase, Configurable):
             return
         self._panel = Form(self.shell, values)
 
+    # -- the sandbox ---------------------------------------------------------------------------------------------
+
+    @documented(())
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_sandbox(self, line: str) -> None:
+        """Print what confines the code of a model here, and what was found out about each layer."""
+        from qwq_nb.magics.sandbox import sandbox_text
+
+        words, _ = self.parsed(line, (), "qwq_sandbox")
+        if words:
+            raise OptionError(f"%qwq_sandbox takes no words; here is {words[0]!r}.")
+        print(sandbox_text())
+
     # -- one question --------------------------------------------------------------------------------------------
 
     @documented(ASK)

@@ -7,6 +7,7 @@ cannot hold a form (its widgets end with the kernel), so running or closing it r
 from __future__ import annotations
 
 import html
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from typing import Any, Final
 
 from qwq_nb.bench.catalog import benchmark_names, check_name
 from qwq_nb.core.options import Option
-from qwq_nb.endpoint.endpoint import DEMO_NAME
+from qwq_nb.endpoint.endpoint import DEMO_NAME, Endpoint
+from qwq_nb.endpoint.key_variables import check_variable, header_variables
 from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.endpoint.registry import endpoints
 from qwq_nb.errors import OptionError, QwqError
@@ -45,6 +47,7 @@ SERVER: Final = (
     ("url", "URL", "http://127.0.0.1:8000/v1"),
     ("model", "Model", "the only one served"),
     ("key_env", "Key variable", "its NAME, never the key"),
+    ("header_env", "Header variable", "api-key=its NAME, for further headers"),
 )
 _BY_DEST: Final = {option.dest: option for option in EVAL}
 
@@ -75,6 +78,8 @@ def lines_of(values: Mapping[str, Any]) -> list[str]:
         for dest in ("model", "key_env"):
             if values.get(dest, "").strip():
                 words += option_words(f"--{dest.replace('_', '-')}", values[dest].strip())
+        for pair in re.split(r"[\s,]+", values.get("header_env", "").strip()):
+            words += option_words("--header-env", pair) if pair else []
         lines.append(" ".join(words))
     elif values["endpoint"] == DEMO_NAME:
         given["demo"] = True
@@ -110,15 +115,29 @@ def checked(lines: Sequence[str]) -> list[str]:
     """
     for line in lines:
         magic, _, rest = line.removeprefix("%").partition(" ")
-        words, _ = parse_line(tokens_of(rest), EVAL if magic == "qwq_eval" else ENDPOINT, magic)
+        words, given = parse_line(tokens_of(rest), EVAL if magic == "qwq_eval" else ENDPOINT, magic)
         if magic == "qwq_eval":
             if not words:
                 raise OptionError("Choose a benchmark.")
             for word in words:
                 check_name(word)
-        elif "://" not in "".join(words):
+            continue
+        check_variables(line)
+        if "://" not in "".join(words):
             raise OptionError("The endpoint's URL is missing, as in http://127.0.0.1:8000/v1.")
+        Endpoint(words[0], **given)
     return list(lines)
+
+
+def check_variables(line: str) -> None:
+    """Check that a `%qwq_endpoint` line names variables where it should hold no secret, before it is shown.
+
+    Raises:
+        OptionError: it does not; the text is not repeated. Or the line cannot be split, or holds a literal key.
+    """
+    _, given = parse_line(tokens_of(line.partition(" ")[2]), ENDPOINT, "qwq_endpoint")
+    check_variable(given.get("key_env", ""), "--key-env takes")
+    header_variables(given.get("header_env", ()))
 
 
 class Form:
@@ -215,6 +234,8 @@ class Form:
         try:
             for line in lines:
                 tokens_of(line)
+                if line.startswith("%qwq_endpoint "):
+                    check_variables(line)
         except OptionError:
             return "…"  # a key, or a quotation mark that is not closed: not to be shown, or copied
         return "\n".join(lines)

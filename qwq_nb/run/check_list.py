@@ -60,12 +60,15 @@ _REASONS = {
     "check_by_hand": "second opinion differs",
     "present_not_extracted": "gold value present but not extracted",
     "no_answer": "reasoned, but nothing extracted",
+    "awaiting_ruling": "no reference to grade against",
 }
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)")
 
 
 def reasons(outcome: str, flags: Sequence[str], reasoned: bool) -> list[str]:
     """Return why a verdict is on the list; empty where it is not."""
+    if outcome == "awaiting_ruling":
+        return [outcome]
     found = [flag for flag in ("check_by_hand", "present_not_extracted") if flag in flags]
     return found + (["no_answer"] if outcome == "no_answer" and reasoned and not found else [])
 

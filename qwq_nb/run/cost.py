@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from qwq_nb.core.outcomes import counts
+from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.records import SampleResult
 from qwq_nb.errors import OptionError
 
@@ -91,7 +91,7 @@ class _Count:
         self.n += 1
         completion = result.completion
         self.pending += result.outcome == "pending"
-        if not counts(result.outcome):
+        if not is_answered(result.outcome):
             # A journalled error or partial text cost one request at least; what was never asked has no completion.
             self.failed += max(completion.attempts, 1) if completion else result.outcome == "error"
             return

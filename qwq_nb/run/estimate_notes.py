@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from math import sqrt
 
+from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import SubsetRow
@@ -26,10 +27,11 @@ def estimate_notes(row: SubsetRow, manifest: Manifest) -> list[str]:
     notes = []
     said = estimated_from(row)
     if said and manifest.state not in GOING_ON:
-        of_asked = percent(row.accuracy_of_asked)
+        what = "mean score" if row.metric else "accuracy"
+        of_asked = "" if row.metric else f"; of those asked {percent(row.accuracy_of_asked)} are correct"
         notes.append(
-            f"{row.benchmark}: the accuracy is {said}{'' if row.n != row.problems else ' problems'}, each level or "
-            f"subset weighted by its size; of those asked {of_asked} are correct."
+            f"{row.benchmark}: the {what} is {said}{'' if row.n != row.problems else ' problems'}, each level or "
+            f"subset weighted by its size{of_asked}."
         )
     left_out = manifest.left_out.get(row.benchmark, [])
     if left_out:
@@ -50,8 +52,9 @@ def repeat_notes(results: Sequence[SampleResult], manifest: Manifest) -> list[st
     if manifest.request.selection.repeats < 2 or manifest.state in GOING_ON:
         return []
     found: defaultdict[str, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    degrees = graded_metrics(results)
     for result in results:
-        if counts(result.outcome):
+        if counts(result.outcome) and result.sample.benchmark not in degrees:
             pair = found[result.sample.benchmark][result.sample.id]
             pair[0] += 1
             pair[1] += result.outcome == "correct"

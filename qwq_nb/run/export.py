@@ -41,7 +41,7 @@ from qwq_nb.run.withhold import withhold
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.clip import lean
 from qwq_nb.view.markup import Cell, escape_markdown, latex_table, markdown_table
-from qwq_nb.view.wording import DEMO_NOTICE, count, estimated_from, is_known, number, sampling
+from qwq_nb.view.wording import DEMO_NOTICE, SCORE_DIGITS, count, estimated_from, is_known, number, sampling
 
 if TYPE_CHECKING:
     from qwq_nb.run.state import ShownRun
@@ -224,9 +224,14 @@ def paper_table(rows: list[SubsetRow]) -> tuple[list[str], list[list[Cell]], str
     Columns that would be empty (errors, pending; the benchmark's name of one alone) are left out.
     """
     several = len({row.benchmark for row in rows}) > 1
-    extra = [name for name in ("errors", "pending") if any(getattr(row, name) for row in rows)]
+    extra = [name for name in ("errors", "pending", "awaiting_ruling") if any(getattr(row, name) for row in rows)]
+    titles = [name.replace("_", " ").title() for name in extra]
+    degrees = any(row.metric for row in rows)
+    both = degrees and not all(row.metric for row in rows)
+    score = ["Accuracy (%) or score" if both else "Score" if degrees else "Accuracy (%)"]
     columns = ["Benchmark"] if several else []
-    columns += ["Subset", "n", "Accuracy (%)", "95% interval", "Of finished (%)", "Truncated", *map(str.title, extra)]
+    columns += ["Subset", "n", *score, "95% interval", *([] if degrees and not both else ["Of finished (%)"])]
+    columns += ["Truncated", *titles]
     cells: list[list[Cell]] = []
     rules: set[int] = set()
     for benchmark, group in groupby(rows, key=lambda row: row.benchmark):
@@ -239,15 +244,21 @@ def paper_table(rows: list[SubsetRow]) -> tuple[list[str], list[list[Cell]], str
                 rules.add(len(cells))
             known = is_known(row.ci_low) and is_known(row.ci_high)
             exact = known and row.ci_low == row.ci_high
-            interval = "exact" if exact else f"[{_percent(row.ci_low)}, {_percent(row.ci_high)}]" if known else None
+            shown = _score if row.metric else _percent
+            interval = "exact" if exact else f"[{shown(row.ci_low)}, {shown(row.ci_high)}]" if known else None
             line: list[Cell] = [benchmark] if several else []
-            line += [row.subset, row.n, _percent(row.accuracy), interval, _percent(row.accuracy_finished)]
+            line += [row.subset, row.n, shown(row.score), interval]
+            line += [] if degrees and not both else [_percent(row.accuracy_finished)]
             cells.append([*line, row.truncated, *(int(getattr(row, name)) for name in extra)])
     return columns, cells, "l" * (1 + several) + "r" * (len(columns) - 1 - several), rules - {0}
 
 
 def _percent(share: float | None) -> str | None:
     return number(100 * share, 1) if is_known(share) else None
+
+
+def _score(score: float | None) -> str | None:
+    return number(score, SCORE_DIGITS) if is_known(score) else None
 
 
 def caption_of(record: RunRecord) -> str:
@@ -258,12 +269,22 @@ def caption_of(record: RunRecord) -> str:
     limit = "" if record.limit is None else f", limit {record.limit:,}"
     answered = "all answers" if not any(row.errors or row.pending for row in totals) else "all answers that came"
     parts = [f"DEMO: {DEMO_NOTICE}"] if record.demo else []
-    parts += [
+    parts.append(
         f"{record.model} on {', '.join(record.benchmarks)} ({sampling(record) or 'sampling as the endpoint has it'}; "
-        f"{count(problems, 'problem')}{repeats}{limit}, seed {record.seed}).",
-        f"Accuracy is correct of {answered}, truncated ones included, with Wilson's 95% interval"
-        + (", clustered by problem." if repeats else "."),
-    ]
+        f"{count(problems, 'problem')}{repeats}{limit}, seed {record.seed})."
+    )
+    degrees = [row for row in totals if row.metric]
+    if not totals or len(degrees) < len(totals):
+        parts.append(
+            f"Accuracy is correct of {answered}, truncated ones included, with "
+            + ("the 95% interval of a Beta-binomial posterior." if repeats else "Wilson's 95% interval.")
+        )
+    if degrees:
+        named = ", ".join(f"{row.benchmark}: {row.metric}" for row in degrees)
+        parts.append(f"Scores that are not 0 or 1 are given by their mean, with a 95% t-interval by problem ({named}).")
+    awaiting = sum(row.awaiting_ruling for row in totals)
+    if awaiting:
+        parts.append(f"{count(awaiting, 'answer')} to prompts without a reference await a ruling, and are left out.")
     estimates = [(row, said) for row in totals if (said := estimated_from(row))]
     if estimates:
         several = len(totals) > 1

@@ -10,10 +10,11 @@ import msgspec
 from qwq_nb.core.records import OUTCOMES, Outcome
 from qwq_nb.core.run_record import RunRecord, SampleView, SubsetRow
 from qwq_nb.core.stats import quantile
+from qwq_nb.errors import listed
 from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Chart, plain, share
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import ChartFigure, asked_kinds
-from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, percent, row_interval
+from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, percent, row_interval, row_score
 
 __all__ = ["KINDS", "run_figure"]
 
@@ -24,6 +25,7 @@ _COLOURS: dict[Outcome, str] = {
     "no_answer": PURPLE,
     "truncated": BLUE,
     "not_gradable": GREY,
+    "awaiting_ruling": GREY,
 }
 
 
@@ -34,19 +36,20 @@ MOST_DOTS: Final = 300
 def accuracy_charts(record: RunRecord) -> list[Chart]:
     """Draw both accuracies of each row of the table with the interval of the first, and published scores."""
     labels = {(row.benchmark, row.subset): label(row, record) for row in record.table}
-    rows = [row for row in record.table if is_known(row.accuracy) and labels[row.benchmark, row.subset]]
+    rows = [row for row in record.table if is_known(row.score) and labels[row.benchmark, row.subset]]
     names = [labels[row.benchmark, row.subset] for row in rows]
+    degrees = listed(dict.fromkeys(f"{one_line(row.benchmark, 60)} ({row.metric})" for row in rows if row.metric))
     traces: list[dict[str, Any]] = [
         {
             "type": "bar",
-            "name": "accuracy, 95 % interval",
+            "name": "score, 95 % interval" if degrees else "accuracy, 95 % interval",
             "x": names,
-            "y": [share(row.accuracy) for row in rows],
+            "y": [share(row.score) for row in rows],
             "error_y": {
                 "type": "data",
                 "symmetric": False,
-                "array": [share((row.ci_high or 0) - (row.accuracy or 0)) for row in rows],
-                "arrayminus": [share((row.accuracy or 0) - (row.ci_low or 0)) for row in rows],
+                "array": [share((row.ci_high or 0) - (row.score or 0)) for row in rows],
+                "arrayminus": [share((row.score or 0) - (row.ci_low or 0)) for row in rows],
                 "color": GREY,
                 "thickness": 2,
             },
@@ -82,14 +85,14 @@ def accuracy_charts(record: RunRecord) -> list[Chart]:
         )
     return [
         Chart(
-            heading="Accuracy by subset",
+            heading=f"Accuracy by subset; of {degrees} the mean score" if degrees else "Accuracy by subset",
             traces=traces,
             xaxis={"type": "category"},
             yaxis={"range": [0, 1.02], "tickformat": ".0%", "title": {"text": "accuracy"}},
             height=340,
-            heads=["subset", "n", "accuracy", "95 % interval", "of finished", "published"],
+            heads=["subset", "n", "score" if degrees else "accuracy", "95 % interval", "of finished", "published"],
             rows=[[plain_name(row, record), *numbers(row, record)] for row in rows],
-            meters=[row.accuracy for row in rows],
+            meters=[row.score for row in rows],
         )
     ]
 
@@ -200,7 +203,7 @@ def numbers(row: SubsetRow, record: RunRecord) -> list[str]:
     """
     here = [r for r in record.references if (r["benchmark"], r["subset"]) == (row.benchmark, row.subset)]
     published = ", ".join(f"{percent(r['score'])} ({one_line(str(r['model']), 60)})" for r in here) or UNKNOWN
-    return [f"{row.n:,}", percent(row.accuracy), row_interval(row), percent(row.accuracy_finished), published]
+    return [f"{row.n:,}", row_score(row), row_interval(row), percent(row.accuracy_finished), published]
 
 
 def run_figure(record: RunRecord, kind: str | None = None) -> ChartFigure:

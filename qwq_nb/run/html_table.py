@@ -6,9 +6,10 @@ from itertools import groupby
 from typing import Any, Final
 
 from qwq_nb.core.run_record import RunRecord, SubsetRow
-from qwq_nb.view.html import Html
-from qwq_nb.view.tables import Row, html_table, share_cell, strong, unbroken
-from qwq_nb.view.wording import UNKNOWN, estimated_from, is_known, number, percent, row_interval
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.html import Html, esc
+from qwq_nb.view.tables import Row, html_table, meter, share_cell, strong, unbroken
+from qwq_nb.view.wording import UNKNOWN, estimated_from, is_known, number, percent, row_interval, row_score
 
 __all__ = ["references_table", "results_table"]
 
@@ -24,6 +25,7 @@ _HEADS: Final = (
     "not gradable",
     "errors",
     "pending",
+    "awaiting ruling",
     "reasoning tokens",
     "answer tokens",
     "first token",
@@ -31,26 +33,45 @@ _HEADS: Final = (
 )
 
 _READING: Final = (
-    "Accuracy is correct of all that were answered, with its Wilson interval; “of finished” leaves the truncated out. "
+    "Accuracy is correct of all that were answered, with its 95 % interval (Wilson's; where there are repeats a "
+    "Beta-binomial posterior's); “of finished” leaves the truncated out. "
     "In the row “all” it is the accuracy on all of the benchmark's problems, each subset weighted by its size: an "
     "estimate where a part was asked, exact where each was (in brackets the interval for problems like them). "
     "Errors are not counted as wrong. Tokens are means, first token and tokens/s are medians."
+)
+_READING_SCORES: Final = (
+    " Where a benchmark's score is not 0 or 1, its mean stands in the place of the accuracy, with the score's name and "
+    "a t-interval; “correct” are the answers that score 1."
+)
+_READING_RULINGS: Final = (
+    " Answers that await a ruling have nothing to be graded against, and are left out of the accuracy until "
+    "run.rule(id, True or False)."
 )
 
 
 def results_table(rows: list[SubsetRow], *, only_all: bool = False) -> str:
     """Return one row a subset, then `all`, for each benchmark. `only_all` leaves the subsets out (live)."""
-    pending = any(row.pending for row in rows)
-    heads = [head for head in _HEADS if pending or head != "pending"]
+    rare = [name for name in ("pending", "awaiting ruling") if any(getattr(row, _field(name)) for row in rows)]
+    degrees = any(row.metric for row in rows)
+    heads = [head for head in _HEADS if head in rare or head not in ("pending", "awaiting ruling")]
+    title = "Accuracy by subset"
+    if degrees:
+        heads[heads.index("accuracy")] = "score" if all(row.metric for row in rows) else "accuracy or score"
+        title = "Scores by subset"
     lines: list[Row] = []
     for benchmark, group in groupby(rows, key=lambda row: row.benchmark):
-        lines += [benchmark, *(_result(row, pending) for row in group if row.subset == "all" or not only_all)]
-    return f"{html_table('Accuracy by subset', heads, lines)}<p><small>{_READING}</small></p>\n"
+        lines += [benchmark, *(_result(row, rare) for row in group if row.subset == "all" or not only_all)]
+    reading = _READING + (_READING_SCORES if degrees else "") + (_READING_RULINGS if "awaiting ruling" in rare else "")
+    return f"{html_table(title, heads, lines)}<p><small>{reading}</small></p>\n"
 
 
-def _result(row: SubsetRow, pending: bool) -> list[str]:
+def _field(head: str) -> str:
+    return head.replace(" ", "_")
+
+
+def _result(row: SubsetRow, rare: list[str]) -> list[str]:
     said = estimated_from(row) if row.subset == "all" else ""
-    accuracy = share_cell(row.accuracy)
+    accuracy = _score(row) if row.metric else share_cell(row.accuracy)
     cells = [
         f"{row.n:,}",
         f"{row.correct:,}",
@@ -61,7 +82,7 @@ def _result(row: SubsetRow, pending: bool) -> list[str]:
         f"{row.no_answer:,}",
         f"{row.not_gradable:,}",
         f"{row.errors:,}",
-        *([f"{row.pending:,}"] if pending else []),
+        *(f"{getattr(row, _field(name)):,}" for name in rare),
         number(row.mean_reasoning_tokens),
         number(row.mean_answer_tokens),
         f"{number(row.ttft_p50_s, 2)}\N{NO-BREAK SPACE}s" if is_known(row.ttft_p50_s) else UNKNOWN,
@@ -70,6 +91,12 @@ def _result(row: SubsetRow, pending: bool) -> list[str]:
     if row.subset == "all":
         return [strong(cell) for cell in (row.subset, *cells)]
     return [unbroken(row.subset), *cells]
+
+
+def _score(row: SubsetRow) -> Html:
+    """Return a cell with a bar, the mean score and its name."""
+    bar = f"<br>{meter(row.mean_score)}" if is_known(row.mean_score) and 0 <= row.mean_score <= 1 else ""
+    return Html(f"{row_score(row)}{bar}<br><small>mean {esc(one_line(row.metric, 60))}</small>")
 
 
 def references_table(record: RunRecord) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, text_table
-from qwq_nb.view.wording import UNKNOWN, number
+from qwq_nb.view.wording import SCORE_DIGITS, UNKNOWN, number
 
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
@@ -25,6 +25,10 @@ _CELL: Final = 120
 """Characters of a cell: what a manifest says, a stranger may have written."""
 
 
+def _score(metric: str, value: float) -> str:
+    return f"{metric} {number(value, SCORE_DIGITS)}" if metric else f"{number(100 * value, 1)}%"
+
+
 class RunList(list["Run"]):
     """Hold runs, the one written last first. Made from manifests alone, so that a long list costs little."""
 
@@ -39,7 +43,7 @@ class RunList(list["Run"]):
         for run in self[:most]:
             m, request = run.manifest, run.manifest.request
             scores = ", ".join(
-                f"{name} {number(100 * share, 1)}%"
+                f"{name} {_score(m.metrics.get(name, ''), share)}"
                 + (" (estimated from {:,} of {:,})".format(*m.estimated[name]) if name in m.estimated else "")
                 for name, share in m.scores.items()
                 if share is not None

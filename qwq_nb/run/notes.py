@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from qwq_nb.core.records import SampleResult
@@ -42,9 +43,11 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
         if row.truncated:
             notes += truncation_notes(row, own, manifest)
         if row.not_gradable:
+            notes += not_gradable_notes(row, own, is_withheld=row.benchmark in withheld)
+        if row.awaiting_ruling:
             notes.append(
-                f"{row.benchmark}: the grader gave up on {row.not_gradable}. They count as not correct here; "
-                f"evalscope's own report leaves them out of its mean."
+                f"{row.benchmark}: {row.awaiting_ruling} of {row.n} await your ruling, run.rule(id, True or False), "
+                f"since their records have no reference to grade against. They are left out of the accuracy until then."
             )
         until = manifest.request.selection.until
         if row.pending and until is not None and manifest.state == "complete":
@@ -79,6 +82,25 @@ def error_notes(
             f"{missing} endpoint failed {tried or 'after all retries'}. The first: {first.rstrip('.')}. They are not "
             f"counted as wrong; the same line again asks them once more."
         )
+
+
+def not_gradable_notes(row: SubsetRow, results: Sequence[SampleResult], *, is_withheld: bool) -> Iterable[str]:
+    """Write how many answers could not be graded, and why: the most frequent reason, in the grader's own words."""
+    given_up = [r.verdict.explanation for r in results if r.outcome == "not_gradable" and r.verdict is not None]
+    reasons = Counter(" ".join(text.split()) for text in given_up if text.strip())
+    said = ""
+    if reasons and not is_withheld:
+        reason, times = reasons.most_common(1)[0]
+        said = (
+            f" ({times} of them: {reason[:LONGEST_CAUSE].rstrip('.')})"
+            if len(reasons) > 1
+            else (f" ({reason[:LONGEST_CAUSE].rstrip('.')})")
+        )
+    counted = "0" if row.metric else "not correct"
+    yield (
+        f"{row.benchmark}: the grader gave up on {row.not_gradable}{said}. They count as {counted} here; evalscope's "
+        f"own report leaves them out of its mean."
+    )
 
 
 def truncation_notes(row: SubsetRow, results: Sequence[SampleResult], manifest: Manifest) -> Iterable[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qwq_nb.core.compressed import text_length
-from qwq_nb.core.outcomes import ReasonCode, counts, decide_outcome, is_failure, sentence
+from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_answered, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -26,7 +26,7 @@ from qwq_nb.run.state import RunState
 from qwq_nb.run.withhold import withheld_benchmarks
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
-from qwq_nb.store.rulings import read_rulings, ruling_notes
+from qwq_nb.store.rulings import decided, read_rulings, ruling_notes
 from qwq_nb.store.run_dir import JOURNAL, RunDirectory
 from qwq_nb.store.scores import score_rows
 from qwq_nb.trace.drawn_marks import drawn_marks
@@ -180,7 +180,8 @@ def current_record(
     those of all failures together, and those of all other samples, have no more: a long run needs no memory for all of
     them at once. None: texts are whole; 0: there are none.
     """
-    manifest, results = state.manifest, state.results()
+    manifest = state.manifest
+    results = decided(state.results(), lambda: read_rulings(directory, manifest.request.endpoint.model))
     record = make_run_record(
         manifest,
         directory.display_path,
@@ -292,6 +293,9 @@ def explained(result: SampleResult) -> tuple[Reason, str]:
         code: ReasonCode = "partial_kept" if result.completion else "not_asked"
         reason = Reason(code=code)
         return reason, sentence(reason)
+    if result.outcome != "awaiting_ruling" and result.verdict and result.verdict.status == "no_reference":
+        reason = Reason(code="ruled")
+        return reason, sentence(reason)
     decision = decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)
     return decision.reason, decision.why
 
@@ -355,7 +359,7 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
 
 def uncounted_note(results: Sequence[SampleResult]) -> list[str]:
     """Return the note on answers whose tokens the server did not count, or not credibly; empty if there are none."""
-    found = [r.completion for r in results if r.completion is not None and counts(r.outcome)]
+    found = [r.completion for r in results if r.completion is not None and is_answered(r.outcome)]
     ours = sum(completion.tokens_from in ("chunks", "estimate") for completion in found)
     if not ours:
         return []

@@ -1,4 +1,4 @@
-"""Compute avg@k, pass@k and cons@k of each subset of a run with repeats, with intervals clustered by problem.
+"""Compute avg@k, pass@k and cons@k of each subset of a run with repeats, with intervals over problems.
 
 All three are means over problems of the value expected from k answers drawn at random, without replacement, from the n
 ≥ k answers that a problem has; the order in which they came does not matter. Shares are 0…1.
@@ -26,6 +26,7 @@ from math import comb, exp, lgamma, log, log1p
 import msgspec
 
 from qwq_nb.core.beta_binomial import CAUTION
+from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import Interval, interval_of_counts, pass_at_k, variance_parts, wilson, wilson_of_share
@@ -87,11 +88,16 @@ class Votes(msgspec.Struct, frozen=True):
 def repeat_rows(results: Iterable[SampleResult]) -> list[RepeatRow]:
     """Compute rows by benchmark and subset, then `all`.
 
-    Of each, one row for k = 1, 2, 4, … and for the most answers that a problem has.
+    Of each, one row for k = 1, 2, 4, … and for the most answers that a problem has. A benchmark whose score is not 0 or
+    1 has none: nothing is right or wrong there.
     """
     benchmarks: dict[str, dict[str, dict[str, list[SampleResult]]]] = {}
-    for result in results:
+    given = list(results)
+    degrees = graded_metrics(given)
+    for result in given:
         sample = result.sample
+        if sample.benchmark in degrees:
+            continue
         problems = benchmarks.setdefault(sample.benchmark, {}).setdefault(sample.subset, {})
         problems.setdefault(sample.id, []).append(result)
     rows = []

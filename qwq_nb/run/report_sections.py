@@ -141,6 +141,7 @@ class Outcomes:
             "no_answer": sum(row.no_answer for row in rows),
             "truncated": sum(row.truncated for row in rows),
             "not_gradable": sum(row.not_gradable for row in rows),
+            "awaiting_ruling": sum(row.awaiting_ruling for row in rows),
             "error": sum(row.errors for row in rows),
             "pending": sum(row.pending for row in rows),
         }

@@ -23,7 +23,7 @@ from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
-from qwq_nb.view.wording import number
+from qwq_nb.view.wording import row_score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +119,13 @@ class Run:
 
     def __repr__(self) -> str:
         rows = [row for row in self.rows() if row.subset == "all"]
-        scores = listed(f"{row.benchmark} {number(100 * row.accuracy, 1)}%" for row in rows if row.accuracy is not None)
+        scores = listed(
+            f"{row.benchmark} {row.metric} {row_score(row)}"
+            if row.metric
+            else f"{row.benchmark} {row_score(row)[:-2]}%"
+            for row in rows
+            if row.score is not None
+        )
         total = sum(row.n for row in rows)
         done = total - sum(row.pending for row in rows)
         return f"<Run {one_line(self.name, 120)!r} {self.state}: {scores or 'nothing finished'}; {done} of {total}>"
@@ -128,14 +134,17 @@ class Run:
 
     def results(self) -> list[SampleResult]:
         """Return the results themselves, one a sample × repeat, in the data set's order."""
-        return self._state.results()
+        return by_hand.decided(self._state.results(), self._rulings)
 
     def rows(self) -> list[SubsetRow]:
         """Return the rows of `table()` as `SubsetRow` structs."""
-        return score_rows(self._state.results(), self._state.manifest)
+        return score_rows(self.results(), self._state.manifest)
 
     def accuracies(self) -> dict[str, float | None]:
-        """Return the accuracy of each benchmark over all its subsets (0…1); None where nothing is finished."""
+        """Return the accuracy of each benchmark over all its subsets (0…1).
+
+        None where nothing is finished, and where the score is not 0 or 1: see the column `mean_score` of `table()`.
+        """
         return {r.benchmark: r.accuracy for r in self.rows() if r.subset == "all"}
 
     def table(self) -> pd.DataFrame:
@@ -147,7 +156,7 @@ class Run:
 
     def samples(self) -> pd.DataFrame:
         """Return a DataFrame with a row a sample × repeat; columns as in `qwq_nb.core.tally.SAMPLE_COLUMNS`."""
-        return frame(sample_rows(self._state.results()), SAMPLE_COLUMNS)
+        return frame(sample_rows(self.results()), SAMPLE_COLUMNS)
 
     def sample(self, id: str, repeat: int = 0) -> SampleDetail:
         """Return one sample's texts and verdict. `id` is that of `samples()`, or the data set's own.
@@ -167,7 +176,7 @@ class Run:
         """
         from qwq_nb.run.repeats import REPEAT_COLUMNS, repeat_rows
 
-        return frame(map(msgspec.structs.asdict, repeat_rows(self._state.results())), REPEAT_COLUMNS)
+        return frame(map(msgspec.structs.asdict, repeat_rows(self.results())), REPEAT_COLUMNS)
 
     def cost(self, price_in: float | None = None, price_out: float | None = None) -> pd.DataFrame:
         """Return the cost so far, expected at the end, and per correct answer, as a DataFrame.
@@ -180,9 +189,7 @@ class Run:
         """
         from qwq_nb.run.cost import COST_COLUMNS, cost_of, resolve_prices
 
-        rows = cost_of(
-            self._state.results(), resolve_prices(self._state.manifest.request.endpoint, price_in, price_out)
-        )
+        rows = cost_of(self.results(), resolve_prices(self._state.manifest.request.endpoint, price_in, price_out))
         return frame(map(msgspec.structs.asdict, rows), COST_COLUMNS)
 
     # -- rulings by hand -----------------------------------------------------------------------------------------
@@ -192,7 +199,7 @@ class Run:
         from qwq_nb.run.check_list import CheckList, worth_checking
         from qwq_nb.run.withhold import withhold
 
-        results = self._state.results()
+        results = self.results()
         record = withhold(self.record(worth_checking(results)), reveal=self._revealed)
         return CheckList(record.samples, self._rulings(), name=self.name, demo=self.demo, total=len(results))
 
@@ -205,7 +212,7 @@ class Run:
             OptionError: no such sample or repeat, or no answer to rule on.
         """
         found = run_record.find_result(
-            self._state.results(), id, repeat, name=self.name, repeats=self._state.manifest.request.selection.repeats
+            self.results(), id, repeat, name=self.name, repeats=self._state.manifest.request.selection.repeats
         )
         by_hand.rule(self._directory, self.model, found, correct, note)
         # A run that somebody writes gets its record from the writer.
@@ -214,7 +221,7 @@ class Run:
 
     def rulings(self) -> pd.DataFrame:
         """Return the rulings that apply as a DataFrame; columns as in `qwq_nb.store.rulings.RULING_COLUMNS`."""
-        return frame(by_hand.ruling_rows(self._state.results(), self._rulings()), by_hand.RULING_COLUMNS)
+        return frame(by_hand.ruling_rows(self.results(), self._rulings()), by_hand.RULING_COLUMNS)
 
     def ruled_table(self) -> pd.DataFrame:
         """Return the official accuracy and that with rulings as a DataFrame.
@@ -222,12 +229,12 @@ class Run:
         Columns as in `qwq_nb.store.rulings.RULED_COLUMNS`.
         """
         rows_of = functools.partial(score_rows, manifest=self._state.manifest)
-        rows = by_hand.ruled_rows(self._state.results(), self._rulings(), rows_of)
+        rows = by_hand.ruled_rows(self.results(), self._rulings(), rows_of)
         return frame(rows, by_hand.RULED_COLUMNS)
 
     def _found(self, id: str, repeat: int) -> SampleResult:
         repeats = self._state.manifest.request.selection.repeats
-        return run_record.find_result(self._state.results(), id, repeat, name=self.name, repeats=repeats)
+        return run_record.find_result(self.results(), id, repeat, name=self.name, repeats=repeats)
 
     def _rulings(self) -> dict[tuple[str, int], by_hand.Ruling]:
         return by_hand.read_rulings(self._directory, self.model)

@@ -11,7 +11,17 @@ from qwq_nb.core.run_record import SampleView, SubsetRow
 from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import text_table
-from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, outcome_counts, percent, row_interval, sample_key
+from qwq_nb.view.wording import (
+    UNKNOWN,
+    WORDS,
+    is_known,
+    number,
+    outcome_counts,
+    percent,
+    row_interval,
+    row_score,
+    sample_key,
+)
 
 __all__ = ["failure_lines", "result_lines"]
 
@@ -25,29 +35,36 @@ def result_lines(rows: list[SubsetRow], times: bool) -> list[str]:
     """Return the lines of the table, one a subset and one for all of each benchmark; speeds with `times` only."""
     if not rows:
         return []
-    heads = ["", "n", "correct", "accuracy", "95 % interval", "finished", "trunc", "no ans", "not gr", "errors"]
+    degrees = {row.metric for row in rows if row.metric}
+    awaiting = any(row.awaiting_ruling for row in rows)
+    score = "accuracy" if not degrees else "score" if all(row.metric for row in rows) else "acc or score"
+    heads = ["", "n", "correct", score, "95 % interval", "finished", "trunc", "no ans", "not gr", "errors"]
+    heads += ["awaiting"] if awaiting else []
     heads += ["reasoning", "answer"] + (["ttft", "tokens/s"] if times else [])
     grid: list[list[str]] = []
     # Of a very long table the benchmarks' totals.
     shown = rows if len(rows) <= _ROWS else [row for row in rows if row.subset == "all"][:_ROWS]
     for benchmark, group in groupby(shown, key=lambda row: row.benchmark):
-        grid.append([one_line(benchmark, _NAME)])
-        grid += [_cells(row, times) for row in group]
+        members = list(group)
+        metric = next((one_line(row.metric, _NAME) for row in members if row.metric), "")
+        grid.append([one_line(benchmark, _NAME) + (f" (mean {metric})" if metric else "")])
+        grid += [_cells(row, times, awaiting) for row in members]
     return text_table(heads, grid)
 
 
-def _cells(row: SubsetRow, times: bool) -> list[str]:
+def _cells(row: SubsetRow, times: bool, awaiting: bool) -> list[str]:
     cells = [
         "  " + one_line(row.subset, _NAME),
         str(row.n),
         str(row.correct),
-        percent(row.accuracy),
+        row_score(row),
         row_interval(row, "-"),
         percent(row.accuracy_finished),
         str(row.truncated),
         str(row.no_answer),
         str(row.not_gradable),
         str(row.errors),
+        *([str(row.awaiting_ruling)] if awaiting else []),
         number(row.mean_reasoning_tokens),
         number(row.mean_answer_tokens),
     ]

@@ -60,7 +60,9 @@ class Manifest(msgspec.Struct, kw_only=True):
     total: int = 0
     done: int = 0
     scores: dict[str, float | None] = {}
-    """Accuracy of each benchmark (0…1), as of `updated`."""
+    """Accuracy of each benchmark (0…1), or the mean of its scores that are not 0 or 1, as of `updated`."""
+    metrics: dict[str, str] = {}
+    """Names of the scores that are not 0 or 1, by benchmark."""
     elapsed_s: float = 0.0
     """Wall-clock seconds spent on this run so far, over all calls."""
     streams: int = 0

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.core.outcomes import counts
+from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.records import Completion, SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.tally import tally
@@ -22,13 +22,14 @@ from qwq_nb.errors import OptionError
 from qwq_nb.store.jsonl import UNREADABLE
 from qwq_nb.store.manifest import now
 from qwq_nb.store.run_dir import RunDirectory
-from qwq_nb.view.wording import percent
+from qwq_nb.view.wording import row_score
 
 __all__ = [
     "RULED_COLUMNS",
     "RULINGS",
     "RULING_COLUMNS",
     "Ruling",
+    "decided",
     "read_rulings",
     "rule",
     "ruled",
@@ -91,7 +92,7 @@ def rule(directory: RunDirectory, model: str, result: SampleResult, correct: boo
     """
     if correct is not None and not isinstance(correct, bool):
         raise OptionError(f"correct must be True, False or None (which takes a ruling back), not {correct!r}.")
-    if not counts(result.outcome) and correct is not None:
+    if not is_answered(result.outcome) and correct is not None:
         raise OptionError(
             f"{result.sample.id} repeat {result.repeat} has no answer to rule on: it is {result.outcome}."
         )
@@ -131,9 +132,28 @@ def read_rulings(directory: RunDirectory, model: str) -> dict[Key, Ruling]:
 
 def applies(ruling: Ruling | None, result: SampleResult) -> bool:
     """Return whether the ruling is on this result's present answer."""
-    if ruling is None or not counts(result.outcome):
+    if ruling is None or not is_answered(result.outcome):
         return False
     return ruling.answer in ("", answer_fingerprint(result.completion))
+
+
+def decided(results: list[SampleResult], rulings: Callable[[], Mapping[Key, Ruling]]) -> list[SampleResult]:
+    """Return the results with those that await a ruling as they were ruled: they have no other verdict.
+
+    `rulings` reads the rulings; it is called only where something awaits one.
+    """
+    if not any(result.outcome == "awaiting_ruling" for result in results):
+        return results
+    found = rulings()
+    return [_decided(r, found) if r.outcome == "awaiting_ruling" else r for r in results]
+
+
+def _decided(result: SampleResult, rulings: Mapping[Key, Ruling]) -> SampleResult:
+    ruling = rulings.get((result.sample.id, result.repeat))
+    if ruling is None or not applies(ruling, result):
+        return result
+    verdict = result.verdict and msgspec.structs.replace(result.verdict, score=float(bool(ruling.correct)))
+    return msgspec.structs.replace(result, outcome="correct" if ruling.correct else "wrong", verdict=verdict)
 
 
 def ruled(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> list[SampleResult]:
@@ -142,7 +162,7 @@ def ruled(results: Iterable[SampleResult], rulings: Mapping[Key, Ruling]) -> lis
     for result in results:
         ruling = rulings.get((result.sample.id, result.repeat))
         if ruling is not None and applies(ruling, result) and ruling.correct != (result.outcome == "correct"):
-            result = msgspec.structs.replace(result, outcome="correct" if ruling.correct else "wrong")
+            result = _decided(result, rulings)
         changed.append(result)
     return changed
 
@@ -182,7 +202,7 @@ def ruled_rows(
 
     `rulings` counts those that apply, `changed` those of them that differ from the official verdict. Both accuracies
     are over the same answers, with the same kind of interval. `rows_of` makes the rows of results, as the run's own
-    table has them.
+    table has them. `shown` and `ruled_shown` are the scores as they are drawn.
     """
     made: dict[tuple[str, str], list[int]] = {}
     for result in results:
@@ -199,6 +219,7 @@ def ruled_rows(
             "rulings": made.get(_subset_key(official), [0, 0])[0],
             "changed": made.get(_subset_key(official), [0, 0])[1],
             **{name: getattr(official, name) for name in ("correct", "accuracy", "ci_low", "ci_high")},
+            **{"shown": row_score(official), "ruled_shown": row_score(own)},
             **{f"ruled_{name}": getattr(own, name) for name in ("correct", "accuracy", "ci_low", "ci_high")},
         }
         for official, own in zip(
@@ -218,13 +239,18 @@ def ruling_notes(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling],
     if not rulings:
         return []
     notes = []
-    for row in ruled_rows(results, rulings, rows_of):
+    # Where there is nothing to grade against, the ruling is the verdict.
+    only = {(r.sample.id, r.repeat) for r in results if r.verdict is not None and r.verdict.status == "no_reference"}
+    beside = {key: ruling for key, ruling in rulings.items() if key not in only}
+    if len(beside) < len(rulings):
+        notes.append(f"{len(rulings) - len(beside):,} of the verdicts are your rulings: there is no other.")
+    for row in ruled_rows(results, beside, rows_of):
         if row["subset"] != "all" or not row["rulings"]:
             continue
         n = row["rulings"]
         notes.append(
-            f"{row['benchmark']}: with {n} ruling{'s' if n > 1 else ''} by hand {percent(row['ruled_accuracy'])} "
-            f"instead of {percent(row['accuracy'])}. The table has the official verdicts; "
+            f"{row['benchmark']}: with {n} ruling{'s' if n > 1 else ''} by hand {row['ruled_shown']} "
+            f"instead of {row['shown']}. The table has the official verdicts; "
             f"`run.ruled_table()` has both."
         )
     return notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.tally import Watch, tally
@@ -26,4 +27,5 @@ def score_rows(results: Iterable[SampleResult], manifest: Manifest) -> list[Subs
     # Answers of other runs are spread over the subsets as their limits chose them: levels then weigh by their sizes.
     goes_on = manifest.state in GOING_ON and not manifest.taken_over
     watch = Watch(selection.seed, is_until) if is_until or goes_on else None
-    return tally(results, population=manifest.population, watch=watch)
+    found = list(results)
+    return tally(found, population=manifest.population, watch=watch, metrics=graded_metrics(found))

@@ -11,7 +11,8 @@ Their values are fields of `core.records.Analysis`. What each measures, and by w
   deviations above the median of its peers (Wang et al. 2025, "Thoughts Are All Over the Place", arXiv:2501.18585: wrong
   answers switch thoughts more often). With fewer than `least_peers` peers no trace is marked, and neither is a trace of
   fewer than `least_tokens` tokens.
-- `loop`; `language_switch`: from a share of `foreign_share` or from `foreign_chars` characters on.
+- `loop`; `language_switch`: from a share of `foreign_share` or from `foreign_chars` characters in a foreign script on;
+  by default a single one is enough, since names, titles and what was asked for are no runs.
 
 All thresholds are our choice, not calibrated on anything: fields of `Thresholds`.
 """
@@ -221,7 +222,7 @@ class LoopsMeasure:
         """Find the loop that wasted most."""
         from qwq_nb.trace.loops import find_loop
 
-        loop = find_loop(trace.reasoning)
+        loop = find_loop(trace.reasoning, trace.question)
         return None if loop is None else LoopValue(loop, len(trace.reasoning), trace.reasoning_tokens)
 
     def fields(self, value: LoopValue) -> dict[str, Any]:

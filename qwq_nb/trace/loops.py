@@ -10,13 +10,12 @@ without a digit here and there ("Wait," once, a space more), at most 5 % of the 
 - for a period below 100 characters so many repeats that 400 are wasted ("a, b, a, b" is no loop; 40 of them are), or
   200 where it is words and the trace ends in it;
 - for a period without letters 1,000 wasted characters: rows of a table, rulers and long divisions repeat honestly.
+  Where the trace ends in it 300 are enough, 600 for a period below `_LETTERLESS` characters, but 1,000 for a ruler;
+- where more than half of it is code, data or a table (`trace.prose`): 8 repeats and 1,000 characters to the trace's
+  end. Code says the same again honestly; what is written until the token limit cuts it does not.
 
-A loop is also a stretch of which more than half is sentences or lines that stood, word for word, within the longest
-period before, if `ROUNDS_LEAST` characters were wasted so and each of them came three times or more on average: a model
-that goes round the same steps with a few new words between. `period` is then the median distance of a repetition.
-
-A loop whose numbers change ("case 12: no. case 13: no.") is not found: counting up looks the same. Nor is one that says
-the same in other words.
+A model that goes round and round without saying it word for word is found by `trace.circling`; of all loops the one
+that wasted most counts.
 
 The way: text at every `STEP`-th character is looked for again within the longest period (C speed); where it comes
 again, the run is stretched to both sides by comparing the text with itself at that distance. Each position costs a
@@ -27,10 +26,12 @@ Source: none; QwQ's and DeepSeek-R1's model cards warn of "endless repetition" a
 
 from __future__ import annotations
 
-import re
-from statistics import median
+from collections.abc import Sequence
 
 from qwq_nb.core.records import Loop
+from qwq_nb.trace.circling import find_circles
+from qwq_nb.trace.findings import Span
+from qwq_nb.trace.prose import code_spans, covered
 
 __all__ = ["LONGEST_PERIOD", "SLIP", "STEP", "find_loop", "find_loops"]
 
@@ -39,32 +40,35 @@ SLIP = 12
 """Characters by which a repeat may differ at one position."""
 
 STEP = 48
-ROUNDS_LEAST = 400
-"""Characters of sentences said again that make going round in circles a loop."""
-
 _NEEDLE = 32
 """Characters that must come again, word for word, for a position to be looked at."""
 
-_SENTENCE = re.compile(r"[^.!?\n。！？]{0,1000}[.!?\n。！？ ]?")
 _CHUNK = 2048
+_LETTERLESS = 12
+"""Characters of a period without letters from which on it is more than a ruler or a decimal."""
+
 _TABLE = frozenset("|-=_+*#.:<>/\\~ \t\n\r")
 
 
-def find_loop(text: str) -> Loop | None:
-    """Return the loop that wasted most characters, or None."""
-    found = find_loops(text)
-    rounds = _find_rounds(text)
-    return max([*found, rounds] if rounds else found, key=lambda loop: loop.end - loop.start, default=None)
+def find_loop(text: str, question: str = "") -> Loop | None:
+    """Return the loop that wasted most characters, or None. What stands in the question may be said again and again."""
+    code = code_spans(text)
+    loops = find_loops(text, code)
+    found = [*loops, *find_circles(text, question, code, loops, LONGEST_PERIOD)]
+    return max(found, key=lambda loop: loop.end - loop.start, default=None)
 
 
-def find_loops(text: str) -> list[Loop]:
-    """Return the loops of one period, in the order of the text; they do not overlap."""
+def find_loops(text: str, code: Sequence[Span]) -> list[Loop]:
+    """Return the loops of one period, in the order of the text; they do not overlap. `code` is that of the text."""
+    text = text.rstrip()
+    in_code = covered(code)
     loops: list[Loop] = []
     at, read = 0, 0
     while at + 2 * _NEEDLE <= len(text):
         loop = _loop_at(text, at, read)
         if loop:
-            loops.append(loop)
+            if _is_no_code(loop, in_code(loop.start - loop.period, loop.end), at_end=loop.end == len(text)):
+                loops.append(loop)
             read = loop.end
             at = max(loop.end, at + STEP)
         else:
@@ -72,34 +76,11 @@ def find_loops(text: str) -> list[Loop]:
     return loops
 
 
-def _find_rounds(text: str) -> Loop | None:
-    """The stretch with most text in sentences that were said before, if it wasted enough."""
-    last: dict[str, int] = {}
-    score, begin = 0, 0
-    best = (0, 0, 0)
-    said: list[tuple[int, int, str, int]] = []
-    for match in _SENTENCE.finditer(text):
-        sentence = match.group().strip().lower()
-        if not sentence:
-            continue
-        size, start = match.end() - match.start(), match.start()
-        before = last.get(sentence, -LONGEST_PERIOD - 1)
-        last[sentence] = start
-        again = start - before if start - before <= LONGEST_PERIOD else 0
-        said.append((start, match.end(), sentence, again))
-        if score <= 0:
-            score, begin = 0, start
-        score += size if again else -size
-        if score > best[0]:
-            best = (score, begin, match.end())
-    _, start, end = best
-    inside = [part for part in said if start <= part[0] < end]
-    repeated = sum(stop - at for at, stop, _, again in inside if again)
-    distinct = sum({sentence: len(sentence) + 1 for _, _, sentence, again in inside if again}.values())
-    if repeated < ROUNDS_LEAST or repeated < 2 * distinct or not any(c.isalpha() for c in text[start:end]):
-        return None
-    period = int(median(again for *_, again in inside if again))
-    return Loop(start=start, end=end, period=period, repeats=max((end - start) // period + 1, 3))
+def _is_no_code(loop: Loop, inside: int, *, at_end: bool) -> bool:
+    """Whether a loop with so many characters in code is one all the same."""
+    if 2 * inside <= loop.end - loop.start + loop.period:
+        return True
+    return at_end and loop.repeats >= 8 and loop.end - loop.start >= 1000
 
 
 def _loop_at(text: str, at: int, begin: int) -> Loop | None:
@@ -124,7 +105,9 @@ def _loop_at(text: str, at: int, begin: int) -> Loop | None:
 def _least(unit: str, *, at_end: bool) -> int:
     """How many characters must be wasted."""
     if not any(c.isalpha() for c in unit) or _TABLE.issuperset(unit):
-        return 1000
+        if not at_end or (len(unit) < _LETTERLESS and _TABLE.issuperset(unit)):
+            return 1000
+        return 300 if len(unit) >= _LETTERLESS else 600
     if len(unit) >= 100 or (at_end and len(unit) > 3):
         return 200
     return 400
@@ -142,6 +125,8 @@ def _stretch(text: str, at: int, period: int) -> tuple[int, int]:
         if slip is None:
             break
         here, there = here + slip[0], there + slip[1]
+        if abs(there - here - period) >= min(period, 4 * SLIP):  # it is another distance, or the text with itself
+            break
         slips += max(slip)
     return there, slips
 

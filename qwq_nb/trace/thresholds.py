@@ -26,8 +26,8 @@ class Thresholds(msgspec.Struct, kw_only=True, frozen=True):
     """Underthinking: a shorter trace has no rate to speak of."""
     foreign_share: float = 0.02
     """Language mixing: share of the letters, 0…1, …"""
-    foreign_chars: int = 10
-    """… or so many characters."""
+    foreign_chars: int = 1
+    """… or so many characters. One is enough: what is no change of language is told where the runs are found."""
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
@@ -44,7 +44,8 @@ class Thresholds(msgspec.Struct, kw_only=True, frozen=True):
             f"{self.after_tokens:,} tokens follow the first right answer; underthinking, where a wrong answer of "
             f"{self.least_tokens:,} tokens or more has more thoughts per 1,000 tokens than the median of its subset "
             f"plus {self.deviations:g} scaled median absolute deviations (of {self.least_peers} peers or more); "
-            f"language mixing, from {self.foreign_chars:,} characters or {100 * self.foreign_share:g} % of the letters."
+            f"language mixing, from {self.foreign_chars:,} character{'s' * (self.foreign_chars != 1)} in a "
+            f"foreign script, or {100 * self.foreign_share:g} % of the letters."
         )
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "phase",
     "points",
     "row_interval",
+    "row_score",
     "sample_key",
     "sampling",
     "signed",
@@ -41,6 +42,8 @@ __all__ = [
 UNKNOWN = "–"
 """What stands where a number is not known."""
 
+SCORE_DIGITS = 3
+"""Decimals of a score that is not 0 or 1."""
 _HUGE = 1e15
 """From here on a number's digits would say no more, and fill the line."""
 
@@ -101,18 +104,31 @@ def interval(low: float | None, high: float | None, dash: str = "–") -> str:
     return "exact" if low == high else f"{percent(low)[:-2]} {dash} {percent(high)}"
 
 
+def row_score(row: SubsetRow) -> str:
+    """Format a row's score: the accuracy in per cent, or the mean of scores that are not 0 or 1: `0.583`."""
+    return number(row.mean_score, SCORE_DIGITS) if row.metric else percent(row.accuracy)
+
+
 def row_interval(row: SubsetRow, dash: str = "–") -> str:
     """Format a row's interval; beside an exact one, in brackets, the interval for problems like the benchmark's."""
-    own = interval(row.ci_low, row.ci_high, dash)
+    shown = score_interval if row.metric else interval
+    own = shown(row.ci_low, row.ci_high, dash)
     if own != "exact" or not is_known(row.similar_low):
         return own
-    return f"exact ({interval(row.similar_low, row.similar_high, dash)})"
+    return f"exact ({shown(row.similar_low, row.similar_high, dash)})"
+
+
+def score_interval(low: float | None, high: float | None, dash: str = "–") -> str:
+    """Format an interval of a mean score: `0.41 – 0.75`, or as `interval` does."""
+    if not (is_known(low) and is_known(high)):
+        return UNKNOWN
+    return "exact" if low == high else f"{number(low, SCORE_DIGITS)} {dash} {number(high, SCORE_DIGITS)}"
 
 
 def estimated_from(row: SubsetRow) -> str:
     """Say of what a row's accuracy is an estimate: `estimated from 200 of 500`; empty where all were asked."""
     whole = row.estimated_of
-    if whole is None or row.accuracy is None:
+    if whole is None or row.score is None:
         return ""
     return f"estimated from {row.answered:,} of {whole:,}" + (" answers" if row.n != row.problems else "")
 
@@ -210,6 +226,7 @@ def overall(record: RunRecord) -> SubsetRow | None:
         ttft_p50_s=None,
         tokens_per_s_p50=None,
         pending=sum(row.pending for row in rows),
+        awaiting_ruling=sum(row.awaiting_ruling for row in rows),
     )
 
 

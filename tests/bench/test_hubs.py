@@ -8,6 +8,7 @@ import asyncio
 import json
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,13 +63,13 @@ class Hubs:
             "QWQ_NB_CACHE": str(home / "prompts"),
         }
         self.worker = BenchWorker(env=self.environment)
-        self._run = run
+        self.run = run
         run(self.worker.ready())
 
     def load(self, hub: HubName) -> LoadedBenchmark:
         """Load without the prompts that an earlier load left."""
         shutil.rmtree(self.home / "prompts", ignore_errors=True)
-        loaded: LoadedBenchmark = self._run(self.worker.load(LoadRequest(benchmark="math_500", hub=hub)))
+        loaded: LoadedBenchmark = self.run(self.worker.load(LoadRequest(benchmark="math_500", hub=hub)))
         return loaded
 
     def refusal(self, hub: HubName) -> str:
@@ -183,6 +184,82 @@ def test_where_the_hubs_are(monkeypatch: pytest.MonkeyPatch) -> None:
             assert "no connection to hub.invalid:80" in hub_address.unreachable(name)
             monkeypatch.delenv("HTTP_PROXY")
             monkeypatch.delenv("NO_PROXY")
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A proxy that the environment sets, with a password: it has its port, and says nothing until it is told what."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        name = f"127.0.0.1:{silent.getsockname()[1]}"
+        for variable in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(variable, f"http://somebody:secret@{name}")
+        yield name
+
+
+@pytest.mark.parametrize("name", HUBS)
+@pytest.mark.parametrize("url", ["http://hub.invalid", "https://hub.invalid"])
+def test_a_proxy_that_does_not_answer_is_named(
+    proxy: str, name: HubName, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hubs' libraries would try it for half a minute, or without end."""
+    monkeypatch.setattr(hub_address, "_ANSWER_S", 0.2)
+    monkeypatch.setenv("HF_ENDPOINT" if name == "huggingface" else "MODELSCOPE_ENDPOINT", url)
+    assert (
+        hub_address.unreachable(name) == f"no answer within 0.2 s through the proxy {proxy}, which the environment sets"
+    )
+
+
+@pytest.mark.parametrize("name", HUBS)
+def test_a_dead_proxy_is_named(name: HubName, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    for variable in ("HF_ENDPOINT", "MODELSCOPE_ENDPOINT"):
+        monkeypatch.setenv(variable, "https://hub.invalid")
+    for dead in (f"http://somebody:secret@127.0.0.1:{port}", f"127.0.0.1:{port}", f"socks5://127.0.0.1:{port}"):
+        monkeypatch.setenv("HTTPS_PROXY", dead)
+        said = hub_address.unreachable(name)
+        assert said == f"no connection to the proxy 127.0.0.1:{port}, which the environment sets (Connection refused)"
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        ("503 Service Unavailable", "no connection to hub.invalid:443 through the proxy"),
+        ("407 Who are you", ""),
+        ("200 OK", ""),
+    ],
+)
+def test_a_proxy_that_does_not_reach_the_hub(status: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.invalid")
+    asked: list[bytes] = []
+
+    def answer(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            asked.append(connection.recv(1000))
+            connection.sendall(f"HTTP/1.1 {status}\r\n\r\n".encode())
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=answer, args=(listening,), daemon=True).start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        said = hub_address.unreachable("huggingface")
+    assert said.startswith(says) if says else not said
+    assert asked[0].startswith(b"CONNECT hub.invalid:443 HTTP/1.1")
+
+
+@pytest.mark.parametrize("name", HUBS)
+def test_behind_a_dead_proxy_the_message_comes_in_time(hubs: Hubs, name: HubName) -> None:
+    port = free_port()
+    dead = f"http://127.0.0.1:{port}"
+    outside = {"HF_ENDPOINT": "https://hub.invalid", "MODELSCOPE_ENDPOINT": "https://hub.invalid", "HTTPS_PROXY": dead}
+    worker = BenchWorker(env={**hubs.environment, **outside})
+    hubs.run(worker.ready())
+    try:
+        started = time.monotonic()
+        with pytest.raises(HubError, match=f"no connection to the proxy 127.0.0.1:{port}"):
+            hubs.run(worker.load(LoadRequest(benchmark="math_500", hub=name)))
+        assert time.monotonic() - started < 10
+    finally:
+        hubs.run(worker.close())
 
 
 def test_name_resolution_without_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,26 @@ def test_a_run_that_waits_says_why(lab: Lab) -> None:
         assert page.locator(f"{VIEW} .qwq-notes li").all_inner_texts() == ["Mind the gap."]
 
 
+def test_the_bar_moves_while_nothing_is_counted_yet(lab: Lab) -> None:
+    """While evalscope is imported for the first time there is no number to show, for seconds."""
+    step = "importing evalscope, for 4 s"
+    save(lab, "uncounted.ipynb", saved(record(state="starting", progress=Progress(step=step), samples=[])))
+    counted = record(state="running", progress=Progress(total=200, done=30))
+    save(lab, "counted.ipynb", saved(counted))
+    moves = "node => getComputedStyle(node, '::before').animationName"
+    with lab.page("uncounted.ipynb") as page:
+        page.wait_for_selector(f"{VIEW} .qwq-bar")
+        bar = page.get_by_role("progressbar", name="samples done")
+        assert bar.get_attribute("aria-valuenow") is None
+        assert bar.get_attribute("aria-valuetext") == step
+        assert bar.evaluate(moves) == "qwq-uncounted"
+    with lab.page("counted.ipynb") as page:
+        page.wait_for_selector(f"{VIEW} .qwq-bar")
+        bar = page.get_by_role("progressbar", name="samples done")
+        assert bar.get_attribute("aria-valuenow") == "30"
+        assert bar.evaluate(moves) == "none"
+
+
 def test_repeats_side_by_side(lab: Lab) -> None:
     repeats = [view(0, text=f"Attempt {i}", repeat=i, outcome="correct" if i else "wrong") for i in range(3)]
     save(lab, "repeats.ipynb", saved(record(repeats, repeats=3)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qwq_nb.core.finish_reasons import ENDINGS, Ending, ending_of, stop_reason_of
+from qwq_nb.core.finish_reasons import ENDINGS, Ending, ending_of, more_exact, stop_reason_of
 from qwq_nb.core.records import Completion
 
 UNLISTED: list[tuple[str, Ending]] = [
@@ -66,6 +66,32 @@ def test_no_word_is_no_end(word: str | None) -> None:
 )
 def test_evalscopes_word_for_it(word: str, stop_reason: str) -> None:
     assert stop_reason_of(word) == Completion(finish_reason=word).stop_reason == stop_reason
+
+
+@pytest.mark.parametrize(
+    ("translated", "native", "counts"),
+    [
+        ("stop", "max_tokens", "max_tokens"),
+        ("tool_calls", "MAX_TOKENS", "MAX_TOKENS"),
+        ("stop", "error", "error"),
+        ("stop", "RECITATION", "RECITATION"),
+        ("something_new", "length", "length"),
+        ("", "end_turn", "end_turn"),
+        ("null", "length", "length"),
+        ("stop", "end_turn", "stop"),
+        ("tool_calls", "STOP", "tool_calls"),
+        ("stop", "something_new", "stop"),
+        ("length", "stop", "length"),
+        ("length", "error", "length"),
+        ("error", "max_tokens", "error"),
+        ("content_filter", "stop", "content_filter"),
+        ("stop", "", "stop"),
+        ("", "", ""),
+        ("", "null", ""),
+    ],
+)
+def test_a_gateways_word_and_the_original(translated: str, native: str, counts: str) -> None:
+    assert more_exact(translated, native) == counts
 
 
 def test_an_answer_that_used_up_its_limit_is_truncated_whatever_the_word() -> None:

@@ -121,6 +121,30 @@ CASES: list[tuple[Completion | None, Verdict | None, str, Outcome, str, list[str
         "the benchmark's grader left this sample out",
         [],
     ),
+    (
+        completion(),
+        Verdict(status="no_reference"),
+        "",
+        "awaiting_ruling",
+        "there is no reference to grade it against: rule on it by hand (run.rule)",
+        [],
+    ),
+    (
+        CUT,
+        Verdict(status="no_reference"),
+        "",
+        "awaiting_ruling",
+        "there is no reference to grade it against: rule on it by hand (run.rule)",
+        [],
+    ),
+    (
+        completion(),
+        Verdict(score=2 / 3, extracted="7", sample_score={"score": {"main_score_name": "Rouge-L-R"}}),
+        "",
+        "wrong",
+        "right in part: score 0.667 of 1 (Rouge-L-R)",
+        [],
+    ),
     (completion(), Verdict(extracted=" "), "", "no_answer", "nothing could be extracted from the answer", []),
     (
         completion(),
@@ -227,7 +251,7 @@ def test_outcome_table_exhaustively() -> None:
 def test_columns_are_the_designs() -> None:
     table = """benchmark, subset, n, correct, accuracy, ci_low, ci_high, accuracy_finished, truncated, no_answer,
         not_gradable, errors, mean_reasoning_tokens, mean_answer_tokens, ttft_p50_s, tokens_per_s_p50, pending, wrong,
-        accuracy_of_asked, population, mean_score"""
+        accuracy_of_asked, population, mean_score, metric, awaiting_ruling"""
     samples = """benchmark, subset, id, repeat, outcome, gold, extracted, reasoning_tokens, answer_tokens,
         finish_reason, attempts, ttft_s, latency_s, error, flags"""
     assert list(TABLE_COLUMNS) == [name.strip() for name in table.split(",")]
@@ -332,7 +356,7 @@ def test_every_result_is_counted_once(drawn: list[tuple[Outcome, int, str]]) -> 
     correct = sum(outcome == "correct" for outcome, _, _ in drawn)
     for row in rows:
         kinds = row.correct, row.wrong, row.no_answer, row.truncated, row.not_gradable, row.errors, row.pending
-        assert sum(kinds) == row.n
+        assert sum(kinds) + row.awaiting_ruling == row.n
         if row.accuracy is not None:
             assert row.ci_low is not None
             assert row.ci_high is not None
@@ -340,7 +364,7 @@ def test_every_result_is_counted_once(drawn: list[tuple[Outcome, int, str]]) -> 
             assert row.ci_low < row.ci_high
             assert row.accuracy_finished is None or row.accuracy <= row.accuracy_finished
         else:
-            assert row.n == row.errors + row.pending
+            assert row.n == row.errors + row.pending + row.awaiting_ruling
     if rows:
         assert (rows[-1].subset, rows[-1].n, rows[-1].correct) == ("all", len(drawn), correct)
         assert sum(row.n for row in rows[:-1]) == rows[-1].n

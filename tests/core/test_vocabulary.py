@@ -29,9 +29,18 @@ def test_signs_and_words_tell_outcomes_apart() -> None:
 
 
 def test_the_two_orders() -> None:
-    assert FAILURES_FIRST == ("wrong", "no_answer", "truncated", "not_gradable", "error", "correct", "pending")
-    assert [o for o in OUTCOMES if not counts(o)] == ["error", "pending"]
-    assert [o for o in OUTCOMES if not is_failure(view(0, outcome=o))] == ["correct", "pending"]
+    assert FAILURES_FIRST == (
+        "wrong",
+        "no_answer",
+        "truncated",
+        "not_gradable",
+        "error",
+        "correct",
+        "pending",
+        "awaiting_ruling",
+    )
+    assert [o for o in OUTCOMES if not counts(o)] == ["error", "pending", "awaiting_ruling"]
+    assert [o for o in OUTCOMES if not is_failure(view(0, outcome=o))] == ["correct", "pending", "awaiting_ruling"]
 
 
 def test_every_template_names_values_that_there_are() -> None:

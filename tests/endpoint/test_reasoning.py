@@ -74,7 +74,14 @@ CONTENTS: list[tuple[str, bool | None, Split]] = [
     ("</think>7", None, Split("", "7", "prefilled")),
     ("<think>", None, Split("", "", "unclosed")),
     ("<thinking>why</thinking>7", None, Split("why", "7", "tags")),
-    ("<THINK>why</THINK>7", None, Split("", "<THINK>why</THINK>7", "answer_only")),
+    ("<THINK>why</THINK>7", None, Split("why", "7", "tags")),
+    ("Here is my thought process:\nwhy\n\nHere is my response:\n7", None, Split("why", "7", "tags")),
+    ("Here's my thought process: why", None, Split("why", "", "unclosed")),
+    (
+        "7, and here is my thought process: why",
+        None,
+        Split("", "7, and here is my thought process: why", "answer_only"),
+    ),
     ("1 < 2 </thin 7", None, Split("", "1 < 2 </thin 7", "answer_only")),
     ("\n \n", None, Split("", "", "empty")),
     # Closing tags in code.

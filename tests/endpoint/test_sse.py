@@ -159,7 +159,20 @@ def test_such_an_event_is_given_out_before_the_next_one_comes() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b" ", b"ping", b"keep-alive", b": heartbeat", b"OPENROUTER PROCESSING", b"1764072000", b"null", b"pong\t"],
+    [
+        b"",
+        b" ",
+        b"ping",
+        b"keep-alive",
+        b": heartbeat",
+        b"OPENROUTER PROCESSING",
+        b"1764072000",
+        b"null",
+        b"pong\t",
+        b'"ping"',
+        b'""',
+        b"[]",
+    ],
 )
 def test_plain_words_keep_alive(data: bytes) -> None:
     assert is_keep_alive(data)

@@ -12,7 +12,7 @@ from qwq_nb.endpoint.delta import Delta
 from qwq_nb.endpoint.reasoning import ReasoningSplitter, Split, split
 from qwq_nb.endpoint.think_tags import TAGS
 
-PAIRS = [(opening[0], closing[0]) for opening, closing in TAGS if opening]
+PAIRS = [pair for opening, closing in TAGS for pair in zip(opening, closing, strict=False)]
 THOUGHT, ANSWER = "Maybe \\boxed{5}? No.", "It is \\boxed{4}."
 
 # What a model or a server writes: content, reasoning, answer, shape; ended by `stop`.

@@ -67,6 +67,11 @@ class Widgets:
         model = next(i for i, s in self.states.items() if s.get("description") == field and i not in self.closed)
         self.send(model, {"method": "update", "state": {"value": value}, "buffer_paths": []})
 
+    def choose(self, field: str, label: str) -> None:
+        model = next(i for i, s in self.states.items() if s.get("description") == field and i not in self.closed)
+        index = [*self.states[model]["_options_labels"]].index(label)
+        self.send(model, {"method": "update", "state": {"index": index}, "buffer_paths": []})
+
     def shown(self) -> str:
         """What the panel's html says, all of it."""
         found = [s["value"] for i, s in self.states.items() if s.get("_model_name") == "HTMLModel"]
@@ -242,6 +247,21 @@ def test_what_keeps_a_run_from_beginning_is_said_in_the_panel(kernel: Any, widge
     kernel.run("%qwq_panel aime24 --demo")
     widgets.click("Close")
     cell.until(lambda: set(widgets.states) == widgets.closed)
+
+
+def test_the_panel_names_a_header_of_another_endpoint_and_takes_no_secret(kernel: Any, widgets: Widgets) -> None:
+    cell = kernel.run("%qwq_panel math_500 --demo")
+    widgets.choose("Endpoint", "(another, below)")
+    widgets.type("URL", "http://127.0.0.1:1/v1")
+    widgets.type("Header variable", "api-key=0123456789abcdef0123456789abcdef")
+    cell.until(lambda: "NAME of an environment variable" in widgets.shown())
+    assert "0123456789abcdef" not in widgets.shown()
+    widgets.type("Header variable", "api-key=AZURE_KEY")
+    line = "%qwq_endpoint http://127.0.0.1:1/v1 --header-env api-key=AZURE_KEY"
+    cell.until(lambda: line in widgets.shown())
+    widgets.click("Close")
+    cell.until(lambda: WIDGET not in left(cell, widgets)[0])
+    assert left(cell, widgets)[0]["text/plain"].startswith(line)
 
 
 def test_without_a_live_front_end_the_panel_is_its_line(kernel: Any) -> None:

@@ -47,6 +47,33 @@ def test_another_endpoint_is_set_by_a_line_before() -> None:
     ]
 
 
+@pytest.mark.parametrize("typed", ["api-key=AZURE_KEY X-Team=TEAM", " api-key=AZURE_KEY,  X-Team=TEAM, "])
+def test_further_headers_are_named_with_their_variables(typed: str) -> None:
+    values = values_of([], {}) | {"endpoint": NEW, "url": "http://127.0.0.1:2/v1", "header_env": typed}
+    line, _ = checked(lines_of(values))
+    assert line == "%qwq_endpoint http://127.0.0.1:2/v1 --header-env api-key=AZURE_KEY --header-env X-Team=TEAM"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"header_env": "api-key=0123456789abcdef0123456789abcdef"}, "NAME of an environment variable"),
+        ({"header_env": "0123456789abcdef0123456789abcdef"}, "a header and the NAME"),
+        ({"header_env": "api-key=sk-0123456789abcdef0123456789"}, "A key does not belong"),
+        ({"key_env": "0123456789abcdef0123456789abcdef"}, "NAME of an environment variable"),
+        ({"header_env": "Authorization=A_KEY", "key_env": "A_KEY"}, "give it, or --header-env"),
+        ({"url": "http://name:0123456789abcdef@127.0.0.1/v1"}, "credentials|user"),
+    ],
+)
+def test_a_secret_in_a_field_of_another_endpoint_is_refused_and_not_repeated(
+    changes: dict[str, str], says: str
+) -> None:
+    values = values_of([], {}) | {"endpoint": NEW, "url": "http://127.0.0.1:2/v1"} | changes
+    with pytest.raises(OptionError, match=says) as caught:
+        checked(lines_of(values))
+    assert "0123456789" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [

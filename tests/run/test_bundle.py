@@ -147,8 +147,8 @@ def test_gpqa_is_withheld() -> None:
     assert kept.withheld
     assert kept.notes == [WITHHELD_NOTE]
     assert (kept.samples[0].gold, kept.samples[0].extracted) == ("C", "B")
-    assert kept.samples[7].error == "HTTP 400"
-    assert kept.samples[7].extracted == "(withheld)"
+    assert kept.samples[-2].error == "HTTP 400"
+    assert kept.samples[-2].extracted == "(withheld)"
     assert kept.samples[-1].question is not None
     assert kept.samples[-1].question.text.startswith("What is")
     assert withhold(kept, reveal=False) == kept

@@ -46,6 +46,8 @@ TABLE = [
     "accuracy_of_asked",
     "population",
     "mean_score",
+    "metric",
+    "awaiting_ruling",
 ]
 SAMPLES = [
     "benchmark",

@@ -24,6 +24,7 @@ from qwq_nb.core.records import Analysis
 from qwq_nb.trace.boxed import trimmed
 from qwq_nb.trace.measure import measure
 from tests.support.paths import SHARED_DATA
+from tests.trace import quality_loops
 
 LABELS = Path(__file__).with_name("labels.json")
 LABELLED = LABELS.is_file() and (SHARED_DATA / "transcripts").is_dir()
@@ -223,6 +224,8 @@ def main() -> int:
         print(half)
         for name, score in report(half, args.data, print if args.show else None).items():
             print(f"  {name}: {score}")
+    for line in quality_loops.lines(args.data, print if args.show else None):
+        print(line)
     return 0
 
 

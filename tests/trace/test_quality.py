@@ -9,13 +9,15 @@ from tests.support.paths import SHARED_DATA
 pytest.importorskip("math_verify")
 
 
-from tests.trace import quality
+from tests.trace import quality, quality_loops
 
-
-@pytest.mark.skipif(
+needs_transcripts = pytest.mark.skipif(
     not quality.LABELLED,
     reason=f"recorded transcripts are not part of the project: no {SHARED_DATA / 'transcripts'}",
 )
+
+
+@needs_transcripts
 def test_measures_against_hand_labels() -> None:
     found = quality.report("all")
     ours, first = found["first correct"], found["  first occurrence of gold"]
@@ -27,3 +29,23 @@ def test_measures_against_hand_labels() -> None:
     assert found["loops"].recall >= 0.5
     assert found["language mixing"].precision >= 0.75
     assert found["language mixing"].recall >= 0.75
+
+
+@needs_transcripts
+@pytest.mark.parametrize("half", ["tuned", "locked"])
+def test_going_round_in_circles_against_hand_labels(half: str) -> None:
+    found = quality_loops.score_circles(half, SHARED_DATA)
+    assert found.precision >= 0.9
+    assert found.recall >= 0.85
+
+
+@needs_transcripts
+def test_loops_word_for_word_against_hand_labels() -> None:
+    assert quality_loops.score_hard(SHARED_DATA).recall >= 0.8
+
+
+@pytest.mark.parametrize("half", ["tuned", "locked"])
+def test_language_mixing_against_labelled_passages(half: str) -> None:
+    found = quality_loops.score_languages(half)
+    assert found.precision >= 0.95
+    assert found.recall >= 0.9

@@ -1,6 +1,6 @@
 /** What is said of a run that is known by its manifest: its state, its scores, and why it cannot be shown. */
 import { resumeLine, showLine } from '../record/commands';
-import { count, number, percent } from '../record/format';
+import { count, meanScore, number, percent } from '../record/format';
 import { IRun, isLive, lastPart, RECORD } from '../record/manifest';
 import { stateSign } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
@@ -39,11 +39,18 @@ export function scoreLines(run: IRun): [benchmark: string, score: string][] {
     .slice(0, MOST_SCORES)
     .map((name): [string, string] => [
       oneLine(name, LONGEST_NAME),
-      percent(Object.hasOwn(run.scores, name) ? run.scores[name] : null) +
-        estimate(run, name)
+      score(run, name) + estimate(run, name)
     ]);
   const left = run.benchmarkCount - lines.length;
   return left > 0 ? [...lines, [`… and ${number(left)} more`, '']] : lines;
+}
+
+/** In per cent, or of scores that are not 0 or 1 their mean, with its name. */
+function score(run: IRun, name: string): string {
+  const value = Object.hasOwn(run.scores, name) ? run.scores[name] : null;
+  return Object.hasOwn(run.metrics, name)
+    ? `${oneLine(run.metrics[name], LONGEST_NAME)} ${meanScore(value)}`
+    : percent(value);
 }
 
 function estimate(run: IRun, name: string): string {

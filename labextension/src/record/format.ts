@@ -50,10 +50,39 @@ export function interval(low: number | null, high: number | null): string {
     : `${number(100 * low, 1)} – ${number(100 * high, 1)}`;
 }
 
+/** Decimals of a score that is not 0 or 1. */
+const SCORE_DIGITS = 3;
+
+/** The mean of scores that are not 0 or 1: `0.583`. */
+export function meanScore(value: number | null): string {
+  return number(value, SCORE_DIGITS);
+}
+
+/** A row's score: the accuracy in per cent, or the mean of scores that are not 0 or 1. */
+export function rowScore(row: SubsetRow): string {
+  return row.metric === '' ? percent(row.accuracy) : meanScore(row.mean_score);
+}
+
+/** A row's interval; beside an exact one, in brackets, the interval for problems like the benchmark's. */
+export function rowInterval(row: SubsetRow): string {
+  const shown = row.metric === '' ? interval : scoreInterval;
+  const own = shown(row.ci_low, row.ci_high);
+  const similar = shown(row.similar_low, row.similar_high);
+  return own === 'exact' && similar !== '' ? `exact (${similar})` : own;
+}
+
+function scoreInterval(low: number | null, high: number | null): string {
+  if (low === null || high === null) {
+    return '';
+  }
+  return low === high ? 'exact' : `${meanScore(low)} – ${meanScore(high)}`;
+}
+
 /** Of what the accuracy of a row `all` is an estimate: `estimated from 200 of 500`; empty where all were asked. */
 export function estimatedFrom(row: SubsetRow): string {
-  const { n, errors, pending, problems, population, accuracy } = row;
-  if (population === null || problems === 0 || accuracy === null) {
+  const { n, errors, pending, problems, population } = row;
+  const score = row.metric === '' ? row.accuracy : row.mean_score;
+  if (population === null || problems === 0 || score === null) {
     return '';
   }
   const whole = Math.round((population * n) / problems);
@@ -61,7 +90,8 @@ export function estimatedFrom(row: SubsetRow): string {
     return '';
   }
   const answers = n === problems ? '' : ' answers';
-  return `estimated from ${number(n - errors - pending)} of ${number(whole)}${answers}`;
+  const answered = n - errors - pending - row.awaiting_ruling;
+  return `estimated from ${number(answered)} of ${number(whole)}${answers}`;
 }
 
 export function count(n: number, noun: string): string {

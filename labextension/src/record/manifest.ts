@@ -26,6 +26,8 @@ export interface IRun {
   benchmarkCount: number;
   /** Accuracy of each benchmark, 0…1, or null where nothing is finished. */
   scores: Record<string, number | null>;
+  /** Names of the scores that are not 0 or 1, by benchmark: their mean stands in `scores`. */
+  metrics: Record<string, string>;
   /** Of each benchmark of which a part was asked: the answers behind its score, and those that all problems would have. */
   estimated: Record<string, [answered: number, whole: number]>;
   /** ISO 8601, UTC, as the manifest says. */
@@ -96,6 +98,11 @@ export function readRun(
           typeof share === 'number' && Number.isFinite(share) ? share : null
         ])
     ),
+    metrics: Object.fromEntries(
+      Object.entries(asObject(manifest.metrics))
+        .slice(0, MOST_BENCHMARKS)
+        .map(([name, metric]) => [shortText(name), shortText(metric)])
+    ),
     estimated: Object.fromEntries(
       Object.entries(asObject(manifest.estimated))
         .slice(0, MOST_BENCHMARKS)
@@ -129,6 +136,7 @@ export function brokenRun(folder: string, problem: string): IRun {
     done: 0,
     total: 0,
     scores: {},
+    metrics: {},
     estimated: {},
     updated: '',
     written: 0,

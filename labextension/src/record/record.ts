@@ -259,6 +259,8 @@ export const SUBSET_ROW = {
   accuracy_of_asked: optional(nullable(number), nothing),
   population: optional(nullable(count), nothing),
   mean_score: optional(nullable(number), nothing),
+  metric: optional(text, ''),
+  awaiting_ruling: optional(count, 0),
   problems: optional(count, 0),
   similar_low: optional(nullable(number), nothing),
   similar_high: optional(nullable(number), nothing)

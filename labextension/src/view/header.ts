@@ -130,11 +130,18 @@ export class HeaderView {
   }
 
   private _updateBar(record: RunRecord): void {
-    const { total, done } = record.progress;
+    const { total, done, step } = record.progress;
     const counts = outcomeCounts(record);
-    setAttribute(this._bar, 'aria-valuemax', total);
-    setAttribute(this._bar, 'aria-valuenow', done);
-    setAttribute(this._bar, 'aria-valuetext', `${done} of ${total}`);
+    // While nothing is counted the bar moves by itself: without a value, as the ARIA role has it.
+    const uncounted = total === 0 && isLiveState(record.state);
+    setAttribute(this._bar, 'data-uncounted', uncounted);
+    setAttribute(this._bar, 'aria-valuemax', uncounted ? null : total);
+    setAttribute(this._bar, 'aria-valuenow', uncounted ? null : done);
+    setAttribute(
+      this._bar,
+      'aria-valuetext',
+      uncounted ? oneLine(step || record.state) : `${done} of ${total}`
+    );
     reconcile(
       this._bar,
       [...counts].filter(([, n]) => n > 0),

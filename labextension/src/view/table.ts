@@ -1,6 +1,12 @@
-/** Accuracy by subset: a bar with its Wilson whiskers, and every other outcome as a column of its own. */
+/** Accuracy by subset: a bar with the whiskers of its interval, and every other outcome as a column of its own. */
 import { subsetKey } from '../model/entry';
-import { estimatedFrom, interval, number, percent } from '../record/format';
+import {
+  estimatedFrom,
+  number,
+  percent,
+  rowInterval,
+  rowScore
+} from '../record/format';
 import { RunRecord, SubsetRow } from '../record/record';
 import { asText, inWords } from '../record/values';
 import { outcomeWord } from '../record/vocabulary';
@@ -50,6 +56,13 @@ const COLUMNS: IColumn[] = [
     name: outcomeWord('pending'),
     title: 'not asked yet, or interrupted',
     value: r => zero(r.pending),
+    rare: true
+  },
+  {
+    name: outcomeWord('awaiting_ruling'),
+    title:
+      'no reference to grade against: left out of the accuracy until run.rule',
+    value: r => zero(r.awaiting_ruling),
     rare: true
   },
   {
@@ -109,15 +122,17 @@ export class TableView {
     );
     const references = referencesOf(record);
     const several = record.benchmarks.length > 1;
+    const degrees = rows.some(row => row.metric !== '');
     const signature = JSON.stringify([
       shown.map(column => column.name),
+      degrees,
       references.size > 0,
       several
     ]);
     if (signature !== this._signature) {
       this._signature = signature;
       this._body.replaceChildren();
-      this._drawHead(shown, references.size > 0);
+      this._drawHead(shown, references.size > 0, degrees);
     }
     reconcile(
       this._body,
@@ -129,8 +144,11 @@ export class TableView {
     );
     setText(
       this._caption,
-      'Accuracy by subset, with 95 % Wilson intervals; “all” is for all problems of the benchmark, ' +
+      'Accuracy by subset, with 95 % intervals; “all” is for all problems of the benchmark, ' +
         'exact where each was asked (in brackets the interval for problems like them)' +
+        (degrees
+          ? '; where a score is not 0 or 1 its mean, with a t-interval'
+          : '') +
         (references.size > 0 ? '; dotted: the published score' : '')
     );
     this.node.hidden = rows.length === 0;
@@ -138,12 +156,21 @@ export class TableView {
     setText(this._more, moreOf(all.length - rows.length, 'subset'));
   }
 
-  private _drawHead(columns: IColumn[], references: boolean): void {
+  private _drawHead(
+    columns: IColumn[],
+    references: boolean,
+    degrees: boolean
+  ): void {
     const head = (name: string, title: string, kind = ''): HTMLElement =>
       el('th', { scope: 'col', class: kind, title: title || null }, name);
     this._head.replaceChildren(
       head('subset', '', 'qwq-mod-name'),
-      head('accuracy', 'correct of all but errors and pending', 'qwq-mod-bar'),
+      head(
+        degrees ? 'score' : 'accuracy',
+        'correct of all but errors and pending' +
+          (degrees ? ', or the mean of scores that are not 0 or 1' : ''),
+        'qwq-mod-bar'
+      ),
       head('of finished', 'the same, the truncated left out'),
       ...(references
         ? [
@@ -197,6 +224,7 @@ export class TableView {
           ),
           el('span', { class: 'qwq-interval' })
         ),
+        el('span', { class: 'qwq-metric', hidden: true }),
         el('span', { class: 'qwq-estimate', hidden: true })
       ),
       el('td'),
@@ -248,24 +276,22 @@ function updateBar(
     cell.querySelector(`.qwq-${name}`)!;
   const place = (share: number): string =>
     `${(100 * Math.min(Math.max(share, 0), 1)).toFixed(2)}%`;
-  const { accuracy, ci_low: low, ci_high: high } = row;
-  setText(find('value'), percent(accuracy));
-  find('fill').style.width = place(accuracy ?? 0);
+  const { ci_low: low, ci_high: high } = row;
+  const score = row.metric === '' ? row.accuracy : row.mean_score;
+  setText(find('value'), rowScore(row));
+  find('fill').style.width = place(score ?? 0);
   const whisker = find('whisker');
   whisker.hidden = low === null || high === null;
   if (low !== null && high !== null) {
     whisker.style.left = place(low);
-    whisker.style.width = place(high - low);
+    whisker.style.width = place(high - Math.max(low, 0));
   }
   const published = find('published');
   published.hidden = reference === null;
   published.style.left = place(reference?.score ?? 0);
-  const own = interval(low, high);
-  const similar = interval(row.similar_low, row.similar_high);
-  setText(
-    find('interval'),
-    own === 'exact' && similar !== '' ? `exact (${similar})` : own
-  );
+  setText(find('interval'), rowInterval(row));
+  setText(find('metric'), row.metric && `mean ${oneLine(row.metric, 60)}`);
+  find('metric').hidden = row.metric === '';
   const estimate = estimatedFrom(row);
   setText(find('estimate'), estimate);
   find('estimate').hidden = estimate === '';

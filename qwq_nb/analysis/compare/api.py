@@ -82,7 +82,9 @@ class Comparison:
         self._results = {letter: run.results() for letter, run in self.runs.items()}
         self._facts = {letter: facts_of(letter, run, self._results[letter]) for letter, run in self.runs.items()}
         self._prices = {letter: run_prices(run, prices or {}) for letter, run in self.runs.items()}
-        scores = {letter: run.accuracies() for letter, run in self.runs.items()}
+        totals = {letter: [r for r in run.rows() if r.subset == "all"] for letter, run in self.runs.items()}
+        scores = {letter: {r.benchmark: r.score for r in rows} for letter, rows in totals.items()}
+        metrics = {r.benchmark: r.metric for rows in totals.values() for r in rows if r.metric}
         first = self._facts["A"]
         self._pairings: dict[str, list[Pairing]] = {
             letter: pair_up(self._results["A"], self._results[letter], functools.partial(same_plan, first, facts))
@@ -100,6 +102,7 @@ class Comparison:
                 (self._prices["A"], self._prices[letter]),
                 bars(self._between[letter], pairing.benchmark),
                 (scores["A"].get(pairing.benchmark), scores[letter].get(pairing.benchmark)),
+                metrics.get(pairing.benchmark, ""),
             )
             for letter, pairings in self._pairings.items()
             for pairing in pairings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from qwq_nb.analysis.compare.contrasts import ComparisonRow, Contrast
+from qwq_nb.analysis.compare.scores import difference, interval
 from qwq_nb.core.paired import ALPHA, detectable_difference, problems_needed
 from qwq_nb.core.pairing import Pair, same_prompt
 from qwq_nb.run.comparability import OTHER_SETTINGS
@@ -44,11 +45,25 @@ def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: in
         if contrast.bars == [OTHER_SETTINGS]:
             return f"{said} Their difference may be that of the settings: see above."
         return f"{said} Nothing can be concluded about the models: see above."
+    if row.metric:
+        return _of_scores(row, on, a, b, family)
     seen = f"{on}: {b} against {a} {signed(row.difference)}, {_range(row)}, {_test(row, family)}; "
     seen += f"{row.only_b:,} gained and {row.only_a:,} lost."
     if not row.only_a and not row.only_b:
         return f"{on}: {b} and {a} are right and wrong on the same answers, none flipped. {_none_flipped(row)}"
     return f"{seen} {_shown(row, a, b) if shows_difference(row) else _not_shown(contrast, row, a, b)}"
+
+
+def _of_scores(row: ComparisonRow, on: str, a: str, b: str, family: int) -> str:
+    """State the difference of mean scores, with the paired t-test by problem."""
+    p = p_text(row.p_value)
+    test = f"paired t-test by problem p {p}" if p.startswith("<") else f"paired t-test by problem p = {p}"
+    test += f", of {family} comparisons {p_text(row.p_holm)}" if family > 1 and row.p_holm is not None else ""
+    seen = f"{on}: {b} against {a} {difference(row)} in the mean {row.metric}, 95 % interval {interval(row)}, {test}."
+    if shows_difference(row):
+        better, worse = (b, a) if (row.difference or 0) > 0 else (a, b)
+        return f"{seen} So {better} is better than {worse} on problems like these."
+    return f"{seen} This does not show that either is better; nor that they are alike."
 
 
 def _left(pairs: Sequence[Pair], a: str, b: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from qwq_nb.core.estimates import difference_estimate
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paired import Problem, difference_interval, holm, paired_p
 from qwq_nb.core.pairing import Pair, Pairing, by_problem
@@ -62,6 +63,12 @@ class ComparisonRow(msgspec.Struct, kw_only=True, frozen=True):
     cost_a: float | None = None
     """Cost of all pairs together, in the unit of the prices; None without prices."""
     cost_b: float | None = None
+    metric: str = ""
+    """Name of the benchmark's score where that is not 0 or 1: `paired_a`, `paired_b` and `difference` are then of its
+    mean, the interval and the p-value those of the paired t-test by problem, and there is no accuracy."""
+    mean_score_a: float | None = None
+    """The run's own mean score, as in `run.table()`."""
+    mean_score_b: float | None = None
     comparable: bool = True
     """False if a caveat forbids a conclusion: p-value and interval then say nothing about the models."""
 
@@ -104,12 +111,14 @@ def contrast(
     prices: tuple[Prices | None, Prices | None] = (None, None),
     bars: Sequence[str] = (),
     scores: tuple[float | None, float | None] | None = None,
+    metric: str = "",
 ) -> Contrast:
     """Compute the rows of one benchmark, for its subsets and then for `all`.
 
     `first` and `second` are all results of the two runs; the subsets are the first run's. `bars`: why no conclusion
     may be drawn, see `run.comparability.bars`. `scores` are the runs' own accuracies on the benchmark, which are
-    estimates where only a part of it was asked; None: correct / answered.
+    estimates where only a part of it was asked; None: correct / answered. `metric`: the name of its score, where that
+    is not 0 or 1; then `scores` are the runs' own means of it.
     """
     own_a = [r for r in first if r.sample.benchmark == pairing.benchmark]
     own_b = [r for r in second if r.sample.benchmark == pairing.benchmark]
@@ -120,8 +129,11 @@ def contrast(
         mine = [r for r in own_a if subset is None or r.sample.subset == subset]
         theirs = [r for r in own_b if subset is None or r.sample.subset == subset]
         row = _row(pairing.benchmark, subset or "all", a, b, pairs, mine, theirs, prices)
+        row = _of_scores(row, pairs, mine, theirs, metric) if metric else row
         rows.append(msgspec.structs.replace(row, comparable=not bars))
-    if scores is not None:
+    if scores is not None and metric:
+        rows[-1] = msgspec.structs.replace(rows[-1], mean_score_a=scores[0], mean_score_b=scores[1])
+    elif scores is not None:
         rows[-1] = msgspec.structs.replace(rows[-1], accuracy_a=scores[0], accuracy_b=scores[1])
     whole = by_problem(pairing.pairs)
     return Contrast(benchmark=pairing.benchmark, a=a, b=b, pairing=pairing, rows=rows, problems=whole, bars=list(bars))
@@ -169,6 +181,41 @@ def _row(
         cost_a=cost(firsts, prices[0]),
         cost_b=cost(seconds, prices[1]),
     )
+
+
+def _of_scores(
+    row: ComparisonRow,
+    pairs: Sequence[Pair],
+    own_a: Sequence[SampleResult],
+    own_b: Sequence[SampleResult],
+    metric: str,
+) -> ComparisonRow:
+    """Return a row with mean scores, and their paired difference, in place of accuracies."""
+    made, p = difference_estimate([(pair.a.sample.id, score_of(pair.b) - score_of(pair.a)) for pair in pairs])
+    return msgspec.structs.replace(
+        row,
+        metric=metric,
+        accuracy_a=None,
+        accuracy_b=None,
+        mean_score_a=_mean_score(own_a),
+        mean_score_b=_mean_score(own_b),
+        paired_a=_mean_score(pair.a for pair in pairs),
+        paired_b=_mean_score(pair.b for pair in pairs),
+        difference=made.value,
+        ci_low=made.low,
+        ci_high=made.high,
+        p_value=p,
+    )
+
+
+def score_of(result: SampleResult) -> float:
+    """Return an answer's own score; one that could not be graded has 0."""
+    return result.verdict.score if result.verdict is not None else 0.0
+
+
+def _mean_score(results: Iterable[SampleResult]) -> float | None:
+    found = [score_of(result) for result in results if counts(result.outcome)]
+    return sum(found) / len(found) if found else None
 
 
 def adjust(contrasts: Sequence[Contrast]) -> None:

@@ -9,7 +9,8 @@ from typing import Any, Final
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.frontier import Point
 from qwq_nb.analysis.compare.record import ComparisonRecord, RunCard
-from qwq_nb.analysis.compare.text import interval, shown_rows
+from qwq_nb.analysis.compare.scores import interval
+from qwq_nb.analysis.compare.text import shown_rows
 from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Chart, plain, share
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import ChartFigure, asked_kinds
@@ -146,7 +147,8 @@ def _rounded(value: float | None) -> float | None:
 
 def differences(record: ComparisonRecord) -> list[Chart]:
     """Draw a line a row of the table: the paired difference with its interval, and the line of no difference."""
-    rows = [row for row in shown_rows(record) if is_known(row.difference)]
+    # One axis, in percentage points: a score that is not 0 or 1 has another unit.
+    rows = [row for row in shown_rows(record) if is_known(row.difference) and not row.metric]
     labels = [_label(record, row) for row in rows]
     traces: list[dict[str, Any]] = []
     for rank, card in enumerate(record.runs):

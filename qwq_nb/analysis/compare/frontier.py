@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from qwq_nb.analysis.compare.contrasts import accuracy_of, cost, mean_tokens
+from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.pairing import Pairing
 from qwq_nb.core.records import SampleResult
@@ -55,6 +56,9 @@ def points(
     groups: dict[tuple[str, str], list[SampleResult]] = {}
     for result in common:
         groups.setdefault((result.sample.benchmark, result.sample.subset), []).append(result)
+    for benchmark in graded_metrics(common):
+        # Its score is no accuracy.
+        groups = {key: members for key, members in groups.items() if key[0] != benchmark}
     for benchmark in dict.fromkeys(benchmark for benchmark, _ in groups):
         groups[benchmark, "all"] = [r for r in common if r.sample.benchmark == benchmark]
     found = []

@@ -7,14 +7,15 @@ from typing import Any, Final
 
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip
+from qwq_nb.analysis.compare.scores import benchmark_title, difference, interval, mean
 from qwq_nb.analysis.compare.side_by_side import pair_html, pair_summary
-from qwq_nb.analysis.compare.text import BARRED_P, interval, other_head, render_comparison_text, shown_rows
+from qwq_nb.analysis.compare.text import BARRED_P, other_head, render_comparison_text, shown_rows
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.view.budget import saved_size
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, Typesetter, code, esc
 from qwq_nb.view.tables import Row, framed, greyed, html_table, unbroken
-from qwq_nb.view.wording import count, number, p_text, percent, points
+from qwq_nb.view.wording import count, number, p_text
 
 __all__ = ["COMPARISON_BYTES", "comparison_bundle"]
 
@@ -32,6 +33,10 @@ _READING: Final = (
     "score interval, by problem) are in percentage points, positive where the other run is better. Lost: only A is "
     "right; gained: only the other is. p: exact McNemar test, with repeats the exact sign-flip test by problem. "
     "Tokens are means of reasoning and answer together."
+)
+_READING_SCORES: Final = (
+    " Where a benchmark's score is not 0 or 1, means, difference and interval are of that score, p is that of the "
+    "paired t-test by problem, and an answer is right that scores 1."
 )
 _EXPLORATORY: Final = " * Exploratory: one of several looks at the same answers, not adjusted for that."
 
@@ -94,11 +99,12 @@ def _table(record: ComparisonRecord) -> str:
         return ""
     adjusted, priced = record.family > 1, any(row.cost_a is not None or row.cost_b is not None for row in rows)
     tables = []
-    for benchmark, group in groupby(sorted(rows, key=_benchmark_order(rows)), key=lambda row: row.benchmark):
-        tables.append(_one_table(benchmark, list(group), other_head(record), adjusted, priced))
+    for _, group in groupby(sorted(rows, key=_benchmark_order(rows)), key=lambda row: row.benchmark):
+        tables.append(_one_table(list(group), other_head(record), adjusted, priced))
     exploratory = _EXPLORATORY if any(row.is_exploratory and row.comparable for row in rows) else ""
+    scores = _READING_SCORES if any(row.metric for row in rows) else ""
     barred = "" if all(row.comparable for row in rows) else f" {BARRED_P}"
-    return "".join(tables) + f"<p><small>{_READING}{exploratory}{barred}</small></p>\n"
+    return "".join(tables) + f"<p><small>{_READING}{scores}{exploratory}{barred}</small></p>\n"
 
 
 def _benchmark_order(rows: list[ComparisonRow]) -> Any:
@@ -106,22 +112,22 @@ def _benchmark_order(rows: list[ComparisonRow]) -> Any:
     return lambda row: order.index(row.benchmark)
 
 
-def _one_table(benchmark: str, rows: list[ComparisonRow], other: str, adjusted: bool, priced: bool) -> str:
+def _one_table(rows: list[ComparisonRow], other: str, adjusted: bool, priced: bool) -> str:
     heads = ["subset", "pairs", "A", other, "difference", "95 % interval", "lost", "gained", "p"]
     heads += (["p (Holm)"] if adjusted else []) + ["truncated", "tokens"] + (["cost"] if priced else [])
     lines: list[Row] = []
     for letter, group in groupby(rows, key=lambda row: row.b):
         lines += [f"{letter} against A", *(_row(row, adjusted, priced) for row in group)]
-    return html_table(one_line(benchmark, 80), heads, lines)
+    return html_table(one_line(benchmark_title(rows[0]), 120), heads, lines)
 
 
 def _row(row: ComparisonRow, adjusted: bool, priced: bool) -> list[str]:
     cells = [
         one_line(row.subset, 60),
         f"{row.pairs:,}",
-        percent(row.paired_a),
-        percent(row.paired_b),
-        points(row.difference),
+        mean(row, row.paired_a),
+        mean(row, row.paired_b),
+        difference(row, unit=False),
         interval(row),
         f"{row.only_a:,}",
         f"{row.only_b:,}",

@@ -7,12 +7,18 @@ from typing import Final
 
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip
+from qwq_nb.analysis.compare.scores import benchmark_title, difference, interval, mean
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import Row, text_table
-from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, p_text, percent, points, signed
+from qwq_nb.view.wording import WORDS, number, p_text
 
-__all__ = ["BARRED_P", "interval", "other_head", "render_comparison_text", "shown_rows"]
+__all__ = [
+    "BARRED_P",
+    "other_head",
+    "render_comparison_text",
+    "shown_rows",
+]
 
 BARRED_P: Final = "p in parentheses says nothing about the models: the runs are not comparable there."
 _FLIPS: Final = 20
@@ -43,8 +49,8 @@ def _table(record: ComparisonRecord) -> list[str]:
     heads = ["", "pairs", "A", other_head(record), "difference", "95 % interval", "lost", "gained", "p"]
     heads += (["Holm p"] if adjusted else []) + ["trunc", "tokens"] + (["cost"] if priced else [])
     grid: list[Row] = []
-    for (benchmark, letter), group in groupby(rows, key=lambda row: (row.benchmark, row.b)):
-        grid.append(f"{one_line(benchmark, _NAME)}: {letter} - A")
+    for (benchmark, letter), group in groupby(rows, key=lambda row: (benchmark_title(row), row.b)):
+        grid.append(f"{one_line(benchmark, 2 * _NAME)}: {letter} - A")
         grid += [_cells(row, adjusted, priced) for row in group]
     lines = text_table(heads, grid)
     if not all(row.comparable for row in rows):
@@ -76,9 +82,9 @@ def _cells(row: ComparisonRow, adjusted: bool, priced: bool) -> list[str]:
     cells = [
         "  " + one_line(row.subset, _NAME),
         f"{row.pairs:,}",
-        percent(row.paired_a),
-        percent(row.paired_b),
-        signed(row.difference),
+        mean(row, row.paired_a),
+        mean(row, row.paired_b),
+        difference(row),
         interval(row),
         f"{row.only_a:,}",
         f"{row.only_b:,}",
@@ -88,13 +94,6 @@ def _cells(row: ComparisonRow, adjusted: bool, priced: bool) -> list[str]:
     cells += [f"{row.truncated_a:,} / {row.truncated_b:,}"]
     cells += [f"{number(row.mean_tokens_a)} / {number(row.mean_tokens_b)}"]
     return cells + ([f"{number(row.cost_a, 4)} / {number(row.cost_b, 4)}"] if priced else [])
-
-
-def interval(row: ComparisonRow) -> str:
-    """Format an interval in percentage points: `−0.8 to +3.0`."""
-    if not (is_known(row.ci_low) and is_known(row.ci_high)):
-        return UNKNOWN
-    return f"{points(row.ci_low)} to {points(row.ci_high)}"
 
 
 def _flips(record: ComparisonRecord) -> list[list[str]]:

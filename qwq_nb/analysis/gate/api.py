@@ -21,6 +21,7 @@ from qwq_nb.analysis.gate.decision import (
 )
 from qwq_nb.analysis.gate.options import MARGIN, checked_margin
 from qwq_nb.analysis.gate.report import GateRecord, gate_html, gate_text
+from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.paired import difference_interval
 from qwq_nb.core.pairing import Pair, Pairing, by_problem, pair_up
 from qwq_nb.errors import OptionError
@@ -68,7 +69,8 @@ class Gate:
         # A benchmark that only one of the runs has is said in `coverage`, and not decided on.
         shared = [p for p in pairings if p.pairs or p.unanswered] or pairings
         found = caveats(facts_a, facts_b, pairings)
-        barred = {p.benchmark: bars(found, p.benchmark) for p in shared}
+        metrics = graded_metrics([*first, *second])
+        barred = {p.benchmark: [*bars(found, p.benchmark), *_of_degree(metrics.get(p.benchmark, ""))] for p in shared}
         interval = interval_at_every_look if raced else difference_interval
         rows = [_row(p, margin, barred[p.benchmark], interval) for p in shared]
         pooled = [pair for p in shared if not barred[p.benchmark] for pair in p.pairs]
@@ -168,6 +170,13 @@ def _pooled(rows: list[GateRow], pairs: list[Pair], margin: float, interval: Int
     if len(rows) == 1:
         return msgspec.structs.replace(rows[0], benchmark=POOLED)
     return row_of(POOLED, by_problem(pairs), _right(pairs), margin, interval=interval)
+
+
+def _of_degree(metric: str) -> list[str]:
+    """Return why nothing is decided on a benchmark whose score is not 0 or 1; empty for the others."""
+    if not metric:
+        return []
+    return [f"its score ({metric}) is not right or wrong, and the margin is one of accuracies: see compare()"]
 
 
 def _right(pairs: list[Pair]) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from qwq_nb.analysis.sweep.grid import axis_text
+from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paired import Problem, holm, paired_p
 from qwq_nb.core.records import SampleResult
@@ -37,7 +38,7 @@ class SettingRow(msgspec.Struct, kw_only=True):
     """correct / answered."""
     ci_low: float | None = None
     ci_high: float | None = None
-    """95 %: Wilson's interval, clustered by problem where there are repeats (`stats.clustered_interval`)."""
+    """95 %: Wilson's, or the Beta-binomial posterior's where there are repeats (`stats.clustered_interval`)."""
     mean_tokens: float | None = None
     """Reasoning and answer tokens of one answer. Truncated answers are included, unlike in `run.table()`: they cost
     too.
@@ -75,6 +76,8 @@ def with_numbers(row: SettingRow, results: Sequence[SampleResult]) -> SettingRow
         answers, right = groups.get((r.sample.benchmark, r.sample.id), (0, 0))
         groups[r.sample.benchmark, r.sample.id] = answers + 1, right + (r.outcome == "correct")
     low, high = interval_of_counts(groups.values())
+    # A score that is not 0 or 1 has no accuracy.
+    is_right_or_wrong = not graded_metrics(counted)
     completions = [r.completion for r in counted if r.completion is not None]
     analysed = [r.analysis for r in counted if r.analysis is not None]
     pending = sum(r.outcome == "pending" for r in results)
@@ -84,14 +87,14 @@ def with_numbers(row: SettingRow, results: Sequence[SampleResult]) -> SettingRow
         done=len(results) - pending,
         correct=correct,
         answered=len(counted),
-        accuracy=_share(correct, len(counted)),
-        ci_low=low,
-        ci_high=high,
+        accuracy=_share(correct, len(counted)) if is_right_or_wrong else None,
+        ci_low=low if is_right_or_wrong else None,
+        ci_high=high if is_right_or_wrong else None,
         mean_tokens=_share(sum(c.completion_tokens for c in completions), len(completions)),
         truncated_share=_share(sum(r.outcome == "truncated" for r in counted), len(counted)),
         loop_rate=_share(sum(a.loop is not None for a in analysed), len(analysed)),
         mean_latency_s=_share(sum(c.latency_s for c in completions), len(completions)),
-        errors=len(results) - len(counted) - pending,
+        errors=sum(r.outcome == "error" for r in results),
         pending=pending,
         problems=len(groups),
         by_benchmark=_by_benchmark(results),
@@ -135,7 +138,8 @@ def with_p_values(
     made = [rows[0]]
     left_out = barred or [False] * len(rows)
     for row, own, is_barred in zip(rows[1:], results[1:], left_out[1:], strict=True):
-        p = paired_p(pairs(results[0], own)) if row.state == "complete" and not is_barred else None
+        known = row.state == "complete" and not is_barred and row.accuracy is not None
+        p = paired_p(pairs(results[0], own)) if known else None
         made.append(msgspec.structs.replace(row, p_value=p))
     return made
 

@@ -15,8 +15,9 @@ from qwq_nb.analysis.think.figures import ThinkFigure
 from qwq_nb.analysis.think.further import FurtherRow, columns_of, further_notes, further_rows
 from qwq_nb.analysis.think.habit_rates import habit_rows, with_marks
 from qwq_nb.analysis.think.judge import Split, judged
-from qwq_nb.analysis.think.tables import METRICS, ThinkTable, metrics_of, think_html, think_text
-from qwq_nb.core.outcomes import counts
+from qwq_nb.analysis.think.literature import literature_rows
+from qwq_nb.analysis.think.tables import LITERATURE, METRICS, ThinkTable, metrics_of, think_html, think_text
+from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -25,6 +26,7 @@ from qwq_nb.errors import OptionError, did_you_mean, listed
 from qwq_nb.run.run import Run
 from qwq_nb.trace.habits import HABITS, first_correct_tokens, wasted_tokens
 from qwq_nb.trace.measures import Mark
+from qwq_nb.trace.thoughts import thinkbench_parts, thinkbench_switches
 from qwq_nb.trace.thresholds import Thresholds
 from qwq_nb.view.output import show_with_figure
 
@@ -78,7 +80,7 @@ def think(
 def has_measured_reasoning(result: SampleResult) -> bool:
     """Return whether an answer counts for accuracy, and has reasoning that was measured."""
     tokens = result.completion.reasoning_tokens if result.completion else 0
-    return result.analysis is not None and tokens > 0 and counts(result.outcome)
+    return result.analysis is not None and tokens > 0 and is_answered(result.outcome)
 
 
 def as_judged(results: list[SampleResult], positions: dict[tuple[str, int], int | None]) -> list[SampleResult]:
@@ -131,6 +133,7 @@ class Thinking:
                 demo=run.demo,
                 rows=think_rows(results, count),
                 habits=habit_rows(results, thresholds, further),
+                literature=literature_rows(results, count),
                 further=further_rows(results),
                 marks=[example for result, marks in self._found[run] for example in self._marked(run, result, marks)],
                 notes=further_notes(results),
@@ -141,18 +144,22 @@ class Thinking:
     def table(self) -> pd.DataFrame:
         """Return a DataFrame with a row a run × subset.
 
-        Tokens are means, shares 0…1; `_low` and `_high` are the ends of 95 % intervals.
+        Tokens are means, shares 0…1; `_low` and `_high` are the ends of 95 % intervals. `outcome_efficiency` is ξ_O of
+        arXiv:2412.21187, `underthinking_score` ξ_UT of arXiv:2501.18585 (a lower bound); `thinkbench_switches` counts
+        thinkbench's own phrases as its `thought_num` does, `thinkbench_keywords` and `thinkbench_separator` the parts
+        that its strategies of these names cut.
         """
         import pandas as pd
 
         rows = []
         for table in self._tables:
             further: Sequence[FurtherRow | None] = table.further or [None] * len(table.rows)
-            for row, marked, more in zip(table.rows, table.habits, further, strict=True):
+            for row, marked, named, more in zip(table.rows, table.habits, table.literature, further, strict=True):
                 record: dict[str, Any] = {"run": table.name, "model": table.model, "benchmark": row.benchmark}
                 record |= {"subset": row.subset, "n": row.n, "known": row.known}
                 for name, estimate in (
                     *((field, getattr(row, field)) for field, _, _ in METRICS),
+                    *((field, getattr(named, field)) for field, _, _ in LITERATURE),
                     *marked.rates.items(),
                     *(more.columns.items() if more is not None else ()),
                 ):
@@ -189,6 +196,8 @@ class Thinking:
             "first_correct_tokens": until,
             "reflection_tokens": None if until is None else total - until,
             "thoughts": analysis.thoughts,
+            "thinkbench_switches": thinkbench_switches(completion.reasoning),
+            "thinkbench_keywords": len(thinkbench_parts(completion.reasoning, "keywords")),
             "marks": ", ".join(dict.fromkeys(mark.name for mark in marks)),
             "first_correct_at": analysis.first_correct[0] if analysis.first_correct else None,
             "left_at": analysis.left[0] if analysis.left else None,

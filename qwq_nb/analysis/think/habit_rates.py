@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from qwq_nb.core.estimates import Estimate, grouped, mean_estimate, share_estimate
-from qwq_nb.core.outcomes import counts
+from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.records import SampleResult
 from qwq_nb.trace.habits import HABITS, wasted_tokens
 from qwq_nb.trace.measures import Mark, marks_among
@@ -44,7 +44,7 @@ def habit_rows(
 
     `further` names marks of further measures that have a rate too.
     """
-    measured = [r for r in results if r.analysis is not None and counts(r.outcome)]
+    measured = [r for r in results if r.analysis is not None and is_answered(r.outcome)]
     marks = {id(result): {mark.name for mark in found} for result, found in with_marks(measured, thresholds)}
     names = [*HABITS, *further]
     return [_row(*name, rows, marks, names) for name, rows in grouped(measured)]

@@ -23,20 +23,19 @@ from typing import Literal
 import msgspec
 
 from qwq_nb.core.event_loop import shared_event_loop
-from qwq_nb.core.outcomes import counts
+from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import WorkerError
 from qwq_nb.store.run_dir import RunDirectory
-from qwq_nb.trace.thoughts import THINKBENCH
+from qwq_nb.trace.thoughts import thinkbench_parts
 
 __all__ = ["FILE", "Split", "judged"]
 
 FILE = "answer_index.jsonl"
 Split = Literal["separator", "keywords", "llm"]
 AT_ONCE = 16
-_KEYWORDS = re.compile(rf"(?=\b(?:{'|'.join(map(re.escape, THINKBENCH))})\b)")
 _BOX = re.compile(r"\\boxed\{([^}]*)\}")
 
 
@@ -101,7 +100,7 @@ class _Judge:
         self.reformat = template("reformat_template.txt") if split == "llm" else ""
 
     async def all(self, results: list[SampleResult]) -> dict[tuple[str, int], int | None]:
-        wanted = [r for r in results if r.completion and r.completion.reasoning and counts(r.outcome)]
+        wanted = [r for r in results if r.completion and r.completion.reasoning and is_answered(r.outcome)]
         slots = asyncio.Semaphore(AT_ONCE)
         found: dict[tuple[str, int], int | None] = {}
         async with ChatClient(self.endpoint, connections=AT_ONCE) as client:
@@ -136,10 +135,8 @@ class _Judge:
         return min(len(reasoning), len("\n\n".join(parts[:index])))
 
     async def parts(self, client: ChatClient, problem: str, reasoning: str) -> list[str]:
-        if self.split == "keywords":
-            return [part.strip() for part in _KEYWORDS.split(reasoning) if part.strip()] or [reasoning]
-        if self.split == "separator":
-            return reasoning.split("\n\n")
+        if self.split != "llm":
+            return thinkbench_parts(reasoning, self.split)
         flat = reasoning.replace("\n", " ")
         prompt = filled(self.reformat, problem=problem, response=flat)
         said = (await client.complete([{"role": "user", "content": prompt}])).answer

@@ -19,6 +19,6 @@ THINK = (
     Option("--least-peers", "integer", "underthinking: with fewer answers in a subset no trace is marked (5)", "N"),
     Option("--least-tokens", "integer", "underthinking: a shorter reasoning is not marked (500)", "N"),
     Option("--foreign-share", "number", "language mixing: from this share of the letters on (0.02) …", "X"),
-    Option("--foreign-chars", "integer", "… or from so many characters on (10)", "N"),
+    Option("--foreign-chars", "integer", "… or from so many characters on (1)", "N"),
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
 )

@@ -11,6 +11,7 @@ from qwq_nb.analysis.think.examples import SHOWN, Example, render_marks
 from qwq_nb.analysis.think.figures import Metric, ModelLine
 from qwq_nb.analysis.think.further import FurtherRow
 from qwq_nb.analysis.think.habit_rates import HabitRow
+from qwq_nb.analysis.think.literature import LiteratureRow
 from qwq_nb.core.estimates import Estimate
 from qwq_nb.trace.habits import HABITS
 from qwq_nb.trace.thresholds import Thresholds
@@ -19,7 +20,7 @@ from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, text_table
 from qwq_nb.view.wording import UNKNOWN, flag_word, is_known, number, percent
 
-__all__ = ["METRICS", "ThinkTable", "metrics_of", "think_html", "think_text"]
+__all__ = ["LITERATURE", "METRICS", "ThinkTable", "metrics_of", "think_html", "think_text"]
 
 METRICS: Final = (
     ("reasoning_tokens", "Reasoning tokens", "tokens"),
@@ -31,10 +32,25 @@ METRICS: Final = (
 )
 """Field, heading, unit: in the order of EvalScope's figure."""
 
+LITERATURE: Final = (
+    ("outcome_efficiency", "ξ_O", "share"),
+    ("underthinking_score", "ξ_UT ≥", "share"),
+    ("thinkbench_switches", "thinkbench: thought_num", "number"),
+    ("thinkbench_keywords", "parts (keywords)", "number"),
+    ("thinkbench_separator", "parts (separator)", "number"),
+)
+"""Field, heading, unit of the measures that the literature names."""
+
 _READING: Final = (
     "Means with their 95 % interval. First correct: from the start to the first place where the right answer is "
     "stated; known: answers in which it is. Reflection: the tokens after that place. Efficiency: first correct / all, "
     "0 for a wrong answer."
+)
+_LITERATURE_READING: Final = (
+    "ξ_O: outcome efficiency (arXiv:2412.21187), first correct / all, 0 where the right answer is never stated. ξ_UT: "
+    "underthinking score (arXiv:2501.18585), of wrong answers the share of the tokens after the right answer was first "
+    "stated; at least so much, since a right thought need not state it. thinkbench: its own phrases, counted as its "
+    "thought_num, and the parts that its strategies keywords and separator cut."
 )
 
 
@@ -46,6 +62,7 @@ class ThinkTable(msgspec.Struct, kw_only=True):
     demo: bool
     rows: list[ThinkRow]
     habits: list[HabitRow]
+    literature: list[LiteratureRow]
     further: list[FurtherRow] = []
     """The columns of further measures; empty where none is registered."""
     marks: list[Example] = []
@@ -96,6 +113,7 @@ def in_words(estimate: Estimate, unit: str) -> str:
     return f"{one} ({number(low, digits)} - {number(high, digits)})"
 
 
+LITERATURE_HEADS: Final = ["", *(heading for _, heading, _ in LITERATURE)]
 HEADS: Final = ["", "n", "known", *(heading.lower() for _, heading, _ in METRICS)]
 
 
@@ -134,7 +152,7 @@ def table_title(table: ThinkTable) -> str:
     return f"{demo}{one_line(table.model, 80)}, {one_line(table.name, 120)}"
 
 
-def named(row: ThinkRow | HabitRow | FurtherRow, table: ThinkTable) -> str:
+def named(row: ThinkRow | HabitRow | LiteratureRow | FurtherRow, table: ThinkTable) -> str:
     """Return the name of a row: its subset, after the benchmark where there are several."""
     several = len({r.benchmark for r in table.rows}) > 1
     return one_line(f"{row.benchmark} {row.subset}" if several else row.subset, 60)
@@ -150,11 +168,12 @@ def think_text(tables: list[ThinkTable], thresholds: Thresholds) -> str:
         else:
             lines += ["", *text_table(HEADS, efficiency_grid(table))]
             lines += ["", *text_table(habit_heads(table), habit_grid(table))]
+            lines += ["", *text_table(LITERATURE_HEADS, literature_grid(table))]
             if table.further:
                 lines += ["", *text_table(further_heads(table), further_grid(table))]
         lines += [f"Note: {one_line(note, 400)}" for note in table.notes]
         blocks.append("\n".join(lines))
-    return "\n\n".join([*blocks, _READING, thresholds.words])
+    return "\n\n".join([*blocks, _READING, _LITERATURE_READING, thresholds.words])
 
 
 def efficiency_grid(table: ThinkTable) -> list[list[str]]:
@@ -167,6 +186,14 @@ def habit_grid(table: ThinkTable) -> list[list[str]]:
     return [[named(row, table), *habit_cells(row)] for row in table.habits]
 
 
+def literature_grid(table: ThinkTable) -> list[list[str]]:
+    """Return the cells of the table of the measures that the literature names."""
+    return [
+        [named(row, table), *(in_words(getattr(row, field), unit) for field, _, unit in LITERATURE)]
+        for row in table.literature
+    ]
+
+
 def think_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
     """Render the tables as semantic html; no script, style sheet or id."""
     parts = []
@@ -177,9 +204,11 @@ def think_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
             continue
         parts.append(html_table("Cognitive efficiency", HEADS, efficiency_grid(table)))
         parts.append(html_table("Habits: share of answers that show it", habit_heads(table), habit_grid(table)))
+        parts.append(html_table("Measures that the literature names", LITERATURE_HEADS, literature_grid(table)))
         if table.further:
             heads = further_heads(table)
             parts.append(html_table("Further measures: means with their 95 % interval", heads, further_grid(table)))
         parts += [f"<p>{esc(one_line(note, 400))}</p>\n" for note in table.notes]
         parts.append(render_marks(table.marks, max(2, SHOWN // len(tables))))
-    return "".join([*parts, f"<p><small>{esc(_READING)} {esc(thresholds.words)}</small></p>\n"])
+    reading = " ".join([_READING, _LITERATURE_READING, thresholds.words])
+    return "".join([*parts, f"<p><small>{esc(reading)}</small></p>\n"])

@@ -6,30 +6,28 @@ releases (its isolation switch, its grading objects) are used here and in `loadi
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import warnings
+from collections.abc import Iterator
 from importlib import metadata
 from typing import Any, NamedTuple
 
 import evalscope.metrics.math.parser as math_parser
-from evalscope.api.benchmark import DefaultDataAdapter, MultiChoiceAdapter
-from evalscope.api.benchmark.adapters.agent_adapter import AgentAdapter
-from evalscope.api.benchmark.adapters.audio_language_adapter import AudioLanguageAdapter
-from evalscope.api.benchmark.adapters.multi_turn_adapter import MultiTurnAdapter
-from evalscope.api.benchmark.adapters.text2image_adapter import Text2ImageAdapter
-from evalscope.api.benchmark.adapters.vision_language_adapter import VisionLanguageAdapter
+from evalscope.api.benchmark import MultiChoiceAdapter
 from evalscope.api.dataset import Sample as EvalSample
 from evalscope.api.evaluator import TaskState
 from evalscope.api.messages import ChatMessageAssistant, ContentReasoning, ContentText, dict_to_chat_message
 from evalscope.api.metric import SampleScore, Score
-from evalscope.api.mixin import CodeExecutionSandboxMixin
 from evalscope.api.model import ChatCompletionChoice, ModelOutput, ModelUsage
 from evalscope.api.registry import get_benchmark
 from evalscope.config import TaskConfig
 from evalscope.constants import ScoreStatus
 from evalscope.utils.io_utils import convert_normal_types
 
+from qwq_nb.bench.evalscope.nltk_data import missing_resource, provide_sentence_model
+from qwq_nb.bench.evalscope.runnable import check_runnable, judge_strategy, missing_packages
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.core.records import AnswerKind, Completion, Sample, Verdict
 from qwq_nb.errors import OptionError, UnknownBenchmark
@@ -50,9 +48,8 @@ __all__ = [
 ]
 
 _PACKAGES = ("evalscope", "math_verify", "latex2sympy2_extended")
-_HOOKS = ("run_inference", "_on_inference_start", "_on_inference", "_on_inference_end")
-_OTHER_MEDIA = (AudioLanguageAdapter, Text2ImageAdapter, VisionLanguageAdapter)
-_DIALOGUES = (AgentAdapter, MultiTurnAdapter)
+_NOT_INSTALLED = ("ImportError", "ModuleNotFoundError", "LookupError")
+"""Exceptions of a metric whose package or data is missing, by their names."""
 _RESERVED = {"local_path", "dataset_id", "subset_list", "few_shot_num", "dataset_revision", "hf_dataset_revision"}
 
 
@@ -92,6 +89,7 @@ def warm_up() -> dict[str, str]:
     A LaTeX answer through evalscope's own extraction and comparison loads ANTLR's tables and SymPy.
     """
     quiet()
+    provide_sentence_model()
     grade_in_this_process()
     for answer, gold in (
         (r"Thus $\boxed{\frac{3}{4}}$.", "0.75"),
@@ -116,6 +114,7 @@ def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_sh
     Raises UnknownBenchmark (not known, needs another package, cannot be run here) and OptionError.
     """
     name = request.benchmark
+    check_runnable(name)
     reserved = sorted(_RESERVED & request.dataset_args.keys())
     if reserved:
         raise OptionError(f"dataset_args cannot hold {', '.join(reserved)}: the options of the same meaning set them.")
@@ -137,21 +136,14 @@ def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_sh
         datasets=[name],
         dataset_args={name: options},
         dataset_hub=request.hub,
+        judge={"strategy": judge_strategy([name])},
     )
     try:
-        adapter = get_benchmark(name, config)
+        return get_benchmark(name, config)
     except ImportError as error:
-        missing = getattr(error, "name", None) or str(error).splitlines()[0]
-        raise UnknownBenchmark(f"{name} needs a package that is not installed: {missing}.") from None
+        raise UnknownBenchmark(missing_packages(name, error)) from None
     except (KeyError, ValueError) as error:
-        text = str(error.args[0]) if error.args else str(error)
-        if "not registered" in text or ("not found." in text and "Benchmark" in text):
-            raise UnknownBenchmark(text) from None
-        raise OptionError(f"{name}: {text}") from None
-    obstacle = _obstacle(adapter)
-    if obstacle:
-        raise UnknownBenchmark(f"{name} cannot be run here: {obstacle}.")
-    return adapter
+        raise OptionError(f"{name}: {error.args[0] if error.args else error}") from None
 
 
 def kind_of(adapter: Any) -> AnswerKind:
@@ -169,25 +161,63 @@ def metric_name(adapter: Any) -> str:
 
 
 def official_score(adapter: Any, job: GradeJob) -> OfficialScore:
-    """Score the answer part by evalscope's own `calculate_metrics`. The adapter's exceptions pass through."""
-    result = adapter.calculate_metrics(_state(job))
+    """Score the answer part by evalscope's own `calculate_metrics`. The adapter's exceptions pass through.
+
+    A score without a value has a reason: evalscope's own, else what it logged, since some adapters log an exception and
+    return an empty score.
+    """
+    with _logged() as logged:
+        result = adapter.calculate_metrics(_state(job))
     result.generation_index = job.repeat
     if not adapter.save_metadata:
         result.sample_metadata = None
     score = result.score
     main = score.main_value
-    usable = bool(score.status.is_usable) and main is not None
+    failed = _unavailable(score)
+    usable = bool(score.status.is_usable) and main is not None and not failed
     reasons = [
         score.explanation or "",
         *(str(v) for v in (score.metadata or {}).values() if str(v).startswith("error:")),
+        failed,
     ]
+    if not usable and not any(reasons):
+        reasons = logged or [f"evalscope's grading of {adapter.name} gave no value, and no reason"]
     return OfficialScore(
         usable=usable,
         value=float(main) if usable and main is not None else 0.0,
         extracted=str(score.extracted_prediction or ""),
-        explanation=" ".join(filter(None, reasons)),
+        explanation=_in_words(" ".join(filter(None, reasons))),
         dump=convert_normal_types(result.model_dump(mode="json")),
     )
+
+
+@contextlib.contextmanager
+def _logged() -> Iterator[list[str]]:
+    """Collect the errors that evalscope logs during the block."""
+    lines: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(" ".join(record.getMessage().split()))
+
+    collector, logger = Collector(logging.ERROR), logging.getLogger("evalscope")
+    logger.addHandler(collector)
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(collector)
+
+
+def _in_words(reason: str) -> str:
+    return missing_resource(reason) or reason
+
+
+def _unavailable(score: Score) -> str:
+    """Return why the main metric could not be computed at all, where evalscope gives 0 for it; else empty."""
+    errors = (score.metadata or {}).get("metric_errors") or {}
+    family = str(score.main_score_name or "").partition("-")[0].casefold()
+    found = [str(error) for metric, error in errors.items() if metric.casefold() == family]
+    return next((error for error in found if error.startswith(_NOT_INSTALLED)), "")
 
 
 def score_dump(job: GradeJob, verdict: Verdict) -> dict[str, Any]:
@@ -266,23 +296,3 @@ def _sample(sample: Sample) -> EvalSample:
         subset_key=sample.subset,
         metadata=dict(sample.metadata),
     )
-
-
-def _obstacle(adapter: Any) -> str:
-    """Return why a benchmark cannot be run by single text completions graded by rules; empty if it can."""
-    kind = type(adapter)
-    if isinstance(adapter, _OTHER_MEDIA):
-        return "its questions or answers are images or sound, and this is text only"
-    if isinstance(adapter, _DIALOGUES):
-        return "it is a conversation of several turns or with tools, not one completion a question"
-    if isinstance(adapter, CodeExecutionSandboxMixin):
-        return "grading it executes the model's code, which needs evalscope's own sandbox"
-    if not isinstance(adapter, DefaultDataAdapter) or any(
-        getattr(kind, hook, None) is not getattr(DefaultDataAdapter, hook) for hook in _HOOKS
-    ):
-        return "its adapter drives the model itself instead of taking one completion a question"
-    if adapter.use_llm_judge:
-        return "its answers are graded by another model, not by rules"
-    if adapter.use_batch_scoring:
-        return "it grades all answers of a subset together, not one by one"
-    return ""

@@ -10,6 +10,7 @@ from qwq_nb.bench.evalscope import adapters, loading
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
 from qwq_nb.bench.worker import refute
 from qwq_nb.bench.worker.equality import equal
+from qwq_nb.core.graded_metrics import lacks_reference
 from qwq_nb.core.records import AnswerKind, Verdict
 
 __all__ = ["EvalscopeBenchmark"]
@@ -41,7 +42,12 @@ class EvalscopeBenchmark:
         return loading.load(request)
 
     def grade(self, job: GradeJob) -> Verdict:
-        """Return evalscope's verdict on the answer part; `excluded` if it has no value. Its exceptions pass through."""
+        """Return evalscope's verdict on the answer part; `excluded` if it has no value. Its exceptions pass through.
+
+        evalscope would score an answer against a reference that is not there: 0, whatever it says.
+        """
+        if lacks_reference(job.sample):
+            return Verdict(status="no_reference", explanation="the record has no reference to grade against")
         score = adapters.official_score(self._adapter, job)
         status: Literal["graded", "memory", "excluded"] = "graded"
         if not score.usable:

@@ -6,6 +6,7 @@ record is what it then is.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from qwq_nb.bench.data_formats import Record
 from qwq_nb.bench.evalscope.fields import (
     GOLD_FIELDS,
     FieldFault,
+    LastingFault,
     is_gap,
     is_single,
     named_as_needed,
@@ -22,12 +24,23 @@ from qwq_nb.bench.evalscope.fields import (
 )
 from qwq_nb.errors import DataError, listed
 
-__all__ = ["RawRow", "convert_all", "needed_fields"]
+__all__ = ["RawRow", "check_graded_from", "convert_all", "needed_fields"]
 
 T = TypeVar("T")
 
-_BESIDE: dict[str, tuple[str, ...]] = {"math_500": ("unique_id", "solution")}
-"""Fields that an adapter reads but uses neither in prompts nor in grading: a user's file may leave them out."""
+_BESIDE: dict[str, dict[str, Callable[[int], Any]]] = {
+    "math_500": {"unique_id": str, "solution": lambda number: ""},
+    "ifeval": {"key": int},
+    "ifbench": {"key": int},
+}
+"""Fields that an adapter reads but uses neither in prompts nor in grading, and what is made of a record's number for
+them: a user's file may leave them out. The files of IFEval that QwQ's authors ship have no `key`."""
+
+_GRADED_FROM: dict[str, tuple[str, ...]] = {
+    "ifeval": ("prompt", "instruction_id_list", "kwargs"),
+    "ifbench": ("prompt", "instruction_id_list", "kwargs"),
+}
+"""Fields that the scorer of an adapter reads, which no probe finds: without them no answer could be graded."""
 
 _MOST_NAMES = 30
 _LONGEST_NAME = 60
@@ -40,8 +53,23 @@ RawRow = dict[str, Any]
 
 def along(record: RawRow, number: int, benchmark: str) -> RawRow:
     """Return the optional fields that a record lacks: an id made of its number, the others empty."""
-    absent = (name for name in _BESIDE.get(benchmark, ()) if name not in record)
-    return {name: str(number) if name == "unique_id" else "" for name in absent}
+    beside = _BESIDE.get(benchmark, {})
+    return {name: made(number) for name, made in beside.items() if name not in record}
+
+
+def check_graded_from(record: RawRow, benchmark: str) -> None:
+    """Check the fields that are read when an answer is graded.
+
+    Raises KeyError, LastingFault, and ValueError where a text holds the list that is wanted.
+    """
+    for name in _GRADED_FROM.get(benchmark, ()):
+        value = record[name]
+        if name != "prompt" and isinstance(value, str) and isinstance(_decoded(value), list):
+            raise ValueError(f"the field {name!r} is a list in a text")
+        if name != "prompt" and not isinstance(value, list):
+            raise LastingFault(f"the field {name!r} is no list")
+        if not value:
+            raise LastingFault(f"the field {name!r} is empty")
 
 
 def convert_all(
@@ -66,7 +94,8 @@ def convert_all(
             try:
                 made.append((shaped, convert(shaped)))
             except FieldFault as error:
-                if attempt == last or not any(map(is_single, shaped.values())):
+                lasting = attempt == last or isinstance(error, LastingFault)
+                if lasting or not any(map(is_single, shaped.values())):
                     raise DataError(_unfit(error, record, where, needed, benchmark)) from None
                 break
             except KeyError as error:
@@ -87,14 +116,15 @@ def numbers_as_text(record: RawRow) -> RawRow:
     return {key: _text(value) for key, value in record.items()}
 
 
-def needed_fields(convert: Callable[[RawRow], Any]) -> list[str]:
-    """Return the fields that an adapter reads without a default, found by giving it an empty record."""
+def needed_fields(convert: Callable[[RawRow], Any], benchmark: str) -> list[str]:
+    """Return the fields that an adapter reads without a default, found by giving it an empty record.
+
+    With them those that only its scorer reads.
+    """
     probe = _Probe()
-    try:
+    with contextlib.suppress(Exception):  # it may fail on made-up values; the fields read so far are the result
         convert(probe)
-    except Exception:  # it may fail on made-up values; the fields read so far are the result
-        return probe.asked
-    return probe.asked
+    return list(dict.fromkeys([*probe.asked, *_GRADED_FROM.get(benchmark, ())]))
 
 
 class _Probe(dict[str, Any]):
@@ -125,11 +155,16 @@ def _json_cells(record: RawRow) -> RawRow:
     shaped = numbers_as_text(record)
     for key, value in shaped.items():
         if isinstance(value, str) and value[:1] in "[{" and value[-1:] in "]}":
-            try:
-                shaped[key] = json.loads(value)
-            except ValueError:
-                continue
+            shaped[key] = _decoded(value)
     return shaped
+
+
+def _decoded(text: str) -> Any:
+    """Return what a JSON text holds; the text itself if it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _single_cells(record: RawRow) -> RawRow:

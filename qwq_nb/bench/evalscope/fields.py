@@ -13,6 +13,7 @@ from typing import Any
 __all__ = [
     "GOLD_FIELDS",
     "FieldFault",
+    "LastingFault",
     "check_choices",
     "check_gold_present",
     "check_made",
@@ -26,7 +27,7 @@ __all__ = [
     "whole_numbers",
 ]
 
-GOLD_FIELDS = ("answer", "gold", "label", "target", "answerKey", "answer_letter", "Correct Answer")
+GOLD_FIELDS = ("answer", "gold", "label", "target", "answerKey", "answer_letter", "Correct Answer", "Short Answer")
 """Fields that hold the gold answer."""
 
 _IDS = (
@@ -50,6 +51,10 @@ _NO_ID = (None, "", "unknown")
 
 class FieldFault(ValueError):
     """Report a field whose value cannot be meant. The message names the field, without file and line."""
+
+
+class LastingFault(FieldFault):
+    """Report a field whose value no other form of the record would mend."""
 
 
 def named_as_needed(record: Mapping[str, Any], needed: Iterable[str]) -> dict[str, Any]:
@@ -103,16 +108,24 @@ def check_made(record: Mapping[str, Any], needed: Sequence[str], question: str, 
             raise FieldFault(f"the field {name!r} {_described(value)} where one text or number is expected")
 
 
-def check_choices(record: Mapping[str, Any], needed: Sequence[str], choices: Sequence[str], target: str) -> None:
-    """Check the choices of a record: none is empty for want of a value, and the gold answer is the letter of one.
+def check_choices(
+    record: Mapping[str, Any], needed: Sequence[str], choices: Sequence[str], targets: Sequence[str]
+) -> None:
+    """Check the choices of a record: there are some, none is a gap, the gold answer is the letter of one.
+
+    Several gold answers, as a benchmark may have where several choices are right, are not looked at.
 
     Raises FieldFault.
     """
+    if not choices:
+        empty = next((name for name in needed if not (value := record.get(name)) or isinstance(value, dict)), "")
+        said = f"the field {empty!r} holds no choices" if empty else "there are no choices"
+        raise FieldFault(f"{said}, where texts to choose from are expected")
     gap = next((name for name in needed if is_gap(record.get(name, ""))), "")
     if gap and any(not choice.strip() for choice in choices):
         raise FieldFault(f"the field {gap!r} has no value (null or NaN) where a text is expected")
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: len(choices)]
-    if letters and re.fullmatch(r"\d+|[A-Z]", target) and target not in letters:
+    letters, target = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: len(choices)], targets[0] if len(targets) == 1 else ""
+    if re.fullmatch(r"\d+|[A-Z]", target) and target not in letters:
         name = next((name for name in record if name in GOLD_FIELDS and str(record[name]) == target), "answer")
         raise FieldFault(
             f"the field {name!r} is {target!r} where one of the letters {letters[0]} to {letters[-1]} is expected"

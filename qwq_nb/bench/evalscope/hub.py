@@ -1,7 +1,7 @@
 """Load a data set from its hub, or fail within seconds with the reason.
 
-The hubs' clients retry for minutes without a network. So one connection is tried first (unless a proxy is set); if it
-fails, only a copy on this machine is looked for, under a time limit.
+The hubs' clients retry for minutes without a network. So one connection is tried first, through the proxy if one is
+set; if it fails, only a copy on this machine is looked for, under a time limit.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _LOCAL_PATH = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?(?:[/\\][^\s/\\'\",;:()]+){
 
 def load(adapter: Any, request: LoadRequest) -> None:
     """Call `adapter.load_dataset()`. Raises HubError."""
-    fields = needed_fields(plain_converter(adapter))
+    fields = needed_fields(plain_converter(adapter), adapter.name)
     cause = unreachable(request.hub)
     try:
         with _offline(request.hub) if cause else contextlib.nullcontext():

@@ -21,7 +21,9 @@ from qwq_nb.bench.data_formats import Record, read_file
 from qwq_nb.bench.datafile import file_stems, read_records, subset_files
 from qwq_nb.bench.evalscope import adapters, conversion, fields, hub
 from qwq_nb.bench.evalscope.conversion import RawRow
+from qwq_nb.bench.evalscope.runnable import rule_notes
 from qwq_nb.bench.protocol import BenchmarkFacts, LoadedBenchmark, LoadRequest, encode
+from qwq_nb.core.graded_metrics import GRADED_METRICS
 from qwq_nb.core.records import AnswerKind, Message, Sample
 from qwq_nb.core.sample_id import sample_id
 from qwq_nb.core.text import valid_values
@@ -41,9 +43,9 @@ def load(request: LoadRequest) -> LoadedBenchmark:
 
     Raises UnknownBenchmark, OptionError, DataError, HubError.
     """
-    notes: list[str] = []
     _check_subsets(request)
     adapter = adapters.build_adapter(request)
+    notes = rule_notes(request.benchmark)
     if request.dataset_args.get("shuffle"):
         notes.append(
             "`shuffle` is left out: which samples are asked, and in which order, is decided by limit and seed."
@@ -69,7 +71,7 @@ def load(request: LoadRequest) -> LoadedBenchmark:
         multiple_choice=adapters.kind_of(adapter) == "choice",
         facts=BenchmarkFacts(
             pretty_name=str(adapter.pretty_name or request.benchmark),
-            metric=adapters.metric_name(adapter),
+            metric=GRADED_METRICS.get(request.benchmark) or adapters.metric_name(adapter),
             evaluation_version=str(meta.evaluation_version),
             few_shot_num=int(adapter.few_shot_num),
             prompt_template=str(adapter.prompt_template or ""),
@@ -215,13 +217,14 @@ def _dataset(
 ) -> MemoryDataset:
     """Follow evalscope's steps of loading: convert, filter, number, and shuffle the choices if requested."""
 
-    needed = conversion.needed_fields(hub.plain_converter(adapter))
+    needed = conversion.needed_fields(hub.plain_converter(adapter), request.benchmark)
     known = _subsets_of(request.benchmark) if adapter.reformat_subset else []
     kind = adapters.kind_of(adapter)
 
     def convert(record: RawRow) -> list[EvalSample]:
         if kind != "text":
             fields.check_gold_present(record, needed)
+        conversion.check_graded_from(record, request.benchmark)
         made = list(as_sample_list(adapter.record_to_sample(record)))
         if known and any(sample.subset_key not in known for sample in made):
             made = _respelt(adapter, record, made, known)
@@ -258,15 +261,16 @@ def _check_sample(sample: EvalSample, record: RawRow, needed: list[str], kind: A
     """Check that a sample has a question, and an answer to grade against. Raises FieldFault, KeyError."""
     targets = _targets(sample)
     if kind != "text" and not any(target.strip() for target in targets):
-        if "answer" not in record:
-            raise KeyError("answer")
-        raise fields.FieldFault("the field 'answer': the gold answer is empty")
+        name = next((name for name in needed if name in fields.GOLD_FIELDS), "answer")
+        if name not in record:
+            raise KeyError(name)
+        raise fields.FieldFault(f"the field {name!r}: the gold answer is empty")
     question = _question(sample)
     if not question.strip():
         raise fields.FieldFault("the question is empty")
     fields.check_made(record, needed, question, targets if kind != "text" else [])
-    if kind == "choice" and len(targets) == 1:
-        fields.check_choices(record, needed, sample.choices or [], targets[0])
+    if kind == "choice":
+        fields.check_choices(record, needed, sample.choices or [], targets)
 
 
 def _question(sample: EvalSample) -> str:

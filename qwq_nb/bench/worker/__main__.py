@@ -28,6 +28,7 @@ from qwq_nb.bench.registry import benchmark_for
 from qwq_nb.bench.worker.beats import beating
 from qwq_nb.bench.worker.channels import Channels, SelectorChannels, ThreadChannels, write_all
 from qwq_nb.bench.worker.child import CAN_FORK, Child, die_with_parent, limit_memory, limit_time
+from qwq_nb.bench.worker.imports import without_what_is_not_needed
 from qwq_nb.bench.worker.task_limits import task_limit
 from qwq_nb.errors import DataError, QwqError, WorkerError
 
@@ -72,6 +73,9 @@ class Worker:
                     self._task_line(name, line)
                 else:
                     self._graders.line(name, line)
+            if self._graders.to_rehearse:
+                with beating(self._out):
+                    self._graders.rehearse()
             self._graders.check()
             self._check_task()
 
@@ -272,7 +276,8 @@ def main(arguments: list[str]) -> int:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     if "--grader" in arguments:
-        from qwq_nb.bench.evalscope import adapters
+        with without_what_is_not_needed():
+            from qwq_nb.bench.evalscope import adapters
         from qwq_nb.bench.worker import grader
 
         adapters.warm_up()
@@ -281,7 +286,7 @@ def main(arguments: list[str]) -> int:
     try:
         write_all(protocol_fd, encode({"event": "hello", "pid": os.getpid()}))
         write_all(protocol_fd, encode({"event": "step", "text": "importing evalscope"}))
-        with beating(protocol_fd):
+        with beating(protocol_fd), without_what_is_not_needed():
             from qwq_nb.bench.evalscope import adapters
 
             versions = adapters.warm_up()

@@ -2,17 +2,21 @@
 
 The grader answers each job in three lines, `{"verdict"}`, `{"opinion"}` and `{"analysis"}`, the last once more if
 further measures are registered: a step that hangs loses no earlier line. The worker keeps the time, which is paused
-while a benchmark's module is imported (`preparing` to `prepared`, once per grader). A grader that overruns is killed
-and replaced, which takes tens of milliseconds, and that job alone gets the status `deadline`; `crashed` and `memory`
-likewise. A job whose grader ended is graded once more, to tell whether the job crashed it or the process was killed
-from outside. Such a verdict carries evalscope's own `excluded` score, which keeps its files valid.
+while a benchmark is imported and its grading rehearsed (`importing`, `rehearsing`, `prepared`, once per grader): much
+is imported only by the first grading. What took the time is then done once more in the process that graders are forked
+from, so that no later one needs it.
+
+A grader that overruns is killed and replaced, which takes tens of milliseconds, and that job alone gets the status
+`deadline`; `crashed` and `memory` likewise. A job whose grader ended is graded once more, to tell whether the job
+crashed it or the process was killed from outside. Such a verdict carries evalscope's own `excluded` score, which keeps
+its files valid.
 """
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, Literal
@@ -20,18 +24,19 @@ from typing import Any, Literal
 import msgspec
 
 from qwq_nb.bench.evalscope import adapters
-from qwq_nb.bench.protocol import GradeJob, LoadRequest, Opinion, decode, encode
+from qwq_nb.bench.protocol import GradeJob, Opinion, decode, encode
 from qwq_nb.bench.registry import benchmark_for
 from qwq_nb.bench.verdicts import complete_verdict, failed_verdict
 from qwq_nb.bench.worker import measuring
 from qwq_nb.bench.worker import second_opinion as opinion
 from qwq_nb.bench.worker.channels import Channels, LineReader, write_all
 from qwq_nb.bench.worker.child import Child, limit_memory
-from qwq_nb.core.records import Analysis, Verdict
+from qwq_nb.bench.worker.waiting import Waiting
+from qwq_nb.core.records import Analysis, Completion, Verdict
 from qwq_nb.store.evalscope_rows import targets_of
 from qwq_nb.trace.measures import Trace
 
-__all__ = ["MEMORY_LIMIT", "Grader", "Waiting", "grade", "grader_main"]
+__all__ = ["MEMORY_LIMIT", "Grader", "grade", "grader_main", "rehearse"]
 
 MEMORY_LIMIT = 2 << 30
 """Bytes of address space a grader may take beyond what it starts with."""
@@ -39,6 +44,11 @@ MEMORY_LIMIT = 2 << 30
 _START_LIMIT_S = 120.0
 """Seconds after which a grader that is not ready has failed (a new Python imports evalscope, a fork takes ms)."""
 
+_REHEARSAL_LIMIT_S = 60.0
+"""Seconds for a rehearsal: imports take some on a busy machine. One that does not end is left out."""
+
+_REHEARSAL = "This is a rehearsal. It has two sentences, and NO answer. 这是一次排练。"
+"""An answer whose grading imports and loads what another's would: some metrics load more for Chinese."""
 
 _FALSE_STARTS = 3
 """Graders in a row that end before their first job; after them the waiting jobs fail."""
@@ -48,8 +58,11 @@ class _Part(msgspec.Struct, omit_defaults=True):
     """Represent a line from the grader."""
 
     ready: bool = False
-    preparing: bool = False
-    prepared: bool = False
+    step: Literal["", "importing", "rehearsing", "prepared"] = ""
+    seconds: float = 0.0
+    """Of the processor, for preparing or for a rehearsal."""
+    threads: int = 1
+    """Of the grader, when it had prepared or finished: the process that is forked must have one alone."""
     verdict: Verdict | None = None
     opinion: Opinion | None = None
     analysis: Analysis | None = None
@@ -68,10 +81,12 @@ def grader_main(job_in: int, reply_out: int) -> None:
             job = decode(line, GradeJob)
             if (key := job.request.key()) not in prepared:
                 prepared.add(key)
-                write_all(reply_out, encode(_Part(preparing=True)))
-                _prepare(job.request)
-                write_all(reply_out, encode(_Part(prepared=True)))
+                _prepare(job, reply_out)
+            began = time.process_time()
             verdict = job.verdict or grade(job)
+            if job.rehearsal:
+                write_all(reply_out, encode(_Part(verdict=verdict, done=True, **_cost(began))))
+                continue
             write_all(reply_out, encode(_Part(verdict=verdict)))
             if job.verdict is None:
                 write_all(reply_out, encode(_Part(opinion=_opinion(job, verdict))))
@@ -81,10 +96,33 @@ def grader_main(job_in: int, reply_out: int) -> None:
                 write_all(reply_out, encode(_Part(analysis=_further(job, analysis, trace), done=True)))
 
 
-def _prepare(request: LoadRequest) -> None:
-    """Import the benchmark. Its failure is reported by `grade`, as this answer's verdict."""
+def _prepare(job: GradeJob, reply_out: int) -> None:
+    """Import the benchmark, and rehearse evalscope's own. A failure is reported by `grade`, as this answer's verdict.
+
+    A registered benchmark's `grade` is the user's own code: it is given nothing but answers.
+    """
+    began = time.process_time()
+    write_all(reply_out, encode(_Part(step="importing")))
     with contextlib.suppress(Exception):
-        _ = benchmark_for(request).kind
+        _ = benchmark_for(job.request).kind
+        if job.request.source is None and not job.prepared:
+            write_all(reply_out, encode(_Part(step="rehearsing")))
+            rehearse(msgspec.structs.replace(job, rehearsal=False))
+    write_all(reply_out, encode(_Part(step="prepared", **_cost(began))))
+
+
+def _cost(began: float) -> dict[str, Any]:
+    """Return what a rehearsal cost this process, since its `time.process_time` was `began`."""
+    return {"seconds": time.process_time() - began, "threads": threading.active_count()}
+
+
+def rehearse(job: GradeJob) -> None:
+    """Grade a made-up answer to a job's sample, to import and load what grading the benchmark takes.
+
+    It is the job's own answer if that is made up already.
+    """
+    answer = job.completion.answer if job.rehearsal else _REHEARSAL
+    grade(msgspec.structs.replace(job, completion=Completion(answer=answer)))
 
 
 def grade(job: GradeJob) -> Verdict:
@@ -159,23 +197,14 @@ class _Running:
         self.reply = reply
         self.job = job
         self.started = time.monotonic()
-        self.preparing = False
+        self.step = ""
+        """`importing` or `rehearsing`; empty: it is graded."""
         self.verdict: Verdict | None = None
 
-
-class Waiting:
-    """Queue jobs in the order they arrived, for the next free grader."""
-
-    def __init__(self) -> None:
-        self.jobs: collections.deque[tuple[int, GradeJob]] = collections.deque()
-        self.crashed: set[int] = set()
-        """Jobs during which a grader ended once."""
-
-    def drop(self, reply: int) -> None:
-        """Remove the job with this id."""
-        for job in [job for job in self.jobs if job[0] == reply]:
-            self.jobs.remove(job)
-        self.crashed.discard(reply)
+    @property
+    def limit_s(self) -> float:
+        """Return the seconds that the present step may take."""
+        return {"importing": _START_LIMIT_S, "rehearsing": _REHEARSAL_LIMIT_S}.get(self.step, self.job.deadline_s)
 
 
 class Grader:
@@ -197,18 +226,32 @@ class Grader:
         self._child: Child | None = None
         self._since = 0.0
         self._ready = False
+        self._prepared: frozenset[str] = frozenset()
+        """Of `Waiting.prepared`, when it was forked."""
         self._running: _Running | None = None
         self._false_starts = 0
 
     @property
+    def is_idle(self) -> bool:
+        """Return whether it has no job."""
+        return self._running is None
+
+    @property
     def since(self) -> float | None:
-        """Return when its job began, by `time.monotonic` in seconds; None if it has none."""
-        return self._running.started if self._running is not None else None
+        """Return when grading its job began, by `time.monotonic` in seconds; None if it has none, or is preparing."""
+        return self._running.started if self._running is not None and not self._running.step else None
+
+    def hold(self, seconds: float) -> None:
+        """Leave so many seconds out of its time: this process did not read what it had to say."""
+        if self._running is not None:
+            self._running.started += seconds
+        self._since += seconds
 
     def start(self) -> None:
         """Start the process, so that the first job need not wait for it."""
         self._ready = False
         self._since = time.monotonic()
+        self._prepared = frozenset(self._waiting.prepared)
         self._child = Child(self.name, self._channels, grader_main, also_close=self._also_close)
 
     def cancel(self, reply: int) -> None:
@@ -221,8 +264,7 @@ class Grader:
     def timeout(self) -> float | None:
         """Return the seconds until `check` must be called; None if nothing is running."""
         if self._running is not None:
-            limit = _START_LIMIT_S if self._running.preparing else self._running.job.deadline_s
-            return max(0.0, self._running.started + limit - time.monotonic())
+            return max(0.0, self._running.started + self._running.limit_s - time.monotonic())
         if self._child is not None and not self._ready:
             return max(0.0, self._since + _START_LIMIT_S - time.monotonic())
         return None
@@ -236,10 +278,16 @@ class Grader:
         if part.ready:
             self._ready, self._false_starts = True, 0
         running = self._running
-        if running is not None and (part.preparing or part.prepared):
-            running.preparing, running.started = part.preparing, time.monotonic()
+        if running is not None and part.step:
+            if running.step == "rehearsing" and part.step == "prepared":
+                self._waiting.rehearsed(
+                    msgspec.structs.replace(running.job, rehearsal=False), part.seconds, part.threads
+                )
+            running.step, running.started = "" if part.step == "prepared" else part.step, time.monotonic()
         if running is not None and part.verdict is not None:
             running.verdict = part.verdict
+            if running.job.rehearsal and part.verdict.status == "graded":
+                self._waiting.rehearsed(running.job, part.seconds, part.threads)
         if running is not None and part.opinion is not None and running.verdict is not None:
             running.verdict = msgspec.structs.replace(running.verdict, **msgspec.structs.asdict(part.opinion))
         if running is not None and part.analysis is not None and running.verdict is not None:
@@ -253,9 +301,12 @@ class Grader:
         if self.timeout() != 0.0:
             return
         running = self._running
-        if running is not None:
-            seconds = _START_LIMIT_S if running.preparing else running.job.deadline_s
-            what = "importing the benchmark" if running.preparing else "grading"
+        if running is not None and running.step == "rehearsing":
+            self._without_rehearsal(running)
+            self._replace()
+        elif running is not None:
+            seconds = running.limit_s
+            what = "importing the benchmark" if running.step else "grading"
             self._replace()
             self._finish(
                 running,
@@ -282,7 +333,8 @@ class Grader:
             return
         reply, job = self._waiting.jobs.popleft()
         self._running = _Running(reply, job)
-        if not self._child.send(encode(job)):
+        prepared = job.request.key() in self._prepared | self._waiting.endless
+        if not self._child.send(encode(msgspec.structs.replace(job, prepared=prepared))):
             self._ended()
 
     def _ended(self) -> None:
@@ -294,7 +346,9 @@ class Grader:
             reply, job = self._waiting.jobs.popleft()
             self._answer(reply, _failed(job, "crashed", f"the grader process does not start ({how})", 0.0))
         running = self._running
-        if running is not None and running.verdict is None and running.reply not in self._waiting.crashed:
+        if running is not None and running.step == "rehearsing":
+            self._without_rehearsal(running)
+        elif running is not None and running.verdict is None and running.reply not in self._waiting.crashed:
             self._waiting.crashed.add(running.reply)
             self._waiting.jobs.appendleft((running.reply, running.job))
             self._running = None
@@ -303,6 +357,12 @@ class Grader:
             why = f"the grader process ended ({how}) at this answer"
             self._finish(running, running.verdict or _failed(running.job, "crashed", why, seconds))
         self.next()
+
+    def _without_rehearsal(self, running: _Running) -> None:
+        """Put a job back whose rehearsal ran into its limit or ended the grader: the made-up answer is at fault."""
+        self._waiting.endless.add(running.job.request.key())
+        self._waiting.jobs.appendleft((running.reply, running.job))
+        self._running = None
 
     def _replace(self) -> None:
         if self._child is not None:

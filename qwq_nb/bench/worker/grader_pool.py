@@ -13,7 +13,8 @@ from typing import Any
 from qwq_nb.bench.protocol import GradeJob
 from qwq_nb.bench.worker.channels import Channels
 from qwq_nb.bench.worker.child import CAN_FORK
-from qwq_nb.bench.worker.grader import Grader, Waiting
+from qwq_nb.bench.worker.grader import Grader, rehearse
+from qwq_nb.bench.worker.waiting import Waiting
 
 __all__ = ["MOST", "Graders"]
 
@@ -68,10 +69,28 @@ class Graders:
             self._working.append(self._others.pop())
             self._working[-1].next()
         elif not self._waiting.jobs:
-            for grader in [grader for grader in self._working[1:] if grader.since is None]:
+            for grader in [grader for grader in self._working[1:] if grader.is_idle]:
                 grader.close()
                 self._working.remove(grader)
                 self._others.append(grader)
+
+    @property
+    def to_rehearse(self) -> bool:
+        """Return whether there is something for `rehearse` to do."""
+        return bool(self._waiting.slow)
+
+    def rehearse(self) -> None:
+        """Import in this process what took graders their time, for those that it forks from now on.
+
+        It takes as long as it took them; the graders' own time stands still meanwhile.
+        """
+        began = time.monotonic()
+        while self._waiting.slow:
+            job = self._waiting.slow.popleft()
+            rehearse(job)
+            self._waiting.prepared.add(job.request.key())
+        for grader in self._working:
+            grader.hold(time.monotonic() - began)
 
     def close(self) -> None:
         """End all graders."""

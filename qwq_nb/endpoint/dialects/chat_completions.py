@@ -70,7 +70,13 @@ class Choice(msgspec.Struct, gc=False):
 
     delta: WireDelta | None = None
     message: WireDelta | None = None
+    text: str | None = None
+    """A piece of the answer, by servers that write their chunks as those of `/completions`."""
     finish_reason: str | None = None
+    native_finish_reason: str | None = None
+    """The word of the server behind a gateway: OpenRouter."""
+    error: Any = None
+    """What ended this choice, beside the finish reason `error`: OpenRouter."""
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -124,7 +130,16 @@ class ChatCompletions:
         choices = chunk.choices
         if choices and not chunk.error:
             choice = choices[0]
-            return delta_of(chunk, choice.delta, choice.finish_reason)
+            if not choice.error:
+                delta = delta_of(chunk, choice.delta, choice.finish_reason)
+                if choice.message is not None and choice.delta is None:
+                    delta = message_of(chunk, choice.message, choice.finish_reason)
+                    delta.is_message = True
+                elif choice.text and not delta.content:
+                    delta.content = choice.text
+                if choice.native_finish_reason:
+                    delta.native_finish_reason = choice.native_finish_reason
+                return delta
         return Delta(ends="error") if error_in(chunk) else delta_of(chunk, None, None)
 
     def whole(self, body: bytes) -> Delta | None:
@@ -138,9 +153,8 @@ class ChatCompletions:
         choice = chunk.choices[0] if chunk.choices else None
         if choice is None or choice.message is None:
             return None
-        delta = delta_of(chunk, choice.message, choice.finish_reason)
-        for index, piece in enumerate(delta.tool_calls):
-            piece.index = index  # a whole message does not number its calls
+        delta = message_of(chunk, choice.message, choice.finish_reason)
+        delta.native_finish_reason = choice.native_finish_reason or ""
         return delta
 
     def error(self, status: int, body: bytes, *, where: str = "", hide: Callable[[str], str] = str) -> EndpointError:
@@ -173,6 +187,14 @@ def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
     return delta
 
 
+def message_of(chunk: Chunk, message: WireDelta, finish: str | None) -> Delta:
+    """Build a Delta of a whole message, which does not number its tool calls."""
+    delta = delta_of(chunk, message, finish)
+    for index, piece in enumerate(delta.tool_calls):
+        piece.index = index
+    return delta
+
+
 def decoded_leniently(data: bytes) -> Chunk:
     """Decode what the strict decoder refuses. Raises ValueError if it is no chat completion, or nested too deeply.
 
@@ -199,16 +221,27 @@ def choice_in(choice: Any) -> dict[str, Any]:
         return {}
     if not isinstance(choice, dict):
         raise ValueError(f"Expected `object`, got `{type(choice).__name__}` - at `$.choices[...]`")
-    reason = choice.get("finish_reason")
-    if isinstance(reason, dict):
-        # SGLang's own form: {"type": "length", "length": 200}
-        reason = reason.get("type", reason)
-    found = {"finish_reason": None if reason is False else reason}
+    reason, native = map(reason_in, (choice.get("finish_reason"), choice.get("native_finish_reason")))
+    found: dict[str, Any] = {
+        "finish_reason": None if reason is False else reason,
+        "native_finish_reason": native if isinstance(native, str) else None,
+        "error": choice.get("error"),
+        "text": text_of(choice.get("text")),
+    }
     for part in ("delta", "message"):
         texts = choice.get(part)
         if isinstance(texts, dict):
             found[part] = texts_in(texts)
     return found
+
+
+def reason_in(reason: Any) -> Any:
+    """Return a finish reason as a word, out of SGLang's own form too, as in {"type": "length", "length": 200}."""
+    if isinstance(reason, list) and len(reason) == 1:
+        reason = reason[0]
+    if isinstance(reason, dict):
+        reason = reason.get("type", reason)
+    return str(reason) if isinstance(reason, int) and not isinstance(reason, bool) else reason
 
 
 def texts_in(said: dict[str, Any]) -> dict[str, Any]:
@@ -315,7 +348,7 @@ def usage_of(usage: WireUsage) -> Usage:
 
 
 def error_in(chunk: Chunk) -> Any:
-    """Return the error object of a chunk; a false value if it has none."""
+    """Return the error object of a chunk, or of its first choice; a false value if it has none."""
     if chunk.error or chunk.choices is not None:
-        return chunk.error
+        return chunk.error or (chunk.choices[0].error if chunk.choices else None)
     return {"message": chunk.message, "code": chunk.code} if chunk.message else chunk.detail

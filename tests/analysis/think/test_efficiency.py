@@ -129,8 +129,9 @@ def test_thresholds_can_be_set() -> None:
     sample = result("a", 60, tokens=2000)
     assert habits(sample, [], Thresholds(after_share=0.3, after_tokens=700)) == ["overthinking"]
     foreign = result("a", foreign=[(0, 3)], foreign_share=0.01)
-    assert habits(foreign, []) == []
-    assert habits(foreign, [], Thresholds(foreign_chars=3)) == ["language_switch"]
+    assert habits(foreign, []) == ["language_switch"], "a word is enough"
+    assert habits(foreign, [], Thresholds(foreign_chars=4)) == []
+    assert habits(foreign, [], Thresholds(foreign_chars=4, foreign_share=0.01)) == ["language_switch"]
 
 
 def test_underthinking_is_far_from_the_peers_and_wrong() -> None:

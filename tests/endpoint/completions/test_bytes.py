@@ -85,7 +85,8 @@ def test_what_is_no_http_is_an_endpoint_error(garbage: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"[1]", b'"x"', b'{"choices": 3}', b'{"choices": [{"finish_reason": {}}]}', b'{"error":' + b"[" * 10_000]
+    "data",
+    [b"[1]", b'"x, y"', b'{"choices": 3}', b'{"choices": [{"finish_reason": {}}]}', b'{"error":' + b"[" * 10_000],
 )
 def test_json_that_is_no_chunk_is_an_endpoint_error(data: bytes) -> None:
     assert "no chat completion" in str(failure_of_bytes(response(b"data: " + data + b"\n\n")))

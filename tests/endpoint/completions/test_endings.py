@@ -96,6 +96,62 @@ def test_what_was_withheld_is_an_error_with_its_name_and_is_not_asked_again(word
     assert isinstance(failure_of_bytes(whole(word, ""), FINE, stream=False), RequestRejected)
 
 
+def by_gateway(finish: str | None, native: Any, *, stream: bool, apart: bool = False) -> bytes:
+    """An answer as OpenRouter sends it: the translated finish reason, and the original, `apart` in its own chunk."""
+    choice = {"finish_reason": finish, "native_finish_reason": native}
+    if not stream:
+        body = {"choices": [{**choice, "message": {"content": THOUGHT}}]}
+        return response(json.dumps(body).encode(), kind="application/json")
+    said: dict[str, Any] = {"delta": {"content": THOUGHT}, "finish_reason": None, "native_finish_reason": None}
+    last = [{"delta": {}, **choice}]
+    if apart:
+        last = [{"delta": {}, "finish_reason": finish}, {"delta": {}, **choice}]
+    events = [b"data: " + json.dumps({"choices": [part]}).encode() for part in [said, *last]]
+    return response(b"\n\n".join([*events, b"data: [DONE]", b""]))
+
+
+@pytest.mark.parametrize("native", ["length", "max_tokens", "MAX_TOKENS", "max_output_tokens", {"type": "length"}])
+@pytest.mark.parametrize("finish", ["stop", "something_new", None])
+def test_a_limit_that_a_gateway_translates_to_stop(finish: str | None, native: Any) -> None:
+    for streamed, apart in ((True, False), (True, True), (False, False)):
+        sent = by_gateway(finish, native, stream=streamed, apart=apart)
+        cut = completion_of_bytes(sent, stream=streamed, think="prefilled")
+        assert (cut.answer, outcome_of(cut)) == ("", "truncated")
+        assert cut.finish_reason == (native if isinstance(native, str) else "length")
+
+
+@pytest.mark.parametrize(("native", "kind"), [("error", StreamInterrupted), ("SAFETY", RequestRejected)])
+def test_a_failure_that_a_gateway_translates_to_stop(native: str, kind: type[Exception]) -> None:
+    for streamed in (True, False):
+        error = failure_of_bytes(by_gateway("stop", native, stream=streamed), stream=streamed)
+        assert isinstance(error, kind)
+        assert f"finish reason '{native}'" in str(error)
+
+
+@pytest.mark.parametrize("native", ["stop", "STOP", "end_turn", "completed", "something_new", "null", "", None, 7, []])
+def test_a_gateways_original_that_says_no_more_changes_nothing(native: Any) -> None:
+    for word in ("stop", "length"):
+        for streamed in (True, False):
+            completion = completion_of_bytes(by_gateway(word, native, stream=streamed), stream=streamed)
+            assert (completion.finish_reason, completion.attempts) == (word, 1)
+
+
+def test_an_end_that_only_the_original_names() -> None:
+    for streamed in (True, False):
+        completion = completion_of_bytes(by_gateway(None, "end_turn", stream=streamed), stream=streamed)
+        assert completion.finish_reason == "end_turn"
+
+
+def test_the_error_of_a_choice_says_why_the_gateway_gave_up() -> None:
+    error = {"code": 502, "message": "The provider is down."}
+    for part, streamed in (("delta", True), ("message", False)):
+        choice = {part: {"content": "So we"}, "finish_reason": "error", "error": error}
+        body = json.dumps({"choices": [choice]}).encode()
+        sent = response(b"data: " + body + b"\n\n") if streamed else response(body, kind="application/json")
+        failure = failure_of_bytes(sent, stream=streamed)
+        assert (failure.retryable, "The provider is down." in str(failure)) == (True, True)
+
+
 @pytest.mark.parametrize("between", [None, "", "null", "not_finished"])
 def test_a_stream_that_says_nothing_but_not_yet_was_interrupted(between: str | None) -> None:
     broken = stream(None, {"content": "So we"}, {"content": " get"}, between=between)

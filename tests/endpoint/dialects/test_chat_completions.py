@@ -246,8 +246,11 @@ def test_what_is_no_count_is_left_out(usage: Any, expected: Usage | None) -> Non
     assert found == Delta(content="4", usage=expected)
 
 
-def test_a_finish_reason_as_an_object() -> None:
-    assert delta_of({}, finish_reason={"type": "length", "length": 200}).finish_reason == "length"
+@pytest.mark.parametrize(
+    ("reason", "word"), [({"type": "length", "length": 200}, "length"), (["stop"], "stop"), (1, "1"), (False, "")]
+)
+def test_a_finish_reason_that_is_no_text(reason: Any, word: str) -> None:
+    assert delta_of({}, finish_reason=reason).finish_reason == word
 
 
 # -- errors --------------------------------------------------------------------------------------------------------

@@ -72,7 +72,8 @@ describe('the vocabulary', () => {
       'not_gradable',
       'error',
       'correct',
-      'pending'
+      'pending',
+      'awaiting_ruling'
     ]);
   });
 

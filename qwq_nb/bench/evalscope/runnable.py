@@ -1,0 +1,108 @@
+"""Decide from its class alone whether a benchmark of evalscope's can be run here, and say why one cannot.
+
+The adapter is not constructed for it: some clone repositories, ask hubs or want packages when they are, and the reason
+would then be that instead of the true one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from evalscope.api.benchmark import BenchmarkMeta, DefaultDataAdapter
+from evalscope.api.benchmark.adapters.agent_adapter import AgentAdapter
+from evalscope.api.benchmark.adapters.audio_language_adapter import AudioLanguageAdapter
+from evalscope.api.benchmark.adapters.multi_turn_adapter import MultiTurnAdapter
+from evalscope.api.benchmark.adapters.text2image_adapter import Text2ImageAdapter
+from evalscope.api.benchmark.adapters.vision_language_adapter import VisionLanguageAdapter
+from evalscope.api.mixin import CodeExecutionSandboxMixin
+from evalscope.api.registry import BENCHMARK_REGISTRY
+from evalscope.constants import JudgeStrategy, Tags
+
+from qwq_nb.errors import UnknownBenchmark
+
+__all__ = ["check_runnable", "judge_strategy", "missing_packages", "refusal", "rule_notes"]
+
+_HOOKS = ("run_inference", "_on_inference_start", "_on_inference", "_on_inference_end")
+_OTHER_MEDIA = (AudioLanguageAdapter, Text2ImageAdapter, VisionLanguageAdapter)
+_MEDIA_TAGS = {Tags.MULTI_MODAL, Tags.TEXT_TO_IMAGE, Tags.IMAGE_EDITING, Tags.AUDIO, Tags.SPEECH_RECOGNITION}
+_DIALOGUES = (AgentAdapter, MultiTurnAdapter)
+_CONTAINERS = "build_docker_images"
+"""Option of the adapters that grade a patch by the tests in a repository's own container (SWE-bench)."""
+
+
+def check_runnable(name: str) -> None:
+    """Check that one chat completion a question, graded by rules, is all that a benchmark needs.
+
+    Its module is imported; no adapter is made, nothing is downloaded.
+
+    Raises:
+        UnknownBenchmark: it cannot be run here, and why; or evalscope has no such benchmark.
+    """
+    try:
+        meta = BENCHMARK_REGISTRY.lookup(name)
+    except ImportError as error:
+        raise UnknownBenchmark(missing_packages(name, error)) from None
+    except ValueError as error:
+        raise UnknownBenchmark(str(error)) from None
+    why = refusal(meta)
+    if why:
+        raise UnknownBenchmark(f"{name} cannot be run here: {why}.")
+
+
+def refusal(meta: BenchmarkMeta) -> str:
+    """Return why a benchmark cannot be run by single text completions graded by rules; empty if it can."""
+    kind = meta.data_adapter
+    if issubclass(kind, _OTHER_MEDIA) or _MEDIA_TAGS & set(meta.tags or ()):
+        return "its questions or answers are images or sound, and this is text only"
+    if issubclass(kind, _DIALOGUES):
+        return "it is a conversation of several turns or with tools, not one completion a question"
+    if issubclass(kind, CodeExecutionSandboxMixin):
+        return "grading it executes the model's code, which needs evalscope's own sandbox"
+    if _CONTAINERS in (meta.extra_params or {}):
+        return "grading it runs a repository's tests on the model's patch, in a container for each question"
+    if not issubclass(kind, DefaultDataAdapter) or any(
+        getattr(kind, hook, None) is not getattr(DefaultDataAdapter, hook) for hook in _HOOKS
+    ):
+        return "its adapter drives the model itself instead of taking one completion a question"
+    if not kind.scoring_policy.rule_supported:
+        return "its answers are graded by another model, not by rules"
+    if kind.batch_match_score is not DefaultDataAdapter.batch_match_score:
+        return "it grades all answers of a subset together, not one by one"
+    return ""
+
+
+def is_graded_by_rule_on_request(name: str) -> bool:
+    """Return whether evalscope grades a benchmark by another model unless it is told to grade it by its rules."""
+    policy = BENCHMARK_REGISTRY.lookup(name).data_adapter.scoring_policy
+    return bool(policy.rule_supported and policy.judge_by_default)
+
+
+def judge_strategy(names: Iterable[str]) -> str:
+    """Return evalscope's `judge.strategy` for benchmarks: its default, unless one has to be told to use its rules.
+
+    Benchmarks that are graded by rules in any case are graded the same by both.
+    """
+    told = any(is_graded_by_rule_on_request(name) for name in names)
+    return str(JudgeStrategy.RULE if told else JudgeStrategy.AUTO)
+
+
+def missing_packages(name: str, error: ImportError) -> str:
+    """Return the message for a benchmark whose packages are not installed, with the command that installs them."""
+    text = str(error)
+    said, _, cure = text.partition("`pip install")
+    found = re.findall(r"`([\w.-]+)`", said) or [error.name or text.splitlines()[0]]
+    command = re.match(r"[^`]+", cure)
+    packages = "a package that is" if len(found) == 1 else "packages that are"
+    how = f" pip install{command[0]}" if command else ""
+    return f"{name} needs {packages} not installed: {', '.join(found)}.{how}"
+
+
+def rule_notes(name: str) -> list[str]:
+    """Return the note on a benchmark that evalscope by default has another model grade; none for the others."""
+    if not is_graded_by_rule_on_request(name):
+        return []
+    return [
+        f"{name} is graded by evalscope's own rules (judge.strategy 'rule'). By default evalscope has another model "
+        f"grade it, which accepts other forms of an answer too: scores made so may be higher."
+    ]
