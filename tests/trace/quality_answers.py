@@ -1,8 +1,8 @@
 """How good is the place of the first right answer? Precision and recall against fresh labels, by kind.
 
-    python -m tests.trace.quality_answers [--data ../shared/data] [--set seen|first|second|all] [--show]
+    python -m tests.trace.quality_answers [--data ../shared/data] [--set seen|first|second|third|all] [--show]
 
-`answer_labels.json` beside this script: 415 traces drawn at random (seeded, by model and level) from the recorded
+`answer_labels.json` beside this script: 514 traces drawn at random (seeded, by model and level) from the recorded
 transcripts, none of which is in `labels.json`. One reader wrote each label before a detector saw the trace. A row has
 file and row of the transcript, the first 12 digits of the sha256 of the labelled text, its length, and spans of it.
 
@@ -15,7 +15,7 @@ is none). null: the right answer is never stated so. `also`: places that a reade
 reader saw long traces in cut-out windows around the right value; three labels of the open set (of problems whose answer
 is a letter) were mended when a place before the windows came to light.
 
-Three parts. `seen`: 216 traces that were looked at while the rules were changed. `first`: 93 traces (of the first 309,
+Four parts. `seen`: 216 traces that were looked at while the rules were changed. `first`: 93 traces (of the first 309,
 those whose sha modulo 3 is 0) that were not looked at before one count of them, which gave precision 0.886 (78/88) and
 recall 0.897 (78/87); rules were changed by them afterwards, so they are seen by now. `second`: 106 traces drawn and
 labelled after that ("set": 2); one count gave precision 0.788 (82/104) and recall 0.781 (82/105), and rules were
@@ -47,6 +47,7 @@ PARTS = {
     "seen": "labels seen while the rules were changed",
     "first": "first locked labels (seen since they were counted)",
     "second": "second locked labels (seen since they were counted)",
+    "third": "third locked labels",
 }
 _OPTION = re.compile(r"^(\d)\. (.+)$", re.M)
 
@@ -69,8 +70,8 @@ class Labelled(NamedTuple):
 
     @property
     def part(self) -> str:
-        if self.label.get("set") == 2:
-            return "second"
+        if "set" in self.label:
+            return {2: "second", 3: "third"}[self.label["set"]]
         return "first" if int(self.label["sha"], 16) % 3 == 0 else "seen"
 
     @property
