@@ -157,6 +157,7 @@ _OPINION = re.compile(
     r"|\bit (?:seems|appears|looks like)\b(?: that| to be| like)?(?: (?:it|that|the [a-z]+) is)?[\s$*]{0,4}\Z",
     re.I,
 )
+_NUMBER_OF = re.compile(r"\b(?:number|count|total) of ((?:[a-z-]+ ){0,3}[a-z]+)\b[^.,;:\n]{0,60}\Z", re.I)
 _SIDE = re.compile(r"(?<![A-Za-z])([A-Za-z])\s?=[\s$]{0,2}\Z")
 
 
@@ -209,6 +210,9 @@ class Teller:
         whole = self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
         formula = self.request.formula
         if (formula and formula.search(whole)) or _OPINION.search(whole):
+            return True
+        number_of = _NUMBER_OF.search(whole)
+        if number_of and stems(number_of.group(1)) & self.request.nouns:
             return True
         return bool(THUS.search(whole)) and len(stems(whole) & self.request.words) >= min(2, len(self.request.words))
 

@@ -32,6 +32,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -129,6 +130,20 @@ def counted(cases: list[Labelled], show: Callable[[str], object] | None = None) 
     return {name: Score(*counts) for name, counts in sums.items()}
 
 
+def shift_of(cases: list[Labelled]) -> tuple[float, float]:
+    """The mean T̂ / T of the labels less that of the places found, and its standard error (of a ratio's difference)."""
+    found = [span[1] / len(case.text) if (span := case.found()) else None for case in cases]
+    there = [at[1] / len(case.text) if (at := case.label["first_correct"]) else None for case in cases]
+    shift, parts = 0.0, [0.0] * len(cases)
+    for sign, shares in ((1, there), (-1, found)):
+        known = [share for share in shares if share is not None]
+        mean = sum(known) / len(known)
+        shift += sign * mean
+        for i, share in enumerate(shares):
+            parts[i] += sign * (share - mean) * len(cases) / len(known) if share is not None else 0.0
+    return shift, sqrt(sum(part * part for part in parts) / (len(cases) - 1) / len(cases))
+
+
 def in_words(score: Score) -> str:
     """Format precision and recall with Wilson's intervals."""
     return ", ".join(
@@ -147,8 +162,12 @@ def print_report(which: str, data: Path = SHARED_DATA, *, show: bool = False) ->
     for part, name in PARTS.items():
         if which in (part, "all"):
             print(f"first right answer, {name}")
-            for group, score in counted([c for c in cases if c.part == part], print if show else None).items():
+            chosen = [c for c in cases if c.part == part]
+            for group, score in counted(chosen, print if show else None).items():
                 print(f"  {group}: {in_words(score)}")
+            for kind in ("math", "choice"):
+                shift, error = shift_of([c for c in chosen if c.kind == kind])
+                print(f"  {kind}: mean T̂ / T of the labels less that of the places {shift:+.4f} ± {error:.4f}")
 
 
 def main() -> int:
