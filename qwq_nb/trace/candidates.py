@@ -38,7 +38,7 @@ class Statement(NamedTuple):
 _THUS = "so thus therefore hence then"
 _RESULT = (
     "is are be equals equal gives give giving gave yields yield yielding get gets got have has obtain obtains obtained"
-    " make makes leave leaves leaving find found becomes total totals sum to only namely exactly remains think believe"
+    " make makes leave leaves leaving find found becomes total totals to only namely exactly remains think believe"
     " guess suspect conclude seems appears means meaning as"
     " decreases decreased increases increased"
 )
@@ -91,7 +91,7 @@ _BEHIND = {
     "result": re.compile(rf"(?:(?: to| of| by)?[ *]{{1,4}}{_FILLER}|(?=\d)){_VALUE}"),
     "set": re.compile(r"\s{0,2}(?:the )?(?:interval |range )?(?=[$\\]{0,2}\s?(?:\\left)?[(\[])"),
     "bare": re.compile(rf"[,:]? {{1,3}}{_FILLER}{_VALUE}"),
-    "noun": re.compile(rf"[ *]{{1,4}}{_VALUE}"),
+    "noun": re.compile(rf"[ *]{{1,4}}{_VALUE}(?!(?i:zero)\b)"),
     "box": re.compile(r"\s{0,3}(?=\{)"),
     "answer": re.compile(
         r"(?![^\W_])(?:[^.\n:=?!]{0,60}?(?:\b(?:is|are|be|was|as|to)\b|[:=]))?[\s:*]{0,6}(?<=[\s:*=])" + _FILLER
@@ -120,7 +120,7 @@ _RUN = re.compile(
     r"|\\[()\[\]\\]|\*\*)"
     r"|(?P<piece>(?:\\(?:text|mathrm|textbf|mbox|textrm)\s?\{[^{}]{0,60}\}(?:\^\{?\d\}?)?"
     r"|\\(?!implies|Right|Long|right|approx|ne|le(?!ft)|ge|q?quad|equiv|iff|to|(?:begin|end)\{[pbv]matrix|[()\[\]\\])(?:[A-Za-z]+|[^A-Za-z])"
-    r"|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|\*(?!\*)|[-+/^_|!°%'√π∞±∪×·÷−–²³⁴½& \t]"
+    r"|\d+ and \d+/\d+|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|\*(?!\*)|[-+/^_|!°%'√π∞±∪×·÷−–²³⁴½& \t]"
     rf"|(?:(?<![A-Za-z])(?:{_FUNCTIONS})(?![A-Za-z])|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['’][a-z]))){{1,60}}"
     rf"|(?<![A-Za-z-])(?i:{_NUMBER_WORDS}))"
     r"|(?P<open>\\begin\{[pbv]matrix\}|[(\[{])|(?P<close>\\end\{[pbv]matrix\}|[)\]}])"
@@ -150,7 +150,7 @@ _DISPLAY = re.compile(r"\n[ ]?(?:\$\$|\\\[)[ ]?\Z")
 """Behind this a line's end begins no sentence: a displayed formula belongs to the words before it."""
 _DISPLAYED = re.compile(r"\n[ ]?(?:\$\$|\\\[)\s{0,3}(?=[^\s$])")
 """Behind this a displayed equation begins."""
-_LIST = re.compile(r",\d|,[ ][-−]?\d+(?:\.\d+)?(?:,[ ]|[ ]?(?:and|or)\b|[$\n])|[ ](?:and|or)[ ][-−$]?\d")
+_LIST = re.compile(r",\d|,[ ][-−]?\d+(?:\.\d+)?(?:°?,[ ]|[ ]?(?:and|or)\b|[$\n])|[ ](?:and|or)[ ][-−$]?\d")
 """A value before this is one of several."""
 _FOLLOWING = re.compile(r"[$*\s\\)]{1,4}(?:[A-Za-z-]+[ *]{1,3}){0,2}[A-Za-z-]+")
 _AFTER = 80

@@ -67,6 +67,11 @@ def _stated(digits: bool) -> re.Pattern[str]:
         r"\b(?i:choose|pick|select|go(?:ing)? with|lean(?:ing)? towards?|settle on|corresponds? to|points? to"
         r"|match(?:es)?(?: with)?|opt for|say|choice is|guess is|(?:I['’]ll|I['’]d|I will|I would) answer)"
         rf" (?:the )?{of_digits}(?:(?:answer|option|choice) )*{mark('e')}{_END}",
+        # "Option C is Plane. That should be the answer."
+        rf"\b(?i:option|choice) {mark('q')}[)\]*]{{0,3}}(?:[ :,][^.\n]{{0,60}})?[.,] "
+        r"(?:[Ss]o )?(?:[Tt]hat|[Tt]his|[Ii]t)(?:['’]s| is| must be| should be| would be) "
+        r"(?:indeed |likely |probably )?(?:the|my) "
+        r"(?:final |correct |right |best )?(?:answer|one|choice|option)\b",
         rf"\b[Oo]nly (?:the )?(?i:{_NOUN}) {mark('f')}\b",
         r"\\(?:boxed|fbox)\s?\{\s?(?:\\(?:text|mathrm|textbf)\{)?\(?"
         + mark("g").replace(r"[(\[\"“]", r"[(\[]")

@@ -18,7 +18,7 @@ _REQUEST = re.compile(
     r"|express|simplify|which|who|solve|factor|expand|convert|rationalize|name|give|when)\b|多少|几|求|计算|[什怎]么|哪",
     re.I,
 )
-_FORMULA = re.compile(r"\$\$?([^$]{1,80})\$\$?|\\[(\[](.{1,80}?)\\[)\]]", re.S)
+_FORMULA = re.compile(r"\$\$?([^$]{1,400})\$\$?|\\[(\[](.{1,400}?)\\[)\]]", re.S)
 _DRAWING = re.compile(r"[\[<]asy[\]>](.{0,20000}?)[\[<]/asy[\]>]", re.S)
 _LABEL = re.compile(r"label\((?:scale\([^()]*\)\*)?\"([^\"]{0,60})\"")
 _BOUND = re.compile(r"[.?!。？！](?=\s|\x01|\Z|[\u4e00-\u9fff])")
@@ -173,7 +173,11 @@ def _parts(asked: str) -> frozenset[str]:
 
 def _formula(asked: str) -> re.Pattern[str] | None:
     formulas = {(m.group(1) or m.group(2)).strip().rstrip(".,:;?!~ ").rstrip("\\") for m in _FORMULA.finditer(asked)}
-    exact = [_pattern(f) for f in sorted(formulas) if re.search(r"[A-Za-z\\]", _UNITS.sub("", f)) and "=" not in f][:12]
+    exact = [
+        _pattern(f)
+        for f in sorted(formulas)
+        if re.search(r"[A-Za-z\\]", _UNITS.sub("", f)) and "=" not in f and len(f) <= 80
+    ][:12]
     if not exact:
         return None
     return re.compile(

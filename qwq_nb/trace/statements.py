@@ -39,7 +39,7 @@ LOOK_BACK = 250
 """Characters before a value in which its sentence is read."""
 
 SUPPOSED = re.compile(
-    r"\b(?:if|when(?! [a-z]+ing\b)|let(?!['’]?s\b| me\b| us\b)|suppose|supposing|assume|assuming|where|case|try"
+    r"\b(?:if|(?<!is )when(?! [a-z]+ing\b)|let(?!['’]?s\b| me\b| us\b)|suppose|supposing|assume|assuming|where|case|try"
     r"|trying|setting|(?<!we )take|taking|say|unless|whether)\b"
     r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\b(?:for|with|at|from) "
     r"(?:example|instance|[$\\]|[A-Za-z]\b)"
@@ -56,6 +56,9 @@ _CASE = re.compile(
 )
 """A sentence that begins with a trial value is about that value to its end."""
 _VAGUE = stems("number integer fraction final")
+_OPERATIONS = stems("sum product difference quotient total")
+"""What a formula may be called, where a formula is all that is asked for."""
+_CASES = re.compile(r"\bcase (?:1|2|i|ii|one|two)\b|\btwo (?:solutions|cases|possib|values|roots)", re.I)
 _COMMON = 12
 """Numbers up to here stand in any question."""
 _WHETHER = re.compile(r"\b(?:if|whether|suppose|unless|assuming)\b|如果|假设", re.I)
@@ -86,7 +89,7 @@ _CALLED = re.compile(
 )
 _DWELT = re.compile(
     r"(?:[ \\$)*}]{0,6}(?:[A-Za-z²³°%]{1,12}[ *]{0,2}){0,3}(?:base[ -]?\d{1,2})?"
-    r"(?:,? (?:because|since|as)\b(?:[^.\n]|\.\d){0,60})?[.?!,]?[\s\\$)*}]{0,6})"
+    r"(?:[.,]? (?:because|since|as)\b(?:[^.\n]|\.\d){0,60})?[.?!,]?[\s\\$)*}]{0,6})"
     r"(?:(?:But |However,? )?wait\b[\s,.:!?—–-]{0,4}(?:(?:wait|but|so|no)\b[\s,]{0,2}){0,3}"
     r"(?:is|let|but|that|this|it|does|did|the (?:problem|question)|are|could|maybe|what|\d)"
     r"|(?:Oh|Hmm|Okay|Right|Yes|Great|Perfect|However|Now)?[,.!?]? ?"
@@ -152,6 +155,8 @@ _OWNER = re.compile(
     r"(?:=|(?:is|must be|should be|would be)(?=[ $]))(?:[^,;:.\n]|\.\d){0,160}\Z"
 )
 _BOUNDED = re.compile(r"\bat (?:least|most)[\s$]{0,3}\Z|(?:more|less|greater|fewer|larger|smaller) than[\s$]{0,3}\Z")
+_BOUND = re.compile(r"(?:(?<![-=<>])[<>]=?(?!>)|≥|≤|\\[gl]eq?(?![a-z]))[^,;:.\n<>≥≤=]{1,60}=[^,;:.\n<>≥≤]{0,60}\Z")
+"""Behind an inequality a chain of equations tells its other side: "n ≥ 96²/144 = 64"."""
 _OPINION = re.compile(
     r"\b(?:I|we)(?:['’]d| would| am| can)? (?:think|believe|guess|suspect|conclude|say|confident)\b[^.;,=:\n]{0,40}\Z"
     r"|\bit (?:seems|appears|looks like)\b(?: that| to be| like)?(?: (?:it|that|the [a-z]+) is)?[\s$*]{0,4}\Z",
@@ -178,6 +183,8 @@ class Teller:
         self.text = candidates.text
         self.candidates = candidates
         self.request = request
+        self._chooses_later = bool(request.words & EXTREMES and request.formula and _CASES.search(self.text))
+        """Whether the trace finds several values first, of which the greatest or least is the answer."""
         self._letters = request.letters | _defined(candidates.text, request)
 
     def strength_of(self, said: Statement) -> int:
@@ -191,6 +198,8 @@ class Teller:
         if self._is_supposed(said, lead, clause) or _REJECTED.match(text, said.end) or self._is_listed(said, lead):
             return NONE
         whole = text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
+        if self._chooses_later and _OWNER.search(whole) and not stems(whole) & EXTREMES:
+            return NONE
         if request.formula and request.formula.search(whole) and not _STILL_ASKED.match(text, said.end):
             return ASKED
         if _CALLED.match(text, said.end):
@@ -236,7 +245,9 @@ class Teller:
         return head.group(1) not in self._letters and not self.request.formula.search(f"{head.group(1)} = ")
 
     def _is_supposed(self, said: Statement, lead: str, clause: str) -> bool:
-        if _BOUNDED.search(self.text, max(said.start - 16, 0), said.start):
+        if _BOUNDED.search(self.text, max(said.start - 16, 0), said.start) or _BOUND.search(
+            self.text, max(said.sentence, said.start - 120), said.start
+        ):
             return True
         if SUPPOSED.search(clause) or _DENIED.search(clause) or _HYPOTHESIS.search(lead) or _OTHERWISE.search(lead):
             return True
@@ -251,12 +262,22 @@ class Teller:
         ):
             return True
         # With a value of the question's own it is no trial: "at t = 2 the point is …".
-        if trial and trial.end() <= said.start and not self._is_given(*trial.groups()):
+        if (
+            trial
+            and trial.end() <= said.start
+            and not self._is_given(*trial.groups())
+            and not self._sets_all_parts(said)
+        ):
             return True
         # "If x is that angle, then x = 28", where x is asked for.
         asked = self.request.formula
         antecedent = re.search(r"\b[Ii]f\b([^,;\n]{0,80}),[^,;\n]{0,40}\Z", lead)
         return bool(asked and antecedent and asked.search(antecedent.group(1) + " "))
+
+    def _sets_all_parts(self, said: Statement) -> bool:
+        """Whether each letter of a sum that is asked for has its value: "with x = 8, y = 9 we have x + y = 17"."""
+        lead = self.text[said.sentence : said.start]
+        return bool(self.request.parts) and all(re.search(rf"{part}\s?=", lead) for part in self.request.parts)
 
     def _is_given(self, letter: str, number: str) -> bool:
         """Whether the question sets the letter to the number, or at least has that number, and no common one."""
@@ -307,7 +328,7 @@ class Teller:
         if head and stems(head.group(1)) & (request.words | RESULTS):
             return True
         subject = _SUBJECT.search(whole)
-        if subject and stems(subject.group(1)) & RESULTS - _VAGUE:
+        if subject and stems(subject.group(1)) & (RESULTS - _VAGUE | (set() if request.words else _OPERATIONS)):
             return True
         words = stems(whole + behind)
         words |= self._inherited(said)

@@ -54,7 +54,7 @@ _LATEX = _rules(
     (r"(?<![\\A-Za-z])(?:sqrt|pi|infty|infinity)(?![A-Za-z])", _command),
     (r"\\sqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
     (r"\\sqrt\s*(\w+)", r"\\sqrt{\1}"),
-    (r"(?<=\d) +(\d+)/(\d+)", r"\\frac{\1}{\2}"),
+    (r"(?<=\d) +(?:and +)?(\d+)/(\d+)", r"\\frac{\1}{\2}"),
 )
 # From there to the key that is compared, in this order. Every pattern is linear.
 _KEY = _rules(

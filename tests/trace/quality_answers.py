@@ -20,9 +20,10 @@ those whose sha modulo 3 is 0) that were not looked at before one count of them,
 recall 0.897 (78/87); rules were changed by them afterwards, so they are seen by now. `second`: 106 traces drawn and
 labelled after that ("set": 2); one count gave precision 0.788 (82/104) and recall 0.781 (82/105), and rules were
 changed by them, too. `third`: 99 traces drawn and labelled while the rules stood still ("set": 3); their one count gave
-precision 0.876 (85/97) and recall 0.876 (85/97), of which `qwq_nb/trace/place_errors.py` tells. So about 0.88 is what
-to expect of traces like these, not what the parts give now that were seen. A found place counts as in `quality.py`: it
-overlaps a label, stands in the same sentence, or is not more than 2 % of the trace away.
+precision 0.876 (85/97) and recall 0.876 (85/97), of which `qwq_nb/trace/place_errors.py` tells; rules
+were changed by them since. About 0.88 is what to expect of traces like these, not what the parts give now that all were
+seen. A found place counts as in `quality.py`: it overlaps a label, stands in the same sentence, or is not more than 2 %
+of the trace away.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ PARTS = {
     "seen": "labels seen while the rules were changed",
     "first": "first locked labels (seen since they were counted)",
     "second": "second locked labels (seen since they were counted)",
-    "third": "third locked labels",
+    "third": "third locked labels (seen since they were counted)",
 }
 _OPTION = re.compile(r"^(\d)\. (.+)$", re.M)
 

@@ -161,6 +161,15 @@ ROOTS = "Find the greatest possible value of $x$."
             "$$\n\\mathbf{v} = «\\begin{pmatrix} -\\frac{1}{3} \\\\ 2 \\end{pmatrix}»\n$$",
             "\\begin{pmatrix} -1/3 \\\\ 2 \\end{pmatrix}",
         ),
+        # A formula that is asked for has a name; with all its letters set it is no trial.
+        ("Find the value of $\\log_2 3 \\cdot \\log_3 8$.", "So the product equals «3». Good.", "3"),
+        ("What is the value of $x + y$?", "So with x = 8, y = 9, we have x + y = «17».", "17"),
+        # A mixed number in prose; "is when" is no supposition; the reason behind a result, then a stop.
+        ("How far does it go?", "So the distance is «137 and 1/2» miles.", "137 \\frac{1}{2}"),
+        ("Find the least positive angle.", "The least positive angle is when k = 1: -60 + 180 = «120°», right?", "120"),
+        ("How many would buy it?", "22500 by 2500 is «9». Because 2500*9 is 22500. Wait, that makes sense.", "9"),
+        # Of the solutions of two cases the largest is chosen later.
+        ("Find the largest $x$.", "Case 1: 2x = 2, so x = 1. Case 2: x = -3. So the largest x is «1».", "1"),
         # The conclusion stands below the calculation, behind a heading.
         (
             "How many different pizzas could he order?",
@@ -197,6 +206,8 @@ def same(candidate: str, gold: str) -> bool:
         ("What is the difference between the roots?", "The cube root of 64 is 4.", "4"),
         ("What is it?", "1+1 = 0,1,2", "0"),
         ("Find the largest $x$.", "But wait, is x=6 a valid solution?", "6"),
+        ("Find all $n$, and their sum.", "Cauchy gives n >= 96^2/144 = 9216/144 = 64, so go on.", "64"),
+        ("Find the maximum value of $|a+b|$.", "Four numbers with sum zero, that's it.", "0"),
         ("Find the largest $a$.", "So when $a = 2$, does that work? Let's check: $a = 2$. Then it is 8.", "2"),
         ("Find $a + b$.", "Therefore, a must be 0 and b must be 0.", "0"),
         ("What is $f(2015,2)$?", "So i=1 values: they are 2 and 3.", "1"),

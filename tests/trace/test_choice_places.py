@@ -25,6 +25,14 @@ CAUSES = [
 
 TRACES = [
     pytest.param(
+        "Which of them is it? Option D is out, nothing is doubled. Let's check the others: «option B» is the missense "
+        "mutation. That should be the answer.",
+        GENES,
+        "B",
+        CAUSES,
+        id="called the answer in the next sentence",
+    ),
+    pytest.param(
         "Okay, so a ball falls onto a spring. Let me recall energy conservation. Option A is 0.50 m, option B is "
         "0.71 m, and C says 0.76 m. m g (h + x) = k x²/2. So 20(5 + x) = 200 x², x² - 0.1 x - 0.5 = 0. Hence "
         "x = (0.1 + sqrt(0.01 + 2))/2 = (0.1 + 1.418)/2 = 0.759. So that is about 0.76 m. «So the answer is C.»\n\n"
