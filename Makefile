@@ -53,6 +53,7 @@ parity: $(VENV)/installed-test
 # Whether the intervals hold what they promise; `make test` runs a part of it.
 simulate: $(VENV)/installed-test
 	$(BIN)/python -m tests.core.simulate
+	$(BIN)/python -m tests.analysis.budget.simulate
 
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab --notebook-dir=notebooks

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qwq_nb._version import __version__
 
 if TYPE_CHECKING:
+    from qwq_nb.analysis.budget.api import BudgetCurve, BudgetInterrupted, budget
     from qwq_nb.analysis.compare.api import Comparison, compare
     from qwq_nb.analysis.gate.api import Gate, gate
     from qwq_nb.analysis.gate.race import RaceInterrupted, race
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from qwq_nb.trace.habits import Thresholds
 
 _HOMES = {
+    "BudgetCurve": "analysis.budget.api",
+    "BudgetInterrupted": "analysis.budget.api",
     "Comparison": "analysis.compare.api",
     "DataError": "errors",
     "Endpoint": "endpoint.endpoint",
@@ -74,6 +77,7 @@ _HOMES = {
     "aevaluate": "evaluation.evaluate",
     "ask": "evaluation.ask",
     "benchmark_names": "bench.catalog",
+    "budget": "analysis.budget.api",
     "compare": "analysis.compare.api",
     "evaluate": "evaluation.evaluate",
     "gate": "analysis.gate.api",
@@ -88,6 +92,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "BudgetCurve",
+    "BudgetInterrupted",
     "Comparison",
     "DataError",
     "Endpoint",
@@ -119,6 +125,7 @@ __all__ = [
     "aevaluate",
     "ask",
     "benchmark_names",
+    "budget",
     "compare",
     "evaluate",
     "gate",

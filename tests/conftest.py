@@ -77,7 +77,7 @@ def demo_endpoint() -> Iterator[Callable[..., DemoEndpoint]]:
         yield start
 
 
-SLOW_FIRST = ("notebooks", "browser", "kernel", "faults", "bench", "parity", "evaluation")
+SLOW_FIRST = ("notebooks", "browser", "kernel", "faults", "sandbox", "bench", "parity", "evaluation")
 """Folders whose tests take longest: begun first, so that no process is left with one of them at the end."""
 
 

@@ -25,6 +25,9 @@ _CONNECT_S = 3.0
 _ANSWER_S = 5.0
 """Seconds for the first byte of an answer, and for what a name's resolution takes beyond the connection's time."""
 
+_NOBODY = re.compile(rb"HTTP/[\d.]+ (50[234])\b")
+"""The status of a gateway with nobody behind it, or of a hub under repair: its libraries would go on trying."""
+
 _ENDPOINTS = {
     "huggingface": (("HF_ENDPOINT",), "https://huggingface.co"),
     "modelscope": (("MODELSCOPE_ENDPOINT", "MODELSCOPE_DOMAIN"), "https://www.modelscope.cn"),
@@ -57,7 +60,7 @@ def unreachable(hub: str) -> str:
 
 
 def _connected(scheme: str, host: str, port: int) -> str:
-    """Return why there is no connection or no answer; empty if any answer comes, whatever it says."""
+    """Return why there is no connection or no answer; empty if any answer comes but a gateway's."""
     try:
         found = socket.create_connection((host, port), timeout=_CONNECT_S)
     except (OSError, UnicodeError) as error:
@@ -73,7 +76,8 @@ def _connected(scheme: str, host: str, port: int) -> str:
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
                 stream = context.wrap_socket(found, server_hostname=host)
             stream.sendall(f"HEAD / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode("ascii"))
-            stream.recv(1)
+            down = _NOBODY.match(stream.recv(100))
+            return f"{host}:{port} answers HTTP {down[1].decode()}" if down else ""
     except TimeoutError:
         return f"no answer from {host}:{port} within {_ANSWER_S:g} s"
     except (OSError, UnicodeError):
@@ -117,7 +121,7 @@ def _through(proxy: str, scheme: str, host: str, port: int) -> str:
         return f"no answer within {_ANSWER_S:g} s through {named}"
     except (OSError, UnicodeError):
         return ""
-    gateway = re.match(rb"HTTP/[\d.]+ (50[234])\b", answer)
+    gateway = _NOBODY.match(answer)
     return f"no connection to {host}:{port} through {named} (HTTP {gateway[1].decode()})" if gateway else ""
 
 

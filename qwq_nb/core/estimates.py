@@ -11,7 +11,7 @@ import msgspec
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import Interval, interval_of_counts
 
-__all__ = ["Estimate", "difference_estimate", "grouped", "mean_estimate", "share_estimate"]
+__all__ = ["Estimate", "difference_estimate", "grouped", "mean_estimate", "ratio_estimate", "share_estimate"]
 
 
 class Estimate(msgspec.Struct, kw_only=True, frozen=True):
@@ -65,6 +65,30 @@ def mean_estimate(
     error = sqrt(m / (m - 1) * sum(e * e for e in residuals.values())) / n
     half = float(stdtrit(m - 1, (1 + confidence) / 2)) * error
     return Estimate(value=mean, low=max(least, mean - half), high=min(most, mean + half), n=n)
+
+
+def ratio_estimate(values: Sequence[tuple[str, float, float]], confidence: float = 0.95) -> Estimate:
+    """Estimate Σ part / Σ whole of (problem, part, whole) with 0 <= part <= whole; its t-interval clusters by problem.
+
+    The ratio estimator of survey sampling (Cochran 1977, "Sampling Techniques", section 6.3): with residuals
+    e = part - ratio · whole, variance = m / (m - 1) · Σ_problems (Σ e)² / (Σ whole)², and m - 1 degrees of freedom. Cut
+    to 0…1. Nothing is estimated where the wholes add up to 0.
+    """
+    whole = sum(w for _, _, w in values)
+    if whole <= 0:
+        return Estimate()
+    ratio = sum(part for _, part, _ in values) / whole
+    residuals: defaultdict[str, float] = defaultdict(float)
+    for problem, part, own in values:
+        residuals[problem] += part - ratio * own
+    m = len(residuals)
+    if m < 2:
+        return Estimate(value=ratio, n=len(values))
+    from scipy.special import stdtrit  # type: ignore[import-untyped, unused-ignore]
+
+    error = sqrt(m / (m - 1) * sum(e * e for e in residuals.values())) / whole
+    half = float(stdtrit(m - 1, (1 + confidence) / 2)) * error
+    return Estimate(value=ratio, low=max(0.0, ratio - half), high=min(1.0, ratio + half), n=len(values))
 
 
 def difference_estimate(values: Sequence[tuple[str, float]]) -> tuple[Estimate, float | None]:

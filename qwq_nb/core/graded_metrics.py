@@ -43,15 +43,16 @@ def graded_metrics(results: Iterable[SampleResult]) -> dict[str, str]:
     Prompts without a reference have no score: a reader's rulings on them are right or wrong.
     """
     found: dict[str, str] = {}
+    named: set[str] = set()
     for result in results:
         name, verdict = result.sample.benchmark, result.verdict
-        if name in found:
+        if name in named or lacks_reference(result.sample):
             continue
-        if name in GRADED_METRICS:
-            if not lacks_reference(result.sample):
-                found[name] = GRADED_METRICS[name]
-        elif verdict is not None and is_degree(verdict):
-            found[name] = metric_of_score(verdict.sample_score) or "score"
+        if name in GRADED_METRICS or (verdict is not None and is_degree(verdict)):
+            # As evalscope named it: options may choose another score than the benchmark's own.
+            said = metric_of_score(verdict.sample_score) if verdict is not None and verdict.status == "graded" else ""
+            found[name] = said or found.get(name) or GRADED_METRICS.get(name, "score")
+            named |= {name} if said else set()
     return found
 
 

@@ -119,6 +119,8 @@ class Completion(msgspec.Struct, kw_only=True):
     cut_by_server: bool = False
     """A limit cut it that is the server's own, far below `max_tokens`: as a rule its context window."""
     prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the prompt: those that the server took from its prefix cache, where it says so."""
     reasoning_tokens: int = 0
     answer_tokens: int = 0
     tokens_from: Literal["usage", "usage_share", "chunks", "estimate"] = "chunks"

@@ -33,6 +33,7 @@ __all__ = [
     "interval_of_counts",
     "pass_at_k",
     "quantile",
+    "share_interval",
     "variance_parts",
     "wilson",
     "wilson_of_share",
@@ -128,7 +129,12 @@ def effective_size(groups: Sequence[tuple[float, Sequence[tuple[int, int]]]]) ->
 
 def wilson_of_share(p: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """Compute Wilson's interval of the share p; n need not be a whole number."""
-    z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
+    return share_interval(p, n, NormalDist().inv_cdf((1 + confidence) / 2))
+
+
+def share_interval(p: float, n: float, z: float) -> tuple[float, float]:
+    """Compute Wilson's interval of the share p for a quantile `z`: the normal distribution's, or Student's."""
+    z2 = z * z
     centre = p + z2 / (2 * n)
     half = sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n)))
     # Rounding can carry an end past the share's own bounds by 1e-17.

@@ -15,7 +15,17 @@ from functools import lru_cache
 
 from qwq_nb.demo.replay import Utterance, Variant, limited
 
-__all__ = ["DONE", "STYLES", "Script", "ScriptedCompletion", "dumps", "error_body", "event", "script"]
+__all__ = [
+    "DONE",
+    "STYLES",
+    "Script",
+    "ScriptedCompletion",
+    "dumps",
+    "error_body",
+    "event",
+    "script",
+    "text_completion",
+]
 
 STYLES = ("reasoning_content", "reasoning", "both", "tags", "prefilled", "none")
 """How reasoning is delivered: in a field of its own (by either name), in both fields, in `content` within tags, not at
@@ -69,6 +79,20 @@ def error_body(
 ) -> dict[str, object]:
     """Make the error object of the OpenAI API."""
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def text_completion(
+    model: str, text: str, finish: str, prompt_tokens: int, completion_tokens: int
+) -> dict[str, object]:
+    """Make the body of a raw completion (`/completions`)."""
+    usage = {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+    }
+    choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
+    about = {"id": f"cmpl-{uuid.uuid4().hex}", "object": "text_completion", "created": int(time.time()), "model": model}
+    return {**about, "choices": [choice], "usage": usage}
 
 
 @lru_cache(maxsize=64)

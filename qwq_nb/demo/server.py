@@ -1,8 +1,9 @@
 """Serve the demo endpoint: an OpenAI-compatible HTTP server that replays transcripts, with faults on demand.
 
-Routes: `/models` and `/chat/completions`, each with and without `/v1`; and `/_demo/log`, `/_demo/reset`,
-`/_demo/faults`, `/_demo/config`, which only this machine may call. What a browser sends for another site is refused
-on all routes (see `_refuse_foreign`): a web page must neither change a demo nor read its prompts.
+Routes: `/models`, `/chat/completions` and `/completions`, each with and without `/v1`; `/tokenize` and `/detokenize`;
+and `/_demo/log`, `/_demo/reset`, `/_demo/faults`, `/_demo/config`, which only this machine may call. What a browser
+sends for another site is refused on all routes (see `_refuse_foreign`): a web page must neither change a demo nor read
+its prompts.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from typing import Any
 
 from aiohttp import web
 
-from qwq_nb.demo.chat_format import STYLES, ScriptedCompletion, dumps, error_body, script
+from qwq_nb.demo.chat_format import STYLES, ScriptedCompletion, dumps, error_body, script, text_completion
+from qwq_nb.demo.continuation import Vocabulary, continuation, read_prompt
 from qwq_nb.demo.fault_steps import Step, body_steps, refusal, stream_steps
 from qwq_nb.demo.faults import Fault, FaultPlan
 from qwq_nb.demo.journal import Journal
@@ -54,6 +56,7 @@ class DemoServer:
         self.journal = Journal()
         self._turns: Counter[str] = Counter()
         self._slots = stream_slots(settings)
+        self._vocabulary = Vocabulary()
 
     def app(self) -> web.Application:
         """Make the aiohttp application."""
@@ -61,6 +64,9 @@ class DemoServer:
         for prefix in ("", "/v1"):
             app.router.add_get(f"{prefix}/models", self.models)
             app.router.add_post(f"{prefix}/chat/completions", self.chat)
+            app.router.add_post(f"{prefix}/completions", self.continue_thought)
+        app.router.add_post("/tokenize", self.tokenize)
+        app.router.add_post("/detokenize", self.detokenize)
         app.router.add_get("/_demo/log", self._control(lambda _: self.journal.report()))
         app.router.add_post("/_demo/reset", self._control(self._reset))
         app.router.add_post("/_demo/faults", self._control(self._set_faults))
@@ -140,6 +146,52 @@ class DemoServer:
         if sent and (fault is None or fault.kind.whole):
             self.journal.completed(transcript.key)
         return response
+
+    async def tokenize(self, request: web.Request) -> web.StreamResponse:
+        """Answer POST /tokenize, which generates nothing: the ids of a text's tokens."""
+        body = _parse(await request.read()) if self._authorized(request) else {}
+        return _json({"tokens": self._vocabulary.ids(str(body.get("prompt") or ""))})
+
+    async def detokenize(self, request: web.Request) -> web.StreamResponse:
+        """Answer POST /detokenize: the text of tokens."""
+        body = _parse(await request.read()) if self._authorized(request) else {}
+        return _json({"prompt": self._vocabulary.text(body.get("tokens") or [])})
+
+    async def continue_thought(self, request: web.Request) -> web.StreamResponse:
+        """Answer POST /v1/completions: a prompt in ChatML whose thought is begun, and whose answer is forced."""
+        entry = self.journal.begin(request.path, request.headers)
+        try:
+            response = await self._continue(request, entry)
+        except _BadRequestError as bad:
+            response = _error(bad)
+        finally:
+            self.journal.end()
+        entry["status"] = None if entry["fault"] == "reset" else response.status
+        return response
+
+    async def _continue(self, request: web.Request, entry: dict[str, Any]) -> web.StreamResponse:
+        raw = await request.read()
+        if not self._authorized(request):
+            raise _unauthorized()
+        body = entry["body"] = _parse(raw)
+        self._check_model(body)
+        given = body.get("prompt")
+        prompt = read_prompt(given) if isinstance(given, str) else None
+        if prompt is None:
+            raise _BadRequestError(400, "`prompt` is a text in ChatML with a user's turn.", param="prompt")
+        if body.get("stream"):
+            raise _BadRequestError(400, "Raw completions are not streamed here.", param="stream")
+        said = continuation(self.book, prompt, _limit(body))
+        self.journal.asked(entry, said.transcript.key)
+        fault = self.plan.next(said.transcript.key, said.transcript.problem, body)
+        if fault:
+            entry["fault"] = fault.name
+            if fault.kind.refuses:
+                return self._refuse(request, fault, body, said.prompt_tokens)
+        rate = self.settings.tokens_per_second
+        await asyncio.sleep(self.settings.ttft + (said.tokens / rate if rate else 0.0))
+        self.journal.completed(said.transcript.key)
+        return _json(text_completion(body["model"], said.text, said.finish, said.prompt_tokens, said.tokens))
 
     async def _send(
         self, request: web.Request, body: dict[str, Any], completion: ScriptedCompletion, fault: Fault | None

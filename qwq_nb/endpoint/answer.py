@@ -75,11 +75,12 @@ class StreamedAnswer:
             if self._masked is not None:
                 self._masked.feed(delta)
             self._feed(delta)
-        # Some servers send the word "null" with every delta but the last.
-        if delta.finish_reason and not self.finish_reason and ending_of(delta.finish_reason) != "not_yet":
-            self.finish_reason = delta.finish_reason
-        if delta.native_finish_reason and ending_of(delta.native_finish_reason) != "not_yet":
-            self._native = self._native or delta.native_finish_reason
+        if delta.finish_reason:
+            # Some servers send the word "null" with every delta but the last.
+            if not self.finish_reason and ending_of(delta.finish_reason) != "not_yet":
+                self.finish_reason = delta.finish_reason
+            if delta.native_finish_reason and ending_of(delta.native_finish_reason) != "not_yet":
+                self._native = self._native or delta.native_finish_reason
         if delta.usage is not None:
             self.usage = delta.usage
         if not self.model:

@@ -19,6 +19,8 @@ class Usage(msgspec.Struct, gc=False):
     reasoning_tokens: int | None = None
     total_tokens: int | None = None
     """Of prompt and completion together."""
+    cached_tokens: int | None = None
+    """Of the prompt: those that the server took from its prefix cache."""
 
 
 class ToolCallPiece(msgspec.Struct, gc=False):
@@ -58,4 +60,5 @@ class Delta(msgspec.Struct, gc=False):
     is_message: bool = False
     """Whether its texts came as a whole message within a stream: see `stream_messages`."""
     native_finish_reason: str = ""
-    """How the server behind a gateway says that the answer ended (OpenRouter): see `finish_reasons.more_exact`."""
+    """How the server behind a gateway says that the answer ended (OpenRouter): see `finish_reasons.more_exact`. Read
+    beside a finish reason only, which may be `null`."""

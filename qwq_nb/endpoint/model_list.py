@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -20,6 +21,11 @@ from qwq_nb.errors import EndpointRefused, QwqError, did_you_mean, listed
 
 __all__ = ["ServedModels", "refusal_of_model", "served_models"]
 
+KEYED_PATHS = {"llama.cpp": "props", "openrouter.ai": "key"}
+"""Servers, by their own name in `Server` or by their host, that list their models to anybody; and a path of theirs that
+wants the key: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md,
+https://openrouter.ai/docs/api-reference/limits."""
+
 
 class ServedModels(msgspec.Struct):
     """Hold the response to `GET /models`: the models' ids, or the reason why there are none."""
@@ -30,6 +36,8 @@ class ServedModels(msgspec.Struct):
     """Context windows in tokens, by the model's id; models whose window the server does not tell are absent."""
     is_key_refused: bool = False
     """The reason is that the key was refused, or that there was none."""
+    asked: str = "models"
+    """The path whose answer tells the reason."""
     has_answered: bool = True
     """Whether there was a response, whatever it said."""
 
@@ -43,7 +51,7 @@ async def served_models(client: httpx.AsyncClient, endpoint: Endpoint, mask: Mas
         UserError: the key's environment variable is not set.
     """
     try:
-        status, body = await response_body(client, endpoint)
+        status, body, server = await response_body(client, endpoint)
     except TRANSPORT_ERRORS as exc:
         return ServedModels(problem=mask.hide(describe(exc, endpoint.url)), has_answered=False)
     except BodyError as exc:
@@ -63,7 +71,21 @@ async def served_models(client: httpx.AsyncClient, endpoint: Endpoint, mask: Mas
         return ServedModels(problem="an answer that is not a list of models")
     names = {name: mask.hide(name[: 2 * LONGEST_NAME])[:LONGEST_NAME] for name in models}
     windows = {names[name]: window_of(row) for name, row in models.items()}
-    return ServedModels(ids=list(names.values()), windows={name: window for name, window in windows.items() if window})
+    windows = {name: window for name, window in windows.items() if window}
+    path = KEYED_PATHS.get(server) or KEYED_PATHS.get(urlsplit(endpoint.url).hostname or "")
+    refused = await refused_status(client, endpoint, path) if path else 0
+    if path and refused:
+        return ServedModels([*names.values()], f"HTTP {refused}", windows, is_key_refused=True, asked=path)
+    return ServedModels(ids=list(names.values()), windows=windows)
+
+
+async def refused_status(client: httpx.AsyncClient, endpoint: Endpoint, path: str) -> int:
+    """Return the status by which the endpoint refuses the key for `path`; 0 if it does not, or cannot be asked."""
+    try:
+        status, body, _ = await response_body(client, endpoint, path)
+    except Exception:  # what it lists is known: nothing else is to be said
+        return 0
+    return status if status in (401, 403) and is_about_key(status, body) else 0
 
 
 def models_in(said: Any) -> dict[str, dict[str, Any]] | None:
@@ -99,16 +121,17 @@ def refusal_of_model(error: UnknownModel, model: str, served: ServedModels) -> E
     return EndpointRefused(f"{error}{hint}", status=error.status)
 
 
-async def response_body(client: httpx.AsyncClient, endpoint: Endpoint) -> tuple[int, bytes]:
-    """Return the status of `GET /models` and the body; of an error the beginning."""
+async def response_body(client: httpx.AsyncClient, endpoint: Endpoint, path: str = "models") -> tuple[int, bytes, str]:
+    """Return the status of a GET and the body, of an error the beginning; and the server's name for itself."""
     seconds = min(MODELS_SECONDS, endpoint.read_timeout)
     timeout = httpx.Timeout(seconds, connect=endpoint.connect_timeout)
-    request = client.build_request("GET", endpoint.address("models"), timeout=timeout)
+    request = client.build_request("GET", endpoint.address(path), timeout=timeout)
     within = endpoint.connect_timeout + seconds
     async with (
-        TimeLimit(within, f"the list of models was not complete after {within:g} s"),
+        TimeLimit(within, f"the answer to GET /{path} was not complete after {within:g} s"),
         response_to(client, request, endpoint, within) as response,
     ):
+        server = response.headers.get("server", "")
         if response.status_code != 200:
-            return response.status_code, await first_bytes(response, seconds)
-        return 200, await whole_body(reader_of(response), MODELS_BYTES)
+            return response.status_code, await first_bytes(response, seconds), server
+        return 200, await whole_body(reader_of(response), MODELS_BYTES), server

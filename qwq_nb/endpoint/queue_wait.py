@@ -24,7 +24,10 @@ LOOKS = 12
 """Looks at the other streams in one `--read-timeout`."""
 IDLE_LOOKS = LOOKS - 2
 """Looks without progress after which the time is up: `TimeLimit` itself waits for two more."""
-ADVICE = "--concurrency auto, or a smaller number, sends no more requests than it answers at once."
+ADVICE = (
+    "--concurrency auto, or a smaller number, sends no more requests than it answers at once; a longer --read-timeout "
+    "lets them wait."
+)
 
 
 class QueueWait:

@@ -181,6 +181,8 @@ def demo_endpoint() -> Endpoint:
 def connect(endpoint: Endpoint) -> EndpointStatus:
     """Request `GET /models` once, choose the model, and make the endpoint the default one.
 
+    Of a server that lists its models to anybody it is asked, too, whether it takes the key.
+
     Raises:
         EndpointRefused: the key was refused, or there was none.
         OptionError: no model was named and the endpoint does not serve exactly one.
@@ -206,7 +208,7 @@ def connect(endpoint: Endpoint) -> EndpointStatus:
         raise OptionError(f"The name {DEMO_NAME!r} is the built-in endpoint's: give this one another by --name.")
     found, models = shared_event_loop().call(served())
     if models.is_key_refused:
-        raise EndpointRefused(f"{refusal_of_key(found)} (GET /models gave {models.problem}).", status=401)
+        raise EndpointRefused(f"{refusal_of_key(found)} (GET /{models.asked} gave {models.problem}).", status=401)
     ids = without_key(found, models.ids)
     _served[:] = [name for name in ids if MASK not in name]
     with _guard:

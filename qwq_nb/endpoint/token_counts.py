@@ -51,7 +51,8 @@ def plausible(usage: Usage | None, token_limit: int | None = None) -> Usage | No
         completion += reasoning if is_beside else 0
     elif prompt and completion and 0 < beside <= most - completion:
         completion, reasoning = completion + beside, beside
-    return Usage(prompt, completion, min(reasoning, completion)) if 0 < completion <= most else None
+    counted = Usage(prompt, completion, min(reasoning, completion), cached_tokens=usage.cached_tokens)
+    return counted if 0 < completion <= most else None
 
 
 def count_tokens(completion: Completion, usage: Usage | None, pieces: Pieces | None) -> None:
@@ -68,6 +69,8 @@ def count_tokens(completion: Completion, usage: Usage | None, pieces: Pieces | N
     total = (usage.completion_tokens or 0) if usage else 0
     counted = (usage.reasoning_tokens or 0) if usage else 0
     completion.prompt_tokens = (usage.prompt_tokens or 0) if usage else 0
+    cached = (usage.cached_tokens or 0) if usage else 0
+    completion.cached_tokens = min(max(cached, 0), completion.prompt_tokens)
     if total and not _is_too_small(total, counted, completion, lengths, pieces):
         completion.reasoning_tokens, completion.tokens_from = _divided(total, counted, lengths, pieces)
     elif pieces is not None:

@@ -1,4 +1,4 @@
-"""Define the magics that analyse runs and endpoints: compare, gate, think, sweep, speed.
+"""Define the magics that analyse runs and endpoints: compare, gate, think, budget, sweep, speed.
 
 Each parses its line, makes one call of the Python API and returns the result.
 """
@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import line_magic, magics_class, no_var_expand
 
+from qwq_nb.analysis.budget.options import BUDGET
 from qwq_nb.analysis.compare.options import COMPARE
 from qwq_nb.analysis.gate.options import GATE, RACE
 from qwq_nb.analysis.speed.options import SPEED
-from qwq_nb.analysis.sweep.grid import SWEEP, grid_of
+from qwq_nb.analysis.sweep.grid import SWEEP, extra_options, grid_of
 from qwq_nb.analysis.think.options import THINK
 from qwq_nb.errors import OptionError
 from qwq_nb.magics.base import MagicBase, documented, user_errors
+from qwq_nb.magics.parsing import tokens_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from qwq_nb.analysis.budget.api import BudgetCurve
     from qwq_nb.analysis.compare.api import Comparison
     from qwq_nb.analysis.gate.api import Gate
     from qwq_nb.analysis.speed.api import SpeedTest
@@ -109,6 +112,25 @@ class AnalysisMagics(MagicBase):
         thresholds = Thresholds(**{name: given.pop(name) for name in Thresholds.__struct_fields__ if name in given})
         return think(*runs, **given, thresholds=thresholds)
 
+    @documented(BUDGET)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_budget(self, line: str) -> BudgetCurve:
+        """Show by how many thinking tokens the right answer is stated, and given: how much thinking is enough.
+
+        %qwq_budget RUN [RUN...]     up to six; without a name the last run; no request is made
+        %qwq_budget RUN --forced     accuracy where each reasoning is cut at a budget and an answer forced
+        """
+        from qwq_nb.analysis.budget.api import budget
+
+        words, given = self.parsed(line, BUDGET, "qwq_budget")
+        out = given.pop("out", None)
+        if given.pop("free", False) and (given.get("forced") or given.get("cost")):
+            raise OptionError("--free makes no request, --forced does: leave one of them out.")
+        runs = [self.named_run(word, out) for word in words] or [self.one_run([], "qwq_budget", out)]
+        return budget(*runs, **given)
+
     @documented(SWEEP)
     @no_var_expand
     @line_magic
@@ -118,10 +140,12 @@ class AnalysisMagics(MagicBase):
 
         %qwq_sweep math_500 --temperature 0.2,0.6,1.0 --top-k 20,40 --limit 50
         %qwq_sweep math_500 --endpoint full,quantised --limit 50
+        %qwq_sweep math_500 --extra.thinking_token_budget 512,1024,2048     any field of the request
         """
         from qwq_nb.analysis.sweep.api import sweep
 
-        words, given = self.parsed(line, SWEEP, "qwq_sweep")
+        fields = extra_options(tokens_of(line, self.variables))
+        words, given = self.parsed(line, [*SWEEP, *fields], "qwq_sweep")
         grid, options = grid_of(given)
         if "endpoint" not in grid:
             options = self._with_defaults(options)

@@ -6,7 +6,7 @@ from typing import Final
 
 from qwq_nb.errors import SandboxUnavailable
 from qwq_nb.sandbox import SANDBOXES, available
-from qwq_nb.sandbox.probes import OPTION, WAYS_OUT, probes
+from qwq_nb.sandbox.probes import OPTION, WAYS_OUT, probe_again, probes
 from qwq_nb.view.tables import text_table
 
 __all__ = ["sandbox_text"]
@@ -16,6 +16,7 @@ OFF: Final = "nothing confines it: all your rights, on your files and keys. Acce
 
 def sandbox_text() -> str:
     """Return the layers and the sandboxes as two tables, below a line on what runs unless something else is typed."""
+    probe_again()
     kinds = {wanted: _said(wanted) for wanted in SANDBOXES if wanted != "off"}
     works, name = kinds["auto"]
     head = f"The code of a model runs in {name} here."

@@ -281,7 +281,7 @@ def caption_of(record: RunRecord) -> str:
         )
     if degrees:
         named = ", ".join(f"{row.benchmark}: {row.metric}" for row in degrees)
-        parts.append(f"Scores that are not 0 or 1 are given by their mean, with a 95% t-interval by problem ({named}).")
+        parts.append(f"Scores that are not 0 or 1 are given by their mean, with its 95% interval ({named}).")
     awaiting = sum(row.awaiting_ruling for row in totals)
     if awaiting:
         parts.append(f"{count(awaiting, 'answer')} to prompts without a reference await a ruling, and are left out.")

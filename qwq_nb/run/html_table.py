@@ -40,8 +40,8 @@ _READING: Final = (
     "Errors are not counted as wrong. Tokens are means, first token and tokens/s are medians."
 )
 _READING_SCORES: Final = (
-    " Where a benchmark's score is not 0 or 1, its mean stands in the place of the accuracy, with the score's name and "
-    "a t-interval; “correct” are the answers that score 1."
+    " Where a benchmark's score is not 0 or 1, its mean stands in the place of the accuracy, with the score's name "
+    "and its interval; “correct” are the answers that score 1."
 )
 _READING_RULINGS: Final = (
     " Answers that await a ruling have nothing to be graded against, and are left out of the accuracy until "

@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -191,6 +191,18 @@ class Run:
 
         rows = cost_of(self.results(), resolve_prices(self._state.manifest.request.endpoint, price_in, price_out))
         return frame(map(msgspec.structs.asdict, rows), COST_COLUMNS)
+
+    def budget(self, grid: Literal["octaves", "half"] = "octaves", **options: Any) -> Any:
+        """Return the `BudgetCurve` of this run: by how many thinking tokens the right answer is stated and given.
+
+        The options are those of `qwq_nb.budget`.
+
+        Raises:
+            OptionError: there is no answer yet, or an option has no such value.
+        """
+        from qwq_nb.run.studies import study
+
+        return study("budget")(self, grid=grid, **options)
 
     # -- rulings by hand -----------------------------------------------------------------------------------------
 

@@ -37,5 +37,8 @@ def wrapped(
     for link in ("/bin", "/lib", "/lib64", "/sbin"):
         if os.path.islink(link):
             made += ["--symlink", os.readlink(link), link]
-    made += ["--size", str(megabytes << 20), "--tmpfs", BOX, "--chdir", BOX, "--"]
+    made += ["--size", str(megabytes << 20), "--tmpfs", BOX, "--chdir", BOX]
+    # Settings of the kernel are in /proc, where root's number still counts; the others are in memory and have no size.
+    made += [word for path in ("/proc", "/dev", "/") for word in ("--remount-ro", path)]
+    made.append("--")
     return [*made, *command]

@@ -19,7 +19,7 @@ from typing import Any, Final, NoReturn
 
 from qwq_nb.sandbox.confinement import confine
 from qwq_nb.sandbox.job import CONFINED, Limits
-from qwq_nb.sandbox.layers import Layers
+from qwq_nb.sandbox.layers import ENVIRONMENT, Layers
 
 __all__ = ["run_job"]
 
@@ -79,7 +79,7 @@ def _settle(layers: Layers, folder: str) -> None:
     signal.set_wakeup_fd(-1)
     if not layers.is_off:
         os.environ.clear()
-        os.environ.update({"HOME": folder, "TMPDIR": folder, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PWD": folder})
+        os.environ.update({"HOME": folder, "TMPDIR": folder, "PWD": folder, **ENVIRONMENT})
     streams = (("stdin", 0, "strict"), ("stdout", 1, "strict"), ("stderr", 2, "backslashreplace"))
     for name, fd, errors in streams:
         # For as long as the process lives, as Python's own are.
@@ -128,7 +128,7 @@ def _program(job: Mapping[str, Any], folder: str) -> int:
         code = 0
     except BaseException as error:
         code = _ended(error)
-    return max(code, _finish())
+    return max(code, _finish(module))
 
 
 def _ended(error: BaseException) -> int:
@@ -151,7 +151,7 @@ def _print_error(error: BaseException) -> None:
         sys.excepthook(type(error), error.with_traceback(seen), seen)
 
 
-def _finish() -> int:
+def _finish(module: types.ModuleType) -> int:
     """Do what Python does at a program's end: wait for its threads, call what it registered, write what is left."""
     try:
         for thread in threading.enumerate():
@@ -160,14 +160,19 @@ def _finish() -> int:
         atexit._run_exitfuncs()
     except BaseException as error:
         return _ended(error)
-    return _flush()
+    code = _flush()
+    if threading.active_count() == 1:
+        module.__dict__.clear()  # its open files are written and closed
+        gc.collect()
+    return max(code, _flush())
 
 
 def _flush() -> int:
     code = 0
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         try:
-            stream.flush()
+            if stream is not None and not stream.closed:
+                stream.flush()
         except Exception:
             code = 120  # as Python's own
     return code

@@ -16,7 +16,7 @@ from qwq_nb.sandbox.landlock import ALL, Ruleset
 from qwq_nb.sandbox.layers import MOST_THREADS, Layers
 from qwq_nb.sandbox.seccomp import architecture, filter_program, forbid_new_privileges, install, libc
 
-__all__ = ["close_memory", "confine"]
+__all__ = ["close_memory", "confine", "lift_limits"]
 
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_DUMPABLE: Final = 4
@@ -25,11 +25,19 @@ CAPABILITY_VERSION: Final = 0x20080522
 CAP_DAC_READ_SEARCH: Final = 2
 
 
+def lift_limits() -> None:
+    """Lift the limits that this process was started with as far as it may: they were meant for its parent."""
+    for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE):
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (hard, hard))
+
+
 def limit(limits: Limits, *, alone: bool) -> None:
     """Set the resource limits of this process; `alone`: its user number runs nothing else."""
     with open("/proc/self/statm", encoding="ascii") as file:
         size = int(file.read().split()[0]) * resource.getpagesize()
-    cpu = math.ceil(limits.cpu_s) + 1  # the exact limit is kept by its parent
+    # The exact limit is kept by its parent. The kernel counts by ticks here, on a busy machine much more than it uses.
+    cpu = 2 * math.ceil(limits.cpu_s) + 5
     wanted = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_AS: size + (limits.memory_mb << 20),
@@ -37,7 +45,6 @@ def limit(limits: Limits, *, alone: bool) -> None:
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_MEMLOCK: 1 << 16,
         resource.RLIMIT_MSGQUEUE: 0,
-        resource.RLIMIT_CPU: cpu,
     }
     if alone:
         wanted[resource.RLIMIT_NPROC] = MOST_THREADS
@@ -45,6 +52,9 @@ def limit(limits: Limits, *, alone: bool) -> None:
         hard = resource.getrlimit(kind)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (value, value))
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    if hard == resource.RLIM_INFINITY or hard > cpu + 1:
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))  # SIGXCPU, and then SIGKILL
 
 
 def become(c: ctypes.CDLL, uid: int, *, reads_as_root: bool) -> None:

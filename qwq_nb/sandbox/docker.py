@@ -20,7 +20,10 @@ __all__ = ["DockerRunner"]
 
 FOLDER: Final = "/sandbox"
 
-_RUN: Final = "cd {folder} && ulimit -t {cpu} -f {blocks} -n {files} && exec python main.py <.stdin >.stdout 2>.stderr"
+_RUN: Final = (
+    "cd {folder} && ulimit -t {cpu} && ulimit -f {blocks} && ulimit -n {files} && "
+    "exec python main.py <.stdin >.stdout 2>.stderr"
+)
 
 
 class DockerRunner:

@@ -16,7 +16,7 @@ from qwq_nb.errors import one_line
 from qwq_nb.sandbox.job import CONFINED, Call, Execution, Limits, Program, Status
 from qwq_nb.sandbox.process import WarmProcess
 
-__all__ = ["WarmRunner"]
+__all__ = ["WarmRunner", "how_ended", "returned"]
 
 GRACE_S: Final = 10.0
 """Seconds beyond the wall time after which the warm process itself is held to hang."""
@@ -25,6 +25,9 @@ LONGEST_VALUE: Final = 16_000_000
 F_ADD_SEALS: Final = 1033
 SEALED: Final = 0xF
 """No more seals, not shorter, not longer, not written."""
+SIGKILL: Final = 9
+SIGXCPU: Final = 24
+"""Numbers, since Windows has no such names."""
 LOOK_S: Final = 0.1
 """Between two looks at whether the job has ended although its pipes have not, since somebody else holds them open."""
 
@@ -59,7 +62,7 @@ def _carry_out(process: WarmProcess, name: int, slot: int, job: Program | Call) 
                 os.close(fd)
         most = {id(text): job.limits.output_bytes for text in streams.values()}
         most[id(streams["result"])] = LONGEST_VALUE
-        longest = job.limits.wall + GRACE_S
+        longest = job.limits.last_wall + GRACE_S
         try:
             is_too_much = _read(process, name, pipes, most, answer, longest)
             report = answer.get(timeout=longest)
@@ -149,10 +152,10 @@ def _judge(
         return Execution(status="not_run", sandbox=sandbox, reason=f"the sandbox failed: {one_line(why, 400)}")
     code = os.waitstatus_to_exitcode(report["status"])
     clipped = {k: streams[k][: job.limits.output_bytes].decode("utf-8", "replace") for k in ("stdout", "stderr")}
-    status, reason = _how(job.limits, report, code, clipped["stderr"], is_too_much)
+    status, reason = how_ended(job.limits, report, code, clipped["stderr"], is_too_much)
     value = None
     if isinstance(job, Call) and status in ("passed", "failed"):
-        status, reason, value = _returned(result[1:], status, reason)
+        status, reason, value = returned(result[1:], status, reason)
     return Execution(
         status=status,
         exit_code=code if code >= 0 else None,
@@ -168,15 +171,20 @@ def _judge(
     )
 
 
-def _how(limits: Limits, report: Mapping[str, Any], code: int, stderr: str, is_too_much: bool) -> tuple[Status, str]:
-    """Return the status and a sentence on it, from how the process ended."""
+def how_ended(
+    limits: Limits, report: Mapping[str, Any], code: int, stderr: str, is_too_much: bool
+) -> tuple[Status, str]:
+    """Return the status and a sentence on it, from how the process ended.
+
+    `report`: the CPU time (`cpu`), and why it was killed by us (`why`, empty if not). `code`: negative for a signal.
+    """
     last = one_line(stderr[-2000:].strip().rpartition("\n")[2], 300)
     why = report["why"]
     if is_too_much:
         return "output_limit", f"it wrote more than {limits.output_bytes:,} bytes"
     if why == "files":
         return "output_limit", f"it wrote more than {limits.file_mb} MB into files, or too many files"
-    if why == "cpu" or (code < 0 and report["cpu"] > limits.cpu_s):
+    if why == "cpu" or code == -SIGXCPU or (code < 0 and report["cpu"] > limits.cpu_s):
         return "timeout", f"it used more than {limits.cpu_s:g} s of CPU time"
     if why == "wall":
         return "timeout", f"it took longer than {limits.wall:g} s"
@@ -184,7 +192,7 @@ def _how(limits: Limits, report: Mapping[str, Any], code: int, stderr: str, is_t
         return "failed", "it started too many threads"
     if why:
         return "not_run", "it was stopped"
-    if code == -signal.SIGKILL:
+    if code == -SIGKILL:
         return "memory", "the system killed it, as a rule for want of memory"
     if code < 0:
         return "crashed", f"it was ended by {_signal_name(-code)}"
@@ -202,7 +210,7 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _returned(line: bytes, status: Status, reason: str) -> tuple[Status, str, Any]:
+def returned(line: bytes, status: Status, reason: str) -> tuple[Status, str, Any]:
     """Return status, reason and value of a call, from what it reported."""
     try:
         report = json.loads(line)

@@ -9,7 +9,7 @@ import stat
 import tempfile
 from typing import Final
 
-__all__ = ["MOST_FILES", "make_folder", "place_for", "remove_folder", "used_bytes"]
+__all__ = ["MOST_FILES", "empty_folder", "make_folder", "place_for", "remove_folder", "used_bytes"]
 
 MOST_FILES: Final = 2_000
 """Files and folders that a job may make."""
@@ -39,21 +39,23 @@ def used_bytes(folder: str, pid: int | None = None) -> tuple[int, int]:
     """Return the bytes that a folder takes on disk, and how many files and folders are in it.
 
     With `pid`, the deleted files that this process holds open are counted, if they may be seen. Stops counting beyond
-    `MOST_FILES`.
+    `MOST_FILES`, and at a folder that cannot be looked into: its path is too long, or its mode forbids it.
     """
     size = count = 0
     left = [folder]
     while left and count <= MOST_FILES:
-        with contextlib.suppress(OSError), os.scandir(left.pop()) as entries:
-            for entry in entries:
-                count += 1
-                if count > MOST_FILES:
-                    break
-                with contextlib.suppress(OSError):
+        try:
+            with os.scandir(left.pop()) as entries:
+                for entry in entries:
                     found = entry.stat(follow_symlinks=False)
                     size += found.st_blocks * 512
+                    count += 1
                     if stat.S_ISDIR(found.st_mode):
                         left.append(entry.path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # deleted meanwhile
+        except OSError:
+            count = MOST_FILES + 1
     return size + (_deleted_bytes(pid) if pid is not None else 0), count
 
 
@@ -69,17 +71,23 @@ def _deleted_bytes(pid: int) -> int:
 
 
 def remove_folder(folder: str) -> None:
-    """Remove a folder, whatever its depth and permissions; nothing runs in it any more. Raises OSError.
+    """Remove a folder, whatever its depth and permissions; nothing runs in it any more. Raises OSError."""
+    empty_folder(folder)
+    os.rmdir(folder)
+
+
+def empty_folder(folder: str) -> None:
+    """Remove all that is in a folder. Raises OSError.
 
     What lies in inner folders is moved to the top one, so that no path becomes long.
     """
     number = 0
+    os.chmod(folder, 0o700)
     while True:
-        os.chmod(folder, 0o700)
         with os.scandir(folder) as entries:
             found = list(entries)
         if not found:
-            break
+            return
         for entry in found:
             if not entry.is_dir(follow_symlinks=False):
                 os.unlink(entry.path)
@@ -94,4 +102,3 @@ def remove_folder(folder: str) -> None:
                     number += 1
                     os.rename(deeper.path, os.path.join(folder, f"{number}-{secrets.token_hex(8)}"))
             os.rmdir(entry.path)
-    os.rmdir(folder)

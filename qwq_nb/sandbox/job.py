@@ -31,7 +31,8 @@ class Limits:
     cpu_s: float = 10
     """Seconds of CPU time of all its threads."""
     wall_s: float | None = None
-    """Seconds from start to end; None: three times `cpu_s` and 10 more, since a busy machine makes a program slow."""
+    """Seconds from start to end, without those in which others had the processors (where the system counts them); None:
+    three times `cpu_s` and 10 more."""
     memory_mb: int = 2048
     """Megabytes (2^20 bytes) of address space beyond what the process has at its start."""
     file_mb: int = 64
@@ -44,6 +45,11 @@ class Limits:
     def wall(self) -> float:
         """Return the wall time in seconds."""
         return 3 * self.cpu_s + 10 if self.wall_s is None else self.wall_s
+
+    @property
+    def last_wall(self) -> float:
+        """Return the seconds after which it is over on the busiest machine."""
+        return 10 * self.wall
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["FIRST_UID", "MOST_THREADS", "Layers", "Probe"]
+__all__ = ["ENVIRONMENT", "FIRST_UID", "MOST_JOBS", "MOST_THREADS", "RANGES", "Layers", "Probe"]
 
 FIRST_UID: Final = 61184
-"""The first of the user numbers that systemd keeps for users who own nothing; each job at a time has one of its own."""
+"""The first of the user numbers that systemd keeps for users who own nothing."""
+MOST_JOBS: Final = 256
+"""Jobs at once, each with a user number of its own."""
+RANGES: Final = 16
+"""Ranges of so many user numbers, of which each sandbox takes one by chance."""
+ENVIRONMENT: Final = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+"""The variables of a job, beside those that name its folder."""
 MOST_THREADS: Final = 128
 """Threads of one job."""
 

@@ -19,16 +19,14 @@ from qwq_nb.sandbox.bubblewrap import find_bwrap, wrapped
 from qwq_nb.sandbox.execution import WarmRunner
 from qwq_nb.sandbox.job import SANDBOXES, Limits, Program
 from qwq_nb.sandbox.landlock import abi_version
-from qwq_nb.sandbox.layers import FIRST_UID, Layers, Probe
+from qwq_nb.sandbox.layers import FIRST_UID, MOST_JOBS, RANGES, Layers, Probe
 from qwq_nb.sandbox.process import SandboxFailed
 from qwq_nb.sandbox.readable import closed_folder, interpreter, readable_paths
 from qwq_nb.sandbox.seccomp import PR_SET_SECCOMP, architecture, libc
 
-__all__ = ["OPTION", "WAYS_OUT", "Available", "Probe", "available", "probes", "unavailable"]
+__all__ = ["OPTION", "WAYS_OUT", "Available", "available", "probe_again", "probes", "unavailable"]
 
 START_S: Final = 20.0
-MOST_JOBS: Final = 256
-"""User numbers that are looked at for their being free."""
 CAPABILITIES: Final = {"CHOWN": 0, "DAC_OVERRIDE": 1, "KILL": 5, "SETGID": 6, "SETUID": 7}
 """What root needs to run a job as another user, end it, and remove what it left."""
 CAP_DAC_READ_SEARCH: Final = 2
@@ -102,6 +100,12 @@ def probes() -> tuple[Probe, ...]:
     return (*_candidates()[1], _docker())
 
 
+def probe_again() -> None:
+    """Forget what was found out: something may have been installed since."""
+    for function in (_candidates, _trial, _docker):
+        function.cache_clear()
+
+
 @functools.cache
 def _candidates() -> tuple[tuple[Layers, ...], tuple[Probe, ...]]:
     """Return the sandboxes that should work, the strongest first, and the probes."""
@@ -150,7 +154,7 @@ def _user(landlock: int) -> tuple[Probe, int, bool]:
     missing = [name for name, bit in CAPABILITIES.items() if not capabilities >> bit & 1]
     if missing:
         return Probe("setuid", False, f"root without the capabilities {', '.join(missing)}"), 0, False
-    if not _is_mapped(FIRST_UID, MOST_JOBS):
+    if not _is_mapped(FIRST_UID, RANGES * MOST_JOBS):
         return Probe("setuid", False, f"user numbers from {FIRST_UID} on do not exist in this container"), 0, False
     closed = closed_folder(readable_paths())
     if closed is None:

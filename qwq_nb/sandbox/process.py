@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import queue
+import secrets
 import socket
 import subprocess
 import sys
@@ -19,12 +20,12 @@ from qwq_nb.errors import one_line
 from qwq_nb.sandbox.bubblewrap import BOX, find_bwrap, wrapped
 from qwq_nb.sandbox.folders import place_for, remove_folder
 from qwq_nb.sandbox.job import Limits
-from qwq_nb.sandbox.layers import Layers
+from qwq_nb.sandbox.layers import ENVIRONMENT, MOST_JOBS, RANGES, Layers
 from qwq_nb.sandbox.readable import interpreter, module_files, module_folders, readable_paths
 
 __all__ = ["SandboxFailed", "WarmProcess"]
 
-START_S: Final = 120.0
+START_S: Final = 300.0
 """Longest time for the warm process to import what it was asked to."""
 END_S: Final = 5.0
 
@@ -40,12 +41,8 @@ BOOT: Final = (
 _LIBRARIES: Final = ("LD_LIBRARY_PATH", "LD_PRELOAD", "NIX_LD", "NIX_LD_LIBRARY_PATH")
 """Variables that an interpreter may need to start at all; the jobs do not get them."""
 _SETTINGS: Final = {
-    "PATH": "/usr/bin:/bin",
-    "LANG": "C.UTF-8",
+    **ENVIRONMENT,
     "PYTHONHASHSEED": "0",  # sets of texts have the same order whenever a program runs
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
 }
 
 
@@ -62,6 +59,7 @@ class WarmProcess:
         self._jobs = jobs
         self._warm = tuple(warm)
         self._answers: dict[int, queue.SimpleQueue[Mapping[str, Any]]] = {}
+        self._killed: set[int] = set()
         self._lock = threading.Lock()
         self._ended = ""
         self._base: str | None = None
@@ -90,10 +88,13 @@ class WarmProcess:
         answer: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
         self._answers[name] = answer
         self._send({"job": name, "slot": slot, "limits": dataclasses.asdict(limits)}, fds)
+        if name in self._killed:  # before it was started
+            self.kill(name)
         return answer
 
     def kill(self, name: int) -> None:
         """Kill a job. Does nothing if it has ended, or the process has."""
+        self._killed.add(name)
         with contextlib.suppress(SandboxFailed):
             self._send({"kill": name})
 
@@ -160,7 +161,8 @@ class WarmProcess:
         else:
             self._base = base = tempfile.mkdtemp(prefix="qwq-sandbox-", dir=place_for(layers.uid))
             os.chmod(base, 0o711)  # each job enters its own folder, and lists none
-        user = layers.uid if layers.bwrap and layers.uid else None
+        uid = layers.uid and layers.uid + secrets.randbelow(RANGES) * MOST_JOBS
+        user = uid if layers.bwrap and uid else None
         parent = os.pidfd_open(os.getpid())
         command = [interpreter(), "-s", "-S", "-B", "-X", "utf8", "-c", BOOT, str(theirs.fileno())]
         if layers.bwrap:
@@ -187,7 +189,7 @@ class WarmProcess:
         start = {
             "path": [*_own_path(), *module_folders(packages)],
             "warm": self._warm,
-            "layers": dataclasses.asdict(layers) | {"readable": readable} | ({"uid": 0} if layers.bwrap else {}),
+            "layers": dataclasses.asdict(layers) | {"readable": readable, "uid": 0 if layers.bwrap else uid},
             "base": base,
             "parent": parent,
         }
@@ -202,10 +204,11 @@ def _environment(layers: Layers) -> dict[str, str]:
 
 
 def _own_path() -> list[str]:
-    """Return the interpreter's own `sys.path`, and the folders of installed packages, in their order."""
+    """Return the interpreter's own `sys.path`, and the folders of installed packages, in their order, behind links."""
     kept = (sys.prefix, sys.base_prefix)
-    return [
-        path
+    found = [
+        os.path.realpath(path)
         for path in sys.path
         if path and (path.startswith(kept) or os.path.basename(path) in ("site-packages", "dist-packages"))
     ]
+    return list(dict.fromkeys(found))

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import itertools
 import os
+import sys
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -13,7 +14,7 @@ from typing import Protocol
 
 from qwq_nb.sandbox.execution import WarmRunner
 from qwq_nb.sandbox.job import Call, Execution, Program
-from qwq_nb.sandbox.layers import Layers
+from qwq_nb.sandbox.layers import MOST_JOBS, Layers
 from qwq_nb.sandbox.probes import available, unavailable
 from qwq_nb.sandbox.process import SandboxFailed
 from qwq_nb.sandbox.turns import Turns
@@ -39,6 +40,10 @@ def _runner(layers: Layers, warm: Sequence[str], jobs: int) -> Runner:
         from qwq_nb.sandbox.docker import DockerRunner
 
         return DockerRunner(layers.image)
+    if layers.is_off and not sys.platform.startswith("linux"):
+        from qwq_nb.sandbox.plain import PlainRunner
+
+        return PlainRunner()
     return WarmRunner(layers, warm=warm, jobs=jobs)
 
 
@@ -63,7 +68,7 @@ class Sandbox:
         self.name = found.name
         # In one namespace, and without Landlock, nothing keeps jobs apart that run at once.
         one_only = found.layers.bwrap and not found.layers.landlock
-        self.jobs = 1 if one_only else max(1, jobs or (os.cpu_count() or 2) - 1)
+        self.jobs = 1 if one_only else min(max(1, jobs or (os.cpu_count() or 2) - 1), MOST_JOBS)
         self._turns = Turns(self.jobs)
         self._names = itertools.count(1)
         self._running: set[int] = set()

@@ -42,10 +42,12 @@ PR_SET_PDEATHSIG: Final = 1
 PR_SET_DUMPABLE: Final = 4
 PR_SET_SECCOMP: Final = 22
 PR_SET_NO_NEW_PRIVS: Final = 38
-FCNTL_SIGNALS: Final = (8, 10, 15)
-"""F_SETOWN, F_SETSIG, F_SETOWN_EX: a signal of choice to a process of choice."""
-TERMINAL_INPUT: Final = (0x5412, 0x541C)
-"""TIOCSTI, TIOCLINUX: to type into the terminal of the parent."""
+FCNTL: Final = (*range(8), 36, 37, 38, *range(1030, 1035))
+"""Copies, flags, locks, sizes of pipes, seals. The others send signals to processes of choice, or watch files."""
+IOCTL: Final = (0x5401, 0x802C542A, 0x540F, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+"""Whether it is a terminal (TCGETS, TCGETS2, TIOCGPGRP, TIOCGWINSZ), how much there is to read (FIONREAD), whether
+reading waits and a new program gets it (FIONBIO, FIONCLEX, FIOCLEX). The others change files that are open for reading,
+type into the parent's terminal, or ask drivers."""
 ACCESS_MODE: Final = 3
 AF_UNIX: Final = 1
 SOCK_STREAM: Final = 1
@@ -69,7 +71,8 @@ def filter_program(machine: Architecture, pid: int) -> bytes:
     Beside `DENIED`, it denies:
 
     - `clone` without CLONE_THREAD or with a new namespace; `clone3`, whose flags it cannot see, does not exist;
-    - signals to other processes: by `kill` and `tgkill`, by a terminal, and through a descriptor's owner;
+    - signals to other processes, by `kill` and `tgkill`;
+    - what `fcntl` and `ioctl` do beside `FCNTL` and `IOCTL`;
     - limits and priorities of other processes;
     - `prctl` that takes back the signal at the parent's death, or hides the process from its parent;
     - to open a file with O_TRUNC and without writing, which Landlock lets pass before its ABI 3;
@@ -92,8 +95,8 @@ def filter_program(machine: Architecture, pid: int) -> bytes:
     code.when("prlimit64", [*_argument(0), (EQUAL, 0, 1, 0), *_DENY, *_ALLOW])
     code.when("setpriority", [*_argument(0), (EQUAL, 0, 0, 2), *_argument(1), (EQUAL, 0, 1, 0), *_DENY, *_ALLOW])
     code.when("prctl", _unless(0, (PR_SET_PDEATHSIG, PR_SET_DUMPABLE)))
-    code.when("fcntl", _unless(1, FCNTL_SIGNALS))
-    code.when("ioctl", _unless(1, TERMINAL_INPUT))
+    code.when("fcntl", _only(1, FCNTL))
+    code.when("ioctl", _only(1, IOCTL))
     for name, flags in (("open", 1), ("openat", 2)):
         looked_at = (AND, ACCESS_MODE | os.O_TRUNC, 0, 0)
         code.when(name, [*_argument(flags), looked_at, (EQUAL, os.O_TRUNC, 0, 1), *_DENY, *_ALLOW])
@@ -127,6 +130,12 @@ def _unless(index: int, values: tuple[int, ...]) -> list[Step]:
     """Deny the values of an argument."""
     tests = [(EQUAL, value, len(values) - place, 0) for place, value in enumerate(values)]
     return [*_argument(index), *tests, *_ALLOW, *_DENY]
+
+
+def _only(index: int, values: tuple[int, ...]) -> list[Step]:
+    """Allow the values of an argument, and no other."""
+    tests = [(EQUAL, value, len(values) - place, 0) for place, value in enumerate(values)]
+    return [*_argument(index), *tests, *_DENY, *_ALLOW]
 
 
 class _Program:

@@ -63,6 +63,7 @@ DENIED: Final[dict[str, Numbers]] = {
     "listen": (50, 201),
     "accept": (43, 202),
     "accept4": (288, 242),
+    "setsockopt": (54, 208),
     # Namespaces and mounts.
     "unshare": (272, 97),
     "setns": (308, 268),

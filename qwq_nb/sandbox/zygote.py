@@ -21,8 +21,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from qwq_nb.sandbox.child import run_job
-from qwq_nb.sandbox.confinement import close_memory
-from qwq_nb.sandbox.folders import MOST_FILES, make_folder, remove_folder, used_bytes
+from qwq_nb.sandbox.confinement import close_memory, lift_limits
+from qwq_nb.sandbox.folders import MOST_FILES, empty_folder, make_folder, remove_folder, used_bytes
 from qwq_nb.sandbox.job import Limits
 from qwq_nb.sandbox.layers import MOST_THREADS, Layers
 
@@ -51,11 +51,25 @@ class Job:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of all its threads until now."""
+        clock = ~self.pid << 3 | 2  # CPUCLOCK_SCHED of a process, as clock_getcpuclockid(3) has it
         try:
-            return time.clock_gettime(
-                ~self.pid << 3 | 2
-            )  # CPUCLOCK_SCHED of a process, as clock_getcpuclockid(3) has it
+            return time.clock_gettime(clock)
         except OSError:
+            return 0.0
+
+    def is_late(self) -> bool:
+        """Return whether its wall time is over. What it spent waiting for a processor does not count, up to a limit."""
+        elapsed = time.monotonic() - self.started
+        return elapsed > self.limits.wall and (
+            elapsed - self._waited() > self.limits.wall or elapsed > self.limits.last_wall
+        )
+
+    def _waited(self) -> float:
+        """Return the seconds in which its main thread could have run and others did."""
+        try:
+            with open(f"/proc/{self.pid}/schedstat", encoding="ascii") as file:
+                return int(file.read().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
             return 0.0
 
     def threads(self) -> int:
@@ -69,7 +83,7 @@ class Job:
         """Kill it if it has used more than it may."""
         if self.cpu_seconds() > self.limits.cpu_s:
             self.kill("cpu")
-        elif time.monotonic() - self.started > self.limits.wall:
+        elif self.is_late():
             self.kill("wall")
         elif confined and self.threads() > MOST_THREADS:
             self.kill("threads")
@@ -82,8 +96,11 @@ class Job:
 class Zygote:
     """Serve the parent's socket until the parent ends or closes it."""
 
-    def __init__(self, control: socket.socket, layers: Layers, base: str, parent: int) -> None:
-        self._control, self._layers, self._base = control, layers, base
+    def __init__(
+        self, control: socket.socket, layers: Layers, base: str, parent: int, folder: str | None = None
+    ) -> None:
+        """`folder`: the only one, for one job at a time; None: each job has its own, in `base`."""
+        self._control, self._layers, self._base, self._folder = control, layers, base, folder
         self._jobs: dict[int, Job] = {}
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
@@ -116,7 +133,10 @@ class Zygote:
 
     def _receive(self) -> bool:
         """Act on one message. Returns False at the end of the connection."""
-        data, fds, _, _ = socket.recv_fds(self._control, LONGEST_MESSAGE, FDS)
+        try:
+            data, fds, _, _ = socket.recv_fds(self._control, LONGEST_MESSAGE, FDS)
+        except OSError:
+            return False
         try:
             if not data:
                 return False
@@ -136,7 +156,7 @@ class Zygote:
         limits, slot = Limits(**message["limits"]), message["slot"]
         uid = self._layers.uid + slot if self._layers.uid else 0
         try:
-            folder = make_folder(self._base, uid)
+            folder = self._folder or make_folder(self._base, uid)
             mine = os.getpid()
             pid = os.fork()
         except OSError as error:
@@ -168,7 +188,10 @@ class Zygote:
         self._poll.unregister(job.pidfd)
         os.close(job.pidfd)
         with contextlib.suppress(OSError):
-            remove_folder(job.folder)
+            if self._folder:
+                empty_folder(self._folder)
+            else:
+                remove_folder(job.folder)
 
     def _send(self, report: Mapping[str, Any]) -> None:
         with contextlib.suppress(OSError):
@@ -182,6 +205,7 @@ def main(fd: int, start: Mapping[str, Any]) -> None:
     """
     control = socket.socket(fileno=fd)
     layers = Layers(**start["layers"])
+    lift_limits()
     # What Python's start would have done: it is started without `site`, which would read files of the user's.
     site.setquit()
     site.sethelper()
@@ -191,10 +215,13 @@ def main(fd: int, start: Mapping[str, Any]) -> None:
     gc.freeze()
     gc.disable()
     control.send(b"{}")
+    folder = None
     if not layers.landlock and not layers.is_off:
+        # Jobs are this user, and nothing but modes keeps them to their folder: there is one, and no place beside it.
         close_memory()
-        os.chmod(start["base"], 0o300)  # a job cannot list it
-    zygote = Zygote(control, layers, start["base"], start["parent"])
+        folder = make_folder(start["base"])
+        os.chmod(start["base"], 0o100)
+    zygote = Zygote(control, layers, start["base"], start["parent"], folder)
     zygote.serve()
     if not layers.bwrap:
         with contextlib.suppress(OSError):

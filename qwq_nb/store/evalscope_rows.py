@@ -238,11 +238,22 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
         second_correct=own.get("second_correct"),
         present=own.get("present", False),
         unstated=own.get("unstated", False),
-        explanation=own.get("explanation", score.get("explanation") or ""),
+        explanation=own.get("explanation") or _why(score, graded=graded),
         seconds=own.get("seconds", 0.0),
         sample_score=sample_score,
         analysis=analysis_from(own.get("analysis")),
     )
+
+
+def _why(score: dict[str, Any], *, graded: bool) -> str:
+    """Return evalscope's explanation of a score; of one without a value the error that it holds, if any."""
+    said = str(score.get("explanation") or "")
+    if graded or said:
+        return said
+    metadata = score.get("metadata")
+    held = metadata.items() if isinstance(metadata, dict) else ()
+    errors = [str(value) for name, value in held if name == "error" or str(value).startswith("error:")]
+    return next(iter(errors), "evalscope's row of it holds no value, and no reason")
 
 
 def analysis_from(value: Any) -> Analysis | None:

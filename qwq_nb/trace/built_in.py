@@ -199,6 +199,11 @@ def usual_rate(rates: tuple[float, ...], thresholds: Thresholds) -> float | None
     return middle + thresholds.deviations * 1.4826 * median(abs(rate - middle) for rate in rates)
 
 
+def asked(trace: Trace) -> str:
+    """Return the question with its choices: what stands there is neither a repetition of the model's nor foreign."""
+    return "\n".join([trace.question, *trace.choices])
+
+
 class LoopValue(NamedTuple):
     """Hold the loop, and the size of the trace that it is in."""
 
@@ -222,7 +227,7 @@ class LoopsMeasure:
         """Find the loop that wasted most."""
         from qwq_nb.trace.loops import find_loop
 
-        loop = find_loop(trace.reasoning, trace.question)
+        loop = find_loop(trace.reasoning, asked(trace))
         return None if loop is None else LoopValue(loop, len(trace.reasoning), trace.reasoning_tokens)
 
     def fields(self, value: LoopValue) -> dict[str, Any]:
@@ -255,7 +260,7 @@ class ForeignScriptsMeasure:
         """Find the runs, their share of the letters and the scripts' names."""
         from qwq_nb.trace.foreign_scripts import find_foreign
 
-        return find_foreign(trace.reasoning, trace.question)
+        return find_foreign(trace.reasoning, asked(trace))
 
     def fields(self, value: Mixing) -> dict[str, Any]:
         """Return the fields of `Analysis` that hold the value."""

@@ -26,7 +26,7 @@ _TITLES = {"《": "》", "〈": "〉", "「": "」", "『": "』", "【": "】"}
 _BRACKETS = {"(": ")", "（": "）"}
 _QUOTES = {"“": "”", "‘": "’", '"': '"', "«": "»", "„": "“"}
 
-_CAPITAL = re.compile(r"([A-Z\u00c0-\u00de][\w'’.-]*)[\"”’]?[ \t]*\Z")
+_CAPITAL = re.compile(r"([A-Z\u00c0-\u00de][\w.-]*)[\"”’]?[ \t]*\Z")
 _LEADS_IN = re.compile(r"\s*(?:(?:in )?[A-Z][a-z]+(?: name)?[:,]? ?)?[\"“'‘]?\Z")
 _GLOSS_BEHIND = re.compile(r"[\"”]?[ \t]*[(（][ \t]*[\"“]?[A-Z\u00c0-\u00de\u0100-\u017f]")
 _NAMED = re.compile(
@@ -35,7 +35,7 @@ _NAMED = re.compile(
     r"|[Pp]rovince of|[Bb]rands?|[Cc]ompany)[.,]?[ \t]+[\"“'‘]?\Z"
 )
 _SENTENCE_END = re.compile(r"(?:\A|[.!?:;…。！？：；\n])[\"”’)）*_]*[ \t]*[\"“(（*_]*\Z")
-_LOWER = re.compile(r"(?<!\w)[a-z]{3,}(?!\w)")
+_LOWER = re.compile(r"(?<!\w)[a-z]{2,}(?!\w)")
 _CASED_WORD = re.compile(r"[^\W\d_]+")
 
 _JAPANESE = re.compile(

@@ -35,8 +35,14 @@ _STRONG = re.compile(
             r"[ \t]*(?:print|printf|console\.log|System\.out\.print(?:ln)?|self\.\w+|std::\w+)\b",
             r"[ \t]*@[A-Za-z]\w*(?:\.\w+)*(?:\(.*\))?\Z",
             r"[ \t]*</?[a-z][\w-]*(?: [^>\n]*)?/?>",
-            r"[ \t]*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|FROM|WHERE|GROUP BY|ORDER BY)\b",
-            r"(?:\$|>>>|\.\.\.) \S",
+            r"[ \t]*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|FROM|WHERE|GROUP BY|ORDER BY|HAVING"
+            r"|(?:LEFT |RIGHT |INNER |CROSS )?JOIN)\b",
+            r"\$ [a-z./][^$]*\Z|(?:>>>|\.\.\.) \S",
+            r"#!/|[ \t]*(?:fi|done|esac|end)\Z|.*; (?:do|then)\Z|[ \t]+(?:echo|export|cd|mkdir|sort|grep|cat) \S",
+            r"(?:  |\t)[ \t]*(?:- )?[a-z_][\w-]*:(?:\Z| \S)",
+            r"[ \t]*[│├└]",
+            r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d",
+            r"[ \t]*(?:\S ){3,60}\S\Z|[ \t]*[#.SEXO_*]{4,}\Z|<\|",
         )
     )
 )
@@ -65,7 +71,7 @@ _WEAK = re.compile(
     )
 )
 _LEAST_LINES = 3
-_BETWEEN = 300
+_BETWEEN = 120
 """Characters between two blocks of code without fences that are one."""
 
 _LONGEST_LINE = 1000

@@ -106,7 +106,9 @@ _ELSE = (
     r"(?!['’]?s?[ -](?:remainder|roulette|dolls?|checkers|chess|restaurants?|food|cuisine|dish|tea|zodiac|new year|yuan"
     r"|yen|won|rouble|ruble|dynasty|emperor|government|company|companies|city|cities|province|population|people|students?"
     r"|tourists?|man|men|woman|women|girls?|boys?|teams?|players?|medicine|numerals?|postman|salad|yogh?urt|god|gods"
-    r"|mythology|shepherd|cars?|market|economy|war|army|revolution|theorem|chess|bank))"
+    r"|mythology|shepherd|cars?|market|economy|war|army|revolution|theorem|chess|bank|merchants?|farmers?"
+    r"|traders?|workers?|soldiers?|scientists?|mathematicians?|doctors?|citizens?|famil(?:y|ies)|couples?|president|spy|spies|coins?|currency|flag"
+    r"|passports?|phones?|ships?|navy|rockets?|stocks?|territory|border|coast|islands?|products?|toys?)\b)"
 )
 _READ = tuple(
     (frozenset(scripts), re.compile(rf"\b(?:{english})\b{_ELSE}|{other}", re.I)) for scripts, english, other in _NAMES

@@ -213,3 +213,21 @@ def test_a_run_of_evalscope_1_3_can_be_read(shared_data: Path) -> None:
 )
 def test_a_model_is_one_path_segment(model: str, segment: str) -> None:
     assert model_segment(model) == segment
+
+
+@pytest.mark.parametrize(
+    ("score", "reason"),
+    [
+        ({"explanation": "no reference for this version"}, "no reference for this version"),
+        ({"metadata": {"metric_unavailable": True, "acc": "error: no integer"}}, "error: no integer"),
+        ({"metadata": {"error": "it took too long"}}, "it took too long"),
+        ({"metadata": "of a stranger's"}, "holds no value, and no reason"),
+        ({}, "holds no value, and no reason"),
+    ],
+)
+def test_a_row_without_a_value_has_a_reason(score: dict[str, Any], reason: str) -> None:
+    """evalscope's own runs, too: an answer that is not gradable says why."""
+    row = {"sample_score": {"score": {"value": {}, "status": "excluded", **score}}}
+    verdict = verdict_from_row(row)
+    assert verdict.status == "excluded"
+    assert reason in verdict.explanation

@@ -186,6 +186,14 @@ def test_where_the_hubs_are(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv("NO_PROXY")
 
 
+@pytest.mark.parametrize("name", HUBS)
+def test_a_hub_under_repair_is_told_at_once(hubs: Hubs, hub: Hub, name: HubName) -> None:
+    hub.status = 503
+    assert f"127.0.0.1:{hubs.port} answers HTTP 503" in hubs.refusal(name)
+    hub.status = 0
+    assert len(hubs.load(name).samples) == 5
+
+
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A proxy that the environment sets, with a password: it has its port, and says nothing until it is told what."""

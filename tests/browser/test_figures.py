@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.figures import run_figure
 from qwq_nb.view.figures import PLOTLY_MIME
-from tests.browser.lab import run_cell, write_notebook
+from tests.browser.lab import run_cell, wait_until_still, write_notebook
 from tests.support.run_records import record
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -39,3 +40,50 @@ def test_a_figure_keeps_its_height_and_follows_the_width(lab: Lab) -> None:
         page.wait_for_function(f"({size})()[1] < {width - 200}")
         page.wait_for_timeout(500)  # plotly looks again a little later
         assert page.evaluate(size)[0] == figure.figure.layout.height
+
+
+_OVER_BAR = """(name) => {
+    const plot = document.querySelector('.js-plotly-plot');
+    const trace = plot.data.findIndex((each) => each.name === name);
+    const {xaxis, yaxis} = plot._fullData[trace];
+    const [x, y] = [plot._fullLayout[xaxis.replace('x', 'xaxis')], plot._fullLayout[yaxis.replace('y', 'yaxis')]];
+    const {base, x: length, y: rows, customdata} = plot._fullData[trace];
+    const row = Math.floor(rows.length / 2);
+    const box = plot.getBoundingClientRect();
+    const middle = (x.d2p(base[row]) + x.d2p(base[row] + length[row])) / 2;
+    return [box.left + x._offset + middle, box.top + y._offset + y.d2p(rows[row]), customdata[row][1]];
+}"""
+"""Where the middle bar of a trace is on the page, and its sample; by plotly's own axes, as its hover does."""
+
+
+def test_a_click_on_a_bar_of_a_budget_figure_opens_the_sample_at_its_place(lab: Lab) -> None:
+    run = evaluate("math_500", demo=True, limit=10, out=lab.root / "qwq_runs", show=False)
+    drawn = run.budget().plot()._repr_mimebundle_()[PLOTLY_MIME]
+    # As from a kernel beside the notebook.
+    drawn["layout"]["meta"]["qwq"]["runs"] = {"x": f"qwq_runs/{run.name}"}
+    (lab.root / "budget.json").write_text(json.dumps({PLOTLY_MIME: drawn}, default=list), encoding="utf-8")
+    code = (
+        "import json, pathlib\nfrom IPython.display import display\n"
+        "display(json.loads(pathlib.Path('budget.json').read_text()), raw=True)"
+    )
+    reasoning = ".qwq-Document .qwq-detail .qwq-fold:has(> summary:text-matches('^Reasoning'))"
+    with lab.page(write_notebook(lab, "budget.ipynb", code).name, width=1280) as page:
+        run_cell(page, 0)
+        page.wait_for_selector(".js-plotly-plot .main-svg")
+        page.locator(".js-plotly-plot").scroll_into_view_if_needed()
+        wait_until_still(page)
+        left, top, sample = page.evaluate(_OVER_BAR, "after it")
+        page.mouse.move(left - 3, top)
+        page.mouse.move(left, top)
+        page.wait_for_selector(".js-plotly-plot .hoverlayer .hovertext")
+        page.mouse.click(left, top)
+        page.wait_for_selector(f".qwq-Document .qwq-detail[aria-label='Sample {sample}']")
+        page.wait_for_selector(f"{reasoning}[open]")
+        page.wait_for_function(
+            """() => {
+                const detail = document.querySelector('.qwq-Document .qwq-detail').getBoundingClientRect();
+                const mark = document.querySelector('.qwq-Document .qwq-detail mark.qwq-mod-mention');
+                const box = mark?.getBoundingClientRect();
+                return box && box.top >= detail.top && box.bottom <= detail.bottom;
+            }"""
+        )

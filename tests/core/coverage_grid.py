@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from qwq_nb.core.mean_scores import ScoreStratum, stratified_mean_interval
 from qwq_nb.core.sequential import ConfidenceSequence
 from qwq_nb.core.stats import interval_of_counts
 from qwq_nb.core.stratified import Stratum, stratified_interval, stratified_share
@@ -25,6 +26,7 @@ __all__ = [
     "even",
     "passes",
     "peeking",
+    "scores",
     "stops",
     "stratified",
     "until",
@@ -45,7 +47,7 @@ class Case(NamedTuple):
     """Hold one cell of the grid: `draw` makes an interval and the truth that it should hold."""
 
     kind: str
-    """`stratified`, `accuracy`, `pass`, `cons`, `until`, `peeking`."""
+    """`stratified`, `scores`, `accuracy`, `pass`, `cons`, `until`, `peeking`."""
     name: str
     draw: Callable[[Rng], tuple[float, float, float]]
 
@@ -89,6 +91,23 @@ def stratified(sizes: Sequence[int], chances: Sequence[float], limit: int) -> Ca
 
     p = sum(n * c for n, c in zip(sizes, chances, strict=True)) / sum(sizes)
     return Case("stratified", f"{limit} of {sum(sizes)} in {len(sizes)} subsets, p {p:.3f}", draw)
+
+
+def scores(sizes: Sequence[int], means: Sequence[float], limit: int) -> Case:
+    """The mean score of a whole benchmark from `limit` of its problems: half of the scores are 0 or 1."""
+
+    def draw(rng: Rng) -> tuple[float, float, float]:
+        strata, whole = [], 0.0
+        for size, asked, mean in zip(sizes, even(sizes, limit), means, strict=True):
+            found = rng.beta(3 * mean, 3 * (1 - mean), size=size)
+            found = np.where(rng.random(size) < 0.5, rng.random(size) < mean, found)
+            strata.append(ScoreStratum(size, {str(i): [float(score)] for i, score in enumerate(found[:asked])}))
+            whole += float(found.sum())
+        low, high = stratified_mean_interval(strata)
+        return low or 0.0, 1.0 if high is None else high, whole / sum(sizes)
+
+    mean = sum(n * m for n, m in zip(sizes, means, strict=True)) / sum(sizes)
+    return Case("scores", f"{limit} of {sum(sizes)} in {len(sizes)} subsets, mean {mean:.3f}", draw)
 
 
 def correct_counts(rng: Rng, n: int, k: int, p: float, rho: float) -> np.ndarray:
@@ -203,6 +222,9 @@ def cases() -> Iterator[Case]:
     for limit in (14, 50, 200):
         yield stratified(subjects, list(np.linspace(0.3, 0.95, 14)), limit)
         yield stratified(subjects, [0.9] * 14, limit)
+    for means in (BY_LEVEL, (0.8,) * 5, (0.5,) * 5):
+        for limit in (10, 25, 50, 200, 450):
+            yield scores(MATH_500, means, limit)
     for n in (5, 8, 30, 200):
         for k in (2, 4, 16, 64):
             for p in (0.5, 0.8, 0.9, 0.98):

@@ -104,3 +104,42 @@ def test_a_refused_key_is_told_from_a_list_that_is_not_for_everybody(status: str
                 connect(server.endpoint())
         else:
             assert connect(server.endpoint()).line.startswith("⚠ ")
+
+
+def open_list(server: str, key: str, asked: list[str]) -> Any:
+    """Return a server that lists its models to anybody, and wants the key for all else."""
+
+    async def write(reply: Reply) -> None:
+        asked.append(reply.path)
+        if reply.path.endswith("/models"):
+            listed = json.dumps({"data": [{"id": "m"}]}).encode()
+            await reply.send(head("application/json", extra=f"Server: {server}\r\n"), listed)
+        elif reply.headers.get("authorization") == f"Bearer {key}":
+            await reply.send(head("application/json", "404 Not Found"), b'{"error": {"message": "File Not Found"}}')
+        else:
+            said = b'{"error": {"message": "Invalid API Key", "type": "authentication_error", "code": 401}}'
+            await reply.send(head("application/json", "401 Unauthorized"), said)
+
+    return write
+
+
+def test_a_server_that_lists_its_models_to_anybody_is_asked_for_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """llama.cpp's: `/models` is open, and its status line said that all was well."""
+    asked: list[str] = []
+    with HostileServer(open_list("llama.cpp", "right", asked)) as server:
+        with pytest.raises(EndpointRefused, match=r"wants a key.*GET /props gave HTTP 401"):
+            connect(server.endpoint())
+        monkeypatch.setenv("QWQ_TEST_OPEN_KEY", "wrong")
+        with pytest.raises(EndpointRefused, match=r"refused the key in QWQ_TEST_OPEN_KEY.*GET /props gave HTTP 401"):
+            connect(server.endpoint(key_env="QWQ_TEST_OPEN_KEY"))
+        monkeypatch.setenv("QWQ_TEST_OPEN_KEY", "right")
+        status = connect(server.endpoint(key_env="QWQ_TEST_OPEN_KEY"))
+        assert status.line.startswith("✓")
+    assert not [path for path in asked if "completions" in path]
+
+
+def test_other_servers_are_asked_for_their_list_alone() -> None:
+    asked: list[str] = []
+    with HostileServer(open_list("uvicorn", "right", asked)) as server:
+        assert connect(server.endpoint()).line.startswith("✓")
+    assert asked == ["/v1/models"]

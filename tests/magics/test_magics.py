@@ -412,3 +412,14 @@ def test_every_magic_has_its_help(shell: Shell) -> None:
         assert "Options:" in (shell.ip.find_line_magic(name).__doc__ or "")
     assert "--temperature T" in (shell.ip.find_cell_magic("qwq").__doc__ or "")
     shell.run("%load_ext qwq_nb\n%reload_ext qwq_nb")
+
+
+# -- the sandbox ----------------------------------------------------------------------------------------------------
+
+
+def test_what_confines_code_here_is_printed(shell: Shell) -> None:
+    said = shell.run("%qwq_sandbox")
+    assert said.startswith("The code of a model ")
+    for word in ("landlock", "seccomp", "setuid", "bwrap", "docker", "--sandbox auto", "--sandbox off"):
+        assert word in said
+    assert "%qwq_sandbox takes no words; here is 'on'." in shell.fail("%qwq_sandbox on")

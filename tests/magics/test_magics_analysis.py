@@ -23,6 +23,10 @@ def test_runs_are_compared_by_variable_or_name(shell: Shell, server: DemoEndpoin
     assert list(shell["t"].table().subset) == ["Level 1", "Level 2", "all"] * 2
     shell.run("s = %qwq_think a --after-share 0.1 --after-tokens 20")
     assert "more than 10 % of the reasoning and 20 tokens" in str(shell["s"])
+    shell.run("k = %qwq_budget a b --budgets 50,100")
+    assert list(shell["k"].table().budget[:2]) == [50, 100]
+    shell.run("again = %qwq_budget " + shell["a"].name)
+    assert str(shell["again"]) == str(shell["a"].budget())
 
 
 def test_a_run_takes_another_s_place_or_does_not(shell: Shell, server: DemoEndpoint) -> None:
@@ -38,6 +42,8 @@ def test_a_run_takes_another_s_place_or_does_not(shell: Shell, server: DemoEndpo
 def test_a_sweep_and_a_speed_test(shell: Shell, server: DemoEndpoint) -> None:
     shell.run("s = %qwq_sweep math_500 --demo --levels 1 --max-tokens 100,2000")
     assert list(shell["s"].table().max_tokens) == [100, 2000]
+    shell.run("x = %qwq_sweep math_500 --demo --limit 1 --extra.thinking_token_budget 512,1024")
+    assert list(shell["x"].table()["extra.thinking_token_budget"]) == [512, 1024]
     shell.run("v = %qwq_speed --demo --concurrency 1,2 --max-tokens 50")
     assert list(shell["v"].table().concurrency) == [1, 2]
 
@@ -54,6 +60,8 @@ def test_a_sweep_and_a_speed_test(shell: Shell, server: DemoEndpoint) -> None:
         ("%qwq_gate math_500 --race", "--endpoint A,B"),
         ("%qwq_gate math_500 --race --endpoint demo", "between two endpoints"),
         ("%qwq_gate a b --limit 5", "--limit is for a race"),
+        ("%qwq_budget nothing", "There is no run 'nothing'"),
+        ("%qwq_budget --grid fine", "octaves, half"),
         ("%qwq_think nothing", "There is no run 'nothing'"),
         ("%qwq_think --spilt llm", "Did you mean '--split'?"),
         ("%qwq_sweep math_500 --demo", "Nothing to vary"),
@@ -68,6 +76,9 @@ def test_what_is_refused(shell: Shell, line: str, said: str) -> None:
 def test_tab_knows_them(shell: Shell) -> None:
     assert "--temperature" in shell.complete("%qwq_sweep math_500 --temp")
     assert "--reference" in shell.complete("%qwq_compare --ref")
+    shell.run("run_here = %qwq_eval math_500 --demo --limit 1")
+    assert "run_here" in shell.complete("%qwq_budget run_h")
+    assert "--grid" in shell.complete("%qwq_budget --gr")
     assert "--judge" in shell.complete("%qwq_think --jud")
     assert "--margin" in shell.complete("%qwq_gate --mar")
     assert "math_500" in shell.complete("%qwq_gate --race math")

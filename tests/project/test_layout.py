@@ -44,7 +44,9 @@ MOST_LINES = 400
 CYCLES: dict[str, str] = {}
 """Modules that import one another, the names of a circle joined by blanks."""
 
-UPWARD: dict[str, str] = {}
+UPWARD: dict[str, str] = {
+    "qwq_nb.run.studies qwq_nb.analysis.budget.api": "`run.budget()` is a study; imported by name when it is called",
+}
 """`importing.module imported.module`."""
 
 LIBRARY = "a library's own, which offers no public way"

@@ -1,7 +1,8 @@
 """Run attempts in a sandbox, with something there to be attacked, and print which of them succeeded.
 
 A program of its own, since it also runs as another user: `python -m tests.sandbox.attempt_runner WANTED [NAME …]`.
-`landlock@3` and its like are as on a kernel whose Landlock is of ABI 3; of ABI 0: that has none.
+`landlock@3` and its like are as on a kernel whose Landlock is of ABI 3; of ABI 0: that has none. With `landlock@root`
+programs stay root, as where no other user can read the interpreter.
 """
 
 from __future__ import annotations
@@ -150,7 +151,10 @@ def run_attempts(wanted: str, names: list[str]) -> Iterator[tuple[str, str, str]
     """Each attempt, how it succeeded (empty if it was held), and how its program ended."""
     os.environ["SANDBOX_TEST_API_KEY"] = "canary"
     wanted, _, abi = wanted.partition("@")
-    if abi:
+    if abi == "root":
+        vars(probes)["closed_folder"] = lambda paths: "/closed"
+        vars(probes)["CAP_DAC_READ_SEARCH"] = 63  # a capability that nobody has
+    elif abi:
         vars(probes)["abi_version"] = lambda libc: int(abi)
     with contextlib.ExitStack() as stack:
         around = Surroundings(stack)

@@ -160,6 +160,22 @@ ATTEMPTS = (
         only_root=True,
     ),
     Attempt(
+        "change the flags of the interpreter's library, opened for reading",
+        "import fcntl\n"
+        "fd = os.open(os.__file__, os.O_RDONLY); b = bytearray(8)\n"
+        "fcntl.ioctl(fd, 0x80086601, b)\n"
+        "fcntl.ioctl(fd, 0x40086602, bytes(b))\n"
+        "escaped()",
+        only_root=True,
+        rare=True,
+    ),
+    Attempt(
+        "hold others up by a lease on the interpreter's library",
+        "import fcntl\nfcntl.fcntl(os.open(os.__file__, os.O_RDONLY), fcntl.F_SETLEASE, fcntl.F_RDLCK)\nescaped()",
+        only_root=True,
+        rare=True,
+    ),
+    Attempt(
         "watch what others do in a folder",
         "escaped(call('inotify_add_watch', call('inotify_init1', 0), C['outside'].encode(), 0x100))",
     ),
@@ -169,6 +185,20 @@ ATTEMPTS = (
         "    try: open(f'{place}/{C[\"mark\"]}', 'w').close()\n"
         "    except OSError: pass",
         checked_outside=True,
+    ),
+    Attempt(
+        "write where nobody counts",
+        "for place in ('/', '/tmp', '/var/tmp', '/dev', '/dev/shm', '/run', '..', '../..'):\n"
+        "    try:\n"
+        "        with open(f'{place}/{C[\"mark\"]}', 'w'): os.unlink(f'{place}/{C[\"mark\"]}')\n"
+        "        escaped(place)\n"
+        "    except OSError: pass",
+    ),
+    Attempt(
+        "change a setting of the kernel",
+        "os.open('/proc/sys/kernel/core_pattern', os.O_WRONLY)\nescaped()",
+        only_root=True,
+        rare=True,
     ),
     Attempt(
         "make a device",
@@ -505,6 +535,22 @@ ATTEMPTS = (
         "escaped()",
         limits={"file_mb": 4},
         needs_landlock=True,
+    ),
+    Attempt(
+        "hide files in a folder that is closed to others",
+        "os.mkdir('d', 0o300)\n"
+        "for n in range(16):\n"
+        "    open(f'd/f{n}', 'wb').write(b'x' * (1 << 20)); time.sleep(0.03)\n"
+        "escaped()",
+        limits={"file_mb": 4},
+    ),
+    Attempt(
+        "hide files so deep that no path reaches them",
+        "for _ in range(50): os.mkdir('d' * 100); os.chdir('d' * 100)\n"
+        "for n in range(16):\n"
+        "    open(f'f{n}', 'wb').write(b'x' * (1 << 20)); time.sleep(0.03)\n"
+        "escaped()",
+        limits={"file_mb": 4},
     ),
     Attempt(
         "make very many files",

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from qwq_nb.errors import SandboxUnavailable
-from qwq_nb.sandbox import available
 from tests.sandbox.attempts import ATTEMPTS
 from tests.support.paths import PACKAGE, ROOT
+from tests.support.sandboxes import skip_unless_here
 
 IS_ROOT = os.geteuid() == 0
 ORDINARY = 12345
@@ -83,23 +82,24 @@ def tried(user: str, wanted: str, python: str, folder: Path) -> tuple[str, Resul
     return name, results
 
 
-def skip_unless_here(wanted: str) -> None:
-    """Skip a sandbox that does not work on this machine, with its reason."""
-    try:
-        available(wanted)
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
-
-
 USERS = ["root", "ordinary user"] if IS_ROOT else ["ordinary user"]
+ROOTS_ONLY = ("landlock@root", "bwrap by the system's Python")
 
 
-@pytest.mark.parametrize("user", USERS)
-@pytest.mark.parametrize("wanted", ["landlock", "landlock@1", "bwrap", "bwrap@0"])
+@pytest.mark.parametrize(
+    ("wanted", "user"),
+    [
+        (wanted, user)
+        for wanted in ("landlock", "landlock@1", "bwrap", "bwrap@0", *ROOTS_ONLY)
+        for user in USERS
+        if user == "root" or wanted not in ROOTS_ONLY
+    ],
+)
 def test_what_a_program_tries_is_held(user: str, wanted: str, everybodys: Path, attempts: Attempts) -> None:
-    """`@1`: as with the first Landlock; `@0`: as with none."""
+    """`@1`: as with the first Landlock; `@0`: as with none. `@root`: root that cannot become another user."""
+    wanted, _, system = wanted.partition(" by ")
     skip_unless_here(wanted.partition("@")[0])
-    name, results = tried(user, wanted, python_of(user), everybodys)
+    name, results = tried(user, wanted, python_of("ordinary user" if system else user), everybodys)
     expected = {attempt.name for attempt in ATTEMPTS if attempt.needs_landlock and "landlock" not in name}
     assert {attempt: how for attempt, (how, _) in results.items() if how and attempt not in expected} == {}
     words = {attempt: "·" if not how else "(yes)" for attempt, (how, _) in results.items()}

@@ -17,15 +17,9 @@ from qwq_nb.sandbox.landlock import abi_version
 @pytest.fixture(autouse=True)
 def found_anew() -> Iterator[None]:
     """What is found out is kept by a process; here it is found out by each test."""
-    forget()
+    probes.probe_again()
     yield
-    forget()
-
-
-def forget() -> None:
-    for function in vars(probes).values():
-        if hasattr(function, "cache_clear"):
-            function.cache_clear()
+    probes.probe_again()
 
 
 def has_landlock() -> bool:

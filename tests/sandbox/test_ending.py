@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from qwq_nb.errors import SandboxUnavailable
-from qwq_nb.sandbox import Execution, Limits, Program, Sandbox, available
+from qwq_nb.sandbox import Execution, Limits, Program, Sandbox
 from tests.support.processes import descendants, is_gone
+from tests.support.sandboxes import skip_unless_here
 from tests.support.waiting import wait_until
 
 SLEEPS = Program("import time; print('up', flush=True); time.sleep(60)")
@@ -36,11 +37,7 @@ threading.Event().wait(60)
 
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
-    try:
-        available(request.param)
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
-    return str(request.param)
+    return skip_unless_here(request.param)
 
 
 @pytest.fixture
@@ -86,7 +83,7 @@ def test_close_leaves_no_process_and_no_folder(kind: str, folders: Path) -> None
     before = set(descendants(os.getpid()))
     sandbox = Sandbox(kind, jobs=2)
     job = Running(sandbox)
-    wait_until(lambda: len(set(descendants(os.getpid())) - before) >= 2)
+    wait_until(lambda: len(set(descendants(os.getpid())) - before) >= 2)  # the warm process and the job
     sandbox.close()
     assert job.end().status == "not_run"
     assert set(descendants(os.getpid())) == before
@@ -108,11 +105,13 @@ def test_kill_of_the_process_that_started_it_leaves_nothing(kind: str, folders: 
 
 def test_kill_of_the_warm_process_costs_what_runs_and_nothing_else(kind: str, folders: Path) -> None:
     with Sandbox(kind, jobs=2) as sandbox:
+        warm = descendants(os.getpid(), "qwq_nb.sandbox.zygote")
         job = Running(sandbox)
-        wait_until(lambda: len(descendants(os.getpid(), "qwq_nb.sandbox.zygote")) >= 2)
+        wait_until(lambda: set(descendants(os.getpid())) - set(warm))
         started = descendants(os.getpid())
-        for pid in descendants(os.getpid(), "qwq_nb.sandbox.zygote"):
-            os.kill(pid, signal.SIGKILL)
+        for pid in warm:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         done = job.end()
         assert done.status == "not_run"
         assert done.reason

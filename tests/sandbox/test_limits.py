@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
-from qwq_nb.errors import SandboxUnavailable
-from qwq_nb.sandbox import Limits, Program, Sandbox, available
+from qwq_nb.sandbox import Limits, Program, Sandbox
+from tests.support.processes import descendants
+from tests.support.sandboxes import skip_unless_here
 
 IGNORES = "import signal\nfor n in set(range(1, 32)) - {9, 19}: signal.signal(n, signal.SIG_IGN)\n"
 BURNS = "import time\nend = time.process_time() + {}\nwhile time.process_time() < end: pass\n"
@@ -16,11 +20,7 @@ BURNS = "import time\nend = time.process_time() + {}\nwhile time.process_time() 
 
 @pytest.fixture(scope="module", params=["landlock", "bwrap"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        available(request.param)
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
-    with Sandbox(request.param, jobs=2) as found:
+    with Sandbox(skip_unless_here(request.param), jobs=2) as found:
         yield found
 
 
@@ -91,6 +91,11 @@ def test_a_program_that_stops_itself_runs_into_its_time(sandbox: Sandbox) -> Non
     assert sandbox.run(Program(code, limits=Limits(wall_s=0.5))).status == "timeout"
 
 
+def test_the_signal_of_used_up_cpu_time_is_a_timeout(sandbox: Sandbox) -> None:
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGXCPU)"
+    assert sandbox.run(Program(code)).status == "timeout"
+
+
 def test_a_program_that_makes_many_threads_is_ended(sandbox: Sandbox) -> None:
     code = "import threading, time\nthreading.stack_size(32768)\n"
     code += "for _ in range({}): threading.Thread(target=time.sleep, args=(1,)).start()"
@@ -101,6 +106,20 @@ def test_a_program_that_makes_many_threads_is_ended(sandbox: Sandbox) -> None:
 def test_a_program_that_recurses_without_end_crashes_by_itself(sandbox: Sandbox) -> None:
     code = "import sys; sys.setrecursionlimit(10**9)\ndef f(): return f()\nf()"
     assert sandbox.run(Program(code, limits=Limits(memory_mb=48))).status in ("crashed", "memory", "failed")
+
+
+def test_a_busy_machine_makes_no_timeouts() -> None:
+    """Four programs share one processor: each takes two seconds for what takes it half a second of CPU time."""
+    if not Path("/proc/self/schedstat").is_file():
+        pytest.skip("this kernel does not count how long a process waits for a processor")
+    before = set(descendants(os.getpid()))
+    with Sandbox(skip_unless_here("landlock"), jobs=4) as sandbox, ThreadPoolExecutor(4) as pool:
+        for pid in set(descendants(os.getpid())) - before:
+            psutil.Process(pid).cpu_affinity([min(os.sched_getaffinity(0))])
+        program = Program(BURNS.format(0.5), limits=Limits(cpu_s=5, wall_s=0.9))
+        done = [future.result() for future in [pool.submit(sandbox.run, program) for _ in range(4)]]
+    assert [execution.status for execution in done] == ["passed"] * 4
+    assert max(execution.seconds for execution in done) > 0.9, "the control: it would have been too late"
 
 
 # -- timeouts --------------------------------------------------------------------------------------------------------
@@ -121,8 +140,6 @@ def test_a_timeout_counts_only_if_the_program_runs_into_it_twice(tmp_path: Path)
 
 def test_the_second_time_it_runs_alone(tmp_path: Path) -> None:
     """Others are started all the while; none runs while it does."""
-    from concurrent.futures import ThreadPoolExecutor
-
     log = str(tmp_path / "log")
     note = f"import time\ndef note(w): open({log!r}, 'a').write(f'{{time.monotonic()}} {{w}}\\n')\n"
     slow = Program(note + "note('slow'); time.sleep(30)", limits=Limits(wall_s=0.6))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from qwq_nb.analysis.budget.api import budget
+from qwq_nb.analysis.budget.forced_rows import FILE
+from qwq_nb.analysis.budget.probe import THOUGHT_TOKENS
 from qwq_nb.analysis.speed.api import speed
 from qwq_nb.demo import PROBLEMS
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import connect
+from qwq_nb.errors import EndpointRefused
 from qwq_nb.evaluation.evaluate import evaluate
+from tests.servers.begun_thoughts import counts_of, transport_of
 from tests.servers.conftest import SMOLLM2, LlamaServer
 from tests.servers.speed_beside_evalscope import compared, lines_of
 
@@ -26,6 +32,17 @@ def test_it_is_connected_to_without_a_model_named(endpoint: Endpoint) -> None:
     status = connect(endpoint.replace(model=""))
     assert status.served == [SMOLLM2]
     assert "answers and serves smollm2" in status.line
+
+
+def test_a_wrong_key_is_called_that_at_once(llama_server: LlamaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lists its models to anybody."""
+    url = llama_server("-c", "1024", "-np", "1", "--api-key", "the-right-one").url
+    for value, said in (("", "wants a key"), ("wrong", "refused the key in QWQ_TEST_LLAMA_KEY")):
+        monkeypatch.setenv("QWQ_TEST_LLAMA_KEY", value)
+        with pytest.raises(EndpointRefused, match=said):
+            connect(Endpoint(url, SMOLLM2, key_env="QWQ_TEST_LLAMA_KEY" if value else ""))
+    monkeypatch.setenv("QWQ_TEST_LLAMA_KEY", "the-right-one")
+    assert connect(Endpoint(url, SMOLLM2, key_env="QWQ_TEST_LLAMA_KEY")).line.startswith("✓")
 
 
 def test_speed_loses_no_request(endpoint: Endpoint, tmp_path: Path) -> None:
@@ -58,6 +75,25 @@ def test_speed_agrees_with_evalscope_perf(llama_server: LlamaServer, tell: Calla
         assert row.ours.failed == 0
         assert 1 / 3 < row.ours.ttft / row.theirs.ttft < 3
         assert 1 / 2 < row.ours.tpot / row.theirs.tpot < 2
+
+
+def test_a_begun_thought_arrives_raw_and_in_its_field_and_not_as_content(
+    llama_server: LlamaServer, tmp_path: Path
+) -> None:
+    """With QwQ's turns and its line that drops closed thoughts; what comes back repeats what was begun."""
+    template = Path(__file__).with_name("qwq_template.jinja")
+    server = llama_server("-c", "8192", "-np", "4", "--jinja", "--chat-template-file", str(template))
+    endpoint = Endpoint(server.url, SMOLLM2, max_retries=0)
+    found = counts_of(endpoint)
+    assert found["raw_completions"] == found["reasoning_field"] == THOUGHT_TOKENS
+    assert found["open_content"] > THOUGHT_TOKENS, "an empty thought is put before it"
+    assert transport_of(endpoint) == "raw_completions"
+    run = evaluate("math_500", endpoint=endpoint, data=PROBLEMS["math_500"], limit=3, out=tmp_path, max_tokens=120)
+    curve = budget(run, forced=True, show=False)
+    assert curve.panels[0].forced is not None
+    rows = [row for row in map(json.loads, (run.path / FILE).read_text().splitlines()) if "key" in row]
+    assert {row["outcome"] for row in rows} == {"asked"}, "each prompt has the tokens that it should"
+    assert {row["cut"] for row in rows if not row["whole"]} == {"tokens"}
 
 
 def test_the_context_window_is_told_before_the_run_and_after_it(llama_server: LlamaServer, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from qwq_nb.analysis.budget.probe import THOUGHT_TOKENS
 from qwq_nb.analysis.speed.api import speed
 from qwq_nb.demo import PROBLEMS
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -16,6 +17,7 @@ from qwq_nb.errors import EndpointRefused
 from qwq_nb.evaluation.ask import ask
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.run import Run
+from tests.servers.begun_thoughts import counts_of, transport_of
 from tests.servers.conftest import had, started
 from tests.servers.installed import script
 from tests.servers.serving import Serving, free_port, serving
@@ -57,6 +59,15 @@ def evaluated(endpoint: Endpoint, out: Path, max_tokens: int) -> Run:
     return evaluate(
         "math_500", endpoint=endpoint, data=PROBLEMS["math_500"], max_tokens=max_tokens, out=out, show=False
     )
+
+
+def test_a_begun_thought_arrives_raw_and_as_continued_content(vllm: tuple[Serving, str]) -> None:
+    """The field is dropped without a word, and the probe says so."""
+    endpoint = Endpoint(vllm[0].url, MODEL, max_retries=0)
+    found = counts_of(endpoint)
+    assert found["raw_completions"] == found["open_content"] == THOUGHT_TOKENS
+    assert found["reasoning_field"] < THOUGHT_TOKENS / 2
+    assert transport_of(endpoint) == "raw_completions"
 
 
 def test_vllm_is_asked_to_the_end(vllm: tuple[Serving, str], tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ class Hub:
     """Before each answer."""
     cut: int = 0
     """How many more times a file breaks off in its middle."""
+    status: int = 0
+    """What it answers to everything instead, where it is set; with the wish not to be asked for an hour."""
     port: int = 0
     asked: list[str] = field(default_factory=list)
     """Methods and paths, in order."""
@@ -94,7 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = urllib.parse.unquote(address.path)
         query = dict(urllib.parse.parse_qsl(address.query))
         with contextlib.suppress(ConnectionError):
-            if path.startswith("/api/v1/"):
+            if self.hub.status:
+                self._json({"error": "not now"}, self.hub.status, {"Retry-After": "3600"})
+            elif path.startswith("/api/v1/"):
                 self._modelscope(path.removeprefix("/api/v1/"), query)
             else:
                 self._huggingface(path, query, body)

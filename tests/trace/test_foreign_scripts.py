@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
+from qwq_nb.trace.built_in import ForeignScriptsMeasure
 from qwq_nb.trace.foreign_scripts import find_foreign
+from qwq_nb.trace.measures import Trace
 from qwq_nb.trace.prose import blanked, formula_texts, inline_spans
 from qwq_nb.trace.scripts import SCRIPTS, named_scripts
 from tests.trace import quality_loops
@@ -73,9 +76,11 @@ def test_a_word_of_each_script(script: str) -> None:
         ("Translate it into Hindi.", {"Devanagari", "Latin"}),
         ("Write a haiku in Marathi.", {"Devanagari"}),
         ("What is the Japanese word for it?", {"Han", "Hiragana", "Katakana"}),
+        ("Read the Chinese manuscript.", {"Han"}),
         ("用俄语回答", {"Cyrillic"}),
         ("请翻译这句话", {"Latin"}),
         ("Use the Chinese remainder theorem.", set()),
+        ("A Chinese merchant sells silk to 12 Greek soldiers.", set()),
         ("He plays Russian roulette in a Chinese restaurant.", set()),
         ("Which programming languages have it?", set()),
     ],
@@ -108,6 +113,27 @@ def test_a_task_in_english_is_answered_in_english() -> None:
     assert find_foreign("The text says that it is late.", "Summarize: 今天已经很晚了，我们该回家了。").spans == []
 
 
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("We ask Confucius (孔子) for help.", False),
+        ("Let's (角度) compute it, since the angle is known.", True),
+        ("So it is Jacob's (总共) share.", True),
+        ("Growth (生长) matters, and growth stops.", True),
+        ("It is the growth period (生长周期) that matters.", True),
+    ],
+)
+def test_brackets_behind_a_name_hold_the_name(text: str, marked: bool) -> None:
+    assert bool(find_foreign(text, "Who is it?").spans) is marked
+
+
+def test_the_script_of_a_choice_is_not_foreign() -> None:
+    trace = Trace(reasoning="It is 北京, since 上海 is no capital.", question="Which is the capital?")
+    found = ForeignScriptsMeasure()
+    assert len(found.of(trace).spans) == 2
+    assert found.of(msgspec.structs.replace(trace, choices=["北京", "上海"])).spans == []
+
+
 def test_money_is_no_formula() -> None:
     text = "It is $5 for 成人 and $10 for two; $x_1$ is a formula, $\\text{总数} = 3$ has a text."
     formulas = inline_spans(text)
@@ -116,10 +142,3 @@ def test_money_is_no_formula() -> None:
     assert len(seen) == len(text)
     assert "总数" in seen
     assert "x_1" not in seen
-
-
-@pytest.mark.parametrize("unit", ["是the ", '是"', "《是", "（人 ", "the 人 ", "a『", "ま", "이 ", "Я ", "x人$"])
-def test_any_length_is_read_in_time(unit: str) -> None:
-    for question in ("What is it?", "这是什么？"):
-        found = find_foreign(unit * 40_000, question)
-        assert 0 <= found.share <= 1

@@ -202,6 +202,7 @@ UNITS = [
     "\n  ",
 ]
 UNITS += ["\\frac{", "we have ", "'", "Ш ", "{", "if x = 5, ", "-", "No. ", "\\text{", "1 ", "9" * 50 + " "]
+UNITS += ["是the ", '是"', "《是", "（人 ", "이 ", "x人$", "```\n", '{"a": 1},\n', "\\["]
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -19,7 +19,7 @@ import {
   readRun,
   RECORD
 } from '../record/manifest';
-import { readRecord, RunRecord } from '../record/record';
+import { keyOf, readRecord, RunRecord } from '../record/record';
 import { parseJson } from '../record/values';
 import { oneLine } from '../text/clean';
 import { el, setText } from '../view/dom';
@@ -102,6 +102,20 @@ export class RunDocument extends Widget {
       this._context.pathChanged.disconnect(this._onMoved, this);
       this._poll.dispose();
       super.dispose();
+    }
+  }
+
+  /** Show a sample, at the place in its reasoning that first states the right answer; once the run is drawn. */
+  choose(sample: { id: string; repeat: number }): void {
+    this._chosen = keyOf(sample);
+    this._goToChosen();
+  }
+
+  private _goToChosen(): void {
+    if (this._chosen !== null && this._view !== null) {
+      this._view.choose(this._chosen, true);
+      this._view.goToMention();
+      this._chosen = null;
     }
   }
 
@@ -226,6 +240,7 @@ export class RunDocument extends Widget {
         this._view.setRecord(record);
       }
       this._drawn = signature;
+      this._goToChosen();
     }
   }
 
@@ -261,6 +276,8 @@ export class RunDocument extends Widget {
   private _poll: Poll;
   private _message = el('p', { class: 'qwq-document-note', role: 'status' });
   private _view: RunView | null = null;
+  /** The sample to show as soon as there is a view. */
+  private _chosen: string | null = null;
   private _run: IRun | null = null;
   private _record: RunRecord | null = null;
   private _recordModified = '';

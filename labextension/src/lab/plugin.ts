@@ -23,7 +23,8 @@ import {
   RunModelFactory,
   RunTab
 } from './document';
-import { manifestPath } from './files';
+import { FigureClicks } from './figure-clicks';
+import { join, manifestPath } from './files';
 import { FolderFollower } from './folder';
 import { runIcon } from './icon';
 import { labelOf } from './run-text';
@@ -57,11 +58,8 @@ function activate(
     );
   const openRun = (folder: string): void => open(manifestPath(folder), FACTORY);
 
-  const panel = new RunsPanel(
-    contents,
-    new FolderFollower(shell, browser),
-    run => openRun(run.folder)
-  );
+  const follower = new FolderFollower(shell, browser);
+  const panel = new RunsPanel(contents, follower, run => openRun(run.folder));
   const settings = new Settings(registry, now => {
     panel.refreshSeconds = now.refreshSeconds;
     commands.notifyCommandChanged(COMMANDS.compact);
@@ -90,6 +88,21 @@ function activate(
     command: 'docmanager:open',
     args: widget => ({ path: widget.context.path, factory: FACTORY }),
     name: widget => widget.context.path
+  });
+
+  // A run's folder is named relative to the notebook's, where it lies below it.
+  new FigureClicks(document.body, async ({ runDir, id, repeat }) => {
+    if (runDir.startsWith('/')) {
+      return; // outside what the server shows
+    }
+    const path = manifestPath(join(follower.folder, runDir));
+    const tab: unknown = await commands.execute('docmanager:open', {
+      path,
+      factory: FACTORY
+    });
+    if (tab instanceof RunTab) {
+      tab.content.choose({ id, repeat });
+    }
   });
 
   // -- the panel and the commands ---------------------------------------------------------------------------------

@@ -101,6 +101,7 @@ export function readRun(
     metrics: Object.fromEntries(
       Object.entries(asObject(manifest.metrics))
         .slice(0, MOST_BENCHMARKS)
+        .filter(([, metric]) => typeof metric === 'string' && metric !== '')
         .map(([name, metric]) => [shortText(name), shortText(metric)])
     ),
     estimated: Object.fromEntries(

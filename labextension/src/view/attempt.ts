@@ -96,6 +96,11 @@ export class AttemptView {
     this._updateFolds(entry, context);
   }
 
+  /** Open the reasoning at its first statement of the right answer; false where there is none. */
+  goToMention(): boolean {
+    return this._reasoning.goToMention();
+  }
+
   dispose(): void {
     this._reasoning.dispose();
     this._answer.dispose();

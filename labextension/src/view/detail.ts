@@ -192,6 +192,11 @@ export class DetailView {
     }
   }
 
+  /** Open the reasoning at its first statement of the right answer; false where there is none to be seen (yet). */
+  goToMention(): boolean {
+    return this._views.get(this._key ?? '')?.goToMention() ?? false;
+  }
+
   private _repeatsRow(): HTMLElement {
     this._repeats.append(this._chips, this._more, this._side);
     return this._repeats;

@@ -85,6 +85,17 @@ export class TextFold {
     this._draw();
   }
 
+  /** Open the fold at the first statement of the gold value; false where there is none. */
+  goToMention(): boolean {
+    if (this._mention === null || !this.node.isConnected) {
+      return false;
+    }
+    this.node.open = true;
+    this._draw();
+    this._goTo(this._body.markAt(this._mention.start, 'mention'));
+    return true;
+  }
+
   dispose(): void {
     this._body.dispose();
   }

@@ -98,6 +98,13 @@ export class RunView extends Widget {
     this._drawDetail();
   }
 
+  /** Go to where the reasoning of the sample that is shown first states the right answer; its text may still come. */
+  goToMention(tries = 10): void {
+    if (!this._detail.goToMention() && tries > 0 && !this.isDisposed) {
+      window.setTimeout(() => this.goToMention(tries - 1), 200);
+    }
+  }
+
   dispose(): void {
     if (this.isDisposed) {
       return;

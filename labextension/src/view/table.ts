@@ -147,7 +147,7 @@ export class TableView {
       'Accuracy by subset, with 95 % intervals; “all” is for all problems of the benchmark, ' +
         'exact where each was asked (in brackets the interval for problems like them)' +
         (degrees
-          ? '; where a score is not 0 or 1 its mean, with a t-interval'
+          ? '; where a score is not 0 or 1 its mean, with its interval'
           : '') +
         (references.size > 0 ? '; dotted: the published score' : '')
     );

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from qwq_nb.analysis.sweep.grid import AXES, axis_text, settings_of
+from qwq_nb.analysis.sweep.grid import axis_option, axis_text, extra_field, settings_of
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
 from qwq_nb.evaluation.command_line import command_line, option_text, option_words, own_options
@@ -72,17 +72,25 @@ def checked_calls(
     )
     words = [line.replace("%qwq_eval", "%qwq_sweep", 1)]
     for axis, choices in axes.items():
-        words += option_words(AXES[axis].name, ",".join(_typed(axis, value) for value in choices))
+        words += option_words(axis_option(axis).name, ",".join(_typed(axis, value) for value in choices))
     models = {request.endpoint.model for request in requests}
     return Calls(" ".join(words), any(r.demo for r in requests), models.pop() if len(models) == 1 else "")
 
 
 def _typed(axis: str, value: Any) -> str:
     """Write the value as it is typed in a line."""
-    return axis_text(value) if value is None or isinstance(value, Endpoint) else option_text(AXES[axis].kind, value)
+    if value is None or isinstance(value, Endpoint):
+        return axis_text(value)
+    if extra_field(axis) is not None and not isinstance(value, str):
+        return option_text("json", value)
+    return option_text(axis_option(axis).kind, value)
 
 
 def call_of(values: Mapping[str, Any], options: Mapping[str, Any], endpoint: Any) -> tuple[dict[str, Any], Any]:
     """Return one setting as the options and the endpoint of an `evaluate` call."""
-    own = {**options, **{axis: value for axis, value in values.items() if axis != "endpoint"}}
+    extra = {field: value for axis, value in values.items() if (field := extra_field(axis)) is not None}
+    plain = {axis: value for axis, value in values.items() if axis != "endpoint" and extra_field(axis) is None}
+    own = {**options, **plain}
+    if extra:
+        own["extra"] = {**(options.get("extra") or {}), **extra}
     return own, values.get("endpoint", endpoint)

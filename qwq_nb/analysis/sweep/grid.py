@@ -6,16 +6,30 @@ No axis changes the problems, their order or their number: all settings answer t
 from __future__ import annotations
 
 import itertools
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qwq_nb.core.options import Option, value_of
+from qwq_nb.core.options import Option, no_constant, value_of
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import SAMPLING
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.evaluation.options import EVAL
 
-__all__ = ["AXES", "MOST_SETTINGS", "SWEEP", "axis_text", "checked_grid", "grid_of", "listed", "settings_of"]
+__all__ = [
+    "AXES",
+    "MOST_SETTINGS",
+    "SWEEP",
+    "axis_option",
+    "axis_text",
+    "checked_grid",
+    "extra_field",
+    "extra_options",
+    "grid_of",
+    "listed",
+    "settings_of",
+]
 
 MOST_SETTINGS = 64
 """Largest number of settings of a sweep: among more of them, the best one is mostly the luckiest."""
@@ -40,9 +54,30 @@ SWEEP: tuple[Option, ...] = tuple(
 _NO_AXIS = {
     "concurrency": "It changes the speed, not the answers: %qwq_speed --concurrency 1,8,32 measures that.",
     "model": "Give each model an endpoint of its own, and sweep those: --endpoint a,b.",
-    "extra": "Give each variant an endpoint of its own (%qwq_endpoint URL --name A --extra ...): --endpoint a,b.",
+    "extra": "Vary one of its fields: --extra.thinking_token_budget 512,1024 (or grid={'extra.NAME': [...]}).",
 }
 _SAME_PROBLEMS = ("seed", "limit", "levels", "subset", "data", "hub", "repeats", "dataset_args")
+
+
+_EXTRA = "extra."
+_FIELD = re.compile(r"(?:--)?extra\.([A-Za-z_]\w*)")
+
+
+def extra_field(axis: str) -> str | None:
+    """Return the field of `--extra` that an axis varies (`extra.thinking_token_budget`); None for any other axis."""
+    return axis.removeprefix(_EXTRA) if axis.startswith(_EXTRA) else None
+
+
+def extra_options(tokens: Sequence[str]) -> list[Option]:
+    """Return the options `--extra.NAME` that a line's words give: what is sent to a server has no list of names."""
+    names = dict.fromkeys(m[1] for token in tokens if (m := _FIELD.fullmatch(token.split("=", 1)[0])) is not None)
+    return [axis_option(f"{_EXTRA}{name}") for name in names]
+
+
+def axis_option(axis: str) -> Option:
+    """Return the option of an axis."""
+    field = extra_field(axis)
+    return AXES[axis] if field is None else Option(f"--extra.{field}", "text", "a field of the request", "A,B")
 
 
 def axis_text(value: Any) -> str:
@@ -65,11 +100,11 @@ def grid_of(given: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, A
     grid: dict[str, list[Any]] = {}
     fixed: dict[str, Any] = {}
     for dest, value in given.items():
-        if dest not in AXES or not isinstance(value, str):
+        if (dest not in AXES and extra_field(dest) is None) or not isinstance(value, str):
             fixed[dest] = value
             continue
         values = listed(dest, value)
-        if len(values) > 1:
+        if len(values) > 1 or extra_field(dest) is not None:
             grid[dest] = values
         else:
             fixed[dest] = values[0]
@@ -82,14 +117,27 @@ def listed(axis: str, text: str) -> list[Any]:
     Raises:
         OptionError: a value of the wrong kind, or an empty one.
     """
-    option = AXES[axis]
+    option = axis_option(axis)
     parts = [part.strip() for part in text.split(",")]
     if not all(parts):
         example = {"integer": "20,40", "number": "0.2,0.6,1.0"}.get(option.kind, "a,b")
         raise OptionError(
             f"{option.name} {text!r} has an empty value. Write the values without spaces: {option.name} {example}"
         )
+    if extra_field(axis) is not None:
+        return [_json_scalar(part) for part in parts]
     return [value_of(option, part) for part in parts]
+
+
+def _json_scalar(text: str) -> Any:
+    """Read a value of the request's body: a number, true or false; `off` leaves the field out; else it is a text."""
+    if text == "off":
+        return None
+    try:
+        value = json.loads(text, parse_constant=no_constant)
+    except ValueError:
+        return text
+    return value if isinstance(value, (bool, int, float)) else text
 
 
 def checked_grid(grid: Mapping[str, Any] | None) -> dict[str, list[Any]]:
@@ -108,8 +156,9 @@ def checked_grid(grid: Mapping[str, Any] | None) -> dict[str, list[Any]]:
     axes: dict[str, list[Any]] = {}
     count = 1
     for name, given in grid.items():
-        axis = str(name).lstrip("-").replace("-", "_")
-        if axis not in AXES:
+        field = _FIELD.fullmatch(str(name))
+        axis = f"{_EXTRA}{field[1]}" if field is not None else str(name).lstrip("-").replace("-", "_")
+        if axis not in AXES and field is None:
             raise OptionError(f"{name!r} cannot be varied in a sweep. {_why_not(axis)}")
         if isinstance(given, str):
             values = listed(axis, given)
@@ -118,9 +167,9 @@ def checked_grid(grid: Mapping[str, Any] | None) -> dict[str, list[Any]]:
         if not values:
             raise OptionError(f"The axis {axis} has no value: give it some, or leave it out.")
         for i, value in enumerate(values):
-            if value is None and AXES[axis] not in SAMPLING:
+            if value is None and field is None and AXES[axis] not in SAMPLING:
                 raise OptionError(f"The axis {axis} takes no None: only a sampling option can be left out.")
-            if value in values[:i]:
+            if any(value == other and type(value) is type(other) for other in values[:i]):
                 raise OptionError(f"The axis {axis} has the value {axis_text(value)} twice: each setting is run once.")
         axes[axis] = values
         count *= len(values)

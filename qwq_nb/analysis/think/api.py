@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
-from qwq_nb.analysis.think.backfill import with_analysis
 from qwq_nb.analysis.think.corrected import CorrectedRow, corrected_rows
 from qwq_nb.analysis.think.efficiency import think_rows
 from qwq_nb.analysis.think.examples import Example, example_of
@@ -24,6 +23,7 @@ from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import get_endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed
+from qwq_nb.run.backfill import with_analysis
 from qwq_nb.run.run import Run
 from qwq_nb.trace.habits import HABITS, first_correct_tokens, wasted_tokens
 from qwq_nb.trace.measures import Mark

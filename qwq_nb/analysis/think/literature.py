@@ -27,6 +27,7 @@ import msgspec
 
 from qwq_nb.core.estimates import Estimate, grouped, mean_estimate
 from qwq_nb.core.records import SampleResult
+from qwq_nb.core.thinking_scores import outcome_efficiency, underthinking_score
 from qwq_nb.trace.habits import first_correct_tokens
 from qwq_nb.trace.thoughts import thinkbench_parts, thinkbench_switches
 
@@ -79,23 +80,17 @@ def _row(
     *,
     placed: bool,
 ) -> LiteratureRow:
-    outcome: list[tuple[str, float]] = []
-    under: list[tuple[str, float]] = []
-    for result in results if placed else ():
-        if result.outcome == "not_gradable":  # neither right nor wrong
-            continue
-        share = useful_share(result, count_tokens)
-        correct = result.outcome == "correct"
-        if share is not None or not correct:
-            outcome.append((result.sample.id, share or 0.0))
-        if not correct:
-            under.append((result.sample.id, 0.0 if share is None else 1.0 - share))
+    answers = [
+        (r.sample.id, useful_share(r, count_tokens), r.outcome == "correct")
+        for r in results
+        if placed and r.outcome != "not_gradable"  # neither right nor wrong
+    ]
     texts = [(r.sample.id, r.completion.reasoning if r.completion else "") for r in results]
     return LiteratureRow(
         benchmark=benchmark,
         subset=subset,
-        outcome_efficiency=mean_estimate(outcome, most=1.0),
-        underthinking_score=mean_estimate(under, most=1.0),
+        outcome_efficiency=outcome_efficiency(answers),
+        underthinking_score=underthinking_score(answers),
         thinkbench_switches=mean_estimate([(problem, thinkbench_switches(text)) for problem, text in texts]),
         thinkbench_keywords=mean_estimate(
             [(problem, len(thinkbench_parts(text, "keywords"))) for problem, text in texts]

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 from qwq_nb.bench.evalscope_index import evalscope_names
 from qwq_nb.bench.registry import own_sources, register_benchmark
+from qwq_nb.core.graded_metrics import GRADED_METRICS
 from qwq_nb.errors import OptionError, QwqError, UnknownRun
 
 __all__ = ["Difference", "check", "main"]
@@ -53,8 +54,10 @@ def check(run_dir: Path) -> list[Difference]:
 
 def _compare(run_dir: Path, copy: Path) -> list[Difference]:
     from qwq_nb.bench.evalscope import adapters, interop
+    from qwq_nb.bench.evalscope.nltk_data import provide_sentence_model
 
     adapters.quiet()
+    provide_sentence_model()
     _register_benchmarks(run_dir)
     differences = _identity(run_dir)
     before = {key: (row, score) for key, row, score in _reviews(run_dir, interop.task_config(run_dir))}
@@ -166,6 +169,9 @@ def _scores(label: str, before: dict[tuple[str, str, int], Any], reports: dict[s
     for name, report in reports.items():
         if not report:
             continue
+        if name in GRADED_METRICS:
+            differences += _means(label, name, before, report)
+            continue
         theirs = {
             subset.name: (float(subset.score), int(subset.num))
             for category in report.metrics[0].categories
@@ -190,6 +196,30 @@ def _scores(label: str, before: dict[tuple[str, str, int], Any], reports: dict[s
     return differences
 
 
+def _means(label: str, name: str, before: dict[tuple[str, str, int], Any], report: Any) -> list[Difference]:
+    """Compare the mean of scores that are not 0 or 1 with the report's primary metric, over answers with a score."""
+    metric = report.primary_metric or report.metrics[0]
+    differences = []
+    for subset in (subset for category in metric.categories for subset in category.subsets):
+        scores = [s for (bench, part, _), (_, s) in before.items() if (bench, part) == (name, subset.name)]
+        values = [float(s.main_value) for s in scores if s.status.is_usable and s.main_value is not None]
+        ours = sum(values) / len(values) if values else 0.0
+        if abs(ours - float(subset.score)) <= 5e-5 and int(subset.num) == len(values):
+            continue
+        why = "see the verdicts below" if label == "rerun_review" and len(values) != len(scores) else ""
+        if metric.identity.aggregation not in (None, "mean"):
+            why = f"evalscope's {metric.identity.name} is no mean of its answers' scores"
+        differences.append(
+            Difference(
+                f"{label}: {name} / {subset.name}",
+                f"{ours:.4f} of {len(values)}",
+                f"{float(subset.score):.4f} of {int(subset.num)}",
+                why,
+            )
+        )
+    return differences
+
+
 def _verdicts(before: dict[tuple[str, str, int], Any], after: dict[tuple[str, str, int], Any]) -> list[Difference]:
     differences = []
     for key, (row, ours) in before.items():
@@ -200,9 +230,9 @@ def _verdicts(before: dict[tuple[str, str, int], Any], after: dict[tuple[str, st
             why = ""
             if not ours.status.is_usable:
                 status = (row.get("qwq") or {}).get("status", "excluded")
-                why = (
-                    f"not gradable within our limits ({status}); evalscope allows 30 s a call and sets no memory limit"
-                )
+                why = f"not gradable within our limits ({status}); evalscope allows 30 s a call, without a memory limit"
+                if status == "no_reference":
+                    why = "there is no reference: evalscope compares with an empty one"
             elif not theirs.status.is_usable:
                 why = f"evalscope's grader gave up: {theirs.explanation or theirs.metadata}"[:160]
             differences.append(Difference(_label(key, row), _say(ours), _say(theirs), why))

@@ -74,12 +74,13 @@ def grader_main(job_in: int, reply_out: int) -> None:
     adapters.grade_in_this_process()
     limit_memory(MEMORY_LIMIT)
     write_all(reply_out, encode(_Part(ready=True)))
-    prepared: set[str] = set()
+    prepared: set[tuple[str, bool]] = set()
+    """Keys of requests, and whether their answers are graded here."""
     reader = LineReader()
     while block := os.read(job_in, 1 << 16):
         for line in reader.feed(block):
             job = decode(line, GradeJob)
-            if (key := job.request.key()) not in prepared:
+            if (key := (job.request.key(), job.verdict is None)) not in prepared:
                 prepared.add(key)
                 _prepare(job, reply_out)
             began = time.process_time()
@@ -105,7 +106,7 @@ def _prepare(job: GradeJob, reply_out: int) -> None:
     write_all(reply_out, encode(_Part(step="importing")))
     with contextlib.suppress(Exception):
         _ = benchmark_for(job.request).kind
-        if job.request.source is None and not job.prepared:
+        if job.request.source is None and job.verdict is None and not job.prepared:
             write_all(reply_out, encode(_Part(step="rehearsing")))
             rehearse(msgspec.structs.replace(job, rehearsal=False))
     write_all(reply_out, encode(_Part(step="prepared", **_cost(began))))

@@ -35,6 +35,12 @@ class TokenDetails(msgspec.Struct):
     reasoning_tokens: int | None = None
 
 
+class PromptDetails(msgspec.Struct):
+    """Represent `usage.prompt_tokens_details`."""
+
+    cached_tokens: int | None = None
+
+
 class WireUsage(msgspec.Struct):
     """Represent `usage` as the server sends it."""
 
@@ -44,6 +50,7 @@ class WireUsage(msgspec.Struct):
     reasoning_tokens: int | None = None
     """Where gateways put what OpenAI has in the details."""
     completion_tokens_details: TokenDetails | None = None
+    prompt_tokens_details: PromptDetails | None = None
 
 
 class WireDelta(msgspec.Struct, gc=False):
@@ -138,7 +145,7 @@ class ChatCompletions:
                 elif choice.text and not delta.content:
                     delta.content = choice.text
                 if choice.native_finish_reason:
-                    delta.native_finish_reason = choice.native_finish_reason
+                    take_native(delta, choice.native_finish_reason)
                 return delta
         return Delta(ends="error") if error_in(chunk) else delta_of(chunk, None, None)
 
@@ -154,7 +161,8 @@ class ChatCompletions:
         if choice is None or choice.message is None:
             return None
         delta = message_of(chunk, choice.message, choice.finish_reason)
-        delta.native_finish_reason = choice.native_finish_reason or ""
+        if choice.native_finish_reason:
+            take_native(delta, choice.native_finish_reason)
         return delta
 
     def error(self, status: int, body: bytes, *, where: str = "", hide: Callable[[str], str] = str) -> EndpointError:
@@ -193,6 +201,12 @@ def message_of(chunk: Chunk, message: WireDelta, finish: str | None) -> Delta:
     for index, piece in enumerate(delta.tool_calls):
         piece.index = index
     return delta
+
+
+def take_native(delta: Delta, native: str) -> None:
+    """Put a gateway's original finish reason into a delta, and the word for none beside it if there is no other."""
+    delta.native_finish_reason = native
+    delta.finish_reason = delta.finish_reason or "null"
 
 
 def decoded_leniently(data: bytes) -> Chunk:
@@ -344,7 +358,9 @@ def usage_of(usage: WireUsage) -> Usage:
     """Convert `usage` to a Usage."""
     details = usage.completion_tokens_details
     reasoning = (details.reasoning_tokens if details else None) or usage.reasoning_tokens
-    return Usage(usage.prompt_tokens, usage.completion_tokens, reasoning, usage.total_tokens)
+    prompt = usage.prompt_tokens_details
+    cached = prompt.cached_tokens if prompt is not None else None
+    return Usage(usage.prompt_tokens, usage.completion_tokens, reasoning, usage.total_tokens, cached)
 
 
 def error_in(chunk: Chunk) -> Any:

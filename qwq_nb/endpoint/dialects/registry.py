@@ -14,6 +14,13 @@ DEFAULT_DIALECT = "chat_completions"
 DIALECTS: Registry[Any] = Registry(
     "dialect",
     "qwq_nb.dialects",
-    {DEFAULT_DIALECT: "qwq_nb.endpoint.dialects.chat_completions:ChatCompletions"},
+    {
+        DEFAULT_DIALECT: "qwq_nb.endpoint.dialects.chat_completions:ChatCompletions",
+        "open_content": "qwq_nb.endpoint.dialects.continuations:OpenContent",
+        "raw_completions": "qwq_nb.endpoint.dialects.continuations:RawCompletions",
+        "reasoning_field": "qwq_nb.endpoint.dialects.continuations:ReasoningField",
+    },
 )
-"""`register_dialect` and `dialect_of` in `dialects/dialect.py` are its typed interface."""
+"""The last three continue a thought, for `%qwq_budget --forced`.
+
+`register_dialect` and `dialect_of` in `dialects/dialect.py` are its typed interface."""

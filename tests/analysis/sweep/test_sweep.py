@@ -6,6 +6,7 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from signal import SIGINT, pthread_kill
 from typing import Any
 
@@ -104,6 +105,45 @@ def test_grids_that_cannot_be(grid: dict[str, Any] | None, message: str) -> None
 def test_a_grid_may_be_written_as_texts_and_single_values() -> None:
     assert checked_grid({"top-p": "0.9,off", "temperature": 0.6}) == {"top_p": [0.9, None], "temperature": [0.6]}
     assert len(settings_of(checked_grid({"top_k": range(1, MOST_SETTINGS + 1)}))) == MOST_SETTINGS
+
+
+def test_any_field_of_the_request_may_be_varied(server: DemoEndpoint, tmp_path: Path) -> None:
+    made = sweep(
+        "math_500",
+        grid={"--extra.thinking_token_budget": "512,1024,off", "extra.fast": [True]},
+        endpoint=own_endpoint(server),
+        data=MATH,
+        extra={"priority": 1},
+        limit=1,
+        out=tmp_path,
+        show=False,
+    )
+    assert list(made.table()["extra.thinking_token_budget"]) == [512, 1024, "off"]
+    bodies = [entry["body"] for entry in server.log()["last"] if entry["body"]]
+    assert [body.get("thinking_token_budget") for body in bodies] == [512, 1024, None]
+    assert {body["priority"] for body in bodies} == {1}
+    assert made.command.endswith("--extra.thinking_token_budget 512,1024,off --extra.fast true"), "as it is typed"
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"extra": [{"a": 1}]}, "--extra.thinking_token_budget 512,1024"),
+        ({"extra.": [1]}, "cannot be varied"),
+        ({"extra.a.b": [1]}, "cannot be varied"),
+        ({"extra.n": [1, 2]}, "it is set by qwq_nb itself"),
+        ({"extra.a": "1,,2"}, "has an empty value"),
+        ({"extra.a": [1, 1]}, "1 twice"),
+    ],
+)
+def test_fields_that_cannot_be_varied(grid: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        sweep("math_500", grid=grid, demo=True, show=False)
+
+
+def test_values_of_fields_are_json_or_texts() -> None:
+    (axis,) = checked_grid({"extra.x": "1,true,0.5,low,off,[1"}).items()
+    assert axis == ("extra.x", [1, True, 0.5, "low", None, "[1"])
 
 
 def test_every_axis_is_an_option_that_takes_several_values() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from qwq_nb.analysis.think.api import think
-from qwq_nb.analysis.think.backfill import FILE
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.evaluation.evaluate import evaluate
+from qwq_nb.run.backfill import FILE
 from qwq_nb.run.bundle import bundle
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run

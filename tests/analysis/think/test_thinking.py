@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from qwq_nb.analysis.think.api import Thinking, think
-from qwq_nb.analysis.think.backfill import with_analysis
 from qwq_nb.analysis.think.judge import FILE, filled, index_in, judged
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
 from qwq_nb.evaluation.evaluate import evaluate
+from qwq_nb.run.backfill import with_analysis
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 from qwq_nb.trace.habits import Thresholds

@@ -232,6 +232,11 @@ def test_reasoning_that_comes_twice_is_kept_once() -> None:
     [
         ({"completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 3}}, Usage(None, 5, 3)),
         ({"completion_tokens": 5, "reasoning_tokens": 3, "total_tokens": 9}, Usage(None, 5, 3, 9)),
+        (
+            {"prompt_tokens": 9, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 8}},
+            Usage(9, 5, cached_tokens=8),
+        ),
+        ({"completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": "many"}}, Usage(None, 5)),
         ({"completion_tokens": "5", "completion_tokens_details": None}, Usage(None, 5)),
         ({"completion_tokens": 5.0, "prompt_tokens": "many", "total_tokens": None}, Usage(None, 5)),
         ({"completion_tokens": 5.5, "completion_tokens_details": [3]}, Usage()),

@@ -73,6 +73,15 @@ describe('a manifest', () => {
     ]);
   });
 
+  it('names a score that is not 0 or 1, and gives its mean', () => {
+    const value = JSON.parse(manifest());
+    value.scores = { math_500: 0.906, aime24: 0.5 };
+    value.metrics = { math_500: 'Rouge-L-R', aime24: 7 };
+    const run = readRun('sub/qwq_runs/math', JSON.stringify(value));
+    expect(scoreLines(run)[0]).toEqual(['math_500', 'Rouge-L-R 0.906']);
+    expect(scoreLines(run)[1]).toEqual(['aime24', '50.0 %']);
+  });
+
   it('says of what a score is an estimate', () => {
     const value = JSON.parse(manifest());
     value.estimated = { math_500: [200, 500], aime24: 'all' };

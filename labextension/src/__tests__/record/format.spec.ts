@@ -6,7 +6,9 @@ import {
   interval,
   money,
   number,
-  percent
+  percent,
+  rowInterval,
+  rowScore
 } from '../../record/format';
 import { readRecord } from '../../record/record';
 import { progressLine } from '../../view/header';
@@ -108,6 +110,30 @@ describe('the accuracy of a whole benchmark', () => {
   ])('of %j is “%s”', (changes, said) =>
     expect(estimatedFrom(row(changes))).toBe(said)
   );
+
+  it('is the mean of a score that is not 0 or 1, with its name', () => {
+    const mean = {
+      accuracy: null,
+      metric: 'Rouge-L-R',
+      mean_score: 0.54166,
+      ci_low: 0.4126,
+      ci_high: 0.75
+    };
+    expect(rowScore(row(mean))).toBe('0.542');
+    expect(rowInterval(row(mean))).toBe('0.413 – 0.750');
+    expect(estimatedFrom(row(mean))).toBe('estimated from 200 of 500');
+    expect(rowScore(row({}))).toBe('66.9 %');
+    const exact = { ...mean, ci_low: 0.5, ci_high: 0.5, similar_low: 0.25 };
+    expect(rowInterval(row({ ...exact, similar_high: 1 }))).toBe(
+      'exact (0.250 – 1.000)'
+    );
+  });
+
+  it('leaves out what awaits a ruling', () => {
+    expect(estimatedFrom(row({ awaiting_ruling: 5 }))).toBe(
+      'estimated from 195 of 500'
+    );
+  });
 
   it('has an interval, unless it is exact', () => {
     expect(interval(0.615, 0.7225)).toBe('61.5 – 72.3');

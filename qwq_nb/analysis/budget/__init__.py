@@ -1,0 +1,1 @@
+"""Measure how much thinking is enough (`budget`, `run.budget()`, `%qwq_budget`)."""
