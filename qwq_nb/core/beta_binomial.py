@@ -6,6 +6,10 @@ one another). The number of correct answers to a problem is then Beta-binomial. 
 with m and ρ uniform. Unlike an interval by the estimated variance it does not become too short where few problems, or
 few wrong answers, say little of that variance.
 
+Of many problems with many answers the shape of the beta distribution decides where m lies, and real difficulties have
+other shapes (most problems sure, some hopeless): so from few problems to `_MANY` the posterior is moved from its own
+mean to that of the problems, and `qwq_nb.core.stats` takes the interval by the variance beside it.
+
 Sources: Skellam, J. G. (1948), "A probability distribution derived from the binomial distribution by regarding the
 probability of success as variable between the sets of trials", JRSS B 10, 257-261; Bowyer, S. et al. (2025), "Don't use
 the CLT in LLM evals with fewer than a few hundred datapoints", arXiv:2503.01747. Coverage: `tests/core/simulate.py`.
@@ -30,15 +34,25 @@ _MEANS = 120
 _CORRELATIONS = 16
 """Points of the grid in ρ, closer together the nearer to 0."""
 
-CAUTION = 0.8
+CAUTION = 0.75
 """What of the probability that may lie outside of an interval does; the rest is a margin."""
+_FEW, _ENOUGH = 5, 10
+"""From the second number of problems down to the first, half of that: what is seen of so few takes a handful of values,
+and coverage jumps from one to the next.
+"""
 
-Kinds = Sequence[tuple[tuple[int, int], int]]
-"""Pairs of (answers, correct ones) with the number of problems that have them."""
+_MANY = 100
+"""Problems from which on the interval lies around the mean of the problems."""
+
+Kinds = Sequence[tuple[tuple[float, float], float]]
+"""Pairs of (answers, correct ones) with the number of problems that have them. They need not be whole numbers."""
 
 
 def mean_interval_of_counts(kinds: Kinds, confidence: float = 0.95) -> tuple[float, float]:
     """Compute the interval of m, as shares 0…1 (`credible_ends`).
+
+    A value 0…1 of a problem that k independent draws are behind stands for k answers of which so many are correct. The
+    numbers of problems may be weights, of the effective number of problems together (Kish 1965).
 
     Raises:
         ValueError: there is no problem, or one with more correct answers than answers.
@@ -67,10 +81,14 @@ def mean_interval_of_counts(kinds: Kinds, confidence: float = 0.95) -> tuple[flo
         logs = logs + n * log_beta(a + c, b + k - c)
     weights = np.exp(logs - logs.max()).sum(axis=1)
     edges = np.sin(first + width * np.arange(_MEANS + 1)) ** 2
-    return credible_ends(weights, edges, confidence)
+    below, above = edges[:-1], edges[1:]
+    posterior_mean = float(weights @ (below + above) / 2 / weights.sum())
+    mean = float(times @ correct / (times @ answers))
+    edges = np.clip(edges + min(float(problems) / _MANY, 1.0) * (mean - posterior_mean), 0.0, 1.0)
+    return credible_ends(weights, edges, confidence, CAUTION * min(max(float(problems), _FEW) / _ENOUGH, 1.0))
 
 
-def credible_ends(weights: Array, edges: Array, confidence: float, caution: float = CAUTION) -> tuple[float, float]:
+def credible_ends(weights: Array, edges: Array, confidence: float, caution: float) -> tuple[float, float]:
     """Return the ends of the interval that holds both the equal-tailed and the shortest credible interval.
 
     `weights` are those of the cells between the `edges`. Near 0 and 1, where a posterior leans to one side, the

@@ -11,6 +11,11 @@ here an even mixture of Beta-binomials (1, 1) and (18, 2): any prior is valid, t
 models that answer most problems. The ratio is a martingale at the true N⁺ (Ville's inequality), and it is the ratio of
 prior to posterior in the source. What has been ruled out once stays ruled out.
 
+Where a limit asks as many problems of each level, order and share are not those of the whole benchmark. There the ratio
+is of the counts in all levels together: P is the product of the levels' hypergeometric probabilities, m an even mixture
+of one Beta-binomial prior for all levels and of one for each. It is a martingale whatever level is asked next, and the
+interval is of the sum of N⁺ over all levels.
+
 Source: Waudby-Smith, I., Ramdas, A. (2020), "Confidence sequences for sampling without replacement", NeurIPS,
 arXiv:2006.04347, section 2. Coverage: `tests/core/simulate.py`.
 """
@@ -20,9 +25,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import sha256
+from heapq import heappop, heappush
 from math import exp, inf, lgamma, log
 
-__all__ = ["ConfidenceSequence", "expected_stop", "in_random_order", "interval_in_order", "time_uniform_interval"]
+__all__ = [
+    "ConfidenceSequence",
+    "expected_stop",
+    "in_random_order",
+    "interval_in_order",
+    "interval_of_strata",
+    "time_uniform_interval",
+]
 
 _PRIORS = ((0.5, 1.0, 1.0), (0.5, 18.0, 2.0))
 """Weights of the mixture, and the parameters of its beta distributions."""
@@ -112,6 +125,69 @@ def time_uniform_interval(correct: int, asked: int, size: int, confidence: float
         raise ValueError(f"no interval of {correct} correct among {asked} asked of {size}")
     low, high = _counts(correct, asked, size, confidence)
     return low / size, high / size
+
+
+def interval_of_strata(strata: Sequence[tuple[int, int, int]], confidence: float = 0.95) -> tuple[float, float]:
+    """Compute the interval of the share of all problems, of (size, asked, correct) of each level or subset.
+
+    Raises:
+        ValueError: unless 0 <= correct <= asked <= size in each, or there is no problem.
+    """
+    if not strata or any(not 0 <= correct <= asked <= size for size, asked, correct in strata):
+        raise ValueError(f"no interval of {list(strata)[:5]}")
+    least, most = _sums(tuple(sorted(strata)), confidence)
+    whole = sum(size for size, _, _ in strata)
+    return least / whole, most / whole
+
+
+@lru_cache(maxsize=1024)
+def _sums(strata: tuple[tuple[int, int, int], ...], confidence: float) -> tuple[int, int]:
+    """Return the least and the largest sum of N⁺ over all levels.
+
+    The logarithm of each level's P is concave in its N⁺. So from the likeliest numbers on, a step down (or up) always
+    at the level where it costs least comes to every sum at the least cost.
+    """
+    asked, correct = sum(s[1] for s in strata), sum(s[2] for s in strata)
+    # The ways to choose which answers are correct stand in both parts of the ratio, and are left out.
+    alone = sum(_log_marginal(s[2], s[1]) - _log_choose(s[1], s[2]) for s in strata)
+    together = _log_marginal(correct, asked) - _log_choose(asked, correct)
+    top = max(alone, together)
+    bound = top + log((exp(alone - top) + exp(together - top)) / 2) + log(1 - confidence)
+    likeliest = [min(max(c * (size + 1) // n, c), size - n + c) if n else 0 for size, n, c in strata]
+    logs = [
+        _log_hypergeometric(c, n, number, size) - _log_choose(n, c)
+        for (size, n, c), number in zip(strata, likeliest, strict=True)
+    ]
+    ends = []
+    for step in (-1, 1):
+        numbers, left, free = list(likeliest), sum(logs) - bound, 0
+        costs: list[tuple[float, int]] = []
+        for i, stratum in enumerate(strata):
+            if not stratum[1]:
+                free += stratum[0] if step > 0 else 0  # of which nothing was asked: all numbers are alike
+            elif (cost := _cost(stratum, numbers[i], step)) is not None:
+                heappush(costs, (cost, i))
+        while costs:
+            cost, i = heappop(costs)
+            left -= cost
+            if left <= 0:
+                break
+            numbers[i] += step
+            further = _cost(strata[i], numbers[i], step)
+            if further is not None:
+                heappush(costs, (further, i))
+        ends.append(sum(numbers) + free)
+    return ends[0], ends[1]
+
+
+def _cost(stratum: tuple[int, int, int], number: int, step: int) -> float | None:
+    """Return by how much the logarithm of P falls from `number` to `number + step`; None where P becomes 0."""
+    size, asked, correct = stratum
+    if not correct <= number + step <= size - (asked - correct):
+        return None
+    n = max(number, number + step)  # P(n) / P(n - 1) = n (size - n + 1 - wrong) / ((n - correct)(size - n + 1))
+    ratio = log(n * (size - n + 1 - (asked - correct))) - log((n - correct) * (size - n + 1))
+    return ratio if step < 0 else -ratio
 
 
 def expected_stop(correct: int, asked: int, size: int, half_width: float, confidence: float = 0.95) -> int:

@@ -22,8 +22,8 @@ from qwq_nb.core.mean_scores import ScoreStratum, mean_of, mean_score_interval, 
 from qwq_nb.core.outcomes import counts, is_answered
 from qwq_nb.core.records import Completion, Outcome, SampleResult
 from qwq_nb.core.run_record import SubsetRow
-from qwq_nb.core.sequential import in_random_order, interval_in_order, time_uniform_interval
-from qwq_nb.core.stats import Interval, effective_size, interval_of_counts, quantile, wilson_of_share
+from qwq_nb.core.sequential import in_random_order, interval_in_order, interval_of_strata, time_uniform_interval
+from qwq_nb.core.stats import Interval, interval_of_counts, interval_of_groups, quantile
 from qwq_nb.core.stratified import Stratum, stratified_interval, stratified_share
 
 __all__ = [
@@ -205,7 +205,9 @@ def _similar(weights: Sequence[int], parts: Sequence[tuple[int, _Count]], accura
         return None, None
     if all(weight == part.counted for weight, (_, part) in zip(weights, parts, strict=True)):
         return interval_of_counts(pair for _, pairs in groups for pair in pairs)
-    return wilson_of_share(accuracy, effective_size(groups))
+    low, high = interval_of_groups(groups)
+    # Where a subset's problems have unequal numbers of answers, its share weighs by answers, and here by problems.
+    return min(accuracy, low or 0.0), max(accuracy, 1.0 if high is None else high)
 
 
 def _widened(interval: Interval, parts: Sequence[tuple[int, _Count]]) -> Interval:
@@ -236,8 +238,8 @@ def tally(
     `population`: the sizes of the subsets in the benchmark, those too that were not asked: with it the row `all` is
     about all of them. A benchmark that it does not name is counted as it was asked. `watch`: the run is looked at while
     it goes on, or was ended by what was seen of it; then the interval of the row `all` is one that holds at every
-    moment (`qwq_nb.core.sequential`), unless a limit chose the problems, or there are repeats. `metrics`: the names of
-    the scores that are a degree, by benchmark.
+    moment (`qwq_nb.core.sequential`), unless there are repeats. `metrics`: the names of the scores that are a degree,
+    by benchmark.
     """
     sizes, degrees = population or {}, metrics or {}
     benchmarks: dict[str, dict[str, _Count]] = {}
@@ -274,9 +276,11 @@ class Watch(NamedTuple):
     """Seed of the order in which its problems are asked."""
     in_order: bool
     """Whether that is random over all problems of a benchmark (`--until`), and not spread over its subsets."""
+    in_proportion: bool = True
+    """Whether the subsets are asked in proportion to their sizes: not so where answers of a limited run came first."""
 
 
-def _watched(total: _Count, size: int, watch: Watch) -> Interval:
+def _watched(total: _Count, size: int, watch: Watch) -> tuple[float, float]:
     """Return the interval that holds at every moment."""
     if not watch.in_order:
         # Spread over the subsets in proportion, the share that was asked varies less than at random.
@@ -294,10 +298,13 @@ def _row_of_all(benchmark: str, total: _Count, parts: Sequence[tuple[int, _Count
     sizes = [(max(size, len(part.problems)), part) for size, part in parts]
     row, whole = total.row(benchmark, "all", sum(size for size, _ in sizes)), _whole(sizes)
     row.accuracy, row.accuracy_finished = whole.accuracy, whole.accuracy_finished
-    size, asked = row.population or 0, len(total.problems)
-    if watch is not None and row.pending and row.accuracy is not None and asked == size == row.n:
-        low, high = _watched(total, size, watch)
-        row.ci_low, row.ci_high = min(low or 0.0, row.accuracy), max(high or 0.0, row.accuracy)
+    size, planned = row.population or 0, len(total.problems)
+    if watch is not None and row.pending and row.accuracy is not None and row.n == planned:
+        if planned == size and (watch.in_order or watch.in_proportion):
+            low, high = _watched(total, size, watch)
+        else:
+            low, high = interval_of_strata([(n, part.counted, part.outcomes["correct"]) for n, part in sizes])
+        row.ci_low, row.ci_high = min(low, row.accuracy), max(high, row.accuracy)
     else:
         row.ci_low, row.ci_high = _interval(sizes, whole.similar)
     row.similar_low, row.similar_high = whole.similar

@@ -25,11 +25,11 @@ from math import comb, exp, lgamma, log, log1p
 
 import msgspec
 
-from qwq_nb.core.beta_binomial import CAUTION
 from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
-from qwq_nb.core.stats import Interval, interval_of_counts, pass_at_k, variance_parts, wilson, wilson_of_share
+from qwq_nb.core.stats import Interval, interval_of_counts, interval_of_groups, pass_at_k, variance_parts
+from qwq_nb.core.tally import Population
 from qwq_nb.trace.boxed import trimmed
 
 __all__ = ["REPEAT_COLUMNS", "RepeatRow", "Votes", "cons_at_k", "mean_interval", "repeat_rows", "vote_key", "votes_of"]
@@ -85,12 +85,14 @@ class Votes(msgspec.Struct, frozen=True):
         return self.n - sum(size for size, _ in self.groups)
 
 
-def repeat_rows(results: Iterable[SampleResult]) -> list[RepeatRow]:
+def repeat_rows(results: Iterable[SampleResult], population: Population | None = None) -> list[RepeatRow]:
     """Compute rows by benchmark and subset, then `all`.
 
     Of each, one row for k = 1, 2, 4, … and for the most answers that a problem has. A benchmark whose score is not 0 or
-    1 has none: nothing is right or wrong there.
+    1 has none: nothing is right or wrong there. `population`: the sizes of the subsets in the benchmark; with it each
+    subset weighs by its size in the row `all`, as in `run.table()`.
     """
+    sizes = population or {}
     benchmarks: dict[str, dict[str, dict[str, list[SampleResult]]]] = {}
     given = list(results)
     degrees = graded_metrics(given)
@@ -102,43 +104,51 @@ def repeat_rows(results: Iterable[SampleResult]) -> list[RepeatRow]:
         problems.setdefault(sample.id, []).append(result)
     rows = []
     for benchmark, subsets in benchmarks.items():
-        whole: list[list[SampleResult]] = []
+        known = sizes.get(benchmark, {})
+        groups: list[tuple[int, list[list[SampleResult]]]] = []
         for subset, problems in subsets.items():
-            rows += _rows(benchmark, subset, list(problems.values()))
-            whole += problems.values()
-        rows += _rows(benchmark, "all", whole)
+            answered = list(problems.values())
+            rows += _rows(benchmark, subset, [(len(answered), answered)])
+            groups.append((max(known.get(subset, 0), len(answered)), answered))
+        rows += _rows(benchmark, "all", groups)
     return rows
 
 
-def _rows(benchmark: str, subset: str, problems: list[list[SampleResult]]) -> list[RepeatRow]:
-    votes = [votes_of(problem) for problem in problems]
-    left_out = sum(map(len, problems)) - sum(v.n for v in votes)
+def _rows(benchmark: str, subset: str, groups: Sequence[tuple[int, list[list[SampleResult]]]]) -> list[RepeatRow]:
+    """Make the rows of groups of problems, each with the number of problems that it stands for."""
+    votes = [(size, [votes_of(problem) for problem in problems]) for size, problems in groups]
+    counted = [v for _, own in votes for v in own]
+    left_out = sum(len(problem) for _, problems in groups for problem in problems) - sum(v.n for v in counted)
     rows = []
-    for k in counts_of(max((v.n for v in votes), default=0)):
-        enough = [v for v in votes if v.n >= k]
-        draws = sum(v.n for v in enough) / k
-        pairs = [(v.n, v.correct) for v in enough]
-        parts = variance_parts(pairs)
+    for k in counts_of(max((v.n for v in counted), default=0)):
+        enough = [(size, [v for v in own if v.n >= k]) for size, own in votes]
+        kept = [v for _, own in enough for v in own]
+        parts = variance_parts((v.n, v.correct) for v in kept)
         columns: dict[str, float | None] = {}
-        for name, values in (
-            ("avg", [v.correct / v.n for v in enough]),
-            ("pass", [pass_at_k(v.n, v.correct, k) for v in enough]),
-            ("cons", [cons_at_k(v.groups, v.silent, k) for v in enough]),
+        for name, value_of in (
+            ("avg", lambda v: v.correct / v.n),
+            ("pass", lambda v, k=k: pass_at_k(v.n, v.correct, k)),
+            ("cons", lambda v, k=k: cons_at_k(v.groups, v.silent, k)),
         ):
-            columns[f"{name}_at_k"] = sum(values) / len(values) if values else None
-            low, high = interval_of_counts(pairs) if name == "avg" else mean_interval(values, draws)
-            value = columns[f"{name}_at_k"]
+            values = [(size, [value_of(v) for v in own]) for size, own in enough]
+            value = _mean(values)
+            if name == "avg":
+                pairs = [[(float(v.n), float(v.correct)) for v in own] for _, own in enough]
+            else:
+                draws = sum(v.n for v in kept) / k / max(len(kept), 1)
+                pairs = [_as_answers(own, draws * len(own)) for _, own in values]
+            low, high = _interval(list(zip([size for size, _ in enough], pairs, strict=True)))
             if value is not None and low is not None and high is not None:
                 # With more answers to some problems than to others the mean over problems is not the share of answers.
                 low, high = min(low, value), max(high, value)
-            columns |= {f"{name}_low": low, f"{name}_high": high}
+            columns |= {f"{name}_at_k": value, f"{name}_low": low, f"{name}_high": high}
         rows.append(
             RepeatRow(
                 benchmark=benchmark,
                 subset=subset,
                 k=k,
-                problems=len(enough),
-                short=len(votes) - len(enough),
+                problems=len(kept),
+                short=len(counted) - len(kept),
                 left_out=left_out,
                 **columns,
                 correlation=parts.correlation if parts else None,
@@ -146,6 +156,22 @@ def _rows(benchmark: str, subset: str, problems: list[list[SampleResult]]) -> li
             )
         )
     return rows
+
+
+def _mean(groups: Sequence[tuple[int, Sequence[float]]]) -> float | None:
+    """Compute the mean of the groups' means, each weighted by its size; a group without values weighs nothing."""
+    known = [(size, values) for size, values in groups if values]
+    if all(size == len(values) for size, values in known):
+        found = [value for _, values in known for value in values]
+        return sum(found) / len(found) if found else None
+    return sum(size * sum(values) / len(values) for size, values in known) / sum(size for size, _ in known)
+
+
+def _interval(groups: Sequence[tuple[int, Sequence[tuple[float, float]]]]) -> Interval:
+    known = [(size, pairs) for size, pairs in groups if pairs]
+    if all(size == len(pairs) for size, pairs in known):
+        return interval_of_counts(pair for _, pairs in known for pair in pairs)
+    return interval_of_groups(known)
 
 
 def counts_of(most: int) -> list[int]:
@@ -262,32 +288,14 @@ def _binomial(n: int, p: float, b: int) -> float:
 def mean_interval(values: Sequence[float], draws: float, confidence: float = 0.95) -> Interval:
     """Compute the interval of the mean of one value 0…1 a problem, each from `draws` / problems independent draws.
 
-    Wilson's interval (1927) with the effective sample size p(1 - p) / (s² / m), where s² / m is the clustered variance
-    of the mean over m problems (Miller 2024, arXiv:2411.00640), as Franco et al. (2019) apply it to proportions. The
-    size is at least m (repeats that are copies of one another) and at most `draws` (repeats as good as new problems);
-    at 0 % and 100 %, where s² is 0 and says nothing, it is m. So the interval never has zero width and lies within 0…1.
-    Where the size comes from s², which is estimated from m values, the quantile is Student's with m - 1 degrees of
-    freedom, and what may lie outside is cut as in `beta_binomial.credible_ends`. With one draw a problem, right or
-    wrong, the interval is `stats.wilson`. Without values: (None, None).
+    A value from k draws is as k answers to the problem of which so many are correct (`stats.interval_of_counts`): the
+    correlation is estimated from the scatter of the values, with its own uncertainty. Where all values are 0 or 1, and
+    so at 0 % and 100 %, it is never narrower than Wilson's of the problems. With one draw a problem, right or wrong,
+    the interval is `stats.wilson`. Without values: (None, None).
     """
-    m = len(values)
-    if not m:
-        return None, None
-    p = min(max(sum(values) / m, 0.0), 1.0)
-    if draws <= m and all(value in (0.0, 1.0) for value in values):
-        return wilson(round(p * m), m, confidence)
-    size, most = float(m), max(draws, m)
-    variance = sum((value - p) ** 2 for value in values) / (m - 1) if m > 1 and 0 < p < 1 else 0.0
-    if variance:
-        size, confidence = min(max(m * p * (1 - p) / variance, size), most), _student(m - 1, confidence)
-    elif m > 1 and 0 < p < 1:
-        size = most
-    return wilson_of_share(p, size, confidence)
+    return interval_of_counts(_as_answers(values, draws), confidence)
 
 
-@lru_cache(maxsize=1024)
-def _student(degrees: int, confidence: float) -> float:
-    """Return the confidence at which the normal quantile is Student's at `confidence`."""
-    from scipy.special import ndtr, stdtrit  # type: ignore[import-untyped, unused-ignore]
-
-    return float(min(2 * ndtr(stdtrit(degrees, 1 - CAUTION * (1 - confidence) / 2)) - 1, 1 - 1e-12))
+def _as_answers(values: Sequence[float], draws: float) -> list[tuple[float, float]]:
+    each = max(draws / len(values), 1.0) if values else 1.0
+    return [(each, each * min(max(value, 0.0), 1.0)) for value in values]

@@ -23,7 +23,7 @@ from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
-from qwq_nb.view.wording import row_score
+from qwq_nb.view.wording import estimated_from, row_score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,10 +119,14 @@ class Run:
 
     def __repr__(self) -> str:
         rows = [row for row in self.rows() if row.subset == "all"]
+        said = {row.benchmark: f" ({estimate})" if (estimate := estimated_from(row)) else "" for row in rows}
         scores = listed(
-            f"{row.benchmark} {row.metric} {row_score(row)}"
-            if row.metric
-            else f"{row.benchmark} {row_score(row)[:-2]}%"
+            (
+                f"{row.benchmark} {row.metric} {row_score(row)}"
+                if row.metric
+                else f"{row.benchmark} {row_score(row)[:-2]}%"
+            )
+            + said[row.benchmark]
             for row in rows
             if row.score is not None
         )
@@ -176,7 +180,8 @@ class Run:
         """
         from qwq_nb.run.repeats import REPEAT_COLUMNS, repeat_rows
 
-        return frame(map(msgspec.structs.asdict, repeat_rows(self.results())), REPEAT_COLUMNS)
+        rows = repeat_rows(self.results(), self._state.manifest.population)
+        return frame(map(msgspec.structs.asdict, rows), REPEAT_COLUMNS)
 
     def cost(self, price_in: float | None = None, price_out: float | None = None) -> pd.DataFrame:
         """Return the cost so far, expected at the end, and per correct answer, as a DataFrame.

@@ -22,6 +22,9 @@ __all__ = ["limit_difference", "truncation"]
 MANY_CUT = 0.05
 """Share of truncated answers from which on a comparison states their effect."""
 
+_SAME_WINDOW = 1.01
+"""How many times as long an answer may be for which there is still room: tokenizers and templates differ."""
+
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "n_predict")
 """The names that servers have for the limit."""
 
@@ -30,17 +33,21 @@ def limit_difference(a: RunFacts, b: RunFacts, pairing: Pairing) -> tuple[str, b
     """Return how the token limits of two runs differ, in words, and whether that forbids a conclusion; None if not.
 
     It forbids one where the limit cut 5 % of the pairs or more, and where fewer cut answers, counted as right, would
-    change what the test says. A limit that is not known counts as different only where it cut that many.
+    change what the test says. A limit that is not known counts as different only where it cut that many. The context
+    window of a server is such a limit too: it differs where one run has answers for which the other's has no room.
     """
     cut_a, cut_b = _cut(pairing.pairs)
-    if not (cut_a or cut_b) or _same_limit(a, b):
+    windows = _windows(a, b, pairing.pairs)
+    if not (cut_a or cut_b) or (_same_limit(a, b) and not windows):
         return None
     many = sum(not pair.is_finished for pair in pairing.pairs) >= MANY_CUT * len(pairing.pairs)
     first, second = _limit(a), _limit(b)
     if not (first or second) and not many:
         return None
     bars = many or _swings(pairing.pairs)
-    if first and second:
+    if windows and _same_limit(a, b):
+        limits = f"the context windows of the servers differ ({windows})"
+    elif first and second:
         limits = f"the token limits differ ({_words(first)} in {a.letter}, {_words(second)} in {b.letter})"
     else:
         unknown = [facts.letter for facts, known in ((a, first), (b, second)) if not known]
@@ -101,6 +108,30 @@ def _same_limit(a: RunFacts, b: RunFacts) -> bool:
     if a.sampling is None or b.sampling is None:
         return bool(a.path) and a.path == b.path
     return (a.server, a.model) == (b.server, b.model)
+
+
+def _windows(a: RunFacts, b: RunFacts, pairs: Sequence[Pair]) -> str:
+    """Return how the servers' context windows differ, in words; empty where that is not seen.
+
+    A window is the longest of the answers that it cut, with the prompt.
+    """
+    sides = [[_tokens(pair.a) for pair in pairs], [_tokens(pair.b) for pair in pairs]]
+    cut = [[tokens for tokens, by_server in side if by_server and tokens] for side in sides]
+    for facts, own, other in ((a, cut[0], sides[1]), (b, cut[1], sides[0])):
+        if own and max((tokens for tokens, _ in other), default=0) > _SAME_WINDOW * max(own):
+            letter = b.letter if facts is a else a.letter
+            longest = max(tokens for tokens, _ in other)
+            return f"{max(own):,} tokens with the prompt in {facts.letter}, {longest:,} or more in {letter}"
+    return ""
+
+
+def _tokens(result: SampleResult) -> tuple[int, bool]:
+    """Return the tokens of an answer with its prompt, and whether the server's window cut it."""
+    done = result.completion
+    if done is None:
+        return 0, False
+    by_server = result.outcome == "truncated" and done.cut_by_server
+    return done.prompt_tokens + done.completion_tokens, by_server
 
 
 def _words(limit: dict[str, Any]) -> str:

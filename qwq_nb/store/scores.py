@@ -19,13 +19,14 @@ GOING_ON = ("starting", "running", "paused")
 def score_rows(results: Iterable[SampleResult], manifest: Manifest) -> list[SubsetRow]:
     """Make one row a subset, then one row `all`, for each benchmark (`qwq_nb.core.tally.tally`).
 
-    The interval of a run that goes on, or that `--until` ends, is one that holds at every moment, unless
-    it took answers over from runs of another limit.
+    The interval of a run that goes on, or that `--until` ends, is one that holds at every moment.
     """
     selection = manifest.request.selection
     is_until = selection.until is not None
-    # Answers of other runs are spread over the subsets as their limits chose them: levels then weigh by their sizes.
-    goes_on = manifest.state in GOING_ON and not manifest.taken_over
-    watch = Watch(selection.seed, is_until) if is_until or goes_on else None
+    # Answers of other runs are spread over the subsets as their limits chose them.
+    watch = Watch(selection.seed, is_until, in_proportion=not manifest.taken_over)
+    looked_at = is_until or manifest.state in GOING_ON
     found = list(results)
-    return tally(found, population=manifest.population, watch=watch, metrics=graded_metrics(found))
+    return tally(
+        found, population=manifest.population, watch=watch if looked_at else None, metrics=graded_metrics(found)
+    )

@@ -13,11 +13,14 @@ from tests.core.coverage_grid import (
     cells,
     passes,
     peeking,
+    peeking_at_a_limit,
     scores,
+    single,
     stops,
     stratified,
     until,
     votes,
+    weighted,
 )
 
 CASES = [
@@ -34,6 +37,8 @@ CASES = [
     until((198,), (0.67,), 5),
     peeking(MATH_500, (0.95,) * 5, spread=False),
     peeking(MATH_500, BY_LEVEL, spread=True),
+    peeking_at_a_limit(MATH_500, (0.95,) * 5, 50),
+    weighted(MATH_500, (0.98,) * 5, 25, 16, 0.5),
 ]
 
 
@@ -51,3 +56,10 @@ def test_the_estimate_has_no_bias() -> None:
 
 def test_until_asks_half_of_math_500() -> None:
     assert stops(40, 0.95, 3, 1) <= 0.55
+
+
+@pytest.mark.parametrize("n", [5, 8, 30, 500])
+def test_single_answers_cover_on_average_and_not_at_every_share(n: int) -> None:
+    mean, least, _, _ = single(n)
+    assert mean >= 0.945
+    assert 0.83 <= least < 0.945, "of which `make simulate` prints the least, and at which share"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
-from math import comb
+from itertools import combinations, pairwise, product
+from math import comb, prod
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from qwq_nb.core.sequential import (
     expected_stop,
     in_random_order,
     interval_in_order,
+    interval_of_strata,
     time_uniform_interval,
 )
 
@@ -112,3 +113,43 @@ def test_the_expected_stop_is_where_the_width_is_reached() -> None:
 def test_counts_that_cannot_be_are_refused(wrong: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="no interval"):
         time_uniform_interval(*wrong)
+
+
+# -- levels of which unequal parts were asked ----------------------------------------------------------------------
+
+
+def test_one_level_is_the_whole_benchmark() -> None:
+    assert interval_of_strata([(500, 50, 44)]) == time_uniform_interval(44, 50, 500)
+
+
+def test_levels_that_were_all_asked_are_exact_and_one_not_asked_may_be_anything() -> None:
+    assert interval_of_strata([(10, 10, 3), (10, 10, 5)]) == (0.4, 0.4)
+    assert interval_of_strata([(10, 0, 0), (10, 10, 5)]) == (0.25, 0.75)
+
+
+def test_the_sums_are_those_of_all_numbers_that_are_not_ruled_out() -> None:
+    """By trying all: the product of the hypergeometric chances against the even mixture of two priors."""
+    strata = [(5, 2, 1), (6, 3, 3), (4, 1, 0)]
+
+    def chance(correct: int, asked: int) -> float:
+        return (beta_binomial(correct, asked, 1, 1) + beta_binomial(correct, asked, 18, 2)) / 2
+
+    alone = prod(chance(c, n) for _, n, c in strata)
+    together = prod(comb(n, c) for _, n, c in strata) * chance(4, 6) / comb(6, 4)
+    bound = 0.05 * (alone + together) / 2
+    held = [
+        sum(numbers)
+        for numbers in product(*(range(size + 1) for size, _, _ in strata))
+        if prod(
+            comb(number, c) * comb(size - number, n - c) / comb(size, n)
+            for (size, n, c), number in zip(strata, numbers, strict=True)
+        )
+        > bound
+    ]
+    assert interval_of_strata(strata) == (min(held) / 15, max(held) / 15)
+
+
+@pytest.mark.parametrize("strata", [[], [(5, 6, 1)], [(5, 2, 3)]])
+def test_levels_that_cannot_be_are_refused(strata: list[tuple[int, int, int]]) -> None:
+    with pytest.raises(ValueError, match="no interval of"):
+        interval_of_strata(strata)

@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from qwq_nb.analysis.compare.api import compare
+from qwq_nb.analysis.sweep.api import sweep
 from qwq_nb.core.run_record import SubsetRow
+from qwq_nb.core.sequential import interval_of_strata
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.evaluation.plan import make_plan
@@ -20,6 +22,7 @@ from qwq_nb.run.text import run_text
 from qwq_nb.store.manifest import MANIFEST, TakenOver
 from qwq_nb.store.request import Selection
 from qwq_nb.store.scores import score_rows
+from qwq_nb.view.wording import percent
 from tests.support.math_problems import math_records, write_jsonl
 
 
@@ -53,6 +56,7 @@ def test_a_limit_gives_an_estimate_everywhere_the_same(server: DemoEndpoint, tmp
     assert any(said in note for note in record.notes)
     assert said in run_html(record, live=False)
     assert said in run_text(record, times=False)
+    assert said in repr(run)
     assert said in repr(list_runs())
     assert said in list_runs()._repr_html_()
     for ending in (".md", ".tex", ".json", ".html"):
@@ -114,6 +118,9 @@ def test_a_comparison_shows_the_runs_own_accuracy(server: DemoEndpoint, tmp_path
     row = compare(a, b).table().set_index("subset").loc["all"]
     assert row.accuracy_a == pytest.approx(whole(a).accuracy)
     assert row.accuracy_b == pytest.approx(whole(b).accuracy)
+    said = f"{percent(whole(a).accuracy)} estimated from 6 of 12"
+    assert said in compare(a, b).text
+    assert said in compare(a, b).html
 
 
 def test_with_repeats_the_notes_say_what_would_help(server: DemoEndpoint, tmp_path: Path) -> None:
@@ -166,7 +173,54 @@ def test_a_run_under_way_with_answers_of_a_limited_one_has_its_levels_weighted(
         r if r.sample.subset != "Level 5" else msgspec.structs.replace(r, outcome="pending") for r in run.results()
     ]
     manifest = msgspec.structs.replace(run.manifest, state="running")
-    settled = score_rows(results, run.manifest)[-1]
+    *settled_parts, settled = score_rows(results, run.manifest)
     assert score_rows(results, manifest)[-1].ci_low != settled.ci_low, "it holds at every moment"
     manifest.taken_over = [TakenOver(run="another", answers=2)]
-    assert score_rows(results, manifest)[-1].ci_low == settled.ci_low
+    taken = score_rows(results, manifest)[-1]
+    parts = [(row.population or 0, row.answered, row.correct) for row in settled_parts]
+    assert (taken.ci_low, taken.ci_high) == interval_of_strata(parts), "it holds at every moment, level by level"
+
+
+def test_a_limited_run_under_way_has_an_interval_that_may_be_watched(server: DemoEndpoint) -> None:
+    run = evaluate("math_500", demo=True, limit=20)
+    results = [r if i % 2 else msgspec.structs.replace(r, outcome="pending") for i, r in enumerate(run.results())]
+    running = msgspec.structs.replace(run.manifest, state="running")
+    *parts, watched = score_rows(results, running)
+    once = score_rows(results, run.manifest)[-1]
+    assert watched.accuracy == once.accuracy
+    assert (watched.ci_low, watched.ci_high) == interval_of_strata(
+        [(row.population or 0, row.answered, row.correct) for row in parts]
+    )
+    assert (watched.ci_low or 0.0) < (once.ci_low or 0.0)
+    ended = score_rows(run.results(), running)[-1]
+    assert (ended.ci_low, ended.ci_high) == (whole(run).ci_low, whole(run).ci_high), "with all of them there it is over"
+
+
+def test_a_limit_with_repeats_is_the_same_estimate_in_every_table(server: DemoEndpoint, tmp_path: Path) -> None:
+    run = evaluate("math_500", demo=True, data=uneven(tmp_path), limit=5, repeats=2)
+    row = whole(run)
+    assert row.accuracy == pytest.approx(expected(run))
+    repeats = run.repeats().set_index("subset").loc["all"]
+    assert list(repeats.avg_at_k) == pytest.approx([row.accuracy] * len(repeats))
+    assert list(repeats.avg_low) == pytest.approx([row.ci_low] * len(repeats))
+    assert list(repeats.avg_high) == pytest.approx([row.ci_high] * len(repeats))
+    assert "from_problems" in repeats
+
+
+def test_a_sweep_shows_the_same_accuracy_as_its_runs(server: DemoEndpoint, tmp_path: Path) -> None:
+    made = sweep("math_500", grid={"temperature": [0.2, 1.0]}, demo=True, data=uneven(tmp_path), limit=6)
+    for run, row in zip(made.runs, made.table().itertuples(), strict=True):
+        assert row.accuracy == whole(run).accuracy != whole(run).accuracy_of_asked
+        assert row.ci_low == whole(run).similar_low
+
+
+def test_a_sweep_of_two_benchmarks_weighs_them_by_their_sizes(server: DemoEndpoint) -> None:
+    made = sweep("math_500", "aime24", grid={"temperature": [0.2]}, demo=True, limit=10)
+    (run,) = made.runs
+    parts = [row for row in run.rows() if row.subset == "all"]
+    shares = [(row.population or 0, row.accuracy or 0.0) for row in parts]
+    expected = sum(size * share for size, share in shares) / sum(size for size, _ in shares)
+    (row,) = made.table().itertuples()
+    assert row.accuracy == pytest.approx(expected)
+    assert row.ci_low < expected < row.ci_high
+    assert (row.accuracy_math_500, row.accuracy_aime24) == tuple(share for _, share in shares)

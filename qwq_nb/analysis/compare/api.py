@@ -82,7 +82,8 @@ class Comparison:
         self._results = {letter: run.results() for letter, run in self.runs.items()}
         self._facts = {letter: facts_of(letter, run, self._results[letter]) for letter, run in self.runs.items()}
         self._prices = {letter: run_prices(run, prices or {}) for letter, run in self.runs.items()}
-        totals = {letter: [r for r in run.rows() if r.subset == "all"] for letter, run in self.runs.items()}
+        self._tables = {letter: run.rows() for letter, run in self.runs.items()}
+        totals = {letter: [r for r in rows if r.subset == "all"] for letter, rows in self._tables.items()}
         scores = {letter: {r.benchmark: r.score for r in rows} for letter, rows in totals.items()}
         metrics = {r.benchmark: r.metric for rows in totals.values() for r in rows if r.metric}
         first = self._facts["A"]
@@ -238,7 +239,7 @@ class Comparison:
 
     def _cards(self) -> list[RunCard]:
         return [
-            RunCard(letter=letter, name=facts.name, model=facts.model, note=run_note(facts))
+            RunCard(letter=letter, name=facts.name, model=facts.model, note=run_note(facts, self._tables[letter]))
             for letter, facts in self._facts.items()
         ]
 

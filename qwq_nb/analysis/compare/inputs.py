@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qwq_nb.analysis.compare.record import Flip, common_opening
 from qwq_nb.core.pairing import Pair
-from qwq_nb.core.run_record import SampleView
+from qwq_nb.core.run_record import SampleView, SubsetRow
 from qwq_nb.core.text import valid_text
 from qwq_nb.run.cost import Prices
 from qwq_nb.run.facts import RunFacts
 from qwq_nb.run.withhold import withhold
+from qwq_nb.view.wording import estimated_from, row_score
 
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
@@ -88,11 +89,20 @@ def flip_row(flip: Flip) -> dict[str, Any]:
     return {name: valid_text(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
-def run_note(facts: RunFacts) -> str:
-    """Return what the heading says of a run beside its name; empty for a complete run of ours on a real endpoint."""
+def run_note(facts: RunFacts, rows: Iterable[SubsetRow]) -> str:
+    """Return what the heading says of a run beside its name; empty for a complete run of ours on a real endpoint.
+
+    `rows` are those of the run's table: of a part of a benchmark its own accuracy stands here, since the comparison is
+    over the pairs.
+    """
     notes = ["demo"] if facts.demo else []
     if facts.foreign:
         notes.append("made by evalscope")
     if facts.state != "complete":
         notes.append(facts.state)
+    whole = [row for row in rows if row.subset == "all"]
+    for row in whole:
+        said = estimated_from(row)
+        if said:
+            notes.append(f"{f'{row.benchmark} ' if len(whole) > 1 else ''}{row_score(row)} {said}")
     return ", ".join(notes)

@@ -87,7 +87,7 @@ class Setting:
         """Take the numbers anew from the run."""
         bare = msgspec.structs.replace(self.row, state=state, problem=problem)
         if self.run is not None:
-            bare = with_numbers(msgspec.structs.replace(bare, run=self.run.name), self.run.results())
+            bare = with_numbers(msgspec.structs.replace(bare, run=self.run.name), self.run.results(), self.run.rows())
         self.row = bare
 
 

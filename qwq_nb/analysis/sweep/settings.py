@@ -6,7 +6,7 @@ in pairs (`qwq_nb.core.paired`), and Holm's procedure (1979) corrects for compar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -15,7 +15,9 @@ from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paired import Problem, holm, paired_p
 from qwq_nb.core.records import SampleResult
-from qwq_nb.core.stats import interval_of_counts
+from qwq_nb.core.run_record import SubsetRow
+from qwq_nb.core.stats import Interval, interval_of_groups
+from qwq_nb.core.tally import tally
 from qwq_nb.view.wording import percent
 
 __all__ = ["SettingRow", "caveat", "finished", "leader", "pairs", "sweep_conclusion", "with_numbers", "with_p_values"]
@@ -35,10 +37,12 @@ class SettingRow(msgspec.Struct, kw_only=True):
     answered: int = 0
     """n − errors − pending."""
     accuracy: float | None = None
-    """correct / answered."""
+    """As in `run.table()`: of all problems of the benchmark, estimated where a part of them was asked. Each of several
+    benchmarks weighs as much as it has problems.
+    """
     ci_low: float | None = None
     ci_high: float | None = None
-    """95 %: Wilson's, or the Beta-binomial posterior's where there are repeats (`stats.clustered_interval`)."""
+    """95 %: of the accuracy on problems like these, which has width where all were asked too."""
     mean_tokens: float | None = None
     """Reasoning and answer tokens of one answer. Truncated answers are included, unlike in `run.table()`: they cost
     too.
@@ -67,17 +71,23 @@ class SettingRow(msgspec.Struct, kw_only=True):
         return ", ".join(f"{axis} {axis_text(value)}" for axis, value in self.values.items())
 
 
-def with_numbers(row: SettingRow, results: Sequence[SampleResult]) -> SettingRow:
-    """Return `row` with its numbers from the results of its run."""
+def with_numbers(
+    row: SettingRow, results: Sequence[SampleResult], table: Sequence[SubsetRow] | None = None
+) -> SettingRow:
+    """Return `row` with its numbers from the results of its run, and from its `table` (`run.rows()`).
+
+    Without the table it is that of results that are all there is.
+    """
+    table = tally(results, metrics=graded_metrics(results)) if table is None else table
     counted = [r for r in results if counts(r.outcome)]
     correct = sum(r.outcome == "correct" for r in counted)
-    groups: dict[tuple[str, str], tuple[int, int]] = {}
+    groups: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
     for r in counted:
-        answers, right = groups.get((r.sample.benchmark, r.sample.id), (0, 0))
-        groups[r.sample.benchmark, r.sample.id] = answers + 1, right + (r.outcome == "correct")
-    low, high = interval_of_counts(groups.values())
-    # A score that is not 0 or 1 has no accuracy.
-    is_right_or_wrong = not graded_metrics(counted)
+        problems = groups.setdefault((r.sample.benchmark, r.sample.subset), {})
+        answers, right = problems.get(r.sample.id, (0, 0))
+        problems[r.sample.id] = answers + 1, right + (r.outcome == "correct")
+    whole = [part for part in table if part.subset == "all"]
+    accuracy, (low, high) = _accuracy(whole, table, groups)
     completions = [r.completion for r in counted if r.completion is not None]
     analysed = [r.analysis for r in counted if r.analysis is not None]
     pending = sum(r.outcome == "pending" for r in results)
@@ -87,26 +97,45 @@ def with_numbers(row: SettingRow, results: Sequence[SampleResult]) -> SettingRow
         done=len(results) - pending,
         correct=correct,
         answered=len(counted),
-        accuracy=_share(correct, len(counted)) if is_right_or_wrong else None,
-        ci_low=low if is_right_or_wrong else None,
-        ci_high=high if is_right_or_wrong else None,
+        accuracy=accuracy,
+        ci_low=low,
+        ci_high=high,
         mean_tokens=_share(sum(c.completion_tokens for c in completions), len(completions)),
         truncated_share=_share(sum(r.outcome == "truncated" for r in counted), len(counted)),
         loop_rate=_share(sum(a.loop is not None for a in analysed), len(analysed)),
         mean_latency_s=_share(sum(c.latency_s for c in completions), len(completions)),
         errors=sum(r.outcome == "error" for r in results),
         pending=pending,
-        problems=len(groups),
-        by_benchmark=_by_benchmark(results),
+        problems=sum(map(len, groups.values())),
+        by_benchmark={part.benchmark: part.accuracy for part in whole} if len(whole) > 1 else {},
     )
 
 
-def _by_benchmark(results: Iterable[SampleResult]) -> dict[str, float | None]:
-    shares: dict[str, tuple[int, int]] = {}
-    for r in results:
-        answers, right = shares.get(r.sample.benchmark, (0, 0))
-        shares[r.sample.benchmark] = answers + counts(r.outcome), right + (r.outcome == "correct")
-    return {name: _share(right, answers) for name, (answers, right) in shares.items()} if len(shares) > 1 else {}
+def _accuracy(
+    whole: Sequence[SubsetRow],
+    table: Sequence[SubsetRow],
+    groups: Mapping[tuple[str, str], Mapping[str, tuple[int, int]]],
+) -> tuple[float | None, Interval]:
+    """Return the accuracy on the benchmarks together, and its interval on problems like theirs.
+
+    A score that is not 0 or 1 has no accuracy.
+    """
+    if any(row.metric for row in whole):
+        return None, (None, None)
+    if len(whole) == 1:
+        row = whole[0]
+        low, high = (row.ci_low, row.ci_high) if row.similar_low is None else (row.similar_low, row.similar_high)
+        return row.accuracy, (None, None) if low is None or high is None else (low, high)
+    known = all(row.population for row in whole)
+    weights = [(row.population or 0) if known else row.answered for row in whole]
+    found = [(weight, row.accuracy) for weight, row in zip(weights, whole, strict=True) if row.accuracy is not None]
+    accuracy = _share(sum(weight * share for weight, share in found), sum(weight for weight, _ in found))
+    sizes = {(row.benchmark, row.subset): row.population for row in table}
+    parts = [
+        ((sizes.get(key) or len(problems)) if known else len(problems), list(problems.values()))
+        for key, problems in groups.items()
+    ]
+    return accuracy, interval_of_groups(parts)
 
 
 def pairs(first: Iterable[SampleResult], other: Iterable[SampleResult]) -> list[Problem]:

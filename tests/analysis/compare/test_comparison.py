@@ -270,6 +270,24 @@ def test_few_cut_answers_forbid_a_conclusion_only_if_they_could_change_it() -> N
     assert "not comparable" in two(same, narrow, sampling={"max_tokens": 8192}).sentence
 
 
+def test_a_servers_window_that_cut_what_the_other_had_room_for_forbids_a_conclusion() -> None:
+    """The same max_tokens in both: of B the server's context window, a quarter of it, cut 20 of 30."""
+
+    def windowed(longest: int) -> Comparison:
+        first = [result(i, "c", tokens=longest if i < 20 else 500) for i in range(30)]
+        second = [result(i, "t" if i < 20 else "c", tokens=8000 if i < 20 else 500) for i in range(30)]
+        for answer in second:
+            if answer.completion is not None and answer.outcome == "truncated":
+                answer.completion.cut_by_server = True
+        return compare(made_run(first, "one"), made_run(second, "two"))
+
+    found = windowed(12_000)
+    assert "not comparable, answers were cut by token limits that are not the same" in found.sentence
+    said = "the context windows of the servers differ (8,060 tokens with the prompt in B, 12,060 or more in A)"
+    assert said in found.caveats[0].text
+    assert "So A (model-one) is better" in windowed(7_000).sentence, "there was room for all of A's answers in B's too"
+
+
 def test_the_limit_goes_by_other_names_too() -> None:
     a, b = "c" * 30, "c" * 10 + "t" * 20
     other: dict[str, Any] = {"max_tokens": None, "max_completion_tokens": 32768}
