@@ -17,6 +17,7 @@ from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
+from qwq_nb.run.candidates import stated_candidates
 from qwq_nb.run.cost import Prices, cost_of
 from qwq_nb.run.estimate_notes import repeat_notes
 from qwq_nb.run.notes import notes_on
@@ -284,6 +285,7 @@ def detail(result: SampleResult) -> SampleDetail:
         choices=s.choices,
         messages=s.messages,
         source_id=s.source_id,
+        candidates=stated_candidates(result),
     )
 
 
@@ -352,6 +354,7 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
     return msgspec.structs.replace(
         analysis,
         switches=switches,
+        candidates=[],  # `run.sample(id)` has them
         foreign=analysis.foreign[:FOREIGN_RUNS],
         measures=drawn_marks(result) if analysis.measures else {},
     )

@@ -8,6 +8,7 @@ import msgspec
 
 from qwq_nb.core.records import Message, Outcome
 from qwq_nb.core.vocabulary import VOCABULARY
+from qwq_nb.run.candidates import Candidate, candidates_line
 from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.html import Typesetter, code, esc, pre
@@ -16,7 +17,12 @@ __all__ = ["SampleDetail", "sample_bundle"]
 
 
 class SampleDetail(msgspec.Struct, kw_only=True):
-    """Hold one sample × repeat with its texts whole: `run.sample(id, repeat)`."""
+    """Hold one sample × repeat with its texts whole: `run.sample(id, repeat)`.
+
+    `candidates` are the statements of a candidate answer in the reasoning, right or wrong, in their order: each a tuple
+    (start, end, text, right), of which `right` is None where the gold answer is not known. So it shows how an answer
+    came about: 204 → 204 → 60. It is empty of runs that were measured by the rules of an older version.
+    """
 
     benchmark: str
     subset: str
@@ -42,6 +48,8 @@ class SampleDetail(msgspec.Struct, kw_only=True):
     choices: list[str]
     messages: list[Message]
     source_id: str
+    candidates: list[Candidate] = []
+    """Of 200 and more only the first and the last 100."""
     withheld: bool = False
     """Whether its texts are left out where it is shown (they are here all the same): see `Run.reveal`."""
 
@@ -62,6 +70,8 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
     ]
     if sample.choices:
         parts.append('<ol type="A">' + "".join(f"<li>{typeset.prose(c)}</li>" for c in sample.choices) + "</ol>")
+    if sample.candidates:
+        parts.append(f"<p><strong>Candidates:</strong> {esc(candidates_line(sample.candidates))}</p>")
     if sample.reasoning:
         title = f"Reasoning, {sample.reasoning_tokens:,} tokens"
         parts.append(f"<details><summary>{title}</summary>{pre(sample.reasoning)}</details>")
@@ -91,6 +101,7 @@ def shown(sample: SampleDetail) -> SampleDetail:
         choices=[],
         error=shown_error(sample.error),
         retried=[],
+        candidates=[],
     )
 
 
@@ -104,6 +115,7 @@ def sample_text(sample: SampleDetail) -> str:
         sample.question,
         *(f"{chr(65 + i)}) {choice}" for i, choice in enumerate(sample.choices)),
         "",
+        *([f"candidates: {candidates_line(sample.candidates)}", ""] if sample.candidates else []),
         "Reasoning:",
         sample.reasoning or "-",
         "",
