@@ -199,6 +199,8 @@ class Analysis(msgspec.Struct, kw_only=True):
     """The last such span."""
     left: tuple[int, int] | None = None
     """The last statement of the right answer, where another answer was given in the end."""
+    candidates: list[tuple[int, int, bool | None]] = []
+    """Every statement of a candidate answer, in order: its span, and whether it is the right one (None: unknown)."""
     loop: Loop | None = None
     foreign: list[tuple[int, int]] = []
     """Runs of a script that the question is not written in."""

@@ -18,6 +18,7 @@ __all__ = [
     "DEMO_NOTICE",
     "FAILURES_FIRST",
     "VOCABULARY",
+    "AnswerPlaceWords",
     "FlagWords",
     "OutcomeWords",
     "ReasonWords",
@@ -64,6 +65,13 @@ class FlagWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields
     title: str
 
 
+class AnswerPlaceWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Hold what is said of the marks at places of the right answer, how sure they are included."""
+
+    first: str
+    left: str
+
+
 class StateWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Hold how a run's state is shown, and whether the run is going on in it."""
 
@@ -91,6 +99,7 @@ class Vocabulary(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
     outcomes: dict[Outcome, OutcomeWords]
     reasons: dict[str, ReasonWords]
     flags: dict[str, FlagWords]
+    answer_place: AnswerPlaceWords
     phases: dict[Phase, str]
     states: dict[State, StateWords]
     demo_notice: str

@@ -19,6 +19,7 @@ from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
+from qwq_nb.run.candidates import stated_candidates
 from qwq_nb.run.cost import Prices, cost_of
 from qwq_nb.run.estimate_notes import repeat_notes
 from qwq_nb.run.notes import notes_on
@@ -297,6 +298,7 @@ def detail(result: SampleResult) -> SampleDetail:
         messages=s.messages,
         source_id=s.source_id,
         execution=v.execution if v else None,
+        candidates=stated_candidates(result),
     )
 
 
@@ -379,6 +381,7 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
     return msgspec.structs.replace(
         analysis,
         switches=switches,
+        candidates=[],  # `run.sample(id)` has them
         foreign=analysis.foreign[:FOREIGN_RUNS],
         measures=drawn_marks(result) if analysis.measures else {},
     )

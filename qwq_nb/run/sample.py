@@ -10,6 +10,7 @@ from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.records import Message, Outcome
 from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.run.code_parts import execution_html, execution_lines, squares, tests_word
+from qwq_nb.run.candidates import Candidate, candidates_line
 from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.html import Typesetter, code, esc, pre
@@ -18,7 +19,12 @@ __all__ = ["SampleDetail", "sample_bundle"]
 
 
 class SampleDetail(msgspec.Struct, kw_only=True):
-    """Hold one sample × repeat with its texts whole: `run.sample(id, repeat)`."""
+    """Hold one sample × repeat with its texts whole: `run.sample(id, repeat)`.
+
+    `candidates` are the statements of a candidate answer in the reasoning, right or wrong, in their order: each a tuple
+    (start, end, text, right), of which `right` is None where the gold answer is not known. So it shows how an answer
+    came about: 204 → 204 → 60. It is empty of runs that were measured by the rules of an older version.
+    """
 
     benchmark: str
     subset: str
@@ -46,6 +52,8 @@ class SampleDetail(msgspec.Struct, kw_only=True):
     source_id: str
     execution: Execution | None = None
     """What running the code has shown, of a benchmark whose answers are programs; `extracted` is the code."""
+    candidates: list[Candidate] = []
+    """Of 200 and more only the first and the last 100."""
     withheld: bool = False
     """Whether its texts are left out where it is shown (they are here all the same): see `Run.reveal`."""
 
@@ -70,6 +78,8 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
         parts.append('<ol type="A">' + "".join(f"<li>{typeset.prose(c)}</li>" for c in sample.choices) + "</ol>")
     if sample.execution is not None:
         parts.append(execution_html(sample.execution, "" if sample.withheld else sample.extracted))
+    if sample.candidates:
+        parts.append(f"<p><strong>Candidates:</strong> {esc(candidates_line(sample.candidates))}</p>")
     if sample.reasoning:
         title = f"Reasoning, {sample.reasoning_tokens:,} tokens"
         parts.append(f"<details><summary>{title}</summary>{pre(sample.reasoning)}</details>")
@@ -101,6 +111,7 @@ def shown(sample: SampleDetail) -> SampleDetail:
         choices=[],
         error=shown_error(sample.error),
         retried=[],
+        candidates=[],
     )
 
 
@@ -117,6 +128,7 @@ def sample_text(sample: SampleDetail) -> str:
         sample.question,
         *(f"{chr(65 + i)}) {choice}" for i, choice in enumerate(sample.choices)),
         "",
+        *([f"candidates: {candidates_line(sample.candidates)}", ""] if sample.candidates else []),
         "Reasoning:",
         sample.reasoning or "-",
         "",

@@ -1,21 +1,14 @@
 """Find where a reasoning states the right answer as its answer, first and last; the tokens after it are reflection.
 
 `find_correct` reads the values that the reasoning states (`candidates.py`), compares each with the gold answer
-(`values.py`) and asks how it is stated:
+(`values.py`) and asks how it is stated (`statements.py`): as final, of what was asked, or as a mere result.
 
-- *final*: boxed, or after "answer is" and its like (not behind "if" or "whether");
-- *said of what was asked*: an equation for a formula that the question asks for (`m+n = 371` where it says "Find
-  $m+n$"), or a sentence that has words of the request ("So the remainder is 12": one behind "so", "therefore", … or
-  two without);
-- *weak*: any other result ("= 371.", "this gives 371").
-
-A value behind "if", "let", "suppose", "when", "for", "try" … in its clause is supposed, one behind "not" denied, and
-one before "which is not …" rejected: none of them counts. Weak ones count only where the value can hardly stand there
-by chance. Where it can (an integer up to ±`SMALL`, one or two characters, a value that the question itself contains),
-and in a trace that gave another answer, it must be final or said of what was asked; a weak one before it in the same
-sentence (or, where chance is unlikely, in the one before) is then taken along. If there is none and the answer is known
-to be correct, the last weak one is taken: it did come out there. So "x = 2." in the middle of a calculation is not the
-answer 2, and a number of the question is not its answer.
+Mere results count only where the value can hardly stand there by chance. Where it can (an integer up to ±`SMALL`, one
+or two characters, a value that the question itself contains) it must be final, said of what was asked or dwelt on, and
+in a trace that gave another answer one of the first two. A mere result before it in the same sentence, or in the one
+before if that only draws the conclusion ("x = 8/2 = 4. So x = 4."), is then taken along. If there is none and the
+answer is known to be correct, the last mere result is taken: it did come out there. So "x = 2." in the middle of a
+calculation is not the answer 2, and a number of the question is not its answer.
 
 Source: EvalScope's guide "Evaluating the Thinking Efficiency of Models" asks for "the first position that can be
 recognized as the correct answer" and lets a judge model find it; these rules stand in for the judge.
@@ -29,97 +22,36 @@ from collections.abc import Callable, Iterator
 
 from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.findings import AnswerPositions, Span
-from qwq_nb.trace.values import Gold, normal, rational
+from qwq_nb.trace.question import EXTREMES, QuestionContent, stems
+from qwq_nb.trace.statements import ASKED, DWELT_ON, LOOK_BACK, NONE, SUPPOSED, THUS, WEAK, Teller, is_consequence
+from qwq_nb.trace.values import Gold, normal
 
-__all__ = ["SMALL", "find_correct"]
+__all__ = ["SMALL", "find_correct", "right_value"]
 
 
 SMALL = 30
 """Up to here an integer stands in a calculation by chance."""
 
-FINAL, ASKED, WEAK, NONE = 3, 2, 1, 0
-
-_LOOK_BACK = 250
-"""Characters before a value in which its sentence is read."""
-
-_SUPPOSED = re.compile(
-    r"\b(?:if|when|let(?!['’]?s\b| me\b| us\b)|suppose|supposing|assume|assuming|where|case|try|trying|setting"
-    r"|take|taking|say|unless|whether)\b|\b(?:for|with|at) (?:example|instance|[$\\]|[A-Za-z]\b)"
-    r"|不妨设|[设令若当]|如果|假设",
+_ANGLES = (45, 60, 90, 180, 360)
+"""Degrees that any calculation with angles has."""
+_SAYS = re.compile(
+    rf"{THUS.pattern}|\b(?:would|that|this|which) means?\b|\b(?:suggests|implies|facing|must be)\b", re.I
+)
+_SUBJECT = re.compile(
+    r"[ *]{0,3}(?:is|was|=|≈|has|at|had)[ ~$]{1,3}(?:about |approximately |a |an )?\d|\s?[,(:]\s?\d|[ ]"
+    r"(?:function|number|integer|term)s?\b"
+)
+_AT_END = re.compile(r"[ \\$)*}]{0,6}[.!]?\s{1,3}")
+"""Behind a value that ends its sentence."""
+_GREEK = {"\\theta": "θ", "\\phi": "φ", "\\rho": "ρ", "\\alpha": "α", "\\beta": "β"}
+_ROOT = re.compile(r"√\(?(\w+)")
+MOST_JUDGED = 5000
+"""Positions of one trace that are looked at; beyond them only boxes."""
+_EMPTY = re.compile(
+    r"[\s\-—#*$✅🔹>=]*(?:(?:final|short)? ?answer|step \d+[^\n]{0,80}|conclusion|result|simplify)?[\s:*.#$\-—]*\Z",
     re.I,
 )
-_HYPOTHESIS = re.compile(r"\b(?:if (?:we|I|you) (?:assume|suppose|take|let|try)|suppose)\b|如果假设", re.I)
-"""What follows from a mere try, behind a comma too; "assuming independence, …" is none."""
-_WHETHER = re.compile(r"\b(?:if|whether|suppose|unless|assuming)\b|如果|假设", re.I)
-_DENIED = re.compile(
-    r"(?:\bnot\b|n['’]t\b|\bno longer\b|\bcannot\b|\binstead of\b|\brather than\b|不)[^,.;]{0,12}$", re.I
-)
-_REJECTED = re.compile(
-    r"[\s$)]{0,3},? ?(?:which|but (?:that|this|it)) (?:is|does|was|would be|can)(?:n['’]t| not| no| too| wrong)\b", re.I
-)
-_THUS = re.compile(r"\b(?:so|thus|therefore|hence|total|altogether|then|finally|indeed)\b|所以|因此|故|一共|总共", re.I)
-_REQUEST = re.compile(
-    r"\b(?:find|what|how (?:many|much|long|far|old|tall)|compute|determine|evaluate|calculate|express|simplify|which"
-    r"|who|solve|factor|expand|convert|rationalize|name)\b|多少|几|求|计算|[什怎]么|哪",
-    re.I,
-)
-_FORMULA = re.compile(r"\$\$?([^$]{1,60})\$\$?|\\[(\[](.{1,60}?)\\[)\]]", re.S)
-_WORD = re.compile(r"[a-z]{3,}")
-_NUMBER = re.compile(r"(?<![\d.])\d+(?:,\d{3})*(?:\.\d+)?(?:\s?/\s?\d+)?")
-_UNTELLING = (
-    "the and what are was were its his her their that this for with from have has how many much find compute determine"
-    " evaluate calculate express simplify which who solve value values answer your all can you not does did when where"
-    " such there one two three four five six seven eight nine ten given form terms let then than each into any will"
-    " would must should positive integer integers real number numbers common fraction decimal exactly following written"
-    " enter possible frac sqrt text left right"
-)
-_STOP = frozenset(_UNTELLING.split())
-_RESULTS = frozenset(
-    ("value", "result", "answer", "solution", "expression", "simplified", "simplifie", "final", "integer", "number")
-)
-"""What an answer is called that the question has no noun for; stems."""
-_SAME = {"smallest": "minimum", "least": "minimum", "minimal": "minimum"} | dict.fromkeys(
-    ("greatest", "largest", "maximal", "most"), "maximum"
-)
-_EXTREMES = frozenset({"minimum", "maximum"})
-_CALLED = re.compile(
-    r"[^\n]{0,40}?(?:[.,!]\s{1,2}(?:[A-Z][a-z]+,? (?:right,? )?)?)?(?:[Tt]hat|[Tt]his|[Ii]t|[Ww]hich)?"
-    r"(?:['’]s| is| should be| must be| would be| has to be| seems to be) (?:indeed |probably )?"
-    r"the (?:final |correct |right )?answer\b"
-)
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_COUNTED = {word: str(number) for number, word in enumerate(_DIGITS)}
-
-
-class QuestionContent:
-    """Hold what a question asks for, and which values it contains."""
-
-    def __init__(self, question: str) -> None:
-        sentences = re.split(r"(?<=[.?!。？！])\s*(?=[A-Z\s$\u4e00-\u9fff]|\Z)", question)
-        asks = []
-        for sentence in sentences:
-            cue = _REQUEST.search(sentence)
-            if cue:
-                asks.append(sentence[cue.start() :])
-        asked = " ".join(asks) or question[-_LOOK_BACK:]
-        plain = _FORMULA.sub(" ", asked).lower()
-        self.words = frozenset(_stem(w) for w in _WORD.findall(plain) if w not in _STOP)
-        formulas = {(m.group(1) or m.group(2)).strip().rstrip(".,:;?!") for m in _FORMULA.finditer(asked)}
-        exact = [_pattern(f) for f in formulas if re.search(r"[A-Za-z\\]", f)][:12]
-        self.formula = (
-            re.compile(rf"(?<![\w\\^_{{])(?:{'|'.join(exact)})(?![\w^_])[\s$\\)]{{0,4}}(?:=|is\b|equals)")
-            if exact
-            else None
-        )
-        self.numbers = {rational(normal(n)) for n in _NUMBER.findall(question)}
-        self.numbers |= {rational(_COUNTED[w]) for w in _WORD.findall(question.lower()) if w in _COUNTED}
-        self.text = normal(question)
-
-    def contains(self, gold: Gold) -> bool:
-        """Return whether the question itself contains the gold value."""
-        if gold.number is not None:
-            return abs(gold.number) in self.numbers or gold.number in self.numbers
-        return bool(gold.normal) and gold.normal in self.text
+"""A line or heading that says nothing."""
 
 
 def find_correct(
@@ -133,30 +65,47 @@ def find_correct(
     target = Gold(gold, equal)
     if not target.normal or not reasoning:
         return AnswerPositions()
-    candidates = Candidates(reasoning, joined=target.joined, equation=target.equation, hallmark=target.hallmark)
     request = QuestionContent(question)
+    candidates = Candidates(
+        reasoning,
+        joined=target.joined,
+        equation=target.equation,
+        interval=target.interval,
+        hallmark=target.hallmark,
+        request=request,
+    )
+    teller = Teller(candidates, request)
     chance = by_chance(target, request)
     # One that was cut came to no other answer, although it is not correct.
-    least = ASKED if chance or (correct is False and answer.strip()) else WEAK
+    least = ASKED if correct is False and answer.strip() else DWELT_ON if chance else WEAK
     judged: dict[int, tuple[int, Span]] = {}
+    of_parts: set[int] = set()
+
+    is_right = right_value(target, request)
 
     def judge(number: int) -> tuple[int, Span]:
         if number not in judged:
             said = candidates.statement(number)
-            strength = _strength(reasoning, said, request) if said and target.same(said.text) else NONE
+            right = said is not None and (len(judged) < MOST_JUDGED or said.kind == "box") and is_right(said.text)
+            strength = teller.strength_of(said) if said and right else NONE
             judged[number] = (strength, (said.start, said.end) if said else (0, 0))
+            if said and strength == WEAK and teller.is_of_a_part(said):
+                of_parts.add(number)
         return judged[number]
 
     if target.words:
         return _in_words(candidates, target)
     first = next((n for n in range(len(candidates)) if judge(n)[0] >= least), None)
+    composed = _composed(reasoning, request, is_right)
+    if composed and (first is None or composed < judge(first)[1]):
+        return AnswerPositions(composed, composed if first is None else judge(_last(judge, candidates, least))[1])
     if first is None and correct:
         least = WEAK  # it did come out: the last position then, with those before it
         first = next((n for n in range(len(candidates) - 1, -1, -1) if judge(n)[0] >= least), None)
     if first is None:
         return AnswerPositions()
-    last = next(n for n in range(len(candidates) - 1, -1, -1) if judge(n)[0] >= least)
-    found = AnswerPositions(_taken_along(candidates, judge, first, chance), judge(last)[1])
+    last = _last(judge, candidates, least)
+    found = AnswerPositions(_taken_along(candidates, judge, first, chance, of_parts), judge(last)[1])
     if correct is not False:
         return found
     strong = next((n for n in range(last, -1, -1) if judge(n)[0] >= ASKED), None)
@@ -170,22 +119,74 @@ def find_correct(
     return found._replace(left=left if another else None)
 
 
+def right_value(gold: Gold, request: QuestionContent) -> Callable[[str], bool]:
+    """Return the function that tells whether a stated value is the right answer, and finished."""
+    given = "" if request.contains(gold) else request.text
+
+    def is_right(value: str) -> bool:
+        if not gold.same(value):
+            return False
+        text = normal(value)
+        # 3/20 in a question for a decimal is no answer to it, and neither is √117 where 3√13 is.
+        return text == gold.normal or (
+            not (given and len(text) > 2 and text in given) and _ROOT.findall(text) == _ROOT.findall(gold.normal)
+        )
+
+    return is_right
+
+
+def _last(judge: Callable[[int], tuple[int, Span]], candidates: Candidates, least: int) -> int:
+    return next(n for n in range(len(candidates) - 1, -1, -1) if judge(n)[0] >= least)
+
+
+def _composed(text: str, request: QuestionContent, is_right: Callable[[str], bool]) -> Span | None:
+    """A tuple that the question names, put together of its parts: "p = 6, q = 31, r = -1" for (p, q, r)."""
+    if not request.names:
+        return None
+    part = r"(?<![A-Za-z\\]){}[\s$]{{0,3}}(?:=|is|equals)[\s$]{{0,3}}([^,;=\n$]{{1,24}}?)[\s$\\)]{{0,4}}"
+    names = [
+        re.escape(name) if len(name) == 1 else rf"(?:\\)?{name.lstrip(chr(92))}|{_GREEK.get(name, name)}"
+        for name in request.names
+    ]
+    parts = [part.format(f"(?:{name})") for name in names]
+    together = re.compile(r"(?:,|;|and|, and)[\s$\\(]{0,4}(?:and )?".join(parts) + r"(?=[.,;:!?)\n]|\Z|so\b|then\b)")
+    for match in together.finditer(text):
+        lead = text[max(match.start() - 60, 0) : match.start()]
+        if not SUPPOSED.search(re.split(r"[.\n]", lead)[-1]) and is_right(f"({', '.join(match.groups())})"):
+            return match.span()
+    return None
+
+
 def by_chance(gold: Gold, request: QuestionContent) -> bool:
     """Return whether the value may well stand in a calculation without being its answer."""
     number = gold.number
-    small = number is not None and number.denominator == 1 and abs(number) <= SMALL
+    small = number is not None and number.denominator == 1 and (abs(number) <= SMALL or number in _ANGLES)
     return small or (number is None and len(gold.normal) <= 2) or request.contains(gold)
 
 
-def _taken_along(candidates: Candidates, judge: Callable[[int], tuple[int, Span]], first: int, chance: bool) -> Span:
-    """The statement, or a weak one of the same value before it in its sentence (or in the one before that)."""
+def _taken_along(
+    candidates: Candidates, judge: Callable[[int], tuple[int, Span]], first: int, chance: bool, of_parts: set[int]
+) -> Span:
+    """The statement, or a mere result before it in its sentence, or in the one before that it is a conclusion from."""
     _, span = judge(first)
-    sentence = candidates.sentence(span[0])
-    for number in range(first - 1, max(first - 12, -1), -1):
+    for number in range(first - 1, max(first - 16, -1), -1):
         strength, before = judge(number)
-        if strength and candidates.sentence(before[0]) >= sentence - (not chance):
+        if strength and number not in of_parts and _belongs(candidates, before, span, chance):
             span = before
     return span
+
+
+def _belongs(candidates: Candidates, before: Span, span: Span, chance: bool) -> bool:
+    text, starts = candidates.text, candidates.sentences
+    here, there = candidates.sentence(span[0]), candidates.sentence(before[0])
+    while there < here - 1 and _EMPTY.match(text[starts[here - 1] : starts[here]]):
+        here -= 1
+    if there == here:
+        return True
+    # "So the minimum is 17" chooses among results: the one before it was not the answer yet.
+    chooses = stems(text[starts[here] : span[0]]) & EXTREMES and not stems(text[starts[there] : before[0]]) & EXTREMES
+    ends = "=" not in text[starts[here] : span[0]] and _AT_END.match(text, before[1]) is not None
+    return there == here - 1 and not chooses and (not chance or ends or is_consequence(text, starts[here]))
 
 
 def _finals(text: str, gold: Gold, begin: int, *, back: bool = False) -> Iterator[Statement]:
@@ -198,47 +199,18 @@ def _finals(text: str, gold: Gold, begin: int, *, back: bool = False) -> Iterato
             yield said
 
 
-def _strength(text: str, said: Statement, request: QuestionContent) -> int:
-    lead = text[max(said.sentence, said.lead - _LOOK_BACK) : said.lead]
-    clause = re.split(r"[,;，；]\s", lead)[-1]
-    if said.kind in ("box", "answer"):
-        return (
-            NONE
-            if said.kind == "answer" and (_WHETHER.search(clause) or _DENIED.search(text[said.lead : said.start]))
-            else FINAL
-        )
-    if _SUPPOSED.search(clause) or _DENIED.search(clause) or _HYPOTHESIS.search(lead):
-        return NONE
-    if _REJECTED.match(text, said.end):
-        return NONE
-    whole = text[max(said.sentence, said.lead - _LOOK_BACK) : said.start]
-    if request.formula and request.formula.search(whole):
-        return ASKED
-    if _CALLED.match(text, said.end):
-        return FINAL
-    after = re.match(r"[^.,;\n。，]{0,40}", text[said.end : said.end + 40])
-    words = {_stem(w) for w in _WORD.findall((whole + (after.group() if after else "")).lower())}
-    common = len(words & request.words) + bool(words & request.words & _EXTREMES)
-    return ASKED if common >= 2 or ((common or words & _RESULTS) and _THUS.search(whole)) else WEAK
-
-
 def _in_words(candidates: Candidates, gold: Gold) -> AnswerPositions:
-    """A gold answer in words counts boxed, and in a sentence behind "answer" or "so", "therefore" …"""
+    """A gold answer in words counts boxed, and in a sentence behind "answer" or "so", "therefore", "would mean" …
+
+    Not as a mere subject ("So Evelyn's speed is 3.6").
+    """
     spans = []
     reasoning, starts = candidates.text, candidates.sentences
-    for match in re.finditer(rf"(?<!\w){re.escape(gold.words)}(?![\w:])", reasoning, re.I):
+    for match in re.finditer(rf"(?<!\w){re.escape(gold.words)}(?![\w:]|['’]s\b)", reasoning, re.I):
         sentence = starts[bisect_right(starts, match.start()) - 1]
-        lead = reasoning[max(sentence, match.start() - _LOOK_BACK) : match.start()]
-        if re.search(r"\banswer\b|答案|\\boxed\{", lead, re.I) or (_THUS.search(lead) and not _SUPPOSED.search(lead)):
+        lead = reasoning[max(sentence, match.start() - LOOK_BACK) : match.start()]
+        if re.search(r"\banswer\b|答案|\\boxed\{", lead, re.I) or (
+            _SAYS.search(lead) and not SUPPOSED.search(lead) and not _SUBJECT.match(reasoning, match.end())
+        ):
             spans.append(match.span())
     return AnswerPositions(spans[0], spans[-1]) if spans else AnswerPositions()
-
-
-def _stem(word: str) -> str:
-    word = word[:-1] if word.endswith("s") and len(word) > 4 else word
-    return _SAME.get(word, word)
-
-
-def _pattern(formula: str) -> str:
-    """The formula with spaces left to taste."""
-    return r"\s?".join(re.escape(c) for c in re.sub(r"\s+", "", formula))

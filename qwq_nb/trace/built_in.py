@@ -20,12 +20,13 @@ All thresholds are our choice, not calibrated on anything: fields of `Thresholds
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
 from qwq_nb.core.records import Loop, Outcome, SampleResult
-from qwq_nb.trace.findings import AnswerPositions, Mixing
+from qwq_nb.trace.findings import AnswerPositions, CandidateSpan, Mixing
 from qwq_nb.trace.measures import Mark, Trace
 from qwq_nb.trace.thresholds import Thresholds
 
@@ -51,6 +52,8 @@ class AnswerPositionsValue(NamedTuple):
     chars: int
     tokens: int
     outcome: Outcome
+    candidates: tuple[CandidateSpan, ...] = ()
+    """Every statement of a candidate answer, in order."""
 
     @property
     def first_tokens(self) -> float | None:
@@ -70,23 +73,30 @@ class AnswerPositionsMeasure:
         """Find the positions; there are none where the kind of answers is neither `math` nor `choice`."""
         # Here and below: the rules are imported where traces are measured, which is in the worker.
         from qwq_nb.trace.answer_places import find_correct
-        from qwq_nb.trace.choice_places import find_choice
+        from qwq_nb.trace.candidate_answers import choice_candidates, value_candidates
+        from qwq_nb.trace.choice_places import find_choice, options_of
 
-        positions = AnswerPositions()
-        if trace.kind == "math":
+        positions, said = AnswerPositions(), list[CandidateSpan]()
+        # A problem of mathematics may list options itself.
+        lettered = (
+            trace.kind == "math" and re.fullmatch(r"\W*(?:\\text\w*\{)?\W*[A-J]\W*", trace.gold.strip()) is not None
+        )
+        choices = trace.choices or (options_of(trace.question) if lettered else [])
+        if trace.kind == "choice" or (lettered and choices):
+            gold = re.sub(r"\\text\w*|\W", "", trace.gold)
+            positions = find_choice(trace.reasoning, trace.answer, trace.question, gold, choices, correct=trace.correct)
+            said = choice_candidates(trace.reasoning, trace.question, gold, choices, first=positions.first)
+        elif trace.kind == "math":
+
+            def equal(candidate: str, gold: str) -> bool:
+                return bool(trace.equivalent(candidate, gold))
+
             positions = find_correct(
-                trace.reasoning,
-                trace.answer,
-                trace.question,
-                trace.gold,
-                correct=trace.correct,
-                equal=lambda candidate, gold: bool(trace.equivalent(candidate, gold)),
+                trace.reasoning, trace.answer, trace.question, trace.gold, correct=trace.correct, equal=equal
             )
-        elif trace.kind == "choice":
-            positions = find_choice(
-                trace.reasoning, trace.answer, trace.question, trace.gold, trace.choices, correct=trace.correct
-            )
-        return AnswerPositionsValue(positions, len(trace.reasoning), trace.reasoning_tokens, trace.outcome)
+            said = value_candidates(trace.reasoning, trace.question, trace.gold, first=positions.first, equal=equal)
+        size = len(trace.reasoning), trace.reasoning_tokens
+        return AnswerPositionsValue(positions, *size, trace.outcome, tuple(said))
 
     def fields(self, value: AnswerPositionsValue) -> dict[str, Any]:
         """Return the fields of `Analysis` that hold the value."""
@@ -94,6 +104,7 @@ class AnswerPositionsMeasure:
             "first_correct": value.positions.first,
             "last_correct": value.positions.last,
             "left": value.positions.left,
+            "candidates": list(value.candidates),
         }
 
     def restored(self, result: SampleResult) -> AnswerPositionsValue | None:
@@ -102,7 +113,8 @@ class AnswerPositionsMeasure:
         if analysis is None or completion is None:
             return None
         positions = AnswerPositions(analysis.first_correct, analysis.last_correct, analysis.left)
-        return AnswerPositionsValue(positions, analysis.chars, completion.reasoning_tokens, result.outcome)
+        size = analysis.chars, completion.reasoning_tokens
+        return AnswerPositionsValue(positions, *size, result.outcome, tuple(analysis.candidates))
 
     def columns(self, value: AnswerPositionsValue) -> dict[str, float | None]:
         """Return the tokens up to the first right answer, and after it."""

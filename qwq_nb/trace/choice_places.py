@@ -1,105 +1,164 @@
-"""Find where a reasoning names the right one of several choices, by its letter or by its text.
+"""Find where a reasoning names the right one of several choices, by its label or by its text.
 
-A letter counts where it is called the answer ("the answer is C", "option C is correct", "I'd go with (C)",
-`\\boxed{C}`, "So C.", "So 5/8, which is C.", "That's C in the list.", 答案是 C): listing or discussing "Option C
-says …" does not, nor does the article "A". Letters behind "if", "whether" or "not" do not count either. The text of
-the choice counts where it is a value that is stated as an answer by `answer_places.py`, taken as strictly as one that
-stands in the question, since it does; or, of two words or more, where it stands in a sentence behind "answer",
-"so", "therefore" …, and not behind its letter.
+A label (a letter, or a number where the question's options are numbered) counts where it is called the answer: "the
+answer is C", "option C is correct", "The best match is C", "C is the answer", "I'd go with (C)", `\\boxed{C}`, "So C.",
+"C it is", "only option C gives …", "So 5/8, which is C.", 答案是 C. Listing or discussing "Option C says …" does
+not, nor does the article "A"; nor a label behind "if", "whether" or "not".
+
+The text of the choice counts (`choice_texts.py`) where it is a value that is stated as an answer by `answer_places.py`,
+taken as strictly as one that stands in the question, since it does; or where its words come in a sentence that
+concludes.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
-from qwq_nb.trace.answer_places import find_correct
+from qwq_nb.trace.choice_texts import choice_statements
 from qwq_nb.trace.findings import AnswerPositions, Span
 
-__all__ = ["find_choice"]
+__all__ = ["find_choice", "label_statements", "options_of"]
 
-_CHOICE = r"(?:option|choice|answer|letter|选项)"
-_NOUN = r"(?:option|choice|letter)"
-_LETTER = (
-    r"(?:\*\*|\$)?[(\[]?(?:\\(?:text|mathrm|textbf)\{\(?)?(?P<letter>[A-Z])(?![A-Za-z'’]| [a-z]{2,} (?:and|of|to)\b)"
+_CHOICE = r"(?:option|choice|answer|letter|statement|selection|选项)"
+_NOUN = r"(?:option|choice|letter|statement)"
+_SURE = r"(?:indeed |likely |probably |clearly |definitely |certainly |just |simply |still |the |then ){0,3}"
+_BE = (
+    r"(?:is|are|['’]s|was|be|(?:must|should|would|could|might|has to|have to|seems? to|appears to) be|seems|appears"
+    r"|looks)"
 )
-_STATED = re.compile(
-    r"\b(?i:answers?)\b(?:[^.\n?]{0,40}?\b(?i:is|be|as|was)\b|[:：])[\s:*]{0,4}"
-    r"(?:(?:indeed|likely|probably|just|the) ){0,2}"
-    rf"(?:(?i:{_CHOICE}) )?{_LETTER}"
-    rf"|\b(?i:option|choice) [(\[*]{{0,3}}(?P<named>[A-Z])\b[)\]*]{{0,3}}"
-    r" (?:is|seems|looks|must be|should be|would be|appears)"
-    r"(?: to be)?(?: indeed| likely| probably)?(?: the)? (?:only )?(?:correct|right|best|answer|one that|true)"
-    rf"|\b(?i:choose|pick|select|go with|going with|lean(?:ing)? towards?|settle on"
-    r"|corresponds? to|match(?:es)?|points? to)"
-    rf" (?:(?:answer|option|choice) )*{_LETTER.replace('letter', 'chosen')}"
-    rf"|\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence|[Tt]hat['’]s),?"
-    r" (?:(?:it is|it['’]s|the|option|choice|answer) ){0,3}"
-    rf"{_LETTER.replace('letter', 'so')}[)\]*}}]{{0,4}}(?=[.,;:\n]|\Z| is (?:the )?(?:correct|right|answer))"
-    # "So −5 kJ/mol, letter C." "So 5/8, which is listed as A." "This is option C." "That's D in the list."
-    r"|\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence|go with|confident in)\b(?:[^.\n]|\.(?=\d)){1,160}?"
-    rf"(?:, (?:the )?{_NOUN} |(?:which|that|this)(?: is|['’]s) (?:(?:the|listed as|given as|{_NOUN}) ){{0,2}})"
-    rf"{_LETTER.replace('letter', 'behind')}[)\]*}}]{{0,4}}(?=[.,;\n]|\Z| in the list)"
-    rf"|\b(?:[Tt]his|[Tt]hat|[Ii]t)(?: is|['’]s) (?:the )?{_NOUN} {_LETTER.replace('letter', 'this')}"
-    r"[)\]*}]{0,4}(?=[.\n]|\Z| in the list)"
-    rf"|\b[Tt]hat['’]s {_LETTER.replace('letter', 'listed')} in the list"
-    r"|\\(?:boxed|fbox)\s?\{\s?(?:\\(?:text|mathrm|textbf)\{)?\(?(?P<boxed>[A-Z])\)?[.)]?\}"
-    r"|答案[应该当]{0,2}[是为选：:\s]{0,4}(?:选项)?\s?(?P<zh>[A-Z])(?![A-Za-z])"
-    r"|(?:选择?|选项) ?(?P<zh2>[A-Z])(?=[。，,.\n]|\Z| ?(?:是)?正确)"
+_GOOD = (
+    r"(?:to be )?(?:indeed |likely |probably |clearly |definitely )?(?:the |a |my )?(?:only |most |best )?"
+    r"(?:correct|right|best|answer|one|accurate|true|likely|plausible|reasonable|appropriate|suitable|consistent"
+    r"|closest(?! to)|match|fit|choice|option|way to go)\b(?! (?:of|if|when|only if)\b)"
 )
+_END = r"[)\]*}\"”.]{0,4}(?=[.,;:!\s]|\Z)"
+
+
+def _label(name: str, digits: bool) -> str:
+    """A label and what may stand around it; the article "A" and a number with a unit are none."""
+    sign = r"[1-9](?![\d%°\w]|[.,]\d|\s?[-+*/=×])" if digits else r"[A-Z](?![A-Za-z'’_^]| [a-z]{2,} (?:and|of|to)\b)"
+    return rf"(?:\*\*|\$|[(\[\"“]){{0,3}}(?:\\(?:text|mathrm|textbf)\{{\(?)?(?P<{name}>{sign})"
+
+
+@lru_cache(maxsize=2)
+def _stated(digits: bool) -> re.Pattern[str]:
+    """What calls a label the answer. Where labels are digits they need a noun before them."""
+
+    def mark(name: str) -> str:
+        return _label(name, digits)
+
+    of_digits = "(?:answer|option|choice) " if digits else ""
+    patterns = [
+        # "the answer is C", "Answer: C"
+        rf"\b(?i:answers?)\b(?:[^.\n?]{{0,40}}?\b(?i:is|be|as|was)\b|[:：])[\s:*]{{0,4}}{_SURE}"
+        rf"(?:(?i:{_CHOICE}) )?{mark('a')}",
+        # "option C is correct", "option C seems right"
+        rf"\b(?i:{_CHOICE}) [(\[*]{{0,3}}{mark('b')}[)\]*]{{0,3}}(?: it)? {_BE} {_GOOD}",
+        rf"\b(?i:{_CHOICE}) {mark('b2')}[)\]*]{{0,3}},? (?:which |that )?"
+        r"(?:(?i:seems? to )?(?:match(?:es)?|fits?|works)|it is)\b(?! (?:if|only))",
+        # "The best match is C", "So the correct statement is C)"
+        rf"\b(?i:best|correct|right|closest|final|most \w+|only(?: \w+)?)(?: [a-z]+){{0,3}}"
+        rf"(?::| {_BE}|['’]s)[: ]{{1,2}}{_SURE}(?:(?i:{_CHOICE}) )?{mark('c')}{_END}",
+        # "that would be choice C:", "This is option C."
+        rf"\b(?:[Tt]his|[Tt]hat|[Ii]t|[Ww]hich)(?: {_BE}|['’]s| corresponds to| matches| gives| points to) {_SURE}"
+        rf"(?:the )?(?i:{_NOUN}) {mark('d')}[)\]*}}]{{0,4}}(?=[.;:!\n]|\Z| in the list)",
+        r"\b(?i:choose|pick|select|go(?:ing)? with|lean(?:ing)? towards?|settle on|corresponds? to|points? to"
+        r"|match(?:es)?(?: with)?|opt for|say|choice is|guess is|(?:I['’]ll|I['’]d|I will|I would) answer)"
+        rf" (?:the )?{of_digits}(?:(?:answer|option|choice) )*{mark('e')}{_END}",
+        # "Option C is Plane. That should be the answer."
+        rf"\b(?i:option|choice) {mark('q')}[)\]*]{{0,3}}(?:[ :,][^.\n]{{0,60}})?[.,] "
+        r"(?:[Ss]o )?(?:[Tt]hat|[Tt]his|[Ii]t)(?:['’]s| is| must be| should be| would be) "
+        r"(?:indeed |likely |probably )?(?:the|my) "
+        r"(?:final |correct |right |best )?(?:answer|one|choice|option)\b",
+        rf"\b[Oo]nly (?:the )?(?i:{_NOUN}) {mark('f')}\b",
+        r"\\(?:boxed|fbox)\s?\{\s?(?:\\(?:text|mathrm|textbf)\{)?\(?"
+        + mark("g").replace(r"[(\[\"“]", r"[(\[]")
+        + r"\)?[.)]?\}",
+        rf"\b[Ff]inal answer,? {mark('p')}{_END}",
+        rf"<(?i:answer)>\s?{mark('h')}",
+        r"\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence),? (?:(?:it is|it['’]s|the|that['’]s|that is) ){0,2}"
+        rf"{_NOUN} {mark('i')}{_END}",
+        r"答案[应该当]{0,2}[是为选：:\s]{0,4}(?:选项)?\s?" + mark("z"),
+        r"(?:选择?|选项) ?" + mark("y") + r"(?=[。，,.\n]|\Z| ?(?:是)?正确)",
+    ]
+    if not digits:
+        patterns += [
+            rf"\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence|[Tt]hat['’]s|I think|I['’]d say),?"
+            rf" (?:(?:it is|it['’]s|it must be|it should be|the|option|choice|answer) ){{0,3}}"
+            rf"{mark('j')}(?:[)\]*}}]{{0,4}}(?=[.,;:\n]|\Z)| it is\b|[)\]*]{{0,3}} {_BE} {_GOOD})",
+            # "C is the answer.", "C it is."
+            rf"(?<![A-Za-z'’(\[*\d._])(?:\*\*|[(\[]){{0,2}}(?P<k>[A-Z])[)\]*]{{0,3}} (?:{_BE} {_GOOD}"
+            rf"|it is\b|(?:fits|matches|works|suits) best|makes the most sense"
+            r"|is it\b(?=[.!]))",
+            rf"\b(?:it|this|that|which)(?:['’]s| is| must be| should be| has to be| would be) {mark('l')}"
+            r"[)\]*}]{0,4}(?=[.,;:!\n]|\Z| because| since)",
+            # "So −5 kJ/mol, letter C." "So 5/8, which is listed as A." "That's D in the list."
+            rf"\b(?:[Ss]o|[Tt]hus|[Tt]herefore|[Hh]ence|go with|confident in)\b(?:[^.\n]|\.(?=\d)){{1,160}}?"
+            rf"(?:, (?:the )?{_NOUN} |(?:which|that|this)(?: is|['’]s) (?:(?:the|listed as|given as|{_NOUN}) ){{0,2}})"
+            rf"{mark('m')}[)\]*}}]{{0,4}}(?=[.,;\n]|\Z| in the list)",
+            rf"\b[Tt]hat['’]s {mark('n')} in the list",
+            r"(?:\A|\n)\s{0,3}\*\*\(?(?P<o>[A-Z])\)?\.?\*\*\s{0,3}(?=\n|\Z)",
+        ]
+    return re.compile("|".join(patterns))
+
+
 _WHETHER = re.compile(
-    r"\b(?:if|whether|suppose|unless|not|isn['’]t|can['’]t|why)\b[^.\n]{0,30}\Z|(?:如果|假如|假设)[^。，,\n]{0,20}\Z|不\Z",
+    r"(?:\b(?:if|whether|suppose|unless|not|why|how could)|n['’]t)\b[^.\n]{0,30}\Z"
+    r"|(?:如果|假如|假设)[^。，,\n]{0,20}\Z|不\Z",
     re.I,
 )
-_THUS = re.compile(r"\banswer\b|\b(?:so|thus|therefore|hence|conclude|correct)\b|答案|所以|因此", re.I)
-_LABEL = re.compile(r"(?:\b[A-Z][.):]|\([A-Z]\)|\b(?:[Oo]ption|[Cc]hoice) [A-Z]\b[^.\n]{0,12})[\s\"“$*]{0,4}\Z")
-_BOUND = re.compile(r"[.!?。！？]\s|\n")
+_NAMED = re.compile(
+    r"\b(?:angle|point|line|segment|vertex|side|figure|appendix|table|vitamin|plan|case|step|part|section|equation|set|event"
+    r"|class|type|group|phase|matrix|box|graph|hepatitis|grade|player|person|machine|car|town|city|route|bag)s? \Z",
+    re.I,
+)
+"""Before a letter that is a thing's name, not a choice's."""
+_OPTION = re.compile(
+    r"(?:\\text(?:bf|rm)?\s?\{\s?)?\(([A-J])\)\}?[\s\\~]{0,3}(.{1,200}?)"
+    r"(?=\\q?quad|(?:\\text(?:bf|rm)?\s?\{\s?)?\([A-J]\)|\n|\Z|\s{2,}[A-Z][a-z])"
+)
 
 
 def find_choice(
     reasoning: str, answer: str, question: str, gold: str, choices: list[str], *, correct: bool | None
 ) -> AnswerPositions:
-    """Find the first and last statement of the right choice, and the one left for another (see `find_correct`)."""
-    letter = gold.strip().strip("().").upper()
-    if not re.fullmatch(r"[A-Z]", letter):
+    """Find the first and last statement of the right choice, and the one left for another (see `find_correct`).
+
+    `gold` is its label: a letter, or a number where the options are numbered.
+    """
+    label = gold.strip().strip("().").upper()
+    if not re.fullmatch(r"[A-Z]|[1-9]", label):
         return AnswerPositions()
-    stated = list(_letters(reasoning))
-    spans = [span for found, span in stated if found == letter]
+    stated = list(label_statements(reasoning, label))
+    spans = [span for found, span in stated if found == label]
     strong = spans[-1] if spans else None
-    number = ord(letter) - ord("A")
+    number = int(label) - 1 if label.isdigit() else ord(label) - ord("A")
     if number < len(choices):
-        spans += _texts(reasoning, question, choices[number])
+        spans += choice_statements(reasoning, question, choices, number)
     if not spans:
         return AnswerPositions()
     spans.sort()
     found = AnswerPositions(spans[0], spans[-1])
     if correct is not False or strong is None:
         return found
-    final = [other for other, _ in _letters(answer)][-1:]
-    later = [other for other, span in stated if span > strong and other != letter]
-    return found._replace(left=strong if later or (final and final != [letter]) else None)
+    final = [other for other, _ in label_statements(answer, label)][-1:]
+    later = [other for other, span in stated if span > strong and other != label]
+    return found._replace(left=strong if later or (final and final != [label]) else None)
 
 
-def _letters(text: str) -> Iterator[tuple[str, Span]]:
-    for match in _STATED.finditer(text):
+def label_statements(text: str, like: str) -> Iterator[tuple[str, Span]]:
+    """Return the labels that are called the answer, in order, and where; `like` is one of them: a letter or digit."""
+    for match in _stated(like.isdigit()).finditer(text):
         group = match.lastgroup or ""
-        if not _WHETHER.search(text[max(match.start() - 40, 0) : match.start()]):
+        before = text[max(match.start() - 40, 0) : match.start()]
+        if not _WHETHER.search(before) and not (group == "k" and _NAMED.search(before)):
             yield match.group(group), match.span(group)
 
 
-def _texts(reasoning: str, question: str, choice: str) -> list[Span]:
-    """Where the text of the choice is stated as the answer."""
-    value = choice.strip().rstrip(".")
-    if len(value) <= 60 and re.search(r"\d|\\", value) and len(value.split()) <= 6:
-        # The question is the choices as well: the value stands in it, and must be final or said of what was asked.
-        found = find_correct(reasoning, "", f"{question} {value}", value, correct=None, equal=lambda a, b: False)
-        return [span for span in (found.first, found.last) if span]
-    if len(value.split()) < 2:
-        return []
-    spans = []
-    for match in re.finditer(re.escape(value), reasoning, re.I):
-        before = reasoning[max(match.start() - 200, 0) : match.start()]
-        lead = before[max((bound.end() for bound in _BOUND.finditer(before)), default=0) :]
-        if _THUS.search(lead) and not _LABEL.search(before) and not _WHETHER.search(lead[-60:]):
-            spans.append(match.span())
-    return spans
+def options_of(question: str) -> list[str]:
+    """Return the texts of the options that a question lists as "(A) … (B) …"; empty where it lists none."""
+    found = {m.group(1): m.group(2).strip() for m in _OPTION.finditer(question)}
+    labels = sorted(found)
+    return [found[x] for x in labels] if len(labels) > 1 and labels == list("ABCDEFGHIJ"[: len(labels)]) else []

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["AnswerPositions", "Mixing", "Span"]
+__all__ = ["AnswerPositions", "CandidateSpan", "Mixing", "Span"]
 
 Span = tuple[int, int]
 """First and last + 1 character of the reasoning."""
+
+
+CandidateSpan = tuple[int, int, bool | None]
+"""Span of a statement of a candidate answer, and whether it is the right one; None: no gold answer is known."""
 
 
 class AnswerPositions(NamedTuple):

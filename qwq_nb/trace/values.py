@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-__all__ = ["LONGEST", "Gold", "normal", "rational"]
+__all__ = ["LONGEST", "NUMBER_WORDS", "Gold", "normal", "rational"]
 
 LONGEST = 300
 """Characters; a longer value is a text, not an answer."""
@@ -54,7 +54,7 @@ _LATEX = _rules(
     (r"(?<![\\A-Za-z])(?:sqrt|pi|infty|infinity)(?![A-Za-z])", _command),
     (r"\\sqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
     (r"\\sqrt\s*(\w+)", r"\\sqrt{\1}"),
-    (r"(?<=\d) +(\d+)/(\d+)", r"\\frac{\1}{\2}"),
+    (r"(?<=\d) +(?:and +)?(\d+)/(\d+)", r"\\frac{\1}{\2}"),
 )
 # From there to the key that is compared, in this order. Every pattern is linear.
 _KEY = _rules(
@@ -77,6 +77,7 @@ _KEY = _rules(
     (r"(?<=\d)\.0+(?!\d)", ""),
     (r"^(-?)0+(?=\d)", r"\1"),
     (r"([_^])\{(\w)\}", r"\1\2"),
+    (r"(?<=\d)\*(?=√|\\sqrt|\\pi|[A-Za-z(])", ""),
     (r"\\sqrt\{([^{}]*)\}", r"√(\1)"),
     (r"\\frac\{([^{}+-]+)\}\{([^{}+\-*]+)\}", r"\1/\2"),
     (r"\\frac\{([^{}]+)\}\{([^{}+\-*]+)\}", r"(\1)/\2"),
@@ -140,6 +141,13 @@ def rational(text: str) -> Fraction | None:
     return -number if sign == "-" else number
 
 
+_COUNTING = "zero one two three four five six seven eight nine ten eleven twelve"
+NUMBER_WORDS = {word: str(number) for number, word in enumerate(_COUNTING.split())}
+"""Numbers that are written as words."""
+_OPERATOR = re.compile(r"(?<=[^(,\[{])[-+]|[*/^]|\\frac|\\pm")
+_ROOT_BELOW = re.compile(r"/\(?\d*√|\\frac\{[^{}]*\}\{[^{}]*√|/\d*\(?√")
+
+
 class Gold:
     """Hold the gold answer, and what has been found out about values that are compared with it."""
 
@@ -154,6 +162,12 @@ class Gold:
         """Whether it is several values."""
         self.equation = "=" in self.normal
         """Whether it is an equation, such as that of a line."""
+        self._small = self.normal in NUMBER_WORDS.values()
+        self.interval = bool(re.fullmatch(r"[(\[][^,]*,[^,]*[)\]]", self.normal)) and bool(
+            "infty" in self.normal or "]" in self.normal or "[" in self.normal
+        )
+        """Whether it is an interval of numbers."""
+        self.base = re.fullmatch(r"([0-9A-Z]+)_(?:\d|\{\d+\})", self.normal)
         self.hallmark = _hallmark(self.normal, self.number)
         self.calls = 0
         self._equal = equal
@@ -183,12 +197,14 @@ class Gold:
         return self._single or any(sign in value for sign in (",", "，", "and", "or", "和", "或", "pm", "±", "\\\\"))
 
     def _decide(self, value: str) -> bool:
-        text = normal(value)
+        text = normal(NUMBER_WORDS.get(value.strip(" *").lower(), value) if self._small else value)
         if not text:
             return False
         if text == self.normal or (self.words and text.lower() == self.words.replace(" ", "")):
             return True
         text = text if self.equation or self.joined else _bare(text)
+        if self.base and text == self.base.group(1) and "text" not in value:
+            return True  # in what base is known
         settled = self._settled.get(text)
         if settled is None:
             settled = self._settled[text] = self._settle(text, value)
@@ -199,7 +215,10 @@ class Gold:
             return True
         number = rational(text)
         if self.number is not None or self.words or len(self.normal) < 2:
-            return number is not None and number == self.number
+            # 34/100 is yet to be reduced, and 8/2 to be computed.
+            return (
+                number is not None and number == self.number and text.partition("/")[2] in ("", str(number.denominator))
+            )
         if number is not None:
             return False  # the gold answer is no rational number
         if self.joined and self._parts == _parts(text):
@@ -207,14 +226,25 @@ class Gold:
         commas = _commas(_parts(text) if self.joined else text)
         if _letters(text) != self._letters or (commas != _commas(self.normal) and "\\pm" not in text + self.normal):
             return False
-        if self.calls >= MOST_CALLS or len(text) > 1.5 * len(self.normal) + 4:
-            return False  # an expression that is yet to be simplified is no answer
+        if self.calls >= MOST_CALLS or self._unfinished(text):
+            return False
         self.calls += 1
         return self._equal(latex(value), self.text)
+
+    def _unfinished(self, text: str) -> bool:
+        """Whether the value is an expression that is yet to be simplified, which is no answer."""
+        return (
+            len(text) > 1.5 * len(self.normal) + 4
+            or len(_OPERATOR.findall(text)) > len(_OPERATOR.findall(self.normal))
+            or bool(_ROOT_BELOW.search(text) and not _ROOT_BELOW.search(self.normal))
+        )
 
 
 def _hallmark(text: str, number: Fraction | None) -> re.Pattern[str] | None:
     """What every way to write the value contains, if there is such a thing."""
+    words = [word for word, digits in NUMBER_WORDS.items() if digits == text]
+    if words:
+        return re.compile(rf"{text}(?<![0-9.]{text})(?!\d)|\b(?i:{words[0]})\b")
     if number is not None and number.denominator == 1:
         first, others = str(abs(number))[0], str(abs(number))[1:]
         gap = r"(?:,|\\[,!]|\{,\}|[ \u202f]|\\!){0,2}"

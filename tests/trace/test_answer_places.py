@@ -82,6 +82,143 @@ def test_a_number_of_the_question_must_be_said_of_what_was_asked() -> None:
     assert first("So the answer is 40.", "40", "A park has 40 benches. How many?", None) is not None
 
 
+COST = "A bill of 120 dollars is shared by 10 friends. How much does it cost each?"
+PENS = "Pens are 2 dollars each. How much will she spend?"
+TRIPLE = "Find the ordered triple $(p,q,r)$."
+HEIGHT = 'What is the height, in centimeters, of the cylinder? [asy] label("$h$",(1,1)); [/asy]'
+CANDLES = "Of 40 candles some are red. How many candles both smell and are red?"
+SPEED = "Who has the greatest average speed?"
+ROOTS = "Find the greatest possible value of $x$."
+
+
+@pytest.mark.parametrize(
+    ("question", "marked", "gold"),
+    [
+        # What "for" introduces behind "solve" is no supposition.
+        ("For what value of $c$ is the radius 1?", "Solve for $c$: $c = 34 - 1 = «33»$.", "33"),
+        ("For what value of $c$ is the radius 1?", "Solving for $c$ we find $c = «3»$.", "3"),
+        # A sentence that begins with a pronoun has the words of the one before.
+        (COST, "The bill is divided by 10, right? Which costs each friend a tenth. So that would be $«12».", "12"),
+        # Words of spending are one, and a value in dollars answers "how much".
+        (PENS, "So total cost is 12 * 2 = $«24»", "24"),
+        (PENS, "She pays 12 * 2 = «24» dollars.", "24"),
+        ("She eats 7 of 12 apples. How many are left?", "Then «5» apples remain: 12 - 7 = 5.", "5"),
+        # An opinion; a value that is called the answer behind it.
+        (
+            "Convert it to polar coordinates.",
+            "So I think «(3, pi/2)» is the answer.",
+            r"\left( 3, \frac{\pi}{2} \right)",
+        ),
+        ("How many paths are there?", "I believe it is «12».", "12"),
+        ("How many paths are there?", "Let me see. «12» is the answer.", "12"),
+        # A tuple put together of its named parts.
+        (TRIPLE, "So we have «p=6, q=31, r=-1». Good.", "(6,31,-1)"),
+        (TRIPLE, "Hence $«p = 6$, $q = 31$ and $r = -1»$.", "(6,31,-1)"),
+        # What is counted follows the number; numbers are words, too.
+        (CANDLES, "Therefore, «25» candles both smell and are red.", "25"),
+        ("How many different values can be obtained?", "So, «four» different values.", "4"),
+        ("How many multiples are there?", "So only **«one»** multiple.", "1"),
+        # A letter that the drawing gives to what is asked, or the trace.
+        (HEIGHT, "45 = 9h, so h = 45/9 = «5».", "5"),
+        (
+            "How many blue marbles were in the bag?",
+            "Let b be the number of blue marbles in the bag. Then b = 8*2 = «16».",
+            "16",
+        ),
+        # A result that the trace stops at.
+        ("What is the remainder?", "55 - 54 = «1». Wait, is that right? Let me check again.", "1"),
+        # The conclusion only repeats the result before it.
+        ("Evaluate it.", "We have 4*7 = «28».\n\n---\n\n### Final Answer:\n\n$$\n\\boxed{28}\n$$", "28"),
+        # A name that is chosen, not one that is a mere subject.
+        (SPEED, "So, Evelyn's average speed is 3.6. So «Evelyn» has the greatest.", r"\text{Evelyn}"),
+        (SPEED, "So Evelyn is 3.6, Carla 1.2. Therefore «Evelyn» is the fastest.", r"\text{Evelyn}"),
+        # Not one of several, but the one that is chosen of them.
+        (ROOTS, "So x = 5 or x = 2. The greatest is x = «5».", "5"),
+        ("Find all $n$.", "n = «-2 or n = 1».", "1,-2"),
+        ("Find all $\\lambda$.", "So it holds for all $ \\lambda \\in «(3, 4]» $, and else not.", "(3,4]"),
+        # Not what is yet to be reduced or computed.
+        ("What is the probability?", "So the probability is 34/100 = «17/50».", r"\frac{17}{50}"),
+        ("Simplify it.", "So it is $-k + 4 - 2 + 3k$. So it is $«2k+2»$.", "2k+2"),
+        ("Express your answer in simplest radical form.", "So the distance is √117. It is «3√13».", r"3\sqrt{13}"),
+        ("What is it in base eight?", "So the octal number is «2516». Right.", "2516_8"),
+        ("What is $\\tan A$?", "So tan A = «2». Good.", "2"),
+        # What a bracket of words says of the value is no part of it.
+        ("What is the value of $N$?", "Thus N = «11» (since N is positive). So the answer is 11.", "11"),
+        ("Compute $\\angle ABC$ in degrees.", "We get arccos(-1/2) = «120°» (since cos 120° = -1/2).", "120"),
+        # "When" before a doing is no supposition, and "we take" neither.
+        ("What is the greatest remainder?", "The greatest remainder when dividing by 3 is «2». However, so.", "2"),
+        ("What is $8 \\cdot 8^{1/3} - 12$?", "Then we take 8 * 2 - 12 = «4». So the answer is 4.", "4"),
+        # What is counted: such things; the only possibility; what the next sentence calls it.
+        ("How many integers divide both?", "10, 25 and 50 do. So there are «3» such numbers. But careful.", "3"),
+        ("How many sides does it have with angles of $70^\\circ$?", "So n = «8» is the only possibility.", "8"),
+        ("How old is Chris now?", "So C = 26 * (5/13) = «10». Oh, that's Chris's age. Let me check.", "10"),
+        # Behind an arrow; in the base that was asked for; a displayed equation; a vector.
+        ("What is it in base eight?", "Putting those together: 2 5 1 6 → «2516»? Wait, let's confirm.", "2516_8"),
+        ("Find the product in base 8.", "So 42 in base 10 is 5*8 + 2 = «52» in base 8. Let me see.", "52_8"),
+        ("Find the equation of the plane.", "Simplify:\n\n$$\n«5x - 7y + 4 = 0»\n$$\nNow check it.", "5x-7y+4=0"),
+        (
+            "Find the vector $\\mathbf{v}$.",
+            "$$\n\\mathbf{v} = «\\begin{pmatrix} -\\frac{1}{3} \\\\ 2 \\end{pmatrix}»\n$$",
+            "\\begin{pmatrix} -1/3 \\\\ 2 \\end{pmatrix}",
+        ),
+        # A formula that is asked for has a name; with all its letters set it is no trial.
+        ("Find the value of $\\log_2 3 \\cdot \\log_3 8$.", "So the product equals «3». Good.", "3"),
+        ("What is the value of $x + y$?", "So with x = 8, y = 9, we have x + y = «17».", "17"),
+        # A mixed number in prose; "is when" is no supposition; the reason behind a result, then a stop.
+        ("How far does it go?", "So the distance is «137 and 1/2» miles.", "137 \\frac{1}{2}"),
+        ("Find the least positive angle.", "The least positive angle is when k = 1: -60 + 180 = «120°», right?", "120"),
+        ("How many would buy it?", "22500 by 2500 is «9». Because 2500*9 is 22500. Wait, that makes sense.", "9"),
+        # Of the solutions of two cases the largest is chosen later.
+        ("Find the largest $x$.", "Case 1: 2x = 2, so x = 1. Case 2: x = -3. So the largest x is «1».", "1"),
+        # The conclusion stands below the calculation, behind a heading.
+        (
+            "How many different pizzas could he order?",
+            "$$\n\\frac{56}{2} = «28»\n$$\n\n---\n\n### Step 3: Conclusion\n\nHe can order **28 different pizzas**.",
+            "28",
+        ),
+    ],
+)
+def test_where_a_reader_sees_the_first_right_answer(question: str, marked: str, gold: str) -> None:
+    """`«` and `»` mark it, as hand labels of recorded traces do."""
+    start, end = marked.index("«"), marked.index("»") - 1
+    text = marked.replace("«", "").replace("»", "")
+    found = measure(text, "", question, gold, kind="math", choices=[], correct=None, equal=same).first_correct
+    assert found is not None
+    assert start <= found[0] <= end, (text[slice(*found)], text[start:end])
+    assert text[slice(*found)].strip("$ ")
+
+
+def same(candidate: str, gold: str) -> bool:
+    """What math-verify says of the examples above."""
+    return candidate.replace(" ", "") in ("-k+4-2+3k", r"\sqrt{117}")
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "gold"),
+    [
+        ("What is the least number?", "the number can't be just that because that would be 11100", "11100"),
+        ("Compute the sum $S$.", "For n=1: $F_2=1$, $F_1=1$, $F_3=2$", "2"),
+        ("Compute the sum $S$.", "#### Term $n=2$:\n$$\n1/3\n$$", "2"),
+        ("Find the smallest $a$.", "so $a$ must be at least 4, but let's confirm later.", "4"),
+        ("Find $x$.", "So if x is that angle, then x = 28", "28"),
+        ("Find the roots.", "We want three real roots.", "3"),
+        (SPEED, "So, Evelyn's average speed is 3.6.", r"\text{Evelyn}"),
+        ("What is the difference between the roots?", "The cube root of 64 is 4.", "4"),
+        ("What is it?", "1+1 = 0,1,2", "0"),
+        ("Find the largest $x$.", "But wait, is x=6 a valid solution?", "6"),
+        ("Find all $n$, and their sum.", "Cauchy gives n >= 96^2/144 = 9216/144 = 64, so go on.", "64"),
+        ("Find the maximum value of $|a+b|$.", "Four numbers with sum zero, that's it.", "0"),
+        ("Find the largest $a$.", "So when $a = 2$, does that work? Let's check: $a = 2$. Then it is 8.", "2"),
+        ("Find $a + b$.", "Therefore, a must be 0 and b must be 0.", "0"),
+        ("What is $f(2015,2)$?", "So i=1 values: they are 2 and 3.", "1"),
+        ("What is angle $H$ in degrees?", "Let's compute the 90 + 90 = 180, so go on.", "180^\\circ"),
+        ("Write $\\frac{3}{20}$ as a decimal.", "So we need to convert it: it is $\\frac{3}{20}$.", "0.15"),
+    ],
+)
+def test_what_no_reader_takes_for_the_answer(question: str, text: str, gold: str) -> None:
+    assert first(text, gold, question, None) is None
+
+
 def test_the_last_weak_one_counts_where_it_did_come_out() -> None:
     text = "x = 2. We go on. Then 13 minus 11 is 2. Yes."
     span = measure(text, "", "Evaluate it.", "2", kind="math", choices=[], correct=True, equal=no).first_correct

@@ -25,6 +25,14 @@ CAUSES = [
 
 TRACES = [
     pytest.param(
+        "Which of them is it? Option D is out, nothing is doubled. Let's check the others: «option B» is the missense "
+        "mutation. That should be the answer.",
+        GENES,
+        "B",
+        CAUSES,
+        id="called the answer in the next sentence",
+    ),
+    pytest.param(
         "Okay, so a ball falls onto a spring. Let me recall energy conservation. Option A is 0.50 m, option B is "
         "0.71 m, and C says 0.76 m. m g (h + x) = k x²/2. So 20(5 + x) = 200 x², x² - 0.1 x - 0.5 = 0. Hence "
         "x = (0.1 + sqrt(0.01 + 2))/2 = (0.1 + 1.418)/2 = 0.759. So that is about 0.76 m. «So the answer is C.»\n\n"
@@ -100,3 +108,102 @@ def test_the_right_choice_left_for_another() -> None:
     )
     assert found.left is not None
     assert trace[slice(*found.left)] == "B"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The best match is D.",
+        "D is the answer.",
+        "So the correct statement is D)",
+        "So that would be choice D: 1.00 m",
+        "So D it is.",
+        "only Option D gives the right sign",
+        "Hence D.",
+        "I'm fairly sure it's D.",
+        "D seems right.",
+        "Option D fits.",
+        "Answer: **D**",
+        "(D) is correct.",
+        "The closest option is D.",
+        "This matches option D.",
+        "That corresponds to choice D.",
+        "Thus the correct choice: D",
+        "I'd pick D.",
+        "Looking at the options, D matches best.",
+        "Final answer D.",
+        "So the one closest to it is 1.00 m, which is choice D.",
+    ],
+)
+def test_ways_to_call_a_letter_the_answer(text: str) -> None:
+    assert first_letter(text) == "D"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Option D says 1.00 m.",
+        "Is it D?",
+        "If D is right, then the spring is long.",
+        "It cannot be D.",
+        "I don't think it's D.",
+        "D is wrong.",
+        "Vitamin D is right there.",
+        "angle D is right",
+        "So A, B, C and D are options.",
+        "D) 1.00 m",
+        "see Appendix D.",
+        "So D and C are similar.",
+        "b_D is the closest to it",
+    ],
+)
+def test_a_letter_that_is_only_mentioned(text: str) -> None:
+    assert first_letter(text) is None
+
+
+def first_letter(text: str) -> str | None:
+    found = measure(
+        text, "", QUESTION, "D", kind="choice", choices=CHOICES, correct=None, equal=lambda a, b: False
+    ).first_correct
+    return None if found is None else text[slice(*found)]
+
+
+FAMILY = (
+    "* Ann is Bob's parent.\n* Bob is Carl's parent.\nWhat is Carl's relationship to Ann?\n"
+    "1. Carl is Ann's sibling.\n2. Carl is Ann's grandchild.\n3. Carl is Ann's aunt or uncle."
+)
+KIN = ["Carl is Ann's sibling", "Carl is Ann's grandchild", "Carl is Ann's aunt or uncle"]
+
+
+@pytest.mark.parametrize(
+    ("marked", "gold"),
+    [
+        (
+            "Ann is Bob's parent. That makes «Carl Ann's grandchild», right? See: 2. Carl is Ann's grandchild.",
+            "2",
+        ),
+        ("The options: 2. Carl is Ann's grandchild. So, option «2» is correct.", "2"),
+        ("If Carl is Ann's grandchild, then … Hmm. The answer is <ANSWER>«2»</ANSWER>", "2"),
+        ("So «Carl and Ann are siblings».", "1"),
+        ("Therefore, «Carl would be Ann's uncle».", "3"),
+        ("Is there any way Carl could be Ann's sibling? No. \\boxed{«1»}", "1"),
+    ],
+)
+def test_numbered_options_and_their_words(marked: str, gold: str) -> None:
+    start, end = marked.index("«"), marked.index("»") - 1
+    text = marked.replace("«", "").replace("»", "")
+    found = measure(
+        text, "", FAMILY, gold, kind="choice", choices=KIN, correct=None, equal=lambda a, b: False
+    ).first_correct
+    assert found is not None
+    assert start <= found[0] < end, text[slice(*found)]
+
+
+def test_options_that_a_problem_of_mathematics_lists() -> None:
+    question = "Find the curve. (A) Line (B) Circle (C) Parabola (D) Ellipse (E) Hyperbola  Enter the letter."
+    text = "We get x² - y² = 4. So it is a hyperbola. Thus answer is (E)."
+    found = measure(
+        text, "", question, r"\text{(E)}", kind="math", choices=[], correct=None, equal=lambda a, b: False
+    ).first_correct
+    assert found is not None
+    assert "hyperbola" in text[slice(*found)]

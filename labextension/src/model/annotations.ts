@@ -1,7 +1,7 @@
 /** Where in a shown reasoning that stands which the record's analysis names by offsets of the whole reasoning. */
 import { Analysis, Clip } from '../record/record';
 import { asObject, asText, clipped } from '../record/values';
-import { flagWord } from '../record/vocabulary';
+import { ANSWER_PLACE, flagWord } from '../record/vocabulary';
 import { pythonIndex, visible } from '../text/clean';
 import { IRange } from '../text/range';
 
@@ -99,11 +99,10 @@ export function annotationsOf(
     }
   };
   if (analysis.first_correct) {
-    const title = 'the right answer is stated here first';
-    add(analysis.first_correct, 'mention', title);
+    add(analysis.first_correct, 'mention', ANSWER_PLACE.first);
   }
   if (analysis.left) {
-    add(analysis.left, 'left', 'the right answer, left for another later');
+    add(analysis.left, 'left', ANSWER_PLACE.left);
   }
   if (analysis.loop) {
     const { start, end, repeats } = analysis.loop;

@@ -134,6 +134,29 @@ const span: IKind<number[]> = {
   }
 };
 
+/** A candidate answer: two offsets, and whether it is the right one (null: not known). Nothing reads them here. */
+const candidate: IKind<(number | boolean | null)[]> = {
+  read: value =>
+    Array.isArray(value) && value.length === 3
+      ? [
+          asNumber(value[0]),
+          asNumber(value[1]),
+          typeof value[2] === 'boolean' ? value[2] : null
+        ]
+      : [],
+  schema: {
+    type: 'array',
+    minItems: 3,
+    maxItems: 3,
+    prefixItems: [
+      { type: 'integer' },
+      { type: 'integer' },
+      { anyOf: [{ type: 'boolean' }, { type: 'null' }] }
+    ],
+    items: false
+  }
+};
+
 export const CLIP = {
   text: optional(prose, ''),
   omitted: optional(count, 0),
@@ -157,6 +180,7 @@ export const ANALYSIS = {
   first_correct: optional(nullable(span), nothing),
   last_correct: optional(nullable(span), nothing),
   left: optional(nullable(span), nothing),
+  candidates: optional(list(candidate, MOST_OF_A_SAMPLE), []),
   loop: optional(nullable(struct('Loop', LOOP)), nothing),
   foreign: optional(list(span, MOST_OF_A_SAMPLE), []),
   foreign_share: optional(number, 0),

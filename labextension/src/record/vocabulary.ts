@@ -71,6 +71,10 @@ export function flagTitle(flag: string): string {
   return Object.hasOwn(flags, flag) ? flags[flag].title : '';
 }
 
+/** What is said of the marks at places of the right answer, and how sure they are. */
+export const ANSWER_PLACE: { first: string; left: string } =
+  vocabulary.answer_place;
+
 export const PHASES: Record<Phase, string> = vocabulary.phases;
 export const PHASE_NAMES = keysOf(PHASES);
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
+from qwq_nb.analysis.think.corrected import CorrectedRow, corrected_rows
 from qwq_nb.analysis.think.efficiency import think_rows
 from qwq_nb.analysis.think.examples import Example, example_of
 from qwq_nb.analysis.think.figures import ThinkFigure
@@ -15,7 +16,7 @@ from qwq_nb.analysis.think.further import FurtherRow, columns_of, further_notes,
 from qwq_nb.analysis.think.habit_rates import habit_rows, with_marks
 from qwq_nb.analysis.think.judge import Split, judged
 from qwq_nb.analysis.think.literature import literature_rows
-from qwq_nb.analysis.think.tables import LITERATURE, METRICS, ThinkTable, metrics_of, think_html, think_text
+from qwq_nb.analysis.think.tables import CORRECTED, LITERATURE, METRICS, ThinkTable, metrics_of, think_html, think_text
 from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import SampleResult
@@ -74,7 +75,7 @@ def think(
         if asked is not None:
             results = as_judged(results, judged(results, asked, run.directory, split=split, tell=tell))
         found[run] = results
-    return Thinking(found, count, thresholds or Thresholds())
+    return Thinking(found, count, thresholds or Thresholds(), judged=asked is not None)
 
 
 def has_measured_reasoning(result: SampleResult) -> bool:
@@ -118,8 +119,14 @@ class Thinking:
     """Hold what `think` found: shown by a notebook; `table()` and `samples()` are DataFrames, `plot()` the figure."""
 
     def __init__(
-        self, found: dict[Run, list[SampleResult]], count: Callable[[str], int] | None, thresholds: Thresholds
+        self,
+        found: dict[Run, list[SampleResult]],
+        count: Callable[[str], int] | None,
+        thresholds: Thresholds,
+        *,
+        judged: bool = False,
     ) -> None:
+        """`judged`: the places of first right answers are a judge model's, whose errors are not known."""
         measured = {run: [r for r in results if has_measured_reasoning(r)] for run, results in found.items()}
         self._found = {run: with_marks(results, thresholds) for run, results in measured.items()}
         self._count = count
@@ -132,6 +139,7 @@ class Thinking:
                 model=run.model,
                 demo=run.demo,
                 rows=think_rows(results, count),
+                corrected=[] if judged else corrected_rows(results, count),
                 habits=habit_rows(results, thresholds, further),
                 literature=literature_rows(results, count),
                 further=further_rows(results),
@@ -147,18 +155,23 @@ class Thinking:
         Tokens are means, shares 0…1; `_low` and `_high` are the ends of 95 % intervals. `outcome_efficiency` is ξ_O of
         arXiv:2412.21187, `underthinking_score` ξ_UT of arXiv:2501.18585 (a lower bound); `thinkbench_switches` counts
         thinkbench's own phrases as its `thought_num` does, `thinkbench_keywords` and `thinkbench_separator` the parts
-        that its strategies of these names cut.
+        that its strategies of these names cut. `…_corrected` are the means that rest on the place of the first right
+        answer, corrected for the errors of these places; not where a judge gave them.
         """
         import pandas as pd
 
         rows = []
         for table in self._tables:
             further: Sequence[FurtherRow | None] = table.further or [None] * len(table.rows)
-            for row, marked, named, more in zip(table.rows, table.habits, table.literature, further, strict=True):
+            corrected: Sequence[CorrectedRow | None] = table.corrected or [None] * len(table.rows)
+            for row, right, marked, named, more in zip(
+                table.rows, corrected, table.habits, table.literature, further, strict=True
+            ):
                 record: dict[str, Any] = {"run": table.name, "model": table.model, "benchmark": row.benchmark}
                 record |= {"subset": row.subset, "n": row.n, "known": row.known}
                 for name, estimate in (
                     *((field, getattr(row, field)) for field, _, _ in METRICS),
+                    *((f"{field}_corrected", getattr(right, field)) for field, _, _ in CORRECTED if right is not None),
                     *((field, getattr(named, field)) for field, _, _ in LITERATURE),
                     *marked.rates.items(),
                     *(more.columns.items() if more is not None else ()),

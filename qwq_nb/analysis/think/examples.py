@@ -11,6 +11,7 @@ from qwq_nb.core.records import Outcome, SampleResult
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.trace.habits import HABITS, first_correct_tokens, thought_rate, wasted_tokens
 from qwq_nb.trace.measures import Mark
+from qwq_nb.trace.place_errors import MEASURED, answer_kind
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.excerpt import Excerpt, cut_out, excerpt_at
 from qwq_nb.view.html import code, esc
@@ -19,6 +20,9 @@ from qwq_nb.view.wording import SIGNS, WORDS, flag_word, number
 __all__ = ["SHOWN", "Example", "example_of", "render_marks"]
 
 Span = tuple[int, int]
+
+_BY_PLACE: Final = ("overthinking", "left_right_answer")
+"""Marks that rest on the place of a right answer."""
 
 SHOWN: Final = 8
 """Answers of a habit that are shown with an excerpt (2 to 3 kB each)."""
@@ -40,6 +44,8 @@ class Example(msgspec.Struct, kw_only=True):
     """The example in numbers."""
     excerpt: Excerpt | None
     """Where it is seen; None where there is no one position, or where texts are withheld."""
+    sure: str = ""
+    """How often such a place is a reader's; empty where the mark does not rest on that of a right answer."""
     withheld: bool = False
 
 
@@ -85,6 +91,7 @@ def example_of(
         weight=weight,
         says=says,
         excerpt=excerpt_at(text, *span) if span and not withheld else None,
+        sure=MEASURED[answer_kind(result)].words if mark in _BY_PLACE else "",
         withheld=withheld,
     )
 
@@ -108,6 +115,7 @@ def render_marks(marks: Sequence[Example], shown: int = SHOWN) -> str:
         if not found:
             continue
         inside = [_entry(m, shown=i < shown) for i, m in enumerate(found[:LISTED])]
+        inside[:0] = [f"<p><small>How sure: such a place is a reader's in {esc(s)}</small></p>" for s in _sure(found)]
         if len(found) > LISTED:
             inside.append(f"<p>and {len(found) - LISTED:,} more: <code>samples()</code> has them all</p>")
         word = one_line(flag_word(name), 60)
@@ -117,6 +125,10 @@ def render_marks(marks: Sequence[Example], shown: int = SHOWN) -> str:
     if any(m.withheld for m in marks):
         parts.append(f"<p>{esc(WITHHELD_NOTE)}</p>\n")
     return "".join(parts)
+
+
+def _sure(found: Sequence[Example]) -> list[str]:
+    return [words for words in dict.fromkeys(m.sure for m in found) if words]
 
 
 def _entry(marked: Example, *, shown: bool) -> str:

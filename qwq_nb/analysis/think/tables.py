@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from qwq_nb.analysis.think.corrected import CorrectedRow
 from qwq_nb.analysis.think.efficiency import ThinkRow
 from qwq_nb.analysis.think.examples import SHOWN, Example, render_marks
 from qwq_nb.analysis.think.figures import Metric, ModelLine
@@ -14,13 +15,14 @@ from qwq_nb.analysis.think.habit_rates import HabitRow
 from qwq_nb.analysis.think.literature import LiteratureRow
 from qwq_nb.core.estimates import Estimate
 from qwq_nb.trace.habits import HABITS
+from qwq_nb.trace.place_errors import MEASURED
 from qwq_nb.trace.thresholds import Thresholds
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, text_table
 from qwq_nb.view.wording import UNKNOWN, flag_word, is_known, number, percent
 
-__all__ = ["LITERATURE", "METRICS", "ThinkTable", "metrics_of", "think_html", "think_text"]
+__all__ = ["CORRECTED", "LITERATURE", "METRICS", "ThinkTable", "metrics_of", "think_html", "think_text"]
 
 METRICS: Final = (
     ("reasoning_tokens", "Reasoning tokens", "tokens"),
@@ -31,6 +33,11 @@ METRICS: Final = (
     ("accuracy", "Accuracy", "share"),
 )
 """Field, heading, unit: in the order of EvalScope's figure."""
+
+CORRECTED: Final = tuple(
+    metric for metric in METRICS if metric[0] in ("first_correct_tokens", "reflection_tokens", "token_efficiency")
+)
+"""Those of them that are corrected for the errors of the places."""
 
 LITERATURE: Final = (
     ("outcome_efficiency", "ξ_O", "share"),
@@ -54,6 +61,13 @@ _LITERATURE_READING: Final = (
 )
 
 
+_CORRECTED_READING: Final = (
+    "Corrected: what a reader would have found, by the differences on traces labelled by hand (arXiv:2301.09633); the "
+    "intervals hold the labels' uncertainty, too. A first place that is marked is a reader's in "
+    f"{MEASURED['math'].words} of such answers, of choices in {MEASURED['choice'].words}."
+)
+
+
 class ThinkTable(msgspec.Struct, kw_only=True):
     """Hold one run's rows."""
 
@@ -63,6 +77,8 @@ class ThinkTable(msgspec.Struct, kw_only=True):
     rows: list[ThinkRow]
     habits: list[HabitRow]
     literature: list[LiteratureRow]
+    corrected: list[CorrectedRow] = []
+    """Empty where a judge model gave the places."""
     further: list[FurtherRow] = []
     """The columns of further measures; empty where none is registered."""
     marks: list[Example] = []
@@ -113,6 +129,7 @@ def in_words(estimate: Estimate, unit: str) -> str:
     return f"{one} ({number(low, digits)} - {number(high, digits)})"
 
 
+CORRECTED_HEADS: Final = ["", *(f"{heading.lower()}, corrected" for _, heading, _ in CORRECTED)]
 LITERATURE_HEADS: Final = ["", *(heading for _, heading, _ in LITERATURE)]
 HEADS: Final = ["", "n", "known", *(heading.lower() for _, heading, _ in METRICS)]
 
@@ -152,7 +169,7 @@ def table_title(table: ThinkTable) -> str:
     return f"{demo}{one_line(table.model, 80)}, {one_line(table.name, 120)}"
 
 
-def named(row: ThinkRow | HabitRow | LiteratureRow | FurtherRow, table: ThinkTable) -> str:
+def named(row: ThinkRow | CorrectedRow | HabitRow | LiteratureRow | FurtherRow, table: ThinkTable) -> str:
     """Return the name of a row: its subset, after the benchmark where there are several."""
     several = len({r.benchmark for r in table.rows}) > 1
     return one_line(f"{row.benchmark} {row.subset}" if several else row.subset, 60)
@@ -167,18 +184,34 @@ def think_text(tables: list[ThinkTable], thresholds: Thresholds) -> str:
             lines.append("no reasoning was measured")
         else:
             lines += ["", *text_table(HEADS, efficiency_grid(table))]
+            if table.corrected:
+                lines += ["", *text_table(CORRECTED_HEADS, corrected_grid(table))]
             lines += ["", *text_table(habit_heads(table), habit_grid(table))]
             lines += ["", *text_table(LITERATURE_HEADS, literature_grid(table))]
             if table.further:
                 lines += ["", *text_table(further_heads(table), further_grid(table))]
         lines += [f"Note: {one_line(note, 400)}" for note in table.notes]
         blocks.append("\n".join(lines))
-    return "\n\n".join([*blocks, _READING, _LITERATURE_READING, thresholds.words])
+    return "\n\n".join([*blocks, *reading_notes(tables), thresholds.words])
+
+
+def reading_notes(tables: list[ThinkTable]) -> list[str]:
+    """Return what is to be known to read the tables."""
+    corrected = any(table.corrected for table in tables)
+    return [_READING, *([_CORRECTED_READING] if corrected else []), _LITERATURE_READING]
 
 
 def efficiency_grid(table: ThinkTable) -> list[list[str]]:
     """Return the cells of the table of efficiency."""
     return [[named(row, table), *cells_of(row)] for row in table.rows]
+
+
+def corrected_grid(table: ThinkTable) -> list[list[str]]:
+    """Return the cells of the table of corrected means."""
+    return [
+        [named(row, table), *(in_words(getattr(row, field), unit) for field, _, unit in CORRECTED)]
+        for row in table.corrected
+    ]
 
 
 def habit_grid(table: ThinkTable) -> list[list[str]]:
@@ -203,6 +236,9 @@ def think_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
             parts.append("<p>no reasoning was measured</p>\n")
             continue
         parts.append(html_table("Cognitive efficiency", HEADS, efficiency_grid(table)))
+        if table.corrected:
+            title = "Corrected for the errors of the places that the rules find"
+            parts.append(html_table(title, CORRECTED_HEADS, corrected_grid(table)))
         parts.append(html_table("Habits: share of answers that show it", habit_heads(table), habit_grid(table)))
         parts.append(html_table("Measures that the literature names", LITERATURE_HEADS, literature_grid(table)))
         if table.further:
@@ -210,5 +246,5 @@ def think_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
             parts.append(html_table("Further measures: means with their 95 % interval", heads, further_grid(table)))
         parts += [f"<p>{esc(one_line(note, 400))}</p>\n" for note in table.notes]
         parts.append(render_marks(table.marks, max(2, SHOWN // len(tables))))
-    reading = " ".join([_READING, _LITERATURE_READING, thresholds.words])
+    reading = " ".join([*reading_notes(tables), thresholds.words])
     return "".join([*parts, f"<p><small>{esc(reading)}</small></p>\n"])

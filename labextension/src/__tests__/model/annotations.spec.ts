@@ -21,6 +21,7 @@ describe('annotations', () => {
       null
     );
     expect(text.slice(place.start, place.end)).toBe('12');
+    expect(place.title).toMatch(/stated here first \(.* reader .* 9 of 10/);
   });
 
   it('are found on both sides of a gap, and not within it', () => {

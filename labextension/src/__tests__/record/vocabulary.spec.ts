@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import {
+  ANSWER_PLACE,
   FAILURES_FIRST,
   flagTitle,
   flagWord,
@@ -22,6 +23,7 @@ interface IVocabulary {
   outcomes: Record<string, { word: string; sign: string }>;
   flags: Record<string, { word: string; title: string }>;
   states: Record<string, { sign: string; live: boolean }>;
+  answer_place: object;
   phases: object;
   reasons: object;
   thought_switches: object;
@@ -55,6 +57,7 @@ describe('the vocabulary', () => {
       expect([stateSign(name), isLiveState(name)]).toEqual([sign, live]);
     }
     expect(STATE_NAMES).toEqual(Object.keys(file.states));
+    expect(ANSWER_PLACE).toEqual(file.answer_place);
     expect(PHASES).toEqual(file.phases);
     expect(REASONS).toEqual(file.reasons);
     expect(THOUGHT_SWITCHES).toEqual(file.thought_switches);

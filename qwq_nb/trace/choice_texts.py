@@ -1,0 +1,132 @@
+"""Find where the text of a choice is stated as the answer.
+
+A value ("0.76 m") counts where `answer_places.py` takes it for an answer. A text in words counts where all its telling
+words come in their order in one sentence, few words between, that concludes ("so", "therefore", "that means", …) or, if
+the choice is a sentence itself ("B is A's child"), asserts it; of "aunt or uncle" either word will do. It does not
+count where it is listed behind its label, quoted from an option, supposed, asked or denied. What the question itself
+says counts only where the trace concludes it ("So …") or then stops at it ("That's directly stated").
+"""
+
+from __future__ import annotations
+
+import re
+
+from qwq_nb.trace.answer_places import find_correct
+from qwq_nb.trace.findings import Span
+from qwq_nb.trace.statements import is_dwelt_on
+
+__all__ = ["choice_statements"]
+
+_CONCLUDES = re.compile(
+    r"\banswer\b|\b(?:so|thus|therefore|hence|conclude|conclusion|correct|indeed|means|meaning|makes?|making|must be"
+    r"|likely|best)\b|答案|所以|因此",
+    re.I,
+)
+_BEHIND_LABEL = re.compile(
+    r"(?:(?:(?:\A|\n)\W{0,6}|[:;,.?!]\s)\d[.):]|\b[A-Z][.):]|\([A-Z]\)|\b(?:[Oo]ption|[Cc]hoice) [A-Z0-9]\b[^.\n]{0,16}"
+    r"|\b\d (?:says|is)\b[^.\n]{0,4})[\s\"“”$*]{0,4}(?:[Aa]n?\s|[Tt]he\s)?\Z"
+)
+_QUOTED = re.compile(
+    r"\b(?:option|choice|statement)s? (?:[A-Z]|\d)\b[^.\n]{0,24}\b(?:says?|states?|is|would mean)\b[^.\n]{0,40}\Z"
+)
+_SUPPOSED = re.compile(
+    r"\b(?:if|whether|suppose|assuming|unless|isn['’]t|not|can['’]t|cannot|why|how could|rather than"
+    r"|instead of)\b[^,;.\n]{0,60}\Z"
+    r"|(?:如果|假如|假设)[^。，,\n]{0,20}\Z",
+    re.I,
+)
+_THEREFORE = re.compile(r"\W{0,6}(?:so|thus|therefore|hence)\b", re.I)
+_ASKS = re.compile(r"\W{0,6}(?:is|are|could|can|does|do|did|what|would|should|how|which)\b", re.I)
+_REFUTED = re.compile(r"[^.\n]{0,24}\b(?:but that|which|that) (?:isn|doesn|wouldn|can|can['’]t|is not|does not)", re.I)
+_BOUND = re.compile(r"[.!?。！？]\s|\n")
+_WORDS_WITHOUT_MEANING = (
+    "is are was were be been the a an of to in on at by for with and it its their this that as s from has have which"
+)
+_FUNCTION = frozenset(_WORDS_WITHOUT_MEANING.split())
+_SENTENCE = re.compile(r"\b(?:is|are|was|were|has|have|will|does|increases|decreases)\b")
+_LONGEST = 200
+_BACK = 200
+
+
+def choice_statements(reasoning: str, question: str, choices: list[str], number: int) -> list[Span]:
+    """Return where the text of a choice is stated as the answer, in order. `number`: from 0."""
+    value = choices[number].strip().rstrip(".")
+    if len(value) <= 60 and re.search(r"\d|\\", value) and len(value.split()) <= 6:
+        # The question is the choices as well: the value stands in it, and must be final or said of what was asked.
+        found = find_correct(reasoning, "", f"{question} {value}", value, correct=None, equal=lambda a, b: False)
+        return [span for span in (found.first, found.last) if span]
+    if not value or len(value) > _LONGEST:
+        return []
+    pattern = _in_order(value)
+    if pattern is None:
+        return []
+    spans = []
+    asserts = bool(_SENTENCE.search(value))
+    given = any(
+        not _BEHIND_LABEL.search(question[max(m.start() - 20, 0) : m.start()]) for m in pattern.finditer(question)
+    )
+    seen = False
+    for match in [*pattern.finditer(reasoning), *_of_both(value, reasoning)]:
+        before = reasoning[max(match.start() - _BACK, 0) : match.start()]
+        begin = max((bound.end() for bound in _BOUND.finditer(before)), default=0)
+        lead = before[begin:]
+        if _BEHIND_LABEL.search(before) or _QUOTED.search(lead) or _SUPPOSED.search(lead):
+            continue
+        if _REFUTED.match(reasoning, match.end()) or (
+            _ASKS.match(before[begin:] + match.group()) and _is_question(reasoning, match.end())
+        ):
+            continue
+        if given and not (
+            seen and (is_dwelt_on(reasoning, match.end()) or _is_conclusion(reasoning, lead, match.end()))
+        ):
+            seen = True  # at first the trace tells what is given
+            continue
+        if asserts or _CONCLUDES.search(lead):
+            spans.append(match.span())
+    return sorted(spans)
+
+
+def _is_conclusion(text: str, lead: str, end: int) -> bool:
+    """Whether the sentence begins with "so" and the trace does not go on to what it has to find out."""
+    return bool(_THEREFORE.match(lead)) and not re.match(
+        r"[.,\s]{1,3}(?:and |but )?(?:now|i need|so i)\b", text[end : end + 16], re.I
+    )
+
+
+def _is_question(text: str, end: int) -> bool:
+    bound = re.match(r"[^.?!\n]{0,80}([.?!\n])", text[end : end + 81])
+    return bool(bound and bound.group(1) == "?")
+
+
+def _in_order(value: str) -> re.Pattern[str] | None:
+    """All telling words in their order, at most three words between two; None where there are too few."""
+    words = [w for w in re.findall(r"[^\W_]+", value) if w.lower() not in _FUNCTION]
+    if not words or (len(words) == 1 and len(words[0]) < 5):
+        return None
+    parts: list[str] = []
+    for i, word in enumerate(words):
+        if word.lower() == "or" and 0 < i < len(words) - 1:
+            continue
+        if i > 1 and words[i - 1].lower() == "or":
+            one, other = re.escape(words[i - 2]), re.escape(word)
+            parts[-1] = rf"(?:{one}\W{{1,3}}or\W{{1,3}}{other}|{other}\W{{1,3}}or\W{{1,3}}{one}|{one}|{other})"
+        else:
+            parts.append(re.escape(word))
+    if len(parts) == 1:
+        lead = r"(?:\bis|['’]s|\bbe|\bare)\W{1,3}(?:(?:indeed|definitely|clearly|likely|probably|a|an|the)\W{1,3}){0,3}"
+        return re.compile(rf"{lead}{parts[0]}\b(?!['’-])", re.I)
+    gap = r"(?:['’]s?)?[^\w.!?;:\n]{1,3}(?:[\w'’]{1,40}[^\w.!?;:\n]{1,3}){0,3}?"
+    return re.compile(rf"(?<![\w'’-]){gap.join(parts)}s?(?![\w-]|['’]\w)", re.I)
+
+
+def _of_both(value: str, reasoning: str) -> list[re.Match[str]]:
+    """ "A and B are siblings", where the choice is "A is B's sibling": of two of a kind either may come first."""
+    relation = re.fullmatch(r"(\w+) is (\w+)['’]s? ([\w ]+)", value)
+    if relation is None:
+        return []
+    one, other, kind = (re.escape(part) for part in relation.groups())
+    pattern = (
+        rf"\b(?:{one} and {other}|{other} and {one}|they)\b (?:[a-z]+ ){{0,3}}?(?:are|be|as)\b "
+        rf"(?:[a-z]+ ){{0,3}}{kind}s\b"
+    )
+    return list(re.finditer(pattern, reasoning))

@@ -1,0 +1,374 @@
+"""Tell how a value is stated: as the answer, of what was asked, as a mere result, or not at all.
+
+- `FINAL`: boxed, or called the answer ("the answer is 12", "12. That's the answer"; not behind "if" or "whether");
+- `ASKED`: said of what was asked: for a formula or letter that the question asks for (`m+n = 371`, `h = 5`), with words
+  of the request in the sentence ("So the remainder is 12": one behind "so", "therefore", … or two without; a sentence
+  that begins with "that", "it" or "which" has those of the one before), or before what the question counts
+  ("25 candles");
+- `DWELT_ON`: a result at which the trace stops to look at the whole ("= 7. Wait, is that right?");
+- `WEAK`: any other result ("= 371.", "this gives 371");
+- `NONE`: supposed ("if", "let", "suppose", "for n = 1: …" …), denied, rejected ("which is not …"), or one of several
+  ("x = 0 or x = 5").
+"""
+
+from __future__ import annotations
+
+import re
+
+from qwq_nb.trace.candidates import Candidates, Statement
+from qwq_nb.trace.question import EXTREMES, RESULTS, QuestionContent, stems
+from qwq_nb.trace.values import rational
+
+__all__ = [
+    "ASKED",
+    "DWELT_ON",
+    "FINAL",
+    "LOOK_BACK",
+    "NONE",
+    "SUPPOSED",
+    "THUS",
+    "WEAK",
+    "Teller",
+    "is_consequence",
+    "is_dwelt_on",
+]
+
+FINAL, ASKED, DWELT_ON, WEAK, NONE = 4, 3, 2, 1, 0
+
+LOOK_BACK = 250
+"""Characters before a value in which its sentence is read."""
+
+SUPPOSED = re.compile(
+    r"\b(?:if|(?<!is )when(?! [a-z]+ing\b)|let(?!['’]?s\b| me\b| us\b)|suppose|supposing|assume|assuming|where|case|try"
+    r"|trying|setting|(?<!we )take|taking|say|unless|whether)\b"
+    r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\b(?:for|with|at|from) "
+    r"(?:example|instance|[$\\]|[A-Za-z]\b)"
+    r"|\b(?:check|test)(?:ing)?:[\s$\\(]{1,4}[A-Za-z][\s$]{0,2}(?:=|\Z)|不妨设|[设令若当]|如果|假设",
+    re.I,
+)
+_HYPOTHESIS = re.compile(r"\b(?:if (?:we|I|you) (?:assume|suppose|take|let|try)|suppose)\b|如果假设", re.I)
+"""What follows from a mere try, behind a comma too; "assuming independence, …" is none."""
+_CASE = re.compile(
+    r"\W{0,8}(?:(?:and|so|now|also|but|then|similarly|next|first|check|test|try|say|example|suppose|let(?:['’]s)?)\b\W{0,3}){0,3}"
+    r"(?:for|when|if|at|with|case|take|try|test|testing|checking|check)\b[\s$\\(]{1,4}([A-Za-z]\w{0,3})[\s$]{0,2}="
+    r"[\s$]{0,2}(-?\d+)",
+    re.I,
+)
+"""A sentence that begins with a trial value is about that value to its end."""
+_VAGUE = stems("number integer fraction final")
+_OPERATIONS = stems("sum product difference quotient total")
+"""What a formula may be called, where a formula is all that is asked for."""
+_CASES = re.compile(r"\bcase (?:1|2|i|ii|one|two)\b|\btwo (?:solutions|cases|possib|values|roots)", re.I)
+_COMMON = 12
+"""Numbers up to here stand in any question."""
+_WHETHER = re.compile(r"\b(?:if|whether|suppose|unless|assuming)\b|如果|假设", re.I)
+_DENIED = re.compile(
+    r"(?:\bnot\b|n['’]t\b|\bno longer\b|\bcannot\b|\binstead of\b|\brather than\b|不)[^,.;]{0,12}$", re.I
+)
+_OTHERWISE = re.compile(
+    r"(?:\bnot\b|n['’]t\b|\bcannot\b|\bnever\b)[^.;\n]{0,120}\b(?:because|since|as|for)\b[^.;\n]{0,40}\bwould\b"
+    r"|\botherwise\b[^.;\n]{0,60}$",
+    re.I,
+)
+"""What would be if the thing denied were so."""
+_REJECTED = re.compile(
+    r"[\s$)]{0,3},? ?(?:which|but (?:that|this|it)) (?:is|does|was|would be|can)(?:n['’]t| not| no| too| wrong)\b", re.I
+)
+THUS = re.compile(
+    r"\b(?:so|thus|therefore|hence|total|altogether|then|finally|indeed|means|meaning)\b|所以|因此|故|一共|总共", re.I
+)
+_CONSEQUENCE = re.compile(
+    r"[\s*#$✅>\-–—]{0,12}(?:So|Thus|Therefore|Hence|That|This|It|Indeed|Answer|The (?:final )?answer|Final"
+    r"|\\boxed|\\\[|\\\(|\(?\w{1,2}\)? ?=|所以|因此|故|答案)",
+    re.I,
+)
+_CALLED = re.compile(
+    r"[^\n]{0,40}?(?:[.,!]\s{1,2}(?:[A-Z][a-z]+,? (?:right,? )?)?)?(?:[Tt]hat|[Tt]his|[Ii]t|[Ww]hich)?"
+    r"(?:['’]s| is| should be| must be| would be| has to be| seems to be| might be| could be| as) "
+    r"(?:indeed |probably |likely )?(?:the|my|our) (?:final |correct |right )?(?:answer|solution to the problem)\b"
+)
+_DWELT = re.compile(
+    r"(?:[ \\$)*}]{0,6}(?:[A-Za-z²³°%]{1,12}[ *]{0,2}){0,3}(?:base[ -]?\d{1,2})?"
+    r"(?:[.,]? (?:because|since|as)\b(?:[^.\n]|\.\d){0,60})?[.?!,]?[\s\\$)*}]{0,6})"
+    r"(?:(?:But |However,? )?wait\b[\s,.:!?—–-]{0,4}(?:(?:wait|but|so|no)\b[\s,]{0,2}){0,3}"
+    r"(?:is|let|but|that|this|it|does|did|the (?:problem|question)|are|could|maybe|what|\d)"
+    r"|(?:Oh|Hmm|Okay|Right|Yes|Great|Perfect|However|Now)?[,.!?]? ?"
+    r"(?:is (?:that|this|it) (?:right|correct|it|all|true|the|possible|consistent)"
+    r"|let(?: me|['’]s| us) (?:just |also )?(?:check|verify|confirm|double[- ]check|recheck|make sure)"
+    r"(?: that| this| it| my work| the calculation)?(?: again| to make sure| to be sure| if| whether| by|\.| with| in)"
+    r"|let me make sure|to make sure|just to (?:be|make)"
+    r"|(?:that|this|it|which)(?:['’]s| is| should be| must be| would be| seems?| makes| checks| works| sounds| confirms"
+    r"| matches) (?:it\b|right|correct|plausible|reasonable|neat|nice|sense|out\b|straightforward|good"
+    r"|to be (?:it|right)"
+    r"|the (?:answer|result|final|same)|what)"
+    r"|(?:that|this|it) works\b|is the only (?:possibility|possible|solution|option|one|value|number|integer)"
+    r"|right,|oh right|yep|yeah|oh!? (?:that|nice|great)|does (?:that|this|it) make sense|but (?:let me|let['’]s)"
+    r"|double-?check))",
+    re.I,
+)
+"""The trace stops behind a result and looks at the whole."""
+_PRONOUN = re.compile(
+    r"\W{0,6}(?:(?:so|thus|therefore|hence|and|then|oh|wait|okay|ok|yes|but)\b\W{0,3}){0,3}(?:that|it|this|which|they)\b",
+    re.I,
+)
+_THAT_IS = re.compile(
+    r"[\s$\\)*}]{0,6}[.,!]\s{1,2}(?:(?:Oh|So|And|Okay|Ok|Ah),? )?(?:that|this|which)(?:['’]s| is| would be| must be) "
+    r"([^.,;:?!\n]{4,80})",
+    re.I,
+)
+_HEAD = re.compile(
+    r"(?:\A|[.:;,]\s|\n)\W{0,8}(?:(?:so|thus|therefore|hence|then|now|the|my|our|their|his|her|its|total|required|desired)\b"
+    r"\W{1,3}){0,4}([A-Za-z]{3,}(?:[ -][A-Za-z]{3,}){0,3})[\s$*)]{0,3}=[^.\n;]{0,240}\Z",
+    re.I,
+)
+_LETTER = re.compile(
+    r"(?<![A-Za-z\\_])([A-Za-z])(?![A-Za-z])[\s$\\)]{0,4}(?:=|→|is\b|equals|must be\b|should be\b|would be\b)"
+)
+_DEFINED = re.compile(r"\b(?:let|denote|call|say|suppose|define|set|use|where|be)\b[^.\n]{0,140}", re.I)
+_SINGLE = re.compile(r"(?<![A-Za-z\\'’])([B-HJ-Zb-hj-z])(?![A-Za-z'’])")
+_ASKS = re.compile(
+    r"\W{0,6}(?:(?:but|wait|so|hmm|now|and|or|okay|maybe)\b\W{0,3}){0,3}(?:is|are|does|do|did|could|can|would)\b", re.I
+)
+_QUESTION_END = re.compile(r"[^.!?\n]{0,80}\?")
+_STILL_ASKED = re.compile(
+    r"[^.?\n]{0,40}[.,]?[\s$\\)]{0,4}(?:but )?(?:is|are) (?:that|it|this|there) (?:really |indeed "
+    r"|necessarily )?(?:the |a |any )?"
+    r"(?:small|larg|minim|maxim|least|great|low|high|few|big|short|long|tight)[a-z]*\b",
+    re.I,
+)
+"""The trace asks whether the value is the least or greatest, which is what is asked for."""
+_HEADED = re.compile(
+    r"\W{0,8}(?:(?:next|first|second|third|then|now|and|also|finally|case|term|step)\b\W{0,5}(?:\d+\W{1,3})?){0,2}"
+    r"[A-Za-z]\s?=\s?-?\d+[$\\) ]{0,3}:",
+    re.I,
+)
+_CASE_HEAD = re.compile(r"[$\\) ]{0,3}:\s")
+_SUBJECT = re.compile(
+    (
+        r"\b(?:our|the|this|original|given|whole|entire) (?:[a-z]+ )?([a-z]+)(?:\b(?!['’]s)[^.;:,=\n]{0,80})?"
+        r"(?:=|\bis|\bequals|\bbe|→)[\s$*\\(]{0,6}\Z"
+    ),
+    re.I,
+)
+_OWNER = re.compile(
+    r"(?:\A|[\s$(,:;])([A-Za-z](?:_\{?\w{1,4}\}?|\([^()]{1,8}\))?)[\s$]{0,3}"
+    r"(?:=|(?:is|must be|should be|would be)(?=[ $]))(?:[^,;:.\n]|\.\d){0,160}\Z"
+)
+_BOUNDED = re.compile(r"\bat (?:least|most)[\s$]{0,3}\Z|(?:more|less|greater|fewer|larger|smaller) than[\s$]{0,3}\Z")
+_BOUND = re.compile(r"(?:(?<![-=<>])[<>]=?(?!>)|≥|≤|\\[gl]eq?(?![a-z]))[^,;:.\n<>≥≤=]{1,60}=[^,;:.\n<>≥≤]{0,60}\Z")
+"""Behind an inequality a chain of equations tells its other side: "n ≥ 96²/144 = 64"."""
+_OPINION = re.compile(
+    r"\b(?:I|we)(?:['’]d| would| am| can)? (?:think|believe|guess|suspect|conclude|say|confident)\b[^.;,=:\n]{0,40}\Z"
+    r"|\bit (?:seems|appears|looks like)\b(?: that| to be| like)?(?: (?:it|that|the [a-z]+) is)?[\s$*]{0,4}\Z",
+    re.I,
+)
+_NUMBER_OF = re.compile(r"\b(?:number|count|total) of ((?:[a-z-]+ ){0,3}[a-z]+)\b[^.,;:\n]{0,60}\Z", re.I)
+_SIDE = re.compile(r"(?<![A-Za-z])([A-Za-z])\s?=[\s$]{0,2}\Z")
+
+
+def is_consequence(text: str, begin: int) -> bool:
+    """Return whether a sentence only draws the conclusion from the one before it ("So the answer is 4")."""
+    return _CONSEQUENCE.match(text, begin) is not None
+
+
+def is_dwelt_on(text: str, end: int) -> bool:
+    """Return whether the trace stops behind a result and looks at the whole: "Wait, is that right?"."""
+    return _DWELT.match(text, end) is not None
+
+
+class Teller:
+    """Tell the strength of a trace's statements, with regard to what the question asks for."""
+
+    def __init__(self, candidates: Candidates, request: QuestionContent) -> None:
+        self.text = candidates.text
+        self.candidates = candidates
+        self.request = request
+        self._chooses_later = bool(request.words & EXTREMES and request.formula and _CASES.search(self.text))
+        """Whether the trace finds several values first, of which the greatest or least is the answer."""
+        self._letters = request.letters | _defined(candidates.text, request)
+
+    def strength_of(self, said: Statement) -> int:
+        """Return how the value is stated: `FINAL`, `ASKED`, `DWELT_ON`, `WEAK` or `NONE`."""
+        text, request = self.text, self.request
+        lead = text[max(said.sentence, said.lead - LOOK_BACK) : said.lead]
+        clause = re.split(r"[,;，；]\s", lead)[-1]
+        if said.kind in ("box", "answer"):
+            whether = _WHETHER.search(clause) or _DENIED.search(text[said.lead : said.start])
+            return NONE if said.kind == "answer" and whether else FINAL
+        if self._is_supposed(said, lead, clause) or _REJECTED.match(text, said.end) or self._is_listed(said, lead):
+            return NONE
+        whole = text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
+        if self._chooses_later and _OWNER.search(whole) and not stems(whole) & EXTREMES:
+            return NONE
+        if request.formula and request.formula.search(whole) and not _STILL_ASKED.match(text, said.end):
+            return ASKED
+        if _CALLED.match(text, said.end):
+            return FINAL
+        if self._counts_other_things(said):
+            return WEAK
+        if self._is_of_what_was_asked(said, whole):
+            return ASKED
+        doubted = _STILL_ASKED.match(text, said.end) or self._names_another(whole)
+        return DWELT_ON if is_dwelt_on(text, said.end) and not doubted else WEAK
+
+    def is_firm(self, said: Statement) -> bool:
+        """Return whether a value is stated as final, or plainly of what was asked: a wrong one is a candidate then."""
+        strength = self.strength_of(said)
+        if strength != ASKED:
+            return strength > ASKED
+        whole = self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
+        formula = self.request.formula
+        if (formula and formula.search(whole)) or _OPINION.search(whole):
+            return True
+        number_of = _NUMBER_OF.search(whole)
+        if number_of and stems(number_of.group(1)) & self.request.nouns:
+            return True
+        return bool(THUS.search(whole)) and len(stems(whole) & self.request.words) >= min(2, len(self.request.words))
+
+    def _counts_other_things(self, said: Statement) -> bool:
+        """Whether a number in words counts something that the question does not ask for ("three real roots")."""
+        if not re.fullmatch(r"[A-Za-z]{3,}", said.text):
+            return False
+        noun = re.match(r"[ *]{1,4}([A-Za-z]+)(?: [A-Za-z]+)?", self.text[said.end : said.end + 40])
+        return bool(noun) and not stems(noun.group() if noun else "") & (self.request.nouns or self.request.words)
+
+    def is_of_a_part(self, said: Statement) -> bool:
+        """Return whether the value is that of one term of what is asked for: of `a`, where it is a + b."""
+        head = _OWNER.search(self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start])
+        return head is not None and head.group(1) in self.request.parts
+
+    def _names_another(self, whole: str) -> bool:
+        """Whether the value is that of a letter or function which is not asked for, where the question asks for one."""
+        head = _OWNER.search(whole)
+        if head is None or self.request.formula is None:
+            return False
+        return head.group(1) not in self._letters and not self.request.formula.search(f"{head.group(1)} = ")
+
+    def _is_supposed(self, said: Statement, lead: str, clause: str) -> bool:
+        if _BOUNDED.search(self.text, max(said.start - 16, 0), said.start) or _BOUND.search(
+            self.text, max(said.sentence, said.start - 120), said.start
+        ):
+            return True
+        if SUPPOSED.search(clause) or _DENIED.search(clause) or _HYPOTHESIS.search(lead) or _OTHERWISE.search(lead):
+            return True
+        if _ASKS.match(self.text, said.sentence) and _QUESTION_END.match(self.text, said.end):
+            return True
+        trial = _CASE.match(self.text, said.sentence)
+        # "n = 2: …" is the head of a case.
+        if _HEADED.match(self.text, said.sentence):
+            return True
+        if _CASE_HEAD.match(self.text, said.end) and _SIDE.search(
+            self.text, max(said.sentence, said.start - 12), said.start
+        ):
+            return True
+        # With a value of the question's own it is no trial: "at t = 2 the point is …".
+        if (
+            trial
+            and trial.end() <= said.start
+            and not self._is_given(*trial.groups())
+            and not self._sets_all_parts(said)
+        ):
+            return True
+        # "If x is that angle, then x = 28", where x is asked for.
+        asked = self.request.formula
+        antecedent = re.search(r"\b[Ii]f\b([^,;\n]{0,80}),[^,;\n]{0,40}\Z", lead)
+        return bool(asked and antecedent and asked.search(antecedent.group(1) + " "))
+
+    def _sets_all_parts(self, said: Statement) -> bool:
+        """Whether each letter of a sum that is asked for has its value: "with x = 8, y = 9 we have x + y = 17"."""
+        lead = self.text[said.sentence : said.start]
+        return bool(self.request.parts) and all(re.search(rf"{part}\s?=", lead) for part in self.request.parts)
+
+    def _is_given(self, letter: str, number: str) -> bool:
+        """Whether the question sets the letter to the number, or at least has that number, and no common one."""
+        value = rational(number)
+        said = re.search(rf"(?<![A-Za-z{{]){re.escape(letter)}={re.escape(number)}(?!\d)", self.request.text)
+        return bool(said) or (value is not None and abs(value) > _COMMON and value in self.request.numbers)
+
+    def _is_listed(self, said: Statement, lead: str) -> bool:
+        """Whether it is one of several values of one letter: "x = 0 or x = 5"."""
+        if self.candidates.joined:
+            return False
+        side = _OWNER.search(self.text[max(said.sentence, said.start - 90) : said.start])
+        if side is None or len(side.group(1)) > 1:
+            return False
+        letter = re.escape(side.group(1))
+        return bool(
+            re.match(
+                rf"[\s$\\)]{{0,4}}(?:,|and|or|或|和)?[\s$\\(]{{0,4}}(?:and|or)?[\s$]{{0,3}}{letter}\s?=\s?[^=]{{1,20}}",
+                self.text[said.end : said.end + 40],
+            )
+            or re.search(
+                (
+                    rf"(?<![A-Za-z]){letter}\s?=\s?[^=,;.]{{1,15}}[\s$\\)]{{0,4}}(?:,|and|or|或"
+                    rf"|和)[\s$\\(]{{0,4}}(?:and |or )?[\s$]{{0,3}}{letter}\s?=[^,;:.\n]{{0,40}}\Z"
+                ),
+                self.text[max(said.sentence, said.start - 90) : said.start],
+            )
+        )
+
+    def _is_of_what_was_asked(self, said: Statement, whole: str) -> bool:
+        text, request = self.text, self.request
+        after = re.match(r"[^.,;\n。，]{0,40}", text[said.end : said.end + 40])
+        behind = after.group() if after else ""
+        if _OPINION.search(whole):
+            return True
+        if said.kind == "noun" or stems(behind[:24]) & request.nouns:
+            return True
+        if request.nouns and re.match(r"[ *]{1,4}such\b", behind):
+            return True
+        if self._said_behind(said) & (request.words | RESULTS - _VAGUE):
+            return True
+        if self._names_another(whole):
+            return False
+        letter = list(_LETTER.finditer(whole))
+        if letter and letter[-1].group(1) in self._letters:
+            return True
+        head = _HEAD.search(whole)
+        if head and stems(head.group(1)) & (request.words | RESULTS):
+            return True
+        subject = _SUBJECT.search(whole)
+        if subject and stems(subject.group(1)) & (RESULTS - _VAGUE | (set() if request.words else _OPERATIONS)):
+            return True
+        words = stems(whole + behind)
+        words |= self._inherited(said)
+        if request.operation and request.operation not in words and not words & RESULTS:
+            return False  # "the cube root is 4", where a difference of roots is asked for
+        common = len(words & request.words) + bool(words & request.words & EXTREMES)
+        common += request.money and self._is_money(said, behind)
+        thus = THUS.search(whole)
+        return common >= 2 or bool((common or words & (RESULTS - _VAGUE)) and thus)
+
+    def _said_behind(self, said: Statement) -> set[str]:
+        """What the next sentence says of the value: "= 10. Oh, that's Chris's age"."""
+        match = _THAT_IS.match(self.text, said.end)
+        return stems(match.group(1)) if match else set()
+
+    def _is_money(self, said: Statement, behind: str) -> bool:
+        sign = _before(self.text, said.start, 3).rstrip().endswith("$") and not behind.startswith("$")
+        return sign or bool(re.match(r"\W{0,4}(?:dollar|cent|euro|pound)", behind))
+
+    def _inherited(self, said: Statement) -> set[str]:
+        """The words of the sentences before, as far as each begins with "that", "it", "which" …"""
+        words: set[str] = set()
+        starts, number = self.candidates.sentences, self.candidates.sentence(said.sentence)
+        for at in range(number, max(number - 3, 0), -1):
+            if not _PRONOUN.match(self.text, starts[at]):
+                break
+            words |= stems(self.text[max(starts[at - 1], starts[at] - LOOK_BACK) : starts[at]])
+        return words
+
+
+def _before(text: str, at: int, most: int) -> str:
+    return text[max(at - most, 0) : at]
+
+
+def _defined(text: str, request: QuestionContent) -> frozenset[str]:
+    """Letters that the trace lets stand for what is asked: "Let b be the number of blue marbles"."""
+    letters = set()
+    for match in _DEFINED.finditer(text[:6000]):
+        for part in re.split(r"[,;]| and ", match.group()):
+            names = set(_SINGLE.findall(part))
+            if len(names) == 1 and len(stems(part) & request.words) >= (2 if len(request.words) > 2 else 1):
+                letters |= names
+    return frozenset(letters)

@@ -1,0 +1,60 @@
+"""What is said of how sure a mark is rests on labels of real traces."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from qwq_nb.core.stats import wilson
+from qwq_nb.core.vocabulary import VOCABULARY
+from qwq_nb.trace.place_errors import MEASURED, AnswerKind, answer_kind
+from tests.support.made_runs import result
+from tests.support.paths import SHARED_DATA
+
+pytest.importorskip("math_verify")
+
+from tests.trace import quality_answers
+
+needs_transcripts = pytest.mark.skipif(
+    not quality_answers.LABELLED,
+    reason=f"recorded transcripts are not part of the project: no {SHARED_DATA / 'transcripts'}",
+)
+COUNTED: dict[AnswerKind, tuple[str, ...]] = {"math": ("third",), "choice": ("second", "third")}
+"""The labels whose first count is stated; of choices two parts, since one has few."""
+
+
+def test_the_words_are_the_share_and_wilsons_interval() -> None:
+    for error in MEASURED.values():
+        low, high = wilson(error.agreed, error.found)
+        assert low is not None
+        assert high is not None
+        said = [int(number) for number in re.findall(r"\d+", error.words)]
+        assert said == [round(100 * share) for share in (error.agreed / error.found, low, high)]
+
+
+def test_the_marks_say_the_same_in_the_extension() -> None:
+    """One sentence for all kinds there: of ten marks, as many as are measured of each."""
+    for words in (VOCABULARY.answer_place.first, VOCABULARY.answer_place.left):
+        match = re.search(r"(\d+) of 10", words)
+        assert match is not None
+        assert {round(10 * e.agreed / e.found) for e in MEASURED.values()} == {int(match.group(1))}
+
+
+def test_choices_are_told_by_the_sample() -> None:
+    assert answer_kind(result(1)) == "math"
+    assert answer_kind(result(1, choices=["one", "two"])) == "choice"
+
+
+@needs_transcripts
+@pytest.mark.parametrize("kind", MEASURED)
+def test_the_present_rules_are_not_worse_than_stated(kind: AnswerKind) -> None:
+    cases = [case for case in quality_answers.labelled() if case.kind == kind and case.part in COUNTED[kind]]
+    score = quality_answers.counted(cases)["all"]
+    stated = MEASURED[kind]
+    assert score.there == stated.stated
+    assert score.precision >= stated.agreed / stated.found
+    assert score.recall >= stated.agreed / stated.stated
+    shift, error = quality_answers.shift_of(cases)
+    assert abs(shift - stated.shift) <= 2 * stated.error
+    assert error <= 1.5 * stated.error
