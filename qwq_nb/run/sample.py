@@ -9,8 +9,8 @@ import msgspec
 from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.records import Message, Outcome
 from qwq_nb.core.vocabulary import VOCABULARY
-from qwq_nb.run.code_parts import execution_html, execution_lines, squares, tests_word
 from qwq_nb.run.candidates import Candidate, candidates_line
+from qwq_nb.run.code_parts import execution_html, execution_lines, squares, tests_word
 from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.html import Typesetter, code, esc, pre
