@@ -59,13 +59,25 @@ export class ExecutionView {
   private _drawn = '';
 }
 
-/** The counts, and a square a test: filled ones passed, hollow ones failed, dots were not run. */
-export function testsOf(execution: Execution): string {
+/** How many tests passed, and how the first that failed ended. */
+export function testsWord(execution: Execution): string {
   if (execution.status === 'not_run') {
     return 'not run';
   }
   if (execution.status === '') {
     return execution.fault ? oneLine(execution.fault, 200) : 'no code';
+  }
+  const of = `${number(execution.passed)} of ${count(execution.total, 'test')}`;
+  const first = execution.first_failed;
+  return first && first.status !== 'failed'
+    ? `${of}, test ${first.number} ${WORDS[first.status]}`
+    : of;
+}
+
+/** The counts, and a square a test: filled ones passed, hollow ones failed, dots were not run. */
+export function testsOf(execution: Execution): string {
+  if (execution.status === 'not_run' || execution.status === '') {
+    return testsWord(execution);
   }
   const marks = [...execution.marks.slice(0, MOST_SQUARES)];
   const squares = marks.map(mark =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { readRecord } from '../../record/record';
-import { marked, testsOf } from '../../view/execution';
+import { marked, testsOf, testsWord } from '../../view/execution';
 
 function executionOf(fields: object) {
   const record = readRecord({
@@ -35,6 +35,20 @@ describe('tests as squares', () => {
   it('have words where nothing was run', () => {
     expect(testsOf(executionOf({ status: 'not_run' }))).toBe('not run');
     expect(testsOf(executionOf({ fault: 'no code' }))).toBe('no code');
+  });
+});
+
+describe('the row of a sample', () => {
+  it('says how the first failed test ended, where it gave no result', () => {
+    const tests = { status: 'timeout', passed: 2, total: 4, marks: '..x-' };
+    const first = { number: 3, status: 'timeout' };
+    const late = executionOf({ ...tests, first_failed: first });
+    expect(testsWord(late)).toBe('2 of 4 tests, test 3 ran out of time');
+    const wrong = executionOf({
+      ...tests,
+      first_failed: { ...first, status: 'failed' }
+    });
+    expect(testsWord(wrong)).toBe('2 of 4 tests');
   });
 });
 
