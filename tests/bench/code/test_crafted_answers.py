@@ -229,7 +229,13 @@ def problems(
     return {sample.source_id: (loaded, sample) for sample in loaded.samples}
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+SLOW = ("loop", "stubborn_loop")
+"""Answers that run into each time limit there is, twice: ten seconds and twenty."""
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, id=c.name, marks=pytest.mark.long if c.name in SLOW else ()) for c in CASES]
+)
 def test_official_and_outside(problems: dict[str, tuple[LoadedBenchmark, Sample]], grade: Grade, case: Case) -> None:
     loaded, sample = problems[case.problem]
     verdict = grade(loaded, sample, case.answer)
