@@ -52,8 +52,9 @@ PARTS = {
     "first": "first locked labels (seen since they were counted)",
     "second": "second locked labels (seen since they were counted)",
     "third": "third locked labels (seen since they were counted)",
+    "fourth": "fourth locked labels (seen since they were counted)",
 }
-_OPTION = re.compile(r"^(\d)\. (.+)$", re.M)
+_OPTION = re.compile(r"^(?:(\d)\. |([A-J]): )(.+)$", re.M)
 
 
 class Labelled(NamedTuple):
@@ -75,7 +76,7 @@ class Labelled(NamedTuple):
     @property
     def part(self) -> str:
         if "set" in self.label:
-            return {2: "second", 3: "third"}[self.label["set"]]
+            return {2: "second", 3: "third", 4: "fourth"}[self.label["set"]]
         return "first" if int(self.label["sha"], 16) % 3 == 0 else "seen"
 
     @property
@@ -89,7 +90,7 @@ class Labelled(NamedTuple):
         return known if isinstance(known, bool) else None
 
     def found(self) -> Span | None:
-        choices = [text for _, text in _OPTION.findall(self.row["problem"])] if self.kind == "choice" else []
+        choices = [text for *_, text in _OPTION.findall(self.row["problem"])] if self.kind == "choice" else []
         return measure(
             self.text,
             self.answer,
@@ -103,12 +104,15 @@ class Labelled(NamedTuple):
 
 
 def labelled(data: Path = SHARED_DATA) -> Iterator[Labelled]:
-    """Read the labelled traces. Raises ValueError where a transcript is not the labelled one."""
+    """Read the labelled traces whose files are there. Raises ValueError where a transcript is not the labelled one."""
     files: dict[str, list[str]] = {}
     for label in json.loads(LABELS.read_text(encoding="utf-8")):
         name = label["file"]
         if name not in files:
-            files[name] = (data / "transcripts" / name).read_text(encoding="utf-8").split("\n")
+            path = data / "transcripts" / name
+            files[name] = path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
+        if not files[name]:
+            continue
         row = json.loads(files[name][label["row"]])
         text, answer = parts(row, whole=label.get("text") == "response")
         if hashlib.sha256(text.encode()).hexdigest()[:12] != label["sha"]:
