@@ -43,6 +43,8 @@ _SUBJECT = re.compile(
 )
 _AT_END = re.compile(r"[ \\$)*}]{0,6}[.!]?\s{1,3}")
 """Behind a value that ends its sentence."""
+_AGAIN = re.compile(r"\W{0,6}(?:actually|wait|hmm|check|let me (?:check|verify|confirm|recompute|see)|double-check)\b", re.I)
+"""A sentence that begins so computes again what the one before it did."""
 _GREEK = {"\\theta": "θ", "\\phi": "φ", "\\rho": "ρ", "\\alpha": "α", "\\beta": "β"}
 _ROOT = re.compile(r"√\(?(\w+)")
 MOST_JUDGED = 5000
@@ -183,10 +185,30 @@ def _belongs(candidates: Candidates, before: Span, span: Span, chance: bool) -> 
         here -= 1
     if there == here:
         return True
+    # "The cube root is 4. So the difference is 8 minus 4, which is 4": an operand is no answer.
+    lead = text[starts[here] : span[0]]
+    if there == here - 1 and _is_operand(text[before[0] : before[1]], lead) and not _is_operand(
+        text[before[0] : before[1]], text[starts[there] : before[0]]
+    ):
+        return False
+    if there == here - 1 and _AGAIN.match(text, starts[here]):
+        return True
     # "So the minimum is 17" chooses among results: the one before it was not the answer yet.
     chooses = stems(text[starts[here] : span[0]]) & EXTREMES and not stems(text[starts[there] : before[0]]) & EXTREMES
     ends = "=" not in text[starts[here] : span[0]] and _AT_END.match(text, before[1]) is not None
     return there == here - 1 and not chooses and (not chance or ends or is_consequence(text, starts[here]))
+
+
+def _is_operand(value: str, lead: str) -> bool:
+    """Whether a calculation begins with the value, or goes on with it."""
+    value = re.escape(value.strip("$ .\\"))
+    return bool(
+        re.search(
+            rf"(?<![\d.]){value}(?![\d.]|,\d) ?(?:[-+*/×−]|minus|plus|times|and|divided)|"
+            rf"(?:[-+*/×−]|minus|plus|times|and|divided by) ?{value}(?![\d.]|,\d)",
+            lead,
+        )
+    )
 
 
 def _finals(text: str, gold: Gold, begin: int, *, back: bool = False) -> Iterator[Statement]:

@@ -17,6 +17,7 @@ import re
 
 from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.question import EXTREMES, RESULTS, QuestionContent, stems
+from qwq_nb.trace.stand_ins import StandIns
 from qwq_nb.trace.values import rational
 
 __all__ = [
@@ -124,8 +125,6 @@ _HEAD = re.compile(
 _LETTER = re.compile(
     r"(?<![A-Za-z\\_])([A-Za-z])(?![A-Za-z])[\s$\\)]{0,4}(?:=|→|is\b|equals|must be\b|should be\b|would be\b)"
 )
-_DEFINED = re.compile(r"\b(?:let|denote|call|say|suppose|define|set|use|where|be)\b[^.\n]{0,140}", re.I)
-_SINGLE = re.compile(r"(?<![A-Za-z\\'’])([B-HJ-Zb-hj-z])(?![A-Za-z'’])")
 _ASKS = re.compile(
     r"\W{0,6}(?:(?:but|wait|so|hmm|now|and|or|okay|maybe)\b\W{0,3}){0,3}(?:is|are|does|do|did|could|can|would)\b", re.I
 )
@@ -163,7 +162,18 @@ _OPINION = re.compile(
     re.I,
 )
 _NUMBER_OF = re.compile(r"\b(?:number|count|total) of ((?:[a-z-]+ ){0,3}[a-z]+)\b[^.,;:\n]{0,60}\Z", re.I)
-_SIDE = re.compile(r"(?<![A-Za-z])([A-Za-z])\s?=[\s$]{0,2}\Z")
+_SIDE = re.compile(r"(?:(?<![A-Za-z])([A-Za-z])|\|[^|\n]{1,12}\|)\s?=[\s$]{0,2}\Z")
+_OR = (
+    r"(?:[\s$)]|\\q?quad|\\[)])*(?:,|and|or|或|和|\\text\{\s?(?:and|or),?\s?\})(?:[\s$(]|\\q?quad|\\[(]|and |or )*"
+)
+"""What stands between two values of one letter."""
+_CONDITION = re.compile(r"\b(?:when|at|for|with|where|if)[\s$\\(]{1,4}([A-Za-z]\w{0,3})[\s$]{0,2}=[\s$]{0,2}(-?\d+)\b", re.I)
+_COMPUTES = re.compile(r"\W{0,6}(?:(?:so|now|then|let(?:['’]s| us| me))\W{1,2}){0,2}(?:compute|calculate|substitut)", re.I)
+_MEASURED = re.compile(
+    r"(?:\A|[.:;,]\s|\n)\W{0,6}(?:(?:so|thus|therefore|hence|then|now)\b\W{1,3})?(\d[\d,.]*) ([A-Za-z]+)\s?=[^.\n;]{0,200}\Z",
+    re.I,
+)
+"""A chain that begins with a number and its unit: "56 D = 56·3/28 T = "."""
 
 
 def is_consequence(text: str, begin: int) -> bool:
@@ -185,7 +195,8 @@ class Teller:
         self.request = request
         self._chooses_later = bool(request.words & EXTREMES and request.formula and _CASES.search(self.text))
         """Whether the trace finds several values first, of which the greatest or least is the answer."""
-        self._letters = request.letters | _defined(candidates.text, request)
+        self._stand_ins = StandIns(candidates.text, request)
+        self._letters = self._stand_ins.letters
 
     def strength_of(self, said: Statement) -> int:
         """Return how the value is stated: `FINAL`, `ASKED`, `DWELT_ON`, `WEAK` or `NONE`."""
@@ -198,6 +209,8 @@ class Teller:
         if self._is_supposed(said, lead, clause) or _REJECTED.match(text, said.end) or self._is_listed(said, lead):
             return NONE
         whole = text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
+        if self._is_of_another_index(said, whole):
+            return NONE
         if self._chooses_later and _OWNER.search(whole) and not stems(whole) & EXTREMES:
             return NONE
         if request.formula and request.formula.search(whole) and not _STILL_ASKED.match(text, said.end):
@@ -208,7 +221,7 @@ class Teller:
             return WEAK
         if self._is_of_what_was_asked(said, whole):
             return ASKED
-        doubted = _STILL_ASKED.match(text, said.end) or self._names_another(whole)
+        doubted = _STILL_ASKED.match(text, said.end) or self._names_another(said, whole)
         return DWELT_ON if is_dwelt_on(text, said.end) and not doubted else WEAK
 
     def is_firm(self, said: Statement) -> bool:
@@ -237,9 +250,24 @@ class Teller:
         head = _OWNER.search(self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start])
         return head is not None and head.group(1) in self.request.parts
 
-    def _names_another(self, whole: str) -> bool:
-        """Whether the value is that of a letter or function which is not asked for, where the question asks for one."""
+    def _owner(self, said: Statement, whole: str) -> re.Match[str] | None:
+        """The letter or function whose value it is; that of the sentence before, where this one only computes it."""
         head = _OWNER.search(whole)
+        if head or not _COMPUTES.match(self.text, said.sentence):
+            return head
+        number = self.candidates.sentence(said.sentence)
+        begin = self.candidates.sentences[max(number - 1, 0)]
+        return _OWNER.search(self.text[max(begin, said.sentence - LOOK_BACK) : said.sentence].rstrip(" .:\n)$\\"))
+
+    def _is_of_another_index(self, said: Statement, whole: str) -> bool:
+        """Whether it is the value of z_1, where z_{2002} is asked for."""
+        head = self._owner(said, whole) if self.request.indexed else None
+        name = re.fullmatch(r"([A-Za-z])_\{?(\w+)\}?", head.group(1)) if head else None
+        return name is not None and name.group(1) == self.request.indexed[0] and name.groups() != self.request.indexed  # type: ignore[index]
+
+    def _names_another(self, said: Statement, whole: str) -> bool:
+        """Whether the value is that of a letter or function which is not asked for, where the question asks for one."""
+        head = self._owner(said, whole)
         if head is None or self.request.formula is None:
             return False
         return head.group(1) not in self._letters and not self.request.formula.search(f"{head.group(1)} = ")
@@ -249,6 +277,7 @@ class Teller:
             self.text, max(said.sentence, said.start - 120), said.start
         ):
             return True
+        clause = _CONDITION.sub(lambda m: "" if self._is_given(*m.groups()) else m.group(), clause)
         if SUPPOSED.search(clause) or _DENIED.search(clause) or _HYPOTHESIS.search(lead) or _OTHERWISE.search(lead):
             return True
         if _ASKS.match(self.text, said.sentence) and _QUESTION_END.match(self.text, said.end):
@@ -295,14 +324,11 @@ class Teller:
         letter = re.escape(side.group(1))
         return bool(
             re.match(
-                rf"[\s$\\)]{{0,4}}(?:,|and|or|或|和)?[\s$\\(]{{0,4}}(?:and|or)?[\s$]{{0,3}}{letter}\s?=\s?[^=]{{1,20}}",
-                self.text[said.end : said.end + 40],
+                rf"{_OR}{letter}\s?=\s?[^=]{{1,20}}",
+                self.text[said.end : said.end + 60],
             )
             or re.search(
-                (
-                    rf"(?<![A-Za-z]){letter}\s?=\s?[^=,;.]{{1,15}}[\s$\\)]{{0,4}}(?:,|and|or|或"
-                    rf"|和)[\s$\\(]{{0,4}}(?:and |or )?[\s$]{{0,3}}{letter}\s?=[^,;:.\n]{{0,40}}\Z"
-                ),
+                rf"(?<![A-Za-z]){letter}\s?=\s?[^=,;.]{{1,15}}{_OR}{letter}\s?=[^,;:.\n]{{0,40}}\Z",
                 self.text[max(said.sentence, said.start - 90) : said.start],
             )
         )
@@ -319,10 +345,16 @@ class Teller:
             return True
         if self._said_behind(said) & (request.words | RESULTS - _VAGUE):
             return True
-        if self._names_another(whole):
+        if self._names_another(said, whole):
             return False
         letter = list(_LETTER.finditer(whole))
         if letter and letter[-1].group(1) in self._letters:
+            return True
+        needed = self._stand_ins.needed(said.start)
+        if needed and (owner := _OWNER.search(whole)) and re.sub(r"[\s{}]", "", owner.group(1)) == needed:
+            return True
+        measured = _MEASURED.search(whole)
+        if measured and self.request.asks_about(measured.group(1), measured.group(2)):
             return True
         head = _HEAD.search(whole)
         if head and stems(head.group(1)) & (request.words | RESULTS):
@@ -361,14 +393,3 @@ class Teller:
 
 def _before(text: str, at: int, most: int) -> str:
     return text[max(at - most, 0) : at]
-
-
-def _defined(text: str, request: QuestionContent) -> frozenset[str]:
-    """Letters that the trace lets stand for what is asked: "Let b be the number of blue marbles"."""
-    letters = set()
-    for match in _DEFINED.finditer(text[:6000]):
-        for part in re.split(r"[,;]| and ", match.group()):
-            names = set(_SINGLE.findall(part))
-            if len(names) == 1 and len(stems(part) & request.words) >= (2 if len(request.words) > 2 else 1):
-                letters |= names
-    return frozenset(letters)
