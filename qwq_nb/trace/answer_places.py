@@ -187,9 +187,8 @@ def _belongs(candidates: Candidates, before: Span, span: Span, chance: bool) -> 
         return True
     # "The cube root is 4. So the difference is 8 minus 4, which is 4": an operand is no answer.
     lead = text[starts[here] : span[0]]
-    if there == here - 1 and _is_operand(text[before[0] : before[1]], lead) and not _is_operand(
-        text[before[0] : before[1]], text[starts[there] : before[0]]
-    ):
+    value = text[before[0] : before[1]]
+    if there == here - 1 and _is_operand(value, lead) and not _is_operand(value, text[starts[there] : before[0]], ""):
         return False
     if there == here - 1 and _AGAIN.match(text, starts[here]):
         return True
@@ -199,16 +198,11 @@ def _belongs(candidates: Candidates, before: Span, span: Span, chance: bool) -> 
     return there == here - 1 and not chooses and (not chance or ends or is_consequence(text, starts[here]))
 
 
-def _is_operand(value: str, lead: str) -> bool:
-    """Whether a calculation begins with the value, or goes on with it."""
+def _is_operand(value: str, lead: str, also: str = "|and") -> bool:
+    """Whether a calculation begins with the value, or goes on with it; `also`: words that join operands, too."""
     value = re.escape(value.strip("$ .\\"))
-    return bool(
-        re.search(
-            rf"(?<![\d.]){value}(?![\d.]|,\d) ?(?:[-+*/×−]|minus|plus|times|and|divided)|"
-            rf"(?:[-+*/×−]|minus|plus|times|and|divided by) ?{value}(?![\d.]|,\d)",
-            lead,
-        )
-    )
+    sign = rf"(?:[-+*/×−]|minus|plus|times|divided by{also})"
+    return bool(re.search(rf"(?<![\d.]){value}(?![\d.]|,\d) ?{sign}|{sign} ?{value}(?![\d.]|,\d)", lead))
 
 
 def _finals(text: str, gold: Gold, begin: int, *, back: bool = False) -> Iterator[Statement]:

@@ -44,6 +44,7 @@ _WORDS_WITHOUT_MEANING = (
 )
 _FUNCTION = frozenset(_WORDS_WITHOUT_MEANING.split())
 _SENTENCE = re.compile(r"\b(?:is|are|was|were|has|have|will|does|increases|decreases)\b")
+_AMOUNT = re.compile(r"(?<![\d.,])\d+(?:,\d{3})*(?:\.\d+)?(?![\d%])")
 _LONGEST = 200
 _BACK = 200
 
@@ -57,10 +58,11 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
         return [span for span in (found.first, found.last) if span]
     if not value or len(value) > _LONGEST:
         return []
+    numbers = _numbers_together(reasoning, question, choices, number)
     pattern = _in_order(value)
     if pattern is None:
-        return []
-    spans = []
+        return numbers
+    spans = numbers
     asserts = bool(_SENTENCE.search(value))
     given = any(
         not _BEHIND_LABEL.search(question[max(m.start() - 20, 0) : m.start()]) for m in pattern.finditer(question)
@@ -84,6 +86,27 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
         if asserts or _CONCLUDES.search(lead):
             spans.append(match.span())
     return sorted(spans)
+
+
+def _numbers_together(reasoning: str, question: str, choices: list[str], number: int) -> list[Span]:
+    """Where a sentence has all numbers of a choice that has several ("a discount of $1.84 and $98.71 are due").
+
+    Not where it has those of another choice, too, or one of them stands in the question before the options.
+    """
+    wanted = [set(_AMOUNT.findall(choice)) for choice in choices]
+    mine = wanted[number]
+    asked = question[: question.find(choices[0])]
+    if len(mine) < 2 or any(len(x) < 3 for x in mine) or mine <= set(_AMOUNT.findall(asked)):
+        return []
+    spans, begin = [], 0
+    for bound in [*(m.end() for m in _BOUND.finditer(reasoning)), len(reasoning)]:
+        found = [m for m in _AMOUNT.finditer(reasoning, begin, bound) if m.group() in mine]
+        lead = reasoning[begin : found[0].start()] if found else ""
+        listed = re.match(r"\W{0,4}(?:[Oo]ption )?[A-Z1-9]\b[.:)]?(?: is| says)?", lead)
+        if {m.group() for m in found} == mine and not listed and not _SUPPOSED.search(lead):
+            spans.append((found[0].start(), found[-1].end()))
+        begin = bound
+    return spans
 
 
 def _is_conclusion(text: str, lead: str, end: int) -> bool:
