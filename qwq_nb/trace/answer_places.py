@@ -35,7 +35,7 @@ SMALL = 30
 _ANGLES = (45, 60, 90, 180, 360)
 """Degrees that any calculation with angles has."""
 _SAYS = re.compile(
-    rf"{THUS.pattern}|\b(?:would|that|this|which) means?\b|\b(?:suggests|implies|facing|must be)\b", re.I
+    rf"{THUS.pattern}|\bclearly\b|\b(?:would|that|this|which) means?\b|\b(?:suggests|implies|facing|must be)\b", re.I
 )
 _SUBJECT = re.compile(
     r"[ *]{0,3}(?:is|was|=|≈|has|at|had)[ ~$]{1,3}(?:about |approximately |a |an )?\d|\s?[,(:]\s?\d|[ ]"

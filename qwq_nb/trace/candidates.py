@@ -91,7 +91,7 @@ _BEHIND = {
     "result": re.compile(rf"(?:(?: to| of| by)?[ *]{{1,4}}{_FILLER}|(?=\d)){_VALUE}"),
     "set": re.compile(r"\s{0,2}(?:the )?(?:interval |range )?(?=[$\\]{0,2}\s?(?:\\left)?[(\[])"),
     "bare": re.compile(rf"[,:]? {{1,3}}{_FILLER}{_VALUE}"),
-    "noun": re.compile(rf"[ *]{{1,4}}{_VALUE}(?!(?i:zero)\b)"),
+    "noun": re.compile(rf"(?:(?<=remainder) of)?[ *}}]{{1,4}}{_VALUE}(?!(?i:zero)\b)"),
     "box": re.compile(r"\s{0,3}(?=\{)"),
     "answer": re.compile(
         r"(?![^\W_])(?:[^.\n:=?!]{0,60}?(?:\b(?:is|are|be|was|as|to)\b|[:=]))?[\s:*]{0,6}(?<=[\s:*=])" + _FILLER
@@ -128,7 +128,7 @@ _RUN = re.compile(
 )
 _OPENING = re.compile(r"[\s*:：]{0,8}(?:\$\$?|\\\(|\\\[)?\s{0,4}")
 _CLAUSE_END = re.compile(
-    r"(?!,?[ ](?:minus|plus|times|divided by|multiplied by)\b)"  # the calculation goes on
+    r"(?!\$?(?:st|nd|rd|th)\b|\^\{?\\text)(?!,?[ ](?:minus|plus|times|divided by|multiplied by)\b)"  # the calculation goes on
     r"[\s*]{0,4}(?:[$)\]]|\\[)\]])?(?:[ *]{0,3}(?:[A-Za-z]+|\\text\{[^{}]{0,30}\})){0,3}?[ *]{0,3}(?:base[ -]?\d{1,2})?"
     r"(?:[.,;:?!…)\]。，；：！？、)]|\\[)\]]|\$|\n|\Z|[-—–] |\((?=[a-z])"
     r"|(?:and|so|because|since|which|but|then|as|hence|thus|therefore|wait|here|too|also|indeed|right|when|if|for|where"
@@ -322,6 +322,9 @@ class Candidates:
                 if depth < 0:
                     break
             elif depth == 0 and (what == "line" or (what != "piece" and not (self.joined and at > start))):
+                break
+            if not depth and at == start and what == "piece" and token.group().lower() in NUMBER_WORDS:
+                at = token.end()
                 break
             at, parted = token.end(), self.joined and what in ("comma", "join")
         end = start + len(text[start:at].rstrip().rstrip(","))

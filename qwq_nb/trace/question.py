@@ -24,9 +24,10 @@ _LABEL = re.compile(r"label\((?:scale\([^()]*\)\*)?\"([^\"]{0,60})\"")
 _BOUND = re.compile(r"[.?!。？！](?=\s|\x01|\Z|[\u4e00-\u9fff])")
 _WORD = re.compile(r"[a-z]{3,}")
 _NUMBER = re.compile(r"(?<![\d.])\d+(?:,\d{3})*(?:\.\d+)?(?:\s?/\s?\d+)?")
-_COUNTED = re.compile(r"\bhow many\s+((?:[a-z-]+\s+){0,3}[a-z-]+)|\bnumber of\s+((?:[a-z-]+\s+){0,2}[a-z-]+)", re.I)
+_COUNTED = re.compile(r"\bhow many\s+-?((?:[a-z-]+\s+){0,3}[a-z-]+)|\bnumber of\s+((?:[a-z-]+\s+){0,2}[a-z-]+)", re.I)
 _TUPLE = re.compile(r"\(\s*([A-Za-z]|\\[a-z]+)((?:\s*,\s*(?:[A-Za-z]|\\[a-z]+)){1,4})\s*\)")
 _MONEY = re.compile(r"\bhow much\b|\\?\$\s?\d|\bdollars?\b|\bcents?\b", re.I)
+_AS_A = re.compile(r"\bas an? (?:[a-z]+ )?(integer|fraction|decimal|percentage|percent|number|interval)\b", re.I)
 _INDEXED = re.compile(r"([A-Za-z])_\{?(\w+)\}?")
 _NAMED = re.compile(r"([A-Za-z]{3,})[ ,]+\$([A-Za-z])\$")
 _SIGNS = {
@@ -106,6 +107,8 @@ class QuestionContent:
         """The stem of "sum", "difference" …, where one of other things is asked for; else empty."""
         self.nouns = _counted(asked)
         """Stems of what is to be counted: `boxe` of "how many boxes"."""
+        self.form = _form(asked)
+        """The stem of "integer", "fraction" …, where the request wants the answer "as an integer"; else empty."""
         self.money = bool(_MONEY.search(told)) and bool(
             re.search(r"\bhow much\b|\bcost\b|\bprice\b|\bdollars?\b", told)
         )
@@ -163,8 +166,8 @@ def _asked(question: str) -> str:
 def _counted(asked: str) -> frozenset[str]:
     nouns = set()
     for match in _COUNTED.finditer(_FORMULA.sub(" ", asked)):
-        for word in (match.group(1) or match.group(2)).lower().split():
-            if re.fullmatch(
+        for number, word in enumerate((match.group(1) or match.group(2)).lower().replace("-", " ").split()):
+            if (number or word != "such") and re.fullmatch(
                 r"(?:are|is|do|does|did|can|could|will|would|of|in|that|such|were|was|have|has|must|should|which|to|for"
                 r"|satisfying|less|with|on|from|at)",
                 word,
@@ -173,6 +176,11 @@ def _counted(asked: str) -> frozenset[str]:
             if word not in ("different", "possible", "total", "ordered", "distinct", "positive", "more", "such"):
                 nouns.add(stem(word))
     return frozenset(nouns - {"of", "the"})
+
+
+def _form(asked: str) -> str:
+    match = _AS_A.search(asked)
+    return stem(match.group(1).lower()) if match else ""
 
 
 def _formulas(asked: str) -> frozenset[str]:

@@ -18,7 +18,7 @@ import re
 from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.question import EXTREMES, RESULTS, QuestionContent, stems
 from qwq_nb.trace.stand_ins import StandIns
-from qwq_nb.trace.values import rational
+from qwq_nb.trace.values import normal, rational
 
 __all__ = [
     "ASKED",
@@ -41,12 +41,17 @@ LOOK_BACK = 250
 
 SUPPOSED = re.compile(
     r"\b(?:if|(?<!is )when(?! [a-z]+ing\b)|let(?!['’]?s\b| me\b| us\b)|suppose|supposing|assume|assuming|where|case|try"
-    r"|trying|setting|(?<!we )take|taking|say|unless|whether)\b"
-    r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\b(?:for|with|at|from) "
-    r"(?:example|instance|[$\\]|[A-Za-z]\b)"
+    r"|trying|say|unless|whether)\b"
+    r"|\b(?:setting|(?<!we )take|taking|use|using|pick|choose|assign) (?:[$\\(]{1,3} ?)?[A-Za-z]\w{0,3} ?[$)]?(?: ?=|,| to be\b| as\b|[ $]*\Z)"
+    r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\bfor (?!a [a-z]{2})(?:example|instance|[$\\]|[A-Za-z]\b)"
+    r"|\b(?:with|at|from) (?!a [a-z]{2})(?:example|instance|(?:[$\\(]{1,3} ?)?[A-Za-z](?:_?\{?\d\}?)?(?![\w{]| ?[-+*/^(]))"
     r"|\b(?:check|test)(?:ing)?:[\s$\\(]{1,4}[A-Za-z][\s$]{0,2}(?:=|\Z)|不妨设|[设令若当]|如果|假设",
     re.I,
 )
+_SIDE_OF_EQUATION = re.compile(r"\b(?:left|right)(?:[- ]hand)? side\b|\b[LR]HS\b|\A\W*(?:left|right):", re.I)
+"""What a side of an equation is, when a value is put into it."""
+_CONVERTED = re.compile(r"(?:\A|[.,;\n])[\s$*]{0,6}(?:(?:but|and|since|note|because|wait|so|that)\b[\s,$]{1,4}){0,3}([^\s=][^=\n]{0,40})=[\s$]{0,3}\Z", re.I)
+"""A chain that begins with a number and gives it in another form: "But 11/2 = 5.5"."""
 _HYPOTHESIS = re.compile(r"\b(?:if (?:we|I|you) (?:assume|suppose|take|let|try)|suppose)\b|如果假设", re.I)
 """What follows from a mere try, behind a comma too; "assuming independence, …" is none."""
 _CASE = re.compile(
@@ -57,6 +62,9 @@ _CASE = re.compile(
 )
 """A sentence that begins with a trial value is about that value to its end."""
 _VAGUE = stems("number integer fraction final")
+_COUNTABLE = stems("value number way possibility option element solution pair case integer total arrangement")
+"""What anything that is counted may be called."""
+_TOTAL = re.compile(r"\btotal of[\s*$]{0,4}\Z", re.I)
 _OPERATIONS = stems("sum product difference quotient total")
 """What a formula may be called, where a formula is all that is asked for."""
 _CASES = re.compile(r"\bcase (?:1|2|i|ii|one|two)\b|\btwo (?:solutions|cases|possib|values|roots)", re.I)
@@ -97,7 +105,7 @@ _DWELT = re.compile(
     r"(?:is (?:that|this|it) (?:right|correct|it|all|true|the|possible|consistent)"
     r"|let(?: me|['’]s| us) (?:just |also )?(?:check|verify|confirm|double[- ]check|recheck|make sure)"
     r"(?: that| this| it| my work| the calculation)?(?: again| to make sure| to be sure| if| whether| by|\.| with| in)"
-    r"|let me make sure|to make sure|just to (?:be|make)"
+    r"|let me [a-z]{2,10} (?:[a-z]+ ){0,4}to (?:make sure|be sure|confirm|check|verify)|let me make sure|to make sure|just to (?:be|make)"
     r"|(?:that|this|it|which)(?:['’]s| is| should be| must be| would be| seems?| makes| checks| works| sounds| confirms"
     r"| matches) (?:it\b|right|correct|plausible|reasonable|neat|nice|sense|out\b|straightforward|good"
     r"|to be (?:it|right)"
@@ -242,7 +250,7 @@ class Teller:
         """Whether a number in words counts something that the question does not ask for ("three real roots")."""
         if not re.fullmatch(r"[A-Za-z]{3,}", said.text):
             return False
-        noun = re.match(r"[ *]{1,4}([A-Za-z]+)(?: [A-Za-z]+)?", self.text[said.end : said.end + 40])
+        noun = re.match(r"[ *]{1,4}([A-Za-z-]+)(?: [A-Za-z-]+)?", self.text[said.end : said.end + 40])
         return bool(noun) and not stems(noun.group() if noun else "") & (self.request.nouns or self.request.words)
 
     def is_of_a_part(self, said: Statement) -> bool:
@@ -278,6 +286,8 @@ class Teller:
         ):
             return True
         clause = _CONDITION.sub(lambda m: "" if self._is_given(*m.groups()) else m.group(), clause)
+        if _SIDE_OF_EQUATION.search(clause + self.text[said.lead : said.start]) or self._is_converted(said):
+            return True
         if SUPPOSED.search(clause) or _DENIED.search(clause) or _HYPOTHESIS.search(lead) or _OTHERWISE.search(lead):
             return True
         if _ASKS.match(self.text, said.sentence) and _QUESTION_END.match(self.text, said.end):
@@ -302,6 +312,15 @@ class Teller:
         asked = self.request.formula
         antecedent = re.search(r"\b[Ii]f\b([^,;\n]{0,80}),[^,;\n]{0,40}\Z", lead)
         return bool(asked and antecedent and asked.search(antecedent.group(1) + " "))
+
+    def _is_converted(self, said: Statement) -> bool:
+        """Whether a number is only written in another form, which states nothing of what was asked."""
+        head = _CONVERTED.search(self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start])
+        number = normal(head.group(1)) if head and said.kind == "result" else ""
+        value = rational(number)
+        # 8/18 = 4/9 is a step of the calculation.
+        reduced = value is not None and number.partition("/")[2] == str(value.denominator)
+        return reduced and value == rational(normal(said.text))
 
     def _sets_all_parts(self, said: Statement) -> bool:
         """Whether each letter of a sum that is asked for has its value: "with x = 8, y = 9 we have x + y = 17"."""
@@ -349,6 +368,10 @@ class Teller:
             return False
         letter = list(_LETTER.finditer(whole))
         if letter and letter[-1].group(1) in self._letters:
+            return True
+        if request.form and re.search(rf"\b(?:so|thus|therefore|hence|the)\b[^.\n]{{0,20}}\b{request.form}\w* (?:is|=)[\s$\\(]{{0,4}}\Z", whole, re.I):
+            return True
+        if request.nouns and (_PRONOUN.match(text, said.sentence) or _TOTAL.search(whole)) and stems(behind[:24]) & _COUNTABLE:
             return True
         needed = self._stand_ins.needed(said.start)
         if needed and (owner := _OWNER.search(whole)) and re.sub(r"[\s{}]", "", owner.group(1)) == needed:
