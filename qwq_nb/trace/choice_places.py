@@ -76,7 +76,7 @@ def _stated(digits: bool) -> re.Pattern[str]:
         r"(?:final |correct |right |best )?(?:answer|one|choice|option)\b",
         # "Looking at the options, B is $98.71." "Option E says so, which is exactly what I calculated."
         rf"\b[Oo]ptions(?: again| given| provided)?, (?:I see )?(?:that )?(?:{_NOUN} )?{mark('r')} (?:is|says|has|lists)\b"
-        r"(?![^.\n]{0,80}[,;] (?:and )?(?:option )?[A-Z1-9] (?:is|says|has)\b)",
+        r"(?![^.\n]{0,80}[,;] (?:and )?(?:option )?[A-Z1-9] (?:is|says|has)\b|[^\n]{0,120}[.] [Oo]ption [A-Z1-9] (?:is|says|has)\b)",
         rf"\b(?i:option|choice) {mark('s')}[)\]*:]{{0,3}} (?:(?:says|is|states|has|lists|gives|shows) )?"
         r"(?:[^.?!\n]|\.\d){0,120}?(?:[.,] (?:So |And )?(?:[Tt]hat|[Tt]his|[Ww]hich|[Ii]t)(?:['’]s| is| was)? )?"
         r"(?:is )?(?:exactly|precisely|just|matches|what) "
@@ -98,7 +98,7 @@ def _stated(digits: bool) -> re.Pattern[str]:
             rf" (?:(?:it is|it['’]s|it must be|it should be|the|option|choice|answer) ){{0,3}}"
             rf"{mark('j')}(?:[)\]*}}]{{0,4}}(?=[.,;:\n]|\Z)| it is\b|[)\]*]{{0,3}} {_BE} {_GOOD})",
             # "C is the answer.", "C it is."
-            rf"(?<![A-Za-z'’(\[*\d._])(?:\*\*|[(\[]){{0,2}}(?P<k>[A-Z])[)\]*]{{0,3}} (?:{_BE} {_GOOD}"
+            rf"(?<![A-Za-z'’(\[*\d._–-])(?<!\bto )(?:\*\*|[(\[]){{0,2}}(?P<k>[A-Z])[)\]*]{{0,3}} (?:{_BE} {_GOOD}"
             rf"|it is\b|(?:fits|matches|works|suits) best|makes the most sense"
             r"|is it\b(?=[.!]))",
             rf"\b(?:it|this|that|which)(?:['’]s| is| must be| should be| has to be| would be) {mark('l')}"

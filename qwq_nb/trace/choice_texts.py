@@ -45,6 +45,7 @@ _WORDS_WITHOUT_MEANING = (
 _FUNCTION = frozenset(_WORDS_WITHOUT_MEANING.split())
 _SENTENCE = re.compile(r"\b(?:is|are|was|were|has|have|will|does|increases|decreases)\b")
 _AMOUNT = re.compile(r"(?<![\d.,])\d+(?:,\d{3})*(?:\.\d+)?(?![\d%])")
+_WITH_UNIT = re.compile(r"(\$?\d[\d,.]*)(?: [a-z]+){1,3}")
 _LONGEST = 200
 _BACK = 200
 
@@ -54,8 +55,13 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
     value = choices[number].strip().rstrip(".")
     if len(value) <= 60 and re.search(r"\d|\\", value) and len(value.split()) <= 6:
         # The question is the choices as well: the value stands in it, and must be final or said of what was asked.
+        amount = _WITH_UNIT.fullmatch(value)
+        value = amount.group(1) if amount else value
         found = find_correct(reasoning, "", f"{question} {value}", value, correct=None, equal=lambda a, b: False)
-        return [span for span in (found.first, found.last) if span]
+        number_given = set(_AMOUNT.findall(value)) & set(_AMOUNT.findall(question[: question.find(choices[0])]))
+        return [
+            span for span in (found.first, found.last) if span and not (number_given and not _concludes(reasoning, span))
+        ]
     if not value or len(value) > _LONGEST:
         return []
     numbers = _numbers_together(reasoning, question, choices, number)
@@ -86,6 +92,12 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
         if asserts or _CONCLUDES.search(lead):
             spans.append(match.span())
     return sorted(spans)
+
+
+def _concludes(text: str, span: Span) -> bool:
+    """Whether the sentence draws a conclusion, as it must of a number that the question itself gives."""
+    before = text[max(span[0] - _BACK, 0) : span[0]]
+    return _CONCLUDES.search(before[max((m.end() for m in _BOUND.finditer(before)), default=0) :]) is not None
 
 
 def _numbers_together(reasoning: str, question: str, choices: list[str], number: int) -> list[Span]:
