@@ -53,6 +53,7 @@ PARTS = {
     "second": "second locked labels (seen since they were counted)",
     "third": "third locked labels (seen since they were counted)",
     "fourth": "fourth locked labels (seen since they were counted)",
+    "fifth": "fifth locked labels (counted once, not seen by the rules)",
 }
 _OPTION = re.compile(r"^(?:(\d)\. |([A-J]): )(.+)$", re.M)
 
@@ -76,7 +77,7 @@ class Labelled(NamedTuple):
     @property
     def part(self) -> str:
         if "set" in self.label:
-            return {2: "second", 3: "third", 4: "fourth"}[self.label["set"]]
+            return {2: "second", 3: "third", 4: "fourth", 5: "fifth"}[self.label["set"]]
         return "first" if int(self.label["sha"], 16) % 3 == 0 else "seen"
 
     @property
