@@ -50,6 +50,8 @@ def _kinds() -> dict[str, str]:
     kinds = {
         "=": "equals",
         "→": "arrow",
+        "\\implies": "arrow",
+        "\\Rightarrow": "arrow",
         "∈": "set",
         "\\in": "set",
         ":": "colon",
@@ -85,7 +87,7 @@ _NUMBER_WORDS = (
 _VALUE = rf"(?=[$\\(\[{{*\-−–√π∞+.\d]|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['’])|pi\b|sqrt\b|(?i:{_NUMBER_WORDS}))"
 # What must stand behind a sign for a value to follow.
 _BEHIND = {
-    "equals": re.compile(r"(?![=<>])\s{0,3}"),
+    "equals": re.compile(rf"(?![=<>])\s{{0,3}}|>\s{{0,3}}{_VALUE}"),
     "arrow": re.compile(rf"\s{{0,3}}{_VALUE}"),
     "colon": re.compile(rf"(?:[ *]{{0,4}}|\s{{1,3}}(?:\$\$|\\\[)\s?){_FILLER}{_VALUE}"),
     "result": re.compile(rf"(?:(?: to| of| by)?[ *]{{1,4}}{_FILLER}|(?=\d)){_VALUE}"),
@@ -124,13 +126,13 @@ _RUN = re.compile(
     rf"|(?:(?<![A-Za-z])(?:{_FUNCTIONS})(?![A-Za-z])|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['’][a-z]))){{1,60}}"
     rf"|(?<![A-Za-z-])(?i:{_NUMBER_WORDS}))"
     r"|(?P<open>\\begin\{[pbv]matrix\}|[(\[{])|(?P<close>\\end\{[pbv]matrix\}|[)\]}])"
-    r"|(?P<comma>,[ ]?)|(?P<line>\n)|(?P<join>\b(?:and|or)\b|和|或)"
+    r"|(?P<comma>,[ ]?)|(?P<line>\n)|(?P<join>\b(?:and|or)\b|和|或|\$ ?(?:,|and|or) ?\$)"
 )
 _OPENING = re.compile(r"[\s*:：]{0,8}(?:\$\$?|\\\(|\\\[)?\s{0,4}")
 _CLAUSE_END = re.compile(
     r"(?!\$?(?:st|nd|rd|th)\b|\^\{?\\text)(?!,?[ ](?:minus|plus|times|divided by|multiplied by)\b)"  # the calculation goes on
     r"[\s*]{0,4}(?:[$)\]]|\\[)\]])?(?:[ *]{0,3}(?:[A-Za-z]+|\\text\{[^{}]{0,30}\})){0,3}?[ *]{0,3}(?:base[ -]?\d{1,2})?"
-    r"(?:[.,;:?!…)\]。，；：！？、)]|\\[)\]]|\$|\n|\Z|[-—–] |\((?=[a-z])"
+    r"(?:[.,;:?!…)\]。，；：！？、)]|\\[)\]]|\\q?quad(?!\s*(?:\\text\{\s?)?(?:or|and)\b)|\$|\n|\Z|[-—–] |\((?=[a-z])"
     r"|(?:and|so|because|since|which|but|then|as|hence|thus|therefore|wait|here|too|also|indeed|right|when|if|for|where"
     r"|works|is (?:the )?(?:only|unique|right|correct|maximum|minimum|largest|smallest|greatest|least)|such)\b"
     r"|(?<=[\d})$ ])[\u4e00-\u9fff])"

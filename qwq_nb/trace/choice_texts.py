@@ -52,7 +52,7 @@ _BACK = 200
 
 def choice_statements(reasoning: str, question: str, choices: list[str], number: int) -> list[Span]:
     """Return where the text of a choice is stated as the answer, in order. `number`: from 0."""
-    value = choices[number].strip().rstrip(".")
+    value = _own_part(choices, number)
     if len(value) <= 60 and re.search(r"\d|\\", value) and len(value.split()) <= 6:
         # The question is the choices as well: the value stands in it, and must be final or said of what was asked.
         amount = _WITH_UNIT.fullmatch(value)
@@ -92,6 +92,15 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
         if asserts or _CONCLUDES.search(lead):
             spans.append(match.span())
     return sorted(spans)
+
+
+def _own_part(choices: list[str], number: int) -> str:
+    """The choice without the words with which all choices begin: "47,325" of "Total assets 47,325"."""
+    value = choices[number].strip().rstrip(".")
+    words = [choice.split() for choice in choices]
+    shared = next((i for i, same in enumerate(zip(*words, strict=False)) if len(set(same)) > 1), 0)
+    rest = " ".join(value.split()[shared:])
+    return rest if len(choices) > 1 and re.fullmatch(r"\$?\d[\d,.]*%?", rest) else value
 
 
 def _concludes(text: str, span: Span) -> bool:
@@ -150,7 +159,7 @@ def _in_order(value: str) -> re.Pattern[str] | None:
     if len(parts) == 1:
         lead = r"(?:\bis|['’]s|\bbe|\bare)\W{1,3}(?:(?:indeed|definitely|clearly|likely|probably|a|an|the)\W{1,3}){0,3}"
         return re.compile(rf"{lead}{parts[0]}\b(?!['’-])", re.I)
-    gap = r"(?:['’]s?)?[^\w.!?;:\n]{1,3}(?:[\w'’]{1,40}[^\w.!?;:\n]{1,3}){0,3}?"
+    gap = r"(?:['’]s?)?(?:, [\w'’ ]{3,30},)?[^\w.!?;:\n]{1,3}(?:[\w'’]{1,40}[^\w.!?;:\n]{1,3}){0,3}?"
     return re.compile(rf"(?<![\w'’-]){gap.join(parts)}s?(?![\w-]|['’]\w)", re.I)
 
 

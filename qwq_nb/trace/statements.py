@@ -54,6 +54,8 @@ _CONVERTED = re.compile(r"(?:\A|[.,;\n])[\s$*]{0,6}(?:(?:but|and|since|note|beca
 """A chain that begins with a number and gives it in another form: "But 11/2 = 5.5"."""
 _HYPOTHESIS = re.compile(r"\b(?:if (?:we|I|you) (?:assume|suppose|take|let|try)|suppose)\b|如果假设", re.I)
 """What follows from a mere try, behind a comma too; "assuming independence, …" is none."""
+_SUPPOSES = re.compile(r"\W{0,6}(?:(?:but|now|or|and)\b\W{1,3})?suppose (?:instead|that the (?:problem|question))\b", re.I)
+"""A sentence that begins so supposes to its end."""
 _CASE = re.compile(
     r"\W{0,8}(?:(?:and|so|now|also|but|then|similarly|next|first|check|test|try|say|example|suppose|let(?:['’]s)?)\b\W{0,3}){0,3}"
     r"(?:for|when|if|at|with|case|take|try|test|testing|checking|check)\b[\s$\\(]{1,4}([A-Za-z]\w{0,3})[\s$]{0,2}="
@@ -162,7 +164,7 @@ _OWNER = re.compile(
     r"(?:=|(?:is|must be|should be|would be)(?=[ $]))(?:[^,;:.\n]|\.\d){0,160}\Z"
 )
 _BOUNDED = re.compile(r"\bat (?:least|most)[\s$]{0,3}\Z|(?:more|less|greater|fewer|larger|smaller) than[\s$]{0,3}\Z")
-_BOUND = re.compile(r"(?:(?<![-=<>])[<>]=?(?!>)|≥|≤|\\[gl]eq?(?![a-z]))[^,;:.\n<>≥≤=]{1,60}=[^,;:.\n<>≥≤]{0,60}\Z")
+_BOUND = re.compile(r"(?:(?<![-=<>])[<>]=?(?!>)|≥|≤|\\[gl]eq?(?![a-z]))(?:(?! is )[^,;:.\n<>≥≤=]){1,60}=[^,;:.\n<>≥≤]{0,60}\Z")
 """Behind an inequality a chain of equations tells its other side: "n ≥ 96²/144 = 64"."""
 _OPINION = re.compile(
     r"\b(?:I|we)(?:['’]d| would| am| can)? (?:think|believe|guess|suspect|conclude|say|confident)\b[^.;,=:\n]{0,40}\Z"
@@ -288,7 +290,7 @@ class Teller:
         clause = _CONDITION.sub(lambda m: "" if self._is_given(*m.groups()) else m.group(), clause)
         if _SIDE_OF_EQUATION.search(clause + self.text[said.lead : said.start]) or self._is_converted(said):
             return True
-        if SUPPOSED.search(clause) or _DENIED.search(clause) or _HYPOTHESIS.search(lead) or _OTHERWISE.search(lead):
+        if SUPPOSED.search(clause) or _DENIED.search(clause) or _HYPOTHESIS.search(lead) or _SUPPOSES.match(self.text, said.sentence) or _OTHERWISE.search(lead):
             return True
         if _ASKS.match(self.text, said.sentence) and _QUESTION_END.match(self.text, said.end):
             return True
@@ -347,7 +349,7 @@ class Teller:
                 self.text[said.end : said.end + 60],
             )
             or re.search(
-                rf"(?<![A-Za-z]){letter}\s?=\s?[^=,;.]{{1,15}}{_OR}{letter}\s?=[^,;:.\n]{{0,40}}\Z",
+                rf"(?<![A-Za-z]){letter}\s?=\s?[^=,;.]{{1,15}}{_OR}(?:[^,;:.\n=]{{1,20}}=[^,;:.\n=]{{1,20}}(?:\\implies|\\Rightarrow|→|=>) ?)?{letter}\s?=[^,;:.\n]{{0,40}}\Z",
                 self.text[max(said.sentence, said.start - 90) : said.start],
             )
         )
