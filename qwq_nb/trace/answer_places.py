@@ -23,7 +23,8 @@ from collections.abc import Callable, Iterator
 from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.findings import AnswerPositions, Span
 from qwq_nb.trace.question import EXTREMES, QuestionContent, stems
-from qwq_nb.trace.statements import ASKED, DWELT_ON, LOOK_BACK, NONE, SUPPOSED, THUS, WEAK, Teller, is_consequence
+from qwq_nb.trace.statements import ASKED, DWELT_ON, NONE, THUS, WEAK, Teller, is_consequence
+from qwq_nb.trace.suppositions import LOOK_BACK, SUPPOSED
 from qwq_nb.trace.values import Gold, normal
 
 __all__ = ["SMALL", "find_correct", "right_value"]
@@ -43,7 +44,9 @@ _SUBJECT = re.compile(
 )
 _AT_END = re.compile(r"[ \\$)*}]{0,6}[.!]?\s{1,3}")
 """Behind a value that ends its sentence."""
-_AGAIN = re.compile(r"\W{0,6}(?:actually|wait|hmm|check|let me (?:check|verify|confirm|recompute|see)|double-check)\b", re.I)
+_AGAIN = re.compile(
+    r"\W{0,6}(?:actually|wait|hmm|check|let me (?:check|verify|confirm|recompute|see)|double-check)\b", re.I
+)
 """A sentence that begins so computes again what the one before it did."""
 _GREEK = {"\\theta": "θ", "\\phi": "φ", "\\rho": "ρ", "\\alpha": "α", "\\beta": "β"}
 _ROOT = re.compile(r"√\(?(\w+)")

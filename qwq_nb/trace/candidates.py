@@ -37,8 +37,8 @@ class Statement(NamedTuple):
 
 _THUS = "so thus therefore hence then"
 _RESULT = (
-    "is are be was equals equal gives give giving gave yields yield yielding get gets got have has obtain obtains obtained"
-    " make makes leave leaves leaving find found becomes total totals to only namely exactly remains think believe"
+    "is are be was equals equal gives give giving gave yields yield yielding get gets got have has obtain obtains"
+    " obtained make makes leave leaves leaving find found becomes total totals to only namely exactly remains think believe"
     " guess suspect conclude seems appears means meaning as"
     " decreases decreased increases increased"
 )
@@ -130,7 +130,8 @@ _RUN = re.compile(
 )
 _OPENING = re.compile(r"[\s*:：]{0,8}(?:\$\$?|\\\(|\\\[)?\s{0,4}")
 _CLAUSE_END = re.compile(
-    r"(?!\$?(?:st|nd|rd|th)\b|\^\{?\\text)(?!,?[ ](?:minus|plus|times|divided by|multiplied by)\b)"  # the calculation goes on
+    r"(?!\$?(?:st|nd|rd|th)\b|\^\{?\\text)"  # "6th"
+    r"(?!,?[ ](?:minus|plus|times|divided by|multiplied by)\b)"  # the calculation goes on
     r"[\s*]{0,4}(?:[$)\]]|\\[)\]])?(?:[ *]{0,3}(?:[A-Za-z]+|\\text\{[^{}]{0,30}\})){0,3}?[ *]{0,3}(?:base[ -]?\d{1,2})?"
     r"(?:[.,;:?!…)\]。，；：！？、)]|\\[)\]]|\\q?quad(?!\s*(?:\\text\{\s?)?(?:or|and)\b)|\$|\n|\Z|[-—–] |\((?=[a-z])"
     r"|(?:and|so|because|since|which|but|then|as|hence|thus|therefore|wait|here|too|also|indeed|right|when|if|for|where"

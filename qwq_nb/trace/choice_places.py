@@ -40,7 +40,11 @@ _END = r"[)\]*}\"”.]{0,4}(?=[.,;:!\s]|\Z)"
 
 def _label(name: str, digits: bool) -> str:
     """A label and what may stand around it; the article "A" and a number with a unit are none."""
-    sign = r"[1-9](?![\d%°\w]|[.,]\d|\s?[-+*/=×])" if digits else rf"[A-Z](?![A-Za-z'’_^]| [a-z]{{2,}} (?:and|of|to)\b)(?!{_OR_ANOTHER})"
+    sign = (
+        r"[1-9](?![\d%°\w]|[.,]\d|\s?[-+*/=×])"
+        if digits
+        else rf"[A-Z](?![A-Za-z'’_^]| [a-z]{{2,}} (?:and|of|to)\b)(?!{_OR_ANOTHER})"
+    )
     return rf"(?:\*\*|\$|[(\[\"“]){{0,3}}(?:\\(?:text|mathrm|textbf)\{{\(?)?(?P<{name}>{sign})"
 
 
@@ -75,8 +79,10 @@ def _stated(digits: bool) -> re.Pattern[str]:
         r"(?:indeed |likely |probably )?(?:the|my) "
         r"(?:final |correct |right |best )?(?:answer|one|choice|option)\b",
         # "Looking at the options, B is $98.71." "Option E says so, which is exactly what I calculated."
-        rf"\b[Oo]ptions(?: again| given| provided)?, (?:I see )?(?:that )?(?:{_NOUN} )?{mark('r')} (?:is|says|has|lists)\b"
-        r"(?![^.\n]{0,80}[,;] (?:and )?(?:option )?[A-Z1-9] (?:is|says|has)\b|[^\n]{0,120}[.] [Oo]ption [A-Z1-9] (?:is|says|has)\b)",
+        rf"\b[Oo]ptions(?: again| given| provided)?, (?:I see )?(?:that )?(?:{_NOUN} )?{mark('r')}"
+        r" (?:is|says|has|lists)\b"
+        r"(?![^.\n]{0,80}[,;] (?:and )?(?:option )?[A-Z1-9] (?:is|says|has)\b"
+        r"|[^\n]{0,120}[.] [Oo]ption [A-Z1-9] (?:is|says|has)\b)",
         rf"\b(?i:option|choice) {mark('s')}[)\]*:]{{0,3}} (?:(?:says|is|states|has|lists|gives|shows) )?"
         r"(?:[^.?!\n]|\.\d){0,120}?(?:[.,] (?:So |And )?(?:[Tt]hat|[Tt]his|[Ww]hich|[Ii]t)(?:['’]s| is| was)? )?"
         r"(?:is )?(?:exactly|precisely|just|matches|what) "

@@ -60,7 +60,9 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
         found = find_correct(reasoning, "", f"{question} {value}", value, correct=None, equal=lambda a, b: False)
         number_given = set(_AMOUNT.findall(value)) & set(_AMOUNT.findall(question[: question.find(choices[0])]))
         return [
-            span for span in (found.first, found.last) if span and not (number_given and not _concludes(reasoning, span))
+            span
+            for span in (found.first, found.last)
+            if span and not (number_given and not _concludes(reasoning, span))
         ]
     if not value or len(value) > _LONGEST:
         return []

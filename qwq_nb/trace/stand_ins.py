@@ -17,7 +17,9 @@ from qwq_nb.trace.values import normal
 __all__ = ["StandIns"]
 
 _DEFINED = re.compile(r"\b(?:let|denote|call|say|suppose|define|set|use|where|be)\b[^.\n]{0,140}", re.I)
-_LISTED = re.compile(r"(?m)^[ \t>*•-]{0,6}\$? ?([B-HJ-Zb-hj-z]) ?\$?\s?(?:=|:)\s?(?:the |\*\*)?([A-Za-z]{3}[^\n]{3,120})")
+_LISTED = re.compile(
+    r"(?m)^[ \t>*•-]{0,6}\$? ?([B-HJ-Zb-hj-z]) ?\$?\s?(?:=|:)\s?(?:the |\*\*)?([A-Za-z]{3}[^\n]{3,120})"
+)
 """A definition on a line of its own."""
 _FUNCTION = re.compile(r"\b[A-Za-z]\([A-Za-z]\)")
 _SINGLE = re.compile(r"(?<![A-Za-z\\'’])([B-HJ-Zb-hj-z])(?![A-Za-z'’])")

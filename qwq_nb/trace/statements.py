@@ -18,15 +18,13 @@ import re
 from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.question import EXTREMES, RESULTS, QuestionContent, stems
 from qwq_nb.trace.stand_ins import StandIns
-from qwq_nb.trace.values import normal, rational
+from qwq_nb.trace.suppositions import DENIED, LOOK_BACK, OWNER, Suppositions
 
 __all__ = [
     "ASKED",
     "DWELT_ON",
     "FINAL",
-    "LOOK_BACK",
     "NONE",
-    "SUPPOSED",
     "THUS",
     "WEAK",
     "Teller",
@@ -36,33 +34,6 @@ __all__ = [
 
 FINAL, ASKED, DWELT_ON, WEAK, NONE = 4, 3, 2, 1, 0
 
-LOOK_BACK = 250
-"""Characters before a value in which its sentence is read."""
-
-SUPPOSED = re.compile(
-    r"\b(?:if|(?<!is )when(?! [a-z]+ing\b)|let(?!['’]?s\b| me\b| us\b)|suppose|supposing|assume|assuming|where|case|try"
-    r"|trying|say|unless|whether)\b"
-    r"|\b(?:setting|(?<!we )take|taking|use|using|pick|choose|assign) (?:[$\\(]{1,3} ?)?[A-Za-z]\w{0,3} ?[$)]?(?: ?=|,| to be\b| as\b|[ $]*\Z)"
-    r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\bfor (?!a [a-z]{2})(?:example|instance|[$\\]|[A-Za-z]\b)"
-    r"|\b(?:with|at|from) (?!a [a-z]{2})(?:example|instance|(?:[$\\(]{1,3} ?)?[A-Za-z](?:_?\{?\d\}?)?(?![\w{]| ?[-+*/^(]))"
-    r"|\b(?:check|test)(?:ing)?:[\s$\\(]{1,4}[A-Za-z][\s$]{0,2}(?:=|\Z)|不妨设|[设令若当]|如果|假设",
-    re.I,
-)
-_SIDE_OF_EQUATION = re.compile(r"\b(?:left|right)(?:[- ]hand)? side\b|\b[LR]HS\b|\A\W*(?:left|right):", re.I)
-"""What a side of an equation is, when a value is put into it."""
-_CONVERTED = re.compile(r"(?:\A|[.,;\n])[\s$*]{0,6}(?:(?:but|and|since|note|because|wait|so|that)\b[\s,$]{1,4}){0,3}([^\s=][^=\n]{0,40})=[\s$]{0,3}\Z", re.I)
-"""A chain that begins with a number and gives it in another form: "But 11/2 = 5.5"."""
-_HYPOTHESIS = re.compile(r"\b(?:if (?:we|I|you) (?:assume|suppose|take|let|try)|suppose)\b|如果假设", re.I)
-"""What follows from a mere try, behind a comma too; "assuming independence, …" is none."""
-_SUPPOSES = re.compile(r"\W{0,6}(?:(?:but|now|or|and)\b\W{1,3})?suppose (?:instead|that the (?:problem|question))\b", re.I)
-"""A sentence that begins so supposes to its end."""
-_CASE = re.compile(
-    r"\W{0,8}(?:(?:and|so|now|also|but|then|similarly|next|first|check|test|try|say|example|suppose|let(?:['’]s)?)\b\W{0,3}){0,3}"
-    r"(?:for|when|if|at|with|case|take|try|test|testing|checking|check)\b[\s$\\(]{1,4}([A-Za-z]\w{0,3})[\s$]{0,2}="
-    r"[\s$]{0,2}(-?\d+)",
-    re.I,
-)
-"""A sentence that begins with a trial value is about that value to its end."""
 _VAGUE = stems("number integer fraction final")
 _COUNTABLE = stems("value number way possibility option element solution pair case integer total arrangement")
 """What anything that is counted may be called."""
@@ -70,18 +41,7 @@ _TOTAL = re.compile(r"\btotal of[\s*$]{0,4}\Z", re.I)
 _OPERATIONS = stems("sum product difference quotient total")
 """What a formula may be called, where a formula is all that is asked for."""
 _CASES = re.compile(r"\bcase (?:1|2|i|ii|one|two)\b|\btwo (?:solutions|cases|possib|values|roots)", re.I)
-_COMMON = 12
-"""Numbers up to here stand in any question."""
 _WHETHER = re.compile(r"\b(?:if|whether|suppose|unless|assuming)\b|如果|假设", re.I)
-_DENIED = re.compile(
-    r"(?:\bnot\b|n['’]t\b|\bno longer\b|\bcannot\b|\binstead of\b|\brather than\b|不)[^,.;]{0,12}$", re.I
-)
-_OTHERWISE = re.compile(
-    r"(?:\bnot\b|n['’]t\b|\bcannot\b|\bnever\b)[^.;\n]{0,120}\b(?:because|since|as|for)\b[^.;\n]{0,40}\bwould\b"
-    r"|\botherwise\b[^.;\n]{0,60}$",
-    re.I,
-)
-"""What would be if the thing denied were so."""
 _REJECTED = re.compile(
     r"[\s$)]{0,3},? ?(?:which|but (?:that|this|it)) (?:is|does|was|would be|can)(?:n['’]t| not| no| too| wrong)\b", re.I
 )
@@ -107,7 +67,8 @@ _DWELT = re.compile(
     r"(?:is (?:that|this|it) (?:right|correct|it|all|true|the|possible|consistent)"
     r"|let(?: me|['’]s| us) (?:just |also )?(?:check|verify|confirm|double[- ]check|recheck|make sure)"
     r"(?: that| this| it| my work| the calculation)?(?: again| to make sure| to be sure| if| whether| by|\.| with| in)"
-    r"|let me [a-z]{2,10} (?:[a-z]+ ){0,4}to (?:make sure|be sure|confirm|check|verify)|let me make sure|to make sure|just to (?:be|make)"
+    r"|let me [a-z]{2,10} (?:[a-z]+ ){0,4}to (?:make sure|be sure|confirm|check|verify)"
+    r"|let me make sure|to make sure|just to (?:be|make)"
     r"|(?:that|this|it|which)(?:['’]s| is| should be| must be| would be| seems?| makes| checks| works| sounds| confirms"
     r"| matches) (?:it\b|right|correct|plausible|reasonable|neat|nice|sense|out\b|straightforward|good"
     r"|to be (?:it|right)"
@@ -135,10 +96,6 @@ _HEAD = re.compile(
 _LETTER = re.compile(
     r"(?<![A-Za-z\\_])([A-Za-z])(?![A-Za-z])[\s$\\)]{0,4}(?:=|→|is\b|equals|must be\b|should be\b|would be\b)"
 )
-_ASKS = re.compile(
-    r"\W{0,6}(?:(?:but|wait|so|hmm|now|and|or|okay|maybe)\b\W{0,3}){0,3}(?:is|are|does|do|did|could|can|would)\b", re.I
-)
-_QUESTION_END = re.compile(r"[^.!?\n]{0,80}\?")
 _STILL_ASKED = re.compile(
     r"[^.?\n]{0,40}[.,]?[\s$\\)]{0,4}(?:but )?(?:is|are) (?:that|it|this|there) (?:really |indeed "
     r"|necessarily )?(?:the |a |any )?"
@@ -146,12 +103,6 @@ _STILL_ASKED = re.compile(
     re.I,
 )
 """The trace asks whether the value is the least or greatest, which is what is asked for."""
-_HEADED = re.compile(
-    r"\W{0,8}(?:(?:next|first|second|third|then|now|and|also|finally|case|term|step)\b\W{0,5}(?:\d+\W{1,3})?){0,2}"
-    r"[A-Za-z]\s?=\s?-?\d+[$\\) ]{0,3}:",
-    re.I,
-)
-_CASE_HEAD = re.compile(r"[$\\) ]{0,3}:\s")
 _SUBJECT = re.compile(
     (
         r"\b(?:our|the|this|original|given|whole|entire) (?:[a-z]+ )?([a-z]+)(?:\b(?!['’]s)[^.;:,=\n]{0,80})?"
@@ -159,28 +110,18 @@ _SUBJECT = re.compile(
     ),
     re.I,
 )
-_OWNER = re.compile(
-    r"(?:\A|[\s$(,:;])([A-Za-z](?:_\{?\w{1,4}\}?|\([^()]{1,8}\))?)[\s$]{0,3}"
-    r"(?:=|(?:is|must be|should be|would be)(?=[ $]))(?:[^,;:.\n]|\.\d){0,160}\Z"
-)
-_BOUNDED = re.compile(r"\bat (?:least|most)[\s$]{0,3}\Z|(?:more|less|greater|fewer|larger|smaller) than[\s$]{0,3}\Z")
-_BOUND = re.compile(r"(?:(?<![-=<>])[<>]=?(?!>)|≥|≤|\\[gl]eq?(?![a-z]))(?:(?! is )[^,;:.\n<>≥≤=]){1,60}=[^,;:.\n<>≥≤]{0,60}\Z")
-"""Behind an inequality a chain of equations tells its other side: "n ≥ 96²/144 = 64"."""
 _OPINION = re.compile(
     r"\b(?:I|we)(?:['’]d| would| am| can)? (?:think|believe|guess|suspect|conclude|say|confident)\b[^.;,=:\n]{0,40}\Z"
     r"|\bit (?:seems|appears|looks like)\b(?: that| to be| like)?(?: (?:it|that|the [a-z]+) is)?[\s$*]{0,4}\Z",
     re.I,
 )
 _NUMBER_OF = re.compile(r"\b(?:number|count|total) of ((?:[a-z-]+ ){0,3}[a-z]+)\b[^.,;:\n]{0,60}\Z", re.I)
-_SIDE = re.compile(r"(?:(?<![A-Za-z])([A-Za-z])|\|[^|\n]{1,12}\|)\s?=[\s$]{0,2}\Z")
-_OR = (
-    r"(?:[\s$)]|\\q?quad|\\[)])*(?:,|and|or|或|和|\\text\{\s?(?:and|or),?\s?\})(?:[\s$(]|\\q?quad|\\[(]|and |or )*"
+_COMPUTES = re.compile(
+    r"\W{0,6}(?:(?:so|now|then|let(?:['’]s| us| me))\W{1,2}){0,2}(?:compute|calculate|substitut)", re.I
 )
-"""What stands between two values of one letter."""
-_CONDITION = re.compile(r"\b(?:when|at|for|with|where|if)[\s$\\(]{1,4}([A-Za-z]\w{0,3})[\s$]{0,2}=[\s$]{0,2}(-?\d+)\b", re.I)
-_COMPUTES = re.compile(r"\W{0,6}(?:(?:so|now|then|let(?:['’]s| us| me))\W{1,2}){0,2}(?:compute|calculate|substitut)", re.I)
 _MEASURED = re.compile(
-    r"(?:\A|[.:;,]\s|\n)\W{0,6}(?:(?:so|thus|therefore|hence|then|now)\b\W{1,3})?(\d[\d,.]*) ([A-Za-z]+)\s?=[^.\n;]{0,200}\Z",
+    r"(?:\A|[.:;,]\s|\n)\W{0,6}(?:(?:so|thus|therefore|hence|then|now)\b\W{1,3})?(\d[\d,.]*)"
+    r" ([A-Za-z]+)\s?=[^.\n;]{0,200}\Z",
     re.I,
 )
 """A chain that begins with a number and its unit: "56 D = 56·3/28 T = "."""
@@ -205,6 +146,7 @@ class Teller:
         self.request = request
         self._chooses_later = bool(request.words & EXTREMES and request.formula and _CASES.search(self.text))
         """Whether the trace finds several values first, of which the greatest or least is the answer."""
+        self._suppositions = Suppositions(candidates, request)
         self._stand_ins = StandIns(candidates.text, request)
         self._letters = self._stand_ins.letters
 
@@ -214,14 +156,18 @@ class Teller:
         lead = text[max(said.sentence, said.lead - LOOK_BACK) : said.lead]
         clause = re.split(r"[,;，；]\s", lead)[-1]
         if said.kind in ("box", "answer"):
-            whether = _WHETHER.search(clause) or _DENIED.search(text[said.lead : said.start])
+            whether = _WHETHER.search(clause) or DENIED.search(text[said.lead : said.start])
             return NONE if said.kind == "answer" and whether else FINAL
-        if self._is_supposed(said, lead, clause) or _REJECTED.match(text, said.end) or self._is_listed(said, lead):
+        if (
+            self._suppositions.is_supposed(said, lead, clause)
+            or _REJECTED.match(text, said.end)
+            or self._suppositions.is_listed(said)
+        ):
             return NONE
         whole = text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
         if self._is_of_another_index(said, whole):
             return NONE
-        if self._chooses_later and _OWNER.search(whole) and not stems(whole) & EXTREMES:
+        if self._chooses_later and OWNER.search(whole) and not stems(whole) & EXTREMES:
             return NONE
         if request.formula and request.formula.search(whole) and not _STILL_ASKED.match(text, said.end):
             return ASKED
@@ -257,17 +203,17 @@ class Teller:
 
     def is_of_a_part(self, said: Statement) -> bool:
         """Return whether the value is that of one term of what is asked for: of `a`, where it is a + b."""
-        head = _OWNER.search(self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start])
+        head = OWNER.search(self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start])
         return head is not None and head.group(1) in self.request.parts
 
     def _owner(self, said: Statement, whole: str) -> re.Match[str] | None:
         """The letter or function whose value it is; that of the sentence before, where this one only computes it."""
-        head = _OWNER.search(whole)
+        head = OWNER.search(whole)
         if head or not _COMPUTES.match(self.text, said.sentence):
             return head
         number = self.candidates.sentence(said.sentence)
         begin = self.candidates.sentences[max(number - 1, 0)]
-        return _OWNER.search(self.text[max(begin, said.sentence - LOOK_BACK) : said.sentence].rstrip(" .:\n)$\\"))
+        return OWNER.search(self.text[max(begin, said.sentence - LOOK_BACK) : said.sentence].rstrip(" .:\n)$\\"))
 
     def _is_of_another_index(self, said: Statement, whole: str) -> bool:
         """Whether it is the value of z_1, where z_{2002} is asked for."""
@@ -281,78 +227,6 @@ class Teller:
         if head is None or self.request.formula is None:
             return False
         return head.group(1) not in self._letters and not self.request.formula.search(f"{head.group(1)} = ")
-
-    def _is_supposed(self, said: Statement, lead: str, clause: str) -> bool:
-        if _BOUNDED.search(self.text, max(said.start - 16, 0), said.start) or _BOUND.search(
-            self.text, max(said.sentence, said.start - 120), said.start
-        ):
-            return True
-        clause = _CONDITION.sub(lambda m: "" if self._is_given(*m.groups()) else m.group(), clause)
-        if _SIDE_OF_EQUATION.search(clause + self.text[said.lead : said.start]) or self._is_converted(said):
-            return True
-        if SUPPOSED.search(clause) or _DENIED.search(clause) or _HYPOTHESIS.search(lead) or _SUPPOSES.match(self.text, said.sentence) or _OTHERWISE.search(lead):
-            return True
-        if _ASKS.match(self.text, said.sentence) and _QUESTION_END.match(self.text, said.end):
-            return True
-        trial = _CASE.match(self.text, said.sentence)
-        # "n = 2: …" is the head of a case.
-        if _HEADED.match(self.text, said.sentence):
-            return True
-        if _CASE_HEAD.match(self.text, said.end) and _SIDE.search(
-            self.text, max(said.sentence, said.start - 12), said.start
-        ):
-            return True
-        # With a value of the question's own it is no trial: "at t = 2 the point is …".
-        if (
-            trial
-            and trial.end() <= said.start
-            and not self._is_given(*trial.groups())
-            and not self._sets_all_parts(said)
-        ):
-            return True
-        # "If x is that angle, then x = 28", where x is asked for.
-        asked = self.request.formula
-        antecedent = re.search(r"\b[Ii]f\b([^,;\n]{0,80}),[^,;\n]{0,40}\Z", lead)
-        return bool(asked and antecedent and asked.search(antecedent.group(1) + " "))
-
-    def _is_converted(self, said: Statement) -> bool:
-        """Whether a number is only written in another form, which states nothing of what was asked."""
-        head = _CONVERTED.search(self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start])
-        number = normal(head.group(1)) if head and said.kind == "result" else ""
-        value = rational(number)
-        # 8/18 = 4/9 is a step of the calculation.
-        reduced = value is not None and number.partition("/")[2] == str(value.denominator)
-        return reduced and value == rational(normal(said.text))
-
-    def _sets_all_parts(self, said: Statement) -> bool:
-        """Whether each letter of a sum that is asked for has its value: "with x = 8, y = 9 we have x + y = 17"."""
-        lead = self.text[said.sentence : said.start]
-        return bool(self.request.parts) and all(re.search(rf"{part}\s?=", lead) for part in self.request.parts)
-
-    def _is_given(self, letter: str, number: str) -> bool:
-        """Whether the question sets the letter to the number, or at least has that number, and no common one."""
-        value = rational(number)
-        said = re.search(rf"(?<![A-Za-z{{]){re.escape(letter)}={re.escape(number)}(?!\d)", self.request.text)
-        return bool(said) or (value is not None and abs(value) > _COMMON and value in self.request.numbers)
-
-    def _is_listed(self, said: Statement, lead: str) -> bool:
-        """Whether it is one of several values of one letter: "x = 0 or x = 5"."""
-        if self.candidates.joined:
-            return False
-        side = _OWNER.search(self.text[max(said.sentence, said.start - 90) : said.start])
-        if side is None or len(side.group(1)) > 1:
-            return False
-        letter = re.escape(side.group(1))
-        return bool(
-            re.match(
-                rf"{_OR}{letter}\s?=\s?[^=]{{1,20}}",
-                self.text[said.end : said.end + 60],
-            )
-            or re.search(
-                rf"(?<![A-Za-z]){letter}\s?=\s?[^=,;.]{{1,15}}{_OR}(?:[^,;:.\n=]{{1,20}}=[^,;:.\n=]{{1,20}}(?:\\implies|\\Rightarrow|→|=>) ?)?{letter}\s?=[^,;:.\n]{{0,40}}\Z",
-                self.text[max(said.sentence, said.start - 90) : said.start],
-            )
-        )
 
     def _is_of_what_was_asked(self, said: Statement, whole: str) -> bool:
         text, request = self.text, self.request
@@ -371,12 +245,20 @@ class Teller:
         letter = list(_LETTER.finditer(whole))
         if letter and letter[-1].group(1) in self._letters:
             return True
-        if request.form and re.search(rf"\b(?:so|thus|therefore|hence|the)\b[^.\n]{{0,20}}\b{request.form}\w* (?:is|=)[\s$\\(]{{0,4}}\Z", whole, re.I):
+        if request.form and re.search(
+            rf"\b(?:so|thus|therefore|hence|the)\b[^.\n]{{0,20}}\b{request.form}\w* (?:is|=)[\s$\\(]{{0,4}}\Z",
+            whole,
+            re.I,
+        ):
             return True
-        if request.nouns and (_PRONOUN.match(text, said.sentence) or _TOTAL.search(whole)) and stems(behind[:24]) & _COUNTABLE:
+        if (
+            request.nouns
+            and (_PRONOUN.match(text, said.sentence) or _TOTAL.search(whole))
+            and stems(behind[:24]) & _COUNTABLE
+        ):
             return True
         needed = self._stand_ins.needed(said.start)
-        if needed and (owner := _OWNER.search(whole)) and re.sub(r"[\s{}]", "", owner.group(1)) == needed:
+        if needed and (owner := OWNER.search(whole)) and re.sub(r"[\s{}]", "", owner.group(1)) == needed:
             return True
         measured = _MEASURED.search(whole)
         if measured and self.request.asks_about(measured.group(1), measured.group(2)):

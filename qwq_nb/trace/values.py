@@ -87,7 +87,9 @@ _KEY = _rules(
 )
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{(.*)\}", re.S)
 _WORDS = re.compile(r"\\(?:text|textbf|mathrm|mbox|textrm|textit)\s*\{([^{}]*)\}(?:\^\{?\d\}?)?")
-_LEFT_SIDE = re.compile(r"(?:[A-Za-z](?:\([A-Za-z]\))?|\((?:[A-Za-z]|\\[a-z]+)(?:,(?:[A-Za-z]|\\[a-z]+)){1,4}\))(?:=|\\in(?![a-z]))")
+_LEFT_SIDE = re.compile(
+    r"(?:[A-Za-z](?:\([A-Za-z]\))?|\((?:[A-Za-z]|\\[a-z]+)(?:,(?:[A-Za-z]|\\[a-z]+)){1,4}\))(?:=|\\in(?![a-z]))"
+)
 _MODULO = re.compile(r"\s*(?:\\pmod\s?\{[^{}]*\}|\\?\(?\\?b?mod[ {]?\d+\}?\)?)\s*\Z")
 _UNIT = re.compile(r"(?<=\d)[ ~](?:[A-Z]|[msgh]|cm|km|mm|kg)(?:\^\d|[²³])?\s*\Z")
 """A unit of one letter behind a number: "160 m", "6 T"; a variable follows its factor without a space."""
