@@ -302,7 +302,9 @@ class Candidates:
             return self.joined or not _LIST.match(text, end)
         counted = self._counted | self._nouns if kind == "bare" else self._counted
         after = _FOLLOWING.match(text, end) if counted else None
-        return after is not None and any(stem(word) in counted for word in after.group().lower().split())
+        return after is not None and any(
+            stem(word) in counted for word in after.group().lower().replace("-", " ").split()
+        )
 
     def _run(self, start: int) -> tuple[int, bool]:
         """Where the formula that begins at `start` ends, and whether it breaks off behind an operator."""

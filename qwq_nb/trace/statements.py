@@ -240,6 +240,9 @@ class Teller:
             return True
         if self._said_behind(said) & (request.words | RESULTS - _VAGUE):
             return True
+        needed = self._stand_ins.needed(said.start)
+        if needed and (owner := OWNER.search(whole)) and re.sub(r"[\s{}]", "", owner.group(1)) == needed:
+            return True
         if self._names_another(said, whole):
             return False
         letter = list(_LETTER.finditer(whole))
@@ -257,9 +260,6 @@ class Teller:
             and stems(behind[:24]) & _COUNTABLE
         ):
             return True
-        needed = self._stand_ins.needed(said.start)
-        if needed and (owner := OWNER.search(whole)) and re.sub(r"[\s{}]", "", owner.group(1)) == needed:
-            return True
         measured = _MEASURED.search(whole)
         if measured and self.request.asks_about(measured.group(1), measured.group(2)):
             return True
@@ -271,6 +271,10 @@ class Teller:
             return True
         words = stems(whole + behind)
         words |= self._inherited(said)
+        if request.operation and re.search(
+            rf"\bthe {request.operation}\w* (?:between them |of them )?(?:is|=) ", whole
+        ):
+            return True
         if request.operation and request.operation not in words and not words & RESULTS:
             return False  # "the cube root is 4", where a difference of roots is asked for
         common = len(words & request.words) + bool(words & request.words & EXTREMES)
