@@ -53,24 +53,14 @@ _BACK = 200
 def choice_statements(reasoning: str, question: str, choices: list[str], number: int) -> list[Span]:
     """Return where the text of a choice is stated as the answer, in order. `number`: from 0."""
     value = _own_part(choices, number)
+    spans = _numbers_together(reasoning, question, choices, number)
     if len(value) <= 60 and re.search(r"\d|\\", value) and len(value.split()) <= 6:
-        # The question is the choices as well: the value stands in it, and must be final or said of what was asked.
-        amount = _WITH_UNIT.fullmatch(value)
-        value = amount.group(1) if amount else value
-        found = find_correct(reasoning, "", f"{question} {value}", value, correct=None, equal=lambda a, b: False)
-        number_given = set(_AMOUNT.findall(value)) & set(_AMOUNT.findall(question[: question.find(choices[0])]))
-        return [
-            span
-            for span in (found.first, found.last)
-            if span and not (number_given and not _concludes(reasoning, span))
-        ]
+        return sorted([*spans, *_amounts(reasoning, question, choices, value)])
     if not value or len(value) > _LONGEST:
         return []
-    numbers = _numbers_together(reasoning, question, choices, number)
     pattern = _in_order(value)
     if pattern is None:
-        return numbers
-    spans = numbers
+        return spans
     asserts = bool(_SENTENCE.search(value))
     given = any(
         not _BEHIND_LABEL.search(question[max(m.start() - 20, 0) : m.start()]) for m in pattern.finditer(question)
@@ -130,6 +120,19 @@ def _numbers_together(reasoning: str, question: str, choices: list[str], number:
             spans.append((found[0].start(), found[-1].end()))
         begin = bound
     return spans
+
+
+def _amounts(reasoning: str, question: str, choices: list[str], value: str) -> list[Span]:
+    """The first and the last place of a value. It stands in the question, and must be final or said of what was asked.
+
+    Of one that stands there before the options, too, a conclusion must be drawn.
+    """
+    with_unit = _WITH_UNIT.fullmatch(value)
+    value = with_unit.group(1) if with_unit else value
+    given = set(_AMOUNT.findall(value)) & set(_AMOUNT.findall(question[: question.find(choices[0])]))
+    found = find_correct(reasoning, "", f"{question} {value}", value, correct=None, equal=lambda a, b: False)
+    spans = [span for span in (found.first, found.last) if span]
+    return [span for span in spans if not given or _concludes(reasoning, span)]
 
 
 def _is_conclusion(text: str, lead: str, end: int) -> bool:

@@ -383,7 +383,7 @@ ROOTS = "What is the difference between the positive square root of 64 and the c
             id="computed again in the next sentence",
         ),
         pytest.param(
-            "5x - 7y - 7 + 11z + 11 = 0 => 5x - 7y + 11z + 4 = 0. Then a check of each point follows.",
+            "Let's expand: 5x - 7y - 7 + 11z + 11 = 0 => 5x - 7y + 11z + 4 = 0. Wait, let's check it.",
             EQUATION,
             "5x - 7y + 11z + 4 = 0",
             "+ 11z + 4 = 0",
@@ -404,7 +404,11 @@ ROOTS = "What is the difference between the positive square root of 64 and the c
         ),
         pytest.param("That’s **7** values.", "For how many positive integers is it true?", "7", "**7", id="values"),
         pytest.param(
-            "So the integer is 5.", "Express $5^5 - 5$ as an integer.", "5", "r is 5", id="in the form wanted"
+            "5 - 125 = -120, and -120 + 125 comes to it. So the integer is 5.",
+            "Express $5^5\\div5^4-5^3+5^2\\cdot5^1$ as an integer.",
+            "5",
+            "integer is 5",
+            id="in the form that is wanted",
         ),
         pytest.param(
             "(2+1)(2+1) = 9. Let me list them to make sure.",
