@@ -38,7 +38,8 @@ class Statement(NamedTuple):
 _THUS = "so thus therefore hence then"
 _RESULT = (
     "is are be was equals equal gives give giving gave yields yield yielding get gets got have has obtain obtains"
-    " obtained make makes leave leaves leaving find found becomes total totals to only namely exactly remains think believe"
+    " obtained make makes leave leaves leaving find found becomes total totals to only namely exactly remains think"
+    " believe"
     " guess suspect conclude seems appears means meaning as"
     " decreases decreased increases increased"
 )

@@ -24,7 +24,8 @@ SUPPOSED = re.compile(
     r"|trying|say|unless|whether)\b"
     r"|\b(?:setting|(?<!we )take|taking|use|using|pick|choose|assign) (?:[$\\(]{1,3} ?)?[A-Za-z]\w{0,3} ?[$)]?"
     r"(?: ?=|,| to be\b| as\b|[ $]*\Z)"
-    r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\bfor (?!a (?:[a-z]{2}|\Z))(?:example|instance|[$\\]|[A-Za-z]\b)"
+    r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\bfor "
+    r"(?!a (?:[a-z]{2}|\Z))(?:example|instance|[$\\]|[A-Za-z]\b)"
     r"|\b(?:with|at|from) (?!a (?:[a-z]{2}|\Z))"
     r"(?:example|instance|(?:[$\\(]{1,3} ?)?[A-Za-z](?:_?\{?\d\}?)?(?![\w{]| ?[-+*/^(]))"
     r"|\b(?:check|test)(?:ing)?:[\s$\\(]{1,4}[A-Za-z][\s$]{0,2}(?:=|\Z)|不妨设|[设令若当]|如果|假设",
@@ -171,7 +172,8 @@ class Suppositions:
             )
             or re.search(
                 rf"(?<![A-Za-z])(?<![-+*/^] ){letter}\s?=\s?[^=,;.]{{1,15}}{_OR}"
-                rf"(?:[^,;:.\n=]{{1,20}}=[^,;:.\n=]{{1,20}}(?:\\implies|\\Rightarrow|→|=>) ?)?{letter}\s?=[^,;:.\n]{{0,40}}\Z",
+                rf"(?:[^,;:.\n=]{{1,20}}=[^,;:.\n=]{{1,20}}(?:\\implies|\\Rightarrow|→|=>) ?)?"
+                rf"{letter}\s?=[^,;:.\n]{{0,40}}\Z",
                 self.text[max(said.sentence, said.start - 90) : said.start],
             )
         )

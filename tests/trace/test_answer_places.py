@@ -420,8 +420,7 @@ ROOTS = "What is the difference between the positive square root of 64 and the c
     ],
 )
 def test_where_a_reader_takes_it(text: str, question: str, gold: str, end: str) -> None:
-    later = " There is more to say of this, and it is said at some length here. The answer is {}."
-    found = first(text + later.format(gold), gold, question, correct=None)
+    found = first(text, gold, question, correct=None)
     assert found is not None
     assert found.endswith(end[-12:])
 

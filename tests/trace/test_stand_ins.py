@@ -26,7 +26,8 @@ LATER = " We look at it from another side, with care and at some length. The ans
             id="a letter for the formula that is asked for",
         ),
         pytest.param(
-            "Let:\n- $ P $ = popularity (number of customers who buy it)\n\nTheir product is constant.\n\n$$\nP = \\frac{22500}{2500} = 9\n$$\n\n",
+            "Let:\n- $ P $ = popularity (number of customers who buy it)\n\nTheir product is constant.\n\n"
+            "$$\nP = \\frac{22500}{2500} = 9\n$$\n\n",
             TELEVISIONS,
             "9",
             "{2500} = 9",

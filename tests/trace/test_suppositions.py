@@ -41,8 +41,8 @@ PHYSICS = "75 take both, only 30 take physics and calculus. How many students ta
         ),
         pytest.param("|m - n| = 3: we had n = 13 there.", "What is the least value of $|m - n|$?", "3", id="a head"),
         pytest.param(
-            "Is the least common multiple of the orders less than 6? No, we just showed that all the roots are 6th roots.",
-            "What is the smallest integer $n$ such that all the roots of $z^4 + 1$ are $n^{\\text{th}}$ roots of unity?",
+            "Is their least common multiple less than 6? No — we just showed they **are** 6th roots.",
+            "What is the smallest $n$ such that all the roots are $n^{\\text{th}}$ roots of unity?",
             "6",
             id="an ordinal",
         ),
