@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from qwq_nb.bench.code.tests import all_there
 from qwq_nb.bench.datafile import fingerprint
 from qwq_nb.bench.protocol import LoadedBenchmark, LoadRequest, encode
 from qwq_nb.core.paths import expand_user
@@ -52,6 +53,8 @@ def cached(request: LoadRequest) -> LoadedBenchmark | None:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     if loaded.request.without_import_path() != request.without_import_path() or not loaded.samples:
+        return None
+    if not all_there(cache_dir(), loaded.samples):
         return None
     return msgspec.structs.replace(loaded, request=request)
 

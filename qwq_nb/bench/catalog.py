@@ -16,11 +16,18 @@ ALIASES = {
     "aime_2024": "aime24",
     "aime_2025": "aime25",
     "gpqa": "gpqa_diamond",
+    "human_eval": "humaneval",
+    "lcb": "live_code_bench",
+    "livecodebench": "live_code_bench",
     "math": "math_500",
     "math500": "math_500",
     "mmlupro": "mmlu_pro",
 }
-"""Other common spellings, and the name to write. They are suggested, not accepted: a benchmark has one name."""
+"""Other common spellings, and the name to write. They are suggested, not accepted."""
+
+
+_ALSO = {"humanevalplus": "humaneval_plus", "mbppplus": "mbpp_plus"}
+"""Names that are accepted beside evalscope's own."""
 
 
 def benchmark_names() -> list[str]:
@@ -32,11 +39,12 @@ def benchmark_names() -> list[str]:
 
 
 def is_withheld_name(name: str) -> bool:
-    """Return whether an evalscope benchmark's authors ask that its texts not be published: GPQA's three.
+    """Return whether an evalscope benchmark's texts are withheld: GPQA's three, whose authors ask not to publish them,
+    and LiveCodeBench, whose statements belong to AtCoder, Codeforces and LeetCode.
 
     Also the rule for run directories whose manifest does not record it: older ones, and evalscope's own.
     """
-    return name.lower().startswith("gpqa")
+    return name.lower().startswith(("gpqa", "live_code_bench"))
 
 
 def is_withheld(name: str) -> bool:
@@ -68,12 +76,16 @@ def subset_names(name: str) -> list[str]:
 def check_name(name: str) -> str:
     """Check that a benchmark of this name is known, and return the name.
 
+    The names of the folders in which evalscope has its benchmarks of EvalPlus are accepted, too.
+
     Raises:
         UnknownBenchmark: neither evalscope nor `register_benchmark` knows it; the message has the nearest name.
     """
     names = benchmark_names()
     if name in names:
         return name
+    if (meant := _ALSO.get(name, "")) in names:
+        return meant
     alias = ALIASES.get(name.casefold().replace("-", "_"))
     listed = "`qwq_nb.benchmark_names()` lists all of them; `register_benchmark` makes one of your own known."
     near = f" Did you mean {alias!r}?" if alias in names else did_you_mean(name, names, many=listed)

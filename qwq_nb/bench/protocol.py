@@ -70,6 +70,8 @@ class LoadRequest(msgspec.Struct, kw_only=True, frozen=True):
     """Revision of the hub's data set."""
     source: BenchmarkSource | None = None
     """Source of a registered benchmark; None: it is evalscope's."""
+    preset: str = ""
+    """Name of a preset of `qwq_nb.bench.code.presets`; empty: as evalscope has it."""
 
     def __post_init__(self) -> None:
         """Make `data` absolute: a notebook may change its working folder, the worker keeps the one it started in."""
@@ -101,6 +103,12 @@ class BenchmarkFacts(msgspec.Struct, kw_only=True, frozen=True):
     """True if the authors ask that the texts not be published."""
     target: str = ""
     """`package.module:Name` of a registered benchmark; empty: evalscope's."""
+    preset: str = ""
+    """Name of the preset it is run by."""
+    seconds_per_test: float | None = None
+    """CPU time that code may take, of a benchmark whose answers are programs: for each test, or for all together."""
+    tests: str = ""
+    """Which tests the problems have, in words: `public samples only`; empty: all of them, or none are run."""
 
 
 class LoadedBenchmark(msgspec.Struct, kw_only=True):
@@ -147,6 +155,10 @@ class GradeJob(msgspec.Struct, kw_only=True):
     prepared: bool = False
     """Set by the worker: the process that graders are forked from has imported what grading the benchmark takes, or
     rehearsing it did not end."""
+    sandbox: str = "auto"
+    """What code is run in, of a benchmark whose answers are programs: one of `qwq_nb.sandbox.SANDBOXES`."""
+    jobs: int | None = None
+    """Programs that run at once; None: one fewer than there are processors."""
 
 
 class Opinion(msgspec.Struct, kw_only=True):

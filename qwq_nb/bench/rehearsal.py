@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from qwq_nb.bench.cache import drop
 from qwq_nb.bench.client import BenchWorker
+from qwq_nb.bench.code.catalog import runs_code
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark
 from qwq_nb.core.records import AnswerKind, Completion, Sample, Verdict
 from qwq_nb.errors import QwqError
@@ -40,10 +41,11 @@ _DONE: weakref.WeakKeyDictionary[BenchWorker, dict[str, list[str]]] = weakref.We
 async def rehearsal_notes(loaded: LoadedBenchmark, worker: BenchWorker) -> list[str]:
     """Rehearse one of evalscope's benchmarks, once for each worker; return what a user must know of it.
 
-    A registered benchmark is not rehearsed: its `grade` is the user's own code. Where something is missing, the prompts
+    A registered benchmark is not rehearsed: its `grade` is the user's own code. Nor is one whose answers are run: the
+    sandbox is chosen by the run. Where something is missing, the prompts
     do not stay in the cache, so that it is looked for anew the next time.
     """
-    if loaded.request.source is not None:
+    if loaded.request.source is not None or runs_code(loaded.benchmark):
         return []
     done = _DONE.setdefault(worker, {})
     key = f"{loaded.request.key()} {loaded.data_hash}"

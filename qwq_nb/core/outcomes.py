@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from qwq_nb.core.code_reasons import CODE_REASONS, why_code
 from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.core.graded_metrics import is_degree, metric_of_score
 from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
@@ -106,8 +107,10 @@ def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str 
     Raises:
         KeyError: the reason's code is not in the vocabulary.
     """
-    words = VOCABULARY.reasons[reason.code]
-    template = words.why if gold or not words.without_gold else words.without_gold
+    template = CODE_REASONS.get(reason.code, "")
+    if not template:
+        words = VOCABULARY.reasons[reason.code]
+        template = words.why if gold or not words.without_gold else words.without_gold
     values = {name: f"{value:,}" if isinstance(value, int) else value for name, value in reason.values.items()}
     said = template.format_map({"gold": _quote(gold), "extracted": _quote(extracted), "error": error, **values})
     return f"{said}: {values['detail']}" if "detail" in values else said
@@ -115,7 +118,10 @@ def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str 
 
 def _outcome(completion: Completion | None, verdict: Verdict | None, error: str, gold: str) -> tuple[Outcome, Reason]:
     graded = verdict is not None and verdict.status == "graded"
+    execution = verdict.execution if verdict is not None else None
     if verdict is not None and graded and verdict.correct and completion is not None:
+        if execution is not None and not completion.is_truncated:
+            return "correct", why_code(execution, correct=True)
         return "correct", _reason("right_before_limit" if completion.is_truncated else "right")
     if error:
         return "error", _reason("request_failed")
@@ -129,10 +135,15 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
         return "awaiting_ruling", _reason("no_reference")
     if completion.is_truncated:
         return "truncated", _why_truncated(completion)
+    if execution is not None and execution.status == "not_run":
+        return "not_gradable", why_code(execution, correct=False)
     if verdict is not None and not graded:
         return "not_gradable", _why_not_gradable(verdict)
     if verdict is None or not verdict.extracted.strip():
-        return "no_answer", _why_no_answer(completion, verdict)
+        reason = _why_no_answer(completion, verdict) if execution is None else why_code(execution, correct=False)
+        return "no_answer", reason
+    if execution is not None:
+        return "wrong", why_code(execution, correct=False)
     if is_degree(verdict):
         return "wrong", _reason("scored", detail=_score_in_words(verdict))
     return "wrong", _reason("other_value_gold_present" if gold and verdict.present else "other_value")

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypedDict, get_args
 
 import msgspec
 
+from qwq_nb.core.execution import Execution
 from qwq_nb.core.finish_reasons import StopReason, ending_of, stop_reason_of
 
 __all__ = [
@@ -232,6 +233,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     """evalscope's own SampleScore, as it goes into the review file."""
     analysis: Analysis | None = None
     """How the completion thought, measured beside the grading because it needs the benchmark's equivalence."""
+    execution: Execution | None = None
+    """What running its code has shown; None where no code is run."""
 
 
 class SampleResult(msgspec.Struct, kw_only=True):

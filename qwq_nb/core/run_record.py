@@ -6,11 +6,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from qwq_nb.core.execution import Execution
 from qwq_nb.core.records import Analysis, Outcome, State
 
 __all__ = [
     "MIME_TYPE",
     "Clip",
+    "GroupRow",
     "InFlight",
     "Phase",
     "Progress",
@@ -69,6 +71,9 @@ class SubsetRow(msgspec.Struct, kw_only=True):
     """Name of that score (`Rouge-L-R`); empty where the accuracy is the score."""
     awaiting_ruling: int = 0
     """Answers to prompts without a reference, left out of the accuracy until a reader rules on them."""
+    tests_passed: int | None = None
+    """Tests that the code of its answers passed, over all answers whose code was run; None: none was."""
+    tests_total: int | None = None
     problems: int = 0
     """Distinct problems: n / repeats."""
     similar_low: float | None = None
@@ -96,6 +101,24 @@ class SubsetRow(msgspec.Struct, kw_only=True):
         return whole if self.n < whole or self.pending else None
 
 
+class GroupRow(msgspec.Struct, kw_only=True):
+    """Hold one row of `run.groups()`: the answers to the problems of one difficulty, platform or month."""
+
+    benchmark: str
+    by: str
+    """`difficulty`, `platform` or `month`."""
+    name: str
+    problems: int
+    n: int
+    """Answers."""
+    correct: int
+    accuracy: float | None
+    ci_low: float | None
+    ci_high: float | None
+    tests_passed: int
+    tests_total: int
+
+
 class Clip(msgspec.Struct, kw_only=True):
     """Hold a text, or its beginning and end: `omitted` characters are missing at offset `at`."""
 
@@ -113,7 +136,8 @@ class Reason(msgspec.Struct, kw_only=True, frozen=True):
     code: str
     """One of `qwq_nb.core.outcomes.ReasonCode`; a reader that does not know it takes the sentence in `why`."""
     values: dict[str, int | str] = {}
-    """`tokens`, `total`, `seconds`: the numbers that the sentence names; `detail`: what follows it after a colon."""
+    """`tokens`, `total`, `seconds`, `passed`, `test`: the numbers that the sentence names; `detail`: what follows it
+    after a colon."""
 
 
 class SampleView(msgspec.Struct, kw_only=True):
@@ -150,6 +174,10 @@ class SampleView(msgspec.Struct, kw_only=True):
     them where they are one fewer than the thoughts."""
     reason: Reason | None = None
     """Why this outcome, for a viewer that words it itself; None in older records, and where texts are withheld."""
+    code: Clip | None = None
+    """The program that was taken out of the answer and run; None: there is none, or it is withheld."""
+    execution: Execution | None = None
+    """What running its code has shown; None where no code is run. Without the tests' texts where they are withheld."""
 
 
 class InFlight(msgspec.Struct, kw_only=True):
@@ -258,6 +286,8 @@ class RunRecord(msgspec.Struct, kw_only=True):
     """Sentences that a reader must see: missing samples, truncation, differences from evalscope's own count."""
     references: list[dict[str, Any]] = []
     """Published scores beside ours: benchmark, subset, model, score, source."""
+    groups: list[GroupRow] = []
+    """Answers that are programs, by difficulty, platform and month of their problems."""
     withheld: bool = False
     """True where texts are withheld because the benchmark's authors ask not to publish them."""
     withheld_benchmarks: list[str] | None = None

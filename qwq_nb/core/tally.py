@@ -60,6 +60,9 @@ SAMPLE_COLUMNS = (
     "latency_s",
     "error",
     "flags",
+    "tests_passed",
+    "tests_total",
+    "execution",
 )
 
 
@@ -77,6 +80,8 @@ class _Count:
         self.finished = 0
         self.reasoning_tokens = 0
         self.answer_tokens = 0
+        self.tests = [0, 0]
+        """Tests passed, and tests."""
         self.ttft: list[float] = []
         self.speed: list[float] = []
 
@@ -85,6 +90,10 @@ class _Count:
         self.outcomes[outcome] += 1
         answers, correct = self.problems.get(result.sample.id, (0, 0))
         counted = counts(outcome)
+        execution = result.verdict.execution if result.verdict is not None else None
+        if execution is not None:
+            self.tests[0] += execution.passed
+            self.tests[1] += execution.total
         if outcome == "pending":
             self.pending.add(result.sample.id)
         self.problems[result.sample.id] = answers + counted, correct + (outcome == "correct")
@@ -111,6 +120,7 @@ class _Count:
         self.finished += other.finished
         self.reasoning_tokens += other.reasoning_tokens
         self.answer_tokens += other.answer_tokens
+        self.tests = [mine + its for mine, its in zip(self.tests, other.tests, strict=True)]
         self.ttft += other.ttft
         self.speed += other.speed
 
@@ -150,6 +160,8 @@ class _Count:
             problems=len(self.problems),
             accuracy_of_asked=_share(correct, counted),
             population=None if population is None else max(population, len(self.problems)),
+            tests_passed=self.tests[0] if self.tests[1] else None,
+            tests_total=self.tests[1] or None,
             awaiting_ruling=outcomes["awaiting_ruling"],
         )
 
@@ -354,6 +366,7 @@ def sample_rows(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for result in results:
         sample, completion, verdict = result.sample, result.completion, result.verdict
+        execution = verdict.execution if verdict is not None else None
         row = {column: getattr(completion, column, None) for column in SAMPLE_COLUMNS}
         row |= {
             "benchmark": sample.benchmark,
@@ -367,6 +380,9 @@ def sample_rows(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
             "flags": ", ".join(result.flags),
             # A file of evalscope's without times has 0 there.
             "latency_s": row["latency_s"] or None,
+            "tests_passed": execution.passed if execution is not None else None,
+            "tests_total": execution.total if execution is not None else None,
+            "execution": execution.status if execution is not None else "",
         }
         rows.append(row)
     return rows

@@ -19,7 +19,8 @@ from qwq_nb.demo.process import DemoEndpoint
 __all__ = ["PROBLEMS", "DemoEndpoint", "shared"]
 
 PROBLEMS: dict[str, Path] = {
-    name: Path(__file__).parent / "problems" / f"{name}.jsonl" for name in ("math_500", "aime24", "gpqa_diamond")
+    name: Path(__file__).parent / "problems" / f"{name}.jsonl"
+    for name in ("math_500", "aime24", "gpqa_diamond", "live_code_bench")
 }
 """Benchmark → file of its demo problems, for the benchmarks that have some."""
 

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from qwq_nb.bench.code.presets import PRESETS
 from qwq_nb.bench.registry import own_names
 from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
 from qwq_nb.evaluation.options import EVAL
@@ -14,6 +15,7 @@ from qwq_nb.store.request import (
     GRADE_DEADLINE_S,
     HUB,
     REPEATS,
+    SANDBOX,
     SEED,
     SOLVER,
     EvalRequest,
@@ -60,7 +62,7 @@ def command_line(
         "limit": selection.limit,
         "until": selection.until,
         "seed": changed(selection.seed, SEED),
-        "repeats": changed(selection.repeats, REPEATS),
+        "repeats": changed(selection.repeats, usual_repeats(request)),
         "concurrency": changed(request.concurrency, CONCURRENCY),
         "data": None if request.demo and data_label(request) == BUILT_IN else source.data or None,
         "hub": changed(source.hub, HUB),
@@ -71,6 +73,10 @@ def command_line(
         "out": out,
         "grade_deadline": changed(request.grade_deadline_s, GRADE_DEADLINE_S),
         "solver": changed(request.solver, SOLVER),
+        "preset": source.preset or None,
+        # That code may run without a sandbox is typed anew each time.
+        "sandbox": None if request.sandbox == "off" else changed(request.sandbox, SANDBOX),
+        "jobs": request.jobs,
         **options,
     }
     words = ["%qwq_eval", *request.benchmarks]
@@ -86,6 +92,12 @@ def command_line(
         elif value is not None and option.kind not in ("flag", "list"):
             words += option_words(option.name, option_text(option.kind, value))
     return " ".join(words)
+
+
+def usual_repeats(request: EvalRequest) -> int:
+    """Return the repeats that the request's line has if it names none: a preset has its own."""
+    preset = PRESETS.get(request.source.preset)
+    return preset.repeats if preset is not None and request.selection.until is None else REPEATS
 
 
 def own_options(options: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import msgspec
 
 from qwq_nb.bench.cache import cached
 from qwq_nb.bench.client import BenchWorker
+from qwq_nb.bench.code.catalog import default_subset
 from qwq_nb.bench.evalscope_index import meta
 from qwq_nb.bench.hub_address import has_copies, hub_failure, unreachable
 from qwq_nb.bench.protocol import LoadedBenchmark, LoadRequest
@@ -26,16 +27,21 @@ PATIENCE_S = 6.0
 
 
 def load_request(request: EvalRequest, benchmark: str) -> LoadRequest:
-    """Return what the worker is asked for one benchmark of a request; all subsets, since the plan selects."""
-    source = request.source
+    """Return what the worker is asked for one benchmark of a request; all subsets, since the plan selects.
+
+    Of a benchmark whose subsets overlap (LiveCodeBench's releases) only those that are named, or the default one.
+    """
+    source, overlapping = request.source, default_subset(benchmark)
+    named = request.selection.subsets or [overlapping]
     return LoadRequest(
         benchmark=benchmark,
-        subsets=None,
+        subsets=tuple(named) if overlapping else None,
         data=source.data or None,
         hub=source.hub,
         few_shot=source.few_shot,
         dataset_args=source.dataset_args,
         source=own_source(benchmark),
+        preset=source.preset,
     )
 
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from qwq_nb.bench.code.presets import PRESETS
 from qwq_nb.core.options import Option
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
 from qwq_nb.endpoint.typed_options import EndpointOptions, ReachOptions
-from qwq_nb.store.request import CONCURRENCY, GRADE_DEADLINE_S, HUB, REPEATS, SEED, SOLVER, Hub
+from qwq_nb.sandbox import SANDBOXES
+from qwq_nb.store.request import CONCURRENCY, GRADE_DEADLINE_S, HUB, REPEATS, SANDBOX, SEED, SOLVER, Hub
 
 __all__ = ["ASK", "EVAL", "RESUME", "RUNS", "SHOW", "EvalOptions", "ResumeOptions"]
 
@@ -40,6 +42,20 @@ EVAL = (
     Option("--hub", "choice", f"where benchmarks come from ({HUB})", choices=get_args(Hub)),
     Option("--few-shot", "integer", "worked examples in the prompt (the benchmark's own default)", "N"),
     Option("--dataset-args", "json", "more of evalscope's dataset arguments, as a JSON object", "JSON"),
+    Option(
+        "--preset",
+        "choice",
+        "ask and grade LiveCodeBench as its publishers did: `qwq` as QwQ's authors (their prompt, dates, time limit, "
+        "sampling and 8 repeats)",
+        choices=tuple(PRESETS),
+    ),
+    Option(
+        "--sandbox",
+        "choice",
+        f"what a model's code runs in, of benchmarks that run it; `off`: nothing, at your own risk ({SANDBOX})",
+        choices=SANDBOXES,
+    ),
+    Option("--jobs", "integer", "programs that run at once (one fewer than processors)", "N"),
     Option("--endpoint", "text", "an endpoint's name (the default one); several share the run, as in a,b", "NAME"),
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
     Option("--fresh", "flag", "start over: nothing is resumed, or taken over from a run with smaller numbers"),
@@ -77,6 +93,8 @@ RESUME = (
     Option("--concurrency", "streams", "streams at once, or `auto` (as before)", "N"),
     Option("--endpoint", "text", "an endpoint that this kernel has set, in the place of the run's own", "NAME"),
     Option("--data", "text", "the run's data file, where this kernel has not used it yet", "PATH"),
+    Option("--sandbox", "choice", f"what a model's code runs in ({SANDBOX})", choices=SANDBOXES),
+    Option("--jobs", "integer", "programs that run at once (as before)", "N"),
     Option("--background", "flag", "return at once"),
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
 )
@@ -99,11 +117,16 @@ class EvalOptions(EndpointOptions, total=False):
     demo: bool
     grade_deadline: float
     solver: str
+    preset: str | None
+    sandbox: str
+    jobs: int | None
 
 
 class ResumeOptions(ReachOptions, total=False):
     """Define what may be changed of a run that is resumed: how it is carried out, not what it asks."""
 
+    sandbox: str
+    jobs: int | None
     endpoint: Endpoint | str | Sequence[Endpoint | str] | None
     data: str | Path | None
     concurrency: int | Literal["auto"]

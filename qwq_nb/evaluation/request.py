@@ -11,6 +11,7 @@ from typing import Any, Literal, cast, get_args
 import msgspec
 
 from qwq_nb.bench.catalog import check_name
+from qwq_nb.bench.code.presets import preset_for
 from qwq_nb.core.graded_metrics import GRADED_METRICS
 from qwq_nb.core.options import parse_levels
 from qwq_nb.core.paths import expand_user
@@ -19,12 +20,14 @@ from qwq_nb.endpoint.options import SAMPLING
 from qwq_nb.endpoint.registry import demo_endpoint, endpoints, get_endpoint
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.evaluation.solvers.registry import SOLVERS
+from qwq_nb.sandbox import SANDBOXES
 from qwq_nb.store.request import (
     CONCURRENCY,
     GRADE_DEADLINE_S,
     HUB,
     MOST_REPEATS,
     REPEATS,
+    SANDBOX,
     SEED,
     SOLVER,
     EvalRequest,
@@ -39,6 +42,7 @@ _ENDPOINT_FIELDS = {field.name for field in dataclasses.fields(Endpoint)} - {"ur
 _SAMPLING_FIELDS = {o.dest for o in SAMPLING} - _ENDPOINT_FIELDS - {"extra"}
 HUBS = get_args(Hub)
 _MOST_CONCURRENT = 4096
+_MOST_JOBS = 256
 
 
 def refine_endpoint(endpoint: Endpoint, options: dict[str, Any]) -> Endpoint:
@@ -71,7 +75,7 @@ def build_request(
     limit: int | None = None,
     until: float | None = None,
     seed: int = SEED,
-    repeats: int = REPEATS,
+    repeats: int | None = None,
     concurrency: int | Literal["auto"] = CONCURRENCY,
     data: str | Path | None = None,
     hub: str = HUB,
@@ -80,6 +84,9 @@ def build_request(
     demo: bool = False,
     grade_deadline: float = GRADE_DEADLINE_S,
     solver: str = SOLVER,
+    preset: str | None = None,
+    sandbox: str = SANDBOX,
+    jobs: int | None = None,
     **options: Any,
 ) -> EvalRequest:
     """Build the request of a call, checking everything that can be checked without loading a benchmark.
@@ -91,19 +98,30 @@ def build_request(
     """
     if not benchmarks:
         raise OptionError("Which benchmark? For example: %qwq_eval math_500 --limit 50")
-    for name in benchmarks:
-        check_name(name)
+    benchmarks = [check_name(name) for name in benchmarks]
     repeated = {name for name in benchmarks if list(benchmarks).count(name) > 1}
     if repeated:
         raise OptionError(f"{sorted(repeated)[0]} is named twice; --repeats K asks each sample K times.")
     if hub not in HUBS:
         raise OptionError(f"--hub must be one of {', '.join(HUBS)}, not {hub!r}.{did_you_mean(str(hub), HUBS)}")
     subsets = [subset] if isinstance(subset, str) else list(subset) if subset is not None else None
+    usual = REPEATS
+    if preset:
+        chosen_preset = preset_for(preset, benchmarks)
+        subsets = subsets or [chosen_preset.subset]
+        usual = chosen_preset.repeats if until is None else REPEATS
+        options = {**chosen_preset.sampling, **options}
     selection = Selection(
-        levels=checked_levels(levels), subsets=subsets, limit=limit, seed=seed, repeats=repeats, until=until
+        levels=checked_levels(levels),
+        subsets=subsets,
+        limit=limit,
+        seed=seed,
+        repeats=usual if repeats is None else repeats,
+        until=until,
     )
-    source = Source(hub=cast(Hub, hub), few_shot=few_shot, dataset_args=dataset_args or {})
+    source = Source(hub=cast(Hub, hub), few_shot=few_shot, dataset_args=dataset_args or {}, preset=preset or "")
     check_numbers(selection, source, concurrency, grade_deadline)
+    check_execution(sandbox, jobs)
     check_until(selection, benchmarks)
     SOLVERS.get(solver)
     if data and len(benchmarks) > 1:
@@ -119,7 +137,19 @@ def build_request(
         concurrency=concurrency,
         grade_deadline_s=grade_deadline,
         solver=solver,
+        sandbox=sandbox,
+        jobs=jobs,
     )
+
+
+def check_execution(sandbox: Any, jobs: Any) -> None:
+    """Check `--sandbox` and `--jobs`. Raises OptionError where a value cannot be."""
+    if sandbox not in SANDBOXES:
+        raise OptionError(
+            f"--sandbox must be one of {', '.join(SANDBOXES)}, not {sandbox!r}.{did_you_mean(str(sandbox), SANDBOXES)}"
+        )
+    if jobs is not None and (not is_whole(jobs) or not 1 <= jobs <= _MOST_JOBS):
+        raise OptionError(f"--jobs takes a whole number from 1 to {_MOST_JOBS}, not {jobs!r}.")
 
 
 def changed_request(
@@ -127,6 +157,8 @@ def changed_request(
     *,
     endpoint: Endpoint | str | Sequence[Endpoint | str] | None = None,
     concurrency: int | Literal["auto"] | None = None,
+    sandbox: str | None = None,
+    jobs: int | None = None,
     **options: Any,
 ) -> EvalRequest:
     """Return a request that is carried out differently but asks the same: other endpoints, streams, transport options.
@@ -135,7 +167,7 @@ def changed_request(
         OptionError: an option that would change what is asked, or a value that cannot be.
         UserError: an endpoint's key is missing.
     """
-    known = sorted({"endpoint", "concurrency", "background", *_ENDPOINT_FIELDS, "no_stream"})
+    known = sorted({"endpoint", "concurrency", "background", "sandbox", "jobs", *_ENDPOINT_FIELDS, "no_stream"})
     for name in options:
         if name not in known:
             raise OptionError(
@@ -149,7 +181,11 @@ def changed_request(
         request,
         endpoints=refined(named, options),
         concurrency=request.concurrency if concurrency is None else concurrency,
+        # That code may run without a sandbox must be typed each time: a run's folder may be a stranger's.
+        sandbox=sandbox or (SANDBOX if request.sandbox == "off" else request.sandbox),
+        jobs=request.jobs if jobs is None else jobs,
     )
+    check_execution(changed.sandbox, changed.jobs)
     check_numbers(changed.selection, changed.source, changed.concurrency, changed.grade_deadline_s)
     check_until(changed.selection, changed.benchmarks)
     return changed

@@ -22,6 +22,7 @@ from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark
 from qwq_nb.bench.rehearsal import rehearsal_notes
 from qwq_nb.core.records import Completion, Item, SampleResult, State, Verdict
 from qwq_nb.errors import OptionError, QwqError, RunLocked
+from qwq_nb.evaluation.code_sandbox import deadline_of, sandbox_for, sandbox_notes
 from qwq_nb.evaluation.earlier_runs import EarlierRun
 from qwq_nb.evaluation.endpoint_status import PoolWatch, endpoint_notes, pool_of
 from qwq_nb.evaluation.evalscope_files import EvalscopeFiles, RunObserver
@@ -150,6 +151,7 @@ class Session:
         self.state.step = "loading benchmarks"
         loaded = await load_benchmarks(self.request, self.worker)
         plan = plan_selected(loaded, self.request)
+        self.state.manifest.sandbox = await asyncio.to_thread(sandbox_for, self.request, loaded)
         await self._lock()
         done, ungraded = await self._opened(plan, loaded)
         async with pool_of(self.request) as pool:
@@ -202,6 +204,7 @@ class Session:
         m.adapters = {b.benchmark: msgspec.to_builtins(b.facts) for b in loaded}
         m.withheld = [b.benchmark for b in loaded if b.facts.withheld]
         m.notes = [*endpoint_notes(self.request), *(note for b in loaded for note in b.notes)]
+        m.notes += sandbox_notes(m.sandbox)
         if m.withheld and not self.request.demo:
             self.directory.folder.make_private()
         is_new = not (self.directory.path / MANIFEST).exists()
@@ -259,7 +262,9 @@ class Session:
             repeat=item.repeat,
             repeats=self.request.selection.repeats,
             model=self.request.endpoint.model,
-            deadline_s=self.request.grade_deadline_s,
+            deadline_s=deadline_of(self.request, item.sample.benchmark),
+            sandbox=self.request.sandbox,
+            jobs=self.request.jobs,
         )
         return await self.worker.grade(job)
 

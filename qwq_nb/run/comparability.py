@@ -26,6 +26,9 @@ ADAPTER = {
     "evaluation_version": "version of the benchmark",
     "metric": "metric",
     "dataset_id": "data set",
+    "preset": "preset",
+    "seconds_per_test": "time limit of the tests",
+    "tests": "tests of the problems",
 }
 """Setting that evalscope's adapter reports of a benchmark → its name in a sentence."""
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.run_record import Clip, InFlight, RunRecord, SampleView
+from qwq_nb.run.code_parts import execution_html, squares, tests_word
 from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.html import Typesetter, clipped, code, esc, pre
 from qwq_nb.view.wording import SIGNS, WORDS, count, duration, flag_word, outcome_counts, phase, sample_key
@@ -66,9 +67,11 @@ def _sample(view: SampleView, typeset: Typesetter, inside: str) -> str:
     facts = [
         f"{SIGNS[view.outcome]} <strong>{WORDS[view.outcome]}</strong>",
         code(view.id) + (f" repeat {view.repeat}" if view.repeat else ""),
-        f"gold {typeset.value(view.gold)}",
-        f"extracted {typeset.value(view.extracted)}",
     ]
+    if view.execution is None:
+        facts += [f"gold {typeset.value(view.gold)}", f"extracted {typeset.value(view.extracted)}"]
+    else:
+        facts.append(f"{esc(tests_word(view.execution))} {squares(view.execution)}")
     if view.reasoning_tokens or view.answer_tokens:
         facts.append(count(view.reasoning_tokens + view.answer_tokens, "token"))
     if view.latency_s is not None:
@@ -92,6 +95,8 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
         said = f": {esc(mark.says)}" if mark.says else ""
         position = f", at character {mark.span[0]:,} of the reasoning" if mark.span else ""
         parts.append(f"<p><strong>Mark:</strong> {esc(mark.name.replace('_', ' '))}{said}{position}</p>")
+    if view.execution is not None:
+        parts.append(execution_html(view.execution, clipped(view.code) if view.code else ""))
     if view.question is not None:
         parts.append(typeset.prose(clipped(view.question), "Question"))
     if view.choices:

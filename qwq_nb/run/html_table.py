@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, Final
 
-from qwq_nb.core.run_record import RunRecord, SubsetRow
+from qwq_nb.core.run_record import GroupRow, RunRecord, SubsetRow
+from qwq_nb.run.group_table import GROUP_HEADS, group_cells, tests_of, told_apart
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, esc
 from qwq_nb.view.tables import Row, html_table, meter, share_cell, strong, unbroken
 from qwq_nb.view.wording import UNKNOWN, estimated_from, is_known, number, percent, row_interval, row_score
 
-__all__ = ["references_table", "results_table"]
+__all__ = ["groups_table", "references_table", "results_table"]
 
 _HEADS: Final = (
     "subset",
@@ -20,6 +22,7 @@ _HEADS: Final = (
     "accuracy",
     "95 % interval",
     "of finished",
+    "tests passed",
     "truncated",
     "no answer",
     "not gradable",
@@ -48,12 +51,15 @@ _READING_RULINGS: Final = (
     "run.rule(id, True or False)."
 )
 
+_RARE: Final = {"pending": "pending", "awaiting ruling": "awaiting_ruling", "tests passed": "tests_total"}
+"""Columns that stand there only if a row has something in that field."""
+
 
 def results_table(rows: list[SubsetRow], *, only_all: bool = False) -> str:
     """Return one row a subset, then `all`, for each benchmark. `only_all` leaves the subsets out (live)."""
-    rare = [name for name in ("pending", "awaiting ruling") if any(getattr(row, _field(name)) for row in rows)]
+    rare = [name for name, field in _RARE.items() if any(getattr(row, field) for row in rows)]
     degrees = any(row.metric for row in rows)
-    heads = [head for head in _HEADS if head in rare or head not in ("pending", "awaiting ruling")]
+    heads = [head for head in _HEADS if head in rare or head not in _RARE]
     title = "Accuracy by subset"
     if degrees:
         heads[heads.index("accuracy")] = "score" if all(row.metric for row in rows) else "accuracy or score"
@@ -65,10 +71,6 @@ def results_table(rows: list[SubsetRow], *, only_all: bool = False) -> str:
     return f"{html_table(title, heads, lines)}<p><small>{reading}</small></p>\n"
 
 
-def _field(head: str) -> str:
-    return head.replace(" ", "_")
-
-
 def _result(row: SubsetRow, rare: list[str]) -> list[str]:
     said = estimated_from(row) if row.subset == "all" else ""
     accuracy = _score(row) if row.metric else share_cell(row.accuracy)
@@ -78,11 +80,12 @@ def _result(row: SubsetRow, rare: list[str]) -> list[str]:
         Html(f"{accuracy}<br><small>{said}</small>") if said else accuracy,
         row_interval(row),
         percent(row.accuracy_finished),
+        *([tests_of(row.tests_passed, row.tests_total)] if "tests passed" in rare else []),
         f"{row.truncated:,}",
         f"{row.no_answer:,}",
         f"{row.not_gradable:,}",
         f"{row.errors:,}",
-        *(f"{getattr(row, _field(name)):,}" for name in rare),
+        *(f"{getattr(row, _RARE[name]):,}" for name in rare if name != "tests passed"),
         number(row.mean_reasoning_tokens),
         number(row.mean_answer_tokens),
         f"{number(row.ttft_p50_s, 2)}\N{NO-BREAK SPACE}s" if is_known(row.ttft_p50_s) else UNKNOWN,
@@ -91,6 +94,17 @@ def _result(row: SubsetRow, rare: list[str]) -> list[str]:
     if row.subset == "all":
         return [strong(cell) for cell in (row.subset, *cells)]
     return [unbroken(row.subset), *cells]
+
+
+def groups_table(rows: Iterable[GroupRow]) -> str:
+    """Return the answers by difficulty, platform and month; nothing if there is nothing to tell apart."""
+    told = told_apart(rows)
+    if not told:
+        return ""
+    lines: list[Row] = []
+    for (benchmark, by), group in groupby(told, key=lambda row: (row.benchmark, row.by)):
+        lines += [f"{benchmark} by {by}", *([row.name, *group_cells(row)] for row in group)]
+    return html_table("Accuracy by difficulty, platform and month", ["", *GROUP_HEADS], lines)
 
 
 def _score(row: SubsetRow) -> Html:

@@ -13,12 +13,14 @@ from qwq_nb.run.withhold import shown_error, withheld_benchmarks
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.view.wording import count
 
-__all__ = ["AUTO_NOTE", "notes_on"]
+__all__ = ["AUTO_NOTE", "SANDBOX_NOTE", "notes_on"]
 
 TRUNCATION_SHARE = 0.05
 """From this share of cut completions on, the output says so in a sentence."""
 AUTO_NOTE = "--concurrency auto came to"
 """Beginning of the note on how many streams were found."""
+SANDBOX_NOTE = "Code is run in the sandbox"
+"""Beginning of the note on the sandbox, whose name is of this machine."""
 LONGEST_CAUSE = 240
 """Characters of an error that a note quotes."""
 

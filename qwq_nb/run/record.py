@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwq_nb.core.code_groups import group_rows
 from qwq_nb.core.compressed import text_length
+from qwq_nb.core.execution import Execution, middle_cut
 from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_answered, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
@@ -57,6 +59,12 @@ RECORD_QUESTION = 500
 SWITCHES_WITHOUT_TEXT = 50_000
 """Switches of thoughts in that record, of all samples together: about 0.3 MB."""
 
+DRAWN_TEXT = 600
+"""Characters of a failed test's input, outputs and errors in a drawn sample; `run.sample(id)` has more."""
+
+DRAWN_MARKS = 300
+"""Tests of a drawn sample that are marked one by one."""
+
 FOREIGN_RUNS = 20
 """Runs of foreign script that a drawn sample carries at most."""
 
@@ -96,7 +104,8 @@ def resuming_line(manifest: Manifest) -> str:
     is taken from there: IPython expands braces and dollars, `!` and `;` begin a shell's line, and a line end ends it.
     In the place of any other stands one that names the run, or none where its name is not plain either.
     """
-    if not manifest.command or _PLAIN_LINE.fullmatch(manifest.command):
+    unsafe = re.search(r"--sandbox[ =]+off", manifest.command)  # no line written by us has it
+    if not manifest.command or (_PLAIN_LINE.fullmatch(manifest.command) and not unsafe):
         return manifest.command
     return f"%qwq_resume {shlex.quote(manifest.name)}" if _PLAIN_NAME.fullmatch(manifest.name) else ""
 
@@ -144,6 +153,7 @@ def make_run_record(
         progress=progress,
         cost=cost_so_far(results, m),
         table=rows,
+        groups=group_rows(results),
         samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
@@ -253,7 +263,9 @@ def bare_record(record: RunRecord) -> RunRecord:
             if left < 0:
                 analysis = msgspec.structs.replace(analysis, switches=[])
         question = clip(view.question.text, RECORD_QUESTION) if view.question else None
-        rows.append(msgspec.structs.replace(view, question=question, reasoning=None, answer=None, analysis=analysis))
+        rows.append(
+            msgspec.structs.replace(view, question=question, reasoning=None, answer=None, analysis=analysis, code=None)
+        )
     return msgspec.structs.replace(record, samples=rows, in_flight=[])
 
 
@@ -285,6 +297,7 @@ def detail(result: SampleResult) -> SampleDetail:
         choices=s.choices,
         messages=s.messages,
         source_id=s.source_id,
+        execution=v.execution if v else None,
         candidates=stated_candidates(result),
     )
 
@@ -335,7 +348,21 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         file=file if result.completion else "",
         analysis=drawn_analysis(result, None if most == 0 else reasoning),
         reason=explained(result)[0],
+        code=clipped_text(d.extracted, most) if d.execution is not None and d.extracted else None,
+        execution=drawn_execution(d.execution),
     )
+
+
+def drawn_execution(execution: Execution | None) -> Execution | None:
+    """Return what is drawn of an execution: its marks and the texts of the failed test, as many as a row may have."""
+    if execution is None:
+        return None
+    first = execution.first_failed
+    if first is not None:
+        names = ("input", "expected", "got", "stderr")
+        cut = {name: middle_cut(getattr(first, name), DRAWN_TEXT) for name in names}
+        first = msgspec.structs.replace(first, **cut)
+    return msgspec.structs.replace(execution, marks=execution.marks[:DRAWN_MARKS], first_failed=first)
 
 
 def clipped_text(text: str, most: int | None) -> Clip:

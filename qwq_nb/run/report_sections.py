@@ -11,15 +11,16 @@ from typing import Final
 from qwq_nb.core.records import OUTCOMES
 from qwq_nb.core.run_record import RunRecord
 from qwq_nb.run.html_samples import in_flight, samples
-from qwq_nb.run.html_table import references_table, results_table
-from qwq_nb.run.notes import AUTO_NOTE
-from qwq_nb.run.text_table import failure_lines, result_lines
+from qwq_nb.run.html_table import groups_table, references_table, results_table
+from qwq_nb.run.notes import AUTO_NOTE, SANDBOX_NOTE
+from qwq_nb.run.text_table import failure_lines, group_lines, result_lines
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc, note
 from qwq_nb.view.tables import demo_frame, demo_line, progress_bar
 from qwq_nb.view.wording import WORDS, cost_facts, count, duration, number, sampling
 
 __all__ = [
+    "Groups",
     "Heading",
     "How",
     "InFlightSection",
@@ -123,6 +124,20 @@ class Results:
         return "\n".join(result_lines(record.table, times))
 
 
+class Groups:
+    """Draw the accuracy of programs by difficulty, platform and month."""
+
+    name = "groups"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return the table, once the run is over."""
+        return "" if live else groups_table(record.groups)
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return the table."""
+        return "\n".join(group_lines(record.groups))
+
+
 class Outcomes:
     """Draw the counts by outcome."""
 
@@ -163,8 +178,8 @@ class Notes:
 
     def text(self, record: RunRecord, *, times: bool) -> str:
         """Return a line a note."""
-        # How many streams a server could take is found by its speed.
-        shown = [text for text in record.notes if times or not text.startswith(AUTO_NOTE)]
+        # How many streams a server could take is found by its speed; a sandbox's name is of the machine.
+        shown = [text for text in record.notes if times or not text.startswith((AUTO_NOTE, SANDBOX_NOTE))]
         return "\n".join(f"Note: {one_line(text, 400)}" for text in shown[:20])
 
 

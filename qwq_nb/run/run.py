@@ -162,6 +162,15 @@ class Run:
         """Return a DataFrame with a row a sample × repeat; columns as in `qwq_nb.core.tally.SAMPLE_COLUMNS`."""
         return frame(sample_rows(self.results()), SAMPLE_COLUMNS)
 
+    def groups(self) -> pd.DataFrame:
+        """Return answers that are programs by difficulty, platform and month of their problems, as a DataFrame.
+
+        Columns as in `qwq_nb.core.code_groups.GROUP_COLUMNS`; no rows where the data set says none of these.
+        """
+        from qwq_nb.core.code_groups import GROUP_COLUMNS, group_rows
+
+        return frame(map(msgspec.structs.asdict, group_rows(self._state.results())), GROUP_COLUMNS)
+
     def sample(self, id: str, repeat: int = 0) -> SampleDetail:
         """Return one sample's texts and verdict. `id` is that of `samples()`, or the data set's own.
 

@@ -6,9 +6,11 @@ from typing import Any, cast
 
 import msgspec
 
+from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.records import Message, Outcome
 from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.run.candidates import Candidate, candidates_line
+from qwq_nb.run.code_parts import execution_html, execution_lines, squares, tests_word
 from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.html import Typesetter, code, esc, pre
@@ -48,6 +50,8 @@ class SampleDetail(msgspec.Struct, kw_only=True):
     choices: list[str]
     messages: list[Message]
     source_id: str
+    execution: Execution | None = None
+    """What running the code has shown, of a benchmark whose answers are programs; `extracted` is the code."""
     candidates: list[Candidate] = []
     """Of 200 and more only the first and the last 100."""
     withheld: bool = False
@@ -62,14 +66,18 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
     sample = shown(sample)
     typeset = Typesetter()
     repeat = f" repeat {sample.repeat}" if sample.repeat else ""
+    values = f"gold {typeset.value(sample.gold)} · extracted {typeset.value(sample.extracted)}"
+    if sample.execution is not None:
+        values = f"{esc(tests_word(sample.execution))} {squares(sample.execution)}"
     parts = [
-        f"<p><strong>{esc(sample.outcome.replace('_', ' '))}</strong> · {code(sample.id)}{repeat} · "
-        f"gold {typeset.value(sample.gold)} · extracted {typeset.value(sample.extracted)}</p>",
+        f"<p><strong>{esc(sample.outcome.replace('_', ' '))}</strong> · {code(sample.id)}{repeat} · {values}</p>",
         f"<p><strong>Why:</strong> {esc(sample.why)}</p>",
         typeset.prose(sample.question, "Question"),
     ]
     if sample.choices:
         parts.append('<ol type="A">' + "".join(f"<li>{typeset.prose(c)}</li>" for c in sample.choices) + "</ol>")
+    if sample.execution is not None:
+        parts.append(execution_html(sample.execution, "" if sample.withheld else sample.extracted))
     if sample.candidates:
         parts.append(f"<p><strong>Candidates:</strong> {esc(candidates_line(sample.candidates))}</p>")
     if sample.reasoning:
@@ -92,7 +100,9 @@ def shown(sample: SampleDetail) -> SampleDetail:
     return msgspec.structs.replace(
         sample,
         question=WITHHELD_NOTE,
-        why=VOCABULARY.outcomes[cast(Outcome, sample.outcome)].withheld,
+        # Of programs it is counts of tests.
+        why=sample.why if sample.execution else VOCABULARY.outcomes[cast(Outcome, sample.outcome)].withheld,
+        execution=without_texts(sample.execution),
         reasoning="",
         answer="",
         gold=shown_value(sample.gold),
@@ -107,9 +117,12 @@ def shown(sample: SampleDetail) -> SampleDetail:
 
 def sample_text(sample: SampleDetail) -> str:
     """Return a sample as plain text: outcome, gold value, question, choices, reasoning, answer."""
+    values = [f"gold {sample.gold!r}, extracted {sample.extracted!r}"]
+    if sample.execution is not None:
+        values = execution_lines(sample.execution, "" if sample.withheld else sample.extracted)
     lines = [
         f"{one_line(sample.id, 200)} repeat {sample.repeat}: {sample.outcome} ({one_line(sample.why, 600)})",
-        f"gold {sample.gold!r}, extracted {sample.extracted!r}",
+        *values,
         "",
         "Question:",
         sample.question,

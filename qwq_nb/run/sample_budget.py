@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import Analysis
 from qwq_nb.core.run_record import Clip, SampleView
@@ -72,7 +73,7 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
 
 
 def _texts(view: SampleView) -> list[Clip]:
-    return [text for text in (view.question, view.reasoning, view.answer) if text is not None]
+    return [text for text in (view.question, view.reasoning, view.answer, view.code) if text is not None]
 
 
 def _switches(view: SampleView) -> list[int]:
@@ -90,11 +91,15 @@ def _with_texts(row: SampleView, view: SampleView, share: float | None) -> Sampl
             question=view.question,
             reasoning=view.reasoning,
             answer=view.answer,
+            code=view.code,
             analysis=_analysis(view, view.reasoning),
         )
     texts = (view.question, view.answer, view.reasoning)
     question, answer, reasoning = (len(text.text) if text else 0 for text in texts)
-    space = int((question + answer + reasoning) * share)
+    program = len(view.code.text) if view.code else 0
+    space = int((question + answer + reasoning + program) * share)
+    for_program = min(program, space // 4)
+    space -= for_program
     for_question = min(question, max(space // 4, space - answer - reasoning))
     for_answer = min(answer, max((space - for_question) // 2, space - for_question - reasoning))
     left = _again(view.reasoning, space - for_question - for_answer)
@@ -103,6 +108,7 @@ def _with_texts(row: SampleView, view: SampleView, share: float | None) -> Sampl
         question=_again(view.question, for_question),
         answer=_again(view.answer, for_answer),
         reasoning=left,
+        code=_again(view.code, for_program),
         analysis=_analysis(view, left),
     )
 
@@ -134,6 +140,7 @@ def _tidy(view: SampleView) -> SampleView:
         question=None,
         reasoning=None,
         answer=None,
+        code=None,
         analysis=_analysis(view, None),
         choices=[_cut(choice, 1_000) for choice in view.choices[:12]],
         flags=[_cut(flag, 40) for flag in view.flags[:12]],
@@ -151,6 +158,7 @@ def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleVie
             row,
             why="",
             reason=None,
+            execution=without_texts(row.execution),
             gold=_cut(row.gold, 24),
             extracted=_cut(row.extracted, 24),
             second_extracted="",
@@ -182,6 +190,9 @@ def row_cost(row: SampleView, in_html: int) -> int:
     fields = lean(row)
     cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
     cost += 3 * _INDENT if row.reason else 0
+    if row.execution is not None:
+        # Its fields' lines; its texts once more in the html.
+        cost += 24 * _INDENT + (text_cost(_json_text(row.execution), in_html=True) // 2 if in_html else 0)
     if not in_html:
         return cost
     return cost + in_html + sum(len(text.encode()) for text in (row.id, row.gold, row.extracted, row.why, row.error))
@@ -195,6 +206,11 @@ def text_cost(text: str, *, in_html: bool) -> int:
     return (
         2 * cost + 4 * (text.count("<") + text.count(">") + text.count("\n")) + 5 * (text.count('"') + text.count("'"))
     )
+
+
+def _json_text(execution: Execution) -> str:
+    first = execution.first_failed
+    return "" if first is None else "".join((first.input, first.expected, first.got, first.stderr))
 
 
 def _json_cost(value: Any) -> int:

@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import Final
 
 from qwq_nb.core.outcomes import is_failure
-from qwq_nb.core.run_record import SampleView, SubsetRow
+from qwq_nb.core.run_record import GroupRow, SampleView, SubsetRow
+from qwq_nb.run.group_table import GROUP_HEADS, group_cells, tests_of, told_apart
 from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import text_table
@@ -23,7 +24,7 @@ from qwq_nb.view.wording import (
     sample_key,
 )
 
-__all__ = ["failure_lines", "result_lines"]
+__all__ = ["failure_lines", "group_lines", "result_lines"]
 
 _FAILURES: Final = 20
 _ROWS: Final = 60
@@ -37,9 +38,10 @@ def result_lines(rows: list[SubsetRow], times: bool) -> list[str]:
         return []
     degrees = {row.metric for row in rows if row.metric}
     awaiting = any(row.awaiting_ruling for row in rows)
+    tests = any(row.tests_total for row in rows)
     score = "accuracy" if not degrees else "score" if all(row.metric for row in rows) else "acc or score"
     heads = ["", "n", "correct", score, "95 % interval", "finished", "trunc", "no ans", "not gr", "errors"]
-    heads += ["awaiting"] if awaiting else []
+    heads += [*(["awaiting"] if awaiting else []), *(["tests"] if tests else [])]
     heads += ["reasoning", "answer"] + (["ttft", "tokens/s"] if times else [])
     grid: list[list[str]] = []
     # Of a very long table the benchmarks' totals.
@@ -48,11 +50,11 @@ def result_lines(rows: list[SubsetRow], times: bool) -> list[str]:
         members = list(group)
         metric = next((one_line(row.metric, _NAME) for row in members if row.metric), "")
         grid.append([one_line(benchmark, _NAME) + (f" (mean {metric})" if metric else "")])
-        grid += [_cells(row, times, awaiting) for row in members]
+        grid += [_cells(row, times, awaiting, tests) for row in members]
     return text_table(heads, grid)
 
 
-def _cells(row: SubsetRow, times: bool, awaiting: bool) -> list[str]:
+def _cells(row: SubsetRow, times: bool, awaiting: bool, tests: bool) -> list[str]:
     cells = [
         "  " + one_line(row.subset, _NAME),
         str(row.n),
@@ -65,6 +67,7 @@ def _cells(row: SubsetRow, times: bool, awaiting: bool) -> list[str]:
         str(row.not_gradable),
         str(row.errors),
         *([str(row.awaiting_ruling)] if awaiting else []),
+        *([tests_of(row.tests_passed, row.tests_total)] if tests else []),
         number(row.mean_reasoning_tokens),
         number(row.mean_answer_tokens),
     ]
@@ -72,6 +75,18 @@ def _cells(row: SubsetRow, times: bool, awaiting: bool) -> list[str]:
         ttft = f"{number(row.ttft_p50_s, 2)} s" if is_known(row.ttft_p50_s) else UNKNOWN
         cells += [ttft, number(row.tokens_per_s_p50, 1)]
     return cells
+
+
+def group_lines(rows: Iterable[GroupRow]) -> list[str]:
+    """Return the lines of a table by difficulty, platform and month; empty if there is nothing to tell apart."""
+    told = told_apart(rows)
+    if not told:
+        return []
+    grid: list[list[str]] = []
+    for (benchmark, by), group in groupby(told, key=lambda row: (row.benchmark, row.by)):
+        grid.append([one_line(f"{benchmark} by {by}", 2 * _NAME)])
+        grid += [["  " + one_line(row.name, _NAME), *group_cells(row)] for row in group]
+    return text_table(["", *GROUP_HEADS], grid)
 
 
 def failure_lines(views: Iterable[SampleView]) -> list[str]:
@@ -83,6 +98,8 @@ def failure_lines(views: Iterable[SampleView]) -> list[str]:
     for view in failed[:_FAILURES]:
         repeat = f" repeat {view.repeat}" if view.repeat else ""
         values = f"gold {one_line(view.gold, 60) or '-'}, extracted {one_line(view.extracted, 60) or '-'}"
+        if view.execution is not None:
+            values = one_line(view.why, _CAUSE)
         if view.outcome == "error":
             values = one_line(view.error, _CAUSE) or "no cause is known"
         marks = "".join(f", {one_line(name, 40).replace('_', ' ')}" for name in dict.fromkeys(_further(view)))

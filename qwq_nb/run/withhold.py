@@ -11,6 +11,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from qwq_nb.bench.catalog import is_withheld_name
+from qwq_nb.core.execution import without_texts
 from qwq_nb.core.run_record import InFlight, RunRecord, SampleView
 from qwq_nb.core.text import valid_text
 from qwq_nb.core.vocabulary import VOCABULARY
@@ -101,8 +102,11 @@ def _withhold_sample(view: SampleView) -> SampleView:
         gold=shown_value(view.gold),
         extracted=shown_value(view.extracted),
         second_extracted=shown_value(view.second_extracted),
-        why=VOCABULARY.outcomes[view.outcome].withheld,
-        reason=None,
+        # Of programs it is counts of tests.
+        why=view.why if view.execution is not None else VOCABULARY.outcomes[view.outcome].withheld,
+        reason=view.reason if view.execution is not None else None,
+        code=None,
+        execution=without_texts(view.execution),
         error=shown_error(view.error),
         analysis=without_words(view.analysis),
     )

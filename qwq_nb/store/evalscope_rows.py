@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeVar, cast, get_args
 
 import msgspec
 
+from qwq_nb.core.execution import Execution
 from qwq_nb.core.records import Analysis, Completion, Outcome, Sample, Step, ToolCall, Verdict
 from qwq_nb.core.text import valid_values
 
@@ -146,7 +147,7 @@ def review_row(
     number = evalscope_id(position, repeat, repeats)
     score = dict(verdict.sample_score)
     score.update(sample_id=number, group_id=position, generation_index=repeat)
-    row = {
+    row: dict[str, Any] = {
         "index": number,
         "target": targets_of(sample),
         "messages": [*_prompt(sample), _assistant(sample, repeat, completion, completion.model)],
@@ -167,6 +168,8 @@ def review_row(
             "analysis": msgspec.to_builtins(verdict.analysis),
         },
     }
+    if verdict.execution is not None:
+        row["qwq"]["execution"] = msgspec.to_builtins(verdict.execution)
     return cast(dict[str, Any], valid_values(row))
 
 
@@ -242,6 +245,7 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
         seconds=own.get("seconds", 0.0),
         sample_score=sample_score,
         analysis=analysis_from(own.get("analysis")),
+        execution=_converted(own.get("execution"), Execution),
     )
 
 

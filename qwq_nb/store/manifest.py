@@ -82,6 +82,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     """Of each benchmark of which only a part was asked, as of `updated`: answers behind its score, and answers that all
     of its problems would have.
     """
+    sandbox: str = ""
+    """Name of the sandbox in which answers that are programs ran; empty: none did."""
     withheld: list[str] | None = None
     """Names of the benchmarks whose authors ask that their texts not be published; None: an older version's run."""
 

@@ -19,6 +19,7 @@ __all__ = [
     "HUB",
     "MOST_REPEATS",
     "REPEATS",
+    "SANDBOX",
     "SEED",
     "SOLVER",
     "EvalRequest",
@@ -36,6 +37,7 @@ HUB: Hub = "modelscope"
 CONCURRENCY: Literal["auto"] = "auto"
 GRADE_DEADLINE_S = 10.0
 SOLVER = "single"
+SANDBOX = "auto"
 
 
 class Selection(msgspec.Struct, kw_only=True, frozen=True):
@@ -72,6 +74,8 @@ class Source(msgspec.Struct, kw_only=True, frozen=True):
     """Worked examples in the prompt; None: the benchmark's own default."""
     dataset_args: dict[str, Any] = {}
     """Further dataset arguments of evalscope."""
+    preset: str = ""
+    """Name of the preset by which the benchmark is asked and graded; empty: as evalscope does."""
 
 
 class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
@@ -88,6 +92,10 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
     """Longest time for one grading, in seconds."""
     solver: str = SOLVER
     """How one sample becomes one completion: the name of a solver."""
+    sandbox: str = SANDBOX
+    """What the code of answers that are programs runs in: one of `qwq_nb.sandbox.SANDBOXES`."""
+    jobs: int | None = None
+    """Programs that run at once; None: one fewer than there are processors."""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -123,5 +131,9 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
             "think": endpoint.think,
         }
         # Left out where they are the default ones: runs begun before there were others keep their key.
-        further = {"dialect": (endpoint.dialect, DEFAULT_DIALECT), "solver": (self.solver, SOLVER)}
+        further = {
+            "dialect": (endpoint.dialect, DEFAULT_DIALECT),
+            "solver": (self.solver, SOLVER),
+            "preset": (source.preset, ""),
+        }
         return same | {name: value for name, (value, default) in further.items() if value != default}

@@ -69,7 +69,7 @@ def test_each_name_is_accepted_or_refused_with_a_reason_and_without_a_network(fo
         ("swe_bench_verified", "runs a repository's tests"),
         ("refcoco", "images or sound"),
         ("mmmu", "images or sound"),
-        ("humaneval", "executes the model's code"),
+        ("bigcodebench", "executes the model's code within a Docker image of its own"),
         ("simple_qa", "graded by another model"),
         ("wmt24pp", "all answers of a subset together"),
     ],

@@ -68,7 +68,7 @@ def test_a_lookup_among_thousands_of_problems_is_fast() -> None:
 
 def test_the_built_in_transcripts_cover_the_built_in_problems() -> None:
     book = Transcripts.load(built_in())
-    field = {"gpqa_diamond": "Question"}
+    field = {"gpqa_diamond": "Question", "live_code_bench": "question_content"}
     for benchmark, path in PROBLEMS.items():
         for line in path.read_text(encoding="utf-8").splitlines():
             problem = json.loads(line)[field.get(benchmark, "problem")]

@@ -81,7 +81,10 @@ def test_the_end_of_a_run_stands_still(server: DemoEndpoint) -> None:
     assert first.elapsed_s > 0
     assert first.tokens_per_s > 0
     assert run.record().progress == first
-    assert repr(run) == f"<Run {run.name!r} complete: aime24 {run.accuracies()['aime24']:.1%}; 3 of 3>"
+    assert (
+        repr(run)
+        == f"<Run {run.name!r} complete: aime24 {run.accuracies()['aime24']:.1%} (estimated from 3 of 10); 3 of 3>"
+    )
 
 
 def test_the_built_in_problems_are_what_this_file_says() -> None:
@@ -89,6 +92,7 @@ def test_the_built_in_problems_are_what_this_file_says() -> None:
         "math_500": 40,
         "aime24": 10,
         "gpqa_diamond": 12,
+        "live_code_bench": 10,
     }
 
 

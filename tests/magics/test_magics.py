@@ -123,7 +123,10 @@ def test_greedy_decoding_gets_its_warning(shell: Shell, server: DemoEndpoint) ->
         ("%qwq_eval math_500 --demo --extra '[1]'", "--extra takes a JSON object"),
         ("%qwq_eval math_500 --demo --subset 'Level 3", "A quotation mark is not closed"),
         ("%qwq_eval math_500 math_500 --demo", "math_500 is named twice"),
-        ("%qwq_eval gsm8k --demo", "has problems for math_500, aime24, gpqa_diamond only, not for gsm8k"),
+        (
+            "%qwq_eval gsm8k --demo",
+            "has problems for math_500, aime24, gpqa_diamond, live_code_bench only, not for gsm8k",
+        ),
         ("%qwq_eval math_500", "No endpoint is set. Set one: %qwq_endpoint http://"),
         ("%qwq_eval math_500", "or add --demo to try the built-in one"),
         ("%qwq_eval math_500 --endpoint mne", "There is no endpoint named 'mne'"),

@@ -65,6 +65,9 @@ SAMPLES = [
     "latency_s",
     "error",
     "flags",
+    "tests_passed",
+    "tests_total",
+    "execution",
 ]
 LOOPING = "demo/algebra/10.json"
 INSIDE = "demo/number_theory/4.json"

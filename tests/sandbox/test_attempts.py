@@ -84,12 +84,14 @@ def tried(user: str, wanted: str, python: str, folder: Path) -> tuple[str, Resul
 
 USERS = ["root", "ordinary user"] if IS_ROOT else ["ordinary user"]
 ROOTS_ONLY = ("landlock@root", "bwrap by the system's Python")
+OFTEN = ("landlock", "bwrap")
+"""What is used here; the other setups, which older or other machines have, are tried by `make test-long`."""
 
 
 @pytest.mark.parametrize(
     ("wanted", "user"),
     [
-        (wanted, user)
+        pytest.param(wanted, user, marks=() if wanted in OFTEN else pytest.mark.long)
         for wanted in ("landlock", "landlock@1", "bwrap", "bwrap@0", *ROOTS_ONLY)
         for user in USERS
         if user == "root" or wanted not in ROOTS_ONLY

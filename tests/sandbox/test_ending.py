@@ -104,11 +104,12 @@ def test_kill_of_the_process_that_started_it_leaves_nothing(kind: str, folders: 
 
 
 def test_kill_of_the_warm_process_costs_what_runs_and_nothing_else(kind: str, folders: Path) -> None:
+    others = set(descendants(os.getpid()))
     with Sandbox(kind, jobs=2) as sandbox:
         warm = descendants(os.getpid(), "qwq_nb.sandbox.zygote")
         job = Running(sandbox)
-        wait_until(lambda: set(descendants(os.getpid())) - set(warm))
-        started = descendants(os.getpid())
+        wait_until(lambda: set(descendants(os.getpid())) - others - set(warm))
+        started = set(descendants(os.getpid())) - others
         for pid in warm:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -79,7 +79,9 @@ export function rowOf(flight: InFlight): SampleView {
     choices: [],
     file: '',
     analysis: null,
-    reason: null
+    reason: null,
+    code: null,
+    execution: null
   };
 }
 

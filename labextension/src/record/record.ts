@@ -200,6 +200,54 @@ export const REASON = {
   values: optional(mapping(reasonValue), {})
 };
 
+export const STATUSES = [
+  'passed',
+  'failed',
+  'timeout',
+  'memory',
+  'crashed',
+  'output_limit',
+  'not_run'
+] as const;
+
+export const FAILED_TEST = {
+  number: count,
+  status: oneOf(STATUSES, 'failed'),
+  input: optional(text, ''),
+  expected: optional(text, ''),
+  got: optional(text, ''),
+  line: optional(nullable(count), nothing),
+  stderr: optional(text, '')
+};
+
+export const EXECUTION = {
+  status: optional(oneOf([...STATUSES, ''] as const, ''), ''),
+  passed: optional(count, 0),
+  total: optional(count, 0),
+  marks: optional(text, ''),
+  first_failed: optional(nullable(struct('FailedTest', FAILED_TEST)), nothing),
+  seconds: optional(number, 0),
+  cpu_seconds: optional(number, 0),
+  peak_memory_mb: optional(number, 0),
+  sandbox: optional(text, ''),
+  fault: optional(text, ''),
+  differs: optional(text, '')
+};
+
+export const GROUP_ROW = {
+  benchmark: text,
+  by: text,
+  name: text,
+  problems: count,
+  n: count,
+  correct: count,
+  accuracy: nullable(number),
+  ci_low: nullable(number),
+  ci_high: nullable(number),
+  tests_passed: count,
+  tests_total: count
+};
+
 export const SAMPLE_VIEW = {
   benchmark: text,
   subset: text,
@@ -225,7 +273,9 @@ export const SAMPLE_VIEW = {
   choices: optional(list(text, MOST_OF_A_SAMPLE), []),
   file: optional(text, ''),
   analysis: optional(nullable(struct('Analysis', ANALYSIS)), nothing),
-  reason: optional(nullable(struct('Reason', REASON)), nothing)
+  reason: optional(nullable(struct('Reason', REASON)), nothing),
+  code: optional(nullable(struct('Clip', CLIP)), nothing),
+  execution: optional(nullable(struct('Execution', EXECUTION)), nothing)
 };
 
 export const IN_FLIGHT = {
@@ -285,6 +335,8 @@ export const SUBSET_ROW = {
   mean_score: optional(nullable(number), nothing),
   metric: optional(text, ''),
   awaiting_ruling: optional(count, 0),
+  tests_passed: optional(nullable(count), nothing),
+  tests_total: optional(nullable(count), nothing),
   problems: optional(count, 0),
   similar_low: optional(nullable(number), nothing),
   similar_high: optional(nullable(number), nothing)
@@ -328,6 +380,7 @@ export const RUN_RECORD = {
   in_flight: optional(list(struct('InFlight', IN_FLIGHT), MOST_KEYS), []),
   notes: optional(list(text), []),
   references: optional(list(mapping(), MOST_KEYS), []),
+  groups: optional(list(struct('GroupRow', GROUP_ROW), MOST_KEYS), []),
   withheld: optional(flag, false),
   withheld_benchmarks: optional(nullable(list(text)), nothing)
 };
@@ -340,6 +393,8 @@ export type Progress = Read<typeof PROGRESS>;
 export type SubsetRow = Read<typeof SUBSET_ROW>;
 export type RunRecord = Read<typeof RUN_RECORD>;
 export type Reason = Read<typeof REASON>;
+export type Execution = Read<typeof EXECUTION>;
+export type FailedTest = Read<typeof FAILED_TEST>;
 
 const record = struct('RunRecord', RUN_RECORD);
 

@@ -11,6 +11,7 @@ import { flagTitle, flagWord, PHASES } from '../record/vocabulary';
 import { oneLine, pythonIndex, visible } from '../text/clean';
 import { valueAsTex } from '../text/tex';
 import { el, reconcile, setAttribute, setText } from './dom';
+import { ExecutionView } from './execution';
 import { renderBlock } from './prose';
 import { TextFold } from './reasoning';
 import { signOf, wordOf } from './standing';
@@ -65,6 +66,7 @@ export class AttemptView {
       this._values,
       this._facts,
       this._error,
+      this._execution.node,
       this._answer.node,
       this._reasoning.node
     );
@@ -93,6 +95,7 @@ export class AttemptView {
     setText(this._facts, factsOf(entry).join(' · '));
     setText(this._error, row.error);
     this._error.hidden = row.error === '' || row.error === row.why;
+    this._execution.update(stream ? null : row.execution, row.code);
     this._updateFolds(entry, context);
   }
 
@@ -107,11 +110,14 @@ export class AttemptView {
   }
 
   private _updateValues({ row, stream }: IEntry): void {
-    const values: [string, string][] = [
-      ['gold', clipped(row.gold, LONGEST_VALUE)],
-      ['extracted', clipped(row.extracted, LONGEST_VALUE)],
-      ['second opinion', clipped(row.second_extracted, LONGEST_VALUE)]
-    ];
+    // A program is drawn with its tests, and has no value to compare.
+    const values: [string, string][] = row.execution
+      ? []
+      : [
+          ['gold', clipped(row.gold, LONGEST_VALUE)],
+          ['extracted', clipped(row.extracted, LONGEST_VALUE)],
+          ['second opinion', clipped(row.second_extracted, LONGEST_VALUE)]
+        ];
     // Of values that are not to be had only the extracted one says something: that nothing was.
     const shown = values.filter(
       ([name, value]) => value !== '' || (name === 'extracted' && !stream)
@@ -197,6 +203,7 @@ export class AttemptView {
   private _why = el('p', { class: 'qwq-why' });
   private _values = el('dl', { class: 'qwq-values' });
   private _facts = el('p', { class: 'qwq-facts' });
+  private _execution = new ExecutionView();
   private _error = el('pre', { class: 'qwq-error' });
 }
 

@@ -5,6 +5,7 @@ import { flagWord, outcomeWord, PHASES } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
 import { valueAsPlain } from '../text/tex';
 import { el, reconcile, setAttribute, setText, uniqueId } from './dom';
+import { testsWord } from './execution';
 import { signOf } from './standing';
 
 const LINE = 44; // pixels; as in style/list.css
@@ -220,7 +221,9 @@ function saidOf(entry: IEntry): string {
   if (stream && stream.flight.attempt > 1) {
     parts.push(`attempt ${stream.flight.attempt}`);
   }
-  if (row.outcome === 'wrong') {
+  if (row.execution && !stream) {
+    parts.push(testsWord(row.execution));
+  } else if (row.outcome === 'wrong') {
     parts.push(`${valueOf(row.extracted)} ≠ ${valueOf(row.gold)}`);
   } else if (row.outcome === 'correct') {
     parts.push(valueOf(row.extracted));

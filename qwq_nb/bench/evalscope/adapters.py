@@ -26,6 +26,9 @@ from evalscope.config import TaskConfig
 from evalscope.constants import ScoreStatus
 from evalscope.utils.io_utils import convert_normal_types
 
+from qwq_nb.bench.code.catalog import runs_code
+from qwq_nb.bench.code.presets import preset_for
+from qwq_nb.bench.evalscope.confined import confine
 from qwq_nb.bench.evalscope.nltk_data import missing_resource, provide_sentence_model
 from qwq_nb.bench.evalscope.runnable import check_runnable, judge_strategy, missing_packages
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
@@ -42,6 +45,7 @@ __all__ = [
     "grade_in_this_process",
     "kind_of",
     "official_score",
+    "preset_options",
     "score_dump",
     "versions",
     "warm_up",
@@ -128,6 +132,7 @@ def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_sh
         options["local_path"] = local_path
     elif request.revision is not None:
         options["hf_dataset_revision" if request.hub == "huggingface" else "dataset_revision"] = request.revision
+    options |= preset_options(request)
     config = TaskConfig(
         model="qwq-nb",
         model_id="qwq-nb",
@@ -139,15 +144,33 @@ def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_sh
         judge={"strategy": judge_strategy([name])},
     )
     try:
-        return get_benchmark(name, config)
+        adapter = get_benchmark(name, config)
     except ImportError as error:
         raise UnknownBenchmark(missing_packages(name, error)) from None
     except (KeyError, ValueError) as error:
         raise OptionError(f"{name}: {error.args[0] if error.args else error}") from None
+    confine(adapter, config)
+    return adapter
+
+
+def preset_options(request: LoadRequest) -> dict[str, Any]:
+    """Return the dataset arguments that a preset sets. Raises OptionError where the line sets one of them too."""
+    if not request.preset:
+        return {}
+    preset = preset_for(request.preset, [request.benchmark])
+    same = sorted({"prompt_template", "system_prompt", "review_timeout", "extra_params"} & request.dataset_args.keys())
+    if same:
+        raise OptionError(f"--preset {request.preset} sets {', '.join(same)}: leave it out of --dataset-args.")
+    return {"review_timeout": preset.seconds}
 
 
 def kind_of(adapter: Any) -> AnswerKind:
-    """Return the kind: `choice` by evalscope's own class, `math` if its metric compares numerically, else `text`."""
+    """Return the kind: `choice` by evalscope's own class, `math` if its metric compares numerically, else `text`.
+
+    `code` if the answers are programs that are run here.
+    """
+    if runs_code(str(adapter.name)):
+        return "code"
     if isinstance(adapter, MultiChoiceAdapter):
         return "choice"
     metrics = [value for metric in adapter.metric_list if isinstance(metric, dict) for value in metric.values()]

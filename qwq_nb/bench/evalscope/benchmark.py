@@ -6,7 +6,7 @@ import functools
 from typing import Any, Literal
 
 from qwq_nb.bench.catalog import is_withheld_name
-from qwq_nb.bench.evalscope import adapters, loading
+from qwq_nb.bench.evalscope import adapters, code_grading, loading
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
 from qwq_nb.bench.worker import refute
 from qwq_nb.bench.worker.equality import equal
@@ -30,7 +30,7 @@ class EvalscopeBenchmark:
 
     @functools.cached_property
     def kind(self) -> AnswerKind:
-        """Return `math`, `choice` or `text`. Raises UnknownBenchmark, OptionError."""
+        """Return `math`, `choice`, `code` or `text`. Raises UnknownBenchmark, OptionError."""
         return adapters.kind_of(self._adapter)
 
     def subsets(self) -> list[str]:
@@ -44,8 +44,11 @@ class EvalscopeBenchmark:
     def grade(self, job: GradeJob) -> Verdict:
         """Return evalscope's verdict on the answer part; `excluded` if it has no value. Its exceptions pass through.
 
-        evalscope would score an answer against a reference that is not there: 0, whatever it says.
+        Where the answers are programs, they run in the sandbox of `qwq_nb.bench.code.running`. evalscope would score an
+        answer against a reference that is not there: 0, whatever it says.
         """
+        if self.kind == "code":
+            return code_grading.grade_code(self._adapter, job)
         if lacks_reference(job.sample):
             return Verdict(status="no_reference", explanation="the record has no reference to grade against")
         score = adapters.official_score(self._adapter, job)

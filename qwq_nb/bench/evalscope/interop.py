@@ -39,6 +39,7 @@ from evalscope.report import ExecutionSubset, ExecutionSummary
 from evalscope.utils.io_utils import OutputsStructure
 from pydantic import ValidationError
 
+from qwq_nb.bench.code.records import for_evalscope
 from qwq_nb.bench.evalscope import adapters
 from qwq_nb.bench.evalscope.own import own_record, register_own
 from qwq_nb.bench.evalscope.runnable import judge_strategy
@@ -90,7 +91,9 @@ def write_data(job: DataJob) -> list[str]:
     files: dict[str, dict[str, str]] = {}
     own = plan.request.source is not None
     records = {
-        subset: [own_record(sample, plan.request) if own else sample.source_row for sample in samples]
+        subset: [
+            own_record(sample, plan.request) if own else for_evalscope(name, sample.source_row) for sample in samples
+        ]
         for subset, samples in groups.items()
     }
     _write_split(adapter, run, folder, str(adapter.eval_split), records, files)
@@ -174,6 +177,7 @@ def _dataset_args(plan: BenchPlan, run_dir: Path) -> dict[str, Any]:
     extra = {} if own else {key: value for key, value in plan.request.dataset_args.items() if key != "shuffle"}
     return {
         **extra,
+        **adapters.preset_options(plan.request),
         "local_path": str(run_dir / "data" / name),
         "subset_list": list(planned(run_dir, name)),
         "few_shot_num": 0 if own else plan.few_shot_num,

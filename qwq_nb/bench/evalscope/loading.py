@@ -17,9 +17,10 @@ from evalscope.api.dataset.utils import as_sample_list, shuffle_choices_if_reque
 from evalscope.utils.io_utils import convert_normal_types
 
 from qwq_nb.bench.catalog import is_withheld_name
+from qwq_nb.bench.code.records import without_tests
 from qwq_nb.bench.data_formats import Record, read_file
 from qwq_nb.bench.datafile import file_stems, read_records, subset_files
-from qwq_nb.bench.evalscope import adapters, conversion, fields, hub
+from qwq_nb.bench.evalscope import adapters, code_loading, conversion, fields, hub
 from qwq_nb.bench.evalscope.conversion import RawRow
 from qwq_nb.bench.evalscope.runnable import rule_notes
 from qwq_nb.bench.protocol import BenchmarkFacts, LoadedBenchmark, LoadRequest, encode
@@ -30,6 +31,9 @@ from qwq_nb.core.text import valid_values
 from qwq_nb.errors import DataError, OptionError, UnknownBenchmark, did_you_mean, listed
 
 __all__ = ["load"]
+
+_WITHOUT_GOLD = ("text", "code")
+"""Kinds of answers that need no gold one: programs are graded by their tests."""
 
 Questions = dict[tuple[str, int], str]
 """Inputs before the prompt templates are applied, by subset and position."""
@@ -50,6 +54,7 @@ def load(request: LoadRequest) -> LoadedBenchmark:
         notes.append(
             "`shuffle` is left out: which samples are asked, and in which order, is decided by limit and seed."
         )
+    days = code_loading.choose_days(adapter, request)
     loader = _load_local if request.data else _load_hub
     records, questions = loader(adapter, request, notes)
     samples = _samples(adapter, request, records, questions)
@@ -60,6 +65,7 @@ def load(request: LoadRequest) -> LoadedBenchmark:
             f"{request.data or request.benchmark}: no record belongs to {request.benchmark}{asked}. Its subsets are "
             f"{known}."
         )
+    notes += code_loading.notes_on(request, samples, days)
     meta = adapter.benchmark_meta
     return LoadedBenchmark(
         request=request,
@@ -74,9 +80,10 @@ def load(request: LoadRequest) -> LoadedBenchmark:
             metric=GRADED_METRICS.get(request.benchmark) or adapters.metric_name(adapter),
             evaluation_version=str(meta.evaluation_version),
             few_shot_num=int(adapter.few_shot_num),
-            prompt_template=str(adapter.prompt_template or ""),
+            prompt_template=code_loading.prompt_template(adapter, request),
             dataset_id=str(adapter.dataset_id),
             withheld=is_withheld_name(request.benchmark),
+            **code_loading.facts_of(adapter, request, samples),
         ),
         versions=adapters.versions(),
         notes=notes,
@@ -105,7 +112,7 @@ def _load_hub(adapter: Any, request: LoadRequest, notes: list[str]) -> tuple[lis
 
     def watched(record: dict[str, Any]) -> Any:
         found.append((convert, record))
-        return _marked(convert(record), len(found) - 1)
+        return _marked(code_loading.converted(adapter, convert, record), len(found) - 1)
 
     questions: Questions = {}
     finish = adapter._post_process_samples
@@ -222,10 +229,10 @@ def _dataset(
     kind = adapters.kind_of(adapter)
 
     def convert(record: RawRow) -> list[EvalSample]:
-        if kind != "text":
+        if kind not in _WITHOUT_GOLD:
             fields.check_gold_present(record, needed)
         conversion.check_graded_from(record, request.benchmark)
-        made = list(as_sample_list(adapter.record_to_sample(record)))
+        made = list(as_sample_list(code_loading.converted(adapter, adapter.record_to_sample, record)))
         if known and any(sample.subset_key not in known for sample in made):
             made = _respelt(adapter, record, made, known)
         for sample in made:
@@ -260,7 +267,7 @@ def _respelt(adapter: Any, record: RawRow, made: list[EvalSample], known: list[s
 def _check_sample(sample: EvalSample, record: RawRow, needed: list[str], kind: AnswerKind) -> None:
     """Check that a sample has a question, and an answer to grade against. Raises FieldFault, KeyError."""
     targets = _targets(sample)
-    if kind != "text" and not any(target.strip() for target in targets):
+    if kind not in _WITHOUT_GOLD and not any(target.strip() for target in targets):
         name = next((name for name in needed if name in fields.GOLD_FIELDS), "answer")
         if name not in record:
             raise KeyError(name)
@@ -268,7 +275,7 @@ def _check_sample(sample: EvalSample, record: RawRow, needed: list[str], kind: A
     question = _question(sample)
     if not question.strip():
         raise fields.FieldFault("the question is empty")
-    fields.check_made(record, needed, question, targets if kind != "text" else [])
+    fields.check_made(record, needed, question, targets if kind not in _WITHOUT_GOLD else [])
     if kind == "choice":
         fields.check_choices(record, needed, sample.choices or [], targets)
 
@@ -314,13 +321,14 @@ def _samples(adapter: Any, request: LoadRequest, records: Sequence[RawRow], ques
                     subset=subset,
                     id=sample_id(request.benchmark, subset, position, beside=beside),
                     index=position,
-                    question=valid_values(questions[subset, position]),
+                    question=valid_values(code_loading.question(request, record) or questions[subset, position]),
                     gold=valid_values(targets[0] if targets else ""),
                     targets=valid_values(targets),
-                    messages=[_wire(message, request.benchmark) for message in sample.input],
+                    messages=code_loading.messages(request, record)
+                    or [_wire(message, request.benchmark) for message in sample.input],
                     choices=valid_values(list(sample.choices or [])),
                     source_id=fields.source_id(metadata, record),
-                    metadata=_plain(metadata),
+                    metadata=_plain(without_tests(request.benchmark, metadata)),
                     source_row=_plain(record),
                 )
             )

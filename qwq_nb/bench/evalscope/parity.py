@@ -5,7 +5,8 @@ with `rerun_review=True`, which grades every answer anew with evalscope's own is
 that refuses and counts requests, so that none leaves the machine. Differences are printed, with the reason if it is
 known; the exit code is 1 if one is not. A registered benchmark grades its answers there too, by the adapter that
 evalscope finds in its registry. It is imported from where it is installed, or as `--benchmark` names it, never from
-a path in the run directory.
+a path in the run directory. Where answers are programs, evalscope would run them unconfined: it grades them anew only
+with `--unconfined`.
 """
 
 from __future__ import annotations
@@ -40,8 +41,11 @@ class Difference(NamedTuple):
     why: str = ""
 
 
-def check(run_dir: Path) -> list[Difference]:
-    """Return all differences between a run's results and evalscope's. Raises UnknownRun, WorkerError."""
+def check(run_dir: Path, *, unconfined: bool = False) -> list[Difference]:
+    """Return all differences between a run's results and evalscope's. Raises UnknownRun, WorkerError.
+
+    `unconfined`: evalscope may run the models' code on this machine, as it does by default.
+    """
     if not (run_dir / "configs").is_dir():
         raise UnknownRun(f"{run_dir} is not a run directory: it has no configs/.")
     with tempfile.TemporaryDirectory(prefix="qwq-parity-") as folder:
@@ -49,11 +53,11 @@ def check(run_dir: Path) -> list[Difference]:
         os.environ["HF_DATASETS_CACHE"] = str(Path(folder) / "datasets-cache")
         copy = Path(folder) / "run"
         shutil.copytree(run_dir, copy)
-        return _compare(run_dir, copy)
+        return _compare(run_dir, copy, unconfined=unconfined)
 
 
-def _compare(run_dir: Path, copy: Path) -> list[Difference]:
-    from qwq_nb.bench.evalscope import adapters, interop
+def _compare(run_dir: Path, copy: Path, *, unconfined: bool) -> list[Difference]:
+    from qwq_nb.bench.evalscope import adapters, code_parity, interop
     from qwq_nb.bench.evalscope.nltk_data import provide_sentence_model
 
     adapters.quiet()
@@ -62,19 +66,29 @@ def _compare(run_dir: Path, copy: Path) -> list[Difference]:
     differences = _identity(run_dir)
     before = {key: (row, score) for key, row, score in _reviews(run_dir, interop.task_config(run_dir))}
     missing = _missing(run_dir, before)
+    names = list(interop.task_config(run_dir).datasets)
+    not_anew = code_parity.why_not_anew(names, unconfined=unconfined)
     with _counting_port() as (url, counted):
         interop.rebase(str(copy), api_url=url)
         for rerun in (False, True):
+            if rerun and not_anew:
+                differences.append(Difference("rerun_review", "graded", "not graded anew", not_anew))
+                continue
+            if rerun:
+                code_parity.put_tests_back(copy, names)
             counted.clear()
             reports = _run(interop.task_config(copy), copy, rerun=rerun)
             label = "rerun_review" if rerun else "use_cache"
             if len(counted) != 0:
                 why = f"{missing} answers are not in the run (interrupted, or failed requests)" if missing else ""
                 differences.append(Difference(f"{label}: requests", "0", str(len(counted)), why))
-            differences += _scores(label, before, reports)
+            scores, verdicts = _scores(label, before, reports), []
             if rerun:
                 after = {key: score for key, _, score in _reviews(copy, interop.task_config(copy))}
-                differences += _verdicts(before, after)
+                verdicts = _verdicts(before, after)
+            if verdicts and all(verdict.why for verdict in verdicts):
+                scores = [score._replace(why=score.why or "see the verdicts below") for score in scores]
+            differences += scores + verdicts
     return differences
 
 
@@ -221,6 +235,8 @@ def _means(label: str, name: str, before: dict[tuple[str, str, int], Any], repor
 
 
 def _verdicts(before: dict[tuple[str, str, int], Any], after: dict[tuple[str, str, int], Any]) -> list[Difference]:
+    from qwq_nb.bench.evalscope import code_parity
+
     differences = []
     for key, (row, ours) in before.items():
         theirs = after.get(key)
@@ -233,6 +249,8 @@ def _verdicts(before: dict[tuple[str, str, int], Any], after: dict[tuple[str, st
                 why = f"not gradable within our limits ({status}); evalscope allows 30 s a call, without a memory limit"
                 if status == "no_reference":
                     why = "there is no reference: evalscope compares with an empty one"
+            elif ours.main_value and code_parity.ended_without_results(theirs.metadata):
+                why = "evalscope had no results in its own time, in which it starts two interpreters for each answer"
             elif not theirs.status.is_usable:
                 why = f"evalscope's grader gave up: {theirs.explanation or theirs.metadata}"[:160]
             differences.append(Difference(_label(key, row), _say(ours), _say(theirs), why))
@@ -281,6 +299,11 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="NAME=package.module:Name",
         help="a benchmark of one's own that the run is of",
     )
+    parser.add_argument(
+        "--unconfined",
+        action="store_true",
+        help="let evalscope run the models' code under your account, to compare its verdicts",
+    )
     given = parser.parse_args(arguments)
     run_dir = given.run_dir
     try:
@@ -289,7 +312,7 @@ def main(arguments: list[str] | None = None) -> int:
             if not target:
                 raise OptionError(f"--benchmark takes NAME=package.module:Name, not {text!r}.")
             register_benchmark(name, target)
-        differences = check(run_dir)
+        differences = check(run_dir, unconfined=given.unconfined)
     except QwqError as error:
         print(error, file=sys.stderr)
         return 2

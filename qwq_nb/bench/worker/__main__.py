@@ -26,7 +26,7 @@ from qwq_nb.bench.hub_secrets import mask_of, secrets_for
 from qwq_nb.bench.protocol import LONGEST_LINE, Request, WorkerInfo, decode, encode
 from qwq_nb.bench.registry import benchmark_for
 from qwq_nb.bench.worker.beats import beating
-from qwq_nb.bench.worker.channels import Channels, SelectorChannels, ThreadChannels, write_all
+from qwq_nb.bench.worker.channels import CODE_GRADER, Channels, SelectorChannels, ThreadChannels, write_all
 from qwq_nb.bench.worker.child import CAN_FORK, Child, die_with_parent, limit_memory, limit_time
 from qwq_nb.bench.worker.imports import without_what_is_not_needed
 from qwq_nb.bench.worker.task_limits import task_limit
@@ -47,12 +47,14 @@ class Worker:
     """Read requests, run them in children, and write their answers."""
 
     def __init__(self, protocol_fd: int, *, grading: bool = True) -> None:
+        from qwq_nb.bench.worker.code_grader import CodeGrader
         from qwq_nb.bench.worker.grader_pool import Graders
 
         self._out = protocol_fd
         self._channels: Channels = SelectorChannels() if CAN_FORK else ThreadChannels()
         self._channels.add(PARENT, 0)
         self._graders = Graders(self._channels, self._ok, (protocol_fd,))
+        self._code = CodeGrader(self._channels, self._ok, (protocol_fd,))
         self._tasks: collections.deque[Request] = collections.deque()
         self._task: tuple[Request, Child] | None = None
         self._task_ends = math.inf
@@ -71,6 +73,8 @@ class Worker:
                     self._request(line)
                 elif name.startswith(TASK):
                     self._task_line(name, line)
+                elif name == CODE_GRADER:
+                    self._code.line(line)
                 else:
                     self._graders.line(name, line)
             if self._graders.to_rehearse:
@@ -88,7 +92,7 @@ class Worker:
         request = decode(line, Request)
         try:
             if request.op == "grade":
-                self._graders.add(request.id, decode(request.body, protocol.GradeJob))
+                self._grade(request.id, decode(request.body, protocol.GradeJob))
                 return
             if request.op == "cancel":
                 self._cancel(decode(request.body, int))
@@ -102,9 +106,18 @@ class Worker:
         self._tasks.append(request)
         self._next_task()
 
+    def _grade(self, number: int, job: protocol.GradeJob) -> None:
+        from qwq_nb.bench.worker.code_grader import is_code_job
+
+        if is_code_job(job):
+            self._code.add(number, job)
+        else:
+            self._graders.add(number, job)
+
     def _cancel(self, number: int) -> None:
         """Drop the request with this id, so that it holds up no other. It is not answered."""
         self._graders.cancel(number)
+        self._code.cancel(number)
         for request in [request for request in self._tasks if request.id == number]:
             self._tasks.remove(request)
         if self._task is not None and self._task[0].id == number:
@@ -169,6 +182,7 @@ class Worker:
         if self._task is not None:
             self._task[1].kill()
         self._graders.close()
+        self._code.close()
 
 
 def operations() -> dict[str, Callable[[msgspec.Raw], Any]]:

@@ -13,8 +13,10 @@ import selectors
 import threading
 from typing import Protocol
 
-__all__ = ["Channels", "LineReader", "SelectorChannels", "ThreadChannels", "write_all"]
+__all__ = ["CODE_GRADER", "Channels", "LineReader", "SelectorChannels", "ThreadChannels", "write_all"]
 
+CODE_GRADER = "code grader"
+"""Name of the channel of the process that runs code."""
 _BLOCK = 1 << 16
 
 Event = tuple[str, bytes | None]

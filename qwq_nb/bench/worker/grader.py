@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from qwq_nb.bench.code.running import ExecutionStopped
 from qwq_nb.bench.evalscope import adapters
 from qwq_nb.bench.protocol import GradeJob, Opinion, decode, encode
 from qwq_nb.bench.registry import benchmark_for
@@ -36,7 +37,7 @@ from qwq_nb.core.records import Analysis, Completion, Verdict
 from qwq_nb.store.evalscope_rows import targets_of
 from qwq_nb.trace.measures import Trace
 
-__all__ = ["MEMORY_LIMIT", "Grader", "grade", "grader_main", "rehearse"]
+__all__ = ["MEMORY_LIMIT", "Grader", "failed_job", "grade", "grade_whole", "grader_main", "rehearse"]
 
 MEMORY_LIMIT = 2 << 30
 """Bytes of address space a grader may take beyond what it starts with."""
@@ -138,9 +139,20 @@ def grade(job: GradeJob) -> Verdict:
             verdict = complete_verdict(verdict)
     except MemoryError:
         verdict = failed_verdict("memory", "the grader ran out of memory")
+    except ExecutionStopped:
+        raise
     except Exception as error:  # a benchmark's own fault on this answer: one sample's verdict, not the run's end
         verdict = failed_verdict("crashed", error)
     return _with_score(job, msgspec.structs.replace(verdict, seconds=time.perf_counter() - started))
+
+
+def grade_whole(job: GradeJob) -> Verdict:
+    """Return the verdict with its second opinion and the analysis of the reasoning, in this thread."""
+    verdict = grade(job)
+    analysis, trace = _analysis(job, verdict)
+    if job.measures:
+        analysis = _further(job, analysis, trace)
+    return msgspec.structs.replace(verdict, analysis=analysis)
 
 
 def _with_score(job: GradeJob, verdict: Verdict) -> Verdict:
@@ -187,7 +199,10 @@ def _further(job: GradeJob, analysis: Analysis | None, trace: Trace | None) -> A
     return measuring.further_analysis(analysis or Analysis(version=0), trace, job.measures, job.import_path)
 
 
-def _failed(job: GradeJob, status: Literal["deadline", "memory", "crashed"], why: str, seconds: float) -> Verdict:
+def failed_job(
+    job: GradeJob, status: Literal["deadline", "memory", "crashed"], why: str | BaseException, seconds: float
+) -> Verdict:
+    """Return the verdict on an answer that could not be graded, in evalscope's form too."""
     return _with_score(job, msgspec.structs.replace(failed_verdict(status, why), seconds=seconds))
 
 
@@ -312,7 +327,7 @@ class Grader:
             self._finish(
                 running,
                 running.verdict
-                or _failed(running.job, "deadline", f"{what} took longer than {seconds:g} s and was ended", seconds),
+                or failed_job(running.job, "deadline", f"{what} took longer than {seconds:g} s and was ended", seconds),
             )
         else:
             self._ended()
@@ -345,7 +360,7 @@ class Grader:
         self._child, self._ready = None, False
         while self._waiting.jobs and self._false_starts >= _FALSE_STARTS:
             reply, job = self._waiting.jobs.popleft()
-            self._answer(reply, _failed(job, "crashed", f"the grader process does not start ({how})", 0.0))
+            self._answer(reply, failed_job(job, "crashed", f"the grader process does not start ({how})", 0.0))
         running = self._running
         if running is not None and running.step == "rehearsing":
             self._without_rehearsal(running)
@@ -356,7 +371,7 @@ class Grader:
         elif running is not None:
             seconds = time.monotonic() - running.started
             why = f"the grader process ended ({how}) at this answer"
-            self._finish(running, running.verdict or _failed(running.job, "crashed", why, seconds))
+            self._finish(running, running.verdict or failed_job(running.job, "crashed", why, seconds))
         self.next()
 
     def _without_rehearsal(self, running: _Running) -> None:

@@ -5,6 +5,9 @@ import { describe, expect, it } from 'vitest';
 import {
   ANALYSIS,
   CLIP,
+  EXECUTION,
+  FAILED_TEST,
+  GROUP_ROW,
   IKind,
   IN_FLIGHT,
   LOOP,
@@ -31,6 +34,9 @@ describe('the record', () => {
     Object.entries({
       Analysis: ANALYSIS,
       Clip: CLIP,
+      Execution: EXECUTION,
+      FailedTest: FAILED_TEST,
+      GroupRow: GROUP_ROW,
       InFlight: IN_FLIGHT,
       Loop: LOOP,
       Progress: PROGRESS,
@@ -54,6 +60,9 @@ describe('the record', () => {
     expect(Object.keys(schema.$defs).sort()).toEqual([
       'Analysis',
       'Clip',
+      'Execution',
+      'FailedTest',
+      'GroupRow',
       'InFlight',
       'Loop',
       'Progress',
