@@ -6,7 +6,8 @@
 Mere results count only where the value can hardly stand there by chance. Where it can (an integer up to ±`SMALL`, one
 or two characters, a value that the question itself contains) it must be final, said of what was asked or dwelt on, and
 in a trace that gave another answer one of the first two. A mere result before it in the same sentence, or in the one
-before if that only draws the conclusion ("x = 8/2 = 4. So x = 4."), is then taken along. If there is none and the
+before if that only draws the conclusion ("x = 8/2 = 4. So x = 4.") or computes it again, is then taken along; not if it
+is only an operand of it ("The cube root is 4. So the difference is 8 - 4 = 4"). If there is none and the
 answer is known to be correct, the last mere result is taken: it did come out there. So "x = 2." in the middle of a
 calculation is not the answer 2, and a number of the question is not its answer.
 
