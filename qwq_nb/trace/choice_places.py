@@ -2,8 +2,9 @@
 
 A label (a letter, or a number where the question's options are numbered) counts where it is called the answer: "the
 answer is C", "option C is correct", "The best match is C", "C is the answer", "I'd go with (C)", `\\boxed{C}`, "So C.",
-"C it is", "only option C gives …", "So 5/8, which is C.", "Looking at the options, C is …", 答案是 C. Listing or discussing "Option C says …" does
-not, nor do several at once ("A, G, or H") and the article "A"; nor a label behind "if", "whether" or "not".
+"C it is", "only option C gives …", "So 5/8, which is C.", "Looking at the options, C is …", 答案是 C.
+Listing or discussing "Option C says …" does not, nor do several at once ("A, G, or H") and the article "A"; nor a label
+behind "if", "whether" or "not".
 
 The text of the choice counts (`choice_texts.py`) where it is a value that is stated as an answer by `answer_places.py`,
 taken as strictly as one that stands in the question, since it does; or where its words come in a sentence that

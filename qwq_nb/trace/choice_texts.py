@@ -1,13 +1,12 @@
 """Find where the text of a choice is stated as the answer.
 
-A value ("0.76 m") counts where `answer_places.py` takes it for an answer: without a unit in words, and without the words
-with which all choices begin ("Total assets 47,325"). Several numbers ("$98.71 and $1.84") count where one sentence has
-all of them. A text in words counts where all its telling
-words come in their order in one sentence, few words between, that concludes ("so", "therefore", "that means", …) or, if
-the choice is a sentence itself ("B is A's child"), asserts it; of "aunt or uncle" either word will do. It does not
-count where it is listed behind its label, quoted from an option, supposed, asked or denied. What the question itself
-says counts only where the trace concludes it ("So …") or then stops at it ("That's directly stated").
-"""
+A value ("0.76 m") counts where `answer_places.py` takes it for an answer: without a unit in words, and without the
+words with which all choices begin ("Total assets 47,325"). Several numbers ("$98.71 and $1.84") count where one
+sentence has all of them. A text in words counts where all its telling words come in their order in one sentence, few
+words between, that concludes ("so", "therefore", "that means", …) or, if the choice is a sentence itself ("B is A's
+child"), asserts it; of "aunt or uncle" either word will do. It does not count where it is listed behind its label,
+quoted from an option, supposed, asked or denied. What the question itself says counts only where the trace concludes it
+("So …") or then stops at it ("That's directly stated")."""
 
 from __future__ import annotations
 

@@ -2,14 +2,13 @@
 
 - `FINAL`: boxed, or called the answer ("the answer is 12", "12. That's the answer"; not behind "if" or "whether");
 - `ASKED`: said of what was asked: for a formula or letter that the question asks for (`m+n = 371`, `h = 5`) or a name
-  that the trace gives it (`stand_ins.py`), with words
-  of the request in the sentence ("So the remainder is 12": one behind "so", "therefore", … or two without; a sentence
-  that begins with "that", "it" or "which" has those of the one before), or before what the question counts
-  ("25 candles");
+  that the trace gives it (`stand_ins.py`), with words of the request in the sentence ("So the remainder is 12": one
+  behind "so", "therefore", … or two without; a sentence that begins with "that", "it" or "which" has those of the one
+  before), or before what the question counts ("25 candles");
 - `DWELT_ON`: a result at which the trace stops to look at the whole ("= 7. Wait, is that right?");
 - `WEAK`: any other result ("= 371.", "this gives 371");
-- `NONE`: supposed ("if", "let", "for n = 1: …" …), denied (`suppositions.py`), rejected ("which is not …"), or one of several
-  ("x = 0 or x = 5").
+- `NONE`: supposed ("if", "let", "for n = 1: …" …), denied (`suppositions.py`), rejected ("which is not …"), or one
+  of several ("x = 0 or x = 5").
 """
 
 from __future__ import annotations
