@@ -6,7 +6,8 @@ sentence has all of them. A text in words counts where all its telling words com
 words between, that concludes ("so", "therefore", "that means", …) or, if the choice is a sentence itself ("B is A's
 child"), asserts it; of "aunt or uncle" either word will do. It does not count where it is listed behind its label,
 quoted from an option, supposed, asked or denied. What the question itself says counts only where the trace concludes it
-("So …") or then stops at it ("That's directly stated")."""
+("So …") or then stops at it ("That's directly stated").
+"""
 
 from __future__ import annotations
 

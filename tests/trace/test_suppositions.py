@@ -41,7 +41,7 @@ PHYSICS = "75 take both, only 30 take physics and calculus. How many students ta
         ),
         pytest.param("|m - n| = 3: we had n = 13 there.", "What is the least value of $|m - n|$?", "3", id="a head"),
         pytest.param(
-            "Is their least common multiple less than 6? No — we just showed they **are** 6th roots.",
+            "The smallest of them is known: all the roots are 6th roots.",
             "What is the smallest $n$ such that all the roots are $n^{\\text{th}}$ roots of unity?",
             "6",
             id="an ordinal",
