@@ -6,7 +6,8 @@
 Mere results count only where the value can hardly stand there by chance. Where it can (an integer up to ±`SMALL`, one
 or two characters, a value that the question itself contains) it must be final, said of what was asked or dwelt on, and
 in a trace that gave another answer one of the first two. A mere result before it in the same sentence, or in the one
-before if that only draws the conclusion ("x = 8/2 = 4. So x = 4."), is then taken along. If there is none and the
+before if that only draws the conclusion ("x = 8/2 = 4. So x = 4.") or computes it again, is then taken along; not if it
+is only an operand of it ("The cube root is 4. So the difference is 8 - 4 = 4"). If there is none and the
 answer is known to be correct, the last mere result is taken: it did come out there. So "x = 2." in the middle of a
 calculation is not the answer 2, and a number of the question is not its answer.
 
@@ -23,7 +24,8 @@ from collections.abc import Callable, Iterator
 from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.findings import AnswerPositions, Span
 from qwq_nb.trace.question import EXTREMES, QuestionContent, stems
-from qwq_nb.trace.statements import ASKED, DWELT_ON, LOOK_BACK, NONE, SUPPOSED, THUS, WEAK, Teller, is_consequence
+from qwq_nb.trace.statements import ASKED, DWELT_ON, NONE, THUS, WEAK, Teller, is_consequence
+from qwq_nb.trace.suppositions import LOOK_BACK, SUPPOSED
 from qwq_nb.trace.values import Gold, normal
 
 __all__ = ["SMALL", "find_correct", "right_value"]
@@ -35,7 +37,7 @@ SMALL = 30
 _ANGLES = (45, 60, 90, 180, 360)
 """Degrees that any calculation with angles has."""
 _SAYS = re.compile(
-    rf"{THUS.pattern}|\b(?:would|that|this|which) means?\b|\b(?:suggests|implies|facing|must be)\b", re.I
+    rf"{THUS.pattern}|\bclearly\b|\b(?:would|that|this|which) means?\b|\b(?:suggests|implies|facing|must be)\b", re.I
 )
 _SUBJECT = re.compile(
     r"[ *]{0,3}(?:is|was|=|≈|has|at|had)[ ~$]{1,3}(?:about |approximately |a |an )?\d|\s?[,(:]\s?\d|[ ]"
@@ -43,6 +45,10 @@ _SUBJECT = re.compile(
 )
 _AT_END = re.compile(r"[ \\$)*}]{0,6}[.!]?\s{1,3}")
 """Behind a value that ends its sentence."""
+_AGAIN = re.compile(
+    r"\W{0,6}(?:actually|wait|hmm|check|let me (?:check|verify|confirm|recompute|see)|double-check)\b", re.I
+)
+"""A sentence that begins so computes again what the one before it did."""
 _GREEK = {"\\theta": "θ", "\\phi": "φ", "\\rho": "ρ", "\\alpha": "α", "\\beta": "β"}
 _ROOT = re.compile(r"√\(?(\w+)")
 MOST_JUDGED = 5000
@@ -183,10 +189,24 @@ def _belongs(candidates: Candidates, before: Span, span: Span, chance: bool) -> 
         here -= 1
     if there == here:
         return True
+    # "The cube root is 4. So the difference is 8 minus 4, which is 4": an operand is no answer.
+    lead = text[starts[here] : span[0]]
+    value = text[before[0] : before[1]]
+    if there == here - 1 and _is_operand(value, lead) and not _is_operand(value, text[starts[there] : before[0]], ""):
+        return False
+    if there == here - 1 and _AGAIN.match(text, starts[here]):
+        return True
     # "So the minimum is 17" chooses among results: the one before it was not the answer yet.
     chooses = stems(text[starts[here] : span[0]]) & EXTREMES and not stems(text[starts[there] : before[0]]) & EXTREMES
     ends = "=" not in text[starts[here] : span[0]] and _AT_END.match(text, before[1]) is not None
     return there == here - 1 and not chooses and (not chance or ends or is_consequence(text, starts[here]))
+
+
+def _is_operand(value: str, lead: str, also: str = "|and") -> bool:
+    """Whether a calculation begins with the value, or goes on with it; `also`: words that join operands, too."""
+    value = re.escape(value.strip("$ .\\"))
+    sign = rf"(?:[-+*/×−]|minus|plus|times|divided by{also})"
+    return bool(re.search(rf"(?<![\d.]){value}(?![\d.]|,\d) ?{sign}|{sign} ?{value}(?![\d.]|,\d)", lead))
 
 
 def _finals(text: str, gold: Gold, begin: int, *, back: bool = False) -> Iterator[Statement]:

@@ -37,8 +37,9 @@ class Statement(NamedTuple):
 
 _THUS = "so thus therefore hence then"
 _RESULT = (
-    "is are be equals equal gives give giving gave yields yield yielding get gets got have has obtain obtains obtained"
-    " make makes leave leaves leaving find found becomes total totals to only namely exactly remains think believe"
+    "is are be was equals equal gives give giving gave yields yield yielding get gets got have has obtain obtains"
+    " obtained make makes leave leaves leaving find found becomes total totals to only namely exactly remains think"
+    " believe"
     " guess suspect conclude seems appears means meaning as"
     " decreases decreased increases increased"
 )
@@ -50,6 +51,8 @@ def _kinds() -> dict[str, str]:
     kinds = {
         "=": "equals",
         "→": "arrow",
+        "\\implies": "arrow",
+        "\\Rightarrow": "arrow",
         "∈": "set",
         "\\in": "set",
         ":": "colon",
@@ -85,13 +88,13 @@ _NUMBER_WORDS = (
 _VALUE = rf"(?=[$\\(\[{{*\-−–√π∞+.\d]|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['’])|pi\b|sqrt\b|(?i:{_NUMBER_WORDS}))"
 # What must stand behind a sign for a value to follow.
 _BEHIND = {
-    "equals": re.compile(r"(?![=<>])\s{0,3}"),
+    "equals": re.compile(rf"(?![=<>])\s{{0,3}}|>\s{{0,3}}{_VALUE}"),
     "arrow": re.compile(rf"\s{{0,3}}{_VALUE}"),
     "colon": re.compile(rf"(?:[ *]{{0,4}}|\s{{1,3}}(?:\$\$|\\\[)\s?){_FILLER}{_VALUE}"),
     "result": re.compile(rf"(?:(?: to| of| by)?[ *]{{1,4}}{_FILLER}|(?=\d)){_VALUE}"),
     "set": re.compile(r"\s{0,2}(?:the )?(?:interval |range )?(?=[$\\]{0,2}\s?(?:\\left)?[(\[])"),
     "bare": re.compile(rf"[,:]? {{1,3}}{_FILLER}{_VALUE}"),
-    "noun": re.compile(rf"[ *]{{1,4}}{_VALUE}(?!(?i:zero)\b)"),
+    "noun": re.compile(rf"(?:(?<=remainder) of)?[ *}}]{{1,4}}{_VALUE}(?!(?i:zero)\b)"),
     "box": re.compile(r"\s{0,3}(?=\{)"),
     "answer": re.compile(
         r"(?![^\W_])(?:[^.\n:=?!]{0,60}?(?:\b(?:is|are|be|was|as|to)\b|[:=]))?[\s:*]{0,6}(?<=[\s:*=])" + _FILLER
@@ -124,13 +127,14 @@ _RUN = re.compile(
     rf"|(?:(?<![A-Za-z])(?:{_FUNCTIONS})(?![A-Za-z])|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['’][a-z]))){{1,60}}"
     rf"|(?<![A-Za-z-])(?i:{_NUMBER_WORDS}))"
     r"|(?P<open>\\begin\{[pbv]matrix\}|[(\[{])|(?P<close>\\end\{[pbv]matrix\}|[)\]}])"
-    r"|(?P<comma>,[ ]?)|(?P<line>\n)|(?P<join>\b(?:and|or)\b|和|或)"
+    r"|(?P<comma>,[ ]?)|(?P<line>\n)|(?P<join>\b(?:and|or)\b|和|或|\$ ?(?:,|and|or) ?\$)"
 )
 _OPENING = re.compile(r"[\s*:：]{0,8}(?:\$\$?|\\\(|\\\[)?\s{0,4}")
 _CLAUSE_END = re.compile(
+    r"(?!\$?(?:st|nd|rd|th)\b|\^\{?\\text)"  # "6th"
     r"(?!,?[ ](?:minus|plus|times|divided by|multiplied by)\b)"  # the calculation goes on
     r"[\s*]{0,4}(?:[$)\]]|\\[)\]])?(?:[ *]{0,3}(?:[A-Za-z]+|\\text\{[^{}]{0,30}\})){0,3}?[ *]{0,3}(?:base[ -]?\d{1,2})?"
-    r"(?:[.,;:?!…)\]。，；：！？、)]|\\[)\]]|\$|\n|\Z|[-—–] |\((?=[a-z])"
+    r"(?:[.,;:?!…)\]。，；：！？、)]|\\[)\]]|\\q?quad(?!\s*(?:\\text\{\s?)?(?:or|and)\b)|\$|\n|\Z|[-—–] |\((?=[a-z])"
     r"|(?:and|so|because|since|which|but|then|as|hence|thus|therefore|wait|here|too|also|indeed|right|when|if|for|where"
     r"|works|is (?:the )?(?:only|unique|right|correct|maximum|minimum|largest|smallest|greatest|least)|such)\b"
     r"|(?<=[\d})$ ])[\u4e00-\u9fff])"
@@ -299,7 +303,9 @@ class Candidates:
             return self.joined or not _LIST.match(text, end)
         counted = self._counted | self._nouns if kind == "bare" else self._counted
         after = _FOLLOWING.match(text, end) if counted else None
-        return after is not None and any(stem(word) in counted for word in after.group().lower().split())
+        return after is not None and any(
+            stem(word) in counted for word in after.group().lower().replace("-", " ").split()
+        )
 
     def _run(self, start: int) -> tuple[int, bool]:
         """Where the formula that begins at `start` ends, and whether it breaks off behind an operator."""
@@ -322,6 +328,9 @@ class Candidates:
                 if depth < 0:
                     break
             elif depth == 0 and (what == "line" or (what != "piece" and not (self.joined and at > start))):
+                break
+            if not depth and at == start and what == "piece" and token.group().lower() in NUMBER_WORDS:
+                at = token.end()
                 break
             at, parted = token.end(), self.joined and what in ("comma", "join")
         end = start + len(text[start:at].rstrip().rstrip(","))

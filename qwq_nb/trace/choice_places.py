@@ -2,8 +2,9 @@
 
 A label (a letter, or a number where the question's options are numbered) counts where it is called the answer: "the
 answer is C", "option C is correct", "The best match is C", "C is the answer", "I'd go with (C)", `\\boxed{C}`, "So C.",
-"C it is", "only option C gives …", "So 5/8, which is C.", 答案是 C. Listing or discussing "Option C says …" does
-not, nor does the article "A"; nor a label behind "if", "whether" or "not".
+"C it is", "only option C gives …", "So 5/8, which is C.", "Looking at the options, C is …", 答案是 C.
+Listing or discussing "Option C says …" does not, nor do several at once ("A, G, or H") and the article "A"; nor a label
+behind "if", "whether" or "not".
 
 The text of the choice counts (`choice_texts.py`) where it is a value that is stated as an answer by `answer_places.py`,
 taken as strictly as one that stands in the question, since it does; or where its words come in a sentence that
@@ -33,12 +34,18 @@ _GOOD = (
     r"(?:correct|right|best|answer|one|accurate|true|likely|plausible|reasonable|appropriate|suitable|consistent"
     r"|closest(?! to)|match|fit|choice|option|way to go)\b(?! (?:of|if|when|only if)\b)"
 )
+_OR_ANOTHER = r"(?:, [A-Z])*,? (?:or|and) (?:maybe |perhaps |option )?[A-Z]\b(?!['’])"
+"""Behind a label that is one of several: "A, G, or H"."""
 _END = r"[)\]*}\"”.]{0,4}(?=[.,;:!\s]|\Z)"
 
 
 def _label(name: str, digits: bool) -> str:
     """A label and what may stand around it; the article "A" and a number with a unit are none."""
-    sign = r"[1-9](?![\d%°\w]|[.,]\d|\s?[-+*/=×])" if digits else r"[A-Z](?![A-Za-z'’_^]| [a-z]{2,} (?:and|of|to)\b)"
+    sign = (
+        r"[1-9](?![\d%°\w]|[.,]\d|\s?[-+*/=×])"
+        if digits
+        else rf"[A-Z](?![A-Za-z'’_^]| [a-z]{{2,}} (?:and|of|to)\b)(?!{_OR_ANOTHER})"
+    )
     return rf"(?:\*\*|\$|[(\[\"“]){{0,3}}(?:\\(?:text|mathrm|textbf)\{{\(?)?(?P<{name}>{sign})"
 
 
@@ -72,6 +79,15 @@ def _stated(digits: bool) -> re.Pattern[str]:
         r"(?:[Ss]o )?(?:[Tt]hat|[Tt]his|[Ii]t)(?:['’]s| is| must be| should be| would be) "
         r"(?:indeed |likely |probably )?(?:the|my) "
         r"(?:final |correct |right |best )?(?:answer|one|choice|option)\b",
+        # "Looking at the options, B is $98.71." "Option E says so, which is exactly what I calculated."
+        rf"\b[Oo]ptions(?: again| given| provided)?, (?:I see )?(?:that )?(?:{_NOUN} )?{mark('r')}"
+        r" (?:is|says|has|lists)\b"
+        r"(?![^.\n]{0,80}[,;] (?:and )?(?:option )?[A-Z1-9] (?:is|says|has)\b"
+        r"|[^\n]{0,120}[.] [Oo]ption [A-Z1-9] (?:is|says|has)\b)",
+        rf"\b(?i:option|choice) {mark('s')}[)\]*:]{{0,3}} (?:(?:says|is|states|has|lists|gives|shows) )?"
+        r"(?:[^.?!\n]|\.\d){0,120}?(?:[.,] (?:So |And )?(?:[Tt]hat|[Tt]his|[Ww]hich|[Ii]t)(?:['’]s| is| was)? )?"
+        r"(?:is )?(?:exactly|precisely|just|matches|what) "
+        r"(?:that|what|this|(?:with |to )?(?:what |my |the )?(?:I|we|calculat|result|answer|value))",
         rf"\b[Oo]nly (?:the )?(?i:{_NOUN}) {mark('f')}\b",
         r"\\(?:boxed|fbox)\s?\{\s?(?:\\(?:text|mathrm|textbf)\{)?\(?"
         + mark("g").replace(r"[(\[\"“]", r"[(\[]")
@@ -89,7 +105,7 @@ def _stated(digits: bool) -> re.Pattern[str]:
             rf" (?:(?:it is|it['’]s|it must be|it should be|the|option|choice|answer) ){{0,3}}"
             rf"{mark('j')}(?:[)\]*}}]{{0,4}}(?=[.,;:\n]|\Z)| it is\b|[)\]*]{{0,3}} {_BE} {_GOOD})",
             # "C is the answer.", "C it is."
-            rf"(?<![A-Za-z'’(\[*\d._])(?:\*\*|[(\[]){{0,2}}(?P<k>[A-Z])[)\]*]{{0,3}} (?:{_BE} {_GOOD}"
+            rf"(?<![A-Za-z'’(\[*\d._–-])(?<!\bto )(?:\*\*|[(\[]){{0,2}}(?P<k>[A-Z])[)\]*]{{0,3}} (?:{_BE} {_GOOD}"
             rf"|it is\b|(?:fits|matches|works|suits) best|makes the most sense"
             r"|is it\b(?=[.!]))",
             rf"\b(?:it|this|that|which)(?:['’]s| is| must be| should be| has to be| would be) {mark('l')}"

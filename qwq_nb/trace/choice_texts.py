@@ -1,10 +1,12 @@
 """Find where the text of a choice is stated as the answer.
 
-A value ("0.76 m") counts where `answer_places.py` takes it for an answer. A text in words counts where all its telling
-words come in their order in one sentence, few words between, that concludes ("so", "therefore", "that means", …) or, if
-the choice is a sentence itself ("B is A's child"), asserts it; of "aunt or uncle" either word will do. It does not
-count where it is listed behind its label, quoted from an option, supposed, asked or denied. What the question itself
-says counts only where the trace concludes it ("So …") or then stops at it ("That's directly stated").
+A value ("0.76 m") counts where `answer_places.py` takes it for an answer: without a unit in words, and without the
+words with which all choices begin ("Total assets 47,325"). Several numbers ("$98.71 and $1.84") count where one
+sentence has all of them. A text in words counts where all its telling words come in their order in one sentence, few
+words between, that concludes ("so", "therefore", "that means", …) or, if the choice is a sentence itself ("B is A's
+child"), asserts it; of "aunt or uncle" either word will do. It does not count where it is listed behind its label,
+quoted from an option, supposed, asked or denied. What the question itself says counts only where the trace concludes it
+("So …") or then stops at it ("That's directly stated").
 """
 
 from __future__ import annotations
@@ -44,23 +46,23 @@ _WORDS_WITHOUT_MEANING = (
 )
 _FUNCTION = frozenset(_WORDS_WITHOUT_MEANING.split())
 _SENTENCE = re.compile(r"\b(?:is|are|was|were|has|have|will|does|increases|decreases)\b")
+_AMOUNT = re.compile(r"(?<![\d.,])\d+(?:,\d{3})*(?:\.\d+)?(?![\d%])")
+_WITH_UNIT = re.compile(r"(\$?\d[\d,.]*)(?: [a-z]+){1,3}")
 _LONGEST = 200
 _BACK = 200
 
 
 def choice_statements(reasoning: str, question: str, choices: list[str], number: int) -> list[Span]:
     """Return where the text of a choice is stated as the answer, in order. `number`: from 0."""
-    value = choices[number].strip().rstrip(".")
+    value = _own_part(choices, number)
+    spans = _numbers_together(reasoning, question, choices, number)
     if len(value) <= 60 and re.search(r"\d|\\", value) and len(value.split()) <= 6:
-        # The question is the choices as well: the value stands in it, and must be final or said of what was asked.
-        found = find_correct(reasoning, "", f"{question} {value}", value, correct=None, equal=lambda a, b: False)
-        return [span for span in (found.first, found.last) if span]
+        return sorted([*spans, *_amounts(reasoning, question, choices, value)])
     if not value or len(value) > _LONGEST:
         return []
     pattern = _in_order(value)
     if pattern is None:
-        return []
-    spans = []
+        return spans
     asserts = bool(_SENTENCE.search(value))
     given = any(
         not _BEHIND_LABEL.search(question[max(m.start() - 20, 0) : m.start()]) for m in pattern.finditer(question)
@@ -84,6 +86,55 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
         if asserts or _CONCLUDES.search(lead):
             spans.append(match.span())
     return sorted(spans)
+
+
+def _own_part(choices: list[str], number: int) -> str:
+    """The choice without the words with which all choices begin: "47,325" of "Total assets 47,325"."""
+    value = choices[number].strip().rstrip(".")
+    words = [choice.split() for choice in choices]
+    shared = next((i for i, same in enumerate(zip(*words, strict=False)) if len(set(same)) > 1), 0)
+    rest = " ".join(value.split()[shared:])
+    return rest if len(choices) > 1 and re.fullmatch(r"\$?\d[\d,.]*%?", rest) else value
+
+
+def _concludes(text: str, span: Span) -> bool:
+    """Whether the sentence draws a conclusion, as it must of a number that the question itself gives."""
+    before = text[max(span[0] - _BACK, 0) : span[0]]
+    return _CONCLUDES.search(before[max((m.end() for m in _BOUND.finditer(before)), default=0) :]) is not None
+
+
+def _numbers_together(reasoning: str, question: str, choices: list[str], number: int) -> list[Span]:
+    """Where a sentence has all numbers of a choice that has several ("a discount of $1.84 and $98.71 are due").
+
+    Not where it has those of another choice, too, or one of them stands in the question before the options.
+    """
+    wanted = [set(_AMOUNT.findall(choice)) for choice in choices]
+    mine = wanted[number]
+    asked = question[: question.find(choices[0])]
+    if len(mine) < 2 or any(len(x) < 3 for x in mine) or mine <= set(_AMOUNT.findall(asked)):
+        return []
+    spans, begin = [], 0
+    for bound in [*(m.end() for m in _BOUND.finditer(reasoning)), len(reasoning)]:
+        found = [m for m in _AMOUNT.finditer(reasoning, begin, bound) if m.group() in mine]
+        lead = reasoning[begin : found[0].start()] if found else ""
+        listed = re.match(r"\W{0,4}(?:[Oo]ption )?[A-Z1-9]\b[.:)]?(?: is| says)?", lead)
+        if {m.group() for m in found} == mine and not listed and not _SUPPOSED.search(lead):
+            spans.append((found[0].start(), found[-1].end()))
+        begin = bound
+    return spans
+
+
+def _amounts(reasoning: str, question: str, choices: list[str], value: str) -> list[Span]:
+    """The first and the last place of a value. It stands in the question, and must be final or said of what was asked.
+
+    Of one that stands there before the options, too, a conclusion must be drawn.
+    """
+    with_unit = _WITH_UNIT.fullmatch(value)
+    value = with_unit.group(1) if with_unit else value
+    given = set(_AMOUNT.findall(value)) & set(_AMOUNT.findall(question[: question.find(choices[0])]))
+    found = find_correct(reasoning, "", f"{question} {value}", value, correct=None, equal=lambda a, b: False)
+    spans = [span for span in (found.first, found.last) if span]
+    return [span for span in spans if not given or _concludes(reasoning, span)]
 
 
 def _is_conclusion(text: str, lead: str, end: int) -> bool:
@@ -115,7 +166,7 @@ def _in_order(value: str) -> re.Pattern[str] | None:
     if len(parts) == 1:
         lead = r"(?:\bis|['’]s|\bbe|\bare)\W{1,3}(?:(?:indeed|definitely|clearly|likely|probably|a|an|the)\W{1,3}){0,3}"
         return re.compile(rf"{lead}{parts[0]}\b(?!['’-])", re.I)
-    gap = r"(?:['’]s?)?[^\w.!?;:\n]{1,3}(?:[\w'’]{1,40}[^\w.!?;:\n]{1,3}){0,3}?"
+    gap = r"(?:['’]s?)?(?:, [\w'’ ]{3,30},)?[^\w.!?;:\n]{1,3}(?:[\w'’]{1,40}[^\w.!?;:\n]{1,3}){0,3}?"
     return re.compile(rf"(?<![\w'’-]){gap.join(parts)}s?(?![\w-]|['’]\w)", re.I)
 
 

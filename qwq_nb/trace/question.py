@@ -24,9 +24,11 @@ _LABEL = re.compile(r"label\((?:scale\([^()]*\)\*)?\"([^\"]{0,60})\"")
 _BOUND = re.compile(r"[.?!。？！](?=\s|\x01|\Z|[\u4e00-\u9fff])")
 _WORD = re.compile(r"[a-z]{3,}")
 _NUMBER = re.compile(r"(?<![\d.])\d+(?:,\d{3})*(?:\.\d+)?(?:\s?/\s?\d+)?")
-_COUNTED = re.compile(r"\bhow many\s+((?:[a-z-]+\s+){0,3}[a-z-]+)|\bnumber of\s+((?:[a-z-]+\s+){0,2}[a-z-]+)", re.I)
+_COUNTED = re.compile(r"\bhow many\s+-?((?:[a-z-]+\s+){0,3}[a-z-]+)|\bnumber of\s+((?:[a-z-]+\s+){0,2}[a-z-]+)", re.I)
 _TUPLE = re.compile(r"\(\s*([A-Za-z]|\\[a-z]+)((?:\s*,\s*(?:[A-Za-z]|\\[a-z]+)){1,4})\s*\)")
 _MONEY = re.compile(r"\bhow much\b|\\?\$\s?\d|\bdollars?\b|\bcents?\b", re.I)
+_AS_A = re.compile(r"\bas an? (?:[a-z]+ )?(integer|fraction|decimal|percentage|percent|number|interval)\b", re.I)
+_INDEXED = re.compile(r"([A-Za-z])_\{?(\w+)\}?")
 _NAMED = re.compile(r"([A-Za-z]{3,})[ ,]+\$([A-Za-z])\$")
 _SIGNS = {
     "\\": r"\\?",
@@ -61,6 +63,8 @@ _GROUPS = (
     "probability chance likelihood",
     "way arrangement possibilitie combination",
     "zero zeroe zeros",
+    "divisor gcd gcf hcf",
+    "multiple lcm",
 )
 _SAME = {word: group.split()[0] for group in _GROUPS for word in group.split()}
 EXTREMES = frozenset({"minimum", "maximum"})
@@ -94,6 +98,7 @@ class QuestionContent:
         drawn = [" ".join(_LABEL.findall(m.group(1))) for m in _DRAWING.finditer(question)]
         told = _DRAWING.sub(" ", question)
         asked = _asked(told)
+        self._asked = asked
         plain = _FORMULA.sub(" ", asked).lower()
         self.words = frozenset(stem(w) for w in _WORD.findall(plain) if w not in _STOP)
         """Stems of the request's words."""
@@ -102,12 +107,18 @@ class QuestionContent:
         """The stem of "sum", "difference" …, where one of other things is asked for; else empty."""
         self.nouns = _counted(asked)
         """Stems of what is to be counted: `boxe` of "how many boxes"."""
+        self.form = _form(asked)
+        """The stem of "integer", "fraction" …, where the request wants the answer "as an integer"; else empty."""
         self.money = bool(_MONEY.search(told)) and bool(
             re.search(r"\bhow much\b|\bcost\b|\bprice\b|\bdollars?\b", told)
         )
         """Whether an amount of money may be what is asked for."""
         self.formula = _formula(asked)
         """Matches a formula that is asked for, with the sign that gives it a value."""
+        self.formulas = _formulas(asked)
+        """The formulas that are asked for, in one notation: those with more than one term or factor."""
+        self.indexed = _indexed(asked)
+        """Letter and index of a name that is asked for: `z`, `2002` of z_{2002}."""
         self.parts = _parts(asked)
         """Letters of a sum or product that is asked for: `a` and `b` of a + b are not the answer themselves."""
         self.names = _names(asked)
@@ -118,6 +129,10 @@ class QuestionContent:
         self.numbers = {rational(normal(n)) for n in _NUMBER.findall(content)}
         self.numbers |= {rational(NUMBER_WORDS[w]) for w in _WORD.findall(content.lower()) if w in NUMBER_WORDS}
         self.text = normal(content)
+
+    def asks_about(self, number: str, unit: str) -> bool:
+        """Return whether the request itself has the number before a word that begins as the unit: "56 Drinkets"."""
+        return bool(re.search(rf"(?<![\d.,]){re.escape(number)}[ ~$]{{1,3}}{re.escape(unit)}", self._asked, re.I))
 
     def contains(self, gold: Gold) -> bool:
         """Return whether the question itself contains the gold value."""
@@ -151,8 +166,8 @@ def _asked(question: str) -> str:
 def _counted(asked: str) -> frozenset[str]:
     nouns = set()
     for match in _COUNTED.finditer(_FORMULA.sub(" ", asked)):
-        for word in (match.group(1) or match.group(2)).lower().split():
-            if re.fullmatch(
+        for number, word in enumerate((match.group(1) or match.group(2)).lower().replace("-", " ").split()):
+            if (number or word != "such") and re.fullmatch(
                 r"(?:are|is|do|does|did|can|could|will|would|of|in|that|such|were|was|have|has|must|should|which|to|for"
                 r"|satisfying|less|with|on|from|at)",
                 word,
@@ -161,6 +176,22 @@ def _counted(asked: str) -> frozenset[str]:
             if word not in ("different", "possible", "total", "ordered", "distinct", "positive", "more", "such"):
                 nouns.add(stem(word))
     return frozenset(nouns - {"of", "the"})
+
+
+def _form(asked: str) -> str:
+    match = _AS_A.search(asked)
+    return stem(match.group(1).lower()) if match else ""
+
+
+def _formulas(asked: str) -> frozenset[str]:
+    terms = ((m.group(1) or m.group(2)).strip().rstrip(".,;?") for m in _FORMULA.finditer(asked))
+    return frozenset(normal(t) for t in terms if "=" not in t.partition("_{")[0] and len(normal(t)) > 5)
+
+
+def _indexed(asked: str) -> tuple[str, str] | None:
+    names = [_INDEXED.fullmatch((m.group(1) or m.group(2)).strip(" .,?")) for m in _FORMULA.finditer(asked)]
+    found = [name.groups() for name in names if name]
+    return (found[0][0], found[0][1]) if len(found) == 1 else None
 
 
 def _parts(asked: str) -> frozenset[str]:

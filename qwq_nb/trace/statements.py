@@ -1,14 +1,14 @@
 """Tell how a value is stated: as the answer, of what was asked, as a mere result, or not at all.
 
 - `FINAL`: boxed, or called the answer ("the answer is 12", "12. That's the answer"; not behind "if" or "whether");
-- `ASKED`: said of what was asked: for a formula or letter that the question asks for (`m+n = 371`, `h = 5`), with words
-  of the request in the sentence ("So the remainder is 12": one behind "so", "therefore", … or two without; a sentence
-  that begins with "that", "it" or "which" has those of the one before), or before what the question counts
-  ("25 candles");
+- `ASKED`: said of what was asked: for a formula or letter that the question asks for (`m+n = 371`, `h = 5`) or a name
+  that the trace gives it (`stand_ins.py`), with words of the request in the sentence ("So the remainder is 12": one
+  behind "so", "therefore", … or two without; a sentence that begins with "that", "it" or "which" has those of the one
+  before), or before what the question counts ("25 candles");
 - `DWELT_ON`: a result at which the trace stops to look at the whole ("= 7. Wait, is that right?");
 - `WEAK`: any other result ("= 371.", "this gives 371");
-- `NONE`: supposed ("if", "let", "suppose", "for n = 1: …" …), denied, rejected ("which is not …"), or one of several
-  ("x = 0 or x = 5").
+- `NONE`: supposed ("if", "let", "for n = 1: …" …), denied (`suppositions.py`), rejected ("which is not …"), or one
+  of several ("x = 0 or x = 5").
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ import re
 
 from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.question import EXTREMES, RESULTS, QuestionContent, stems
-from qwq_nb.trace.values import rational
+from qwq_nb.trace.stand_ins import StandIns
+from qwq_nb.trace.suppositions import DENIED, LOOK_BACK, OWNER, Suppositions
 
 __all__ = [
     "ASKED",
     "DWELT_ON",
     "FINAL",
-    "LOOK_BACK",
     "NONE",
-    "SUPPOSED",
     "THUS",
     "WEAK",
     "Teller",
@@ -35,42 +34,14 @@ __all__ = [
 
 FINAL, ASKED, DWELT_ON, WEAK, NONE = 4, 3, 2, 1, 0
 
-LOOK_BACK = 250
-"""Characters before a value in which its sentence is read."""
-
-SUPPOSED = re.compile(
-    r"\b(?:if|(?<!is )when(?! [a-z]+ing\b)|let(?!['’]?s\b| me\b| us\b)|suppose|supposing|assume|assuming|where|case|try"
-    r"|trying|setting|(?<!we )take|taking|say|unless|whether)\b"
-    r"|(?<!solve )(?<!solving )(?<!solution )(?<!expression )\b(?:for|with|at|from) "
-    r"(?:example|instance|[$\\]|[A-Za-z]\b)"
-    r"|\b(?:check|test)(?:ing)?:[\s$\\(]{1,4}[A-Za-z][\s$]{0,2}(?:=|\Z)|不妨设|[设令若当]|如果|假设",
-    re.I,
-)
-_HYPOTHESIS = re.compile(r"\b(?:if (?:we|I|you) (?:assume|suppose|take|let|try)|suppose)\b|如果假设", re.I)
-"""What follows from a mere try, behind a comma too; "assuming independence, …" is none."""
-_CASE = re.compile(
-    r"\W{0,8}(?:(?:and|so|now|also|but|then|similarly|next|first|check|test|try|say|example|suppose|let(?:['’]s)?)\b\W{0,3}){0,3}"
-    r"(?:for|when|if|at|with|case|take|try|test|testing|checking|check)\b[\s$\\(]{1,4}([A-Za-z]\w{0,3})[\s$]{0,2}="
-    r"[\s$]{0,2}(-?\d+)",
-    re.I,
-)
-"""A sentence that begins with a trial value is about that value to its end."""
 _VAGUE = stems("number integer fraction final")
+_COUNTABLE = stems("value number way possibility option element solution pair case integer total arrangement")
+"""What anything that is counted may be called."""
+_TOTAL = re.compile(r"\btotal of[\s*$]{0,4}\Z", re.I)
 _OPERATIONS = stems("sum product difference quotient total")
 """What a formula may be called, where a formula is all that is asked for."""
 _CASES = re.compile(r"\bcase (?:1|2|i|ii|one|two)\b|\btwo (?:solutions|cases|possib|values|roots)", re.I)
-_COMMON = 12
-"""Numbers up to here stand in any question."""
 _WHETHER = re.compile(r"\b(?:if|whether|suppose|unless|assuming)\b|如果|假设", re.I)
-_DENIED = re.compile(
-    r"(?:\bnot\b|n['’]t\b|\bno longer\b|\bcannot\b|\binstead of\b|\brather than\b|不)[^,.;]{0,12}$", re.I
-)
-_OTHERWISE = re.compile(
-    r"(?:\bnot\b|n['’]t\b|\bcannot\b|\bnever\b)[^.;\n]{0,120}\b(?:because|since|as|for)\b[^.;\n]{0,40}\bwould\b"
-    r"|\botherwise\b[^.;\n]{0,60}$",
-    re.I,
-)
-"""What would be if the thing denied were so."""
 _REJECTED = re.compile(
     r"[\s$)]{0,3},? ?(?:which|but (?:that|this|it)) (?:is|does|was|would be|can)(?:n['’]t| not| no| too| wrong)\b", re.I
 )
@@ -96,6 +67,7 @@ _DWELT = re.compile(
     r"(?:is (?:that|this|it) (?:right|correct|it|all|true|the|possible|consistent)"
     r"|let(?: me|['’]s| us) (?:just |also )?(?:check|verify|confirm|double[- ]check|recheck|make sure)"
     r"(?: that| this| it| my work| the calculation)?(?: again| to make sure| to be sure| if| whether| by|\.| with| in)"
+    r"|let me [a-z]{2,10} (?:[a-z]+ ){0,4}to (?:make sure|be sure|confirm|check|verify)"
     r"|let me make sure|to make sure|just to (?:be|make)"
     r"|(?:that|this|it|which)(?:['’]s| is| should be| must be| would be| seems?| makes| checks| works| sounds| confirms"
     r"| matches) (?:it\b|right|correct|plausible|reasonable|neat|nice|sense|out\b|straightforward|good"
@@ -124,12 +96,6 @@ _HEAD = re.compile(
 _LETTER = re.compile(
     r"(?<![A-Za-z\\_])([A-Za-z])(?![A-Za-z])[\s$\\)]{0,4}(?:=|→|is\b|equals|must be\b|should be\b|would be\b)"
 )
-_DEFINED = re.compile(r"\b(?:let|denote|call|say|suppose|define|set|use|where|be)\b[^.\n]{0,140}", re.I)
-_SINGLE = re.compile(r"(?<![A-Za-z\\'’])([B-HJ-Zb-hj-z])(?![A-Za-z'’])")
-_ASKS = re.compile(
-    r"\W{0,6}(?:(?:but|wait|so|hmm|now|and|or|okay|maybe)\b\W{0,3}){0,3}(?:is|are|does|do|did|could|can|would)\b", re.I
-)
-_QUESTION_END = re.compile(r"[^.!?\n]{0,80}\?")
 _STILL_ASKED = re.compile(
     r"[^.?\n]{0,40}[.,]?[\s$\\)]{0,4}(?:but )?(?:is|are) (?:that|it|this|there) (?:really |indeed "
     r"|necessarily )?(?:the |a |any )?"
@@ -137,12 +103,6 @@ _STILL_ASKED = re.compile(
     re.I,
 )
 """The trace asks whether the value is the least or greatest, which is what is asked for."""
-_HEADED = re.compile(
-    r"\W{0,8}(?:(?:next|first|second|third|then|now|and|also|finally|case|term|step)\b\W{0,5}(?:\d+\W{1,3})?){0,2}"
-    r"[A-Za-z]\s?=\s?-?\d+[$\\) ]{0,3}:",
-    re.I,
-)
-_CASE_HEAD = re.compile(r"[$\\) ]{0,3}:\s")
 _SUBJECT = re.compile(
     (
         r"\b(?:our|the|this|original|given|whole|entire) (?:[a-z]+ )?([a-z]+)(?:\b(?!['’]s)[^.;:,=\n]{0,80})?"
@@ -150,20 +110,21 @@ _SUBJECT = re.compile(
     ),
     re.I,
 )
-_OWNER = re.compile(
-    r"(?:\A|[\s$(,:;])([A-Za-z](?:_\{?\w{1,4}\}?|\([^()]{1,8}\))?)[\s$]{0,3}"
-    r"(?:=|(?:is|must be|should be|would be)(?=[ $]))(?:[^,;:.\n]|\.\d){0,160}\Z"
-)
-_BOUNDED = re.compile(r"\bat (?:least|most)[\s$]{0,3}\Z|(?:more|less|greater|fewer|larger|smaller) than[\s$]{0,3}\Z")
-_BOUND = re.compile(r"(?:(?<![-=<>])[<>]=?(?!>)|≥|≤|\\[gl]eq?(?![a-z]))[^,;:.\n<>≥≤=]{1,60}=[^,;:.\n<>≥≤]{0,60}\Z")
-"""Behind an inequality a chain of equations tells its other side: "n ≥ 96²/144 = 64"."""
 _OPINION = re.compile(
     r"\b(?:I|we)(?:['’]d| would| am| can)? (?:think|believe|guess|suspect|conclude|say|confident)\b[^.;,=:\n]{0,40}\Z"
     r"|\bit (?:seems|appears|looks like)\b(?: that| to be| like)?(?: (?:it|that|the [a-z]+) is)?[\s$*]{0,4}\Z",
     re.I,
 )
 _NUMBER_OF = re.compile(r"\b(?:number|count|total) of ((?:[a-z-]+ ){0,3}[a-z]+)\b[^.,;:\n]{0,60}\Z", re.I)
-_SIDE = re.compile(r"(?<![A-Za-z])([A-Za-z])\s?=[\s$]{0,2}\Z")
+_COMPUTES = re.compile(
+    r"\W{0,6}(?:(?:so|now|then|let(?:['’]s| us| me))\W{1,2}){0,2}(?:compute|calculate|substitut)", re.I
+)
+_MEASURED = re.compile(
+    r"(?:\A|[.:;,]\s|\n)\W{0,6}(?:(?:so|thus|therefore|hence|then|now)\b\W{1,3})?(\d[\d,.]*)"
+    r" ([A-Za-z]+)\s?=[^.\n;]{0,200}\Z",
+    re.I,
+)
+"""A chain that begins with a number and its unit: "56 D = 56·3/28 T = "."""
 
 
 def is_consequence(text: str, begin: int) -> bool:
@@ -185,7 +146,9 @@ class Teller:
         self.request = request
         self._chooses_later = bool(request.words & EXTREMES and request.formula and _CASES.search(self.text))
         """Whether the trace finds several values first, of which the greatest or least is the answer."""
-        self._letters = request.letters | _defined(candidates.text, request)
+        self._suppositions = Suppositions(candidates, request)
+        self._stand_ins = StandIns(candidates.text, request)
+        self._letters = self._stand_ins.letters
 
     def strength_of(self, said: Statement) -> int:
         """Return how the value is stated: `FINAL`, `ASKED`, `DWELT_ON`, `WEAK` or `NONE`."""
@@ -193,12 +156,18 @@ class Teller:
         lead = text[max(said.sentence, said.lead - LOOK_BACK) : said.lead]
         clause = re.split(r"[,;，；]\s", lead)[-1]
         if said.kind in ("box", "answer"):
-            whether = _WHETHER.search(clause) or _DENIED.search(text[said.lead : said.start])
+            whether = _WHETHER.search(clause) or DENIED.search(text[said.lead : said.start])
             return NONE if said.kind == "answer" and whether else FINAL
-        if self._is_supposed(said, lead, clause) or _REJECTED.match(text, said.end) or self._is_listed(said, lead):
+        if (
+            self._suppositions.is_supposed(said, lead, clause)
+            or _REJECTED.match(text, said.end)
+            or self._suppositions.is_listed(said)
+        ):
             return NONE
         whole = text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
-        if self._chooses_later and _OWNER.search(whole) and not stems(whole) & EXTREMES:
+        if self._is_of_another_index(said, whole):
+            return NONE
+        if self._chooses_later and OWNER.search(whole) and not stems(whole) & EXTREMES:
             return NONE
         if request.formula and request.formula.search(whole) and not _STILL_ASKED.match(text, said.end):
             return ASKED
@@ -208,7 +177,7 @@ class Teller:
             return WEAK
         if self._is_of_what_was_asked(said, whole):
             return ASKED
-        doubted = _STILL_ASKED.match(text, said.end) or self._names_another(whole)
+        doubted = _STILL_ASKED.match(text, said.end) or self._names_another(said, whole)
         return DWELT_ON if is_dwelt_on(text, said.end) and not doubted else WEAK
 
     def is_firm(self, said: Statement) -> bool:
@@ -229,83 +198,35 @@ class Teller:
         """Whether a number in words counts something that the question does not ask for ("three real roots")."""
         if not re.fullmatch(r"[A-Za-z]{3,}", said.text):
             return False
-        noun = re.match(r"[ *]{1,4}([A-Za-z]+)(?: [A-Za-z]+)?", self.text[said.end : said.end + 40])
+        noun = re.match(r"[ *]{1,4}([A-Za-z-]+)(?: [A-Za-z-]+)?", self.text[said.end : said.end + 40])
         return bool(noun) and not stems(noun.group() if noun else "") & (self.request.nouns or self.request.words)
 
     def is_of_a_part(self, said: Statement) -> bool:
         """Return whether the value is that of one term of what is asked for: of `a`, where it is a + b."""
-        head = _OWNER.search(self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start])
+        head = OWNER.search(self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start])
         return head is not None and head.group(1) in self.request.parts
 
-    def _names_another(self, whole: str) -> bool:
+    def _owner(self, said: Statement, whole: str) -> re.Match[str] | None:
+        """The letter or function whose value it is; that of the sentence before, where this one only computes it."""
+        head = OWNER.search(whole)
+        if head or not _COMPUTES.match(self.text, said.sentence):
+            return head
+        number = self.candidates.sentence(said.sentence)
+        begin = self.candidates.sentences[max(number - 1, 0)]
+        return OWNER.search(self.text[max(begin, said.sentence - LOOK_BACK) : said.sentence].rstrip(" .:\n)$\\"))
+
+    def _is_of_another_index(self, said: Statement, whole: str) -> bool:
+        """Whether it is the value of z_1, where z_{2002} is asked for."""
+        head = self._owner(said, whole) if self.request.indexed else None
+        name = re.fullmatch(r"([A-Za-z])_\{?(\w+)\}?", head.group(1)) if head else None
+        return name is not None and name.group(1) == self.request.indexed[0] and name.groups() != self.request.indexed  # type: ignore[index]
+
+    def _names_another(self, said: Statement, whole: str) -> bool:
         """Whether the value is that of a letter or function which is not asked for, where the question asks for one."""
-        head = _OWNER.search(whole)
+        head = self._owner(said, whole)
         if head is None or self.request.formula is None:
             return False
         return head.group(1) not in self._letters and not self.request.formula.search(f"{head.group(1)} = ")
-
-    def _is_supposed(self, said: Statement, lead: str, clause: str) -> bool:
-        if _BOUNDED.search(self.text, max(said.start - 16, 0), said.start) or _BOUND.search(
-            self.text, max(said.sentence, said.start - 120), said.start
-        ):
-            return True
-        if SUPPOSED.search(clause) or _DENIED.search(clause) or _HYPOTHESIS.search(lead) or _OTHERWISE.search(lead):
-            return True
-        if _ASKS.match(self.text, said.sentence) and _QUESTION_END.match(self.text, said.end):
-            return True
-        trial = _CASE.match(self.text, said.sentence)
-        # "n = 2: …" is the head of a case.
-        if _HEADED.match(self.text, said.sentence):
-            return True
-        if _CASE_HEAD.match(self.text, said.end) and _SIDE.search(
-            self.text, max(said.sentence, said.start - 12), said.start
-        ):
-            return True
-        # With a value of the question's own it is no trial: "at t = 2 the point is …".
-        if (
-            trial
-            and trial.end() <= said.start
-            and not self._is_given(*trial.groups())
-            and not self._sets_all_parts(said)
-        ):
-            return True
-        # "If x is that angle, then x = 28", where x is asked for.
-        asked = self.request.formula
-        antecedent = re.search(r"\b[Ii]f\b([^,;\n]{0,80}),[^,;\n]{0,40}\Z", lead)
-        return bool(asked and antecedent and asked.search(antecedent.group(1) + " "))
-
-    def _sets_all_parts(self, said: Statement) -> bool:
-        """Whether each letter of a sum that is asked for has its value: "with x = 8, y = 9 we have x + y = 17"."""
-        lead = self.text[said.sentence : said.start]
-        return bool(self.request.parts) and all(re.search(rf"{part}\s?=", lead) for part in self.request.parts)
-
-    def _is_given(self, letter: str, number: str) -> bool:
-        """Whether the question sets the letter to the number, or at least has that number, and no common one."""
-        value = rational(number)
-        said = re.search(rf"(?<![A-Za-z{{]){re.escape(letter)}={re.escape(number)}(?!\d)", self.request.text)
-        return bool(said) or (value is not None and abs(value) > _COMMON and value in self.request.numbers)
-
-    def _is_listed(self, said: Statement, lead: str) -> bool:
-        """Whether it is one of several values of one letter: "x = 0 or x = 5"."""
-        if self.candidates.joined:
-            return False
-        side = _OWNER.search(self.text[max(said.sentence, said.start - 90) : said.start])
-        if side is None or len(side.group(1)) > 1:
-            return False
-        letter = re.escape(side.group(1))
-        return bool(
-            re.match(
-                rf"[\s$\\)]{{0,4}}(?:,|and|or|或|和)?[\s$\\(]{{0,4}}(?:and|or)?[\s$]{{0,3}}{letter}\s?=\s?[^=]{{1,20}}",
-                self.text[said.end : said.end + 40],
-            )
-            or re.search(
-                (
-                    rf"(?<![A-Za-z]){letter}\s?=\s?[^=,;.]{{1,15}}[\s$\\)]{{0,4}}(?:,|and|or|或"
-                    rf"|和)[\s$\\(]{{0,4}}(?:and |or )?[\s$]{{0,3}}{letter}\s?=[^,;:.\n]{{0,40}}\Z"
-                ),
-                self.text[max(said.sentence, said.start - 90) : said.start],
-            )
-        )
 
     def _is_of_what_was_asked(self, said: Statement, whole: str) -> bool:
         text, request = self.text, self.request
@@ -319,10 +240,28 @@ class Teller:
             return True
         if self._said_behind(said) & (request.words | RESULTS - _VAGUE):
             return True
-        if self._names_another(whole):
+        needed = self._stand_ins.needed(said.start)
+        if needed and (owner := OWNER.search(whole)) and re.sub(r"[\s{}]", "", owner.group(1)) == needed:
+            return True
+        if self._names_another(said, whole):
             return False
         letter = list(_LETTER.finditer(whole))
         if letter and letter[-1].group(1) in self._letters:
+            return True
+        if request.form and re.search(
+            rf"\b(?:so|thus|therefore|hence|the)\b[^.\n]{{0,20}}\b{request.form}\w* (?:is|=)[\s$\\(]{{0,4}}\Z",
+            whole,
+            re.I,
+        ):
+            return True
+        if (
+            request.nouns
+            and (_PRONOUN.match(text, said.sentence) or _TOTAL.search(whole))
+            and stems(behind[:24]) & _COUNTABLE
+        ):
+            return True
+        measured = _MEASURED.search(whole)
+        if measured and self.request.asks_about(measured.group(1), measured.group(2)):
             return True
         head = _HEAD.search(whole)
         if head and stems(head.group(1)) & (request.words | RESULTS):
@@ -332,6 +271,10 @@ class Teller:
             return True
         words = stems(whole + behind)
         words |= self._inherited(said)
+        if request.operation and re.search(
+            rf"\bthe {request.operation}\w* (?:between them |of them )?(?:is|=) ", whole
+        ):
+            return True
         if request.operation and request.operation not in words and not words & RESULTS:
             return False  # "the cube root is 4", where a difference of roots is asked for
         common = len(words & request.words) + bool(words & request.words & EXTREMES)
@@ -361,14 +304,3 @@ class Teller:
 
 def _before(text: str, at: int, most: int) -> str:
     return text[max(at - most, 0) : at]
-
-
-def _defined(text: str, request: QuestionContent) -> frozenset[str]:
-    """Letters that the trace lets stand for what is asked: "Let b be the number of blue marbles"."""
-    letters = set()
-    for match in _DEFINED.finditer(text[:6000]):
-        for part in re.split(r"[,;]| and ", match.group()):
-            names = set(_SINGLE.findall(part))
-            if len(names) == 1 and len(stems(part) & request.words) >= (2 if len(request.words) > 2 else 1):
-                letters |= names
-    return frozenset(letters)

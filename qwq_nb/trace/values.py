@@ -87,7 +87,12 @@ _KEY = _rules(
 )
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{(.*)\}", re.S)
 _WORDS = re.compile(r"\\(?:text|textbf|mathrm|mbox|textrm|textit)\s*\{([^{}]*)\}(?:\^\{?\d\}?)?")
-_LEFT_SIDE = re.compile(r"[A-Za-z](?:\([A-Za-z]\))?(?:=|\\in(?![a-z]))")
+_LEFT_SIDE = re.compile(
+    r"(?:[A-Za-z](?:\([A-Za-z]\))?|\((?:[A-Za-z]|\\[a-z]+)(?:,(?:[A-Za-z]|\\[a-z]+)){1,4}\))(?:=|\\in(?![a-z]))"
+)
+_MODULO = re.compile(r"\s*(?:\\pmod\s?\{[^{}]*\}|\\?\(?\\?b?mod[ {]?\d+\}?\)?)\s*\Z")
+_UNIT = re.compile(r"(?<=\d)[ ~](?:[A-Z]|[msgh]|cm|km|mm|kg)(?:\^\d|[²³])?\s*\Z")
+"""A unit of one letter behind a number: "160 m", "6 T"; a variable follows its factor without a space."""
 _RATIONAL = re.compile(r"([+-]?)(?:(\d*)\.(\d+)|(\d+)(?:/(\d+))?)")
 _MIXED = re.compile(r"([+-]?)(\d+)\\frac\{(\d+)\}\{(\d+)\}")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
@@ -197,6 +202,9 @@ class Gold:
         return self._single or any(sign in value for sign in (",", "，", "and", "or", "和", "或", "pm", "±", "\\\\"))
 
     def _decide(self, value: str) -> bool:
+        value = _MODULO.sub("", value)
+        if self.number is not None:
+            value = _UNIT.sub("", value)
         text = normal(NUMBER_WORDS.get(value.strip(" *").lower(), value) if self._small else value)
         if not text:
             return False

@@ -333,6 +333,11 @@ def test_other_kinds_have_no_right_place() -> None:
         ("12\\text{ cm}", "12"),
         ("0.0000672", ".0000672"),
         ("(3, \\pi/2)", "\\left( 3, \\frac{\\pi}{2} \\right)"),
+        ("(a, b) = (-2, 1)", "(-2,1)"),
+        ("160 m", "160"),
+        ("6 T", "6"),
+        ("13 \\pmod{18}", "13"),
+        ("-2 $ or $ n = 1", "1,-2"),
     ],
 )
 def test_cheap_comparison_says_the_same(value: str, gold: str) -> None:
@@ -348,11 +353,76 @@ def test_cheap_comparison_says_the_same(value: str, gold: str) -> None:
         ("12", "3\\sqrt{2}"),
         ("\\frac{1}{0}", "1"),
         ("3x", "3y"),
+        ("6 x", "6"),
         ("(1,2)", "(1,2,3)"),
     ],
 )
 def test_cheap_comparison_says_another_without_asking(value: str, gold: str) -> None:
     assert not Gold(gold, never).same(value)
+
+
+EQUATION = "Find the equation of the plane through these points, in the form $Ax + By + Cz + D = 0.$"
+ROOTS = "What is the difference between the positive square root of 64 and the cube root of 64?"
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "gold", "end"),
+    [
+        pytest.param(
+            "So the cube root of 64 is 4. \n\nNow the difference is 8 minus 4, which is 4.",
+            ROOTS,
+            "4",
+            "4, which is 4",
+            id="an operand is no answer",
+        ),
+        pytest.param(
+            "We get 24/2 = 12. Actually careful: 10 + 2 = 12. So the remainder is 12.",
+            "Find the remainder when $f(x)$ is divided by $x + 2.$",
+            "12",
+            "get 24/2 = 12",
+            id="computed again in the next sentence",
+        ),
+        pytest.param(
+            "Let's expand: 5x - 7y - 7 + 11z + 11 = 0 => 5x - 7y + 11z + 4 = 0. Wait, let's check it.",
+            EQUATION,
+            "5x - 7y + 11z + 4 = 0",
+            "+ 11z + 4 = 0",
+            id="behind an arrow",
+        ),
+        pytest.param(
+            "So $ n = -2 $ or $ n = 1 $\n\nCheck it.", "Find all $n$.", "1,-2", "or $ n = 1", id="two formulas"
+        ),
+        pytest.param(
+            "So there are two y-intercepts. Is that so?",
+            "How many $y$-intercepts does the graph have?",
+            "2",
+            "there are two",
+            id="a compound noun",
+        ),
+        pytest.param(
+            "So it will take exactly 4 such beakers.", "How many such beakers will it take?", "4", "y 4", id="such"
+        ),
+        pytest.param("That’s **7** values.", "For how many positive integers is it true?", "7", "**7", id="values"),
+        pytest.param(
+            "5 - 125 = -120, and -120 + 125 comes to it. So the integer is 5.",
+            "Express $5^5\\div5^4-5^3+5^2\\cdot5^1$ as an integer.",
+            "5",
+            "integer is 5",
+            id="in the form that is wanted",
+        ),
+        pytest.param(
+            "(2+1)(2+1) = 9. Let me list them to make sure.",
+            "How many divisors does 196 have?",
+            "9",
+            ") = 9",
+            id="dwelt on",
+        ),
+    ],
+)
+def test_where_a_reader_takes_it(text: str, question: str, gold: str, end: str) -> None:
+    found = first(text, gold, question, correct=None)
+    assert found is not None
+    assert found.endswith(end[-12:])
 
 
 def test_the_rest_is_asked_once_each() -> None:

@@ -133,6 +133,9 @@ def test_the_right_choice_left_for_another() -> None:
         "Looking at the options, D matches best.",
         "Final answer D.",
         "So the one closest to it is 1.00 m, which is choice D.",
+        "Looking at the options, option D is twice that.",
+        "Option D says twice that. So that's exactly what I calculated.",
+        "Option D states exactly that.",
     ],
 )
 def test_ways_to_call_a_letter_the_answer(text: str) -> None:
@@ -155,6 +158,10 @@ def test_ways_to_call_a_letter_the_answer(text: str) -> None:
         "see Appendix D.",
         "So D and C are similar.",
         "b_D is the closest to it",
+        "I think the answer is D, A, or C.",
+        "The answer is D or C.",
+        "One in the second list (A-D) would be the best.",
+        "Looking at the options, D says twice that. Option C says half.",
     ],
 )
 def test_a_letter_that_is_only_mentioned(text: str) -> None:
@@ -207,3 +214,55 @@ def test_options_that_a_problem_of_mathematics_lists() -> None:
     ).first_correct
     assert found is not None
     assert "hyperbola" in text[slice(*found)]
+
+
+AMOUNTS = "Find the balance and the discount of 2 % on $90. The options are:"
+
+
+@pytest.mark.parametrize(
+    ("marked", "choices", "gold"),
+    [
+        pytest.param(
+            "So the discount is $«1.84 and the balance is $98.71». Then all is well. The answer is A.",
+            ["$98.71 and $1.84", "$98.71 and $1.80", "$90.00 and $1.84"],
+            "A",
+            id="all numbers in a sentence, in any order",
+        ),
+        pytest.param(
+            "We add them: 41,725 + 5,600 = «47,325». Wait, is that right? The answer is B.",
+            ["Total assets 49,000", "Total assets 47,325", "Total assets 44,500"],
+            "B",
+            id="the number behind the words of all choices",
+        ),
+        pytest.param(
+            "So 40 + 6 = «46». So the balance is $46. Let me look. The answer is C.",
+            ["$40 per share", "$44 per share", "$46 per share"],
+            "C",
+            id="a number with a unit",
+        ),
+        pytest.param(
+            "The balance and the discount are of $90 per piece. We go on. So «the answer is B».",
+            ["$1.80", "$90", "$88.20"],
+            "B",
+            id="a number that the question gives",
+        ),
+    ],
+)
+def test_amounts(marked: str, choices: list[str], gold: str) -> None:
+    start, end = marked.index("«"), marked.index("»") - 1
+    text = marked.replace("«", "").replace("»", "")
+    asked = "\n".join([AMOUNTS, *(f"{letter}: {choice}" for letter, choice in zip("ABC", choices, strict=True))])
+    found = measure(
+        text, "", asked, gold, kind="choice", choices=choices, correct=None, equal=lambda a, b: False
+    ).first_correct
+    assert found is not None
+    assert start <= found[0] < end, text[slice(*found)]
+
+
+def test_words_with_an_apposition_between_them() -> None:
+    text = "Therefore, Carl, being Bob's child, is Ann's grandchild. And so on. So, option 2 is correct."
+    found = measure(
+        text, "", FAMILY, "2", kind="choice", choices=KIN, correct=None, equal=lambda a, b: False
+    ).first_correct
+    assert found is not None
+    assert text[found[0] :].startswith("Carl, being")

@@ -32,12 +32,15 @@ def test_measures_against_hand_labels() -> None:
 
 
 @needs_transcripts
-@pytest.mark.parametrize(("part", "least"), [("seen", 0.92), ("first", 0.92), ("second", 0.88), ("third", 0.85)])
+@pytest.mark.parametrize(
+    ("part", "least"),
+    [("seen", 0.93), ("first", 0.93), ("second", 0.91), ("third", 0.93), ("fourth", 0.93), ("fifth", 0.91)],
+)
 def test_first_right_answers_against_fresh_labels(part: str, least: float) -> None:
     scores = quality_answers.counted([case for case in quality_answers.labelled() if case.part == part])
     assert scores["all"].precision >= least
     assert scores["all"].recall >= least
-    assert sum(scores[kind].there for kind in ("math", "choice")) == scores["all"].there
+    assert sum(scores[kind].there for kind in ("math", "choice") if kind in scores) == scores["all"].there
 
 
 @needs_transcripts
