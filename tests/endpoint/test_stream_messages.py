@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qwq_nb.core.records import Completion
@@ -58,6 +58,7 @@ def test_the_answer_is_read_once(choices: list[dict[str, Any]]) -> None:
     assert (completion.reasoning, completion.answer, completion.finish_reason) == (THOUGHT, ANSWER, "stop")
 
 
+@example("a" * 29 + "b", 1)
 @given(st.text("ab", min_size=30, max_size=60), st.integers(1, 5))
 def test_an_answer_that_repeats_itself_is_told_from_messages_that_do(text: str, step: int) -> None:
     assert read(*map(message, repeated(text, step))).answer == text
