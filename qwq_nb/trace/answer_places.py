@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 
 from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.findings import AnswerPositions, Span
-from qwq_nb.trace.question import EXTREMES, QuestionContent, stems
+from qwq_nb.trace.question import EXTREMES, QuestionContent, content_of, stems
 from qwq_nb.trace.statements import ASKED, DWELT_ON, NONE, THUS, WEAK, Teller, is_consequence
 from qwq_nb.trace.suppositions import LOOK_BACK, SUPPOSED
 from qwq_nb.trace.values import Gold, normal
@@ -71,7 +71,7 @@ def find_correct(
     target = Gold(gold, equal)
     if not target.normal or not reasoning:
         return AnswerPositions()
-    request = QuestionContent(question)
+    request = content_of(question)
     candidates = Candidates(
         reasoning,
         joined=target.joined,

@@ -87,7 +87,8 @@ class AnswerPositionsMeasure:
             positions = find_choice(trace.reasoning, trace.answer, trace.question, gold, choices, correct=trace.correct)
             said = choice_candidates(trace.reasoning, trace.question, gold, choices, first=positions.first)
         elif trace.kind == "math":
-
+            # Asked for the same values twice, by the positions and by the candidates; a proof costs milliseconds.
+            @functools.cache
             def equal(candidate: str, gold: str) -> bool:
                 return bool(trace.equivalent(candidate, gold))
 

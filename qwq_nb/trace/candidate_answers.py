@@ -14,7 +14,7 @@ from qwq_nb.trace.candidates import Candidates
 from qwq_nb.trace.choice_places import label_statements
 from qwq_nb.trace.choice_texts import choice_statements
 from qwq_nb.trace.findings import CandidateSpan, Span
-from qwq_nb.trace.question import QuestionContent
+from qwq_nb.trace.question import content_of
 from qwq_nb.trace.statements import ASKED, FINAL, Teller
 from qwq_nb.trace.values import Gold, normal, rational
 
@@ -32,7 +32,7 @@ def value_candidates(
     `first`: where the right answer is first stated (`answer_places.find_correct`).
     """
     target = Gold(gold, equal) if gold.strip() else None
-    request = QuestionContent(question)
+    request = content_of(question)
     candidates = Candidates(
         reasoning,
         joined=bool(target and target.joined),
@@ -59,11 +59,16 @@ def value_candidates(
         final = said.kind in ("box", "answer")
         if final and target is not None and target.number is not None and rational(normal(said.text)) is None:
             continue
-        if final or right or is_number(said.text):
-            strength = teller.strength_of(said)
-            stated = strength >= ASKED if right else teller.is_firm(said) if is_number(said.text) else strength == FINAL
+        is_of_its_kind = is_number(said.text) or (target is not None and target.number is None)
+        if not (final or right or is_of_its_kind):
+            continue
+        strength = teller.strength_of(said)
+        if right:
+            stated = strength >= ASKED
+        elif is_of_its_kind:
+            stated = teller.is_firm(said, strength)
         else:
-            stated = target is not None and target.number is None and teller.is_firm(said)
+            stated = strength == FINAL
         if stated:
             found.append((said.start, said.end, right if is_right else None))
     return _kept(found, first)

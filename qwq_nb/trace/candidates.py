@@ -218,10 +218,14 @@ class Candidates:
     def _read(self, begin: int, end: int) -> None:
         text, read = self.text, begin
         for sign in _SIGN.finditer(text, begin, end):
-            kind = _KINDS.get(sign.group())
-            if kind is None and self._is_noun(sign.group()):
+            word = sign.group()
+            kind = _KINDS.get(word)
+            if kind is None:
+                known = self._known.get(word)
+                if not (self._is_noun(word) if known is None else known):
+                    continue
                 kind = "noun"
-            if kind is None or sign.start() < read or (kind == "set" and not self._interval):
+            if sign.start() < read or (kind == "set" and not self._interval):
                 continue
             start, at = sign.span()
             before = text[start - 1 : start]
@@ -246,9 +250,8 @@ class Candidates:
         self._leads.sort(key=lambda lead: lead[1])
 
     def _is_noun(self, word: str) -> bool:
-        if word not in self._known:
-            self._known[word] = word.isalpha() and stem(word.lower()) in self._nouns
-        return self._known[word]
+        known = self._known[word] = word.isalpha() and stem(word.lower()) in self._nouns
+        return known
 
     def _begin_sentence(self, at: int) -> None:
         """At a stop and at the line's end behind it begins one sentence, not two."""

@@ -151,23 +151,20 @@ class _Words:
     def __init__(self, text: str, numbers: dict[str, int]) -> None:
         self.ids = array("q")
         self.starts = array("q")
-        self.ends = array("q")
-        self.figures = array("q", [0])
-        """How many of the words before each are numbers."""
-        self.characters = 0
         for match in _WORD.finditer(text):
-            word = match.group().lower()
-            self.ids.append(numbers.setdefault(word, len(numbers)))
+            self.ids.append(numbers.setdefault(match.group().lower(), len(numbers)))
             self.starts.append(match.start())
-            self.ends.append(match.end())
-            self.figures.append(self.figures[-1] + word[0].isdigit())
-            self.characters += len(word) == 1 and word > "\u3000"
+        self._figures = {number for word, number in numbers.items() if word[0].isdigit()}
+        characters = {number for word, number in numbers.items() if len(word) == 1 and word > "\u3000"}
+        self.characters = sum(map(characters.__contains__, self.ids)) if characters else 0
+
+    def figures(self, begin: int, end: int) -> int:
+        """How many of the words from one to before another are numbers."""
+        return sum(map(self._figures.__contains__, self.ids[begin:end]))
 
     def runs(self, size: int) -> Iterator[int]:
         """A number for each run of words; the same for the same run."""
-        ids = self.ids
-        for at in range(len(ids) - size + 1):
-            yield hash(ids[at : at + size].tobytes())
+        return map(hash, zip(*(self.ids[at:] for at in range(size)), strict=False))
 
 
 def _find_returns(text: str, question: str, code: Sequence[Span], loops: Sequence[Span]) -> Loop | None:
@@ -182,6 +179,8 @@ def _find_returns(text: str, question: str, code: Sequence[Span], loops: Sequenc
     asked = set(_Words(question, numbers).runs(size))
     is_code, in_loop = _Within(code), _Within(loops)
     again = _returned(words, size, asked)
+    if sum(map(bool, again)) < least:
+        return None
     score, begin = 0, 0
     best = (0, 0, 0)
     for at, distance in enumerate(again):
@@ -195,7 +194,8 @@ def _find_returns(text: str, question: str, code: Sequence[Span], loops: Sequenc
     distances = [distance for distance in again[start : end + 1] if distance]
     if len(distances) < least:
         return None
-    return _loop(words.starts[start], words.ends[end], distances)
+    last = _WORD.match(text, words.starts[end])
+    return _loop(words.starts[start], last.end() if last else len(text), distances)
 
 
 def _returned(words: _Words, size: int, asked: set[int]) -> array[int]:
@@ -205,8 +205,12 @@ def _returned(words: _Words, size: int, asked: set[int]) -> array[int]:
     for at, run in enumerate(words.runs(size)):
         start = words.starts[at]
         times, last = seen.get(run, (0, 0))
-        calculated = 2 * (words.figures[at + size] - words.figures[at]) > size
-        if times > 1 and start - last >= _NEAR and run not in asked and not calculated:
+        if (
+            times > 1
+            and start - last >= _NEAR
+            and run not in asked
+            and 2 * words.figures(at, at + size) <= size  # else it is a calculation
+        ):
             for place in range(at, at + size):
                 again[place] = start - last
         seen[run] = (times + 1, start)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 from qwq_nb.trace.findings import Span
@@ -96,6 +97,12 @@ _TEXT = re.compile(r"\\(?:text|mbox|textbf|textit|textrm|operatorname)\{([^{}\n]
 
 def code_spans(text: str) -> list[Span]:
     """Return the blocks of code, diffs, JSON and tables, in order; they do not overlap."""
+    return list(_code_spans(text))
+
+
+@lru_cache(maxsize=1)
+def _code_spans(text: str) -> tuple[Span, ...]:
+    """Find them; those of the last text are kept, since loops and foreign scripts are looked for in the same one."""
     spans: list[Span] = []
     fence, begin, in_diff = "", -1, False
     block: list[tuple[int, int, bool]] = []
@@ -126,7 +133,7 @@ def code_spans(text: str) -> list[Span]:
     if fence:
         spans.append((begin, len(text)))
     _add(spans, block, begin)
-    return spans
+    return tuple(spans)
 
 
 def _lines(text: str) -> Iterator[Span]:

@@ -1,6 +1,6 @@
 """Read what a question asks for: the words, nouns and formulas by which a statement of its answer can be told.
 
-`QuestionContent` is read once a trace. A sentence that states the answer has words of the request ("the remainder is
+`QuestionContent` is read once a question. A sentence that states the answer has words of the request ("the remainder is
 12"), names what was to be counted ("25 candles"), gives a formula that the question asks for (`m+n = 371`) or a letter
 that stands for what is asked (`h = 5`, where a height is asked for and the diagram calls it h).
 """
@@ -8,10 +8,11 @@ that stands for what is asked (`h = 5`, where a height is asked for and the diag
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from qwq_nb.trace.values import NUMBER_WORDS, Gold, normal, rational
 
-__all__ = ["EXTREMES", "RESULTS", "QuestionContent", "stem", "stems"]
+__all__ = ["EXTREMES", "RESULTS", "QuestionContent", "content_of", "stem", "stems"]
 
 _REQUEST = re.compile(
     r"\b(?:find|what|how (?:many|much|long|far|old|tall|big|fast|high|wide|deep)|compute|determine|evaluate|calculate"
@@ -91,8 +92,14 @@ RESULTS = frozenset(stems(_CALLED))
 """What an answer is called that the question has no noun for; stems."""
 
 
+@lru_cache(maxsize=64)
+def content_of(question: str) -> QuestionContent:
+    """Return the content of a question; kept, since each trace of it asks twice, and repeats ask for it again."""
+    return QuestionContent(question)
+
+
 class QuestionContent:
-    """Hold what a question asks for, and which values it contains."""
+    """Hold what a question asks for, and which values it contains. It does not change: see `content_of`."""
 
     def __init__(self, question: str) -> None:
         drawn = [" ".join(_LABEL.findall(m.group(1))) for m in _DRAWING.finditer(question)]

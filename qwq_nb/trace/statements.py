@@ -180,9 +180,11 @@ class Teller:
         doubted = _STILL_ASKED.match(text, said.end) or self._names_another(said, whole)
         return DWELT_ON if is_dwelt_on(text, said.end) and not doubted else WEAK
 
-    def is_firm(self, said: Statement) -> bool:
-        """Return whether a value is stated as final, or plainly of what was asked: a wrong one is a candidate then."""
-        strength = self.strength_of(said)
+    def is_firm(self, said: Statement, strength: int) -> bool:
+        """Return whether a value is stated as final, or plainly of what was asked: a wrong one is a candidate then.
+
+        `strength`: what `strength_of` says of it.
+        """
         if strength != ASKED:
             return strength > ASKED
         whole = self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 
 __all__ = ["LONGEST", "NUMBER_WORDS", "Gold", "normal", "rational"]
 
@@ -106,6 +107,7 @@ def latex(value: str) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)
 def normal(value: str) -> str:
     """Return the value in one notation of many; equal results mean equal values, not the other way round."""
     text = latex(value)
