@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from qwq_nb.errors import QwqError
 
-__all__ = ["EventLoopThread", "future_result", "shared_event_loop", "wait_for"]
+__all__ = ["EventLoopThread", "all_of", "future_result", "shared_event_loop", "wait_for"]
 
 T = TypeVar("T")
 
@@ -49,15 +49,23 @@ class EventLoopThread:
             raise
 
 
-def wait_for(future: concurrent.futures.Future[T], timeout: float | None = None) -> T:
-    """Wait for the future and return its result, in steps of 0.2 s: an endless wait cannot be interrupted everywhere.
+def wait_for(
+    future: concurrent.futures.Future[T],
+    timeout: float | None = None,
+    *,
+    step_s: float = 0.2,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> T:
+    """Wait for the future and return its result, in steps: an endless wait cannot be interrupted everywhere.
+
+    `meanwhile` is called after each step at which it is not done.
 
     Raises:
         TimeoutError: `timeout` seconds have passed.
     """
     left = timeout
     while True:
-        step = 0.2 if left is None else min(0.2, left)
+        step = step_s if left is None else min(step_s, left)
         done, _ = concurrent.futures.wait([future], timeout=step)
         if done:
             return future_result(future)
@@ -65,6 +73,21 @@ def wait_for(future: concurrent.futures.Future[T], timeout: float | None = None)
             left -= step
             if left <= 0:
                 raise TimeoutError
+        meanwhile()
+
+
+async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Run all at once, and return the results in order.
+
+    Where one raises, or this is cancelled, the others are cancelled and waited for first.
+    """
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def future_result(future: concurrent.futures.Future[T]) -> T:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qwq_nb.core.event_loop import future_result, shared_event_loop
+from qwq_nb.core.event_loop import shared_event_loop, wait_for
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -61,10 +60,7 @@ def ask(
 
     future = shared_event_loop().submit(work())
     try:
-        while not concurrent.futures.wait([future], 0.25).done:
-            if watch is not None:
-                watch(live)
-        return future_result(future)
+        return wait_for(future, step_s=0.25, meanwhile=lambda: watch(live) if watch is not None else None)
     except BaseException:
         future.cancel()
         raise

@@ -18,6 +18,7 @@ from qwq_nb.analysis.budget.probe import Transport, brief, continued, find_trans
 from qwq_nb.analysis.budget.suffixes import Suffix
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
+from qwq_nb.core.event_loop import all_of
 from qwq_nb.core.records import Completion
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.pool import Pool
@@ -104,13 +105,9 @@ class Forcing:
         self._tokens = [*tokens]
         async with Pool(sampled, concurrency=self._concurrency) as pool:
             self._pool = pool
-            tasks = [asyncio.ensure_future(each) for each in work]
             try:
-                await asyncio.gather(*tasks)
+                await all_of(work)
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
                 for asked in tokens:
                     await asked.aclose()
 

@@ -17,7 +17,7 @@ from qwq_nb.analysis.budget.forced_rows import Forced, ForcedPlanRow, read_force
 from qwq_nb.analysis.budget.forcing import Forcing
 from qwq_nb.analysis.budget.suffixes import CHOICE, MATH, Suffix
 from qwq_nb.bench.shared import shared_worker
-from qwq_nb.core.event_loop import future_result, shared_event_loop
+from qwq_nb.core.event_loop import shared_event_loop, wait_for
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import demo_endpoint, get_endpoint
@@ -129,9 +129,7 @@ class Measurement:
         )
         future = shared_event_loop().submit(self._all(directory))
         try:
-            while not concurrent.futures.wait([future], output.interval_s).done:
-                output.update()
-            future_result(future)
+            wait_for(future, step_s=output.interval_s, meanwhile=output.update)
         except BaseException as exc:
             future.cancel()
             if isinstance(exc, KeyboardInterrupt):

@@ -18,7 +18,7 @@ from qwq_nb.analysis.speed.command import checked_concurrency, checked_requests,
 from qwq_nb.analysis.speed.load_generator import Load, benchmark_prompts, built_in_prompts, own_prompts
 from qwq_nb.analysis.speed.metrics import ConcurrencyStep, SpeedRecord, speed_notes
 from qwq_nb.analysis.speed.report import SpeedPicture, speed_html, speed_progress_line, speed_text
-from qwq_nb.core.event_loop import future_result, shared_event_loop
+from qwq_nb.core.event_loop import shared_event_loop, wait_for
 from qwq_nb.core.files import replace_file
 from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.client import ChatClient
@@ -241,9 +241,7 @@ def run_levels(test: SpeedTest, load: Load, levels: list[tuple[int, int]], file:
 
     future = shared_event_loop().submit(work())
     try:
-        while not concurrent.futures.wait([future], output.interval_s).done:
-            output.update()
-        future_result(future)
+        wait_for(future, step_s=output.interval_s, meanwhile=output.update)
     except BaseException as exc:
         future.cancel()
         if isinstance(exc, KeyboardInterrupt):

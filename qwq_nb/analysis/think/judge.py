@@ -22,7 +22,7 @@ from typing import Literal
 
 import msgspec
 
-from qwq_nb.core.event_loop import shared_event_loop
+from qwq_nb.core.event_loop import all_of, shared_event_loop
 from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.client import ChatClient
@@ -110,13 +110,7 @@ class _Judge:
                     found[result.sample.id, result.repeat] = await self.position(client, result)
                 self.tell(f"judging the reasoning: {len(found)} of {len(wanted)}")
 
-            tasks = [asyncio.ensure_future(one(r)) for r in wanted]
-            try:
-                await asyncio.gather(*tasks)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            await all_of(map(one, wanted))
         return found
 
     async def position(self, client: ChatClient, result: SampleResult) -> int | None:
