@@ -34,6 +34,7 @@ __all__ = ["DemoServer", "is_loopback", "serving"]
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _NOTHING = Variant("", "", kind="empty")
+_Answer = Callable[[web.Request, dict[str, Any]], Awaitable[web.StreamResponse]]
 
 
 class _BadRequestError(Exception):
@@ -102,9 +103,13 @@ class DemoServer:
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """Answer POST /v1/chat/completions."""
+        return await self._recorded(request, self._chat)
+
+    async def _recorded(self, request: web.Request, answer: _Answer) -> web.StreamResponse:
+        """Answer a request for a completion, and keep in the journal what became of it."""
         entry = self.journal.begin(request.path, request.headers)
         try:
-            response = await self._chat(request, entry)
+            response = await answer(request, entry)
         except _BadRequestError as bad:
             response = _error(bad)
         finally:
@@ -113,11 +118,7 @@ class DemoServer:
         return response
 
     async def _chat(self, request: web.Request, entry: dict[str, Any]) -> web.StreamResponse:
-        raw = await request.read()
-        if not self._authorized(request):
-            raise _unauthorized()
-        body = entry["body"] = _parse(raw)
-        self._check_model(body)
+        body = await self._asked(request, entry)
         style, limit = self._style(body), _limit(body)
         texts = _texts(body)
         transcript = self.book.find(texts[-1])
@@ -159,22 +160,19 @@ class DemoServer:
 
     async def continue_thought(self, request: web.Request) -> web.StreamResponse:
         """Answer POST /v1/completions: a prompt in ChatML whose thought is begun, and whose answer is forced."""
-        entry = self.journal.begin(request.path, request.headers)
-        try:
-            response = await self._continue(request, entry)
-        except _BadRequestError as bad:
-            response = _error(bad)
-        finally:
-            self.journal.end()
-        entry["status"] = None if entry["fault"] == "reset" else response.status
-        return response
+        return await self._recorded(request, self._continue)
 
-    async def _continue(self, request: web.Request, entry: dict[str, Any]) -> web.StreamResponse:
+    async def _asked(self, request: web.Request, entry: dict[str, Any]) -> dict[str, Any]:
+        """Return the body of a request by somebody who may ask, for a model that is served."""
         raw = await request.read()
         if not self._authorized(request):
             raise _unauthorized()
         body = entry["body"] = _parse(raw)
         self._check_model(body)
+        return body
+
+    async def _continue(self, request: web.Request, entry: dict[str, Any]) -> web.StreamResponse:
+        body = await self._asked(request, entry)
         given = body.get("prompt")
         prompt = read_prompt(given) if isinstance(given, str) else None
         if prompt is None:

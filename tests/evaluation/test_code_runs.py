@@ -240,18 +240,23 @@ def test_exports_have_the_counts(run: Run, tmp_path: Path) -> None:
     assert "tests_passed" in run.export(tmp_path / "run.csv").read_text()
 
 
-def test_the_same_call_asks_and_runs_nothing(
-    run: Run, own_server: DemoEndpoint, files: tuple[Path, Path], same_cache: None
-) -> None:
-    before = request_counts(own_server)
-    again = evaluate(
+def called_again(run: Run, server: DemoEndpoint, data: Path) -> Run:
+    """The run of the call that made this one."""
+    return evaluate(
         "live_code_bench",
-        endpoint=own_endpoint(own_server),
-        data=files[0],
+        endpoint=own_endpoint(server),
+        data=data,
         out=run.path.parent,
         dataset_args=ARGUMENTS,
         show=False,
     )
+
+
+def test_the_same_call_asks_and_runs_nothing(
+    run: Run, own_server: DemoEndpoint, files: tuple[Path, Path], same_cache: None
+) -> None:
+    before = request_counts(own_server)
+    again = called_again(run, own_server, files[0])
     assert again.path == run.path
     assert request_counts(own_server) == before
     assert by_name(again).keys() == by_name(run).keys()
@@ -267,14 +272,7 @@ def test_a_missing_test_run_is_made_up_without_asking(
     assert len(kept) == len(lines) - 1
     reviews.write_text("".join(kept))
     before = request_counts(own_server)
-    again = evaluate(
-        "live_code_bench",
-        endpoint=own_endpoint(own_server),
-        data=files[0],
-        out=run.path.parent,
-        dataset_args=ARGUMENTS,
-        show=False,
-    )
+    again = called_again(run, own_server, files[0])
     assert request_counts(own_server) == before
     assert by_name(again)["wrong"].verdict.execution.marks == ".xxxx"
 

@@ -27,32 +27,13 @@ from qwq_nb.trace.boxed import trimmed
 from qwq_nb.trace.measure import measure
 from tests.support.paths import SHARED_DATA
 from tests.trace import quality_loops
+from tests.trace.quality_loops import Counts
 
 LABELS = Path(__file__).with_name("labels.json")
 LABELLED = LABELS.is_file() and (SHARED_DATA / "transcripts").is_dir()
 
 Span = tuple[int, int]
 Row = dict[str, Any]
-
-
-class Score(NamedTuple):
-    """hits: found where it is; found: claimed at all; there: labelled."""
-
-    hits: int
-    found: int
-    there: int
-
-    @property
-    def precision(self) -> float:
-        return self.hits / self.found if self.found else 1.0
-
-    @property
-    def recall(self) -> float:
-        return self.hits / self.there if self.there else 1.0
-
-    def __str__(self) -> str:
-        precision = f"precision {self.precision:.2f} ({self.hits}/{self.found})"
-        return f"{precision}, recall {self.recall:.2f} ({self.hits}/{self.there})"
 
 
 class Case(NamedTuple):
@@ -156,7 +137,7 @@ def baseline(case: Case) -> Span | None:
 
 def score_first(
     rows: list[Case], find: Callable[[Case], Span | None], show: Callable[[str], object] | None = None
-) -> Score:
+) -> Counts:
     hits = found = there = 0
     for case in rows:
         if "first_correct" not in case.label["labelled"]:
@@ -172,10 +153,10 @@ def score_first(
                     if place
                     else f"   {what} -"
                 )
-    return Score(hits, found, there)
+    return Counts(hits, found, there)
 
 
-def score_loops(rows: list[Case], show: Callable[[str], object] | None = None) -> Score:
+def score_loops(rows: list[Case], show: Callable[[str], object] | None = None) -> Counts:
     """A loop is found where the two spans overlap; rows that the labeller was not sure of are left out."""
     hits = found = there = 0
     for case in rows:
@@ -186,10 +167,10 @@ def score_loops(rows: list[Case], show: Callable[[str], object] | None = None) -
         hits, found, there = hits + hit, found + bool(loop), there + bool(label)
         if show and (hit or loop or label):
             show(f"{case.name} of {len(case.text)}: label {label}, found {loop}")
-    return Score(hits, found, there)
+    return Counts(hits, found, there)
 
 
-def score_foreign(rows: list[Case], show: Callable[[str], object] | None = None) -> Score:
+def score_foreign(rows: list[Case], show: Callable[[str], object] | None = None) -> Counts:
     """Spans, each found where it overlaps a labelled one."""
     hits = found = there = 0
     for case in rows:
@@ -200,10 +181,10 @@ def score_foreign(rows: list[Case], show: Callable[[str], object] | None = None)
         hits, found, there = hits + good, found + len(spans), there + len(labels)
         if show and (spans or labels):
             show(f"{case.name}: label {labels}, found {[(s, case.text[s[0] : s[1]]) for s in spans]}")
-    return Score(hits, found, there)
+    return Counts(hits, found, there)
 
 
-def report(half: str, data: Path = SHARED_DATA, show: Callable[[str], object] | None = None) -> dict[str, Score]:
+def report(half: str, data: Path = SHARED_DATA, show: Callable[[str], object] | None = None) -> dict[str, Counts]:
     rows = list(cases(half, data))
     return {
         "first correct": score_first(rows, lambda case: analyse(case).first_correct, show),

@@ -66,7 +66,8 @@ from typing import Any, NamedTuple
 from qwq_nb.core.stats import wilson
 from qwq_nb.trace.measure import measure
 from tests.support.paths import SHARED_DATA
-from tests.trace.quality import Row, Score, Span, equal, near, parts
+from tests.trace.quality import Row, Span, equal, near, parts
+from tests.trace.quality_loops import Counts
 
 LABELS = Path(__file__).with_name("answer_labels.json")
 LABELLED = LABELS.is_file() and (SHARED_DATA / "transcripts").is_dir()
@@ -152,8 +153,8 @@ def missing_files(part: str, data: Path = SHARED_DATA) -> list[str]:
     return sorted({label["file"] for label in labels if not (data / "transcripts" / label["file"]).is_file()})
 
 
-def counted(cases: list[Labelled], show: Callable[[str], object] | None = None) -> dict[str, Score]:
-    """Score the places found: of all, by kind of benchmark, and by model."""
+def counted(cases: list[Labelled], show: Callable[[str], object] | None = None) -> dict[str, Counts]:
+    """Counts the places found: of all, by kind of benchmark, and by model."""
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for case in cases:
         span, label = case.found(), case.label["first_correct"]
@@ -166,7 +167,7 @@ def counted(cases: list[Labelled], show: Callable[[str], object] | None = None) 
             show(f"   asked {case.row['problem'][-160:]!r}")
             for what, at in (("label", label), ("found", span)):
                 show(f"   {what} {at} {case.text[max(at[0] - 140, 0) : at[1] + 40]!r}" if at else f"   {what} -")
-    return {name: Score(*counts) for name, counts in sums.items()}
+    return {name: Counts(*counts) for name, counts in sums.items()}
 
 
 def shift_of(cases: list[Labelled]) -> tuple[float, float]:
@@ -183,7 +184,7 @@ def shift_of(cases: list[Labelled]) -> tuple[float, float]:
     return shift, sqrt(sum(part * part for part in parts) / (len(cases) - 1) / len(cases))
 
 
-def in_words(score: Score) -> str:
+def in_words(score: Counts) -> str:
     """Format precision and recall with Wilson's intervals."""
     return ", ".join(
         f"{name} {_share(score.hits, n)}" for name, n in (("precision", score.found), ("recall", score.there))

@@ -33,12 +33,12 @@ Row = dict[str, Any]
 
 
 class Counts(NamedTuple):
-    """hits: found where it is; found: claimed at all; there: labelled; rows: looked at."""
+    """hits: found where it is; found: claimed at all; there: labelled; rows: looked at, 0 where they do not matter."""
 
     hits: int
     found: int
     there: int
-    rows: int
+    rows: int = 0
 
     @property
     def precision(self) -> float:
@@ -50,7 +50,8 @@ class Counts(NamedTuple):
 
     def __str__(self) -> str:
         precision = f"precision {self.precision:.2f} ({self.hits}/{self.found})"
-        return f"{precision}, recall {self.recall:.2f} ({self.hits}/{self.there}), of {self.rows}"
+        recall = f"recall {self.recall:.2f} ({self.hits}/{self.there})"
+        return f"{precision}, {recall}" + (f", of {self.rows}" if self.rows else "")
 
 
 def labels(file: Path, half: str) -> list[Row]:

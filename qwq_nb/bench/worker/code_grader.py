@@ -61,11 +61,6 @@ def code_grader_main(job_in: int, reply_out: int) -> None:
     boxes.close()
 
 
-def job_count(jobs: int | None) -> int:
-    """Return how many programs run at once: as many as asked for, or one fewer than there are processors."""
-    return jobs or max(1, (os.cpu_count() or 2) - 1)
-
-
 class _Boxes:
     """Hold the sandboxes of this process, by what was asked for, with their threads and jobs."""
 
@@ -112,10 +107,10 @@ class _Boxes:
             from qwq_nb.bench.evalscope.harness import HARNESS
 
             wanted, jobs = key
-            box = sandbox.Sandbox(wanted, jobs=job_count(jobs), warm=[HARNESS.partition(":")[0]])
+            box = sandbox.Sandbox(wanted, jobs=jobs, warm=[HARNESS.partition(":")[0]])
             self._boxes[key] = box
             # One more than may run at once: outputs are compared while the next program runs.
-            self._pools[key] = concurrent.futures.ThreadPoolExecutor(job_count(jobs) + 1, "qwq-code")
+            self._pools[key] = concurrent.futures.ThreadPoolExecutor(box.jobs + 1, "qwq-code")
         return self._boxes[key]
 
     def _grade(self, number: int, job: GradeJob, box: sandbox.Sandbox) -> None:
