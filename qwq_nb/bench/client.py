@@ -37,7 +37,7 @@ from qwq_nb.bench.protocol import (
     decode,
     encode,
 )
-from qwq_nb.bench.registry import own_sources
+from qwq_nb.bench.registry import sources_of_run
 from qwq_nb.bench.silence import PING_S, Silence, hung_text, replaced_note
 from qwq_nb.core.records import Verdict
 from qwq_nb.errors import QwqError, WorkerError
@@ -213,14 +213,14 @@ class BenchWorker:
         return decode(
             await self._ask(
                 "write_report",
-                ReportJob(run_dir=os.path.abspath(run_dir), errored=errored or {}, sources=own_sources()),
+                ReportJob(run_dir=os.path.abspath(run_dir), errored=errored or {}, sources=sources_of_run(run_dir)),
             ),
             list[str],
         )
 
     async def rebase(self, run_dir: str | os.PathLike[str]) -> str:
         """Make a moved run directory acceptable to evalscope's `use_cache` again. Returns its configuration's path."""
-        job = RebaseJob(run_dir=os.path.abspath(run_dir), sources=own_sources())
+        job = RebaseJob(run_dir=os.path.abspath(run_dir), sources=sources_of_run(run_dir))
         return decode(await self._ask("rebase", job), str)
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Collection
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,20 @@ from qwq_nb.errors import OptionError, QwqError
 
 __all__ = [
     "BENCHMARKS",
+    "BUILT_IN",
     "benchmark_for",
     "import_failure",
     "own_names",
     "own_source",
     "own_sources",
     "register_benchmark",
+    "sources_of_run",
 ]
 
-BENCHMARKS: Registry[Benchmark] = Registry("benchmark", "qwq_nb.benchmarks", {})
+BUILT_IN: dict[str, str] = {}
+"""The benchmarks that come with qwq_nb beside evalscope's: name → `package.module:Name`."""
+
+BENCHMARKS: Registry[Benchmark] = Registry("benchmark", "qwq_nb.benchmarks", BUILT_IN)
 """Benchmarks beside evalscope's, by name. Entry points of the group `qwq_nb.benchmarks` are found without a call."""
 
 _EVALSCOPE = "qwq_nb.bench.evalscope.benchmark"
@@ -97,10 +103,12 @@ def own_source(name: str) -> BenchmarkSource | None:
     return BenchmarkSource(target=target, code=_code_hash(found), import_path=path)
 
 
-def own_sources() -> dict[str, BenchmarkSource]:
-    """Return the sources of all registered benchmarks whose modules are found."""
+def own_sources(names: Collection[str] | None = None) -> dict[str, BenchmarkSource]:
+    """Return the sources of the registered benchmarks whose modules are found, of `names` or of all."""
     found = {}
     for name in own_names():
+        if names is not None and name not in names:
+            continue
         try:
             source = own_source(name)
         except OptionError:
@@ -108,6 +116,14 @@ def own_sources() -> dict[str, BenchmarkSource]:
         if source is not None:
             found[name] = source
     return found
+
+
+def sources_of_run(run_dir: str | os.PathLike[str]) -> dict[str, BenchmarkSource]:
+    """Return the sources of the registered benchmarks that a run has data of; of all where that cannot be read."""
+    try:
+        return own_sources(os.listdir(os.path.join(run_dir, "data")))
+    except OSError:
+        return own_sources()
 
 
 _FOUND: dict[str, Benchmark] = {}
@@ -138,7 +154,8 @@ def _imported(name: str, source: BenchmarkSource) -> Benchmark:
     if _CODE.get(module, source.code) != source.code:
         _forget(module)
     _CODE[module] = source.code
-    BENCHMARKS.register(name, source.target)
+    if name not in BUILT_IN:
+        BENCHMARKS.register(name, source.target)
     try:
         found = BENCHMARKS.get(name)
     except QwqError:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypedDict, get_args
 
 import msgspec
 
+from qwq_nb.core.edits import Edit
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.finish_reasons import StopReason, ending_of, stop_reason_of
 
@@ -168,6 +169,14 @@ class Step(msgspec.Struct, kw_only=True):
     """The endpoint's name."""
     messages: list[Message] = []
     completion: Completion
+    try_number: int = msgspec.field(default=1, name="try")
+    """From 1: another try is one after tests that failed."""
+    retry: int = 0
+    """How often the reply was asked for anew within this try, because its format could not be read."""
+    edit: Edit | None = None
+    """What the reply was read as, of a role that edits files."""
+    execution: Execution | None = None
+    """What running the tests after this step has shown; None: they were not run after it."""
 
 
 class Loop(msgspec.Struct, kw_only=True):

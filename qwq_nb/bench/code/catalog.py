@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-__all__ = ["CODE", "CodeFields", "default_subset", "runs_code"]
+__all__ = ["BUILT_IN_CODE", "CODE", "CodeFields", "default_subset", "evalscope_runs_code", "runs_code"]
 
 
 class CodeFields(NamedTuple):
@@ -31,10 +31,18 @@ CODE: Final[dict[str, CodeFields]] = {
 }
 """evalscope's code benchmarks that need one Python interpreter: the others name images or compilers of their own."""
 
+BUILT_IN_CODE: Final = frozenset({"code_editing", "games"})
+"""Benchmarks of qwq_nb's own (`qwq_nb.bench.registry.BUILT_IN`) whose answers are programs that are run here."""
+
+
+def evalscope_runs_code(benchmark: str) -> bool:
+    """Return whether it is one of evalscope's benchmarks whose answers are run in the sandbox."""
+    return benchmark in CODE
+
 
 def runs_code(benchmark: str) -> bool:
     """Return whether grading the benchmark runs the model's code in the sandbox."""
-    return benchmark in CODE
+    return benchmark in CODE or benchmark in BUILT_IN_CODE
 
 
 def default_subset(benchmark: str) -> str:

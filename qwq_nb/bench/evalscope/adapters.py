@@ -26,7 +26,7 @@ from evalscope.config import TaskConfig
 from evalscope.constants import ScoreStatus
 from evalscope.utils.io_utils import convert_normal_types
 
-from qwq_nb.bench.code.catalog import runs_code
+from qwq_nb.bench.code.catalog import evalscope_runs_code
 from qwq_nb.bench.code.presets import preset_for
 from qwq_nb.bench.evalscope.confined import confine
 from qwq_nb.bench.evalscope.nltk_data import missing_resource, provide_sentence_model
@@ -169,7 +169,7 @@ def kind_of(adapter: Any) -> AnswerKind:
 
     `code` if the answers are programs that are run here.
     """
-    if runs_code(str(adapter.name)):
+    if evalscope_runs_code(str(adapter.name)):
         return "code"
     if isinstance(adapter, MultiChoiceAdapter):
         return "choice"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from evalscope.api.dataset.utils import as_sample_list
 
 from qwq_nb.bench.cache import cache_dir
-from qwq_nb.bench.code.catalog import runs_code
+from qwq_nb.bench.code.catalog import evalscope_runs_code
 from qwq_nb.bench.code.presets import QWQ_TEMPLATE, preset_for, preset_prompt, proof_note
 from qwq_nb.bench.code.private_tests import UnsafeTests
 from qwq_nb.bench.code.records import bare_record, facts_of_tests, hide_tests, prepare_record, public_note
@@ -57,7 +57,7 @@ class Days:
 
 def choose_days(adapter: Any, request: LoadRequest) -> Days | None:
     """Let an adapter choose its problems by `Days`; None for a benchmark whose problems have no days."""
-    if not hasattr(adapter, "end_date") or not runs_code(request.benchmark):
+    if not hasattr(adapter, "end_date") or not evalscope_runs_code(request.benchmark):
         return None
     days = Days(adapter, request)
     adapter.sample_filter = days
@@ -72,7 +72,7 @@ def converted(adapter: Any, convert: Callable[[dict[str, Any]], Any], record: di
         DataError: the tests cannot be written.
     """
     name = str(adapter.name)
-    if not runs_code(name):
+    if not evalscope_runs_code(name):
         return convert(record)
     digest = ""
     try:
@@ -110,7 +110,7 @@ def prompt_template(adapter: Any, request: LoadRequest) -> str:
 
 def facts_of(adapter: Any, request: LoadRequest, samples: Sequence[Sample]) -> dict[str, Any]:
     """Return what is kept of a code benchmark in the manifest beside evalscope's own description."""
-    if not runs_code(request.benchmark):
+    if not evalscope_runs_code(request.benchmark):
         return {}
     return {
         "preset": request.preset,
@@ -121,7 +121,7 @@ def facts_of(adapter: Any, request: LoadRequest, samples: Sequence[Sample]) -> d
 
 def notes_on(request: LoadRequest, samples: Sequence[Sample], days: Days | None) -> list[str]:
     """Return what must be said of the tests and the days of the problems."""
-    if not runs_code(request.benchmark):
+    if not evalscope_runs_code(request.benchmark):
         return []
     notes = [public_note(request.benchmark, samples)]
     if request.preset:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from qwq_nb.bench.cache import cache_dir
-from qwq_nb.bench.code.catalog import runs_code
+from qwq_nb.bench.code.catalog import evalscope_runs_code
 from qwq_nb.bench.code.tests import TESTS, io_tests, restored
 
 __all__ = ["ended_without_results", "put_tests_back", "why_not_anew"]
@@ -23,7 +23,7 @@ _LOCAL: Final = ("humaneval", "live_code_bench")
 
 def why_not_anew(benchmarks: Sequence[str], *, unconfined: bool) -> str:
     """Return why evalscope is not to grade a run's answers anew; empty if it may."""
-    code = [name for name in benchmarks if runs_code(name)]
+    code = [name for name in benchmarks if evalscope_runs_code(name)]
     if not code:
         return ""
     docker = [name for name in code if name not in _LOCAL]
@@ -37,7 +37,7 @@ def put_tests_back(run_dir: Path, benchmarks: Sequence[str]) -> None:
 
     evalscope grades anew by the metadata that stand in its predictions.
     """
-    for name in filter(runs_code, benchmarks):
+    for name in filter(evalscope_runs_code, benchmarks):
         for file in (run_dir / "data" / name).glob("*.jsonl"):
             _rewritten(file, functools.partial(_with_tests, name))
         for file in (run_dir / "predictions").glob(f"*/{name}_*.jsonl"):

@@ -17,7 +17,7 @@ from evalscope.api.mixin.code_execution_sandbox_mixin import CodeExecutionBacken
 from evalscope.benchmarks.live_code_bench import evaluate_utils, load_utils
 
 from qwq_nb import sandbox
-from qwq_nb.bench.code.catalog import runs_code
+from qwq_nb.bench.code.catalog import evalscope_runs_code
 from qwq_nb.bench.code.private_tests import loads_text
 from qwq_nb.bench.code.running import current_run
 from qwq_nb.bench.evalscope.harness import HARNESS
@@ -75,7 +75,7 @@ def confine(adapter: Any, config: Any) -> None:
 
     `config`: evalscope's `TaskConfig` that the adapter was made with.
     """
-    if not runs_code(str(adapter.name)):
+    if not evalscope_runs_code(str(adapter.name)):
         return
     if adapter.name == _LIVE_CODE_BENCH:
         evaluate_utils.codegen_check_correctness = check_correctness

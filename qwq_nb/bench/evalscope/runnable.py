@@ -19,7 +19,7 @@ from evalscope.api.mixin import CodeExecutionSandboxMixin
 from evalscope.api.registry import BENCHMARK_REGISTRY
 from evalscope.constants import JudgeStrategy, Tags
 
-from qwq_nb.bench.code.catalog import CODE, runs_code
+from qwq_nb.bench.code.catalog import CODE, evalscope_runs_code
 from qwq_nb.errors import UnknownBenchmark, listed
 
 __all__ = ["check_runnable", "judge_strategy", "missing_packages", "refusal", "rule_notes"]
@@ -58,7 +58,7 @@ def refusal(meta: BenchmarkMeta) -> str:
         return "its questions or answers are images or sound, and this is text only"
     if issubclass(kind, _DIALOGUES):
         return "it is a conversation of several turns or with tools, not one completion a question"
-    if issubclass(kind, CodeExecutionSandboxMixin) and not runs_code(str(meta.name)):
+    if issubclass(kind, CodeExecutionSandboxMixin) and not evalscope_runs_code(str(meta.name)):
         return (
             "grading it executes the model's code within a Docker image of its own, with other packages or compilers "
             f"than this Python has; benchmarks whose code runs here are {listed(CODE)}"

@@ -44,7 +44,7 @@ class _Answer(msgspec.Struct, kw_only=True):
 
 def is_code_job(job: GradeJob) -> bool:
     """Return whether grading a job runs the model's code: not where only its reasoning is to be measured."""
-    return job.verdict is None and job.request.source is None and runs_code(job.request.benchmark)
+    return job.verdict is None and runs_code(job.request.benchmark)
 
 
 def code_grader_main(job_in: int, reply_out: int) -> None:
