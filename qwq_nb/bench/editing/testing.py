@@ -165,6 +165,7 @@ class _Plan:
         ended: ExecutionStatus = "crashed" if done.status in ("passed", "failed") else done.status
         statuses: list[ExecutionStatus] = []
         texts: list[str] = []
+        same: dict[str, int] = {}
         for key, name in zip(self._keys, self._names, strict=True):
             outcome = found.get(key, _Outcome(""))
             if is_changed:
@@ -174,7 +175,9 @@ class _Plan:
                 statuses.append("passed")
             elif outcome.mark in ("x", "e", "s"):
                 statuses.append("failed")
-                texts.append(_failure(outcome, name))
+                if outcome.text not in same:
+                    texts.append(_failure(outcome, name))
+                same[outcome.text] = same.get(outcome.text, 0) + 1
             elif is_over or ended not in statuses:
                 statuses.append(ended)
                 texts.append(self._unfinished(name, ended, done, seconds, is_running=outcome.mark == "?"))
@@ -183,6 +186,8 @@ class _Plan:
         if not is_over and "failed" not in statuses and ended not in statuses:
             statuses[-1] = ended  # it ended after the last test, by itself or because it was told to
             texts.append(self._unfinished(self._names[-1], ended, done, seconds, is_running=True))
+        if again := sum(count - 1 for count in same.values()):
+            texts.append(f"{again} more with an error that stands above.\n")
         first = next((number for number, status in enumerate(statuses, 1) if status != "passed"), 0)
         return Execution(
             status=statuses[first - 1] if first else "passed",
