@@ -54,6 +54,7 @@ def test_some_solutions_pass_and_their_stubs_do_not(box: sandbox.Sandbox, name: 
     assert run_tests(box.run, row["stub"], row["tests"]).status == "failed"
 
 
+@pytest.mark.long
 def test_no_stub_that_ships_passes(box: sandbox.Sandbox) -> None:
     rows = [json.loads(line) for line in PROBLEMS["code_editing"].read_text(encoding="utf-8").splitlines()]
     for row in rows:

@@ -95,7 +95,7 @@ def test_at_most_fifty_lines_are_told(box: sandbox.Sandbox) -> None:
         (
             "while True: pass",
             "timeout",
-            "TIMEOUT: the tests did not end within 1 seconds; they were ended while test_a",
+            "TIMEOUT: the tests did not end within 0.5 seconds; they were ended while test_a",
         ),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "crashed", "CRASH: the process of the tests ended"),
         ("while True: print('x' * 1000)", "output_limit", "OUTPUT: more was printed than is read"),
@@ -104,7 +104,7 @@ def test_at_most_fifty_lines_are_told(box: sandbox.Sandbox) -> None:
     ],
 )
 def test_how_it_ended(box: sandbox.Sandbox, body: str, status: str, said: str) -> None:
-    failed = ran(box, f"def total(numbers):\n    {body}\n", 1)
+    failed = ran(box, f"def total(numbers):\n    {body}\n", 0.5)
     assert (failed.status, failed.passed, failed.total) == (status, 0, 3)
     assert failed.marks[1:] in ("--", "xx")
     assert said in told(failed)
@@ -113,7 +113,7 @@ def test_how_it_ended(box: sandbox.Sandbox, body: str, status: str, said: str) -
 def test_what_passed_before_it_ended_is_counted(box: sandbox.Sandbox) -> None:
     failed = ran(box, "def total(numbers):\n    if numbers == [1, 2]: raise SystemExit\n    return sum(numbers)\n")
     assert failed.marks == ".x.", "an exit is an error of its test"
-    endless = ran(box, "def total(numbers):\n    while numbers == [1, 2]: pass\n    return sum(numbers)\n", 1)
+    endless = ran(box, "def total(numbers):\n    while numbers == [1, 2]: pass\n    return sum(numbers)\n", 0.5)
     assert (endless.marks, endless.passed, endless.status) == (".t-", 1, "timeout")
 
 
