@@ -233,6 +233,18 @@ def test_a_run_takes_turns_of_another_that_asked_the_same(server: DemoEndpoint, 
     assert set(request_counts(server).values()) == {3}
 
 
+def test_a_run_of_more_problems_takes_the_turns_of_the_smaller_ones_unfinished_samples(
+    server: DemoEndpoint, second: DemoEndpoint
+) -> None:
+    second.set_faults(["status,code=500"])
+    smaller = run_of(server, limit=2)
+    second.set_faults([])
+    run = run_of(server, limit=4)
+    assert run.path != smaller.path
+    assert sorted(request_counts(server).values()) == [1, 1, 1, 1]
+    assert sorted(request_counts(second).values()) == [1, 1, 2, 2], "what had failed is asked"
+
+
 # -- verdicts on the way -------------------------------------------------------------------------------------------
 
 
