@@ -6,9 +6,10 @@ A row of a transcripts file is a dialogue if it has `when`::
      "edits": {name: text}, "malformed": bool}, ...]}
 
 It answers a conversation in which all texts of `when` occur, whatever the white space; where several rows fit, the one
-whose texts are longest. The first request gets the first reply, the one after that reply the second, and so on; the
-last one is given again. `edits` are the files' new texts, which the reply writes in the format that the system message
-asks for; `malformed`: in a way that nobody can read. A reply without `edits` is its text alone.
+whose texts are longest. A row with `"model": str` answers models alone whose names contain it, and goes before others.
+The first request gets the first reply, the one after that reply the second, and so on; the last one is given again.
+`edits` are the files' new texts, which the reply writes in the format that the system message asks for; `malformed`: in
+a way that nobody can read. A reply without `edits` is its text alone.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ class Dialogue:
     when: tuple[str, ...]
     replies: tuple[Reply, ...]
     files: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
+    """A part of the model's name; empty: any model."""
 
     def said(self, turn: int, format: str) -> Said:
         """Return the reply to the request number `turn` (from 0) of a conversation."""
@@ -80,13 +83,13 @@ class Dialogues:
         """Add a dialogue."""
         self._dialogues.append(dialogue)
 
-    def find(self, messages: Sequence[tuple[str, str]]) -> Said | None:
-        """Return the reply to a conversation of (role, text); None: no dialogue fits it."""
+    def find(self, messages: Sequence[tuple[str, str]], model: str = "") -> Said | None:
+        """Return the reply of a model to a conversation of (role, text); None: no dialogue fits it."""
         said = " ".join(" ".join(text for role, text in messages if role != "assistant").split())
-        fitting = [d for d in self._dialogues if all(text in said for text in d.when)]
+        fitting = [d for d in self._dialogues if d.model in model and all(text in said for text in d.when)]
         if not fitting:
             return None
-        best = max(fitting, key=lambda d: sum(map(len, d.when)))
+        best = max(fitting, key=lambda d: (bool(d.model), sum(map(len, d.when))))
         system = "\n".join(text for role, text in messages if role == "system")
         return best.said(sum(role == "assistant" for role, _ in messages), edit_format(system))
 
@@ -107,8 +110,13 @@ def dialogue_of(row: Mapping[str, Any]) -> Dialogue:
         raise TypeError("`when` is not a list of texts")
     if not isinstance(replies, list) or not replies:
         raise TypeError("`replies` is not a list, or is empty")
-    files = _texts(row.get("files", {}), "files")
-    return Dialogue(str(row["unique_id"]), tuple(" ".join(t.split()) for t in when), tuple(map(_reply, replies)), files)
+    return Dialogue(
+        str(row["unique_id"]),
+        tuple(" ".join(text.split()) for text in when),
+        tuple(map(_reply, replies)),
+        files=_texts(row.get("files", {}), "files"),
+        model=str(row.get("model") or ""),
+    )
 
 
 def _reply(row: Any) -> Reply:

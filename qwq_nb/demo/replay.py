@@ -142,9 +142,9 @@ class Transcripts:
         self._lengths.add(length)
         self._by_gram.setdefault(tuple(words[start : start + length]), []).append(entry)
 
-    def reply(self, messages: Sequence[tuple[str, str]], last: str) -> Transcript:
+    def reply(self, messages: Sequence[tuple[str, str]], last: str, model: str = "") -> Transcript:
         """Return what answers a conversation of (role, text): a dialogue, else the transcript that `last` asks for."""
-        said = self._dialogues.find(messages)
+        said = self._dialogues.find(messages, model)
         if said is None:
             return self.find(last)
         return Transcript(said.key, said.problem, (Variant(said.reasoning, said.answer, kind="dialogue"),))

@@ -121,7 +121,7 @@ class DemoServer:
         body = await self._asked(request, entry)
         style, limit = self._style(body), _limit(body)
         texts = _texts(body)
-        transcript = self.book.reply(_said(body["messages"]), texts[-1])
+        transcript = self.book.reply(_said(body["messages"]), texts[-1], str(body["model"]))
         self.journal.asked(entry, transcript.key)
         most = self.settings.most_streams
         if most and self.journal.active > most:
