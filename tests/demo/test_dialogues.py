@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from qwq_nb.bench.editing.formats.reply import EDIT_FORMATS, read_reply
+from qwq_nb.demo import PROBLEMS
 from qwq_nb.demo.dialogues import Dialogues, Reply, Said, dialogue_of, edit_format
 from qwq_nb.demo.process import DemoEndpoint
-from qwq_nb.demo.replay import Transcripts
+from qwq_nb.demo.replay import Transcripts, built_in
 from qwq_nb.errors import DataError
 from qwq_nb.evaluation.solvers.editing_prompts import system_of
 from tests.demo.client import post
@@ -103,6 +104,31 @@ def test_the_endpoint_answers_dialogues_beside_transcripts(
         "a/solo/2": 1,
         "tiny": 1,
     }
+
+
+@pytest.mark.parametrize("role", ["You edit the files", "You are the architect"])
+@pytest.mark.parametrize("model", ["QwQ-32B-demo", "Coder-demo"])
+def test_the_built_in_dialogues_cover_the_built_in_exercises(role: str, model: str) -> None:
+    book = Transcripts.load(built_in())
+    lines = PROBLEMS["code_editing"].read_text(encoding="utf-8").splitlines()
+    for record in map(json.loads, lines):
+        said = book.reply([("system", role), ("user", record["instructions"])], record["instructions"], model)
+        assert said.key.startswith(f"{record['id']}/"), record["id"]
+        own = "coder" if model.startswith("Coder") and role == "You edit the files" else said.key.split("/")[1]
+        assert said.key == f"{record['id']}/{own}/1"
+
+
+def test_every_plan_has_its_editor_and_every_edit_its_file() -> None:
+    """The editor is asked with what the architect said; its first reply is of that plan."""
+    book = Transcripts.load(built_in())
+    rows = [json.loads(line) for path in built_in() for line in path.read_text(encoding="utf-8").splitlines()]
+    dialogues = [row for row in rows if "when" in row]
+    for row in dialogues:
+        assert all(reply.get("edits", {}).keys() <= row.get("files", {}).keys() for reply in row["replies"])
+        if row["unique_id"].endswith("/architect"):
+            for number, reply in enumerate(row["replies"], 1):
+                said = book.reply([("system", "You are the editor"), ("user", reply["text"])], reply["text"])
+                assert said.key == row["unique_id"].replace("architect", f"editor-{number}/1")
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,6 @@ from qwq_nb.evaluation.solvers.editing import EditingSolver
 from qwq_nb.evaluation.solvers.registry import solver_of
 from qwq_nb.evaluation.start import identity, name_stem, new_manifest
 from qwq_nb.evaluation.trust import note_request, own_request
-from qwq_nb.magics.completion import complete
-from qwq_nb.magics.cursor import line_at
 from qwq_nb.store.manifest import Manifest, decode_manifest
 from qwq_nb.store.request import Editing, EvalRequest
 from tests.support.editing_exercises import exercises, write_exercises
@@ -191,19 +189,3 @@ def test_an_editor_set_here_is_taken_with_what_the_run_asked_it(data: Path) -> N
 def test_a_run_without_an_editor_gets_none(data: Path) -> None:
     with pytest.raises(OptionError, match="This run has no editor"):
         changed_request(request_of(data), editor="coder")
-
-
-# -- TAB -----------------------------------------------------------------------------------------------------------
-
-
-def offered(text: str) -> list[str]:
-    """The words that are offered at the end of a line."""
-    line = line_at(text, 0, len(text), {}, automagic=True, folder=None)
-    assert line is not None
-    return [match.text for match in complete(line)[1]]
-
-
-def test_tab_offers_editors_and_formats() -> None:
-    assert {"coder", "qwq"} <= set(offered("%qwq_eval code_editing --editor "))
-    assert offered("%qwq_eval code_editing --edit-format ") == ["whole", "diff", "udiff"]
-    assert {"--editor", "--edit-format"} <= set(offered("%qwq_eval code_editing --edit"))

@@ -82,7 +82,7 @@ ALONE = {
     ("W", "MR"): Counts(3, 0, 1, 0, 0, 2, False, True),
     ("E", "R"): Counts(2, 0, 0, 0, 1, 2, False, True),
 }
-BRIEF: tuple[tuple[str, ...], ...] = (("R",), ("MR",), ("W", "R"), ("N", "N"))
+BRIEF: tuple[tuple[str, ...], ...] = (("MR",), ("W", "R"), ("N", "N"), ("SR",))
 """For tests of the ordinary suite."""
 
 
@@ -152,7 +152,8 @@ def setting_of(
     return Setting(start, folder, exercises(tuple(scenarios), **options))
 
 
-@pytest.mark.parametrize("pair", [True, pytest.param(False, marks=pytest.mark.long)], ids=["pair", "alone"])
+@pytest.mark.long
+@pytest.mark.parametrize("pair", [True, False], ids=["pair", "alone"])
 def test_every_counter_is_as_counted_by_hand(
     demo_endpoint: Callable[..., DemoEndpoint], tmp_path: Path, pair: bool
 ) -> None:
@@ -165,10 +166,10 @@ def test_every_counter_is_as_counted_by_hand(
     assert setting.server.log()["requests"] == sum(c.first + c.editor for c in counts) == (73 if pair else 44)
     assert set(request_counts(setting.server).values()) == {1}
     if pair:
-        assert run.cost().iloc[-1]["cost"] == pytest.approx(by_roles(run))
+        assert run.cost().iloc[-1]["cost"] == pytest.approx(cost_by_hand(run))
 
 
-def by_roles(run: Run) -> float:
+def cost_by_hand(run: Run) -> float:
     """The cost by hand: 1 and 2 for a million tokens of the architect, ten times as much for the editor's."""
     total = 0.0
     for result in run.results():
@@ -196,6 +197,7 @@ def test_faults_of_the_endpoint_change_no_counter(
     run = setting.run()
     assert counts_of(run) == setting.expected()
     assert setting.server.log()["requests"] > sum(c.first + c.editor for c in setting.expected().values())
+    assert run.cost().iloc[-1]["cost"] == pytest.approx(cost_by_hand(run))
 
 
 # -- kill -9 -------------------------------------------------------------------------------------------------------
