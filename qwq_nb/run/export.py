@@ -6,6 +6,7 @@ All of it goes by what a saved output may hold: GPQA's texts are withheld unless
                        `traces` the texts; files of several runs can be put below one another
 .json                  `run` (what was asked of which model), `table` and `samples`
 .html                  the report as one page, see `run.report`
+.yml .yaml             of code editing: the run's row in the shape of aider's leaderboards, see `run.board()`
 .md .tex               the table with a caption that says model, benchmark, sampling, n and the kind of interval
 
 CSV is opened in spreadsheets, and a cell that begins with `=`, `+`, `-` or `@` (or a tab, or their full-width forms)
@@ -86,6 +87,7 @@ _ABOUT = (
 _FORMULA = re.compile(r"[\s\"]*[=+\-@＝＋－＠\t\r]")
 _SPLIT = re.compile(r"[;\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029；](?=[\s\"]*[=+\-@＝＋－＠])")
 """Where another separator than the comma begins a cell within a text, before what makes it a formula."""
+_TABLES = (".md", ".tex", ".yml", ".yaml")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
 
@@ -103,10 +105,17 @@ def export_run(run: ShownRun, path: str | os.PathLike[str], *, traces: bool = Fa
     if ending not in ENDINGS:
         hint = did_you_mean(ending, ENDINGS) if ending else f" Known: {', '.join(ENDINGS)}."
         raise OptionError(f"A run cannot be exported to {file.name!r}: its ending says no format.{hint}")
-    if traces and ending in (".md", ".tex"):
+    if traces and ending in _TABLES:
         raise OptionError(f"{ending} holds the table alone; traces go into .html, .jsonl, .json, .parquet or .csv.")
     content = ENDINGS[ending](run, traces)
     return save_file(file, content)
+
+
+def _yaml(run: ShownRun, traces: bool) -> str:
+    from qwq_nb.run.board.aider_rows import aider_rows
+    from qwq_nb.run.board.rows import rows_of_runs
+
+    return aider_rows(rows_of_runs([run]))
 
 
 def shown_record(run: ShownRun) -> RunRecord:
@@ -214,6 +223,8 @@ ENDINGS: dict[str, Callable[[ShownRun, bool], str | bytes]] = {
     ".html": _html,
     ".md": _markdown,
     ".tex": _latex,
+    ".yml": _yaml,
+    ".yaml": _yaml,
 }
 
 
