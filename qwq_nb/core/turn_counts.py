@@ -13,16 +13,29 @@ test_timeouts       test runs that ran out of time
 
 from __future__ import annotations
 
+import functools
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 
+from qwq_nb.core.compressed import packed_steps, steps_of
 from qwq_nb.core.execution import Execution
-from qwq_nb.core.records import Completion, SampleResult, Step
+from qwq_nb.core.records import SampleResult, Step
 
-__all__ = ["ARCHITECT", "CODE_EDITING", "EDITOR", "SOLO", "TurnCounts", "edits_files", "turn_counts", "turns_of"]
+__all__ = [
+    "ARCHITECT",
+    "CODE_EDITING",
+    "EDITOR",
+    "SOLO",
+    "TurnCounts",
+    "counts_of",
+    "edits_files",
+    "turn_counts",
+    "turns_of",
+]
 
 CODE_EDITING: Final = "code_editing"
 """Name of the benchmark whose answers are edits of files."""
@@ -43,14 +56,23 @@ class TurnCounts(msgspec.Struct, kw_only=True, frozen=True):
     """Role → its replies whose format could not be read; roles that edit nothing are not in it."""
     edited: bool = False
     """Some reply changed a file."""
+    formats: list[str] = []
+    """The formats that replies were read as."""
+    editor_model: str = ""
+    """The model that edits for another, as its server gave it, or its endpoint's name; empty: there is none."""
     lazy_comments: int = 0
     syntax_errors: int = 0
     indentation_errors: int = 0
     exhausted: int = 0
     test_timeouts: int = 0
+    tested_tries: list[int] = []
+    """The tries after which tests were run."""
     prompt_tokens: dict[str, int] = {}
-    completion_tokens: dict[str, int] = {}
-    """Both by role."""
+    """By endpoint."""
+    written_tokens: dict[str, int] = {}
+    """Completion tokens by endpoint."""
+    role_tokens: dict[str, int] = {}
+    """Completion tokens by role."""
 
     @property
     def num_malformed(self) -> int:
@@ -85,55 +107,81 @@ def turns_of(result: SampleResult) -> list[Step]:
 
 
 def edits_files(results: Iterable[SampleResult]) -> bool:
-    """Return whether the answers are edits of files: of the benchmark `code_editing`, or with a turn that has one."""
-    return any(
-        result.sample.benchmark == CODE_EDITING or any(step.edit is not None for step in turns_of(result))
-        for result in results
-    )
+    """Return whether the answers are edits of files: those of `code_editing`, or of a solver whose turns are edits.
+
+    Of other benchmarks' answers the first that took several requests decides.
+    """
+    for result in results:
+        if result.sample.benchmark == CODE_EDITING:
+            return True
+        if result.completion is not None and (steps := result.completion.steps):
+            return any(step.edit is not None for step in steps)
+    return False
 
 
 def turn_counts(result: SampleResult) -> TurnCounts:
     """Count the turns of one answer."""
-    steps = turns_of(result)
+    packed = packed_steps(result.completion) if result.completion is not None else b""
+    counts = _counts_of_packed(packed) if packed else counts_of(turns_of(result))
+    execution = result.verdict.execution if result.verdict is not None else None
+    if execution is None or counts.tries in counts.tested_tries:
+        return counts
+    # The tests after the last try are the grader's, unless the solver ran them itself.
+    syntax, indentation = _errors_in(execution)
+    return msgspec.structs.replace(
+        counts,
+        syntax_errors=counts.syntax_errors + syntax,
+        indentation_errors=counts.indentation_errors + indentation,
+        test_timeouts=counts.test_timeouts + (execution.status == "timeout"),
+    )
+
+
+@functools.lru_cache(maxsize=1_024)
+def _counts_of_packed(packed: bytes) -> TurnCounts:
+    """Counted once: a board is drawn four times a second while its run goes on."""
+    return counts_of(steps_of(packed))
+
+
+def counts_of(steps: Sequence[Step]) -> TurnCounts:
+    """Count turns; of the tests those that were run between them."""
     malformed: dict[str, int] = {}
-    prompts: dict[str, int] = {}
-    tokens: dict[str, int] = {}
+    prompts: Counter[str] = Counter()
+    written: Counter[str] = Counter()
+    roles: Counter[str] = Counter()
     for step in steps:
-        prompts[step.role] = prompts.get(step.role, 0) + step.completion.prompt_tokens
-        tokens[step.role] = tokens.get(step.role, 0) + step.completion.completion_tokens
+        prompts[step.endpoint] += step.completion.prompt_tokens
+        written[step.endpoint] += step.completion.completion_tokens
+        roles[step.role] += step.completion.completion_tokens
         if step.edit is not None:
             malformed[step.role] = malformed.get(step.role, 0) + bool(step.edit.malformed)
-    outputs = [_output(execution) for execution in _executions(steps, result) if execution.status != "passed"]
+    # One run of the tests a try; of several (after a crash they are run again) the last.
+    runs = {step.try_number: step.execution for step in steps if step.execution is not None}
+    errors = [_errors_in(run) for run in runs.values()]
     return TurnCounts(
         tries=max((step.try_number for step in steps), default=1),
         malformed=malformed,
         edited=any(step.edit is not None and step.edit.files for step in steps),
+        formats=list(dict.fromkeys(step.edit.format for step in steps if step.edit is not None)),
+        editor_model=next((step.completion.model or step.endpoint for step in steps if step.role == EDITOR), ""),
         lazy_comments=sum(len(_LAZY.findall(step.completion.answer)) for step in steps),
-        syntax_errors=sum(_lines_with("SyntaxError", output) for output in outputs),
-        indentation_errors=sum(_lines_with("IndentationError", output) for output in outputs),
-        exhausted=sum(_is_exhausted(step.completion) for step in steps),
-        test_timeouts=sum(execution.status == "timeout" for execution in _executions(steps, result)),
-        prompt_tokens=prompts,
-        completion_tokens=tokens,
+        syntax_errors=sum(syntax for syntax, _ in errors),
+        indentation_errors=sum(indentation for _, indentation in errors),
+        exhausted=sum(step.completion.is_truncated or step.completion.cut_by_server for step in steps),
+        test_timeouts=sum(run.status == "timeout" for run in runs.values()),
+        tested_tries=sorted(runs),
+        prompt_tokens=dict(prompts),
+        written_tokens=dict(written),
+        role_tokens=dict(roles),
     )
 
 
-def _executions(steps: Sequence[Step], result: SampleResult) -> list[Execution]:
-    """The test runs, one a try: those of the turns, and of the last try the verdict's where its turns have none."""
-    found = {step.try_number: step.execution for step in steps if step.execution is not None}
-    last = max((step.try_number for step in steps), default=1)
-    if last not in found and result.verdict is not None and result.verdict.execution is not None:
-        found[last] = result.verdict.execution
-    return [found[number] for number in sorted(found)]
+def _errors_in(execution: Execution) -> tuple[int, int]:
+    """Count the lines of a failed run's output that begin with `SyntaxError`, and with `IndentationError`."""
+    if execution.status == "passed" or execution.first_failed is None:
+        return 0, 0
+    lines = execution.first_failed.stderr.splitlines()
+    return _begin(lines, "SyntaxError"), _begin(lines, "IndentationError")
 
 
-def _output(execution: Execution) -> str:
-    return execution.first_failed.stderr if execution.first_failed is not None else ""
-
-
-def _lines_with(name: str, output: str) -> int:
-    return sum(line.startswith(name) for line in output.splitlines())
-
-
-def _is_exhausted(completion: Completion) -> bool:
-    return completion.is_truncated or completion.cut_by_server
+def _begin(lines: Iterable[str], word: str) -> int:
+    return sum(line.startswith(word) for line in lines)

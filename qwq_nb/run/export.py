@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from qwq_nb.run.state import ShownRun
 
 __all__ = [
+    "EDITING_ENDINGS",
     "ENDINGS",
     "answer_rows",
     "caption_of",
@@ -87,7 +88,6 @@ _ABOUT = (
 _FORMULA = re.compile(r"[\s\"]*[=+\-@＝＋－＠\t\r]")
 _SPLIT = re.compile(r"[;\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029；](?=[\s\"]*[=+\-@＝＋－＠])")
 """Where another separator than the comma begins a cell within a text, before what makes it a formula."""
-_TABLES = (".md", ".tex", ".yml", ".yaml")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
 
@@ -102,12 +102,13 @@ def export_run(run: ShownRun, path: str | os.PathLike[str], *, traces: bool = Fa
     """
     file = expand_user(path)
     ending = kind or file.suffix.lower()
-    if ending not in ENDINGS:
+    kinds = ENDINGS | EDITING_ENDINGS
+    if ending not in kinds:
         hint = did_you_mean(ending, ENDINGS) if ending else f" Known: {', '.join(ENDINGS)}."
         raise OptionError(f"A run cannot be exported to {file.name!r}: its ending says no format.{hint}")
-    if traces and ending in _TABLES:
+    if traces and ending in (".md", ".tex", *EDITING_ENDINGS):
         raise OptionError(f"{ending} holds the table alone; traces go into .html, .jsonl, .json, .parquet or .csv.")
-    content = ENDINGS[ending](run, traces)
+    content = kinds[ending](run, traces)
     return save_file(file, content)
 
 
@@ -223,9 +224,10 @@ ENDINGS: dict[str, Callable[[ShownRun, bool], str | bytes]] = {
     ".html": _html,
     ".md": _markdown,
     ".tex": _latex,
-    ".yml": _yaml,
-    ".yaml": _yaml,
 }
+
+EDITING_ENDINGS: dict[str, Callable[[ShownRun, bool], str | bytes]] = {".yml": _yaml, ".yaml": _yaml}
+"""Of runs of code editing alone."""
 
 
 def paper_table(rows: list[SubsetRow]) -> tuple[list[str], list[list[Cell]], str, set[int]]:

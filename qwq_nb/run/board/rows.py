@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from qwq_nb.core.board_row import BoardRow
 from qwq_nb.core.outcomes import counts
-from qwq_nb.core.records import SampleResult, Step
+from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import interval_of_counts
 from qwq_nb.core.turn_counts import (
     ARCHITECT,
@@ -17,7 +17,6 @@ from qwq_nb.core.turn_counts import (
     TurnCounts,
     edits_files,
     turn_counts,
-    turns_of,
 )
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, one_line
@@ -70,14 +69,12 @@ def board_row(results: Sequence[SampleResult], manifest: Manifest, command: str)
     last = [result.outcome == "correct" and turns.tries <= _TRIES for result, turns in counted]
     low_1, high_1 = _interval(counted, first)
     low, high = _interval(counted, last)
-    steps = [step for result, _ in counted for step in turns_of(result)]
-    by_role = _added(turns.completion_tokens for _, turns in counted)
+    by_role = _added(turns.role_tokens for _, turns in counted)
     pair = EDITOR in by_role
-    editor = _editor(steps)
-    form = _format(steps)
+    form = ", ".join(dict.fromkeys(form for _, turns in counted for form in turns.formats))
     return BoardRow(
         model=manifest.request.endpoint.model,
-        editor_model=editor,
+        editor_model=next((turns.editor_model for _, turns in counted if turns.editor_model), ""),
         edit_format=_PAIR if pair else form,
         editor_edit_format=f"editor-{form}" if pair and form else "",
         test_cases=n,
@@ -107,7 +104,7 @@ def board_row(results: Sequence[SampleResult], manifest: Manifest, command: str)
         architect_tokens=by_role.get(ARCHITECT) if pair else None,
         editor_tokens=by_role.get(EDITOR),
         seconds_per_case=_mean([result.completion.latency_s for result, _ in counted if result.completion]),
-        total_cost=cost_of_turns(steps, _prices(manifest.request.endpoints)),
+        total_cost=cost_of_turns([turns for _, turns in counted], _prices(manifest.request.endpoints)),
         currency=manifest.request.endpoint.price_currency,
         command=command,
         date=manifest.created[:10],
@@ -119,18 +116,19 @@ def board_row(results: Sequence[SampleResult], manifest: Manifest, command: str)
     )
 
 
-def cost_of_turns(steps: Iterable[Step], prices: Mapping[str, Prices | None]) -> float | None:
+def cost_of_turns(counted: Iterable[TurnCounts], prices: Mapping[str, Prices | None]) -> float | None:
     """Add up the cost of turns by the prices of the endpoint that each asked; None where one of them has none.
 
     A turn that does not say which endpoint it asked has asked the first of `prices`.
     """
     default = next(iter(prices), "")
     total = 0.0
-    for step in steps:
-        price = prices.get(step.endpoint or default)
-        if price is None:
-            return None
-        total += price.of(step.completion.prompt_tokens, step.completion.completion_tokens)
+    for turns in counted:
+        for name, tokens in turns.prompt_tokens.items():
+            price = prices.get(name or default)
+            if price is None:
+                return None
+            total += price.of(tokens, turns.written_tokens.get(name, 0))
     return total
 
 
@@ -162,16 +160,6 @@ def _added(counts_of_each: Iterable[Mapping[str, int]]) -> dict[str, int]:
     for each in counts_of_each:
         total.update(each)
     return dict(total)
-
-
-def _editor(steps: Iterable[Step]) -> str:
-    """The editor's model as its server gave it; its endpoint's name where the server gave none."""
-    return next((s.completion.model or s.endpoint for s in steps if s.role == EDITOR), "")
-
-
-def _format(steps: Iterable[Step]) -> str:
-    """The formats that replies were read as: one, as a rule."""
-    return ", ".join(dict.fromkeys(step.edit.format for step in steps if step.edit is not None))
 
 
 def _mean(values: Sequence[float]) -> float | None:
