@@ -163,6 +163,8 @@ class TurnView(msgspec.Struct, kw_only=True):
     """How its reply was read: `whole`, `diff`, `udiff`; empty: it was not read as an edit."""
     malformed: str = ""
     """What is wrong with the reply's format, as it went back to the model."""
+    syntax_error: str = ""
+    """Why a file is no Python after the reply, as it went back to the model."""
     files: list[str] = []
     """The files that it changed."""
     diff: Clip | None = None

@@ -23,7 +23,7 @@ import msgspec
 
 from qwq_nb.core.compressed import packed_steps, steps_of
 from qwq_nb.core.execution import Execution
-from qwq_nb.core.records import SampleResult, Step
+from qwq_nb.core.records import Completion, SampleResult, Step
 
 __all__ = [
     "ARCHITECT",
@@ -32,6 +32,7 @@ __all__ = [
     "SOLO",
     "TurnCounts",
     "counts_of",
+    "editor_tokens",
     "edits_files",
     "turn_counts",
     "turns_of",
@@ -68,11 +69,9 @@ class TurnCounts(msgspec.Struct, kw_only=True, frozen=True):
     tested_tries: list[int] = []
     """The tries after which tests were run."""
     prompt_tokens: dict[str, int] = {}
-    """By endpoint."""
-    written_tokens: dict[str, int] = {}
-    """Completion tokens by endpoint."""
-    role_tokens: dict[str, int] = {}
-    """Completion tokens by role."""
+    """By role."""
+    completion_tokens: dict[str, int] = {}
+    """By role."""
 
     @property
     def num_malformed(self) -> int:
@@ -91,8 +90,8 @@ class TurnCounts(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def no_edit(self) -> bool:
-        """Return whether every reply could be read and none changed a file: no edit, which is not a malformed one."""
-        return not self.edited and not self.num_malformed
+        """Return whether every reply could be read and none changed a file: no edit, neither malformed nor cut."""
+        return not (self.edited or self.num_malformed or self.exhausted)
 
 
 def turns_of(result: SampleResult) -> list[Step]:
@@ -117,6 +116,15 @@ def edits_files(results: Iterable[SampleResult]) -> bool:
         if result.completion is not None and (steps := result.completion.steps):
             return any(step.edit is not None for step in steps)
     return False
+
+
+def editor_tokens(completion: Completion) -> tuple[int, int]:
+    """Return the tokens of an editor's prompts, and those that it wrote; of an answer without an editor (0, 0)."""
+    packed = packed_steps(completion)
+    if not (packed or completion.steps):
+        return 0, 0
+    counts = _counts_of_packed(packed) if packed else counts_of(completion.steps)
+    return counts.prompt_tokens.get(EDITOR, 0), counts.completion_tokens.get(EDITOR, 0)
 
 
 def turn_counts(result: SampleResult) -> TurnCounts:
@@ -147,11 +155,9 @@ def counts_of(steps: Sequence[Step]) -> TurnCounts:
     malformed: dict[str, int] = {}
     prompts: Counter[str] = Counter()
     written: Counter[str] = Counter()
-    roles: Counter[str] = Counter()
     for step in steps:
-        prompts[step.endpoint] += step.completion.prompt_tokens
-        written[step.endpoint] += step.completion.completion_tokens
-        roles[step.role] += step.completion.completion_tokens
+        prompts[step.role] += step.completion.prompt_tokens
+        written[step.role] += step.completion.completion_tokens
         if step.edit is not None:
             malformed[step.role] = malformed.get(step.role, 0) + bool(step.edit.malformed)
     # One run of the tests a try; of several (after a crash they are run again) the last.
@@ -170,8 +176,7 @@ def counts_of(steps: Sequence[Step]) -> TurnCounts:
         test_timeouts=sum(run.status == "timeout" for run in runs.values()),
         tested_tries=sorted(runs),
         prompt_tokens=dict(prompts),
-        written_tokens=dict(written),
-        role_tokens=dict(roles),
+        completion_tokens=dict(written),
     )
 
 

@@ -20,7 +20,7 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.board.rows import board_rows
 from qwq_nb.run.candidates import stated_candidates
-from qwq_nb.run.cost import Prices, cost_of
+from qwq_nb.run.cost import cost_of, known_prices
 from qwq_nb.run.drawn_execution import drawn_execution
 from qwq_nb.run.estimate_notes import repeat_notes
 from qwq_nb.run.notes import notes_on
@@ -233,16 +233,16 @@ def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleR
 
 def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
     """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
-    endpoint = manifest.request.endpoint
-    if endpoint.prices is None or not any(endpoint.prices) or not results:
+    prices = known_prices(manifest.request)
+    if prices is None or not results:
         return None
-    whole = cost_of(results, Prices(*endpoint.prices))[-1]
+    whole = cost_of(results, prices)[-1]
     return RunCost(
         so_far=whole.cost,
         expected=whole.expected_cost,
         per_correct=whole.cost_per_correct,
         uncounted=whole.uncounted,
-        currency=endpoint.price_currency,
+        currency=manifest.request.endpoint.price_currency,
     )
 
 

@@ -211,14 +211,15 @@ class Run:
         """Return the cost so far, expected at the end, and per correct answer, as a DataFrame.
 
         Prices are for a million tokens of the prompt (`price_in`) and of the completion (`price_out`); costs are in
-        their unit. Prices left out are the endpoint's. Columns as in `qwq_nb.run.cost.COST_COLUMNS`.
+        their unit. Prices left out are the endpoint's; those of a pair's editor are its own. Columns as in
+        `qwq_nb.run.cost.COST_COLUMNS`.
 
         Raises:
             OptionError: a price is neither given nor the endpoint's, or no price at all.
         """
-        from qwq_nb.run.cost import COST_COLUMNS, cost_of, resolve_prices
+        from qwq_nb.run.cost import COST_COLUMNS, cost_of, prices_of
 
-        rows = cost_of(self.results(), resolve_prices(self._state.manifest.request.endpoint, price_in, price_out))
+        rows = cost_of(self.results(), prices_of(self._state.manifest.request, price_in, price_out))
         return frame(map(msgspec.structs.asdict, rows), COST_COLUMNS)
 
     def budget(self, grid: Literal["octaves", "half"] = "octaves", **options: Any) -> Any:

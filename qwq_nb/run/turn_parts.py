@@ -60,6 +60,8 @@ def _turn(turn: TurnView) -> str:
         parts.append(f"<p>{esc(_changed(turn))}</p>{diff_html(clipped(turn.diff))}")
     elif turn.format and not turn.malformed:
         parts.append("<p><strong>No edit:</strong> the reply could be read, and changes no file.</p>")
+    if turn.syntax_error:
+        parts.append(f"<p><strong>A file is no Python after it</strong>, sent back:</p>{pre(turn.syntax_error)}")
     if turn.execution is not None:
         parts.append(f"<p><strong>Tests:</strong> {esc(tests_word(turn.execution))} {squares(turn.execution)}</p>")
         first = turn.execution.first_failed
@@ -127,6 +129,8 @@ def steps_lines(steps: Sequence[Step]) -> list[str]:
             lines += [f"Changes in {named or 'files'}: {diff_words(edit.diff)}", *_indented(edit.diff)]
         elif edit is not None and not edit.malformed:
             lines.append("No edit: the reply could be read, and changes no file.")
+        if edit is not None and edit.syntax_error:
+            lines += ["A file is no Python after it, sent back:", *_indented(edit.syntax_error)]
         if step.execution is not None:
             lines.append(f"Tests: {tests_word(step.execution)}")
             first = step.execution.first_failed

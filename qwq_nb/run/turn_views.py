@@ -60,6 +60,7 @@ def _view(step: Step, whole: Completion, most: int | None) -> TurnView:
         same_answer=same_answer,
         format=edit.format if edit else "",
         malformed=middle_cut(edit.malformed, _COMPLAINT) if edit else "",
+        syntax_error=middle_cut(edit.syntax_error, _COMPLAINT) if edit else "",
         files=edit.files[:_MOST_FILES] if edit else [],
         diff=_clipped(edit.diff, most) if edit else None,
         execution=drawn_test_run(step.execution),
@@ -114,6 +115,7 @@ def turns_without_texts(turns: Sequence[TurnView]) -> list[TurnView]:
             diff=None,
             files=[],
             malformed="(withheld)" if turn.malformed else "",
+            syntax_error="(withheld)" if turn.syntax_error else "",
             execution=without_texts(turn.execution),
         )
         for turn in turns

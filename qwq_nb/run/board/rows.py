@@ -18,15 +18,15 @@ from qwq_nb.core.turn_counts import (
     edits_files,
     turn_counts,
 )
-from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, one_line
-from qwq_nb.run.cost import Prices
+from qwq_nb.run.cost import prices_of
 from qwq_nb.store.manifest import Manifest
+from qwq_nb.store.request import EvalRequest
 
 if TYPE_CHECKING:
     from qwq_nb.run.state import ShownRun
 
-__all__ = ["board_row", "board_rows", "cost_of_turns", "rows_of_runs"]
+__all__ = ["board_row", "board_rows", "rows_of_runs"]
 
 _PAIR: Final = "architect"
 """aider's word for the format of a pair."""
@@ -69,12 +69,13 @@ def board_row(results: Sequence[SampleResult], manifest: Manifest, command: str)
     last = [result.outcome == "correct" and turns.tries <= _TRIES for result, turns in counted]
     low_1, high_1 = _interval(counted, first)
     low, high = _interval(counted, last)
-    by_role = _added(turns.role_tokens for _, turns in counted)
-    pair = EDITOR in by_role
-    form = ", ".join(dict.fromkeys(form for _, turns in counted for form in turns.formats))
+    by_role = _added(turns.completion_tokens for _, turns in counted)
+    request = manifest.request
+    pair = request.editor is not None or EDITOR in by_role
+    form = request.editing.format if request.editing is not None else _first(t.formats[0] for _, t in counted if t.formats)
     return BoardRow(
-        model=manifest.request.endpoint.model,
-        editor_model=next((turns.editor_model for _, turns in counted if turns.editor_model), ""),
+        model=request.endpoint.model,
+        editor_model=request.editor.model if request.editor is not None else _first(turns.editor_model for _, turns in counted),
         edit_format=_PAIR if pair else form,
         editor_edit_format=f"editor-{form}" if pair and form else "",
         test_cases=n,
@@ -104,36 +105,25 @@ def board_row(results: Sequence[SampleResult], manifest: Manifest, command: str)
         architect_tokens=by_role.get(ARCHITECT) if pair else None,
         editor_tokens=by_role.get(EDITOR),
         seconds_per_case=_mean([result.completion.latency_s for result, _ in counted if result.completion]),
-        total_cost=cost_of_turns([turns for _, turns in counted], _prices(manifest.request.endpoints)),
-        currency=manifest.request.endpoint.price_currency,
+        total_cost=_cost(counted, request),
+        currency=request.endpoint.price_currency,
         command=command,
         date=manifest.created[:10],
         versions=manifest.versions.get("qwq_nb", ""),
         run=manifest.name,
         errors=sum(result.outcome == "error" for result in results),
         pending=sum(result.outcome == "pending" for result in results),
-        demo=manifest.request.demo,
+        demo=request.demo,
     )
 
 
-def cost_of_turns(counted: Iterable[TurnCounts], prices: Mapping[str, Prices | None]) -> float | None:
-    """Add up the cost of turns by the prices of the endpoint that each asked; None where one of them has none.
-
-    A turn that does not say which endpoint it asked has asked the first of `prices`.
-    """
-    default = next(iter(prices), "")
-    total = 0.0
-    for turns in counted:
-        for name, tokens in turns.prompt_tokens.items():
-            price = prices.get(name or default)
-            if price is None:
-                return None
-            total += price.of(tokens, turns.written_tokens.get(name, 0))
-    return total
-
-
-def _prices(endpoints: Iterable[Endpoint]) -> dict[str, Prices | None]:
-    return {each.name: Prices(*each.prices) if each.prices else None for each in endpoints}
+def _cost(counted: Sequence[tuple[SampleResult, TurnCounts]], request: EvalRequest) -> float | None:
+    """The cost of all turns, each by the prices of its endpoint; None where a price is not known."""
+    try:
+        prices = prices_of(request)
+    except OptionError:
+        return None
+    return sum(prices.of_completion(result.completion) for result, _ in counted if result.completion is not None)
 
 
 def _interval(
@@ -160,6 +150,11 @@ def _added(counts_of_each: Iterable[Mapping[str, int]]) -> dict[str, int]:
     for each in counts_of_each:
         total.update(each)
     return dict(total)
+
+
+def _first(texts: Iterable[str]) -> str:
+    """The first that is not empty."""
+    return next(filter(None, texts), "")
 
 
 def _mean(values: Sequence[float]) -> float | None:
