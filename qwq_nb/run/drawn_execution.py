@@ -1,4 +1,4 @@
-"""Make from the record of an execution what is drawn of it: counts, marks, and texts cut to what a row may have. Pure."""
+"""Make from the record of an execution what is drawn of it: counts, marks, and texts cut for a row. Pure."""
 
 from __future__ import annotations
 

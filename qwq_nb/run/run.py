@@ -284,9 +284,10 @@ class Run:
     # -- files for others ----------------------------------------------------------------------------------------
 
     def export(self, path: str | os.PathLike[str], *, traces: bool = False) -> Path:
-        """Write it as .csv, .parquet, .json, .jsonl, .html, .md or .tex, by the path's ending; see `qwq_nb.run.export`.
+        """Write it as .csv, .parquet, .json, .jsonl, .html, .md, .tex or .yml, by the path's ending.
 
-        A run of code editing is also written as .yml, in the shape of aider's leaderboards. `traces` adds the texts whole. What a report withholds (GPQA) is withheld here too; `reveal()` shows it.
+        See `qwq_nb.run.export`; .yml is a run of code editing in the shape of aider's leaderboards. `traces` adds the
+        texts whole. What a report withholds (GPQA) is withheld here too; `reveal()` shows it.
 
         Raises:
             OptionError: another ending, traces for a table (.md, .tex, .yml), or .yml of answers that are no edits.

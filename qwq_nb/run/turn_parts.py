@@ -117,7 +117,8 @@ def steps_lines(steps: Sequence[Step]) -> list[str]:
     for position, step in enumerate(steps, 1):
         asked, edit = step.completion, step.edit
         who = one_line(asked.model or step.endpoint or asked.endpoint, _NAME)
-        lines += ["", f"Turn {position}: {turn_word(step.role, step.try_number, step.retry)}{f' ({who})' if who else ''}"]
+        named = turn_word(step.role, step.try_number, step.retry)
+        lines += ["", f"Turn {position}: {named}" + (f" ({who})" if who else "")]
         if asked.reasoning:
             lines += ["Reasoning:", *_indented(asked.reasoning)]
         if asked.answer:
@@ -125,8 +126,8 @@ def steps_lines(steps: Sequence[Step]) -> list[str]:
         if edit is not None and edit.malformed:
             lines += ["Malformed reply, sent back:", *_indented(edit.malformed)]
         if edit is not None and edit.diff:
-            named = ", ".join(one_line(name, _NAME) for name in edit.files)
-            lines += [f"Changes in {named or 'files'}: {diff_words(edit.diff)}", *_indented(edit.diff)]
+            files = ", ".join(one_line(name, _NAME) for name in edit.files)
+            lines += [f"Changes in {files or 'files'}: {diff_words(edit.diff)}", *_indented(edit.diff)]
         elif edit is not None and not edit.malformed:
             lines.append("No edit: the reply could be read, and changes no file.")
         if edit is not None and edit.syntax_error:

@@ -101,7 +101,8 @@ def fitted_turns(turns: Sequence[TurnView], budget: int) -> list[TurnView]:
 def bare_turns(turns: Sequence[TurnView]) -> list[TurnView]:
     """Return the turns without reasoning and replies, which lie beside the record; of diffs their beginnings."""
     return [
-        msgspec.structs.replace(turn, reasoning=None, answer=None, diff=clip_again(turn.diff, _BARE_DIFF)) for turn in turns
+        msgspec.structs.replace(turn, reasoning=None, answer=None, diff=clip_again(turn.diff, _BARE_DIFF))
+        for turn in turns
     ]
 
 

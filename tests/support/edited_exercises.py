@@ -48,7 +48,7 @@ def failing(output: str = "AssertionError: None != 'One for you'", *, passed: in
 
 
 def turn(role: str = "solo", *, tokens: tuple[int, int, int] = (100, 40, 20), **changes: Any) -> Step:
-    """One turn. `tokens`: of the prompt, the reasoning and the answer; `changes` are the step's, or the completion's."""
+    """One turn. `tokens`: of prompt, reasoning and answer; `changes` are the step's, or the completion's."""
     prompt, reasoning, written = tokens
     endpoint = changes.pop("endpoint", "qwen" if role == "editor" else "qwq")
     number = changes.pop("try_", 1)
@@ -98,9 +98,7 @@ def exercise(number: int, steps: list[Step], outcome: Outcome = "correct", **cha
         endpoint=asked[0].endpoint,
         steps=steps,
     )
-    verdict = Verdict(
-        correct=outcome == "correct", extracted=last.edit.diff if last.edit else "", execution=graded
-    )
+    verdict = Verdict(correct=outcome == "correct", extracted=last.edit.diff if last.edit else "", execution=graded)
     return SampleResult(
         sample=sample, outcome=outcome, completion=completion, verdict=verdict, **{"repeat": 0, **changes}
     )

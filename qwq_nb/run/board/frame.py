@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pandas as pd
@@ -32,7 +32,7 @@ class Board(pd.DataFrame):  # type: ignore[misc]
     another DataFrame, and are drawn beside and marked. What is selected from it is a plain DataFrame.
     """
 
-    _metadata = ["_rows"]
+    _metadata: ClassVar[list[str]] = ["_rows"]
 
     def __init__(self, rows: Iterable[BoardRow]) -> None:
         made = list(rows)
@@ -40,7 +40,7 @@ class Board(pd.DataFrame):  # type: ignore[misc]
         object.__setattr__(self, "_rows", made)
 
     @property
-    def _constructor(self) -> type[pd.DataFrame]:
+    def _constructor(self) -> Any:
         return pd.DataFrame
 
     @property

@@ -39,8 +39,8 @@ _NAME: Final = 60
 _MOST_TEXT: Final = 400
 READING: Final = (
     "Pass rates are per cent of the exercises that were answered, after the first and within two tries, with 95 % "
-    "intervals. “Well formed” are exercises in which every reply of every role could be read; “by aider” is the same as "
-    "aider counts it, which sees nothing of an editor's replies. No edit: every reply could be read, and changed nothing."
+    "intervals. “Well formed”: exercises in which every reply of every role could be read; “by aider”: as aider counts "
+    "it, which sees nothing of an editor's replies. “No edit”: every reply could be read, and changed nothing."
 )
 
 
@@ -58,8 +58,8 @@ class BoardPicture(msgspec.Struct, kw_only=True):
     @property
     def title(self) -> str:
         """Return the board's title."""
-        return f"{'DEMO · ' if self.demo else ''}Code editing: {count(len(self.rows), 'model or pair')}".replace(
-            "model or pairs", "models or pairs"
+        return ("DEMO · " if self.demo else "") + (
+            f"Code editing: {len(self.rows):,} {'model or pair' if len(self.rows) == 1 else 'models and pairs'}"
         )
 
 
@@ -151,10 +151,12 @@ def board_notes(rows: Sequence[BoardRow]) -> list[str]:
     notes = []
     for row in rows:
         name = one_line(row.label, _NAME)
-        if row.num_malformed_by_aider != row.num_malformed_responses:
+        malformed = row.num_malformed_responses or 0
+        if row.num_malformed_by_aider != malformed:
+            replies = "1 malformed reply" if malformed == 1 else f"{malformed:,} malformed replies"
             notes.append(
-                f"{name}: of {count(row.num_malformed_responses or 0, 'malformed reply').replace('replys', 'replies')}, "
-                f"aider would count {row.num_malformed_by_aider}: it sees nothing of an editor's."
+                f"{name}: of {replies}, aider would count {row.num_malformed_by_aider or 0:,}: it sees nothing of an "
+                f"editor's."
             )
         if row.no_edit_passed:
             notes.append(
@@ -167,41 +169,42 @@ def board_record(picture: BoardPicture) -> dict[str, Any]:
     """Return the board as the renderer takes it: texts of cells, by group, so that it has nothing to work out."""
     every = [*picture.rows, *picture.published]
     columns = _shown(every, times=True)
-    groups = [{"title": "This run" if len(picture.rows) == 1 else "These runs", "rows": picture.rows}]
+    groups = [_group("Measured here", picture.rows, columns)]
     for exercises, rows in _by_exercises(picture.published):
         other = "" if exercises == SAME_EXERCISES else ", another benchmark"
-        groups.append({"title": f"Published by others: {exercises}{other}", "rows": rows})
+        groups.append(_group(f"Published by others: {exercises}{other}", rows, columns))
     made = {
         "schema": "board.v1",
         "title": picture.title,
         "demo": picture.demo,
         "heads": ["model", *(column.head for column in columns), "command"],
         "numbers": [False, *(column.number for column in columns), False],
-        "groups": [
-            {
-                "title": group["title"],
-                "published": any(row.published for row in group["rows"]),
-                "rows": [
-                    {
-                        "cells": [
-                            one_line(row.label, _NAME),
-                            *(one_line(column.cell(row), _NAME) for column in columns),
-                            one_line(row.command, _MOST_TEXT),
-                        ],
-                        "first": row.pass_rate_1,
-                        "last": row.pass_rate_2,
-                        "low": row.ci_low,
-                        "high": row.ci_high,
-                        "source": one_line(row.source or row.run, _MOST_TEXT),
-                    }
-                    for row in group["rows"]
-                ],
-            }
-            for group in groups
-        ],
+        "groups": groups,
         "notes": [READING, *board_notes(picture.rows)],
     }
     return dict(lean(made))
+
+
+def _group(title: str, rows: Sequence[BoardRow], columns: Sequence[_Column]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "published": any(row.published for row in rows),
+        "rows": [
+            {
+                "cells": [
+                    one_line(row.label, _NAME),
+                    *(one_line(column.cell(row), _NAME) for column in columns),
+                    one_line(row.command, _MOST_TEXT),
+                ],
+                "first": row.pass_rate_1,
+                "last": row.pass_rate_2,
+                "low": row.ci_low,
+                "high": row.ci_high,
+                "source": one_line(row.source or row.run, _MOST_TEXT),
+            }
+            for row in rows
+        ],
+    }
 
 
 def _shown(rows: Sequence[BoardRow], *, times: bool) -> list[_Column]:

@@ -72,10 +72,12 @@ def board_row(results: Sequence[SampleResult], manifest: Manifest, command: str)
     by_role = _added(turns.completion_tokens for _, turns in counted)
     request = manifest.request
     pair = request.editor is not None or EDITOR in by_role
-    form = request.editing.format if request.editing is not None else _first(t.formats[0] for _, t in counted if t.formats)
+    seen = _first(form for _, turns in counted for form in turns.formats)
+    form = seen if request.editing is None else request.editing.format
+    editor = _first(turns.editor_model for _, turns in counted) if request.editor is None else request.editor.model
     return BoardRow(
         model=request.endpoint.model,
-        editor_model=request.editor.model if request.editor is not None else _first(turns.editor_model for _, turns in counted),
+        editor_model=editor,
         edit_format=_PAIR if pair else form,
         editor_edit_format=f"editor-{form}" if pair and form else "",
         test_cases=n,
