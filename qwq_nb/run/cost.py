@@ -16,6 +16,7 @@ import msgspec
 
 from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.records import Completion, SampleResult
+from qwq_nb.core.turn_counts import editor_tokens
 from qwq_nb.errors import OptionError
 from qwq_nb.store.request import EvalRequest
 
@@ -49,8 +50,7 @@ class Prices:
 
     def of_completion(self, completion: Completion) -> float:
         """Return the cost of a completion with all of its steps: an editor's at its own prices."""
-        edited = [step.completion for step in completion.steps if step.role == "editor"] if self.editor else []
-        prompt, written = sum(c.prompt_tokens for c in edited), sum(c.completion_tokens for c in edited)
+        prompt, written = editor_tokens(completion) if self.editor else (0, 0)
         own = self.of(completion.prompt_tokens - prompt, completion.completion_tokens - written)
         return own + (self.editor.of(prompt, written) if self.editor else 0.0)
 
@@ -113,10 +113,9 @@ class _Count:
             return
         self.prompt += completion.prompt_tokens
         self.completion += completion.completion_tokens
-        for step in completion.steps:
-            if step.role == "editor":
-                self.editor_prompt += step.completion.prompt_tokens
-                self.editor_completion += step.completion.completion_tokens
+        prompt, written = editor_tokens(completion)
+        self.editor_prompt += prompt
+        self.editor_completion += written
         self.failed += max(completion.attempts - 1, 0)
         self.uncounted += completion.tokens_from in ("chunks", "estimate")
 
