@@ -7,10 +7,12 @@ from typing import Any, cast
 import msgspec
 
 from qwq_nb.core.execution import Execution, without_texts
-from qwq_nb.core.records import Message, Outcome
+from qwq_nb.core.records import Message, Outcome, Step
 from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.run.candidates import Candidate, candidates_line
 from qwq_nb.run.code_parts import execution_html, execution_lines, squares, tests_word
+from qwq_nb.run.turn_parts import steps_lines, turns_html
+from qwq_nb.run.turn_views import step_views
 from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.html import Typesetter, code, esc, pre
@@ -54,6 +56,9 @@ class SampleDetail(msgspec.Struct, kw_only=True):
     """What running the code has shown, of a benchmark whose answers are programs; `extracted` is the code."""
     candidates: list[Candidate] = []
     """Of 200 and more only the first and the last 100."""
+    steps: list[Step] = []
+    """The requests that were made for it in order, where a solver made several: who was asked, in which try, what came,
+    how it changed the files, and what the tests after it have shown."""
     withheld: bool = False
     """Whether its texts are left out where it is shown (they are here all the same): see `Run.reveal`."""
 
@@ -78,12 +83,14 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
         parts.append('<ol type="A">' + "".join(f"<li>{typeset.prose(c)}</li>" for c in sample.choices) + "</ol>")
     if sample.execution is not None:
         parts.append(execution_html(sample.execution, "" if sample.withheld else sample.extracted))
+    parts.append(turns_html(step_views(sample.steps)))
     if sample.candidates:
         parts.append(f"<p><strong>Candidates:</strong> {esc(candidates_line(sample.candidates))}</p>")
-    if sample.reasoning:
+    # What stands in a turn already is not shown twice.
+    if sample.reasoning and not _in_a_step("reasoning", sample):
         title = f"Reasoning, {sample.reasoning_tokens:,} tokens"
         parts.append(f"<details><summary>{title}</summary>{pre(sample.reasoning)}</details>")
-    if sample.answer:
+    if sample.answer and not _in_a_step("answer", sample):
         title = f"Answer, {sample.answer_tokens:,} tokens"
         parts.append(f"<details open><summary>{title}</summary>{typeset.prose(sample.answer)}</details>")
     if sample.error:
@@ -112,6 +119,7 @@ def shown(sample: SampleDetail) -> SampleDetail:
         error=shown_error(sample.error),
         retried=[],
         candidates=[],
+        steps=[],
     )
 
 
@@ -129,10 +137,14 @@ def sample_text(sample: SampleDetail) -> str:
         *(f"{chr(65 + i)}) {choice}" for i, choice in enumerate(sample.choices)),
         "",
         *([f"candidates: {candidates_line(sample.candidates)}", ""] if sample.candidates else []),
-        "Reasoning:",
-        sample.reasoning or "-",
-        "",
-        "Answer:",
-        sample.answer or "-",
+        *([*steps_lines(sample.steps), ""] if sample.steps else []),
+        *([] if _in_a_step("reasoning", sample) else ["Reasoning:", sample.reasoning or "-", ""]),
+        *([] if _in_a_step("answer", sample) else ["Answer:", sample.answer or "-"]),
     ]
     return visible("\n".join(lines))
+
+
+def _in_a_step(name: str, sample: SampleDetail) -> bool:
+    """Whether the sample's reasoning or answer is that of one of its steps."""
+    own = getattr(sample, name)
+    return any(getattr(step.completion, name) == own for step in sample.steps)
