@@ -170,6 +170,8 @@ def review_row(
     }
     if verdict.execution is not None:
         row["qwq"]["execution"] = msgspec.to_builtins(verdict.execution)
+    if verdict.flags:
+        row["qwq"]["verdict_flags"] = list(verdict.flags)
     return cast(dict[str, Any], valid_values(row))
 
 
@@ -246,6 +248,7 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
         sample_score=sample_score,
         analysis=analysis_from(own.get("analysis")),
         execution=_converted(own.get("execution"), Execution),
+        flags=_converted(own.get("verdict_flags"), list[str]) or [],
     )
 
 

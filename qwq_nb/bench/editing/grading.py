@@ -13,15 +13,15 @@ from qwq_nb.bench.editing.formats.reply import read_reply, unified_diff
 from qwq_nb.bench.editing.replay import replayed
 from qwq_nb.bench.editing.testing import run_tests
 from qwq_nb.bench.protocol import GradeJob
+from qwq_nb.core.code_reasons import NO_EDIT
 from qwq_nb.core.edits import Edit
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.records import Verdict
 
 __all__ = ["edited_files", "grade_files"]
 
-NO_EDIT: Final = "no_edit"
 MALFORMED: Final = "malformed_edit"
-"""Flags of `core/vocabulary.json`."""
+"""The flag of an answer of which a reply could not be read in its format."""
 
 
 class EditedFiles(NamedTuple):
