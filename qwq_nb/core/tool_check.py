@@ -31,3 +31,13 @@ class ToolCheck(msgspec.Struct, kw_only=True):
     """What is wrong, the first fault of each call; empty if the calls are right."""
     error_type: str = ""
     """The name that BFCL has for the first fault; empty if the calls are right."""
+
+    def in_words(self) -> str:
+        """Return what is wrong in one line: `get_weather: city: "Oslo "; expected is "Oslo"`, and how much more."""
+        if not self.faults:
+            return ""
+        first = self.faults[0]
+        name = self.calls[first.call][0] if first.call is not None and len(self.calls) > 1 else ""
+        said = ": ".join(filter(None, [name, first.argument, first.text]))
+        more = len(self.faults) - 1
+        return f"{said} (and {more} more)" if more else said
