@@ -12,8 +12,6 @@ class CallFault(msgspec.Struct, kw_only=True):
 
     call: int | None = None
     """Position among the calls made, from 0; None: of all together, or of an expected call that was not made."""
-    expected: int | None = None
-    """Position among the expected calls, from 0, of the one that it was compared with."""
     argument: str = ""
     """Name of the argument; empty: of the call as a whole."""
     text: str
@@ -24,11 +22,15 @@ class ToolCheck(msgspec.Struct, kw_only=True):
     """Hold what a check of an answer's calls has found. Arguments are JSON text: numbers in them may be of any size."""
 
     calls: list[tuple[str, str]] = []
-    """The calls made: name, and arguments as JSON text."""
+    """The calls made: name, and arguments as JSON text; of one that cannot be read, its own text."""
+    unreadable: list[int] = []
+    """Positions among the calls made of those that cannot be read."""
     expected: list[tuple[str, dict[str, str]]] = []
     """The calls expected: name, and of each argument the values allowed, in words."""
+    matches: list[int | None] = []
+    """Of each call made the position of the expected one that it was compared with; None: there is none for it."""
     faults: list[CallFault] = []
-    """What is wrong, the first fault of each call; empty if the calls are right."""
+    """What is wrong; empty if the calls are right."""
     error_type: str = ""
     """The name that BFCL has for the first fault; empty if the calls are right."""
 

@@ -14,7 +14,7 @@ import msgspec
 
 from qwq_nb.bench.benchmark import loaded_benchmark, new_sample
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
-from qwq_nb.bench.tools.checker import IRRELEVANCE, check_calls, expected_words, gold_calls, made_words
+from qwq_nb.bench.tools.checker import IRRELEVANCE, NO_CALL, check_calls, expected_words, gold_calls, made_words
 from qwq_nb.bench.tools.functions import tools_of
 from qwq_nb.bench.tools.reading import CATEGORIES, checked_row, read_rows
 from qwq_nb.core.records import AnswerKind, Sample, Verdict
@@ -23,7 +23,6 @@ from qwq_nb.errors import DataError, OptionError, listed
 
 __all__ = ["BfclAst"]
 
-_NO_CALL = "no call"
 _MOST_NAMED = 12
 """Rows that a note names."""
 
@@ -71,7 +70,7 @@ class BfclAst:
         if sample.subset == IRRELEVANCE:
             # A call may have come after the limit.
             is_right = is_right and not job.completion.is_truncated
-            extracted = extracted or ("a call that cannot be read" if calls else _NO_CALL if is_right else "")
+            extracted = extracted or ("a call that cannot be read" if calls else NO_CALL if is_right else "")
         return Verdict(
             correct=is_right,
             score=1.0 if is_right else 0.0,

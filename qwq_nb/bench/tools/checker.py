@@ -19,9 +19,16 @@ from qwq_nb.bench.tools.values import OPTIONAL, Fault, allowed_words, argument_f
 from qwq_nb.core.tool_calls import MadeCall
 from qwq_nb.core.tool_check import CallFault, ToolCheck
 
-__all__ = ["IRRELEVANCE", "check_calls", "expected_words", "gold_calls", "made_words"]
+__all__ = ["IRRELEVANCE", "NO_CALL", "check_calls", "expected_words", "gold_calls", "made_words"]
 
 IRRELEVANCE = "irrelevance"
+NO_CALL = "no call"
+_MOST_KEPT = 50
+"""Calls of one answer that are kept with a verdict."""
+_LONGEST_KEPT = 4000
+"""Characters of the arguments of one of them."""
+_MOST_WORDS = 12
+"""Calls that are put into words."""
 
 Expected = Mapping[str, Mapping[str, list[Any]]]
 """An expected call: name → argument → values allowed."""
@@ -37,25 +44,25 @@ def check_calls(
     """
     check = ToolCheck(
         calls=[
-            (call.name, call.text if call.problem else json.dumps(call.arguments, ensure_ascii=False)) for call in calls
+            (call.name, _cut(call.text if call.problem else json.dumps(call.arguments, ensure_ascii=False)))
+            for call in calls[:_MOST_KEPT]
         ],
         expected=[_shown(one) for one in expected],
     )
-    broken = [CallFault(call=n, text=call.problem) for n, call in enumerate(calls) if call.problem]
+    broken = [CallFault(call=n, text=call.problem) for n, call in enumerate(calls[:_MOST_KEPT]) if call.problem]
+    check.unreadable = [fault.call for fault in broken if fault.call is not None]
     if category == IRRELEVANCE:
-        called = [CallFault(call=n, text="none of the functions helps here") for n in range(len(calls))]
-        return _with(check, "irrelevance:called", broken or called) if calls else check
+        called = [CallFault(call=n, text="none of the functions helps here") for n in range(len(check.calls))]
+        return _with(check, "irrelevance:called", [*broken, *called] if calls else [])
+    kind = "parallel_function_checker_no_order" if category.startswith("parallel") else f"{category}_function_checker"
+    matches, found, first_type = _compared(calls, functions, expected)
+    check = msgspec.structs.replace(check, matches=matches[:_MOST_KEPT])
     if broken:
         return _with(check, "ast_decoder:decoder_failed", broken)
-    kind = "parallel_function_checker_no_order" if category.startswith("parallel") else f"{category}_function_checker"
     if len(calls) != len(expected):
         text = f"{_count(len(calls))}; expected {'is' if len(expected) == 1 else 'are'} {len(expected)}"
-        return _with(check, f"{kind}:wrong_count", [CallFault(text=text)])
-    if category.startswith("parallel"):
-        return _with(check, f"{kind}:cannot_find_match", _in_any_order(calls, functions, expected))
-    faults = _call_faults(calls[0], _function_of(functions, expected[0]), expected[0])
-    found = [CallFault(call=0, expected=0, argument=argument, text=fault.words) for argument, fault in faults]
-    return _with(check, faults[0][1].error_type if faults else "", found)
+        return _with(check, f"{kind}:wrong_count", [CallFault(text=text), *found])
+    return _with(check, f"{kind}:cannot_find_match" if category.startswith("parallel") else first_type, found)
 
 
 def gold_calls(expected: Sequence[Expected]) -> list[MadeCall]:
@@ -72,44 +79,50 @@ def gold_calls(expected: Sequence[Expected]) -> list[MadeCall]:
 
 def made_words(calls: Sequence[MadeCall]) -> str:
     """Return the calls that can be read in words, one after another: `area(base=10, height=5)`."""
-    return ", ".join(
+    known = [call for call in calls if not call.problem]
+    words = [
         f"{call.name}({', '.join(f'{name}={json_words(value)}' for name, value in call.arguments.items())})"
-        for call in calls
-        if not call.problem
-    )
+        for call in known[:_MOST_WORDS]
+    ]
+    return ", ".join(words + ([f"and {len(known) - _MOST_WORDS} more"] if len(known) > _MOST_WORDS else []))
 
 
 def expected_words(expected: Sequence[Expected]) -> str:
     """Return the calls expected in words, with the first value allowed of each argument."""
-    return made_words(gold_calls(expected)) or "no call"
+    return made_words(gold_calls(expected)) or NO_CALL
 
 
-def _in_any_order(
+def _compared(
     calls: Sequence[MadeCall], functions: Sequence[Mapping[str, Any]], expected: Sequence[Expected]
-) -> list[CallFault]:
-    """Give each expected call the first call that is right; return the faults of the nearest call of those without."""
-    left = dict(enumerate(calls))
+) -> tuple[list[int | None], list[CallFault], str]:
+    """Give each expected call the first call that is right, and those left the nearest one of the same name.
+
+    As many calls as expected are all given one. Returns the expected call of each call, their faults, and the type of
+    the first fault.
+    """
+    matches: list[int | None] = [None] * len(calls)
+    left = {n: call for n, call in enumerate(calls) if not call.problem}
     unmatched = []
     for position, one in enumerate(expected):
         function = _function_of(functions, one)
         match = next((n for n, call in left.items() if not _call_faults(call, function, one)), None)
         if match is None:
-            unmatched.append(position)
+            unmatched.append((position, function, one))
         else:
+            matches[match] = position
             del left[match]
-    found = []
-    for position in unmatched:
-        one = expected[position]
-        function = _function_of(functions, one)
-        nearest = min(left, key=lambda n: _distance(left[n], function, one))
-        faults = _call_faults(left.pop(nearest), function, one)
-        found += [CallFault(call=nearest, expected=position, argument=a, text=f.words) for a, f in faults]
-    return found
-
-
-def _distance(call: MadeCall, function: Mapping[str, Any], one: Expected) -> tuple[bool, int]:
-    name = next(iter(one))
-    return call.name != called_name(name), len(_call_faults(call, function, one))
+    found: list[CallFault] = []
+    first_type = ""
+    for position, function, one in unmatched:
+        known = {n for n, call in left.items() if call.name == called_name(next(iter(one)))}
+        near = known or (set(left) if len(calls) == len(expected) else set())
+        if near:
+            nearest = min(sorted(near), key=lambda n: len(_call_faults(left[n], function, one)))
+            faults = _call_faults(left.pop(nearest), function, one)
+            matches[nearest] = position
+            first_type = first_type or faults[0][1].error_type
+            found += [CallFault(call=nearest, argument=argument, text=fault.words) for argument, fault in faults]
+    return matches, found, first_type
 
 
 def _call_faults(call: MadeCall, function: Mapping[str, Any], one: Expected) -> list[tuple[str, Fault]]:
@@ -124,7 +137,13 @@ def _call_faults(call: MadeCall, function: Mapping[str, Any], one: Expected) -> 
     parameters = function.get("parameters") or {}
     described = parameters.get("properties") or {}
     faults = [
-        (name, Fault("simple_function_checker:missing_required", f"missing; expected is {_words(allowed, name)}"))
+        (
+            name,
+            Fault(
+                "simple_function_checker:missing_required",
+                f"missing, and required; expected is {_words(allowed, name)}",
+            ),
+        )
         for name in parameters.get("required") or []
         if name not in call.arguments
     ]
@@ -153,7 +172,11 @@ def _words(allowed: Mapping[str, list[Any]], name: str) -> str:
 
 
 def _with(check: ToolCheck, error_type: str, faults: list[CallFault]) -> ToolCheck:
-    return msgspec.structs.replace(check, faults=faults, error_type=error_type if faults else "")
+    return msgspec.structs.replace(check, faults=faults[:_MOST_KEPT], error_type=error_type if faults else "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_KEPT else f"{text[: _LONGEST_KEPT - 1]}…"
 
 
 def _shown(one: Expected) -> tuple[str, dict[str, str]]:
