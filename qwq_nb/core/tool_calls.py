@@ -81,7 +81,8 @@ def with_calls(answer: str, calls: Sequence[ToolCall], *, is_cut: bool = False) 
 
 def calls_in(answer: str) -> list[MadeCall]:
     """Return the calls that stand in an answer, in order; those too that cannot be read, each with its problem."""
-    found, position = [], 0
+    found: list[MadeCall] = []
+    position = 0
     while len(found) < MOST_CALLS and (start := answer.find(_OPEN, position)) >= 0:
         start += len(_OPEN)
         call, position = _call_at(answer, start)

@@ -142,7 +142,7 @@ class DemoServer:
         else:
             # An attempt that is to fail takes no turn: the retry gets the variant it would have had.
             variant = self._variant(transcript, body.get("seed"), take_turn=fault is None or fault.kind.whole)
-            text = script(variant, limit, style, self.settings.chunks or None)
+            text = script(variant, limit, style, self.settings.chunks or None, has_tools=bool(body.get("tools")))
         response, sent = await self._send(request, body, ScriptedCompletion(body["model"], text, tokens), fault)
         if sent and (fault is None or fault.kind.whole):
             self.journal.completed(transcript.key)

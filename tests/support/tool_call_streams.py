@@ -22,8 +22,11 @@ class ToolStream(NamedTuple):
 def piece(index: int | None = None, id: str | None = None, **function: Any) -> dict[str, Any]:
     """A delta with one piece of one call."""
     said: dict[str, Any] = {"function": function}
-    said |= {} if index is None else {"index": index}
-    return {"tool_calls": [said if id is None else {**said, "id": id, "type": "function"}]}
+    if index is not None:
+        said["index"] = index
+    if id is not None:
+        said |= {"id": id, "type": "function"}
+    return {"tool_calls": [said]}
 
 
 def text(*parts: str) -> list[dict[str, Any]]:

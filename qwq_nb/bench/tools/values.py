@@ -72,7 +72,8 @@ def argument_fault(value: Any, schema: Mapping[str, Any], allowed: Sequence[Any]
         except OverflowError:
             return Fault("type_error:simple", f"{json_words(value)} is too large for a number")
     first = _first_type(allowed)
-    if type(value) is kind:
+    is_kind: bool = type(value) is kind  # not isinstance: true is no whole number
+    if is_kind:
         if inner is not None and not any(_items_fit(value, one, inner) for one in allowed):
             name = "type_error:nested" if first is list else "type_error:simple"
             return Fault(name, f"{json_words(value)} has items of another type than {_NAMES[inner]}")
