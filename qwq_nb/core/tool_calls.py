@@ -18,7 +18,7 @@ from qwq_nb.core.text import valid_values
 
 __all__ = ["MOST_CALLS", "MadeCall", "ShownCall", "calls_in", "shown_call", "with_calls", "written"]
 
-_OPEN, _CLOSE = "<tool_call>", "</tool_call>"
+_OPEN, _END = "<tool_call>", "}\n</tool_call>"
 _NEXT = re.compile(r"</?tool_call>")
 _BLANKS = re.compile(r"\s*")
 
@@ -56,16 +56,17 @@ def written(calls: Sequence[ToolCall], *, is_cut: bool = False) -> str:
     """
     blocks = []
     for number, call in enumerate(calls, 1):
-        name = json.dumps(call["function"]["name"], ensure_ascii=False)
-        arguments = call["function"]["arguments"].strip() or "{}"
-        is_json = _is_json(arguments)
-        if "tool_call>" in arguments:
+        name, arguments = _quoted(call["function"]["name"]), call["function"]["arguments"].strip() or "{}"
+        if _is_json(arguments):
             # In JSON a < stands in strings alone, where its escape says the same.
-            arguments = arguments.replace("<", "\\u003c") if is_json else json.dumps(arguments).replace("<", "\\u003c")
-        if is_cut and number == len(calls) and not is_json:
-            blocks.append(f'{_OPEN}\n{{"name": {name}, "arguments": {arguments}')
+            blocks.append(_block(name, _without_tags(arguments)))
+        elif is_cut and number == len(calls) and "tool_call>" not in arguments:
+            blocks.append(_block(name, arguments).removesuffix(_END))
         else:
-            blocks.append(f'{_OPEN}\n{{"name": {name}, "arguments": {arguments}}}\n{_CLOSE}')
+            block = _block(name, arguments)
+            made = calls_in(block)
+            # Where it would be read as something else than it is, it stands as a string.
+            blocks.append(block if len(made) == 1 and made[0].problem else _block(name, _quoted(arguments)))
     return "\n".join(blocks)
 
 
@@ -134,6 +135,19 @@ def _made(value: Any, text: str) -> MadeCall:
     if too_deep(arguments):
         return MadeCall(name, {}, f"its arguments lie more than {DEEPEST} deep within one another", text)
     return MadeCall(name, valid_values(arguments))
+
+
+def _block(name: str, arguments: str) -> str:
+    return f'{_OPEN}\n{{"name": {name}, "arguments": {arguments}{_END}'
+
+
+def _quoted(text: str) -> str:
+    return _without_tags(json.dumps(text, ensure_ascii=False))
+
+
+def _without_tags(text: str) -> str:
+    """Return a JSON text whose strings hold no tag of a call."""
+    return text.replace("<", "\\u003c") if "tool_call>" in text else text
 
 
 def _refused(constant: str) -> Any:

@@ -36,7 +36,9 @@ def text(*parts: str) -> list[dict[str, Any]]:
 
 def as_bytes(stream: ToolStream) -> bytes:
     """The body of the stream."""
-    events = [{"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in stream.deltas]
+    events: list[dict[str, Any]] = [
+        {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in stream.deltas
+    ]
     events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": stream.finish}]})
     body = b"".join(b"data: %s\n\n" % json.dumps(event, ensure_ascii=False).encode() for event in events)
     return body + b"data: [DONE]\n\n"

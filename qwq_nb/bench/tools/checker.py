@@ -52,7 +52,7 @@ def check_calls(
     broken = [CallFault(call=n, text=call.problem) for n, call in enumerate(calls[:_MOST_KEPT]) if call.problem]
     check.unreadable = [fault.call for fault in broken if fault.call is not None]
     if category == IRRELEVANCE:
-        called = [CallFault(call=n, text="none of the functions helps here") for n in range(len(check.calls))]
+        called = [CallFault(call=n, text="none is expected, as no function helps") for n in range(len(check.calls))]
         return _with(check, "irrelevance:called", [*broken, *called] if calls else [])
     kind = "parallel_function_checker_no_order" if category.startswith("parallel") else f"{category}_function_checker"
     matches, found, first_type = _compared(calls, functions, expected)
