@@ -51,10 +51,13 @@ def read_file(file: Path) -> list[Record]:
     return read_bytes(file, read_regular(file))
 
 
-def read_bytes(file: Path, raw: bytes) -> list[Record]:
-    """Return the records of a file's content; `file` is what it is called. Raises DataError."""
+def read_bytes(file: Path, raw: bytes, *, suffix: str = "") -> list[Record]:
+    """Return the records of a file's content; `file` is what it is called, `suffix` what it is read by in its place.
+
+    Raises DataError.
+    """
     try:
-        return list(_limited(file, _records(file, raw)))
+        return list(_limited(file, _records(file, raw, suffix or file.suffix.lower())))
     except MemoryError:
         raise DataError(
             f"{file}: its records take more memory than may be used for them. Split the file, or leave out what "
@@ -69,8 +72,7 @@ def _limited(file: Path, records: Iterable[Record]) -> Iterator[Record]:
         yield record
 
 
-def _records(file: Path, raw: bytes) -> Iterable[Record]:
-    suffix = file.suffix.lower()
+def _records(file: Path, raw: bytes, suffix: str) -> Iterable[Record]:
     if suffix == ".parquet":
         return _parquet(file, raw)
     text = _text(file, raw)

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from qwq_nb.bench.data_formats import Record, read_bytes, read_file
+from qwq_nb.bench.data_formats import Record, read_bytes
 from qwq_nb.bench.datafile import read_records
+from qwq_nb.bench.regular_file import read_regular
 from qwq_nb.bench.tools.checker import IRRELEVANCE
 from qwq_nb.bench.tools.functions import called_name, function_fault
 from qwq_nb.bench.tools.wheel import is_archive, matching_files
@@ -45,8 +46,8 @@ def read_rows(path: str) -> list[Record]:
         if names:
             return _joined(
                 root,
-                {name: read_file(root / name) for name in names},
-                {name: read_file(root / "possible_answer" / name) for name in names if _has_answers(root, name)},
+                {name: _lines(root / name, read_regular(root / name)) for name in names},
+                {file.name: _lines(file, read_regular(file)) for file in _answers(root, names)},
             )
         if os.path.isdir(root / "data") and any(map(_FILE.fullmatch, os.listdir(root / "data"))):
             raise DataError(f"{path} holds BFCL's problems in its folder `data`: --data {root / 'data'}")
@@ -55,8 +56,14 @@ def read_rows(path: str) -> list[Record]:
     return read_records(path, "bfcl_ast")
 
 
-def _has_answers(root: Path, name: str) -> bool:
-    return os.path.exists(root / "possible_answer" / name)
+def _answers(root: Path, names: Iterable[str]) -> list[Path]:
+    files = (root / "possible_answer" / name for name in names)
+    return [file for file in files if os.path.exists(file)]
+
+
+def _lines(file: Path, raw: bytes) -> list[Record]:
+    """Return the records of one of BFCL's files, which are JSON lines by the name of JSON."""
+    return read_bytes(file, raw, suffix=".json" if raw.lstrip()[:1] == b"[" else ".jsonl")
 
 
 def _of_wheel(file: Path) -> list[Record]:
@@ -73,7 +80,7 @@ def _of_wheel(file: Path) -> list[Record]:
         group = answers if folder.endswith("/possible_answer") else questions
         if name in group:
             raise DataError(f"{file} holds several files named {name}: name the folder with the right ones.")
-        group[name] = read_bytes(Path(file.name) / path, raw)
+        group[name] = _lines(Path(file.name) / path, raw)
     return _joined(file, questions, answers)
 
 
