@@ -12,6 +12,7 @@ import msgspec
 
 from qwq_nb.bench.catalog import check_name
 from qwq_nb.bench.code.presets import preset_for
+from qwq_nb.bench.tools.functions import tools_fault
 from qwq_nb.core.graded_metrics import GRADED_METRICS
 from qwq_nb.core.options import parse_levels
 from qwq_nb.core.paths import expand_user
@@ -63,7 +64,10 @@ def refine_endpoint(endpoint: Endpoint, options: dict[str, Any]) -> Endpoint:
     fields = {k: v for k, v in options.items() if k in _ENDPOINT_FIELDS}
     if options.get("no_stream"):
         fields["stream"] = False
-    return endpoint.replace(sampling={**sampling, **extra}, **fields)
+    chosen = endpoint.replace(sampling={**sampling, **extra}, **fields)
+    if (tools := chosen.sampling.get("tools")) is not None and (fault := tools_fault(tools)):
+        raise OptionError(f"The endpoint {chosen.name!r} is to offer tools (extra), but {fault}.")
+    return chosen
 
 
 def build_request(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from qwq_nb.core.apart import stands_apart, together
+from qwq_nb.core.apart import APART, stands_apart, together
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.endpoint.context_window import RAISE_IT
@@ -44,6 +44,8 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
             own = [result for result in own if result.sample.subset == row.subset]
             if len(own) == sum(result.sample.benchmark == row.benchmark for result in results):
                 continue  # the row `all` is about it
+            why = APART[row.benchmark][row.subset]
+            notes.append(f"{row.benchmark}: {row.subset} stands apart, and `all` is without it: {why}.")
         else:
             notes += estimate_notes(row, manifest)
             own = together(own, lambda result: result.sample)

@@ -63,8 +63,8 @@ def test_each_name_is_accepted_or_refused_with_a_reason_and_without_a_network(fo
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("bfcl_v3", "a conversation of several turns or with tools"),
-        ("bfcl_v4", "run by the package bfcl-eval"),
+        ("bfcl_v3", "conversations of several turns"),
+        ("bfcl_v4", "run by bfcl-eval"),
         ("general_fc", "compares no arguments"),
         ("acebench", "tools, which are run"),
         ("tau3_bench", "a conversation of several turns or with tools"),

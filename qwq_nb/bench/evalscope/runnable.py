@@ -20,6 +20,7 @@ from evalscope.api.registry import BENCHMARK_REGISTRY
 from evalscope.constants import JudgeStrategy, Tags
 
 from qwq_nb.bench.code.catalog import CODE, evalscope_runs_code
+from qwq_nb.bench.tools.instead import instead_of
 from qwq_nb.errors import UnknownBenchmark, listed
 
 __all__ = ["check_runnable", "judge_strategy", "missing_packages", "refusal", "rule_notes"]
@@ -28,28 +29,6 @@ _HOOKS = ("run_inference", "_on_inference_start", "_on_inference", "_on_inferenc
 _OTHER_MEDIA = (AudioLanguageAdapter, Text2ImageAdapter, VisionLanguageAdapter)
 _MEDIA_TAGS = {Tags.MULTI_MODAL, Tags.TEXT_TO_IMAGE, Tags.IMAGE_EDITING, Tags.AUDIO, Tags.SPEECH_RECOGNITION}
 _DIALOGUES = (AgentAdapter, MultiTurnAdapter)
-_VERIFIER = (
-    "it counts whether a function is called and whether the call fits its schema, with calls that its adapter makes "
-    "itself, and compares no arguments"
-)
-_AGENT = "it is a conversation of several turns with tools, which are run, not one completion a question"
-_TOOL_CALLS = {
-    "acebench": _AGENT,
-    "bfcl_v3": "it is all of BFCL, also a conversation of several turns or with tools, run by the package bfcl-eval",
-    "bfcl_v4": "it is all of BFCL, also with web searches and a memory, run by the package bfcl-eval",
-    "general_fc": _VERIFIER,
-    "k2_verifier": _VERIFIER,
-    "kimi_verifier": _VERIFIER,
-    "minimax_verifier": _VERIFIER,
-    "tau2_bench": _AGENT,
-    "tau_bench": _AGENT,
-    "toolathlon": _AGENT,
-}
-"""Benchmarks of tool calls that cannot be run here, and what each is."""
-_INSTEAD = (
-    "BFCL's calls in one turn, with their arguments compared, are bfcl_ast: %qwq_eval bfcl_ast --data FILE, of a data "
-    "file or bfcl-eval's wheel"
-)
 _CONTAINERS = "build_docker_images"
 """Option of the adapters that grade a patch by the tests in a repository's own container (SWE-bench)."""
 
@@ -62,8 +41,8 @@ def check_runnable(name: str) -> None:
     Raises:
         UnknownBenchmark: it cannot be run here, and why; or evalscope has no such benchmark.
     """
-    if name in _TOOL_CALLS:
-        raise UnknownBenchmark(f"{name} cannot be run here: {_TOOL_CALLS[name]}. {_INSTEAD}.")
+    if why := instead_of(name):
+        raise UnknownBenchmark(why)
     try:
         meta = BENCHMARK_REGISTRY.lookup(name)
     except ImportError as error:

@@ -58,7 +58,7 @@ class BfclAst:
             places[id] = where
             samples.append(_sample(row, category, question))
             refused += [id] if _is_gold_refused(samples[-1]) else []
-        return loaded_benchmark(self, request, samples, notes=_notes(samples, refused), versions={"bfcl_rules": "1"})
+        return loaded_benchmark(self, request, samples, notes=_notes(refused), versions={"bfcl_rules": "1"})
 
     def grade(self, job: GradeJob) -> Verdict:
         """Check the calls that stand in the answer."""
@@ -107,18 +107,11 @@ def _is_gold_refused(sample: Sample) -> bool:
     return bool(calls) and bool(check_calls(calls, given["functions"], given["ground_truth"], sample.subset).faults)
 
 
-def _notes(samples: Sequence[Sample], refused: Sequence[str]) -> list[str]:
-
-    notes = []
-    if any(sample.subset == IRRELEVANCE for sample in samples):
-        notes.append(
-            "bfcl_ast: irrelevance stands apart, and `all` is without it: no function helps there, so that a model "
-            "that never calls any has 100 %."
-        )
-    if refused:
-        rows = "1 row" if len(refused) == 1 else f"{len(refused)} rows"
-        notes.append(
-            f"bfcl_ast: BFCL's own check refuses the expected calls of {rows} where they leave out what may be left "
-            f"out: {listed(refused, _MOST_NAMED)}. They are graded as BFCL grades them."
-        )
-    return notes
+def _notes(refused: Sequence[str]) -> list[str]:
+    if not refused:
+        return []
+    rows = "1 row" if len(refused) == 1 else f"{len(refused)} rows"
+    return [
+        f"bfcl_ast: BFCL's own check refuses the expected calls of {rows} where they leave out what may be left out: "
+        f"{listed(refused, _MOST_NAMED)}. They are graded as BFCL grades them."
+    ]

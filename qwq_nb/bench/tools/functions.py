@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from qwq_nb.errors import did_you_mean, listed
 
-__all__ = ["TYPES", "called_name", "function_fault", "tools_of"]
+__all__ = ["TYPES", "called_name", "function_fault", "tools_fault", "tools_of"]
 
 TYPES = {
     "any": "string",
@@ -26,6 +26,9 @@ TYPES = {
     "tuple": "array",
 }
 """Type in a description → type of JSON Schema. BFCL's descriptions have Python's types."""
+
+JSON_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+"""The types of JSON Schema itself."""
 
 _FLOAT_NOTE = "This is a float type value."
 """What BFCL adds to the description of a `float` in its requests, since JSON Schema has no such type."""
@@ -52,8 +55,23 @@ def tools_of(functions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def function_fault(function: Any) -> str:
-    """Return in words why something is no description of a function with a JSON Schema; empty if it is one."""
+def tools_fault(tools: Any) -> str:
+    """Return in words why something cannot be the `tools` of a request; empty if it can."""
+    if not isinstance(tools, list):
+        return "`tools` is no list of tools"
+    for number, tool in enumerate(tools, 1):
+        if not isinstance(tool, dict) or not isinstance(tool.get("type"), str):
+            return f'tool {number} is no object with a `type`, as in {{"type": "function", "function": {{…}}}}'
+        if tool["type"] == "function" and (fault := function_fault(tool.get("function"), JSON_TYPES)):
+            return f"tool {number}: {fault}"
+    return ""
+
+
+def function_fault(function: Any, types: Collection[str] = tuple(TYPES)) -> str:
+    """Return in words why something is no description of a function with a JSON Schema; empty if it is one.
+
+    `types`: those that its schemas may have.
+    """
     if not isinstance(function, dict):
         return "a function is no object with `name`, `description` and `parameters`"
     name = function.get("name")
@@ -63,22 +81,22 @@ def function_fault(function: Any) -> str:
     if not isinstance(parameters, dict):
         return f"the `parameters` of {name} are no JSON Schema: an object is wanted"
     kind = parameters.get("type", "object")
-    if not isinstance(kind, str) or TYPES.get(kind) != "object":
+    if not isinstance(kind, str) or kind not in types or TYPES.get(kind) != "object":
         return f"the `parameters` of {name} are no JSON Schema of an object: their type is {kind!r}"
-    return _schema_fault(parameters, f"the `parameters` of {name}")
+    return _schema_fault(parameters, f"the `parameters` of {name}", types)
 
 
 def _parameters(function: Mapping[str, Any]) -> Any:
     return function.get("parameters", {"type": "object", "properties": {}})
 
 
-def _schema_fault(schema: dict[str, Any], where: str) -> str:
+def _schema_fault(schema: dict[str, Any], where: str, known: Collection[str]) -> str:
     """Return what of a schema, or of those within it, is no JSON Schema."""
-    types = schema.get("type", "any")
+    types = schema.get("type", [])
     for kind in types if isinstance(types, list) else [types]:
-        if not isinstance(kind, str) or kind not in TYPES:
-            near = did_you_mean(str(kind), TYPES) if isinstance(kind, str) else ""
-            return f"{where} have the type {kind!r}, which is none of {listed(TYPES, 20)}.{near}".rstrip(".")
+        if not isinstance(kind, str) or kind not in known:
+            near = did_you_mean(str(kind), known) if isinstance(kind, str) else ""
+            return f"the type of {where} is {kind!r}, which is none of {listed(known, 20)}.{near}".rstrip(".")
     properties, required = schema.get("properties", {}), schema.get("required", [])
     if not isinstance(properties, dict):
         return f"{where}: `properties` are no object"
@@ -94,7 +112,7 @@ def _schema_fault(schema: dict[str, Any], where: str) -> str:
     for place, part in inner.items():
         if not isinstance(part, dict):
             return f"{place}: no JSON Schema (an object is wanted)"
-        if fault := _schema_fault(part, place):
+        if fault := _schema_fault(part, place, known):
             return fault
     return ""
 

@@ -53,7 +53,7 @@ def test_a_file_a_folder_and_a_wheel_hold_the_same_problems(tmp_path: Path) -> N
         ("bfcl_ast/parallel/1", "parallel_1", 'weather_now(town="Town 1"), weather_now(town="Port 1")'),
         ("bfcl_ast/irrelevance/0", "irrelevance_0", "no call"),
     ]
-    assert ["irrelevance stands apart" in note for note in of_file.notes] == [True]
+    assert of_file.notes == []
 
 
 def test_of_several_releases_the_newest_is_taken(tmp_path: Path) -> None:
@@ -109,8 +109,8 @@ def test_a_broken_row_is_named_with_its_place(tmp_path: Path, changes: dict[str,
 @pytest.mark.parametrize(
     ("properties", "said"),
     [
-        ({"a": {"type": "strnig"}}, "the parameter 'a' of the `parameters` of f have the type 'strnig'"),
-        ({"a": {"type": 3}}, "have the type 3"),
+        ({"a": {"type": "strnig"}}, "the type of the parameter 'a' of the `parameters` of f is 'strnig'"),
+        ({"a": {"type": 3}}, "of f is 3, which is none of any, array"),
         ({"a": "string"}, "the parameter 'a' of the `parameters` of f: no JSON Schema (an object is wanted)"),
         ({"a": {"type": "array", "items": {"type": "txt"}}}, "the items of the parameter 'a'"),
         ({"a": {"type": "dict", "properties": []}}, "`properties` are no object"),
@@ -253,6 +253,7 @@ def test_bfcls_own_rows() -> None:
         pytest.skip("no shared data: set QWQ_SHARED_DATA")
     loaded = load(file)
     assert [sum(s.subset == name for s in loaded.samples) for name in SUBSETS] == [400, 200, 200, 200, 240]
-    assert "5 rows" in loaded.notes[1]
+    (note,) = loaded.notes
+    assert "5 rows" in note
     for id in ("simple_python_17", "simple_python_200", "parallel_88", "parallel_multiple_87", "parallel_multiple_119"):
-        assert id in loaded.notes[1]
+        assert id in note
