@@ -12,10 +12,20 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, cycle, islice
 
 from qwq_nb.demo.replay import Transcript, Transcripts, Variant, split_tokens
 
-__all__ = ["Continuation", "Prompt", "Vocabulary", "continuation", "final_answer", "needed_tokens", "read_prompt"]
+__all__ = [
+    "Continuation",
+    "Prompt",
+    "Vocabulary",
+    "continuation",
+    "final_answer",
+    "needed_tokens",
+    "read_prompt",
+    "within_budget",
+]
 
 _TURN = re.compile(r"<\|im_start\|>(\w+)\n(.*?)(?:<\|im_end\|>\n?|\Z)", re.S)
 _OPEN, _CLOSE = "<think>\n", "\n</think>"
@@ -111,6 +121,22 @@ def needed_tokens(key: str, variant: Variant) -> int:
         return 10**9
     share = _LEAST + (_MOST - _LEAST) * (zlib.crc32(key.encode()) % 1000) / 1000
     return max(1, round(whole * share))
+
+
+def within_budget(key: str, variant: Variant, budget: int) -> Variant:
+    """Return what the demo's model gives whose thought is ended at a budget of thinking tokens.
+
+    The answer is the transcript's own if as many tokens as it needs stand before it, and another one otherwise.
+    """
+    pieces = split_tokens(variant.reasoning)
+    if not variant.loop and len(pieces) <= budget:
+        return variant
+    looped = islice(chain(pieces, cycle(split_tokens(variant.loop) or ("",))), budget)
+    own = final_answer(variant)
+    answer = own if budget >= needed_tokens(key, variant) else _other(key, own)
+    is_letter = len(own) == 1 and own.isalpha()
+    said = f"ANSWER: {answer}" if is_letter else f"The final answer is \\boxed{{{answer}}}."
+    return Variant("".join(looped), said, kind=variant.kind)
 
 
 def final_answer(variant: Variant) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 from aiohttp import web
 
 from qwq_nb.demo.chat_format import STYLES, ScriptedCompletion, dumps, error_body, script, text_completion
-from qwq_nb.demo.continuation import Vocabulary, continuation, read_prompt
+from qwq_nb.demo.continuation import Vocabulary, continuation, read_prompt, within_budget
 from qwq_nb.demo.fault_steps import Step, body_steps, refusal, stream_steps
 from qwq_nb.demo.faults import Fault, FaultPlan
 from qwq_nb.demo.journal import Journal
@@ -142,6 +142,8 @@ class DemoServer:
         else:
             # An attempt that is to fail takes no turn: the retry gets the variant it would have had.
             variant = self._variant(transcript, body.get("seed"), take_turn=fault is None or fault.kind.whole)
+            if (budget := _budget(body)) is not None:
+                variant = within_budget(transcript.key, variant, budget)
             text = script(variant, limit, style, self.settings.chunks or None)
         response, sent = await self._send(request, body, ScriptedCompletion(body["model"], text, tokens), fault)
         if sent and (fault is None or fault.kind.whole):
@@ -353,6 +355,15 @@ def _limit(body: dict[str, Any]) -> int | None:
                 raise _BadRequestError(400, f"{name} is a whole number of at least 1, not {limit!r}.", param=name)
             return limit
     return None
+
+
+def _budget(body: dict[str, Any]) -> int | None:
+    """Return the thinking budget of a request, by vLLM's name for it; None for none. Other names are ignored."""
+    budget = body.get("thinking_token_budget")
+    if budget is not None and (not isinstance(budget, int) or isinstance(budget, bool) or budget < 0):
+        message = f"thinking_token_budget is a whole number of at least 0, not {budget!r}."
+        raise _BadRequestError(400, message, param="thinking_token_budget")
+    return budget
 
 
 def _texts(body: dict[str, Any]) -> list[str]:

@@ -121,6 +121,7 @@ class AnalysisMagics(MagicBase):
 
         %qwq_budget RUN [RUN...]     up to six; without a name the last run; no request is made
         %qwq_budget RUN --forced     accuracy where each reasoning is cut at a budget and an answer forced
+        %qwq_budget RUN --native auto     whole runs with the server's own thinking budget, at each
         """
         from qwq_nb.analysis.budget.api import budget
 

@@ -30,6 +30,7 @@ __all__ = [
     "THOUGHT_TOKENS",
     "NoTransport",
     "Transport",
+    "answered",
     "brief",
     "continued",
     "find_transport",
@@ -43,7 +44,7 @@ MOST_SUFFIX_TOKENS: Final = 40
 LONGEST_WAIT_S: Final = 60.0
 FREE: Final = (
     "Without --forced the curve needs no request. Where the server has a budget of its own, whole runs show it, "
-    "unpaired: %qwq_sweep … --extra.thinking_token_budget 512,1024 (vLLM; llama.cpp: thinking_budget_tokens)."
+    "unpaired: %qwq_budget RUN --native auto (vLLM: thinking_token_budget; llama.cpp: thinking_budget_tokens)."
 )
 
 _WAYS: Final = (
@@ -167,14 +168,18 @@ def _is_answer(error: EndpointError, dialect: str) -> bool:
 
 
 async def prompt_tokens(endpoint: Endpoint, dialect: str, messages: Sequence[Message]) -> int:
-    """Ask for one token, and return the tokens of the prompt. What may pass is asked again, as in a run."""
-    connection = Connection(brief(endpoint, dialect, 1), connections=1)
+    """Ask for one token, and return the tokens of the prompt."""
+    return (await answered(brief(endpoint, dialect, 1), messages)).prompt_tokens
+
+
+async def answered(endpoint: Endpoint, messages: Sequence[Message]) -> Completion:
+    """Ask once, and return the completion. What may pass is asked again, as in a run."""
+    connection = Connection(endpoint, connections=1)
     failures = 0
     try:
         while True:
             try:
-                completion: Completion = await connection.attempt(messages, 0, StreamingCompletion())
-                return completion.prompt_tokens
+                return await connection.attempt(messages, 0, StreamingCompletion())
             except EndpointError as exc:
                 failures += 1
                 if not exc.retryable or exc.status == 500 or failures > endpoint.max_retries:
