@@ -127,8 +127,8 @@ class AnalysisMagics(MagicBase):
 
         words, given = self.parsed(line, BUDGET, "qwq_budget")
         out = given.pop("out", None)
-        if given.pop("free", False) and (given.get("forced") or given.get("cost")):
-            raise OptionError("--free makes no request, --forced does: leave one of them out.")
+        if given.pop("free", False) and any(map(given.get, ("forced", "cost", "native"))):
+            raise OptionError("--free makes no request, --forced and --native do: leave one of them out.")
         runs = [self.named_run(word, out) for word in words] or [self.one_run([], "qwq_budget", out)]
         return budget(*runs, **given)
 
