@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from qwq_nb.demo.replay import Utterance, Variant, limited
+from qwq_nb.demo.replay import Utterance, Variant, limited, split_tokens
 
 __all__ = [
     "DONE",
@@ -93,6 +93,17 @@ def text_completion(
     choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
     about = {"id": f"cmpl-{uuid.uuid4().hex}", "object": "text_completion", "created": int(time.time()), "model": model}
     return {**about, "choices": [choice], "usage": usage}
+
+
+def text_events(model: str, text: str, finish: str, prompt_tokens: int, completion_tokens: int) -> Iterator[bytes]:
+    """Make the events of a raw completion that is streamed: a piece each, then how it ended, and the usage."""
+    whole = text_completion(model, text, finish, prompt_tokens, completion_tokens)
+    usage = whole.pop("usage")
+    for piece in split_tokens(text):
+        yield event({**whole, "choices": [{"index": 0, "text": piece, "logprobs": None, "finish_reason": None}]})
+    yield event({**whole, "choices": [{"index": 0, "text": "", "logprobs": None, "finish_reason": finish}]})
+    yield event({**whole, "choices": [], "usage": usage})
+    yield DONE
 
 
 @lru_cache(maxsize=64)

@@ -29,6 +29,7 @@ __all__ = [
 
 _TURN = re.compile(r"<\|im_start\|>(\w+)\n(.*?)(?:<\|im_end\|>\n?|\Z)", re.S)
 _OPEN, _CLOSE = "<think>\n", "\n</think>"
+LUCKY = 4
 _LEAST, _MOST = 0.25, 0.85
 """The planted need, as a share of the reasoning: drawn between these by the transcript's key."""
 
@@ -94,15 +95,28 @@ def read_prompt(raw: str) -> Prompt | None:
     return Prompt((*others, turns[users[-1]][1]), thought, closed + following)
 
 
-def continuation(book: Transcripts, prompt: Prompt, limit: int | None) -> Continuation:
-    """Return what the demo's model writes after a prompt, at most `limit` tokens of it."""
+def continuation(book: Transcripts, prompt: Prompt, limit: int | None, *, seed: object = None) -> Continuation:
+    """Return what the demo's model writes after a prompt, at most `limit` tokens of it.
+
+    A thought that is left open is thought to its end, and then answered. With fewer tokens than the answer needs
+    before it, one such continuation of `LUCKY` finds the transcript's answer all the same, drawn by the `seed`.
+    """
     transcript = book.find(prompt.texts[-1])
     variant = _variant(transcript.variants, prompt.thought)
     thought = len(split_tokens(prompt.thought))
     answer = final_answer(variant)
-    if not answer or thought < needed_tokens(transcript.key, variant):
+    is_open = not prompt.following and not prompt.thought.rstrip().endswith(("{", "ANSWER:"))
+    found = thought >= needed_tokens(transcript.key, variant)
+    if is_open and not found:
+        draw = zlib.crc32(f"{transcript.key} {thought} {seed}".encode())
+        found = draw % LUCKY == 0
+    if not answer or not found:
         answer = _other(transcript.key, answer)
-    if prompt.following.rstrip().endswith("{"):
+    if is_open:
+        rest = variant.reasoning[_common(variant.reasoning, prompt.thought) :]
+        is_letter = len(answer) == 1 and answer.isalpha()
+        said = f"{rest}{_CLOSE}\n\n" + (f"ANSWER: {answer}" if is_letter else f"The answer is \\boxed{{{answer}}}.")
+    elif prompt.following.rstrip().endswith("{"):
         said = f"{answer}}}."
     elif prompt.following.rstrip().endswith("ANSWER:"):
         said = answer[:1]

@@ -27,7 +27,8 @@ STYLES = ("jp-", "qwq-", "md-", "vscode-")
 """How variables of style sheets begin, which are written like options."""
 
 OTHER_PROGRAMS = {
-    "analysis/budget/probe.py": {"--jinja"},  # of llama.cpp
+    "evaluation/continuing/probe.py": {"--jinja"},  # of llama.cpp
+    "analysis/budget/native_probe.py": {"--reasoning-parser"},  # of vLLM
     "endpoint/context_window.py": {"--max-model-len"},  # of vLLM
     "analysis/speed/load_generator.py": {"--max-concurrency", "--parallel"},  # of vLLM's and evalscope's benchmarks
 }

@@ -87,7 +87,7 @@ class ThoughtServer:
         assert prompt is not None
         more = TEMPLATE + (14 if self.raw == "chat" else 0)
         prompt, dropped = self._remembered(prompt)
-        said = continuation(self.book, prompt, body.get("max_tokens"))
+        said = continuation(self.book, prompt, body.get("max_tokens"), seed=body.get("seed", self.continued))
         choice = {"text": self.answers or said.text, "finish_reason": said.finish}
         return 200, {"choices": [choice], "model": "m", **self._usage(prompt.tokens + more - dropped, said.tokens)}
 
@@ -104,7 +104,7 @@ class ThoughtServer:
         thought, following = (thought, "") if split < 0 else (thought[:split], thought[split:])
         prompt, dropped = self._remembered(Prompt((before[-1]["content"],), thought, following))
         more = {"right": 0, "empty_first": 2, "second_turn": 10, "ignored": -len(split_tokens(thought + following))}
-        said = continuation(self.book, prompt, body.get("max_tokens"))
+        said = continuation(self.book, prompt, body.get("max_tokens"), seed=body.get("seed", self.continued))
         where = "reasoning" if self.in_reasoning else "content"
         message = {"role": "assistant", "content": None, where: self.answers or said.text}
         tokens = prompt.tokens + TEMPLATE + more[self.content] - dropped
@@ -118,7 +118,7 @@ class ThoughtServer:
             thought = ""
         closing = f"\n</think>{following}" if following else ""
         prompt, dropped = self._remembered(Prompt((before[-1]["content"],), thought, closing))
-        said = continuation(self.book, prompt, body.get("max_tokens"))
+        said = continuation(self.book, prompt, body.get("max_tokens"), seed=body.get("seed", self.continued))
         text = following + (self.answers or said.text)
         message = {"role": "assistant", "content": text, "reasoning_content": thought}
         return 200, self._message(message, said.finish, prompt.tokens + TEMPLATE - dropped, said.tokens)

@@ -14,7 +14,7 @@ from qwq_nb.analysis.budget.forced_curve import MARGIN
 from qwq_nb.analysis.budget.forced_panel import forced_part
 from qwq_nb.analysis.budget.forced_plan import plan_units
 from qwq_nb.analysis.budget.grid import GRIDS, Grid, budgets_between, checked_budgets
-from qwq_nb.analysis.budget.measure import Measurement, stored, suffix_of
+from qwq_nb.analysis.budget.measure import Measurement, stored
 from qwq_nb.analysis.budget.native_probe import checked_field
 from qwq_nb.analysis.budget.native_runs import NativeRuns, native_points
 from qwq_nb.analysis.budget.record import BudgetPanel, budget_panel
@@ -26,6 +26,7 @@ from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import InterruptedWithResult, OptionError, did_you_mean, listed
+from qwq_nb.evaluation.continuing.suffixes import suffix_of
 from qwq_nb.run.backfill import with_analysis
 from qwq_nb.run.run import Run
 from qwq_nb.view.output import show_with_figure

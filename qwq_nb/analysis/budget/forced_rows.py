@@ -15,9 +15,9 @@ import msgspec
 
 from qwq_nb.analysis.budget.forced_plan import CutSample, Unit
 from qwq_nb.analysis.budget.grid import checked_budgets
-from qwq_nb.analysis.budget.probe import Transport
-from qwq_nb.analysis.budget.suffixes import Suffix
 from qwq_nb.errors import OptionError
+from qwq_nb.evaluation.continuing.probe import Transport
+from qwq_nb.evaluation.continuing.suffixes import Suffix
 from qwq_nb.store.jsonl import UNREADABLE
 from qwq_nb.store.run_dir import RunDirectory
 
@@ -35,7 +35,7 @@ class ForcedRow(msgspec.Struct, kw_only=True):
     chars: int
     """Characters of the reasoning that were left."""
     cut: Literal["tokens", "pieces"] = "pieces"
-    """By the server's own tokens, or by the pieces of the text (`qwq_nb.analysis.budget.cutting`)."""
+    """By the server's own tokens, or by the pieces of the text (`qwq_nb.evaluation.continuing.cutting`)."""
     whole: bool = False
     """The whole reasoning was left: the check of fidelity."""
     text: str = ""

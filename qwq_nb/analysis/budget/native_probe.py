@@ -12,11 +12,11 @@ from typing import Final
 
 import msgspec
 
-from qwq_nb.analysis.budget.probe import answered
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import Completion, Message, SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import EndpointError, EndpointRefused, OptionError, UserError, did_you_mean
+from qwq_nb.evaluation.continuing.probe import answered
 
 __all__ = ["AUTO", "NATIVE_FIELDS", "NativeBudget", "NoNativeBudget", "checked_field", "find_native", "is_within"]
 

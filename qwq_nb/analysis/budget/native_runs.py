@@ -16,7 +16,6 @@ import msgspec
 
 from qwq_nb.analysis.budget.answers import answers_of
 from qwq_nb.analysis.budget.forced_rows import FILE, NativeRow, read_forced
-from qwq_nb.analysis.budget.measure import endpoints_of
 from qwq_nb.analysis.budget.native_points import NativePoint, native_point
 from qwq_nb.analysis.budget.native_probe import AUTO, NativeBudget, checked_field, find_native
 from qwq_nb.core.event_loop import shared_event_loop, wait_for
@@ -24,6 +23,7 @@ from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, QwqError, UserError
 from qwq_nb.evaluation.begin import start
+from qwq_nb.evaluation.continuing.endpoints import endpoints_of
 from qwq_nb.evaluation.control import STOP_WITHIN_S
 from qwq_nb.evaluation.start import data_fingerprint, run_dir_for
 from qwq_nb.evaluation.trust import own_request

@@ -7,13 +7,14 @@ from typing import Final
 
 import msgspec
 
-from qwq_nb.analysis.budget.answers import Answer, answers_of, are_places_known, is_choice
+from qwq_nb.analysis.budget.answers import Answer, answers_of
 from qwq_nb.analysis.budget.curve import CurvePoint, ThinkingUse, curve_points, steps_of, thinking_use, widest_gap
 from qwq_nb.analysis.budget.forced_curve import ForcedPoint
 from qwq_nb.analysis.budget.forced_panel import ForcedPart
 from qwq_nb.analysis.budget.native_points import NativePoint, native_notes
 from qwq_nb.core.estimates import Estimate, share_estimate
 from qwq_nb.core.records import SampleResult
+from qwq_nb.trace.question_kinds import are_places_known, is_choice
 from qwq_nb.view.wording import count, number, percent
 
 __all__ = ["MEANING", "BudgetPanel", "budget_panel"]
@@ -128,7 +129,7 @@ def budget_panel(
     """Make the panel of one benchmark's results of a run."""
     answers = answers_of(results)
     choice = is_choice(results)
-    placed = are_places_known(answers)
+    placed = are_places_known(results)
     return BudgetPanel(
         run=run,
         model=model,

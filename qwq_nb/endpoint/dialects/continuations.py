@@ -2,7 +2,7 @@
 
 The last message is the assistant's: `<think>`, a line end, the thought, and either nothing or, after a closed thought
 (`CLOSE`), the beginning of its answer. What a server really puts before its model differs, also where it answers with
-status 200; which form is right is proved by the number of prompt tokens (`qwq_nb.analysis.budget.probe`).
+status 200; which form is right is proved by the number of prompt tokens (`qwq_nb.evaluation.continuing.probe`).
 
 - `RawCompletions`: `/completions`, the prompt in ChatML as QwQ's template writes it. Nothing is parsed away.
 - `OpenContent`: the last message's content is continued (vLLM, SGLang: `continue_final_message`). The thought must be

@@ -15,7 +15,6 @@ from typing import Final
 
 import msgspec
 
-from qwq_nb.analysis.budget.suffixes import Suffix
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.connection import Connection
 from qwq_nb.endpoint.dialects.continuations import OPEN
@@ -23,6 +22,7 @@ from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import RECOMMENDED_SAMPLING, Endpoint
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import EndpointError, UserError
+from qwq_nb.evaluation.continuing.suffixes import Suffix
 
 __all__ = [
     "MOST_REQUESTS",
