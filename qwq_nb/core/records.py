@@ -12,6 +12,7 @@ import msgspec
 from qwq_nb.core.edits import Edit
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.finish_reasons import StopReason, ending_of, stop_reason_of
+from qwq_nb.core.token_logprobs import TokenLogprobs
 
 __all__ = [
     "OUTCOMES",
@@ -140,6 +141,8 @@ class Completion(msgspec.Struct, kw_only=True):
     """The name of the endpoint that answered: several may share a run. Empty in older runs."""
     tool_calls: list[ToolCall] = []
     """The tools that the model called, in order."""
+    logprobs: TokenLogprobs | None = None
+    """Of its tokens, where they were asked for (`--logprobs K`) and sent."""
     steps: list[Step] = []
     """The requests that a solver of several steps made, in order; empty where there was one request."""
 

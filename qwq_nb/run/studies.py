@@ -14,6 +14,7 @@ __all__ = ["RunStudies"]
 _STUDIES: Final = {
     "anchors": "qwq_nb.analysis.anchors.api:anchors",
     "budget": "qwq_nb.analysis.budget.api:budget",
+    "confidence": "qwq_nb.analysis.confidence.api:confidence",
 }
 
 
@@ -45,3 +46,11 @@ class RunStudies:
             OptionError: no such sample, or nothing of its answer can be continued.
         """
         return _study("anchors")(self, id, **options)
+
+    def confidence(self) -> Any:
+        """Return the `Confidence` of this run: its confidence against its verdicts, and votes weighed by it.
+
+        Raises:
+            OptionError: it was not asked with `--logprobs K`, or the server sent none.
+        """
+        return _study("confidence")(self)
