@@ -15,6 +15,7 @@ ALIASES = {
     "aime2025": "aime25",
     "aime_2024": "aime24",
     "aime_2025": "aime25",
+    "bfcl": "bfcl_ast",
     "gpqa": "gpqa_diamond",
     "human_eval": "humaneval",
     "lcb": "live_code_bench",

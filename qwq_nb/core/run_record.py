@@ -12,6 +12,8 @@ from qwq_nb.core.records import Analysis, Outcome, State
 __all__ = [
     "MIME_TYPE",
     "Clip",
+    "DrawnArgument",
+    "DrawnCall",
     "GroupRow",
     "InFlight",
     "Phase",
@@ -140,6 +142,31 @@ class Reason(msgspec.Struct, kw_only=True, frozen=True):
     after a colon."""
 
 
+class DrawnArgument(msgspec.Struct, kw_only=True):
+    """Hold one argument of a tool call as it is drawn."""
+
+    name: str
+    value: str = ""
+    """As JSON; empty: it was not given."""
+    expected: str = ""
+    """The values allowed, in words; empty: none is known."""
+    problem: str = ""
+    """What is wrong with it; empty: nothing."""
+
+
+class DrawnCall(msgspec.Struct, kw_only=True):
+    """Hold one tool call as it is drawn: one that the answer makes, or an expected one that it does not make."""
+
+    name: str
+    is_missing: bool = False
+    """It is expected, and was not made."""
+    problem: str = ""
+    """What is wrong with the call as a whole; empty: nothing."""
+    text: str = ""
+    """Its text, where it cannot be read."""
+    arguments: list[DrawnArgument] = []
+
+
 class SampleView(msgspec.Struct, kw_only=True):
     """Hold a sample as it is drawn: the row of `run.samples()` and its texts, clipped to the output's budget."""
 
@@ -178,6 +205,8 @@ class SampleView(msgspec.Struct, kw_only=True):
     """The program that was taken out of the answer and run; None: there is none, or it is withheld."""
     execution: Execution | None = None
     """What running its code has shown; None where no code is run. Without the tests' texts where they are withheld."""
+    calls: list[DrawnCall] = []
+    """The tool calls of its answer beside the expected ones, where calls were checked."""
 
 
 class InFlight(msgspec.Struct, kw_only=True):

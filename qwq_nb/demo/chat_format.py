@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from qwq_nb.core.tool_calls import MadeCall, calls_in
 from qwq_nb.demo.replay import Utterance, Variant, limited, split_tokens
 
 __all__ = [
@@ -53,7 +54,7 @@ class Script:
     """
 
     deltas: tuple[bytes, ...]
-    message: dict[str, str | None]
+    message: dict[str, object]
     finish: str
     reasoning_tokens: int
     answer_tokens: int
@@ -107,16 +108,43 @@ def text_events(model: str, text: str, finish: str, prompt_tokens: int, completi
 
 
 @lru_cache(maxsize=64)
-def script(variant: Variant, limit: int | None, style: str, chunks: int | None) -> Script:
-    """Make the script of `variant` in `style`, of at most `limit` tokens; with `chunks`, in exactly as many deltas."""
+def script(variant: Variant, limit: int | None, style: str, chunks: int | None, *, has_tools: bool = False) -> Script:
+    """Make the script of `variant` in `style`, of at most `limit` tokens; with `chunks`, in exactly as many deltas.
+
+    `has_tools`: the request offers tools. Tool calls in the answer are then sent in fields of their own, as by a server
+    that has a parser for them; those that are cut or broken, and all of an answer with `chunks`, as the text they are.
+    """
     said = limited(variant, limit)
+    calls = calls_in(variant.answer) if has_tools and chunks is None and said.finish != "length" else []
+    if calls and not any(call.problem for call in calls):
+        return _with_calls(said, calls, variant.answer, style)
     spans = list(_spans(said, style))
     groups: Sequence[Sequence[_Span]] = [[span] for span in spans] if chunks is None else _regroup(spans, chunks)
     deltas = [_merge(group, style) for group in groups]
-    message = {"role": "assistant", "content": None, **_merge([span for group in groups for span in group], style)}
+    message: dict[str, object] = {
+        "role": "assistant",
+        "content": None,
+        **_merge([span for group in groups for span in group], style),
+    }
     if message["content"] is None and not any(reasoned for reasoned, _ in spans):
         message["content"] = ""
     return Script(tuple(map(dumps, deltas)), message, said.finish, len(said.reasoning), len(said.answer))
+
+
+def _with_calls(said: Utterance, calls: list[MadeCall], answer: str, style: str) -> Script:
+    """Make the script of an answer with tool calls: its text, then each call's name, then its arguments in pieces."""
+    words = answer.partition("<tool_call>")[0].rstrip()
+    spans = list(_spans(Utterance(said.reasoning, split_tokens(words), "stop"), style))
+    deltas: list[dict[str, object]] = [dict(_merge([span], style)) for span in spans]
+    whole: list[dict[str, object]] = []
+    for index, call in enumerate(calls):
+        arguments, about = dumps(call.arguments).decode(), {"id": f"call_{index}", "type": "function"}
+        first = {"index": index, **about, "function": {"name": call.name, "arguments": ""}}
+        pieces = [{"index": index, "function": {"arguments": piece}} for piece in split_tokens(arguments)]
+        deltas += [{"tool_calls": [piece]} for piece in (first, *pieces)]
+        whole.append({**about, "function": {"name": call.name, "arguments": arguments}})
+    message: dict[str, object] = {"role": "assistant", "content": None, **_merge(spans, style), "tool_calls": whole}
+    return Script(tuple(map(dumps, deltas)), message, "tool_calls", len(said.reasoning), len(said.answer))
 
 
 def _spans(said: Utterance, style: str) -> Iterator[_Span]:

@@ -137,7 +137,7 @@ class DemoServer:
             variant = self._variant(transcript, body.get("seed"), take_turn=fault is None or fault.kind.whole)
             if (budget := thinking_budget(body)) is not None:
                 variant = within_budget(transcript.key, variant, budget)
-            text = script(variant, limit, style, self.settings.chunks or None)
+            text = script(variant, limit, style, self.settings.chunks or None, has_tools=bool(body.get("tools")))
         response, sent = await self._send(request, body, ScriptedCompletion(body["model"], text, tokens), fault)
         if sent and (fault is None or fault.kind.whole):
             self.journal.completed(transcript.key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from qwq_nb.core.apart import stands_apart, together
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.endpoint.context_window import RAISE_IT
@@ -35,10 +36,17 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
     if manifest.streams and not manifest.request.demo and manifest.state in ("stopped", "failed", "complete"):
         notes.append(f"{AUTO_NOTE} {count(manifest.streams, 'stream')} at once.")
     for row in rows:
-        if row.subset != "all":
+        is_apart = stands_apart(row.benchmark, row.subset)
+        if row.subset != "all" and not is_apart:
             continue
-        notes += estimate_notes(row, manifest)
         own = [result for result in results if result.sample.benchmark == row.benchmark]
+        if is_apart:
+            own = [result for result in own if result.sample.subset == row.subset]
+            if len(own) == sum(result.sample.benchmark == row.benchmark for result in results):
+                continue  # the row `all` is about it
+        else:
+            notes += estimate_notes(row, manifest)
+            own = together(own, lambda result: result.sample)
         if row.errors:
             errors = [result for result in own if result.outcome == "error"]
             notes += error_notes(row, errors, manifest, is_withheld=row.benchmark in withheld)

@@ -17,6 +17,7 @@ from qwq_nb.core.execution import Execution, middle_cut
 from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_answered, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
+from qwq_nb.core.tool_calls import calls_in, shown_call
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.candidates import stated_candidates
@@ -26,6 +27,7 @@ from qwq_nb.run.notes import notes_on
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunState
+from qwq_nb.run.tool_parts import drawn_calls
 from qwq_nb.run.withhold import withheld_benchmarks
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
@@ -299,6 +301,9 @@ def detail(result: SampleResult) -> SampleDetail:
         source_id=s.source_id,
         execution=v.execution if v else None,
         candidates=stated_candidates(result),
+        tools=s.tools,
+        tool_calls=[shown_call(call) for call in calls_in(c.answer)] if c else [],
+        tool_check=v.tool_check if v else None,
     )
 
 
@@ -350,6 +355,7 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         reason=explained(result)[0],
         code=clipped_text(d.extracted, most) if d.execution is not None and d.extracted else None,
         execution=drawn_execution(d.execution),
+        calls=drawn_calls(d.tool_check),
     )
 
 

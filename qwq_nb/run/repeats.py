@@ -25,6 +25,7 @@ from math import comb, exp, lgamma, log, log1p
 
 import msgspec
 
+from qwq_nb.core.apart import mixed_subsets
 from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
@@ -116,10 +117,12 @@ def repeat_rows(results: Iterable[SampleResult], population: Population | None =
     for benchmark, subsets in benchmarks.items():
         known = sizes.get(benchmark, {})
         groups: list[tuple[int, list[list[SampleResult]]]] = []
+        mixed = mixed_subsets(benchmark, subsets)
         for subset, problems in subsets.items():
             answered = list(problems.values())
             rows += _rows(benchmark, subset, [(len(answered), answered)])
-            groups.append((max(known.get(subset, 0), len(answered)), answered))
+            if subset in mixed:
+                groups.append((max(known.get(subset, 0), len(answered)), answered))
         rows += _rows(benchmark, "all", groups)
     return rows
 

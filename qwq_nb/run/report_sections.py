@@ -10,6 +10,7 @@ from typing import Final
 
 from qwq_nb.core.records import OUTCOMES
 from qwq_nb.core.run_record import RunRecord
+from qwq_nb.core.tally import parts_of
 from qwq_nb.run.html_samples import in_flight, samples
 from qwq_nb.run.html_table import groups_table, references_table, results_table
 from qwq_nb.run.notes import AUTO_NOTE, SANDBOX_NOTE
@@ -149,7 +150,7 @@ class Outcomes:
 
     def text(self, record: RunRecord, *, times: bool) -> str:
         """Return the counts from the table: `samples` may be a part of the run only."""
-        rows = [row for row in record.table if row.subset == "all"]
+        rows = parts_of(record.table)
         seen = {
             "correct": sum(row.correct for row in rows),
             "wrong": sum(row.wrong for row in rows),

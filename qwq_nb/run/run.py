@@ -12,7 +12,7 @@ import msgspec
 
 from qwq_nb.core.records import SampleResult, State
 from qwq_nb.core.run_record import Progress, RunRecord, SubsetRow
-from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_rows, table_rows
+from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, parts_of, sample_rows, table_rows
 from qwq_nb.errors import listed, one_line
 from qwq_nb.run import record as run_record
 from qwq_nb.run.record import frame
@@ -131,8 +131,9 @@ class Run(RunStudies):
             for row in rows
             if row.score is not None
         )
-        total = sum(row.n for row in rows)
-        done = total - sum(row.pending for row in rows)
+        parts = parts_of(self.rows())
+        total = sum(row.n for row in parts)
+        done = total - sum(row.pending for row in parts)
         return f"<Run {one_line(self.name, 120)!r} {self.state}: {scores or 'nothing finished'}; {done} of {total}>"
 
     # -- tables --------------------------------------------------------------------------------------------------

@@ -8,9 +8,13 @@ import msgspec
 
 from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.records import Message, Outcome
+from qwq_nb.core.run_record import DrawnCall
+from qwq_nb.core.tool_calls import ShownCall, calls_in
+from qwq_nb.core.tool_check import ToolCheck
 from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.run.candidates import Candidate, candidates_line
 from qwq_nb.run.code_parts import execution_html, execution_lines, squares, tests_word
+from qwq_nb.run.tool_parts import calls_html, calls_lines, drawn_calls, drawn_unchecked
 from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.html import Typesetter, code, esc, pre
@@ -52,6 +56,12 @@ class SampleDetail(msgspec.Struct, kw_only=True):
     source_id: str
     execution: Execution | None = None
     """What running the code has shown, of a benchmark whose answers are programs; `extracted` is the code."""
+    tools: list[dict[str, Any]] = []
+    """What the model was offered to call, in the format of `/chat/completions`."""
+    tool_calls: list[ShownCall] = []
+    """The tool calls of the answer, in order: `name` and `arguments` of each, and `problem` if it cannot be called."""
+    tool_check: ToolCheck | None = None
+    """What checking them has found, of a benchmark that expects calls."""
     candidates: list[Candidate] = []
     """Of 200 and more only the first and the last 100."""
     withheld: bool = False
@@ -78,6 +88,7 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
         parts.append('<ol type="A">' + "".join(f"<li>{typeset.prose(c)}</li>" for c in sample.choices) + "</ol>")
     if sample.execution is not None:
         parts.append(execution_html(sample.execution, "" if sample.withheld else sample.extracted))
+    parts.append(calls_html(_calls_of(sample)))
     if sample.candidates:
         parts.append(f"<p><strong>Candidates:</strong> {esc(candidates_line(sample.candidates))}</p>")
     if sample.reasoning:
@@ -91,6 +102,13 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
     for cause in sample.retried:
         parts.append(f"<p><small>An earlier attempt: {esc(cause)}</small></p>")
     return {"text/html": "\n".join(parts), "text/plain": sample_text(sample)}
+
+
+def _calls_of(sample: SampleDetail) -> list[DrawnCall]:
+    """Return the calls as they are drawn: beside those expected where they were checked."""
+    if sample.tool_check is not None:
+        return drawn_calls(sample.tool_check)
+    return drawn_unchecked(calls_in(sample.answer))
 
 
 def shown(sample: SampleDetail) -> SampleDetail:
@@ -112,6 +130,9 @@ def shown(sample: SampleDetail) -> SampleDetail:
         error=shown_error(sample.error),
         retried=[],
         candidates=[],
+        tools=[],
+        tool_calls=[],
+        tool_check=None,
     )
 
 
@@ -128,6 +149,7 @@ def sample_text(sample: SampleDetail) -> str:
         sample.question,
         *(f"{chr(65 + i)}) {choice}" for i, choice in enumerate(sample.choices)),
         "",
+        *([*calls_lines(calls), ""] if (calls := _calls_of(sample)) else []),
         *([f"candidates: {candidates_line(sample.candidates)}", ""] if sample.candidates else []),
         "Reasoning:",
         sample.reasoning or "-",

@@ -159,6 +159,7 @@ def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleVie
             why="",
             reason=None,
             execution=without_texts(row.execution),
+            calls=[],
             gold=_cut(row.gold, 24),
             extracted=_cut(row.extracted, 24),
             second_extracted="",
@@ -193,6 +194,10 @@ def row_cost(row: SampleView, in_html: int) -> int:
     if row.execution is not None:
         # Its fields' lines; its texts once more in the html.
         cost += 24 * _INDENT + (text_cost(_json_text(row.execution), in_html=True) // 2 if in_html else 0)
+    if row.calls:
+        # Their fields' lines; their texts once more in the html.
+        cost += 8 * _INDENT * (len(row.calls) + sum(len(call.arguments) for call in row.calls))
+        cost += text_cost(json.dumps(msgspec.to_builtins(row.calls)), in_html=True) // 2 if in_html else 0
     if not in_html:
         return cost
     return cost + in_html + sum(len(text.encode()) for text in (row.id, row.gold, row.extracted, row.why, row.error))

@@ -21,6 +21,7 @@ import msgspec
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.records import Analysis, Completion, Outcome, Sample, Step, ToolCall, Verdict
 from qwq_nb.core.text import valid_values
+from qwq_nb.core.tool_check import ToolCheck
 
 __all__ = [
     "NOT_A_ROW",
@@ -170,6 +171,8 @@ def review_row(
     }
     if verdict.execution is not None:
         row["qwq"]["execution"] = msgspec.to_builtins(verdict.execution)
+    if verdict.tool_check is not None:
+        row["qwq"]["tool_check"] = msgspec.to_builtins(verdict.tool_check)
     return cast(dict[str, Any], valid_values(row))
 
 
@@ -246,6 +249,7 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
         sample_score=sample_score,
         analysis=analysis_from(own.get("analysis")),
         execution=_converted(own.get("execution"), Execution),
+        tool_check=_converted(own.get("tool_check"), ToolCheck),
     )
 
 

@@ -248,6 +248,24 @@ export const GROUP_ROW = {
   tests_total: count
 };
 
+export const DRAWN_ARGUMENT = {
+  name: text,
+  value: optional(text, ''),
+  expected: optional(text, ''),
+  problem: optional(text, '')
+};
+
+export const DRAWN_CALL = {
+  name: text,
+  is_missing: optional(flag, false),
+  problem: optional(text, ''),
+  text: optional(text, ''),
+  arguments: optional(
+    list(struct('DrawnArgument', DRAWN_ARGUMENT), MOST_OF_A_SAMPLE),
+    []
+  )
+};
+
 export const SAMPLE_VIEW = {
   benchmark: text,
   subset: text,
@@ -275,7 +293,8 @@ export const SAMPLE_VIEW = {
   analysis: optional(nullable(struct('Analysis', ANALYSIS)), nothing),
   reason: optional(nullable(struct('Reason', REASON)), nothing),
   code: optional(nullable(struct('Clip', CLIP)), nothing),
-  execution: optional(nullable(struct('Execution', EXECUTION)), nothing)
+  execution: optional(nullable(struct('Execution', EXECUTION)), nothing),
+  calls: optional(list(struct('DrawnCall', DRAWN_CALL), MOST_OF_A_SAMPLE), [])
 };
 
 export const IN_FLIGHT = {
@@ -394,6 +413,8 @@ export type SubsetRow = Read<typeof SUBSET_ROW>;
 export type RunRecord = Read<typeof RUN_RECORD>;
 export type Reason = Read<typeof REASON>;
 export type Execution = Read<typeof EXECUTION>;
+export type DrawnArgument = Read<typeof DRAWN_ARGUMENT>;
+export type DrawnCall = Read<typeof DRAWN_CALL>;
 export type FailedTest = Read<typeof FAILED_TEST>;
 
 const record = struct('RunRecord', RUN_RECORD);

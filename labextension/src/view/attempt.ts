@@ -10,6 +10,7 @@ import { clipped } from '../record/values';
 import { flagTitle, flagWord, PHASES } from '../record/vocabulary';
 import { oneLine, pythonIndex, visible } from '../text/clean';
 import { valueAsTex } from '../text/tex';
+import { CallsView } from './calls';
 import { el, reconcile, setAttribute, setText } from './dom';
 import { ExecutionView } from './execution';
 import { renderBlock } from './prose';
@@ -67,6 +68,7 @@ export class AttemptView {
       this._facts,
       this._error,
       this._execution.node,
+      this._calls.node,
       this._answer.node,
       this._reasoning.node
     );
@@ -96,6 +98,7 @@ export class AttemptView {
     setText(this._error, row.error);
     this._error.hidden = row.error === '' || row.error === row.why;
     this._execution.update(stream ? null : row.execution, row.code);
+    this._calls.update(stream ? [] : row.calls);
     this._updateFolds(entry, context);
   }
 
@@ -110,14 +113,15 @@ export class AttemptView {
   }
 
   private _updateValues({ row, stream }: IEntry): void {
-    // A program is drawn with its tests, and has no value to compare.
-    const values: [string, string][] = row.execution
-      ? []
-      : [
-          ['gold', clipped(row.gold, LONGEST_VALUE)],
-          ['extracted', clipped(row.extracted, LONGEST_VALUE)],
-          ['second opinion', clipped(row.second_extracted, LONGEST_VALUE)]
-        ];
+    // A program is drawn with its tests, calls with those expected: neither has a value to compare.
+    const values: [string, string][] =
+      row.execution || row.calls.length
+        ? []
+        : [
+            ['gold', clipped(row.gold, LONGEST_VALUE)],
+            ['extracted', clipped(row.extracted, LONGEST_VALUE)],
+            ['second opinion', clipped(row.second_extracted, LONGEST_VALUE)]
+          ];
     // Of values that are not to be had only the extracted one says something: that nothing was.
     const shown = values.filter(
       ([name, value]) => value !== '' || (name === 'extracted' && !stream)
@@ -204,6 +208,7 @@ export class AttemptView {
   private _values = el('dl', { class: 'qwq-values' });
   private _facts = el('p', { class: 'qwq-facts' });
   private _execution = new ExecutionView();
+  private _calls = new CallsView();
   private _error = el('pre', { class: 'qwq-error' });
 }
 

@@ -60,6 +60,8 @@ class WireDelta(msgspec.Struct, gc=False):
     reasoning_content: str | None = None
     content: str | None = None
     tool_calls: Any = None
+    function_call: Any = None
+    """The one call of OpenAI's older form."""
     refusal: str | None = None
     """What the model says instead of an answer (OpenAI): shown as its answer."""
     thinking: str | None = None
@@ -185,7 +187,7 @@ def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
         said.reasoning or said.thinking or said.reasoning_text or "",
         said.reasoning_content or "",
         said.content or said.refusal or "",
-        pieces_of(said.tool_calls) if said.tool_calls else (),
+        pieces_of(said.tool_calls) if said.tool_calls else one_call(said.function_call) if said.function_call else (),
         finish or "",
         usage,
         chunk.model or "",
@@ -330,6 +332,11 @@ def reasoning_in(parts: Any, depth: int = DEEPEST) -> str:
     return reasoning_in(said, depth - 1)
 
 
+def one_call(call: Any) -> list[ToolCallPiece]:
+    """Return the call in a `function_call`."""
+    return pieces_of([{"index": 0, "function": call}])
+
+
 def pieces_of(calls: Any) -> list[ToolCallPiece]:
     """Return the tool calls of a delta or a message; entries of another shape are skipped.
 
@@ -340,12 +347,12 @@ def pieces_of(calls: Any) -> list[ToolCallPiece]:
         function = call.get("function") if isinstance(call, dict) else None
         if not isinstance(function, dict):
             continue
-        index, arguments = call.get("index"), function.get("arguments")
-        if isinstance(arguments, dict):
+        arguments = function.get("arguments")
+        if isinstance(arguments, dict | list):
             arguments = json.dumps(arguments, ensure_ascii=False)
         found.append(
             ToolCallPiece(
-                index if isinstance(index, int) else None,
+                whole_number(call.get("index")),
                 text_of(call.get("id")),
                 text_of(function.get("name")),
                 text_of(arguments),

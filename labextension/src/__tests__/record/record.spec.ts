@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import {
   ANALYSIS,
   CLIP,
+  DRAWN_ARGUMENT,
+  DRAWN_CALL,
   EXECUTION,
   FAILED_TEST,
   GROUP_ROW,
@@ -34,6 +36,8 @@ describe('the record', () => {
     Object.entries({
       Analysis: ANALYSIS,
       Clip: CLIP,
+      DrawnArgument: DRAWN_ARGUMENT,
+      DrawnCall: DRAWN_CALL,
       Execution: EXECUTION,
       FailedTest: FAILED_TEST,
       GroupRow: GROUP_ROW,
@@ -60,6 +64,8 @@ describe('the record', () => {
     expect(Object.keys(schema.$defs).sort()).toEqual([
       'Analysis',
       'Clip',
+      'DrawnArgument',
+      'DrawnCall',
       'Execution',
       'FailedTest',
       'GroupRow',
