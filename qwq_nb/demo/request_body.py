@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["BadRequestError", "parsed_body", "texts_of", "thinking_budget", "token_limit"]
+__all__ = ["BadRequestError", "alternatives", "parsed_body", "texts_of", "thinking_budget", "token_limit"]
 
 
 class BadRequestError(Exception):
@@ -45,6 +45,19 @@ def thinking_budget(body: dict[str, Any]) -> int | None:
         message = f"thinking_token_budget is a whole number of at least 0, not {budget!r}."
         raise BadRequestError(400, message, param="thinking_token_budget")
     return budget
+
+
+def alternatives(body: dict[str, Any]) -> int | None:
+    """Return how many alternatives a token are asked for (`logprobs`, `top_logprobs`); None: no log probabilities.
+
+    Raises BadRequestError for another number than 0 to 20, as OpenAI does.
+    """
+    wanted, top = body.get("logprobs"), body.get("top_logprobs") or 0
+    if not wanted:
+        return None
+    if wanted is not True or not isinstance(top, int) or isinstance(top, bool) or not 0 <= top <= 20:
+        raise BadRequestError(400, "logprobs is true, and top_logprobs a number from 0 to 20.", param="top_logprobs")
+    return top
 
 
 def texts_of(body: dict[str, Any]) -> list[str]:

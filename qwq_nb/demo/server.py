@@ -27,7 +27,14 @@ from qwq_nb.demo.faults import Fault, FaultPlan
 from qwq_nb.demo.journal import Journal
 from qwq_nb.demo.player import play, sever
 from qwq_nb.demo.replay import Transcript, Transcripts, Variant, echo, split_tokens
-from qwq_nb.demo.request_body import BadRequestError, parsed_body, texts_of, thinking_budget, token_limit
+from qwq_nb.demo.request_body import (
+    BadRequestError,
+    alternatives,
+    parsed_body,
+    texts_of,
+    thinking_budget,
+    token_limit,
+)
 from qwq_nb.demo.settings import Settings, is_style
 from qwq_nb.errors import OptionError, did_you_mean
 
@@ -112,7 +119,7 @@ class DemoServer:
 
     async def _chat(self, request: web.Request, entry: dict[str, Any]) -> web.StreamResponse:
         body = await self._asked(request, entry)
-        style, limit = self._style(body), token_limit(body)
+        style, limit, top = self._style(body), token_limit(body), alternatives(body)
         texts = texts_of(body)
         transcript = self.book.find(texts[-1])
         self.journal.asked(entry, transcript.key)
@@ -128,6 +135,7 @@ class DemoServer:
                 return self._refuse(request, fault, body, tokens)
             if fault.name == "hang":
                 await asyncio.sleep(float(fault.params["seconds"]))
+        is_right = False
         if fault and fault.name == "empty":
             text = script(_NOTHING, None, style, None)
         elif fault and fault.name == "key_answer":
@@ -138,7 +146,9 @@ class DemoServer:
             if (budget := thinking_budget(body)) is not None:
                 variant = within_budget(transcript.key, variant, budget)
             text = script(variant, limit, style, self.settings.chunks or None, has_tools=bool(body.get("tools")))
-        response, sent = await self._send(request, body, ScriptedCompletion(body["model"], text, tokens), fault)
+            is_right = variant.kind == "right"
+        completion = ScriptedCompletion(body["model"], text, tokens, top=top, is_right=is_right)
+        response, sent = await self._send(request, body, completion, fault)
         if sent and (fault is None or fault.kind.whole):
             self.journal.completed(transcript.key)
         return response

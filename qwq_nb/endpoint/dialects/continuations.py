@@ -32,6 +32,7 @@ CHAT_ALONE: Final = frozenset(
     {
         "chat_template_kwargs",
         "enable_thinking",
+        "logprobs",
         "messages",
         "reasoning",
         "reasoning_effort",
@@ -39,6 +40,7 @@ CHAT_ALONE: Final = frozenset(
         "thinking",
         "tool_choice",
         "tools",
+        "top_logprobs",
     }
 )
 """Options of a chat: where the prompt is written here they say nothing, and some servers refuse them."""

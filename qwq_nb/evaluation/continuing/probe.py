@@ -77,7 +77,8 @@ class Transport(msgspec.Struct, kw_only=True, frozen=True):
 
 def brief(endpoint: Endpoint, dialect: str, max_tokens: int) -> Endpoint:
     """Return the endpoint for short greedy answers in a dialect: whole, with no other sampling than was asked for."""
-    unset = dict.fromkeys({*RECOMMENDED_SAMPLING, "max_completion_tokens", "presence_penalty", "frequency_penalty"})
+    further = ("max_completion_tokens", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs")
+    unset = dict.fromkeys({*RECOMMENDED_SAMPLING, *further})
     sampling = {**unset, "temperature": 0, "max_tokens": max_tokens}
     return endpoint.replace(dialect=dialect, stream=False, think="plain", request_seed=None, sampling=sampling)
 
