@@ -12,6 +12,7 @@ import msgspec
 from qwq_nb.core.edits import Edit
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.finish_reasons import StopReason, ending_of, stop_reason_of
+from qwq_nb.core.token_logprobs import TokenLogprobs
 from qwq_nb.core.tool_check import ToolCheck
 
 __all__ = [
@@ -144,6 +145,8 @@ class Completion(msgspec.Struct, kw_only=True):
     tool_calls: list[ToolCall] = []
     """The tools that the model called, in order, where the server sent them in fields of their own. They stand in the
     `answer` too, as `qwq_nb.core.tool_calls` writes them."""
+    logprobs: TokenLogprobs | None = None
+    """Of its tokens, where they were asked for (`--logprobs K`) and sent."""
     steps: list[Step] = []
     """The requests that a solver of several steps made, in order; empty where there was one request."""
 

@@ -205,6 +205,8 @@ class SampleView(msgspec.Struct, kw_only=True):
     """The program that was taken out of the answer and run; None: there is none, or it is withheld."""
     execution: Execution | None = None
     """What running its code has shown; None where no code is run. Without the tests' texts where they are withheld."""
+    entropy: str = ""
+    """The mean entropy of stretches of its reasoning, a digit each (`qwq_nb.run.entropy_strip`); empty: not known."""
     calls: list[DrawnCall] = []
     """The tool calls of its answer beside the expected ones, where calls were checked."""
 

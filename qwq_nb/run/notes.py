@@ -49,6 +49,7 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
         else:
             notes += estimate_notes(row, manifest)
             own = together(own, lambda result: result.sample)
+        notes += logprob_notes(row, own, manifest)
         if row.errors:
             errors = [result for result in own if result.outcome == "error"]
             notes += error_notes(row, errors, manifest, is_withheld=row.benchmark in withheld)
@@ -70,6 +71,20 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
         elif row.pending and manifest.state in ("stopped", "failed", "complete"):
             notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {resuming}")
     return notes
+
+
+def logprob_notes(row: SubsetRow, own: Sequence[SampleResult], manifest: Manifest) -> list[str]:
+    """Say that log probabilities were asked for, and not sent."""
+    if manifest.request.endpoint.sampling.get("logprobs") is None:
+        return []
+    answered = [r.completion for r in own if r.completion is not None and r.completion.completion_tokens]
+    missing = sum(completion.logprobs is None for completion in answered)
+    if not missing:
+        return []
+    return [
+        f"{row.benchmark}: log probabilities were asked for (--logprobs), and the server sent none with {missing} of "
+        f"{count(len(answered), 'answer')}. Not every server has them: vLLM, SGLang and llama.cpp do."
+    ]
 
 
 def error_notes(

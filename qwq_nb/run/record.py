@@ -22,6 +22,7 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.candidates import stated_candidates
 from qwq_nb.run.cost import Prices, cost_of
+from qwq_nb.run.entropy_strip import entropy_levels
 from qwq_nb.run.estimate_notes import repeat_notes
 from qwq_nb.run.notes import notes_on
 from qwq_nb.run.references import references_of
@@ -304,6 +305,8 @@ def detail(result: SampleResult) -> SampleDetail:
         tools=s.tools,
         tool_calls=[shown_call(call) for call in calls_in(c.answer)] if c else [],
         tool_check=v.tool_check if v else None,
+        logprobs=c.logprobs if c else None,
+        entropy=entropy_levels(c),
     )
 
 
@@ -356,6 +359,7 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         code=clipped_text(d.extracted, most) if d.execution is not None and d.extracted else None,
         execution=drawn_execution(d.execution),
         calls=drawn_calls(d.tool_check),
+        entropy=entropy_levels(result.completion),
     )
 
 

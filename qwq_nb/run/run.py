@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,6 +19,7 @@ from qwq_nb.run.record import frame
 from qwq_nb.run.report import Report
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunControl, RunState
+from qwq_nb.run.studies import RunStudies
 from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Report", "Run", "SampleDetail"]
 
 
-class Run:
+class Run(RunStudies):
     """Represent a run: finished, stopped, or still going on in the background.
 
     `table()` has a row a subset and then `all`; `samples()` a row a sample × repeat; `sample(id)` the texts.
@@ -206,18 +207,6 @@ class Run:
 
         rows = cost_of(self.results(), resolve_prices(self._state.manifest.request.endpoint, price_in, price_out))
         return frame(map(msgspec.structs.asdict, rows), COST_COLUMNS)
-
-    def budget(self, grid: Literal["octaves", "half"] = "octaves", **options: Any) -> Any:
-        """Return the `BudgetCurve` of this run: by how many thinking tokens the right answer is stated and given.
-
-        The options are those of `qwq_nb.budget`.
-
-        Raises:
-            OptionError: there is no answer yet, or an option has no such value.
-        """
-        from qwq_nb.run.studies import study
-
-        return study("budget")(self, grid=grid, **options)
 
     # -- rulings by hand -----------------------------------------------------------------------------------------
 

@@ -9,11 +9,13 @@ import msgspec
 from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.records import Message, Outcome
 from qwq_nb.core.run_record import DrawnCall
+from qwq_nb.core.token_logprobs import TokenLogprobs
 from qwq_nb.core.tool_calls import ShownCall, calls_in
 from qwq_nb.core.tool_check import ToolCheck
 from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.run.candidates import Candidate, candidates_line
 from qwq_nb.run.code_parts import execution_html, execution_lines, squares, tests_word
+from qwq_nb.run.entropy_strip import strip_html, strip_text
 from qwq_nb.run.tool_parts import calls_html, calls_lines, drawn_calls, drawn_unchecked
 from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.view.clean import one_line, visible
@@ -62,6 +64,10 @@ class SampleDetail(msgspec.Struct, kw_only=True):
     """The tool calls of the answer, in order: `name` and `arguments` of each, and `problem` if it cannot be called."""
     tool_check: ToolCheck | None = None
     """What checking them has found, of a benchmark that expects calls."""
+    logprobs: TokenLogprobs | None = None
+    """Of its tokens, of a run with `--logprobs K`."""
+    entropy: str = ""
+    """Along its reasoning, as the strip draws it: see `qwq_nb.run.entropy_strip`."""
     candidates: list[Candidate] = []
     """Of 200 and more only the first and the last 100."""
     withheld: bool = False
@@ -91,6 +97,7 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
     parts.append(calls_html(_calls_of(sample)))
     if sample.candidates:
         parts.append(f"<p><strong>Candidates:</strong> {esc(candidates_line(sample.candidates))}</p>")
+    parts.append(strip_html(sample.entropy))
     if sample.reasoning:
         title = f"Reasoning, {sample.reasoning_tokens:,} tokens"
         parts.append(f"<details><summary>{title}</summary>{pre(sample.reasoning)}</details>")
@@ -151,6 +158,7 @@ def sample_text(sample: SampleDetail) -> str:
         "",
         *([*calls_lines(calls), ""] if (calls := _calls_of(sample)) else []),
         *([f"candidates: {candidates_line(sample.candidates)}", ""] if sample.candidates else []),
+        *([strip_text(sample.entropy), ""] if sample.entropy else []),
         "Reasoning:",
         sample.reasoning or "-",
         "",

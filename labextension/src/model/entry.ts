@@ -82,7 +82,8 @@ export function rowOf(flight: InFlight): SampleView {
     reason: null,
     code: null,
     execution: null,
-    calls: []
+    calls: [],
+    entropy: ''
   };
 }
 

@@ -294,7 +294,8 @@ export const SAMPLE_VIEW = {
   reason: optional(nullable(struct('Reason', REASON)), nothing),
   code: optional(nullable(struct('Clip', CLIP)), nothing),
   execution: optional(nullable(struct('Execution', EXECUTION)), nothing),
-  calls: optional(list(struct('DrawnCall', DRAWN_CALL), MOST_OF_A_SAMPLE), [])
+  calls: optional(list(struct('DrawnCall', DRAWN_CALL), MOST_OF_A_SAMPLE), []),
+  entropy: optional(text, '')
 };
 
 export const IN_FLIGHT = {

@@ -12,6 +12,7 @@ import { oneLine, pythonIndex, visible } from '../text/clean';
 import { valueAsTex } from '../text/tex';
 import { CallsView } from './calls';
 import { el, reconcile, setAttribute, setText } from './dom';
+import { EntropyView } from './entropy';
 import { ExecutionView } from './execution';
 import { renderBlock } from './prose';
 import { TextFold } from './reasoning';
@@ -70,6 +71,7 @@ export class AttemptView {
       this._execution.node,
       this._calls.node,
       this._answer.node,
+      this._entropy.node,
       this._reasoning.node
     );
   }
@@ -99,6 +101,7 @@ export class AttemptView {
     this._error.hidden = row.error === '' || row.error === row.why;
     this._execution.update(stream ? null : row.execution, row.code);
     this._calls.update(stream ? [] : row.calls);
+    this._entropy.update(stream ? '' : row.entropy);
     this._updateFolds(entry, context);
   }
 
@@ -209,6 +212,7 @@ export class AttemptView {
   private _facts = el('p', { class: 'qwq-facts' });
   private _execution = new ExecutionView();
   private _calls = new CallsView();
+  private _entropy = new EntropyView();
   private _error = el('pre', { class: 'qwq-error' });
 }
 
