@@ -37,6 +37,7 @@ __all__ = [
 
 BUILT_IN: dict[str, str] = {
     "bfcl_ast": "qwq_nb.bench.tools.bfcl:BfclAst",
+    "code_editing": "qwq_nb.bench.editing.benchmark:CodeEditing",
 }
 """The benchmarks that come with qwq_nb beside evalscope's: name → `package.module:Name`."""
 

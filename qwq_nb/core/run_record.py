@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from qwq_nb.core.board_row import BoardRow
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.records import Analysis, Outcome, State
 
@@ -22,6 +23,7 @@ __all__ = [
     "RunRecord",
     "SampleView",
     "SubsetRow",
+    "TurnView",
     "run_schema",
 ]
 
@@ -167,6 +169,37 @@ class DrawnCall(msgspec.Struct, kw_only=True):
     arguments: list[DrawnArgument] = []
 
 
+class TurnView(msgspec.Struct, kw_only=True):
+    """Hold one turn of a sample that took several requests, as it is drawn: see `records.Step`."""
+
+    role: str
+    """`architect`, `editor`, `solo`, or another of a solver's."""
+    endpoint: str = ""
+    model: str = ""
+    try_number: int = msgspec.field(default=1, name="try")
+    retry: int = 0
+    reasoning_tokens: int = 0
+    answer_tokens: int = 0
+    latency_s: float | None = None
+    reasoning: Clip | None = None
+    answer: Clip | None = None
+    same_reasoning: bool = False
+    """Its reasoning is the sample's, and stands there alone."""
+    same_answer: bool = False
+    format: str = ""
+    """How its reply was read: `whole`, `diff`, `udiff`; empty: it was not read as an edit."""
+    malformed: str = ""
+    """What is wrong with the reply's format, as it went back to the model."""
+    syntax_error: str = ""
+    """Why a file is no Python after the reply, as it went back to the model."""
+    files: list[str] = []
+    """The files that it changed."""
+    diff: Clip | None = None
+    """How it changed them, as a unified diff."""
+    execution: Execution | None = None
+    """What running the tests after it has shown; None: they were not run after it."""
+
+
 class SampleView(msgspec.Struct, kw_only=True):
     """Hold a sample as it is drawn: the row of `run.samples()` and its texts, clipped to the output's budget."""
 
@@ -209,6 +242,8 @@ class SampleView(msgspec.Struct, kw_only=True):
     """The mean entropy of stretches of its reasoning, a digit each (`qwq_nb.run.entropy_strip`); empty: not known."""
     calls: list[DrawnCall] = []
     """The tool calls of its answer beside the expected ones, where calls were checked."""
+    turns: list[TurnView] = []
+    """Its requests in order, where a solver made several."""
 
 
 class InFlight(msgspec.Struct, kw_only=True):
@@ -319,6 +354,8 @@ class RunRecord(msgspec.Struct, kw_only=True):
     """Published scores beside ours: benchmark, subset, model, score, source."""
     groups: list[GroupRow] = []
     """Answers that are programs, by difficulty, platform and month of their problems."""
+    board: list[BoardRow] = []
+    """Pass rates by try and counts of malformed replies, of answers that edit files; else empty."""
     withheld: bool = False
     """True where texts are withheld because the benchmark's authors ask not to publish them."""
     withheld_benchmarks: list[str] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["BadRequestError", "alternatives", "parsed_body", "texts_of", "thinking_budget", "token_limit"]
+__all__ = ["BadRequestError", "alternatives", "parsed_body", "said_in", "texts_of", "thinking_budget", "token_limit"]
 
 
 class BadRequestError(Exception):
@@ -71,6 +71,11 @@ def texts_of(body: dict[str, Any]) -> list[str]:
     if last is None:
         raise BadRequestError(400, "`messages` has no user message.", param="messages")
     return [text for _, text in [*found[:last], *found[last + 1 :], found[last]]]
+
+
+def said_in(messages: list[Any]) -> list[tuple[str, str]]:
+    """Return role and text of each message."""
+    return [(str(m.get("role")), _content(m.get("content"))) for m in messages if isinstance(m, dict)]
 
 
 def _content(content: object) -> str:

@@ -31,6 +31,7 @@ from qwq_nb.demo.request_body import (
     BadRequestError,
     alternatives,
     parsed_body,
+    said_in,
     texts_of,
     thinking_budget,
     token_limit,
@@ -121,7 +122,7 @@ class DemoServer:
         body = await self._asked(request, entry)
         style, limit, top = self._style(body), token_limit(body), alternatives(body)
         texts = texts_of(body)
-        transcript = self.book.find(texts[-1])
+        transcript = self.book.reply(said_in(body["messages"]), texts[-1], str(body["model"]))
         self.journal.asked(entry, transcript.key)
         most = self.settings.most_streams
         if most and self.journal.active > most:

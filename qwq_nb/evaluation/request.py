@@ -20,7 +20,7 @@ from qwq_nb.endpoint.endpoint import Endpoint, is_number
 from qwq_nb.endpoint.options import SAMPLING
 from qwq_nb.endpoint.registry import demo_endpoint, endpoints, get_endpoint
 from qwq_nb.errors import OptionError, did_you_mean
-from qwq_nb.evaluation.solvers.registry import SOLVERS
+from qwq_nb.evaluation.editing_options import changed_editor, editing_of, solver_name
 from qwq_nb.sandbox import SANDBOXES
 from qwq_nb.store.request import (
     CONCURRENCY,
@@ -88,6 +88,9 @@ def build_request(
     demo: bool = False,
     grade_deadline: float = GRADE_DEADLINE_S,
     solver: str = SOLVER,
+    editor: Endpoint | str | None = None,
+    edit_format: str | None = None,
+    tries: int | None = None,
     preset: str | None = None,
     sandbox: str = SANDBOX,
     jobs: int | None = None,
@@ -127,7 +130,8 @@ def build_request(
     check_numbers(selection, source, concurrency, grade_deadline)
     check_execution(sandbox, jobs)
     check_until(selection, benchmarks)
-    SOLVERS.get(solver)
+    solver = solver_name(solver, benchmarks)
+    editing = editing_of(benchmarks, solver, editor=editor, edit_format=edit_format, tries=tries)
     if data and len(benchmarks) > 1:
         raise OptionError("--data gives the problems of one benchmark: name one benchmark in this line.")
     if demo and endpoint is not None and not (isinstance(endpoint, str) and endpoint == "demo"):
@@ -143,6 +147,7 @@ def build_request(
         solver=solver,
         sandbox=sandbox,
         jobs=jobs,
+        editing=editing,
     )
 
 
@@ -160,6 +165,7 @@ def changed_request(
     request: EvalRequest,
     *,
     endpoint: Endpoint | str | Sequence[Endpoint | str] | None = None,
+    editor: Endpoint | str | None = None,
     concurrency: int | Literal["auto"] | None = None,
     sandbox: str | None = None,
     jobs: int | None = None,
@@ -171,7 +177,9 @@ def changed_request(
         OptionError: an option that would change what is asked, or a value that cannot be.
         UserError: an endpoint's key is missing.
     """
-    known = sorted({"endpoint", "concurrency", "background", "sandbox", "jobs", *_ENDPOINT_FIELDS, "no_stream"})
+    known = sorted(
+        {"endpoint", "editor", "concurrency", "background", "sandbox", "jobs", *_ENDPOINT_FIELDS, "no_stream"}
+    )
     for name in options:
         if name not in known:
             raise OptionError(
@@ -188,6 +196,7 @@ def changed_request(
         # That code may run without a sandbox must be typed each time: a run's folder may be a stranger's.
         sandbox=sandbox or (SANDBOX if request.sandbox == "off" else request.sandbox),
         jobs=request.jobs if jobs is None else jobs,
+        editing=changed_editor(request.editing, editor),
     )
     check_execution(changed.sandbox, changed.jobs)
     check_numbers(changed.selection, changed.source, changed.concurrency, changed.grade_deadline_s)

@@ -15,6 +15,7 @@ from qwq_nb.analysis.compare.options import COMPARE
 from qwq_nb.analysis.gate.options import GATE, RACE
 from qwq_nb.analysis.speed.options import SPEED
 from qwq_nb.analysis.sweep.grid import SWEEP, extra_options, grid_of
+from qwq_nb.analysis.sweep.pairs import PAIRS
 from qwq_nb.analysis.think.options import THINK
 from qwq_nb.errors import OptionError
 from qwq_nb.magics.base import MagicBase, documented, user_errors
@@ -163,6 +164,7 @@ class AnalysisMagics(MagicBase):
 
         %qwq_sweep math_500 --temperature 0.2,0.6,1.0 --top-k 20,40 --limit 50
         %qwq_sweep math_500 --endpoint full,quantised --limit 50
+        %qwq_sweep code_editing --pairs "qwq; qwen; qwq+qwen"      models alone, and pairs of architect and editor
         %qwq_sweep math_500 --extra.thinking_token_budget 512,1024,2048     any field of the request
         """
         from qwq_nb.analysis.sweep.api import sweep
@@ -170,7 +172,7 @@ class AnalysisMagics(MagicBase):
         fields = extra_options(tokens_of(line, self.variables))
         words, given = self.parsed(line, [*SWEEP, *fields], "qwq_sweep")
         grid, options = grid_of(given)
-        if "endpoint" not in grid:
+        if not {"endpoint", PAIRS} & set(grid):
             options = self._with_defaults(options)
         return sweep(*words, grid=grid, **options)
 

@@ -100,7 +100,7 @@ def values(option: Option, line: Line) -> Iterator[Match]:
         yield Match("off", "value", "left out of the request, or without a limit")
     if option.name == "--levels":
         yield from (Match(level, "level") for level in _LEVELS)
-    elif option.name in ("--endpoint", "--judge"):
+    elif option.name in ("--endpoint", "--editor", "--judge"):
         yield from endpoint_names()
     elif option.name == "--model":
         yield from (Match(model, "model", "served by the endpoint that was set last") for model in served_models())

@@ -6,6 +6,7 @@ All of it goes by what a saved output may hold: GPQA's texts are withheld unless
                        `traces` the texts; files of several runs can be put below one another
 .json                  `run` (what was asked of which model), `table` and `samples`
 .html                  the report as one page, see `run.report`
+.yml .yaml             of code editing: the run's row in the shape of aider's leaderboards, see `run.board()`
 .md .tex               the table with a caption that says model, benchmark, sampling, n and the kind of interval
 
 CSV is opened in spreadsheets, and a cell that begins with `=`, `+`, `-` or `@` (or a tab, or their full-width forms)
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from qwq_nb.run.state import ShownRun
 
 __all__ = [
+    "EDITING_ENDINGS",
     "ENDINGS",
     "answer_rows",
     "caption_of",
@@ -101,13 +103,21 @@ def export_run(run: ShownRun, path: str | os.PathLike[str], *, traces: bool = Fa
     """
     file = expand_user(path)
     ending = kind or file.suffix.lower()
-    if ending not in ENDINGS:
+    kinds = ENDINGS | EDITING_ENDINGS
+    if ending not in kinds:
         hint = did_you_mean(ending, ENDINGS) if ending else f" Known: {', '.join(ENDINGS)}."
         raise OptionError(f"A run cannot be exported to {file.name!r}: its ending says no format.{hint}")
-    if traces and ending in (".md", ".tex"):
+    if traces and ending in (".md", ".tex", *EDITING_ENDINGS):
         raise OptionError(f"{ending} holds the table alone; traces go into .html, .jsonl, .json, .parquet or .csv.")
-    content = ENDINGS[ending](run, traces)
+    content = kinds[ending](run, traces)
     return save_file(file, content)
+
+
+def _yaml(run: ShownRun, traces: bool) -> str:
+    from qwq_nb.run.board.aider_rows import aider_rows
+    from qwq_nb.run.board.rows import rows_of_runs
+
+    return aider_rows(rows_of_runs([run]))
 
 
 def shown_record(run: ShownRun) -> RunRecord:
@@ -216,6 +226,9 @@ ENDINGS: dict[str, Callable[[ShownRun, bool], str | bytes]] = {
     ".md": _markdown,
     ".tex": _latex,
 }
+
+EDITING_ENDINGS: dict[str, Callable[[ShownRun, bool], str | bytes]] = {".yml": _yaml, ".yaml": _yaml}
+"""Of runs of code editing alone."""
 
 
 def paper_table(rows: list[SubsetRow]) -> tuple[list[str], list[list[Cell]], str, set[int]]:

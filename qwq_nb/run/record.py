@@ -13,15 +13,16 @@ import msgspec
 
 from qwq_nb.core.code_groups import group_rows
 from qwq_nb.core.compressed import text_length
-from qwq_nb.core.execution import Execution, middle_cut
 from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_answered, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
 from qwq_nb.core.tool_calls import calls_in, shown_call
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
+from qwq_nb.run.board.rows import board_rows
 from qwq_nb.run.candidates import stated_candidates
-from qwq_nb.run.cost import Prices, cost_of
+from qwq_nb.run.cost import cost_of, known_prices
+from qwq_nb.run.drawn_execution import drawn_execution
 from qwq_nb.run.entropy_strip import entropy_levels
 from qwq_nb.run.estimate_notes import repeat_notes
 from qwq_nb.run.notes import notes_on
@@ -29,6 +30,7 @@ from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunState
 from qwq_nb.run.tool_parts import drawn_calls
+from qwq_nb.run.turn_views import bare_turns, turn_views
 from qwq_nb.run.withhold import withheld_benchmarks
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
@@ -61,12 +63,6 @@ RECORD_QUESTION = 500
 
 SWITCHES_WITHOUT_TEXT = 50_000
 """Switches of thoughts in that record, of all samples together: about 0.3 MB."""
-
-DRAWN_TEXT = 600
-"""Characters of a failed test's input, outputs and errors in a drawn sample; `run.sample(id)` has more."""
-
-DRAWN_MARKS = 300
-"""Tests of a drawn sample that are marked one by one."""
 
 FOREIGN_RUNS = 20
 """Runs of foreign script that a drawn sample carries at most."""
@@ -157,6 +153,7 @@ def make_run_record(
         cost=cost_so_far(results, m),
         table=rows,
         groups=group_rows(results),
+        board=board_rows(results, m, resuming_line(m)),
         samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
@@ -239,16 +236,16 @@ def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleR
 
 def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
     """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
-    endpoint = manifest.request.endpoint
-    if endpoint.prices is None or not any(endpoint.prices) or not results:
+    prices = known_prices(manifest.request)
+    if prices is None or not results:
         return None
-    whole = cost_of(results, Prices(*endpoint.prices))[-1]
+    whole = cost_of(results, prices)[-1]
     return RunCost(
         so_far=whole.cost,
         expected=whole.expected_cost,
         per_correct=whole.cost_per_correct,
         uncounted=whole.uncounted,
-        currency=endpoint.price_currency,
+        currency=manifest.request.endpoint.price_currency,
     )
 
 
@@ -267,7 +264,15 @@ def bare_record(record: RunRecord) -> RunRecord:
                 analysis = msgspec.structs.replace(analysis, switches=[])
         question = clip(view.question.text, RECORD_QUESTION) if view.question else None
         rows.append(
-            msgspec.structs.replace(view, question=question, reasoning=None, answer=None, analysis=analysis, code=None)
+            msgspec.structs.replace(
+                view,
+                question=question,
+                reasoning=None,
+                answer=None,
+                analysis=analysis,
+                code=None,
+                turns=bare_turns(view.turns),
+            )
         )
     return msgspec.structs.replace(record, samples=rows, in_flight=[])
 
@@ -301,6 +306,7 @@ def detail(result: SampleResult) -> SampleDetail:
         messages=s.messages,
         source_id=s.source_id,
         execution=v.execution if v else None,
+        steps=c.steps if c else [],
         candidates=stated_candidates(result),
         tools=s.tools,
         tool_calls=[shown_call(call) for call in calls_in(c.answer)] if c else [],
@@ -360,19 +366,8 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         execution=drawn_execution(d.execution),
         calls=drawn_calls(d.tool_check),
         entropy=entropy_levels(result.completion),
+        turns=turn_views(result.completion, most=most),
     )
-
-
-def drawn_execution(execution: Execution | None) -> Execution | None:
-    """Return what is drawn of an execution: its marks and the texts of the failed test, as many as a row may have."""
-    if execution is None:
-        return None
-    first = execution.first_failed
-    if first is not None:
-        names = ("input", "expected", "got", "stderr")
-        cut = {name: middle_cut(getattr(first, name), DRAWN_TEXT) for name in names}
-        first = msgspec.structs.replace(first, **cut)
-    return msgspec.structs.replace(execution, marks=execution.marks[:DRAWN_MARKS], first_failed=first)
 
 
 def clipped_text(text: str, most: int | None) -> Clip:

@@ -11,6 +11,7 @@ from typing import Final
 from qwq_nb.core.records import OUTCOMES
 from qwq_nb.core.run_record import RunRecord
 from qwq_nb.core.tally import parts_of
+from qwq_nb.run.board.report import BOARD_CAPTION, READING, board_lines, board_notes, board_table
 from qwq_nb.run.html_samples import in_flight, samples
 from qwq_nb.run.html_table import groups_table, references_table, results_table
 from qwq_nb.run.notes import AUTO_NOTE, SANDBOX_NOTE
@@ -21,6 +22,7 @@ from qwq_nb.view.tables import demo_frame, demo_line, progress_bar
 from qwq_nb.view.wording import WORDS, cost_facts, count, duration, number, sampling
 
 __all__ = [
+    "BoardSection",
     "Groups",
     "Heading",
     "How",
@@ -123,6 +125,30 @@ class Results:
     def text(self, record: RunRecord, *, times: bool) -> str:
         """Return the table; speeds with `times` only."""
         return "\n".join(result_lines(record.table, times))
+
+
+class BoardSection:
+    """Draw what edits of files have come to: pass rates by try, and replies that could not be read."""
+
+    name = "board"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return the table, and what it means."""
+        if not record.board:
+            return ""
+        notes = "".join(f"<li>{esc(text)}</li>" for text in board_notes(record.board))
+        return (
+            board_table(record.board, BOARD_CAPTION)
+            + f"<p><small>{esc(READING)}</small></p>\n"
+            + (f"<ul>{notes}</ul>\n" if notes else "")
+        )
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return the table."""
+        if not record.board:
+            return ""
+        notes = [f"Note: {one_line(text, 400)}" for text in board_notes(record.board)]
+        return "\n".join([*board_lines(record.board, times=times), *notes])
 
 
 class Groups:

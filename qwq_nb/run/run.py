@@ -29,6 +29,7 @@ from qwq_nb.view.wording import estimated_from, row_score
 if TYPE_CHECKING:
     import pandas as pd
 
+    from qwq_nb.run.board.frame import Board
     from qwq_nb.run.check_list import CheckList
     from qwq_nb.view.figures import ChartFigure
 
@@ -173,6 +174,20 @@ class Run(RunStudies):
 
         return frame(map(msgspec.structs.asdict, group_rows(self._state.results())), GROUP_COLUMNS)
 
+    def board(self, *others: Run) -> Board:
+        """Return the board of code editing as a DataFrame: a row for this run, and one for each of `others`.
+
+        It has the columns of aider's leaderboards, intervals, and malformed replies by role; published rows stand in
+        its `published`. Columns as in `qwq_nb.core.board_row.BoardRow`; rates are per cent.
+
+        Raises:
+            OptionError: a run whose answers are no edits of files.
+        """
+        from qwq_nb.run.board.frame import Board
+        from qwq_nb.run.board.rows import rows_of_runs
+
+        return Board(rows_of_runs([self, *others]))
+
     def sample(self, id: str, repeat: int = 0) -> SampleDetail:
         """Return one sample's texts and verdict. `id` is that of `samples()`, or the data set's own.
 
@@ -198,14 +213,15 @@ class Run(RunStudies):
         """Return the cost so far, expected at the end, and per correct answer, as a DataFrame.
 
         Prices are for a million tokens of the prompt (`price_in`) and of the completion (`price_out`); costs are in
-        their unit. Prices left out are the endpoint's. Columns as in `qwq_nb.run.cost.COST_COLUMNS`.
+        their unit. Prices left out are the endpoint's; those of a pair's editor are its own. Columns as in
+        `qwq_nb.run.cost.COST_COLUMNS`.
 
         Raises:
             OptionError: a price is neither given nor the endpoint's, or no price at all.
         """
-        from qwq_nb.run.cost import COST_COLUMNS, cost_of, resolve_prices
+        from qwq_nb.run.cost import COST_COLUMNS, cost_of, prices_of
 
-        rows = cost_of(self.results(), resolve_prices(self._state.manifest.request.endpoint, price_in, price_out))
+        rows = cost_of(self.results(), prices_of(self._state.manifest.request, price_in, price_out))
         return frame(map(msgspec.structs.asdict, rows), COST_COLUMNS)
 
     # -- rulings by hand -----------------------------------------------------------------------------------------
@@ -258,12 +274,13 @@ class Run(RunStudies):
     # -- files for others ----------------------------------------------------------------------------------------
 
     def export(self, path: str | os.PathLike[str], *, traces: bool = False) -> Path:
-        """Write it as .csv, .parquet, .json, .jsonl, .html, .md or .tex, by the path's ending; see `qwq_nb.run.export`.
+        """Write it as .csv, .parquet, .json, .jsonl, .html, .md, .tex or .yml, by the path's ending.
 
-        `traces` adds the texts whole. What a report withholds (GPQA) is withheld here too; `reveal()` shows it.
+        See `qwq_nb.run.export`; .yml is a run of code editing in the shape of aider's leaderboards. `traces` adds the
+        texts whole. What a report withholds (GPQA) is withheld here too; `reveal()` shows it.
 
         Raises:
-            OptionError: another ending, or traces for a table (.md, .tex).
+            OptionError: another ending, traces for a table (.md, .tex, .yml), or .yml of answers that are no edits.
         """
         from qwq_nb.run.export import export_run
 

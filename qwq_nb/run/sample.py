@@ -7,7 +7,7 @@ from typing import Any, cast
 import msgspec
 
 from qwq_nb.core.execution import Execution, without_texts
-from qwq_nb.core.records import Message, Outcome
+from qwq_nb.core.records import Message, Outcome, Step
 from qwq_nb.core.run_record import DrawnCall
 from qwq_nb.core.token_logprobs import TokenLogprobs
 from qwq_nb.core.tool_calls import ShownCall, calls_in
@@ -17,6 +17,8 @@ from qwq_nb.run.candidates import Candidate, candidates_line
 from qwq_nb.run.code_parts import execution_html, execution_lines, squares, tests_word
 from qwq_nb.run.entropy_strip import strip_html, strip_text
 from qwq_nb.run.tool_parts import calls_html, calls_lines, drawn_calls, drawn_unchecked
+from qwq_nb.run.turn_parts import steps_lines, turns_html
+from qwq_nb.run.turn_views import step_views
 from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.html import Typesetter, code, esc, pre
@@ -70,6 +72,9 @@ class SampleDetail(msgspec.Struct, kw_only=True):
     """Along its reasoning, as the strip draws it: see `qwq_nb.run.entropy_strip`."""
     candidates: list[Candidate] = []
     """Of 200 and more only the first and the last 100."""
+    steps: list[Step] = []
+    """The requests that were made for it in order, where a solver made several: who was asked, in which try, what came,
+    how it changed the files, and what the tests after it have shown."""
     withheld: bool = False
     """Whether its texts are left out where it is shown (they are here all the same): see `Run.reveal`."""
 
@@ -95,13 +100,15 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
     if sample.execution is not None:
         parts.append(execution_html(sample.execution, "" if sample.withheld else sample.extracted))
     parts.append(calls_html(_calls_of(sample)))
+    parts.append(turns_html(step_views(sample.steps)))
     if sample.candidates:
         parts.append(f"<p><strong>Candidates:</strong> {esc(candidates_line(sample.candidates))}</p>")
     parts.append(strip_html(sample.entropy))
-    if sample.reasoning:
+    # What stands in a turn already is not shown twice.
+    if sample.reasoning and not _in_a_step("reasoning", sample):
         title = f"Reasoning, {sample.reasoning_tokens:,} tokens"
         parts.append(f"<details><summary>{title}</summary>{pre(sample.reasoning)}</details>")
-    if sample.answer:
+    if sample.answer and not _in_a_step("answer", sample):
         title = f"Answer, {sample.answer_tokens:,} tokens"
         parts.append(f"<details open><summary>{title}</summary>{typeset.prose(sample.answer)}</details>")
     if sample.error:
@@ -140,6 +147,7 @@ def shown(sample: SampleDetail) -> SampleDetail:
         tools=[],
         tool_calls=[],
         tool_check=None,
+        steps=[],
     )
 
 
@@ -159,10 +167,14 @@ def sample_text(sample: SampleDetail) -> str:
         *([*calls_lines(calls), ""] if (calls := _calls_of(sample)) else []),
         *([f"candidates: {candidates_line(sample.candidates)}", ""] if sample.candidates else []),
         *([strip_text(sample.entropy), ""] if sample.entropy else []),
-        "Reasoning:",
-        sample.reasoning or "-",
-        "",
-        "Answer:",
-        sample.answer or "-",
+        *([*steps_lines(sample.steps), ""] if sample.steps else []),
+        *([] if _in_a_step("reasoning", sample) else ["Reasoning:", sample.reasoning or "-", ""]),
+        *([] if _in_a_step("answer", sample) else ["Answer:", sample.answer or "-"]),
     ]
     return visible("\n".join(lines))
+
+
+def _in_a_step(name: str, sample: SampleDetail) -> bool:
+    """Whether the sample's reasoning or answer is that of one of its steps."""
+    own = getattr(sample, name)
+    return any(getattr(step.completion, name) == own for step in sample.steps)

@@ -13,8 +13,9 @@ from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import Analysis
 from qwq_nb.core.run_record import Clip, SampleView
 from qwq_nb.run.html_samples import FOLD_ALL, LIST_ALL
+from qwq_nb.run.turn_views import fitted_turns, turn_texts, turns_without_texts
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.clip import HEAD_SHARE, clip, fair_limit, lean, switches_within
+from qwq_nb.view.clip import clip_again, fair_limit, lean, switches_within
 from qwq_nb.view.wording import sample_key
 
 __all__ = ["fit_samples", "row_cost", "text_cost"]
@@ -30,6 +31,9 @@ _HTML_FOLD: Final = 420  # a sample's fold in the html, without its texts
 
 
 _HTML_LINE: Final = 230
+
+
+_TURN: Final = 700  # a turn's item in the html, without its texts
 
 
 _FLOOR: Final = 1 / 3  # share of the bytes for texts that is divided evenly among all samples
@@ -73,7 +77,8 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
 
 
 def _texts(view: SampleView) -> list[Clip]:
-    return [text for text in (view.question, view.reasoning, view.answer, view.code) if text is not None]
+    own = [text for text in (view.question, view.reasoning, view.answer, view.code) if text is not None]
+    return own + turn_texts(view.turns)
 
 
 def _switches(view: SampleView) -> list[int]:
@@ -92,23 +97,27 @@ def _with_texts(row: SampleView, view: SampleView, share: float | None) -> Sampl
             reasoning=view.reasoning,
             answer=view.answer,
             code=view.code,
+            turns=view.turns,
             analysis=_analysis(view, view.reasoning),
         )
     texts = (view.question, view.answer, view.reasoning)
     question, answer, reasoning = (len(text.text) if text else 0 for text in texts)
     program = len(view.code.text) if view.code else 0
+    of_turns = sum(len(text.text) for text in turn_texts(view.turns))
+    for_turns = int(of_turns * share)
     space = int((question + answer + reasoning + program) * share)
     for_program = min(program, space // 4)
     space -= for_program
     for_question = min(question, max(space // 4, space - answer - reasoning))
     for_answer = min(answer, max((space - for_question) // 2, space - for_question - reasoning))
-    left = _again(view.reasoning, space - for_question - for_answer)
+    left = clip_again(view.reasoning, space - for_question - for_answer)
     return msgspec.structs.replace(
         row,
-        question=_again(view.question, for_question),
-        answer=_again(view.answer, for_answer),
+        question=clip_again(view.question, for_question),
+        answer=clip_again(view.answer, for_answer),
         reasoning=left,
-        code=_again(view.code, for_program),
+        code=clip_again(view.code, for_program),
+        turns=fitted_turns(view.turns, for_turns),
         analysis=_analysis(view, left),
     )
 
@@ -118,17 +127,6 @@ def _analysis(view: SampleView, reasoning: Clip | None) -> Analysis | None:
     if view.analysis is None or not view.analysis.switches:
         return view.analysis
     return msgspec.structs.replace(view.analysis, switches=switches_within(view.analysis.switches, reasoning))
-
-
-def _again(text: Clip | None, limit: int) -> Clip | None:
-    """Cut a text to the limit; one that was cut before keeps the count of all that is missing."""
-    if text is None or len(text.text) <= limit:
-        return text
-    if not text.omitted:
-        return clip(text.text, limit)
-    head = min(text.at, int(limit * HEAD_SHARE))
-    tail = len(text.text) - min(len(text.text) - text.at, limit - head)
-    return Clip(text=text.text[:head] + text.text[tail:], omitted=text.omitted + tail - head, at=head)
 
 
 def _tidy(view: SampleView) -> SampleView:
@@ -141,6 +139,7 @@ def _tidy(view: SampleView) -> SampleView:
         reasoning=None,
         answer=None,
         code=None,
+        turns=fitted_turns(view.turns, 0),
         analysis=_analysis(view, None),
         choices=[_cut(choice, 1_000) for choice in view.choices[:12]],
         flags=[_cut(flag, 40) for flag in view.flags[:12]],
@@ -160,6 +159,7 @@ def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleVie
             reason=None,
             execution=without_texts(row.execution),
             calls=[],
+            turns=turns_without_texts(row.turns),
             gold=_cut(row.gold, 24),
             extracted=_cut(row.extracted, 24),
             second_extracted="",
@@ -198,6 +198,8 @@ def row_cost(row: SampleView, in_html: int) -> int:
         # Their fields' lines; their texts once more in the html.
         cost += 8 * _INDENT * (len(row.calls) + sum(len(call.arguments) for call in row.calls))
         cost += text_cost(json.dumps(msgspec.to_builtins(row.calls)), in_html=True) // 2 if in_html else 0
+    # A turn is a mapping of a dozen lines, and an item of a list in the html.
+    cost += sum((14 + 14 * (turn.execution is not None)) * _INDENT + (_TURN if in_html else 0) for turn in row.turns)
     if not in_html:
         return cost
     return cost + in_html + sum(len(text.encode()) for text in (row.id, row.gold, row.extracted, row.why, row.error))

@@ -53,6 +53,7 @@ UPWARD: dict[str, str] = {
 
 LIBRARY = "a library's own, which offers no public way"
 PRIVATE = {
+    "bench/editing/unittest_driver.py _getframe": LIBRARY,
     "bench/evalscope/confined.py _backend": LIBRARY,
     "bench/evalscope/interop.py _strip_generated_evaluation_metadata": LIBRARY,
     "bench/evalscope/loading.py _post_process_samples": LIBRARY,

@@ -45,8 +45,11 @@ ENTRY_POINTS = {f"qwq_nb.{group}" for group in ("benchmarks", "dialects", "measu
 """Groups of entry points, which are written like modules."""
 
 
-OTHER_DOCUMENTS = {"docs/en/best_practice/eval_qwq.md"}
-"""Of EvalScope's repository."""
+OTHER_DOCUMENTS = {
+    "docs/en/best_practice/eval_qwq.md",
+    *("introduction.md", "instructions.md", "instructions.append.md"),
+}
+"""Of EvalScope's repository, and of Exercism's exercises."""
 
 NOT_YET = {"qwq_nb.benchmark_names"}
 """What others mend at this moment; empty when issue 12 is done."""

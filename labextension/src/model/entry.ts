@@ -83,7 +83,8 @@ export function rowOf(flight: InFlight): SampleView {
     code: null,
     execution: null,
     calls: [],
-    entropy: ''
+    entropy: '',
+    turns: []
   };
 }
 

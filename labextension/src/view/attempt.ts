@@ -5,18 +5,19 @@ import { IMatcher } from '../model/search';
 import { IStream } from '../model/stream';
 import { count, duration, number } from '../record/format';
 import { reasonOf } from '../record/reason';
-import { Clip } from '../record/record';
 import { clipped } from '../record/values';
 import { flagTitle, flagWord, PHASES } from '../record/vocabulary';
-import { oneLine, pythonIndex, visible } from '../text/clean';
+import { oneLine, visible } from '../text/clean';
 import { valueAsTex } from '../text/tex';
 import { CallsView } from './calls';
+import { whole } from './clip';
 import { el, reconcile, setAttribute, setText } from './dom';
 import { EntropyView } from './entropy';
 import { ExecutionView } from './execution';
 import { renderBlock } from './prose';
 import { TextFold } from './reasoning';
 import { signOf, wordOf } from './standing';
+import { TurnsView } from './turns';
 import { LazyTypesetter } from './typeset';
 
 /** Flags that are drawn, and characters of a value: what is longer is no value that can be read beside another. */
@@ -70,6 +71,7 @@ export class AttemptView {
       this._error,
       this._execution.node,
       this._calls.node,
+      this._turns.node,
       this._answer.node,
       this._entropy.node,
       this._reasoning.node
@@ -102,6 +104,7 @@ export class AttemptView {
     this._execution.update(stream ? null : row.execution, row.code);
     this._calls.update(stream ? [] : row.calls);
     this._entropy.update(stream ? '' : row.entropy);
+    this._turns.update(stream ? [] : row.turns);
     this._updateFolds(entry, context);
   }
 
@@ -213,17 +216,8 @@ export class AttemptView {
   private _execution = new ExecutionView();
   private _calls = new CallsView();
   private _entropy = new EntropyView();
+  private _turns = new TurnsView();
   private _error = el('pre', { class: 'qwq-error' });
-}
-
-/** The text with a line where its middle is missing. */
-export function whole(clip: Clip): string {
-  if (clip.omitted === 0) {
-    return clip.text;
-  }
-  const at = pythonIndex(clip.text, clip.at);
-  const gap = `\n\n[… ${number(clip.omitted)} characters left out …]\n\n`;
-  return clip.text.slice(0, at) + gap + clip.text.slice(at);
 }
 
 function factsOf(entry: IEntry): string[] {

@@ -9,6 +9,7 @@ import { Locate } from '../model/traces';
 import { RunRecord } from '../record/record';
 import { measure } from '../timing';
 import { IContext } from './attempt';
+import { BoardFacts } from './board-facts';
 import { DetailView } from './detail';
 import { el, setAttribute } from './dom';
 import { FiltersView } from './filters';
@@ -64,7 +65,12 @@ export class RunView extends Widget {
       this._filters.node,
       el('div', { class: 'qwq-panes' }, this._list.node, this._detail.node)
     );
-    this.node.append(this._header.node, this._table.node, this._browser);
+    this.node.append(
+      this._header.node,
+      this._table.node,
+      this._facts.node,
+      this._browser
+    );
     setAttribute(this.node, 'role', 'group');
     this._reach = new ReachKeeper(this.node);
     this._keyboard = new KeyboardHandler(this.node, {
@@ -136,6 +142,7 @@ export class RunView extends Widget {
     setAttribute(this.node, 'aria-label', `Run ${record.name}`);
     this._header.update(record);
     this._table.update(record);
+    this._facts.update(record.board);
     this._drawBrowser();
     measure('draw', started);
   }
@@ -268,6 +275,7 @@ export class RunView extends Widget {
   private _fetcher: TraceFetcher;
   private _header = new HeaderView();
   private _table: TableView;
+  private _facts = new BoardFacts();
   private _filters: FiltersView;
   private _list: ListView;
   private _detail: DetailView;

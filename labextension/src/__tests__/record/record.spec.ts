@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import {
   ANALYSIS,
+  BOARD_ROW,
   CLIP,
   DRAWN_ARGUMENT,
   DRAWN_CALL,
@@ -20,7 +21,8 @@ import {
   RUN_COST,
   RUN_RECORD,
   SAMPLE_VIEW,
-  SUBSET_ROW
+  SUBSET_ROW,
+  TURN_VIEW
 } from '../../record/record';
 
 const path = '../../../../qwq_nb/run.v1.schema.json';
@@ -35,6 +37,7 @@ describe('the record', () => {
   it.each(
     Object.entries({
       Analysis: ANALYSIS,
+      BoardRow: BOARD_ROW,
       Clip: CLIP,
       DrawnArgument: DRAWN_ARGUMENT,
       DrawnCall: DRAWN_CALL,
@@ -48,7 +51,8 @@ describe('the record', () => {
       RunCost: RUN_COST,
       RunRecord: RUN_RECORD,
       SampleView: SAMPLE_VIEW,
-      SubsetRow: SUBSET_ROW
+      SubsetRow: SUBSET_ROW,
+      TurnView: TURN_VIEW
     }) as [string, Record<string, IKind<unknown>>][]
   )('%s is read as the schema says', (name, kinds) => {
     const { properties, required } = schema.$defs[name];
@@ -63,6 +67,7 @@ describe('the record', () => {
   it('knows every part of the schema', () => {
     expect(Object.keys(schema.$defs).sort()).toEqual([
       'Analysis',
+      'BoardRow',
       'Clip',
       'DrawnArgument',
       'DrawnCall',
@@ -76,7 +81,8 @@ describe('the record', () => {
       'RunCost',
       'RunRecord',
       'SampleView',
-      'SubsetRow'
+      'SubsetRow',
+      'TurnView'
     ]);
   });
 

@@ -17,7 +17,10 @@ describe('the entropy along a reasoning', () => {
   });
 
   it('of another shape is none', () => {
-    const record = readRecord({ schema: 'run.v1', samples: [{ entropy: [7] }] });
+    const record = readRecord({
+      schema: 'run.v1',
+      samples: [{ entropy: [7] }]
+    });
     expect(record!.samples[0].entropy).toBe('');
   });
 });
