@@ -159,7 +159,7 @@ def _score_in_words(verdict: Verdict) -> str:
 
 
 def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
-    flags = []
+    flags = list(verdict.flags) if verdict is not None else []
     if verdict is not None and verdict.present:
         flags.append("present_not_extracted")
     # A grader that gave up has no verdict to differ from.

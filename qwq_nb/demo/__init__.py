@@ -20,7 +20,7 @@ __all__ = ["PROBLEMS", "DemoEndpoint", "shared"]
 
 PROBLEMS: dict[str, Path] = {
     name: Path(__file__).parent / "problems" / f"{name}.jsonl"
-    for name in ("math_500", "aime24", "gpqa_diamond", "live_code_bench")
+    for name in ("math_500", "aime24", "gpqa_diamond", "live_code_bench", "code_editing")
 }
 """Benchmark → file of its demo problems, for the benchmarks that have some."""
 

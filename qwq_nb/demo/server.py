@@ -121,7 +121,7 @@ class DemoServer:
         body = await self._asked(request, entry)
         style, limit = self._style(body), _limit(body)
         texts = _texts(body)
-        transcript = self.book.find(texts[-1])
+        transcript = self.book.reply(_said(body["messages"]), texts[-1], str(body["model"]))
         self.journal.asked(entry, transcript.key)
         most = self.settings.most_streams
         if most and self.journal.active > most:
@@ -366,6 +366,11 @@ def _texts(body: dict[str, Any]) -> list[str]:
     if last is None:
         raise _BadRequestError(400, "`messages` has no user message.", param="messages")
     return [text for _, text in [*found[:last], *found[last + 1 :], found[last]]]
+
+
+def _said(messages: list[Any]) -> list[tuple[str, str]]:
+    """Return role and text of each message."""
+    return [(str(m.get("role")), _content(m.get("content"))) for m in messages if isinstance(m, dict)]
 
 
 def _content(content: object) -> str:

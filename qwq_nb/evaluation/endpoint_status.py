@@ -37,7 +37,7 @@ def endpoint_notes(request: EvalRequest) -> list[str]:
     notes = list(request.endpoint.warnings())
     notes += dict.fromkeys(warning for endpoint in request.all_endpoints for warning in window_warnings(endpoint))
     if (editor := request.editor) is not None:
-        notes.append(f"Edits are written by the endpoint {editor.name} ({editor.url}), model {editor.model}.")
+        notes.append(f"Edits are written by the endpoint {editor.name!r}, model {editor.model}.")
     if len(endpoints) > 1:
         notes.append(f"Answered by {len(endpoints)} endpoints: {', '.join(f'{e.name} ({e.url})' for e in endpoints)}.")
     models = dict.fromkeys(e.model for e in endpoints)

@@ -239,7 +239,9 @@ class Session:
 
     def _read_earlier(self, find: Callable[[], list[EarlierRun]], plan: Plan) -> Taken:
         versions = self.state.manifest.versions
-        return read_earlier(find(), plan, model=self.request.endpoint.model, versions=versions)
+        found = find()
+        self._turns_of += [run.directory.path for run in found]  # of their unfinished samples, too
+        return read_earlier(found, plan, model=self.request.endpoint.model, versions=versions)
 
     def _read_turns(self, plan: Plan, finished: Set[Key]) -> TurnLog | None:
         """Read the turns of the samples that are not finished; None of a solver whose samples are one request each."""
@@ -291,8 +293,8 @@ class Session:
         try:
             await runner.run()
             kept.cancel()
-            if self._turns is not None and self._turns.shared:
-                self.state.note(shared_note(self._turns.shared, self._turns_of))
+            if self._turns is not None and (note := shared_note(self._turns.shared)):
+                self.state.note(note)
             if not runner.stopping:
                 await begun
                 for observer in self._observers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,10 @@ class TurnLog:
         self._identities = {endpoint.name: endpoint_identity(endpoint) for endpoint in request.all_endpoints}
         self._own_identity = endpoint_identity(request.endpoint)
         self._own = RecordedTurns()
-        self._others = RecordedTurns()
-        self.shared = 0
-        """Turns that were taken from other runs."""
+        self._others: dict[str, RecordedTurns] = {}
+        """Those of other runs, by the runs' names."""
+        self.shared: Counter[str] = Counter()
+        """How many turns were taken from each of them."""
 
     @property
     def tokens(self) -> int:
@@ -49,7 +51,8 @@ class TurnLog:
         directory.watch(TURNS)
         self._own.read(directory.rows(TURNS), wanted)
         for path in others:
-            self._others.read(RunDirectory(path).rows(TURNS), wanted)
+            found = self._others.setdefault(path.name, RecordedTurns())
+            found.read(RunDirectory(path).rows(TURNS), wanted)
 
     def of(self, key: Key, write: Write) -> SampleTurns:
         """Return the turns of one sample × repeat. `write` appends to the run's files."""
@@ -69,9 +72,12 @@ class TurnLog:
         own = self._own.take(key, request)
         if own is not None:
             return own, False
-        other = self._others.take(key, request, url)
-        self.shared += other is not None
-        return None if other is None else (other, True)
+        for run, turns in self._others.items():
+            other = turns.take(key, request, url)
+            if other is not None:
+                self.shared[run] += 1
+                return other, True
+        return None
 
     def verdict(self, key: Key, request: str) -> Verdict | None:
         """Return a recorded verdict of the run; None: there is none."""
@@ -82,11 +88,14 @@ class TurnLog:
         return self._own.count(key)
 
 
-def shared_note(number: int, runs: Sequence[Path]) -> str:
-    """Say how many turns were taken from other runs, whose tokens and times count here as they did there."""
-    names = ", ".join(one_line(path.name, 200) for path in runs)
+def shared_note(shared: Mapping[str, int]) -> str:
+    """Say how many turns were taken from other runs, by their names; empty where none were."""
+    number = sum(shared.values())
+    if not number:
+        return ""
+    names = ", ".join(one_line(name, 200) for name in shared)
     turns = "1 turn was" if number == 1 else f"{number:,} turns were"
-    return f"{turns} not asked again: {names} had asked the same. Its tokens and times count here as they did there."
+    return f"{turns} not asked again, since {names} had asked the same; tokens and times count here as they did there."
 
 
 class SampleTurns:

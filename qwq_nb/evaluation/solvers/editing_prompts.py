@@ -149,7 +149,7 @@ def file_listing(files: Mapping[str, str], fence: tuple[str, str]) -> str:
 
 def first_request(question: str, files: Mapping[str, str], fence: tuple[str, str]) -> str:
     """Return the first request to whoever is given the exercise: its instructions and its files."""
-    return f"{question}\n\n{_files_now(files, fence)}".rstrip()
+    return f"{question.strip()}\n\n{_files_now(files, fence)}".rstrip()
 
 
 def editor_request(plan: str, files: Mapping[str, str], fence: tuple[str, str]) -> str:
