@@ -50,12 +50,13 @@ def test_a_model_alone_is_seen_by_aider() -> None:
     [
         ([turn(edit=edit(files=[], diff=""))], True),
         ([turn(edit=edit())], False),
-        ([turn(edit=malformed()), turn(retry=1, edit=edit(files=[], diff=""))], False),
-        ([turn(edit=None, finish_reason="length")], False),
+        ([turn(edit=malformed()), turn(retry=1, edit=edit())], False),
+        ([turn(edit=malformed())], True),
+        ([turn("architect", answer="")], True),
     ],
-    ids=["well formed, nothing changed", "changed", "malformed once", "cut: it was not read as an edit"],
+    ids=["well formed, nothing changed", "changed", "changed when asked again", "malformed", "an architect's silence"],
 )
-def test_no_edit_is_neither_a_malformed_reply_nor_a_cut_one(steps: list[Step], no_edit: bool) -> None:
+def test_no_edit_is_where_no_file_was_changed(steps: list[Step], no_edit: bool) -> None:
     assert turn_counts(exercise(1, steps, "wrong")).no_edit is no_edit
 
 
