@@ -30,7 +30,7 @@ from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunState
 from qwq_nb.run.tool_parts import drawn_calls
-from qwq_nb.run.turn_views import bare_turns, turn_views
+from qwq_nb.run.turn_views import bare_turns, says_tests, turn_views
 from qwq_nb.run.withhold import withheld_benchmarks
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
@@ -333,6 +333,7 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
     """Make the view of a sample. `most`: characters that each of its texts may have; None: they are whole."""
     d = detail(result)
     reasoning = clipped_text(d.reasoning, most)
+    turns = turn_views(result.completion, most=most)
     file = JOURNAL
     if result.verdict is not None:
         file = prediction_file(Path(), model_segment(model), d.benchmark, d.subset).as_posix()
@@ -363,10 +364,10 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         analysis=drawn_analysis(result, None if most == 0 else reasoning),
         reason=explained(result)[0],
         code=clipped_text(d.extracted, most) if d.execution is not None and d.extracted else None,
-        execution=drawn_execution(d.execution),
+        execution=drawn_execution(d.execution, texts=not says_tests(turns)),
         calls=drawn_calls(d.tool_check),
         entropy=entropy_levels(result.completion),
-        turns=turn_views(result.completion, most=most),
+        turns=turns,
     )
 
 
