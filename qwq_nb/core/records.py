@@ -244,6 +244,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     """How the completion thought, measured beside the grading because it needs the benchmark's equivalence."""
     execution: Execution | None = None
     """What running its code has shown; None where no code is run."""
+    clip_png: bytes = b""
+    """The clip of a game, on its way from the worker: the run keeps it as a file."""
 
 
 class SampleResult(msgspec.Struct, kw_only=True):
