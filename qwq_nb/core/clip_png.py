@@ -44,7 +44,7 @@ def read_clip(data: bytes) -> ClipFacts:
     if len(data) > CLIP_BYTES:
         raise NotAClip(f"it has {len(data):,} bytes, and at most {CLIP_BYTES:,} are shown")
     width = height = frames = 0
-    names = []
+    names: list[bytes] = []
     pixels = 0
     for name, content, _ in _chunks(data):
         if name == b"IHDR" and len(content) == 13 and not names:

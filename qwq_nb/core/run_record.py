@@ -15,6 +15,7 @@ __all__ = [
     "GroupRow",
     "InFlight",
     "Phase",
+    "Picture",
     "Progress",
     "Reason",
     "RunRecord",
@@ -127,6 +128,21 @@ class Clip(msgspec.Struct, kw_only=True):
     at: int = 0
 
 
+class Picture(msgspec.Struct, kw_only=True):
+    """Hold the clip of a game as an output carries it: an animated PNG, or its first frame."""
+
+    data: str = ""
+    """The PNG, in base64; empty: it is left out, or there is none."""
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+    """1: the first frame only."""
+    file: str = ""
+    """Path of the clip in the run's directory."""
+    note: str = ""
+    """Why it is not the clip, in a sentence; empty if it is."""
+
+
 class Reason(msgspec.Struct, kw_only=True, frozen=True):
     """Hold the reason of an outcome as a code with values: `vocabulary.json` has the sentence for each code.
 
@@ -178,6 +194,8 @@ class SampleView(msgspec.Struct, kw_only=True):
     """The program that was taken out of the answer and run; None: there is none, or it is withheld."""
     execution: Execution | None = None
     """What running its code has shown; None where no code is run. Without the tests' texts where they are withheld."""
+    picture: Picture | None = None
+    """The clip of a game; None: it is none, or has none."""
 
 
 class InFlight(msgspec.Struct, kw_only=True):

@@ -23,6 +23,7 @@ from qwq_nb.run.candidates import stated_candidates
 from qwq_nb.run.cost import Prices, cost_of
 from qwq_nb.run.estimate_notes import repeat_notes
 from qwq_nb.run.notes import notes_on
+from qwq_nb.run.pictures import PictureOf, fit_pictures, picture_of
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunState
@@ -58,6 +59,9 @@ RECORD_QUESTION = 500
 
 SWITCHES_WITHOUT_TEXT = 50_000
 """Switches of thoughts in that record, of all samples together: about 0.3 MB."""
+
+RECORD_PICTURES = 1_500_000
+"""Bytes of all clips in that record."""
 
 DRAWN_TEXT = 600
 """Characters of a failed test's input, outputs and errors in a drawn sample; `run.sample(id)` has more."""
@@ -120,6 +124,7 @@ def make_run_record(
     in_flight: list[InFlight],
     notes: Sequence[str] = (),
     budget: int | None = None,
+    picture: PictureOf = lambda _: None,
 ) -> RunRecord:
     """Make the record of the run in the directory `path`: the table of all `results`, and the samples `shown`.
 
@@ -154,7 +159,7 @@ def make_run_record(
         cost=cost_so_far(results, m),
         table=rows,
         groups=group_rows(results),
-        samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
+        samples=[sample_view(r, request.endpoint.model, most=most(r), picture=picture) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
         notes=[
@@ -209,6 +214,7 @@ def current_record(
             *directory.problems,
         ],
         budget=budget,
+        picture=picture_of(directory),
     )
     return msgspec.structs.replace(record, partial=samples is not None)
 
@@ -256,7 +262,8 @@ def bare_record(record: RunRecord) -> RunRecord:
     reasoning that a viewer reads there is cut by them.
     """
     rows, left = [], SWITCHES_WITHOUT_TEXT
-    for view in record.samples:
+    pictures = fit_pictures(record.samples, RECORD_PICTURES, in_html=False)
+    for view, picture in zip(record.samples, pictures, strict=True):
         analysis = view.analysis
         if analysis is not None and analysis.switches:
             left -= len(analysis.switches)
@@ -264,7 +271,15 @@ def bare_record(record: RunRecord) -> RunRecord:
                 analysis = msgspec.structs.replace(analysis, switches=[])
         question = clip(view.question.text, RECORD_QUESTION) if view.question else None
         rows.append(
-            msgspec.structs.replace(view, question=question, reasoning=None, answer=None, analysis=analysis, code=None)
+            msgspec.structs.replace(
+                view,
+                question=question,
+                reasoning=None,
+                answer=None,
+                analysis=analysis,
+                code=None,
+                picture=picture,
+            )
         )
     return msgspec.structs.replace(record, samples=rows, in_flight=[])
 
@@ -272,6 +287,7 @@ def bare_record(record: RunRecord) -> RunRecord:
 def detail(result: SampleResult) -> SampleDetail:
     """Make the `SampleDetail` of a result: its texts whole."""
     s, c, v = result.sample, result.completion, result.verdict
+    game = v.execution.game if v is not None and v.execution is not None else None
     return SampleDetail(
         benchmark=s.benchmark,
         subset=s.subset,
@@ -298,6 +314,7 @@ def detail(result: SampleResult) -> SampleDetail:
         messages=s.messages,
         source_id=s.source_id,
         execution=v.execution if v else None,
+        checks=dict(game.checks) if game is not None else {},
         candidates=stated_candidates(result),
     )
 
@@ -315,8 +332,13 @@ def explained(result: SampleResult) -> tuple[Reason, str]:
     return decision.reason, decision.why
 
 
-def sample_view(result: SampleResult, model: str, *, most: int | None = None) -> SampleView:
-    """Make the view of a sample. `most`: characters that each of its texts may have; None: they are whole."""
+def sample_view(
+    result: SampleResult, model: str, *, most: int | None = None, picture: PictureOf = lambda _: None
+) -> SampleView:
+    """Make the view of a sample. `most`: characters that each of its texts may have; None: they are whole.
+
+    `picture` gives the clip of a game.
+    """
     d = detail(result)
     reasoning = clipped_text(d.reasoning, most)
     file = JOURNAL
@@ -350,6 +372,7 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         reason=explained(result)[0],
         code=clipped_text(d.extracted, most) if d.execution is not None and d.extracted else None,
         execution=drawn_execution(d.execution),
+        picture=picture(result),
     )
 
 

@@ -20,6 +20,7 @@ from qwq_nb.run.report import Report
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunControl, RunState
 from qwq_nb.store import rulings as by_hand
+from qwq_nb.store.clips import clip_path
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
@@ -178,7 +179,9 @@ class Run:
             OptionError: no such sample or repeat.
         """
         found = self._found(id, repeat)
-        return msgspec.structs.replace(run_record.detail(found), withheld=found.sample.benchmark in self.withheld)
+        withheld = found.sample.benchmark in self.withheld
+        clip = clip_path(self._directory, found)
+        return msgspec.structs.replace(run_record.detail(found), withheld=withheld, clip=clip)
 
     # -- analysis ------------------------------------------------------------------------------------------------
 

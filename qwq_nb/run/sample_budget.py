@@ -13,6 +13,7 @@ from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import Analysis
 from qwq_nb.core.run_record import Clip, SampleView
 from qwq_nb.run.html_samples import FOLD_ALL, LIST_ALL
+from qwq_nb.run.pictures import fit_pictures, picture_cost
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.clip import HEAD_SHARE, clip, fair_limit, lean, switches_within
 from qwq_nb.view.wording import sample_key
@@ -32,6 +33,9 @@ _HTML_FOLD: Final = 420  # a sample's fold in the html, without its texts
 _HTML_LINE: Final = 230
 
 
+_PICTURES: Final = 1 / 2  # share of the bytes that the clips of games may take
+
+
 _FLOOR: Final = 1 / 3  # share of the bytes for texts that is divided evenly among all samples
 
 
@@ -46,6 +50,9 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
     Rows come first; a third of what is left is shared evenly, the rest goes to failures until they are whole, then to
     the others. Where not even rows fit, their values shrink, then correct rows are dropped, then failures from the end.
     """
+    pictures = fit_pictures(views, int(budget_bytes * _PICTURES), in_html=in_html)
+    views = [msgspec.structs.replace(view, picture=found) for view, found in zip(views, pictures, strict=True)]
+    budget_bytes -= sum(picture_cost(found, in_html=in_html) for found in pictures)
     rows = [_tidy(view) for view in views]
     failed = [is_failure(view) for view in views]
     folds = [in_html and (bad or len(views) <= FOLD_ALL) for bad in failed]
@@ -187,7 +194,7 @@ def row_cost(row: SampleView, in_html: int) -> int:
 
     These are its JSON and, where the html lists it, `in_html` bytes more besides its values.
     """
-    fields = lean(row)
+    fields = lean(msgspec.structs.replace(row, picture=None))
     cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
     cost += 3 * _INDENT if row.reason else 0
     if row.execution is not None:
@@ -209,6 +216,10 @@ def text_cost(text: str, *, in_html: bool) -> int:
 
 
 def _json_text(execution: Execution) -> str:
+    if (game := execution.game) is not None:
+        error = game.error
+        texts = (*game.says.values(), *(() if error is None else (error.what, error.source, error.traceback)))
+        return "".join(texts) + 60 * len(game.checks) * " "
     first = execution.first_failed
     return "" if first is None else "".join((first.input, first.expected, first.got, first.stderr))
 

@@ -55,6 +55,7 @@ _BUILT_IN: Final[dict[str, str]] = {
     "progress": "qwq_nb.run.report_sections:ProgressSection",
     "results": "qwq_nb.run.report_sections:Results",
     "groups": "qwq_nb.run.report_sections:Groups",
+    "games": "qwq_nb.run.report_sections:Games",
     "outcomes": "qwq_nb.run.report_sections:Outcomes",
     "notes": "qwq_nb.run.report_sections:Notes",
     "in_flight": "qwq_nb.run.report_sections:InFlightSection",

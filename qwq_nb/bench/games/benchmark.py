@@ -12,12 +12,12 @@ from qwq_nb.bench.benchmark import loaded_benchmark, new_sample
 from qwq_nb.bench.games.program import program_of
 from qwq_nb.bench.games.prompts import PROMPTS, GamePrompt
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
-from qwq_nb.core.execution import Execution
+from qwq_nb.core.execution import Execution, ExecutionStatus
 from qwq_nb.core.game import Game
 from qwq_nb.core.records import AnswerKind, Verdict
 from qwq_nb.errors import OptionError, UserError
 
-__all__ = ["SECONDS", "Games", "check_extra"]
+__all__ = ["SECONDS", "Games", "check_extra", "seconds_of"]
 
 SECONDS: Final = 6.0
 """Virtual time of one play."""
@@ -25,7 +25,7 @@ _FROM, _TO = 0.5, 60.0
 
 NOTE: Final = (
     "Games are played without a screen, and what was seen are facts, no score: a program may deceive the driver, which "
-    "runs in its process. Look at the clip, and rule: run.rule(id, True)."
+    "runs in its process."
 )
 
 
@@ -88,9 +88,8 @@ def _verdict(code: str, job: GradeJob, box: Any) -> Verdict:
     if kept is not None and kept.report is not None:
         clip = clip_of(kept.frames, kept.report.frame, 1000 * kept.report.seconds / len(kept.frames))
         game = msgspec.structs.replace(game, clip_of=kept.policy.name if clip else "")
-    failed = next((done.status for done, play in zip(runs, plays, strict=False) if play.crash), "passed")
     execution = Execution(
-        status="not_run" if game.state == "not_run" else "failed" if failed == "passed" and game.error else failed,
+        status=_status(game, runs),
         seconds=sum(done.seconds for done in runs),
         cpu_seconds=sum(done.cpu_seconds for done in runs),
         peak_memory_mb=max((done.peak_memory_mb for done in runs), default=0.0),
@@ -99,6 +98,14 @@ def _verdict(code: str, job: GradeJob, box: Any) -> Verdict:
         game=game,
     )
     return Verdict(status="no_reference", extracted=code, execution=execution, clip_png=clip)
+
+
+def _status(game: Game, runs: Sequence[Any]) -> ExecutionStatus:
+    """Return how the program ended: as the first of its processes that did not end well, or by an exception."""
+    if game.state == "not_run":
+        return "not_run"
+    ended: list[ExecutionStatus] = [done.status for done in runs if done.status != "passed"]
+    return next(iter(ended), "failed" if game.state == "crashed" else "passed")
 
 
 def seconds_of(given: dict[str, Any]) -> float:

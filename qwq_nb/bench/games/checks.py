@@ -106,7 +106,9 @@ class Facts:
             elif play.crash:
                 self.note(name, None, play.crash)
             elif len(play.hashes) != len(quiet[0].hashes):
-                self.note(name, True, f"it ends after {len(play.hashes):,} frames")
+                self.note(
+                    name, True, f"it shows {len(play.hashes):,} frames, and {len(quiet[0].hashes):,} without keys"
+                )
             else:
                 self.note(name, False, "every frame is the same as without keys")
 
@@ -124,7 +126,7 @@ class Facts:
         if not texts:
             self.note("changes_score", None, "it writes no number")
         elif changed is None:
-            self.note("changes_score", False, "the number is the same in all plays")
+            self.note("changes_score", None, "the number is the same in all plays")
         else:
             other = next(text for text in changed if text != changed[0])
             self.note("changes_score", True, f"from {changed[0]!r} to {other!r}")
@@ -208,6 +210,9 @@ def facts_of(
 ) -> tuple[Facts, GameState]:
     """Return the facts of a game's plays, and its state: the first that holds of undecided, crashed, blank, …"""
     facts = Facts(plays, keys=keys, quit=quit, restart=restart, score=score)
+    if facts.problem:
+        # Of what contradicts itself nothing is believed.
+        facts.checks = dict.fromkeys(facts.checks)
     reactions = [facts.checks[f"reacts_to_{key.lower()}"] for key in keys]
     rules: list[tuple[GameState, Callable[[], bool]]] = [
         ("undecided", lambda: bool(facts.problem)),

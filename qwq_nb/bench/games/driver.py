@@ -1,8 +1,8 @@
 """Play a pygame program without a screen: a program of its own, which is run in the sandbox beside `game.py`.
 
-It imports nothing of qwq_nb. `play.json` says what to do; it leaves `hashes.bin` (8 bytes a frame shown), `frames.raw`
-(some frames, scaled, RGB) and `report.json`. Time is virtual: it passes where the game waits or shows a frame, so that
-a play is the same on every machine. Chance has a seed.
+It imports nothing of qwq_nb but `stand_ins.py`, which lies beside it. `play.json` says what to do; it leaves
+`hashes.bin` (8 bytes a frame shown), `frames.raw` (some frames, scaled, RGB) and `report.json`. Time is virtual: it
+passes where the game waits or shows a frame, so that a play is the same on every machine. Chance has a seed.
 
 The game runs in this process and may change all of it: what is left here is what a program says of itself that does
 not set out to deceive. `qwq_nb.bench.games.report` reads it as such.
@@ -10,8 +10,9 @@ not set out to deceive. `qwq_nb.bench.games.report` reads it as such.
 
 from __future__ import annotations
 
-import datetime as datetime_module
+import contextlib
 import hashlib
+import importlib
 import json
 import os
 import random
@@ -20,7 +21,6 @@ import threading
 import time
 import traceback
 import types
-from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 GAME: Final = "game.py"
@@ -35,7 +35,10 @@ LONGEST_TRACEBACK: Final = 4000
 
 NO_PYGAME: Final = 3
 
+_PATIENCE: Final = 100
+"""Milliseconds that a thread waits for the game's to let time pass."""
 _exit = os._exit
+_sleep = time.sleep
 _write = os.write
 _blake = hashlib.blake2b
 
@@ -96,7 +99,7 @@ class World:
     def __init__(self, play: dict[str, Any], pygame: Any) -> None:
         self.play, self.pygame = play, pygame
         self.recorder = Recorder(play["side"], play["every_ms"])
-        self.now = 0.0
+        self.now, self.frame_ms = 0.0, FRAME_MS
         self.end_ms = 1000.0 * play["seconds"]
         self.most_flips = int(240 * play["seconds"]) + 600
         self.actions: list[list[Any]] = list(play["actions"])
@@ -106,6 +109,8 @@ class World:
         self.fresh: set[int] = set()
         """Keys pressed since the last frame."""
         self.timers: dict[int, list[Any]] = {}
+        self.leader = threading.get_ident()
+        """The thread that showed a frame last."""
         self.waited = True
         """Whether the game has waited since the last frame."""
         self.has_ticked = False
@@ -132,13 +137,26 @@ class World:
         return self.now
 
     def wait(self, ms: float) -> None:
-        """Let the game wait."""
+        """Let the game wait. Threads beside the one that shows frames wait until that one has let the time pass."""
+        if threading.get_ident() != self.leader:
+            self.follow(self.now + ms)
+            return
         self.waited = True
         left = max(0.0, float(ms))
         while left > 0:
             step = min(left, FRAME_MS)
             self.pass_time(step)
             left -= step
+
+    def follow(self, until: float) -> None:
+        """Wait in a thread beside the game's; where that one waits for this one, let the time pass all the same."""
+        seen, idle = self.now, 0
+        while self.now < until and idle < _PATIENCE:
+            _sleep(0.001)
+            idle = 0 if self.now != seen else idle + 1
+            seen = self.now
+        if self.now < until:
+            self.pass_time(until - self.now)
 
     def pass_time(self, ms: float) -> None:
         """Let time pass, and do what is due."""
@@ -163,7 +181,7 @@ class World:
         """Do one thing; False where the game is not ready for any."""
         pygame, (_, what, *values) = self.pygame, action
         if not pygame.display.get_init() or self.real["surface"]() is None:
-            return self.now > self.end_ms
+            return bool(self.now > self.end_ms)
         event = pygame.event.Event
         if what == "mark":
             self.marks[values[0]] = self.recorder.flips
@@ -189,15 +207,14 @@ class World:
         return True
 
     def post(self, event: Any) -> None:
-        try:
+        with contextlib.suppress(self.pygame.error):  # nobody listens yet, or any more
             self.real["post"](event)
-        except self.pygame.error:
-            pass  # nobody listens yet, or any more
 
     # -- what the game calls ---------------------------------------------------------------------------------------
 
     def shown(self) -> None:
         """Note that a frame was shown; time passes where the game does not wait by itself."""
+        self.leader = threading.get_ident()
         recorder = self.recorder
         recorder.show(self.real["surface"](), self.now, self.pygame)
         self.fresh.clear()
@@ -272,169 +289,9 @@ class World:
         with open("report.json", "w", encoding="utf-8", errors="replace") as file:
             json.dump(report, file)
         for stream in (sys.stdout, sys.stderr):
-            try:
+            with contextlib.suppress(Exception):
                 stream.flush()
-            except Exception:
-                pass
         _exit(0)
-
-
-class Pressed:
-    """Stand in for what `pygame.key.get_pressed` returns."""
-
-    def __init__(self, keys: set[int]) -> None:
-        self._keys = frozenset(keys)
-
-    def __getitem__(self, key: int) -> bool:
-        return key in self._keys
-
-    def __len__(self) -> int:
-        return 512
-
-    def __iter__(self) -> Any:
-        return iter([True] * len(self._keys) + [False] * (512 - len(self._keys)))
-
-    def __contains__(self, value: object) -> bool:
-        return bool(self._keys) if value else True
-
-
-def put_in_place(world: World) -> None:
-    """Replace what of pygame and of Python takes time, chance and input from outside."""
-    pygame = world.pygame
-    pygame.display.flip, pygame.display.update, pygame.display.set_mode = world.flip, world.update, world.set_mode
-    pygame.event.get, pygame.event.poll, pygame.event.wait = world.event_get, world.event_poll, world.event_wait
-    pygame.key.get_pressed = lambda: Pressed(world.held)
-    pygame.key.get_just_pressed = lambda: Pressed(world.fresh)
-    pygame.key.get_just_released = lambda: Pressed(set())
-    pygame.key.get_focused = pygame.mouse.get_focused = lambda: True
-    pygame.key.get_mods = lambda: 0
-    pygame.mouse.get_pos = lambda *_, **__: world.mouse
-    pygame.mouse.get_rel = lambda *_, **__: (0, 0)
-    pygame.mouse.get_pressed = lambda num_buttons=3, **_: tuple(world.buttons) + (False,) * (num_buttons - 3)
-    put_fonts(world)
-    put_time(world)
-    put_chance(world.play["seed"])
-    os._exit = lambda code=0: world.finish("exit")  # type: ignore[assignment,misc]
-
-
-def put_fonts(world: World) -> None:
-    """Note what is rendered; every font of the system is pygame's own."""
-    pygame, note = world.pygame, world.recorder.text
-    import pygame.freetype
-    import pygame.sysfont
-
-    class Font(pygame.font.Font):  # type: ignore[name-defined,misc]
-        def render(self, text: Any, *given: Any, **named: Any) -> Any:
-            note(text)
-            return super().render(text, *given, **named)
-
-    class FreeType(pygame.freetype.Font):  # type: ignore[name-defined,misc]
-        def render(self, text: Any, *given: Any, **named: Any) -> Any:
-            note(text)
-            return super().render(text, *given, **named)
-
-        def render_to(self, surface: Any, place: Any, text: Any, *given: Any, **named: Any) -> Any:
-            note(text)
-            return super().render_to(surface, place, text, *given, **named)
-
-    def system_font(name: Any, size: Any, *given: Any, **named: Any) -> Any:
-        return Font(None, int(size))
-
-    def system_freetype(name: Any, size: Any, *given: Any, **named: Any) -> Any:
-        return FreeType(None, int(size))
-
-    pygame.font.Font = pygame.font.FontType = Font
-    pygame.freetype.Font = FreeType
-    pygame.font.SysFont = pygame.sysfont.SysFont = system_font
-    pygame.freetype.SysFont = system_freetype
-    for module in (pygame.font, pygame.freetype, pygame.sysfont):
-        module.get_fonts = list
-        module.match_font = lambda *_, **__: None
-
-
-def put_time(world: World) -> None:
-    """Let all clocks show virtual time."""
-    begin = 1_700_000_000.0
-
-    class Clock:
-        def __init__(self) -> None:
-            self.last, self.took = world.now, 0.0
-
-        def tick(self, framerate: float = 0) -> int:
-            wanted = 1000 / framerate if framerate and framerate > 0 else FRAME_MS
-            world.has_ticked = True
-            world.wait(self.last + wanted - world.now)
-            self.took, self.last = world.now - self.last, world.now
-            return round(self.took)
-
-        tick_busy_loop = tick
-
-        def get_time(self) -> int:
-            return round(self.took)
-
-        get_rawtime = get_time
-
-        def get_fps(self) -> float:
-            return 1000 / self.took if self.took else 0.0
-
-    def wait(ms: float) -> int:
-        world.has_ticked = True
-        world.wait(ms)
-        return int(ms)
-
-    def sleep(seconds: float) -> None:
-        wait(1000 * seconds)
-
-    ticks = world.pygame.time
-    ticks.Clock, ticks.get_ticks, ticks.set_timer = Clock, lambda: int(world.read()), world.set_timer
-    ticks.wait = ticks.delay = wait
-    seconds = {"time": begin, "monotonic": 0.0, "perf_counter": 0.0, "process_time": 0.0, "thread_time": 0.0}
-    for name, start in seconds.items():
-        setattr(time, name, lambda start=start: start + world.read() / 1000)
-        setattr(time, name + "_ns", lambda start=start: int(1e9 * start + 1e6 * world.read()))
-    for name in ("localtime", "gmtime", "ctime"):
-        real: Callable[..., Any] = getattr(time, name)
-        setattr(time, name, lambda at=None, real=real: real(time.time() if at is None else at))
-    time.sleep = sleep
-
-    class Datetime(datetime_module.datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return cls.fromtimestamp(time.time(), tz)
-
-        @classmethod
-        def utcnow(cls) -> Any:
-            return cls.fromtimestamp(time.time(), datetime_module.timezone.utc).replace(tzinfo=None)
-
-        @classmethod
-        def today(cls) -> Any:
-            return cls.now()
-
-    datetime_module.datetime = Datetime  # type: ignore[misc]
-    import asyncio
-
-    yielded = asyncio.sleep
-
-    async def asleep(delay: float, result: Any = None) -> Any:
-        wait(1000 * delay)
-        return await yielded(0, result)
-
-    asyncio.sleep = asyncio.tasks.sleep = asleep  # type: ignore[assignment]
-
-
-def put_chance(seed: int) -> None:
-    """Give every source of chance a seed."""
-    plain = random.Random.seed
-    bytes_of = random.Random(seed + 1).randbytes
-
-    def seeded(self: random.Random, a: Any = None, version: int = 2) -> None:
-        plain(self, seed if a is None else a, version)
-
-    random.Random.seed = seeded  # type: ignore[method-assign,assignment]
-    random.seed = random._inst.seed  # type: ignore[attr-defined]
-    os.urandom = bytes_of
-    random._urandom = bytes_of  # type: ignore[attr-defined]
-    random.seed(seed)
 
 
 def error_of(error: BaseException) -> dict[str, Any]:
@@ -469,7 +326,8 @@ def main() -> None:
         print(missing, file=sys.stderr)
         _exit(NO_PYGAME)
     world = World(play, pygame)
-    put_in_place(world)
+    # The module beside this one, in the folder of the play.
+    importlib.import_module("stand_ins").put_in_place(world)
     with open(GAME, encoding="utf-8", errors="replace") as file:
         source = file.read()
     module = types.ModuleType("__main__")

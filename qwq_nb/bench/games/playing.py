@@ -18,6 +18,8 @@ from qwq_nb.core.game import Game, GameError, GamePlay
 __all__ = ["kept_play", "play_game"]
 
 MEMORY_MB: Final = 2048
+_DRIVER: Final = Path(__file__).with_name("driver.py")
+_STAND_INS: Final = Path(__file__).with_name("stand_ins.py")
 _CLIP_MS: Final = 100.0
 _MOST_KEPT: Final = 70
 
@@ -87,8 +89,12 @@ def _played(code: str, policy: Policy, seconds: float, run: Run) -> Played:
     }
     done = run(
         sandbox.Program(
-            code=Path(__file__).with_name("driver.py").read_text(encoding="utf-8"),
-            files={"game.py": code.encode("utf-8", "replace"), "play.json": json.dumps(settings).encode()},
+            code=_DRIVER.read_text(encoding="utf-8"),
+            files={
+                _STAND_INS.name: _STAND_INS.read_bytes(),
+                "game.py": code.encode("utf-8", "replace"),
+                "play.json": json.dumps(settings).encode(),
+            },
             limits=sandbox.Limits(cpu_s=10 + 3 * seconds, memory_mb=MEMORY_MB),
             wanted=FILES,
         )

@@ -56,8 +56,8 @@ def policies(keys: Sequence[str], *, restart: str, quit: str, seconds: float) ->
             name = f"{keys[0]} every {rhythm / 1000:g} s"
             plays.append(Policy(name, "random", actions=_taps(keys[0], end, rhythm), is_kept=True))
     if quit:
-        pressed = ((_FIRST_MS, "down", quit), (_FIRST_MS + _TAP_MS, "up", quit))
-        plays.append(Policy(quit, "quit", key=quit, actions=pressed))
+        told = ((_FIRST_MS, "down", quit), (_FIRST_MS + _TAP_MS, "up", quit))
+        plays.append(Policy(quit, "quit", key=quit, actions=told))
     if restart:
         half = end / 2
         pressed = ((half, "seed"), (half, "mark", RESTART), (half, "down", restart), (half + 50, "up", restart))

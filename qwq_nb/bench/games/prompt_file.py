@@ -123,9 +123,7 @@ def _key(given: str, where: str) -> str:
 def _with_keys(prompt: GamePrompt) -> GamePrompt:
     """Return the prompt with the keys that its text names, where the file names none."""
     keys, restart, quit = keys_named(prompt.prompt)
-    return msgspec.structs.replace(
-        prompt, keys=keys, restart=prompt.restart or restart, quit=prompt.quit or quit
-    )
+    return msgspec.structs.replace(prompt, keys=keys, restart=prompt.restart or restart, quit=prompt.quit or quit)
 
 
 def keys_named(text: str) -> tuple[tuple[str, ...], str, str]:
@@ -137,7 +135,11 @@ def keys_named(text: str) -> tuple[tuple[str, ...], str, str]:
     low, keys = text.lower(), []
     if re.search(r"\bwasd\b", low):
         keys += ["w", "a", "s", "d"]
-    keys += [match.lower() for match in re.findall(r"(?<![\w'’])([WASD])(?= (?:and|or|key)|/[WASD])|(?<=/)[WASD]\b", text) if match]
+    keys += [
+        match.lower()
+        for match in re.findall(r"(?<![\w'’])([WASD])(?= (?:and|or|key)|/[WASD])|(?<=/)[WASD]\b", text)
+        if match
+    ]
     keys += [match.lower() for match in re.findall(r"\b[WASD](?:/| and | or )([WASD])\b", text)]
     if re.search(r"\b(arrow|cursor) keys\b|\barrows\b", low):
         pair = re.search(r"\b(left|up)(?: and | or |/|, )(right|down)\b", low)
