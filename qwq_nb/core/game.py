@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-__all__ = ["CLIPS", "STATE_WORDS", "Game", "GameError", "GamePlay", "GameState", "check_words", "without_game_texts"]
+__all__ = ["CLIPS", "Game", "GameError", "GamePlay", "GameState", "without_game_texts"]
 
 CLIPS: Final = "clips"
 """The folder of a run's clips, in its directory."""
@@ -22,17 +22,6 @@ undecided    what it left behind contradicts itself
 no_program   the answer holds none
 not_run      the sandbox failed
 """
-
-STATE_WORDS: Final[dict[str, str]] = {
-    "ran": "ran",
-    "crashed": "crashed",
-    "blank": "blank: no picture",
-    "no_reaction": "no reaction to its keys",
-    "undecided": "not decidable",
-    "no_program": "no program",
-    "not_run": "not run",
-}
-
 
 class GamePlay(msgspec.Struct, kw_only=True):
     """Hold one play: which keys were pressed, and how it ended."""
@@ -80,15 +69,6 @@ class Game(msgspec.Struct, kw_only=True):
     """Path of the clip (APNG) in the run's directory; empty: there is none."""
     clip_of: str = ""
     """The play that the clip shows."""
-
-
-def check_words(name: str) -> str:
-    """Return a fact's name in words: `reacts_to_w` → `reacts to W`."""
-    for start in ("reacts_to_", "ends_on_"):
-        if name.startswith(start):
-            key = name[len(start) :]
-            return f"{start.replace('_', ' ')}{key.replace('_', ' ').upper()}"
-    return name.replace("_", " ")
 
 
 def without_game_texts(game: Game | None) -> Game | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from qwq_nb.core.game import STATE_WORDS, Game, GameError, check_words
+from qwq_nb.core.game import Game, GameError
 from qwq_nb.core.run_record import Picture, SampleView
+from qwq_nb.core.vocabulary import VOCABULARY, check_words
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc, pre
 from qwq_nb.view.wording import count
@@ -28,7 +29,7 @@ def check_sign(holds: bool | None) -> str:
 
 def game_text(game: Game) -> str:
     """Return the state of a game in words."""
-    return STATE_WORDS.get(game.state, game.state)
+    return VOCABULARY.game_states[game.state]
 
 
 def picture_html(picture: Picture | None, name: str) -> str:

@@ -81,7 +81,8 @@ export function rowOf(flight: InFlight): SampleView {
     analysis: null,
     reason: null,
     code: null,
-    execution: null
+    execution: null,
+    picture: null
   };
 }
 

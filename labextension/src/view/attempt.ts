@@ -12,6 +12,7 @@ import { oneLine, pythonIndex, visible } from '../text/clean';
 import { valueAsTex } from '../text/tex';
 import { el, reconcile, setAttribute, setText } from './dom';
 import { ExecutionView } from './execution';
+import { GameView } from './game';
 import { renderBlock } from './prose';
 import { TextFold } from './reasoning';
 import { signOf, wordOf } from './standing';
@@ -30,6 +31,8 @@ export interface IFolds {
 export interface IContext {
   typesetter: LazyTypesetter;
   matcher: IMatcher | null;
+  /** The run's folder, as its record names it. */
+  runDir: string;
   trace: (key: string) => ITrace | undefined;
   /** What was seen of a stream, also after its end. */
   stream: (key: string) => IStream | undefined;
@@ -66,6 +69,7 @@ export class AttemptView {
       this._values,
       this._facts,
       this._error,
+      this._game.node,
       this._execution.node,
       this._answer.node,
       this._reasoning.node
@@ -95,6 +99,7 @@ export class AttemptView {
     setText(this._facts, factsOf(entry).join(' · '));
     setText(this._error, row.error);
     this._error.hidden = row.error === '' || row.error === row.why;
+    this._game.update(stream ? null : row, context.runDir);
     this._execution.update(stream ? null : row.execution, row.code);
     this._updateFolds(entry, context);
   }
@@ -204,6 +209,7 @@ export class AttemptView {
   private _values = el('dl', { class: 'qwq-values' });
   private _facts = el('p', { class: 'qwq-facts' });
   private _execution = new ExecutionView();
+  private _game = new GameView();
   private _error = el('pre', { class: 'qwq-error' });
 }
 
