@@ -23,6 +23,7 @@ no_program   the answer holds none
 not_run      the sandbox failed
 """
 
+
 class GamePlay(msgspec.Struct, kw_only=True):
     """Hold one play: which keys were pressed, and how it ended."""
 

@@ -83,12 +83,24 @@ def read_wanted(folder: str, wanted: Mapping[str, int]) -> dict[str, bytes]:
             fd = os.open(os.path.join(folder, name), os.O_RDONLY | _NO_LINK)
         except OSError:
             continue
-        with open(fd, "rb") as file, contextlib.suppress(OSError):
-            if stat.S_ISREG(os.fstat(fd).st_mode) and os.fstat(fd).st_size <= most:
-                content = file.read(most + 1)
-                if len(content) <= most:
-                    found[name] = content
+        try:
+            now = os.fstat(fd)
+            content = _read_up_to(fd, most + 1) if stat.S_ISREG(now.st_mode) and now.st_size <= most else None
+        except OSError:
+            continue
+        finally:
+            os.close(fd)
+        if content is not None and len(content) <= most:
+            found[name] = content
     return found
+
+
+def _read_up_to(fd: int, most: int) -> bytes:
+    parts, left = [], most
+    while left and (part := os.read(fd, left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 def remove_folder(folder: str) -> None:

@@ -25,7 +25,7 @@ from typing import Any, Final, NoReturn
 
 GAME: Final = "game.py"
 FRAME_MS: Final = 1000 / 60
-GRACE_MS: Final = 2000.0
+GRACE_MS: Final = 1000.0
 """Virtual time from QUIT until a game that goes on is ended."""
 MOST_PIXELS: Final = 1 << 24
 """Of a window."""

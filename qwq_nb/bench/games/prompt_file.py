@@ -155,7 +155,7 @@ def keys_named(text: str) -> tuple[tuple[str, ...], str, str]:
     for sentence in re.split(r"(?<=[.!?;])\s+|\n", text):
         if not restart and re.search(r"\b(restart|anew|again|new game)", sentence, re.IGNORECASE):
             restart = _one_key(sentence)
-        if not quit and re.search(r"\b(quit|exit|ends?|close)\b", sentence, re.IGNORECASE):
+        if not quit and re.search(r"\b(quits?|exits?|ends?|closes?)\b", sentence, re.IGNORECASE):
             quit = _one_key(sentence)
     return tuple(dict.fromkeys(key for key in keys if key not in (restart, quit) or key == "SPACE")), restart, quit
 

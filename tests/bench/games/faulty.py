@@ -22,7 +22,7 @@ class Faulty(NamedTuple):
     says: str = ""
     """Words that must stand in what is said of it: the error, or how a play ended."""
     is_long: bool = False
-    """Whether it takes seconds to be told apart."""
+    """Whether it takes more than a second to be told apart."""
 
 
 def changed(*pairs: tuple[str, str]) -> str:
@@ -56,7 +56,7 @@ _FORGED: Final[dict[str, Any]] = {
 
 _REAL_EXIT: Final = "import ctypes\nctypes.CDLL(None)._exit({code})\n"
 
-FAULTY: Final[dict[str, Faulty]] = {
+_ALL: Final[dict[str, Faulty]] = {
     "a name that is missing, at a key": Faulty(
         changed(("keys[pygame.K_s] - keys[pygame.K_w]", "(keys[pygame.K_s] and step) - keys[pygame.K_w]")),
         "crashed",
@@ -219,6 +219,11 @@ FAULTY: Final[dict[str, Faulty]] = {
         "crashed",
         {"starts": False},
     ),
+    "a report in its place is a folder": Faulty(
+        changed((LOOP, "import os\nos.mkdir('report.json')\n" + _REAL_EXIT.format(code=0) + LOOP)),
+        "crashed",
+        {"starts": False},
+    ),
     "a loop that catches all": Faulty(
         "import pygame\npygame.init()\nscreen = pygame.display.set_mode((200, 100))\nclock = pygame.time.Clock()\n"
         "while True:\n    try:\n        pygame.event.get()\n        screen.fill((0, 0, 200))\n"
@@ -252,7 +257,6 @@ FAULTY: Final[dict[str, Faulty]] = {
         "crashed",
         {"starts": True, "runs": False},
         "out of time",
-        is_long=True,
     ),
     "all the memory": Faulty(
         changed((LOOP, "hoard = [bytearray(100_000_000) for _ in range(100)]\n" + LOOP)),
@@ -264,3 +268,25 @@ FAULTY: Final[dict[str, Faulty]] = {
         "import subprocess\nsubprocess.run(['ls'])\n" + PONG, "crashed", {"starts": False}, "PermissionError"
     ),
 }
+
+_SHORT: Final = frozenset(
+    {
+        "a forged report",
+        "a huge window",
+        "a module that is missing",
+        "a name that is missing, at a key",
+        "a report in its place is a folder",
+        "a report in its place is a link",
+        "a syntax error",
+        "an end past Python",
+        "an image that is missing",
+        "another process",
+        "asks for input",
+        "closes what it has not opened",
+        "never flips",
+        "no picture",
+        "output without end",
+    }
+)
+
+FAULTY: Final = {name: each._replace(is_long=name not in _SHORT) for name, each in _ALL.items()}
