@@ -130,11 +130,16 @@ function pictureOf(
     image.src = `data:image/png;base64,${data}`;
     figure.append(image);
   }
-  const said = picture.note || (fits ? `with ${game.clip_of}` : '');
+  const said = picture.note || (fits ? `played with ${game.clip_of}` : '');
   if (said) {
     figure.append(el('figcaption', {}, oneLine(said, 300)));
   }
   return figure;
+}
+
+/** The place of a fact in the order in which facts are shown. */
+function rankOf(name: string): number {
+  return Object.keys(GAME_CHECKS).findIndex(each => name.startsWith(each));
 }
 
 /** A fact in words: `reacts_to_w` → `reacts to W`. */
@@ -151,8 +156,10 @@ export function checkSign(holds: boolean | null): string {
 }
 
 function checksOf(game: Game): HTMLElement {
+  // A saved notebook has them in the order of the alphabet.
   const items = Object.entries(game.checks)
     .slice(0, MOST_CHECKS)
+    .sort(([a], [b]) => rankOf(a) - rankOf(b))
     .map(([name, holds]) => {
       const said = Object.hasOwn(game.says, name) ? game.says[name] : '';
       return el(
