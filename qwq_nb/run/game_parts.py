@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -14,6 +16,7 @@ from qwq_nb.view.wording import count
 
 __all__ = ["READING", "check_sign", "error_html", "facts_html", "game_lines", "game_text", "games_html", "picture_html"]
 
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _AROUND: Final = 3
 """Lines of the program before and after the one that an exception came from."""
 _MARK: Final = "\N{BLACK RIGHT-POINTING TRIANGLE} "
@@ -37,11 +40,12 @@ def picture_html(picture: Picture | None, name: str) -> str:
     if picture is None:
         return ""
     said = f"<div><small>{esc(one_line(picture.note, 300))}</small></div>" if picture.note else ""
-    if not picture.data:
+    if not _BASE64.fullmatch(picture.data):
         return said
     what = f"Clip of {count(picture.frames, 'frame')}" if picture.frames > 1 else "First frame"
-    size = f'width="{picture.width}" height="{picture.height}"'
-    return f'<img src="data:image/png;base64,{esc(picture.data)}" alt="{what} of {esc(name)}" {size}>{said}'
+    described = html.escape(one_line(f"{what} of {name}", 200))
+    size = f'width="{picture.width:d}" height="{picture.height:d}"'
+    return f'<img src="data:image/png;base64,{picture.data}" alt="{described}" {size}>{said}'
 
 
 def facts_html(game: Game) -> str:
