@@ -9,16 +9,18 @@ Where the server counted nothing (`uncounted`), completion tokens are our own co
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.records import SampleResult
+from qwq_nb.core.run_record import RunCost
 from qwq_nb.errors import OptionError
+from qwq_nb.store.manifest import Manifest
 
-__all__ = ["COST_COLUMNS", "CostRow", "Prices", "cost_of", "resolve_prices"]
+__all__ = ["COST_COLUMNS", "CostRow", "Prices", "cost_of", "cost_so_far", "resolve_prices"]
 
 MILLION = 1_000_000
 
@@ -183,3 +185,18 @@ def resolve_prices(endpoint: object, price_in: float | None = None, price_out: f
             f"or with the endpoint: --price-in 0.15 --price-out 0.6."
         )
     return Prices(price_in, price_out)
+
+
+def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
+    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
+    endpoint = manifest.request.endpoint
+    if endpoint.prices is None or not any(endpoint.prices) or not results:
+        return None
+    whole = cost_of(results, Prices(*endpoint.prices))[-1]
+    return RunCost(
+        so_far=whole.cost,
+        expected=whole.expected_cost,
+        per_correct=whole.cost_per_correct,
+        uncounted=whole.uncounted,
+        currency=endpoint.price_currency,
+    )

@@ -14,15 +14,15 @@ import msgspec
 from qwq_nb.core.code_groups import group_rows
 from qwq_nb.core.compressed import text_length
 from qwq_nb.core.execution import Execution, middle_cut
-from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_answered, is_failure, sentence
+from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
-from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
+from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunRecord, SampleView
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.candidates import stated_candidates
-from qwq_nb.run.cost import Prices, cost_of
+from qwq_nb.run.cost import cost_so_far
 from qwq_nb.run.estimate_notes import repeat_notes
-from qwq_nb.run.notes import notes_on
+from qwq_nb.run.notes import notes_on, uncounted_note
 from qwq_nb.run.pictures import PictureOf, fit_pictures, picture_of
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
@@ -240,21 +240,6 @@ def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleR
     return lambda result: found[is_failure(result)]
 
 
-def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
-    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
-    endpoint = manifest.request.endpoint
-    if endpoint.prices is None or not any(endpoint.prices) or not results:
-        return None
-    whole = cost_of(results, Prices(*endpoint.prices))[-1]
-    return RunCost(
-        so_far=whole.cost,
-        expected=whole.expected_cost,
-        per_correct=whole.cost_per_correct,
-        uncounted=whole.uncounted,
-        currency=endpoint.price_currency,
-    )
-
-
 def bare_record(record: RunRecord) -> RunRecord:
     """Return the record without what lies beside it in the run's directory.
 
@@ -408,15 +393,3 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
         foreign=analysis.foreign[:FOREIGN_RUNS],
         measures=drawn_marks(result) if analysis.measures else {},
     )
-
-
-def uncounted_note(results: Sequence[SampleResult]) -> list[str]:
-    """Return the note on answers whose tokens the server did not count, or not credibly; empty if there are none."""
-    found = [r.completion for r in results if r.completion is not None and is_answered(r.outcome)]
-    ours = sum(completion.tokens_from in ("chunks", "estimate") for completion in found)
-    if not ours:
-        return []
-    return [
-        f"{ours} of {len(found)} answers came without a token count that can be believed: their tokens are counted "
-        f"here, as pieces of the stream, or as a quarter of the characters where nothing was streamed."
-    ]

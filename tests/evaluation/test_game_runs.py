@@ -181,6 +181,7 @@ def test_no_other_file_is_read_as_a_clip(run: Run, file: str) -> None:
     verdict = result.verdict
     assert verdict is not None
     assert verdict.execution is not None
+    assert verdict.execution.game is not None
     game = msgspec.structs.replace(verdict.execution.game, clip=file)
     execution = msgspec.structs.replace(verdict.execution, game=game)
     changed = msgspec.structs.replace(result, verdict=msgspec.structs.replace(verdict, execution=execution))

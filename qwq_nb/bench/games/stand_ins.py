@@ -168,7 +168,7 @@ def put_chance(seed: int) -> None:
         plain(self, seed if a is None else a, version)
 
     setattr(random.Random, "seed", seeded)  # noqa: B010
-    random.seed = getattr(random, "_inst").seed  # noqa: B009
+    random.seed = random.seed.__self__.seed
     os.urandom = bytes_of
-    setattr(random, "_urandom", bytes_of)  # noqa: B010
+    vars(random)["_urandom"] = bytes_of
     random.seed(seed)
