@@ -135,6 +135,8 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
     if verdict is None and completion.answer.strip():
         return "pending", _reason("not_graded")
     if verdict is not None and verdict.status == "no_reference":
+        if execution is not None and execution.game is not None:
+            return "awaiting_ruling", why_code(execution, correct=False)
         return "awaiting_ruling", _reason("no_reference")
     if completion.is_truncated:
         return "truncated", _why_truncated(completion)

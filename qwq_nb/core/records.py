@@ -255,6 +255,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     """What running its code has shown; None where no code is run."""
     tool_check: ToolCheck | None = None
     """What checking its tool calls has found; None where no calls are expected or checked."""
+    clip_png: bytes = b""
+    """The clip of a game, on its way from the worker: the run keeps it as a file."""
 
 
 class SampleResult(msgspec.Struct, kw_only=True):

@@ -21,6 +21,7 @@ from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunControl, RunState
 from qwq_nb.run.studies import RunStudies
 from qwq_nb.store import rulings as by_hand
+from qwq_nb.store.clips import clip_path
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
@@ -195,7 +196,9 @@ class Run(RunStudies):
             OptionError: no such sample or repeat.
         """
         found = self._found(id, repeat)
-        return msgspec.structs.replace(run_record.detail(found), withheld=found.sample.benchmark in self.withheld)
+        withheld = found.sample.benchmark in self.withheld
+        clip = clip_path(self._directory, found)
+        return msgspec.structs.replace(run_record.detail(found), withheld=withheld, clip=clip)
 
     # -- analysis ------------------------------------------------------------------------------------------------
 
@@ -250,6 +253,23 @@ class Run(RunStudies):
         # A run that somebody writes gets its record from the writer.
         if self._directory.has_record() and not self._directory.is_locked():
             self.save_record()
+
+    def ruling_buttons(self) -> None:
+        """Show buttons in this cell that rule on the answers that have nothing to be graded against, clips beside them.
+
+        Where there are no widgets, the lines of code that do so are printed.
+        """
+        from qwq_nb.core.frontend import in_kernel, ipython, is_live
+        from qwq_nb.run.ruling_buttons import RulingButtons, text_of
+        from qwq_nb.run.withhold import withhold
+
+        found = [r for r in self.results() if r.verdict is not None and r.verdict.status == "no_reference"]
+        views = withhold(self.record(found), reveal=self._revealed).samples
+        shell = ipython()
+        if views and in_kernel(shell) and is_live():
+            RulingButtons(views, self.rule, shell)
+        else:
+            print(text_of(views))
 
     def rulings(self) -> pd.DataFrame:
         """Return the rulings that apply as a DataFrame; columns as in `qwq_nb.store.rulings.RULING_COLUMNS`."""

@@ -110,6 +110,7 @@ def _withhold_sample(view: SampleView) -> SampleView:
         execution=without_texts(view.execution),
         calls=[],
         turns=turns_without_texts(view.turns),
+        picture=None,
         error=shown_error(view.error),
         analysis=without_words(view.analysis),
     )

@@ -84,7 +84,8 @@ export function rowOf(flight: InFlight): SampleView {
     execution: null,
     calls: [],
     entropy: '',
-    turns: []
+    turns: [],
+    picture: null
   };
 }
 

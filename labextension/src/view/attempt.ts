@@ -14,6 +14,7 @@ import { whole } from './clip';
 import { el, reconcile, setAttribute, setText } from './dom';
 import { EntropyView } from './entropy';
 import { ExecutionView } from './execution';
+import { GameView } from './game';
 import { renderBlock } from './prose';
 import { TextFold } from './reasoning';
 import { signOf, wordOf } from './standing';
@@ -33,6 +34,8 @@ export interface IFolds {
 export interface IContext {
   typesetter: LazyTypesetter;
   matcher: IMatcher | null;
+  /** The run's folder, as its record names it. */
+  runDir: string;
   trace: (key: string) => ITrace | undefined;
   /** What was seen of a stream, also after its end. */
   stream: (key: string) => IStream | undefined;
@@ -69,6 +72,7 @@ export class AttemptView {
       this._values,
       this._facts,
       this._error,
+      this._game.node,
       this._execution.node,
       this._calls.node,
       this._turns.node,
@@ -101,6 +105,7 @@ export class AttemptView {
     setText(this._facts, factsOf(entry).join(' · '));
     setText(this._error, row.error);
     this._error.hidden = row.error === '' || row.error === row.why;
+    this._game.update(stream ? null : row, context.runDir);
     this._execution.update(stream ? null : row.execution, row.code);
     this._calls.update(stream ? [] : row.calls);
     this._entropy.update(stream ? '' : row.entropy);
@@ -217,6 +222,7 @@ export class AttemptView {
   private _calls = new CallsView();
   private _entropy = new EntropyView();
   private _turns = new TurnsView();
+  private _game = new GameView();
   private _error = el('pre', { class: 'qwq-error' });
 }
 
