@@ -35,7 +35,9 @@ __all__ = [
     "sources_of_run",
 ]
 
-BUILT_IN: dict[str, str] = {}
+BUILT_IN: dict[str, str] = {
+    "alphamaze": "qwq_nb.bench.mazes.benchmark:AlphaMaze",
+}
 """The benchmarks that come with qwq_nb beside evalscope's: name → `package.module:Name`."""
 
 BENCHMARKS: Registry[Benchmark] = Registry("benchmark", "qwq_nb.benchmarks", BUILT_IN)

@@ -237,6 +237,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     unstated: bool = False
     """The value was extracted from a text that states no answer: a refusal, a letter that is a pronoun or a label."""
     explanation: str = ""
+    flags: list[str] = []
+    """The benchmark's own, beside those that the outcome has: `wall` and `past` of a maze."""
     seconds: float = 0.0
     sample_score: dict[str, Any] = {}
     """evalscope's own SampleScore, as it goes into the review file."""

@@ -12,6 +12,7 @@ from qwq_nb.core.records import Analysis, Outcome, State
 __all__ = [
     "MIME_TYPE",
     "Clip",
+    "Drawing",
     "GroupRow",
     "InFlight",
     "Phase",
@@ -140,6 +141,17 @@ class Reason(msgspec.Struct, kw_only=True, frozen=True):
     after a colon."""
 
 
+class Drawing(msgspec.Struct, kw_only=True, frozen=True):
+    """Hold the picture of a sample: a maze with the answer's path."""
+
+    svg: str
+    """Whole and without script; shown as an image, never as a part of a page."""
+    alt: str
+    """What it shows, in words."""
+    text: str = ""
+    """The same with plain characters; empty where it is drawn as svg only."""
+
+
 class SampleView(msgspec.Struct, kw_only=True):
     """Hold a sample as it is drawn: the row of `run.samples()` and its texts, clipped to the output's budget."""
 
@@ -178,6 +190,8 @@ class SampleView(msgspec.Struct, kw_only=True):
     """The program that was taken out of the answer and run; None: there is none, or it is withheld."""
     execution: Execution | None = None
     """What running its code has shown; None where no code is run. Without the tests' texts where they are withheld."""
+    drawing: Drawing | None = None
+    """A picture of the problem and the answer, of benchmarks that have one."""
 
 
 class InFlight(msgspec.Struct, kw_only=True):

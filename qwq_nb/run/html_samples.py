@@ -9,7 +9,7 @@ from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.run_record import Clip, InFlight, RunRecord, SampleView
 from qwq_nb.run.code_parts import execution_html, squares, tests_word
 from qwq_nb.trace.drawn_marks import read_marks
-from qwq_nb.view.html import Typesetter, clipped, code, esc, pre
+from qwq_nb.view.html import Typesetter, clipped, code, esc, image, pre
 from qwq_nb.view.wording import SIGNS, WORDS, count, duration, flag_word, outcome_counts, phase, sample_key
 
 __all__ = ["FOLD_ALL", "LIST_ALL", "in_flight", "samples"]
@@ -97,6 +97,8 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
         parts.append(f"<p><strong>Mark:</strong> {esc(mark.name.replace('_', ' '))}{said}{position}</p>")
     if view.execution is not None:
         parts.append(execution_html(view.execution, clipped(view.code) if view.code else ""))
+    if view.drawing is not None:
+        parts.append(image(view.drawing.svg, view.drawing.alt))
     if view.question is not None:
         parts.append(typeset.prose(clipped(view.question), "Question"))
     if view.choices:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwq_nb.bench.drawings import draw
 from qwq_nb.core.code_groups import group_rows
 from qwq_nb.core.compressed import text_length
 from qwq_nb.core.execution import Execution, middle_cut
 from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_answered, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
-from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
+from qwq_nb.core.run_record import Clip, Drawing, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.candidates import stated_candidates
@@ -64,6 +65,9 @@ DRAWN_TEXT = 600
 
 DRAWN_MARKS = 300
 """Tests of a drawn sample that are marked one by one."""
+
+DRAWINGS_WITHOUT_TEXT = 1_000_000
+"""Characters of drawings in the record that viewers of the directory read, of all samples together."""
 
 FOREIGN_RUNS = 20
 """Runs of foreign script that a drawn sample carries at most."""
@@ -255,7 +259,7 @@ def bare_record(record: RunRecord) -> RunRecord:
     It has no reasoning, no answers, and clipped questions. The switches stay, as long as there are not too many: the
     reasoning that a viewer reads there is cut by them.
     """
-    rows, left = [], SWITCHES_WITHOUT_TEXT
+    rows, left, space = [], SWITCHES_WITHOUT_TEXT, DRAWINGS_WITHOUT_TEXT
     for view in record.samples:
         analysis = view.analysis
         if analysis is not None and analysis.switches:
@@ -263,8 +267,17 @@ def bare_record(record: RunRecord) -> RunRecord:
             if left < 0:
                 analysis = msgspec.structs.replace(analysis, switches=[])
         question = clip(view.question.text, RECORD_QUESTION) if view.question else None
+        space -= len(view.drawing.svg) if view.drawing else 0
         rows.append(
-            msgspec.structs.replace(view, question=question, reasoning=None, answer=None, analysis=analysis, code=None)
+            msgspec.structs.replace(
+                view,
+                question=question,
+                reasoning=None,
+                answer=None,
+                analysis=analysis,
+                code=None,
+                drawing=view.drawing if space >= 0 else None,
+            )
         )
     return msgspec.structs.replace(record, samples=rows, in_flight=[])
 
@@ -272,6 +285,7 @@ def bare_record(record: RunRecord) -> RunRecord:
 def detail(result: SampleResult) -> SampleDetail:
     """Make the `SampleDetail` of a result: its texts whole."""
     s, c, v = result.sample, result.completion, result.verdict
+    drawing = draw(s, c.answer if c else "")
     return SampleDetail(
         benchmark=s.benchmark,
         subset=s.subset,
@@ -299,6 +313,9 @@ def detail(result: SampleResult) -> SampleDetail:
         source_id=s.source_id,
         execution=v.execution if v else None,
         candidates=stated_candidates(result),
+        drawing=drawing.svg if drawing else "",
+        drawing_alt=drawing.alt if drawing else "",
+        drawing_text=drawing.text if drawing else "",
     )
 
 
@@ -350,6 +367,7 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         reason=explained(result)[0],
         code=clipped_text(d.extracted, most) if d.execution is not None and d.extracted else None,
         execution=drawn_execution(d.execution),
+        drawing=Drawing(svg=d.drawing, alt=d.drawing_alt) if d.drawing else None,
     )
 
 

@@ -13,7 +13,7 @@ from qwq_nb.run.candidates import Candidate, candidates_line
 from qwq_nb.run.code_parts import execution_html, execution_lines, squares, tests_word
 from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.view.clean import one_line, visible
-from qwq_nb.view.html import Typesetter, code, esc, pre
+from qwq_nb.view.html import Typesetter, code, esc, image, pre
 
 __all__ = ["SampleDetail", "sample_bundle"]
 
@@ -52,6 +52,12 @@ class SampleDetail(msgspec.Struct, kw_only=True):
     source_id: str
     execution: Execution | None = None
     """What running the code has shown, of a benchmark whose answers are programs; `extracted` is the code."""
+    drawing: str = ""
+    """The svg of a picture of problem and answer, of benchmarks that have one: a maze with the answer's path."""
+    drawing_alt: str = ""
+    """What it shows, in words."""
+    drawing_text: str = ""
+    """The same with plain characters."""
     candidates: list[Candidate] = []
     """Of 200 and more only the first and the last 100."""
     withheld: bool = False
@@ -72,6 +78,7 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
     parts = [
         f"<p><strong>{esc(sample.outcome.replace('_', ' '))}</strong> · {code(sample.id)}{repeat} · {values}</p>",
         f"<p><strong>Why:</strong> {esc(sample.why)}</p>",
+        *([image(sample.drawing, sample.drawing_alt)] if sample.drawing else []),
         typeset.prose(sample.question, "Question"),
     ]
     if sample.choices:
@@ -111,6 +118,9 @@ def shown(sample: SampleDetail) -> SampleDetail:
         choices=[],
         error=shown_error(sample.error),
         retried=[],
+        drawing="",
+        drawing_alt="",
+        drawing_text="",
         candidates=[],
     )
 
@@ -123,6 +133,7 @@ def sample_text(sample: SampleDetail) -> str:
     lines = [
         f"{one_line(sample.id, 200)} repeat {sample.repeat}: {sample.outcome} ({one_line(sample.why, 600)})",
         *values,
+        *(["", sample.drawing_text] if sample.drawing_text else []),
         "",
         "Question:",
         sample.question,

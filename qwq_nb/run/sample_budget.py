@@ -11,7 +11,7 @@ import msgspec
 from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import Analysis
-from qwq_nb.core.run_record import Clip, SampleView
+from qwq_nb.core.run_record import Clip, Drawing, SampleView
 from qwq_nb.run.html_samples import FOLD_ALL, LIST_ALL
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.clip import HEAD_SHARE, clip, fair_limit, lean, switches_within
@@ -46,6 +46,7 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
     Rows come first; a third of what is left is shared evenly, the rest goes to failures until they are whole, then to
     the others. Where not even rows fit, their values shrink, then correct rows are dropped, then failures from the end.
     """
+    views = _with_drawings(views, budget_bytes // 2, in_html=in_html)
     rows = [_tidy(view) for view in views]
     failed = [is_failure(view) for view in views]
     folds = [in_html and (bad or len(views) <= FOLD_ALL) for bad in failed]
@@ -70,6 +71,26 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
         _with_texts(row, view, None if need <= (cap := high if bad else low) else cap / need)
         for row, view, need, bad in zip(rows, views, needs, failed, strict=True)
     ]
+
+
+def _with_drawings(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool) -> list[SampleView]:
+    """Return the views with as many of their drawings as fit: those of failures before others."""
+    left, kept = budget_bytes, set()
+    for position in sorted(range(len(views)), key=lambda i: not is_failure(views[i])):
+        drawing = views[position].drawing
+        left -= drawing_cost(drawing, in_html=in_html) if drawing is not None else 0
+        if left >= 0:
+            kept.add(position)
+    return [
+        view if position in kept or view.drawing is None else msgspec.structs.replace(view, drawing=None)
+        for position, view in enumerate(views)
+    ]
+
+
+def drawing_cost(drawing: Drawing, *, in_html: bool) -> int:
+    """Count the bytes of a drawing in a saved bundle: in the JSON, and as base64 in the html."""
+    whole = _json_cost(drawing.svg) + len(drawing.alt) + 6 * _INDENT
+    return whole + (len(drawing.svg.encode()) * 4 // 3 + len(drawing.alt) + 80 if in_html else 0)
 
 
 def _texts(view: SampleView) -> list[Clip]:
@@ -159,6 +180,7 @@ def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleVie
             why="",
             reason=None,
             execution=without_texts(row.execution),
+            drawing=None,
             gold=_cut(row.gold, 24),
             extracted=_cut(row.extracted, 24),
             second_extracted="",
@@ -190,6 +212,9 @@ def row_cost(row: SampleView, in_html: int) -> int:
     fields = lean(row)
     cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
     cost += 3 * _INDENT if row.reason else 0
+    if row.drawing is not None:
+        # Its JSON is counted above.
+        cost += drawing_cost(row.drawing, in_html=bool(in_html)) - _json_cost(row.drawing.svg)
     if row.execution is not None:
         # Its fields' lines; its texts once more in the html.
         cost += 24 * _INDENT + (text_cost(_json_text(row.execution), in_html=True) // 2 if in_html else 0)

@@ -106,6 +106,7 @@ def _withhold_sample(view: SampleView) -> SampleView:
         why=view.why if view.execution is not None else VOCABULARY.outcomes[view.outcome].withheld,
         reason=view.reason if view.execution is not None else None,
         code=None,
+        drawing=None,
         execution=without_texts(view.execution),
         error=shown_error(view.error),
         analysis=without_words(view.analysis),

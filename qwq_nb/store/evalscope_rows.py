@@ -170,6 +170,8 @@ def review_row(
     }
     if verdict.execution is not None:
         row["qwq"]["execution"] = msgspec.to_builtins(verdict.execution)
+    if verdict.flags:
+        row["qwq"]["verdict_flags"] = list(verdict.flags)
     return cast(dict[str, Any], valid_values(row))
 
 
@@ -242,6 +244,7 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
         present=own.get("present", False),
         unstated=own.get("unstated", False),
         explanation=own.get("explanation") or _why(score, graded=graded),
+        flags=_converted(own.get("verdict_flags"), list[str]) or [],
         seconds=own.get("seconds", 0.0),
         sample_score=sample_score,
         analysis=analysis_from(own.get("analysis")),

@@ -248,6 +248,12 @@ export const GROUP_ROW = {
   tests_total: count
 };
 
+export const DRAWING = {
+  svg: prose,
+  alt: text,
+  text: optional(prose, '')
+};
+
 export const SAMPLE_VIEW = {
   benchmark: text,
   subset: text,
@@ -275,7 +281,8 @@ export const SAMPLE_VIEW = {
   analysis: optional(nullable(struct('Analysis', ANALYSIS)), nothing),
   reason: optional(nullable(struct('Reason', REASON)), nothing),
   code: optional(nullable(struct('Clip', CLIP)), nothing),
-  execution: optional(nullable(struct('Execution', EXECUTION)), nothing)
+  execution: optional(nullable(struct('Execution', EXECUTION)), nothing),
+  drawing: optional(nullable(struct('Drawing', DRAWING)), nothing)
 };
 
 export const IN_FLIGHT = {
@@ -394,6 +401,7 @@ export type SubsetRow = Read<typeof SUBSET_ROW>;
 export type RunRecord = Read<typeof RUN_RECORD>;
 export type Reason = Read<typeof REASON>;
 export type Execution = Read<typeof EXECUTION>;
+export type Drawing = Read<typeof DRAWING>;
 export type FailedTest = Read<typeof FAILED_TEST>;
 
 const record = struct('RunRecord', RUN_RECORD);

@@ -166,6 +166,14 @@ def _with_score(job: GradeJob, verdict: Verdict) -> Verdict:
 
 
 def _opinion(job: GradeJob, verdict: Verdict) -> Opinion:
+    if job.request.source is not None and (verdict.second_correct is not None or verdict.present or verdict.unstated):
+        # The benchmark has formed one of its own.
+        return Opinion(
+            second_extracted=verdict.second_extracted,
+            second_correct=verdict.second_correct,
+            present=verdict.present,
+            unstated=verdict.unstated,
+        )
     try:
         benchmark = benchmark_for(job.request)
         return opinion.second_opinion(
