@@ -141,7 +141,7 @@ class DemoServer:
             text = script(echo(request.headers.get("Authorization", "")), None, style, 40)
         else:
             # An attempt that is to fail takes no turn: the retry gets the variant it would have had.
-            variant = self._variant(transcript, body.get("seed"), take_turn=fault is None or fault.kind.whole)
+            variant = self._variant(transcript, body, take_turn=fault is None or fault.kind.whole)
             text = script(variant, limit, style, self.settings.chunks or None)
         response, sent = await self._send(request, body, ScriptedCompletion(body["model"], text, tokens), fault)
         if sent and (fault is None or fault.kind.whole):
@@ -227,8 +227,8 @@ class DemoServer:
             status=answer.status, body=answer.body, content_type=answer.content_type, headers=answer.headers
         )
 
-    def _variant(self, transcript: Transcript, seed: object, *, take_turn: bool) -> Variant:
-        variants = transcript.variants
+    def _variant(self, transcript: Transcript, body: dict[str, Any], *, take_turn: bool) -> Variant:
+        variants, seed = transcript.variants_for(body), body.get("seed")
         if isinstance(seed, int):
             return variants[seed % len(variants)]
         turn = self._turns[transcript.key]

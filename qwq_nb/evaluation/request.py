@@ -289,12 +289,13 @@ def data_path(benchmarks: Sequence[str], data: str | Path | None, *, demo: bool)
         return str(expand_user(data))
     if not demo:
         return ""
-    from qwq_nb.demo import PROBLEMS
+    from qwq_nb.demo import OWN_PROBLEMS, PROBLEMS
 
     for name in benchmarks:
-        if name not in PROBLEMS:
+        if name not in (*PROBLEMS, *OWN_PROBLEMS):
             raise OptionError(
-                f"The built-in endpoint has problems for {', '.join(PROBLEMS)} only, not for {name}. Set an endpoint "
+                f"The built-in endpoint has problems for {', '.join((*PROBLEMS, *OWN_PROBLEMS))} only, not for {name}. Set an endpoint "
                 f"of your own by %qwq_endpoint, or give problems by --data PATH."
             )
-    return str(Path(PROBLEMS[benchmarks[0]]).parent)
+    from_files = [name for name in benchmarks if name not in OWN_PROBLEMS]
+    return str(Path(PROBLEMS[from_files[0]]).parent) if from_files else ""

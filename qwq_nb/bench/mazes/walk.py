@@ -39,7 +39,7 @@ _WORDS: Final[dict[str, Move]] = {
 }
 _LETTERS: Final[dict[str, Move]] = {"U": "up", "D": "down", "L": "left", "R": "right"}
 _LINKS: Final = frozenset(
-    ["then", "and", "next", "now", "move", "moves", "go", "goes", "going", "step", "steps", "to", "a", "one", "once"]
+    ["then", "and", "next", "now", "move", "moves", "go", "goes", "going", "step", "steps", "to", "a", "the", "one", "once"]
     + ["twice", "cell", "cells", "again", "finally", "i", "we", "you", "at", "from", "reach", "reaching"]
 )
 """Words that may stand between two moves of one run."""
@@ -107,7 +107,7 @@ def explain(walked: Walk) -> str:
             what = "runs into a wall of" if walked.kind == "wall" else "leaves the maze at"
             return f"move {number} of {made}, {walked.moves[number - 1]}, {what} the cell {at}"
         case "short":
-            return f"the {_moves(made)} end at the cell {at}, before the target"
+            return f"the {_moves(made)} end{'s' if made == 1 else ''} at the cell {at}, before the target"
         case "past":
             reached = len(walked.cells) - 1 - walked.cells[::-1].index(_target(walked))
             return f"the target is reached at move {reached} of {made}, but the walk goes on to the cell {at}"
