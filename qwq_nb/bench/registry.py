@@ -37,6 +37,8 @@ __all__ = [
 
 BUILT_IN: dict[str, str] = {
     "alphamaze": "qwq_nb.bench.mazes.benchmark:AlphaMaze",
+    "hands_on": "qwq_nb.bench.prompts.benchmark:HandsOn",
+    "my_prompts": "qwq_nb.bench.prompts.benchmark:MyPrompts",
 }
 """The benchmarks that come with qwq_nb beside evalscope's: name → `package.module:Name`."""
 

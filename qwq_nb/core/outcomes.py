@@ -125,7 +125,7 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
     if verdict is not None and graded and verdict.correct and completion is not None:
         if execution is not None and not completion.is_truncated:
             return "correct", why_code(execution, correct=True)
-        if verdict.flags and verdict.explanation and not completion.is_truncated:
+        if verdict.explained and not completion.is_truncated:
             return "correct", _explained("right_explained", verdict)
         return "correct", _reason("right_before_limit" if completion.is_truncated else "right")
     if error:
@@ -144,7 +144,7 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
         return "not_gradable", why_code(execution, correct=False)
     if verdict is not None and not graded:
         return "not_gradable", _why_not_gradable(verdict)
-    if verdict is not None and verdict.flags and verdict.explanation:
+    if verdict is not None and verdict.explained:
         return "wrong" if verdict.extracted.strip() else "no_answer", _explained("explained", verdict)
     if verdict is None or not verdict.extracted.strip():
         reason = _why_no_answer(completion, verdict) if execution is None else why_code(execution, correct=False)
@@ -161,7 +161,7 @@ def _reason(code: ReasonCode, **values: int | str) -> Reason:
 
 
 def _explained(code: ReasonCode, verdict: Verdict) -> Reason:
-    """Return the reason of an outcome whose kind the benchmark's grader says itself, by a flag."""
+    """Return the reason of an outcome that the benchmark's grader puts into words itself."""
     return _reason(code, detail=_quote(verdict.explanation, _DETAIL))
 
 

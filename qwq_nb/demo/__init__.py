@@ -24,7 +24,7 @@ PROBLEMS: dict[str, Path] = {
 }
 """Benchmark → file of its demo problems, for the benchmarks that have some."""
 
-OWN_PROBLEMS: tuple[str, ...] = ("alphamaze",)
+OWN_PROBLEMS: tuple[str, ...] = ("alphamaze", "hands_on")
 """Benchmarks that bring their own problems, for which the demo endpoint has transcripts."""
 
 QUANTISED: tuple[Path, ...] = (Path(__file__).parent / "quantised" / "alphamaze.jsonl",)

@@ -172,6 +172,8 @@ def review_row(
         row["qwq"]["execution"] = msgspec.to_builtins(verdict.execution)
     if verdict.flags:
         row["qwq"]["verdict_flags"] = list(verdict.flags)
+    if verdict.explained:
+        row["qwq"]["explained"] = True
     return cast(dict[str, Any], valid_values(row))
 
 
@@ -244,6 +246,7 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
         present=own.get("present", False),
         unstated=own.get("unstated", False),
         explanation=own.get("explanation") or _why(score, graded=graded),
+        explained=own.get("explained", False),
         flags=_converted(own.get("verdict_flags"), list[str]) or [],
         seconds=own.get("seconds", 0.0),
         sample_score=sample_score,

@@ -64,6 +64,7 @@ class AlphaMaze:
             correct=walked.solved,
             extracted=arrows(moves),
             explanation=explain(walked),
+            explained=True,
             flags=[] if walked.kind == "solved" else [walked.kind],
         )
         if not walked.solved and other and other != moves:
