@@ -18,6 +18,7 @@ __all__ = [
     "Phase",
     "Progress",
     "Reason",
+    "RulingView",
     "RunRecord",
     "SampleView",
     "SubsetRow",
@@ -152,6 +153,15 @@ class Drawing(msgspec.Struct, kw_only=True, frozen=True):
     """The same with plain characters; empty where it is drawn as svg only."""
 
 
+class RulingView(msgspec.Struct, kw_only=True, frozen=True):
+    """Hold a reader's own ruling on an answer, which stands beside the official verdict."""
+
+    correct: bool
+    note: str = ""
+    at: str = ""
+    """ISO 8601, UTC."""
+
+
 class SampleView(msgspec.Struct, kw_only=True):
     """Hold a sample as it is drawn: the row of `run.samples()` and its texts, clipped to the output's budget."""
 
@@ -192,6 +202,8 @@ class SampleView(msgspec.Struct, kw_only=True):
     """What running its code has shown; None where no code is run. Without the tests' texts where they are withheld."""
     drawing: Drawing | None = None
     """A picture of the problem and the answer, of benchmarks that have one."""
+    ruling: RulingView | None = None
+    """The reader's own, where it is on this answer."""
 
 
 class InFlight(msgspec.Struct, kw_only=True):

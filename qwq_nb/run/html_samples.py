@@ -77,6 +77,8 @@ def _sample(view: SampleView, typeset: Typesetter, inside: str) -> str:
     if view.latency_s is not None:
         facts.append(duration(view.latency_s))
     facts += [f"<em>{esc(flag_word(flag))}</em>" for flag in view.flags]
+    if view.ruling is not None:
+        facts.append(f"<strong>ruled {'correct' if view.ruling.correct else 'not correct'}</strong>")
     summary = " · ".join(facts)
     if not inside:
         return f"<div>{summary}</div>"
@@ -87,6 +89,8 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
     parts = []
     if view.why:
         parts.append(f"<p><strong>Why:</strong> {esc(view.why)}</p>")
+    if view.ruling is not None and view.ruling.note:
+        parts.append(f"<p><strong>Note:</strong> {esc(view.ruling.note)}</p>")
     if view.error:
         parts.append(f"<p><strong>Error:</strong> {code(view.error)}</p>")
     if view.second_extracted and view.second_extracted != view.extracted:

@@ -18,6 +18,7 @@ from qwq_nb.run import record as run_record
 from qwq_nb.run.record import frame
 from qwq_nb.run.report import Report
 from qwq_nb.run.sample import SampleDetail
+from qwq_nb.run.sample_view import detail
 from qwq_nb.run.state import RunControl, RunState
 from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.manifest import Manifest
@@ -178,7 +179,7 @@ class Run:
             OptionError: no such sample or repeat.
         """
         found = self._found(id, repeat)
-        return msgspec.structs.replace(run_record.detail(found), withheld=found.sample.benchmark in self.withheld)
+        return msgspec.structs.replace(detail(found), withheld=found.sample.benchmark in self.withheld)
 
     # -- analysis ------------------------------------------------------------------------------------------------
 

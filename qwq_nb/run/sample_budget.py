@@ -165,6 +165,7 @@ def _tidy(view: SampleView) -> SampleView:
         analysis=_analysis(view, None),
         choices=[_cut(choice, 1_000) for choice in view.choices[:12]],
         flags=[_cut(flag, 40) for flag in view.flags[:12]],
+        ruling=view.ruling and msgspec.structs.replace(view.ruling, note=_cut(view.ruling.note, 500)),
     )
 
 

@@ -107,6 +107,8 @@ def _withhold_sample(view: SampleView) -> SampleView:
         reason=view.reason if view.execution is not None else None,
         code=None,
         drawing=None,
+        # A note may quote the question.
+        ruling=replace(view.ruling, note="") if view.ruling else None,
         execution=without_texts(view.execution),
         error=shown_error(view.error),
         analysis=without_words(view.analysis),

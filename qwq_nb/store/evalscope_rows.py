@@ -170,10 +170,8 @@ def review_row(
     }
     if verdict.execution is not None:
         row["qwq"]["execution"] = msgspec.to_builtins(verdict.execution)
-    if verdict.flags:
-        row["qwq"]["verdict_flags"] = list(verdict.flags)
-    if verdict.explained:
-        row["qwq"]["explained"] = True
+    if verdict.flags or verdict.explained:
+        row["qwq"] |= {"verdict_flags": list(verdict.flags), "explained": verdict.explained}
     return cast(dict[str, Any], valid_values(row))
 
 

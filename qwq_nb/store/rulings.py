@@ -29,6 +29,7 @@ __all__ = [
     "RULINGS",
     "RULING_COLUMNS",
     "Ruling",
+    "applies",
     "decided",
     "read_rulings",
     "rule",

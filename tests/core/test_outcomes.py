@@ -58,6 +58,7 @@ def test_every_code_is_given_and_its_sentence_is_made_of_it_alone() -> None:
             Verdict(status=status, correct=correct, extracted=extracted, present=present, seconds=9.7)  # type: ignore[arg-type]
         )
     verdicts.append(Verdict(score=0.5, extracted="7"))
+    verdicts += [Verdict(correct=right, extracted="7", explanation="a wall", explained=True) for right in (True, False)]
     completions = [
         Completion(reasoning=reasoning, answer=answer, finish_reason=finish, shape=shape, reasoning_tokens=1500)
         for reasoning, answer, finish, shape in itertools.product(

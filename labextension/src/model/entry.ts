@@ -81,7 +81,9 @@ export function rowOf(flight: InFlight): SampleView {
     analysis: null,
     reason: null,
     code: null,
-    execution: null
+    execution: null,
+    drawing: null,
+    ruling: null
   };
 }
 

@@ -254,6 +254,12 @@ export const DRAWING = {
   text: optional(prose, '')
 };
 
+export const RULING_VIEW = {
+  correct: flag,
+  note: optional(text, ''),
+  at: optional(text, '')
+};
+
 export const SAMPLE_VIEW = {
   benchmark: text,
   subset: text,
@@ -282,7 +288,8 @@ export const SAMPLE_VIEW = {
   reason: optional(nullable(struct('Reason', REASON)), nothing),
   code: optional(nullable(struct('Clip', CLIP)), nothing),
   execution: optional(nullable(struct('Execution', EXECUTION)), nothing),
-  drawing: optional(nullable(struct('Drawing', DRAWING)), nothing)
+  drawing: optional(nullable(struct('Drawing', DRAWING)), nothing),
+  ruling: optional(nullable(struct('RulingView', RULING_VIEW)), nothing)
 };
 
 export const IN_FLIGHT = {

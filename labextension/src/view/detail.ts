@@ -197,6 +197,16 @@ export class DetailView {
     return this._views.get(this._key ?? '')?.goToMention() ?? false;
   }
 
+  /** Rule on the answer that is shown; false where that cannot be done. */
+  rule(correct: boolean): boolean {
+    return this._views.get(this._key ?? '')?.rule(correct) ?? false;
+  }
+
+  /** Put the cursor into the note on it; false where none can be written. */
+  focusNote(): boolean {
+    return this._views.get(this._key ?? '')?.focusNote() ?? false;
+  }
+
   private _repeatsRow(): HTMLElement {
     this._repeats.append(this._chips, this._more, this._side);
     return this._repeats;

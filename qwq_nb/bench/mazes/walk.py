@@ -32,15 +32,42 @@ _UNIT = re.compile(
 _ARROWS: Final[dict[str, Move]] = dict(
     zip("←↑→↓⬅⬆➡⬇", cast(tuple[Move, ...], ("left", "up", "right", "down") * 2), strict=True)
 )
+_COMPASS: Final[dict[Move, str]] = {"up": "north", "down": "south", "left": "west", "right": "east"}
 _WORDS: Final[dict[str, Move]] = {
-    word: move
-    for move, compass in (("up", "north"), ("down", "south"), ("left", "west"), ("right", "east"))
-    for word in (move, f"{move}ward", f"{move}wards", compass)
+    word: move for move, compass in _COMPASS.items() for word in (move, f"{move}ward", f"{move}wards", compass)
 }
 _LETTERS: Final[dict[str, Move]] = {"U": "up", "D": "down", "L": "left", "R": "right"}
 _LINKS: Final = frozenset(
-    ["then", "and", "next", "now", "move", "moves", "go", "goes", "going", "step", "steps", "to", "a", "the", "one", "once"]
-    + ["twice", "cell", "cells", "again", "finally", "i", "we", "you", "at", "from", "reach", "reaching"]
+    [
+        "then",
+        "and",
+        "next",
+        "now",
+        "move",
+        "moves",
+        "go",
+        "goes",
+        "going",
+        "step",
+        "steps",
+        "to",
+        "a",
+        "the",
+        "one",
+        "once",
+        "twice",
+        "cell",
+        "cells",
+        "again",
+        "finally",
+        "i",
+        "we",
+        "you",
+        "at",
+        "from",
+        "reach",
+        "reaching",
+    ]
 )
 """Words that may stand between two moves of one run."""
 

@@ -8,7 +8,8 @@ normalised    what the answer states is the reference without regard to case, sp
 mathematical  both are expressions that math-verify finds equal (`0.5` and `\\frac{1}{2}`)
 
 What an answer states is its last box, or what follows the last "answer is" or `Answer:`; where it has neither, its last
-words in bold, its last line, or all of it. Of each also what follows its last "is" or "=" (`The capital is Paris.`). That the reference merely stands somewhere in the text makes no answer right.
+words in bold, its last line, or all of it. Of each also what follows its last "is" or "=" (`The capital is Paris.`).
+That the reference merely stands somewhere in the text makes no answer right.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Final, NamedTuple
 
 from qwq_nb.trace.boxed import final_box, stated, trimmed
 
-__all__ = ["Match", "best_match", "normalised", "stands_within", "statements", "stated_value"]
+__all__ = ["Match", "best_match", "normalised", "stands_within", "stated_value", "statements"]
 
 _LONGEST: Final = 200
 """Characters of what may be the statement of an answer."""

@@ -42,8 +42,8 @@ SLATE: Final[dict[str, tuple[Entry, ...]]] = {
             ("no",),
         ),
         Entry(
-            "Five runners finish a race without a tie. Lea is ahead of Max, Max is ahead of Nia, Oto is behind Nia, and "
-            "Pia is ahead of Lea. Who is third?",
+            "Five runners finish a race without a tie. Lea is ahead of Max, Max is ahead of Nia, Oto is behind Nia, "
+            "and Pia is ahead of Lea. Who is third?",
             ("Max",),
         ),
         Entry(
@@ -57,8 +57,8 @@ SLATE: Final[dict[str, tuple[Entry, ...]]] = {
             ("west",),
         ),
         Entry(
-            "A cube of wood is painted red on all sides and cut into 27 equal small cubes. How many of them have exactly "
-            "two red sides?",
+            "A cube of wood is painted red on all sides and cut into 27 equal small cubes. How many of them have "
+            "exactly two red sides?",
             ("12", "twelve"),
         ),
         Entry(
@@ -80,8 +80,8 @@ SLATE: Final[dict[str, tuple[Entry, ...]]] = {
     "mathematics": (
         Entry("What is the sum of all whole numbers from 1 to 100 that are divisible by 3?", ("1683",)),
         Entry(
-            "A bat and a ball cost 11 euros together. The bat costs 10 euros more than the ball. How many euros does the "
-            "ball cost?",
+            "A bat and a ball cost 11 euros together. The bat costs 10 euros more than the ball. How many euros does "
+            "the ball cost?",
             ("0.5", "1/2", "50 cents", "0.50 euros"),
         ),
         Entry("In how many ways can the letters of the word LEVEL be arranged?", ("30",)),

@@ -166,14 +166,9 @@ def _with_score(job: GradeJob, verdict: Verdict) -> Verdict:
 
 
 def _opinion(job: GradeJob, verdict: Verdict) -> Opinion:
-    if job.request.source is not None and (verdict.second_correct is not None or verdict.present or verdict.unstated):
-        # The benchmark has formed one of its own.
-        return Opinion(
-            second_extracted=verdict.second_extracted,
-            second_correct=verdict.second_correct,
-            present=verdict.present,
-            unstated=verdict.unstated,
-        )
+    names = Opinion.__struct_fields__
+    if job.request.source is not None and any(getattr(verdict, name) not in (None, False, "") for name in names):
+        return Opinion(**{name: getattr(verdict, name) for name in names})  # the benchmark's own
     try:
         benchmark = benchmark_for(job.request)
         return opinion.second_opinion(

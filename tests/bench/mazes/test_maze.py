@@ -111,8 +111,13 @@ WHOLE = write_maze(drawn_maze(ARTICLE))
         (WHOLE + WHOLE, "has the cell 0-0 twice"),
         (WHOLE.replace("no_wall", "up_wall").replace("up_right_wall", "up_rihgt_wall"), "says 'up_rihgt_wall'"),
         (WHOLE.replace("<|4-4|>", "<|9999-9999|>"), "the largest that is read"),
-        (WHOLE.replace("up_left_wall|><|blank|><|1-3|><|down_right_wall|>", "up_down_left_right_wall|><|blank|><|1-3|>"
-         "<|up_down_left_right_wall|>").replace("<|0-3|><|up_wall|>", "<|0-3|><|up_down_wall|>"), "has no path from its origin 3-1"),
+        (
+            WHOLE.replace(
+                "up_left_wall|><|blank|><|1-3|><|down_right_wall|>",
+                "up_down_left_right_wall|><|blank|><|1-3|><|up_down_left_right_wall|>",
+            ).replace("<|0-3|><|up_wall|>", "<|0-3|><|up_down_wall|>"),
+            "has no path from its origin 3-1",
+        ),
     ],
 )
 def test_a_maze_that_cannot_be_walked_is_refused_in_words(text: str, message: str) -> None:

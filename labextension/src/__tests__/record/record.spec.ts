@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
   ANALYSIS,
   CLIP,
+  DRAWING,
   EXECUTION,
   FAILED_TEST,
   GROUP_ROW,
@@ -16,6 +17,7 @@ import {
   REASON,
   readRecord,
   RUN_COST,
+  RULING_VIEW,
   RUN_RECORD,
   SAMPLE_VIEW,
   SUBSET_ROW
@@ -34,6 +36,7 @@ describe('the record', () => {
     Object.entries({
       Analysis: ANALYSIS,
       Clip: CLIP,
+      Drawing: DRAWING,
       Execution: EXECUTION,
       FailedTest: FAILED_TEST,
       GroupRow: GROUP_ROW,
@@ -41,6 +44,7 @@ describe('the record', () => {
       Loop: LOOP,
       Progress: PROGRESS,
       Reason: REASON,
+      RulingView: RULING_VIEW,
       RunCost: RUN_COST,
       RunRecord: RUN_RECORD,
       SampleView: SAMPLE_VIEW,
@@ -60,6 +64,7 @@ describe('the record', () => {
     expect(Object.keys(schema.$defs).sort()).toEqual([
       'Analysis',
       'Clip',
+      'Drawing',
       'Execution',
       'FailedTest',
       'GroupRow',
@@ -67,6 +72,7 @@ describe('the record', () => {
       'Loop',
       'Progress',
       'Reason',
+      'RulingView',
       'RunCost',
       'RunRecord',
       'SampleView',
