@@ -271,6 +271,11 @@ export class DetailView {
       );
     }
     this._question.hidden = !this._question.hasChildNodes();
+    // A maze in tokens is long, and its drawing says the same.
+    this._question.classList.toggle(
+      'qwq-mod-drawn',
+      entry.row.drawing !== null
+    );
     this._typesetter.watch(this._question);
   }
 

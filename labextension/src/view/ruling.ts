@@ -34,7 +34,7 @@ export class RulingView {
     );
     this._note = el('input', {
       type: 'text',
-      class: 'qwq-note',
+      class: 'qwq-ruling-note',
       placeholder: 'Note',
       'aria-label': 'Note on this answer'
     });
