@@ -29,6 +29,7 @@ __all__ = [
     "RULINGS",
     "RULING_COLUMNS",
     "Ruling",
+    "answer_fingerprint",
     "applies",
     "decided",
     "read_rulings",

@@ -20,12 +20,14 @@ from qwq_nb.errors import OptionError, did_you_mean, listed
 from qwq_nb.run.comparability import Caveat, bars, caveats, coverage, of_each
 from qwq_nb.run.facts import facts_of, same_plan
 from qwq_nb.run.token_limit import truncation
+from qwq_nb.store.request import SEED
 from qwq_nb.view.page import save_page
 from qwq_nb.view.wording import UNKNOWN
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from qwq_nb.analysis.blind.api import Blind
     from qwq_nb.run.run import Run
     from qwq_nb.view.figures import ChartFigure
 
@@ -209,6 +211,21 @@ class Comparison:
             hint = did_you_mean(wanted, [p.a.sample.id for p in pairs], many="flips() lists those that differ.")
             raise OptionError(f"A and {run} have no sample {wanted!r} in common.{hint}")
         return SideBySide(self._drawn([found], run)[0], self._cards())
+
+    def blind(self, seed: int = SEED) -> Blind:
+        """Return the pairs of two runs' answers in an order that hides whose they are, to be ruled on one by one.
+
+        Raises:
+            OptionError: there are more than two runs, or `seed` is no whole number.
+        """
+        from qwq_nb.analysis.blind.api import Blind
+
+        if len(self.runs) != 2:
+            raise OptionError(f"A blind comparison is between two runs, not {len(self.runs)}.")
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            raise OptionError(f"seed takes a whole number, not {seed!r}.")
+        pairs = [pair for pairing in self._pairings["B"] for pair in (*pairing.pairs, *pairing.unanswered)]
+        return Blind(list(self.runs.values()), pairs, seed=seed, reveal=self.revealed)
 
     def _drawn(self, pairs: Sequence[Pair], letter: str) -> list[Flip]:
         return drawn(pairs, ("A", self.runs["A"]), (letter, self.runs[letter]), reveal=self.revealed)
