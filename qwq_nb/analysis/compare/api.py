@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qwq_nb.analysis.compare.conclusion import contrast_conclusion
 from qwq_nb.analysis.compare.contrasts import COLUMNS, ComparisonRow, adjust, comparison_rows, contrast
 from qwq_nb.analysis.compare.frontier import points
-from qwq_nb.analysis.compare.inputs import FLIP_COLUMNS, doubts, drawn, flip_row, run_note, run_prices
+from qwq_nb.analysis.compare.inputs import FLIP_COLUMNS, doubts, drawn, flip_row, run_note, run_prices, token_notes
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip, RunCard
 from qwq_nb.analysis.compare.reference_scores import REFERENCE_COLUMNS, reference_rows
 from qwq_nb.analysis.compare.side_by_side import SideBySide
@@ -244,6 +244,7 @@ class Comparison:
             coverage=[
                 *(line for b, pairings in self._pairings.items() for line in coverage("A", b, pairings)),
                 *(line for b, pairings in self._pairings.items() for line in truncation("A", b, pairings)),
+                *token_notes(self.rows()),
                 *doubts(flips),
             ],
             sentences=self.sentences,
