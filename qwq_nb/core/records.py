@@ -246,6 +246,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     explanation: str = ""
     flags: list[str] = []
     """The benchmark's own, beside those that the outcome has: `wall` and `past` of a maze."""
+    explained: bool = False
+    """The explanation is for readers: it says in words why the answer is right, or why not."""
     seconds: float = 0.0
     sample_score: dict[str, Any] = {}
     """evalscope's own SampleScore, as it goes into the review file."""

@@ -13,6 +13,7 @@ from qwq_nb.core.records import Analysis, Outcome, State
 __all__ = [
     "MIME_TYPE",
     "Clip",
+    "Drawing",
     "DrawnArgument",
     "DrawnCall",
     "GroupRow",
@@ -21,6 +22,7 @@ __all__ = [
     "Picture",
     "Progress",
     "Reason",
+    "RulingView",
     "RunRecord",
     "SampleView",
     "SubsetRow",
@@ -216,6 +218,26 @@ class TurnView(msgspec.Struct, kw_only=True):
     """What running the tests after it has shown; None: they were not run after it."""
 
 
+class Drawing(msgspec.Struct, kw_only=True, frozen=True):
+    """Hold the picture of a sample: a maze with the answer's path."""
+
+    svg: str
+    """Whole and without script; shown as an image, never as a part of a page."""
+    alt: str
+    """What it shows, in words."""
+    text: str = ""
+    """The same with plain characters; empty where it is drawn as svg only."""
+
+
+class RulingView(msgspec.Struct, kw_only=True, frozen=True):
+    """Hold a reader's own ruling on an answer, which stands beside the official verdict."""
+
+    correct: bool
+    note: str = ""
+    at: str = ""
+    """ISO 8601, UTC."""
+
+
 class SampleView(msgspec.Struct, kw_only=True):
     """Hold a sample as it is drawn: the row of `run.samples()` and its texts, clipped to the output's budget."""
 
@@ -262,6 +284,10 @@ class SampleView(msgspec.Struct, kw_only=True):
     """Its requests in order, where a solver made several."""
     picture: Picture | None = None
     """The clip of a game; None: it is none, or has none."""
+    drawing: Drawing | None = None
+    """A picture of the problem and the answer, of benchmarks that have one."""
+    ruling: RulingView | None = None
+    """The reader's own, where it is on this answer."""
 
 
 class InFlight(msgspec.Struct, kw_only=True):

@@ -143,7 +143,7 @@ class DemoServer:
             text = script(echo(request.headers.get("Authorization", "")), None, style, 40)
         else:
             # An attempt that is to fail takes no turn: the retry gets the variant it would have had.
-            variant = self._variant(transcript, body.get("seed"), take_turn=fault is None or fault.kind.whole)
+            variant = self._variant(transcript, body, take_turn=fault is None or fault.kind.whole)
             if (budget := thinking_budget(body)) is not None:
                 variant = within_budget(transcript.key, variant, budget)
             text = script(variant, limit, style, self.settings.chunks or None, has_tools=bool(body.get("tools")))
@@ -239,8 +239,8 @@ class DemoServer:
             status=answer.status, body=answer.body, content_type=answer.content_type, headers=answer.headers
         )
 
-    def _variant(self, transcript: Transcript, seed: object, *, take_turn: bool) -> Variant:
-        variants = transcript.variants
+    def _variant(self, transcript: Transcript, body: dict[str, Any], *, take_turn: bool) -> Variant:
+        variants, seed = transcript.variants_for(body), body.get("seed")
         if isinstance(seed, int):
             return variants[seed % len(variants)]
         turn = self._turns[transcript.key]

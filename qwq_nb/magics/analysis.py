@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qwq_nb.analysis.anchors.api import Anchors
+    from qwq_nb.analysis.blind.api import Blind
     from qwq_nb.analysis.budget.api import BudgetCurve
     from qwq_nb.analysis.compare.api import Comparison
     from qwq_nb.analysis.gate.api import Gate
@@ -51,13 +52,17 @@ class AnalysisMagics(MagicBase):
     @no_var_expand
     @line_magic
     @user_errors
-    def qwq_compare(self, line: str) -> Comparison | pd.DataFrame:
+    def qwq_compare(self, line: str) -> Comparison | Blind | pd.DataFrame:
         """Compare runs with the first: differences with intervals, exact McNemar test, samples whose outcome changed.
 
         %qwq_compare A B [C...]      variables, runs' names or paths; also runs that evalscope made
         %qwq_compare A --reference QwQ-32B
+        %qwq_compare A B --blind     which of two answers is better, without knowing whose they are
         """
         from qwq_nb.analysis.compare.api import compare, compare_reference
+        from qwq_nb.core.frontend import in_kernel, is_live
+        from qwq_nb.magics.blind import show_blind
+        from qwq_nb.store.request import SEED
 
         words, given = self.parsed(line, COMPARE, "qwq_compare")
         runs = [self.named_run(word, given.get("out")) for word in words]
@@ -67,7 +72,15 @@ class AnalysisMagics(MagicBase):
             return compare_reference(runs[0], given["reference"])
         if len(runs) < 2:
             raise OptionError("%qwq_compare takes two runs or more: %qwq_compare A B, or one and --reference QwQ-32B.")
-        return compare(*runs, reveal=bool(given.get("reveal")))
+        compared = compare(*runs, reveal=bool(given.get("reveal")))
+        if given.get("blind"):
+            blind = compared.blind(given.get("seed", SEED))
+            if in_kernel(self.shell) and is_live():
+                show_blind(blind, self.shell)
+            return blind
+        if "seed" in given:
+            raise OptionError("--seed is for --blind: %qwq_compare A B --blind --seed 7")
+        return compared
 
     @documented(RACE)
     @no_var_expand

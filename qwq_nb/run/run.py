@@ -18,6 +18,7 @@ from qwq_nb.run import record as run_record
 from qwq_nb.run.record import frame
 from qwq_nb.run.report import Report
 from qwq_nb.run.sample import SampleDetail
+from qwq_nb.run.sample_view import detail
 from qwq_nb.run.state import RunControl, RunState
 from qwq_nb.run.studies import RunStudies
 from qwq_nb.store import rulings as by_hand
@@ -198,7 +199,7 @@ class Run(RunStudies):
         found = self._found(id, repeat)
         withheld = found.sample.benchmark in self.withheld
         clip = clip_path(self._directory, found)
-        return msgspec.structs.replace(run_record.detail(found), withheld=withheld, clip=clip)
+        return msgspec.structs.replace(detail(found), withheld=withheld, clip=clip)
 
     # -- analysis ------------------------------------------------------------------------------------------------
 

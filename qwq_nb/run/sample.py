@@ -31,7 +31,7 @@ from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.store.clips import load_clip
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.view.clean import one_line, visible
-from qwq_nb.view.html import Typesetter, code, esc, pre
+from qwq_nb.view.html import Typesetter, code, esc, image, pre
 
 __all__ = ["SampleDetail", "sample_bundle"]
 
@@ -80,6 +80,12 @@ class SampleDetail(msgspec.Struct, kw_only=True):
     """Of its tokens, of a run with `--logprobs K`."""
     entropy: str = ""
     """Along its reasoning, as the strip draws it: see `qwq_nb.run.entropy_strip`."""
+    drawing: str = ""
+    """The svg of a picture of problem and answer, of benchmarks that have one: a maze with the answer's path."""
+    drawing_alt: str = ""
+    """What it shows, in words."""
+    drawing_text: str = ""
+    """The same with plain characters."""
     candidates: list[Candidate] = []
     """Of 200 and more only the first and the last 100."""
     steps: list[Step] = []
@@ -120,6 +126,7 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
     parts = [
         f"<p><strong>{esc(sample.outcome.replace('_', ' '))}</strong> · {code(sample.id)}{repeat} · {values}</p>",
         f"<p><strong>Why:</strong> {esc(sample.why)}</p>",
+        *([image(sample.drawing, sample.drawing_alt)] if sample.drawing else []),
         typeset.prose(sample.question, "Question"),
     ]
     if sample.choices:
@@ -182,6 +189,9 @@ def shown(sample: SampleDetail) -> SampleDetail:
         choices=[],
         error=shown_error(sample.error),
         retried=[],
+        drawing="",
+        drawing_alt="",
+        drawing_text="",
         candidates=[],
         tools=[],
         tool_calls=[],
@@ -199,6 +209,7 @@ def sample_text(sample: SampleDetail) -> str:
     lines = [
         f"{one_line(sample.id, 200)} repeat {sample.repeat}: {sample.outcome} ({one_line(sample.why, 600)})",
         *values,
+        *(["", sample.drawing_text] if sample.drawing_text else []),
         "",
         "Question:",
         sample.question,
