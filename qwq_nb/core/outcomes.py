@@ -11,7 +11,7 @@ from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
 from qwq_nb.core.run_record import Reason, SampleView
 from qwq_nb.core.vocabulary import VOCABULARY
 
-__all__ = ["Decision", "ReasonCode", "counts", "decide_outcome", "is_answered", "is_failure", "sentence"]
+__all__ = ["Decision", "ReasonCode", "counts", "decide_outcome", "is_answered", "is_failure", "sentence", "why_decided"]
 
 ReasonCode = Literal[
     "right",
@@ -20,7 +20,10 @@ ReasonCode = Literal[
     "other_value_gold_present",
     "scored",
     "no_reference",
+    "awaits_judge",
+    "judged",
     "ruled",
+    "ruled_by_hand",
     "gold_in_answer",
     "gold_in_reasoning",
     "nothing_extracted",
@@ -44,7 +47,8 @@ ReasonCode = Literal[
     "not_graded",
     "partial_kept",
 ]
-"""Each has its sentence in `vocabulary.json`. `partial_kept` and `ruled` are said of a run's drawn samples only."""
+"""Each has its sentence in `vocabulary.json`. `partial_kept`, `ruled`, `ruled_by_hand` and `judged` are said of a
+run's drawn samples only."""
 
 # The longest value quoted in a sentence for people, in characters.
 _QUOTE = 60
@@ -87,7 +91,7 @@ def decide_outcome(
 
     The first that holds: correct (graded so, even if the limit cut it afterwards) · error (`error` is not empty) ·
     pending (no completion; or not graded, and interrupted or with an answer still to grade) · awaiting_ruling (nothing
-    to grade against) · truncated (by a limit of tokens) · not_gradable · no_answer (a thought that ended by itself
+    to grade against, or another model has to judge it) · truncated (by a limit of tokens) · not_gradable · no_answer (a thought that ended by itself
     without an answer, in whatever form it came) · wrong. An empty answer needs no verdict: there is nothing to grade.
     `gold` serves the sentence alone.
 
@@ -99,6 +103,13 @@ def decide_outcome(
     said = sentence(reason, gold=gold, extracted=verdict.extracted if verdict else "", error=error)
     flags = _flags(completion, verdict) if completion is not None and is_answered(outcome) else []
     return Decision(outcome, said, flags, reason)
+
+
+def why_decided(verdict: Verdict) -> Reason:
+    """Return why an answer that the grader gave no verdict on counts as right or not: a judge's verdict, or a ruling."""
+    if verdict.judge:
+        return _reason("judged", judge=_quote(verdict.judge), detail=_quote(verdict.explanation, _DETAIL))
+    return _reason("ruled" if verdict.status == "no_reference" else "ruled_by_hand")
 
 
 def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str = "") -> str:
@@ -133,6 +144,8 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
         return "pending", _reason("not_graded")
     if verdict is not None and verdict.status == "no_reference":
         return "awaiting_ruling", _reason("no_reference")
+    if verdict is not None and verdict.status == "awaits_judge":
+        return "awaiting_ruling", _reason("awaits_judge")
     if completion.is_truncated:
         return "truncated", _why_truncated(completion)
     if execution is not None and execution.status == "not_run":

@@ -14,7 +14,7 @@ import msgspec
 from qwq_nb.core.code_groups import group_rows
 from qwq_nb.core.compressed import text_length
 from qwq_nb.core.execution import Execution, middle_cut
-from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_answered, is_failure, sentence
+from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_answered, is_failure, sentence, why_decided
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -29,7 +29,8 @@ from qwq_nb.run.state import RunState
 from qwq_nb.run.withhold import withheld_benchmarks
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.manifest import Manifest
-from qwq_nb.store.rulings import decided, read_rulings, ruling_notes
+from qwq_nb.store.judgements import judge_notes, settled
+from qwq_nb.store.rulings import UNGRADED, read_rulings, ruling_notes
 from qwq_nb.store.run_dir import JOURNAL, RunDirectory
 from qwq_nb.store.scores import score_rows
 from qwq_nb.trace.drawn_marks import drawn_marks
@@ -192,7 +193,7 @@ def current_record(
     them at once. None: texts are whole; 0: there are none.
     """
     manifest = state.manifest
-    results = decided(state.results(), lambda: read_rulings(directory, manifest.request.endpoint.model))
+    results = settled(state.results(), directory, manifest.request.endpoint.model)
     record = make_run_record(
         manifest,
         directory.display_path,
@@ -206,6 +207,7 @@ def current_record(
                 read_rulings(directory, manifest.request.endpoint.model),
                 functools.partial(score_rows, manifest=manifest),
             ),
+            *judge_notes(results, directory, manifest.request.endpoint.model),
             *directory.problems,
         ],
         budget=budget,
@@ -308,8 +310,9 @@ def explained(result: SampleResult) -> tuple[Reason, str]:
         code: ReasonCode = "partial_kept" if result.completion else "not_asked"
         reason = Reason(code=code)
         return reason, sentence(reason)
-    if result.outcome != "awaiting_ruling" and result.verdict and result.verdict.status == "no_reference":
-        reason = Reason(code="ruled")
+    verdict = result.verdict
+    if result.outcome != "awaiting_ruling" and verdict is not None and (verdict.judge or verdict.status in UNGRADED):
+        reason = why_decided(verdict)
         return reason, sentence(reason)
     decision = decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)
     return decision.reason, decision.why

@@ -20,6 +20,7 @@ from qwq_nb.run.report import Report
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunControl, RunState
 from qwq_nb.store import rulings as by_hand
+from qwq_nb.store.judgements import settled
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
@@ -138,7 +139,7 @@ class Run:
 
     def results(self) -> list[SampleResult]:
         """Return the results themselves, one a sample × repeat, in the data set's order."""
-        return by_hand.decided(self._state.results(), self._rulings)
+        return settled(self._state.results(), self._directory, self.model)
 
     def rows(self) -> list[SubsetRow]:
         """Return the rows of `table()` as `SubsetRow` structs."""

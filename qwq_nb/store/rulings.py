@@ -28,7 +28,10 @@ __all__ = [
     "RULED_COLUMNS",
     "RULINGS",
     "RULING_COLUMNS",
+    "UNGRADED",
     "Ruling",
+    "answer_fingerprint",
+    "applies",
     "decided",
     "read_rulings",
     "rule",
@@ -39,6 +42,9 @@ __all__ = [
 ]
 
 RULINGS = "qwq_rulings.jsonl"
+
+UNGRADED = ("no_reference", "awaits_judge")
+"""Statuses of verdicts that are none: a ruling, or a judge, decides."""
 
 Key = tuple[str, int]
 
@@ -240,7 +246,7 @@ def ruling_notes(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling],
         return []
     notes = []
     # Where there is nothing to grade against, the ruling is the verdict.
-    only = {(r.sample.id, r.repeat) for r in results if r.verdict is not None and r.verdict.status == "no_reference"}
+    only = {(r.sample.id, r.repeat) for r in results if r.verdict is not None and r.verdict.status in UNGRADED}
     beside = {key: ruling for key, ruling in rulings.items() if key not in only}
     if len(beside) < len(rulings):
         notes.append(f"{len(rulings) - len(beside):,} of the verdicts are your rulings: there is no other.")
