@@ -83,6 +83,5 @@ def _misfit(kappa: float, share: float, n: int) -> float:
     expected = (share * share + spread * kappa, 2 * spread * (1 - kappa), (1 - share) ** 2 + spread * kappa)
     seen = (share, 0.0, 1 - share)
     return sum(
-        math.inf if e <= 0 < s else 0.0 if e <= 0 else n * (s - e) ** 2 / e
-        for s, e in zip(seen, expected, strict=True)
+        math.inf if e <= 0 < s else 0.0 if e <= 0 else n * (s - e) ** 2 / e for s, e in zip(seen, expected, strict=True)
     )

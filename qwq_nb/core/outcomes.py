@@ -91,9 +91,9 @@ def decide_outcome(
 
     The first that holds: correct (graded so, even if the limit cut it afterwards) · error (`error` is not empty) ·
     pending (no completion; or not graded, and interrupted or with an answer still to grade) · awaiting_ruling (nothing
-    to grade against, or another model has to judge it) · truncated (by a limit of tokens) · not_gradable · no_answer (a thought that ended by itself
-    without an answer, in whatever form it came) · wrong. An empty answer needs no verdict: there is nothing to grade.
-    `gold` serves the sentence alone.
+    to grade against, or another model has to judge it) · truncated (by a limit of tokens) · not_gradable · no_answer (a
+    thought that ended by itself without an answer, in whatever form it came) · wrong. An empty answer needs no verdict:
+    there is nothing to grade. `gold` serves the sentence alone.
 
     Flags, of outcomes other than error and pending: `present_not_extracted` (the gold value stands there),
     `check_by_hand` (the second opinion differs from the official verdict, or finds no answer where one was extracted),
@@ -106,7 +106,7 @@ def decide_outcome(
 
 
 def why_decided(verdict: Verdict) -> Reason:
-    """Return why an answer that the grader gave no verdict on counts as right or not: a judge's verdict, or a ruling."""
+    """Return why an answer without a grader's verdict counts as right or not: a judge's verdict, or a ruling."""
     if verdict.judge:
         return _reason("judged", judge=_quote(verdict.judge), detail=_quote(verdict.explanation, _DETAIL))
     return _reason("ruled" if verdict.status == "no_reference" else "ruled_by_hand")

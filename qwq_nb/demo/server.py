@@ -25,6 +25,7 @@ from qwq_nb.demo.continuation import Vocabulary, continuation, read_prompt
 from qwq_nb.demo.fault_steps import Step, body_steps, refusal, stream_steps
 from qwq_nb.demo.faults import Fault, FaultPlan
 from qwq_nb.demo.journal import Journal
+from qwq_nb.demo.judge import JUDGE_MODEL, judgement
 from qwq_nb.demo.player import play, sever
 from qwq_nb.demo.replay import Transcript, Transcripts, Variant, echo, split_tokens
 from qwq_nb.demo.settings import Settings, is_style
@@ -121,7 +122,7 @@ class DemoServer:
         body = await self._asked(request, entry)
         style, limit = self._style(body), _limit(body)
         texts = _texts(body)
-        transcript = self.book.find(texts[-1])
+        transcript = judgement(texts[-1]) if body["model"] == JUDGE_MODEL else self.book.find(texts[-1])
         self.journal.asked(entry, transcript.key)
         most = self.settings.most_streams
         if most and self.journal.active > most:
@@ -243,7 +244,7 @@ class DemoServer:
 
     def _check_model(self, body: dict[str, Any]) -> None:
         model, models = body.get("model"), self.settings.models
-        if model not in models:
+        if model not in (*models, JUDGE_MODEL):
             message = f"The model {model!r} does not exist. Served here: {', '.join(models)}."
             raise _BadRequestError(404, message + did_you_mean(str(model), models), "model_not_found", "model")
 

@@ -28,8 +28,8 @@ from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunState
 from qwq_nb.run.withhold import withheld_benchmarks
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
-from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.judgements import judge_notes, settled
+from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.rulings import UNGRADED, read_rulings, ruling_notes
 from qwq_nb.store.run_dir import JOURNAL, RunDirectory
 from qwq_nb.store.scores import score_rows

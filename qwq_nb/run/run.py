@@ -141,6 +141,10 @@ class Run:
         """Return the results themselves, one a sample × repeat, in the data set's order."""
         return settled(self._state.results(), self._directory, self.model)
 
+    def graded(self) -> list[SampleResult]:
+        """Return the results as the benchmarks' own graders left them: without rulings, and without judges."""
+        return self._state.results()
+
     def rows(self) -> list[SubsetRow]:
         """Return the rows of `table()` as `SubsetRow` structs."""
         return score_rows(self.results(), self._state.manifest)
@@ -218,6 +222,30 @@ class Run:
         from qwq_nb.run.studies import study
 
         return study("budget")(self, grid=grid, **options)
+
+    def judged(self) -> pd.DataFrame:
+        """Return what judges (`%qwq_judge`) said of the answers as a DataFrame, with a row a verdict.
+
+        Columns as in `qwq_nb.analysis.judge.rows.JUDGED_COLUMNS`: among them `verdict`, `score` and `reason`, your
+        `ruling`, and whether it `agrees`.
+        """
+        from qwq_nb.run.studies import study
+
+        found: pd.DataFrame = study("judged")(self)
+        return found
+
+    def agreement(self, judge: str | None = None, against: str = "reader") -> Any:
+        """Return how far a judge agrees with your rulings: `kappa`, `ci_low`, `ci_high`, `table`, `disagreements()`.
+
+        `judge`: its model, endpoint or rubric; None: the one asked last. `against`: `reader`, `grader` (the benchmark's
+        own verdicts) or another judge.
+
+        Raises:
+            OptionError: no judge has decided anything in this run, or none of that name.
+        """
+        from qwq_nb.run.studies import study
+
+        return study("agreement")(self, judge, against)
 
     # -- rulings by hand -----------------------------------------------------------------------------------------
 

@@ -11,7 +11,11 @@ from typing import Any, Final, cast
 
 __all__ = ["study"]
 
-_STUDIES: Final = {"budget": "qwq_nb.analysis.budget.api:budget"}
+_STUDIES: Final = {
+    "agreement": "qwq_nb.analysis.judge.agreement:agreement",
+    "budget": "qwq_nb.analysis.budget.api:budget",
+    "judged": "qwq_nb.analysis.judge.judged:judged",
+}
 
 
 def study(name: str) -> Callable[..., Any]:

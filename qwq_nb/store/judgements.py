@@ -26,8 +26,10 @@ __all__ = [
     "FILE",
     "JudgeReply",
     "JudgeVerdict",
+    "JudgeWord",
     "Judgements",
     "Judging",
+    "Protocol",
     "judge_notes",
     "read_judgements",
     "settled",
@@ -39,7 +41,7 @@ Key = tuple[str, int]
 """Sample id and repeat."""
 
 Protocol = Literal["evalscope", "rubric", "pairwise"]
-Word = Literal["correct", "not correct", "no decision", "win", "loss", "tie", "inconsistent"]
+JudgeWord = Literal["correct", "not correct", "no decision", "win", "loss", "tie", "inconsistent"]
 """A verdict: of one answer the first three; of two answers the others, or no decision. `inconsistent`: the judge
 preferred the same place in both orders."""
 
@@ -77,7 +79,7 @@ class JudgeReply(msgspec.Struct, kw_only=True):
     kind: Literal["reply"] = "reply"
     judging: str
     key: str
-    """Of the request (`qwq_nb.core.request_key`), with the number of the try from the second on."""
+    """Of the request (`qwq_nb.core.request_key`)."""
     text: str = ""
     prompt: int = 0
     """Tokens of the prompt."""
@@ -87,6 +89,8 @@ class JudgeReply(msgspec.Struct, kw_only=True):
     endpoint: str = ""
     only_thought: bool = False
     """There is a reasoning and no answer."""
+    cut: bool = False
+    """A token limit cut it."""
     at: str = ""
 
 
@@ -103,7 +107,7 @@ class JudgeVerdict(msgspec.Struct, kw_only=True):
     """Hash of the answer that was judged (`qwq_nb.store.rulings.answer_fingerprint`)."""
     other: str = ""
     """Hash of the other answer, of pairs."""
-    verdict: Word
+    verdict: JudgeWord
     score: float | None = None
     """0…1 as a rule; evalscope's main value; None without a decision."""
     metric: str = ""
