@@ -40,6 +40,9 @@ FILE = "qwq_judge.jsonl"
 Key = tuple[str, int]
 """Sample id and repeat."""
 
+_EXTRACTED = 200
+"""Characters of a judged answer that stand for what was extracted of it."""
+
 Protocol = Literal["evalscope", "rubric", "pairwise"]
 JudgeWord = Literal["correct", "not correct", "no decision", "win", "loss", "tie", "inconsistent"]
 """A verdict: of one answer the first three; of two answers the others, or no decision. `inconsistent`: the judge
@@ -208,6 +211,8 @@ def _judged(result: SampleResult, words: Mapping[Key, tuple[Judging, JudgeVerdic
         status="graded",
         correct=word.verdict == "correct",
         score=score,
+        # As evalscope has it, whose judges read the whole answer; short, for lists.
+        extracted=" ".join(result.completion.answer.split())[:_EXTRACTED] if result.completion is not None else "",
         explanation=word.reason,
         judge=judging.model,
         sample_score=_scored(result.verdict.sample_score, word.metric, score),

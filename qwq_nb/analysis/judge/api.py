@@ -76,7 +76,7 @@ def judge(
         raise OptionError(f"The run {run.name!r} is still going on: it is judged when it is over.")
     words = read_rubric(os.fspath(rubric)) if rubric is not None else BUILT_IN
     plans = _plans(run, words, own=rubric is not None, pairwise=pairwise, limit=limit)
-    told, spent, failures, asked = [], [], [], []
+    told, spent, failures, notes, asked = [], [], [], [], []
     try:
         for endpoints in groups_of(endpoint, run):
             parts = [_named(part, endpoints, run) for part in plans]
@@ -90,9 +90,10 @@ def judge(
             finally:
                 spent.append(session.spent())
                 failures += session.failures
+                notes += session.notes
     except KeyboardInterrupt:
-        raise JudgeInterrupted(Judged(run, asked, told=told, spent=spent, failures=failures)) from None
-    return Judged(run, asked, told=told, spent=spent, failures=failures)
+        raise JudgeInterrupted(Judged(run, asked, told=told, spent=spent, failures=failures, notes=notes)) from None
+    return Judged(run, asked, told=told, spent=spent, failures=failures, notes=notes)
 
 
 def _plans(run: Run, rubric: Rubric, *, own: bool, pairwise: Run | None, limit: int | None) -> list[Part]:

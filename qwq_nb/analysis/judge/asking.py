@@ -29,7 +29,7 @@ from qwq_nb.analysis.judge.units import Unit, Units, own_requests
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.core.event_loop import all_of
-from qwq_nb.core.records import Completion, Message
+from qwq_nb.core.records import Completion, Message, Verdict
 from qwq_nb.core.request_key import request_key
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.pool import Pool
@@ -80,6 +80,8 @@ class Asking:
         self._deadline_s = deadline_s
         self._worker = worker
         self._pool: Pool | None = None
+        self._turns: dict[str, asyncio.Lock] = {}
+        """By request."""
 
     @property
     def waiting(self) -> str:
@@ -125,7 +127,12 @@ class Asking:
         protocol = self.plan.judging.protocol
         if protocol == "evalscope":
             return await self._by_evalscope(unit, used)
-        words = [await self._word(messages, used) for messages in own_requests(protocol, self._rubric, unit)]
+        words = []
+        for messages in own_requests(protocol, self._rubric, unit):
+            word = await self._word(messages, used)
+            if isinstance(word, Fault):
+                return no_decision(word)
+            words.append(word)
         return of_pair(words) if protocol == "pairwise" else of_word(words[0])
 
     async def _by_evalscope(self, unit: Unit, used: list[JudgeReply]) -> Decision:
@@ -149,7 +156,7 @@ class Asking:
             word = reply_fault(reply) or self._read(reply.text)
             if isinstance(word, Word):
                 return word
-            fault, asked = word, asked_again(messages, reply.text, word)
+            fault, asked = word, asked_again(asked, reply.text, word)
         return Fault(f"asked {MOST_TRIES} times, the judge gave no verdict: {fault.why}")
 
     def _read(self, text: str) -> Word | Fault:
@@ -157,16 +164,19 @@ class Asking:
 
     async def _reply(self, messages: Sequence[Message]) -> JudgeReply:
         """Return the reply to a request: one that is there, or the judge's, which is then kept."""
-        key, judging = request_key(messages), self.plan.judging.id
-        there = self._kept.replies.get(judging, {}).get(key)
-        if there is not None:
-            return there
+        key = request_key(messages)
+        # Equal requests (of repeats with the same answer) are asked once.
+        async with self._turns.setdefault(key, asyncio.Lock()):
+            there = self._kept.replies.get(self.plan.judging.id, {}).get(key)
+            return there if there is not None else await self._asked(key, messages)
+
+    async def _asked(self, key: str, messages: Sequence[Message]) -> JudgeReply:
         assert self._pool is not None
         began = time.monotonic()
         completion = await self._pool.complete(messages)
         self.asked += 1
         reply = JudgeReply(
-            judging=judging,
+            judging=self.plan.judging.id,
             key=key,
             text=completion.answer[: LONGEST_REPLY + 1],
             prompt=completion.prompt_tokens,
@@ -180,6 +190,10 @@ class Asking:
         self._directory.append(FILE, msgspec.to_builtins(reply))
         self._kept.put(reply)
         return reply
+
+    async def by_kept_replies(self, unit: Unit) -> Verdict:
+        """Return evalscope's verdict on a unit by the replies that are there, without a request."""
+        return await self._worker().grade(self._job(unit, list(self._kept.replies[self.plan.judging.id].values())))
 
     def _job(self, unit: Unit, replies: Sequence[JudgeReply]) -> GradeJob:
         result = unit.result

@@ -34,10 +34,8 @@ def no_decision(fault: Fault) -> Decision:
     return Decision(verdict="no decision", reason=fault.why)
 
 
-def of_word(word: Word | Fault) -> Decision:
+def of_word(word: Word) -> Decision:
     """Return the decision on one answer: it is correct if its score is 1."""
-    if isinstance(word, Fault):
-        return no_decision(word)
     return Decision(verdict="correct" if word.score >= 1 else "not correct", score=word.score, reason=word.reason)
 
 
@@ -54,7 +52,7 @@ def of_evalscope(verdict: Verdict) -> Decision:
     )
 
 
-def of_pair(words: Sequence[Word | Fault]) -> Decision:
+def of_pair(words: Sequence[Word]) -> Decision:
     """Return the decision on a pair from the words in both orders; `inconsistent` where they contradict each other.
 
     A word for a place (1 or 2) is one for an answer, which stands in the one order there and elsewhere in the other.
@@ -62,8 +60,6 @@ def of_pair(words: Sequence[Word | Fault]) -> Decision:
     said: list[Literal["win", "loss", "tie"]] = []
     reasons = []
     for order, word in zip(ORDERS, words, strict=True):
-        if isinstance(word, Fault):
-            return no_decision(word)
         own_place = "1" if order == "own first" else "2"
         said.append("tie" if word.better == "tie" else "win" if word.better == own_place else "loss")
         reasons.append(f"{order}: {said[-1]}. {word.reason}".strip())

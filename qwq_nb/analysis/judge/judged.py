@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from qwq_nb.analysis.judge.agreement import Agreement, agreement
 from qwq_nb.analysis.judge.report import JudgedRecord, judged_html, judged_text
-from qwq_nb.analysis.judge.rows import JUDGED_COLUMNS, judged_rows, summaries
+from qwq_nb.analysis.judge.rows import JUDGED_COLUMNS, Summary, judged_rows, summaries
 from qwq_nb.analysis.judge.sides import held, judge_side, reader_side, shown_judge
 from qwq_nb.analysis.judge.whose import accuracy_sentences
 from qwq_nb.core.files import save_file
@@ -24,7 +24,7 @@ from qwq_nb.view.page import save_page
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Judged", "judged"]
+__all__ = ["Judged", "judged", "undecided_note"]
 
 _COUNTED: Final = ("correct", "not correct", "no decision", "win", "tie", "loss", "inconsistent")
 
@@ -45,6 +45,7 @@ class Judged:
         told: Sequence[str] = (),
         spent: Sequence[str] = (),
         failures: Sequence[str] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         self._run = run
         self._asked = list(asked)
@@ -52,6 +53,7 @@ class Judged:
         """What it was said to cost, before it was asked."""
         self.spent = "\n".join(spent)
         """What was asked by this call, and what it cost; empty where nothing was to be asked."""
+        self._notes = list(notes)
         self.failures = list(failures)
         """Why units have no verdict although they were asked: the endpoint's errors."""
 
@@ -151,6 +153,9 @@ class Judged:
         if self.failures:
             n, first = len(self.failures), one_line(self.failures[0], 300).rstrip(".")
             notes.append(f"{n:,} without a verdict, since the endpoint failed: {first}. The same line asks again.")
+        notes += self._notes
+        own = summaries(kept, results, wanted)
+        notes += [undecided_note(summary) for summary in own if summary.undecided]
         known = summaries(kept, results, others)
         if known:
             said = listed(dict.fromkeys(shown_judge(s.judging) for s in known))
@@ -159,10 +164,19 @@ class Judged:
             name=run.name,
             model=run.model,
             demo=run.demo,
-            summaries=summaries(kept, results, wanted),
+            summaries=own,
             held=[one for one in compared if one.kappa.n],
             accuracy=accuracy_sentences(run),
             notes=notes,
             cost=[line for line in (*self.spent.splitlines(), *([] if self.spent else self.cost.splitlines())) if line],
             hidden=run.withheld,
         )
+
+
+def undecided_note(summary: Summary) -> str:
+    """Say how many answers a judge did not decide on, and why: the most frequent reason."""
+    n = sum(summary.undecided.values())
+    reason, times = max(summary.undecided.items(), key=lambda item: item[1])
+    said = one_line(reason, 300)
+    why = f" ({times:,} of them: {said})" if len(summary.undecided) > 1 else f": {said}"
+    return f"{summary.benchmark}: {n:,} without a decision of {shown_judge(summary.judging)}{why}."

@@ -82,7 +82,7 @@ def pair_messages(rubric: Rubric, question: str, first: str, second: str) -> lis
 
 
 def asked_again(messages: Sequence[Message], reply: str, fault: Fault) -> list[Message]:
-    """Return the request after a reply that was no verdict: the same with what was wrong."""
+    """Return the request after a reply that was no verdict: the same with the reply, and what was wrong."""
     said = reply.strip()[:_QUOTED] or "(no answer)"
     return [
         *messages,

@@ -57,6 +57,8 @@ class Summary(msgspec.Struct, kw_only=True):
     mean_score: Estimate | None = None
     """Where scores are neither 0 nor 1."""
     metric: str = ""
+    undecided: dict[str, int] = {}
+    """Why there is no decision: reason → how often."""
     p: float | None = None
     """Of pairs: that wins and losses are equally likely (exact sign test)."""
 
@@ -128,7 +130,15 @@ def _summary(judging: Judging, benchmark: str, words: Sequence[tuple[SampleResul
     counts = Counter(str(word.verdict) for _, word in words)
     scored = [(result.sample.id, word.score) for result, word in words if word.score is not None]
     known = [(id, float(score)) for id, score in scored if score is not None]
-    made = Summary(judging=judging, benchmark=benchmark, n=len(words), counts=dict(counts), share=Estimate())
+    undecided = Counter(word.reason for _, word in words if word.verdict == "no decision")
+    made = Summary(
+        judging=judging,
+        benchmark=benchmark,
+        n=len(words),
+        counts=dict(counts),
+        share=Estimate(),
+        undecided=dict(undecided),
+    )
     if judging.protocol == "pairwise":
         made.share = mean_estimate(known, most=1.0)
         made.p = mcnemar(counts["win"], counts["loss"]) if counts["win"] + counts["loss"] else None

@@ -13,15 +13,18 @@ import msgspec
 
 from qwq_nb.analysis.judge.asking import Asking
 from qwq_nb.analysis.judge.cost import Expected, Spent, expected_sentence, spent_of, spent_sentence
+from qwq_nb.analysis.judge.evalscope_reviews import write_reviews
 from qwq_nb.analysis.judge.rubric import Rubric
 from qwq_nb.analysis.judge.units import Unit, Units, own_requests, tokens_of
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.bench.shared import shared_worker
 from qwq_nb.core.event_loop import all_of, shared_event_loop, wait_for
 from qwq_nb.core.records import Completion, Message
+from qwq_nb.core.request_key import request_key
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import QwqError
 from qwq_nb.evaluation.control import STOP_WITHIN_S
+from qwq_nb.evaluation.evalscope_files import EvalscopeFiles
 from qwq_nb.evaluation.loading import load_request
 from qwq_nb.run.run import Run
 from qwq_nb.store.judgements import FILE, read_judgements
@@ -52,6 +55,8 @@ class JudgeSession:
         self.kept = read_judgements(run.directory, run.model)
         self.failures: list[str] = []
         """Why units have no verdict although they were asked."""
+        self.notes: list[str] = []
+        """What else the reader must know."""
         self._before = {part.plan.judging.id: self._spent(part) for part in self.parts}
         self._requests: dict[str, LoadRequest] = {}
         self._running: Asking | None = None
@@ -79,8 +84,9 @@ class JudgeSession:
             expected.more = "Some benchmarks ask more than once about an answer."
         else:
             asked = [m for unit in missing for m in own_requests(plan.judging.protocol, part.rubric, unit)]
-        expected.requests = len(asked)
-        expected.prompt = sum(map(tokens_of, asked))
+        there = self.kept.replies.get(plan.judging.id, {})
+        new = {key: tokens_of(messages) for messages in asked if (key := request_key(messages)) not in there}
+        expected.requests, expected.prompt = len(new), sum(new.values())
         said = expected_sentence(expected, self.endpoints[0], self._before[plan.judging.id])
         if plan.without_answer:
             said += f" Left out: {count(plan.without_answer, 'answer')} without text."
@@ -142,6 +148,9 @@ class JudgeSession:
             raise QwqError(f"Verdicts cannot be kept in {directory.display_path}: {exc.strerror or exc}.") from None
         finally:
             directory.close()
+            # Viewers of the directory draw this record; a run that somebody else writes gets its own.
+            if self.target.directory.has_record() and not self.target.directory.is_locked():
+                self.target.save_record()
             output.finish(figure=False)
 
     async def _all(self, directory: RunDirectory) -> None:
@@ -163,9 +172,20 @@ class JudgeSession:
             )
             try:
                 await asking.run()
+                if part.plan.judging.protocol == "evalscope":
+                    await self._to_evalscope(part, asking, directory)
             finally:
                 self.failures += asking.failures
                 self._running = None
+
+    async def _to_evalscope(self, part: Part, asking: Asking, directory: RunDirectory) -> None:
+        """Let evalscope's own files of the run have its verdicts, and its report the scores."""
+        words = ((unit, part.plan.verdict(self.kept, unit)) for unit in part.plan.units)
+        decided = [unit for unit, word in words if word is not None and word.decides]
+        model, judge = self.target.model, part.plan.judging.model
+        if await write_reviews(directory, decided, model, judge, asking.by_kept_replies):
+            files = EvalscopeFiles(self.target.manifest.request, directory, shared_worker())
+            self.notes += await files.completed(self.target.graded())
 
     # -- what is said --------------------------------------------------------------------------------------------
 
@@ -182,7 +202,7 @@ class JudgeSession:
     def _line(self) -> str:
         running = self._running
         if running is None:
-            return f"{self._told}\n{self.spent()}"
+            return self._told
         waiting = f" {running.waiting}" if running.waiting else ""
         return f"{self._told}\njudging: {running.done:,} of {len(running.plan.units):,}{waiting}"
 

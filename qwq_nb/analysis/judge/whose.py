@@ -23,8 +23,11 @@ def accuracy_sentences(run: Run) -> list[str]:
             continue
         own = [r for r in results if r.sample.benchmark == row.benchmark]
         name = row.metric or "accuracy"
-        score = f"{name} {row_score(row)} ({row_interval(row)})" if row.score is not None else f"no {name} yet"
         awaiting = f"; {row.awaiting_ruling:,} await a verdict" if row.awaiting_ruling else ""
+        if row.score is None:
+            said.append(f"{one_line(row.benchmark, 60)}: no {name} yet{awaiting}.")
+            continue
+        score = f"{name} {row_score(row)}, 95 % interval {row_interval(row)}"
         said.append(f"{one_line(row.benchmark, 60)}: {score}, by {_words(own)}{awaiting}.")
     return said
 
@@ -45,4 +48,4 @@ def _words(results: Sequence[SampleResult]) -> str:
     parts += [f"{reader:,} of yours"] if reader else []
     parts += [f"{grader:,} of the grader"] if grader else []
     n = len(counted)
-    return f"{n:,} verdict{'' if n == 1 else 's'}: {', '.join(parts)}" if parts else "no verdict"
+    return f"{n:,} verdict{'' if n == 1 else 's'}: {', '.join(parts)}"

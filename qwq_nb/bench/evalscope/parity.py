@@ -189,8 +189,8 @@ def _scores(label: str, before: dict[tuple[str, str, int], Any], reports: dict[s
     """Compare the run's share of correct answers in each subset with the report's main metric."""
     differences = []
     for name, report in reports.items():
-        if not report:
-            continue
+        if not report or not report.metrics:
+            continue  # no answer has a score
         if name in GRADED_METRICS:
             differences += _means(label, name, before, report)
             continue

@@ -135,10 +135,7 @@ def missing_packages(name: str, error: ImportError) -> str:
 def rule_notes(name: str) -> list[str]:
     """Return the note on a benchmark that evalscope by default has another model grade; none for the others."""
     if needs_judge(name):
-        return [
-            f"{name} is graded by another model. Its answers await a judge, which is asked when the run is over: "
-            f"%qwq_judge --endpoint NAME."
-        ]
+        return [f"{name} is graded by another model, which is asked when the run is over: %qwq_judge --endpoint NAME."]
     if not is_graded_by_rule_on_request(name):
         return []
     return [
