@@ -125,7 +125,7 @@ def test_scores_in_between_are_means(model: ScriptedJudge, judging_model: Script
     assert "0.625 (overall_score)" in str(made)
 
 
-@pytest.mark.parametrize("reply", ["B", "", '{"verdict": "D"}', '{"verdict": "A"} {"verdict": "B"}', '["A"]'])
+@pytest.mark.parametrize("reply", ["B", '{"verdict": "D"}', '{"verdict": "A"} {"verdict": "B"}', '["A"]'])
 def test_a_reply_that_evalscope_takes_no_verdict_from_is_no_decision(
     model: ScriptedJudge, tmp_path: Path, reply: str
 ) -> None:
@@ -136,6 +136,15 @@ def test_a_reply_that_evalscope_takes_no_verdict_from_is_no_decision(
     assert run.judged()["verdict"].tolist() == ["no decision"]
     assert run.samples()["outcome"].tolist() == ["awaiting_ruling"]
     assert "1 without a decision" in str(made)
+
+
+def test_an_empty_reply_is_a_failure_of_the_endpoint(model: ScriptedJudge, tmp_path: Path) -> None:
+    run = run_of("simple_qa", model, tmp_path, limit=1)
+    with scripted_judge(lambda _: "") as server:
+        made = judge(run, endpoint=server.endpoint(max_retries=1), show=False)
+        assert len(server.asked) == 2
+    assert run.judged().empty
+    assert "1 without a verdict, since the endpoint failed" in str(made)
 
 
 @pytest.mark.parametrize("name", sorted(RECORDS.keys() - {"simple_qa", "health_bench", "alpaca_eval"}))
@@ -152,15 +161,16 @@ _SCRIPT = """
 import sys
 from qwq_nb import judge, load_run
 from qwq_nb.endpoint.endpoint import Endpoint
-judge(load_run(sys.argv[1]), endpoint=Endpoint(sys.argv[2], "judge-1", name="j", think="plain"), concurrency=2, show=False)
+endpoint = Endpoint(sys.argv[2], "judge-1", name="j", think="plain")
+judge(load_run(sys.argv[1]), endpoint=endpoint, concurrency=2, show=False)
 """
 
 
 def test_a_kernel_killed_in_mid_judging_asks_nothing_twice(model: ScriptedJudge, tmp_path: Path) -> None:
-    RECORDS_ = [
-        {"problem": f"Number {i} of France?", "answer": "Paris", "metadata": "{'topic': 'x'}"} for i in range(24)
-    ]
-    data = write_jsonl(tmp_path / "many.jsonl", RECORDS_)
+    data = write_jsonl(
+        tmp_path / "many.jsonl",
+        [{"problem": f"Number {i} of France?", "answer": "Paris", "metadata": "{'topic': 'x'}"} for i in range(24)],
+    )
     run = evaluate("simple_qa", data=data, endpoint=model.endpoint(model="tested"), out=tmp_path / "runs")
     file = run.path / "qwq_judge.jsonl"
     with scripted_judge(judge_reply, seconds=0.15) as server:
