@@ -11,7 +11,17 @@ from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
 from qwq_nb.core.run_record import Reason, SampleView
 from qwq_nb.core.vocabulary import VOCABULARY
 
-__all__ = ["Decision", "ReasonCode", "counts", "decide_outcome", "is_answered", "is_failure", "sentence", "why_decided"]
+__all__ = [
+    "UNGRADED",
+    "Decision",
+    "ReasonCode",
+    "counts",
+    "decide_outcome",
+    "is_answered",
+    "is_failure",
+    "sentence",
+    "why_decided",
+]
 
 ReasonCode = Literal[
     "right",
@@ -54,6 +64,9 @@ run's drawn samples only."""
 _QUOTE = 60
 # The same of the reason why an answer could not be graded.
 _DETAIL = 240
+
+UNGRADED = ("no_reference", "awaits_judge")
+"""Statuses of verdicts that are none: a ruling, or a judge, decides."""
 
 _COUNTED = frozenset(outcome for outcome, words in VOCABULARY.outcomes.items() if words.counts)
 _FAILURES = frozenset(outcome for outcome, words in VOCABULARY.outcomes.items() if words.failure)
@@ -105,10 +118,13 @@ def decide_outcome(
     return Decision(outcome, said, flags, reason)
 
 
-def why_decided(verdict: Verdict) -> Reason:
-    """Return why an answer without a grader's verdict counts as right or not: a judge's verdict, or a ruling."""
+def why_decided(verdict: Verdict) -> Reason | None:
+    """Return why an answer without a grader's verdict was decided: by a judge, or a ruling. None: by its grader."""
     if verdict.judge:
-        return _reason("judged", judge=_quote(verdict.judge), detail=_quote(verdict.explanation, _DETAIL))
+        said = f"{_quote(verdict.judge)}: {verdict.explanation}" if verdict.explanation else _quote(verdict.judge)
+        return _reason("judged", detail=_quote(said, _DETAIL))
+    if verdict.status not in UNGRADED:
+        return None
     return _reason("ruled" if verdict.status == "no_reference" else "ruled_by_hand")
 
 

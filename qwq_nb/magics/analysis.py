@@ -122,7 +122,7 @@ class AnalysisMagics(MagicBase):
         """Have answers judged by another model: what awaits a judge, by a rubric of your own, or in pairs.
 
         %qwq_judge RUN --endpoint J              evalscope's own protocol where the benchmark has one
-        %qwq_judge RUN --endpoint J --rubric rubric.md
+        %qwq_judge RUN --endpoint J --rubric FILE
         %qwq_judge RUN --endpoint J --pairwise OTHER
         """
         from qwq_nb.analysis.judge.api import judge

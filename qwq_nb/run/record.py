@@ -30,7 +30,7 @@ from qwq_nb.run.withhold import withheld_benchmarks
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.judgements import judge_notes, settled
 from qwq_nb.store.manifest import Manifest
-from qwq_nb.store.rulings import UNGRADED, read_rulings, ruling_notes
+from qwq_nb.store.rulings import read_rulings, ruling_notes
 from qwq_nb.store.run_dir import JOURNAL, RunDirectory
 from qwq_nb.store.scores import score_rows
 from qwq_nb.trace.drawn_marks import drawn_marks
@@ -310,10 +310,8 @@ def explained(result: SampleResult) -> tuple[Reason, str]:
         code: ReasonCode = "partial_kept" if result.completion else "not_asked"
         reason = Reason(code=code)
         return reason, sentence(reason)
-    verdict = result.verdict
-    if result.outcome != "awaiting_ruling" and verdict is not None and (verdict.judge or verdict.status in UNGRADED):
-        reason = why_decided(verdict)
-        return reason, sentence(reason)
+    if result.verdict and result.outcome != "awaiting_ruling" and (decided := why_decided(result.verdict)):
+        return decided, sentence(decided)
     decision = decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)
     return decision.reason, decision.why
 

@@ -224,21 +224,15 @@ class Run:
         return study("budget")(self, grid=grid, **options)
 
     def judged(self) -> pd.DataFrame:
-        """Return what judges (`%qwq_judge`) said of the answers as a DataFrame, with a row a verdict.
-
-        Columns as in `qwq_nb.analysis.judge.rows.JUDGED_COLUMNS`: among them `verdict`, `score` and `reason`, your
-        `ruling`, and whether it `agrees`.
-        """
+        """Return what judges said of the answers as a DataFrame; columns as in `qwq_nb.analysis.judge.rows`."""
         from qwq_nb.run.studies import study
 
-        found: pd.DataFrame = study("judged")(self)
-        return found
+        return study("judged")(self)
 
     def agreement(self, judge: str | None = None, against: str = "reader") -> Any:
-        """Return how far a judge agrees with your rulings: `kappa`, `ci_low`, `ci_high`, `table`, `disagreements()`.
+        """Return how far a judge (None: the one asked last) agrees with your rulings, as in `qwq_nb.Agreement`.
 
-        `judge`: its model, endpoint or rubric; None: the one asked last. `against`: `reader`, `grader` (the benchmark's
-        own verdicts) or another judge.
+        `against`: `reader`, `grader` (the benchmark's own verdicts) or another judge.
 
         Raises:
             OptionError: no judge has decided anything in this run, or none of that name.

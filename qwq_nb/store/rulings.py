@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.core.outcomes import is_answered
+from qwq_nb.core.outcomes import UNGRADED, is_answered
 from qwq_nb.core.records import Completion, SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.tally import tally
@@ -28,7 +28,6 @@ __all__ = [
     "RULED_COLUMNS",
     "RULINGS",
     "RULING_COLUMNS",
-    "UNGRADED",
     "Ruling",
     "answer_fingerprint",
     "applies",
@@ -42,9 +41,6 @@ __all__ = [
 ]
 
 RULINGS = "qwq_rulings.jsonl"
-
-UNGRADED = ("no_reference", "awaits_judge")
-"""Statuses of verdicts that are none: a ruling, or a judge, decides."""
 
 Key = tuple[str, int]
 

@@ -45,6 +45,8 @@ CYCLES: dict[str, str] = {}
 """Modules that import one another, the names of a circle joined by blanks."""
 
 UPWARD: dict[str, str] = {
+    "qwq_nb.run.studies qwq_nb.analysis.judge.agreement": "`run.agreement()` is a study, likewise",
+    "qwq_nb.run.studies qwq_nb.analysis.judge.judged": "`run.judged()` is a study, likewise",
     "qwq_nb.run.studies qwq_nb.analysis.budget.api": "`run.budget()` is a study; imported by name when it is called",
 }
 """`importing.module imported.module`."""

@@ -23,14 +23,14 @@ def groups_of(endpoint: Endpoint | str | Sequence[Endpoint | str] | None, run: R
     """
     if endpoint is None:
         if not run.demo:
-            raise OptionError("Who judges? Name an endpoint that %qwq_endpoint has set: --endpoint NAME.")
+            raise OptionError("Who judges? --endpoint NAME names an endpoint that is set.")
         named: list[Endpoint | str] = [demo_endpoint()]
     elif isinstance(endpoint, str):
         named = [name.strip() for name in endpoint.split(",") if name.strip()]
     else:
         named = [endpoint] if isinstance(endpoint, Endpoint) else list(endpoint)
     if not named:
-        raise OptionError("Who judges? Name an endpoint that %qwq_endpoint has set: --endpoint NAME.")
+        raise OptionError("Who judges? --endpoint NAME names an endpoint that is set.")
     groups: dict[str, list[Endpoint]] = {}
     for one in named:
         found = get_endpoint(one) if isinstance(one, str) else one

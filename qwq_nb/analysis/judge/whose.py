@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qwq_nb.core.outcomes import counts
+from qwq_nb.core.outcomes import UNGRADED, counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.run.run import Run
-from qwq_nb.store.rulings import UNGRADED
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.wording import row_interval, row_score
 

@@ -101,7 +101,7 @@ def test_simple_qa_is_scored_and_evalscope_has_the_scores(
     opened = load_run(run.path)
     assert [row["outcome"] for row in opened.samples().to_dict("records")] == ["correct"] * 2 + ["wrong"] * 4
     assert opened.table()["accuracy"].tolist() == [pytest.approx(1 / 3)] * 2
-    assert opened.sample("simple_qa/0").why == "judged by the model judge-1: as scripted"
+    assert opened.sample("simple_qa/0").why == "judged by another model: judge-1: as scripted"
     report = json.loads(next((run.path / "reports").rglob("simple_qa.json")).read_text(encoding="utf-8"))
     assert "0.3333" in json.dumps(report)
     compared = subprocess.run(
