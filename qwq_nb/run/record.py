@@ -27,8 +27,9 @@ from qwq_nb.run.sample_view import drawn_ruling, sample_view
 from qwq_nb.run.state import RunState
 from qwq_nb.run.turn_views import bare_turns
 from qwq_nb.run.withhold import withheld_benchmarks
+from qwq_nb.store.judgements import judge_notes, settled
 from qwq_nb.store.manifest import Manifest
-from qwq_nb.store.rulings import Ruling, decided, read_rulings, ruling_notes
+from qwq_nb.store.rulings import Ruling, read_rulings, ruling_notes
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
 from qwq_nb.view.clip import clip, fair_limit, lean
@@ -195,7 +196,7 @@ def current_record(
     """
     manifest = state.manifest
     rulings = read_rulings(directory, manifest.request.endpoint.model)
-    results = decided(state.results(), lambda: rulings)
+    results = settled(state.results(), directory, manifest.request.endpoint.model)
     record = make_run_record(
         manifest,
         directory.display_path,
@@ -209,6 +210,7 @@ def current_record(
                 rulings,
                 functools.partial(score_rows, manifest=manifest),
             ),
+            *judge_notes(results, directory, manifest.request.endpoint.model),
             *directory.problems,
         ],
         budget=budget,
