@@ -267,6 +267,13 @@ class Candidates:
         """Return the number of the sentence in which the offset lies."""
         return bisect_right(self.sentences, at) - 1
 
+    def between(self, number: int, end: int) -> range:
+        """Return the numbers of the positions from one on that lie before an offset."""
+        last = number
+        while last < len(self._leads) and self._leads[last][1] < end:
+            last += 1
+        return range(number, last)
+
     def statement(self, number: int) -> Statement | None:
         """Return what is stated at a position, or None where there is no value."""
         kind, lead, at = self._leads[number]

@@ -32,7 +32,8 @@ _BE = (
     r"|looks)"
 )
 _GOOD = (
-    r"(?!only (?:true|correct|right)\b)(?:to be )?(?:indeed |likely |probably |clearly |definitely )?(?:the |a |my )?(?:only |most |best )?"
+    r"(?!only (?:true|correct|right)\b)(?:to be )?(?:indeed |likely |probably |clearly |definitely )?"
+    r"(?:the |a |my )?(?:only |most |best )?"
     r"(?:correct|right|best|answer|one|accurate|true|likely|plausible|reasonable|appropriate|suitable|consistent"
     r"|closest(?! to)|match|fit|choice|option|way to go|(?:strongest|safest|(?:most )?\w+ \w+) (?:answer|choice))\b"
     r"(?! (?:of|if|when|only if)\b)"

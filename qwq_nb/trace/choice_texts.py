@@ -50,8 +50,8 @@ _SENTENCE = re.compile(r"\b(?:is|are|was|were|has|have|will|does|increases|decre
 _QUOTES = ('"', "“")
 """Before words that a trace only mentions: "Many sources list “demand falls” as a result"."""
 _CALLED_BEST = re.compile(
-    r"['\"”*)]{0,3}(?: \(\W?[A-J]\W?\))? (?:is|would be|seems|looks|appears)(?: like| to be)? (?:indeed |likely )?(?:the )?"
-    r"(?:most (?!of\b|common way)\w+|best|strongest|correct|right|only one that fits)\b",
+    r"['\"”*)]{0,3}(?: \(\W?[A-J]\W?\))? (?:is|would be|seems|looks|appears)(?: like| to be)? (?:indeed |likely )?"
+    r"(?:the )?(?:most (?!of\b|common way)\w+|best|strongest|correct|right|only one that fits)\b",
     re.I,
 )
 """What calls the words before it the best of the options."""
