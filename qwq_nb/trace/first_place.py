@@ -142,6 +142,6 @@ def first_sure(
         found = evidence.of(said, strength(number), rank, final_soon=soon)
         chance = chance_of(found)
         if chance >= 0.5:
-            return number if chance >= SURE and not found["one of several"] else None
+            return number if chance >= SURE and not (found["one of several"] or found["supposed"]) else None
         rank += 1
     return None
