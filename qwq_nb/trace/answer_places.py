@@ -110,10 +110,9 @@ def find_correct(
     if target.words:
         return _in_words(candidates, target)
     first = next((n for n in range(len(candidates)) if judge(n)[0] >= least), None)
-    if correct is not False:
-        evidence = Evidence(candidates, request, teller, chance=chance)
-        sure = first_sure(evidence, right, lambda number: judge(number)[0])
-        first = first if sure is None else sure
+    evidence = Evidence(candidates, request, teller, chance=chance)
+    sure = first_sure(evidence, right, lambda number: judge(number)[0])
+    first = first if sure is None else sure
     composed = _composed(reasoning, request, is_right)
     if composed and (first is None or composed < judge(first)[1]):
         return AnswerPositions(
@@ -244,7 +243,9 @@ def _in_words(candidates: Candidates, gold: Gold) -> AnswerPositions:
         sentence = starts[bisect_right(starts, match.start()) - 1]
         lead = reasoning[max(sentence, match.start() - LOOK_BACK) : match.start()]
         if re.search(r"\banswer\b|答案|\\boxed\{", lead, re.I) or (
-            _SAYS.search(lead) and not SUPPOSED.search(lead) and not _SUBJECT.match(reasoning, match.end())
+            _SAYS.search(lead.rpartition(";")[2])
+            and not SUPPOSED.search(lead)
+            and not _SUBJECT.match(reasoning, match.end())
         ):
             spans.append(match.span())
     return AnswerPositions(spans[0], spans[-1]) if spans else AnswerPositions()

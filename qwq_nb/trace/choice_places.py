@@ -92,10 +92,10 @@ def _stated(digits: bool) -> re.Pattern[str]:
         r"(?:[^.?!\n]|\.\d){0,120}?(?:[.,] (?:So |And )?(?:[Tt]hat|[Tt]his|[Ww]hich|[Ii]t)(?:['’]s| is| was)? )?"
         r"(?:is )?(?:exactly|precisely|just|matches|what) "
         r"(?:that|what|this|(?:with |to )?(?:what |my |the )?(?:I|we|calculat|result|answer|value))",
-        # "That is very close to 11 in. (Option G)." "Is $62 an option? Yes, option H." "42.84 is option G."
+        # "That is very close to 11 in. (Option G)." "Is $62 an option? Yes, option H."
         rf"\b(?:close to|match(?:es)?|equals?|agrees? with|consistent with)\b[^\n?]{{0,60}}?[ (](?i:option|choice) "
         rf"{mark('t')}\b",
-        rf"(?:\b[Yy]es[,!.]? (?:(?:it|that)(?:['’]s| is) )?|\d\S{{0,6}} is )(?:the )?(?i:option|choice) {mark('u')}\b",
+        rf"\b[Yy]es[,!.]? (?:(?:it|that)(?:['’]s| is) )?(?:the )?(?i:option|choice) {mark('u')}\b",
         rf"\b[Oo]nly (?:the )?(?i:{_NOUN}) {mark('f')}\b",
         r"\\(?:boxed|fbox)\s?\{\s?(?:\\(?:text|mathrm|textbf)\{)?\(?"
         + mark("g").replace(r"[(\[\"“]", r"[(\[]")
@@ -135,7 +135,7 @@ _WHETHER = re.compile(
 )
 _OPEN = re.compile(
     r"(?:\W|\b(?:but|so|and|or|now|wait|actually|hmm|then|also|however|again|okay)\b)*"
-    r"(?:(?P<asks>is|are|could|can|does|do|did|would|should|why|what|how)\b|if (?!I (?:had|have) to|forced)\b)",
+    r"(?:(?P<asks>is|are|could|can|does|do|did|would|should|why|what|how)\b|if (?!I (?:had|have) to|forced))",
     re.I,
 )
 """A sentence that begins so asks or supposes to its end."""

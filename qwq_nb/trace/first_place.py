@@ -25,27 +25,27 @@ from qwq_nb.trace.suppositions import LOOK_BACK
 
 __all__ = ["SOON", "SURE", "WEIGHTS", "Evidence", "chance_of", "first_sure"]
 
-SURE: Final = 0.8
+SURE: Final = 0.7
 """Below this chance the rules decide."""
 
 WEIGHTS: Final[dict[str, float]] = {
-    "always": 0.81,
+    "always": 0.82,
     "final": 1.48,
     "asked": 2.26,
-    "dwelt on": 1.94,
-    "one of several": -1.7,
-    "supposed": -0.72,
-    "then checked": 1.33,
-    "then calculated with": -1.03,
-    "final soon": 1.53,
-    "left side": 1.08,
-    "left side, small number": -1.13,
-    "consequence": 0.53,
-    "condition": -0.47,
-    "denial": -0.85,
-    "no extreme": -0.7,
-    "length of sentence": -1.41,
-    "rank": -1.32,
+    "dwelt on": 1.93,
+    "one of several": -1.74,
+    "supposed": -0.68,
+    "then checked": 1.32,
+    "then calculated with": -1.0,
+    "final soon": 1.52,
+    "left side": 1.15,
+    "left side, small number": -1.23,
+    "consequence": 0.58,
+    "condition": -0.43,
+    "denial": -0.92,
+    "no extreme": -0.78,
+    "length of sentence": -1.35,
+    "rank": -1.33,
 }
 
 _CHECKS = re.compile(
@@ -112,6 +112,12 @@ class Evidence:
             "rank": log1p(rank),
         }
 
+    def forbids(self, said: Statement, found: dict[str, float]) -> bool:
+        """Return whether a place is none whatever else speaks for it: `found` is its evidence."""
+        if found["one of several"] or found["supposed"]:
+            return True
+        return self.chance and said.kind not in ("box", "answer") and self.teller.is_of_another_name(said)
+
     def _is_operand(self, said: Statement) -> bool:
         value = re.escape(said.text.strip("$ .\\*"))
         behind = self.candidates.text[said.end : said.end + _NEXT]
@@ -142,6 +148,6 @@ def first_sure(
         found = evidence.of(said, strength(number), rank, final_soon=soon)
         chance = chance_of(found)
         if chance >= 0.5:
-            return number if chance >= SURE and not (found["one of several"] or found["supposed"]) else None
+            return number if chance >= SURE and not evidence.forbids(said, found) else None
         rank += 1
     return None

@@ -224,6 +224,11 @@ class Teller:
         words = stems(f"{whole} {text[said.end : bound.end() if bound else None]}")
         return request.operation not in words and not words & RESULTS
 
+    def is_of_another_name(self, said: Statement) -> bool:
+        """Return whether the value is that of a letter or function which is not asked for, or of a term of what is."""
+        whole = self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
+        return self.is_of_a_part(said) or self._names_another(said, whole)
+
     def is_of_a_part(self, said: Statement) -> bool:
         """Return whether the value is that of one term of what is asked for: of `a`, where it is a + b."""
         head = OWNER.search(self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start])

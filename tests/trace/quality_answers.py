@@ -84,7 +84,7 @@ PARTS = {
     "disputed": "traces on which the rules and the weights differed",
     "locked": "locked half of the sixth labels",
 }
-UNSEEN = ("locked",)
+UNSEEN = ("last",)
 """Counted once, after which nothing was changed."""
 _SETS = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "choices": 7, "disputed": 8, "locked": 9}
 _OPTION = re.compile(r"^(?:(\d)\. |([A-J]): )(.+)$", re.M)
