@@ -35,7 +35,11 @@ __all__ = [
     "sources_of_run",
 ]
 
-BUILT_IN: dict[str, str] = {}
+BUILT_IN: dict[str, str] = {
+    "bfcl_ast": "qwq_nb.bench.tools.bfcl:BfclAst",
+    "code_editing": "qwq_nb.bench.editing.benchmark:CodeEditing",
+    "games": "qwq_nb.bench.games.benchmark:Games",
+}
 """The benchmarks that come with qwq_nb beside evalscope's: name → `package.module:Name`."""
 
 BENCHMARKS: Registry[Benchmark] = Registry("benchmark", "qwq_nb.benchmarks", BUILT_IN)
