@@ -25,7 +25,7 @@ from qwq_nb.trace.suppositions import LOOK_BACK
 
 __all__ = ["SOON", "SURE", "WEIGHTS", "Evidence", "chance_of", "first_sure"]
 
-SURE: Final = 0.7
+SURE: Final = 0.8
 """Below this chance the rules decide."""
 
 WEIGHTS: Final[dict[str, float]] = {
@@ -114,7 +114,7 @@ class Evidence:
 
     def forbids(self, said: Statement, found: dict[str, float]) -> bool:
         """Return whether a place is none whatever else speaks for it: `found` is its evidence."""
-        if found["one of several"] or found["supposed"]:
+        if found["one of several"] or found["supposed"] or self.teller.counts_other_things(said):
             return True
         return self.chance and said.kind not in ("box", "answer") and self.teller.is_of_another_name(said)
 

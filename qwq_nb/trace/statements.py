@@ -178,7 +178,7 @@ class Teller:
             return ASKED
         if _CALLED.match(text, said.end):
             return FINAL
-        if self._counts_other_things(said):
+        if self.counts_other_things(said):
             return WEAK
         if self._is_of_what_was_asked(said, whole):
             return ASKED
@@ -201,8 +201,8 @@ class Teller:
             return True
         return bool(THUS.search(whole)) and len(stems(whole) & self.request.words) >= min(2, len(self.request.words))
 
-    def _counts_other_things(self, said: Statement) -> bool:
-        """Whether a number in words counts something that the question does not ask for ("three real roots")."""
+    def counts_other_things(self, said: Statement) -> bool:
+        """Return whether a number in words counts something that the question does not ask for ("three real roots")."""
         if not re.fullmatch(r"[A-Za-z]{3,}", said.text):
             return False
         noun = re.match(r"[ *]{1,4}([A-Za-z-]+)(?: [A-Za-z-]+)?", self.text[said.end : said.end + 40])
