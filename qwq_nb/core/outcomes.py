@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from qwq_nb.core.code_reasons import CODE_REASONS, why_code
+from qwq_nb.core.code_reasons import CODE_REASONS, NO_EDIT, why_code
 from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.core.graded_metrics import is_degree, metric_of_score
 from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
@@ -152,9 +152,10 @@ def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str 
 def _outcome(completion: Completion | None, verdict: Verdict | None, error: str, gold: str) -> tuple[Outcome, Reason]:
     graded = verdict is not None and verdict.status == "graded"
     execution = verdict.execution if verdict is not None else None
+    no_edit = verdict is not None and NO_EDIT in verdict.flags
     if verdict is not None and graded and verdict.correct and completion is not None:
         if execution is not None and not completion.is_truncated:
-            return "correct", why_code(execution, correct=True)
+            return "correct", why_code(execution, correct=True, no_edit=no_edit)
         if verdict.explained and not completion.is_truncated:
             return "correct", _explained("right_explained", verdict)
         return "correct", _reason("right_before_limit" if completion.is_truncated else "right")
@@ -181,8 +182,9 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
     if verdict is not None and verdict.explained:
         return "wrong" if verdict.extracted.strip() else "no_answer", _explained("explained", verdict)
     if verdict is None or not verdict.extracted.strip():
-        reason = _why_no_answer(completion, verdict) if execution is None else why_code(execution, correct=False)
-        return "no_answer", reason
+        if execution is not None:
+            return "no_answer", why_code(execution, correct=False, no_edit=no_edit)
+        return "no_answer", _why_no_answer(completion, verdict)
     if verdict.tool_check is not None:
         return "wrong", _reason("call_wrong", detail=_quote(verdict.tool_check.in_words(), _DETAIL))
     if execution is not None:
