@@ -36,7 +36,9 @@ __all__ = [
 ]
 
 BUILT_IN: dict[str, str] = {
+    "bfcl_ast": "qwq_nb.bench.tools.bfcl:BfclAst",
     "code_editing": "qwq_nb.bench.editing.benchmark:CodeEditing",
+    "games": "qwq_nb.bench.games.benchmark:Games",
 }
 """The benchmarks that come with qwq_nb beside evalscope's: name → `package.module:Name`."""
 

@@ -16,13 +16,16 @@ from pathlib import Path
 
 from qwq_nb.demo.process import DemoEndpoint
 
-__all__ = ["PROBLEMS", "DemoEndpoint", "shared"]
+__all__ = ["OWN_PROBLEMS", "PROBLEMS", "DemoEndpoint", "shared"]
 
 PROBLEMS: dict[str, Path] = {
     name: Path(__file__).parent / "problems" / f"{name}.jsonl"
-    for name in ("math_500", "aime24", "gpqa_diamond", "live_code_bench", "code_editing")
+    for name in ("math_500", "aime24", "gpqa_diamond", "live_code_bench", "bfcl_ast", "code_editing")
 }
 """Benchmark → file of its demo problems, for the benchmarks that have some."""
+
+OWN_PROBLEMS = frozenset({"games"})
+"""Benchmarks whose problems come with them, and to which the built-in endpoint has answers."""
 
 _lock = threading.Lock()
 _shared: DemoEndpoint | None = None

@@ -8,6 +8,8 @@ from typing import Final
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.run_record import Clip, InFlight, RunRecord, SampleView
 from qwq_nb.run.code_parts import execution_html, squares, tests_word
+from qwq_nb.run.entropy_strip import strip_html
+from qwq_nb.run.tool_parts import calls_html
 from qwq_nb.run.turn_parts import turns_html
 from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.html import Typesetter, clipped, code, esc, pre
@@ -98,6 +100,8 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
         parts.append(f"<p><strong>Mark:</strong> {esc(mark.name.replace('_', ' '))}{said}{position}</p>")
     if view.execution is not None:
         parts.append(execution_html(view.execution, clipped(view.code) if view.code else ""))
+    parts.append(calls_html(view.calls))
+    parts.append(strip_html(view.entropy))
     if view.question is not None:
         parts.append(typeset.prose(clipped(view.question), "Question"))
     if view.choices:

@@ -13,20 +13,24 @@ import msgspec
 
 from qwq_nb.core.code_groups import group_rows
 from qwq_nb.core.compressed import text_length
-from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_answered, is_failure, sentence
+from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
-from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
+from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunRecord, SampleView
+from qwq_nb.core.tool_calls import calls_in, shown_call
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.board.rows import board_rows
 from qwq_nb.run.candidates import stated_candidates
-from qwq_nb.run.cost import cost_of, known_prices
+from qwq_nb.run.cost import cost_so_far
 from qwq_nb.run.drawn_execution import drawn_execution
+from qwq_nb.run.entropy_strip import entropy_levels
 from qwq_nb.run.estimate_notes import repeat_notes
-from qwq_nb.run.notes import notes_on
+from qwq_nb.run.notes import notes_on, uncounted_note
+from qwq_nb.run.pictures import PictureOf, fit_pictures, picture_of
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.state import RunState
+from qwq_nb.run.tool_parts import drawn_calls
 from qwq_nb.run.turn_views import bare_turns, says_tests, turn_views
 from qwq_nb.run.withhold import withheld_benchmarks
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
@@ -60,6 +64,9 @@ RECORD_QUESTION = 500
 
 SWITCHES_WITHOUT_TEXT = 50_000
 """Switches of thoughts in that record, of all samples together: about 0.3 MB."""
+
+RECORD_PICTURES = 1_500_000
+"""Bytes of all clips in that record."""
 
 FOREIGN_RUNS = 20
 """Runs of foreign script that a drawn sample carries at most."""
@@ -116,6 +123,7 @@ def make_run_record(
     in_flight: list[InFlight],
     notes: Sequence[str] = (),
     budget: int | None = None,
+    picture: PictureOf = lambda _: None,
 ) -> RunRecord:
     """Make the record of the run in the directory `path`: the table of all `results`, and the samples `shown`.
 
@@ -151,7 +159,7 @@ def make_run_record(
         table=rows,
         groups=group_rows(results),
         board=board_rows(results, m, resuming_line(m)),
-        samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
+        samples=[sample_view(r, request.endpoint.model, most=most(r), picture=picture) for r in shown],
         samples_total=len(results),
         in_flight=in_flight,
         notes=[
@@ -206,6 +214,7 @@ def current_record(
             *directory.problems,
         ],
         budget=budget,
+        picture=picture_of(directory),
     )
     return msgspec.structs.replace(record, partial=samples is not None)
 
@@ -231,21 +240,6 @@ def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleR
     return lambda result: found[is_failure(result)]
 
 
-def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
-    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
-    prices = known_prices(manifest.request)
-    if prices is None or not results:
-        return None
-    whole = cost_of(results, prices)[-1]
-    return RunCost(
-        so_far=whole.cost,
-        expected=whole.expected_cost,
-        per_correct=whole.cost_per_correct,
-        uncounted=whole.uncounted,
-        currency=manifest.request.endpoint.price_currency,
-    )
-
-
 def bare_record(record: RunRecord) -> RunRecord:
     """Return the record without what lies beside it in the run's directory.
 
@@ -253,7 +247,8 @@ def bare_record(record: RunRecord) -> RunRecord:
     reasoning that a viewer reads there is cut by them.
     """
     rows, left = [], SWITCHES_WITHOUT_TEXT
-    for view in record.samples:
+    pictures = fit_pictures(record.samples, RECORD_PICTURES, in_html=False)
+    for view, picture in zip(record.samples, pictures, strict=True):
         analysis = view.analysis
         if analysis is not None and analysis.switches:
             left -= len(analysis.switches)
@@ -269,6 +264,7 @@ def bare_record(record: RunRecord) -> RunRecord:
                 analysis=analysis,
                 code=None,
                 turns=bare_turns(view.turns),
+                picture=picture,
             )
         )
     return msgspec.structs.replace(record, samples=rows, in_flight=[])
@@ -277,6 +273,7 @@ def bare_record(record: RunRecord) -> RunRecord:
 def detail(result: SampleResult) -> SampleDetail:
     """Make the `SampleDetail` of a result: its texts whole."""
     s, c, v = result.sample, result.completion, result.verdict
+    game = v.execution.game if v is not None and v.execution is not None else None
     return SampleDetail(
         benchmark=s.benchmark,
         subset=s.subset,
@@ -304,7 +301,13 @@ def detail(result: SampleResult) -> SampleDetail:
         source_id=s.source_id,
         execution=v.execution if v else None,
         steps=c.steps if c else [],
+        checks=dict(game.checks) if game is not None else {},
         candidates=stated_candidates(result),
+        tools=s.tools,
+        tool_calls=[shown_call(call) for call in calls_in(c.answer)] if c else [],
+        tool_check=v.tool_check if v else None,
+        logprobs=c.logprobs if c else None,
+        entropy=entropy_levels(c),
     )
 
 
@@ -321,8 +324,13 @@ def explained(result: SampleResult) -> tuple[Reason, str]:
     return decision.reason, decision.why
 
 
-def sample_view(result: SampleResult, model: str, *, most: int | None = None) -> SampleView:
-    """Make the view of a sample. `most`: characters that each of its texts may have; None: they are whole."""
+def sample_view(
+    result: SampleResult, model: str, *, most: int | None = None, picture: PictureOf = lambda _: None
+) -> SampleView:
+    """Make the view of a sample. `most`: characters that each of its texts may have; None: they are whole.
+
+    `picture` gives the clip of a game.
+    """
     d = detail(result)
     reasoning = clipped_text(d.reasoning, most)
     turns = turn_views(result.completion, most=most)
@@ -357,7 +365,10 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         reason=explained(result)[0],
         code=clipped_text(d.extracted, most) if d.execution is not None and d.extracted else None,
         execution=drawn_execution(d.execution, texts=not says_tests(turns)),
+        calls=drawn_calls(d.tool_check),
+        entropy=entropy_levels(result.completion),
         turns=turns,
+        picture=picture(result),
     )
 
 
@@ -381,15 +392,3 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
         foreign=analysis.foreign[:FOREIGN_RUNS],
         measures=drawn_marks(result) if analysis.measures else {},
     )
-
-
-def uncounted_note(results: Sequence[SampleResult]) -> list[str]:
-    """Return the note on answers whose tokens the server did not count, or not credibly; empty if there are none."""
-    found = [r.completion for r in results if r.completion is not None and is_answered(r.outcome)]
-    ours = sum(completion.tokens_from in ("chunks", "estimate") for completion in found)
-    if not ours:
-        return []
-    return [
-        f"{ours} of {len(found)} answers came without a token count that can be believed: their tokens are counted "
-        f"here, as pieces of the stream, or as a quarter of the characters where nothing was streamed."
-    ]

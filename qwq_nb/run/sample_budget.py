@@ -13,6 +13,7 @@ from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import Analysis
 from qwq_nb.core.run_record import Clip, SampleView, TurnView
 from qwq_nb.run.html_samples import FOLD_ALL, LIST_ALL
+from qwq_nb.run.pictures import fit_pictures, picture_cost
 from qwq_nb.run.turn_views import fitted_turns, shortened_turns, turn_texts
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.clip import clip_again, fair_limit, lean, switches_within
@@ -40,6 +41,7 @@ _FOR_ROWS: Final = 2 / 3  # share of the bytes beyond which what was sent back b
 
 
 _SENT_BACK: Final = (160, 60)  # characters of it then, the longer ones first
+_PICTURES: Final = 1 / 2  # share of the bytes that the clips of games may take
 
 
 _FLOOR: Final = 1 / 3  # share of the bytes for texts that is divided evenly among all samples
@@ -57,6 +59,9 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
     the others. Turns are shortened, then left out from the end, before they take the place of all texts. Where not even
     rows fit, their values shrink, then correct rows are dropped, then failures from the end.
     """
+    pictures = fit_pictures(views, int(budget_bytes * _PICTURES), in_html=in_html)
+    views = [msgspec.structs.replace(view, picture=found) for view, found in zip(views, pictures, strict=True)]
+    budget_bytes -= sum(picture_cost(found, in_html=in_html) for found in pictures)
     failed = [is_failure(view) for view in views]
     folds = [in_html and (bad or len(views) <= FOLD_ALL) for bad in failed]
     line = _HTML_LINE if in_html else 0
@@ -196,6 +201,7 @@ def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleVie
             why="",
             reason=None,
             execution=without_texts(row.execution),
+            calls=[],
             turns=[],
             gold=_cut(row.gold, 24),
             extracted=_cut(row.extracted, 24),
@@ -225,12 +231,16 @@ def row_cost(row: SampleView, in_html: int) -> int:
 
     These are its JSON and, where the html lists it, `in_html` bytes more besides its values.
     """
-    fields = lean(row)
+    fields = lean(msgspec.structs.replace(row, picture=None))
     cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
     cost += 3 * _INDENT if row.reason else 0
     if row.execution is not None:
         # Its fields' lines; its texts once more in the html.
         cost += 14 * _INDENT + (text_cost(_json_text(row.execution), in_html=True) // 2 if in_html else 0)
+    if row.calls:
+        # Their fields' lines; their texts once more in the html.
+        cost += 8 * _INDENT * (len(row.calls) + sum(len(call.arguments) for call in row.calls))
+        cost += text_cost(json.dumps(msgspec.to_builtins(row.calls)), in_html=True) // 2 if in_html else 0
     cost += sum(_turn_cost(turn, in_html > _HTML_LINE) for turn in row.turns)
     if not in_html:
         return cost
@@ -257,6 +267,10 @@ def text_cost(text: str, *, in_html: bool) -> int:
 
 
 def _json_text(execution: Execution) -> str:
+    if (game := execution.game) is not None:
+        error = game.error
+        texts = (*game.says.values(), *(() if error is None else (error.what, error.source, error.traceback)))
+        return "".join(texts) + 60 * len(game.checks) * " "
     first = execution.first_failed
     return "" if first is None else "".join((first.input, first.expected, first.got, first.stderr))
 

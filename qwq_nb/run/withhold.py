@@ -108,7 +108,9 @@ def _withhold_sample(view: SampleView) -> SampleView:
         reason=view.reason if view.execution is not None else None,
         code=None,
         execution=without_texts(view.execution),
+        calls=[],
         turns=turns_without_texts(view.turns),
+        picture=None,
         error=shown_error(view.error),
         analysis=without_words(view.analysis),
     )

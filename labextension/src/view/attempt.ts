@@ -9,9 +9,12 @@ import { clipped } from '../record/values';
 import { flagTitle, flagWord, PHASES } from '../record/vocabulary';
 import { oneLine, visible } from '../text/clean';
 import { valueAsTex } from '../text/tex';
+import { CallsView } from './calls';
 import { whole } from './clip';
 import { el, reconcile, setAttribute, setText } from './dom';
+import { EntropyView } from './entropy';
 import { ExecutionView } from './execution';
+import { GameView } from './game';
 import { renderBlock } from './prose';
 import { TextFold } from './reasoning';
 import { signOf, wordOf } from './standing';
@@ -31,6 +34,8 @@ export interface IFolds {
 export interface IContext {
   typesetter: LazyTypesetter;
   matcher: IMatcher | null;
+  /** The run's folder, as its record names it. */
+  runDir: string;
   trace: (key: string) => ITrace | undefined;
   /** What was seen of a stream, also after its end. */
   stream: (key: string) => IStream | undefined;
@@ -67,9 +72,12 @@ export class AttemptView {
       this._values,
       this._facts,
       this._error,
+      this._game.node,
       this._execution.node,
+      this._calls.node,
       this._turns.node,
       this._answer.node,
+      this._entropy.node,
       this._reasoning.node
     );
   }
@@ -97,7 +105,10 @@ export class AttemptView {
     setText(this._facts, factsOf(entry).join(' · '));
     setText(this._error, row.error);
     this._error.hidden = row.error === '' || row.error === row.why;
+    this._game.update(stream ? null : row, context.runDir);
     this._execution.update(stream ? null : row.execution, row.code);
+    this._calls.update(stream ? [] : row.calls);
+    this._entropy.update(stream ? '' : row.entropy);
     this._turns.update(stream ? [] : row.turns);
     this._updateFolds(entry, context);
   }
@@ -113,14 +124,15 @@ export class AttemptView {
   }
 
   private _updateValues({ row, stream }: IEntry): void {
-    // A program is drawn with its tests, and has no value to compare.
-    const values: [string, string][] = row.execution
-      ? []
-      : [
-          ['gold', clipped(row.gold, LONGEST_VALUE)],
-          ['extracted', clipped(row.extracted, LONGEST_VALUE)],
-          ['second opinion', clipped(row.second_extracted, LONGEST_VALUE)]
-        ];
+    // A program is drawn with its tests, calls with those expected: neither has a value to compare.
+    const values: [string, string][] =
+      row.execution || row.calls.length
+        ? []
+        : [
+            ['gold', clipped(row.gold, LONGEST_VALUE)],
+            ['extracted', clipped(row.extracted, LONGEST_VALUE)],
+            ['second opinion', clipped(row.second_extracted, LONGEST_VALUE)]
+          ];
     // Of values that are not to be had only the extracted one says something: that nothing was.
     const shown = values.filter(
       ([name, value]) => value !== '' || (name === 'extracted' && !stream)
@@ -207,7 +219,10 @@ export class AttemptView {
   private _values = el('dl', { class: 'qwq-values' });
   private _facts = el('p', { class: 'qwq-facts' });
   private _execution = new ExecutionView();
+  private _calls = new CallsView();
+  private _entropy = new EntropyView();
   private _turns = new TurnsView();
+  private _game = new GameView();
   private _error = el('pre', { class: 'qwq-error' });
 }
 

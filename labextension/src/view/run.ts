@@ -10,6 +10,7 @@ import { RunRecord } from '../record/record';
 import { measure } from '../timing';
 import { IContext } from './attempt';
 import { BoardFacts } from './board-facts';
+import { copyText } from './clipboard';
 import { DetailView } from './detail';
 import { el, setAttribute } from './dom';
 import { FiltersView } from './filters';
@@ -205,6 +206,7 @@ export class RunView extends Widget {
     const context: IContext = {
       typesetter: this._typesetter,
       matcher: model.selector.matcher,
+      runDir: model.record!.run_dir,
       trace: key => model.trace(key),
       stream: key => model.streams.get(key),
       note: entry => this._fetcher.note(entry)
@@ -288,27 +290,4 @@ export class RunView extends Widget {
   private _frame = 0;
   private _search = 0;
   private _settle = 0;
-}
-
-/** To the clipboard, also on a page without TLS, where browsers have the older way only. */
-async function copyText(text: string): Promise<boolean> {
-  if (navigator.clipboard) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-  const focused = document.activeElement as HTMLElement | null;
-  const area = el('textarea', { 'aria-hidden': 'true' });
-  area.value = text;
-  area.style.position = 'fixed';
-  area.style.opacity = '0';
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand('copy');
-  area.remove();
-  focused?.focus({ preventScroll: true });
-  return done;
 }

@@ -35,7 +35,7 @@ def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: in
     row = contrast.whole
     a, b = names[row.a], names[row.b]
     if not row.pairs:
-        return f"{row.benchmark}: nothing was answered by both {a} and {b}, so they cannot be compared."
+        return f"{row.benchmark}: nothing that counts was answered by both {a} and {b}, so they cannot be compared."
     on = f"{row.benchmark}, {count(row.problems, 'problem')}"
     if row.pairs != row.problems:
         on += f" with {row.pairs:,} paired answers"

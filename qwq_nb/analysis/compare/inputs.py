@@ -17,7 +17,7 @@ from qwq_nb.view.wording import estimated_from, row_score
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
 
-__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "flip_row", "run_note", "run_prices"]
+__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "flip_row", "has_game", "run_note", "run_prices"]
 
 FLIP_COLUMNS = (
     "a",
@@ -61,6 +61,12 @@ def drawn(pairs: Sequence[Pair], first: tuple[str, Run], second: tuple[str, Run]
         Flip(a=first[0], b=second[0], kind=p.flip, first=a, second=b, alike=_alike(a, b))
         for p, a, b in zip(pairs, *views, strict=True)
     ]
+
+
+def has_game(pair: Pair) -> bool:
+    """Return whether one of the two answers is a game that was played."""
+    verdicts = [result.verdict for result in (pair.a, pair.b)]
+    return any(v is not None and v.execution is not None and v.execution.game is not None for v in verdicts)
 
 
 def doubts(flips: Sequence[Flip]) -> list[str]:

@@ -1,7 +1,7 @@
 """Grade edited exercises by their tests: the benchmark `code_editing`.
 
 The exercises are Exercism's, or in its form; the protocol is aider's (aider.chat/docs/benchmarks.html, 2023), whose
-tests decide whether an exercise is solved. What a model does on the way is the solver's (`--edit-format`, `--tries`).
+tests decide whether an exercise is solved. What a model is asked on the way is the solver's.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ def _texts(record: Mapping[str, Any], field: str, where: str, what: str) -> dict
         raise DataError(f"{where} has no `{field}`: {what}, as an object of names and texts.{_found(record)}")
     made: dict[str, str] = {}
     for name, text in value.items():
-        if "/" in name or clean_name(name) != name:
+        if not name or "/" in name or clean_name(name) != name:
             raise DataError(
                 f"{where} has in `{field}` a file {one_line(name, 80)!r}: give a plain name without a folder."
             )

@@ -26,6 +26,8 @@ __all__ = ["MOST_LINES", "SECONDS", "run_tests"]
 
 SECONDS: Final = 60.0
 """CPU time for all tests of an exercise."""
+_WAITING: Final = 10.0
+"""Seconds of wall time beyond that, for a solution that waits: what it waits for a processor does not count."""
 MOST_LINES: Final = 50
 """Lines of the tests' output that the model is shown."""
 _LONGEST_LINE: Final = 400
@@ -103,7 +105,7 @@ def run_tests(run: Run, files: Mapping[str, str], tests: Mapping[str, str], seco
             code=_driver(),
             stdin=plan.job(tests),
             files={f"{_FOLDER}/{name}": data for name, data in kept.items()},
-            limits=sandbox.Limits(cpu_s=seconds, wall_s=3 * seconds + 10),
+            limits=sandbox.Limits(cpu_s=seconds, wall_s=seconds + _WAITING),
         )
     )
     return plan.execution(done, seconds)

@@ -179,8 +179,9 @@ def _told_by(folder: str, texts: Mapping[str, str]) -> Callable[[Any], str]:
         shorten(found.__cause__, depth + 1)
         shorten(found.__context__, depth + 1)
 
+    lines = {name: (len(text), None, text.splitlines(True), name) for name, text in texts.items()}
+
     def told(error: Any) -> str:
-        lines = {name: (len(text), None, text.splitlines(True), name) for name, text in texts.items()}
         linecache.cache.update(lines)
         try:
             found = traceback.TracebackException(*error)

@@ -54,13 +54,11 @@ def _as_they_are(whole: str, part: str, new: str) -> str:
     at = 0 if whole.startswith(part) else whole.find(f"\n{part}") + 1
     if at or whole.startswith(part):
         return whole[:at] + new + whole[at + len(part) :]
-    return _indented(kept_lines(whole), kept_lines(part), kept_lines(new))
+    return _indented(kept_lines(whole), kept_lines(part), kept_lines(new)) if _is_short(whole, part) else ""
 
 
 def _indented(whole: list[str], part: list[str], new: list[str]) -> str:
     """Replace lines that match but for one indentation that all of them lack; blank lines have none."""
-    if not _is_short(whole, part):
-        return ""
     depths = [len(line) - len(line.lstrip()) for line in [*part, *new] if line.strip()]
     cut = min(depths, default=0)
     part = [line[cut:] if line.strip() else line for line in part]
@@ -79,8 +77,9 @@ def _indented(whole: list[str], part: list[str], new: list[str]) -> str:
     return ""
 
 
-def _is_short(whole: list[str], part: list[str]) -> bool:
-    return len(whole) <= _MOST_LINES and len(whole) * len(part) <= _MOST_COMPARED
+def _is_short(whole: str, part: str) -> bool:
+    lines = whole.count("\n")
+    return lines <= _MOST_LINES and lines * part.count("\n") <= _MOST_COMPARED
 
 
 def _between_dots(whole: str, part: str, new: str) -> str:
@@ -118,9 +117,9 @@ def _pieces(text: str) -> tuple[list[str], list[str]]:
 
 def lines_like(text: str, search: str) -> str:
     """Return the lines of a file that have the most in common with a SEARCH block; empty if none have."""
-    whole, part = kept_lines(_ended(text)), kept_lines(_ended(search))
-    if not _is_short(whole, part):
+    if not _is_short(text, search):
         return ""
+    whole, part = kept_lines(_ended(text)), kept_lines(_ended(search))
     places: dict[str, list[int]] = {}
     for at, line in enumerate(whole):
         if line.strip():

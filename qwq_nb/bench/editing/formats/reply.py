@@ -23,7 +23,7 @@ _READERS: Final[dict[str, Callable[[str, Mapping[str, str]], Parsed]]] = {
     "udiff": read_udiff,
 }
 EDIT_FORMATS: Final = tuple(_READERS)
-"""The names of the formats, as `--edit-format` takes them."""
+"""The names of the formats, as they are asked for."""
 _LONGEST: Final = 1_000_000
 """Characters of a reply, and of all files after it."""
 _COMPARED: Final = 1_200
