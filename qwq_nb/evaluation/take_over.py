@@ -101,7 +101,11 @@ def _shared_items(run: EarlierRun, plan: Plan, missing: Mapping[Key, Item]) -> t
             continue
         position = positions[group]
         positions[group] += 1
-        if new is None or (new.benchmark, new.subset) != group or new.messages != old.messages:
+        if (
+            new is None
+            or (new.benchmark, new.subset) != group
+            or (new.messages, new.tools) != (old.messages, old.tools)
+        ):
             continue
         if _accepted(old) == _accepted(new):
             same_answers.add(new.id)

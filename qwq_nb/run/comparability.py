@@ -59,7 +59,7 @@ def caveats(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Cavea
         *_prompts(a, b, pairings),
         *_limits(a, b, pairings),
     ]
-    found += [*_versions(a, b), *_sampling(a, b), *_selection(a, b, pairings), *_tokens(a, b)]
+    found += [*_versions(a, b), *_sampling(a, b), *_editing(a, b), *_selection(a, b, pairings), *_tokens(a, b)]
     return sorted(found, key=lambda caveat: not caveat.serious)
 
 
@@ -211,6 +211,17 @@ def _sampling(a: RunFacts, b: RunFacts) -> list[Caveat]:
 def _value(sampling: dict[str, Any], name: str) -> str:
     value = sampling.get(name)
     return "not set" if value is None else _short(value)
+
+
+def _editing(a: RunFacts, b: RunFacts) -> list[Caveat]:
+    """Who wrote the edits may be what is compared; another number of tries is another task."""
+    found = []
+    if a.tries != b.tries and None not in (a.tries, b.tries):
+        text = f"{a.letter} had {a.tries} tries at each exercise, {b.letter} {b.tries}."
+        found.append(Caveat(text=text, serious=True, bars="another number of tries"))
+    if a.editing and b.editing and a.editing != b.editing:
+        found.append(Caveat(text=f"Files were edited in {a.editing} ({a.letter}), and in {b.editing} ({b.letter})."))
+    return found
 
 
 def _selection(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from qwq_nb.core.apart import APART, stands_apart, together
 from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import SubsetRow
@@ -36,10 +37,20 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
     if manifest.streams and not manifest.request.demo and manifest.state in ("stopped", "failed", "complete"):
         notes.append(f"{AUTO_NOTE} {count(manifest.streams, 'stream')} at once.")
     for row in rows:
-        if row.subset != "all":
+        is_apart = stands_apart(row.benchmark, row.subset)
+        if row.subset != "all" and not is_apart:
             continue
-        notes += estimate_notes(row, manifest)
         own = [result for result in results if result.sample.benchmark == row.benchmark]
+        if is_apart:
+            own = [result for result in own if result.sample.subset == row.subset]
+            if len(own) == sum(result.sample.benchmark == row.benchmark for result in results):
+                continue  # the row `all` is about it
+            why = APART[row.benchmark][row.subset]
+            notes.append(f"{row.benchmark}: {row.subset} stands apart, and `all` is without it: {why}.")
+        else:
+            notes += estimate_notes(row, manifest)
+            own = together(own, lambda result: result.sample)
+        notes += logprob_notes(row, own, manifest)
         if row.errors:
             errors = [result for result in own if result.outcome == "error"]
             notes += error_notes(row, errors, manifest, is_withheld=row.benchmark in withheld)
@@ -61,6 +72,20 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
         elif row.pending and manifest.state in ("stopped", "failed", "complete"):
             notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {resuming}")
     return notes
+
+
+def logprob_notes(row: SubsetRow, own: Sequence[SampleResult], manifest: Manifest) -> list[str]:
+    """Say that log probabilities were asked for, and not sent."""
+    if manifest.request.endpoint.sampling.get("logprobs") is None:
+        return []
+    answered = [r.completion for r in own if r.completion is not None and r.completion.completion_tokens]
+    missing = sum(completion.logprobs is None for completion in answered)
+    if not missing:
+        return []
+    return [
+        f"{row.benchmark}: log probabilities were asked for (--logprobs), and the server sent none with {missing} of "
+        f"{count(len(answered), 'answer')}. Not every server has them: vLLM, SGLang and llama.cpp do."
+    ]
 
 
 def error_notes(

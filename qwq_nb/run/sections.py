@@ -54,6 +54,7 @@ _BUILT_IN: Final[dict[str, str]] = {
     "heading": "qwq_nb.run.report_sections:Heading",
     "progress": "qwq_nb.run.report_sections:ProgressSection",
     "results": "qwq_nb.run.report_sections:Results",
+    "board": "qwq_nb.run.report_sections:BoardSection",
     "groups": "qwq_nb.run.report_sections:Groups",
     "games": "qwq_nb.run.report_sections:Games",
     "outcomes": "qwq_nb.run.report_sections:Outcomes",

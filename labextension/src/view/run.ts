@@ -9,6 +9,7 @@ import { Locate } from '../model/traces';
 import { RunRecord } from '../record/record';
 import { measure } from '../timing';
 import { IContext } from './attempt';
+import { BoardFacts } from './board-facts';
 import { copyText } from './clipboard';
 import { DetailView } from './detail';
 import { el, setAttribute } from './dom';
@@ -17,6 +18,7 @@ import { HeaderView } from './header';
 import { KeyboardHandler } from './keyboard';
 import { ListView } from './list';
 import { ReachKeeper } from './reach';
+import { Rule } from './ruling';
 import { TableView } from './table';
 import { LazyTypesetter, Typeset } from './typeset';
 
@@ -65,7 +67,12 @@ export class RunView extends Widget {
       this._filters.node,
       el('div', { class: 'qwq-panes' }, this._list.node, this._detail.node)
     );
-    this.node.append(this._header.node, this._table.node, this._browser);
+    this.node.append(
+      this._header.node,
+      this._table.node,
+      this._facts.node,
+      this._browser
+    );
     setAttribute(this.node, 'role', 'group');
     this._reach = new ReachKeeper(this.node);
     this._keyboard = new KeyboardHandler(this.node, {
@@ -74,7 +81,9 @@ export class RunView extends Widget {
       search: this._filters.search,
       move: steps => this._move(steps),
       page: () => this._list.page,
-      applySearch: () => this._filters.apply()
+      applySearch: () => this._filters.apply(),
+      rule: correct => this._detail.rule(correct),
+      focusNote: () => this._detail.focusNote()
     });
   }
 
@@ -90,6 +99,16 @@ export class RunView extends Widget {
       this._draw();
     } else if (!this._frame) {
       this._frame = requestAnimationFrame(() => this._draw());
+    }
+  }
+
+  /** Where the reader's rulings go; null: nowhere, and there are no buttons. */
+  setRule(rule: Rule | null): void {
+    if (rule !== this._rule) {
+      this._rule = rule;
+      if (this._isDrawn) {
+        this._drawDetail();
+      }
     }
   }
 
@@ -137,6 +156,7 @@ export class RunView extends Widget {
     setAttribute(this.node, 'aria-label', `Run ${record.name}`);
     this._header.update(record);
     this._table.update(record);
+    this._facts.update(record.board);
     this._drawBrowser();
     measure('draw', started);
   }
@@ -202,7 +222,8 @@ export class RunView extends Widget {
       runDir: model.record!.run_dir,
       trace: key => model.trace(key),
       stream: key => model.streams.get(key),
-      note: entry => this._fetcher.note(entry)
+      note: entry => this._fetcher.note(entry),
+      rule: this._rule
     };
     this._detail.show(model.repeats(entry.row.id), key, context);
     this._reach.update();
@@ -270,6 +291,7 @@ export class RunView extends Widget {
   private _fetcher: TraceFetcher;
   private _header = new HeaderView();
   private _table: TableView;
+  private _facts = new BoardFacts();
   private _filters: FiltersView;
   private _list: ListView;
   private _detail: DetailView;
@@ -277,6 +299,7 @@ export class RunView extends Widget {
   private _keyboard: KeyboardHandler;
   private _reach: ReachKeeper;
   private _typesetter: LazyTypesetter;
+  private _rule: Rule | null = null;
   private _filterSignature = '';
   private _isDrawn = false;
   private _frame = 0;

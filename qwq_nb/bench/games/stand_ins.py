@@ -168,7 +168,8 @@ def put_chance(seed: int) -> None:
         plain(self, seed if a is None else a, version)
 
     setattr(random.Random, "seed", seeded)  # noqa: B010
-    random.seed = random.seed.__self__.seed
+    bound: Any = random.seed
+    random.seed = bound.__self__.seed
     os.urandom = bytes_of
     vars(random)["_urandom"] = bytes_of
     random.seed(seed)
