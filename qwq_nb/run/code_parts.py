@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from qwq_nb.core.execution import MARKS, Execution, FailedTest
+import msgspec
+
+from qwq_nb.core.execution import MARKS, Execution, FailedTest, middle_cut
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, esc, pre
 from qwq_nb.view.wording import count, duration
 
-__all__ = ["SQUARES", "execution_html", "execution_lines", "marks_text", "squares", "tests_word"]
+__all__ = ["SQUARES", "drawn_execution", "execution_html", "execution_lines", "marks_text", "squares", "tests_word"]
 
 SQUARES: Final = 200
 """Tests drawn one by one; of more, how many there are besides."""
+
+DRAWN_TEXT = 600
+"""Characters of a failed test's input, outputs and errors in a drawn sample; `run.sample(id)` has more."""
+
+DRAWN_MARKS = 300
+"""Tests of a drawn sample that are marked one by one."""
 
 _PASSED: Final = "\N{BLACK SQUARE}"
 _FAILED: Final = "\N{WHITE SQUARE}"
@@ -27,6 +35,18 @@ _WORDS: Final = {
 }
 _LINE: Final = "\N{BLACK RIGHT-POINTING TRIANGLE} "
 """What stands before the first line that differs."""
+
+
+def drawn_execution(execution: Execution | None) -> Execution | None:
+    """Return what is drawn of an execution: its marks and the texts of the failed test, as many as a row may have."""
+    if execution is None:
+        return None
+    first = execution.first_failed
+    if first is not None:
+        names = ("input", "expected", "got", "stderr")
+        cut = {name: middle_cut(getattr(first, name), DRAWN_TEXT) for name in names}
+        first = msgspec.structs.replace(first, **cut)
+    return msgspec.structs.replace(execution, marks=execution.marks[:DRAWN_MARKS], first_failed=first)
 
 
 def tests_word(execution: Execution) -> str:

@@ -13,7 +13,6 @@ import msgspec
 
 from qwq_nb.core.code_groups import group_rows
 from qwq_nb.core.compressed import text_length
-from qwq_nb.core.execution import Execution, middle_cut
 from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_answered, is_failure, sentence
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
@@ -21,6 +20,7 @@ from qwq_nb.core.tool_calls import calls_in, shown_call
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.candidates import stated_candidates
+from qwq_nb.run.code_parts import drawn_execution
 from qwq_nb.run.cost import Prices, cost_of
 from qwq_nb.run.estimate_notes import repeat_notes
 from qwq_nb.run.notes import notes_on
@@ -60,12 +60,6 @@ RECORD_QUESTION = 500
 
 SWITCHES_WITHOUT_TEXT = 50_000
 """Switches of thoughts in that record, of all samples together: about 0.3 MB."""
-
-DRAWN_TEXT = 600
-"""Characters of a failed test's input, outputs and errors in a drawn sample; `run.sample(id)` has more."""
-
-DRAWN_MARKS = 300
-"""Tests of a drawn sample that are marked one by one."""
 
 FOREIGN_RUNS = 20
 """Runs of foreign script that a drawn sample carries at most."""
@@ -357,18 +351,6 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         execution=drawn_execution(d.execution),
         calls=drawn_calls(d.tool_check),
     )
-
-
-def drawn_execution(execution: Execution | None) -> Execution | None:
-    """Return what is drawn of an execution: its marks and the texts of the failed test, as many as a row may have."""
-    if execution is None:
-        return None
-    first = execution.first_failed
-    if first is not None:
-        names = ("input", "expected", "got", "stderr")
-        cut = {name: middle_cut(getattr(first, name), DRAWN_TEXT) for name in names}
-        first = msgspec.structs.replace(first, **cut)
-    return msgspec.structs.replace(execution, marks=execution.marks[:DRAWN_MARKS], first_failed=first)
 
 
 def clipped_text(text: str, most: int | None) -> Clip:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import PurePath, PureWindowsPath
 from typing import Final
 
+from qwq_nb.core.apart import parts_of
 from qwq_nb.core.records import OUTCOMES
 from qwq_nb.core.run_record import RunRecord
-from qwq_nb.core.tally import parts_of
 from qwq_nb.run.html_samples import in_flight, samples
 from qwq_nb.run.html_table import groups_table, references_table, results_table
 from qwq_nb.run.notes import AUTO_NOTE, SANDBOX_NOTE

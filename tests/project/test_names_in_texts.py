@@ -28,6 +28,8 @@ STYLES = ("jp-", "qwq-", "md-", "vscode-")
 
 OTHER_PROGRAMS = {
     "analysis/budget/probe.py": {"--jinja"},  # of llama.cpp
+    "bench/tools/bfcl.py": {"--no-deps"},  # of pip
+    "bench/tools/reading.py": {"--no-deps"},
     "endpoint/context_window.py": {"--max-model-len"},  # of vLLM
     "analysis/speed/load_generator.py": {"--max-concurrency", "--parallel"},  # of vLLM's and evalscope's benchmarks
 }
