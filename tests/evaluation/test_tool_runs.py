@@ -205,3 +205,10 @@ def test_an_answer_that_is_cut_is_right_in_no_category(folder: Path) -> None:
         )
     assert [r.outcome for r in run.results()] == ["truncated", "truncated"]
     assert json.dumps(run.sample("simple_python_0").tool_calls)
+
+
+def test_tools_of_ones_own_are_named_where_the_run_is_drawn(folder: Path) -> None:
+    tools = [{"type": "function", "function": {"name": "clock"}}, {"type": "web_search"}]
+    run = evaluate("math_500", demo=True, out=folder, limit=5, extra={"tools": tools}, show=False)
+    assert run.record().sampling["tools"] == "clock, web_search"
+    assert run.manifest.request.endpoint.sampling["tools"] == tools
