@@ -16,12 +16,14 @@ __all__ = ["Decision", "ReasonCode", "counts", "decide_outcome", "is_answered", 
 ReasonCode = Literal[
     "right",
     "right_before_limit",
+    "right_explained",
     "other_value",
     "other_value_gold_present",
     "scored",
     "no_call",
     "call_unreadable",
     "call_wrong",
+    "explained",
     "no_reference",
     "ruled",
     "gold_in_answer",
@@ -96,7 +98,8 @@ def decide_outcome(
 
     Flags, of outcomes other than error and pending: `present_not_extracted` (the gold value stands there),
     `check_by_hand` (the second opinion differs from the official verdict, or finds no answer where one was extracted),
-    `reasoning_only` (an empty answer after reasoning), `unclosed` (a thought never closed).
+    `reasoning_only` (an empty answer after reasoning), `unclosed` (a thought never closed); before them those of the
+    verdict itself.
     """
     outcome, reason = _outcome(completion, verdict, error, gold)
     said = sentence(reason, gold=gold, extracted=verdict.extracted if verdict else "", error=error)
@@ -125,6 +128,8 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
     if verdict is not None and graded and verdict.correct and completion is not None:
         if execution is not None and not completion.is_truncated:
             return "correct", why_code(execution, correct=True)
+        if verdict.explained and not completion.is_truncated:
+            return "correct", _explained("right_explained", verdict)
         return "correct", _reason("right_before_limit" if completion.is_truncated else "right")
     if error:
         return "error", _reason("request_failed")
@@ -135,6 +140,8 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
     if verdict is None and completion.answer.strip():
         return "pending", _reason("not_graded")
     if verdict is not None and verdict.status == "no_reference":
+        if execution is not None and execution.game is not None:
+            return "awaiting_ruling", why_code(execution, correct=False)
         return "awaiting_ruling", _reason("no_reference")
     if completion.is_truncated:
         return "truncated", _why_truncated(completion)
@@ -142,6 +149,8 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
         return "not_gradable", why_code(execution, correct=False)
     if verdict is not None and not graded:
         return "not_gradable", _why_not_gradable(verdict)
+    if verdict is not None and verdict.explained:
+        return "wrong" if verdict.extracted.strip() else "no_answer", _explained("explained", verdict)
     if verdict is None or not verdict.extracted.strip():
         reason = _why_no_answer(completion, verdict) if execution is None else why_code(execution, correct=False)
         return "no_answer", reason
@@ -158,13 +167,18 @@ def _reason(code: ReasonCode, **values: int | str) -> Reason:
     return Reason(code=code, values={name: value for name, value in values.items() if value != ""})
 
 
+def _explained(code: ReasonCode, verdict: Verdict) -> Reason:
+    """Return the reason of an outcome that the benchmark's grader puts into words itself."""
+    return _reason(code, detail=_quote(verdict.explanation, _DETAIL))
+
+
 def _score_in_words(verdict: Verdict) -> str:
     metric = metric_of_score(verdict.sample_score)
     return f"score {verdict.score:.3f} of 1" + (f" ({metric})" if metric else "")
 
 
 def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
-    flags = []
+    flags = list(verdict.flags) if verdict is not None else []
     if verdict is not None and verdict.present:
         flags.append("present_not_extracted")
     # A grader that gave up has no verdict to differ from.

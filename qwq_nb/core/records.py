@@ -12,6 +12,7 @@ import msgspec
 from qwq_nb.core.edits import Edit
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.finish_reasons import StopReason, ending_of, stop_reason_of
+from qwq_nb.core.token_logprobs import TokenLogprobs
 from qwq_nb.core.tool_check import ToolCheck
 
 __all__ = [
@@ -144,6 +145,8 @@ class Completion(msgspec.Struct, kw_only=True):
     tool_calls: list[ToolCall] = []
     """The tools that the model called, in order, where the server sent them in fields of their own. They stand in the
     `answer` too, as `qwq_nb.core.tool_calls` writes them."""
+    logprobs: TokenLogprobs | None = None
+    """Of its tokens, where they were asked for (`--logprobs K`) and sent."""
     steps: list[Step] = []
     """The requests that a solver of several steps made, in order; empty where there was one request."""
 
@@ -241,6 +244,10 @@ class Verdict(msgspec.Struct, kw_only=True):
     unstated: bool = False
     """The value was extracted from a text that states no answer: a refusal, a letter that is a pronoun or a label."""
     explanation: str = ""
+    flags: list[str] = []
+    """The benchmark's own, beside those that the outcome has: `wall` and `past` of a maze."""
+    explained: bool = False
+    """The explanation is for readers: it says in words why the answer is right, or why not."""
     seconds: float = 0.0
     sample_score: dict[str, Any] = {}
     """evalscope's own SampleScore, as it goes into the review file."""
@@ -250,6 +257,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     """What running its code has shown; None where no code is run."""
     tool_check: ToolCheck | None = None
     """What checking its tool calls has found; None where no calls are expected or checked."""
+    clip_png: bytes = b""
+    """The clip of a game, on its way from the worker: the run keeps it as a file."""
 
 
 class SampleResult(msgspec.Struct, kw_only=True):

@@ -386,8 +386,8 @@ def sample_rows(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
             "flags": ", ".join(result.flags),
             # A file of evalscope's without times has 0 there.
             "latency_s": row["latency_s"] or None,
-            "tests_passed": execution.passed if execution is not None else None,
-            "tests_total": execution.total if execution is not None else None,
+            "tests_passed": execution.passed if execution is not None and execution.game is None else None,
+            "tests_total": execution.total if execution is not None and execution.game is None else None,
             "execution": execution.status if execution is not None else "",
         }
         rows.append(row)

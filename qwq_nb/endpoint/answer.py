@@ -13,6 +13,7 @@ from qwq_nb.endpoint.limits import LONGEST_NAME, LONGEST_REASON
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.stream_messages import StreamMessages
 from qwq_nb.endpoint.streaming import StreamingCompletion
+from qwq_nb.endpoint.token_confidence import TokenConfidence
 from qwq_nb.endpoint.token_counts import Pieces, count_tokens, plausible
 from qwq_nb.endpoint.tool_calls import ToolCallMerger
 
@@ -30,6 +31,7 @@ class StreamedAnswer:
         "_feed",
         "_is_streamed",
         "_live",
+        "_logprobs",
         "_mask",
         "_masked",
         "_messages",
@@ -60,6 +62,7 @@ class StreamedAnswer:
         self._is_streamed = is_streamed
         self._messages: StreamMessages | None = None
         self._native = ""
+        self._logprobs: TokenConfidence | None = None
 
     def take(self, delta: Delta) -> None:
         """Add one delta. Called some 10,000 times a second."""
@@ -80,6 +83,10 @@ class StreamedAnswer:
                 self.finish_reason = delta.finish_reason
             if delta.native_finish_reason and ending_of(delta.native_finish_reason) != "not_yet":
                 self._native = self._native or delta.native_finish_reason
+        if delta.logprobs:
+            if self._logprobs is None:
+                self._logprobs = TokenConfidence()
+            self._logprobs.add(delta.logprobs)
         if delta.usage is not None:
             self.usage = delta.usage
         if not self.model:
@@ -125,6 +132,7 @@ class StreamedAnswer:
             model=self._mask.hide_in_answer(self.model)[:LONGEST_NAME],
             endpoint=endpoint,
             tool_calls=calls,
+            logprobs=None if self._logprobs is None else self._logprobs.measured(),
         )
         splitter = live.splitter
         pieces = Pieces(splitter.reasoning_chunks, splitter.answer_chunks + live.tool_chunks)

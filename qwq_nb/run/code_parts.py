@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
-from qwq_nb.core.execution import MARKS, Execution, FailedTest, middle_cut
+from qwq_nb.core.execution import MARKS, Execution, FailedTest
+from qwq_nb.run.game_parts import error_html, facts_html, game_lines, game_text
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, esc, pre
 from qwq_nb.view.wording import count, duration
 
-__all__ = ["SQUARES", "drawn_execution", "execution_html", "execution_lines", "marks_text", "squares", "tests_word"]
+__all__ = ["SQUARES", "execution_html", "execution_lines", "marks_text", "squares", "tests_word"]
 
 SQUARES: Final = 200
 """Tests drawn one by one; of more, how many there are besides."""
-
-DRAWN_TEXT = 600
-"""Characters of a failed test's input, outputs and errors in a drawn sample; `run.sample(id)` has more."""
-
-DRAWN_MARKS = 300
-"""Tests of a drawn sample that are marked one by one."""
 
 _PASSED: Final = "\N{BLACK SQUARE}"
 _FAILED: Final = "\N{WHITE SQUARE}"
@@ -37,20 +30,10 @@ _LINE: Final = "\N{BLACK RIGHT-POINTING TRIANGLE} "
 """What stands before the first line that differs."""
 
 
-def drawn_execution(execution: Execution | None) -> Execution | None:
-    """Return what is drawn of an execution: its marks and the texts of the failed test, as many as a row may have."""
-    if execution is None:
-        return None
-    first = execution.first_failed
-    if first is not None:
-        names = ("input", "expected", "got", "stderr")
-        cut = {name: middle_cut(getattr(first, name), DRAWN_TEXT) for name in names}
-        first = msgspec.structs.replace(first, **cut)
-    return msgspec.structs.replace(execution, marks=execution.marks[:DRAWN_MARKS], first_failed=first)
-
-
 def tests_word(execution: Execution) -> str:
     """Return the counts in words: `11 of 14 tests`, `no code`, `not run`."""
+    if execution.game is not None:
+        return game_text(execution.game)
     if execution.status == "not_run":
         return "not run"
     if not execution.status:
@@ -74,6 +57,8 @@ def squares(execution: Execution) -> Html:
 def execution_html(execution: Execution, program: str) -> str:
     """Return the parts of a sample's fold on its code. `program`: as it was taken out of the answer; may be empty."""
     parts = []
+    if execution.game is not None:
+        parts += [facts_html(execution.game), error_html(execution.game.error, program)]
     if execution.marks:
         reading = f"{_PASSED} passed, {_FAILED} failed, {_NOT_RUN} not run"
         parts.append(
@@ -113,12 +98,15 @@ def _line_marked(text: str, line: int | None) -> str:
 def _facts(execution: Execution) -> str:
     if not execution.sandbox:
         return ""
-    took = f"all tests took {duration(execution.seconds)}, {execution.cpu_seconds:.2f} s of CPU time"
+    what = "all plays" if execution.game is not None else "all tests"
+    took = f"{what} took {duration(execution.seconds)}, {execution.cpu_seconds:.2f} s of CPU time"
     return f"{took}, at most {execution.peak_memory_mb:,.0f} MB, in {one_line(execution.sandbox, 80)}"
 
 
 def execution_lines(execution: Execution, program: str) -> list[str]:
     """Return the same as lines of text, without times. Foreign text is still to be made visible by the caller."""
+    if execution.game is not None:
+        return [*game_lines(execution.game), *(["", "Code taken out of the answer:", program] if program else [])]
     lines = [f"Tests: {tests_word(execution)} {marks_text(execution)}".rstrip()]
     if execution.differs:
         lines.append(f"The official verdict differs: {execution.differs}")

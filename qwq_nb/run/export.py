@@ -2,10 +2,12 @@
 
 All of it goes by what a saved output may hold: GPQA's texts are withheld unless revealed.
 
-.csv .parquet .jsonl   a row a sample × repeat: `run`, `model`, `demo`, then the columns of `run.samples()`, and with
-                       `traces` the texts; files of several runs can be put below one another
+.csv .parquet .jsonl   a row a sample × repeat: `run`, `model`, `demo`, then the columns of `run.samples()`, `ruling`
+                       and `ruling_note` (a reader's own), and with `traces` the texts; files of several runs can be
+                       put below one another
 .json                  `run` (what was asked of which model), `table` and `samples`
 .html                  the report as one page, see `run.report`
+.yml .yaml             of code editing: the run's row in the shape of aider's leaderboards, see `run.board()`
 .md .tex               the table with a caption that says model, benchmark, sampling, n and the kind of interval
 
 CSV is opened in spreadsheets, and a cell that begins with `=`, `+`, `-` or `@` (or a tab, or their full-width forms)
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from qwq_nb.run.state import ShownRun
 
 __all__ = [
+    "EDITING_ENDINGS",
     "ENDINGS",
     "answer_rows",
     "caption_of",
@@ -59,6 +62,7 @@ __all__ = [
 ]
 
 _HEAD = ("run", "model", "demo")
+_RULED = ("ruling", "ruling_note")
 _TEXTS = ("question", "choices", "reasoning", "answer")
 _ABOUT = (
     "run_id",
@@ -101,13 +105,21 @@ def export_run(run: ShownRun, path: str | os.PathLike[str], *, traces: bool = Fa
     """
     file = expand_user(path)
     ending = kind or file.suffix.lower()
-    if ending not in ENDINGS:
+    kinds = ENDINGS | EDITING_ENDINGS
+    if ending not in kinds:
         hint = did_you_mean(ending, ENDINGS) if ending else f" Known: {', '.join(ENDINGS)}."
         raise OptionError(f"A run cannot be exported to {file.name!r}: its ending says no format.{hint}")
-    if traces and ending in (".md", ".tex"):
+    if traces and ending in (".md", ".tex", *EDITING_ENDINGS):
         raise OptionError(f"{ending} holds the table alone; traces go into .html, .jsonl, .json, .parquet or .csv.")
-    content = ENDINGS[ending](run, traces)
+    content = kinds[ending](run, traces)
     return save_file(file, content)
+
+
+def _yaml(run: ShownRun, traces: bool) -> str:
+    from qwq_nb.run.board.aider_rows import aider_rows
+    from qwq_nb.run.board.rows import rows_of_runs
+
+    return aider_rows(rows_of_runs([run]))
 
 
 def shown_record(run: ShownRun) -> RunRecord:
@@ -127,6 +139,8 @@ def answer_rows(run: ShownRun, traces: bool = False) -> list[dict[str, Any]]:
     for row, view in zip(sample_rows(results), views, strict=True):
         # What may be withheld is taken from the view.
         made = {**head, **row, **{name: getattr(view, name) for name in ("gold", "extracted", "error")}}
+        made["ruling"] = "" if view.ruling is None else "correct" if view.ruling.correct else "not correct"
+        made["ruling_note"] = view.ruling.note if view.ruling else ""
         if traces:
             texts = {name: getattr(view, name) for name in ("question", "reasoning", "answer")}
             made |= {name: text.text if text else None for name, text in texts.items()}
@@ -136,7 +150,7 @@ def answer_rows(run: ShownRun, traces: bool = False) -> list[dict[str, Any]]:
 
 
 def _columns(traces: bool) -> list[str]:
-    return [*_HEAD, *SAMPLE_COLUMNS, *(_TEXTS if traces else ())]
+    return [*_HEAD, *SAMPLE_COLUMNS, *_RULED, *(_TEXTS if traces else ())]
 
 
 def formula_safe(text: str, *, numbers: bool = True) -> str:
@@ -216,6 +230,9 @@ ENDINGS: dict[str, Callable[[ShownRun, bool], str | bytes]] = {
     ".md": _markdown,
     ".tex": _latex,
 }
+
+EDITING_ENDINGS: dict[str, Callable[[ShownRun, bool], str | bytes]] = {".yml": _yaml, ".yaml": _yaml}
+"""Of runs of code editing alone."""
 
 
 def paper_table(rows: list[SubsetRow]) -> tuple[list[str], list[list[Cell]], str, set[int]]:

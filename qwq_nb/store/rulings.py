@@ -29,6 +29,8 @@ __all__ = [
     "RULINGS",
     "RULING_COLUMNS",
     "Ruling",
+    "answer_fingerprint",
+    "applies",
     "decided",
     "read_rulings",
     "rule",

@@ -262,7 +262,7 @@ def cost(results: Iterable[SampleResult], prices: Prices | None) -> float | None
     if prices is None:
         return None
     found = [r.completion for r in results if r.completion is not None]
-    return prices.of(sum(c.prompt_tokens for c in found), sum(c.completion_tokens for c in found))
+    return sum(map(prices.of_completion, found))
 
 
 def comparison_rows(rows: Iterable[ComparisonRow]) -> list[dict[str, Any]]:
