@@ -47,7 +47,7 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
             if len(own) == sum(result.sample.benchmark == row.benchmark for result in results):
                 continue  # the row `all` is about it
             why = APART[row.benchmark][row.subset]
-            notes.append(f"{row.benchmark}: {row.subset} stands apart, and `all` is without it: {why}.")
+            notes.append(f"{row.benchmark}: {row.subset} stands apart, and the row all is without it: {why}.")
         else:
             notes += estimate_notes(row, manifest)
             own = together(own, lambda result: result.sample)

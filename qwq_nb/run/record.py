@@ -15,6 +15,7 @@ from qwq_nb.core.compressed import text_length
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import InFlight, Progress, RunRecord
+from qwq_nb.core.tool_calls import tool_names
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.board.rows import board_rows
@@ -173,8 +174,10 @@ def make_run_record(
 
 
 def drawn_sampling(endpoint: Endpoint) -> dict[str, Any]:
-    """Return the sampling as it is drawn: what is set, and the seed of the requests."""
+    """Return the sampling as it is drawn: what is set, tools by their names, and the seed of the requests."""
     found = {name: value for name, value in endpoint.sampling.items() if value is not None}
+    if "tools" in found:
+        found["tools"] = tool_names(found["tools"])
     # The built-in endpoint's seed is its own, and says nothing to the reader.
     if endpoint.request_seed is not None and not endpoint.is_demo:
         found["request_seed"] = endpoint.request_seed

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwq_nb.core.apart import parts_of
 from qwq_nb.core.records import SampleResult, State
 from qwq_nb.core.run_record import Progress, RunRecord, SubsetRow
-from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, parts_of, sample_rows, table_rows
+from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_rows, table_rows
 from qwq_nb.errors import listed, one_line
 from qwq_nb.run import record as run_record
 from qwq_nb.run.record import frame
