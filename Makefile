@@ -64,20 +64,16 @@ lint: $(VENV)/installed-test
 	$(BIN)/mypy
 
 # Most of a test's time is waiting, for kernels, browsers and servers: three processes keep two cores busy.
-# Coverage is measured on the way, in these three processes; `make test COVERAGE=` leaves it out.
-COVERAGE ?= --cov --cov-report=
 test: export QWQ_NB_MAKE_TEST = 1
 test: lint
-	@rm -rf .coverage && mkdir .coverage
-	$(BIN)/python -m pytest $(COVERAGE) --nbval -m "not long" -n 3 --no-loadscope-reorder
-	@test -z "$(COVERAGE)" || $(BIN)/python tests/support/coverage_summary.py
+	$(BIN)/python -m pytest --nbval -m "not long" -n 3 --no-loadscope-reorder
 
-# The same in all processes (kernels, benchmark workers, demo servers), which takes about twice as long.
+# The same with coverage in all processes (kernels, benchmark workers, demo servers), which takes about twice as long.
 coverage: export QWQ_NB_MAKE_TEST = 1
 coverage: $(VENV)/installed-test
 	@rm -rf .coverage && mkdir .coverage
 	$(BIN)/python -m pytest --cov --cov-config=tests/coverage-all.ini --cov-report= --nbval -m "not long" -n 3 --no-loadscope-reorder
-	@$(BIN)/python tests/support/coverage_summary.py --all
+	@$(BIN)/python tests/support/coverage_summary.py
 
 test-long: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m long -n 2 --no-loadscope-reorder

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Any
 from qwq_nb._version import __version__
 
 if TYPE_CHECKING:
+    from qwq_nb.analysis.anchors.api import Anchors, AnchorsInterrupted, anchors
     from qwq_nb.analysis.budget.api import BudgetCurve, BudgetInterrupted, budget
     from qwq_nb.analysis.compare.api import Comparison, compare
     from qwq_nb.analysis.gate.api import Gate, gate
     from qwq_nb.analysis.gate.race import RaceInterrupted, race
+    from qwq_nb.analysis.judge.agreement import Agreement
+    from qwq_nb.analysis.judge.api import JudgeInterrupted, judge
+    from qwq_nb.analysis.judge.judged import Judged
     from qwq_nb.analysis.speed.api import SpeedInterrupted, SpeedTest, load_speed, speed
     from qwq_nb.analysis.sweep.api import Sweep, SweepInterrupted, sweep
     from qwq_nb.analysis.think.api import Thinking, think
@@ -45,6 +49,9 @@ if TYPE_CHECKING:
     from qwq_nb.trace.habits import Thresholds
 
 _HOMES = {
+    "Agreement": "analysis.judge.agreement",
+    "Anchors": "analysis.anchors.api",
+    "AnchorsInterrupted": "analysis.anchors.api",
     "BudgetCurve": "analysis.budget.api",
     "BudgetInterrupted": "analysis.budget.api",
     "Comparison": "analysis.compare.api",
@@ -55,6 +62,8 @@ _HOMES = {
     "Gate": "analysis.gate.api",
     "HubError": "errors",
     "Interrupted": "evaluation.evaluate",
+    "JudgeInterrupted": "analysis.judge.api",
+    "Judged": "analysis.judge.judged",
     "OptionError": "errors",
     "QwqError": "errors",
     "RaceInterrupted": "analysis.gate.race",
@@ -77,10 +86,12 @@ _HOMES = {
     "aevaluate": "evaluation.evaluate",
     "ask": "evaluation.ask",
     "benchmark_names": "bench.catalog",
+    "anchors": "analysis.anchors.api",
     "budget": "analysis.budget.api",
     "compare": "analysis.compare.api",
     "evaluate": "evaluation.evaluate",
     "gate": "analysis.gate.api",
+    "judge": "analysis.judge.api",
     "list_runs": "run.open",
     "load_run": "run.open",
     "load_speed": "analysis.speed.api",
@@ -92,6 +103,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "Agreement",
+    "Anchors",
+    "AnchorsInterrupted",
     "BudgetCurve",
     "BudgetInterrupted",
     "Comparison",
@@ -102,6 +116,8 @@ __all__ = [
     "Gate",
     "HubError",
     "Interrupted",
+    "JudgeInterrupted",
+    "Judged",
     "OptionError",
     "QwqError",
     "RaceInterrupted",
@@ -123,12 +139,14 @@ __all__ = [
     "WorkerError",
     "__version__",
     "aevaluate",
+    "anchors",
     "ask",
     "benchmark_names",
     "budget",
     "compare",
     "evaluate",
     "gate",
+    "judge",
     "list_runs",
     "load_ipython_extension",
     "load_run",

@@ -49,7 +49,7 @@ class BoardRow(msgspec.Struct, kw_only=True):
     num_malformed_by_aider: int | None = 0
     """Without the editor's, as aider counts them."""
     no_edit: int | None = 0
-    """Exercises whose replies could be read and changed nothing."""
+    """Exercises in which no file was changed, whether the replies could be read or not."""
     no_edit_passed: int | None = 0
     """Of these: whose tests pass all the same, since the untouched stub passes them."""
     user_asks: int | None = None

@@ -90,8 +90,8 @@ class TurnCounts(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def no_edit(self) -> bool:
-        """Return whether every reply could be read and none changed a file: no edit, neither malformed nor cut."""
-        return not (self.edited or self.num_malformed or self.exhausted)
+        """Return whether no reply changed a file: prose, a file as it was, nothing, or none that can be read."""
+        return not self.edited
 
 
 def turns_of(result: SampleResult) -> list[Step]:

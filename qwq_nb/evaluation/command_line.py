@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qwq_nb.bench.code.presets import PRESETS
+from qwq_nb.bench.games.benchmark import Games
 from qwq_nb.bench.registry import own_names
 from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
 from qwq_nb.evaluation.options import EVAL
@@ -23,7 +24,7 @@ from qwq_nb.store.request import (
     EvalRequest,
 )
 
-__all__ = ["command_line", "data_label", "option_text", "option_words", "own_options"]
+__all__ = ["BUILT_IN", "command_line", "data_label", "option_text", "option_words", "own_options"]
 
 BUILT_IN = "built-in demo problems"
 
@@ -82,6 +83,11 @@ def command_line(
         "jobs": request.jobs,
         **options,
     }
+    if request.benchmarks == [Games.name]:
+        arguments = dict(source.dataset_args)
+        given["prompt"], given["data"] = given["data"], None
+        given["seconds"] = arguments.pop("seconds", None)
+        given["dataset_args"] = arguments or None
     words = ["%qwq_eval", *request.benchmarks]
     for subset in selection.subsets or []:
         words += option_words("--subset", subset)

@@ -54,9 +54,9 @@ def snapshot(entry: InFlightItem, now: float) -> InFlight:
     `now` is the time of `time.perf_counter()`.
     """
     streaming = entry.live
-    reasoning, answer = streaming.splitter.reasoning_length(), streaming.splitter.answer_length()
-    thought_tail = streaming.splitter.reasoning_so_far(max(TAIL, reasoning - entry.viewed[0]))
-    answer_tail = streaming.splitter.answer_so_far(max(TAIL, answer - entry.viewed[1]))
+    reasoning, answer = streaming.reasoning_length(), streaming.answer_length()
+    thought_tail = streaming.reasoning_so_far(max(TAIL, reasoning - entry.viewed[0]))
+    answer_tail = streaming.answer_so_far(max(TAIL, answer - entry.viewed[1]))
     entry.viewed = (reasoning, answer)
     return InFlight(
         benchmark=entry.item.sample.benchmark,
@@ -65,7 +65,7 @@ def snapshot(entry: InFlightItem, now: float) -> InFlight:
         repeat=entry.item.repeat,
         tokens=entry.asked.chunks,
         elapsed_s=now - streaming.started,
-        phase="retry" if streaming.waiting_for_retry else streaming.splitter.phase,
+        phase="retry" if streaming.waiting_for_retry else streaming.phase,
         # Of all steps: a viewer that sees another number begins the text anew.
         attempt=max(1, streaming.begun),
         reasoning_tail=thought_tail,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from qwq_nb.bench.code.presets import PRESETS
+from qwq_nb.bench.games.benchmark import SECONDS
 from qwq_nb.core.options import Option
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
@@ -68,6 +69,14 @@ EVAL = (
         choices=SANDBOXES,
     ),
     Option("--jobs", "integer", "programs that run at once (one fewer than processors)", "N"),
+    Option("--seconds", "number", f"virtual time for which each game is played, in seconds ({SECONDS:g})", "S"),
+    Option(
+        "--prompt",
+        "text",
+        "a game of your own beside those of `games`, or in the place of one: a text file is one prompt, a line of a "
+        "JSONL file one each (name, prompt, keys, restart, quit)",
+        "FILE",
+    ),
     Option("--endpoint", "text", "an endpoint's name (the default one); several share the run, as in a,b", "NAME"),
     Option(
         "--editor",
@@ -146,7 +155,7 @@ class EvalOptions(EndpointOptions, total=False):
     seed: int
     repeats: int
     concurrency: int | Literal["auto"]
-    data: str | Path | None
+    data: str | Path | Sequence[str | Mapping[str, Any]] | None
     hub: Hub
     few_shot: int | None
     dataset_args: dict[str, Any] | None
@@ -159,6 +168,8 @@ class EvalOptions(EndpointOptions, total=False):
     preset: str | None
     sandbox: str
     jobs: int | None
+    seconds: float | None
+    prompt: str | Path | None
 
 
 class ResumeOptions(ReachOptions, total=False):

@@ -128,7 +128,7 @@ def positional(line: Line) -> Iterator[Match]:
         yield from (m for m in benchmarks() if m.text not in line.words)
     elif line.magic == "qwq_endpoint" and not line.positional:
         yield from endpoint_names()
-    elif line.magic in ("qwq_budget", "qwq_compare", "qwq_gate", "qwq_think") or (
+    elif line.magic in ("qwq_anchors", "qwq_budget", "qwq_compare", "qwq_gate", "qwq_think") or (
         line.magic in ("qwq_show", "qwq_resume") and not line.positional
     ):
         yield from (m for m in runs(line) if m.text not in line.words)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.core.pairing import Pairing, same_prompt
+from qwq_nb.core.pairing import Pair, Pairing, same_prompt
 from qwq_nb.run.facts import RunFacts
 from qwq_nb.run.token_limit import limit_difference
 
@@ -108,6 +108,9 @@ def _demo(a: RunFacts, b: RunFacts) -> list[Caveat]:
 def _nothing(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:
     if any(pairing.pairs for pairing in pairings):
         return []
+    if any(_awaits_ruling(pair) for pairing in pairings for pair in pairing.unanswered):
+        text = f"What {a.letter} and {b.letter} both answered awaits your ruling: no accuracy is compared until then."
+        return [Caveat(text=text)]
     text = f"{a.letter} and {b.letter} have no answered problem in common: there is nothing to compare."
     return [Caveat(text=text, serious=True, bars="no answer in common")]
 
@@ -262,11 +265,18 @@ def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
                 parts.append(
                     f"{_n(repeats, 'further answer')} of {letter} to problems that the other answered less often"
                 )
-        if p.unanswered:
-            parts.append(f"{_n(len(p.unanswered), 'pair')} left out as error or pending in one of them")
+        awaiting = sum(map(_awaits_ruling, p.unanswered))
+        if awaiting:
+            parts.append(f"{_n(awaiting, 'pair')} left out until you rule on both")
+        if len(p.unanswered) > awaiting:
+            parts.append(f"{_n(len(p.unanswered) - awaiting, 'pair')} left out as error or pending in one of them")
         if parts:
             lines.append(f"{p.benchmark}: {_n(len(p.pairs), 'pair')} compared; {', '.join(parts)}.")
     return lines
+
+
+def _awaits_ruling(pair: Pair) -> bool:
+    return "awaiting_ruling" in (pair.a.outcome, pair.b.outcome)
 
 
 def _list(names: Sequence[str]) -> str:

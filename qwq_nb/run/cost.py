@@ -9,18 +9,29 @@ Where the server counted nothing (`uncounted`), completion tokens are our own co
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 
 from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.records import Completion, SampleResult
+from qwq_nb.core.run_record import RunCost
 from qwq_nb.core.turn_counts import editor_tokens
 from qwq_nb.errors import OptionError
+from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.request import EvalRequest
 
-__all__ = ["COST_COLUMNS", "CostRow", "Prices", "cost_of", "known_prices", "prices_of", "resolve_prices"]
+__all__ = [
+    "COST_COLUMNS",
+    "CostRow",
+    "Prices",
+    "cost_of",
+    "cost_so_far",
+    "known_prices",
+    "prices_of",
+    "resolve_prices",
+]
 
 MILLION = 1_000_000
 
@@ -235,3 +246,18 @@ def known_prices(request: EvalRequest) -> Prices | None:
         return None
     sums = (found.input, found.output, *((found.editor.input, found.editor.output) if found.editor else ()))
     return found if any(sums) else None
+
+
+def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
+    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
+    prices = known_prices(manifest.request)
+    if prices is None or not results:
+        return None
+    whole = cost_of(results, prices)[-1]
+    return RunCost(
+        so_far=whole.cost,
+        expected=whole.expected_cost,
+        per_correct=whole.cost_per_correct,
+        uncounted=whole.uncounted,
+        currency=manifest.request.endpoint.price_currency,
+    )

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from qwq_nb.core.execution import Execution, middle_cut
+from qwq_nb.core.execution import Execution, middle_cut, without_texts
 
 __all__ = ["DRAWN_MARKS", "DRAWN_TEXT", "drawn_execution", "drawn_test_run"]
 
@@ -19,10 +19,15 @@ DRAWN_MARKS: Final = 300
 _TEST_OUTPUT: Final = 2_000
 
 
-def drawn_execution(execution: Execution | None) -> Execution | None:
-    """Return what is drawn of an execution: its marks and the texts of the failed test, as many as a row may have."""
+def drawn_execution(execution: Execution | None, *, texts: bool = True) -> Execution | None:
+    """Return what is drawn of an execution: its marks and the texts of the failed test, as many as a row may have.
+
+    `texts=False`: they stand elsewhere in the row.
+    """
     if execution is None:
         return None
+    if not texts:
+        execution = without_texts(execution) or execution
     first = execution.first_failed
     if first is not None:
         names = ("input", "expected", "got", "stderr")
@@ -39,4 +44,11 @@ def drawn_test_run(execution: Execution | None) -> Execution | None:
     if first is not None:
         output = middle_cut(first.stderr, _TEST_OUTPUT)
         first = msgspec.structs.replace(first, input="", expected="", got="", line=None, stderr=output)
-    return msgspec.structs.replace(execution, marks=execution.marks[:DRAWN_MARKS], first_failed=first)
+    return Execution(
+        status=execution.status,
+        passed=execution.passed,
+        total=execution.total,
+        marks=execution.marks[:DRAWN_MARKS],
+        first_failed=first,
+        fault=execution.fault,
+    )

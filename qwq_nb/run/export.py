@@ -2,8 +2,9 @@
 
 All of it goes by what a saved output may hold: GPQA's texts are withheld unless revealed.
 
-.csv .parquet .jsonl   a row a sample × repeat: `run`, `model`, `demo`, then the columns of `run.samples()`, and with
-                       `traces` the texts; files of several runs can be put below one another
+.csv .parquet .jsonl   a row a sample × repeat: `run`, `model`, `demo`, then the columns of `run.samples()`, `ruling`
+                       and `ruling_note` (a reader's own), and with `traces` the texts; files of several runs can be
+                       put below one another
 .json                  `run` (what was asked of which model), `table` and `samples`
 .html                  the report as one page, see `run.report`
 .yml .yaml             of code editing: the run's row in the shape of aider's leaderboards, see `run.board()`
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwq_nb.core.apart import parts_of, stands_apart
 from qwq_nb.core.files import save_file
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.run_record import RunRecord, SubsetRow
@@ -60,6 +62,7 @@ __all__ = [
 ]
 
 _HEAD = ("run", "model", "demo")
+_RULED = ("ruling", "ruling_note")
 _TEXTS = ("question", "choices", "reasoning", "answer")
 _ABOUT = (
     "run_id",
@@ -136,6 +139,8 @@ def answer_rows(run: ShownRun, traces: bool = False) -> list[dict[str, Any]]:
     for row, view in zip(sample_rows(results), views, strict=True):
         # What may be withheld is taken from the view.
         made = {**head, **row, **{name: getattr(view, name) for name in ("gold", "extracted", "error")}}
+        made["ruling"] = "" if view.ruling is None else "correct" if view.ruling.correct else "not correct"
+        made["ruling_note"] = view.ruling.note if view.ruling else ""
         if traces:
             texts = {name: getattr(view, name) for name in ("question", "reasoning", "answer")}
             made |= {name: text.text if text else None for name, text in texts.items()}
@@ -145,7 +150,7 @@ def answer_rows(run: ShownRun, traces: bool = False) -> list[dict[str, Any]]:
 
 
 def _columns(traces: bool) -> list[str]:
-    return [*_HEAD, *SAMPLE_COLUMNS, *(_TEXTS if traces else ())]
+    return [*_HEAD, *SAMPLE_COLUMNS, *_RULED, *(_TEXTS if traces else ())]
 
 
 def formula_safe(text: str, *, numbers: bool = True) -> str:
@@ -277,36 +282,42 @@ def _score(score: float | None) -> str | None:
 def caption_of(record: RunRecord) -> str:
     """Return what a reader of the table alone must know: model, benchmarks, sampling, n, interval, what is missing."""
     totals = [row for row in record.table if row.subset == "all"]
-    problems = sum(row.problems for row in totals)
+    parts = parts_of(record.table)
+    problems = sum(row.problems for row in parts)
     repeats = f" × {record.repeats} repeats" if record.repeats > 1 else ""
     limit = "" if record.limit is None else f", limit {record.limit:,}"
-    answered = "all answers" if not any(row.errors or row.pending for row in totals) else "all answers that came"
-    parts = [f"DEMO: {DEMO_NOTICE}"] if record.demo else []
-    parts.append(
+    answered = "all answers" if not any(row.errors or row.pending for row in parts) else "all answers that came"
+    sentences = [f"DEMO: {DEMO_NOTICE}"] if record.demo else []
+    sentences.append(
         f"{record.model} on {', '.join(record.benchmarks)} ({sampling(record) or 'sampling as the endpoint has it'}; "
         f"{count(problems, 'problem')}{repeats}{limit}, seed {record.seed})."
     )
     degrees = [row for row in totals if row.metric]
     if not totals or len(degrees) < len(totals):
-        parts.append(
+        sentences.append(
             f"Accuracy is correct of {answered}, truncated ones included, with "
             + ("the 95% interval of a Beta-binomial posterior." if repeats else "Wilson's 95% interval.")
         )
     if degrees:
         named = ", ".join(f"{row.benchmark}: {row.metric}" for row in degrees)
-        parts.append(f"Scores that are not 0 or 1 are given by their mean, with its 95% interval ({named}).")
-    awaiting = sum(row.awaiting_ruling for row in totals)
+        sentences.append(f"Scores that are not 0 or 1 are given by their mean, with its 95% interval ({named}).")
+    awaiting = sum(row.awaiting_ruling for row in parts)
     if awaiting:
-        parts.append(f"{count(awaiting, 'answer')} to prompts without a reference await a ruling, and are left out.")
+        sentences.append(
+            f"{count(awaiting, 'answer')} to prompts without a reference await a ruling, and are left out."
+        )
     estimates = [(row, said) for row in totals if (said := estimated_from(row))]
     if estimates:
         several = len(totals) > 1
         named = "; ".join(f"{row.benchmark} {said}" if several else said for row, said in estimates)
-        parts.append(f"The row all is for all problems, each subset weighted by its size: {named}.")
+        sentences.append(f"The row all is for all problems, each subset weighted by its size: {named}.")
     exact = [row for row in totals if is_known(row.ci_low) and row.ci_low == row.ci_high]
     if exact:
-        parts.append("Where all of a benchmark's problems were answered, its row all is exact.")
+        sentences.append("Where all of a benchmark's problems were answered, its row all is exact.")
+    apart = [f"{row.benchmark}'s {row.subset}" for row in parts if stands_apart(row.benchmark, row.subset)]
+    if apart and len(parts) > len(apart):
+        sentences.append(f"The row all is without {' and '.join(apart)}.")
     if record.state != "complete":
-        parts.append(f"The run is {record.state}: {sum(row.pending for row in totals):,} answers are pending.")
+        sentences.append(f"The run is {record.state}: {sum(row.pending for row in parts):,} answers are pending.")
     versions = ", ".join(f"{name} {version}" for name, version in record.versions.items() if name == "evalscope")
-    return " ".join(parts) + (f" Graded by {versions}." if versions else "")
+    return " ".join(sentences) + (f" Graded by {versions}." if versions else "")

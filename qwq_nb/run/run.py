@@ -6,10 +6,11 @@ import functools
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwq_nb.core.apart import parts_of
 from qwq_nb.core.records import SampleResult, State
 from qwq_nb.core.run_record import Progress, RunRecord, SubsetRow
 from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_rows, table_rows
@@ -18,8 +19,12 @@ from qwq_nb.run import record as run_record
 from qwq_nb.run.record import frame
 from qwq_nb.run.report import Report
 from qwq_nb.run.sample import SampleDetail
+from qwq_nb.run.sample_view import detail
 from qwq_nb.run.state import RunControl, RunState
+from qwq_nb.run.studies import RunStudies
 from qwq_nb.store import rulings as by_hand
+from qwq_nb.store.clips import clip_path
+from qwq_nb.store.judgements import settled
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Report", "Run", "SampleDetail"]
 
 
-class Run:
+class Run(RunStudies):
     """Represent a run: finished, stopped, or still going on in the background.
 
     `table()` has a row a subset and then `all`; `samples()` a row a sample × repeat; `sample(id)` the texts.
@@ -131,15 +136,20 @@ class Run:
             for row in rows
             if row.score is not None
         )
-        total = sum(row.n for row in rows)
-        done = total - sum(row.pending for row in rows)
+        parts = parts_of(self.rows())
+        total = sum(row.n for row in parts)
+        done = total - sum(row.pending for row in parts)
         return f"<Run {one_line(self.name, 120)!r} {self.state}: {scores or 'nothing finished'}; {done} of {total}>"
 
     # -- tables --------------------------------------------------------------------------------------------------
 
     def results(self) -> list[SampleResult]:
         """Return the results themselves, one a sample × repeat, in the data set's order."""
-        return by_hand.decided(self._state.results(), self._rulings)
+        return settled(self._state.results(), self._directory, self.model)
+
+    def graded(self) -> list[SampleResult]:
+        """Return the results as the benchmarks' own graders left them: without rulings, and without judges."""
+        return self._state.results()
 
     def rows(self) -> list[SubsetRow]:
         """Return the rows of `table()` as `SubsetRow` structs."""
@@ -193,7 +203,9 @@ class Run:
             OptionError: no such sample or repeat.
         """
         found = self._found(id, repeat)
-        return msgspec.structs.replace(run_record.detail(found), withheld=found.sample.benchmark in self.withheld)
+        withheld = found.sample.benchmark in self.withheld
+        clip = clip_path(self._directory, found)
+        return msgspec.structs.replace(detail(found), withheld=withheld, clip=clip)
 
     # -- analysis ------------------------------------------------------------------------------------------------
 
@@ -222,18 +234,6 @@ class Run:
         rows = cost_of(self.results(), prices_of(self._state.manifest.request, price_in, price_out))
         return frame(map(msgspec.structs.asdict, rows), COST_COLUMNS)
 
-    def budget(self, grid: Literal["octaves", "half"] = "octaves", **options: Any) -> Any:
-        """Return the `BudgetCurve` of this run: by how many thinking tokens the right answer is stated and given.
-
-        The options are those of `qwq_nb.budget`.
-
-        Raises:
-            OptionError: there is no answer yet, or an option has no such value.
-        """
-        from qwq_nb.run.studies import study
-
-        return study("budget")(self, grid=grid, **options)
-
     # -- rulings by hand -----------------------------------------------------------------------------------------
 
     def check(self) -> CheckList:
@@ -260,6 +260,23 @@ class Run:
         # A run that somebody writes gets its record from the writer.
         if self._directory.has_record() and not self._directory.is_locked():
             self.save_record()
+
+    def ruling_buttons(self) -> None:
+        """Show buttons in this cell that rule on the answers that have nothing to be graded against, clips beside them.
+
+        Where there are no widgets, the lines of code that do so are printed.
+        """
+        from qwq_nb.core.frontend import in_kernel, ipython, is_live
+        from qwq_nb.run.ruling_buttons import RulingButtons, text_of
+        from qwq_nb.run.withhold import withhold
+
+        found = [r for r in self.results() if r.verdict is not None and r.verdict.status == "no_reference"]
+        views = withhold(self.record(found), reveal=self._revealed).samples
+        shell = ipython()
+        if views and in_kernel(shell) and is_live():
+            RulingButtons(views, self.rule, shell)
+        else:
+            print(text_of(views))
 
     def rulings(self) -> pd.DataFrame:
         """Return the rulings that apply as a DataFrame; columns as in `qwq_nb.store.rulings.RULING_COLUMNS`."""

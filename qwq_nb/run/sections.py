@@ -56,6 +56,7 @@ _BUILT_IN: Final[dict[str, str]] = {
     "results": "qwq_nb.run.report_sections:Results",
     "board": "qwq_nb.run.report_sections:BoardSection",
     "groups": "qwq_nb.run.report_sections:Groups",
+    "games": "qwq_nb.run.report_sections:Games",
     "outcomes": "qwq_nb.run.report_sections:Outcomes",
     "notes": "qwq_nb.run.report_sections:Notes",
     "in_flight": "qwq_nb.run.report_sections:InFlightSection",

@@ -18,8 +18,8 @@ from qwq_nb.view.wording import count, duration, number
 
 __all__ = ["diff_html", "diff_words", "steps_lines", "turn_word", "turns_html"]
 
-_ADDED: Final = "background-color:rgba(0,158,115,0.18)"
-_REMOVED: Final = "background-color:rgba(213,94,0,0.18)"
+_ADDED: Final = "background-color:#009e732e"
+_REMOVED: Final = "background-color:#d55e002e"
 _PRE: Final = "white-space:pre-wrap;word-break:normal"
 _NAME: Final = 80
 _MOST_LINES: Final = 2_000
@@ -56,8 +56,10 @@ def _turn(turn: TurnView) -> str:
     if turn.malformed:
         parts.append(f"<p><strong>Malformed reply</strong> (format {esc(turn.format)}), sent back:</p>")
         parts.append(pre(turn.malformed))
-    if turn.diff is not None:
+    if turn.diff is not None and turn.diff.text:
         parts.append(f"<p>{esc(_changed(turn))}</p>{diff_html(clipped(turn.diff))}")
+    elif turn.diff is not None:
+        parts.append(f"<p>Changes in {esc(_files(turn))}, left out here</p>")
     elif turn.format and not turn.malformed:
         parts.append("<p><strong>No edit:</strong> the reply could be read, and changes no file.</p>")
     if turn.syntax_error:
@@ -75,13 +77,20 @@ def _text(title: str, text: Clip | None, *, same: bool, is_open: bool) -> str:
         return f"<div>{title}: the same as of the whole sample, see below.</div>"
     if text is None or not (text.text or text.omitted):
         return ""
+    if not text.text:
+        return f"<div>{title}: {text.omitted:,} characters, left out here</div>"
     left_out = f", {text.omitted:,} characters left out in the middle" if text.omitted else ""
     return f"<details{' open' if is_open else ''}><summary>{title}{left_out}</summary>{pre(clipped(text))}</details>"
 
 
 def _changed(turn: TurnView) -> str:
-    files = ", ".join(one_line(name, _NAME) for name in turn.files) or "files"
-    return f"Changes in {files}: {diff_words(turn.diff.text if turn.diff else '')}"
+    # Of a diff that is cut the lines cannot be counted.
+    words = "" if turn.diff is None or turn.diff.omitted else f": {diff_words(turn.diff.text)}"
+    return f"Changes in {_files(turn)}{words}"
+
+
+def _files(turn: TurnView) -> str:
+    return ", ".join(one_line(name, _NAME) for name in turn.files) or "files"
 
 
 def diff_words(diff: str) -> str:

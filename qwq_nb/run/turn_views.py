@@ -13,12 +13,24 @@ from qwq_nb.core.run_record import Clip, TurnView
 from qwq_nb.run.drawn_execution import drawn_test_run
 from qwq_nb.view.clip import clip, clip_again, fair_limit
 
-__all__ = ["MOST_TURNS", "bare_turns", "fitted_turns", "step_views", "turn_texts", "turn_views", "turns_without_texts"]
+__all__ = [
+    "MOST_TURNS",
+    "bare_turns",
+    "fitted_turns",
+    "says_tests",
+    "shortened_turns",
+    "step_views",
+    "turn_texts",
+    "turn_views",
+    "turns_without_texts",
+]
 
 MOST_TURNS: Final = 40
 """Turns of a sample that are drawn. A pair with two tries has ten at most; a solver of another kind may have more."""
 
 _MOST_FILES: Final = 20
+_NAME: Final = 200
+"""Characters of a name: of a role, an endpoint, a model, a file."""
 _COMPLAINT: Final = 1_500
 _BARE_DIFF: Final = 1_000
 """Characters of a diff in the record that viewers of the directory read."""
@@ -46,9 +58,9 @@ def _view(step: Step, whole: Completion, most: int | None) -> TurnView:
     same_reasoning = bool(asked.reasoning) and asked.reasoning == whole.reasoning
     same_answer = bool(asked.answer) and asked.answer == whole.answer
     return TurnView(
-        role=step.role,
-        endpoint=step.endpoint or asked.endpoint,
-        model=asked.model,
+        role=step.role[:_NAME],
+        endpoint=(step.endpoint or asked.endpoint)[:_NAME],
+        model=asked.model[:_NAME],
         try_number=step.try_number,
         retry=step.retry,
         reasoning_tokens=asked.reasoning_tokens,
@@ -58,13 +70,19 @@ def _view(step: Step, whole: Completion, most: int | None) -> TurnView:
         answer=None if same_answer else _clipped(asked.answer, most),
         same_reasoning=same_reasoning,
         same_answer=same_answer,
-        format=edit.format if edit else "",
+        format=edit.format[:_NAME] if edit else "",
         malformed=middle_cut(edit.malformed, _COMPLAINT) if edit else "",
         syntax_error=middle_cut(edit.syntax_error, _COMPLAINT) if edit else "",
-        files=edit.files[:_MOST_FILES] if edit else [],
+        files=[name[:_NAME] for name in edit.files[:_MOST_FILES]] if edit else [],
         diff=_clipped(edit.diff, most) if edit else None,
         execution=drawn_test_run(step.execution),
     )
+
+
+def says_tests(turns: Sequence[TurnView]) -> bool:
+    """Return whether the last turn says what the tests after it have printed."""
+    last = turns[-1].execution if turns else None
+    return last is not None and last.first_failed is not None
 
 
 def _clipped(text: str, most: int | None) -> Clip | None:
@@ -96,6 +114,31 @@ def fitted_turns(turns: Sequence[TurnView], budget: int) -> list[TurnView]:
         )
         for turn in turns
     ]
+
+
+def shortened_turns(turns: Sequence[TurnView], most: int) -> list[TurnView]:
+    """Return the turns with `most` characters of what was sent back: of many turns all of it is too much."""
+    made = []
+    for turn in turns:
+        execution = turn.execution
+        if execution is not None and execution.first_failed is not None:
+            output = _short(execution.first_failed.stderr, most)
+            first = msgspec.structs.replace(execution.first_failed, stderr=output)
+            execution = msgspec.structs.replace(execution, first_failed=first)
+        made.append(
+            msgspec.structs.replace(
+                turn,
+                malformed=_short(turn.malformed, most),
+                syntax_error=_short(turn.syntax_error, most),
+                files=turn.files[:3],
+                execution=execution,
+            )
+        )
+    return made
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def bare_turns(turns: Sequence[TurnView]) -> list[TurnView]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from qwq_nb.core.board_row import BoardRow
+from qwq_nb.core.execution import Execution, FailedTest
 from qwq_nb.core.records import Analysis
 from qwq_nb.core.run_record import Clip, Reason, SampleView, SubsetRow, TurnView
 from qwq_nb.core.text import valid_text
@@ -22,6 +23,7 @@ __all__ = ["clip", "clip_again", "fair_limit", "lean", "switches_within"]
 
 HEAD_SHARE: Final = 1 / 3
 _SNAP: Final = 60  # characters within which a line's or a word's end is looked for
+_SPARSE: Final = (SampleView, SubsetRow, Clip, Analysis, Reason, TurnView, BoardRow, Execution, FailedTest)
 _PLAIN: Final = frozenset({int, bool, type(None)})
 
 
@@ -104,7 +106,7 @@ def lean(value: Any) -> Any:
     if kind in _PLAIN:
         return value
     if isinstance(value, msgspec.Struct):
-        sparse = isinstance(value, SampleView | SubsetRow | Clip | Analysis | Reason | TurnView | BoardRow)
+        sparse = isinstance(value, _SPARSE)
         pairs = [(field, getattr(value, field.name)) for field in _fields(kind)]
         return {f.encode_name: lean(item) for f, item in pairs if not sparse or f.required or not _is_default(f, item)}
     if isinstance(value, dict):

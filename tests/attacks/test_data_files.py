@@ -98,6 +98,7 @@ def test_a_folder_that_may_not_be_read_or_holds_everything(tmp_path: Path, monke
     refused(folder, "holds more than 20 files: name the one")
 
 
+@pytest.mark.long
 def test_files_without_end(tmp_path: Path, attack: Attack, monkeypatch: pytest.MonkeyPatch) -> None:
     sparse = tmp_path / "sparse.jsonl"
     with sparse.open("wb") as file:
@@ -207,6 +208,7 @@ def child(code: str, *arguments: str) -> list[str]:
     return result.stdout.splitlines()
 
 
+@pytest.mark.long
 def test_parquet_bombs(tmp_path: Path, attack: Attack) -> None:
     child(BOMBS, str(tmp_path))
     sizes = {file.stem: file.stat().st_size for file in tmp_path.glob("*.parquet")}
@@ -227,6 +229,7 @@ def test_parquet_bombs(tmp_path: Path, attack: Attack) -> None:
     attack("Parquet bombs: 100 kB for 20 GB", "refused, naming the file and its rows", "256 MB decoded, 200,000 rows")
 
 
+@pytest.mark.long
 def test_a_file_that_ends_or_holds_up_what_reads_it(tmp_path: Path, attack: Attack) -> None:
     """Reading is a child process of the worker, which has its own limits of memory and time."""
     file = write_jsonl(tmp_path / "x.jsonl", math_records(1) * 50_000)

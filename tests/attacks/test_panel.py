@@ -140,6 +140,7 @@ def sparse(file: Path, size: int) -> None:
 needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 
 
+@pytest.mark.long
 @needs_proc
 def test_manifests_that_cannot_be_read(lab: Lab, good: Path, beside: Callable[..., Path], attack: Attack) -> None:
     """Each costs its place in one line; the others are listed, and the server's memory is not spent."""

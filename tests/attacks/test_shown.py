@@ -331,6 +331,7 @@ except UserError as exc:
 """
 
 
+@pytest.mark.long
 def test_a_kernel_has_few_file_descriptors(tmp_path: Path, attack: Attack) -> None:
     pytest.importorskip("resource")
 

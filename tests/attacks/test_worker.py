@@ -112,6 +112,7 @@ def test_a_hub_that_repeats_the_token_that_it_was_sent(
     attack("a hub that repeats the token it was sent", "masked in the message", "in no file, message or grader")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_worker_that_is_suspended_in_the_middle_of_a_run(
     server: DemoEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attack: Attack

@@ -124,6 +124,7 @@ def test_a_loop_of_digits_is_ended(maths: Any, grade: Grade) -> None:
     assert verdict.status == "deadline"
 
 
+@pytest.mark.long
 def test_memory_is_limited() -> None:
     """SymPy takes its own MemoryError for "not equal"; where one comes through, the verdict says so."""
     code = r"""

@@ -132,6 +132,7 @@ def test_a_second_run_needs_no_hub(hubs: Hubs, name: HubName) -> None:
     assert f"no connection to 127.0.0.1:{hubs.port} (Connection refused)" in hubs.refusal(name)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", HUBS)
 def test_a_slow_hub_is_waited_for(hubs: Hubs, hub: Hub, name: HubName) -> None:
     hub.wait_s = 0.7

@@ -71,6 +71,7 @@ def test_a_suspended_worker_is_replaced_and_the_answers_are_graded(
     run(story())
 
 
+@pytest.mark.long
 def test_a_worker_that_cannot_get_rid_of_a_job_is_replaced(
     run: Run[Any], data: dict[str, Path], own: BenchWorker, impatient: None
 ) -> None:
@@ -114,6 +115,7 @@ def test_while_it_is_silent_the_run_can_say_so_and_be_stopped_at_once(
     run(story())
 
 
+@pytest.mark.long
 def test_one_that_hangs_twice_over_the_same_request_is_said(
     run: Run[Any], data: dict[str, Path], own: BenchWorker, impatient: None
 ) -> None:
@@ -150,6 +152,7 @@ def test_one_that_hangs_while_it_starts_is_replaced(run: Run[Any], data: dict[st
     run(worker.close())
 
 
+@pytest.mark.long
 def test_an_import_that_takes_long_is_no_hang(run: Run[Any], tmp_path: Path, impatient: None) -> None:
     """It takes longer than a silence may last, and a thread gives signs of life meanwhile."""
     (tmp_path / "evalscope.py").write_text("import time\ntime.sleep(7)\nraise RuntimeError('imported at last')")
@@ -187,6 +190,7 @@ def test_a_loading_that_nobody_waits_for_any_more_holds_up_no_other(
     run(story())
 
 
+@pytest.mark.long
 def test_a_loading_that_its_disk_leaves_hanging_ends_in_time(
     run: Run[Any], tmp_path: Path, worker: BenchWorker
 ) -> None:

@@ -156,6 +156,7 @@ def test_what_cannot_be_graded_is_said_before_the_first_request_and_with_its_rea
     assert "no_such:instruction" in decision.why
 
 
+@pytest.mark.long
 def test_without_the_sentence_model_the_way_to_get_it_is_said(run: Run[Any], tmp_path: Path) -> None:
     """Neither the package's model can be written, nor NLTK's downloaded."""
     nowhere = "http://127.0.0.1:9"

@@ -85,6 +85,7 @@ def test_imports_do_not_count_towards_the_deadline_and_are_made_once(
     assert imports.read_text(encoding="utf-8").split() == pids
 
 
+@pytest.mark.long
 def test_a_rehearsal_says_nothing_where_nothing_is_missing(
     slow_worker: BenchWorker, run: Run[Any], tmp_path: Path, imports: Path
 ) -> None:

@@ -141,6 +141,7 @@ def test_evalscope_takes_it_as_its_cache_and_agrees(run_dir: Path) -> None:
     assert _snapshot(run_dir) == before
 
 
+@pytest.mark.long
 def test_parity_sees_what_is_wrong_or_missing(
     run_dir: Path, tmp_path: Path, worker: BenchWorker, run: Run[Any]
 ) -> None:

@@ -125,6 +125,7 @@ def test_keep_alives_before_the_first_text_are_no_stall_while_others_are_written
     assert waiting.stalled(0), "nothing of the others since the last look"
 
 
+@pytest.mark.long
 def test_a_run_on_one_slot_asks_as_often_as_there_are_answers(demo_endpoint: Callable[..., DemoEndpoint]) -> None:
     server = demo_endpoint(args=["--batch=1"], tokens_per_second=100, chunks=40)
     endpoint = own_endpoint(server, read_timeout=1.0)

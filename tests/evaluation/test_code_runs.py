@@ -408,6 +408,7 @@ def own_endpoint_stub() -> Any:
     return Endpoint("http://127.0.0.1:9/v1", "m")
 
 
+@pytest.mark.long
 def test_two_runs_at_once_share_the_worker(own_server: DemoEndpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
     found: dict[str, Run] = {}
 
@@ -442,6 +443,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 def test_a_killed_kernel_leaves_no_process_behind(files: tuple[Path, Path], own_server: DemoEndpoint) -> None:
     command = [sys.executable, "-c", KILLED, own_server.url, own_server.model, str(files[0])]
     kernel = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)})

@@ -140,6 +140,7 @@ def test_stop_keeps_what_was_streaming_in_the_journal(runner: Start, server: Dem
     wait_until(lambda: server.log()["active"] == 0)
 
 
+@pytest.mark.long
 def test_a_kernel_that_is_killed_leaves_the_partial_texts_too(
     runner: Start, server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.auto_concurrency import MOST, START
 from tests.support.runner import Start, grade_unread
@@ -27,6 +29,7 @@ def test_it_finds_a_cap_that_answers_429_and_loses_nothing(runner: Start, server
     assert 1 <= refused <= 50, "it asks for more than it gets, but rarely"
 
 
+@pytest.mark.long
 def test_it_stops_where_more_streams_only_wait_longer(runner: Start, server: DemoEndpoint) -> None:
     """The server writes 6 streams at once; all further ones wait for their first token."""
     server.configure(batch=6, tokens_per_second=400, chunks=60)

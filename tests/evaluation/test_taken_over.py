@@ -336,6 +336,7 @@ evaluate("math_500", endpoint=endpoint, data=data, concurrency=4, show=False)
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_kernel_that_is_killed_in_mid_run(server: DemoEndpoint) -> None:
     endpoint = own_endpoint(server, request_seed=0, max_retries=6)
@@ -396,6 +397,7 @@ def test_a_disk_that_is_full_while_it_takes_over(server: DemoEndpoint, tmp_path:
 # -- the new directory, and others' --------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_evalscope_takes_the_new_directory_for_its_own(server: DemoEndpoint) -> None:
     ask(limit=6, repeats=2, max_tokens=600)
     number, run = asked(server, limit=12, repeats=3)

@@ -185,6 +185,7 @@ def test_an_interrupt_while_grading(kernel: Any, tmp_path: Path) -> None:
     while_grading(kernel, tmp_path)
 
 
+@pytest.mark.long
 def test_an_interrupt_while_drawing(kernel: Any, tmp_path: Path) -> None:
     while_drawing(kernel, tmp_path)
 

@@ -69,6 +69,7 @@ def parity(run: Run, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=900)
 
 
+@pytest.mark.long
 def test_evalscope_takes_the_run_and_runs_no_code_unless_asked(tmp_path: Path) -> None:
     run = a_run(tmp_path, 4)
     done = parity(run)

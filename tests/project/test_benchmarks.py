@@ -49,6 +49,7 @@ def test_the_table_goes_between_its_marks(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert "new" in text
 
 
+@pytest.mark.long
 def test_the_paced_run_is_measured_in_a_real_kernel(tmp_path: Path) -> None:
     saved = tmp_path / "bench.json"
     assert command.main(["--quick", "--only", "paced", "--json", str(saved)]) == 0

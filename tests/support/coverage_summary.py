@@ -1,9 +1,8 @@
-"""Print what share of the package's lines the last `make test` ran, and name the modules below 80 %."""
+"""Print what share of the package's lines the last `make coverage` ran, and name the modules below 80 %."""
 
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from pathlib import Path
 
@@ -14,8 +13,7 @@ ALL = Path("tests", "coverage-all.ini")
 
 
 def main() -> None:
-    of_all_processes = "--all" in sys.argv
-    measured = coverage.Coverage(messages=False, config_file=str(ALL) if of_all_processes else True)
+    measured = coverage.Coverage(messages=False, config_file=str(ALL))
     measured.load()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "coverage.json")
@@ -28,8 +26,6 @@ def main() -> None:
     )
     low = sorted((row["percent_covered"], path) for path, row in rows.items() if row["percent_covered"] < LEAST)
     print(f"Below {LEAST} %: {', '.join(f'{path} {share:.0f} %' for share, path in low) or 'none'}.")
-    if not of_all_processes:
-        print("Child processes (demo servers, kernels, benchmark workers) are not in these figures: `make coverage`.")
 
 
 if __name__ == "__main__":

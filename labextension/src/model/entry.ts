@@ -82,7 +82,12 @@ export function rowOf(flight: InFlight): SampleView {
     reason: null,
     code: null,
     execution: null,
-    turns: []
+    calls: [],
+    entropy: '',
+    turns: [],
+    picture: null,
+    drawing: null,
+    ruling: null
   };
 }
 

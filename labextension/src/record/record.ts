@@ -5,7 +5,12 @@
  * by its kind and is of that kind afterwards. A test keeps the kinds equal to `run.v1.schema.json`.
  */
 import { asNumber, asObject, asText, clipped } from './values';
-import { OUTCOMES, PHASE_NAMES, STATE_NAMES } from './vocabulary';
+import {
+  GAME_STATE_NAMES,
+  OUTCOMES,
+  PHASE_NAMES,
+  STATE_NAMES
+} from './vocabulary';
 
 export const MIME_TYPE = 'application/vnd.qwq-nb.run.v1+json';
 
@@ -220,6 +225,44 @@ export const FAILED_TEST = {
   stderr: optional(text, '')
 };
 
+export const GAME_PLAY = {
+  policy: text,
+  seconds: optional(number, 0),
+  frames: optional(count, 0),
+  distinct: optional(count, 0),
+  ended: optional(text, '')
+};
+
+export const GAME_ERROR = {
+  policy: text,
+  what: text,
+  line: optional(nullable(count), nothing),
+  source: optional(text, ''),
+  traceback: optional(text, '')
+};
+
+export const GAME = {
+  state: oneOf(GAME_STATE_NAMES, 'undecided'),
+  checks: optional(mapping(nullable(flag)), {}),
+  says: optional(mapping(text), {}),
+  seconds: optional(number, 0),
+  plays: optional(list(struct('GamePlay', GAME_PLAY), MOST_OF_A_SAMPLE), []),
+  error: optional(nullable(struct('GameError', GAME_ERROR)), nothing),
+  why: optional(text, ''),
+  clip: optional(text, ''),
+  clip_of: optional(text, '')
+};
+
+/** A clip, in base64: see `pictureOf` of the view for what of it is drawn. */
+export const PICTURE = {
+  data: optional(prose, ''),
+  width: optional(count, 0),
+  height: optional(count, 0),
+  frames: optional(count, 0),
+  file: optional(text, ''),
+  note: optional(text, '')
+};
+
 export const EXECUTION = {
   status: optional(oneOf([...STATUSES, ''] as const, ''), ''),
   passed: optional(count, 0),
@@ -231,7 +274,8 @@ export const EXECUTION = {
   peak_memory_mb: optional(number, 0),
   sandbox: optional(text, ''),
   fault: optional(text, ''),
-  differs: optional(text, '')
+  differs: optional(text, ''),
+  game: optional(nullable(struct('Game', GAME)), nothing)
 };
 
 export const TURN_VIEW = {
@@ -316,6 +360,36 @@ export const GROUP_ROW = {
   tests_total: count
 };
 
+export const DRAWN_ARGUMENT = {
+  name: text,
+  value: optional(text, ''),
+  expected: optional(text, ''),
+  problem: optional(text, '')
+};
+
+export const DRAWN_CALL = {
+  name: text,
+  is_missing: optional(flag, false),
+  problem: optional(text, ''),
+  text: optional(text, ''),
+  arguments: optional(
+    list(struct('DrawnArgument', DRAWN_ARGUMENT), MOST_OF_A_SAMPLE),
+    []
+  )
+};
+
+export const DRAWING = {
+  svg: prose,
+  alt: text,
+  text: optional(prose, '')
+};
+
+export const RULING_VIEW = {
+  correct: flag,
+  note: optional(text, ''),
+  at: optional(text, '')
+};
+
 export const SAMPLE_VIEW = {
   benchmark: text,
   subset: text,
@@ -344,7 +418,12 @@ export const SAMPLE_VIEW = {
   reason: optional(nullable(struct('Reason', REASON)), nothing),
   code: optional(nullable(struct('Clip', CLIP)), nothing),
   execution: optional(nullable(struct('Execution', EXECUTION)), nothing),
-  turns: optional(list(struct('TurnView', TURN_VIEW), MOST_OF_A_SAMPLE), [])
+  calls: optional(list(struct('DrawnCall', DRAWN_CALL), MOST_OF_A_SAMPLE), []),
+  entropy: optional(text, ''),
+  turns: optional(list(struct('TurnView', TURN_VIEW), MOST_OF_A_SAMPLE), []),
+  picture: optional(nullable(struct('Picture', PICTURE)), nothing),
+  drawing: optional(nullable(struct('Drawing', DRAWING)), nothing),
+  ruling: optional(nullable(struct('RulingView', RULING_VIEW)), nothing)
 };
 
 export const IN_FLIGHT = {
@@ -464,8 +543,14 @@ export type SubsetRow = Read<typeof SUBSET_ROW>;
 export type RunRecord = Read<typeof RUN_RECORD>;
 export type Reason = Read<typeof REASON>;
 export type Execution = Read<typeof EXECUTION>;
+export type DrawnArgument = Read<typeof DRAWN_ARGUMENT>;
+export type DrawnCall = Read<typeof DRAWN_CALL>;
 export type TurnView = Read<typeof TURN_VIEW>;
 export type BoardRow = Read<typeof BOARD_ROW>;
+export type Game = Read<typeof GAME>;
+export type GameError = Read<typeof GAME_ERROR>;
+export type Picture = Read<typeof PICTURE>;
+export type Drawing = Read<typeof DRAWING>;
 export type FailedTest = Read<typeof FAILED_TEST>;
 
 const record = struct('RunRecord', RUN_RECORD);

@@ -189,6 +189,7 @@ function rowOf(
       title: oneLine(row.source, 500) || null
     },
     el('span', {}, oneLine(name, 200)),
+    ' ',
     group.published && el('span', { class: 'qwq-badge' }, 'published'),
     barOf(row)
   );

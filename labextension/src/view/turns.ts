@@ -137,7 +137,8 @@ function editOf(turn: TurnView): HTMLElement[] {
       el(
         'p',
         {},
-        `Changes in ${files || 'files'}: ${diffWords(turn.diff.text)}`
+        `Changes in ${files || 'files'}` +
+          (turn.diff.omitted ? '' : `: ${diffWords(turn.diff.text)}`)
       ),
       diffOf(turn.diff)
     );

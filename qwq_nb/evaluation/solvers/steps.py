@@ -11,9 +11,11 @@ import msgspec
 
 from qwq_nb.core.edits import Edit
 from qwq_nb.core.records import Completion, Message, Step, Verdict
+from qwq_nb.core.tool_calls import with_calls
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.dialects.dialect import Tool
 from qwq_nb.endpoint.streaming import StreamingCompletion
+from qwq_nb.errors import RequestRejected
 from qwq_nb.evaluation.turn_log import SampleTurns
 
 __all__ = ["StepRecorder", "partial"]
@@ -24,6 +26,10 @@ _LEAST_EXACT_FIRST: tuple[Literal["estimate", "chunks", "usage_share", "usage"],
     "usage_share",
     "usage",
 )
+
+
+_NO_ROOM = "model_length"
+"""The finish reason of a request that the server refused because its prompt does not fit the context window."""
 
 
 class StepRecorder:
@@ -100,8 +106,10 @@ class StepRecorder:
             completion = await self._completer.complete(
                 step.messages, repeat=self._repeat, live=live, endpoint=endpoint, tools=tools
             )
-        except BaseException:
+        except BaseException as exc:
             step.completion = partial(live)
+            if isinstance(exc, RequestRejected) and exc.concerns == "length":
+                step.completion.finish_reason = _NO_ROOM
             raise
         finally:
             self._open -= 1
@@ -201,13 +209,15 @@ def totalled(completion: Completion, steps: list[Step]) -> Completion:
 def partial(live: StreamingCompletion) -> Completion:
     """Return what a broken or stopped stream had written."""
     split = live.splitter.finish("interrupted")
+    calls = [] if live.tools is None else live.tools.calls()
     return Completion(
         reasoning=split.reasoning,
-        answer=split.answer,
-        shape=split.shape,
+        answer=with_calls(split.answer, calls, is_cut=True),
+        shape="answer_only" if calls and split.shape == "empty" else split.shape,
         finish_reason="interrupted",
         reasoning_tokens=live.splitter.reasoning_chunks,
-        answer_tokens=live.splitter.answer_chunks,
+        answer_tokens=live.splitter.answer_chunks + live.tool_chunks,
+        tool_calls=calls,
         ttft_s=live.first_token - live.started if live.first_token else None,
         latency_s=time.perf_counter() - live.started,
         attempts=live.attempt,

@@ -25,25 +25,28 @@ def board_figure(title: str, rows: Sequence[BoardRow]) -> ChartFigure:
 
 
 def board_chart(rows: Sequence[BoardRow]) -> Chart:
-    """Draw pass_rate_1, and on it what the second try added; the whiskers are of either rate by itself."""
+    """Draw pass_rate_1, and on it what the second try added; the whiskers are of either rate by itself.
+
+    The bars lie, so that names of pairs have room in a narrow notebook.
+    """
     shown = [row for row in rows if is_known(row.pass_rate_2)]
     names = _names(shown)
     first = [row.pass_rate_1 or 0.0 for row in shown]
     last = [row.pass_rate_2 or 0.0 for row in shown]
     gained = [max(b - a, 0.0) for a, b in zip(first, last, strict=True)]
     traces = [
-        _bars("after the first try", names, first, first, shown, (0, 114, 178), BLUE),
-        _bars("more after the second try", names, gained, last, shown, (0, 158, 115), GREEN) | {"base": first},
-        _whiskers("95 % interval, first try", names, first, [_ends_1(row) for row in shown], "circle-open"),
-        _whiskers("95 % interval, second try", names, last, [(row.ci_low, row.ci_high) for row in shown], "diamond"),
+        _bars("first try", names, first, first, shown, (0, 114, 178), BLUE),
+        _bars("+ second try", names, gained, last, shown, (0, 158, 115), GREEN) | {"base": first},
+        _whiskers("first try", names, first, [_ends_1(row) for row in shown], "circle-open", 1),
+        _whiskers("two tries", names, last, [(row.ci_low, row.ci_high) for row in shown], "diamond", 2.5),
     ]
     return Chart(
-        heading="Exercises whose tests pass, after the first and the second try",
+        heading="Exercises that pass, with 95 % intervals",
         traces=traces,
-        xaxis={"type": "category", "automargin": True},
-        yaxis={"range": [0, 102], "ticksuffix": " %", "title": {"text": "exercises"}},
-        height=360,
-        heads=["model", "first try", "95 % interval", "second try", "95 % interval", "exercises", "from"],
+        xaxis={"range": [0, 102], "ticksuffix": " %"},
+        yaxis={"type": "category", "autorange": "reversed"},
+        height=60 + 52 * max(1, len(shown)),
+        heads=["model", "first try", "95 % interval", "two tries", "95 % interval", "exercises", "from"],
         rows=[
             [
                 one_line(row.label, _NAME),
@@ -71,11 +74,11 @@ def rate_interval(low: float | None, high: float | None, dash: str = "–") -> s
 
 
 def _names(rows: Sequence[BoardRow]) -> list[str]:
-    """Labels below the bars: a pair on two lines; each is its own, else plotly would draw two bars on one another."""
+    """Labels beside the bars: a pair on two lines; each is its own, else plotly would draw two bars on one another."""
     names: list[str] = []
     for row in rows:
-        parts = [plain(one_line(part, 40)) for part in row.label.split(" + ", 1)]
-        name = "<br>+ ".join(parts) + f"<br>{plain(row.format or row.edit_format)}"
+        parts = [plain(one_line(part, 30)) for part in row.label.split(" + ", 1)]
+        name = "<br>+ ".join(parts) + (f" ({plain(row.format)})" if row.format else "")
         name += "<br><i>published</i>" if row.published else ""
         while name in names:
             name += " "
@@ -86,7 +89,7 @@ def _names(rows: Sequence[BoardRow]) -> list[str]:
 def _bars(
     title: str,
     names: list[str],
-    heights: list[float],
+    lengths: list[float],
     said: list[float],
     rows: Sequence[BoardRow],
     ground: tuple[int, int, int],
@@ -96,8 +99,9 @@ def _bars(
     return {
         "type": "bar",
         "name": title,
-        "x": names,
-        "y": [round(height, 2) for height in heights],
+        "orientation": "h",
+        "y": names,
+        "x": [round(length, 2) for length in lengths],
         # One place for both bars, so that the second stands on the first (its `base`).
         "offsetgroup": "rate",
         "customdata": [rate(value) for value in said],
@@ -105,30 +109,36 @@ def _bars(
             "color": [f"rgba({red},{green},{blue},{_PALE[row.published]})" for row in rows],
             "line": {"color": line, "width": 2},
         },
-        "hovertemplate": "%{x}: %{customdata}<extra>" + title + "</extra>",
+        "hovertemplate": "%{y}: %{customdata}<extra>" + title + "</extra>",
     }
 
 
 def _whiskers(
-    title: str, names: list[str], middles: list[float], ends: list[tuple[float | None, float | None]], symbol: str
+    title: str,
+    names: list[str],
+    middles: list[float],
+    ends: list[tuple[float | None, float | None]],
+    symbol: str,
+    thickness: float,
 ) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
         "name": title,
         "cliponaxis": False,
-        "x": names,
-        "y": [round(middle, 2) for middle in middles],
-        "error_y": {
+        "showlegend": False,
+        "y": names,
+        "x": [round(middle, 2) for middle in middles],
+        "error_x": {
             "type": "data",
             "symmetric": False,
             "array": [_gap(high, m) for (_, high), m in zip(ends, middles, strict=True)],
             "arrayminus": [_gap(m, low) for (low, _), m in zip(ends, middles, strict=True)],
             "color": GREY,
-            "thickness": 2,
+            "thickness": thickness,
         },
         "marker": {"color": GREY, "size": 7, "symbol": symbol},
-        "hovertemplate": "%{x}: %{y:.1f} %<extra>" + title + "</extra>",
+        "hovertemplate": "%{y}: %{x:.1f} %<extra>" + title + "</extra>",
     }
 
 

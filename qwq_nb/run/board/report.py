@@ -40,7 +40,7 @@ _MOST_TEXT: Final = 400
 READING: Final = (
     "Pass rates are per cent of the exercises that were answered, after the first and within two tries, with 95 % "
     "intervals. “Well formed”: exercises in which every reply of every role could be read; “by aider”: as aider counts "
-    "it, which sees nothing of an editor's replies. “No edit”: every reply could be read, and changed nothing."
+    "it, which sees nothing of an editor's replies. “No edit”: no file was changed, as by a reply of prose alone."
 )
 
 

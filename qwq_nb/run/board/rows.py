@@ -10,6 +10,7 @@ from qwq_nb.core.board_row import BoardRow
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import interval_of_counts
+from qwq_nb.core.text import valid_text
 from qwq_nb.core.turn_counts import (
     ARCHITECT,
     CODE_EDITING,
@@ -73,11 +74,11 @@ def board_row(results: Sequence[SampleResult], manifest: Manifest, command: str)
     request = manifest.request
     pair = request.editor is not None or EDITOR in by_role
     seen = _first(form for _, turns in counted for form in turns.formats)
-    form = seen if request.editing is None else request.editing.format
+    form = valid_text(seen) if request.editing is None else request.editing.format
     editor = _first(turns.editor_model for _, turns in counted) if request.editor is None else request.editor.model
     return BoardRow(
-        model=request.endpoint.model,
-        editor_model=editor,
+        model=valid_text(request.endpoint.model),
+        editor_model=valid_text(editor),
         edit_format=_PAIR if pair else form,
         editor_edit_format=f"editor-{form}" if pair and form else "",
         test_cases=n,
@@ -109,10 +110,10 @@ def board_row(results: Sequence[SampleResult], manifest: Manifest, command: str)
         seconds_per_case=_mean([result.completion.latency_s for result, _ in counted if result.completion]),
         total_cost=_cost(counted, request),
         currency=request.endpoint.price_currency,
-        command=command,
+        command=valid_text(command),
         date=manifest.created[:10],
         versions=manifest.versions.get("qwq_nb", ""),
-        run=manifest.name,
+        run=valid_text(manifest.name),
         errors=sum(result.outcome == "error" for result in results),
         pending=sum(result.outcome == "pending" for result in results),
         demo=request.demo,
