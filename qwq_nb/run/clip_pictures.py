@@ -13,7 +13,7 @@ from qwq_nb.core.run_record import Picture, SampleView
 from qwq_nb.store.clips import load_clip
 from qwq_nb.store.run_dir import RunDirectory
 
-__all__ = ["PictureOf", "fit_pictures", "picture_cost", "picture_of"]
+__all__ = ["PictureOf", "clip_picture", "fit_pictures", "picture_cost"]
 
 LEFT_OUT = "The clip is left out here, to keep the notebook small: it is {file} in the run's folder."
 STILL = "The first frame only, to keep the notebook small: the clip is {file} in the run's folder."
@@ -21,7 +21,7 @@ STILL = "The first frame only, to keep the notebook small: the clip is {file} in
 PictureOf = Callable[[SampleResult], "Picture | None"]
 
 
-def picture_of(directory: RunDirectory) -> PictureOf:
+def clip_picture(directory: RunDirectory) -> PictureOf:
     """Return the function that gives the picture of a result: its clip, or why there is none; None: no game."""
 
     def picture(result: SampleResult) -> Picture | None:
