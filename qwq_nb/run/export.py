@@ -33,11 +33,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qwq_nb.core.apart import stands_apart
+from qwq_nb.core.apart import parts_of, stands_apart
 from qwq_nb.core.files import save_file
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.run_record import RunRecord, SubsetRow
-from qwq_nb.core.tally import SAMPLE_COLUMNS, parts_of, sample_rows, table_rows
+from qwq_nb.core.tally import SAMPLE_COLUMNS, sample_rows, table_rows
 from qwq_nb.core.text import valid_text
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.withhold import withhold

@@ -15,6 +15,7 @@ from qwq_nb.core.compressed import text_length
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import InFlight, Progress, RunRecord
+from qwq_nb.core.tool_calls import tool_names
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.board.rows import board_rows
@@ -27,8 +28,9 @@ from qwq_nb.run.sample_view import drawn_ruling, sample_view
 from qwq_nb.run.state import RunState
 from qwq_nb.run.turn_views import bare_turns
 from qwq_nb.run.withhold import withheld_benchmarks
+from qwq_nb.store.judgements import judge_notes, settled
 from qwq_nb.store.manifest import Manifest
-from qwq_nb.store.rulings import Ruling, decided, read_rulings, ruling_notes
+from qwq_nb.store.rulings import Ruling, read_rulings, ruling_notes
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
 from qwq_nb.view.clip import clip, fair_limit, lean
@@ -172,8 +174,10 @@ def make_run_record(
 
 
 def drawn_sampling(endpoint: Endpoint) -> dict[str, Any]:
-    """Return the sampling as it is drawn: what is set, and the seed of the requests."""
+    """Return the sampling as it is drawn: what is set, tools by their names, and the seed of the requests."""
     found = {name: value for name, value in endpoint.sampling.items() if value is not None}
+    if "tools" in found:
+        found["tools"] = tool_names(found["tools"])
     # The built-in endpoint's seed is its own, and says nothing to the reader.
     if endpoint.request_seed is not None and not endpoint.is_demo:
         found["request_seed"] = endpoint.request_seed
@@ -195,7 +199,7 @@ def current_record(
     """
     manifest = state.manifest
     rulings = read_rulings(directory, manifest.request.endpoint.model)
-    results = decided(state.results(), lambda: rulings)
+    results = settled(state.results(), directory, manifest.request.endpoint.model)
     record = make_run_record(
         manifest,
         directory.display_path,
@@ -209,6 +213,7 @@ def current_record(
                 rulings,
                 functools.partial(score_rows, manifest=manifest),
             ),
+            *judge_notes(results, directory, manifest.request.endpoint.model),
             *directory.problems,
         ],
         budget=budget,

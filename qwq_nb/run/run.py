@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwq_nb.core.apart import parts_of
 from qwq_nb.core.records import SampleResult, State
 from qwq_nb.core.run_record import Progress, RunRecord, SubsetRow
-from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, parts_of, sample_rows, table_rows
+from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_rows, table_rows
 from qwq_nb.errors import listed, one_line
 from qwq_nb.run import record as run_record
 from qwq_nb.run.record import frame
@@ -23,6 +24,7 @@ from qwq_nb.run.state import RunControl, RunState
 from qwq_nb.run.studies import RunStudies
 from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.clips import clip_path
+from qwq_nb.store.judgements import settled
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
@@ -143,7 +145,11 @@ class Run(RunStudies):
 
     def results(self) -> list[SampleResult]:
         """Return the results themselves, one a sample × repeat, in the data set's order."""
-        return by_hand.decided(self._state.results(), self._rulings)
+        return settled(self._state.results(), self._directory, self.model)
+
+    def graded(self) -> list[SampleResult]:
+        """Return the results as the benchmarks' own graders left them: without rulings, and without judges."""
+        return self._state.results()
 
     def rows(self) -> list[SubsetRow]:
         """Return the rows of `table()` as `SubsetRow` structs."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from qwq_nb.bench.drawings import draw
-from qwq_nb.core.outcomes import ReasonCode, decide_outcome, sentence
+from qwq_nb.core.outcomes import ReasonCode, decide_outcome, sentence, why_decided
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, Drawing, Reason, RulingView, SampleView
 from qwq_nb.core.tool_calls import calls_in, shown_call
@@ -82,9 +82,8 @@ def explained(result: SampleResult) -> tuple[Reason, str]:
         code: ReasonCode = "partial_kept" if result.completion else "not_asked"
         reason = Reason(code=code)
         return reason, sentence(reason)
-    if result.outcome != "awaiting_ruling" and result.verdict and result.verdict.status == "no_reference":
-        reason = Reason(code="ruled")
-        return reason, sentence(reason)
+    if result.verdict and result.outcome != "awaiting_ruling" and (decided := why_decided(result.verdict)):
+        return decided, sentence(decided)
     decision = decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)
     return decision.reason, decision.why
 

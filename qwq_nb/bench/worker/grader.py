@@ -86,7 +86,7 @@ def grader_main(job_in: int, reply_out: int) -> None:
                 _prepare(job, reply_out)
             began = time.process_time()
             verdict = job.verdict or grade(job)
-            if job.rehearsal:
+            if job.rehearsal or job.judge:
                 write_all(reply_out, encode(_Part(verdict=verdict, done=True, **_cost(began))))
                 continue
             write_all(reply_out, encode(_Part(verdict=verdict)))
