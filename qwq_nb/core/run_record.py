@@ -8,6 +8,7 @@ import msgspec
 
 from qwq_nb.core.board_row import BoardRow
 from qwq_nb.core.execution import Execution
+from qwq_nb.core.game import GameClip
 from qwq_nb.core.records import Analysis, Outcome, State
 
 __all__ = [
@@ -19,7 +20,6 @@ __all__ = [
     "GroupRow",
     "InFlight",
     "Phase",
-    "Picture",
     "Progress",
     "Reason",
     "RulingView",
@@ -132,21 +132,6 @@ class Clip(msgspec.Struct, kw_only=True):
     text: str = ""
     omitted: int = 0
     at: int = 0
-
-
-class Picture(msgspec.Struct, kw_only=True):
-    """Hold the clip of a game as an output carries it: an animated PNG, or its first frame."""
-
-    data: str = ""
-    """The PNG, in base64; empty: it is left out, or there is none."""
-    width: int = 0
-    height: int = 0
-    frames: int = 0
-    """1: the first frame only."""
-    file: str = ""
-    """Path of the clip in the run's directory."""
-    note: str = ""
-    """Why it is not the clip, in a sentence; empty if it is."""
 
 
 class Reason(msgspec.Struct, kw_only=True, frozen=True):
@@ -282,7 +267,7 @@ class SampleView(msgspec.Struct, kw_only=True):
     """The tool calls of its answer beside the expected ones, where calls were checked."""
     turns: list[TurnView] = []
     """Its requests in order, where a solver made several."""
-    picture: Picture | None = None
+    picture: GameClip | None = None
     """The clip of a game; None: it is none, or has none."""
     drawing: Drawing | None = None
     """A picture of the problem and the answer, of benchmarks that have one."""
