@@ -10,13 +10,12 @@ from qwq_nb.core.board_row import BoardRow
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.game import GameClip
 from qwq_nb.core.records import Analysis, Outcome, State
+from qwq_nb.core.tool_check import DrawnCall
 
 __all__ = [
     "MIME_TYPE",
     "Clip",
     "Drawing",
-    "DrawnArgument",
-    "DrawnCall",
     "GroupRow",
     "InFlight",
     "Phase",
@@ -145,31 +144,6 @@ class Reason(msgspec.Struct, kw_only=True, frozen=True):
     values: dict[str, int | str] = {}
     """`tokens`, `total`, `seconds`, `passed`, `test`: the numbers that the sentence names; `detail`: what follows it
     after a colon."""
-
-
-class DrawnArgument(msgspec.Struct, kw_only=True):
-    """Hold one argument of a tool call as it is drawn."""
-
-    name: str
-    value: str = ""
-    """As JSON; empty: it was not given."""
-    expected: str = ""
-    """The values allowed, in words; empty: none is known."""
-    problem: str = ""
-    """What is wrong with it; empty: nothing."""
-
-
-class DrawnCall(msgspec.Struct, kw_only=True):
-    """Hold one tool call as it is drawn: one that the answer makes, or an expected one that it does not make."""
-
-    name: str
-    is_missing: bool = False
-    """It is expected, and was not made."""
-    problem: str = ""
-    """What is wrong with the call as a whole; empty: nothing."""
-    text: str = ""
-    """Its text, where it cannot be read."""
-    arguments: list[DrawnArgument] = []
 
 
 class TurnView(msgspec.Struct, kw_only=True):
