@@ -21,6 +21,9 @@ ReasonCode = Literal[
     "other_value_gold_present",
     "scored",
     "explained",
+    "no_call",
+    "call_unreadable",
+    "call_wrong",
     "no_reference",
     "ruled",
     "gold_in_answer",
@@ -137,6 +140,8 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
     if verdict is None and completion.answer.strip():
         return "pending", _reason("not_graded")
     if verdict is not None and verdict.status == "no_reference":
+        if execution is not None and execution.game is not None:
+            return "awaiting_ruling", why_code(execution, correct=False)
         return "awaiting_ruling", _reason("no_reference")
     if completion.is_truncated:
         return "truncated", _why_truncated(completion)
@@ -149,6 +154,8 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
     if verdict is None or not verdict.extracted.strip():
         reason = _why_no_answer(completion, verdict) if execution is None else why_code(execution, correct=False)
         return "no_answer", reason
+    if verdict.tool_check is not None:
+        return "wrong", _reason("call_wrong", detail=_quote(verdict.tool_check.in_words(), _DETAIL))
     if execution is not None:
         return "wrong", why_code(execution, correct=False)
     if is_degree(verdict):
@@ -218,6 +225,9 @@ def _why_not_gradable(verdict: Verdict) -> Reason:
 
 
 def _why_no_answer(completion: Completion, verdict: Verdict | None) -> Reason:
+    if verdict is not None and verdict.tool_check is not None and completion.answer.strip():
+        said = verdict.tool_check.in_words() if verdict.tool_check.calls else ""
+        return _reason("call_unreadable" if said else "no_call", detail=_quote(said, _DETAIL))
     if verdict is not None and verdict.present:
         return _reason("gold_in_answer" if completion.answer.strip() else "gold_in_reasoning")
     if completion.answer.strip():

@@ -12,6 +12,8 @@ import msgspec
 from qwq_nb.core.edits import Edit
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.finish_reasons import StopReason, ending_of, stop_reason_of
+from qwq_nb.core.token_logprobs import TokenLogprobs
+from qwq_nb.core.tool_check import ToolCheck
 
 __all__ = [
     "OUTCOMES",
@@ -98,6 +100,8 @@ class Sample(msgspec.Struct, kw_only=True, frozen=True):
     """All accepted targets; `gold` is the first."""
     messages: list[Message]
     """What goes on the wire."""
+    tools: list[dict[str, Any]] = []
+    """What the model may call, in the format of `/chat/completions`; they go on the wire beside the messages."""
     choices: list[str] = []
     source_id: str = ""
     """The data set's own id, where it has one (`test/algebra/24.json`)."""
@@ -139,7 +143,10 @@ class Completion(msgspec.Struct, kw_only=True):
     endpoint: str = ""
     """The name of the endpoint that answered: several may share a run. Empty in older runs."""
     tool_calls: list[ToolCall] = []
-    """The tools that the model called, in order."""
+    """The tools that the model called, in order, where the server sent them in fields of their own. They stand in the
+    `answer` too, as `qwq_nb.core.tool_calls` writes them."""
+    logprobs: TokenLogprobs | None = None
+    """Of its tokens, where they were asked for (`--logprobs K`) and sent."""
     steps: list[Step] = []
     """The requests that a solver of several steps made, in order; empty where there was one request."""
 
@@ -248,6 +255,10 @@ class Verdict(msgspec.Struct, kw_only=True):
     """How the completion thought, measured beside the grading because it needs the benchmark's equivalence."""
     execution: Execution | None = None
     """What running its code has shown; None where no code is run."""
+    tool_check: ToolCheck | None = None
+    """What checking its tool calls has found; None where no calls are expected or checked."""
+    clip_png: bytes = b""
+    """The clip of a game, on its way from the worker: the run keeps it as a file."""
 
 
 class SampleResult(msgspec.Struct, kw_only=True):

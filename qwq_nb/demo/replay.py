@@ -5,7 +5,8 @@ A transcripts file is JSONL, one problem a line::
     {"unique_id": str, "problem": str, "variants": [{"reasoning": str, "answer": str, "kind": str, "loop": str?}, ...]}
 
 A variant may have `sampling`, the fields of the requests that it is for (`{"temperature": 0.6}`).
-A row may have plain `reasoning` and `answer` (and `kind`, `loop`) in place of `variants`.
+A row may have plain `reasoning` and `answer` (and `kind`, `loop`) in place of `variants`. A row with `when` is
+a dialogue (`qwq_nb.demo.dialogues`).
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, cycle, islice
 from pathlib import Path
 
+from qwq_nb.demo.dialogues import Dialogue, Dialogues, dialogue_of
 from qwq_nb.errors import DataError
 
 __all__ = [
@@ -118,6 +120,7 @@ class Transcripts:
         self._by_gram: dict[tuple[str, ...], list[tuple[str, Transcript]]] = {}
         self._lengths: set[int] = set()
         self._tiny: list[tuple[str, Transcript]] = []
+        self._dialogues = Dialogues()
         self.size = 0
         for transcript in transcripts:
             self._add(transcript)
@@ -129,7 +132,12 @@ class Transcripts:
         Raises:
             DataError: a file cannot be read; the message names the file, the line and what is wrong there.
         """
-        return cls(chain.from_iterable(map(_read, paths)))
+        found = list(chain.from_iterable(map(_read, paths)))
+        made = cls(row for row in found if isinstance(row, Transcript))
+        for row in found:
+            if isinstance(row, Dialogue):
+                made._dialogues.add(row)
+        return made
 
     def _add(self, transcript: Transcript) -> None:
         words = transcript.problem.split()
@@ -142,6 +150,13 @@ class Transcripts:
         start = (len(words) - length) // 2
         self._lengths.add(length)
         self._by_gram.setdefault(tuple(words[start : start + length]), []).append(entry)
+
+    def reply(self, messages: Sequence[tuple[str, str]], last: str, model: str = "") -> Transcript:
+        """Return what answers a conversation of (role, text): a dialogue, else the transcript that `last` asks for."""
+        said = self._dialogues.find(messages, model)
+        if said is None:
+            return self.find(last)
+        return Transcript(said.key, said.problem, (Variant(said.reasoning, said.answer, kind="dialogue"),))
 
     def find(self, prompt: str) -> Transcript:
         """Return the transcript that `prompt` asks for; for an unknown prompt one that says so."""
@@ -181,7 +196,7 @@ def echo(authorization: str) -> Variant:
     return Variant(f"The key is {key}, it seems.", f"I was called with {key}.", kind="echo")
 
 
-def _read(path: Path) -> Iterable[Transcript]:
+def _read(path: Path) -> Iterable[Transcript | Dialogue]:
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -195,9 +210,11 @@ def _read(path: Path) -> Iterable[Transcript]:
                 raise DataError(f"{path}, line {number}: not a transcript: {reason}.") from error
 
 
-def _transcript(row: object) -> Transcript:
+def _transcript(row: object) -> Transcript | Dialogue:
     if not isinstance(row, dict):
         raise TypeError("the line is not a JSON object")
+    if "when" in row:
+        return dialogue_of(row)
     problem = _text(row, "problem")
     if not problem.strip():
         raise ValueError("`problem` is empty")

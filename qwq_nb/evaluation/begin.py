@@ -35,11 +35,12 @@ def begin(
     reveal: bool,
     options: dict[str, Any],
     lower_limits: bool = True,
+    turns_of: Sequence[Path] = (),
 ) -> tuple[Run, Control]:
     """Check the call, find or name its run directory, and start it. `options` are those of `build_request`.
 
     A new run takes answers over from runs that asked the same with smaller numbers (`evaluation.earlier_runs`), unless
-    it is `fresh`; with `lower_limits` also from those with a lower token limit.
+    it is `fresh`; with `lower_limits` also from those with a lower token limit. `turns_of`: as for `start`.
 
     Raises:
         UserError: the call cannot work as written.
@@ -54,7 +55,7 @@ def begin(
     line = command_line(
         request, out=str(out) if out else None, named=typed_names(endpoint), options=own_options(options)
     )
-    return start(request, path, key, command=line, reveal=reveal, earlier=None if fresh else earlier)
+    return start(request, path, key, command=line, reveal=reveal, earlier=None if fresh else earlier, turns_of=turns_of)
 
 
 def start(
@@ -65,13 +66,16 @@ def start(
     command: str,
     reveal: bool,
     earlier: Callable[[], list[EarlierRun]] | None = None,
+    turns_of: Sequence[Path] = (),
 ) -> tuple[Run, Control]:
     """Start the session of a checked request in the run directory `path`, whose identity is `key`.
 
-    `earlier` finds the runs that a new run takes answers over from; None: from none.
+    `earlier` finds the runs that a new run takes answers over from; None: from none. `turns_of`: directories of other
+    runs: what their solvers have asked is not asked again where this one would ask the same of the same endpoint, as
+    an architect whose plans go to one editor after another.
     """
     note_request(request)
-    session = Session(request, path, key, shared_worker(), command=command, earlier=earlier)
+    session = Session(request, path, key, shared_worker(), command=command, earlier=earlier, turns_of=turns_of)
     control = Control(session, shared_event_loop())
     return Run(session.directory, session.state, control).reveal(reveal), control
 

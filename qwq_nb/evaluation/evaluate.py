@@ -64,7 +64,7 @@ def evaluate(
         reveal: show texts that are withheld by default (GPQA).
         show: draw progress and the result where there is a notebook or a terminal.
         options: levels, subset, limit, seed, repeats, concurrency, data, hub, few_shot, dataset_args, demo,
-            grade_deadline, and any sampling or transport option, as `%qwq_eval` has them.
+            grade_deadline, editor, edit_format, tries, and any sampling or transport option, as `%qwq_eval` has them.
 
     Raises:
         UserError: the call cannot work as written.
@@ -183,7 +183,7 @@ def resume_run(
     Args:
         run: a `Run`, a run's name (below `out`) or its path.
         show, background: as for `evaluate`.
-        changes: endpoint, data, concurrency and transport options: nothing that changes what is asked.
+        changes: endpoint, editor, data, concurrency and transport options: nothing that changes what is asked.
 
     Raises:
         OptionError: the run was made by evalscope itself, a change that would be another run, or a data file that no
@@ -196,7 +196,12 @@ def resume_run(
     if not m.key:
         raise OptionError(f"The run {m.name} was made by evalscope itself: it can be shown and compared, not resumed.")
     data = changes.pop("data", None)
-    saved = own_request(m, data=data, endpoint_given=changes.get("endpoint") is not None)
+    saved = own_request(
+        m,
+        data=data,
+        endpoint_given=changes.get("endpoint") is not None,
+        editor_given=changes.get("editor") is not None,
+    )
     request = changed_request(saved, **changes)
     data_fingerprint(request)  # a file that is gone is said before anything starts
     resumed, control = start(request, loaded.path, m.key, command=m.command, reveal=loaded.revealed)

@@ -8,6 +8,9 @@ from typing import Final
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.run_record import Clip, InFlight, RunRecord, SampleView
 from qwq_nb.run.code_parts import execution_html, squares, tests_word
+from qwq_nb.run.entropy_strip import strip_html
+from qwq_nb.run.tool_parts import calls_html
+from qwq_nb.run.turn_parts import turns_html
 from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.html import Typesetter, clipped, code, esc, image, pre
 from qwq_nb.view.wording import SIGNS, WORDS, count, duration, flag_word, outcome_counts, phase, sample_key
@@ -103,11 +106,14 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
         parts.append(execution_html(view.execution, clipped(view.code) if view.code else ""))
     if view.drawing is not None:
         parts.append(image(view.drawing.svg, view.drawing.alt))
+    parts.append(calls_html(view.calls))
+    parts.append(strip_html(view.entropy))
     if view.question is not None:
         parts.append(typeset.prose(clipped(view.question), "Question"))
     if view.choices:
         choices = "".join(f"<li>{typeset.prose(choice)}</li>" for choice in view.choices)
         parts.append(f'<ol type="A">{choices}</ol>')
+    parts.append(turns_html(view.turns))
     parts.append(_fold("Reasoning", view.reasoning, view.reasoning_tokens, typeset=None))
     parts.append(_fold("Answer", view.answer, view.answer_tokens, typeset=typeset))
     details = [f"finish reason {code(view.finish_reason)}"] if view.finish_reason else []

@@ -12,17 +12,20 @@ import msgspec
 
 from qwq_nb.core.code_groups import group_rows
 from qwq_nb.core.compressed import text_length
-from qwq_nb.core.outcomes import is_answered, is_failure
+from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import SampleResult
-from qwq_nb.core.run_record import InFlight, Progress, RunCost, RunRecord
+from qwq_nb.core.run_record import InFlight, Progress, RunRecord
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
-from qwq_nb.run.cost import Prices, cost_of
+from qwq_nb.run.board.rows import board_rows
+from qwq_nb.run.cost import cost_so_far
 from qwq_nb.run.estimate_notes import repeat_notes
-from qwq_nb.run.notes import notes_on
+from qwq_nb.run.notes import notes_on, uncounted_note
+from qwq_nb.run.pictures import PictureOf, fit_pictures, picture_of
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample_view import drawn_ruling, sample_view
 from qwq_nb.run.state import RunState
+from qwq_nb.run.turn_views import bare_turns
 from qwq_nb.run.withhold import withheld_benchmarks
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.rulings import Ruling, decided, read_rulings, ruling_notes
@@ -51,6 +54,9 @@ RECORD_QUESTION = 500
 
 SWITCHES_WITHOUT_TEXT = 50_000
 """Switches of thoughts in that record, of all samples together: about 0.3 MB."""
+
+RECORD_PICTURES = 1_500_000
+"""Bytes of all clips in that record."""
 
 DRAWINGS_WITHOUT_TEXT = 1_000_000
 """Characters of drawings in the record that viewers of the directory read, of all samples together."""
@@ -107,6 +113,7 @@ def make_run_record(
     in_flight: list[InFlight],
     notes: Sequence[str] = (),
     budget: int | None = None,
+    picture: PictureOf = lambda _: None,
     rulings: Mapping[tuple[str, int], Ruling] | None = None,
 ) -> RunRecord:
     """Make the record of the run in the directory `path`: the table of all `results`, and the samples `shown`.
@@ -142,9 +149,11 @@ def make_run_record(
         cost=cost_so_far(results, m),
         table=rows,
         groups=group_rows(results),
+        board=board_rows(results, m, resuming_line(m)),
         samples=[
             msgspec.structs.replace(
-                sample_view(r, request.endpoint.model, most=most(r)), ruling=drawn_ruling(r, rulings or {})
+                sample_view(r, request.endpoint.model, most=most(r), picture=picture),
+                ruling=drawn_ruling(r, rulings or {}),
             )
             for r in shown
         ],
@@ -203,6 +212,7 @@ def current_record(
             *directory.problems,
         ],
         budget=budget,
+        picture=picture_of(directory),
         rulings=rulings,
     )
     return msgspec.structs.replace(record, partial=samples is not None)
@@ -229,21 +239,6 @@ def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleR
     return lambda result: found[is_failure(result)]
 
 
-def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
-    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
-    endpoint = manifest.request.endpoint
-    if endpoint.prices is None or not any(endpoint.prices) or not results:
-        return None
-    whole = cost_of(results, Prices(*endpoint.prices))[-1]
-    return RunCost(
-        so_far=whole.cost,
-        expected=whole.expected_cost,
-        per_correct=whole.cost_per_correct,
-        uncounted=whole.uncounted,
-        currency=endpoint.price_currency,
-    )
-
-
 def bare_record(record: RunRecord) -> RunRecord:
     """Return the record without what lies beside it in the run's directory.
 
@@ -251,7 +246,8 @@ def bare_record(record: RunRecord) -> RunRecord:
     reasoning that a viewer reads there is cut by them.
     """
     rows, left, space = [], SWITCHES_WITHOUT_TEXT, DRAWINGS_WITHOUT_TEXT
-    for view in record.samples:
+    pictures = fit_pictures(record.samples, RECORD_PICTURES, in_html=False)
+    for view, picture in zip(record.samples, pictures, strict=True):
         analysis = view.analysis
         if analysis is not None and analysis.switches:
             left -= len(analysis.switches)
@@ -262,24 +258,14 @@ def bare_record(record: RunRecord) -> RunRecord:
         rows.append(
             msgspec.structs.replace(
                 view,
+                drawing=view.drawing if space >= 0 else None,
                 question=question,
                 reasoning=None,
                 answer=None,
                 analysis=analysis,
                 code=None,
-                drawing=view.drawing if space >= 0 else None,
+                turns=bare_turns(view.turns),
+                picture=picture,
             )
         )
     return msgspec.structs.replace(record, samples=rows, in_flight=[])
-
-
-def uncounted_note(results: Sequence[SampleResult]) -> list[str]:
-    """Return the note on answers whose tokens the server did not count, or not credibly; empty if there are none."""
-    found = [r.completion for r in results if r.completion is not None and is_answered(r.outcome)]
-    ours = sum(completion.tokens_from in ("chunks", "estimate") for completion in found)
-    if not ours:
-        return []
-    return [
-        f"{ours} of {len(found)} answers came without a token count that can be believed: their tokens are counted "
-        f"here, as pieces of the stream, or as a quarter of the characters where nothing was streamed."
-    ]

@@ -8,12 +8,18 @@ from pathlib import Path
 import msgspec
 
 from qwq_nb.bench.drawings import draw
-from qwq_nb.core.execution import Execution, middle_cut
+from qwq_nb.core.drawn_parts import Drawing, RulingView
 from qwq_nb.core.outcomes import ReasonCode, decide_outcome, sentence
 from qwq_nb.core.records import Analysis, SampleResult
-from qwq_nb.core.run_record import Clip, Drawing, Reason, RulingView, SampleView
+from qwq_nb.core.run_record import Clip, Reason, SampleView
+from qwq_nb.core.tool_calls import calls_in, shown_call
 from qwq_nb.run.candidates import stated_candidates
+from qwq_nb.run.drawn_execution import drawn_execution
+from qwq_nb.run.entropy_strip import entropy_levels
+from qwq_nb.run.pictures import PictureOf
 from qwq_nb.run.sample import SampleDetail
+from qwq_nb.run.tool_parts import drawn_calls
+from qwq_nb.run.turn_views import says_tests, turn_views
 from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.rulings import Ruling, applies
 from qwq_nb.store.run_dir import JOURNAL
@@ -22,12 +28,6 @@ from qwq_nb.view.clip import clip, switches_within
 
 __all__ = ["detail", "drawn_ruling", "sample_view"]
 
-DRAWN_TEXT = 600
-"""Characters of a failed test's input, outputs and errors in a drawn sample; `run.sample(id)` has more."""
-
-DRAWN_MARKS = 300
-"""Tests of a drawn sample that are marked one by one."""
-
 FOREIGN_RUNS = 20
 """Runs of foreign script that a drawn sample carries at most."""
 
@@ -35,6 +35,7 @@ FOREIGN_RUNS = 20
 def detail(result: SampleResult) -> SampleDetail:
     """Make the `SampleDetail` of a result: its texts whole."""
     s, c, v = result.sample, result.completion, result.verdict
+    game = v.execution.game if v is not None and v.execution is not None else None
     drawing = draw(s, c.answer if c else "")
     return SampleDetail(
         benchmark=s.benchmark,
@@ -62,10 +63,17 @@ def detail(result: SampleResult) -> SampleDetail:
         messages=s.messages,
         source_id=s.source_id,
         execution=v.execution if v else None,
-        candidates=stated_candidates(result),
+        steps=c.steps if c else [],
         drawing=drawing.svg if drawing else "",
         drawing_alt=drawing.alt if drawing else "",
         drawing_text=drawing.text if drawing else "",
+        checks=dict(game.checks) if game is not None else {},
+        candidates=stated_candidates(result),
+        tools=s.tools,
+        tool_calls=[shown_call(call) for call in calls_in(c.answer)] if c else [],
+        tool_check=v.tool_check if v else None,
+        logprobs=c.logprobs if c else None,
+        entropy=entropy_levels(c),
     )
 
 
@@ -82,10 +90,16 @@ def explained(result: SampleResult) -> tuple[Reason, str]:
     return decision.reason, decision.why
 
 
-def sample_view(result: SampleResult, model: str, *, most: int | None = None) -> SampleView:
-    """Make the view of a sample. `most`: characters that each of its texts may have; None: they are whole."""
+def sample_view(
+    result: SampleResult, model: str, *, most: int | None = None, picture: PictureOf = lambda _: None
+) -> SampleView:
+    """Make the view of a sample. `most`: characters that each of its texts may have; None: they are whole.
+
+    `picture` gives the clip of a game.
+    """
     d = detail(result)
     reasoning = clipped_text(d.reasoning, most)
+    turns = turn_views(result.completion, most=most)
     file = JOURNAL
     if result.verdict is not None:
         file = prediction_file(Path(), model_segment(model), d.benchmark, d.subset).as_posix()
@@ -116,8 +130,12 @@ def sample_view(result: SampleResult, model: str, *, most: int | None = None) ->
         analysis=drawn_analysis(result, None if most == 0 else reasoning),
         reason=explained(result)[0],
         code=clipped_text(d.extracted, most) if d.execution is not None and d.extracted else None,
-        execution=drawn_execution(d.execution),
+        execution=drawn_execution(d.execution, texts=not says_tests(turns)),
         drawing=Drawing(svg=d.drawing, alt=d.drawing_alt) if d.drawing else None,
+        calls=drawn_calls(d.tool_check),
+        entropy=entropy_levels(result.completion),
+        turns=turns,
+        picture=picture(result),
     )
 
 
@@ -127,18 +145,6 @@ def drawn_ruling(result: SampleResult, rulings: Mapping[tuple[str, int], Ruling]
     if ruling is None or not applies(ruling, result):
         return None
     return RulingView(correct=bool(ruling.correct), note=ruling.note, at=ruling.at)
-
-
-def drawn_execution(execution: Execution | None) -> Execution | None:
-    """Return what is drawn of an execution: its marks and the texts of the failed test, as many as a row may have."""
-    if execution is None:
-        return None
-    first = execution.first_failed
-    if first is not None:
-        names = ("input", "expected", "got", "stderr")
-        cut = {name: middle_cut(getattr(first, name), DRAWN_TEXT) for name in names}
-        first = msgspec.structs.replace(first, **cut)
-    return msgspec.structs.replace(execution, marks=execution.marks[:DRAWN_MARKS], first_failed=first)
 
 
 def clipped_text(text: str, most: int | None) -> Clip:

@@ -7,14 +7,50 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
-__all__ = ["study"]
+__all__ = ["RunStudies"]
 
-_STUDIES: Final = {"budget": "qwq_nb.analysis.budget.api:budget"}
+_STUDIES: Final = {
+    "anchors": "qwq_nb.analysis.anchors.api:anchors",
+    "budget": "qwq_nb.analysis.budget.api:budget",
+    "confidence": "qwq_nb.analysis.confidence.api:confidence",
+}
 
 
-def study(name: str) -> Callable[..., Any]:
+def _study(name: str) -> Callable[..., Any]:
     """Return the function of a study, which takes a run first."""
     module, _, function = _STUDIES[name].partition(":")
     return cast("Callable[..., Any]", getattr(importlib.import_module(module), function))
+
+
+class RunStudies:
+    """Add the studies of one run to `Run`, as methods."""
+
+    def budget(self, grid: Literal["octaves", "half"] = "octaves", **options: Any) -> Any:
+        """Return the `BudgetCurve` of this run: by how many thinking tokens the right answer is stated and given.
+
+        The options are those of `qwq_nb.budget`.
+
+        Raises:
+            OptionError: there is no answer yet, or an option has no such value.
+        """
+        return _study("budget")(self, grid=grid, **options)
+
+    def anchors(self, id: str, **options: Any) -> Any:
+        """Return the `Anchors` of one answer: which of its thoughts mattered. Asks the run's endpoint.
+
+        The options are those of `qwq_nb.anchors`.
+
+        Raises:
+            OptionError: no such sample, or nothing of its answer can be continued.
+        """
+        return _study("anchors")(self, id, **options)
+
+    def confidence(self) -> Any:
+        """Return the `Confidence` of this run: its confidence against its verdicts, and votes weighed by it.
+
+        Raises:
+            OptionError: it was not asked with `--logprobs K`, or the server sent none.
+        """
+        return _study("confidence")(self)

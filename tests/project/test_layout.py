@@ -45,12 +45,15 @@ CYCLES: dict[str, str] = {}
 """Modules that import one another, the names of a circle joined by blanks."""
 
 UPWARD: dict[str, str] = {
+    "qwq_nb.run.studies qwq_nb.analysis.anchors.api": "`run.anchors(id)` is a study; imported by name when called",
+    "qwq_nb.run.studies qwq_nb.analysis.confidence.api": "`run.confidence()` is a study; imported by name when called",
     "qwq_nb.run.studies qwq_nb.analysis.budget.api": "`run.budget()` is a study; imported by name when it is called",
 }
 """`importing.module imported.module`."""
 
 LIBRARY = "a library's own, which offers no public way"
 PRIVATE = {
+    "bench/editing/unittest_driver.py _getframe": LIBRARY,
     "bench/evalscope/confined.py _backend": LIBRARY,
     "bench/evalscope/interop.py _strip_generated_evaluation_metadata": LIBRARY,
     "bench/evalscope/loading.py _post_process_samples": LIBRARY,

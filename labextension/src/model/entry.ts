@@ -83,7 +83,11 @@ export function rowOf(flight: InFlight): SampleView {
     code: null,
     execution: null,
     drawing: null,
-    ruling: null
+    ruling: null,
+    calls: [],
+    entropy: '',
+    turns: [],
+    picture: null
   };
 }
 

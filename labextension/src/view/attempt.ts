@@ -5,17 +5,22 @@ import { IMatcher } from '../model/search';
 import { IStream } from '../model/stream';
 import { count, duration, number } from '../record/format';
 import { reasonOf } from '../record/reason';
-import { Clip, Drawing } from '../record/record';
+import { Drawing } from '../record/record';
 import { clipped } from '../record/values';
 import { flagTitle, flagWord, PHASES } from '../record/vocabulary';
-import { oneLine, pythonIndex, visible } from '../text/clean';
+import { oneLine, visible } from '../text/clean';
 import { valueAsTex } from '../text/tex';
+import { CallsView } from './calls';
+import { whole } from './clip';
 import { el, reconcile, setAttribute, setText } from './dom';
+import { EntropyView } from './entropy';
 import { ExecutionView } from './execution';
+import { GameView } from './game';
 import { renderBlock } from './prose';
 import { TextFold } from './reasoning';
 import { Rule, RulingView } from './ruling';
 import { signOf, wordOf } from './standing';
+import { TurnsView } from './turns';
 import { LazyTypesetter } from './typeset';
 
 /** Flags that are drawn, and characters of a value: what is longer is no value that can be read beside another. */
@@ -32,6 +37,8 @@ export interface IFolds {
 export interface IContext {
   typesetter: LazyTypesetter;
   matcher: IMatcher | null;
+  /** The run's folder, as its record names it. */
+  runDir: string;
   trace: (key: string) => ITrace | undefined;
   /** What was seen of a stream, also after its end. */
   stream: (key: string) => IStream | undefined;
@@ -72,8 +79,12 @@ export class AttemptView {
       this._values,
       this._facts,
       this._error,
+      this._game.node,
       this._execution.node,
+      this._calls.node,
+      this._turns.node,
       this._answer.node,
+      this._entropy.node,
       this._reasoning.node
     );
   }
@@ -103,7 +114,11 @@ export class AttemptView {
     this._error.hidden = row.error === '' || row.error === row.why;
     this._ruling.update(row, stream ? null : context.rule);
     this._updateDrawing(row.drawing);
+    this._game.update(stream ? null : row, context.runDir);
     this._execution.update(stream ? null : row.execution, row.code);
+    this._calls.update(stream ? [] : row.calls);
+    this._entropy.update(stream ? '' : row.entropy);
+    this._turns.update(stream ? [] : row.turns);
     this._updateFolds(entry, context);
   }
 
@@ -128,14 +143,15 @@ export class AttemptView {
   }
 
   private _updateValues({ row, stream }: IEntry): void {
-    // A program is drawn with its tests, and has no value to compare.
-    const values: [string, string][] = row.execution
-      ? []
-      : [
-          ['gold', clipped(row.gold, LONGEST_VALUE)],
-          ['extracted', clipped(row.extracted, LONGEST_VALUE)],
-          ['second opinion', clipped(row.second_extracted, LONGEST_VALUE)]
-        ];
+    // A program is drawn with its tests, calls with those expected: neither has a value to compare.
+    const values: [string, string][] =
+      row.execution || row.calls.length
+        ? []
+        : [
+            ['gold', clipped(row.gold, LONGEST_VALUE)],
+            ['extracted', clipped(row.extracted, LONGEST_VALUE)],
+            ['second opinion', clipped(row.second_extracted, LONGEST_VALUE)]
+          ];
     // Of values that are not to be had only the extracted one says something: that nothing was.
     const shown = values.filter(
       ([name, value]) => value !== '' || (name === 'extracted' && !stream)
@@ -243,17 +259,11 @@ export class AttemptView {
   private _execution = new ExecutionView();
   private _ruling = new RulingView();
   private _drawing = el('img', { class: 'qwq-drawing', hidden: true });
+  private _calls = new CallsView();
+  private _entropy = new EntropyView();
+  private _turns = new TurnsView();
+  private _game = new GameView();
   private _error = el('pre', { class: 'qwq-error' });
-}
-
-/** The text with a line where its middle is missing. */
-export function whole(clip: Clip): string {
-  if (clip.omitted === 0) {
-    return clip.text;
-  }
-  const at = pythonIndex(clip.text, clip.at);
-  const gap = `\n\n[… ${number(clip.omitted)} characters left out …]\n\n`;
-  return clip.text.slice(0, at) + gap + clip.text.slice(at);
 }
 
 function factsOf(entry: IEntry): string[] {

@@ -9,6 +9,8 @@ import { Locate } from '../model/traces';
 import { RunRecord } from '../record/record';
 import { measure } from '../timing';
 import { IContext } from './attempt';
+import { BoardFacts } from './board-facts';
+import { copyText } from './clipboard';
 import { DetailView } from './detail';
 import { el, setAttribute } from './dom';
 import { FiltersView } from './filters';
@@ -65,7 +67,12 @@ export class RunView extends Widget {
       this._filters.node,
       el('div', { class: 'qwq-panes' }, this._list.node, this._detail.node)
     );
-    this.node.append(this._header.node, this._table.node, this._browser);
+    this.node.append(
+      this._header.node,
+      this._table.node,
+      this._facts.node,
+      this._browser
+    );
     setAttribute(this.node, 'role', 'group');
     this._reach = new ReachKeeper(this.node);
     this._keyboard = new KeyboardHandler(this.node, {
@@ -149,6 +156,7 @@ export class RunView extends Widget {
     setAttribute(this.node, 'aria-label', `Run ${record.name}`);
     this._header.update(record);
     this._table.update(record);
+    this._facts.update(record.board);
     this._drawBrowser();
     measure('draw', started);
   }
@@ -211,6 +219,7 @@ export class RunView extends Widget {
     const context: IContext = {
       typesetter: this._typesetter,
       matcher: model.selector.matcher,
+      runDir: model.record!.run_dir,
       trace: key => model.trace(key),
       stream: key => model.streams.get(key),
       note: entry => this._fetcher.note(entry),
@@ -282,6 +291,7 @@ export class RunView extends Widget {
   private _fetcher: TraceFetcher;
   private _header = new HeaderView();
   private _table: TableView;
+  private _facts = new BoardFacts();
   private _filters: FiltersView;
   private _list: ListView;
   private _detail: DetailView;
@@ -295,27 +305,4 @@ export class RunView extends Widget {
   private _frame = 0;
   private _search = 0;
   private _settle = 0;
-}
-
-/** To the clipboard, also on a page without TLS, where browsers have the older way only. */
-async function copyText(text: string): Promise<boolean> {
-  if (navigator.clipboard) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-  const focused = document.activeElement as HTMLElement | null;
-  const area = el('textarea', { 'aria-hidden': 'true' });
-  area.value = text;
-  area.style.position = 'fixed';
-  area.style.opacity = '0';
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand('copy');
-  area.remove();
-  focused?.focus({ preventScroll: true });
-  return done;
 }

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 from qwq_nb.analysis.compare.conclusion import contrast_conclusion
 from qwq_nb.analysis.compare.contrasts import COLUMNS, ComparisonRow, adjust, comparison_rows, contrast
 from qwq_nb.analysis.compare.frontier import points
-from qwq_nb.analysis.compare.inputs import FLIP_COLUMNS, doubts, drawn, flip_row, run_note, run_prices, token_notes
+from qwq_nb.analysis.compare.inputs import (
+    FLIP_COLUMNS,
+    doubts,
+    drawn,
+    flip_row,
+    has_game,
+    run_note,
+    run_prices,
+    token_notes,
+)
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip, RunCard
 from qwq_nb.analysis.compare.reference_scores import REFERENCE_COLUMNS, reference_rows
 from qwq_nb.analysis.compare.side_by_side import SideBySide
@@ -238,6 +247,10 @@ class Comparison:
         flips = []
         for letter, pairings in self._pairings.items():
             flips += self._drawn([p for pairing in pairings for p in pairing.pairs if p.flip], letter)
+        games = []
+        for letter, pairings in self._pairings.items():
+            pairs = [p for pairing in pairings for p in (*pairing.pairs, *pairing.unanswered) if has_game(p)]
+            games += self._drawn(pairs, letter) if pairs else []
         return ComparisonRecord(
             runs=self._cards(),
             caveats=self.caveats,
@@ -250,6 +263,7 @@ class Comparison:
             sentences=self.sentences,
             rows=self.rows(),
             flips=flips,
+            games=games,
             points=points(self._results, self._pairings, self._prices),
             demo=any(facts.demo for facts in self._facts.values()),
             withheld=any(flip.first.question is None or flip.second.question is None for flip in flips),

@@ -41,7 +41,7 @@ def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: in
                 f"{row.benchmark}: {count(awaiting, 'pair')} of answers await a ruling, so {a} and {b} cannot be "
                 "compared yet: run.rule, or %qwq_compare A B --blind."
             )
-        return f"{row.benchmark}: nothing was answered by both {a} and {b}, so they cannot be compared."
+        return f"{row.benchmark}: nothing that counts was answered by both {a} and {b}, so they cannot be compared."
     on = f"{row.benchmark}, {count(row.problems, 'problem')}"
     if row.pairs != row.problems:
         on += f" with {row.pairs:,} paired answers"

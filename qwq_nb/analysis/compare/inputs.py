@@ -10,7 +10,7 @@ from qwq_nb.analysis.compare.record import Flip, common_opening
 from qwq_nb.core.pairing import Pair
 from qwq_nb.core.run_record import SampleView, SubsetRow
 from qwq_nb.core.text import valid_text
-from qwq_nb.run.cost import Prices
+from qwq_nb.run.cost import Prices, known_prices
 from qwq_nb.run.facts import RunFacts
 from qwq_nb.run.withhold import withhold
 from qwq_nb.view.wording import estimated_from, number, row_score
@@ -18,7 +18,7 @@ from qwq_nb.view.wording import estimated_from, number, row_score
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
 
-__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "flip_row", "run_note", "run_prices", "token_notes"]
+__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "flip_row", "has_game", "run_note", "run_prices", "token_notes"]
 
 FLIP_COLUMNS = (
     "a",
@@ -45,13 +45,15 @@ MANY_TIMES = 1.5
 
 
 def run_prices(run: Run, given: Mapping[str, tuple[float, float]]) -> Prices | None:
-    """Return the prices of a run: those given for its name or its model, else its endpoint's.
+    """Return the prices of a run: those given for its name or its model, else its endpoints'.
 
     None where they are not known, or 0.
     """
-    endpoint = run.manifest.request.endpoint
-    known = given.get(run.name) or given.get(endpoint.model) or getattr(endpoint, "prices", None)
-    return Prices(*known) if known and any(known) else None
+    request = run.manifest.request
+    known = given.get(run.name) or given.get(request.endpoint.model)
+    if known is None:
+        return known_prices(request)
+    return Prices(*known) if any(known) else None
 
 
 def drawn(pairs: Sequence[Pair], first: tuple[str, Run], second: tuple[str, Run], *, reveal: bool) -> list[Flip]:
@@ -64,6 +66,12 @@ def drawn(pairs: Sequence[Pair], first: tuple[str, Run], second: tuple[str, Run]
         Flip(a=first[0], b=second[0], kind=p.flip, first=a, second=b, alike=_alike(a, b))
         for p, a, b in zip(pairs, *views, strict=True)
     ]
+
+
+def has_game(pair: Pair) -> bool:
+    """Return whether one of the two answers is a game that was played."""
+    verdicts = [result.verdict for result in (pair.a, pair.b)]
+    return any(v is not None and v.execution is not None and v.execution.game is not None for v in verdicts)
 
 
 def doubts(flips: Sequence[Flip]) -> list[str]:

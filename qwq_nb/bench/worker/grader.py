@@ -162,7 +162,8 @@ def _with_score(job: GradeJob, verdict: Verdict) -> Verdict:
     if verdict.status == "graded":
         return msgspec.structs.replace(verdict, sample_score=adapters.score_dump(job, verdict))
     why = verdict.explanation or f"the benchmark gave no verdict ({verdict.status})"
-    return msgspec.structs.replace(verdict, explanation=why, sample_score=adapters.excluded_score(job, why))
+    score = adapters.excluded_score(job, why, verdict.extracted)
+    return msgspec.structs.replace(verdict, explanation=why, sample_score=score)
 
 
 def _opinion(job: GradeJob, verdict: Verdict) -> Opinion:
