@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from qwq_nb.core.board_row import BoardRow
+from qwq_nb.core.drawn_parts import Drawing, RulingView
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.game import GameClip
 from qwq_nb.core.records import Analysis, Outcome, State
@@ -21,7 +22,6 @@ __all__ = [
     "Phase",
     "Progress",
     "Reason",
-    "RulingView",
     "RunRecord",
     "SampleView",
     "SubsetRow",

@@ -263,6 +263,7 @@ def bare_record(record: RunRecord) -> RunRecord:
         rows.append(
             msgspec.structs.replace(
                 view,
+                drawing=view.drawing if space >= 0 else None,
                 question=question,
                 reasoning=None,
                 answer=None,

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from qwq_nb.core.drawn_parts import Drawing
 from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import Analysis

@@ -73,6 +73,13 @@ def detail(result: SampleResult) -> SampleDetail:
         drawing=drawing.svg if drawing else "",
         drawing_alt=drawing.alt if drawing else "",
         drawing_text=drawing.text if drawing else "",
+        checks=dict(game.checks) if game is not None else {},
+        candidates=stated_candidates(result),
+        tools=s.tools,
+        tool_calls=[shown_call(call) for call in calls_in(c.answer)] if c else [],
+        tool_check=v.tool_check if v else None,
+        logprobs=c.logprobs if c else None,
+        entropy=entropy_levels(c),
     )
 
 
@@ -134,6 +141,10 @@ def sample_view(
         turns=turns,
         picture=picture(result),
         drawing=Drawing(svg=d.drawing, alt=d.drawing_alt) if d.drawing else None,
+        calls=drawn_calls(d.tool_check),
+        entropy=entropy_levels(result.completion),
+        turns=turns,
+        picture=picture(result),
     )
 
 
