@@ -16,7 +16,6 @@ from qwq_nb.core.tool_check import DrawnCall
 __all__ = [
     "MIME_TYPE",
     "Clip",
-    "Drawing",
     "GroupRow",
     "InFlight",
     "Phase",
@@ -175,26 +174,6 @@ class TurnView(msgspec.Struct, kw_only=True):
     """How it changed them, as a unified diff."""
     execution: Execution | None = None
     """What running the tests after it has shown; None: they were not run after it."""
-
-
-class Drawing(msgspec.Struct, kw_only=True, frozen=True):
-    """Hold the picture of a sample: a maze with the answer's path."""
-
-    svg: str
-    """Whole and without script; shown as an image, never as a part of a page."""
-    alt: str
-    """What it shows, in words."""
-    text: str = ""
-    """The same with plain characters; empty where it is drawn as svg only."""
-
-
-class RulingView(msgspec.Struct, kw_only=True, frozen=True):
-    """Hold a reader's own ruling on an answer, which stands beside the official verdict."""
-
-    correct: bool
-    note: str = ""
-    at: str = ""
-    """ISO 8601, UTC."""
 
 
 class SampleView(msgspec.Struct, kw_only=True):

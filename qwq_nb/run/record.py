@@ -263,7 +263,6 @@ def bare_record(record: RunRecord) -> RunRecord:
         rows.append(
             msgspec.structs.replace(
                 view,
-                drawing=view.drawing if space >= 0 else None,
                 question=question,
                 reasoning=None,
                 answer=None,

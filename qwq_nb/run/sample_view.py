@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 
 from qwq_nb.bench.drawings import draw
+from qwq_nb.core.drawn_parts import Drawing, RulingView
 from qwq_nb.core.outcomes import ReasonCode, decide_outcome, sentence, why_decided
 from qwq_nb.core.records import Analysis, SampleResult
-from qwq_nb.core.run_record import Clip, Drawing, Reason, RulingView, SampleView
+from qwq_nb.core.run_record import Clip, Reason, SampleView
 from qwq_nb.core.tool_calls import calls_in, shown_call
 from qwq_nb.run.candidates import stated_candidates
 from qwq_nb.run.clip_pictures import PictureOf
@@ -73,13 +74,6 @@ def detail(result: SampleResult) -> SampleDetail:
         drawing=drawing.svg if drawing else "",
         drawing_alt=drawing.alt if drawing else "",
         drawing_text=drawing.text if drawing else "",
-        checks=dict(game.checks) if game is not None else {},
-        candidates=stated_candidates(result),
-        tools=s.tools,
-        tool_calls=[shown_call(call) for call in calls_in(c.answer)] if c else [],
-        tool_check=v.tool_check if v else None,
-        logprobs=c.logprobs if c else None,
-        entropy=entropy_levels(c),
     )
 
 
@@ -141,10 +135,6 @@ def sample_view(
         turns=turns,
         picture=picture(result),
         drawing=Drawing(svg=d.drawing, alt=d.drawing_alt) if d.drawing else None,
-        calls=drawn_calls(d.tool_check),
-        entropy=entropy_levels(result.completion),
-        turns=turns,
-        picture=picture(result),
     )
 
 
