@@ -44,8 +44,6 @@ OTHER_PROGRAMS = {
 ENTRY_POINTS = {
     f"qwq_nb.{group}" for group in ("benchmarks", "dialects", "drawings", "measures", "solvers", "sections")
 }
-    f"qwq_nb.{group}" for group in ("benchmarks", "dialects", "drawings", "measures", "solvers", "sections")
-}
 """Groups of entry points, which are written like modules."""
 
 
