@@ -93,6 +93,7 @@ def test_verdicts_are_evalscopes_own(
         assert row["protocol"] == "evalscope"
 
 
+@pytest.mark.long
 def test_simple_qa_is_scored_and_evalscope_has_the_scores(
     model: ScriptedJudge, judging_model: ScriptedJudge, tmp_path: Path
 ) -> None:
@@ -147,6 +148,7 @@ def test_an_empty_reply_is_a_failure_of_the_endpoint(model: ScriptedJudge, tmp_p
     assert "1 without a verdict, since the endpoint failed" in str(made)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(RECORDS.keys() - {"simple_qa", "health_bench", "alpaca_eval"}))
 def test_each_benchmark_that_needs_a_judge_is_judged(
     model: ScriptedJudge, judging_model: ScriptedJudge, tmp_path: Path, name: str

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from qwq_nb import load_run
-from qwq_nb.analysis.judge.api import judge
+from qwq_nb.analysis.judge.api import JudgeInterrupted, judge
 from qwq_nb.errors import DataError, EndpointError, OptionError, UnknownEndpoint
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.run import Run
@@ -268,6 +270,22 @@ def test_an_answer_that_changed_is_judged_anew(own_run: OwnRun) -> None:
         assert changed.samples()["outcome"].tolist() == ["awaiting_ruling"]
         judge(changed, endpoint=server.endpoint(), show=False)
         assert len(server.asked) == 2
+
+
+def test_an_interrupt_keeps_what_came(own_run: OwnRun) -> None:
+    run = own_run([f"Prompt {i}." for i in range(20)])
+    with scripted_judge(passing(lambda _: True), seconds=0.1) as server:
+        threading.Timer(0.8, signal.raise_signal, (signal.SIGINT,)).start()
+        with pytest.raises(JudgeInterrupted) as stopped:
+            judge(run, endpoint=server.endpoint(), concurrency=2, show=False)
+        there = len(run.judged())
+        assert 0 < there < 20
+        assert stopped.value.judged.table()["n"].tolist() == [there]
+        asked = len(server.asked)
+        server.seconds = 0
+        judge(run, endpoint=server.endpoint(), show=False)
+        assert len(server.asked) <= asked + 20 - there
+    assert len(run.judged()) == 20
 
 
 def test_bad_calls_say_what_to_write(own_run: OwnRun, tmp_path: Path) -> None:
