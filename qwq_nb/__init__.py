@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qwq_nb._version import __version__
 
 if TYPE_CHECKING:
+    from qwq_nb.analysis.anchors.api import Anchors, AnchorsInterrupted, anchors
     from qwq_nb.analysis.budget.api import BudgetCurve, BudgetInterrupted, budget
     from qwq_nb.analysis.compare.api import Comparison, compare
     from qwq_nb.analysis.gate.api import Gate, gate
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Agreement": "analysis.judge.agreement",
+    "Anchors": "analysis.anchors.api",
+    "AnchorsInterrupted": "analysis.anchors.api",
     "BudgetCurve": "analysis.budget.api",
     "BudgetInterrupted": "analysis.budget.api",
     "Comparison": "analysis.compare.api",
@@ -83,6 +86,7 @@ _HOMES = {
     "aevaluate": "evaluation.evaluate",
     "ask": "evaluation.ask",
     "benchmark_names": "bench.catalog",
+    "anchors": "analysis.anchors.api",
     "budget": "analysis.budget.api",
     "compare": "analysis.compare.api",
     "evaluate": "evaluation.evaluate",
@@ -100,6 +104,8 @@ _HOMES = {
 
 __all__ = [
     "Agreement",
+    "Anchors",
+    "AnchorsInterrupted",
     "BudgetCurve",
     "BudgetInterrupted",
     "Comparison",
@@ -133,6 +139,7 @@ __all__ = [
     "WorkerError",
     "__version__",
     "aevaluate",
+    "anchors",
     "ask",
     "benchmark_names",
     "budget",

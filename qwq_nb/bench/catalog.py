@@ -5,6 +5,7 @@ from __future__ import annotations
 from qwq_nb.bench.evalscope_index import evalscope_names
 from qwq_nb.bench.evalscope_index import subset_names as evalscope_subsets
 from qwq_nb.bench.registry import BENCHMARKS, own_names
+from qwq_nb.bench.tools.instead import instead_of
 from qwq_nb.errors import UnknownBenchmark, did_you_mean
 
 __all__ = ["ALIASES", "benchmark_names", "check_name", "is_withheld", "is_withheld_name", "subset_names"]
@@ -15,6 +16,7 @@ ALIASES = {
     "aime2025": "aime25",
     "aime_2024": "aime24",
     "aime_2025": "aime25",
+    "bfcl": "bfcl_ast",
     "gpqa": "gpqa_diamond",
     "human_eval": "humaneval",
     "lcb": "live_code_bench",
@@ -79,8 +81,11 @@ def check_name(name: str) -> str:
     The names of the folders in which evalscope has its benchmarks of EvalPlus are accepted, too.
 
     Raises:
-        UnknownBenchmark: neither evalscope nor `register_benchmark` knows it; the message has the nearest name.
+        UnknownBenchmark: neither evalscope nor `register_benchmark` knows it; the message has the nearest name. Or it
+            is one of tool calls that cannot be run here; the message has the one that can.
     """
+    if why := instead_of(name):
+        raise UnknownBenchmark(why)
     names = benchmark_names()
     if name in names:
         return name

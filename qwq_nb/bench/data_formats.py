@@ -14,18 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from qwq_nb.bench.regular_file import LARGEST_FILE, read_regular, size_text
+from qwq_nb.core.nesting import DEEPEST, too_deep
 from qwq_nb.errors import DataError
 
-__all__ = ["DEEPEST", "MOST_RECORDS", "Record", "read_file"]
+__all__ = ["MOST_RECORDS", "Record", "read_bytes", "read_file"]
 
 Record = tuple[dict[str, Any], str]
 """A record and its position: `file:line` (for Parquet `file:row`)."""
 
 MOST_RECORDS = 200_000
 """Records of the largest data set that is read. SuperGPQA has 26,529."""
-
-DEEPEST = 100
-"""Lists and objects within one another in a record."""
 
 _COMPRESSED = {
     b"\x1f\x8b": "gzip",
@@ -50,8 +48,16 @@ _OTHER_KINDS = {
 
 def read_file(file: Path) -> list[Record]:
     """Return the records of one file, read by its suffix (an unknown suffix as JSONL). Raises DataError."""
+    return read_bytes(file, read_regular(file))
+
+
+def read_bytes(file: Path, raw: bytes, *, suffix: str = "") -> list[Record]:
+    """Return the records of a file's content; `file` is what it is called, `suffix` what it is read by in its place.
+
+    Raises DataError.
+    """
     try:
-        return list(_limited(file, _records(file)))
+        return list(_limited(file, _records(file, raw, suffix or file.suffix.lower())))
     except MemoryError:
         raise DataError(
             f"{file}: its records take more memory than may be used for them. Split the file, or leave out what "
@@ -66,9 +72,7 @@ def _limited(file: Path, records: Iterable[Record]) -> Iterator[Record]:
         yield record
 
 
-def _records(file: Path) -> Iterable[Record]:
-    suffix = file.suffix.lower()
-    raw = read_regular(file)
+def _records(file: Path, raw: bytes, suffix: str) -> Iterable[Record]:
     if suffix == ".parquet":
         return _parquet(file, raw)
     text = _text(file, raw)
@@ -112,21 +116,6 @@ def _object(value: Any, where: str) -> Record:
     if too_deep(value):
         raise DataError(f"{where}: lists and objects lie more than {DEEPEST} deep within one another.")
     return value, where
-
-
-def too_deep(value: Any) -> bool:
-    """Return whether lists and objects lie more than `DEEPEST` deep within one another."""
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _kind(value: Any) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from qwq_nb.bench.data_formats import MOST_RECORDS, Record, read_file
+from qwq_nb.bench.editing.folder import exercise_files
 from qwq_nb.bench.regular_file import content_hash, file_kind
 from qwq_nb.core.paths import expand_user
 from qwq_nb.errors import DataError, listed
@@ -38,6 +39,7 @@ def fingerprint(path: str | Path) -> str:
     if os.path.isfile(root):
         return content_hash([root])
     files = [file for folder in (*_folders(root), *_subfolders(root)) for file in _listing(folder)]
+    files += exercise_files(root)
     if not files:
         raise DataError(_no_data(root))
     return content_hash(files, names=True)

@@ -14,7 +14,7 @@ import msgspec
 from qwq_nb.core.records import Completion, Step
 from qwq_nb.core.text import valid_values
 
-__all__ = ["compressed", "restored", "text_length"]
+__all__ = ["compressed", "packed_steps", "restored", "steps_of", "text_length"]
 
 WORTH_IT = 2_000
 """Completions of at least this many characters are compressed."""
@@ -46,7 +46,7 @@ class CompressedCompletion(Completion, kw_only=True):
     @property  # type: ignore[misc]
     def steps(self) -> list[Step]:  # type: ignore[override]
         """Return the steps of a solver, decompressed."""
-        return _steps_decoder.decode(zlib.decompress(self.packed_steps)) if self.packed_steps else []
+        return steps_of(self.packed_steps) if self.packed_steps else []
 
 
 @functools.lru_cache(maxsize=2)
@@ -56,6 +56,18 @@ def decompressed(texts: bytes) -> str:
 
 
 _steps_decoder = msgspec.json.Decoder(list[Step])
+
+
+def steps_of(packed: bytes) -> list[Step]:
+    """Decompress steps: what `packed_steps` gives."""
+    return _steps_decoder.decode(zlib.decompress(packed))
+
+
+def packed_steps(completion: Completion) -> bytes:
+    """Return the steps of a completion as they are compressed; empty where it has none, or is not compressed."""
+    return completion.packed_steps if isinstance(completion, CompressedCompletion) else b""
+
+
 _FIELDS = tuple(name for name in Completion.__struct_fields__ if name not in ("reasoning", "answer", "steps"))
 
 

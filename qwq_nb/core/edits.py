@@ -14,6 +14,8 @@ class Edit(msgspec.Struct, kw_only=True):
     """How the reply was read: `whole`, `diff`, `udiff`."""
     malformed: str = ""
     """What is wrong with the reply's format, as it is sent back to the model; empty: it is well formed."""
+    syntax_error: str = ""
+    """Why a file that it changed is no Python, as it is sent back to the model; empty: all are, or none was changed."""
     files: list[str] = []
     """The files that it changed, in the order of the exercise; empty: no edit."""
     diff: str = ""

@@ -6,6 +6,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
+from qwq_nb.core.game import Game, without_game_texts
 from qwq_nb.core.text import valid_text
 
 __all__ = [
@@ -85,6 +86,8 @@ class Execution(msgspec.Struct, kw_only=True):
     """Why nothing was run, in words; empty if it was."""
     differs: str = ""
     """Why the official verdict is another one than these tests give; empty if it is the same."""
+    game: Game | None = None
+    """What playing it has shown, of an answer that is a game: then there are no tests."""
 
 
 def marked(statuses: list[ExecutionStatus]) -> str:
@@ -103,6 +106,8 @@ def middle_cut(text: str, most: int = LONGEST_TEXT) -> str:
 
 def without_texts(execution: Execution | None) -> Execution | None:
     """Return the record without what may quote a problem: counts, marks and states stay."""
+    if execution is not None and execution.game is not None:
+        return msgspec.structs.replace(execution, game=without_game_texts(execution.game))
     if execution is None or execution.first_failed is None:
         return execution
     first = execution.first_failed

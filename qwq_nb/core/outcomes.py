@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from qwq_nb.core.code_reasons import CODE_REASONS, why_code
+from qwq_nb.core.code_reasons import CODE_REASONS, NO_EDIT, why_code
 from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.core.graded_metrics import is_degree, metric_of_score
 from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
@@ -26,9 +26,14 @@ __all__ = [
 ReasonCode = Literal[
     "right",
     "right_before_limit",
+    "right_explained",
     "other_value",
     "other_value_gold_present",
     "scored",
+    "no_call",
+    "call_unreadable",
+    "call_wrong",
+    "explained",
     "no_reference",
     "awaits_judge",
     "judged",
@@ -110,7 +115,8 @@ def decide_outcome(
 
     Flags, of outcomes other than error and pending: `present_not_extracted` (the gold value stands there),
     `check_by_hand` (the second opinion differs from the official verdict, or finds no answer where one was extracted),
-    `reasoning_only` (an empty answer after reasoning), `unclosed` (a thought never closed).
+    `reasoning_only` (an empty answer after reasoning), `unclosed` (a thought never closed); before them those of the
+    verdict itself.
     """
     outcome, reason = _outcome(completion, verdict, error, gold)
     said = sentence(reason, gold=gold, extracted=verdict.extracted if verdict else "", error=error)
@@ -146,9 +152,12 @@ def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str 
 def _outcome(completion: Completion | None, verdict: Verdict | None, error: str, gold: str) -> tuple[Outcome, Reason]:
     graded = verdict is not None and verdict.status == "graded"
     execution = verdict.execution if verdict is not None else None
+    no_edit = verdict is not None and NO_EDIT in verdict.flags
     if verdict is not None and graded and verdict.correct and completion is not None:
         if execution is not None and not completion.is_truncated:
-            return "correct", why_code(execution, correct=True)
+            return "correct", why_code(execution, correct=True, no_edit=no_edit)
+        if verdict.explained and not completion.is_truncated:
+            return "correct", _explained("right_explained", verdict)
         return "correct", _reason("right_before_limit" if completion.is_truncated else "right")
     if error:
         return "error", _reason("request_failed")
@@ -159,6 +168,8 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
     if verdict is None and completion.answer.strip():
         return "pending", _reason("not_graded")
     if verdict is not None and verdict.status == "no_reference":
+        if execution is not None and execution.game is not None:
+            return "awaiting_ruling", why_code(execution, correct=False)
         return "awaiting_ruling", _reason("no_reference")
     if verdict is not None and verdict.status == "awaits_judge":
         return "awaiting_ruling", _reason("awaits_judge")
@@ -168,9 +179,14 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
         return "not_gradable", why_code(execution, correct=False)
     if verdict is not None and not graded:
         return "not_gradable", _why_not_gradable(verdict)
+    if verdict is not None and verdict.explained:
+        return "wrong" if verdict.extracted.strip() else "no_answer", _explained("explained", verdict)
     if verdict is None or not verdict.extracted.strip():
-        reason = _why_no_answer(completion, verdict) if execution is None else why_code(execution, correct=False)
-        return "no_answer", reason
+        if execution is not None:
+            return "no_answer", why_code(execution, correct=False, no_edit=no_edit)
+        return "no_answer", _why_no_answer(completion, verdict)
+    if verdict.tool_check is not None:
+        return "wrong", _reason("call_wrong", detail=_quote(verdict.tool_check.in_words(), _DETAIL))
     if execution is not None:
         return "wrong", why_code(execution, correct=False)
     if is_degree(verdict):
@@ -182,13 +198,18 @@ def _reason(code: ReasonCode, **values: int | str) -> Reason:
     return Reason(code=code, values={name: value for name, value in values.items() if value != ""})
 
 
+def _explained(code: ReasonCode, verdict: Verdict) -> Reason:
+    """Return the reason of an outcome that the benchmark's grader puts into words itself."""
+    return _reason(code, detail=_quote(verdict.explanation, _DETAIL))
+
+
 def _score_in_words(verdict: Verdict) -> str:
     metric = metric_of_score(verdict.sample_score)
     return f"score {verdict.score:.3f} of 1" + (f" ({metric})" if metric else "")
 
 
 def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
-    flags = []
+    flags = list(verdict.flags) if verdict is not None else []
     if verdict is not None and verdict.present:
         flags.append("present_not_extracted")
     # A grader that gave up has no verdict to differ from.
@@ -235,6 +256,9 @@ def _why_not_gradable(verdict: Verdict) -> Reason:
 
 
 def _why_no_answer(completion: Completion, verdict: Verdict | None) -> Reason:
+    if verdict is not None and verdict.tool_check is not None and completion.answer.strip():
+        said = verdict.tool_check.in_words() if verdict.tool_check.calls else ""
+        return _reason("call_unreadable" if said else "no_call", detail=_quote(said, _DETAIL))
     if verdict is not None and verdict.present:
         return _reason("gold_in_answer" if completion.answer.strip() else "gold_in_reasoning")
     if completion.answer.strip():

@@ -12,6 +12,8 @@ import msgspec
 from qwq_nb.core.edits import Edit
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.finish_reasons import StopReason, ending_of, stop_reason_of
+from qwq_nb.core.token_logprobs import TokenLogprobs
+from qwq_nb.core.tool_check import ToolCheck
 
 __all__ = [
     "OUTCOMES",
@@ -99,6 +101,8 @@ class Sample(msgspec.Struct, kw_only=True, frozen=True):
     """All accepted targets; `gold` is the first."""
     messages: list[Message]
     """What goes on the wire."""
+    tools: list[dict[str, Any]] = []
+    """What the model may call, in the format of `/chat/completions`; they go on the wire beside the messages."""
     choices: list[str] = []
     source_id: str = ""
     """The data set's own id, where it has one (`test/algebra/24.json`)."""
@@ -140,7 +144,10 @@ class Completion(msgspec.Struct, kw_only=True):
     endpoint: str = ""
     """The name of the endpoint that answered: several may share a run. Empty in older runs."""
     tool_calls: list[ToolCall] = []
-    """The tools that the model called, in order."""
+    """The tools that the model called, in order, where the server sent them in fields of their own. They stand in the
+    `answer` too, as `qwq_nb.core.tool_calls` writes them."""
+    logprobs: TokenLogprobs | None = None
+    """Of its tokens, where they were asked for (`--logprobs K`) and sent."""
     steps: list[Step] = []
     """The requests that a solver of several steps made, in order; empty where there was one request."""
 
@@ -238,6 +245,10 @@ class Verdict(msgspec.Struct, kw_only=True):
     unstated: bool = False
     """The value was extracted from a text that states no answer: a refusal, a letter that is a pronoun or a label."""
     explanation: str = ""
+    flags: list[str] = []
+    """The benchmark's own, beside those that the outcome has: `wall` and `past` of a maze."""
+    explained: bool = False
+    """The explanation is for readers: it says in words why the answer is right, or why not."""
     seconds: float = 0.0
     sample_score: dict[str, Any] = {}
     """evalscope's own SampleScore, as it goes into the review file."""
@@ -245,6 +256,10 @@ class Verdict(msgspec.Struct, kw_only=True):
     """How the completion thought, measured beside the grading because it needs the benchmark's equivalence."""
     execution: Execution | None = None
     """What running its code has shown; None where no code is run."""
+    tool_check: ToolCheck | None = None
+    """What checking its tool calls has found; None where no calls are expected or checked."""
+    clip_png: bytes = b""
+    """The clip of a game, on its way from the worker: the run keeps it as a file."""
     judge: str = ""
     """The judge whose verdict it is, a model (`qwq_nb.store.judgements`); empty: the benchmark's grader's."""
     wanted: list[Message] = []

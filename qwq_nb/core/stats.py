@@ -33,6 +33,7 @@ __all__ = [
     "clustered_interval",
     "interval_of_counts",
     "interval_of_groups",
+    "newcombe",
     "pass_at_k",
     "quantile",
     "share_interval",
@@ -60,6 +61,21 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     if n == 0:
         return None, None
     return _wilson_of(successes / n, n, confidence)
+
+
+def newcombe(k1: int, n1: int, k2: int, n2: int, confidence: float = 0.95) -> Interval:
+    """Compute Newcombe's interval of the difference of two independent shares, k2 / n2 − k1 / n1.
+
+    The hybrid of Wilson's intervals, method 10 of Newcombe, R. (1998). "Interval estimation for the difference between
+    independent proportions: comparison of eleven methods." Statistics in Medicine 17, 873-890. (None, None) where one
+    of the two has no values.
+    """
+    (low1, high1), (low2, high2) = wilson(k1, n1, confidence), wilson(k2, n2, confidence)
+    if low1 is None or high1 is None or low2 is None or high2 is None:
+        return None, None
+    p1, p2 = k1 / n1, k2 / n2
+    below, above = sqrt((p2 - low2) ** 2 + (high1 - p1) ** 2), sqrt((high2 - p2) ** 2 + (p1 - low1) ** 2)
+    return p2 - p1 - below, p2 - p1 + above
 
 
 def clustered_interval(groups: Sequence[Sequence[bool]], confidence: float = 0.95) -> Interval:

@@ -9,6 +9,8 @@ Where the sizes of the subsets in the benchmark are known, the row `all` is abou
 interval are those of `qwq_nb.core.stratified`, each subset weighted by its size, and exact where every problem was
 answered once. Problems whose answers failed weigh nothing in the accuracy, and are unknown to the interval.
 
+Subsets that stand apart (`qwq_nb.core.apart`) have their own rows, and are no part of the row `all`.
+
 Where a benchmark's score is a degree (`metrics`), the rows have its mean and no accuracy (`qwq_nb.core.mean_scores`).
 """
 
@@ -18,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from qwq_nb.core.apart import mixed_subsets
 from qwq_nb.core.mean_scores import ScoreStratum, mean_of, mean_score_interval, stratified_mean_interval
 from qwq_nb.core.outcomes import counts, is_answered
 from qwq_nb.core.records import Completion, Outcome, SampleResult
@@ -267,11 +270,14 @@ def tally(
     for benchmark, subsets in benchmarks.items():
         total, known = _Count(), sizes.get(benchmark, {})
         metric = degrees.get(benchmark, "")
+        mixed = mixed_subsets(benchmark, [*known, *subsets])
         for subset, count in subsets.items():
             row = count.row(benchmark, subset, known.get(subset))
             rows.append(count.mean_row(row, metric) if metric else row)
-            total.merge(count)
-        parts = [(known[name], subsets.get(name) or _Count()) for name in known] if set(subsets) <= set(known) else []
+            if subset in mixed:
+                total.merge(count)
+        names = [name for name in known if name in mixed] if set(subsets) <= set(known) else []
+        parts = [(known[name], subsets.get(name) or _Count()) for name in names]
         if metric:
             rows.append(_mean_row_of_all(benchmark, total, parts, metric))
         elif parts:
@@ -380,8 +386,8 @@ def sample_rows(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
             "flags": ", ".join(result.flags),
             # A file of evalscope's without times has 0 there.
             "latency_s": row["latency_s"] or None,
-            "tests_passed": execution.passed if execution is not None else None,
-            "tests_total": execution.total if execution is not None else None,
+            "tests_passed": execution.passed if execution is not None and execution.game is None else None,
+            "tests_total": execution.total if execution is not None and execution.game is None else None,
             "execution": execution.status if execution is not None else "",
         }
         rows.append(row)

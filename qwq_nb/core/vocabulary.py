@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from qwq_nb.core.game import GameState
 from qwq_nb.core.records import Outcome, State
 from qwq_nb.core.run_record import Phase
 
@@ -26,6 +27,7 @@ __all__ = [
     "SwitchPhrases",
     "TexWords",
     "Vocabulary",
+    "check_words",
     "flag_word",
     "tex_words",
 ]
@@ -102,6 +104,9 @@ class Vocabulary(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
     answer_place: AnswerPlaceWords
     phases: dict[Phase, str]
     states: dict[State, StateWords]
+    game_states: dict[GameState, str]
+    game_checks: dict[str, str]
+    """Facts on a game; of a name that ends with `_`, a key follows."""
     demo_notice: str
     thought_switches: SwitchPhrases
 
@@ -121,6 +126,13 @@ FAILURES_FIRST: Final[tuple[Outcome, ...]] = tuple(
 """The outcomes as a reader wants them: failures, then the others, each in the table's order."""
 
 DEMO_NOTICE: Final = VOCABULARY.demo_notice
+
+
+def check_words(name: str) -> str:
+    """Return a fact on a game in words: `reacts_to_w` → `reacts to W`."""
+    start = next((each for each in VOCABULARY.game_checks if name.startswith(each)), "")
+    key = name[len(start) :].replace("_", " ").upper()
+    return f"{VOCABULARY.game_checks.get(start, '')} {key}".strip()
 
 
 def flag_word(flag: str) -> str:

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from qwq_nb.demo.replay import Utterance, Variant, limited
+from qwq_nb.core.tool_calls import MadeCall, calls_in
+from qwq_nb.demo.logprobs import logprobs_of
+from qwq_nb.demo.replay import Utterance, Variant, limited, split_tokens
 
 __all__ = [
     "DONE",
@@ -53,7 +55,7 @@ class Script:
     """
 
     deltas: tuple[bytes, ...]
-    message: dict[str, str | None]
+    message: dict[str, object]
     finish: str
     reasoning_tokens: int
     answer_tokens: int
@@ -95,17 +97,55 @@ def text_completion(
     return {**about, "choices": [choice], "usage": usage}
 
 
+def text_events(model: str, text: str, finish: str, prompt_tokens: int, completion_tokens: int) -> Iterator[bytes]:
+    """Make the events of a raw completion that is streamed: a piece each, then how it ended, and the usage."""
+    whole = text_completion(model, text, finish, prompt_tokens, completion_tokens)
+    usage = whole.pop("usage")
+    for piece in split_tokens(text):
+        yield event({**whole, "choices": [{"index": 0, "text": piece, "logprobs": None, "finish_reason": None}]})
+    yield event({**whole, "choices": [{"index": 0, "text": "", "logprobs": None, "finish_reason": finish}]})
+    yield event({**whole, "choices": [], "usage": usage})
+    yield DONE
+
+
 @lru_cache(maxsize=64)
-def script(variant: Variant, limit: int | None, style: str, chunks: int | None) -> Script:
-    """Make the script of `variant` in `style`, of at most `limit` tokens; with `chunks`, in exactly as many deltas."""
+def script(variant: Variant, limit: int | None, style: str, chunks: int | None, *, has_tools: bool = False) -> Script:
+    """Make the script of `variant` in `style`, of at most `limit` tokens; with `chunks`, in exactly as many deltas.
+
+    `has_tools`: the request offers tools. Tool calls in the answer are then sent in fields of their own, as by a server
+    that has a parser for them; those that are cut or broken, and all of an answer with `chunks`, as the text they are.
+    """
     said = limited(variant, limit)
+    calls = calls_in(variant.answer) if has_tools and chunks is None and said.finish != "length" else []
+    if calls and not any(call.problem for call in calls):
+        return _with_calls(said, calls, variant.answer, style)
     spans = list(_spans(said, style))
     groups: Sequence[Sequence[_Span]] = [[span] for span in spans] if chunks is None else _regroup(spans, chunks)
     deltas = [_merge(group, style) for group in groups]
-    message = {"role": "assistant", "content": None, **_merge([span for group in groups for span in group], style)}
+    message: dict[str, object] = {
+        "role": "assistant",
+        "content": None,
+        **_merge([span for group in groups for span in group], style),
+    }
     if message["content"] is None and not any(reasoned for reasoned, _ in spans):
         message["content"] = ""
     return Script(tuple(map(dumps, deltas)), message, said.finish, len(said.reasoning), len(said.answer))
+
+
+def _with_calls(said: Utterance, calls: list[MadeCall], answer: str, style: str) -> Script:
+    """Make the script of an answer with tool calls: its text, then each call's name, then its arguments in pieces."""
+    words = answer.partition("<tool_call>")[0].rstrip()
+    spans = list(_spans(Utterance(said.reasoning, split_tokens(words), "stop"), style))
+    deltas: list[dict[str, object]] = [dict(_merge([span], style)) for span in spans]
+    whole: list[dict[str, object]] = []
+    for index, call in enumerate(calls):
+        arguments, about = dumps(call.arguments).decode(), {"id": f"call_{index}", "type": "function"}
+        first = {"index": index, **about, "function": {"name": call.name, "arguments": ""}}
+        pieces = [{"index": index, "function": {"arguments": piece}} for piece in split_tokens(arguments)]
+        deltas += [{"tool_calls": [piece]} for piece in (first, *pieces)]
+        whole.append({**about, "function": {"name": call.name, "arguments": arguments}})
+    message: dict[str, object] = {"role": "assistant", "content": None, **_merge(spans, style), "tool_calls": whole}
+    return Script(tuple(map(dumps, deltas)), message, "tool_calls", len(said.reasoning), len(said.answer))
 
 
 def _spans(said: Utterance, style: str) -> Iterator[_Span]:
@@ -143,8 +183,13 @@ def _merge(spans: Sequence[_Span], style: str) -> dict[str, str | None]:
 class ScriptedCompletion:
     """Send one script as a completion: with an id, a time and a model, as events or as one body."""
 
-    def __init__(self, model: str, text: Script, prompt_tokens: int) -> None:
+    def __init__(
+        self, model: str, text: Script, prompt_tokens: int, *, top: int | None = None, is_right: bool = True
+    ) -> None:
+        """`top`: alternatives a token, where log probabilities are sent; `is_right`: see `qwq_nb.demo.logprobs`."""
         self.script = text
+        self._top = top
+        self._is_right = is_right
         self._base = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": model}
         self._usage = {
             "prompt_tokens": prompt_tokens,
@@ -161,11 +206,14 @@ class ScriptedCompletion:
 
     def chunk(self, delta: bytes) -> bytes:
         """Return the event with this delta (JSON, encoded)."""
-        return self._start + delta + self._end
+        if self._top is None:
+            return self._start + delta + self._end
+        made = logprobs_of(delta, self._top, is_right=self._is_right)
+        return self._start + delta + self._end.replace(b'"logprobs":null', b'"logprobs":' + made, 1)
 
     def role(self) -> bytes:
         """Return the first event, which has the role and no text."""
-        return self.chunk(b'{"role":"assistant","content":""}')
+        return self._start + b'{"role":"assistant","content":""}' + self._end
 
     def finish(self, word: str = "") -> bytes:
         """Return the event with the finish reason, or with `word` in its place."""
@@ -181,10 +229,14 @@ class ScriptedCompletion:
 
     def body(self, *, finish: bool = True, usage: bool = True, word: str = "", beside: bool = False) -> bytes:
         """Return the whole completion as one JSON object. `word` is in the place of the finish reason."""
+        logprobs = None
+        if self._top is not None:
+            each = (logprobs_of(delta, self._top, is_right=self._is_right) for delta in self.script.deltas)
+            logprobs = {"content": [token for made in each for token in json.loads(made)["content"]]}
         choice = {
             "index": 0,
             "message": self.script.message,
-            "logprobs": None,
+            "logprobs": logprobs,
             "finish_reason": (word or self.script.finish) if finish else None,
         }
         extra = {"usage": self.counts(beside=beside)} if usage else {}

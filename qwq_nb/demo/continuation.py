@@ -12,13 +12,24 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, cycle, islice
 
 from qwq_nb.demo.replay import Transcript, Transcripts, Variant, split_tokens
 
-__all__ = ["Continuation", "Prompt", "Vocabulary", "continuation", "final_answer", "needed_tokens", "read_prompt"]
+__all__ = [
+    "Continuation",
+    "Prompt",
+    "Vocabulary",
+    "continuation",
+    "final_answer",
+    "needed_tokens",
+    "read_prompt",
+    "within_budget",
+]
 
 _TURN = re.compile(r"<\|im_start\|>(\w+)\n(.*?)(?:<\|im_end\|>\n?|\Z)", re.S)
 _OPEN, _CLOSE = "<think>\n", "\n</think>"
+LUCKY = 4
 _LEAST, _MOST = 0.25, 0.85
 """The planted need, as a share of the reasoning: drawn between these by the transcript's key."""
 
@@ -84,15 +95,28 @@ def read_prompt(raw: str) -> Prompt | None:
     return Prompt((*others, turns[users[-1]][1]), thought, closed + following)
 
 
-def continuation(book: Transcripts, prompt: Prompt, limit: int | None) -> Continuation:
-    """Return what the demo's model writes after a prompt, at most `limit` tokens of it."""
+def continuation(book: Transcripts, prompt: Prompt, limit: int | None, *, seed: object = None) -> Continuation:
+    """Return what the demo's model writes after a prompt, at most `limit` tokens of it.
+
+    A thought that is left open is thought to its end, and then answered. With fewer tokens than the answer needs
+    before it, one such continuation of `LUCKY` finds the transcript's answer all the same, drawn by the `seed`.
+    """
     transcript = book.find(prompt.texts[-1])
     variant = _variant(transcript.variants, prompt.thought)
     thought = len(split_tokens(prompt.thought))
     answer = final_answer(variant)
-    if not answer or thought < needed_tokens(transcript.key, variant):
+    is_open = not prompt.following and not prompt.thought.rstrip().endswith(("{", "ANSWER:"))
+    found = thought >= needed_tokens(transcript.key, variant)
+    if is_open and not found:
+        draw = zlib.crc32(f"{transcript.key} {thought} {seed}".encode())
+        found = draw % LUCKY == 0
+    if not answer or not found:
         answer = _other(transcript.key, answer)
-    if prompt.following.rstrip().endswith("{"):
+    if is_open:
+        rest = variant.reasoning[_common(variant.reasoning, prompt.thought) :]
+        is_letter = len(answer) == 1 and answer.isalpha()
+        said = f"{rest}{_CLOSE}\n\n" + (f"ANSWER: {answer}" if is_letter else f"The answer is \\boxed{{{answer}}}.")
+    elif prompt.following.rstrip().endswith("{"):
         said = f"{answer}}}."
     elif prompt.following.rstrip().endswith("ANSWER:"):
         said = answer[:1]
@@ -111,6 +135,22 @@ def needed_tokens(key: str, variant: Variant) -> int:
         return 10**9
     share = _LEAST + (_MOST - _LEAST) * (zlib.crc32(key.encode()) % 1000) / 1000
     return max(1, round(whole * share))
+
+
+def within_budget(key: str, variant: Variant, budget: int) -> Variant:
+    """Return what the demo's model gives whose thought is ended at a budget of thinking tokens.
+
+    The answer is the transcript's own if as many tokens as it needs stand before it, and another one otherwise.
+    """
+    pieces = split_tokens(variant.reasoning)
+    if not variant.loop and len(pieces) <= budget:
+        return variant
+    looped = islice(chain(pieces, cycle(split_tokens(variant.loop) or ("",))), budget)
+    own = final_answer(variant)
+    answer = own if budget >= needed_tokens(key, variant) else _other(key, own)
+    is_letter = len(own) == 1 and own.isalpha()
+    said = f"ANSWER: {answer}" if is_letter else f"The final answer is \\boxed{{{answer}}}."
+    return Variant("".join(looped), said, kind=variant.kind)
 
 
 def final_answer(variant: Variant) -> str:

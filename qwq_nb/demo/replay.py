@@ -4,7 +4,9 @@ A transcripts file is JSONL, one problem a line::
 
     {"unique_id": str, "problem": str, "variants": [{"reasoning": str, "answer": str, "kind": str, "loop": str?}, ...]}
 
-A row may have plain `reasoning` and `answer` (and `kind`, `loop`) in place of `variants`.
+A variant may have `sampling`, the fields of the requests that it is for (`{"temperature": 0.6}`).
+A row may have plain `reasoning` and `answer` (and `kind`, `loop`) in place of `variants`. A row with `when` is
+a dialogue (`qwq_nb.demo.dialogues`).
 """
 
 from __future__ import annotations
@@ -12,12 +14,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, cycle, islice
 from pathlib import Path
 
+from qwq_nb.demo.dialogues import Dialogue, Dialogues, dialogue_of
 from qwq_nb.errors import DataError
 
 __all__ = [
@@ -48,7 +51,8 @@ class Variant:
     """Hold one recorded completion.
 
     `loop` is a passage repeated endlessly after `reasoning`, so there is no answer. `finish` is how the recorded
-    completion ended: `length` where a token limit had cut it.
+    completion ended: `length` where a token limit had cut it. `sampling` are fields that a request must have for it
+    (`{"temperature": 0.6}`); empty: any request.
     """
 
     reasoning: str
@@ -56,6 +60,7 @@ class Variant:
     kind: str = ""
     loop: str = ""
     finish: str = "stop"
+    sampling: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,12 @@ class Transcript:
     key: str
     problem: str
     variants: tuple[Variant, ...]
+
+    def variants_for(self, body: Mapping[str, object]) -> list[Variant]:
+        """Return the variants for a request: those whose sampling it has, and of them those that ask for most."""
+        fitting = [v for v in self.variants if all(body.get(name) == value for name, value in v.sampling)]
+        most = max((len(variant.sampling) for variant in fitting), default=0)
+        return [variant for variant in fitting if len(variant.sampling) == most] or list(self.variants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,7 @@ class Transcripts:
         self._by_gram: dict[tuple[str, ...], list[tuple[str, Transcript]]] = {}
         self._lengths: set[int] = set()
         self._tiny: list[tuple[str, Transcript]] = []
+        self._dialogues = Dialogues()
         self.size = 0
         for transcript in transcripts:
             self._add(transcript)
@@ -120,7 +132,12 @@ class Transcripts:
         Raises:
             DataError: a file cannot be read; the message names the file, the line and what is wrong there.
         """
-        return cls(chain.from_iterable(map(_read, paths)))
+        found = list(chain.from_iterable(map(_read, paths)))
+        made = cls(row for row in found if isinstance(row, Transcript))
+        for row in found:
+            if isinstance(row, Dialogue):
+                made._dialogues.add(row)
+        return made
 
     def _add(self, transcript: Transcript) -> None:
         words = transcript.problem.split()
@@ -133,6 +150,13 @@ class Transcripts:
         start = (len(words) - length) // 2
         self._lengths.add(length)
         self._by_gram.setdefault(tuple(words[start : start + length]), []).append(entry)
+
+    def reply(self, messages: Sequence[tuple[str, str]], last: str, model: str = "") -> Transcript:
+        """Return what answers a conversation of (role, text): a dialogue, else the transcript that `last` asks for."""
+        said = self._dialogues.find(messages, model)
+        if said is None:
+            return self.find(last)
+        return Transcript(said.key, said.problem, (Variant(said.reasoning, said.answer, kind="dialogue"),))
 
     def find(self, prompt: str) -> Transcript:
         """Return the transcript that `prompt` asks for; for an unknown prompt one that says so."""
@@ -172,7 +196,7 @@ def echo(authorization: str) -> Variant:
     return Variant(f"The key is {key}, it seems.", f"I was called with {key}.", kind="echo")
 
 
-def _read(path: Path) -> Iterable[Transcript]:
+def _read(path: Path) -> Iterable[Transcript | Dialogue]:
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -186,9 +210,11 @@ def _read(path: Path) -> Iterable[Transcript]:
                 raise DataError(f"{path}, line {number}: not a transcript: {reason}.") from error
 
 
-def _transcript(row: object) -> Transcript:
+def _transcript(row: object) -> Transcript | Dialogue:
     if not isinstance(row, dict):
         raise TypeError("the line is not a JSON object")
+    if "when" in row:
+        return dialogue_of(row)
     problem = _text(row, "problem")
     if not problem.strip():
         raise ValueError("`problem` is empty")
@@ -202,7 +228,12 @@ def _variant(row: object) -> Variant:
     if not isinstance(row, dict):
         raise TypeError("a variant is not a JSON object")
     optional = {name: _text(row, name) for name in ("kind", "loop", "finish") if row.get(name) is not None}
-    return Variant(_text(row, "reasoning"), _text(row, "answer"), **optional)
+    sampling = row.get("sampling", {})
+    if not isinstance(sampling, dict):
+        raise TypeError("`sampling` is not a JSON object")
+    if any(isinstance(value, dict | list) for value in sampling.values()):
+        raise TypeError("`sampling` holds a list or an object: its values are single ones")
+    return Variant(_text(row, "reasoning"), _text(row, "answer"), **optional, sampling=tuple(sampling.items()))
 
 
 def _text(row: dict[str, object], name: str) -> str:

@@ -15,19 +15,28 @@ import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 from aiohttp import web
 
-from qwq_nb.demo.chat_format import STYLES, ScriptedCompletion, dumps, error_body, script, text_completion
-from qwq_nb.demo.continuation import Vocabulary, continuation, read_prompt
+from qwq_nb.demo.chat_format import STYLES, ScriptedCompletion, dumps, error_body, script, text_completion, text_events
+from qwq_nb.demo.continuation import Vocabulary, continuation, read_prompt, within_budget
 from qwq_nb.demo.fault_steps import Step, body_steps, refusal, stream_steps
 from qwq_nb.demo.faults import Fault, FaultPlan
 from qwq_nb.demo.journal import Journal
 from qwq_nb.demo.judge import JUDGE_MODEL, judgement
 from qwq_nb.demo.player import play, sever
 from qwq_nb.demo.replay import Transcript, Transcripts, Variant, echo, split_tokens
+from qwq_nb.demo.request_body import (
+    BadRequestError,
+    alternatives,
+    parsed_body,
+    said_in,
+    texts_of,
+    thinking_budget,
+    token_limit,
+)
 from qwq_nb.demo.settings import Settings, is_style
 from qwq_nb.errors import OptionError, did_you_mean
 
@@ -36,14 +45,6 @@ __all__ = ["DemoServer", "is_loopback", "serving"]
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _NOTHING = Variant("", "", kind="empty")
 _Answer = Callable[[web.Request, dict[str, Any]], Awaitable[web.StreamResponse]]
-
-
-class _BadRequestError(Exception):
-    """Refuse the request with this status, message and error code."""
-
-    def __init__(self, status: int, message: str, code: str | None = None, param: str | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.param = status, code, param
 
 
 class DemoServer:
@@ -86,9 +87,9 @@ class DemoServer:
         origins, hosts = request.headers.getall("Origin", []), request.headers.getall("Host", [])
         own = self._allow_remote and not request.path.startswith("/_demo")
         if not all(map(_is_own_origin, origins)):
-            return _error(_BadRequestError(403, "A web page of another site may not ask this endpoint."))
+            return _error(BadRequestError(403, "A web page of another site may not ask this endpoint."))
         if not own and not all(is_loopback(_host_name(host)) for host in hosts):
-            return _error(_BadRequestError(403, "This endpoint is asked as 127.0.0.1, localhost or [::1] only."))
+            return _error(BadRequestError(403, "This endpoint is asked as 127.0.0.1, localhost or [::1] only."))
         return await handler(request)
 
     async def models(self, request: web.Request) -> web.StreamResponse:
@@ -98,7 +99,7 @@ class DemoServer:
             return _error(_unauthorized())
         status = self.settings.models_status
         if status != 200:
-            return _error(_BadRequestError(status, "This server cannot list its models."))
+            return _error(BadRequestError(status, "This server cannot list its models."))
         data = [{"id": m, "object": "model", "created": 0, "owned_by": "qwq-nb"} for m in self.settings.models]
         return _json({"object": "list", "data": data})
 
@@ -111,7 +112,7 @@ class DemoServer:
         entry = self.journal.begin(request.path, request.headers)
         try:
             response = await answer(request, entry)
-        except _BadRequestError as bad:
+        except BadRequestError as bad:
             response = _error(bad)
         finally:
             self.journal.end()
@@ -120,13 +121,16 @@ class DemoServer:
 
     async def _chat(self, request: web.Request, entry: dict[str, Any]) -> web.StreamResponse:
         body = await self._asked(request, entry)
-        style, limit = self._style(body), _limit(body)
-        texts = _texts(body)
-        transcript = judgement(texts[-1]) if body["model"] == JUDGE_MODEL else self.book.find(texts[-1])
+        style, limit, top = self._style(body), token_limit(body), alternatives(body)
+        texts, model = texts_of(body), str(body["model"])
+        if model == JUDGE_MODEL:
+            transcript = judgement(texts[-1])
+        else:
+            transcript = self.book.reply(said_in(body["messages"]), texts[-1], model)
         self.journal.asked(entry, transcript.key)
         most = self.settings.most_streams
         if most and self.journal.active > most:
-            raise _BadRequestError(429, f"This server answers {most} requests at once.", "rate_limit_exceeded")
+            raise BadRequestError(429, f"This server answers {most} requests at once.", "rate_limit_exceeded")
         tokens = sum(len(split_tokens(text)) for text in texts)
 
         fault = self.plan.next(transcript.key, transcript.problem, body)
@@ -136,27 +140,32 @@ class DemoServer:
                 return self._refuse(request, fault, body, tokens)
             if fault.name == "hang":
                 await asyncio.sleep(float(fault.params["seconds"]))
+        is_right = False
         if fault and fault.name == "empty":
             text = script(_NOTHING, None, style, None)
         elif fault and fault.name == "key_answer":
             text = script(echo(request.headers.get("Authorization", "")), None, style, 40)
         else:
             # An attempt that is to fail takes no turn: the retry gets the variant it would have had.
-            variant = self._variant(transcript, body.get("seed"), take_turn=fault is None or fault.kind.whole)
-            text = script(variant, limit, style, self.settings.chunks or None)
-        response, sent = await self._send(request, body, ScriptedCompletion(body["model"], text, tokens), fault)
+            variant = self._variant(transcript, body, take_turn=fault is None or fault.kind.whole)
+            if (budget := thinking_budget(body)) is not None:
+                variant = within_budget(transcript.key, variant, budget)
+            text = script(variant, limit, style, self.settings.chunks or None, has_tools=bool(body.get("tools")))
+            is_right = variant.kind == "right"
+        completion = ScriptedCompletion(body["model"], text, tokens, top=top, is_right=is_right)
+        response, sent = await self._send(request, body, completion, fault)
         if sent and (fault is None or fault.kind.whole):
             self.journal.completed(transcript.key)
         return response
 
     async def tokenize(self, request: web.Request) -> web.StreamResponse:
         """Answer POST /tokenize, which generates nothing: the ids of a text's tokens."""
-        body = _parse(await request.read()) if self._authorized(request) else {}
+        body = parsed_body(await request.read()) if self._authorized(request) else {}
         return _json({"tokens": self._vocabulary.ids(str(body.get("prompt") or ""))})
 
     async def detokenize(self, request: web.Request) -> web.StreamResponse:
         """Answer POST /detokenize: the text of tokens."""
-        body = _parse(await request.read()) if self._authorized(request) else {}
+        body = parsed_body(await request.read()) if self._authorized(request) else {}
         return _json({"prompt": self._vocabulary.text(body.get("tokens") or [])})
 
     async def continue_thought(self, request: web.Request) -> web.StreamResponse:
@@ -168,7 +177,7 @@ class DemoServer:
         raw = await request.read()
         if not self._authorized(request):
             raise _unauthorized()
-        body = entry["body"] = _parse(raw)
+        body = entry["body"] = parsed_body(raw)
         self._check_model(body)
         return body
 
@@ -177,20 +186,26 @@ class DemoServer:
         given = body.get("prompt")
         prompt = read_prompt(given) if isinstance(given, str) else None
         if prompt is None:
-            raise _BadRequestError(400, "`prompt` is a text in ChatML with a user's turn.", param="prompt")
-        if body.get("stream"):
-            raise _BadRequestError(400, "Raw completions are not streamed here.", param="stream")
-        said = continuation(self.book, prompt, _limit(body))
+            raise BadRequestError(400, "`prompt` is a text in ChatML with a user's turn.", param="prompt")
+        said = continuation(self.book, prompt, token_limit(body), seed=body.get("seed"))
         self.journal.asked(entry, said.transcript.key)
         fault = self.plan.next(said.transcript.key, said.transcript.problem, body)
         if fault:
             entry["fault"] = fault.name
             if fault.kind.refuses:
                 return self._refuse(request, fault, body, said.prompt_tokens)
-        rate = self.settings.tokens_per_second
-        await asyncio.sleep(self.settings.ttft + (said.tokens / rate if rate else 0.0))
-        self.journal.completed(said.transcript.key)
-        return _json(text_completion(body["model"], said.text, said.finish, said.prompt_tokens, said.tokens))
+        rate, ttft = self.settings.tokens_per_second, self.settings.ttft
+        given = body["model"], said.text, said.finish, said.prompt_tokens, said.tokens
+        if not body.get("stream"):
+            await asyncio.sleep(ttft + (said.tokens / rate if rate else 0.0))
+            self.journal.completed(said.transcript.key)
+            return _json(text_completion(*given))
+        response = web.StreamResponse(headers={"Cache-Control": "no-cache", "Content-Type": "text/event-stream"})
+        with suppress(ConnectionError):
+            await response.prepare(request)
+            if await play(request, response, [(event, 1) for event in text_events(*given)], rate, ttft):
+                self.journal.completed(said.transcript.key)
+        return response
 
     async def _send(
         self, request: web.Request, body: dict[str, Any], completion: ScriptedCompletion, fault: Fault | None
@@ -228,8 +243,8 @@ class DemoServer:
             status=answer.status, body=answer.body, content_type=answer.content_type, headers=answer.headers
         )
 
-    def _variant(self, transcript: Transcript, seed: object, *, take_turn: bool) -> Variant:
-        variants = transcript.variants
+    def _variant(self, transcript: Transcript, body: dict[str, Any], *, take_turn: bool) -> Variant:
+        variants, seed = transcript.variants_for(body), body.get("seed")
         if isinstance(seed, int):
             return variants[seed % len(variants)]
         turn = self._turns[transcript.key]
@@ -246,14 +261,14 @@ class DemoServer:
         model, models = body.get("model"), self.settings.models
         if model not in (*models, JUDGE_MODEL):
             message = f"The model {model!r} does not exist. Served here: {', '.join(models)}."
-            raise _BadRequestError(404, message + did_you_mean(str(model), models), "model_not_found", "model")
+            raise BadRequestError(404, message + did_you_mean(str(model), models), "model_not_found", "model")
 
     def _style(self, body: dict[str, Any]) -> str:
         kwargs = body.get("chat_template_kwargs")
         style = kwargs.get("style", self.settings.style) if isinstance(kwargs, dict) else self.settings.style
         if not is_style(style):
             message = f"chat_template_kwargs.style is one of {', '.join(STYLES)}, not {style!r}."
-            raise _BadRequestError(400, message, param="chat_template_kwargs")
+            raise BadRequestError(400, message, param="chat_template_kwargs")
         return str(style)
 
     def _control(self, action: Callable[[Any], object]) -> Callable[[web.Request], Any]:
@@ -261,14 +276,14 @@ class DemoServer:
 
         async def handle(request: web.Request) -> web.Response:
             if not is_loopback(request.remote or ""):
-                return _error(_BadRequestError(403, "Only the machine the endpoint runs on may control it."))
+                return _error(BadRequestError(403, "Only the machine the endpoint runs on may control it."))
             if request.method == "POST" and request.content_type != "application/json":
-                return _error(_BadRequestError(415, "The body's Content-Type is application/json."))
+                return _error(BadRequestError(415, "The body's Content-Type is application/json."))
             raw = await request.read()
             try:
                 return _json(action(json.loads(raw) if raw else None))
             except (ValueError, TypeError) as error:  # OptionError is a ValueError
-                return _error(_BadRequestError(400, str(error)))
+                return _error(BadRequestError(400, str(error)))
 
         return handle
 
@@ -336,51 +351,11 @@ def _is_own_origin(origin: str) -> bool:
     return scheme.lower() in ("http", "https") and is_loopback(_host_name(host))
 
 
-def _parse(raw: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(raw)
-    except ValueError as error:
-        raise _BadRequestError(400, f"The body is not JSON: {error}.") from error
-    if not isinstance(body, dict):
-        raise _BadRequestError(400, "The body is not a JSON object.")
-    return body
+def _unauthorized() -> BadRequestError:
+    return BadRequestError(401, "The API key is missing or wrong.", "invalid_api_key")
 
 
-def _limit(body: dict[str, Any]) -> int | None:
-    for name in ("max_completion_tokens", "max_tokens"):
-        limit = body.get(name)
-        if limit is not None:
-            if not isinstance(limit, int) or limit < 1:
-                raise _BadRequestError(400, f"{name} is a whole number of at least 1, not {limit!r}.", param=name)
-            return limit
-    return None
-
-
-def _texts(body: dict[str, Any]) -> list[str]:
-    """Return the texts of the messages, with that of the last user message put last."""
-    messages = body.get("messages")
-    found: list[tuple[bool, str]] = []
-    for message in messages if isinstance(messages, list) else ():
-        if isinstance(message, dict):
-            found.append((message.get("role") == "user", _content(message.get("content"))))
-    last = max((i for i, (is_user, _) in enumerate(found) if is_user), default=None)
-    if last is None:
-        raise _BadRequestError(400, "`messages` has no user message.", param="messages")
-    return [text for _, text in [*found[:last], *found[last + 1 :], found[last]]]
-
-
-def _content(content: object) -> str:
-    if isinstance(content, list):
-        parts = (part.get("text") for part in content if isinstance(part, dict))
-        return "\n".join(part for part in parts if isinstance(part, str))
-    return content if isinstance(content, str) else ""
-
-
-def _unauthorized() -> _BadRequestError:
-    return _BadRequestError(401, "The API key is missing or wrong.", "invalid_api_key")
-
-
-def _error(bad: _BadRequestError) -> web.Response:
+def _error(bad: BadRequestError) -> web.Response:
     kind = "server_error" if bad.status >= 500 else "invalid_request_error"
     return _json(error_body(str(bad), kind, param=bad.param, code=bad.code), bad.status)
 

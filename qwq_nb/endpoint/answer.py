@@ -7,11 +7,13 @@ import time
 from qwq_nb.core.finish_reasons import ending_of, more_exact
 from qwq_nb.core.records import Completion
 from qwq_nb.core.text import valid_text
+from qwq_nb.core.tool_calls import with_calls
 from qwq_nb.endpoint.delta import Delta, Usage
 from qwq_nb.endpoint.limits import LONGEST_NAME, LONGEST_REASON
 from qwq_nb.endpoint.masking import Mask
 from qwq_nb.endpoint.stream_messages import StreamMessages
 from qwq_nb.endpoint.streaming import StreamingCompletion
+from qwq_nb.endpoint.token_confidence import TokenConfidence
 from qwq_nb.endpoint.token_counts import Pieces, count_tokens, plausible
 from qwq_nb.endpoint.tool_calls import ToolCallMerger
 
@@ -29,11 +31,11 @@ class StreamedAnswer:
         "_feed",
         "_is_streamed",
         "_live",
+        "_logprobs",
         "_mask",
         "_masked",
         "_messages",
         "_native",
-        "_tools",
         "finish_reason",
         "is_limit_claimed",
         "is_over",
@@ -57,10 +59,10 @@ class StreamedAnswer:
         self._feed = live.splitter.feed
         self._mask = mask
         self._masked = mask.stream()
-        self._tools: ToolCallMerger | None = None
         self._is_streamed = is_streamed
         self._messages: StreamMessages | None = None
         self._native = ""
+        self._logprobs: TokenConfidence | None = None
 
     def take(self, delta: Delta) -> None:
         """Add one delta. Called some 10,000 times a second."""
@@ -81,6 +83,10 @@ class StreamedAnswer:
                 self.finish_reason = delta.finish_reason
             if delta.native_finish_reason and ending_of(delta.native_finish_reason) != "not_yet":
                 self._native = self._native or delta.native_finish_reason
+        if delta.logprobs:
+            if self._logprobs is None:
+                self._logprobs = TokenConfidence()
+            self._logprobs.add(delta.logprobs)
         if delta.usage is not None:
             self.usage = delta.usage
         if not self.model:
@@ -88,8 +94,8 @@ class StreamedAnswer:
 
     def length(self) -> int:
         """Return the characters received so far, those of tool calls included."""
-        told = 0 if self._messages is None else self._messages.length()
-        return max(told, self._live.splitter.received_length() + (self._tools.length if self._tools is not None else 0))
+        told, tools = 0 if self._messages is None else self._messages.length(), self._live.tools
+        return max(told, self._live.splitter.received_length() + (tools.length if tools is not None else 0))
 
     def cut(self) -> None:
         """End the answer at its limit, as truncated, whatever reason the server gave."""
@@ -98,7 +104,7 @@ class StreamedAnswer:
     def close(self) -> None:
         """End the answer after its last delta: pass on the text that the mask still holds back, settle how it ended."""
         self.finish_reason = more_exact(self.finish_reason, self._native)
-        if self._messages is not None and self._tools is None and not self._live.splitter.received_length():
+        if self._messages is not None and self._live.tools is None and not self._live.splitter.received_length():
             self.take(self._messages.delta())
         if self._masked is not None:
             self._feed(self._masked.rest())
@@ -112,18 +118,21 @@ class StreamedAnswer:
         usage = plausible(self.usage, token_limit)
         used = (usage.completion_tokens or 0) if usage is not None else 0
         limit_reached = self.is_limit_claimed or (bool(token_limit) and used >= (token_limit or 0))
-        split = live.splitter.finish("length" if limit_reached else self.finish_reason)
+        ending = "length" if limit_reached else self.finish_reason
+        split, calls = live.splitter.finish(ending), [] if live.tools is None else live.tools.calls()
+        answer = with_calls(valid_text(split.answer), calls, is_cut=ending_of(ending) == "truncated")
         completion = Completion(
             reasoning=valid_text(split.reasoning),
-            answer=valid_text(split.answer),
-            shape=split.shape,
+            answer=answer,
+            shape="answer_only" if calls and split.shape == "empty" else split.shape,
             finish_reason=self._mask.hide_in_answer(self.finish_reason)[:LONGEST_REASON],
             limit_reached=limit_reached,
             ttft_s=live.first_token - live.started if live.first_token else None,
             latency_s=now - live.started,
             model=self._mask.hide_in_answer(self.model)[:LONGEST_NAME],
             endpoint=endpoint,
-            tool_calls=self._tools.calls(self._mask.hide_in_answer) if self._tools is not None else [],
+            tool_calls=calls,
+            logprobs=None if self._logprobs is None else self._logprobs.measured(),
         )
         splitter = live.splitter
         pieces = Pieces(splitter.reasoning_chunks, splitter.answer_chunks + live.tool_chunks)
@@ -140,8 +149,8 @@ class StreamedAnswer:
         self._messages.add(delta)
 
     def _take_tool_calls(self, delta: Delta) -> None:
-        if self._tools is None:
-            self._tools = ToolCallMerger()
-        self._tools.feed(delta.tool_calls)
+        if self._live.tools is None:
+            self._live.tools = ToolCallMerger(self._mask)
+        self._live.tools.feed(delta.tool_calls)
         if not (delta.content or delta.reasoning or delta.reasoning_content or delta.reasoning_parts):
             self._live.tool_chunks += 1

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Delta", "ToolCallPiece", "Usage"]
+__all__ = ["Alternative", "Delta", "TokenLogprob", "ToolCallPiece", "Usage"]
 
 
 class Usage(msgspec.Struct, gc=False):
@@ -32,6 +32,22 @@ class ToolCallPiece(msgspec.Struct, gc=False):
     name: str = ""
     arguments: str = ""
     """JSON text, or a fragment of it."""
+
+
+class Alternative(msgspec.Struct, gc=False):
+    """Hold the log probability of one token that could have stood at a place."""
+
+    logprob: float | None = None
+
+
+class TokenLogprob(msgspec.Struct, gc=False):
+    """Hold the log probability of one token that was written, and those of the most probable ones at its place.
+
+    In nats; the fields are named as in `/chat/completions`, from which they are read as they come.
+    """
+
+    logprob: float | None = None
+    top_logprobs: list[Alternative] | None = None
 
 
 class Delta(msgspec.Struct, gc=False):
@@ -59,6 +75,8 @@ class Delta(msgspec.Struct, gc=False):
     the fields above, which then count."""
     is_message: bool = False
     """Whether its texts came as a whole message within a stream: see `stream_messages`."""
+    logprobs: Sequence[TokenLogprob] = ()
+    """Of the tokens of this event, which may be several, where they were asked for."""
     native_finish_reason: str = ""
     """How the server behind a gateway says that the answer ended (OpenRouter): see `finish_reasons.more_exact`. Read
     beside a finish reason only, which may be `null`."""

@@ -37,6 +37,9 @@ RECOMMENDED_SAMPLING: dict[str, Any] = {
     "max_tokens": 32768,
 }
 
+MOST_ALTERNATIVES = 20
+"""Alternatives a token that OpenAI's API, vLLM and llama.cpp send at most."""
+
 HOTTEST = 2
 """Temperature up to which answers are text: the range of OpenAI's API is 0 to 2."""
 
@@ -189,6 +192,18 @@ class Endpoint:
                 return limit
         return None
 
+    @property
+    def sent_sampling(self) -> dict[str, Any]:
+        """Return the sampling options as a request has them: without those that are left out.
+
+        Log probabilities are two fields there. The number of alternatives is always named: llama.cpp sends 20 without.
+        """
+        sent = {name: value for name, value in self.sampling.items() if value is not None}
+        alternatives = sent.get("logprobs")
+        if isinstance(alternatives, int) and not isinstance(alternatives, bool):
+            sent |= {"logprobs": True, "top_logprobs": alternatives}
+        return sent
+
     def address(self, path: str) -> str:
         """Return the URL of `path` below the base URL, whose query (`?api-version=…`) stays at the end."""
         base, mark, query = self.url.partition("?")
@@ -338,6 +353,13 @@ def check_sampling(sampling: dict[str, Any]) -> None:
             continue
         if not is_number(value) or not low <= value <= high:
             raise OptionError(f"{name.replace('_', '-')} must be a number from {low} to {high}, not {value!r}.")
+    alternatives = sampling.get("logprobs")
+    is_count = alternatives is None or (isinstance(alternatives, int) and 0 <= alternatives <= MOST_ALTERNATIVES)
+    if not is_count:
+        raise OptionError(
+            f"logprobs is how many alternatives a token are sent, a whole number from 0 to {MOST_ALTERNATIVES}, not "
+            f"{alternatives!r}."
+        )
     for name in ("messages", "model", "stream", "api_key", "n"):
         if name in sampling:
             raise OptionError(f"{name!r} cannot be set as a sampling option: it is set by qwq_nb itself.")

@@ -55,6 +55,10 @@ class Mask:
         """Return the mask of one stream's texts; None if there is no key to look for."""
         return DeltaMask(self) if any(len(key) >= SHORTEST for key in self._keys) else None
 
+    def stream_of_text(self) -> TextMask | None:
+        """Return the mask of one text that is streamed by itself; None if there is no key to look for."""
+        return TextMask(self) if any(len(key) >= SHORTEST for key in self._keys) else None
+
     def held_back(self, text: str) -> int:
         """Return how many characters at the end of `text` may be the beginning of a key."""
         return max((beginning(key, text) for key in self._keys if len(key) >= SHORTEST), default=0)

@@ -42,6 +42,13 @@ SAMPLING = (
     Option("--repetition-penalty", "number", "as vLLM and SGLang define it", "X", may_be_off=True),
     Option("--request-seed", "integer", "sent as `seed`, plus the repeat's number", "N", may_be_off=True),
     Option(
+        "--logprobs",
+        "integer",
+        "ask for log probabilities, with so many alternatives a token (0 to 20), for `run.confidence()`",
+        "K",
+        may_be_off=True,
+    ),
+    Option(
         "--stream-options",
         "json",
         'sent with streams ({"include_usage": true}); `off` leaves it out, as is done once a server refuses it',

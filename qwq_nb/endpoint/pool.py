@@ -79,8 +79,8 @@ class PooledEndpoint:
 class Pool:
     """Request completions from one or more endpoints for a run: the `Completer` of this process.
 
-    `endpoints` share all requests that name none. A request may name another registered endpoint (an editor beside an
-    architect): it is then added to the pool, and used by name only, with as many streams as the run has.
+    `endpoints` share all requests that name none. A request may name another endpoint (an editor beside an architect),
+    one of `named` or a registered one: it is then used by name only, with as many streams as the run has.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Pool:
         start: int = START,
         window_s: float = WINDOW_S,
         clock: Clock = REAL_TIME,
+        named: Sequence[Endpoint] = (),
     ) -> None:
         self.concurrency = concurrency
         self.changed: Callable[[], None] = lambda: None
@@ -105,7 +106,7 @@ class Pool:
             self._pooled(e, ConcurrencyController(start, concurrency) if auto else None) for e in endpoints
         ]
         """Pooled endpoints that share all requests which name none."""
-        self._named: list[PooledEndpoint] = []
+        self._named = [self._pooled(e, None) for e in named]
         """Pooled endpoints that are used by name only."""
 
     def _pooled(self, endpoint: Endpoint, controller: ConcurrencyController | None) -> PooledEndpoint:
@@ -160,8 +161,7 @@ class Pool:
             if name not in registered:
                 hint = did_you_mean(name, [*known, *registered])
                 raise OptionError(f"No endpoint of this run, and none that is set, is named {name!r}.{hint}")
-            known[name] = self._pooled(registered[name], None)
-            self._named.append(known[name])
+            self._named.append(known.setdefault(name, self._pooled(registered[name], None)))
         return known[name]
 
     def _all(self) -> list[PooledEndpoint]:

@@ -146,5 +146,4 @@ class RetriedRequest:
 
 def is_empty(completion: Completion) -> bool:
     """Return whether a completion has no text and no tool call, though no token limit cut it."""
-    said = completion.reasoning or completion.answer or completion.tool_calls
-    return not said and not completion.is_truncated
+    return not completion.reasoning and not completion.answer and not completion.is_truncated

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Literal
 
 from qwq_nb.endpoint.reasoning import ReasoningSplitter
+from qwq_nb.endpoint.tool_calls import ToolCallMerger
 
 __all__ = ["StreamingCompletion"]
 
@@ -28,6 +30,8 @@ class StreamingCompletion:
     waiting_for_retry: bool = False
     retried: list[str] = field(default_factory=list)
     """Why earlier attempts of the present step did not count, one line each."""
+    tools: ToolCallMerger | None = None
+    """The tool calls of the present attempt, as far as they have come; None: none has."""
     tool_chunks: int = 0
     """Deltas with tool calls and no text, of the present attempt."""
     begun: int = 0
@@ -46,7 +50,7 @@ class StreamingCompletion:
         self.begun += 1
         self.prefilled = prefilled
         self.splitter = ReasoningSplitter(prefilled)
-        self.tool_chunks = 0
+        self.tools, self.tool_chunks = None, 0
         self.started = time.perf_counter()
         self.first_token = None
         self.waiting_for_retry = False
@@ -55,10 +59,32 @@ class StreamingCompletion:
         """Begin another request of the same sample. The last one's deltas are counted; the solver keeps its text."""
         self.earlier_chunks, self.earlier_retries = self.total_chunks, self.retries
         self.splitter = ReasoningSplitter(self.prefilled)
-        self.tool_chunks = self.attempt = 0
+        self.tools, self.tool_chunks, self.attempt = None, 0, 0
         self.retried = []
         self.first_token = None
         self.waiting_for_retry = False
+
+    @property
+    def phase(self) -> Literal["waiting", "reasoning", "answer"]:
+        """Return what is being written: a tool call is part of the answer."""
+        return self.splitter.phase if self.tools is None else "answer"
+
+    def reasoning_length(self) -> int:
+        """Return the characters of reasoning so far."""
+        return self.splitter.reasoning_length()
+
+    def reasoning_so_far(self, tail: int) -> str:
+        """Return the last `tail` characters of the reasoning so far."""
+        return self.splitter.reasoning_so_far(tail)
+
+    def answer_length(self) -> int:
+        """Return the characters of the answer so far, tool calls included."""
+        return self.splitter.answer_length() + (0 if self.tools is None else self.tools.shown_length)
+
+    def answer_so_far(self, tail: int) -> str:
+        """Return the last `tail` characters of the answer so far, tool calls included: they stand at its end."""
+        calls = "" if self.tools is None else self.tools.text_so_far(tail)
+        return self.splitter.answer_so_far(tail - len(calls)) + calls if len(calls) < tail else calls
 
     @property
     def chunks(self) -> int:

@@ -61,11 +61,10 @@ def count_tokens(completion: Completion, usage: Usage | None, pieces: Pieces | N
     `usage`: as `plausible` returns it. `pieces`: None if nothing was streamed. In order: `usage` (the server counted
     reasoning too, or there is one part only); `usage_share` (the server's total, split by the pieces of the stream
     where they are nearly as many, else by the texts' lengths); `chunks` (pieces of the stream, one token each as most
-    servers send them); `estimate` (a quarter of the characters). Tool calls count as answer. A part without text has
-    no tokens, but for reasoning that the server counts and does not show.
+    servers send them); `estimate` (a quarter of the characters). Tool calls stand in the answer. A part without
+    text has no tokens, but for reasoning that the server counts and does not show.
     """
-    calls = sum(len(c["function"]["name"]) + len(c["function"]["arguments"]) for c in completion.tool_calls)
-    lengths = (len(completion.reasoning), len(completion.answer) + calls)
+    lengths = (len(completion.reasoning), len(completion.answer))
     total = (usage.completion_tokens or 0) if usage else 0
     counted = (usage.reasoning_tokens or 0) if usage else 0
     completion.prompt_tokens = (usage.prompt_tokens or 0) if usage else 0

@@ -25,6 +25,7 @@ class SamplingOptions(TypedDict, total=False):
     frequency_penalty: float | None
     repetition_penalty: float | None
     request_seed: int | None
+    logprobs: int | None
     stream_options: dict[str, Any] | None
     extra: dict[str, Any] | None
 

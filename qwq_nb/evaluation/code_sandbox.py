@@ -7,7 +7,9 @@ from typing import Final
 
 from qwq_nb import sandbox
 from qwq_nb.bench.code.catalog import runs_code
+from qwq_nb.bench.games.benchmark import Games, check_extra
 from qwq_nb.bench.protocol import LoadedBenchmark
+from qwq_nb.errors import SandboxUnavailable
 from qwq_nb.run.notes import SANDBOX_NOTE
 from qwq_nb.store.request import EvalRequest
 
@@ -22,9 +24,17 @@ def sandbox_for(request: EvalRequest, loaded: Sequence[LoadedBenchmark]) -> str:
 
     Raises:
         SandboxUnavailable: what was asked for does not work here; the message has the ways out.
+        UserError: games are asked for, and what they need is not installed.
     """
     if not any(runs_code(bench.benchmark) for bench in loaded):
         return ""
+    if any(bench.benchmark == Games.name for bench in loaded):
+        check_extra()
+        if request.sandbox == "docker":
+            raise SandboxUnavailable(
+                "Games are not played in Docker: its image has no pygame, and hands no files back. Leave --sandbox "
+                "out, or name another one; %qwq_sandbox lists those that work here."
+            )
     return sandbox.available(request.sandbox).name
 
 

@@ -7,21 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from qwq_nb.bench.code.presets import PRESETS
+from qwq_nb.bench.games.benchmark import Games
 from qwq_nb.bench.registry import own_names
 from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
 from qwq_nb.evaluation.options import EVAL
+from qwq_nb.evaluation.solvers.registry import usual_solver
 from qwq_nb.store.request import (
     CONCURRENCY,
+    EDIT_FORMAT,
     GRADE_DEADLINE_S,
     HUB,
     REPEATS,
     SANDBOX,
     SEED,
-    SOLVER,
+    TRIES,
     EvalRequest,
 )
 
-__all__ = ["command_line", "data_label", "option_text", "option_words", "own_options"]
+__all__ = ["BUILT_IN", "command_line", "data_label", "option_text", "option_words", "own_options"]
 
 BUILT_IN = "built-in demo problems"
 
@@ -72,13 +75,19 @@ def command_line(
         "endpoint": None if request.demo or endpoint_elsewhere else named,
         "out": out,
         "grade_deadline": changed(request.grade_deadline_s, GRADE_DEADLINE_S),
-        "solver": changed(request.solver, SOLVER),
+        "solver": changed(request.solver, usual_solver(request.benchmarks[0])),
+        **editing_options(request),
         "preset": source.preset or None,
         # That code may run without a sandbox is typed anew each time.
         "sandbox": None if request.sandbox == "off" else changed(request.sandbox, SANDBOX),
         "jobs": request.jobs,
         **options,
     }
+    if request.benchmarks == [Games.name]:
+        arguments = dict(source.dataset_args)
+        given["prompt"], given["data"] = given["data"], None
+        given["seconds"] = arguments.pop("seconds", None)
+        given["dataset_args"] = arguments or None
     words = ["%qwq_eval", *request.benchmarks]
     for subset in selection.subsets or []:
         words += option_words("--subset", subset)
@@ -92,6 +101,18 @@ def command_line(
         elif value is not None and option.kind not in ("flag", "list"):
             words += option_words(option.name, option_text(option.kind, value))
     return " ".join(words)
+
+
+def editing_options(request: EvalRequest) -> dict[str, Any]:
+    """Return the options that say how files are edited, as they are given."""
+    editing = request.editing
+    if editing is None:
+        return {}
+    return {
+        "editor": None if editing.editor is None else editing.editor.name,
+        "edit_format": changed(editing.format, EDIT_FORMAT),
+        "tries": changed(editing.tries, TRIES),
+    }
 
 
 def usual_repeats(request: EvalRequest) -> int:

@@ -22,20 +22,22 @@ RESUMED_FOR_S = 1.0
 
 def pool_of(request: EvalRequest) -> Pool:
     """Make the pool of the request's endpoints, with its number of streams."""
-    asked = request.concurrency
+    asked, named = request.concurrency, [request.editor] if request.editor is not None else []
     if asked == "auto":
         # The built-in server takes any number. Whole answers show no first token.
         most = min(FAST if request.demo else MOST, most_connections())
         start = START if all(e.stream for e in request.endpoints) and not request.demo else FAST
-        return Pool(request.endpoints, concurrency=most, auto=True, start=start)
-    return Pool(request.endpoints, concurrency=asked)
+        return Pool(request.endpoints, concurrency=most, auto=True, start=start, named=named)
+    return Pool(request.endpoints, concurrency=asked, named=named)
 
 
 def endpoint_notes(request: EvalRequest) -> list[str]:
     """Write the notes on the endpoints: warnings on sampling, and how several endpoints differ."""
     endpoints = request.endpoints
     notes = list(request.endpoint.warnings())
-    notes += dict.fromkeys(warning for endpoint in endpoints for warning in window_warnings(endpoint))
+    notes += dict.fromkeys(warning for endpoint in request.all_endpoints for warning in window_warnings(endpoint))
+    if (editor := request.editor) is not None:
+        notes.append(f"Edits are written by the endpoint {editor.name!r}, model {editor.model}.")
     if len(endpoints) > 1:
         notes.append(f"Answered by {len(endpoints)} endpoints: {', '.join(f'{e.name} ({e.url})' for e in endpoints)}.")
     models = dict.fromkeys(e.model for e in endpoints)

@@ -56,14 +56,13 @@ class EvalscopeFiles:
             plans.append(chosen)
             notes += await self._worker.write_data(self._directory.path.resolve(), chosen)
         endpoint = self._request.endpoint
-        generation = {**endpoint.sampling, "stream": endpoint.stream}
         await self._worker.write_config(
             self._directory.path.resolve(),
             model=endpoint.model,
             model_id=model_segment(endpoint.model),
             api_url=endpoint.url,
             plans=plans,
-            generation_config={k: v for k, v in generation.items() if v is not None},
+            generation_config={**endpoint.sent_sampling, "stream": endpoint.stream},
             repeats=self._request.selection.repeats,
         )
         return notes

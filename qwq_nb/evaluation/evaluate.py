@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qwq_nb.core.event_loop import future_result
+from qwq_nb.core.frontend import ipython
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError
 from qwq_nb.evaluation.begin import begin, start
@@ -63,7 +64,7 @@ def evaluate(
         reveal: show texts that are withheld by default (GPQA).
         show: draw progress and the result where there is a notebook or a terminal.
         options: levels, subset, limit, seed, repeats, concurrency, data, hub, few_shot, dataset_args, demo,
-            grade_deadline, and any sampling or transport option, as `%qwq_eval` has them.
+            grade_deadline, editor, edit_format, tries, and any sampling or transport option, as `%qwq_eval` has them.
 
     Raises:
         UserError: the call cannot work as written.
@@ -78,7 +79,10 @@ def evaluate(
 def watch_run(run: Run, control: Control, *, background: bool, show: bool) -> Run:
     """Draw a run that was begun: to its end, or from a thread of its own."""
     from qwq_nb.run.live import View, view_for
+    from qwq_nb.run.ruling_channel import accept_rulings
 
+    if show:
+        accept_rulings(ipython())
     view = View(run)
     try:
         view = view_for(run, show, controls=background)
@@ -179,7 +183,7 @@ def resume_run(
     Args:
         run: a `Run`, a run's name (below `out`) or its path.
         show, background: as for `evaluate`.
-        changes: endpoint, data, concurrency and transport options: nothing that changes what is asked.
+        changes: endpoint, editor, data, concurrency and transport options: nothing that changes what is asked.
 
     Raises:
         OptionError: the run was made by evalscope itself, a change that would be another run, or a data file that no
@@ -192,7 +196,12 @@ def resume_run(
     if not m.key:
         raise OptionError(f"The run {m.name} was made by evalscope itself: it can be shown and compared, not resumed.")
     data = changes.pop("data", None)
-    saved = own_request(m, data=data, endpoint_given=changes.get("endpoint") is not None)
+    saved = own_request(
+        m,
+        data=data,
+        endpoint_given=changes.get("endpoint") is not None,
+        editor_given=changes.get("editor") is not None,
+    )
     request = changed_request(saved, **changes)
     data_fingerprint(request)  # a file that is gone is said before anything starts
     resumed, control = start(request, loaded.path, m.key, command=m.command, reveal=loaded.revealed)

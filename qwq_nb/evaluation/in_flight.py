@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
 from qwq_nb.core.compressed import compressed
-from qwq_nb.core.records import Completion, Item, SampleResult
+from qwq_nb.core.records import Completion, Item, SampleResult, Verdict
 from qwq_nb.core.run_record import InFlight
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.evaluation.solvers.steps import StepRecorder
+from qwq_nb.evaluation.turn_log import SampleTurns
 
 __all__ = ["InFlightItem", "error_result", "is_something", "journal_row", "snapshot"]
 
@@ -24,10 +26,17 @@ class InFlightItem:
 
     __slots__ = ("asked", "item", "live", "tokens", "viewed")
 
-    def __init__(self, item: Item, completer: Completer) -> None:
+    def __init__(
+        self,
+        item: Item,
+        completer: Completer,
+        turns: SampleTurns | None = None,
+        grade: Callable[[Completion], Awaitable[Verdict]] | None = None,
+    ) -> None:
+        """`turns` and `grade`: as for `StepRecorder`."""
         self.item = item
         self.live = StreamingCompletion()
-        self.asked = StepRecorder(completer, item.repeat, self.live)
+        self.asked = StepRecorder(completer, item.repeat, self.live, turns=turns, grade=grade)
         self.viewed = (0, 0)
         """Characters of reasoning and answer that the view has received."""
         self.tokens: int | None = None
@@ -45,9 +54,9 @@ def snapshot(entry: InFlightItem, now: float) -> InFlight:
     `now` is the time of `time.perf_counter()`.
     """
     streaming = entry.live
-    reasoning, answer = streaming.splitter.reasoning_length(), streaming.splitter.answer_length()
-    thought_tail = streaming.splitter.reasoning_so_far(max(TAIL, reasoning - entry.viewed[0]))
-    answer_tail = streaming.splitter.answer_so_far(max(TAIL, answer - entry.viewed[1]))
+    reasoning, answer = streaming.reasoning_length(), streaming.answer_length()
+    thought_tail = streaming.reasoning_so_far(max(TAIL, reasoning - entry.viewed[0]))
+    answer_tail = streaming.answer_so_far(max(TAIL, answer - entry.viewed[1]))
     entry.viewed = (reasoning, answer)
     return InFlight(
         benchmark=entry.item.sample.benchmark,
@@ -56,7 +65,7 @@ def snapshot(entry: InFlightItem, now: float) -> InFlight:
         repeat=entry.item.repeat,
         tokens=entry.asked.chunks,
         elapsed_s=now - streaming.started,
-        phase="retry" if streaming.waiting_for_retry else streaming.splitter.phase,
+        phase="retry" if streaming.waiting_for_retry else streaming.phase,
         # Of all steps: a viewer that sees another number begins the text anew.
         attempt=max(1, streaming.begun),
         reasoning_tail=thought_tail,

@@ -16,7 +16,9 @@ from qwq_nb.bench.hub_address import has_copies, hub_failure, unreachable
 from qwq_nb.bench.protocol import LoadedBenchmark, LoadRequest
 from qwq_nb.bench.registry import own_source
 from qwq_nb.bench.rehearsal import rehearsal_notes
+from qwq_nb.demo import OWN_PROBLEMS
 from qwq_nb.errors import DataError, OptionError, WorkerError
+from qwq_nb.evaluation.command_line import BUILT_IN, data_label
 from qwq_nb.evaluation.plan import Plan, make_plan, wanted_subsets
 from qwq_nb.store.request import EvalRequest
 
@@ -33,10 +35,12 @@ def load_request(request: EvalRequest, benchmark: str) -> LoadRequest:
     """
     source, overlapping = request.source, default_subset(benchmark)
     named = request.selection.subsets or [overlapping]
+    # Problems that a benchmark brings itself do not lie in the folder of the demo's.
+    has_own = benchmark in OWN_PROBLEMS and data_label(request) == BUILT_IN
     return LoadRequest(
         benchmark=benchmark,
         subsets=tuple(named) if overlapping else None,
-        data=source.data or None,
+        data=None if has_own else source.data or None,
         hub=source.hub,
         few_shot=source.few_shot,
         dataset_args=source.dataset_args,

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from qwq_nb.bench.code.presets import PRESETS
+from qwq_nb.bench.games.benchmark import SECONDS
 from qwq_nb.core.options import Option
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import SAMPLING, TRANSPORT
 from qwq_nb.endpoint.typed_options import EndpointOptions, ReachOptions
 from qwq_nb.sandbox import SANDBOXES
-from qwq_nb.store.request import CONCURRENCY, GRADE_DEADLINE_S, HUB, REPEATS, SANDBOX, SEED, SOLVER, Hub
+from qwq_nb.store.request import (
+    CONCURRENCY,
+    EDIT_FORMAT,
+    EDIT_FORMATS,
+    GRADE_DEADLINE_S,
+    HUB,
+    REPEATS,
+    SANDBOX,
+    SEED,
+    SOLVER,
+    TRIES,
+    Hub,
+)
 
 __all__ = ["ASK", "EVAL", "RESUME", "RUNS", "SHOW", "EvalOptions", "ResumeOptions"]
 
@@ -56,13 +69,44 @@ EVAL = (
         choices=SANDBOXES,
     ),
     Option("--jobs", "integer", "programs that run at once (one fewer than processors)", "N"),
+    Option("--seconds", "number", f"virtual time for which each game is played, in seconds ({SECONDS:g})", "S"),
+    Option(
+        "--prompt",
+        "text",
+        "a game of your own beside those of `games`, or in the place of one: a text file is one prompt, a line of a "
+        "JSONL file one each (name, prompt, keys, restart, quit)",
+        "FILE",
+    ),
     Option("--endpoint", "text", "an endpoint's name (the default one); several share the run, as in a,b", "NAME"),
+    Option(
+        "--editor",
+        "text",
+        "of code_editing: an endpoint that turns what the run's own endpoint proposes into edits, as a pair (none)",
+        "NAME",
+    ),
+    Option(
+        "--edit-format",
+        "choice",
+        f"of code_editing: how edits are written; the editor's format, where there is one ({EDIT_FORMAT})",
+        choices=EDIT_FORMATS,
+    ),
+    Option(
+        "--tries",
+        "integer",
+        f"of code_editing: tries at each exercise; the output of failed tests is sent back for the next ({TRIES})",
+        "N",
+    ),
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
     Option("--fresh", "flag", "start over: nothing is resumed, or taken over from a run with smaller numbers"),
     Option("--background", "flag", "return at once; the run goes on and its output is kept up to date"),
     Option("--demo", "flag", "the built-in endpoint and the built-in problems: no key, no network, no GPU"),
     Option("--reveal", "flag", "show texts that are withheld by default (GPQA's authors ask not to publish them)"),
-    Option("--solver", "text", f"how a sample becomes a completion: a registered solver ({SOLVER})", "NAME"),
+    Option(
+        "--solver",
+        "text",
+        f"how a sample becomes a completion: a registered solver (the benchmark's own, mostly {SOLVER})",
+        "NAME",
+    ),
     Option("--grade-deadline", "number", f"longest time for one grading, in seconds ({GRADE_DEADLINE_S:g})", "S"),
     *SAMPLING,
     *TRANSPORT,
@@ -92,6 +136,7 @@ SHOW = (
 RESUME = (
     Option("--concurrency", "streams", "streams at once, or `auto` (as before)", "N"),
     Option("--endpoint", "text", "an endpoint that this kernel has set, in the place of the run's own", "NAME"),
+    Option("--editor", "text", "of a pair: an endpoint in the place of the run's own editor", "NAME"),
     Option("--data", "text", "the run's data file, where this kernel has not used it yet", "PATH"),
     Option("--sandbox", "choice", f"what a model's code runs in ({SANDBOX})", choices=SANDBOXES),
     Option("--jobs", "integer", "programs that run at once (as before)", "N"),
@@ -110,16 +155,21 @@ class EvalOptions(EndpointOptions, total=False):
     seed: int
     repeats: int
     concurrency: int | Literal["auto"]
-    data: str | Path | None
+    data: str | Path | Sequence[str | Mapping[str, Any]] | None
     hub: Hub
     few_shot: int | None
     dataset_args: dict[str, Any] | None
     demo: bool
     grade_deadline: float
     solver: str
+    editor: Endpoint | str | None
+    edit_format: str | None
+    tries: int | None
     preset: str | None
     sandbox: str
     jobs: int | None
+    seconds: float | None
+    prompt: str | Path | None
 
 
 class ResumeOptions(ReachOptions, total=False):
@@ -128,5 +178,6 @@ class ResumeOptions(ReachOptions, total=False):
     sandbox: str
     jobs: int | None
     endpoint: Endpoint | str | Sequence[Endpoint | str] | None
+    editor: Endpoint | str | None
     data: str | Path | None
     concurrency: int | Literal["auto"]

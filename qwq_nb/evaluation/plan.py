@@ -17,7 +17,8 @@ from qwq_nb.store.request import Selection
 
 __all__ = ["Plan", "make_plan", "select", "wanted_subsets"]
 
-_LEVEL = re.compile(r"Level (\d+)\Z")
+_LEVEL = re.compile(r"Level (\d+)(?: \(.*\))?\Z")
+"""What stands in parentheses says what the level is."""
 
 
 class Plan(msgspec.Struct, kw_only=True):
@@ -43,7 +44,7 @@ class Plan(msgspec.Struct, kw_only=True):
 
     def hash(self) -> str:
         """Return 16 hex digits that change with the questions, their order, the prompts, gold answers and repeats."""
-        rows = [[s.id, s.messages, s.gold, s.choices] for s in self.samples]
+        rows = [[s.id, s.messages, s.gold, s.choices, *([s.tools] if s.tools else [])] for s in self.samples]
         return hashlib.sha256(msgspec.json.encode([rows, self.repeats])).hexdigest()[:16]
 
 

@@ -1,13 +1,17 @@
-"""Estimate how long a run still takes."""
+"""Estimate how long a run still takes, and how fast it is."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from qwq_nb.core.records import SampleResult
 from qwq_nb.evaluation.in_flight import InFlightItem
 
-__all__ = ["remaining_s"]
+__all__ = ["TokenRate", "remaining_s"]
+
+RATE_WINDOW_S = 10.0
+"""Tokens per second are those of about the last ten seconds."""
 
 
 def remaining_s(
@@ -36,3 +40,19 @@ def remaining_s(
     under_way = [max(mean / 2, mean - (now - f.live.started)) for f in in_flight]
     work = queued * mean + sum(under_way)
     return max(max(under_way, default=0.0), work / max(1, min(streams, left)))
+
+
+class TokenRate:
+    """Compute tokens per second over about the last RATE_WINDOW_S seconds, from counts that are told now and then."""
+
+    def __init__(self) -> None:
+        self._told: deque[tuple[float, int]] = deque(maxlen=64)
+
+    def at(self, now: float, tokens: int) -> float:
+        """Return the rate at the time `now`, when there were `tokens` in all."""
+        self._told.append((now, tokens))
+        while len(self._told) > 2 and now - self._told[0][0] > RATE_WINDOW_S:
+            self._told.popleft()
+        first_time, first_tokens = self._told[0]
+        span = now - first_time
+        return max(0.0, tokens - first_tokens) / span if span > 0.2 else 0.0

@@ -12,6 +12,8 @@ import msgspec
 
 from qwq_nb.bench.catalog import check_name
 from qwq_nb.bench.code.presets import preset_for
+from qwq_nb.bench.games.benchmark import Games, seconds_of
+from qwq_nb.bench.tools.functions import tools_fault
 from qwq_nb.core.graded_metrics import GRADED_METRICS
 from qwq_nb.core.options import parse_levels
 from qwq_nb.core.paths import expand_user
@@ -19,7 +21,7 @@ from qwq_nb.endpoint.endpoint import Endpoint, is_number
 from qwq_nb.endpoint.options import SAMPLING
 from qwq_nb.endpoint.registry import demo_endpoint, endpoints, get_endpoint
 from qwq_nb.errors import OptionError, did_you_mean
-from qwq_nb.evaluation.solvers.registry import SOLVERS
+from qwq_nb.evaluation.editing_options import changed_editor, editing_of, solver_name
 from qwq_nb.sandbox import SANDBOXES
 from qwq_nb.store.request import (
     CONCURRENCY,
@@ -63,7 +65,10 @@ def refine_endpoint(endpoint: Endpoint, options: dict[str, Any]) -> Endpoint:
     fields = {k: v for k, v in options.items() if k in _ENDPOINT_FIELDS}
     if options.get("no_stream"):
         fields["stream"] = False
-    return endpoint.replace(sampling={**sampling, **extra}, **fields)
+    chosen = endpoint.replace(sampling={**sampling, **extra}, **fields)
+    if (tools := chosen.sampling.get("tools")) is not None and (fault := tools_fault(tools)):
+        raise OptionError(f"The endpoint {chosen.name!r} is to offer tools (extra), but {fault}.")
+    return chosen
 
 
 def build_request(
@@ -84,9 +89,14 @@ def build_request(
     demo: bool = False,
     grade_deadline: float = GRADE_DEADLINE_S,
     solver: str = SOLVER,
+    editor: Endpoint | str | None = None,
+    edit_format: str | None = None,
+    tries: int | None = None,
     preset: str | None = None,
     sandbox: str = SANDBOX,
     jobs: int | None = None,
+    seconds: float | None = None,
+    prompt: str | Path | None = None,
     **options: Any,
 ) -> EvalRequest:
     """Build the request of a call, checking everything that can be checked without loading a benchmark.
@@ -119,11 +129,14 @@ def build_request(
         repeats=usual if repeats is None else repeats,
         until=until,
     )
+    if seconds is not None or prompt is not None:
+        data, dataset_args = with_game_options(benchmarks, seconds, prompt, data, dataset_args)
     source = Source(hub=cast(Hub, hub), few_shot=few_shot, dataset_args=dataset_args or {}, preset=preset or "")
     check_numbers(selection, source, concurrency, grade_deadline)
     check_execution(sandbox, jobs)
     check_until(selection, benchmarks)
-    SOLVERS.get(solver)
+    solver = solver_name(solver, benchmarks)
+    editing = editing_of(benchmarks, solver, editor=editor, edit_format=edit_format, tries=tries)
     if data and len(benchmarks) > 1:
         raise OptionError("--data gives the problems of one benchmark: name one benchmark in this line.")
     if demo and endpoint is not None and not (isinstance(endpoint, str) and endpoint == "demo"):
@@ -139,7 +152,30 @@ def build_request(
         solver=solver,
         sandbox=sandbox,
         jobs=jobs,
+        editing=editing,
     )
+
+
+def with_game_options(
+    benchmarks: Sequence[str],
+    seconds: float | None,
+    prompt: str | Path | None,
+    data: str | Path | None,
+    dataset_args: dict[str, Any] | None,
+) -> tuple[str | Path | None, dict[str, Any] | None]:
+    """Return `data` and `dataset_args` with the options of games in them: their file of prompts, and `seconds`.
+
+    Raises:
+        OptionError: another benchmark is asked, or the prompts are given twice.
+    """
+    name = "--prompt" if prompt is not None else "--seconds"
+    if list(benchmarks) != [Games.name]:
+        raise OptionError(f"{name} is an option of games alone: name no other benchmark in this line.")
+    if prompt is not None and data is not None:
+        raise OptionError("--prompt and --data both name the file of prompts: leave one of them out.")
+    if seconds is not None:
+        dataset_args = {**(dataset_args or {}), "seconds": seconds_of({"seconds": seconds})}
+    return prompt if prompt is not None else data, dataset_args
 
 
 def check_execution(sandbox: Any, jobs: Any) -> None:
@@ -156,6 +192,7 @@ def changed_request(
     request: EvalRequest,
     *,
     endpoint: Endpoint | str | Sequence[Endpoint | str] | None = None,
+    editor: Endpoint | str | None = None,
     concurrency: int | Literal["auto"] | None = None,
     sandbox: str | None = None,
     jobs: int | None = None,
@@ -167,7 +204,9 @@ def changed_request(
         OptionError: an option that would change what is asked, or a value that cannot be.
         UserError: an endpoint's key is missing.
     """
-    known = sorted({"endpoint", "concurrency", "background", "sandbox", "jobs", *_ENDPOINT_FIELDS, "no_stream"})
+    known = sorted(
+        {"endpoint", "editor", "concurrency", "background", "sandbox", "jobs", *_ENDPOINT_FIELDS, "no_stream"}
+    )
     for name in options:
         if name not in known:
             raise OptionError(
@@ -184,6 +223,7 @@ def changed_request(
         # That code may run without a sandbox must be typed each time: a run's folder may be a stranger's.
         sandbox=sandbox or (SANDBOX if request.sandbox == "off" else request.sandbox),
         jobs=request.jobs if jobs is None else jobs,
+        editing=changed_editor(request.editing, editor),
     )
     check_execution(changed.sandbox, changed.jobs)
     check_numbers(changed.selection, changed.source, changed.concurrency, changed.grade_deadline_s)
@@ -289,12 +329,14 @@ def data_path(benchmarks: Sequence[str], data: str | Path | None, *, demo: bool)
         return str(expand_user(data))
     if not demo:
         return ""
-    from qwq_nb.demo import PROBLEMS
+    from qwq_nb.demo import OWN_PROBLEMS, PROBLEMS
 
     for name in benchmarks:
-        if name not in PROBLEMS:
+        if name not in (*PROBLEMS, *OWN_PROBLEMS):
+            known = ", ".join((*PROBLEMS, *OWN_PROBLEMS))
             raise OptionError(
-                f"The built-in endpoint has problems for {', '.join(PROBLEMS)} only, not for {name}. Set an endpoint "
-                f"of your own by %qwq_endpoint, or give problems by --data PATH."
+                f"The built-in endpoint has problems for {known} only, not for {name}. Set an endpoint of your own by "
+                f"%qwq_endpoint, or give problems by --data PATH."
             )
-    return str(Path(PROBLEMS[benchmarks[0]]).parent)
+    from_files = [name for name in benchmarks if name not in OWN_PROBLEMS]
+    return str(Path(PROBLEMS[from_files[0]]).parent) if from_files else ""

@@ -26,11 +26,12 @@ from qwq_nb.evaluation import stream_log as streams
 from qwq_nb.evaluation.in_flight import InFlightItem, error_result, is_something, journal_row, snapshot
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.refusals import Refusals
-from qwq_nb.evaluation.remaining_time import remaining_s
+from qwq_nb.evaluation.remaining_time import TokenRate, remaining_s
 from qwq_nb.evaluation.solvers.single import SingleRequest
 from qwq_nb.evaluation.solvers.solver import Solver
+from qwq_nb.evaluation.turn_log import TurnLog
 from qwq_nb.evaluation.until import UntilNarrow
-from qwq_nb.store import evalscope_rows as rows
+from qwq_nb.store.item_rows import prediction_of, review_of
 from qwq_nb.store.results import graded_result
 from qwq_nb.store.run_dir import RunDirectory, RunFolderChanged
 
@@ -38,8 +39,6 @@ __all__ = ["GradingService", "Runner"]
 
 AT_GRADER = 8
 """Answers that are with the grader or on their way to it: enough to keep it busy. The others wait packed."""
-RATE_WINDOW_S = 10.0
-"""Tokens per second are those of about the last ten seconds."""
 
 
 class GradingService(Protocol):
@@ -66,11 +65,13 @@ class Runner:
         ungraded: dict[tuple[str, int], Completion] | None = None,
         solver: Solver | None = None,
         enough: UntilNarrow | None = None,
+        turns: TurnLog | None = None,
     ) -> None:
         """`pool` is asked by `solver`, which by default asks once a sample; each completion is given to `grade`.
 
         `results` and `ungraded` are what an earlier call left in `directory`; `enough` says of which benchmarks nothing
-        more need be asked (None: everything is).
+        more need be asked (None: everything is). `turns` keeps what a solver was given (None: only whole samples are
+        kept).
         """
         self.plan = plan
         self.pool = pool
@@ -104,9 +105,10 @@ class Runner:
         self._at_grader = asyncio.Semaphore(AT_GRADER)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
         self.reused_tokens = sum(r.completion.completion_tokens for r in self.results.values() if r.completion)
-        self._finished_tokens = self.reused_tokens
+        self._turns = turns
+        self._finished_tokens = self.reused_tokens + (0 if turns is None else turns.tokens)
         self._streams = streams.StreamLog(directory)
-        self._rate: deque[tuple[float, int]] = deque(maxlen=64)
+        self._rate = TokenRate()
         self._succeeded = self.reused > 0
         self._refusals = Refusals()
 
@@ -228,7 +230,10 @@ class Runner:
         self._changed.set()
 
     async def _stream(self, item: Item) -> None:
-        entry = self.in_flight_items[item.key] = InFlightItem(item, self.pool)
+        turns = None if self._turns is None else self._turns.of(item.key, self._write)
+        entry = self.in_flight_items[item.key] = InFlightItem(
+            item, self.pool, turns, functools.partial(self._verdict, item)
+        )
         try:
             await self._ask(item, entry)
         except asyncio.CancelledError:
@@ -237,7 +242,8 @@ class Runner:
         except Exception as exc:
             self._fail(exc)
         finally:
-            self._finished_tokens += entry.asked.chunks if entry.tokens is None else entry.tokens
+            made = entry.asked.chunks if entry.tokens is None else entry.tokens - entry.asked.replayed_tokens
+            self._finished_tokens += made
             self.in_flight_items.pop(item.key, None)
 
     async def _ask(self, item: Item, entry: InFlightItem) -> None:
@@ -260,10 +266,9 @@ class Runner:
             self.retries += entry.asked.retries
         self._succeeded = True
         entry.tokens = completion.completion_tokens
-        row = rows.prediction_row(item.sample, item.position, item.repeat, self.plan.repeats, completion, self.model)
-        file = self.directory.rows_file("predictions", self.model, item.sample.benchmark, item.sample.subset)
+        file, row = prediction_of(self.directory, item, self.plan.repeats, self.model, completion)
         # With the writing thread from here on, whatever becomes of the task; what waits for the disk is not the stream.
-        self._finish_later(item, compressed(completion), self._writing(file, row))
+        self._finish_later(item, compressed(completion), self._writing(file, row), entry.asked.verdict_on(completion))
 
     async def _solved(self, item: Item, entry: InFlightItem) -> Completion:
         """The solver's completion, with its steps. Raises QwqError where the solver is at fault."""
@@ -282,39 +287,39 @@ class Runner:
             ) from exc
         return entry.asked.whole(completion)
 
-    def _finish_later(self, item: Item, completion: Completion, written: asyncio.Future[None] | None = None) -> None:
+    def _finish_later(
+        self,
+        item: Item,
+        completion: Completion,
+        written: asyncio.Future[None] | None = None,
+        verdict: Verdict | None = None,
+    ) -> None:
         self.ungraded[item.key] = completion
-        task = asyncio.create_task(self._finish(item, completion, written))
+        task = asyncio.create_task(self._finish(item, completion, written, verdict))
         self._finishers.add(task)
         task.add_done_callback(self._ended)
 
-    async def _finish(self, item: Item, completion: Completion, written: asyncio.Future[None] | None) -> None:
-        """Grade a completion, once its own row is `written` (None: it was there before)."""
+    async def _finish(
+        self, item: Item, completion: Completion, written: asyncio.Future[None] | None, verdict: Verdict | None
+    ) -> None:
+        """Grade a completion, once its own row is `written` (None: it was there before). `verdict`: it is graded."""
         try:
             if written is not None:
                 await asyncio.shield(written)
-            await self._graded(item, completion)
+            await self._graded(item, completion, verdict)
         except Exception as exc:
             self._fail(exc)
 
-    async def _graded(self, item: Item, completion: Completion) -> None:
+    async def _verdict(self, item: Item, completion: Completion) -> Verdict:
+        async with self._at_grader:
+            return await self._grade(item, restored(completion))
+
+    async def _graded(self, item: Item, completion: Completion, verdict: Verdict | None) -> None:
         self.grading[item.key] = item
         try:
-            async with self._at_grader:
-                verdict = await self._grade(item, restored(completion))
-                result = graded_result(item.sample, item.repeat, completion, verdict)
-                row = rows.review_row(
-                    item.sample,
-                    item.position,
-                    item.repeat,
-                    self.plan.repeats,
-                    completion,
-                    verdict,
-                    result.outcome,
-                    result.flags,
-                )
-                file = self.directory.rows_file("reviews", self.model, item.sample.benchmark, item.sample.subset)
-                await self._write(file, row)
+            verdict = verdict or await self._verdict(item, completion)
+            result = graded_result(item.sample, item.repeat, completion, verdict)
+            await self._write(*review_of(self.directory, item, self.plan.repeats, self.model, result))
             self.results[item.key] = result
             self.ungraded.pop(item.key, None)
             self._look_whether_enough()
@@ -363,11 +368,6 @@ class Runner:
         done = sum(r.outcome != "pending" for r in results)
         in_flight = list(self.in_flight_items.values())
         tokens = self._finished_tokens + sum(f.asked.chunks for f in in_flight)
-        self._rate.append((now, tokens))
-        while len(self._rate) > 2 and now - self._rate[0][0] > RATE_WINDOW_S:
-            self._rate.popleft()
-        first_time, first_tokens = self._rate[0]
-        span = now - first_time
         elapsed = now - self.started
         left = None if self.enough is None else self.enough.expected_left(self.results)
         queued = len(self._queue) if left is None else min(len(self._queue), max(0, left - len(in_flight)))
@@ -382,7 +382,7 @@ class Runner:
             elapsed_s=elapsed,
             eta_s=remaining_s(results, in_flight, now, queued=queued, streams=self.pool.limit),
             tokens=tokens,
-            tokens_per_s=max(0.0, tokens - first_tokens) / span if span > 0.2 else 0.0,
+            tokens_per_s=self._rate.at(now, tokens),
             problems_left=left,
             concurrency=self.pool.limit,
             waiting=self.pool.waiting,

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,14 @@ from qwq_nb.evaluation.loading import load_benchmarks, plan_selected
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.rescue import write_anew
 from qwq_nb.evaluation.runner import Runner
-from qwq_nb.evaluation.solvers.registry import SOLVERS
+from qwq_nb.evaluation.solvers.registry import DEFAULT_SOLVER, solver_of
 from qwq_nb.evaluation.start import new_manifest
 from qwq_nb.evaluation.state import SessionState, ended_early
 from qwq_nb.evaluation.take_over import Taken, note_on, read_earlier, write_taken
+from qwq_nb.evaluation.turn_log import TurnLog, shared_note
 from qwq_nb.evaluation.until import until_narrow
 from qwq_nb.run.record import save_record
+from qwq_nb.store.clips import save_clip
 from qwq_nb.store.manifest import MANIFEST
 from qwq_nb.store.request import EvalRequest
 from qwq_nb.store.resume import load_progress
@@ -65,10 +67,16 @@ class Session:
         *,
         command: str,
         earlier: Callable[[], list[EarlierRun]] | None = None,
+        turns_of: Sequence[Path] = (),
     ) -> None:
-        """`earlier` finds the runs that a new run takes answers over from; None: from none."""
+        """`earlier` finds the runs that a new run takes answers over from; None: from none.
+
+        `turns_of`: directories of runs whose finished turns count where this one would ask the same.
+        """
         self.request = request
         self._earlier = earlier
+        self._turns_of = list(turns_of)
+        self._turns: TurnLog | None = None
         self.directory = RunDirectory(path)
         self.worker = worker
         self.directory.moved = self._moved
@@ -82,7 +90,7 @@ class Session:
         """Whether an earlier call of the same request completed the run."""
         self._task: asyncio.Task[Any] | None = None
         self._stopped = False
-        for endpoint in request.endpoints:
+        for endpoint in request.all_endpoints:
             # The keys are no business of the worker's.
             for variable in endpoint.secrets:
                 worker.hide(variable)
@@ -163,8 +171,9 @@ class Session:
                 model=self.request.endpoint.model,
                 results=done,
                 ungraded=ungraded,
-                solver=SOLVERS.get(self.request.solver),
+                solver=solver_of(self.request),
                 enough=until_narrow(plan, self.request.selection),
+                turns=await asyncio.to_thread(self._read_turns, plan, {*done, *ungraded}),
             )
             watch = self._watch = PoolWatch(self.state.manifest, pool, lambda: runner.paused)
             self.state.running(plan, runner)
@@ -231,7 +240,17 @@ class Session:
 
     def _read_earlier(self, find: Callable[[], list[EarlierRun]], plan: Plan) -> Taken:
         versions = self.state.manifest.versions
-        return read_earlier(find(), plan, model=self.request.endpoint.model, versions=versions)
+        found = find()
+        self._turns_of += [run.directory.path for run in found]  # of their unfinished samples, too
+        return read_earlier(found, plan, model=self.request.endpoint.model, versions=versions)
+
+    def _read_turns(self, plan: Plan, finished: Set[Key]) -> TurnLog | None:
+        """Read the turns of the samples that are not finished; None of a solver whose samples are one request each."""
+        if self.request.solver == DEFAULT_SOLVER:
+            return None
+        self._turns = TurnLog(self.request)
+        self._turns.read(self.directory, {item.key for item in plan.items} - finished, self._turns_of)
+        return self._turns
 
     def _go_on(self) -> None:
         """Go on with the run that is in the directory. Raises OptionError where it asked other questions."""
@@ -266,7 +285,20 @@ class Session:
             sandbox=self.request.sandbox,
             jobs=self.request.jobs,
         )
-        return await self.worker.grade(job)
+        return await self._with_clip(item, await self.worker.grade(job))
+
+    async def _with_clip(self, item: Item, verdict: Verdict) -> Verdict:
+        """Keep the clip of a game as a file of the run's, and return the verdict with its path."""
+        execution = verdict.execution
+        if not verdict.clip_png or execution is None or execution.game is None:
+            return verdict
+        file = ""
+        try:
+            file = await asyncio.to_thread(save_clip, self.directory, item.sample.id, item.repeat, verdict.clip_png)
+        except OSError as exc:
+            self.state.note(f"A clip could not be written: {exc}")
+        game = msgspec.structs.replace(execution.game, clip=file)
+        return msgspec.structs.replace(verdict, clip_png=b"", execution=msgspec.structs.replace(execution, game=game))
 
     async def _run(self, runner: Runner, plan: Plan, loaded: Sequence[LoadedBenchmark]) -> None:
         # The worker starts beside the first requests: it is wanted when the first answer is there.
@@ -275,6 +307,8 @@ class Session:
         try:
             await runner.run()
             kept.cancel()
+            if self._turns is not None and (note := shared_note(self._turns.shared)):
+                self.state.note(note)
             if not runner.stopping:
                 await begun
                 for observer in self._observers:

@@ -9,7 +9,7 @@ from typing import Any
 from qwq_nb.bench.datafile import fingerprint
 from qwq_nb.evaluation.command_line import data_label
 from qwq_nb.evaluation.plan import short_hash
-from qwq_nb.evaluation.solvers.registry import SOLVERS
+from qwq_nb.evaluation.solvers.registry import solver_of
 from qwq_nb.store.manifest import MANIFEST, Manifest, now, path_segment
 from qwq_nb.store.request import EvalRequest
 from qwq_nb.store.run_dir import find_run_dirs
@@ -37,14 +37,15 @@ def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerpri
 
 def name_stem(request: EvalRequest) -> str:
     """Return how the names of the request's runs begin; the key follows, by which different requests differ."""
-    model = path_segment(request.endpoint.model.rsplit("/", 1)[-1])
+    models = [request.endpoint, *([request.editor] if request.editor is not None else [])]
+    model = "+".join(path_segment(endpoint.model.rsplit("/", 1)[-1]) for endpoint in models)
     # Cut before the key is added: without it two requests would share a directory.
     return f"{'+'.join(request.benchmarks)}-{model}"[:110]
 
 
 def identity(request: EvalRequest, data_fingerprint: str) -> dict[str, Any]:
     """Return what makes two requests the same run: the request's own identity and its solver's."""
-    of_solver = dict(SOLVERS.get(request.solver).identity())
+    of_solver = dict(solver_of(request).identity())
     own = request.identity(data_fingerprint)
     return {**own, "solver_identity": of_solver} if of_solver else own
 

@@ -49,7 +49,7 @@ class StreamLog:
             attempt, reasoning_before, answer_before = self._seen.get(key, (0, 0, 0))
             if attempt != streaming.begun:
                 reasoning_before = answer_before = 0
-            reasoning, answer = streaming.splitter.reasoning_length(), streaming.splitter.answer_length()
+            reasoning, answer = streaming.reasoning_length(), streaming.answer_length()
             now = (streaming.begun, reasoning, answer)
             if now == self._seen.get(key) or not reasoning + answer:
                 continue
@@ -63,11 +63,9 @@ class StreamLog:
                     attempt=streaming.begun,
                     tokens=streaming.chunks,
                     reasoning_at=reasoning_at,
-                    reasoning=streaming.splitter.reasoning_so_far(reasoning - reasoning_at)
-                    if reasoning > reasoning_at
-                    else "",
+                    reasoning=streaming.reasoning_so_far(reasoning - reasoning_at) if reasoning > reasoning_at else "",
                     answer_at=answer_at,
-                    answer=streaming.splitter.answer_so_far(answer - answer_at) if answer > answer_at else "",
+                    answer=streaming.answer_so_far(answer - answer_at) if answer > answer_at else "",
                 )
             )
         for key in left:

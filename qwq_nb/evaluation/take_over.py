@@ -71,7 +71,7 @@ def read_earlier(runs: Iterable[EarlierRun], plan: Plan, *, model: str, versions
                 source.cut += 1
                 continue
             source.answers += 1
-            if key in done and same_graders and key[0] in same_answers:
+            if key in done and same_graders and key[0] in same_answers and not _has_clip(done[key]):
                 taken.results[key] = done[key]
             else:
                 taken.ungraded[key] = completion
@@ -101,13 +101,23 @@ def _shared_items(run: EarlierRun, plan: Plan, missing: Mapping[Key, Item]) -> t
             continue
         position = positions[group]
         positions[group] += 1
-        if new is None or (new.benchmark, new.subset) != group or new.messages != old.messages:
+        if (
+            new is None
+            or (new.benchmark, new.subset) != group
+            or (new.messages, new.tools) != (old.messages, old.tools)
+        ):
             continue
         if _accepted(old) == _accepted(new):
             same_answers.add(new.id)
         repeats = range(run.manifest.request.selection.repeats)
         items += [Item(sample=new, position=position, repeat=r) for r in repeats if (new.id, r) in missing]
     return items, same_answers
+
+
+def _has_clip(result: SampleResult) -> bool:
+    """Return whether a file of the earlier run belongs to a verdict: the game is played once more then."""
+    execution = result.verdict.execution if result.verdict is not None else None
+    return execution is not None and execution.game is not None
 
 
 def _accepted(sample: Sample) -> tuple[str, list[str], list[str]]:

@@ -37,7 +37,7 @@ _guard = threading.Lock()
 
 def note_request(request: EvalRequest) -> None:
     """Remember the endpoints and the source of a request that this kernel makes."""
-    for endpoint in request.endpoints:
+    for endpoint in request.all_endpoints:
         note_used(endpoint)
     with _guard:
         _sources.add(_source_key(request.source))
@@ -48,12 +48,19 @@ def _source_key(source: Source) -> str:
     return json.dumps([data, source.dataset_args], sort_keys=True, default=str)
 
 
-def own_request(manifest: Manifest, *, data: str | Path | None = None, endpoint_given: bool = False) -> EvalRequest:
+def own_request(
+    manifest: Manifest,
+    *,
+    data: str | Path | None = None,
+    endpoint_given: bool = False,
+    editor_given: bool = False,
+) -> EvalRequest:
     """Return the manifest's request with nothing in it that this kernel was not given.
 
     Args:
         data: the data file that the resuming line names; it is used in the place of the manifest's.
         endpoint_given: the resuming line names other endpoints.
+        editor_given: it names another editor.
 
     Raises:
         UnknownEndpoint: the manifest's endpoint is not set in this kernel; the message says how to set it.
@@ -62,10 +69,15 @@ def own_request(manifest: Manifest, *, data: str | Path | None = None, endpoint_
     request = manifest.request
     if not endpoint_given:
         request = msgspec.structs.replace(request, endpoints=[_own_endpoint(e) for e in request.endpoints])
+    if request.editing is not None and request.editing.editor is not None and not editor_given:
+        editing = msgspec.structs.replace(
+            request.editing, editor=_own_endpoint(request.editing.editor, option="--editor")
+        )
+        request = msgspec.structs.replace(request, editing=editing)
     return msgspec.structs.replace(request, source=_own_source(manifest, data))
 
 
-def _own_endpoint(recorded: Endpoint) -> Endpoint:
+def _own_endpoint(recorded: Endpoint, option: str = "--endpoint") -> Endpoint:
     """Return a recorded endpoint with this kernel's URL, key and certificates, and its own sampling and times."""
     if recorded.is_demo:
         here = demo_endpoint()
@@ -85,7 +97,7 @@ def _own_endpoint(recorded: Endpoint) -> Endpoint:
     raise UnknownEndpoint(
         f"This run asks {one_line(recorded.url, 300)}{key}, and no such endpoint is set in this kernel. A run's folder "
         f"may come from somebody else, so its word is not enough. If it is right, set it {line}, and resume again; "
-        f"or give another one by --endpoint NAME."
+        f"or give another one by {option} NAME."
     )
 
 

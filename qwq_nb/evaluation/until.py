@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from qwq_nb.core.apart import together
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.sequential import expected_stop, in_random_order, interval_in_order
@@ -25,7 +26,7 @@ class UntilNarrow:
         """`points`: half of the width that the 95 % interval may have, in percentage points."""
         self.half_width = points / 100
         self._orders: dict[str, list[str]] = {}
-        for sample in plan.samples:
+        for sample in together(plan.samples, lambda sample: sample):
             self._orders.setdefault(sample.benchmark, []).append(sample.id)
         self._orders = {name: in_random_order(ids, seed) for name, ids in self._orders.items()}
         self.closed: set[str] = set()

@@ -1,4 +1,4 @@
-"""Define the magics that analyse runs and endpoints: compare, gate, think, judge, budget, sweep, speed.
+"""Define the magics that analyse runs and endpoints: compare, gate, think, judge, budget, anchors, sweep, speed.
 
 Each parses its line, makes one call of the Python API and returns the result.
 """
@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import line_magic, magics_class, no_var_expand
 
+from qwq_nb.analysis.anchors.options import ANCHORS
 from qwq_nb.analysis.budget.options import BUDGET
 from qwq_nb.analysis.compare.options import COMPARE
 from qwq_nb.analysis.gate.options import GATE, RACE
 from qwq_nb.analysis.judge.options import JUDGE
 from qwq_nb.analysis.speed.options import SPEED
 from qwq_nb.analysis.sweep.grid import SWEEP, extra_options, grid_of
+from qwq_nb.analysis.sweep.pairs import PAIRS
 from qwq_nb.analysis.think.options import THINK
 from qwq_nb.errors import OptionError
 from qwq_nb.magics.base import MagicBase, documented, user_errors
@@ -23,6 +25,8 @@ from qwq_nb.magics.parsing import tokens_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from qwq_nb.analysis.anchors.api import Anchors
+    from qwq_nb.analysis.blind.api import Blind
     from qwq_nb.analysis.budget.api import BudgetCurve
     from qwq_nb.analysis.compare.api import Comparison
     from qwq_nb.analysis.gate.api import Gate
@@ -50,13 +54,17 @@ class AnalysisMagics(MagicBase):
     @no_var_expand
     @line_magic
     @user_errors
-    def qwq_compare(self, line: str) -> Comparison | pd.DataFrame:
+    def qwq_compare(self, line: str) -> Comparison | Blind | pd.DataFrame:
         """Compare runs with the first: differences with intervals, exact McNemar test, samples whose outcome changed.
 
         %qwq_compare A B [C...]      variables, runs' names or paths; also runs that evalscope made
         %qwq_compare A --reference QwQ-32B
+        %qwq_compare A B --blind     which of two answers is better, without knowing whose they are
         """
         from qwq_nb.analysis.compare.api import compare, compare_reference
+        from qwq_nb.core.frontend import in_kernel, is_live
+        from qwq_nb.magics.blind import show_blind
+        from qwq_nb.store.request import SEED
 
         words, given = self.parsed(line, COMPARE, "qwq_compare")
         runs = [self.named_run(word, given.get("out")) for word in words]
@@ -66,7 +74,15 @@ class AnalysisMagics(MagicBase):
             return compare_reference(runs[0], given["reference"])
         if len(runs) < 2:
             raise OptionError("%qwq_compare takes two runs or more: %qwq_compare A B, or one and --reference QwQ-32B.")
-        return compare(*runs, reveal=bool(given.get("reveal")))
+        compared = compare(*runs, reveal=bool(given.get("reveal")))
+        if given.get("blind"):
+            blind = compared.blind(given.get("seed", SEED))
+            if in_kernel(self.shell) and is_live():
+                show_blind(blind, self.shell)
+            return blind
+        if "seed" in given:
+            raise OptionError("--seed is for --blind: %qwq_compare A B --blind --seed 7")
+        return compared
 
     @documented(RACE)
     @no_var_expand
@@ -142,15 +158,36 @@ class AnalysisMagics(MagicBase):
 
         %qwq_budget RUN [RUN...]     up to six; without a name the last run; no request is made
         %qwq_budget RUN --forced     accuracy where each reasoning is cut at a budget and an answer forced
+        %qwq_budget RUN --native auto     whole runs with the server's own thinking budget, at each
         """
         from qwq_nb.analysis.budget.api import budget
 
         words, given = self.parsed(line, BUDGET, "qwq_budget")
         out = given.pop("out", None)
-        if given.pop("free", False) and (given.get("forced") or given.get("cost")):
-            raise OptionError("--free makes no request, --forced does: leave one of them out.")
+        if given.pop("free", False) and any(map(given.get, ("forced", "cost", "native"))):
+            raise OptionError("--free makes no request, --forced and --native do: leave one of them out.")
         runs = [self.named_run(word, out) for word in words] or [self.one_run([], "qwq_budget", out)]
         return budget(*runs, **given)
+
+    @documented(ANCHORS)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_anchors(self, line: str) -> Anchors:
+        """Show which thoughts of an answer mattered: forced answers, and rollouts, at each thought's border.
+
+        %qwq_anchors RUN --sample ID                   one forced answer a thought; without a name the last run
+        %qwq_anchors RUN --sample ID --rollouts 10     and ten continuations from each border
+        %qwq_anchors RUN --sample ID --cost            what it would cost
+        """
+        from qwq_nb.analysis.anchors.api import anchors
+
+        words, given = self.parsed(line, ANCHORS, "qwq_anchors")
+        out = given.pop("out", None)
+        run = self.one_run(words, "qwq_anchors", out)
+        if not given.get("sample"):
+            raise OptionError("--sample ID says whose thoughts are measured; run.samples() lists the ids.")
+        return anchors(run, **given)
 
     @documented(SWEEP)
     @no_var_expand
@@ -161,6 +198,7 @@ class AnalysisMagics(MagicBase):
 
         %qwq_sweep math_500 --temperature 0.2,0.6,1.0 --top-k 20,40 --limit 50
         %qwq_sweep math_500 --endpoint full,quantised --limit 50
+        %qwq_sweep code_editing --pairs "qwq; qwen; qwq+qwen"      models alone, and pairs of architect and editor
         %qwq_sweep math_500 --extra.thinking_token_budget 512,1024,2048     any field of the request
         """
         from qwq_nb.analysis.sweep.api import sweep
@@ -168,7 +206,7 @@ class AnalysisMagics(MagicBase):
         fields = extra_options(tokens_of(line, self.variables))
         words, given = self.parsed(line, [*SWEEP, *fields], "qwq_sweep")
         grid, options = grid_of(given)
-        if "endpoint" not in grid:
+        if not {"endpoint", PAIRS} & set(grid):
             options = self._with_defaults(options)
         return sweep(*words, grid=grid, **options)
 

@@ -51,10 +51,9 @@ class AnswerView:
 
 def live_bundle(live: StreamingCompletion) -> dict[str, Any]:
     """Return the end of a stream's text so far, as HTML and plain text."""
-    splitter = live.splitter
-    phase = "waiting for a retry" if live.waiting_for_retry else splitter.phase
+    phase = "waiting for a retry" if live.waiting_for_retry else live.phase
     head = f"<p><small>{esc(phase)} · {live.chunks:,} pieces</small></p>"
-    reasoning, answer = splitter.reasoning_so_far(LIVE_TAIL), splitter.answer_so_far(LIVE_TAIL)
+    reasoning, answer = live.reasoning_so_far(LIVE_TAIL), live.answer_so_far(LIVE_TAIL)
     fold = f"<details open><summary>Reasoning</summary>{pre(reasoning)}</details>" if reasoning else ""
     return {"text/html": head + fold + (pre(answer) if answer else ""), "text/plain": visible(answer)}
 

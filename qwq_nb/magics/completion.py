@@ -102,7 +102,7 @@ def values(option: Option, line: Line) -> Iterator[Match]:
         yield from runs(line)
     if option.name == "--levels":
         yield from (Match(level, "level") for level in _LEVELS)
-    elif option.name in ("--endpoint", "--judge"):
+    elif option.name in ("--endpoint", "--editor", "--judge"):
         yield from endpoint_names()
     elif option.name == "--model":
         yield from (Match(model, "model", "served by the endpoint that was set last") for model in served_models())
@@ -130,7 +130,7 @@ def positional(line: Line) -> Iterator[Match]:
         yield from (m for m in benchmarks() if m.text not in line.words)
     elif line.magic == "qwq_endpoint" and not line.positional:
         yield from endpoint_names()
-    elif line.magic in ("qwq_budget", "qwq_compare", "qwq_gate", "qwq_think") or (
+    elif line.magic in ("qwq_anchors", "qwq_budget", "qwq_compare", "qwq_gate", "qwq_think") or (
         line.magic in ("qwq_judge", "qwq_show", "qwq_resume") and not line.positional
     ):
         yield from (m for m in runs(line) if m.text not in line.words)

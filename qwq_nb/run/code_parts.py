@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from qwq_nb.core.execution import MARKS, Execution, FailedTest
+from qwq_nb.run.game_parts import error_html, facts_html, game_lines, game_text
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, esc, pre
 from qwq_nb.view.wording import count, duration
@@ -31,6 +32,8 @@ _LINE: Final = "\N{BLACK RIGHT-POINTING TRIANGLE} "
 
 def tests_word(execution: Execution) -> str:
     """Return the counts in words: `11 of 14 tests`, `no code`, `not run`."""
+    if execution.game is not None:
+        return game_text(execution.game)
     if execution.status == "not_run":
         return "not run"
     if not execution.status:
@@ -54,6 +57,8 @@ def squares(execution: Execution) -> Html:
 def execution_html(execution: Execution, program: str) -> str:
     """Return the parts of a sample's fold on its code. `program`: as it was taken out of the answer; may be empty."""
     parts = []
+    if execution.game is not None:
+        parts += [facts_html(execution.game), error_html(execution.game.error, program)]
     if execution.marks:
         reading = f"{_PASSED} passed, {_FAILED} failed, {_NOT_RUN} not run"
         parts.append(
@@ -93,12 +98,15 @@ def _line_marked(text: str, line: int | None) -> str:
 def _facts(execution: Execution) -> str:
     if not execution.sandbox:
         return ""
-    took = f"all tests took {duration(execution.seconds)}, {execution.cpu_seconds:.2f} s of CPU time"
+    what = "all plays" if execution.game is not None else "all tests"
+    took = f"{what} took {duration(execution.seconds)}, {execution.cpu_seconds:.2f} s of CPU time"
     return f"{took}, at most {execution.peak_memory_mb:,.0f} MB, in {one_line(execution.sandbox, 80)}"
 
 
 def execution_lines(execution: Execution, program: str) -> list[str]:
     """Return the same as lines of text, without times. Foreign text is still to be made visible by the caller."""
+    if execution.game is not None:
+        return [*game_lines(execution.game), *(["", "Code taken out of the answer:", program] if program else [])]
     lines = [f"Tests: {tests_word(execution)} {marks_text(execution)}".rstrip()]
     if execution.differs:
         lines.append(f"The official verdict differs: {execution.differs}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.core.pairing import Pairing, same_prompt
+from qwq_nb.core.pairing import Pair, Pairing, same_prompt
 from qwq_nb.run.facts import RunFacts
 from qwq_nb.run.token_limit import limit_difference
 
@@ -59,7 +59,7 @@ def caveats(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Cavea
         *_prompts(a, b, pairings),
         *_limits(a, b, pairings),
     ]
-    found += [*_versions(a, b), *_sampling(a, b), *_selection(a, b, pairings), *_tokens(a, b)]
+    found += [*_versions(a, b), *_sampling(a, b), *_editing(a, b), *_selection(a, b, pairings), *_tokens(a, b)]
     return sorted(found, key=lambda caveat: not caveat.serious)
 
 
@@ -108,6 +108,9 @@ def _demo(a: RunFacts, b: RunFacts) -> list[Caveat]:
 def _nothing(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:
     if any(pairing.pairs for pairing in pairings):
         return []
+    if any(_awaits_ruling(pair) for pairing in pairings for pair in pairing.unanswered):
+        text = f"What {a.letter} and {b.letter} both answered awaits your ruling: no accuracy is compared until then."
+        return [Caveat(text=text)]
     text = f"{a.letter} and {b.letter} have no answered problem in common: there is nothing to compare."
     return [Caveat(text=text, serious=True, bars="no answer in common")]
 
@@ -210,6 +213,17 @@ def _value(sampling: dict[str, Any], name: str) -> str:
     return "not set" if value is None else _short(value)
 
 
+def _editing(a: RunFacts, b: RunFacts) -> list[Caveat]:
+    """Who wrote the edits may be what is compared; another number of tries is another task."""
+    found = []
+    if a.tries != b.tries and None not in (a.tries, b.tries):
+        text = f"{a.letter} had {a.tries} tries at each exercise, {b.letter} {b.tries}."
+        found.append(Caveat(text=text, serious=True, bars="another number of tries"))
+    if a.editing and b.editing and a.editing != b.editing:
+        found.append(Caveat(text=f"Files were edited in {a.editing} ({a.letter}), and in {b.editing} ({b.letter})."))
+    return found
+
+
 def _selection(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]:
     if not any(pairing.only_a or pairing.only_b for pairing in pairings):
         return []
@@ -251,11 +265,18 @@ def coverage(a: str, b: str, pairings: Sequence[Pairing]) -> list[str]:
                 parts.append(
                     f"{_n(repeats, 'further answer')} of {letter} to problems that the other answered less often"
                 )
-        if p.unanswered:
-            parts.append(f"{_n(len(p.unanswered), 'pair')} left out as error or pending in one of them")
+        awaiting = sum(map(_awaits_ruling, p.unanswered))
+        if awaiting:
+            parts.append(f"{_n(awaiting, 'pair')} left out until you rule on both")
+        if len(p.unanswered) > awaiting:
+            parts.append(f"{_n(len(p.unanswered) - awaiting, 'pair')} left out as error or pending in one of them")
         if parts:
             lines.append(f"{p.benchmark}: {_n(len(p.pairs), 'pair')} compared; {', '.join(parts)}.")
     return lines
+
+
+def _awaits_ruling(pair: Pair) -> bool:
+    return "awaiting_ruling" in (pair.a.outcome, pair.b.outcome)
 
 
 def _list(names: Sequence[str]) -> str:

@@ -9,16 +9,29 @@ Where the server counted nothing (`uncounted`), completion tokens are our own co
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from qwq_nb.core.outcomes import is_answered
-from qwq_nb.core.records import SampleResult
+from qwq_nb.core.records import Completion, SampleResult
+from qwq_nb.core.run_record import RunCost
+from qwq_nb.core.turn_counts import editor_tokens
 from qwq_nb.errors import OptionError
+from qwq_nb.store.manifest import Manifest
+from qwq_nb.store.request import EvalRequest
 
-__all__ = ["COST_COLUMNS", "CostRow", "Prices", "cost_of", "resolve_prices"]
+__all__ = [
+    "COST_COLUMNS",
+    "CostRow",
+    "Prices",
+    "cost_of",
+    "cost_so_far",
+    "known_prices",
+    "prices_of",
+    "resolve_prices",
+]
 
 MILLION = 1_000_000
 
@@ -33,6 +46,8 @@ class Prices:
 
     input: float
     output: float
+    editor: Prices | None = None
+    """Those of an editor's tokens, in the same unit; None: the same prices."""
 
     def __post_init__(self) -> None:
         for label, value in (("price-in", self.input), ("price-out", self.output)):
@@ -43,6 +58,12 @@ class Prices:
     def of(self, prompt_tokens: int, completion_tokens: int) -> float:
         """Return the cost of these tokens, in the unit of the prices."""
         return (prompt_tokens * self.input + completion_tokens * self.output) / MILLION
+
+    def of_completion(self, completion: Completion) -> float:
+        """Return the cost of a completion with all of its steps: an editor's at its own prices."""
+        prompt, written = editor_tokens(completion) if self.editor else (0, 0)
+        own = self.of(completion.prompt_tokens - prompt, completion.completion_tokens - written)
+        return own + (self.editor.of(prompt, written) if self.editor else 0.0)
 
 
 class CostRow(msgspec.Struct, kw_only=True):
@@ -85,6 +106,8 @@ class _Count:
     def __init__(self) -> None:
         self.n = self.answered = self.correct = self.pending = 0
         self.prompt = self.completion = self.failed = self.uncounted = 0
+        self.editor_prompt = self.editor_completion = 0
+        """Of the tokens: those of an editor."""
         self.expected: float | None = 0.0
 
     def add(self, result: SampleResult) -> None:
@@ -101,26 +124,34 @@ class _Count:
             return
         self.prompt += completion.prompt_tokens
         self.completion += completion.completion_tokens
+        prompt, written = editor_tokens(completion)
+        self.editor_prompt += prompt
+        self.editor_completion += written
         self.failed += max(completion.attempts - 1, 0)
         self.uncounted += completion.tokens_from in ("chunks", "estimate")
 
     def merge(self, other: _Count) -> None:
-        for name in ("n", "answered", "correct", "pending", "prompt", "completion", "failed", "uncounted"):
+        counts = ("n", "answered", "correct", "pending", "failed", "uncounted")
+        for name in (*counts, "prompt", "completion", "editor_prompt", "editor_completion"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
+    def cost(self, prices: Prices) -> float:
+        own = prices.of(self.prompt - self.editor_prompt, self.completion - self.editor_completion)
+        return own + (prices.editor or prices).of(self.editor_prompt, self.editor_completion)
+
     def mean(self, prices: Prices) -> float | None:
-        return prices.of(self.prompt, self.completion) / self.answered if self.answered else None
+        return self.cost(prices) / self.answered if self.answered else None
 
     def expect(self, prices: Prices, fallback: float | None) -> float | None:
         """Return the cost at the end, with `fallback` as the mean cost where nothing is answered."""
         mean = self.mean(prices)
         mean = fallback if mean is None else mean
         if not self.pending:
-            return prices.of(self.prompt, self.completion)
-        return None if mean is None else prices.of(self.prompt, self.completion) + self.pending * mean
+            return self.cost(prices)
+        return None if mean is None else self.cost(prices) + self.pending * mean
 
     def row(self, benchmark: str, subset: str, prices: Prices) -> CostRow:
-        cost = prices.of(self.prompt, self.completion)
+        cost = self.cost(prices)
         return CostRow(
             benchmark=benchmark,
             subset=subset,
@@ -183,3 +214,50 @@ def resolve_prices(endpoint: object, price_in: float | None = None, price_out: f
             f"or with the endpoint: --price-in 0.15 --price-out 0.6."
         )
     return Prices(price_in, price_out)
+
+
+def prices_of(request: EvalRequest, price_in: float | None = None, price_out: float | None = None) -> Prices:
+    """Return the prices of a run: those given for its own endpoint, else that endpoint's; and the editor's of a pair.
+
+    Raises:
+        OptionError: a price is not known, or the two endpoints have them in different currencies.
+    """
+    own, editor = resolve_prices(request.endpoint, price_in, price_out), request.editor
+    if editor is None:
+        return own
+    if editor.prices is None:
+        raise OptionError(
+            f"The prices of the editor {editor.name!r} are not known. Set them with the endpoint, and run the line "
+            f"again: %qwq_endpoint {editor.name} --price-in 0.15 --price-out 0.6"
+        )
+    if editor.price_currency != request.endpoint.price_currency:
+        raise OptionError(
+            f"The prices of {request.endpoint.name!r} are in {request.endpoint.price_currency or 'no unit'}, those of "
+            f"the editor {editor.name!r} in {editor.price_currency or 'no unit'}: they cannot be added up."
+        )
+    return replace(own, editor=Prices(*editor.prices))
+
+
+def known_prices(request: EvalRequest) -> Prices | None:
+    """Return the prices of a run's endpoints; None where they are not all known, or all of them are 0."""
+    try:
+        found = prices_of(request)
+    except OptionError:
+        return None
+    sums = (found.input, found.output, *((found.editor.input, found.editor.output) if found.editor else ()))
+    return found if any(sums) else None
+
+
+def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
+    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
+    prices = known_prices(manifest.request)
+    if prices is None or not results:
+        return None
+    whole = cost_of(results, prices)[-1]
+    return RunCost(
+        so_far=whole.cost,
+        expected=whole.expected_cost,
+        per_correct=whole.cost_per_correct,
+        uncounted=whole.uncounted,
+        currency=manifest.request.endpoint.price_currency,
+    )

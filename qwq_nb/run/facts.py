@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qwq_nb.core.records import SampleResult
+from qwq_nb.store.request import EvalRequest
 
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
@@ -42,6 +43,10 @@ class RunFacts(msgspec.Struct, kw_only=True):
     parts: str = ""
     """The levels or subsets that it is confined to, in words."""
     repeats: int = 1
+    editing: str = ""
+    """How files were edited, in words: the format, and the editor of a pair; empty where none were."""
+    tries: int | None = None
+    """Tries at each exercise, of a run that edits files."""
     counted_by: list[str] = []
     """How its tokens were counted: `usage`, `chunks`, … (`records.Completion.tokens_from`)."""
 
@@ -77,8 +82,19 @@ def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts
         limit=selection.limit,
         parts=", ".join(parts),
         repeats=selection.repeats,
+        editing=editing_of(request),
+        tries=None if request.editing is None else request.editing.tries,
         counted_by=sorted({r.completion.tokens_from for r in results if r.completion and r.outcome != "pending"}),
     )
+
+
+def editing_of(request: EvalRequest) -> str:
+    """Say how the files of a request are edited; empty where none are."""
+    editing = request.editing
+    if editing is None:
+        return ""
+    by = "by the model itself" if editing.editor is None else f"by the editor {editing.editor.model}"
+    return f"{editing.format}, {by}"
 
 
 def same_plan(a: RunFacts, b: RunFacts, benchmark: str) -> bool:

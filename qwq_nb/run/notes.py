@@ -6,6 +6,8 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from qwq_nb.core.apart import APART, stands_apart, together
+from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.endpoint.context_window import RAISE_IT
@@ -14,7 +16,7 @@ from qwq_nb.run.withhold import shown_error, withheld_benchmarks
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.view.wording import count
 
-__all__ = ["AUTO_NOTE", "SANDBOX_NOTE", "notes_on"]
+__all__ = ["AUTO_NOTE", "SANDBOX_NOTE", "notes_on", "uncounted_note"]
 
 TRUNCATION_SHARE = 0.05
 """From this share of cut completions on, the output says so in a sentence."""
@@ -36,10 +38,20 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
     if manifest.streams and not manifest.request.demo and manifest.state in ("stopped", "failed", "complete"):
         notes.append(f"{AUTO_NOTE} {count(manifest.streams, 'stream')} at once.")
     for row in rows:
-        if row.subset != "all":
+        is_apart = stands_apart(row.benchmark, row.subset)
+        if row.subset != "all" and not is_apart:
             continue
-        notes += estimate_notes(row, manifest)
         own = [result for result in results if result.sample.benchmark == row.benchmark]
+        if is_apart:
+            own = [result for result in own if result.sample.subset == row.subset]
+            if len(own) == sum(result.sample.benchmark == row.benchmark for result in results):
+                continue  # the row `all` is about it
+            why = APART[row.benchmark][row.subset]
+            notes.append(f"{row.benchmark}: {row.subset} stands apart, and the row all is without it: {why}.")
+        else:
+            notes += estimate_notes(row, manifest)
+            own = together(own, lambda result: result.sample)
+        notes += logprob_notes(row, own, manifest)
         if row.errors:
             errors = [result for result in own if result.outcome == "error"]
             notes += error_notes(row, errors, manifest, is_withheld=row.benchmark in withheld)
@@ -58,6 +70,20 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
         elif row.pending and manifest.state in ("stopped", "failed", "complete"):
             notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {resuming}")
     return notes
+
+
+def logprob_notes(row: SubsetRow, own: Sequence[SampleResult], manifest: Manifest) -> list[str]:
+    """Say that log probabilities were asked for, and not sent."""
+    if manifest.request.endpoint.sampling.get("logprobs") is None:
+        return []
+    answered = [r.completion for r in own if r.completion is not None and r.completion.completion_tokens]
+    missing = sum(completion.logprobs is None for completion in answered)
+    if not missing:
+        return []
+    return [
+        f"{row.benchmark}: log probabilities were asked for (--logprobs), and the server sent none with {missing} of "
+        f"{count(len(answered), 'answer')}. Not every server has them: vLLM, SGLang and llama.cpp do."
+    ]
 
 
 def awaiting_notes(row: SubsetRow, results: Sequence[SampleResult], manifest: Manifest) -> Iterable[str]:
@@ -150,3 +176,15 @@ def truncation_notes(row: SubsetRow, results: Sequence[SampleResult], manifest: 
         f"{row.benchmark}: {len(by_server)} of {finished} were cut by the server's context window{sums}{below}. "
         f"Restart the server with a larger one ({RAISE_IT}). {counted}"
     )
+
+
+def uncounted_note(results: Sequence[SampleResult]) -> list[str]:
+    """Return the note on answers whose tokens the server did not count, or not credibly; empty if there are none."""
+    found = [r.completion for r in results if r.completion is not None and is_answered(r.outcome)]
+    ours = sum(completion.tokens_from in ("chunks", "estimate") for completion in found)
+    if not ours:
+        return []
+    return [
+        f"{ours} of {len(found)} answers came without a token count that can be believed: their tokens are counted "
+        f"here, as pieces of the stream, or as a quarter of the characters where nothing was streamed."
+    ]

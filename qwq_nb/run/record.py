@@ -6,35 +6,34 @@ import functools
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from qwq_nb.core.code_groups import group_rows
 from qwq_nb.core.compressed import text_length
-from qwq_nb.core.execution import Execution, middle_cut
-from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_answered, is_failure, sentence, why_decided
-from qwq_nb.core.records import Analysis, SampleResult
-from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunCost, RunRecord, SampleView
+from qwq_nb.core.outcomes import is_failure
+from qwq_nb.core.records import SampleResult
+from qwq_nb.core.run_record import InFlight, Progress, RunRecord
+from qwq_nb.core.tool_calls import tool_names
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
-from qwq_nb.run.candidates import stated_candidates
-from qwq_nb.run.cost import Prices, cost_of
+from qwq_nb.run.board.rows import board_rows
+from qwq_nb.run.cost import cost_so_far
 from qwq_nb.run.estimate_notes import repeat_notes
-from qwq_nb.run.notes import notes_on
+from qwq_nb.run.notes import notes_on, uncounted_note
+from qwq_nb.run.pictures import PictureOf, fit_pictures, picture_of
 from qwq_nb.run.references import references_of
-from qwq_nb.run.sample import SampleDetail
+from qwq_nb.run.sample_view import drawn_ruling, sample_view
 from qwq_nb.run.state import RunState
+from qwq_nb.run.turn_views import bare_turns
 from qwq_nb.run.withhold import withheld_benchmarks
-from qwq_nb.store.evalscope_rows import model_segment, prediction_file
 from qwq_nb.store.judgements import judge_notes, settled
 from qwq_nb.store.manifest import Manifest
-from qwq_nb.store.rulings import read_rulings, ruling_notes
-from qwq_nb.store.run_dir import JOURNAL, RunDirectory
+from qwq_nb.store.rulings import Ruling, read_rulings, ruling_notes
+from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
-from qwq_nb.trace.drawn_marks import drawn_marks
-from qwq_nb.view.clip import clip, fair_limit, lean, switches_within
+from qwq_nb.view.clip import clip, fair_limit, lean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,12 +41,10 @@ if TYPE_CHECKING:
 __all__ = [
     "bare_record",
     "current_record",
-    "detail",
     "find_result",
     "frame",
     "make_run_record",
     "resuming_line",
-    "sample_view",
     "save_record",
 ]
 
@@ -60,14 +57,11 @@ RECORD_QUESTION = 500
 SWITCHES_WITHOUT_TEXT = 50_000
 """Switches of thoughts in that record, of all samples together: about 0.3 MB."""
 
-DRAWN_TEXT = 600
-"""Characters of a failed test's input, outputs and errors in a drawn sample; `run.sample(id)` has more."""
+RECORD_PICTURES = 1_500_000
+"""Bytes of all clips in that record."""
 
-DRAWN_MARKS = 300
-"""Tests of a drawn sample that are marked one by one."""
-
-FOREIGN_RUNS = 20
-"""Runs of foreign script that a drawn sample carries at most."""
+DRAWINGS_WITHOUT_TEXT = 1_000_000
+"""Characters of drawings in the record that viewers of the directory read, of all samples together."""
 
 
 def frame(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
@@ -121,6 +115,8 @@ def make_run_record(
     in_flight: list[InFlight],
     notes: Sequence[str] = (),
     budget: int | None = None,
+    picture: PictureOf = lambda _: None,
+    rulings: Mapping[tuple[str, int], Ruling] | None = None,
 ) -> RunRecord:
     """Make the record of the run in the directory `path`: the table of all `results`, and the samples `shown`.
 
@@ -155,7 +151,14 @@ def make_run_record(
         cost=cost_so_far(results, m),
         table=rows,
         groups=group_rows(results),
-        samples=[sample_view(r, request.endpoint.model, most=most(r)) for r in shown],
+        board=board_rows(results, m, resuming_line(m)),
+        samples=[
+            msgspec.structs.replace(
+                sample_view(r, request.endpoint.model, most=most(r), picture=picture),
+                ruling=drawn_ruling(r, rulings or {}),
+            )
+            for r in shown
+        ],
         samples_total=len(results),
         in_flight=in_flight,
         notes=[
@@ -171,8 +174,10 @@ def make_run_record(
 
 
 def drawn_sampling(endpoint: Endpoint) -> dict[str, Any]:
-    """Return the sampling as it is drawn: what is set, and the seed of the requests."""
+    """Return the sampling as it is drawn: what is set, tools by their names, and the seed of the requests."""
     found = {name: value for name, value in endpoint.sampling.items() if value is not None}
+    if "tools" in found:
+        found["tools"] = tool_names(found["tools"])
     # The built-in endpoint's seed is its own, and says nothing to the reader.
     if endpoint.request_seed is not None and not endpoint.is_demo:
         found["request_seed"] = endpoint.request_seed
@@ -193,6 +198,7 @@ def current_record(
     them at once. None: texts are whole; 0: there are none.
     """
     manifest = state.manifest
+    rulings = read_rulings(directory, manifest.request.endpoint.model)
     results = settled(state.results(), directory, manifest.request.endpoint.model)
     record = make_run_record(
         manifest,
@@ -204,13 +210,15 @@ def current_record(
         notes=[
             *ruling_notes(
                 results,
-                read_rulings(directory, manifest.request.endpoint.model),
+                rulings,
                 functools.partial(score_rows, manifest=manifest),
             ),
             *judge_notes(results, directory, manifest.request.endpoint.model),
             *directory.problems,
         ],
         budget=budget,
+        picture=picture_of(directory),
+        rulings=rulings,
     )
     return msgspec.structs.replace(record, partial=samples is not None)
 
@@ -236,165 +244,33 @@ def caps(shown: Sequence[SampleResult], budget: int | None) -> Callable[[SampleR
     return lambda result: found[is_failure(result)]
 
 
-def cost_so_far(results: Sequence[SampleResult], manifest: Manifest) -> RunCost | None:
-    """Return the cost of all benchmarks together, by the endpoint's prices; None where it has none or is free."""
-    endpoint = manifest.request.endpoint
-    if endpoint.prices is None or not any(endpoint.prices) or not results:
-        return None
-    whole = cost_of(results, Prices(*endpoint.prices))[-1]
-    return RunCost(
-        so_far=whole.cost,
-        expected=whole.expected_cost,
-        per_correct=whole.cost_per_correct,
-        uncounted=whole.uncounted,
-        currency=endpoint.price_currency,
-    )
-
-
 def bare_record(record: RunRecord) -> RunRecord:
     """Return the record without what lies beside it in the run's directory.
 
     It has no reasoning, no answers, and clipped questions. The switches stay, as long as there are not too many: the
     reasoning that a viewer reads there is cut by them.
     """
-    rows, left = [], SWITCHES_WITHOUT_TEXT
-    for view in record.samples:
+    rows, left, space = [], SWITCHES_WITHOUT_TEXT, DRAWINGS_WITHOUT_TEXT
+    pictures = fit_pictures(record.samples, RECORD_PICTURES, in_html=False)
+    for view, picture in zip(record.samples, pictures, strict=True):
         analysis = view.analysis
         if analysis is not None and analysis.switches:
             left -= len(analysis.switches)
             if left < 0:
                 analysis = msgspec.structs.replace(analysis, switches=[])
         question = clip(view.question.text, RECORD_QUESTION) if view.question else None
+        space -= len(view.drawing.svg) if view.drawing else 0
         rows.append(
-            msgspec.structs.replace(view, question=question, reasoning=None, answer=None, analysis=analysis, code=None)
+            msgspec.structs.replace(
+                view,
+                question=question,
+                reasoning=None,
+                answer=None,
+                analysis=analysis,
+                code=None,
+                turns=bare_turns(view.turns),
+                picture=picture,
+                drawing=view.drawing if space >= 0 else None,
+            )
         )
     return msgspec.structs.replace(record, samples=rows, in_flight=[])
-
-
-def detail(result: SampleResult) -> SampleDetail:
-    """Make the `SampleDetail` of a result: its texts whole."""
-    s, c, v = result.sample, result.completion, result.verdict
-    return SampleDetail(
-        benchmark=s.benchmark,
-        subset=s.subset,
-        id=s.id,
-        repeat=result.repeat,
-        outcome=result.outcome,
-        why=explained(result)[1],
-        question=s.question,
-        reasoning=c.reasoning if c else "",
-        answer=c.answer if c else "",
-        gold=s.gold,
-        extracted=v.extracted if v else "",
-        second_extracted=v.second_extracted if v else "",
-        flags=result.flags,
-        reasoning_tokens=c.reasoning_tokens if c else 0,
-        answer_tokens=c.answer_tokens if c else 0,
-        finish_reason=c.finish_reason if c else "",
-        attempts=c.attempts if c else 0,
-        ttft_s=c.ttft_s if c else None,
-        latency_s=(c.latency_s or None) if c else None,
-        error=result.error,
-        retried=c.retried if c else [],
-        choices=s.choices,
-        messages=s.messages,
-        source_id=s.source_id,
-        execution=v.execution if v else None,
-        candidates=stated_candidates(result),
-    )
-
-
-def explained(result: SampleResult) -> tuple[Reason, str]:
-    """Explain the outcome: as a code with values, and as a sentence."""
-    if result.outcome == "pending":
-        code: ReasonCode = "partial_kept" if result.completion else "not_asked"
-        reason = Reason(code=code)
-        return reason, sentence(reason)
-    if result.verdict and result.outcome != "awaiting_ruling" and (decided := why_decided(result.verdict)):
-        return decided, sentence(decided)
-    decision = decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)
-    return decision.reason, decision.why
-
-
-def sample_view(result: SampleResult, model: str, *, most: int | None = None) -> SampleView:
-    """Make the view of a sample. `most`: characters that each of its texts may have; None: they are whole."""
-    d = detail(result)
-    reasoning = clipped_text(d.reasoning, most)
-    file = JOURNAL
-    if result.verdict is not None:
-        file = prediction_file(Path(), model_segment(model), d.benchmark, d.subset).as_posix()
-    return SampleView(
-        benchmark=d.benchmark,
-        subset=d.subset,
-        id=d.id,
-        repeat=d.repeat,
-        outcome=result.outcome,
-        why=d.why,
-        gold=d.gold,
-        extracted=d.extracted,
-        second_extracted=d.second_extracted,
-        flags=d.flags,
-        reasoning_tokens=d.reasoning_tokens,
-        answer_tokens=d.answer_tokens,
-        finish_reason=d.finish_reason,
-        attempts=d.attempts,
-        ttft_s=d.ttft_s,
-        latency_s=d.latency_s,
-        error=d.error,
-        source_id=d.source_id,
-        question=Clip(text=d.question),
-        reasoning=reasoning,
-        answer=clipped_text(d.answer, most),
-        choices=d.choices,
-        file=file if result.completion else "",
-        analysis=drawn_analysis(result, None if most == 0 else reasoning),
-        reason=explained(result)[0],
-        code=clipped_text(d.extracted, most) if d.execution is not None and d.extracted else None,
-        execution=drawn_execution(d.execution),
-    )
-
-
-def drawn_execution(execution: Execution | None) -> Execution | None:
-    """Return what is drawn of an execution: its marks and the texts of the failed test, as many as a row may have."""
-    if execution is None:
-        return None
-    first = execution.first_failed
-    if first is not None:
-        names = ("input", "expected", "got", "stderr")
-        cut = {name: middle_cut(getattr(first, name), DRAWN_TEXT) for name in names}
-        first = msgspec.structs.replace(first, **cut)
-    return msgspec.structs.replace(execution, marks=execution.marks[:DRAWN_MARKS], first_failed=first)
-
-
-def clipped_text(text: str, most: int | None) -> Clip:
-    """Clip a text to `most` characters; None: it is whole."""
-    if most == 0:
-        return Clip(omitted=len(text))
-    return Clip(text=text) if most is None or len(text) <= most else clip(text, most)
-
-
-def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | None:
-    """Return what is marked in the part `reasoning` of the reasoning; None: the viewer reads the text elsewhere."""
-    analysis = result.analysis
-    if analysis is None or not analysis.chars:
-        return None
-    switches = analysis.switches if reasoning is None else switches_within(analysis.switches, reasoning)
-    return msgspec.structs.replace(
-        analysis,
-        switches=switches,
-        candidates=[],  # `run.sample(id)` has them
-        foreign=analysis.foreign[:FOREIGN_RUNS],
-        measures=drawn_marks(result) if analysis.measures else {},
-    )
-
-
-def uncounted_note(results: Sequence[SampleResult]) -> list[str]:
-    """Return the note on answers whose tokens the server did not count, or not credibly; empty if there are none."""
-    found = [r.completion for r in results if r.completion is not None and is_answered(r.outcome)]
-    ours = sum(completion.tokens_from in ("chunks", "estimate") for completion in found)
-    if not ours:
-        return []
-    return [
-        f"{ours} of {len(found)} answers came without a token count that can be believed: their tokens are counted "
-        f"here, as pieces of the stream, or as a quarter of the characters where nothing was streamed."
-    ]

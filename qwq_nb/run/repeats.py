@@ -25,6 +25,7 @@ from math import comb, exp, lgamma, log, log1p
 
 import msgspec
 
+from qwq_nb.core.apart import mixed_subsets
 from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
@@ -32,7 +33,17 @@ from qwq_nb.core.stats import Interval, interval_of_counts, interval_of_groups, 
 from qwq_nb.core.tally import Population
 from qwq_nb.trace.boxed import trimmed
 
-__all__ = ["REPEAT_COLUMNS", "RepeatRow", "Votes", "cons_at_k", "mean_interval", "repeat_rows", "vote_key", "votes_of"]
+__all__ = [
+    "REPEAT_COLUMNS",
+    "RepeatRow",
+    "Votes",
+    "cons_at_k",
+    "grouped_answers",
+    "mean_interval",
+    "repeat_rows",
+    "vote_key",
+    "votes_of",
+]
 
 
 class RepeatRow(msgspec.Struct, kw_only=True):
@@ -106,10 +117,12 @@ def repeat_rows(results: Iterable[SampleResult], population: Population | None =
     for benchmark, subsets in benchmarks.items():
         known = sizes.get(benchmark, {})
         groups: list[tuple[int, list[list[SampleResult]]]] = []
+        mixed = mixed_subsets(benchmark, subsets)
         for subset, problems in subsets.items():
             answered = list(problems.values())
             rows += _rows(benchmark, subset, [(len(answered), answered)])
-            groups.append((max(known.get(subset, 0), len(answered)), answered))
+            if subset in mixed:
+                groups.append((max(known.get(subset, 0), len(answered)), answered))
         rows += _rows(benchmark, "all", groups)
     return rows
 
@@ -189,22 +202,31 @@ def votes_of(problem: Iterable[SampleResult]) -> Votes:
     answers that differ in more than their form (`\\sqrt{8}` and `2\\sqrt{2}`) are told apart, which splits their votes
     and favours the correct answer a little.
     """
-    counted = [r for r in problem if counts(r.outcome)]
-    keys = [vote_key(r.verdict.extracted) if r.verdict else "" for r in counted]
-    right = {key for key, r in zip(keys, counted, strict=True) if r.outcome == "correct"}
+    counted = grouped_answers(problem)
     sizes: Counter[str] = Counter()
     graded: Counter[str] = Counter()
     good: Counter[str] = Counter()
+    for result, group in counted:
+        if group:
+            sizes[group] += 1
+            graded[group] += result.verdict is not None and result.verdict.status == "graded"
+            good[group] += result.outcome == "correct"
+    groups = sorted((size, good[name] / max(graded[name], good[name], 1)) for name, size in sizes.items())
+    return Votes(len(counted), sum(r.outcome == "correct" for r, _ in counted), tuple(groups))
+
+
+def grouped_answers(problem: Iterable[SampleResult]) -> list[tuple[SampleResult, str]]:
+    """Return the answers to one problem that count, each with the name of its group of equal answers, as `votes_of`
+    says; the name is empty where it has no vote."""
+    counted = [r for r in problem if counts(r.outcome)]
+    keys = [vote_key(r.verdict.extracted) if r.verdict else "" for r in counted]
+    right = {key for key, r in zip(keys, counted, strict=True) if r.outcome == "correct"}
+    found = []
     for key, result in zip(keys, counted, strict=True):
         correct = result.outcome == "correct"
-        if not key and not correct:
-            continue
-        group = "correct" if correct or key in right else f"={key}"
-        sizes[group] += 1
-        graded[group] += result.verdict is not None and result.verdict.status == "graded"
-        good[group] += correct
-    groups = sorted((size, good[name] / max(graded[name], good[name], 1)) for name, size in sizes.items())
-    return Votes(len(counted), sum(r.outcome == "correct" for r in counted), tuple(groups))
+        group = "correct" if correct or (key and key in right) else f"={key}" if key else ""
+        found.append((result, group))
+    return found
 
 
 _LAYOUT = re.compile(r"\\(?:displaystyle|left|right|[,!;:> ])|~|\\q?quad\b|\s+")

@@ -17,6 +17,7 @@ import msgspec
 from qwq_nb.core.run_record import RunRecord, SampleView
 from qwq_nb.errors import listed
 from qwq_nb.run.bundle import bundle
+from qwq_nb.run.game_parts import games_html
 from qwq_nb.run.html import run_html
 from qwq_nb.run.html_samples import FOLD_ALL, samples
 from qwq_nb.run.text import run_text
@@ -36,7 +37,7 @@ def report_page(record: RunRecord, *, traces: bool = False) -> str:
         return page(title, str(bundle(record, live=False)["text/html"]))
     head = run_html(msgspec.structs.replace(record, samples=[], samples_total=0))
     folds = (samples(msgspec.structs.replace(record, samples=part, samples_total=len(part))) for part in _parts(record))
-    return page(title, head + "".join(folds))
+    return page(title, head + games_html(record.samples) + "".join(folds))
 
 
 def page_title(record: RunRecord) -> str:

@@ -8,8 +8,12 @@ from __future__ import annotations
 from pathlib import PurePath, PureWindowsPath
 from typing import Final
 
+from qwq_nb.core.apart import parts_of
 from qwq_nb.core.records import OUTCOMES
 from qwq_nb.core.run_record import RunRecord
+from qwq_nb.run.board.report import BOARD_CAPTION, READING, board_lines, board_notes, board_table
+from qwq_nb.run.game_parts import READING as GAME_READING
+from qwq_nb.run.game_parts import game_lines, games_html
 from qwq_nb.run.html_samples import in_flight, samples
 from qwq_nb.run.html_table import groups_table, references_table, results_table
 from qwq_nb.run.notes import AUTO_NOTE, SANDBOX_NOTE
@@ -20,6 +24,8 @@ from qwq_nb.view.tables import demo_frame, demo_line, progress_bar
 from qwq_nb.view.wording import WORDS, cost_facts, count, duration, number, sampling
 
 __all__ = [
+    "BoardSection",
+    "Games",
     "Groups",
     "Heading",
     "How",
@@ -35,6 +41,8 @@ __all__ = [
 
 _LIVE_STATES: Final = ("starting", "running", "paused")
 _LIVE_ROWS: Final = 24
+_MOST_GAMES: Final = 40
+"""Games whose facts stand in the text."""
 
 
 class Heading:
@@ -124,6 +132,30 @@ class Results:
         return "\n".join(result_lines(record.table, times))
 
 
+class BoardSection:
+    """Draw what edits of files have come to: pass rates by try, and replies that could not be read."""
+
+    name = "board"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return the table, and what it means."""
+        if not record.board:
+            return ""
+        notes = "".join(f"<li>{esc(text)}</li>" for text in board_notes(record.board))
+        return (
+            board_table(record.board, BOARD_CAPTION)
+            + f"<p><small>{esc(READING)}</small></p>\n"
+            + (f"<ul>{notes}</ul>\n" if notes else "")
+        )
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return the table."""
+        if not record.board:
+            return ""
+        notes = [f"Note: {one_line(text, 400)}" for text in board_notes(record.board)]
+        return "\n".join([*board_lines(record.board, times=times), *notes])
+
+
 class Groups:
     """Draw the accuracy of programs by difficulty, platform and month."""
 
@@ -138,6 +170,25 @@ class Groups:
         return "\n".join(group_lines(record.groups))
 
 
+class Games:
+    """Draw the games that were played: clips and facts."""
+
+    name = "games"
+
+    def html(self, record: RunRecord, *, live: bool) -> str:
+        """Return a row a game; nothing while the run goes on."""
+        return "" if live else games_html(record.samples)
+
+    def text(self, record: RunRecord, *, times: bool) -> str:
+        """Return the facts of each game."""
+        lines = []
+        for view in record.samples[:_MOST_GAMES]:
+            if view.execution is not None and view.execution.game is not None:
+                repeat = f" repeat {view.repeat}" if view.repeat else ""
+                lines += [f"{one_line(view.id, 120)}{repeat}", *(f"  {e}" for e in game_lines(view.execution.game))]
+        return "\n".join([f"Games ({GAME_READING}):", *lines]) if lines else ""
+
+
 class Outcomes:
     """Draw the counts by outcome."""
 
@@ -149,7 +200,7 @@ class Outcomes:
 
     def text(self, record: RunRecord, *, times: bool) -> str:
         """Return the counts from the table: `samples` may be a part of the run only."""
-        rows = [row for row in record.table if row.subset == "all"]
+        rows = parts_of(record.table)
         seen = {
             "correct": sum(row.correct for row in rows),
             "wrong": sum(row.wrong for row in rows),

@@ -6,10 +6,11 @@ import functools
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwq_nb.core.apart import parts_of
 from qwq_nb.core.records import SampleResult, State
 from qwq_nb.core.run_record import Progress, RunRecord, SubsetRow
 from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_rows, table_rows
@@ -18,8 +19,11 @@ from qwq_nb.run import record as run_record
 from qwq_nb.run.record import frame
 from qwq_nb.run.report import Report
 from qwq_nb.run.sample import SampleDetail
+from qwq_nb.run.sample_view import detail
 from qwq_nb.run.state import RunControl, RunState
+from qwq_nb.run.studies import RunStudies
 from qwq_nb.store import rulings as by_hand
+from qwq_nb.store.clips import clip_path
 from qwq_nb.store.judgements import settled
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
@@ -29,13 +33,14 @@ from qwq_nb.view.wording import estimated_from, row_score
 if TYPE_CHECKING:
     import pandas as pd
 
+    from qwq_nb.run.board.frame import Board
     from qwq_nb.run.check_list import CheckList
     from qwq_nb.view.figures import ChartFigure
 
 __all__ = ["Report", "Run", "SampleDetail"]
 
 
-class Run:
+class Run(RunStudies):
     """Represent a run: finished, stopped, or still going on in the background.
 
     `table()` has a row a subset and then `all`; `samples()` a row a sample × repeat; `sample(id)` the texts.
@@ -131,8 +136,9 @@ class Run:
             for row in rows
             if row.score is not None
         )
-        total = sum(row.n for row in rows)
-        done = total - sum(row.pending for row in rows)
+        parts = parts_of(self.rows())
+        total = sum(row.n for row in parts)
+        done = total - sum(row.pending for row in parts)
         return f"<Run {one_line(self.name, 120)!r} {self.state}: {scores or 'nothing finished'}; {done} of {total}>"
 
     # -- tables --------------------------------------------------------------------------------------------------
@@ -176,6 +182,20 @@ class Run:
 
         return frame(map(msgspec.structs.asdict, group_rows(self._state.results())), GROUP_COLUMNS)
 
+    def board(self, *others: Run) -> Board:
+        """Return the board of code editing as a DataFrame: a row for this run, and one for each of `others`.
+
+        It has the columns of aider's leaderboards, intervals, and malformed replies by role; published rows stand in
+        its `published`. Columns as in `qwq_nb.core.board_row.BoardRow`; rates are per cent.
+
+        Raises:
+            OptionError: a run whose answers are no edits of files.
+        """
+        from qwq_nb.run.board.frame import Board
+        from qwq_nb.run.board.rows import rows_of_runs
+
+        return Board(rows_of_runs([self, *others]))
+
     def sample(self, id: str, repeat: int = 0) -> SampleDetail:
         """Return one sample's texts and verdict. `id` is that of `samples()`, or the data set's own.
 
@@ -183,7 +203,9 @@ class Run:
             OptionError: no such sample or repeat.
         """
         found = self._found(id, repeat)
-        return msgspec.structs.replace(run_record.detail(found), withheld=found.sample.benchmark in self.withheld)
+        withheld = found.sample.benchmark in self.withheld
+        clip = clip_path(self._directory, found)
+        return msgspec.structs.replace(detail(found), withheld=withheld, clip=clip)
 
     # -- analysis ------------------------------------------------------------------------------------------------
 
@@ -201,45 +223,16 @@ class Run:
         """Return the cost so far, expected at the end, and per correct answer, as a DataFrame.
 
         Prices are for a million tokens of the prompt (`price_in`) and of the completion (`price_out`); costs are in
-        their unit. Prices left out are the endpoint's. Columns as in `qwq_nb.run.cost.COST_COLUMNS`.
+        their unit. Prices left out are the endpoint's; those of a pair's editor are its own. Columns as in
+        `qwq_nb.run.cost.COST_COLUMNS`.
 
         Raises:
             OptionError: a price is neither given nor the endpoint's, or no price at all.
         """
-        from qwq_nb.run.cost import COST_COLUMNS, cost_of, resolve_prices
+        from qwq_nb.run.cost import COST_COLUMNS, cost_of, prices_of
 
-        rows = cost_of(self.results(), resolve_prices(self._state.manifest.request.endpoint, price_in, price_out))
+        rows = cost_of(self.results(), prices_of(self._state.manifest.request, price_in, price_out))
         return frame(map(msgspec.structs.asdict, rows), COST_COLUMNS)
-
-    def budget(self, grid: Literal["octaves", "half"] = "octaves", **options: Any) -> Any:
-        """Return the `BudgetCurve` of this run: by how many thinking tokens the right answer is stated and given.
-
-        The options are those of `qwq_nb.budget`.
-
-        Raises:
-            OptionError: there is no answer yet, or an option has no such value.
-        """
-        from qwq_nb.run.studies import study
-
-        return study("budget")(self, grid=grid, **options)
-
-    def judged(self) -> pd.DataFrame:
-        """Return what judges said of the answers as a DataFrame; columns as in `qwq_nb.analysis.judge.rows`."""
-        from qwq_nb.run.studies import study
-
-        return study("judged")(self)
-
-    def agreement(self, judge: str | None = None, against: str = "reader") -> Any:
-        """Return how far a judge (None: the one asked last) agrees with your rulings, as in `qwq_nb.Agreement`.
-
-        `against`: `reader`, `grader` (the benchmark's own verdicts) or another judge.
-
-        Raises:
-            OptionError: no judge has decided anything in this run, or none of that name.
-        """
-        from qwq_nb.run.studies import study
-
-        return study("agreement")(self, judge, against)
 
     # -- rulings by hand -----------------------------------------------------------------------------------------
 
@@ -268,6 +261,23 @@ class Run:
         if self._directory.has_record() and not self._directory.is_locked():
             self.save_record()
 
+    def ruling_buttons(self) -> None:
+        """Show buttons in this cell that rule on the answers that have nothing to be graded against, clips beside them.
+
+        Where there are no widgets, the lines of code that do so are printed.
+        """
+        from qwq_nb.core.frontend import in_kernel, ipython, is_live
+        from qwq_nb.run.ruling_buttons import RulingButtons, text_of
+        from qwq_nb.run.withhold import withhold
+
+        found = [r for r in self.results() if r.verdict is not None and r.verdict.status == "no_reference"]
+        views = withhold(self.record(found), reveal=self._revealed).samples
+        shell = ipython()
+        if views and in_kernel(shell) and is_live():
+            RulingButtons(views, self.rule, shell)
+        else:
+            print(text_of(views))
+
     def rulings(self) -> pd.DataFrame:
         """Return the rulings that apply as a DataFrame; columns as in `qwq_nb.store.rulings.RULING_COLUMNS`."""
         return frame(by_hand.ruling_rows(self.results(), self._rulings()), by_hand.RULING_COLUMNS)
@@ -291,12 +301,13 @@ class Run:
     # -- files for others ----------------------------------------------------------------------------------------
 
     def export(self, path: str | os.PathLike[str], *, traces: bool = False) -> Path:
-        """Write it as .csv, .parquet, .json, .jsonl, .html, .md or .tex, by the path's ending; see `qwq_nb.run.export`.
+        """Write it as .csv, .parquet, .json, .jsonl, .html, .md, .tex or .yml, by the path's ending.
 
-        `traces` adds the texts whole. What a report withholds (GPQA) is withheld here too; `reveal()` shows it.
+        See `qwq_nb.run.export`; .yml is a run of code editing in the shape of aider's leaderboards. `traces` adds the
+        texts whole. What a report withholds (GPQA) is withheld here too; `reveal()` shows it.
 
         Raises:
-            OptionError: another ending, or traces for a table (.md, .tex).
+            OptionError: another ending, traces for a table (.md, .tex, .yml), or .yml of answers that are no edits.
         """
         from qwq_nb.run.export import export_run
 

@@ -11,10 +11,12 @@ import msgspec
 from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import Analysis
-from qwq_nb.core.run_record import Clip, SampleView
+from qwq_nb.core.run_record import Clip, Drawing, SampleView, TurnView
 from qwq_nb.run.html_samples import FOLD_ALL, LIST_ALL
+from qwq_nb.run.pictures import fit_pictures, picture_cost
+from qwq_nb.run.turn_views import fitted_turns, shortened_turns, turn_texts
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.clip import HEAD_SHARE, clip, fair_limit, lean, switches_within
+from qwq_nb.view.clip import clip_again, fair_limit, lean, switches_within
 from qwq_nb.view.wording import sample_key
 
 __all__ = ["fit_samples", "row_cost", "text_cost"]
@@ -32,6 +34,16 @@ _HTML_FOLD: Final = 420  # a sample's fold in the html, without its texts
 _HTML_LINE: Final = 230
 
 
+_TURN: Final = 400  # a turn's item in the html, without its texts
+
+
+_FOR_ROWS: Final = 2 / 3  # share of the bytes beyond which what was sent back between turns is shortened
+
+
+_SENT_BACK: Final = (160, 60)  # characters of it then, the longer ones first
+_PICTURES: Final = 1 / 2  # share of the bytes that the clips of games may take
+
+
 _FLOOR: Final = 1 / 3  # share of the bytes for texts that is divided evenly among all samples
 
 
@@ -44,12 +56,18 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
     That is JSON and html together; live updates have samples in their JSON only (`in_html=False`).
 
     Rows come first; a third of what is left is shared evenly, the rest goes to failures until they are whole, then to
-    the others. Where not even rows fit, their values shrink, then correct rows are dropped, then failures from the end.
+    the others. Turns are shortened, then left out from the end, before they take the place of all texts. Where not even
+    rows fit, their values shrink, then correct rows are dropped, then failures from the end.
     """
-    rows = [_tidy(view) for view in views]
+    pictures = fit_pictures(views, int(budget_bytes * _PICTURES), in_html=in_html)
+    views = [msgspec.structs.replace(view, picture=found) for view, found in zip(views, pictures, strict=True)]
+    budget_bytes -= sum(picture_cost(found, in_html=in_html) for found in pictures)
+    views = _with_drawings(views, budget_bytes // 2, in_html=in_html)
     failed = [is_failure(view) for view in views]
     folds = [in_html and (bad or len(views) <= FOLD_ALL) for bad in failed]
     line = _HTML_LINE if in_html else 0
+    views = _with_fewer_turns(views, folds, line, int(budget_bytes * _FOR_ROWS))
+    rows = [_tidy(view) for view in views]
     base = [row_cost(row, _HTML_FOLD if fold else line) for row, fold in zip(rows, folds, strict=True)]
     if sum(base) > budget_bytes:
         return _rows_only(rows, budget_bytes, line)
@@ -72,8 +90,59 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
     ]
 
 
+def _with_fewer_turns(views: Sequence[SampleView], folds: Sequence[bool], line: int, most: int) -> Sequence[SampleView]:
+    """Shorten what was sent back between turns until the rows take `most` bytes; then leave turns out.
+
+    Those of the samples that are listed last go first: correct ones before failures.
+    """
+    if not any(view.turns for view in views):
+        return views
+
+    def costs(shown: Sequence[SampleView]) -> list[int]:
+        rows = map(_tidy, shown)
+        return [row_cost(row, _HTML_FOLD if fold else line) for row, fold in zip(rows, folds, strict=True)]
+
+    base = costs(views)
+    for length in _SENT_BACK:
+        if sum(base) <= most:
+            return views
+        views = [msgspec.structs.replace(view, turns=shortened_turns(view.turns, length)) for view in views]
+        base = costs(views)
+    kept = list(views)
+    without = [msgspec.structs.replace(view, turns=[]) for view in views]
+    over = sum(base) - most
+    saved = [cost - bare for cost, bare in zip(base, costs(without), strict=True)]
+    for position in sorted(range(len(kept)), key=lambda i: sample_key(kept[i]), reverse=True):
+        if over <= 0:
+            break
+        kept[position] = without[position]
+        over -= saved[position]
+    return kept
+
+
+def _with_drawings(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool) -> list[SampleView]:
+    """Return the views with as many of their drawings as fit: those of failures before others."""
+    left, kept = budget_bytes, set()
+    for position in sorted(range(len(views)), key=lambda i: not is_failure(views[i])):
+        drawing = views[position].drawing
+        left -= drawing_cost(drawing, in_html=in_html) if drawing is not None else 0
+        if left >= 0:
+            kept.add(position)
+    return [
+        view if position in kept or view.drawing is None else msgspec.structs.replace(view, drawing=None)
+        for position, view in enumerate(views)
+    ]
+
+
+def drawing_cost(drawing: Drawing, *, in_html: bool) -> int:
+    """Count the bytes of a drawing in a saved bundle: in the JSON, and as base64 in the html."""
+    whole = _json_cost(drawing.svg) + len(drawing.alt) + 6 * _INDENT
+    return whole + (len(drawing.svg.encode()) * 4 // 3 + len(drawing.alt) + 80 if in_html else 0)
+
+
 def _texts(view: SampleView) -> list[Clip]:
-    return [text for text in (view.question, view.reasoning, view.answer, view.code) if text is not None]
+    own = [text for text in (view.question, view.reasoning, view.answer, view.code) if text is not None]
+    return own + turn_texts(view.turns)
 
 
 def _switches(view: SampleView) -> list[int]:
@@ -92,23 +161,27 @@ def _with_texts(row: SampleView, view: SampleView, share: float | None) -> Sampl
             reasoning=view.reasoning,
             answer=view.answer,
             code=view.code,
+            turns=view.turns,
             analysis=_analysis(view, view.reasoning),
         )
     texts = (view.question, view.answer, view.reasoning)
     question, answer, reasoning = (len(text.text) if text else 0 for text in texts)
     program = len(view.code.text) if view.code else 0
+    of_turns = sum(len(text.text) for text in turn_texts(view.turns))
+    for_turns = int(of_turns * share)
     space = int((question + answer + reasoning + program) * share)
     for_program = min(program, space // 4)
     space -= for_program
     for_question = min(question, max(space // 4, space - answer - reasoning))
     for_answer = min(answer, max((space - for_question) // 2, space - for_question - reasoning))
-    left = _again(view.reasoning, space - for_question - for_answer)
+    left = clip_again(view.reasoning, space - for_question - for_answer)
     return msgspec.structs.replace(
         row,
-        question=_again(view.question, for_question),
-        answer=_again(view.answer, for_answer),
+        question=clip_again(view.question, for_question),
+        answer=clip_again(view.answer, for_answer),
         reasoning=left,
-        code=_again(view.code, for_program),
+        code=clip_again(view.code, for_program),
+        turns=fitted_turns(view.turns, for_turns),
         analysis=_analysis(view, left),
     )
 
@@ -118,17 +191,6 @@ def _analysis(view: SampleView, reasoning: Clip | None) -> Analysis | None:
     if view.analysis is None or not view.analysis.switches:
         return view.analysis
     return msgspec.structs.replace(view.analysis, switches=switches_within(view.analysis.switches, reasoning))
-
-
-def _again(text: Clip | None, limit: int) -> Clip | None:
-    """Cut a text to the limit; one that was cut before keeps the count of all that is missing."""
-    if text is None or len(text.text) <= limit:
-        return text
-    if not text.omitted:
-        return clip(text.text, limit)
-    head = min(text.at, int(limit * HEAD_SHARE))
-    tail = len(text.text) - min(len(text.text) - text.at, limit - head)
-    return Clip(text=text.text[:head] + text.text[tail:], omitted=text.omitted + tail - head, at=head)
 
 
 def _tidy(view: SampleView) -> SampleView:
@@ -141,9 +203,11 @@ def _tidy(view: SampleView) -> SampleView:
         reasoning=None,
         answer=None,
         code=None,
+        turns=fitted_turns(view.turns, 0),
         analysis=_analysis(view, None),
         choices=[_cut(choice, 1_000) for choice in view.choices[:12]],
         flags=[_cut(flag, 40) for flag in view.flags[:12]],
+        ruling=view.ruling and msgspec.structs.replace(view.ruling, note=_cut(view.ruling.note, 500)),
     )
 
 
@@ -159,6 +223,9 @@ def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleVie
             why="",
             reason=None,
             execution=without_texts(row.execution),
+            calls=[],
+            turns=[],
+            drawing=None,
             gold=_cut(row.gold, 24),
             extracted=_cut(row.extracted, 24),
             second_extracted="",
@@ -187,15 +254,32 @@ def row_cost(row: SampleView, in_html: int) -> int:
 
     These are its JSON and, where the html lists it, `in_html` bytes more besides its values.
     """
-    fields = lean(row)
+    fields = lean(msgspec.structs.replace(row, picture=None))
     cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
     cost += 3 * _INDENT if row.reason else 0
+    if row.drawing is not None:
+        # Its JSON is counted above.
+        cost += drawing_cost(row.drawing, in_html=bool(in_html)) - _json_cost(row.drawing.svg)
     if row.execution is not None:
         # Its fields' lines; its texts once more in the html.
-        cost += 24 * _INDENT + (text_cost(_json_text(row.execution), in_html=True) // 2 if in_html else 0)
+        cost += 14 * _INDENT + (text_cost(_json_text(row.execution), in_html=True) // 2 if in_html else 0)
+    if row.calls:
+        # Their fields' lines; their texts once more in the html.
+        cost += 8 * _INDENT * (len(row.calls) + sum(len(call.arguments) for call in row.calls))
+        cost += text_cost(json.dumps(msgspec.to_builtins(row.calls)), in_html=True) // 2 if in_html else 0
+    cost += sum(_turn_cost(turn, in_html > _HTML_LINE) for turn in row.turns)
     if not in_html:
         return cost
     return cost + in_html + sum(len(text.encode()) for text in (row.id, row.gold, row.extracted, row.why, row.error))
+
+
+def _turn_cost(turn: TurnView, in_html: bool) -> int:
+    """Count what a turn takes besides its JSON: the lines of its fields, and an item of a list in the html."""
+    lines = 12 + 8 * (turn.execution is not None)
+    if not in_html:
+        return lines * _INDENT
+    sent_back = [turn.malformed, turn.syntax_error, _json_text(turn.execution) if turn.execution else ""]
+    return lines * _INDENT + _TURN + sum(text_cost(text, in_html=True) // 2 for text in sent_back if text)
 
 
 def text_cost(text: str, *, in_html: bool) -> int:
@@ -209,6 +293,10 @@ def text_cost(text: str, *, in_html: bool) -> int:
 
 
 def _json_text(execution: Execution) -> str:
+    if (game := execution.game) is not None:
+        error = game.error
+        texts = (*game.says.values(), *(() if error is None else (error.what, error.source, error.traceback)))
+        return "".join(texts) + 60 * len(game.checks) * " "
     first = execution.first_failed
     return "" if first is None else "".join((first.input, first.expected, first.got, first.stderr))
 

@@ -98,7 +98,7 @@ def failure_lines(views: Iterable[SampleView]) -> list[str]:
     for view in failed[:_FAILURES]:
         repeat = f" repeat {view.repeat}" if view.repeat else ""
         values = f"gold {one_line(view.gold, 60) or '-'}, extracted {one_line(view.extracted, 60) or '-'}"
-        if view.execution is not None:
+        if view.execution is not None or view.calls:
             values = one_line(view.why, _CAUSE)
         if view.outcome == "error":
             values = one_line(view.error, _CAUSE) or "no cause is known"

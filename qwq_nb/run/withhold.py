@@ -15,6 +15,7 @@ from qwq_nb.core.execution import without_texts
 from qwq_nb.core.run_record import InFlight, RunRecord, SampleView
 from qwq_nb.core.text import valid_text
 from qwq_nb.core.vocabulary import VOCABULARY
+from qwq_nb.run.turn_views import turns_without_texts
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.trace.drawn_marks import without_words
 
@@ -106,7 +107,13 @@ def _withhold_sample(view: SampleView) -> SampleView:
         why=view.why if view.execution is not None else VOCABULARY.outcomes[view.outcome].withheld,
         reason=view.reason if view.execution is not None else None,
         code=None,
+        drawing=None,
+        # A note may quote the question.
+        ruling=replace(view.ruling, note="") if view.ruling else None,
         execution=without_texts(view.execution),
+        calls=[],
+        turns=turns_without_texts(view.turns),
+        picture=None,
         error=shown_error(view.error),
         analysis=without_words(view.analysis),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import queue
@@ -55,8 +56,10 @@ def _carry_out(process: WarmProcess, name: int, slot: int, job: Program | Call) 
             os.set_blocking(reader, False)
             pipes[reader] = text
             writers.append(writer)
+        wanted: Mapping[str, int] = job.wanted if isinstance(job, Program) else {}
+        handed = [stack.enter_context(_empty_memory())] if wanted else []
         try:
-            answer = process.submit(name, slot, job.limits, [*sent, *writers])
+            answer = process.submit(name, slot, job.limits, [*sent, *writers, *handed], wanted)
         finally:
             for fd in writers:
                 os.close(fd)
@@ -72,7 +75,28 @@ def _carry_out(process: WarmProcess, name: int, slot: int, job: Program | Call) 
         except BaseException:  # an interrupt: nobody waits for it any more
             process.kill(name)
             raise
-    return _judge(job, report, {k: bytes(text) for k, text in streams.items()}, is_too_much, process.layers.name)
+        files = _handed(handed[0], report.get("files", {})) if handed else {}
+    judged = _judge(job, report, {k: bytes(text) for k, text in streams.items()}, is_too_much, process.layers.name)
+    return dataclasses.replace(judged, files=files)
+
+
+@contextlib.contextmanager
+def _empty_memory() -> Iterator[int]:
+    """Yield a descriptor of an empty file in memory, which the warm process writes to and no job has."""
+    fd = os.memfd_create("handed", os.MFD_CLOEXEC)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _handed(fd: int, sizes: Mapping[str, int]) -> dict[str, bytes]:
+    """Return the files that were handed back, which stand one after another."""
+    found, start = {}, 0
+    for name, size in sizes.items():
+        found[name] = os.pread(fd, size, start)
+        start += size
+    return found
 
 
 def _packed(job: Program | Call) -> tuple[bytes, bytes]:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-__all__ = ["CONFINED", "SANDBOXES", "Call", "Execution", "Limits", "Program", "Status"]
+__all__ = ["CONFINED", "MOST_WANTED", "SANDBOXES", "Call", "Execution", "Limits", "Program", "Status"]
 
 SANDBOXES: Final = ("auto", "landlock", "bwrap", "docker", "off")
 """What may be asked for. `auto` takes the strongest there is, and never `off`."""
+
+MOST_WANTED: Final = 8
+"""Files that a program may hand back."""
 
 CONFINED: Final = b"+"
 """The first byte of what a job's process reports: it is confined, and nothing of the job has run before."""
@@ -61,12 +64,20 @@ class Program:
     files: Mapping[str, bytes] = field(default_factory=dict)
     """Files in its folder, by their names, relative to it. The source itself is `main.py`."""
     limits: Limits = Limits()
+    wanted: Mapping[str, int] = field(default_factory=dict)
+    """Files that are handed back from its folder after its end: the name of each, and the most bytes that it may have.
+    They lie in the folder itself, in none below it."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError if a file lies outside the folder."""
+        """Raises ValueError if a file lies outside the folder, or too much is wanted."""
         for name in self.files:
             if name.startswith("/") or not name or {"", ".", ".."} & set(name.split("/")) or "\0" in name:
                 raise ValueError(f"no name of a file in the program's folder: {name!r}")
+        for name in self.wanted:
+            if name in ("", ".", "..") or "/" in name or "\0" in name:
+                raise ValueError(f"no name of a file in the program's folder itself: {name!r}")
+        if len(self.wanted) > MOST_WANTED or sum(self.wanted.values()) > self.limits.file_mb << 20:
+            raise ValueError(f"at most {MOST_WANTED} files, of {self.limits.file_mb} MB together, are handed back")
 
 
 @dataclass(frozen=True)
@@ -103,3 +114,6 @@ class Execution:
     """What it ran in, as in `landlock(7)+seccomp+bwrap`."""
     reason: str = ""
     """A sentence on how it ended; empty where it passed."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Of a program's `wanted` files those that are there: regular files of no more bytes than they may have. The
+    program wrote them, and may have written anything."""

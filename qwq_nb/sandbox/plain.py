@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from qwq_nb.sandbox.execution import how_ended, returned
+from qwq_nb.sandbox.folders import read_wanted
 from qwq_nb.sandbox.job import Call, Execution, Program
 
 __all__ = ["PlainRunner"]
@@ -99,6 +100,7 @@ class PlainRunner:
             seconds=seconds,
             sandbox="off",
             reason=reason,
+            files=read_wanted(str(folder), job.wanted) if isinstance(job, Program) else {},
         )
 
 

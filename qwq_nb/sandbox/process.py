@@ -83,11 +83,17 @@ class WarmProcess:
         """Return whether it takes jobs."""
         return not self._ended
 
-    def submit(self, name: int, slot: int, limits: Limits, fds: Sequence[int]) -> queue.SimpleQueue[Mapping[str, Any]]:
-        """Have a job run whose descriptors are given; its end comes into the queue. Raises SandboxFailed."""
+    def submit(
+        self, name: int, slot: int, limits: Limits, fds: Sequence[int], wanted: Mapping[str, int]
+    ) -> queue.SimpleQueue[Mapping[str, Any]]:
+        """Have a job run whose descriptors are given; its end comes into the queue. Raises SandboxFailed.
+
+        `wanted`: files that it hands back, into the last descriptor.
+        """
         answer: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
         self._answers[name] = answer
-        self._send({"job": name, "slot": slot, "limits": dataclasses.asdict(limits)}, fds)
+        message = {"job": name, "slot": slot, "limits": dataclasses.asdict(limits), "wanted": dict(wanted)}
+        self._send(message, fds)
         if name in self._killed:  # before it was started
             self.kill(name)
         return answer

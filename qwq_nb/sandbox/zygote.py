@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from qwq_nb.sandbox.child import run_job
 from qwq_nb.sandbox.confinement import close_memory, lift_limits
-from qwq_nb.sandbox.folders import MOST_FILES, empty_folder, make_folder, remove_folder, used_bytes
+from qwq_nb.sandbox.folders import MOST_FILES, empty_folder, make_folder, read_wanted, remove_folder, used_bytes
 from qwq_nb.sandbox.job import Limits
 from qwq_nb.sandbox.layers import MOST_THREADS, Layers
 
@@ -32,13 +32,18 @@ INTERVAL_S: Final = 0.02
 """Between two looks at what is running."""
 LONGEST_MESSAGE: Final = 65_536
 FDS: Final = 5
+"""Descriptors of a job; one more is for the files that it hands back."""
 
 
 class Job:
     """Hold a running process: what it may use, and why it was killed."""
 
-    def __init__(self, name: int, pid: int, folder: str, slot: int, limits: Limits) -> None:
-        self.name, self.pid, self.folder, self.slot, self.limits = name, pid, folder, slot, limits
+    def __init__(
+        self, name: int, pid: int, folder: str, limits: Limits, wanted: Mapping[str, int], handed: int | None
+    ) -> None:
+        """`wanted`: files that are handed back, with their most bytes; they are written to the descriptor `handed`."""
+        self.name, self.pid, self.folder, self.limits = name, pid, folder, limits
+        self.wanted, self.handed = wanted, handed
         self.pidfd = os.pidfd_open(pid)
         self.started = time.monotonic()
         self.why = ""
@@ -78,6 +83,17 @@ class Job:
             return os.stat(f"/proc/{self.pid}/task").st_nlink - 2
         except OSError:
             return 0
+
+    def hand_back(self) -> dict[str, int]:
+        """Write the files that it leaves, one after another, to where they are wanted; return the size of each."""
+        if self.handed is None:
+            return {}
+        found = read_wanted(self.folder, self.wanted)
+        with open(self.handed, "wb") as file:
+            self.handed = None
+            for content in found.values():
+                file.write(content)
+        return {name: len(content) for name, content in found.items()}
 
     def check(self, confined: bool) -> None:
         """Kill it if it has used more than it may."""
@@ -134,7 +150,7 @@ class Zygote:
     def _receive(self) -> bool:
         """Act on one message. Returns False at the end of the connection."""
         try:
-            data, fds, _, _ = socket.recv_fds(self._control, LONGEST_MESSAGE, FDS)
+            data, fds, _, _ = socket.recv_fds(self._control, LONGEST_MESSAGE, FDS + 1)
         except OSError:
             return False
         try:
@@ -163,14 +179,21 @@ class Zygote:
             self._send({"job": message["job"], "error": f"{error}"})
             return
         if pid == 0:
-            run_job(fds, self._layers, limits, folder, mine, slot)
-        job = Job(message["job"], pid, folder, slot, limits)
+            run_job(fds[:FDS], self._layers, limits, folder, mine, slot)
+        handed = os.dup(fds[FDS]) if len(fds) > FDS else None
+        job = Job(message["job"], pid, folder, limits, message.get("wanted", {}), handed)
         self._jobs[job.pidfd] = job
         self._poll.register(job.pidfd, select.POLLIN)
 
     def _ended(self, job: Job) -> None:
         seconds = time.monotonic() - job.started
         _, status, usage = os.wait4(job.pid, 0)
+        try:
+            files = job.hand_back()
+        except OSError as error:
+            self._send({"job": job.name, "error": f"its files could not be handed back: {error}"})
+            self._forget(job)
+            return
         self._send(
             {
                 "job": job.name,
@@ -179,6 +202,7 @@ class Zygote:
                 "seconds": seconds,
                 "cpu": usage.ru_utime + usage.ru_stime,
                 "peak_kb": usage.ru_maxrss,
+                "files": files,
             }
         )
         self._forget(job)
@@ -187,6 +211,8 @@ class Zygote:
         del self._jobs[job.pidfd]
         self._poll.unregister(job.pidfd)
         os.close(job.pidfd)
+        if job.handed is not None:
+            os.close(job.handed)
         with contextlib.suppress(OSError):
             if self._folder:
                 empty_folder(self._folder)

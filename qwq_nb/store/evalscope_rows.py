@@ -18,9 +18,9 @@ from typing import Any, Literal, TypeVar, cast, get_args
 
 import msgspec
 
-from qwq_nb.core.execution import Execution
-from qwq_nb.core.records import Analysis, Completion, Outcome, Sample, Step, ToolCall, Verdict
+from qwq_nb.core.records import Analysis, Completion, Outcome, Sample, ToolCall, Verdict
 from qwq_nb.core.text import valid_values
+from qwq_nb.store.row_parts import COMPLETION_PARTS, VERDICT_PARTS, converted, parts_in, parts_of
 
 __all__ = [
     "NOT_A_ROW",
@@ -126,10 +126,7 @@ def prediction_row(
             "endpoint": completion.endpoint,
         },
     }
-    if completion.tool_calls:
-        row["qwq"]["tool_calls"] = completion.tool_calls
-    if completion.steps:
-        row["qwq"]["steps"] = msgspec.to_builtins(completion.steps)
+    row["qwq"] |= parts_of(completion, COMPLETION_PARTS)
     return cast(dict[str, Any], valid_values(row))
 
 
@@ -168,8 +165,9 @@ def review_row(
             "analysis": msgspec.to_builtins(verdict.analysis),
         },
     }
-    if verdict.execution is not None:
-        row["qwq"]["execution"] = msgspec.to_builtins(verdict.execution)
+    row["qwq"] |= parts_of(verdict, VERDICT_PARTS)
+    if verdict.flags or verdict.explained:
+        row["qwq"] |= {"verdict_flags": list(verdict.flags), "explained": verdict.explained}
     return cast(dict[str, Any], valid_values(row))
 
 
@@ -211,8 +209,7 @@ def completion_from_row(row: dict[str, Any]) -> Completion:
         retried=list(own.get("retried", [])),
         model=own.get("model", output.get("model") or ""),
         endpoint=own.get("endpoint", ""),
-        tool_calls=_converted(own.get("tool_calls"), list[ToolCall]) or [],
-        steps=_converted(own.get("steps"), list[Step]) or [],
+        **parts_in(own, COMPLETION_PARTS),
     )
 
 
@@ -242,10 +239,12 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
         present=own.get("present", False),
         unstated=own.get("unstated", False),
         explanation=own.get("explanation") or _why(score, graded=graded),
+        explained=own.get("explained", False),
+        flags=converted(own.get("verdict_flags"), list[str]) or [],
         seconds=own.get("seconds", 0.0),
         sample_score=sample_score,
         analysis=analysis_from(own.get("analysis")),
-        execution=_converted(own.get("execution"), Execution),
+        **parts_in(own, VERDICT_PARTS),
     )
 
 
@@ -262,7 +261,7 @@ def _why(score: dict[str, Any], *, graded: bool) -> str:
 
 def analysis_from(value: Any) -> Analysis | None:
     """Read the analysis of a row; None where there is none, or one of another format."""
-    return _converted(value, Analysis)
+    return converted(value, Analysis)
 
 
 def outcome_from_row(row: dict[str, Any]) -> Outcome | None:
@@ -277,14 +276,6 @@ def _checked(kind: type[T], **fields: Any) -> T:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as exc:
         raise ValueError(str(exc)) from None
-
-
-def _converted(value: Any, kind: type[T]) -> T | None:
-    """Convert `value` to that type; None where there is none, or one of another format."""
-    try:
-        return msgspec.convert(value, kind) if value else None
-    except (msgspec.ValidationError, RecursionError):
-        return None
 
 
 def _tool_calls(calls: list[ToolCall]) -> list[dict[str, Any]] | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from qwq_nb.core.records import State
 from qwq_nb.errors import UnknownRun
-from qwq_nb.store.request import MOST_REPEATS, EvalRequest
+from qwq_nb.store.request import MOST_REPEATS, MOST_TRIES, EvalRequest
 
 __all__ = ["MANIFEST", "Manifest", "TakenOver", "decode_manifest", "now", "path_segment"]
 
@@ -120,6 +120,8 @@ def fault_of(request: EvalRequest) -> str:
         return f"{selection.repeats:,} repeats, where 1 to {MOST_REPEATS:,} can be asked for"
     if selection.limit is not None and selection.limit < 1:
         return f"a limit of {selection.limit:,} problems"
+    if request.editing is not None and not 1 <= request.editing.tries <= MOST_TRIES:
+        return f"{request.editing.tries:,} tries, where 1 to {MOST_TRIES} can be asked for"
     return ""
 
 

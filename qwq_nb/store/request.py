@@ -6,7 +6,7 @@ else: the magics' help and their traits read them from these fields.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -15,17 +15,24 @@ from qwq_nb.endpoint.endpoint import Endpoint
 
 __all__ = [
     "CONCURRENCY",
+    "EDIT_FORMAT",
+    "EDIT_FORMATS",
     "GRADE_DEADLINE_S",
     "HUB",
     "MOST_REPEATS",
+    "MOST_TRIES",
     "REPEATS",
     "SANDBOX",
     "SEED",
     "SOLVER",
+    "TRIES",
+    "EditFormat",
+    "Editing",
     "EvalRequest",
     "Hub",
     "Selection",
     "Source",
+    "endpoint_identity",
 ]
 
 Hub = Literal["modelscope", "huggingface"]
@@ -38,6 +45,14 @@ CONCURRENCY: Literal["auto"] = "auto"
 GRADE_DEADLINE_S = 10.0
 SOLVER = "single"
 SANDBOX = "auto"
+
+EditFormat = Literal["whole", "diff", "udiff"]
+EDIT_FORMATS: tuple[EditFormat, ...] = get_args(EditFormat)
+"""How a model writes its edits: whole files, blocks of search and replace, or unified diffs."""
+EDIT_FORMAT: EditFormat = "whole"
+TRIES = 2
+"""Tries at an exercise: after the first the output of failed tests is sent back."""
+MOST_TRIES = 10
 
 
 class Selection(msgspec.Struct, kw_only=True, frozen=True):
@@ -78,6 +93,21 @@ class Source(msgspec.Struct, kw_only=True, frozen=True):
     """Name of the preset by which the benchmark is asked and graded; empty: as evalscope does."""
 
 
+class Editing(msgspec.Struct, kw_only=True, frozen=True):
+    """Say how the files of an exercise are edited (`code_editing`): by whom, in which format, in how many tries."""
+
+    editor: Endpoint | None = None
+    """The endpoint that turns what the run's own endpoint proposes into edits; None: the run's own writes them."""
+    format: EditFormat = EDIT_FORMAT
+    """The format of the edits: the editor's, where there is one."""
+    tries: int = TRIES
+
+    def identity(self) -> dict[str, Any]:
+        """Return what makes a run another one."""
+        editor = None if self.editor is None else endpoint_identity(self.editor)
+        return {"editor": editor, "format": self.format, "tries": self.tries}
+
+
 class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
     """Hold one `%qwq_eval` line, checked and complete."""
 
@@ -96,11 +126,23 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
     """What the code of answers that are programs runs in: one of `qwq_nb.sandbox.SANDBOXES`."""
     jobs: int | None = None
     """Programs that run at once; None: one fewer than there are processors."""
+    editing: Editing | None = None
+    """How files are edited, by the solver `editing`; None: by another solver."""
 
     @property
     def endpoint(self) -> Endpoint:
         """Return the first endpoint, whose model and URL identify the run."""
         return self.endpoints[0]
+
+    @property
+    def editor(self) -> Endpoint | None:
+        """Return the endpoint that writes the edits beside the run's own; None: there is none."""
+        return None if self.editing is None else self.editing.editor
+
+    @property
+    def all_endpoints(self) -> list[Endpoint]:
+        """Return every endpoint that the run asks: those that share it, then the editor."""
+        return [*self.endpoints, *([self.editor] if self.editor is not None else [])]
 
     @property
     def demo(self) -> bool:
@@ -112,7 +154,7 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
 
         `data_fingerprint` changes with the content of a local data file; empty for a hub.
         """
-        endpoint, selection, source = self.endpoint, self.selection, self.source
+        selection, source = self.selection, self.source
         same = {
             "benchmarks": self.benchmarks,
             "levels": selection.levels,
@@ -123,17 +165,26 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
             "data": data_fingerprint or source.hub,
             "few_shot": source.few_shot,
             "dataset_args": source.dataset_args,
-            # The built-in endpoint has another port at each start.
-            "url": "demo" if endpoint.is_demo else endpoint.url,
-            "model": endpoint.model,
-            "sampling": endpoint.sampling,
-            "request_seed": endpoint.request_seed,
-            "think": endpoint.think,
+            **endpoint_identity(self.endpoint),
         }
         # Left out where they are the default ones: runs begun before there were others keep their key.
         further = {
-            "dialect": (endpoint.dialect, DEFAULT_DIALECT),
             "solver": (self.solver, SOLVER),
             "preset": (source.preset, ""),
+            "editing": (None if self.editing is None else self.editing.identity(), None),
         }
         return same | {name: value for name, (value, default) in further.items() if value != default}
+
+
+def endpoint_identity(endpoint: Endpoint) -> dict[str, Any]:
+    """Return the fields of an endpoint that make its answers another model's, or another setting's."""
+    same = {
+        # The built-in endpoint has another port at each start.
+        "url": "demo" if endpoint.is_demo else endpoint.url,
+        "model": endpoint.model,
+        "sampling": endpoint.sampling,
+        "request_seed": endpoint.request_seed,
+        "think": endpoint.think,
+    }
+    # As in a run's key: left out where it is the default one.
+    return same if endpoint.dialect == DEFAULT_DIALECT else {**same, "dialect": endpoint.dialect}

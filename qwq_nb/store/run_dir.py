@@ -7,6 +7,7 @@
     <run>/qwq_samples.jsonl                            the samples as they were asked
     <run>/qwq_journal.jsonl                            failures and partial traces, one row each
     <run>/qwq_streams.jsonl                            what is being streamed, while it is
+    <run>/qwq_turns.jsonl                              finished turns of solvers that make several requests
     <run>/data/<benchmark>/…                           the source rows, so that evalscope can load them
     <run>/configs/task_config_*.yaml                   evalscope's
     <run>/predictions/<model>/<benchmark>_<subset>.jsonl

@@ -13,14 +13,17 @@ from typing import Any, Final
 
 import msgspec
 
+from qwq_nb.core.board_row import BoardRow
+from qwq_nb.core.execution import Execution, FailedTest
 from qwq_nb.core.records import Analysis
-from qwq_nb.core.run_record import Clip, Reason, SampleView, SubsetRow
+from qwq_nb.core.run_record import Clip, Reason, SampleView, SubsetRow, TurnView
 from qwq_nb.core.text import valid_text
 
-__all__ = ["clip", "fair_limit", "lean", "switches_within"]
+__all__ = ["clip", "clip_again", "fair_limit", "lean", "switches_within"]
 
 HEAD_SHARE: Final = 1 / 3
 _SNAP: Final = 60  # characters within which a line's or a word's end is looked for
+_SPARSE: Final = (SampleView, SubsetRow, Clip, Analysis, Reason, TurnView, BoardRow, Execution, FailedTest)
 _PLAIN: Final = frozenset({int, bool, type(None)})
 
 
@@ -37,6 +40,17 @@ def clip(text: str, limit: int) -> Clip:
     head = _snap(text, int(limit * HEAD_SHARE), back=True)
     tail = _snap(text, len(text) - (limit - head), back=False) if limit > head else len(text)
     return Clip(text=text[:head] + text[tail:], omitted=tail - head, at=head)
+
+
+def clip_again(text: Clip | None, limit: int) -> Clip | None:
+    """Cut a text to the limit; one that was cut before keeps the count of all that is missing."""
+    if text is None or len(text.text) <= limit:
+        return text
+    if not text.omitted:
+        return clip(text.text, limit)
+    head = min(text.at, int(limit * HEAD_SHARE))
+    tail = len(text.text) - min(len(text.text) - text.at, limit - head)
+    return Clip(text=text.text[:head] + text.text[tail:], omitted=text.omitted + tail - head, at=head)
 
 
 def _snap(text: str, at: int, *, back: bool) -> int:
@@ -92,9 +106,9 @@ def lean(value: Any) -> Any:
     if kind in _PLAIN:
         return value
     if isinstance(value, msgspec.Struct):
-        sparse = isinstance(value, SampleView | SubsetRow | Clip | Analysis | Reason)
+        sparse = isinstance(value, _SPARSE)
         pairs = [(field, getattr(value, field.name)) for field in _fields(kind)]
-        return {f.name: lean(item) for f, item in pairs if not sparse or f.required or not _is_default(f, item)}
+        return {f.encode_name: lean(item) for f, item in pairs if not sparse or f.required or not _is_default(f, item)}
     if isinstance(value, dict):
         return {valid_text(str(key)): lean(item) for key, item in value.items()}
     if isinstance(value, str):

@@ -18,6 +18,7 @@ from qwq_nb.errors import OptionError, did_you_mean, one_line
 from qwq_nb.view.charts import GREY, Chart, plain
 from qwq_nb.view.html import esc
 from qwq_nb.view.page import page
+from qwq_nb.view.pictures import PICTURES, picture_of
 from qwq_nb.view.tables import html_table, meter, text_table
 from qwq_nb.view.wording import is_known
 
@@ -81,16 +82,23 @@ class Figure:
         raise NotImplementedError
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as a page that works without a network (about 5 MB, nearly all of it plotly itself).
+        """Write it by the ending: a page (`.html`, `.htm`) that works without a network, or a picture (`.pdf`, `.png`).
+
+        A page has about 5 MB, nearly all of it plotly itself. A picture is printed by a browser of this machine.
 
         Raises:
-            OptionError: the ending is another than .html or .htm.
-            UserError: the file cannot be written there.
+            OptionError: another ending.
+            UserError: the file cannot be written there, or there is no browser for a picture.
         """
         file = expand_user(path)
-        if file.suffix.lower() not in (".html", ".htm"):
+        ending = file.suffix.lower()
+        if ending in PICTURES:
+            return save_file(file, picture_of(self.figure, ending))
+        if ending not in (".html", ".htm"):
+            stem = one_line(file.stem, 100)
             raise OptionError(
-                f"A figure is saved as a page: {one_line(file.stem, 100)}.html, not {one_line(file.name, 100)}."
+                f"A figure is saved as a page or a picture: {stem}.html, {stem}.pdf or {stem}.png, not "
+                f"{one_line(file.name, 100)}."
             )
         drawn = self.figure.to_html(full_html=False, include_plotlyjs=True)
         numbers = f"\n<details><summary>Numbers</summary>{self.html}</details>\n"

@@ -36,7 +36,7 @@ pre { border-left: 3px solid #8886; padding-left: .8em; }
 """
 
 
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 _SCRIPT = re.compile(r"<script[^>]*>(.*?)</script>", re.S | re.I)
@@ -51,7 +51,7 @@ def page(title: str, body: str, *, drawing: str = "") -> str:
     drawing = valid_text(drawing).replace("\r\n", "\n").replace("\r", "\n")  # as a browser reads and hashes it
     if drawing:
         hashes = dict.fromkeys(_hash(script) for script in _SCRIPT.findall(drawing))
-        policy = f"{_POLICY}; script-src {' '.join(hashes)}; img-src data: blob:; font-src data:"
+        policy = f"{_POLICY} blob:; script-src {' '.join(hashes)}; font-src data:"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'

@@ -79,7 +79,10 @@ def test_each_name_is_accepted_or_refused_with_a_reason_and_without_a_network(fo
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("bfcl_v3", "a conversation of several turns or with tools"),
+        ("bfcl_v3", "conversations of several turns"),
+        ("bfcl_v4", "run by bfcl-eval"),
+        ("general_fc", "compares no arguments"),
+        ("acebench", "tools, which are run"),
         ("tau3_bench", "a conversation of several turns or with tools"),
         ("swe_bench_pro", "a conversation of several turns or with tools"),
         ("swe_bench_verified", "runs a repository's tests"),
@@ -101,7 +104,9 @@ def test_what_can_be_graded_by_rules_is_accepted(found: dict[str, Any], name: st
 
 
 def test_what_is_refused_is_not_loaded(load: Callable[..., Any], data: dict[str, Path]) -> None:
-    with pytest.raises(UnknownBenchmark, match="bfcl_v3 cannot be run here: it is a conversation"):
+    with pytest.raises(
+        UnknownBenchmark, match=r"bfcl_v3 cannot be run here: it is all of BFCL.*%qwq_eval bfcl_ast --data"
+    ):
         load("bfcl_v3", data["gsm8k"])
 
 

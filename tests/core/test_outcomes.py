@@ -10,6 +10,7 @@ import msgspec
 from qwq_nb.core.outcomes import ReasonCode, decide_outcome, sentence
 from qwq_nb.core.records import Completion, Verdict
 from qwq_nb.core.run_record import Reason
+from qwq_nb.core.tool_check import CallFault, ToolCheck
 from qwq_nb.endpoint.reasoning import SHAPES
 
 
@@ -58,6 +59,12 @@ def test_every_code_is_given_and_its_sentence_is_made_of_it_alone() -> None:
             Verdict(status=status, correct=correct, extracted=extracted, present=present, seconds=9.7)  # type: ignore[arg-type]
         )
     verdicts.append(Verdict(score=0.5, extracted="7"))
+    fault = CallFault(call=0, argument="city", text="missing")
+    for calls, extracted in (([], ""), ([("f", "{")], ""), ([("f", "{}")], "f()")):
+        verdicts.append(
+            Verdict(extracted=extracted, tool_check=ToolCheck(calls=calls, faults=[fault] if calls else []))
+        )
+    verdicts += [Verdict(correct=right, extracted="7", explanation="a wall", explained=True) for right in (True, False)]
     completions = [
         Completion(reasoning=reasoning, answer=answer, finish_reason=finish, shape=shape, reasoning_tokens=1500)
         for reasoning, answer, finish, shape in itertools.product(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qwq_nb.core.records import Completion
+from qwq_nb.core.tool_calls import calls_in
 from qwq_nb.endpoint.answer import StreamedAnswer
 from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions
 from qwq_nb.endpoint.masking import MASK, Mask
@@ -58,7 +59,11 @@ def test_any_split_of_the_stream_gives_the_same_completion(texts: list[int], rea
     marks = [0, *sorted(cut % (len(data) + 1) for cut in reads), len(data)]
     completion = read([data[a:b] for a, b in itertools.pairwise(marks)])
     assert completion.reasoning == f"{MASK} is secret"
-    assert completion.answer == f"I ask with {MASK}."
+    assert completion.answer.startswith(f"I ask with {MASK}.\n<tool_call>\n")
+    assert [(call.name, call.arguments) for call in calls_in(completion.answer)] == [
+        ("weather", {"city": "K\u00f6ln", "key": MASK}),
+        ("now", {}),
+    ]
     assert [(c["id"], c["function"]["name"], c["function"]["arguments"]) for c in completion.tool_calls] == [
         (id_, name, arguments.replace(KEY, MASK)) for id_, name, arguments in CALLS
     ]
@@ -89,4 +94,4 @@ def test_without_a_count_pieces_of_tool_calls_count_too() -> None:
     assert live.first_token is not None
     assert live.chunks == answer.pieces == 3
     completion = answer.completion("own")
-    assert (completion.completion_tokens, completion.tokens_from, completion.shape) == (3, "chunks", "empty")
+    assert (completion.completion_tokens, completion.tokens_from, completion.shape) == (3, "chunks", "answer_only")

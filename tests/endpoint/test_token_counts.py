@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwq_nb.core.records import Completion
+from qwq_nb.core.records import Completion, ToolCall
+from qwq_nb.core.tool_calls import written
 from qwq_nb.endpoint.delta import Usage
 from qwq_nb.endpoint.token_counts import Pieces, count_tokens, plausible
 
-CALL = {"id": "1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1}'}}
+CALL: ToolCall = {"id": "1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1}'}}
 
 
 def counted(
@@ -104,7 +105,7 @@ def test_reasoning_that_is_counted_and_not_shown() -> None:
 
 
 def test_tool_calls_count_as_answer() -> None:
-    completion = Completion(reasoning="r" * 30, tool_calls=[CALL])  # type: ignore[list-item]
+    completion = Completion(reasoning="r" * 30, answer=written([CALL]), tool_calls=[CALL])
     count_tokens(completion, plausible(Usage(10, 20, 10)), Pieces(10, 9))
     assert (completion.reasoning_tokens, completion.answer_tokens) == (10, 10)
 

@@ -93,6 +93,8 @@ def test_the_built_in_problems_are_what_this_file_says() -> None:
         "aime24": 10,
         "gpqa_diamond": 12,
         "live_code_bench": 10,
+        "bfcl_ast": 13,
+        "code_editing": 10,
     }
 
 

@@ -104,6 +104,8 @@ def test_every_registered_magic_has_its_table(shell: Any) -> None:
         ("%qwq_eval --hub=h", ["huggingface"]),
         ("%qwq_eval --think ", ["auto", "prefilled", "plain"]),
         ("%qwq_eval --concurrency ", ["auto"]),
+        ("%qwq_eval code_editing --edit-f", ["--edit-format"]),
+        ("%qwq_eval code_editing --edit-format ", ["whole", "diff", "udiff"]),
         ("%qwq_eval --top-k ", ["off"]),
         ("%qwq_eval arc --subset ARC-C", ["ARC-Challenge"]),
         ("%qwq_speed --benchmark gpqa_d", ["gpqa_diamond"]),
@@ -180,6 +182,8 @@ def test_endpoints_and_served_models(offered: Offered) -> None:
     registry._served[:] = ["QwQ-32B", "other"]
     assert offered("%qwq_eval --endpoint ") == ["big", "lab", "demo"]
     assert offered("%qwq_eval --endpoint lab,") == ["big", "demo"]
+    assert offered("%qwq_eval code_editing --editor ") == ["big", "lab", "demo"]
+    assert offered("%qwq_resume --editor l") == ["lab"]
     assert offered("%qwq_sweep --endpoint lab,b") == ["big"]
     assert offered("%qwq_think --judge l") == ["lab"]
     assert offered("%qwq_endpoint l") == ["lab"]

@@ -31,7 +31,9 @@ MODULES = modules()
 OURS = PACKAGE.name
 
 FRONT_ENDS = {"IPython", "ipykernel", "ipywidgets"}
-MAY_IMPORT_FRONT_ENDS = {"run/live.py", "run/controls.py", "view/output.py", "core/frontend.py"}
+MAY_IMPORT_FRONT_ENDS = {
+    *("run/live.py", "run/controls.py", "run/ruling_buttons.py", "view/output.py", "core/frontend.py"),
+}
 """Beside all of `magics/`; and inside functions only."""
 
 MOST_TOP_FILES = 7
@@ -45,6 +47,8 @@ CYCLES: dict[str, str] = {}
 """Modules that import one another, the names of a circle joined by blanks."""
 
 UPWARD: dict[str, str] = {
+    "qwq_nb.run.studies qwq_nb.analysis.anchors.api": "`run.anchors(id)` is a study; imported by name when called",
+    "qwq_nb.run.studies qwq_nb.analysis.confidence.api": "`run.confidence()` is a study; imported by name when called",
     "qwq_nb.run.studies qwq_nb.analysis.judge.agreement": "`run.agreement()` is a study, likewise",
     "qwq_nb.run.studies qwq_nb.analysis.judge.judged": "`run.judged()` is a study, likewise",
     "qwq_nb.run.studies qwq_nb.analysis.budget.api": "`run.budget()` is a study; imported by name when it is called",
@@ -53,6 +57,7 @@ UPWARD: dict[str, str] = {
 
 LIBRARY = "a library's own, which offers no public way"
 PRIVATE = {
+    "bench/editing/unittest_driver.py _getframe": LIBRARY,
     "bench/evalscope/confined.py _backend": LIBRARY,
     "bench/evalscope/interop.py _strip_generated_evaluation_metadata": LIBRARY,
     "bench/evalscope/loading.py _post_process_samples": LIBRARY,

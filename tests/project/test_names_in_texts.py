@@ -27,8 +27,18 @@ STYLES = ("jp-", "qwq-", "md-", "vscode-")
 """How variables of style sheets begin, which are written like options."""
 
 OTHER_PROGRAMS = {
-    "analysis/budget/probe.py": {"--jinja"},  # of llama.cpp
+    "evaluation/continuing/probe.py": {"--jinja"},  # of llama.cpp
+    "analysis/budget/native_probe.py": {"--reasoning-parser"},  # of vLLM
+    "bench/tools/bfcl.py": {"--no-deps"},  # of pip
+    "bench/tools/reading.py": {"--no-deps"},
     "endpoint/context_window.py": {"--max-model-len"},  # of vLLM
+    "view/pictures.py": {  # of Chromium
+        "--print-to-pdf",
+        "--screenshot",
+        "--user-data-dir",
+        "--virtual-time-budget",
+        "--window-size",
+    },
     "analysis/speed/load_generator.py": {"--max-concurrency", "--parallel"},  # of vLLM's and evalscope's benchmarks
 }
 """Options of other programs, by the module whose texts name them."""
@@ -37,8 +47,11 @@ ENTRY_POINTS = {f"qwq_nb.{group}" for group in ("benchmarks", "dialects", "measu
 """Groups of entry points, which are written like modules."""
 
 
-OTHER_DOCUMENTS = {"docs/en/best_practice/eval_qwq.md"}
-"""Of EvalScope's repository."""
+OTHER_DOCUMENTS = {
+    "docs/en/best_practice/eval_qwq.md",
+    *("introduction.md", "instructions.md", "instructions.append.md"),
+}
+"""Of EvalScope's repository, and of Exercism's exercises."""
 
 NOT_YET = {"qwq_nb.benchmark_names"}
 """What others mend at this moment; empty when issue 12 is done."""

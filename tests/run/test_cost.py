@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from qwq_nb.core.records import Completion, Step
 from qwq_nb.core.run_record import RunRecord
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
-from qwq_nb.run.cost import Prices, cost_of, resolve_prices
+from qwq_nb.run.cost import Prices, cost_of, known_prices, prices_of, resolve_prices
 from qwq_nb.run.html import run_html
 from qwq_nb.run.text import run_progress_line, run_text
+from qwq_nb.store.request import Editing, EvalRequest
 from tests.support.demo_server import own_endpoint
 from tests.support.made_runs import made_run, result, results_of
 from tests.support.math_problems import MATH
@@ -153,3 +156,47 @@ def test_endpoints_of_different_prices_are_said_to_be_so() -> None:
 
     assert any("cost goes by those of a" in note for note in asked(3))
     assert not any("cost" in note for note in asked(2))
+
+
+# -- a pair --------------------------------------------------------------------------------------------------------
+
+
+def pair_of(**prices: Any) -> EvalRequest:
+    architect = Endpoint("http://127.0.0.1:8801/v1", "m", name="architect", price_in=1, price_out=2)
+    editor = Endpoint("http://127.0.0.1:8802/v1", "e", name="editor", **prices)
+    return EvalRequest(benchmarks=["code_editing"], endpoints=[architect], editing=Editing(editor=editor))
+
+
+def test_an_editors_tokens_cost_what_the_editor_costs() -> None:
+    """1,000 + 100 tokens of the architect at 1 and 2, 3,000 + 400 of the editor at 10 and 20 for a million."""
+    plan = Completion(prompt_tokens=1000, reasoning_tokens=60, answer_tokens=40, tokens_from="usage")
+    edit = Completion(prompt_tokens=3000, answer_tokens=400, tokens_from="usage")
+    steps = [Step(role="architect", completion=plan), Step(role="editor", completion=edit)]
+    whole = Completion(prompt_tokens=4000, reasoning_tokens=60, answer_tokens=440, tokens_from="usage", steps=steps)
+    made = msgspec.structs.replace(result(0), completion=whole)
+    prices = prices_of(pair_of(price_in=10, price_out=20))
+    by_hand = (1000 * 1 + 100 * 2 + 3000 * 10 + 400 * 20) / 1e6
+    for row in cost_of([made], prices):
+        assert row.cost == pytest.approx(by_hand)
+        assert (row.prompt_tokens, row.completion_tokens) == (4000, 500)
+    assert prices.of_completion(whole) == pytest.approx(by_hand)
+    assert cost_of([made, result(2, "p")], prices)[-1].expected_cost == pytest.approx(2 * by_hand)
+    assert Prices(1, 2).of_completion(whole) == pytest.approx((4000 * 1 + 500 * 2) / 1e6), "one price for all"
+
+
+def test_an_editor_without_prices_is_not_free() -> None:
+    with pytest.raises(OptionError, match="prices of the editor 'editor' are not known"):
+        prices_of(pair_of())
+    assert known_prices(pair_of()) is None
+
+
+def test_prices_in_two_currencies_are_not_added_up() -> None:
+    with pytest.raises(OptionError, match="in no unit, those of the editor 'editor' in EUR"):
+        prices_of(pair_of(price_in=1, price_out=2, price_currency="EUR"))
+
+
+def test_a_pair_that_is_free_has_no_cost_to_show() -> None:
+    free = pair_of(price_in=0, price_out=0)
+    assert known_prices(free) is not None
+    own = Endpoint("http://127.0.0.1:8801/v1", "m", price_in=0, price_out=0)
+    assert known_prices(msgspec.structs.replace(free, endpoints=[own])) is None

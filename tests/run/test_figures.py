@@ -179,8 +179,8 @@ def test_a_real_run_is_plotted_and_saved(tmp_path: Path) -> None:
     assert "plotly" in page
     assert "<table>" in page
     assert 'src="http' not in page
-    with pytest.raises(OptionError, match=r"run\.html, not run\.png"):
-        figure.save(tmp_path / "run.png")
+    with pytest.raises(OptionError, match=r"run\.html, run\.pdf or run\.png, not run\.bmp"):
+        figure.save(tmp_path / "run.bmp")
     with pytest.raises(OptionError, match="Did you mean 'latency'"):
         run.plot("latencies")
     assert [run.plot(kind).kind for kind in KINDS] == list(KINDS)

@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qwq_nb.core.run_record import Clip, Progress, RunRecord
+from qwq_nb.core.board_row import BoardRow
+from qwq_nb.core.run_record import Clip, Progress, RunRecord, TurnView
 from qwq_nb.run.html import run_html
 from qwq_nb.run.html_samples import LIST_ALL
 from qwq_nb.view.clean import visible
 from qwq_nb.view.html import FORMULAS, Typesetter, clipped, code, esc, pre
 from qwq_nb.view.tex import is_safe
+from tests.support.edited_exercises import failing
 from tests.support.hostile_texts import CORPUS
 from tests.support.run_records import flight, record, row, view
 
@@ -24,7 +26,7 @@ TAGS = {
     *("div", "p", "h3", "table", "caption", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "details", "summary"),
     *("span", "strong", "em", "small", "code", "pre", "br", "wbr", "meter", "progress"),
 }
-ATTRIBUTES = {"style", "scope", "colspan", "min", "max", "value", "type"}
+ATTRIBUTES = {"open", "style", "scope", "colspan", "min", "max", "value", "type"}
 STYLES = re.compile(r"(?:[a-z-]+:[a-z0-9 .#%-]+(?:;|$))+")
 VOID = {"br", "wbr"}
 
@@ -44,8 +46,8 @@ class Reader(HTMLParser):
         self.seen.add(tag)
         for name, value in attrs:
             assert name in ATTRIBUTES, (tag, name)
-            assert value is not None
-            assert name != "style" or STYLES.fullmatch(value), value
+            assert value is not None or name == "open"
+            assert name != "style" or (value is not None and STYLES.fullmatch(value)), value
         if tag not in VOID:
             self.open.append(tag)
 
@@ -105,6 +107,21 @@ def everywhere(text: str) -> RunRecord:
         answer=Clip(text=text, omitted=5, at=len(text) // 2),
         benchmark=text[:50],
         subset=text[:50],
+        turns=[
+            TurnView(
+                role=text,
+                endpoint=text,
+                model=text,
+                reasoning=clip,
+                answer=clip,
+                format=text,
+                malformed=text,
+                syntax_error=text,
+                files=[text],
+                diff=Clip(text=f"+{text}\n-{text}", omitted=3),
+                execution=failing(text),
+            )
+        ],
     )
     return record(
         [sample],
@@ -118,6 +135,7 @@ def everywhere(text: str) -> RunRecord:
         references=[{"benchmark": text, "model": text, "score": text, "source": {"path": text}}],
         in_flight=[flight(id=text[:500], reasoning_tail=text, benchmark=text[:50])],
         progress=Progress(total=3, done=1, step=text[:500], eta_s=float("inf")),
+        board=[BoardRow(model=text, editor_model=text, edit_format=text, editor_edit_format=text, command=text)],
         table=[row(benchmark=text[:50], accuracy=float("nan")), row(subset=text[:50])],
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from qwq_nb.analysis.budget.probe import THOUGHT, continued, find_transport, prompt_tokens
-from qwq_nb.analysis.budget.suffixes import MATH
 from qwq_nb.core.records import Message
 from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import EndpointError
+from qwq_nb.evaluation.continuing.probe import THOUGHT, continued, find_transport, prompt_tokens
+from qwq_nb.evaluation.continuing.suffixes import MATH
 
 __all__ = ["QUESTION", "counts_of", "transport_of"]
 

@@ -10,12 +10,12 @@ import pytest
 
 from qwq_nb.analysis.budget.api import budget
 from qwq_nb.analysis.budget.forced_rows import FILE
-from qwq_nb.analysis.budget.probe import THOUGHT_TOKENS
 from qwq_nb.analysis.speed.api import speed
 from qwq_nb.demo import PROBLEMS
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import connect
 from qwq_nb.errors import EndpointRefused
+from qwq_nb.evaluation.continuing.probe import THOUGHT_TOKENS
 from qwq_nb.evaluation.evaluate import evaluate
 from tests.servers.begun_thoughts import counts_of, transport_of
 from tests.servers.conftest import SMOLLM2, LlamaServer

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from qwq_nb.analysis.budget.probe import THOUGHT_TOKENS
 from qwq_nb.analysis.speed.api import speed
 from qwq_nb.demo import PROBLEMS
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import connect
 from qwq_nb.errors import EndpointRefused
 from qwq_nb.evaluation.ask import ask
+from qwq_nb.evaluation.continuing.probe import THOUGHT_TOKENS
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.run import Run
 from tests.servers.begun_thoughts import counts_of, transport_of

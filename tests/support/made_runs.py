@@ -82,6 +82,7 @@ def made_run(results: list[SampleResult], name: str = "one", **changes: Any) -> 
         endpoints=[endpoint.replace(name="demo") if changes.pop("demo", False) else endpoint],
         selection=Selection(**{"repeats": repeats, **selection}),
         source=Source(**source),
+        editing=changes.pop("editing", None),
     )
     fields: dict[str, Any] = {
         "run_id": name,

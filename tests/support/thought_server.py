@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from qwq_nb.demo.continuation import Prompt, continuation, read_prompt
+from qwq_nb.demo.continuation import Prompt, continuation, read_prompt, within_budget
 from qwq_nb.demo.replay import Transcripts, built_in, limited, split_tokens
 from qwq_nb.endpoint.endpoint import Endpoint
 
@@ -48,6 +48,12 @@ class ThoughtServer:
         self.seconds: float = behaviour.pop("seconds", 0.0)
         self.cached: float = behaviour.pop("cached", 0.0)
         """Share of each prompt that comes from a prefix cache."""
+        self.native: str | int = behaviour.pop("native", "")
+        """The field of its own thinking budget; or the status that every such field is refused with."""
+        self.enforces: int = behaviour.pop("enforces", 10**9)
+        """Keeps to that many budgets, and to none after."""
+        self.hides: bool = behaviour.pop("hides", False)
+        """Gives no reasoning."""
         assert not behaviour
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.continued = 0
@@ -81,7 +87,7 @@ class ThoughtServer:
         assert prompt is not None
         more = TEMPLATE + (14 if self.raw == "chat" else 0)
         prompt, dropped = self._remembered(prompt)
-        said = continuation(self.book, prompt, body.get("max_tokens"))
+        said = continuation(self.book, prompt, body.get("max_tokens"), seed=body.get("seed", self.continued))
         choice = {"text": self.answers or said.text, "finish_reason": said.finish}
         return 200, {"choices": [choice], "model": "m", **self._usage(prompt.tokens + more - dropped, said.tokens)}
 
@@ -98,7 +104,7 @@ class ThoughtServer:
         thought, following = (thought, "") if split < 0 else (thought[:split], thought[split:])
         prompt, dropped = self._remembered(Prompt((before[-1]["content"],), thought, following))
         more = {"right": 0, "empty_first": 2, "second_turn": 10, "ignored": -len(split_tokens(thought + following))}
-        said = continuation(self.book, prompt, body.get("max_tokens"))
+        said = continuation(self.book, prompt, body.get("max_tokens"), seed=body.get("seed", self.continued))
         where = "reasoning" if self.in_reasoning else "content"
         message = {"role": "assistant", "content": None, where: self.answers or said.text}
         tokens = prompt.tokens + TEMPLATE + more[self.content] - dropped
@@ -112,7 +118,7 @@ class ThoughtServer:
             thought = ""
         closing = f"\n</think>{following}" if following else ""
         prompt, dropped = self._remembered(Prompt((before[-1]["content"],), thought, closing))
-        said = continuation(self.book, prompt, body.get("max_tokens"))
+        said = continuation(self.book, prompt, body.get("max_tokens"), seed=body.get("seed", self.continued))
         text = following + (self.answers or said.text)
         message = {"role": "assistant", "content": text, "reasoning_content": thought}
         return 200, self._message(message, said.finish, prompt.tokens + TEMPLATE - dropped, said.tokens)
@@ -120,8 +126,18 @@ class ThoughtServer:
     def _whole(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         texts = [m["content"] for m in body["messages"]]
         transcript = self.book.find(texts[-1])
-        said = limited(transcript.variants[0], body.get("max_tokens"))
+        variant = transcript.variants[0]
+        if isinstance(self.native, int) and any("budget" in name for name in body):
+            return self.native, {"error": {"message": "extra fields are not permitted"}}
+        budget = body.get(str(self.native))
+        if isinstance(budget, int) and self.enforces > 0:
+            with self._guard:
+                self.enforces -= 1
+            variant = within_budget(transcript.key, variant, budget)
+        said = limited(variant, body.get("max_tokens"))
         message = {"content": "".join(said.answer), "reasoning_content": "".join(said.reasoning)}
+        if self.hides:
+            message["reasoning_content"] = ""
         tokens = sum(len(split_tokens(text)) for text in texts) + TEMPLATE
         made = self._message(message, said.finish, tokens, len(said.reasoning) + len(said.answer))
         if self.usage:

@@ -81,7 +81,13 @@ export function rowOf(flight: InFlight): SampleView {
     analysis: null,
     reason: null,
     code: null,
-    execution: null
+    execution: null,
+    calls: [],
+    entropy: '',
+    turns: [],
+    picture: null,
+    drawing: null,
+    ruling: null
   };
 }
 

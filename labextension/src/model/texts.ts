@@ -16,12 +16,17 @@ function* partsOf(
     question: () => [row.question?.text ?? '', ...row.choices],
     answer: () => [
       trace?.answer ?? row.answer?.text ?? '',
+      ...row.turns.flatMap(turn => [
+        turn.answer?.text ?? '',
+        turn.diff?.text ?? ''
+      ]),
       row.extracted,
       row.gold,
       stream?.answer.text ?? ''
     ],
     reasoning: () => [
       trace?.reasoning ?? row.reasoning?.text ?? '',
+      ...row.turns.map(turn => turn.reasoning?.text ?? ''),
       stream?.reasoning.text ?? ''
     ]
   };

@@ -5,7 +5,12 @@
  * by its kind and is of that kind afterwards. A test keeps the kinds equal to `run.v1.schema.json`.
  */
 import { asNumber, asObject, asText, clipped } from './values';
-import { OUTCOMES, PHASE_NAMES, STATE_NAMES } from './vocabulary';
+import {
+  GAME_STATE_NAMES,
+  OUTCOMES,
+  PHASE_NAMES,
+  STATE_NAMES
+} from './vocabulary';
 
 export const MIME_TYPE = 'application/vnd.qwq-nb.run.v1+json';
 
@@ -220,6 +225,44 @@ export const FAILED_TEST = {
   stderr: optional(text, '')
 };
 
+export const GAME_PLAY = {
+  policy: text,
+  seconds: optional(number, 0),
+  frames: optional(count, 0),
+  distinct: optional(count, 0),
+  ended: optional(text, '')
+};
+
+export const GAME_ERROR = {
+  policy: text,
+  what: text,
+  line: optional(nullable(count), nothing),
+  source: optional(text, ''),
+  traceback: optional(text, '')
+};
+
+export const GAME = {
+  state: oneOf(GAME_STATE_NAMES, 'undecided'),
+  checks: optional(mapping(nullable(flag)), {}),
+  says: optional(mapping(text), {}),
+  seconds: optional(number, 0),
+  plays: optional(list(struct('GamePlay', GAME_PLAY), MOST_OF_A_SAMPLE), []),
+  error: optional(nullable(struct('GameError', GAME_ERROR)), nothing),
+  why: optional(text, ''),
+  clip: optional(text, ''),
+  clip_of: optional(text, '')
+};
+
+/** A clip, in base64: see `pictureOf` of the view for what of it is drawn. */
+export const PICTURE = {
+  data: optional(prose, ''),
+  width: optional(count, 0),
+  height: optional(count, 0),
+  frames: optional(count, 0),
+  file: optional(text, ''),
+  note: optional(text, '')
+};
+
 export const EXECUTION = {
   status: optional(oneOf([...STATUSES, ''] as const, ''), ''),
   passed: optional(count, 0),
@@ -231,7 +274,76 @@ export const EXECUTION = {
   peak_memory_mb: optional(number, 0),
   sandbox: optional(text, ''),
   fault: optional(text, ''),
-  differs: optional(text, '')
+  differs: optional(text, ''),
+  game: optional(nullable(struct('Game', GAME)), nothing)
+};
+
+export const TURN_VIEW = {
+  role: text,
+  endpoint: optional(text, ''),
+  model: optional(text, ''),
+  try: optional(count, 1),
+  retry: optional(count, 0),
+  reasoning_tokens: optional(count, 0),
+  answer_tokens: optional(count, 0),
+  latency_s: optional(nullable(number), nothing),
+  reasoning: optional(nullable(struct('Clip', CLIP)), nothing),
+  answer: optional(nullable(struct('Clip', CLIP)), nothing),
+  same_reasoning: optional(flag, false),
+  same_answer: optional(flag, false),
+  format: optional(text, ''),
+  malformed: optional(text, ''),
+  syntax_error: optional(text, ''),
+  files: optional(list(text, MOST_OF_A_SAMPLE), []),
+  diff: optional(nullable(struct('Clip', CLIP)), nothing),
+  execution: optional(nullable(struct('Execution', EXECUTION)), nothing)
+};
+
+export const BOARD_ROW = {
+  architect_tokens: optional(nullable(count), nothing),
+  ci_high: optional(nullable(number), nothing),
+  ci_low: optional(nullable(number), nothing),
+  command: optional(text, ''),
+  completion_tokens: optional(nullable(count), nothing),
+  currency: optional(text, ''),
+  date: optional(text, ''),
+  demo: optional(flag, false),
+  edit_format: optional(text, ''),
+  editor_edit_format: optional(text, ''),
+  editor_model: optional(text, ''),
+  editor_tokens: optional(nullable(count), nothing),
+  error_outputs: optional(nullable(count), 0),
+  errors: optional(count, 0),
+  exercises: optional(text, ''),
+  exhausted_context_windows: optional(nullable(count), 0),
+  indentation_errors: optional(nullable(count), 0),
+  lazy_comments: optional(nullable(count), 0),
+  model: text,
+  no_edit: optional(nullable(count), 0),
+  no_edit_passed: optional(nullable(count), 0),
+  num_malformed_by_aider: optional(nullable(count), 0),
+  num_malformed_responses: optional(nullable(count), 0),
+  num_with_malformed_responses: optional(nullable(count), 0),
+  pass_rate_1: optional(nullable(number), nothing),
+  pass_rate_1_high: optional(nullable(number), nothing),
+  pass_rate_1_low: optional(nullable(number), nothing),
+  pass_rate_2: optional(nullable(number), nothing),
+  pending: optional(count, 0),
+  percent_cases_well_formed: optional(nullable(number), nothing),
+  percent_well_formed_architect: optional(nullable(number), nothing),
+  percent_well_formed_by_aider: optional(nullable(number), nothing),
+  percent_well_formed_editor: optional(nullable(number), nothing),
+  prompt_tokens: optional(nullable(count), nothing),
+  published: optional(flag, false),
+  run: optional(text, ''),
+  seconds_per_case: optional(nullable(number), nothing),
+  source: optional(text, ''),
+  syntax_errors: optional(nullable(count), 0),
+  test_cases: optional(count, 0),
+  test_timeouts: optional(nullable(count), 0),
+  total_cost: optional(nullable(number), nothing),
+  user_asks: optional(nullable(count), nothing),
+  versions: optional(text, '')
 };
 
 export const GROUP_ROW = {
@@ -246,6 +358,36 @@ export const GROUP_ROW = {
   ci_high: nullable(number),
   tests_passed: count,
   tests_total: count
+};
+
+export const DRAWN_ARGUMENT = {
+  name: text,
+  value: optional(text, ''),
+  expected: optional(text, ''),
+  problem: optional(text, '')
+};
+
+export const DRAWN_CALL = {
+  name: text,
+  is_missing: optional(flag, false),
+  problem: optional(text, ''),
+  text: optional(text, ''),
+  arguments: optional(
+    list(struct('DrawnArgument', DRAWN_ARGUMENT), MOST_OF_A_SAMPLE),
+    []
+  )
+};
+
+export const DRAWING = {
+  svg: prose,
+  alt: text,
+  text: optional(prose, '')
+};
+
+export const RULING_VIEW = {
+  correct: flag,
+  note: optional(text, ''),
+  at: optional(text, '')
 };
 
 export const SAMPLE_VIEW = {
@@ -275,7 +417,13 @@ export const SAMPLE_VIEW = {
   analysis: optional(nullable(struct('Analysis', ANALYSIS)), nothing),
   reason: optional(nullable(struct('Reason', REASON)), nothing),
   code: optional(nullable(struct('Clip', CLIP)), nothing),
-  execution: optional(nullable(struct('Execution', EXECUTION)), nothing)
+  execution: optional(nullable(struct('Execution', EXECUTION)), nothing),
+  calls: optional(list(struct('DrawnCall', DRAWN_CALL), MOST_OF_A_SAMPLE), []),
+  entropy: optional(text, ''),
+  turns: optional(list(struct('TurnView', TURN_VIEW), MOST_OF_A_SAMPLE), []),
+  picture: optional(nullable(struct('Picture', PICTURE)), nothing),
+  drawing: optional(nullable(struct('Drawing', DRAWING)), nothing),
+  ruling: optional(nullable(struct('RulingView', RULING_VIEW)), nothing)
 };
 
 export const IN_FLIGHT = {
@@ -381,6 +529,7 @@ export const RUN_RECORD = {
   notes: optional(list(text), []),
   references: optional(list(mapping(), MOST_KEYS), []),
   groups: optional(list(struct('GroupRow', GROUP_ROW), MOST_KEYS), []),
+  board: optional(list(struct('BoardRow', BOARD_ROW), MOST_KEYS), []),
   withheld: optional(flag, false),
   withheld_benchmarks: optional(nullable(list(text)), nothing)
 };
@@ -394,6 +543,14 @@ export type SubsetRow = Read<typeof SUBSET_ROW>;
 export type RunRecord = Read<typeof RUN_RECORD>;
 export type Reason = Read<typeof REASON>;
 export type Execution = Read<typeof EXECUTION>;
+export type DrawnArgument = Read<typeof DRAWN_ARGUMENT>;
+export type DrawnCall = Read<typeof DRAWN_CALL>;
+export type TurnView = Read<typeof TURN_VIEW>;
+export type BoardRow = Read<typeof BOARD_ROW>;
+export type Game = Read<typeof GAME>;
+export type GameError = Read<typeof GAME_ERROR>;
+export type Picture = Read<typeof PICTURE>;
+export type Drawing = Read<typeof DRAWING>;
 export type FailedTest = Read<typeof FAILED_TEST>;
 
 const record = struct('RunRecord', RUN_RECORD);

@@ -41,6 +41,14 @@ const flags: Record<string, IFlagWords> = vocabulary.flags;
 const states: Record<State, { sign: string; live: boolean }> =
   vocabulary.states;
 
+type GameState = keyof typeof vocabulary.game_states;
+
+export const GAME_STATE_NAMES = keysOf<GameState>(vocabulary.game_states);
+/** States of a game, in words. */
+export const GAME_STATES: Record<GameState, string> = vocabulary.game_states;
+/** Facts on a game; of a name that ends with `_`, a key follows. */
+export const GAME_CHECKS: Record<string, string> = vocabulary.game_checks;
+
 export const REASONS: Record<ReasonCode, IReasonWords> = vocabulary.reasons;
 
 /** In the order of the table. */

@@ -1,6 +1,7 @@
 /** What running an answer's code has shown: its tests as squares, the first that failed, and the code. */
 import { count, number } from '../record/format';
 import { Clip, Execution, FailedTest } from '../record/record';
+import { GAME_STATES } from '../record/vocabulary';
 import { oneLine, visible } from '../text/clean';
 import { el, setText } from './dom';
 
@@ -33,9 +34,11 @@ export class ExecutionView {
     if (execution === null) {
       return;
     }
-    this.node.append(
-      el('p', { class: 'qwq-tests' }, `Tests: ${testsOf(execution)}`)
-    );
+    if (execution.game === null) {
+      this.node.append(
+        el('p', { class: 'qwq-tests' }, `Tests: ${testsOf(execution)}`)
+      );
+    }
     if (execution.differs) {
       this.node.append(
         el(
@@ -61,6 +64,9 @@ export class ExecutionView {
 
 /** How many tests passed, and how the first that failed ended. */
 export function testsWord(execution: Execution): string {
+  if (execution.game) {
+    return GAME_STATES[execution.game.state];
+  }
   if (execution.status === 'not_run') {
     return 'not run';
   }

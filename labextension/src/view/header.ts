@@ -176,13 +176,16 @@ export class HeaderView {
   private _setup = el('dl', { class: 'qwq-settings' });
 }
 
-/** Of all benchmarks together, from the table. */
+/** Of all benchmarks together, from the rows of subsets: some stand apart from the row `all`. */
 function outcomeCounts(record: RunRecord): Map<Outcome, number> {
   const counts = new Map<Outcome, number>();
+  const divided = new Set(
+    record.table.filter(row => row.subset !== 'all').map(row => row.benchmark)
+  );
   for (const outcome of OUTCOMES) {
     const field = outcome === 'error' ? 'errors' : outcome;
     const n = record.table
-      .filter(row => row.subset === 'all')
+      .filter(row => row.subset !== 'all' || !divided.has(row.benchmark))
       .reduce((sum, row) => sum + asNumber((row as Json)[field]), 0);
     counts.set(outcome, n);
   }

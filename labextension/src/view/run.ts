@@ -9,6 +9,8 @@ import { Locate } from '../model/traces';
 import { RunRecord } from '../record/record';
 import { measure } from '../timing';
 import { IContext } from './attempt';
+import { BoardFacts } from './board-facts';
+import { copyText } from './clipboard';
 import { DetailView } from './detail';
 import { el, setAttribute } from './dom';
 import { FiltersView } from './filters';
@@ -16,6 +18,7 @@ import { HeaderView } from './header';
 import { KeyboardHandler } from './keyboard';
 import { ListView } from './list';
 import { ReachKeeper } from './reach';
+import { Rule } from './ruling';
 import { TableView } from './table';
 import { LazyTypesetter, Typeset } from './typeset';
 
@@ -64,7 +67,12 @@ export class RunView extends Widget {
       this._filters.node,
       el('div', { class: 'qwq-panes' }, this._list.node, this._detail.node)
     );
-    this.node.append(this._header.node, this._table.node, this._browser);
+    this.node.append(
+      this._header.node,
+      this._table.node,
+      this._facts.node,
+      this._browser
+    );
     setAttribute(this.node, 'role', 'group');
     this._reach = new ReachKeeper(this.node);
     this._keyboard = new KeyboardHandler(this.node, {
@@ -73,7 +81,9 @@ export class RunView extends Widget {
       search: this._filters.search,
       move: steps => this._move(steps),
       page: () => this._list.page,
-      applySearch: () => this._filters.apply()
+      applySearch: () => this._filters.apply(),
+      rule: correct => this._detail.rule(correct),
+      focusNote: () => this._detail.focusNote()
     });
   }
 
@@ -89,6 +99,16 @@ export class RunView extends Widget {
       this._draw();
     } else if (!this._frame) {
       this._frame = requestAnimationFrame(() => this._draw());
+    }
+  }
+
+  /** Where the reader's rulings go; null: nowhere, and there are no buttons. */
+  setRule(rule: Rule | null): void {
+    if (rule !== this._rule) {
+      this._rule = rule;
+      if (this._isDrawn) {
+        this._drawDetail();
+      }
     }
   }
 
@@ -136,6 +156,7 @@ export class RunView extends Widget {
     setAttribute(this.node, 'aria-label', `Run ${record.name}`);
     this._header.update(record);
     this._table.update(record);
+    this._facts.update(record.board);
     this._drawBrowser();
     measure('draw', started);
   }
@@ -198,9 +219,11 @@ export class RunView extends Widget {
     const context: IContext = {
       typesetter: this._typesetter,
       matcher: model.selector.matcher,
+      runDir: model.record!.run_dir,
       trace: key => model.trace(key),
       stream: key => model.streams.get(key),
-      note: entry => this._fetcher.note(entry)
+      note: entry => this._fetcher.note(entry),
+      rule: this._rule
     };
     this._detail.show(model.repeats(entry.row.id), key, context);
     this._reach.update();
@@ -268,6 +291,7 @@ export class RunView extends Widget {
   private _fetcher: TraceFetcher;
   private _header = new HeaderView();
   private _table: TableView;
+  private _facts = new BoardFacts();
   private _filters: FiltersView;
   private _list: ListView;
   private _detail: DetailView;
@@ -275,32 +299,10 @@ export class RunView extends Widget {
   private _keyboard: KeyboardHandler;
   private _reach: ReachKeeper;
   private _typesetter: LazyTypesetter;
+  private _rule: Rule | null = null;
   private _filterSignature = '';
   private _isDrawn = false;
   private _frame = 0;
   private _search = 0;
   private _settle = 0;
-}
-
-/** To the clipboard, also on a page without TLS, where browsers have the older way only. */
-async function copyText(text: string): Promise<boolean> {
-  if (navigator.clipboard) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-  const focused = document.activeElement as HTMLElement | null;
-  const area = el('textarea', { 'aria-hidden': 'true' });
-  area.value = text;
-  area.style.position = 'fixed';
-  area.style.opacity = '0';
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand('copy');
-  area.remove();
-  focused?.focus({ preventScroll: true });
-  return done;
 }

@@ -7,8 +7,7 @@ share of the characters.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -16,9 +15,7 @@ from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import Completion, SampleResult
 from qwq_nb.trace.habits import first_correct_tokens
 
-__all__ = ["Answer", "answers_of", "are_places_known", "is_choice"]
-
-_LETTER = re.compile(r"[A-Z]")
+__all__ = ["Answer", "answers_of"]
 
 
 class Answer(msgspec.Struct, kw_only=True, frozen=True):
@@ -72,18 +69,4 @@ def _answer(result: SampleResult, completion: Completion) -> Answer:
         # An answer that was cut after its reasoning had ended did end.
         ended=not (completion.is_truncated and not completion.answer.strip()),
         right=right,
-    )
-
-
-def are_places_known(answers: Sequence[Answer]) -> bool:
-    """Return whether places of right answers are found at all: they are not in reasonings about programs, free
-    texts."""
-    return any(a.is_found for a in answers) or not any(a.right and a.tokens > 0 for a in answers)
-
-
-def is_choice(results: Iterable[SampleResult]) -> bool:
-    """Return whether the questions are multiple choice: they have choices, or letters as gold (evalscope's runs)."""
-    samples = [result.sample for result in results]
-    return any(s.choices for s in samples) or (
-        bool(samples) and all(_LETTER.fullmatch(s.gold.strip()) is not None for s in samples)
     )

@@ -14,16 +14,19 @@ from qwq_nb.analysis.budget.forced_curve import MARGIN
 from qwq_nb.analysis.budget.forced_panel import forced_part
 from qwq_nb.analysis.budget.forced_plan import plan_units
 from qwq_nb.analysis.budget.grid import GRIDS, Grid, budgets_between, checked_budgets
-from qwq_nb.analysis.budget.measure import Measurement, stored, suffix_of
+from qwq_nb.analysis.budget.measure import Measurement, stored
+from qwq_nb.analysis.budget.native_probe import checked_field
+from qwq_nb.analysis.budget.native_runs import NativeRuns, native_points
 from qwq_nb.analysis.budget.record import BudgetPanel, budget_panel
 from qwq_nb.analysis.budget.report import budget_html, budget_text
-from qwq_nb.core.estimates import Estimate
+from qwq_nb.analysis.budget.tables import answer_rows, budget_rows, use_rows
 from qwq_nb.core.files import save_file
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import InterruptedWithResult, OptionError, did_you_mean, listed
+from qwq_nb.evaluation.continuing.suffixes import suffix_of
 from qwq_nb.run.backfill import with_analysis
 from qwq_nb.run.run import Run
 from qwq_nb.view.output import show_with_figure
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["BudgetCurve", "BudgetInterrupted", "budget"]
 
 MOST_RUNS = 6
-NAN = float("nan")
 
 
 class BudgetInterrupted(InterruptedWithResult):
@@ -55,6 +57,7 @@ def budget(
     limit: int | None = None,
     margin: float = MARGIN,
     concurrency: int | None = None,
+    native: str | None = None,
     cost: bool = False,
     show: bool = True,
     tell: Callable[[str], None] | None = None,
@@ -74,13 +77,17 @@ def budget(
         limit: force answers to the first so many problems of each benchmark only.
         margin: percentage points that the accuracy may be below the full one in what is concluded.
         concurrency: streams at once; the run's by default.
-        cost: say what forced answers would cost (`.cost`), and ask for nothing.
+        native: run the benchmark again at each budget, with a thinking budget of the server's own: the name of its
+            field (`thinking_token_budget`), or `auto` for the first that is proved. These answers are others: they are
+            not paired with the run's. The runs lie beside this one, and later calls show them too.
+        cost: say what forced answers, or these runs, would cost (`.cost`), and ask for nothing.
         show: draw how far the asking is.
         tell: hears how far the measuring of traces is.
 
     Raises:
         OptionError: no run, more than six, one without any finished answer, or an option that is out of range.
         NoTransport: no way to put a thought before the endpoint's model could be proved.
+        NoNativeBudget: no budget of the server's own could be proved.
         EndpointError: no endpoint answers any more; what came is kept.
         BudgetInterrupted: the user interrupted; a KeyboardInterrupt that carries the curve.
         WorkerError: the benchmark worker cannot start.
@@ -97,6 +104,10 @@ def budget(
             raise OptionError(f"--{name} takes a whole number from 1, not {value!r}.")
     if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0 < margin <= 100:
         raise OptionError(f"--margin is a number of percentage points above 0, up to 100, not {margin!r}.")
+    if native is not None:
+        checked_field(native)
+        if forced:
+            raise OptionError("--forced and --native are two ways to measure: give one of them.")
     named = checked_budgets(budgets)
     found = {run: with_analysis(run, tell=tell) for run in runs}
     for run, results in found.items():
@@ -104,21 +115,33 @@ def budget(
             raise OptionError(
                 f"The run {run.name!r} has no answer that counts yet: there is nothing to draw a curve of."
             )
-    ask = forced or cost
+    ask = forced or (cost and native is None)
     chosen = {run: budgets_of(run, results, grid, named, fresh=ask) for run, results in found.items()}
+    natives = [
+        NativeRuns(run, native_budgets(chosen[run]), results, field=native, endpoint=endpoint, concurrency=concurrency)
+        for run, results in found.items()
+        if native is not None
+    ]
     plans = [
         Measurement(run, chosen[run], results, endpoint=endpoint, limit=limit, concurrency=concurrency)
         for run, results in found.items()
         if ask
     ]
-    told = "\n".join(plan.cost() for plan in plans)
+    told = "\n".join([*(plan.cost() for plan in plans), *(runs_of.cost() for runs_of in natives)])
     curve = functools.partial(BudgetCurve, found, chosen, margin=margin, limit=limit if ask else None, cost=told)
     try:
         for plan in plans if not cost else ():
             plan.measure(show=show)
+        for runs_of in natives if not cost else ():
+            runs_of.run(show=show)
     except KeyboardInterrupt:
         raise BudgetInterrupted(curve()) from None
     return curve()
+
+
+def native_budgets(chosen: dict[str, list[int]]) -> list[int]:
+    """Return the budgets of whole runs: those of all benchmarks together, without the longest reasonings themselves."""
+    return sorted({budget for budgets in chosen.values() for budget in budgets[:-1]})
 
 
 def budgets_of(
@@ -170,44 +193,13 @@ class BudgetCurve:
         whose reasoning has ended;
         `ended_right`: ended and right; `n`: answers. `difference`: of forced answers and the run's own verdicts,
         paired, with its p-value `p`; `settled`: share of answers that need no more tokens than the budget;
-        `share_of_tokens`: tokens that are spent with the budget, of all. `_low` and `_high` are the ends of 95 %
-        intervals.
+        `share_of_tokens`: tokens that are spent with the budget, of all. `native`, `native_n`, `native_tokens`: the
+        accuracy of a whole run with this budget of the server's own, its answers, and their mean thinking tokens; empty
+        where there is none, or where the server did not keep to it. `_low` and `_high` are the ends of 95 % intervals.
         """
         import pandas as pd
 
-        rows: list[dict[str, Any]] = []
-        for panel in self._panels:
-            forced = panel.forced_points
-            for point in panel.points:
-                own = forced.get(point.budget)
-                accuracy = own.accuracy if own is not None else Estimate()
-                stands = point.stands if panel.placed else Estimate()
-                rows.append(
-                    {
-                        "run": panel.run,
-                        "model": panel.model,
-                        "benchmark": panel.benchmark,
-                        "budget": point.budget,
-                        "accuracy": _value(accuracy.value),
-                        "ci_low": _value(accuracy.low),
-                        "ci_high": _value(accuracy.high),
-                        "stands": _value(stands.value),
-                        "ended": _value(point.ended.value),
-                        "n": len(panel.answers),
-                        "ended_right": _value(point.ended_right.value),
-                        **_ends("stands", Estimate() if panel.choice else stands),
-                        **_ends("ended_right", point.ended_right),
-                        **_ends("ended", point.ended),
-                        "forced_n": accuracy.n,
-                        "difference": _value(own.difference if own is not None else None),
-                        "difference_low": _value(own.low if own is not None else None),
-                        "difference_high": _value(own.high if own is not None else None),
-                        "p": _value(own.p if own is not None else None),
-                        "settled": _value(own.settled.value if own is not None else None),
-                        "share_of_tokens": _value(own.share_of_tokens if own is not None else None),
-                    }
-                )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(budget_rows(self._panels))
 
     def use(self) -> pd.DataFrame:
         """Return a DataFrame with a row a run and benchmark: what its thinking tokens went into.
@@ -216,16 +208,7 @@ class BudgetCurve:
         """
         import pandas as pd
 
-        rows = []
-        for panel in self._panels:
-            row: dict[str, Any] = {"run": panel.run, "model": panel.model, "benchmark": panel.benchmark}
-            for name in panel.use.__struct_fields__:
-                value = getattr(panel.use, name)
-                row |= (
-                    {name: _value(value.value), **_ends(name, value)} if isinstance(value, Estimate) else {name: value}
-                )
-            rows.append(row)
-        return pd.DataFrame(rows)
+        return pd.DataFrame(use_rows(self._panels))
 
     def samples(self) -> pd.DataFrame:
         """Return a DataFrame with a row an answer: its tokens, and by how many the right answer was stated.
@@ -235,25 +218,7 @@ class BudgetCurve:
         """
         import pandas as pd
 
-        return pd.DataFrame(
-            [
-                {
-                    "run": panel.run,
-                    "benchmark": panel.benchmark,
-                    "id": answer.id,
-                    "repeat": answer.repeat,
-                    "outcome": answer.outcome,
-                    "reasoning_tokens": answer.tokens,
-                    "stated_tokens": _value(answer.stated) if panel.placed else NAN,
-                    "stated_at": answer.at[1] if answer.at is not None else None,
-                    "needed_tokens": _value(panel.needed(answer)),
-                    "ended": answer.ended,
-                    "right": answer.right,
-                }
-                for panel in self._panels
-                for answer in panel.answers
-            ]
-        )
+        return pd.DataFrame(answer_rows(self._panels))
 
     def plot(self, benchmark: str | None = None) -> BudgetFigure:
         """Draw the curves of one benchmark, a panel a run. Of several benchmarks: the first.
@@ -313,6 +278,8 @@ def _panels_of(
     kept = stored(run)
     panels = []
     for benchmark, own_budgets in budgets.items():
+        points, problems = native_points(run, benchmark, kept.natives)
+        shown = sorted({*own_budgets, *(p.budget for p in points if p.budget < own_budgets[-1])})
         own = [r for r in results if r.sample.benchmark == benchmark]
         suffix = suffix_of(own)
         part = None
@@ -328,16 +295,10 @@ def _panels_of(
                 benchmark=benchmark,
                 demo=run.demo,
                 run_dir=run.directory.display_path,
-                budgets=own_budgets,
+                budgets=shown,
                 forced=part,
+                native=points,
+                native_problems=problems,
             )
         )
     return panels
-
-
-def _value(value: float | None) -> float:
-    return NAN if value is None else value
-
-
-def _ends(name: str, value: Estimate) -> dict[str, float]:
-    return {f"{name}_low": _value(value.low), f"{name}_high": _value(value.high)}

@@ -15,7 +15,7 @@ from qwq_nb.analysis.budget.bars import bar_traces, drawn_rows
 from qwq_nb.analysis.budget.curve import CurvePoint, widest_gap
 from qwq_nb.analysis.budget.record import MEANING, BudgetPanel
 from qwq_nb.core.estimates import Estimate
-from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, plain, share
+from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, plain, share
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import TEMPLATE, Figure, figure_title
 from qwq_nb.view.wording import is_known, number, percent
@@ -205,7 +205,9 @@ def _curves(panel: BudgetPanel, x: str, y: str, *, first: bool, alone: bool) -> 
                 "hovertemplate": f"{plain(name)}: %{{y:.1%}} by %{{x:,.0f}} tokens<extra></extra>",
             }
         )
-    return data + _gap(panel, points, base, alone) + _forced(panel, base, first=first)
+    return (
+        data + _gap(panel, points, base, alone) + _forced(panel, base, first=first) + _native(panel, base, first=first)
+    )
 
 
 def _band(at: Sequence[float], values: Sequence[Estimate], colour: str) -> dict[str, Any]:
@@ -273,25 +275,13 @@ def _forced(panel: BudgetPanel, base: dict[str, Any], *, first: bool) -> list[di
     points = [p for p in panel.forced_points.values() if p.budget and is_known(p.accuracy.value)]
     if not points:
         return []
-    values = [p.accuracy.value or 0.0 for p in points]
-    above = [round(max(0.0, (p.accuracy.high or v) - v), 4) for p, v in zip(points, values, strict=True)]
-    under = [round(max(0.0, v - (p.accuracy.low or 0.0)), 4) for p, v in zip(points, values, strict=True)]
     drawn: dict[str, Any] = {
         **base,
         "mode": "lines+markers",
         "name": "forced answer right",
         "legendgroup": "forced",
         "showlegend": first,
-        "x": [p.budget for p in points],
-        "y": [share(v) for v in values],
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": above,
-            "arrayminus": under,
-            "thickness": 1,
-            "width": 0,
-        },
+        **_points([(p.budget, p.accuracy) for p in points]),
         "line": {"color": PURPLE, "width": 2},
         "marker": {"color": PURPLE, "size": 8, "symbol": "circle-open", "line": {"width": 2}},
         "hovertemplate": "forced at %{x:,.0f}: %{y:.1%}<extra></extra>",
@@ -315,3 +305,40 @@ def _forced(panel: BudgetPanel, base: dict[str, Any], *, first: bool) -> list[di
         "showlegend": False,
     }
     return [drawn, line]
+
+
+def _native(panel: BudgetPanel, base: dict[str, Any], *, first: bool) -> list[dict[str, Any]]:
+    """Draw whole runs with a budget of the server's own as points that no line joins: their answers are not paired."""
+    points = [p for p in panel.native if p.is_enforced]
+    if not points:
+        return []
+    return [
+        {
+            **base,
+            "mode": "markers",
+            "name": "whole run with the server's budget",
+            "legendgroup": "native",
+            "showlegend": first,
+            **_points([(p.budget, p.accuracy) for p in points]),
+            "marker": {"color": VERMILLION, "size": 10, "symbol": "diamond"},
+            "hovertemplate": "whole run at %{x:,.0f}: %{y:.1%}<extra></extra>",
+        }
+    ]
+
+
+def _points(given: Sequence[tuple[int, Estimate]]) -> dict[str, Any]:
+    """Return the places of points with intervals."""
+    values = [e.value or 0.0 for _, e in given]
+    both = list(zip([e for _, e in given], values, strict=True))
+    return {
+        "x": [budget for budget, _ in given],
+        "y": [share(v) for v in values],
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [round(max(0.0, (e.high or v) - v), 4) for e, v in both],
+            "arrayminus": [round(max(0.0, v - (e.low or 0.0)), 4) for e, v in both],
+            "thickness": 1,
+            "width": 0,
+        },
+    }

@@ -11,8 +11,8 @@ from qwq_nb.analysis.budget.answers import Answer
 from qwq_nb.analysis.budget.forced_curve import LEAST_AGREEMENT, Claim, ForcedCurve, forced_curve
 from qwq_nb.analysis.budget.forced_plan import Plan
 from qwq_nb.analysis.budget.forced_rows import Forced, ForcedRow
-from qwq_nb.analysis.budget.suffixes import Suffix
 from qwq_nb.core.records import SampleResult
+from qwq_nb.evaluation.continuing.suffixes import Suffix
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.wording import count, number, percent
 

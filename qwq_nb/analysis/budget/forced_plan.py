@@ -13,9 +13,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from qwq_nb.analysis.budget.cutting import CutText
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
+from qwq_nb.evaluation.continuing.cutting import CutText
 from qwq_nb.view.wording import count, money, number, percent
 
 __all__ = ["CutSample", "Plan", "Unit", "cost_sentence", "is_forced", "plan_units"]

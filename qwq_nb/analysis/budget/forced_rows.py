@@ -15,13 +15,13 @@ import msgspec
 
 from qwq_nb.analysis.budget.forced_plan import CutSample, Unit
 from qwq_nb.analysis.budget.grid import checked_budgets
-from qwq_nb.analysis.budget.probe import Transport
-from qwq_nb.analysis.budget.suffixes import Suffix
 from qwq_nb.errors import OptionError
+from qwq_nb.evaluation.continuing.probe import Transport
+from qwq_nb.evaluation.continuing.suffixes import Suffix
 from qwq_nb.store.jsonl import UNREADABLE
 from qwq_nb.store.run_dir import RunDirectory
 
-__all__ = ["FILE", "Forced", "ForcedPlanRow", "ForcedRow", "read_forced", "row_key"]
+__all__ = ["FILE", "Forced", "ForcedPlanRow", "ForcedRow", "NativeRow", "read_forced", "row_key"]
 
 FILE = "qwq_budget.jsonl"
 
@@ -35,7 +35,7 @@ class ForcedRow(msgspec.Struct, kw_only=True):
     chars: int
     """Characters of the reasoning that were left."""
     cut: Literal["tokens", "pieces"] = "pieces"
-    """By the server's own tokens, or by the pieces of the text (`qwq_nb.analysis.budget.cutting`)."""
+    """By the server's own tokens, or by the pieces of the text (`qwq_nb.evaluation.continuing.cutting`)."""
     whole: bool = False
     """The whole reasoning was left: the check of fidelity."""
     text: str = ""
@@ -77,6 +77,23 @@ class ForcedPlanRow(msgspec.Struct, kw_only=True):
     """Of each endpoint, with the counts that prove it."""
 
 
+class NativeRow(msgspec.Struct, kw_only=True, frozen=True):
+    """Hold the name of a run with a thinking budget of the server's own, which lies beside this one."""
+
+    kind: Literal["native"] = "native"
+    v: int = 1
+    field: str
+    budget: int
+    run: str
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if it is no name of a field, or of a folder beside the run's."""
+        if not (self.field.isascii() and self.field.isidentifier() and len(self.field) <= 64 and self.budget > 0):
+            raise ValueError(f"no field with a budget: {self.field!r}")
+        if self.run in ("", ".", "..") or set(self.run) & set("/\\\0"):
+            raise ValueError(f"no name of a run: {self.run!r}")
+
+
 def row_key(sample: CutSample, chars: int, *, model: str, dialect: str, suffix: Suffix) -> str:
     """Return the hash of what an answer depends on: model, prompt, the thought that is left, suffix, transport."""
     completion = sample.result.completion
@@ -90,6 +107,8 @@ class Forced:
 
     def __init__(self) -> None:
         self.plans: dict[str, ForcedPlanRow] = {}
+        self.natives: list[NativeRow] = []
+        """Runs with a budget of the server's own, each once."""
         self._rows: dict[tuple[str, int, int, bool], dict[str, ForcedRow]] = {}
 
     def put(self, row: ForcedRow) -> None:
@@ -124,6 +143,10 @@ def read_forced(directory: RunDirectory) -> Forced:
                 plan.budgets = checked_budgets(plan.budgets) or []
                 plan.limit = plan.limit if plan.limit is None or plan.limit > 0 else None
                 found.plans[plan.benchmark] = plan
+            elif row.get("kind") == "native":
+                native = msgspec.convert(row, NativeRow)
+                if native not in found.natives:
+                    found.natives.append(native)
             elif "key" in row:
                 found.put(msgspec.convert(row, ForcedRow))
     return found

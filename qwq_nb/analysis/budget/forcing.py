@@ -14,8 +14,6 @@ import msgspec
 
 from qwq_nb.analysis.budget.forced_plan import CutSample, Plan, Unit
 from qwq_nb.analysis.budget.forced_rows import FILE, Forced, ForcedPlanRow, ForcedRow, row_key
-from qwq_nb.analysis.budget.probe import Transport, brief, continued, find_transport
-from qwq_nb.analysis.budget.suffixes import Suffix
 from qwq_nb.bench.client import BenchWorker
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.core.event_loop import all_of
@@ -24,20 +22,15 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.pool import Pool
 from qwq_nb.endpoint.tokenize import ServerTokens
 from qwq_nb.errors import EndpointError, EndpointRefused
+from qwq_nb.evaluation.continuing.probe import Transport, brief, continued, find_transport
+from qwq_nb.evaluation.continuing.replies import is_proved, written
+from qwq_nb.evaluation.continuing.suffixes import Suffix
 from qwq_nb.store.run_dir import RunDirectory
 
-__all__ = ["Forcing", "is_proved"]
+__all__ = ["Forcing"]
 
-CUT_EXACTLY = 3
-"""Tokens by which a prompt's count may differ where `/tokenize` cut: marks may join at a border."""
-CUT_BY_PIECES = 12
-SHARE_BY_PIECES = 0.35
-WHOLE = 8
-SHARE_OF_WHOLE = 0.02
 MOST_BROKEN = 4
-"""How far a prompt's count may be from the expected one, in tokens and as a share of the thought's: where a thought is
-cut by its pieces, texts differ by that much, and a thought that was dropped by more. A whole thought was counted in the
-run."""
+"""Characters at a border that a token may hold parts of."""
 
 
 class Forcing:
@@ -204,7 +197,7 @@ class Forcing:
         row.text = written(completion, way, thought, self._suffix)
         row.prompt, row.cached = completion.prompt_tokens, completion.cached_tokens
         row.completion, row.finish = completion.completion_tokens, completion.finish_reason
-        if not is_proved(row):
+        if not is_proved(row.prompt, row.expected, row.budget, whole=row.whole, exact=row.cut == "tokens"):
             row.outcome = "unproved"
             return
         row.extracted, told = self._suffix.read(row.text)
@@ -228,23 +221,3 @@ def shared_length(text: str, other: str) -> int:
     if text[:length] == other[:length]:
         return length
     return next(i for i in range(length) if text[i] != other[i])
-
-
-def is_proved(row: ForcedRow) -> bool:
-    """Return whether the server's count of a prompt shows that the thought stood before the model, and nothing else."""
-    slack = float(CUT_EXACTLY)
-    if row.whole:
-        slack = max(WHOLE, SHARE_OF_WHOLE * row.budget)
-    elif row.cut == "pieces":
-        slack = max(CUT_BY_PIECES, SHARE_BY_PIECES * row.budget)
-    return row.prompt > 0 and abs(row.prompt - row.expected) <= slack
-
-
-def written(completion: Completion, way: Transport, thought: str, suffix: Suffix) -> str:
-    """Return what the model wrote after the suffix: some servers call it reasoning, some repeat what was before."""
-    parts = [completion.answer] if way.dialect == "reasoning_field" else [completion.reasoning, completion.answer]
-    text = "\n".join(part for part in parts if part)
-    for before in (f"{thought}{suffix.after(closed=way.closed)}", suffix.after(closed=way.closed), suffix.words):
-        if before.strip() and text.lstrip().startswith(before.strip()):
-            return text.lstrip()[len(before.strip()) :]
-    return text

@@ -11,17 +11,16 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.analysis.budget.answers import answers_of, are_places_known, is_choice
 from qwq_nb.analysis.budget.forced_plan import Plan, cost_sentence, plan_units
 from qwq_nb.analysis.budget.forced_rows import Forced, ForcedPlanRow, read_forced
 from qwq_nb.analysis.budget.forcing import Forcing
-from qwq_nb.analysis.budget.suffixes import CHOICE, MATH, Suffix
 from qwq_nb.bench.shared import shared_worker
 from qwq_nb.core.event_loop import shared_event_loop, wait_for
 from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.endpoint import Endpoint
-from qwq_nb.endpoint.registry import demo_endpoint, get_endpoint
 from qwq_nb.errors import OptionError, QwqError, UserError
+from qwq_nb.evaluation.continuing.endpoints import endpoints_of
+from qwq_nb.evaluation.continuing.suffixes import Suffix, suffix_of
 from qwq_nb.evaluation.control import STOP_WITHIN_S
 from qwq_nb.evaluation.loading import load_request
 from qwq_nb.run.run import Run
@@ -30,17 +29,10 @@ from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.view.output import Output, Picture
 from qwq_nb.view.wording import count
 
-__all__ = ["Measurement", "stored", "suffix_of"]
+__all__ = ["Measurement", "stored"]
 
 CONCURRENCY = 16
 """Streams at once where the run found its own number (`auto`)."""
-
-
-def suffix_of(results: Sequence[SampleResult]) -> Suffix | None:
-    """Return what forces answers to these questions; None for programs, free texts and tools."""
-    if is_choice(results):
-        return CHOICE
-    return MATH if are_places_known(answers_of(results)) else None
 
 
 class Measurement:
@@ -185,25 +177,6 @@ class Measurement:
     def _bundle(self, *, live: bool, times: bool) -> dict[str, Any]:
         line = self._line()
         return {"text/plain": line, "text/html": "".join(f"<p>{escape(part)}</p>" for part in line.splitlines())}
-
-
-def endpoints_of(run: Run, endpoint: Endpoint | str | None) -> list[Endpoint]:
-    """Return the endpoints to ask: the one named, or the run's own.
-
-    Raises:
-        OptionError: the run names none that can be asked.
-    """
-    if endpoint is not None:
-        return [get_endpoint(endpoint) if isinstance(endpoint, str) else endpoint]
-    if run.demo:
-        return [demo_endpoint()]
-    found = run.manifest.request.endpoints
-    if not all(one.url for one in found):
-        raise OptionError(
-            f"The run {run.name!r} does not say who answered it: name the endpoint that serves its model "
-            f"by --endpoint NAME."
-        )
-    return list(found)
 
 
 def stored(run: Run) -> Forced:

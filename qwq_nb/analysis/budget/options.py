@@ -9,7 +9,13 @@ __all__ = ["BUDGET"]
 BUDGET = (
     Option("--free", "flag", "from the traces alone, without a request (the default)"),
     Option("--forced", "flag", "cut each reasoning at every budget and force an answer: requests, whose cost is said"),
-    Option("--cost", "flag", "say what --forced would cost, and ask for nothing"),
+    Option(
+        "--native",
+        "text",
+        "run again at each budget, with the server's own thinking budget: its field, or auto",
+        "FIELD",
+    ),
+    Option("--cost", "flag", "say what --forced or --native would cost, and ask for nothing"),
     Option(
         "--grid", "choice", "budgets: octaves of 256 tokens, or half octaves (octaves)", choices=("octaves", "half")
     ),

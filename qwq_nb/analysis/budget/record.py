@@ -7,12 +7,14 @@ from typing import Final
 
 import msgspec
 
-from qwq_nb.analysis.budget.answers import Answer, answers_of, are_places_known, is_choice
+from qwq_nb.analysis.budget.answers import Answer, answers_of
 from qwq_nb.analysis.budget.curve import CurvePoint, ThinkingUse, curve_points, steps_of, thinking_use, widest_gap
 from qwq_nb.analysis.budget.forced_curve import ForcedPoint
 from qwq_nb.analysis.budget.forced_panel import ForcedPart
+from qwq_nb.analysis.budget.native_points import NativePoint, native_notes
 from qwq_nb.core.estimates import Estimate, share_estimate
 from qwq_nb.core.records import SampleResult
+from qwq_nb.trace.question_kinds import are_places_known, is_choice
 from qwq_nb.view.wording import count, number, percent
 
 __all__ = ["MEANING", "BudgetPanel", "budget_panel"]
@@ -49,6 +51,9 @@ class BudgetPanel(msgspec.Struct, kw_only=True):
     use: ThinkingUse
     forced: ForcedPart | None = None
     """Of forced answers; None: none was ever asked."""
+    native: list[NativePoint] = []
+    """Whole runs with a budget of the server's own, by budget."""
+    native_problems: list[str] = []
 
     @property
     def longest(self) -> int:
@@ -104,7 +109,8 @@ class BudgetPanel(msgspec.Struct, kw_only=True):
             )
         if self.left_out:
             notes.append(f"{count(self.left_out, 'answer')} failed or not asked yet: left out.")
-        return notes + (self.forced.notes if self.forced is not None else [])
+        notes += self.forced.notes if self.forced is not None else []
+        return [*notes, *native_notes(self.native), *self.native_problems]
 
 
 def budget_panel(
@@ -117,11 +123,13 @@ def budget_panel(
     run_dir: str,
     budgets: Sequence[int],
     forced: ForcedPart | None = None,
+    native: Sequence[NativePoint] = (),
+    native_problems: Sequence[str] = (),
 ) -> BudgetPanel:
     """Make the panel of one benchmark's results of a run."""
     answers = answers_of(results)
     choice = is_choice(results)
-    placed = are_places_known(answers)
+    placed = are_places_known(results)
     return BudgetPanel(
         run=run,
         model=model,
@@ -137,4 +145,6 @@ def budget_panel(
         steps=curve_points(answers, steps_of(answers, _MOST_STEPS)),
         use=thinking_use(answers, choice=choice, placed=placed),
         forced=forced,
+        native=list(native),
+        native_problems=list(native_problems),
     )

@@ -7,6 +7,7 @@ from typing import Final
 
 from qwq_nb.analysis.budget.curve import CurvePoint
 from qwq_nb.analysis.budget.forced_curve import ForcedPoint
+from qwq_nb.analysis.budget.native_points import NativePoint
 from qwq_nb.analysis.budget.record import MEANING, BudgetPanel
 from qwq_nb.core.estimates import Estimate
 from qwq_nb.view.clean import one_line
@@ -27,6 +28,7 @@ _FORCED_HEADS: Final = (
     "of the tokens",
     "n",
 )
+_NATIVE_HEADS: Final = ("the server's own budget", "field", "accuracy", "95 % interval", "mean thinking tokens", "n")
 _USE: Final = (
     ("xi_o", "ξ_O, outcome efficiency"),
     ("xi_ut", "ξ_UT, underthinking score"),
@@ -59,6 +61,8 @@ def budget_text(panels: Sequence[BudgetPanel]) -> str:
         if forced := panel.forced_points:
             rows = [_forced_cells(point) for point in forced.values()]
             blocks.append("\n".join(text_table(_FORCED_HEADS, rows, "r")))
+        if panel.native:
+            blocks.append("\n".join(text_table(_NATIVE_HEADS, [_native_cells(point) for point in panel.native], "r")))
     return "\n\n".join([*blocks, MEANING])
 
 
@@ -83,6 +87,9 @@ def budget_html(panels: Sequence[BudgetPanel]) -> str:
         if forced := panel.forced_points:
             shown: list[Row] = [[unbroken(c) for c in _forced_cells(point)] for point in forced.values()]
             parts.append(html_table("Answers forced at so many thinking tokens", _FORCED_HEADS, shown))
+        if panel.native:
+            whole: list[Row] = [[unbroken(c) for c in _native_cells(point)] for point in panel.native]
+            parts.append(html_table("Whole runs with a budget of the server's own", _NATIVE_HEADS, whole))
     parts.append(f"<p><small>{esc(MEANING)} {esc(_READING)}</small></p>\n")
     return f"<div>{''.join(parts)}</div>"
 
@@ -129,6 +136,18 @@ def _forced_cells(point: ForcedPoint) -> list[str]:
         f"{points(point.low)} to {points(point.high)}" if known else UNKNOWN,
         percent(point.settled.value),
         percent(point.share_of_tokens),
+        f"{point.accuracy.n:,}",
+    ]
+
+
+def _native_cells(point: NativePoint) -> list[str]:
+    accuracy = point.accuracy if point.is_enforced else Estimate()
+    return [
+        number(point.budget),
+        one_line(point.field, 40),
+        percent(accuracy.value) if point.is_enforced else "not enforced",
+        interval(accuracy.low, accuracy.high),
+        number(point.mean_tokens.value),
         f"{point.accuracy.n:,}",
     ]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from qwq_nb.core.apart import together
 from qwq_nb.core.estimates import difference_estimate
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paired import Problem, difference_interval, holm, paired_p
@@ -123,11 +124,11 @@ def contrast(
     own_a = [r for r in first if r.sample.benchmark == pairing.benchmark]
     own_b = [r for r in second if r.sample.benchmark == pairing.benchmark]
     subsets = dict.fromkeys(r.sample.subset for r in own_a)
+    of_all = together(pairing.pairs, lambda pair: pair.a.sample)
     rows = []
     for subset in [*subsets, None]:
-        pairs = [p for p in pairing.pairs if subset is None or p.a.sample.subset == subset]
-        mine = [r for r in own_a if subset is None or r.sample.subset == subset]
-        theirs = [r for r in own_b if subset is None or r.sample.subset == subset]
+        pairs = of_all if subset is None else [p for p in pairing.pairs if p.a.sample.subset == subset]
+        mine, theirs = (_of_subset(own, subset) for own in (own_a, own_b))
         row = _row(pairing.benchmark, subset or "all", a, b, pairs, mine, theirs, prices)
         row = _of_scores(row, pairs, mine, theirs, metric) if metric else row
         rows.append(msgspec.structs.replace(row, comparable=not bars))
@@ -135,8 +136,15 @@ def contrast(
         rows[-1] = msgspec.structs.replace(rows[-1], mean_score_a=scores[0], mean_score_b=scores[1])
     elif scores is not None:
         rows[-1] = msgspec.structs.replace(rows[-1], accuracy_a=scores[0], accuracy_b=scores[1])
-    whole = by_problem(pairing.pairs)
+    whole = by_problem(of_all)
     return Contrast(benchmark=pairing.benchmark, a=a, b=b, pairing=pairing, rows=rows, problems=whole, bars=list(bars))
+
+
+def _of_subset(results: Sequence[SampleResult], subset: str | None) -> list[SampleResult]:
+    """Return the results of a subset; None: of all that the benchmark's score is made of."""
+    if subset is None:
+        return together(results, lambda result: result.sample)
+    return [result for result in results if result.sample.subset == subset]
 
 
 def _row(
@@ -254,7 +262,7 @@ def cost(results: Iterable[SampleResult], prices: Prices | None) -> float | None
     if prices is None:
         return None
     found = [r.completion for r in results if r.completion is not None]
-    return prices.of(sum(c.prompt_tokens for c in found), sum(c.completion_tokens for c in found))
+    return sum(map(prices.of_completion, found))
 
 
 def comparison_rows(rows: Iterable[ComparisonRow]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from qwq_nb.analysis.compare.contrasts import accuracy_of, cost, mean_tokens
+from qwq_nb.core.apart import together
 from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.pairing import Pairing
@@ -60,7 +61,8 @@ def points(
         # Its score is no accuracy.
         groups = {key: members for key, members in groups.items() if key[0] != benchmark}
     for benchmark in dict.fromkeys(benchmark for benchmark, _ in groups):
-        groups[benchmark, "all"] = [r for r in common if r.sample.benchmark == benchmark]
+        own = [r for r in common if r.sample.benchmark == benchmark]
+        groups[benchmark, "all"] = together(own, lambda result: result.sample)
     found = []
     for (benchmark, subset), members in groups.items():
         group = []

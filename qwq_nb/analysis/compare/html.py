@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
+from qwq_nb.analysis.compare.games import games_html
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip
 from qwq_nb.analysis.compare.scores import benchmark_title, difference, interval, mean
 from qwq_nb.analysis.compare.side_by_side import pair_html, pair_summary
@@ -45,10 +46,10 @@ def comparison_bundle(record: ComparisonRecord) -> dict[str, Any]:
     """Return text/html and text/plain of at most COMPARISON_BYTES: texts shrink first, then fewer flips have them."""
     # Two reasonings a flip is where it begins: a few flips may be whole, and many cost no round for each.
     limit = max(_LEAST, COMPARISON_BYTES // (2 * max(1, len(record.flips))))
-    opened, rows = len(record.flips), _ROWS
+    opened, rows, pictures = len(record.flips), _ROWS, COMPARISON_BYTES // 2
     while True:
         made: dict[str, Any] = {
-            "text/html": _render(record, limit, opened, rows),
+            "text/html": _render(record, limit, opened, rows, pictures),
             "text/plain": render_comparison_text(record),
         }
         over = saved_size(made) / COMPARISON_BYTES
@@ -59,16 +60,17 @@ def comparison_bundle(record: ComparisonRecord) -> dict[str, Any]:
         elif opened:
             opened = min(opened - 1, int(opened * 0.9 / over))
         else:
-            rows //= 2
+            rows, pictures = rows // 2, pictures // 2
 
 
-def _render(record: ComparisonRecord, limit: int, opened: int, rows: int) -> str:
+def _render(record: ComparisonRecord, limit: int, opened: int, rows: int, pictures: int) -> str:
     parts = [
         _warnings(record),
         _runs(record),
         "".join(f"<p><strong>{esc(one_line(sentence, 1_200))}</strong></p>\n" for sentence in record.sentences),
         _table(record),
         f"<p>{esc(WITHHELD_NOTE)}</p>\n" if record.withheld else "",
+        games_html(record, pictures),
         _flips(record, limit, opened, rows),
     ]
     return f"<div>{''.join(parts)}</div>"

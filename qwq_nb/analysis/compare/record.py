@@ -48,6 +48,8 @@ class ComparisonRecord(msgspec.Struct, kw_only=True):
     sentences: list[str]
     rows: list[ComparisonRow]
     flips: list[Flip]
+    games: list[Flip]
+    """Games that both runs have, right or not."""
     points: list[Point]
     demo: bool = False
     withheld: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from qwq_nb.analysis.compare.games import games_beside, is_game
 from qwq_nb.analysis.compare.record import Flip, RunCard
 from qwq_nb.core.run_record import Clip, SampleView
 from qwq_nb.run.withhold import WITHHELD_NOTE
@@ -105,6 +106,8 @@ def pair_html(flip: Flip, runs: list[RunCard], typeset: Typesetter, limit: int) 
         parts.append(f'<ol type="A">{items}</ol>')
     head = "".join(f'<th scope="col" {_ALIGNED}>{_run(letter, runs)}</th>' for letter in (flip.a, flip.b))
     body = _row(*(f"<p>{_outcome(view)}</p>" for view in (a, b)))
+    if is_game(a) or is_game(b):
+        body += f"<tr>{games_beside(flip)}</tr>"
     if _text(a.reasoning) or _text(b.reasoning):
         body += _title(f"Reasoning{_where(flip)}")
         body += _opening(flip, int(limit * _SHARE["opening"]))

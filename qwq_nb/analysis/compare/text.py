@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Final
 
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
+from qwq_nb.analysis.compare.games import games_text
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip
 from qwq_nb.analysis.compare.scores import benchmark_title, difference, interval, mean
 from qwq_nb.run.withhold import WITHHELD_NOTE
@@ -27,7 +28,8 @@ _NAME: Final = 24
 
 def render_comparison_text(record: ComparisonRecord) -> str:
     """Render the comparison as plain text."""
-    blocks = [_header(record), _table(record), [one_line(s, 1_200) for s in record.sentences], *_flips(record)]
+    blocks = [_header(record), _table(record), [one_line(s, 1_200) for s in record.sentences]]
+    blocks += [games_text(record), *_flips(record)]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
 
 

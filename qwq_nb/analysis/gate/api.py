@@ -21,6 +21,7 @@ from qwq_nb.analysis.gate.decision import (
 )
 from qwq_nb.analysis.gate.options import MARGIN, checked_margin
 from qwq_nb.analysis.gate.report import GateRecord, gate_html, gate_text
+from qwq_nb.core.apart import together
 from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.paired import difference_interval
 from qwq_nb.core.pairing import Pair, Pairing, by_problem, pair_up
@@ -65,7 +66,7 @@ class Gate:
         self.margin = margin
         first, second = a.results(), b.results()
         facts_a, facts_b = facts_of("A", a, first), facts_of("B", b, second)
-        pairings = pair_up(first, second, functools.partial(same_plan, facts_a, facts_b))
+        pairings = [_mixed(p) for p in pair_up(first, second, functools.partial(same_plan, facts_a, facts_b))]
         # A benchmark that only one of the runs has is said in `coverage`, and not decided on.
         shared = [p for p in pairings if p.pairs or p.unanswered] or pairings
         found = caveats(facts_a, facts_b, pairings)
@@ -149,6 +150,12 @@ class Gate:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return {"text/html": self.html, "text/plain": self.text}
+
+
+def _mixed(pairing: Pairing) -> Pairing:
+    """Return a pairing without the pairs of subsets that stand apart: they are no part of an accuracy."""
+    pairs, unanswered = (together(p, lambda pair: pair.a.sample) for p in (pairing.pairs, pairing.unanswered))
+    return msgspec.structs.replace(pairing, pairs=pairs, unanswered=unanswered)
 
 
 def _row(pairing: Pairing, margin: float, reasons: list[str], interval: IntervalOf) -> GateRow:

@@ -17,6 +17,7 @@ import msgspec
 from qwq_nb.analysis.sweep.calls import call_of, checked_calls
 from qwq_nb.analysis.sweep.grid import SWEEP, checked_grid, grid_of, settings_of
 from qwq_nb.analysis.sweep.limits import other_limit
+from qwq_nb.analysis.sweep.pairs import PAIRS
 from qwq_nb.analysis.sweep.report import SweepPicture, sweep_html, sweep_progress_line, sweep_text
 from qwq_nb.analysis.sweep.settings import (
     SettingRow,
@@ -30,10 +31,12 @@ from qwq_nb.analysis.sweep.settings import (
 from qwq_nb.bench.catalog import is_withheld
 from qwq_nb.core.event_loop import future_result
 from qwq_nb.core.records import SampleResult
+from qwq_nb.core.turn_counts import CODE_EDITING
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError, UserError
 from qwq_nb.evaluation.begin import begin
 from qwq_nb.evaluation.control import STOP_WITHIN_S, Control
+from qwq_nb.run.board.rows import board_rows
 from qwq_nb.run.run import Run
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.output import Output, Picture, show_picture
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from qwq_nb.evaluation.options import EvalOptions
+    from qwq_nb.run.board.frame import Board
     from qwq_nb.view.figures import ChartFigure
 
 __all__ = ["SWEEP", "Best", "Sweep", "SweepInterrupted", "grid_of", "sweep"]
@@ -117,7 +121,7 @@ class Sweep:
     def _other_limits(self, results: Sequence[Sequence[SampleResult]] | None = None) -> list[str]:
         """Why each setting is not comparable with the first; empty where it is."""
         found = [""] * len(self.settings)
-        if "max_tokens" in self.axes or "endpoint" not in self.axes:
+        if "max_tokens" in self.axes or not {"endpoint", PAIRS} & set(self.axes):
             return found
         own = results or [setting.run.results() if setting.run is not None else [] for setting in self.settings]
         first, *others = zip(self.settings, own, strict=True)
@@ -145,6 +149,19 @@ class Sweep:
             records.append({**values, **numbers, "state": row.state, "run": row.run, "problem": row.problem})
         return pd.DataFrame(records)
 
+    def board(self) -> Board:
+        """Return the board of a sweep over code editing: a row a model or pair, as `run.board()` has them.
+
+        Raises:
+            OptionError: it is of another benchmark, or no setting has had its turn.
+        """
+        from qwq_nb.run.board.frame import Board
+        from qwq_nb.run.board.rows import rows_of_runs
+
+        if not self.runs:
+            raise OptionError(f"No setting of this sweep has been run. To go on: {self.command}")
+        return Board(rows_of_runs(self.runs))
+
     @property
     def sentence(self) -> str:
         """Return what may be concluded from the settings that are finished, as a sentence."""
@@ -168,8 +185,10 @@ class Sweep:
     def plot(self, kind: str | None = None) -> ChartFigure:
         """Draw a plotly figure: `accuracy` or `tokens` by setting, `heatmap` of two axes, or all of them.
 
+        Of code editing also `board`: the pass rates after each try.
+
         Raises:
-            OptionError: another kind, or a heat map of a grid that has not two axes.
+            OptionError: another kind, a heat map of a grid that has not two axes, or a board of another benchmark.
         """
         from qwq_nb.analysis.sweep.figures import sweep_figure
 
@@ -200,6 +219,7 @@ class Sweep:
             live=live,
             command=self.command,
             notes=notes,
+            board=[row for run in self.runs for row in board_rows(run.results(), run.manifest, run.command)],
         )
 
     def _bundle(self, *, live: bool, times: bool) -> dict[str, Any]:
@@ -238,6 +258,7 @@ def sweep(
     show: bool = True,
     background: bool = False,
     reveal: bool = False,
+    pairs: str | Sequence[str] | None = None,
     **options: Unpack[EvalOptions],
 ) -> Sweep:
     """Evaluate over a grid of settings, one run after another; the same call again goes on with what is unfinished.
@@ -249,6 +270,9 @@ def sweep(
         grid: option → its values. What may be varied: sampling options, `endpoint`, `few_shot`, `think`. A value of
             None leaves a sampling option out of the request. At most 64 settings.
         endpoint, out, fresh, show, reveal: as for `evaluate`. A sweep does not run in the background.
+        pairs: of code editing, the axis `pairs`: `"qwq; qwen; qwq+qwen"`, endpoints that edit alone, and pairs of an
+            architect and an editor. What several settings ask in the same way, as an architect's first plan, is asked
+            once.
         options: all other options of `evaluate`, the same for each setting.
 
     Raises:
@@ -256,7 +280,7 @@ def sweep(
         QwqError: a setting failed (bad key, endpoint gone). The others were run all the same and are kept, and shown.
         SweepInterrupted: the user interrupted; a KeyboardInterrupt that carries the sweep.
     """
-    axes = checked_grid(grid)
+    axes = checked_grid({**(grid or {}), PAIRS: pairs} if pairs is not None else grid)
     if background:
         raise OptionError("A sweep does not run in the background: leave --background out.")
     given = dict(options)
@@ -278,6 +302,8 @@ def sweep(
                     reveal=reveal,
                     options=own,
                     lower_limits=False,
+                    # Of code editing: what another setting's models were asked in the same way is not asked again.
+                    turns_of=[run.path for run in made.runs] if CODE_EDITING in benchmarks else [],
                 )
                 watch(control, setting, output)
                 setting.refresh(setting.run.state)

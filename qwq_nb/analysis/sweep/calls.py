@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from qwq_nb.analysis.sweep.grid import axis_option, axis_text, extra_field, settings_of
+from qwq_nb.analysis.sweep.pairs import PAIRS, check_pairs, pair_call
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError
 from qwq_nb.evaluation.command_line import command_line, option_text, option_words, own_options
 from qwq_nb.evaluation.request import build_request
-from qwq_nb.store.request import EvalRequest
+from qwq_nb.store.request import EDIT_FORMAT, EvalRequest
 
 __all__ = ["Calls", "call_of", "checked_calls"]
 
@@ -42,6 +43,7 @@ def checked_calls(
     Raises:
         UserError: a setting that cannot work.
     """
+    check_pairs(benchmarks, axes, endpoint=endpoint, options=options)
     if "endpoint" in axes and endpoint is not None:
         raise OptionError("The endpoint is given twice, once as an axis: leave one of the two out.")
     requests: list[EvalRequest] = []
@@ -59,7 +61,8 @@ def checked_calls(
     first = requests[0]
     if "few_shot" in axes:
         first = msgspec.structs.replace(first, source=msgspec.structs.replace(first.source, few_shot=None))
-    if "endpoint" in axes:
+    first = without_axes(first, axes)
+    if "endpoint" in axes or PAIRS in axes:
         # Each value says for itself whether it is the built-in endpoint, which brings its own problems.
         given = msgspec.structs.replace(first.source, data=str(options.get("data") or ""))
         first = msgspec.structs.replace(first, source=given)
@@ -68,13 +71,26 @@ def checked_calls(
         out=str(out) if out else None,
         named=endpoint if isinstance(endpoint, str) else None,
         options=own_options(options),
-        endpoint_elsewhere="endpoint" in axes,
+        endpoint_elsewhere="endpoint" in axes or PAIRS in axes,
     )
     words = [line.replace("%qwq_eval", "%qwq_sweep", 1)]
     for axis, choices in axes.items():
-        words += option_words(axis_option(axis).name, ",".join(_typed(axis, value) for value in choices))
+        between = "; " if axis == PAIRS else ","
+        words += option_words(axis_option(axis).name, between.join(_typed(axis, value) for value in choices))
     models = {request.endpoint.model for request in requests}
     return Calls(" ".join(words), any(r.demo for r in requests), models.pop() if len(models) == 1 else "")
+
+
+def without_axes(request: EvalRequest, axes: Mapping[str, Any]) -> EvalRequest:
+    """Return the request without an editor and a format that are an axis: its line would name those of a setting."""
+    editing = request.editing
+    if editing is None:
+        return request
+    if PAIRS in axes or "editor" in axes:
+        editing = msgspec.structs.replace(editing, editor=None)
+    if "edit_format" in axes:
+        editing = msgspec.structs.replace(editing, format=EDIT_FORMAT)
+    return msgspec.structs.replace(request, editing=editing)
 
 
 def _typed(axis: str, value: Any) -> str:
@@ -89,8 +105,12 @@ def _typed(axis: str, value: Any) -> str:
 def call_of(values: Mapping[str, Any], options: Mapping[str, Any], endpoint: Any) -> tuple[dict[str, Any], Any]:
     """Return one setting as the options and the endpoint of an `evaluate` call."""
     extra = {field: value for axis, value in values.items() if (field := extra_field(axis)) is not None}
-    plain = {axis: value for axis, value in values.items() if axis != "endpoint" and extra_field(axis) is None}
+    apart = ("endpoint", PAIRS)
+    plain = {axis: value for axis, value in values.items() if axis not in apart and extra_field(axis) is None}
     own = {**options, **plain}
     if extra:
         own["extra"] = {**(options.get("extra") or {}), **extra}
+    if PAIRS in values:
+        where, editor = pair_call(values[PAIRS])
+        return ({**own, "editor": editor} if editor else own), where
     return own, values.get("endpoint", endpoint)

@@ -8,7 +8,9 @@ from typing import Any, Final
 from qwq_nb.analysis.sweep.grid import axis_text
 from qwq_nb.analysis.sweep.report import SweepPicture, rows_by_two
 from qwq_nb.analysis.sweep.settings import SettingRow
+from qwq_nb.core.turn_counts import CODE_EDITING
 from qwq_nb.errors import OptionError
+from qwq_nb.run.board.figures import board_chart
 from qwq_nb.view.charts import BLUE, GREY, PURPLE, Chart, plain, share
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import ChartFigure, asked_kinds
@@ -18,10 +20,10 @@ __all__ = ["KINDS", "sweep_figure"]
 
 
 def sweep_figure(picture: SweepPicture, kind: str | None = None) -> ChartFigure:
-    """Draw `accuracy`, `tokens`, `heatmap` (two axes), or all that suit the grid below one another.
+    """Draw `accuracy`, `tokens`, `heatmap` (two axes), `board` (code editing), or all that suit the grid.
 
     Raises:
-        OptionError: another kind, or a heat map of a grid that has not two axes.
+        OptionError: another kind, a heat map of a grid that has not two axes, or a board of another benchmark.
     """
     names = asked_kinds(kind, KINDS)
     varied = varied_axes(picture)
@@ -30,7 +32,10 @@ def sweep_figure(picture: SweepPicture, kind: str | None = None) -> ChartFigure:
             f"A heat map wants two options that were varied, and here {'is' if len(varied) == 1 else 'are'} "
             f"{len(varied)}: `accuracy` shows any number."
         )
+    if kind == "board" and not picture.board:
+        raise OptionError(f"A board is of {CODE_EDITING}, and nothing of it is finished here.")
     names = [name for name in names if name != "heatmap" or len(varied) == 2]
+    names = [name for name in names if name != "board" or picture.board]
     demo = "DEMO (says nothing of any model): " if picture.demo else ""
     where = ", ".join(one_line(name, 60) for name in picture.benchmarks)
     subject = f"{one_line(picture.model, 80)} on {where}" if picture.model else where
@@ -157,4 +162,14 @@ def _name(row: SettingRow) -> str:
     return one_line(row.label, 120)
 
 
-KINDS: Final[dict[str, Callable[[SweepPicture], Chart]]] = {"heatmap": heatmap, "accuracy": accuracy, "tokens": tokens}
+def board(picture: SweepPicture) -> Chart:
+    """Draw the pass rates of each model or pair, after the first and the second try."""
+    return board_chart(picture.board)
+
+
+KINDS: Final[dict[str, Callable[[SweepPicture], Chart]]] = {
+    "heatmap": heatmap,
+    "board": board,
+    "accuracy": accuracy,
+    "tokens": tokens,
+}

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from qwq_nb.analysis.sweep.pairs import PAIRS, PAIRS_OPTION, pair_text, pairs_of
 from qwq_nb.core.options import Option, no_constant, value_of
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import SAMPLING
@@ -35,19 +36,25 @@ MOST_SETTINGS = 64
 """Largest number of settings of a sweep: among more of them, the best one is mostly the luckiest."""
 
 AXES: dict[str, Option] = {
-    o.dest: o for o in EVAL if (o in SAMPLING and o.kind != "json") or o.name in ("--endpoint", "--few-shot", "--think")
-}
+    o.dest: o
+    for o in EVAL
+    if (o in SAMPLING and o.kind != "json")
+    or o.name in ("--endpoint", "--few-shot", "--think", "--editor", "--edit-format")
+} | {PAIRS: PAIRS_OPTION}
 """Name of an option → the option, for all that may be varied: whatever changes the answers and keeps the problems."""
 
 _HELP = {"--endpoint": "an endpoint's name (the default one)"}
 """Help texts that differ: in a run several endpoints share the work; in a sweep they are compared."""
 
-SWEEP: tuple[Option, ...] = tuple(
-    Option(o.name, "text", f"{_HELP.get(o.name, o.help)}; several values by commas", metavar="A,B")
-    if o.dest in AXES
-    else o
-    for o in EVAL
-    if o.name != "--background"
+SWEEP: tuple[Option, ...] = (
+    *(
+        Option(o.name, "text", f"{_HELP.get(o.name, o.help)}; several values by commas", metavar="A,B")
+        if o.dest in AXES
+        else o
+        for o in EVAL
+        if o.name != "--background"
+    ),
+    PAIRS_OPTION,
 )
 """Options of `%qwq_sweep`: those of `%qwq_eval`, the axes as texts that `grid_of` reads."""
 
@@ -104,7 +111,7 @@ def grid_of(given: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, A
             fixed[dest] = value
             continue
         values = listed(dest, value)
-        if len(values) > 1 or extra_field(dest) is not None:
+        if len(values) > 1 or dest == PAIRS or extra_field(dest) is not None:
             grid[dest] = values
         else:
             fixed[dest] = values[0]
@@ -117,6 +124,8 @@ def listed(axis: str, text: str) -> list[Any]:
     Raises:
         OptionError: a value of the wrong kind, or an empty one.
     """
+    if axis == PAIRS:
+        return list(pairs_of(text))
     option = axis_option(axis)
     parts = [part.strip() for part in text.split(",")]
     if not all(parts):
@@ -164,6 +173,8 @@ def checked_grid(grid: Mapping[str, Any] | None) -> dict[str, list[Any]]:
             values = listed(axis, given)
         else:
             values = [given] if isinstance(given, (int, float, Endpoint)) or given is None else list(given)
+        if axis == PAIRS:
+            values = [pair_text(value) for value in values]
         if not values:
             raise OptionError(f"The axis {axis} has no value: give it some, or leave it out.")
         for i, value in enumerate(values):

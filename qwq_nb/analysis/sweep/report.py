@@ -13,7 +13,9 @@ import msgspec
 
 from qwq_nb.analysis.sweep.grid import axis_text
 from qwq_nb.analysis.sweep.settings import SettingRow, sweep_conclusion
+from qwq_nb.core.board_row import BoardRow
 from qwq_nb.core.vocabulary import VOCABULARY
+from qwq_nb.run.board.report import BOARD_CAPTION, READING, board_lines, board_notes, board_table
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, code, esc
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, share_cell, text_table
@@ -42,6 +44,8 @@ class SweepPicture(msgspec.Struct, kw_only=True):
     command: str = ""
     """The line that goes on with it."""
     notes: list[str] = []
+    board: list[BoardRow] = []
+    """Of code editing: pass rates by try, and malformed replies."""
 
 
 def sweep_html(picture: SweepPicture) -> str:
@@ -54,6 +58,9 @@ def sweep_html(picture: SweepPicture) -> str:
     state = f"<p>{bar}{finished} of {count(len(p.rows), 'setting')} finished</p>\n"
     notes = "".join(f"<li>{esc(note)}</li>" for note in p.notes)
     parts = [demo, title, state, _table(p), f"<p><small>{_READING}</small></p>\n"]
+    if p.board:
+        parts.append(f"{board_table(p.board, BOARD_CAPTION)}<p><small>{esc(READING)}</small></p>\n")
+        notes += "".join(f"<li>{esc(text)}</li>" for text in board_notes(p.board))
     if not p.live:
         parts.append(f"<p>{esc(sweep_conclusion(p.rows))}</p>\n")
     if notes:
@@ -111,6 +118,9 @@ def sweep_text(picture: SweepPicture, *, times: bool) -> str:
         cells += [_p(row, p)] if tested else []
         grid.append([*cells, str(row.errors)])
     blocks = [lines, text_table(heads, grid, "l" * (len(p.axes) + 1) + "r")]
+    if p.board:
+        board = [BOARD_CAPTION, *board_lines(p.board, times=times)]
+        blocks.append([*board, *(f"Note: {one_line(text, 400)}" for text in board_notes(p.board))])
     blocks.append([sweep_conclusion(p.rows), *(f"Note: {one_line(note, 400)}" for note in p.notes)])
     if p.command and _finished(p) < len(p.rows):
         blocks.append([f"To go on: {one_line(p.command, 600)}"])

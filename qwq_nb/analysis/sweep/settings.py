@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from qwq_nb.analysis.sweep.grid import axis_text
+from qwq_nb.core.apart import together
 from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paired import Problem, holm, paired_p
@@ -79,10 +80,12 @@ def with_numbers(
     Without the table it is that of results that are all there is.
     """
     table = tally(results, metrics=graded_metrics(results)) if table is None else table
+    # Of answers in subsets that stand apart the tokens count, and no accuracy.
+    scored = [r for r in together(results, lambda result: result.sample) if counts(r.outcome)]
     counted = [r for r in results if counts(r.outcome)]
-    correct = sum(r.outcome == "correct" for r in counted)
+    correct = sum(r.outcome == "correct" for r in scored)
     groups: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
-    for r in counted:
+    for r in scored:
         problems = groups.setdefault((r.sample.benchmark, r.sample.subset), {})
         answers, right = problems.get(r.sample.id, (0, 0))
         problems[r.sample.id] = answers + 1, right + (r.outcome == "correct")
@@ -96,7 +99,7 @@ def with_numbers(
         n=len(results),
         done=len(results) - pending,
         correct=correct,
-        answered=len(counted),
+        answered=len(scored),
         accuracy=accuracy,
         ci_low=low,
         ci_high=high,
@@ -145,7 +148,7 @@ def pairs(first: Iterable[SampleResult], other: Iterable[SampleResult]) -> list[
     """
     known = {(r.sample.benchmark, r.sample.id, r.repeat): r.outcome for r in first}
     problems: dict[tuple[str, str], Problem] = {}
-    for r in other:
+    for r in together(other, lambda result: result.sample):
         before = known.get((r.sample.benchmark, r.sample.id, r.repeat), "pending")
         if not (counts(before) and counts(r.outcome)):
             continue

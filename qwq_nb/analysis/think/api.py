@@ -17,6 +17,7 @@ from qwq_nb.analysis.think.habit_rates import habit_rows, with_marks
 from qwq_nb.analysis.think.judge import Split, judged
 from qwq_nb.analysis.think.literature import literature_rows
 from qwq_nb.analysis.think.tables import CORRECTED, LITERATURE, METRICS, ThinkTable, metrics_of, think_html, think_text
+from qwq_nb.analysis.think.turns import of_measured_turn, turn_notes
 from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import SampleResult
@@ -127,7 +128,9 @@ class Thinking:
         judged: bool = False,
     ) -> None:
         """`judged`: the places of first right answers are a judge model's, whose errors are not known."""
-        measured = {run: [r for r in results if has_measured_reasoning(r)] for run, results in found.items()}
+        measured = {
+            run: [of_measured_turn(r) for r in results if has_measured_reasoning(r)] for run, results in found.items()
+        }
         self._found = {run: with_marks(results, thresholds) for run, results in measured.items()}
         self._count = count
         self._thresholds = thresholds
@@ -144,7 +147,7 @@ class Thinking:
                 literature=literature_rows(results, count),
                 further=further_rows(results),
                 marks=[example for result, marks in self._found[run] for example in self._marked(run, result, marks)],
-                notes=further_notes(results),
+                notes=[*turn_notes(results), *further_notes(results)],
             )
             for run, results in measured.items()
         ]

@@ -255,11 +255,11 @@ def score_dump(job: GradeJob, verdict: Verdict) -> dict[str, Any]:
     return _dumped(job, score)
 
 
-def excluded_score(job: GradeJob, why: str) -> dict[str, Any]:
+def excluded_score(job: GradeJob, why: str, extracted: str = "") -> dict[str, Any]:
     """Return a `SampleScore` with the status `excluded`, which evalscope gives when its own grader overruns."""
     score = Score(
         prediction=job.completion.answer,
-        extracted_prediction="",
+        extracted_prediction=extracted,
         status=ScoreStatus.EXCLUDED,
         explanation=why,
         metadata={"metric_unavailable": True, "error": why},

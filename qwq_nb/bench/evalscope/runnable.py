@@ -21,6 +21,7 @@ from evalscope.api.registry import BENCHMARK_REGISTRY
 from evalscope.constants import JudgeStrategy, Tags
 
 from qwq_nb.bench.code.catalog import CODE, evalscope_runs_code
+from qwq_nb.bench.tools.instead import instead_of
 from qwq_nb.errors import UnknownBenchmark, listed
 
 __all__ = [
@@ -56,6 +57,8 @@ def check_runnable(name: str) -> None:
     Raises:
         UnknownBenchmark: it cannot be run here, and why; or evalscope has no such benchmark.
     """
+    if why := instead_of(name):
+        raise UnknownBenchmark(why)
     try:
         meta = BENCHMARK_REGISTRY.lookup(name)
     except ImportError as error:

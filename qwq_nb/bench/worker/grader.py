@@ -162,10 +162,14 @@ def _with_score(job: GradeJob, verdict: Verdict) -> Verdict:
     if verdict.status == "graded":
         return msgspec.structs.replace(verdict, sample_score=adapters.score_dump(job, verdict))
     why = verdict.explanation or f"the benchmark gave no verdict ({verdict.status})"
-    return msgspec.structs.replace(verdict, explanation=why, sample_score=adapters.excluded_score(job, why))
+    score = adapters.excluded_score(job, why, verdict.extracted)
+    return msgspec.structs.replace(verdict, explanation=why, sample_score=score)
 
 
 def _opinion(job: GradeJob, verdict: Verdict) -> Opinion:
+    names = Opinion.__struct_fields__
+    if job.request.source is not None and any(getattr(verdict, name) not in (None, False, "") for name in names):
+        return Opinion(**{name: getattr(verdict, name) for name in names})  # the benchmark's own
     try:
         benchmark = benchmark_for(job.request)
         return opinion.second_opinion(

@@ -6,6 +6,7 @@ usage with or without reasoning tokens, errors as objects in the stream, tool ca
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 import msgspec
 
 from qwq_nb.core.records import Message
-from qwq_nb.endpoint.delta import Delta, ToolCallPiece, Usage
+from qwq_nb.endpoint.delta import Delta, TokenLogprob, ToolCallPiece, Usage
 from qwq_nb.endpoint.dialects.dialect import Tool
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.server_errors import error_of_status, error_of_stream
@@ -60,6 +61,8 @@ class WireDelta(msgspec.Struct, gc=False):
     reasoning_content: str | None = None
     content: str | None = None
     tool_calls: Any = None
+    function_call: Any = None
+    """The one call of OpenAI's older form."""
     refusal: str | None = None
     """What the model says instead of an answer (OpenAI): shown as its answer."""
     thinking: str | None = None
@@ -70,6 +73,12 @@ class WireDelta(msgspec.Struct, gc=False):
     """The reasoning as typed parts: OpenRouter. `decoded_leniently` adds those that came as content."""
     thinking_blocks: Any = None
     """The same by LiteLLM, beside `reasoning_content`."""
+
+
+class WireLogprobs(msgspec.Struct, gc=False):
+    """Represent `logprobs` of a choice. llama.cpp and vLLM send it beside reasoning, too."""
+
+    content: list[TokenLogprob] | None = None
 
 
 class Choice(msgspec.Struct, gc=False):
@@ -84,6 +93,7 @@ class Choice(msgspec.Struct, gc=False):
     """The word of the server behind a gateway: OpenRouter."""
     error: Any = None
     """What ended this choice, beside the finish reason `error`: OpenRouter."""
+    logprobs: WireLogprobs | None = None
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -114,8 +124,7 @@ class ChatCompletions:
         self, endpoint: Endpoint, messages: Sequence[Message], *, repeat: int = 0, tools: Sequence[Tool] = ()
     ) -> dict[str, Any]:
         """Return the request's body: the sampling options as they are, `seed` plus the repeat's number."""
-        body: dict[str, Any] = {"model": endpoint.model, "messages": messages}
-        body.update((name, value) for name, value in endpoint.sampling.items() if value is not None)
+        body: dict[str, Any] = {"model": endpoint.model, "messages": messages, **endpoint.sent_sampling}
         if endpoint.request_seed is not None:
             body["seed"] = endpoint.request_seed + repeat
         if tools:
@@ -146,6 +155,8 @@ class ChatCompletions:
                     delta.content = choice.text
                 if choice.native_finish_reason:
                     take_native(delta, choice.native_finish_reason)
+                if choice.logprobs is not None and choice.logprobs.content:
+                    delta.logprobs = choice.logprobs.content
                 return delta
         return Delta(ends="error") if error_in(chunk) else delta_of(chunk, None, None)
 
@@ -163,6 +174,8 @@ class ChatCompletions:
         delta = message_of(chunk, choice.message, choice.finish_reason)
         if choice.native_finish_reason:
             take_native(delta, choice.native_finish_reason)
+        if choice.logprobs is not None and choice.logprobs.content:
+            delta.logprobs = choice.logprobs.content
         return delta
 
     def error(self, status: int, body: bytes, *, where: str = "", hide: Callable[[str], str] = str) -> EndpointError:
@@ -185,7 +198,7 @@ def delta_of(chunk: Chunk, said: WireDelta | None, finish: str | None) -> Delta:
         said.reasoning or said.thinking or said.reasoning_text or "",
         said.reasoning_content or "",
         said.content or said.refusal or "",
-        pieces_of(said.tool_calls) if said.tool_calls else (),
+        pieces_of(said.tool_calls) if said.tool_calls else one_call(said.function_call) if said.function_call else (),
         finish or "",
         usage,
         chunk.model or "",
@@ -242,6 +255,9 @@ def choice_in(choice: Any) -> dict[str, Any]:
         "error": choice.get("error"),
         "text": text_of(choice.get("text")),
     }
+    if (logprobs := choice.get("logprobs")) is not None:
+        with contextlib.suppress(msgspec.ValidationError):
+            found["logprobs"] = msgspec.convert(logprobs, WireLogprobs, strict=False)
     for part in ("delta", "message"):
         texts = choice.get(part)
         if isinstance(texts, dict):
@@ -330,6 +346,11 @@ def reasoning_in(parts: Any, depth: int = DEEPEST) -> str:
     return reasoning_in(said, depth - 1)
 
 
+def one_call(call: Any) -> list[ToolCallPiece]:
+    """Return the call in a `function_call`."""
+    return pieces_of([{"index": 0, "function": call}])
+
+
 def pieces_of(calls: Any) -> list[ToolCallPiece]:
     """Return the tool calls of a delta or a message; entries of another shape are skipped.
 
@@ -340,12 +361,12 @@ def pieces_of(calls: Any) -> list[ToolCallPiece]:
         function = call.get("function") if isinstance(call, dict) else None
         if not isinstance(function, dict):
             continue
-        index, arguments = call.get("index"), function.get("arguments")
-        if isinstance(arguments, dict):
+        arguments = function.get("arguments")
+        if isinstance(arguments, dict | list):
             arguments = json.dumps(arguments, ensure_ascii=False)
         found.append(
             ToolCallPiece(
-                index if isinstance(index, int) else None,
+                whole_number(call.get("index")),
                 text_of(call.get("id")),
                 text_of(function.get("name")),
                 text_of(arguments),

@@ -2,7 +2,7 @@
 
 The last message is the assistant's: `<think>`, a line end, the thought, and either nothing or, after a closed thought
 (`CLOSE`), the beginning of its answer. What a server really puts before its model differs, also where it answers with
-status 200; which form is right is proved by the number of prompt tokens (`qwq_nb.analysis.budget.probe`).
+status 200; which form is right is proved by the number of prompt tokens (`qwq_nb.evaluation.continuing.probe`).
 
 - `RawCompletions`: `/completions`, the prompt in ChatML as QwQ's template writes it. Nothing is parsed away.
 - `OpenContent`: the last message's content is continued (vLLM, SGLang: `continue_final_message`). The thought must be
@@ -32,6 +32,7 @@ CHAT_ALONE: Final = frozenset(
     {
         "chat_template_kwargs",
         "enable_thinking",
+        "logprobs",
         "messages",
         "reasoning",
         "reasoning_effort",
@@ -39,6 +40,7 @@ CHAT_ALONE: Final = frozenset(
         "thinking",
         "tool_choice",
         "tools",
+        "top_logprobs",
     }
 )
 """Options of a chat: where the prompt is written here they say nothing, and some servers refuse them."""

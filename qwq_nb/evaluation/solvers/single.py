@@ -22,5 +22,5 @@ class SingleRequest:
         return {}
 
     async def solve(self, sample: Sample, ask: Ask, live: StreamingCompletion) -> Completion:
-        """Ask once."""
-        return await ask(sample.messages)
+        """Ask once, with the tools that the sample has."""
+        return await ask(sample.messages, tools=sample.tools)

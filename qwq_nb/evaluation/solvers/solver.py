@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from qwq_nb.core.records import Completion, Message, Sample
+from qwq_nb.core.edits import Edit
+from qwq_nb.core.records import Completion, Message, Sample, Verdict
 from qwq_nb.endpoint.dialects.dialect import Tool
 from qwq_nb.endpoint.streaming import StreamingCompletion
+from qwq_nb.store.request import EvalRequest
 
-__all__ = ["Ask", "Solver"]
+__all__ = ["Ask", "RequestedSolver", "Solver"]
 
 
 class Ask(Protocol):
@@ -22,12 +24,18 @@ class Ask(Protocol):
         endpoint: str | None = None,
         tools: Sequence[Tool] = (),
         role: str = "",
+        try_number: int = 1,
+        retry: int = 0,
     ) -> Completion:
         """Return the completion of `messages`.
 
         `endpoint`: the name of one that is asked alone, of the run's or of those that `%qwq_endpoint` has set; None:
         any that shares the run. `tools`: what the model may call; its calls are in `Completion.tool_calls`. `role`:
-        what the step is called in the run's files (`architect`); the endpoint's name where none is given.
+        what the step is called in the run's files (`architect`); the endpoint's name where none is given. `try_number`
+        and `retry`: as in `Step`.
+
+        What it returns is on disk by then (`qwq_nb.store.turns`): when a run goes on that was killed, the same request
+        of the same sample gets the same completion again, and no endpoint is asked.
 
         Several may be awaited at once (`asyncio.gather`). They count as one of the run's streams.
 
@@ -35,6 +43,16 @@ class Ask(Protocol):
             EndpointRefused: every other request would be refused too. Do not catch it: it ends the run.
             EndpointError: this request is given up on, after all retries.
             OptionError: there is no endpoint of that name.
+        """
+
+    def edited(self, completion: Completion, edit: Edit) -> None:
+        """Note what a completion, which this gave, was read as: it is kept in its step."""
+
+    async def check(self, completion: Completion) -> Verdict:
+        """Return the benchmark's own verdict on a completion, with the steps so far, before the solver goes on.
+
+        What running its code has shown is kept in the last step. The verdict is that of the sample, if the solver
+        returns this completion without another request.
         """
 
 
@@ -63,3 +81,11 @@ class Solver(Protocol):
         runner sets `steps`, token counts, times and attempts of what is returned: those of all requests together.
         An exception of another kind than `EndpointError` ends the run.
         """
+
+
+@runtime_checkable
+class RequestedSolver(Protocol):
+    """Define a solver that has options of its own in a run's request."""
+
+    def for_request(self, request: EvalRequest) -> Solver:
+        """Return the solver with the options that a request has for it."""

@@ -18,16 +18,16 @@ from typing import Any
 import pytest
 
 from qwq_nb.analysis.budget.api import BudgetCurve, BudgetInterrupted, budget
-from qwq_nb.analysis.budget.cutting import CutText
 from qwq_nb.analysis.budget.forced_plan import plan_units
 from qwq_nb.analysis.budget.forced_rows import FILE
-from qwq_nb.analysis.budget.probe import NoTransport
-from qwq_nb.analysis.budget.suffixes import MATH as MATH_SUFFIX
 from qwq_nb.demo import PROBLEMS
 from qwq_nb.demo.continuation import needed_tokens
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.demo.replay import Transcripts, Variant, built_in, split_tokens
 from qwq_nb.errors import OptionError, RunLocked, UserError
+from qwq_nb.evaluation.continuing.cutting import CutText
+from qwq_nb.evaluation.continuing.probe import NoTransport
+from qwq_nb.evaluation.continuing.suffixes import MATH as MATH_SUFFIX
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run

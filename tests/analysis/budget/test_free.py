@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from qwq_nb.analysis.budget.answers import answers_of, is_choice
+from qwq_nb.analysis.budget.answers import answers_of
 from qwq_nb.analysis.budget.api import BudgetCurve, budget
 from qwq_nb.analysis.budget.bars import MOST_ROWS, drawn_rows
 from qwq_nb.analysis.budget.curve import curve_point, steps_of, thinking_use, widest_gap
@@ -24,6 +24,7 @@ from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.open import load_run
 from qwq_nb.run.run import Run
 from qwq_nb.trace.measure import VERSION
+from qwq_nb.trace.question_kinds import is_choice
 from tests.support.demo_server import own_endpoint
 from tests.support.made_runs import made_run, result
 from tests.support.math_problems import MATH

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from qwq_nb.core.records import Completion
+from qwq_nb.core.tool_calls import calls_in, shown_call
 from qwq_nb.endpoint.client import ChatClient
 from qwq_nb.errors import RequestRejected, StreamInterrupted
 from tests.support.chat_completions import (
@@ -133,7 +134,10 @@ def test_a_tool_that_is_offered_may_be_called(stream: bool) -> None:
 
     completion = asyncio.run(go())
     assert completion.tool_calls == [call]
-    assert (completion.answer, completion.finish_reason, completion.attempts) == ("", "tool_calls", 1)
+    assert [shown_call(found) for found in calls_in(completion.answer)] == [
+        {"name": "weather", "arguments": {"city": "Oslo"}}
+    ]
+    assert (completion.finish_reason, completion.attempts) == ("tool_calls", 1)
     assert completion.completion_tokens > 0
     assert json.loads(seen[0].partition(b"\r\n\r\n")[2])["tools"] == [WEATHER]
 

@@ -15,11 +15,13 @@ from qwq_nb.core.records import ToolCall
 from qwq_nb.endpoint.delta import Delta, ToolCallPiece, Usage
 from qwq_nb.endpoint.dialects.chat_completions import ChatCompletions
 from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.masking import MASK, Mask
 from qwq_nb.endpoint.reasoning import ReasoningSplitter, Split
 from qwq_nb.endpoint.tool_calls import ToolCallMerger
 from qwq_nb.errors import EndpointRefused, RequestRejected, StreamInterrupted
 
 DIALECT = ChatCompletions()
+KEY = "a-key-of-twenty-four-cs"
 WHERE = "Endpoint 'here' (http://127.0.0.1:8000/v1)"
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 
@@ -357,7 +359,13 @@ def test_tool_calls_of_no_known_shape_are_no_error(calls: Any) -> None:
 
 
 def test_keys_are_taken_out_of_whole_tool_calls() -> None:
-    merger = ToolCallMerger()
-    for text in ('{"k": "se', 'cret"}'):
-        merger.feed([ToolCallPiece(0, "secret", "f", text)])
-    assert merger.calls(lambda text: text.replace("secret", "*")) == [call("*", "f", '{"k": "*"}')]
+    mask = Mask()
+    mask.note(KEY)
+    merger, shown = ToolCallMerger(mask), []
+    for text in ('{"k": "' + KEY[:9], KEY[9:] + '"}'):
+        merger.feed([ToolCallPiece(0, KEY, "f", text)])
+        shown.append(merger.text_so_far(1000))
+    assert merger.calls() == [call(MASK, "f", f'{{"k": "{MASK}"}}')]
+    assert KEY[:9] not in shown[0]
+    assert shown[1] == f'<tool_call>\n{{"name": "f", "arguments": {{"k": "{MASK}"}}'
+    assert merger.shown_length == len(shown[1])

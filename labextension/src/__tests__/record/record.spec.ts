@@ -4,21 +4,31 @@ import { describe, expect, it } from 'vitest';
 
 import {
   ANALYSIS,
+  BOARD_ROW,
   CLIP,
+  DRAWN_ARGUMENT,
+  DRAWN_CALL,
+  DRAWING,
   EXECUTION,
   FAILED_TEST,
+  GAME,
+  GAME_ERROR,
+  GAME_PLAY,
   GROUP_ROW,
   IKind,
   IN_FLIGHT,
   LOOP,
   MIME_TYPE,
+  PICTURE,
   PROGRESS,
   REASON,
   readRecord,
   RUN_COST,
+  RULING_VIEW,
   RUN_RECORD,
   SAMPLE_VIEW,
-  SUBSET_ROW
+  SUBSET_ROW,
+  TURN_VIEW
 } from '../../record/record';
 
 const path = '../../../../qwq_nb/run.v1.schema.json';
@@ -33,18 +43,28 @@ describe('the record', () => {
   it.each(
     Object.entries({
       Analysis: ANALYSIS,
+      BoardRow: BOARD_ROW,
       Clip: CLIP,
+      DrawnArgument: DRAWN_ARGUMENT,
+      DrawnCall: DRAWN_CALL,
+      Drawing: DRAWING,
       Execution: EXECUTION,
       FailedTest: FAILED_TEST,
+      Game: GAME,
+      GameError: GAME_ERROR,
+      GamePlay: GAME_PLAY,
       GroupRow: GROUP_ROW,
       InFlight: IN_FLIGHT,
       Loop: LOOP,
+      Picture: PICTURE,
       Progress: PROGRESS,
       Reason: REASON,
+      RulingView: RULING_VIEW,
       RunCost: RUN_COST,
       RunRecord: RUN_RECORD,
       SampleView: SAMPLE_VIEW,
-      SubsetRow: SUBSET_ROW
+      SubsetRow: SUBSET_ROW,
+      TurnView: TURN_VIEW
     }) as [string, Record<string, IKind<unknown>>][]
   )('%s is read as the schema says', (name, kinds) => {
     const { properties, required } = schema.$defs[name];
@@ -59,18 +79,28 @@ describe('the record', () => {
   it('knows every part of the schema', () => {
     expect(Object.keys(schema.$defs).sort()).toEqual([
       'Analysis',
+      'BoardRow',
       'Clip',
+      'Drawing',
+      'DrawnArgument',
+      'DrawnCall',
       'Execution',
       'FailedTest',
+      'Game',
+      'GameError',
+      'GamePlay',
       'GroupRow',
       'InFlight',
       'Loop',
+      'Picture',
       'Progress',
       'Reason',
+      'RulingView',
       'RunCost',
       'RunRecord',
       'SampleView',
-      'SubsetRow'
+      'SubsetRow',
+      'TurnView'
     ]);
   });
 

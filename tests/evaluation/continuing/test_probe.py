@@ -7,11 +7,18 @@ from typing import Any
 
 import pytest
 
-from qwq_nb.analysis.budget.probe import MOST_REQUESTS, THOUGHT, THOUGHT_TOKENS, NoTransport, Transport, find_transport
-from qwq_nb.analysis.budget.suffixes import CHOICE, MATH
 from qwq_nb.core.records import Message
 from qwq_nb.demo.replay import split_tokens
 from qwq_nb.errors import EndpointError, EndpointRefused
+from qwq_nb.evaluation.continuing.probe import (
+    MOST_REQUESTS,
+    THOUGHT,
+    THOUGHT_TOKENS,
+    NoTransport,
+    Transport,
+    find_transport,
+)
+from qwq_nb.evaluation.continuing.suffixes import CHOICE, MATH
 from tests.support.thought_server import SYSTEM, TEMPLATE, ThoughtServer, thought_server
 
 QUESTION: list[Message] = [{"role": "user", "content": "What is 2+3?"}]

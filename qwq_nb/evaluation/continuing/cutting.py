@@ -1,4 +1,4 @@
-"""Cut a reasoning where it has so many tokens, without its model's tokenizer. Pure.
+"""Cut a reasoning where it has so many tokens, and count those before a place, without its model's tokenizer. Pure.
 
 A token count is spread over the text by its pieces (words, digits, marks, line ends), as byte-level tokenizers divide a
 text before they merge: prose has more characters a token than formulas, so shares of the characters would be off.
@@ -7,7 +7,7 @@ text before they merge: prose has more characters a token than formulas, so shar
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 __all__ = ["CutText"]
 
@@ -32,6 +32,13 @@ class CutText:
             self._weights.append(total)
         self._length = len(text)
         self._tokens = tokens
+
+    def tokens_at(self, chars: int) -> float:
+        """Return the tokens that the first so many characters have."""
+        if chars >= self._length or not self._ends:
+            return self._tokens if chars > 0 else 0.0
+        place = bisect_right(self._ends, chars)
+        return self._tokens * (self._weights[place - 1] if place else 0.0) / self._weights[-1]
 
     def at(self, budget: float) -> int:
         """Return the number of characters that the first `budget` tokens have."""

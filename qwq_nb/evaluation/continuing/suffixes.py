@@ -8,14 +8,17 @@ the benchmark's own grader with these words before it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from qwq_nb.core.records import SampleResult
 from qwq_nb.endpoint.dialects.continuations import CLOSE
 from qwq_nb.trace.boxed import closing_brace
+from qwq_nb.trace.question_kinds import are_places_known, is_choice
 
-__all__ = ["CHOICE", "MATH", "Suffix"]
+__all__ = ["CHOICE", "MATH", "Suffix", "suffix_of"]
 
 _LETTER = re.compile(r"\s*\(?\**([A-Z])(?![A-Za-z])")
 
@@ -43,3 +46,10 @@ class Suffix(msgspec.Struct, kw_only=True, frozen=True):
 
 MATH: Final = Suffix(words="The final answer is \\boxed{", max_tokens=64)
 CHOICE: Final = Suffix(words="ANSWER: ", max_tokens=4)
+
+
+def suffix_of(results: Sequence[SampleResult]) -> Suffix | None:
+    """Return what forces answers to these questions; None for programs, free texts and tools."""
+    if is_choice(results):
+        return CHOICE
+    return MATH if are_places_known(results) else None

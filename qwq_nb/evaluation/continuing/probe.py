@@ -15,7 +15,6 @@ from typing import Final
 
 import msgspec
 
-from qwq_nb.analysis.budget.suffixes import Suffix
 from qwq_nb.core.records import Completion, Message
 from qwq_nb.endpoint.connection import Connection
 from qwq_nb.endpoint.dialects.continuations import OPEN
@@ -23,6 +22,7 @@ from qwq_nb.endpoint.dialects.registry import DEFAULT_DIALECT
 from qwq_nb.endpoint.endpoint import RECOMMENDED_SAMPLING, Endpoint
 from qwq_nb.endpoint.streaming import StreamingCompletion
 from qwq_nb.errors import EndpointError, UserError
+from qwq_nb.evaluation.continuing.suffixes import Suffix
 
 __all__ = [
     "MOST_REQUESTS",
@@ -30,6 +30,7 @@ __all__ = [
     "THOUGHT_TOKENS",
     "NoTransport",
     "Transport",
+    "answered",
     "brief",
     "continued",
     "find_transport",
@@ -43,7 +44,7 @@ MOST_SUFFIX_TOKENS: Final = 40
 LONGEST_WAIT_S: Final = 60.0
 FREE: Final = (
     "Without --forced the curve needs no request. Where the server has a budget of its own, whole runs show it, "
-    "unpaired: %qwq_sweep … --extra.thinking_token_budget 512,1024 (vLLM; llama.cpp: thinking_budget_tokens)."
+    "unpaired: %qwq_budget RUN --native auto (vLLM: thinking_token_budget; llama.cpp: thinking_budget_tokens)."
 )
 
 _WAYS: Final = (
@@ -76,7 +77,8 @@ class Transport(msgspec.Struct, kw_only=True, frozen=True):
 
 def brief(endpoint: Endpoint, dialect: str, max_tokens: int) -> Endpoint:
     """Return the endpoint for short greedy answers in a dialect: whole, with no other sampling than was asked for."""
-    unset = dict.fromkeys({*RECOMMENDED_SAMPLING, "max_completion_tokens", "presence_penalty", "frequency_penalty"})
+    further = ("max_completion_tokens", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs")
+    unset = dict.fromkeys({*RECOMMENDED_SAMPLING, *further})
     sampling = {**unset, "temperature": 0, "max_tokens": max_tokens}
     return endpoint.replace(dialect=dialect, stream=False, think="plain", request_seed=None, sampling=sampling)
 
@@ -167,14 +169,18 @@ def _is_answer(error: EndpointError, dialect: str) -> bool:
 
 
 async def prompt_tokens(endpoint: Endpoint, dialect: str, messages: Sequence[Message]) -> int:
-    """Ask for one token, and return the tokens of the prompt. What may pass is asked again, as in a run."""
-    connection = Connection(brief(endpoint, dialect, 1), connections=1)
+    """Ask for one token, and return the tokens of the prompt."""
+    return (await answered(brief(endpoint, dialect, 1), messages)).prompt_tokens
+
+
+async def answered(endpoint: Endpoint, messages: Sequence[Message]) -> Completion:
+    """Ask once, and return the completion. What may pass is asked again, as in a run."""
+    connection = Connection(endpoint, connections=1)
     failures = 0
     try:
         while True:
             try:
-                completion: Completion = await connection.attempt(messages, 0, StreamingCompletion())
-                return completion.prompt_tokens
+                return await connection.attempt(messages, 0, StreamingCompletion())
             except EndpointError as exc:
                 failures += 1
                 if not exc.retryable or exc.status == 500 or failures > endpoint.max_retries:

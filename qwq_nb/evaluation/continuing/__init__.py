@@ -1,0 +1,1 @@
+"""Continue a recorded thought: prove how an endpoint takes one, and read what its model writes after it."""
