@@ -165,6 +165,11 @@ def test_every_counter_is_as_counted_by_hand(
     assert sum(c.malformed > 0 for c in counts) == 5
     assert setting.server.log()["requests"] == sum(c.first + c.editor for c in counts) == (73 if pair else 44)
     assert set(request_counts(setting.server).values()) == {1}
+    (row,) = run.board().to_dict("records")
+    assert (row["pass_rate_1"], row["pass_rate_2"]) == (50.0, 85.0)
+    assert (row["num_malformed_responses"], row["num_with_malformed_responses"]) == (13, 5)
+    assert row["percent_cases_well_formed"] == 75.0
+    assert row["percent_well_formed_by_aider"] == (100.0 if pair else 75.0)
     if pair:
         assert run.cost().iloc[-1]["cost"] == pytest.approx(cost_by_hand(run))
 

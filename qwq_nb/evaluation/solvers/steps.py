@@ -15,6 +15,7 @@ from qwq_nb.core.tool_calls import with_calls
 from qwq_nb.endpoint.completer import Completer
 from qwq_nb.endpoint.dialects.dialect import Tool
 from qwq_nb.endpoint.streaming import StreamingCompletion
+from qwq_nb.errors import RequestRejected
 from qwq_nb.evaluation.turn_log import SampleTurns
 
 __all__ = ["StepRecorder", "partial"]
@@ -25,6 +26,10 @@ _LEAST_EXACT_FIRST: tuple[Literal["estimate", "chunks", "usage_share", "usage"],
     "usage_share",
     "usage",
 )
+
+
+_NO_ROOM = "model_length"
+"""The finish reason of a request that the server refused because its prompt does not fit the context window."""
 
 
 class StepRecorder:
@@ -101,8 +106,10 @@ class StepRecorder:
             completion = await self._completer.complete(
                 step.messages, repeat=self._repeat, live=live, endpoint=endpoint, tools=tools
             )
-        except BaseException:
+        except BaseException as exc:
             step.completion = partial(live)
+            if isinstance(exc, RequestRejected) and exc.concerns == "length":
+                step.completion.finish_reason = _NO_ROOM
             raise
         finally:
             self._open -= 1

@@ -5,7 +5,7 @@ The endpoints are real, and so are the parsers; the grader here compares files, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,20 @@ class Edited:
         self.server: DemoEndpoint
 
     def run(
-        self, *tries: tuple[str, ...], format: EditFormat = "whole", pair: bool = False, most: int = 2
+        self,
+        *tries: tuple[str, ...],
+        format: EditFormat = "whole",
+        pair: bool = False,
+        most: int = 2,
+        faults: Sequence[str] = (),
+        **endpoint: Any,
     ) -> list[SampleResult]:
         """The results of exercises with these scenarios, in their order."""
         found = exercises(tries)
         right = {sample_of(e).id: {e.file: e.right} for e in found}
         self.server = self._start(transcripts=[write_replies(self._folder / "replies.jsonl", found)])
-        own = own_endpoint(self.server)
+        self.server.set_faults(faults)
+        own = own_endpoint(self.server, **endpoint)
         editor = own_endpoint(self.server, name="editor", temperature=0.1, top_p=None) if pair else None
         solver = EditingSolver(Editing(editor=editor, format=format, tries=most))
 
@@ -209,6 +216,24 @@ def test_of_an_architect_who_says_nothing_no_editor_is_asked(edited: Edited) -> 
     (result,) = edited.run(("E", "R"), pair=True)
     assert [step.role for step in steps_of(result)] == ["architect", "architect", "editor"]
     assert result.outcome == "correct"
+
+
+@pytest.mark.parametrize("pair", [False, True])
+def test_where_the_conversation_outgrows_the_window_what_was_tried_stands(edited: Edited, pair: bool) -> None:
+    (result,) = edited.run(("W", "R"), pair=pair, faults=[f"context_length,after={1 + pair}"], max_tokens=100)
+    assert result.outcome == "wrong"
+    assert steps_of(result)[-1].try_number == 2
+    assert steps_of(result)[-1].completion.is_truncated
+    assert result.verdict is not None
+    assert result.verdict.execution is not None
+    assert result.verdict.execution.status == "failed"
+
+
+def test_a_reply_that_was_cut_is_not_made_into_edits(edited: Edited) -> None:
+    """Half a file in the place of a whole one would do harm; nor is it sent back."""
+    (result,) = edited.run(("R", "R"), faults=["finish_word,word=length,match=You edit"])
+    assert [(step.try_number, step.retry, step.edit) for step in steps_of(result)] == [(1, 0, None), (2, 0, None)]
+    assert result.outcome == "truncated"
 
 
 def test_tokens_and_seconds_are_those_of_all_steps(edited: Edited) -> None:

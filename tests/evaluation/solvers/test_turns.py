@@ -205,7 +205,9 @@ def test_a_link_in_its_place_is_not_followed(server: DemoEndpoint, second: DemoE
 # -- turns of other runs -------------------------------------------------------------------------------------------
 
 
-def test_a_run_takes_turns_of_another_that_asked_the_same(server: DemoEndpoint, second: DemoEndpoint) -> None:
+def test_a_run_takes_turns_of_another_that_asked_the_same(
+    server: DemoEndpoint, second: DemoEndpoint, demo_endpoint: Callable[..., DemoEndpoint]
+) -> None:
     """As a sweep does over editors: the first step of all runs is the same request."""
     first = run_of(server)
     options = {"limit": 4, "data": MATH, "solver": "plan_and_answer", "grade_deadline": 11.0}
@@ -213,7 +215,7 @@ def test_a_run_takes_turns_of_another_that_asked_the_same(server: DemoEndpoint, 
     def other(fresh: bool, turns: list[Path], **changes: Any) -> Run:
         run, control = begin(
             ["math_500"],
-            endpoint=own_endpoint(server, **changes),
+            endpoint=own_endpoint(changes.pop("at", server), **changes),
             out=None,
             fresh=fresh,
             reveal=False,
@@ -231,6 +233,9 @@ def test_a_run_takes_turns_of_another_that_asked_the_same(server: DemoEndpoint, 
     assert set(request_counts(server).values()) == {2}, "another sampling is another request"
     other(True, [first.path / "missing"])
     assert set(request_counts(server).values()) == {3}
+    quantised = demo_endpoint()
+    other(True, [first.path], at=quantised)
+    assert set(request_counts(quantised).values()) == {1}, "a model of the same name elsewhere may be another"
 
 
 def test_a_run_of_more_problems_takes_the_turns_of_the_smaller_ones_unfinished_samples(
