@@ -46,8 +46,15 @@ def test_first_right_answers_against_fresh_labels(part: str, least: float) -> No
 @needs_transcripts
 @pytest.mark.parametrize(
     ("part", "kind", "least"),
-    [("sixth", "math", 0.91), ("locked", "math", 0.88), ("last", "math", 0.88), ("sixth", "choice", 0.6)]
-    + [("choices", "choice", 0.65), ("locked", "choice", 0.55), ("last", "choice", 0.6)],
+    [
+        ("sixth", "math", 0.91),
+        ("locked", "math", 0.88),
+        ("last", "math", 0.88),
+        ("sixth", "choice", 0.6),
+        ("choices", "choice", 0.65),
+        ("locked", "choice", 0.55),
+        ("last", "choice", 0.6),
+    ],
 )
 def test_first_right_answers_of_further_models_against_labels(part: str, kind: str, least: float) -> None:
     if missing := quality_answers.missing_files(part):
