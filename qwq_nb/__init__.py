@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from qwq_nb.analysis.compare.api import Comparison, compare
     from qwq_nb.analysis.gate.api import Gate, gate
     from qwq_nb.analysis.gate.race import RaceInterrupted, race
+    from qwq_nb.analysis.judge.agreement import Agreement
+    from qwq_nb.analysis.judge.api import JudgeInterrupted, judge
+    from qwq_nb.analysis.judge.judged import Judged
     from qwq_nb.analysis.speed.api import SpeedInterrupted, SpeedTest, load_speed, speed
     from qwq_nb.analysis.sweep.api import Sweep, SweepInterrupted, sweep
     from qwq_nb.analysis.think.api import Thinking, think
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from qwq_nb.trace.habits import Thresholds
 
 _HOMES = {
+    "Agreement": "analysis.judge.agreement",
     "Anchors": "analysis.anchors.api",
     "AnchorsInterrupted": "analysis.anchors.api",
     "BudgetCurve": "analysis.budget.api",
@@ -58,6 +62,8 @@ _HOMES = {
     "Gate": "analysis.gate.api",
     "HubError": "errors",
     "Interrupted": "evaluation.evaluate",
+    "JudgeInterrupted": "analysis.judge.api",
+    "Judged": "analysis.judge.judged",
     "OptionError": "errors",
     "QwqError": "errors",
     "RaceInterrupted": "analysis.gate.race",
@@ -85,6 +91,7 @@ _HOMES = {
     "compare": "analysis.compare.api",
     "evaluate": "evaluation.evaluate",
     "gate": "analysis.gate.api",
+    "judge": "analysis.judge.api",
     "list_runs": "run.open",
     "load_run": "run.open",
     "load_speed": "analysis.speed.api",
@@ -96,6 +103,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Agreement",
     "Anchors",
     "AnchorsInterrupted",
     "BudgetCurve",
@@ -108,6 +116,8 @@ __all__ = [
     "Gate",
     "HubError",
     "Interrupted",
+    "JudgeInterrupted",
+    "Judged",
     "OptionError",
     "QwqError",
     "RaceInterrupted",
@@ -136,6 +146,7 @@ __all__ = [
     "compare",
     "evaluate",
     "gate",
+    "judge",
     "list_runs",
     "load_ipython_extension",
     "load_run",

@@ -159,6 +159,10 @@ class GradeJob(msgspec.Struct, kw_only=True):
     """What code is run in, of a benchmark whose answers are programs: one of `qwq_nb.sandbox.SANDBOXES`."""
     jobs: int | None = None
     """Programs that run at once; None: one fewer than there are processors."""
+    judge: str = ""
+    """Name of the model that judges the answer, of a benchmark that has none of its own; empty: it is not judged."""
+    replies: dict[str, str] = {}
+    """What the judge has answered so far: text by request (`qwq_nb.core.request_key`)."""
 
 
 class Opinion(msgspec.Struct, kw_only=True):

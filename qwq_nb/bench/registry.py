@@ -39,6 +39,9 @@ BUILT_IN: dict[str, str] = {
     "bfcl_ast": "qwq_nb.bench.tools.bfcl:BfclAst",
     "code_editing": "qwq_nb.bench.editing.benchmark:CodeEditing",
     "games": "qwq_nb.bench.games.benchmark:Games",
+    "alphamaze": "qwq_nb.bench.mazes.benchmark:AlphaMaze",
+    "hands_on": "qwq_nb.bench.prompts.benchmark:HandsOn",
+    "my_prompts": "qwq_nb.bench.prompts.benchmark:MyPrompts",
 }
 """The benchmarks that come with qwq_nb beside evalscope's: name → `package.module:Name`."""
 

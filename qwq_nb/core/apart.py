@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from qwq_nb.core.records import Sample
+from qwq_nb.core.run_record import SubsetRow
 
-__all__ = ["APART", "mixed_subsets", "stands_apart", "together"]
+__all__ = ["APART", "mixed_subsets", "parts_of", "stands_apart", "together"]
 
 T = TypeVar("T")
 
@@ -44,3 +45,10 @@ def together(items: Iterable[T], sample_of: Callable[[T], Sample]) -> list[T]:
         return found
     mixed = {benchmark: mixed_subsets(benchmark, own) for benchmark, own in subsets.items()}
     return [item for item in found if sample_of(item).subset in mixed[sample_of(item).benchmark]]
+
+
+def parts_of(rows: Iterable[SubsetRow]) -> list[SubsetRow]:
+    """Return the rows that count every answer once: those of subsets, since some stand apart from the row `all`."""
+    given = list(rows)
+    divided = {row.benchmark for row in given if row.subset != "all"}
+    return [row for row in given if row.subset != "all" or row.benchmark not in divided]

@@ -8,7 +8,10 @@ from qwq_nb.core.execution import Execution
 from qwq_nb.core.game import Game
 from qwq_nb.core.run_record import Reason
 
-__all__ = ["CODE_REASONS", "CodeReason", "why_code"]
+__all__ = ["CODE_REASONS", "NO_EDIT", "CodeReason", "why_code"]
+
+NO_EDIT: Final = "no_edit"
+"""The flag of an answer that was to edit files, and changed none."""
 
 CodeReason = Literal[
     "passed_tests",
@@ -28,6 +31,8 @@ CodeReason = Literal[
     "game_undecided",
     "game_no_program",
     "game_not_run",
+    "no_edit",
+    "passed_untouched",
 ]
 
 CODE_REASONS: Final[dict[str, str]] = {
@@ -40,6 +45,8 @@ CODE_REASONS: Final[dict[str, str]] = {
     "code_crashed": "crashed in test {test}; {passed} of {total} tests",
     "code_output": "more output than is read in test {test}; {passed} of {total} tests",
     "code_not_run": "the sandbox could not run the code",
+    "no_edit": "no edit: no file was changed; {passed} of {total} tests",
+    "passed_untouched": "no edit: the files pass {passed} of {total} tests as they are",
     "no_code": "no code: the answer holds no program that the benchmark can take out",
     "game_ran": "it ran; whether it is the game that was asked for is for you to rule",
     "game_crashed": "it crashed",
@@ -59,14 +66,19 @@ _STATUS: Final[dict[str, CodeReason]] = {
 }
 
 
-def why_code(execution: Execution, *, correct: bool) -> Reason:
-    """Return why an answer is right or wrong, or why nothing is known of it. `correct`: the official verdict."""
+def why_code(execution: Execution, *, correct: bool, no_edit: bool = False) -> Reason:
+    """Return why an answer is right or wrong, or why nothing is known of it.
+
+    `correct`: the official verdict. `no_edit`: the answer was to edit files, and changed none.
+    """
     if execution.game is not None:
         return _why_game(execution.game)
     if execution.status == "not_run":
         return _reason("code_not_run", execution, detail=execution.fault)
     if not execution.status:
         return Reason(code="no_code")
+    if no_edit:
+        return _reason("passed_untouched" if correct else "no_edit", execution)
     if correct:
         if execution.passed == execution.total:
             return _reason("passed_tests", execution)

@@ -15,11 +15,16 @@ __all__ = ["GRADED_METRICS", "graded_metrics", "is_degree", "lacks_reference", "
 
 GRADED_METRICS = {
     "drivel_multilabel": "f1",
+    "drivel_writing": "judge_score",
     "drop": "f1",
     "eq_bench": "eq_bench_score",
     "general_qa": "Rouge-L-R",
+    "health_bench": "overall_score",
     "locomo": "f1",
+    "one_million_bench": "expert_score",
     "openai_mrcr": "mrcr_score",
+    "plawbench": "acc",
+    "prbench": "clipped_score",
     "tablebench": "mix_metric",
     "tat_qa": "f1",
     "tool_bench": "F1",

@@ -4,26 +4,41 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from qwq_nb.core.code_reasons import CODE_REASONS, why_code
+from qwq_nb.core.code_reasons import CODE_REASONS, NO_EDIT, why_code
 from qwq_nb.core.finish_reasons import ending_of
 from qwq_nb.core.graded_metrics import is_degree, metric_of_score
 from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
 from qwq_nb.core.run_record import Reason, SampleView
 from qwq_nb.core.vocabulary import VOCABULARY
 
-__all__ = ["Decision", "ReasonCode", "counts", "decide_outcome", "is_answered", "is_failure", "sentence"]
+__all__ = [
+    "UNGRADED",
+    "Decision",
+    "ReasonCode",
+    "counts",
+    "decide_outcome",
+    "is_answered",
+    "is_failure",
+    "sentence",
+    "why_decided",
+]
 
 ReasonCode = Literal[
     "right",
     "right_before_limit",
+    "right_explained",
     "other_value",
     "other_value_gold_present",
     "scored",
     "no_call",
     "call_unreadable",
     "call_wrong",
+    "explained",
     "no_reference",
+    "awaits_judge",
+    "judged",
     "ruled",
+    "ruled_by_hand",
     "gold_in_answer",
     "gold_in_reasoning",
     "nothing_extracted",
@@ -47,12 +62,16 @@ ReasonCode = Literal[
     "not_graded",
     "partial_kept",
 ]
-"""Each has its sentence in `vocabulary.json`. `partial_kept` and `ruled` are said of a run's drawn samples only."""
+"""Each has its sentence in `vocabulary.json`. `partial_kept`, `ruled`, `ruled_by_hand` and `judged` are said of a
+run's drawn samples only."""
 
 # The longest value quoted in a sentence for people, in characters.
 _QUOTE = 60
 # The same of the reason why an answer could not be graded.
 _DETAIL = 240
+
+UNGRADED = ("no_reference", "awaits_judge")
+"""Statuses of verdicts that are none: a ruling, or a judge, decides."""
 
 _COUNTED = frozenset(outcome for outcome, words in VOCABULARY.outcomes.items() if words.counts)
 _FAILURES = frozenset(outcome for outcome, words in VOCABULARY.outcomes.items() if words.failure)
@@ -90,18 +109,29 @@ def decide_outcome(
 
     The first that holds: correct (graded so, even if the limit cut it afterwards) · error (`error` is not empty) ·
     pending (no completion; or not graded, and interrupted or with an answer still to grade) · awaiting_ruling (nothing
-    to grade against) · truncated (by a limit of tokens) · not_gradable · no_answer (a thought that ended by itself
-    without an answer, in whatever form it came) · wrong. An empty answer needs no verdict: there is nothing to grade.
-    `gold` serves the sentence alone.
+    to grade against, or another model has to judge it) · truncated (by a limit of tokens) · not_gradable · no_answer (a
+    thought that ended by itself without an answer, in whatever form it came) · wrong. An empty answer needs no verdict:
+    there is nothing to grade. `gold` serves the sentence alone.
 
     Flags, of outcomes other than error and pending: `present_not_extracted` (the gold value stands there),
     `check_by_hand` (the second opinion differs from the official verdict, or finds no answer where one was extracted),
-    `reasoning_only` (an empty answer after reasoning), `unclosed` (a thought never closed).
+    `reasoning_only` (an empty answer after reasoning), `unclosed` (a thought never closed); before them those of the
+    verdict itself.
     """
     outcome, reason = _outcome(completion, verdict, error, gold)
     said = sentence(reason, gold=gold, extracted=verdict.extracted if verdict else "", error=error)
     flags = _flags(completion, verdict) if completion is not None and is_answered(outcome) else []
     return Decision(outcome, said, flags, reason)
+
+
+def why_decided(verdict: Verdict) -> Reason | None:
+    """Return why an answer without a grader's verdict was decided: by a judge, or a ruling. None: by its grader."""
+    if verdict.judge:
+        said = f"{_quote(verdict.judge)}: {verdict.explanation}" if verdict.explanation else _quote(verdict.judge)
+        return _reason("judged", detail=_quote(said, _DETAIL))
+    if verdict.status not in UNGRADED:
+        return None
+    return _reason("ruled" if verdict.status == "no_reference" else "ruled_by_hand")
 
 
 def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str = "") -> str:
@@ -122,9 +152,12 @@ def sentence(reason: Reason, *, gold: str = "", extracted: str = "", error: str 
 def _outcome(completion: Completion | None, verdict: Verdict | None, error: str, gold: str) -> tuple[Outcome, Reason]:
     graded = verdict is not None and verdict.status == "graded"
     execution = verdict.execution if verdict is not None else None
+    no_edit = verdict is not None and NO_EDIT in verdict.flags
     if verdict is not None and graded and verdict.correct and completion is not None:
         if execution is not None and not completion.is_truncated:
-            return "correct", why_code(execution, correct=True)
+            return "correct", why_code(execution, correct=True, no_edit=no_edit)
+        if verdict.explained and not completion.is_truncated:
+            return "correct", _explained("right_explained", verdict)
         return "correct", _reason("right_before_limit" if completion.is_truncated else "right")
     if error:
         return "error", _reason("request_failed")
@@ -138,15 +171,20 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
         if execution is not None and execution.game is not None:
             return "awaiting_ruling", why_code(execution, correct=False)
         return "awaiting_ruling", _reason("no_reference")
+    if verdict is not None and verdict.status == "awaits_judge":
+        return "awaiting_ruling", _reason("awaits_judge")
     if completion.is_truncated:
         return "truncated", _why_truncated(completion)
     if execution is not None and execution.status == "not_run":
         return "not_gradable", why_code(execution, correct=False)
     if verdict is not None and not graded:
         return "not_gradable", _why_not_gradable(verdict)
+    if verdict is not None and verdict.explained:
+        return "wrong" if verdict.extracted.strip() else "no_answer", _explained("explained", verdict)
     if verdict is None or not verdict.extracted.strip():
-        reason = _why_no_answer(completion, verdict) if execution is None else why_code(execution, correct=False)
-        return "no_answer", reason
+        if execution is not None:
+            return "no_answer", why_code(execution, correct=False, no_edit=no_edit)
+        return "no_answer", _why_no_answer(completion, verdict)
     if verdict.tool_check is not None:
         return "wrong", _reason("call_wrong", detail=_quote(verdict.tool_check.in_words(), _DETAIL))
     if execution is not None:
@@ -158,6 +196,11 @@ def _outcome(completion: Completion | None, verdict: Verdict | None, error: str,
 
 def _reason(code: ReasonCode, **values: int | str) -> Reason:
     return Reason(code=code, values={name: value for name, value in values.items() if value != ""})
+
+
+def _explained(code: ReasonCode, verdict: Verdict) -> Reason:
+    """Return the reason of an outcome that the benchmark's grader puts into words itself."""
+    return _reason(code, detail=_quote(verdict.explanation, _DETAIL))
 
 
 def _score_in_words(verdict: Verdict) -> str:

@@ -43,7 +43,8 @@ truncated     cut by the token limit and not correct
 not_gradable  the grader ran into its deadline or memory limit
 error         the endpoint failed after all retries: never counted as wrong
 pending       not asked yet, or interrupted
-awaiting_ruling  there is nothing to grade against: left out of the accuracy until a reader rules on it
+awaiting_ruling  there is nothing to grade against, or another model has to: left out of the accuracy until a reader
+              rules on it, or a judge does
 """
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
@@ -231,7 +232,7 @@ class Analysis(msgspec.Struct, kw_only=True):
 class Verdict(msgspec.Struct, kw_only=True):
     """Hold the grader's verdict on one answer."""
 
-    status: Literal["graded", "deadline", "memory", "crashed", "excluded", "no_reference"] = "graded"
+    status: Literal["graded", "deadline", "memory", "crashed", "excluded", "no_reference", "awaits_judge"] = "graded"
     correct: bool = False
     score: float = 0.0
     """evalscope's main value: 0…1, and beyond that of a few benchmarks (EQ-Bench's may be negative)."""
@@ -246,6 +247,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     explanation: str = ""
     flags: list[str] = []
     """The benchmark's own, beside those that the outcome has: `wall` and `past` of a maze."""
+    explained: bool = False
+    """The explanation is for readers: it says in words why the answer is right, or why not."""
     seconds: float = 0.0
     sample_score: dict[str, Any] = {}
     """evalscope's own SampleScore, as it goes into the review file."""
@@ -257,6 +260,10 @@ class Verdict(msgspec.Struct, kw_only=True):
     """What checking its tool calls has found; None where no calls are expected or checked."""
     clip_png: bytes = b""
     """The clip of a game, on its way from the worker: the run keeps it as a file."""
+    judge: str = ""
+    """The judge whose verdict it is, a model (`qwq_nb.store.judgements`); empty: the benchmark's grader's."""
+    wanted: list[Message] = []
+    """What a judge has to be asked next, of an answer that awaits one and was graded for it."""
 
 
 class SampleResult(msgspec.Struct, kw_only=True):

@@ -34,7 +34,6 @@ __all__ = [
     "TABLE_COLUMNS",
     "Population",
     "Watch",
-    "parts_of",
     "sample_rows",
     "table_rows",
     "tally",
@@ -345,13 +344,6 @@ def _mean_row_of_all(benchmark: str, total: _Count, parts: Sequence[tuple[int, _
     if total.repeats == 1:
         row.ci_low, row.ci_high = stratified_mean_interval([ScoreStratum(size, part.scores) for size, part in sizes])
     return row
-
-
-def parts_of(rows: Iterable[SubsetRow]) -> list[SubsetRow]:
-    """Return the rows that count every answer once: those of subsets, since some stand apart from the row `all`."""
-    given = list(rows)
-    divided = {row.benchmark for row in given if row.subset != "all"}
-    return [row for row in given if row.subset != "all" or row.benchmark not in divided]
 
 
 def tokens_per_second(completion: Completion) -> float | None:

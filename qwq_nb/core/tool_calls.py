@@ -16,7 +16,7 @@ from qwq_nb.core.nesting import DEEPEST, too_deep
 from qwq_nb.core.records import ToolCall
 from qwq_nb.core.text import valid_values
 
-__all__ = ["MOST_CALLS", "MadeCall", "ShownCall", "calls_in", "shown_call", "with_calls", "written"]
+__all__ = ["MOST_CALLS", "MadeCall", "ShownCall", "calls_in", "shown_call", "tool_names", "with_calls", "written"]
 
 _OPEN, _END = "<tool_call>", "}\n</tool_call>"
 _NEXT = re.compile(r"</?tool_call>")
@@ -96,6 +96,13 @@ def shown_call(call: MadeCall) -> ShownCall:
     if call.problem:
         return {"name": call.name, "arguments": call.text, "problem": call.problem}
     return {"name": call.name, "arguments": call.arguments}
+
+
+def tool_names(tools: Any) -> str:
+    """Return the names of the tools of a request, in words; of one that is no function its type."""
+    given = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    functions = ((tool.get("function"), tool.get("type")) for tool in given)
+    return ", ".join(str(f.get("name", "")) if isinstance(f, dict) else str(kind) for f, kind in functions)
 
 
 def _call_at(answer: str, start: int) -> tuple[MadeCall, int]:

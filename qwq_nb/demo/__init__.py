@@ -16,7 +16,7 @@ from pathlib import Path
 
 from qwq_nb.demo.process import DemoEndpoint
 
-__all__ = ["OWN_PROBLEMS", "PROBLEMS", "DemoEndpoint", "shared"]
+__all__ = ["OWN_PROBLEMS", "PROBLEMS", "QUANTISED", "DemoEndpoint", "shared"]
 
 PROBLEMS: dict[str, Path] = {
     name: Path(__file__).parent / "problems" / f"{name}.jsonl"
@@ -24,8 +24,12 @@ PROBLEMS: dict[str, Path] = {
 }
 """Benchmark → file of its demo problems, for the benchmarks that have some."""
 
-OWN_PROBLEMS = frozenset({"games"})
-"""Benchmarks whose problems come with them, and to which the built-in endpoint has answers."""
+OWN_PROBLEMS: tuple[str, ...] = ("alphamaze", "games", "hands_on")
+"""Benchmarks that bring their own problems, for which the demo endpoint has transcripts."""
+
+QUANTISED: tuple[Path, ...] = (Path(__file__).parent / "quantised" / "alphamaze.jsonl",)
+"""Transcripts that play a 4-bit model on the built-in mazes: by its sampling (temperature 0.6, top-k 40) or by another,
+with which it thinks about twice as long. For `DemoEndpoint(transcripts=QUANTISED)`."""
 
 _lock = threading.Lock()
 _shared: DemoEndpoint | None = None

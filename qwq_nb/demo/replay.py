@@ -4,6 +4,7 @@ A transcripts file is JSONL, one problem a line::
 
     {"unique_id": str, "problem": str, "variants": [{"reasoning": str, "answer": str, "kind": str, "loop": str?}, ...]}
 
+A variant may have `sampling`, the fields of the requests that it is for (`{"temperature": 0.6}`).
 A row may have plain `reasoning` and `answer` (and `kind`, `loop`) in place of `variants`. A row with `when` is
 a dialogue (`qwq_nb.demo.dialogues`).
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, cycle, islice
@@ -50,7 +51,8 @@ class Variant:
     """Hold one recorded completion.
 
     `loop` is a passage repeated endlessly after `reasoning`, so there is no answer. `finish` is how the recorded
-    completion ended: `length` where a token limit had cut it.
+    completion ended: `length` where a token limit had cut it. `sampling` are fields that a request must have for it
+    (`{"temperature": 0.6}`); empty: any request.
     """
 
     reasoning: str
@@ -58,6 +60,7 @@ class Variant:
     kind: str = ""
     loop: str = ""
     finish: str = "stop"
+    sampling: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,12 @@ class Transcript:
     key: str
     problem: str
     variants: tuple[Variant, ...]
+
+    def variants_for(self, body: Mapping[str, object]) -> list[Variant]:
+        """Return the variants for a request: those whose sampling it has, and of them those that ask for most."""
+        fitting = [v for v in self.variants if all(body.get(name) == value for name, value in v.sampling)]
+        most = max((len(variant.sampling) for variant in fitting), default=0)
+        return [variant for variant in fitting if len(variant.sampling) == most] or list(self.variants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +228,12 @@ def _variant(row: object) -> Variant:
     if not isinstance(row, dict):
         raise TypeError("a variant is not a JSON object")
     optional = {name: _text(row, name) for name in ("kind", "loop", "finish") if row.get(name) is not None}
-    return Variant(_text(row, "reasoning"), _text(row, "answer"), **optional)
+    sampling = row.get("sampling", {})
+    if not isinstance(sampling, dict):
+        raise TypeError("`sampling` is not a JSON object")
+    if any(isinstance(value, dict | list) for value in sampling.values()):
+        raise TypeError("`sampling` holds a list or an object: its values are single ones")
+    return Variant(_text(row, "reasoning"), _text(row, "answer"), **optional, sampling=tuple(sampling.items()))
 
 
 def _text(row: dict[str, object], name: str) -> str:

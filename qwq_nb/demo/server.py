@@ -25,6 +25,7 @@ from qwq_nb.demo.continuation import Vocabulary, continuation, read_prompt, with
 from qwq_nb.demo.fault_steps import Step, body_steps, refusal, stream_steps
 from qwq_nb.demo.faults import Fault, FaultPlan
 from qwq_nb.demo.journal import Journal
+from qwq_nb.demo.judge import JUDGE_MODEL, judgement
 from qwq_nb.demo.player import play, sever
 from qwq_nb.demo.replay import Transcript, Transcripts, Variant, echo, split_tokens
 from qwq_nb.demo.request_body import (
@@ -121,8 +122,11 @@ class DemoServer:
     async def _chat(self, request: web.Request, entry: dict[str, Any]) -> web.StreamResponse:
         body = await self._asked(request, entry)
         style, limit, top = self._style(body), token_limit(body), alternatives(body)
-        texts = texts_of(body)
-        transcript = self.book.reply(said_in(body["messages"]), texts[-1], str(body["model"]))
+        texts, model = texts_of(body), str(body["model"])
+        if model == JUDGE_MODEL:
+            transcript = judgement(texts[-1])
+        else:
+            transcript = self.book.reply(said_in(body["messages"]), texts[-1], model)
         self.journal.asked(entry, transcript.key)
         most = self.settings.most_streams
         if most and self.journal.active > most:
@@ -143,7 +147,7 @@ class DemoServer:
             text = script(echo(request.headers.get("Authorization", "")), None, style, 40)
         else:
             # An attempt that is to fail takes no turn: the retry gets the variant it would have had.
-            variant = self._variant(transcript, body.get("seed"), take_turn=fault is None or fault.kind.whole)
+            variant = self._variant(transcript, body, take_turn=fault is None or fault.kind.whole)
             if (budget := thinking_budget(body)) is not None:
                 variant = within_budget(transcript.key, variant, budget)
             text = script(variant, limit, style, self.settings.chunks or None, has_tools=bool(body.get("tools")))
@@ -239,8 +243,8 @@ class DemoServer:
             status=answer.status, body=answer.body, content_type=answer.content_type, headers=answer.headers
         )
 
-    def _variant(self, transcript: Transcript, seed: object, *, take_turn: bool) -> Variant:
-        variants = transcript.variants
+    def _variant(self, transcript: Transcript, body: dict[str, Any], *, take_turn: bool) -> Variant:
+        variants, seed = transcript.variants_for(body), body.get("seed")
         if isinstance(seed, int):
             return variants[seed % len(variants)]
         turn = self._turns[transcript.key]
@@ -255,7 +259,7 @@ class DemoServer:
 
     def _check_model(self, body: dict[str, Any]) -> None:
         model, models = body.get("model"), self.settings.models
-        if model not in models:
+        if model not in (*models, JUDGE_MODEL):
             message = f"The model {model!r} does not exist. Served here: {', '.join(models)}."
             raise BadRequestError(404, message + did_you_mean(str(model), models), "model_not_found", "model")
 

@@ -14,6 +14,7 @@ from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.evaluation.command_line import command_line, own_options
 from qwq_nb.evaluation.control import Control
 from qwq_nb.evaluation.earlier_runs import EarlierRun, earlier_runs
+from qwq_nb.evaluation.own_prompts import saved_prompts
 from qwq_nb.evaluation.request import build_request
 from qwq_nb.evaluation.session import Session
 from qwq_nb.evaluation.start import data_fingerprint, run_dir_for
@@ -44,9 +45,12 @@ def begin(
     Raises:
         UserError: the call cannot work as written.
     """
+    folder = expand_user(out or DEFAULT_OUT)
+    if "data" in options:
+        options = {**options, "data": saved_prompts(benchmarks, options["data"], folder)}
     request = build_request(benchmarks, endpoint=endpoint, **options)
     data = data_fingerprint(request)
-    path, key = run_dir_for(request, expand_user(out or DEFAULT_OUT), fresh=fresh, data_fingerprint=data)
+    path, key = run_dir_for(request, folder, fresh=fresh, data_fingerprint=data)
     earlier = functools.partial(earlier_runs, request, path, key, data, lower_limits=lower_limits)
     line = command_line(
         request, out=str(out) if out else None, named=typed_names(endpoint), options=own_options(options)

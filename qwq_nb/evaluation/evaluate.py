@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qwq_nb.core.event_loop import future_result
+from qwq_nb.core.frontend import ipython
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError
 from qwq_nb.evaluation.begin import begin, start
@@ -78,7 +79,10 @@ def evaluate(
 def watch_run(run: Run, control: Control, *, background: bool, show: bool) -> Run:
     """Draw a run that was begun: to its end, or from a thread of its own."""
     from qwq_nb.run.live import View, view_for
+    from qwq_nb.run.ruling_channel import accept_rulings
 
+    if show:
+        accept_rulings(ipython())
     view = View(run)
     try:
         view = view_for(run, show, controls=background)

@@ -35,6 +35,7 @@ def load_request(request: EvalRequest, benchmark: str) -> LoadRequest:
     """
     source, overlapping = request.source, default_subset(benchmark)
     named = request.selection.subsets or [overlapping]
+    # Problems that a benchmark brings itself do not lie in the folder of the demo's.
     has_own = benchmark in OWN_PROBLEMS and data_label(request) == BUILT_IN
     return LoadRequest(
         benchmark=benchmark,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -155,7 +155,7 @@ class EvalOptions(EndpointOptions, total=False):
     seed: int
     repeats: int
     concurrency: int | Literal["auto"]
-    data: str | Path | None
+    data: str | Path | Sequence[str | Mapping[str, Any]] | None
     hub: Hub
     few_shot: int | None
     dataset_args: dict[str, Any] | None

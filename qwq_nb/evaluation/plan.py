@@ -17,7 +17,8 @@ from qwq_nb.store.request import Selection
 
 __all__ = ["Plan", "make_plan", "select", "wanted_subsets"]
 
-_LEVEL = re.compile(r"Level (\d+)\Z")
+_LEVEL = re.compile(r"Level (\d+)(?: \(.*\))?\Z")
+"""What stands in parentheses says what the level is."""
 
 
 class Plan(msgspec.Struct, kw_only=True):

@@ -332,11 +332,11 @@ def data_path(benchmarks: Sequence[str], data: str | Path | None, *, demo: bool)
     from qwq_nb.demo import OWN_PROBLEMS, PROBLEMS
 
     for name in benchmarks:
-        if name not in PROBLEMS and name not in OWN_PROBLEMS:
+        if name not in (*PROBLEMS, *OWN_PROBLEMS):
+            known = ", ".join((*PROBLEMS, *OWN_PROBLEMS))
             raise OptionError(
-                f"The built-in endpoint has problems for {', '.join([*PROBLEMS, *OWN_PROBLEMS])} only, not for {name}. "
-                f"Set an endpoint of your own by %qwq_endpoint, or give problems by --data PATH."
+                f"The built-in endpoint has problems for {known} only, not for {name}. Set an endpoint of your own by "
+                f"%qwq_endpoint, or give problems by --data PATH."
             )
-    if set(benchmarks) <= OWN_PROBLEMS:
-        return ""
-    return str(next(iter(PROBLEMS.values())).parent)
+    from_files = [name for name in benchmarks if name not in OWN_PROBLEMS]
+    return str(Path(PROBLEMS[from_files[0]]).parent) if from_files else ""

@@ -26,6 +26,7 @@ from qwq_nb.evaluation.code_sandbox import deadline_of, sandbox_for, sandbox_not
 from qwq_nb.evaluation.earlier_runs import EarlierRun
 from qwq_nb.evaluation.endpoint_status import PoolWatch, endpoint_notes, pool_of
 from qwq_nb.evaluation.evalscope_files import EvalscopeFiles, RunObserver
+from qwq_nb.evaluation.game_clips import with_clip
 from qwq_nb.evaluation.loading import load_benchmarks, plan_selected
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.rescue import write_anew
@@ -37,7 +38,6 @@ from qwq_nb.evaluation.take_over import Taken, note_on, read_earlier, write_take
 from qwq_nb.evaluation.turn_log import shared_notes, turn_log
 from qwq_nb.evaluation.until import until_narrow
 from qwq_nb.run.record import save_record
-from qwq_nb.store.clips import save_clip
 from qwq_nb.store.manifest import MANIFEST
 from qwq_nb.store.request import EvalRequest
 from qwq_nb.store.resume import load_progress
@@ -279,20 +279,8 @@ class Session:
             sandbox=self.request.sandbox,
             jobs=self.request.jobs,
         )
-        return await self._with_clip(item, await self.worker.grade(job))
-
-    async def _with_clip(self, item: Item, verdict: Verdict) -> Verdict:
-        """Keep the clip of a game as a file of the run's, and return the verdict with its path."""
-        execution = verdict.execution
-        if not verdict.clip_png or execution is None or execution.game is None:
-            return verdict
-        file = ""
-        try:
-            file = await asyncio.to_thread(save_clip, self.directory, item.sample.id, item.repeat, verdict.clip_png)
-        except OSError as exc:
-            self.state.note(f"A clip could not be written: {exc}")
-        game = msgspec.structs.replace(execution.game, clip=file)
-        return msgspec.structs.replace(verdict, clip_png=b"", execution=msgspec.structs.replace(execution, game=game))
+        verdict = await self.worker.grade(job)
+        return await with_clip(verdict, item, self.directory, self.state.note)
 
     async def _run(self, runner: Runner, plan: Plan, loaded: Sequence[LoadedBenchmark]) -> None:
         # The worker starts beside the first requests: it is wanted when the first answer is there.

@@ -1,4 +1,4 @@
-"""Define the magics that analyse runs and endpoints: compare, gate, think, budget, anchors, sweep, speed.
+"""Define the magics that analyse runs and endpoints: compare, gate, think, judge, budget, anchors, sweep, speed.
 
 Each parses its line, makes one call of the Python API and returns the result.
 """
@@ -13,6 +13,7 @@ from qwq_nb.analysis.anchors.options import ANCHORS
 from qwq_nb.analysis.budget.options import BUDGET
 from qwq_nb.analysis.compare.options import COMPARE
 from qwq_nb.analysis.gate.options import GATE, RACE
+from qwq_nb.analysis.judge.options import JUDGE
 from qwq_nb.analysis.speed.options import SPEED
 from qwq_nb.analysis.sweep.grid import SWEEP, extra_options, grid_of
 from qwq_nb.analysis.sweep.pairs import PAIRS
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from qwq_nb.analysis.anchors.api import Anchors
     from qwq_nb.analysis.budget.api import BudgetCurve
     from qwq_nb.analysis.compare.api import Comparison
+    from qwq_nb.analysis.compare.blind import Blind
     from qwq_nb.analysis.gate.api import Gate
+    from qwq_nb.analysis.judge.judged import Judged
     from qwq_nb.analysis.speed.api import SpeedTest
     from qwq_nb.analysis.sweep.api import Sweep
     from qwq_nb.analysis.think.api import Thinking
@@ -51,13 +54,17 @@ class AnalysisMagics(MagicBase):
     @no_var_expand
     @line_magic
     @user_errors
-    def qwq_compare(self, line: str) -> Comparison | pd.DataFrame:
+    def qwq_compare(self, line: str) -> Comparison | Blind | pd.DataFrame:
         """Compare runs with the first: differences with intervals, exact McNemar test, samples whose outcome changed.
 
         %qwq_compare A B [C...]      variables, runs' names or paths; also runs that evalscope made
         %qwq_compare A --reference QwQ-32B
+        %qwq_compare A B --blind     which of two answers is better, without knowing whose they are
         """
         from qwq_nb.analysis.compare.api import compare, compare_reference
+        from qwq_nb.core.frontend import in_kernel, is_live
+        from qwq_nb.magics.blind import show_blind
+        from qwq_nb.store.request import SEED
 
         words, given = self.parsed(line, COMPARE, "qwq_compare")
         runs = [self.named_run(word, given.get("out")) for word in words]
@@ -67,7 +74,15 @@ class AnalysisMagics(MagicBase):
             return compare_reference(runs[0], given["reference"])
         if len(runs) < 2:
             raise OptionError("%qwq_compare takes two runs or more: %qwq_compare A B, or one and --reference QwQ-32B.")
-        return compare(*runs, reveal=bool(given.get("reveal")))
+        compared = compare(*runs, reveal=bool(given.get("reveal")))
+        if given.get("blind"):
+            blind = compared.blind(given.get("seed", SEED))
+            if in_kernel(self.shell) and is_live():
+                show_blind(blind, self.shell)
+            return blind
+        if "seed" in given:
+            raise OptionError("--seed is for --blind: %qwq_compare A B --blind --seed 7")
+        return compared
 
     @documented(RACE)
     @no_var_expand
@@ -114,6 +129,25 @@ class AnalysisMagics(MagicBase):
         runs = [self.named_run(word, out) for word in words] or [self.one_run([], "qwq_think", out)]
         thresholds = Thresholds(**{name: given.pop(name) for name in Thresholds.__struct_fields__ if name in given})
         return think(*runs, **given, thresholds=thresholds)
+
+    @documented(JUDGE)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_judge(self, line: str) -> Judged:
+        """Have answers judged by another model: what awaits a judge, by a rubric of your own, or in pairs.
+
+        %qwq_judge RUN --endpoint J              evalscope's own protocol where the benchmark has one
+        %qwq_judge RUN --endpoint J --rubric FILE
+        %qwq_judge RUN --endpoint J --pairwise OTHER
+        """
+        from qwq_nb.analysis.judge.api import judge
+
+        words, given = self.parsed(line, JUDGE, "qwq_judge")
+        out = given.pop("out", None)
+        other = given.pop("pairwise", None)
+        run = self.one_run(words, "qwq_judge", out)
+        return judge(run, pairwise=None if other is None else self.named_run(other, out), **given)
 
     @documented(BUDGET)
     @no_var_expand

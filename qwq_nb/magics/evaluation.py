@@ -16,6 +16,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, Union
 from traitlets.config.configurable import Configurable
 
+from qwq_nb.core.ruling_target import RULINGS_TARGET
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.errors import OptionError, QwqError, one_line
@@ -295,11 +296,22 @@ def listing(found: list[Any]) -> str:
     return "\n".join(lines)
 
 
+def open_rulings(comm: Any, message: Any) -> None:
+    """Open the channel of a view's buttons; what it needs is imported at the first one, not with the extension."""
+    from qwq_nb.run.ruling_channel import opened
+
+    opened(comm, message)
+
+
 def load(shell: Any) -> None:
     """Register the magics and their completion; called by `%load_ext qwq_nb`."""
     from qwq_nb.magics.analysis import AnalysisMagics
     from qwq_nb.magics.completion import register
 
+    # Notebooks that were saved have views of runs; with this kernel they can be ruled on.
+    manager = getattr(getattr(shell, "kernel", None), "comm_manager", None)
+    if manager is not None:
+        manager.register_target(RULINGS_TARGET, open_rulings)
     try:
         magics = QwqMagics(shell)
     except QwqError as exc:

@@ -60,7 +60,7 @@ _REASONS = {
     "check_by_hand": "second opinion differs",
     "present_not_extracted": "gold value present but not extracted",
     "no_answer": "reasoned, but nothing extracted",
-    "awaiting_ruling": "no reference to grade against",
+    "awaiting_ruling": "no verdict yet",
 }
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)")
 

@@ -2,8 +2,9 @@
 
 All of it goes by what a saved output may hold: GPQA's texts are withheld unless revealed.
 
-.csv .parquet .jsonl   a row a sample × repeat: `run`, `model`, `demo`, then the columns of `run.samples()`, and with
-                       `traces` the texts; files of several runs can be put below one another
+.csv .parquet .jsonl   a row a sample × repeat: `run`, `model`, `demo`, then the columns of `run.samples()`, `ruling`
+                       and `ruling_note` (a reader's own), and with `traces` the texts; files of several runs can be
+                       put below one another
 .json                  `run` (what was asked of which model), `table` and `samples`
 .html                  the report as one page, see `run.report`
 .yml .yaml             of code editing: the run's row in the shape of aider's leaderboards, see `run.board()`
@@ -32,11 +33,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qwq_nb.core.apart import stands_apart
+from qwq_nb.core.apart import parts_of, stands_apart
 from qwq_nb.core.files import save_file
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.run_record import RunRecord, SubsetRow
-from qwq_nb.core.tally import SAMPLE_COLUMNS, parts_of, sample_rows, table_rows
+from qwq_nb.core.tally import SAMPLE_COLUMNS, sample_rows, table_rows
 from qwq_nb.core.text import valid_text
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.run.withhold import withhold
@@ -61,6 +62,7 @@ __all__ = [
 ]
 
 _HEAD = ("run", "model", "demo")
+_RULED = ("ruling", "ruling_note")
 _TEXTS = ("question", "choices", "reasoning", "answer")
 _ABOUT = (
     "run_id",
@@ -137,6 +139,8 @@ def answer_rows(run: ShownRun, traces: bool = False) -> list[dict[str, Any]]:
     for row, view in zip(sample_rows(results), views, strict=True):
         # What may be withheld is taken from the view.
         made = {**head, **row, **{name: getattr(view, name) for name in ("gold", "extracted", "error")}}
+        made["ruling"] = "" if view.ruling is None else "correct" if view.ruling.correct else "not correct"
+        made["ruling_note"] = view.ruling.note if view.ruling else ""
         if traces:
             texts = {name: getattr(view, name) for name in ("question", "reasoning", "answer")}
             made |= {name: text.text if text else None for name, text in texts.items()}
@@ -146,7 +150,7 @@ def answer_rows(run: ShownRun, traces: bool = False) -> list[dict[str, Any]]:
 
 
 def _columns(traces: bool) -> list[str]:
-    return [*_HEAD, *SAMPLE_COLUMNS, *(_TEXTS if traces else ())]
+    return [*_HEAD, *SAMPLE_COLUMNS, *_RULED, *(_TEXTS if traces else ())]
 
 
 def formula_safe(text: str, *, numbers: bool = True) -> str:

@@ -12,7 +12,7 @@ from qwq_nb.run.entropy_strip import strip_html
 from qwq_nb.run.tool_parts import calls_html
 from qwq_nb.run.turn_parts import turns_html
 from qwq_nb.trace.drawn_marks import read_marks
-from qwq_nb.view.html import Typesetter, clipped, code, esc, pre
+from qwq_nb.view.html import Typesetter, clipped, code, esc, image, pre
 from qwq_nb.view.wording import SIGNS, WORDS, count, duration, flag_word, outcome_counts, phase, sample_key
 
 __all__ = ["FOLD_ALL", "LIST_ALL", "in_flight", "samples"]
@@ -80,6 +80,8 @@ def _sample(view: SampleView, typeset: Typesetter, inside: str) -> str:
     if view.latency_s is not None:
         facts.append(duration(view.latency_s))
     facts += [f"<em>{esc(flag_word(flag))}</em>" for flag in view.flags]
+    if view.ruling is not None:
+        facts.append(f"<strong>ruled {'correct' if view.ruling.correct else 'not correct'}</strong>")
     summary = " · ".join(facts)
     if not inside:
         return f"<div>{summary}</div>"
@@ -90,6 +92,8 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
     parts = []
     if view.why:
         parts.append(f"<p><strong>Why:</strong> {esc(view.why)}</p>")
+    if view.ruling is not None and view.ruling.note:
+        parts.append(f"<p><strong>Note:</strong> {esc(view.ruling.note)}</p>")
     if view.error:
         parts.append(f"<p><strong>Error:</strong> {code(view.error)}</p>")
     if view.second_extracted and view.second_extracted != view.extracted:
@@ -102,6 +106,8 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
         parts.append(execution_html(view.execution, clipped(view.code) if view.code else ""))
     parts.append(calls_html(view.calls))
     parts.append(strip_html(view.entropy))
+    if view.drawing is not None:
+        parts.append(image(view.drawing.svg, view.drawing.alt))
     if view.question is not None:
         parts.append(typeset.prose(clipped(view.question), "Question"))
     if view.choices:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -46,7 +47,7 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
             if len(own) == sum(result.sample.benchmark == row.benchmark for result in results):
                 continue  # the row `all` is about it
             why = APART[row.benchmark][row.subset]
-            notes.append(f"{row.benchmark}: {row.subset} stands apart, and `all` is without it: {why}.")
+            notes.append(f"{row.benchmark}: {row.subset} stands apart, and the row all is without it: {why}.")
         else:
             notes += estimate_notes(row, manifest)
             own = together(own, lambda result: result.sample)
@@ -59,10 +60,7 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
         if row.not_gradable:
             notes += not_gradable_notes(row, own, is_withheld=row.benchmark in withheld)
         if row.awaiting_ruling:
-            notes.append(
-                f"{row.benchmark}: {row.awaiting_ruling} of {row.n} await your ruling, run.rule(id, True or False), "
-                f"since their records have no reference to grade against. They are left out of the accuracy until then."
-            )
+            notes += awaiting_notes(row, own, manifest)
         until = manifest.request.selection.until
         if row.pending and until is not None and manifest.state == "complete":
             notes.append(
@@ -86,6 +84,24 @@ def logprob_notes(row: SubsetRow, own: Sequence[SampleResult], manifest: Manifes
         f"{row.benchmark}: log probabilities were asked for (--logprobs), and the server sent none with {missing} of "
         f"{count(len(answered), 'answer')}. Not every server has them: vLLM, SGLang and llama.cpp do."
     ]
+
+
+def awaiting_notes(row: SubsetRow, results: Sequence[SampleResult], manifest: Manifest) -> Iterable[str]:
+    """Write how many answers await a ruling or a judge, and which line asks one."""
+    awaiting = [r.verdict.status for r in results if r.outcome == "awaiting_ruling" and r.verdict is not None]
+    judged = awaiting.count("awaits_judge")
+    if judged:
+        name = shlex.quote(manifest.name) if manifest.name else "RUN"
+        yield (
+            f"{row.benchmark}: {judged} of {row.n} await a judge: %qwq_judge {name} --endpoint NAME asks one, or "
+            f"run.rule(id, True or False) rules by hand. They are left out of the accuracy until then."
+        )
+    if row.awaiting_ruling > judged:
+        yield (
+            f"{row.benchmark}: {row.awaiting_ruling - judged} of {row.n} await your ruling, run.rule(id, True or "
+            f"False), since their records have no reference to grade against. They are left out of the accuracy until "
+            f"then. A judge may be asked too: %qwq_judge."
+        )
 
 
 def error_notes(

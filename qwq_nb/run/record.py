@@ -6,40 +6,34 @@ import functools
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from qwq_nb.core.code_groups import group_rows
 from qwq_nb.core.compressed import text_length
-from qwq_nb.core.outcomes import ReasonCode, decide_outcome, is_failure, sentence
-from qwq_nb.core.records import Analysis, SampleResult
-from qwq_nb.core.run_record import Clip, InFlight, Progress, Reason, RunRecord, SampleView
-from qwq_nb.core.tool_calls import calls_in, shown_call
+from qwq_nb.core.outcomes import is_failure
+from qwq_nb.core.records import SampleResult
+from qwq_nb.core.run_record import InFlight, Progress, RunRecord
+from qwq_nb.core.tool_calls import tool_names
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.board.rows import board_rows
-from qwq_nb.run.candidates import stated_candidates
+from qwq_nb.run.clip_pictures import PictureOf, clip_picture, fit_pictures
 from qwq_nb.run.cost import cost_so_far
-from qwq_nb.run.drawn_execution import drawn_execution
-from qwq_nb.run.entropy_strip import entropy_levels
 from qwq_nb.run.estimate_notes import repeat_notes
 from qwq_nb.run.notes import notes_on, uncounted_note
-from qwq_nb.run.pictures import PictureOf, fit_pictures, picture_of
 from qwq_nb.run.references import references_of
-from qwq_nb.run.sample import SampleDetail
+from qwq_nb.run.sample_view import drawn_ruling, sample_view
 from qwq_nb.run.state import RunState
-from qwq_nb.run.tool_parts import drawn_calls
-from qwq_nb.run.turn_views import bare_turns, says_tests, turn_views
+from qwq_nb.run.turn_views import bare_turns
 from qwq_nb.run.withhold import withheld_benchmarks
-from qwq_nb.store.evalscope_rows import model_segment, prediction_file
+from qwq_nb.store.judgements import judge_notes, settled
 from qwq_nb.store.manifest import Manifest
-from qwq_nb.store.rulings import decided, read_rulings, ruling_notes
-from qwq_nb.store.run_dir import JOURNAL, RunDirectory
+from qwq_nb.store.rulings import Ruling, read_rulings, ruling_notes
+from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
-from qwq_nb.trace.drawn_marks import drawn_marks
-from qwq_nb.view.clip import clip, fair_limit, lean, switches_within
+from qwq_nb.view.clip import clip, fair_limit, lean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,12 +41,10 @@ if TYPE_CHECKING:
 __all__ = [
     "bare_record",
     "current_record",
-    "detail",
     "find_result",
     "frame",
     "make_run_record",
     "resuming_line",
-    "sample_view",
     "save_record",
 ]
 
@@ -68,8 +60,8 @@ SWITCHES_WITHOUT_TEXT = 50_000
 RECORD_PICTURES = 1_500_000
 """Bytes of all clips in that record."""
 
-FOREIGN_RUNS = 20
-"""Runs of foreign script that a drawn sample carries at most."""
+DRAWINGS_WITHOUT_TEXT = 1_000_000
+"""Characters of drawings in the record that viewers of the directory read, of all samples together."""
 
 
 def frame(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
@@ -124,6 +116,7 @@ def make_run_record(
     notes: Sequence[str] = (),
     budget: int | None = None,
     picture: PictureOf = lambda _: None,
+    rulings: Mapping[tuple[str, int], Ruling] | None = None,
 ) -> RunRecord:
     """Make the record of the run in the directory `path`: the table of all `results`, and the samples `shown`.
 
@@ -159,7 +152,13 @@ def make_run_record(
         table=rows,
         groups=group_rows(results),
         board=board_rows(results, m, resuming_line(m)),
-        samples=[sample_view(r, request.endpoint.model, most=most(r), picture=picture) for r in shown],
+        samples=[
+            msgspec.structs.replace(
+                sample_view(r, request.endpoint.model, most=most(r), picture=picture),
+                ruling=drawn_ruling(r, rulings or {}),
+            )
+            for r in shown
+        ],
         samples_total=len(results),
         in_flight=in_flight,
         notes=[
@@ -175,8 +174,10 @@ def make_run_record(
 
 
 def drawn_sampling(endpoint: Endpoint) -> dict[str, Any]:
-    """Return the sampling as it is drawn: what is set, and the seed of the requests."""
+    """Return the sampling as it is drawn: what is set, tools by their names, and the seed of the requests."""
     found = {name: value for name, value in endpoint.sampling.items() if value is not None}
+    if "tools" in found:
+        found["tools"] = tool_names(found["tools"])
     # The built-in endpoint's seed is its own, and says nothing to the reader.
     if endpoint.request_seed is not None and not endpoint.is_demo:
         found["request_seed"] = endpoint.request_seed
@@ -197,7 +198,8 @@ def current_record(
     them at once. None: texts are whole; 0: there are none.
     """
     manifest = state.manifest
-    results = decided(state.results(), lambda: read_rulings(directory, manifest.request.endpoint.model))
+    rulings = read_rulings(directory, manifest.request.endpoint.model)
+    results = settled(state.results(), directory, manifest.request.endpoint.model)
     record = make_run_record(
         manifest,
         directory.display_path,
@@ -208,13 +210,15 @@ def current_record(
         notes=[
             *ruling_notes(
                 results,
-                read_rulings(directory, manifest.request.endpoint.model),
+                rulings,
                 functools.partial(score_rows, manifest=manifest),
             ),
+            *judge_notes(results, directory, manifest.request.endpoint.model),
             *directory.problems,
         ],
         budget=budget,
-        picture=picture_of(directory),
+        picture=clip_picture(directory),
+        rulings=rulings,
     )
     return msgspec.structs.replace(record, partial=samples is not None)
 
@@ -246,7 +250,7 @@ def bare_record(record: RunRecord) -> RunRecord:
     It has no reasoning, no answers, and clipped questions. The switches stay, as long as there are not too many: the
     reasoning that a viewer reads there is cut by them.
     """
-    rows, left = [], SWITCHES_WITHOUT_TEXT
+    rows, left, space = [], SWITCHES_WITHOUT_TEXT, DRAWINGS_WITHOUT_TEXT
     pictures = fit_pictures(record.samples, RECORD_PICTURES, in_html=False)
     for view, picture in zip(record.samples, pictures, strict=True):
         analysis = view.analysis
@@ -255,6 +259,7 @@ def bare_record(record: RunRecord) -> RunRecord:
             if left < 0:
                 analysis = msgspec.structs.replace(analysis, switches=[])
         question = clip(view.question.text, RECORD_QUESTION) if view.question else None
+        space -= len(view.drawing.svg) if view.drawing else 0
         rows.append(
             msgspec.structs.replace(
                 view,
@@ -265,130 +270,7 @@ def bare_record(record: RunRecord) -> RunRecord:
                 code=None,
                 turns=bare_turns(view.turns),
                 picture=picture,
+                drawing=view.drawing if space >= 0 else None,
             )
         )
     return msgspec.structs.replace(record, samples=rows, in_flight=[])
-
-
-def detail(result: SampleResult) -> SampleDetail:
-    """Make the `SampleDetail` of a result: its texts whole."""
-    s, c, v = result.sample, result.completion, result.verdict
-    game = v.execution.game if v is not None and v.execution is not None else None
-    return SampleDetail(
-        benchmark=s.benchmark,
-        subset=s.subset,
-        id=s.id,
-        repeat=result.repeat,
-        outcome=result.outcome,
-        why=explained(result)[1],
-        question=s.question,
-        reasoning=c.reasoning if c else "",
-        answer=c.answer if c else "",
-        gold=s.gold,
-        extracted=v.extracted if v else "",
-        second_extracted=v.second_extracted if v else "",
-        flags=result.flags,
-        reasoning_tokens=c.reasoning_tokens if c else 0,
-        answer_tokens=c.answer_tokens if c else 0,
-        finish_reason=c.finish_reason if c else "",
-        attempts=c.attempts if c else 0,
-        ttft_s=c.ttft_s if c else None,
-        latency_s=(c.latency_s or None) if c else None,
-        error=result.error,
-        retried=c.retried if c else [],
-        choices=s.choices,
-        messages=s.messages,
-        source_id=s.source_id,
-        execution=v.execution if v else None,
-        steps=c.steps if c else [],
-        checks=dict(game.checks) if game is not None else {},
-        candidates=stated_candidates(result),
-        tools=s.tools,
-        tool_calls=[shown_call(call) for call in calls_in(c.answer)] if c else [],
-        tool_check=v.tool_check if v else None,
-        logprobs=c.logprobs if c else None,
-        entropy=entropy_levels(c),
-    )
-
-
-def explained(result: SampleResult) -> tuple[Reason, str]:
-    """Explain the outcome: as a code with values, and as a sentence."""
-    if result.outcome == "pending":
-        code: ReasonCode = "partial_kept" if result.completion else "not_asked"
-        reason = Reason(code=code)
-        return reason, sentence(reason)
-    if result.outcome != "awaiting_ruling" and result.verdict and result.verdict.status == "no_reference":
-        reason = Reason(code="ruled")
-        return reason, sentence(reason)
-    decision = decide_outcome(result.completion, result.verdict, result.error, gold=result.sample.gold)
-    return decision.reason, decision.why
-
-
-def sample_view(
-    result: SampleResult, model: str, *, most: int | None = None, picture: PictureOf = lambda _: None
-) -> SampleView:
-    """Make the view of a sample. `most`: characters that each of its texts may have; None: they are whole.
-
-    `picture` gives the clip of a game.
-    """
-    d = detail(result)
-    reasoning = clipped_text(d.reasoning, most)
-    turns = turn_views(result.completion, most=most)
-    file = JOURNAL
-    if result.verdict is not None:
-        file = prediction_file(Path(), model_segment(model), d.benchmark, d.subset).as_posix()
-    return SampleView(
-        benchmark=d.benchmark,
-        subset=d.subset,
-        id=d.id,
-        repeat=d.repeat,
-        outcome=result.outcome,
-        why=d.why,
-        gold=d.gold,
-        extracted=d.extracted,
-        second_extracted=d.second_extracted,
-        flags=d.flags,
-        reasoning_tokens=d.reasoning_tokens,
-        answer_tokens=d.answer_tokens,
-        finish_reason=d.finish_reason,
-        attempts=d.attempts,
-        ttft_s=d.ttft_s,
-        latency_s=d.latency_s,
-        error=d.error,
-        source_id=d.source_id,
-        question=Clip(text=d.question),
-        reasoning=reasoning,
-        answer=clipped_text(d.answer, most),
-        choices=d.choices,
-        file=file if result.completion else "",
-        analysis=drawn_analysis(result, None if most == 0 else reasoning),
-        reason=explained(result)[0],
-        code=clipped_text(d.extracted, most) if d.execution is not None and d.extracted else None,
-        execution=drawn_execution(d.execution, texts=not says_tests(turns)),
-        calls=drawn_calls(d.tool_check),
-        entropy=entropy_levels(result.completion),
-        turns=turns,
-        picture=picture(result),
-    )
-
-
-def clipped_text(text: str, most: int | None) -> Clip:
-    """Clip a text to `most` characters; None: it is whole."""
-    if most == 0:
-        return Clip(omitted=len(text))
-    return Clip(text=text) if most is None or len(text) <= most else clip(text, most)
-
-
-def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | None:
-    """Return what is marked in the part `reasoning` of the reasoning; None: the viewer reads the text elsewhere."""
-    analysis = result.analysis
-    if analysis is None or not analysis.chars:
-        return None
-    switches = analysis.switches if reasoning is None else switches_within(analysis.switches, reasoning)
-    return msgspec.structs.replace(
-        analysis,
-        switches=switches,
-        candidates=[],  # `run.sample(id)` has them
-        foreign=analysis.foreign[:FOREIGN_RUNS],
-        measures=drawn_marks(result) if analysis.measures else {},
-    )

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import PurePath, PureWindowsPath
 from typing import Final
 
+from qwq_nb.core.apart import parts_of
 from qwq_nb.core.records import OUTCOMES
 from qwq_nb.core.run_record import RunRecord
-from qwq_nb.core.tally import parts_of
 from qwq_nb.run.board.report import BOARD_CAPTION, READING, board_lines, board_notes, board_table
 from qwq_nb.run.game_parts import READING as GAME_READING
 from qwq_nb.run.game_parts import game_lines, games_html

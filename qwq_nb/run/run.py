@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwq_nb.core.apart import parts_of
 from qwq_nb.core.records import SampleResult, State
 from qwq_nb.core.run_record import Progress, RunRecord, SubsetRow
-from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, parts_of, sample_rows, table_rows
+from qwq_nb.core.tally import SAMPLE_COLUMNS, TABLE_COLUMNS, sample_rows, table_rows
 from qwq_nb.errors import listed, one_line
 from qwq_nb.run import record as run_record
 from qwq_nb.run.record import frame
 from qwq_nb.run.report import Report
 from qwq_nb.run.sample import SampleDetail
+from qwq_nb.run.sample_view import detail
 from qwq_nb.run.state import RunControl, RunState
 from qwq_nb.run.studies import RunStudies
 from qwq_nb.store import rulings as by_hand
 from qwq_nb.store.clips import clip_path
+from qwq_nb.store.judgements import settled
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.scores import score_rows
@@ -142,7 +145,11 @@ class Run(RunStudies):
 
     def results(self) -> list[SampleResult]:
         """Return the results themselves, one a sample × repeat, in the data set's order."""
-        return by_hand.decided(self._state.results(), self._rulings)
+        return settled(self._state.results(), self._directory, self.model)
+
+    def graded(self) -> list[SampleResult]:
+        """Return the results as the benchmarks' own graders left them: without rulings, and without judges."""
+        return self._state.results()
 
     def rows(self) -> list[SubsetRow]:
         """Return the rows of `table()` as `SubsetRow` structs."""
@@ -178,8 +185,7 @@ class Run(RunStudies):
     def board(self, *others: Run) -> Board:
         """Return the board of code editing as a DataFrame: a row for this run, and one for each of `others`.
 
-        It has the columns of aider's leaderboards, intervals, and malformed replies by role; published rows stand in
-        its `published`. Columns as in `qwq_nb.core.board_row.BoardRow`; rates are per cent.
+        Columns as in `qwq_nb.core.board_row.BoardRow`, aider's and ours; published rows stand in its `published`.
 
         Raises:
             OptionError: a run whose answers are no edits of files.
@@ -198,7 +204,7 @@ class Run(RunStudies):
         found = self._found(id, repeat)
         withheld = found.sample.benchmark in self.withheld
         clip = clip_path(self._directory, found)
-        return msgspec.structs.replace(run_record.detail(found), withheld=withheld, clip=clip)
+        return msgspec.structs.replace(detail(found), withheld=withheld, clip=clip)
 
     # -- analysis ------------------------------------------------------------------------------------------------
 
@@ -253,23 +259,6 @@ class Run(RunStudies):
         # A run that somebody writes gets its record from the writer.
         if self._directory.has_record() and not self._directory.is_locked():
             self.save_record()
-
-    def ruling_buttons(self) -> None:
-        """Show buttons in this cell that rule on the answers that have nothing to be graded against, clips beside them.
-
-        Where there are no widgets, the lines of code that do so are printed.
-        """
-        from qwq_nb.core.frontend import in_kernel, ipython, is_live
-        from qwq_nb.run.ruling_buttons import RulingButtons, text_of
-        from qwq_nb.run.withhold import withhold
-
-        found = [r for r in self.results() if r.verdict is not None and r.verdict.status == "no_reference"]
-        views = withhold(self.record(found), reveal=self._revealed).samples
-        shell = ipython()
-        if views and in_kernel(shell) and is_live():
-            RulingButtons(views, self.rule, shell)
-        else:
-            print(text_of(views))
 
     def rulings(self) -> pd.DataFrame:
         """Return the rulings that apply as a DataFrame; columns as in `qwq_nb.store.rulings.RULING_COLUMNS`."""

@@ -12,12 +12,12 @@ import msgspec
 from qwq_nb.core.clip_png import read_clip
 from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.files import save_file
+from qwq_nb.core.game import GameClip
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import Message, Outcome, Step
-from qwq_nb.core.run_record import DrawnCall, Picture
 from qwq_nb.core.token_logprobs import TokenLogprobs
 from qwq_nb.core.tool_calls import ShownCall, calls_in
-from qwq_nb.core.tool_check import ToolCheck
+from qwq_nb.core.tool_check import DrawnCall, ToolCheck
 from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.errors import OptionError
 from qwq_nb.run.candidates import Candidate, candidates_line
@@ -31,7 +31,7 @@ from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.store.clips import load_clip
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.view.clean import one_line, visible
-from qwq_nb.view.html import Typesetter, code, esc, pre
+from qwq_nb.view.html import Typesetter, code, esc, image, pre
 
 __all__ = ["SampleDetail", "sample_bundle"]
 
@@ -80,6 +80,12 @@ class SampleDetail(msgspec.Struct, kw_only=True):
     """Of its tokens, of a run with `--logprobs K`."""
     entropy: str = ""
     """Along its reasoning, as the strip draws it: see `qwq_nb.run.entropy_strip`."""
+    drawing: str = ""
+    """The svg of a picture of problem and answer, of benchmarks that have one: a maze with the answer's path."""
+    drawing_alt: str = ""
+    """What it shows, in words."""
+    drawing_text: str = ""
+    """The same with plain characters."""
     candidates: list[Candidate] = []
     """Of 200 and more only the first and the last 100."""
     steps: list[Step] = []
@@ -120,6 +126,7 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
     parts = [
         f"<p><strong>{esc(sample.outcome.replace('_', ' '))}</strong> · {code(sample.id)}{repeat} · {values}</p>",
         f"<p><strong>Why:</strong> {esc(sample.why)}</p>",
+        *([image(sample.drawing, sample.drawing_alt)] if sample.drawing else []),
         typeset.prose(sample.question, "Question"),
     ]
     if sample.choices:
@@ -154,14 +161,14 @@ def _calls_of(sample: SampleDetail) -> list[DrawnCall]:
     return drawn_unchecked(calls_in(sample.answer))
 
 
-def _picture(sample: SampleDetail) -> Picture:
+def _picture(sample: SampleDetail) -> GameClip:
     """Return the clip, read where it lies: a sample's `clip` is a file in the run's directory."""
     file = Path(sample.clip)
     clip, why = load_clip(RunDirectory(file.parent.parent), f"{file.parent.name}/{file.name}")
     if not clip:
-        return Picture(note=f"No clip: {why}.")
+        return GameClip(note=f"No clip: {why}.")
     width, height, frames = read_clip(clip)
-    return Picture(data=base64.b64encode(clip).decode(), width=width, height=height, frames=frames)
+    return GameClip(data=base64.b64encode(clip).decode(), width=width, height=height, frames=frames)
 
 
 def shown(sample: SampleDetail) -> SampleDetail:
@@ -182,6 +189,9 @@ def shown(sample: SampleDetail) -> SampleDetail:
         choices=[],
         error=shown_error(sample.error),
         retried=[],
+        drawing="",
+        drawing_alt="",
+        drawing_text="",
         candidates=[],
         tools=[],
         tool_calls=[],
@@ -199,6 +209,7 @@ def sample_text(sample: SampleDetail) -> str:
     lines = [
         f"{one_line(sample.id, 200)} repeat {sample.repeat}: {sample.outcome} ({one_line(sample.why, 600)})",
         *values,
+        *(["", sample.drawing_text] if sample.drawing_text else []),
         "",
         "Question:",
         sample.question,

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import msgspec
 
+from qwq_nb.core.drawn_parts import Drawing
 from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import Analysis
 from qwq_nb.core.run_record import Clip, SampleView, TurnView
+from qwq_nb.run.clip_pictures import fit_pictures, picture_cost
 from qwq_nb.run.html_samples import FOLD_ALL, LIST_ALL
-from qwq_nb.run.pictures import fit_pictures, picture_cost
 from qwq_nb.run.turn_views import fitted_turns, shortened_turns, turn_texts
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.clip import clip_again, fair_limit, lean, switches_within
@@ -62,6 +63,7 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
     pictures = fit_pictures(views, int(budget_bytes * _PICTURES), in_html=in_html)
     views = [msgspec.structs.replace(view, picture=found) for view, found in zip(views, pictures, strict=True)]
     budget_bytes -= sum(picture_cost(found, in_html=in_html) for found in pictures)
+    views = _with_drawings(views, budget_bytes // 2, in_html=in_html)
     failed = [is_failure(view) for view in views]
     folds = [in_html and (bad or len(views) <= FOLD_ALL) for bad in failed]
     line = _HTML_LINE if in_html else 0
@@ -117,6 +119,26 @@ def _with_fewer_turns(views: Sequence[SampleView], folds: Sequence[bool], line: 
         kept[position] = without[position]
         over -= saved[position]
     return kept
+
+
+def _with_drawings(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool) -> list[SampleView]:
+    """Return the views with as many of their drawings as fit: those of failures before others."""
+    left, kept = budget_bytes, set()
+    for position in sorted(range(len(views)), key=lambda i: not is_failure(views[i])):
+        drawing = views[position].drawing
+        left -= drawing_cost(drawing, in_html=in_html) if drawing is not None else 0
+        if left >= 0:
+            kept.add(position)
+    return [
+        view if position in kept or view.drawing is None else msgspec.structs.replace(view, drawing=None)
+        for position, view in enumerate(views)
+    ]
+
+
+def drawing_cost(drawing: Drawing, *, in_html: bool) -> int:
+    """Count the bytes of a drawing in a saved bundle: in the JSON, and as base64 in the html."""
+    whole = _json_cost(drawing.svg) + len(drawing.alt) + 6 * _INDENT
+    return whole + (len(drawing.svg.encode()) * 4 // 3 + len(drawing.alt) + 80 if in_html else 0)
 
 
 def _texts(view: SampleView) -> list[Clip]:
@@ -186,6 +208,7 @@ def _tidy(view: SampleView) -> SampleView:
         analysis=_analysis(view, None),
         choices=[_cut(choice, 1_000) for choice in view.choices[:12]],
         flags=[_cut(flag, 40) for flag in view.flags[:12]],
+        ruling=view.ruling and msgspec.structs.replace(view.ruling, note=_cut(view.ruling.note, 500)),
     )
 
 
@@ -203,6 +226,7 @@ def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleVie
             execution=without_texts(row.execution),
             calls=[],
             turns=[],
+            drawing=None,
             gold=_cut(row.gold, 24),
             extracted=_cut(row.extracted, 24),
             second_extracted="",
@@ -234,6 +258,9 @@ def row_cost(row: SampleView, in_html: int) -> int:
     fields = lean(msgspec.structs.replace(row, picture=None))
     cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
     cost += 3 * _INDENT if row.reason else 0
+    if row.drawing is not None:
+        # Its JSON is counted above.
+        cost += drawing_cost(row.drawing, in_html=bool(in_html)) - _json_cost(row.drawing.svg)
     if row.execution is not None:
         # Its fields' lines; its texts once more in the html.
         cost += 14 * _INDENT + (text_cost(_json_text(row.execution), in_html=True) // 2 if in_html else 0)

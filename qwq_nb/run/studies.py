@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["RunStudies"]
 
 _STUDIES: Final = {
+    "agreement": "qwq_nb.analysis.judge.agreement:agreement",
     "anchors": "qwq_nb.analysis.anchors.api:anchors",
     "budget": "qwq_nb.analysis.budget.api:budget",
     "confidence": "qwq_nb.analysis.confidence.api:confidence",
+    "judged": "qwq_nb.analysis.judge.judged:judged",
 }
 
 
@@ -54,3 +59,17 @@ class RunStudies:
             OptionError: it was not asked with `--logprobs K`, or the server sent none.
         """
         return _study("confidence")(self)
+
+    def judged(self) -> pd.DataFrame:
+        """Return what judges said of the answers as a DataFrame; columns as in `qwq_nb.analysis.judge.rows`."""
+        return cast("pd.DataFrame", _study("judged")(self))
+
+    def agreement(self, judge: str | None = None, against: str = "reader") -> Any:
+        """Return how far a judge (None: the one asked last) agrees with your rulings, as in `qwq_nb.Agreement`.
+
+        `against`: `reader`, `grader` (the benchmark's own verdicts) or another judge.
+
+        Raises:
+            OptionError: no judge has decided anything in this run, or none of that name.
+        """
+        return _study("agreement")(self, judge, against)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from qwq_nb.core.run_record import DrawnArgument, DrawnCall
 from qwq_nb.core.tool_calls import MadeCall
-from qwq_nb.core.tool_check import ToolCheck
+from qwq_nb.core.tool_check import DrawnArgument, DrawnCall, ToolCheck
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, code
 from qwq_nb.view.tables import Row, html_table, strong
@@ -62,15 +61,13 @@ def _drawn(name: str, text: str, expected: dict[str, str], faults: dict[str, str
     if not isinstance(given, dict):  # cut to the length that is kept
         return _unreadable(name, text, faults.get("", ""))
     missing = [key for key in faults if key and key not in given]
-    arguments = [
-        DrawnArgument(
-            name=_cut(key),
-            value=_cut(json.dumps(given[key], ensure_ascii=False)) if key in given else "",
-            expected=_cut(expected.get(key, "")),
-            problem=_cut(faults.get(key, "")),
-        )
-        for key in [*given, *missing]
-    ]
+    arguments = []
+    for key in [*given, *missing]:
+        value = json.dumps(given[key], ensure_ascii=False) if key in given else ""
+        wanted, problem = expected.get(key, ""), faults.get(key, "")
+        if wanted and problem.endswith(f"; expected is {wanted}"):
+            problem = "missing" if problem.startswith("missing") else "another value"  # both stand beside it
+        arguments.append(DrawnArgument(name=_cut(key), value=_cut(value), expected=_cut(wanted), problem=_cut(problem)))
     return DrawnCall(name=_cut(name), problem=_cut(faults.get("", "")), arguments=arguments)
 
 

@@ -107,6 +107,9 @@ def _withhold_sample(view: SampleView) -> SampleView:
         why=view.why if view.execution is not None else VOCABULARY.outcomes[view.outcome].withheld,
         reason=view.reason if view.execution is not None else None,
         code=None,
+        drawing=None,
+        # A note may quote the question.
+        ruling=replace(view.ruling, note="") if view.ruling else None,
         execution=without_texts(view.execution),
         calls=[],
         turns=turns_without_texts(view.turns),

@@ -166,6 +166,8 @@ def review_row(
         },
     }
     row["qwq"] |= parts_of(verdict, VERDICT_PARTS)
+    if verdict.flags or verdict.explained:
+        row["qwq"] |= {"verdict_flags": list(verdict.flags), "explained": verdict.explained}
     return cast(dict[str, Any], valid_values(row))
 
 
@@ -237,6 +239,8 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
         present=own.get("present", False),
         unstated=own.get("unstated", False),
         explanation=own.get("explanation") or _why(score, graded=graded),
+        explained=own.get("explained", False),
+        flags=converted(own.get("verdict_flags"), list[str]) or [],
         seconds=own.get("seconds", 0.0),
         sample_score=sample_score,
         analysis=analysis_from(own.get("analysis")),

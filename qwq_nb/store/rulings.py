@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from qwq_nb.core.outcomes import is_answered
+from qwq_nb.core.outcomes import UNGRADED, is_answered
 from qwq_nb.core.records import Completion, SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.tally import tally
@@ -29,6 +29,8 @@ __all__ = [
     "RULINGS",
     "RULING_COLUMNS",
     "Ruling",
+    "answer_fingerprint",
+    "applies",
     "decided",
     "read_rulings",
     "rule",
@@ -240,7 +242,7 @@ def ruling_notes(results: Sequence[SampleResult], rulings: Mapping[Key, Ruling],
         return []
     notes = []
     # Where there is nothing to grade against, the ruling is the verdict.
-    only = {(r.sample.id, r.repeat) for r in results if r.verdict is not None and r.verdict.status == "no_reference"}
+    only = {(r.sample.id, r.repeat) for r in results if r.verdict is not None and r.verdict.status in UNGRADED}
     beside = {key: ruling for key, ruling in rulings.items() if key not in only}
     if len(beside) < len(rulings):
         notes.append(f"{len(rulings) - len(beside):,} of the verdicts are your rulings: there is no other.")

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 
 from qwq_nb.trace.candidates import Candidates, Statement
 from qwq_nb.trace.findings import AnswerPositions, Span
+from qwq_nb.trace.first_place import Evidence, first_sure
 from qwq_nb.trace.question import EXTREMES, QuestionContent, content_of, stems
 from qwq_nb.trace.statements import ASKED, DWELT_ON, NONE, THUS, WEAK, Teller, is_consequence
 from qwq_nb.trace.suppositions import LOOK_BACK, SUPPOSED
@@ -85,15 +86,22 @@ def find_correct(
     # One that was cut came to no other answer, although it is not correct.
     least = ASKED if correct is False and answer.strip() else DWELT_ON if chance else WEAK
     judged: dict[int, tuple[int, Span]] = {}
+    read: dict[int, Statement | None] = {}
     of_parts: set[int] = set()
 
     is_right = right_value(target, request)
 
+    def right(number: int) -> Statement | None:
+        if number not in read:
+            said = candidates.statement(number)
+            looked_at = said is not None and (len(read) < MOST_JUDGED or said.kind == "box")
+            read[number] = said if said and looked_at and is_right(said.text) else None
+        return read[number]
+
     def judge(number: int) -> tuple[int, Span]:
         if number not in judged:
-            said = candidates.statement(number)
-            right = said is not None and (len(judged) < MOST_JUDGED or said.kind == "box") and is_right(said.text)
-            strength = teller.strength_of(said) if said and right else NONE
+            said = right(number)
+            strength = teller.strength_of(said) if said else NONE
             judged[number] = (strength, (said.start, said.end) if said else (0, 0))
             if said and strength == WEAK and teller.is_of_a_part(said):
                 of_parts.add(number)
@@ -102,15 +110,20 @@ def find_correct(
     if target.words:
         return _in_words(candidates, target)
     first = next((n for n in range(len(candidates)) if judge(n)[0] >= least), None)
+    evidence = Evidence(candidates, request, teller, chance=chance)
+    sure = first_sure(evidence, right, lambda number: judge(number)[0])
+    first = first if sure is None else sure
     composed = _composed(reasoning, request, is_right)
     if composed and (first is None or composed < judge(first)[1]):
-        return AnswerPositions(composed, composed if first is None else judge(_last(judge, candidates, least))[1])
+        return AnswerPositions(
+            composed, composed if first is None else judge(_last(judge, candidates, least, first))[1]
+        )
     if first is None and correct:
         least = WEAK  # it did come out: the last position then, with those before it
         first = next((n for n in range(len(candidates) - 1, -1, -1) if judge(n)[0] >= least), None)
     if first is None:
         return AnswerPositions()
-    last = _last(judge, candidates, least)
+    last = _last(judge, candidates, least, first)
     found = AnswerPositions(_taken_along(candidates, judge, first, chance, of_parts), judge(last)[1])
     if correct is not False:
         return found
@@ -141,8 +154,8 @@ def right_value(gold: Gold, request: QuestionContent) -> Callable[[str], bool]:
     return is_right
 
 
-def _last(judge: Callable[[int], tuple[int, Span]], candidates: Candidates, least: int) -> int:
-    return next(n for n in range(len(candidates) - 1, -1, -1) if judge(n)[0] >= least)
+def _last(judge: Callable[[int], tuple[int, Span]], candidates: Candidates, least: int, first: int) -> int:
+    return next((n for n in range(len(candidates) - 1, first, -1) if judge(n)[0] >= least), first)
 
 
 def _composed(text: str, request: QuestionContent, is_right: Callable[[str], bool]) -> Span | None:
@@ -230,7 +243,9 @@ def _in_words(candidates: Candidates, gold: Gold) -> AnswerPositions:
         sentence = starts[bisect_right(starts, match.start()) - 1]
         lead = reasoning[max(sentence, match.start() - LOOK_BACK) : match.start()]
         if re.search(r"\banswer\b|答案|\\boxed\{", lead, re.I) or (
-            _SAYS.search(lead) and not SUPPOSED.search(lead) and not _SUBJECT.match(reasoning, match.end())
+            _SAYS.search(lead.rpartition(";")[2])
+            and not SUPPOSED.search(lead)
+            and not _SUBJECT.match(reasoning, match.end())
         ):
             spans.append(match.span())
     return AnswerPositions(spans[0], spans[-1]) if spans else AnswerPositions()

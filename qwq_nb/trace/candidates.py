@@ -123,7 +123,7 @@ _RUN = re.compile(
     r"|\\[()\[\]\\]|\*\*)"
     r"|(?P<piece>(?:\\(?:text|mathrm|textbf|mbox|textrm)\s?\{[^{}]{0,60}\}(?:\^\{?\d\}?)?"
     r"|\\(?!implies|Right|Long|right|approx|ne|le(?!ft)|ge|q?quad|equiv|iff|to|(?:begin|end)\{[pbv]matrix|[()\[\]\\])(?:[A-Za-z]+|[^A-Za-z])"
-    r"|\d+ and \d+/\d+|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|\*(?!\*)|[-+/^_|!°%'√π∞±∪×·÷−–²³⁴½& \t]"
+    r"|\d+ and \d+/\d+|\d+(?:(?:,(?:\\!)?|\{,\})\d{3})*(?:\.\d+)?|\.\d+|\*(?!\*)|[-+/^_|!°%'√π∞±∪×·÷−–²³⁴½& \t]"
     rf"|(?:(?<![A-Za-z])(?:{_FUNCTIONS})(?![A-Za-z])|[A-Za-zα-ωΑ-Ω](?![A-Za-z]|['’][a-z]))){{1,60}}"
     rf"|(?<![A-Za-z-])(?i:{_NUMBER_WORDS}))"
     r"|(?P<open>\\begin\{[pbv]matrix\}|[(\[{])|(?P<close>\\end\{[pbv]matrix\}|[)\]}])"
@@ -159,6 +159,8 @@ _LIST = re.compile(r",\d|,[ ][-−]?\d+(?:\.\d+)?(?:°?,[ ]|[ ]?(?:and|or)\b|[$\
 _FOLLOWING = re.compile(r"[$*\s\\)]{1,4}(?:[A-Za-z-]+[ *]{1,3}){0,2}[A-Za-z-]+")
 _AFTER = 80
 """Characters behind a value in which it may be called the answer."""
+_INSIDE = ("\\\\", "\\(", "\\)")
+"""What ends no value within its brackets: a row of a matrix, a formula in a tuple."""
 _NEXT_SIDE = re.compile(r"[ $]{0,2}(?<=[ ,$])[A-Za-z](?:_\{?\d\}?)?\s?=\s?(?=[-−\d\\(√])")
 """The left side of a further value: "n = -2 or n = 1"."""
 _PROSE = re.compile(r"[\s°$)]\((?:[a-z]{2,}|[A-Z][a-z]+|[^()]{1,12}[ ][a-z]{3,})")
@@ -267,6 +269,13 @@ class Candidates:
         """Return the number of the sentence in which the offset lies."""
         return bisect_right(self.sentences, at) - 1
 
+    def between(self, number: int, end: int) -> range:
+        """Return the numbers of the positions from one on that lie before an offset."""
+        last = number
+        while last < len(self._leads) and self._leads[last][1] < end:
+            last += 1
+        return range(number, last)
+
     def statement(self, number: int) -> Statement | None:
         """Return what is stated at a position, or None where there is no value."""
         kind, lead, at = self._leads[number]
@@ -318,7 +327,7 @@ class Candidates:
             at = side.end() if side else at
             token = _RUN.match(text, at)
             what = token.lastgroup if token else None
-            if token is None or (what == "stop" and not (depth and token.group() == "\\\\")):
+            if token is None or (what == "stop" and not (depth and token.group() in _INSIDE)):
                 # "11 (since N is positive)": the bracket is no part of the value.
                 if token is None and depth == 1 and opened > start and _PROSE.match(text, opened - 1):
                     at, depth = opened, 0

@@ -17,8 +17,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from qwq_nb.trace.choice_lists import listed_verdicts
 from qwq_nb.trace.choice_texts import choice_statements
 from qwq_nb.trace.findings import AnswerPositions, Span
+from qwq_nb.trace.suppositions import LOOK_BACK
 
 __all__ = ["find_choice", "label_statements", "options_of"]
 
@@ -30,9 +32,11 @@ _BE = (
     r"|looks)"
 )
 _GOOD = (
-    r"(?:to be )?(?:indeed |likely |probably |clearly |definitely )?(?:the |a |my )?(?:only |most |best )?"
+    r"(?!only (?:true|correct|right)\b)(?:to be )?(?:indeed |likely |probably |clearly |definitely )?"
+    r"(?:the |a |my )?(?:only |most |best )?"
     r"(?:correct|right|best|answer|one|accurate|true|likely|plausible|reasonable|appropriate|suitable|consistent"
-    r"|closest(?! to)|match|fit|choice|option|way to go)\b(?! (?:of|if|when|only if)\b)"
+    r"|closest(?! to)|match|fit|choice|option|way to go|(?:strongest|safest|(?:most )?\w+ \w+) (?:answer|choice))\b"
+    r"(?! (?:of|if|when|only if)\b)"
 )
 _OR_ANOTHER = r"(?:, [A-Z])*,? (?:or|and) (?:maybe |perhaps |option )?[A-Z]\b(?!['’])"
 """Behind a label that is one of several: "A, G, or H"."""
@@ -88,6 +92,10 @@ def _stated(digits: bool) -> re.Pattern[str]:
         r"(?:[^.?!\n]|\.\d){0,120}?(?:[.,] (?:So |And )?(?:[Tt]hat|[Tt]his|[Ww]hich|[Ii]t)(?:['’]s| is| was)? )?"
         r"(?:is )?(?:exactly|precisely|just|matches|what) "
         r"(?:that|what|this|(?:with |to )?(?:what |my |the )?(?:I|we|calculat|result|answer|value))",
+        # "That is very close to 11 in. (Option G)." "Is $62 an option? Yes, option H."
+        rf"\b(?:close to|match(?:es)?|equals?|agrees? with|consistent with)\b[^\n?]{{0,60}}?[ (](?i:option|choice) "
+        rf"{mark('t')}\b",
+        rf"\b[Yy]es[,!.]? (?:(?:it|that)(?:['’]s| is) )?(?:the )?(?i:option|choice) {mark('u')}\b",
         rf"\b[Oo]nly (?:the )?(?i:{_NOUN}) {mark('f')}\b",
         r"\\(?:boxed|fbox)\s?\{\s?(?:\\(?:text|mathrm|textbf)\{)?\(?"
         + mark("g").replace(r"[(\[\"“]", r"[(\[]")
@@ -106,7 +114,7 @@ def _stated(digits: bool) -> re.Pattern[str]:
             rf"{mark('j')}(?:[)\]*}}]{{0,4}}(?=[.,;:\n]|\Z)| it is\b|[)\]*]{{0,3}} {_BE} {_GOOD})",
             # "C is the answer.", "C it is."
             rf"(?<![A-Za-z'’(\[*\d._–-])(?<!\bto )(?:\*\*|[(\[]){{0,2}}(?P<k>[A-Z])[)\]*]{{0,3}} (?:{_BE} {_GOOD}"
-            rf"|it is\b|(?:fits|matches|works|suits) best|makes the most sense"
+            rf"|it is\b|(?:fits|matches|works|suits) (?:best|perfectly|exactly|this|that|well)\b|makes the most sense"
             r"|is it\b(?=[.!]))",
             rf"\b(?:it|this|that|which)(?:['’]s| is| must be| should be| has to be| would be) {mark('l')}"
             r"[)\]*}]{0,4}(?=[.,;:!\n]|\Z| because| since)",
@@ -125,6 +133,15 @@ _WHETHER = re.compile(
     r"|(?:如果|假如|假设)[^。，,\n]{0,20}\Z|不\Z",
     re.I,
 )
+_OPEN = re.compile(
+    r"(?:\W|\b(?:but|so|and|or|now|wait|actually|hmm|then|also|however|again|okay)\b)*"
+    r"(?:(?P<asks>is|are|could|can|does|do|did|would|should|why|what|how)\b|if (?!I (?:had|have) to|forced))",
+    re.I,
+)
+"""A sentence that begins so asks or supposes to its end."""
+_ONE_OF = re.compile(r"\b[A-Z1-9](?:,| and| or|, and|, or) (?:option |choice )?\W?\Z")
+"""Before a label that is one of several: "both A and B are correct"."""
+_BOUND = re.compile(r"[.!?。！？][\"”)*]{0,2}\s|\n")
 _NAMED = re.compile(
     r"\b(?:angle|point|line|segment|vertex|side|figure|appendix|table|vitamin|plan|case|step|part|section|equation|set|event"
     r"|class|type|group|phase|matrix|box|graph|hepatitis|grade|player|person|machine|car|town|city|route|bag)s? \Z",
@@ -150,6 +167,7 @@ def find_choice(
     stated = list(label_statements(reasoning, label))
     spans = [span for found, span in stated if found == label]
     strong = spans[-1] if spans else None
+    spans += listed_verdicts(reasoning, question, label)
     number = int(label) - 1 if label.isdigit() else ord(label) - ord("A")
     if number < len(choices):
         spans += choice_statements(reasoning, question, choices, number)
@@ -169,8 +187,23 @@ def label_statements(text: str, like: str) -> Iterator[tuple[str, Span]]:
     for match in _stated(like.isdigit()).finditer(text):
         group = match.lastgroup or ""
         before = text[max(match.start() - 40, 0) : match.start()]
-        if not _WHETHER.search(before) and not (group == "k" and _NAMED.search(before)):
+        if (
+            not _WHETHER.search(before)
+            and not (group == "k" and _NAMED.search(before))
+            and not _ONE_OF.search(text, max(match.start(group) - 20, 0), match.start(group))
+            and not _is_open(text, *match.span(group))
+        ):
             yield match.group(group), match.span(group)
+
+
+def _is_open(text: str, start: int, end: int) -> bool:
+    """Whether the sentence that a label stands in asks ("Is there any chance that the answer is B?") or supposes."""
+    begin = max((m.end() for m in _BOUND.finditer(text, max(start - LOOK_BACK, 0), start)), default=start - LOOK_BACK)
+    opens = _OPEN.match(text, max(begin, 0), start)
+    if opens is None or not opens["asks"]:
+        return opens is not None
+    stop = _BOUND.search(text, end)
+    return "?" in text[end : stop.end() if stop else end + 100]
 
 
 def options_of(question: str) -> list[str]:

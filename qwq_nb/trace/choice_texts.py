@@ -15,6 +15,7 @@ import re
 
 from qwq_nb.trace.answer_places import find_correct
 from qwq_nb.trace.findings import Span
+from qwq_nb.trace.question import content_of, stem
 from qwq_nb.trace.statements import is_dwelt_on
 
 __all__ = ["choice_statements"]
@@ -38,7 +39,7 @@ _SUPPOSED = re.compile(
     re.I,
 )
 _THEREFORE = re.compile(r"\W{0,6}(?:so|thus|therefore|hence)\b", re.I)
-_ASKS = re.compile(r"\W{0,6}(?:is|are|could|can|does|do|did|what|would|should|how|which)\b", re.I)
+_ASKS = re.compile(r"\W{0,16}(?:is|are|could|can|does|do|did|what|would|should|how|which)\b", re.I)
 _REFUTED = re.compile(r"[^.\n]{0,24}\b(?:but that|which|that) (?:isn|doesn|wouldn|can|can['’]t|is not|does not)", re.I)
 _BOUND = re.compile(r"[.!?。！？]\s|\n")
 _WORDS_WITHOUT_MEANING = (
@@ -46,6 +47,15 @@ _WORDS_WITHOUT_MEANING = (
 )
 _FUNCTION = frozenset(_WORDS_WITHOUT_MEANING.split())
 _SENTENCE = re.compile(r"\b(?:is|are|was|were|has|have|will|does|increases|decreases)\b")
+_QUOTES = ('"', "“")
+"""Before words that a trace only mentions: "Many sources list “demand falls” as a result"."""
+_CALLED_BEST = re.compile(
+    r"['\"”*)]{0,3}(?: \(\W?[A-J]\W?\))? (?:is|would be|seems|looks|appears)(?: like| to be)? (?:indeed |likely )?"
+    r"(?:the )?(?:most (?!of\b|common way)\w+|best|strongest|correct|right|only one that fits)\b",
+    re.I,
+)
+"""What calls the words before it the best of the options."""
+_SUBJECT = re.compile(r"\b[Tt]he (?:[a-z]+ )?([a-z]+) (?:is|are|was|must be|should be|would be)\W{1,4}(?:an? |the )?\Z")
 _AMOUNT = re.compile(r"(?<![\d.,])\d+(?:,\d{3})*(?:\.\d+)?(?![\d%])")
 _WITH_UNIT = re.compile(r"(\$?\d[\d,.]*)(?: [a-z]+){1,3}")
 _LONGEST = 200
@@ -67,7 +77,7 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
     given = any(
         not _BEHIND_LABEL.search(question[max(m.start() - 20, 0) : m.start()]) for m in pattern.finditer(question)
     )
-    seen = False
+    asked, seen = content_of(question.partition(choices[0])[0]).words, False
     for match in [*pattern.finditer(reasoning), *_of_both(value, reasoning)]:
         before = reasoning[max(match.start() - _BACK, 0) : match.start()]
         begin = max((bound.end() for bound in _BOUND.finditer(before)), default=0)
@@ -83,7 +93,13 @@ def choice_statements(reasoning: str, question: str, choices: list[str], number:
         ):
             seen = True  # at first the trace tells what is given
             continue
-        if asserts or _CONCLUDES.search(lead):
+        quoted = before.endswith(_QUOTES)
+        if (
+            (asserts and not quoted)
+            or _CONCLUDES.search(lead)
+            or _CALLED_BEST.match(reasoning, match.end())
+            or _is_of_what_was_asked(lead, asked)
+        ):
             spans.append(match.span())
     return sorted(spans)
 
@@ -135,6 +151,12 @@ def _amounts(reasoning: str, question: str, choices: list[str], value: str) -> l
     found = find_correct(reasoning, "", f"{question} {value}", value, correct=None, equal=lambda a, b: False)
     spans = [span for span in (found.first, found.last) if span]
     return [span for span in spans if not given or _concludes(reasoning, span)]
+
+
+def _is_of_what_was_asked(lead: str, asked: frozenset[str]) -> bool:
+    """Whether the words before are what the question asks for and a verb: "The compound is"."""
+    subject = _SUBJECT.search(lead)
+    return subject is not None and stem(subject.group(1)) in asked
 
 
 def _is_conclusion(text: str, lead: str, end: int) -> bool:

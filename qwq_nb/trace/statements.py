@@ -127,6 +127,11 @@ _MEASURED = re.compile(
 """A chain that begins with a number and its unit: "56 D = 56·3/28 T = "."""
 
 
+_OR_BEFORE = re.compile(r"\bor\b[^.\n]{0,14}\Z")
+_OR_BEHIND = re.compile(r"[\s$\\)]{0,4},? or\b")
+_END = re.compile(r"[.!?](?=\s|\Z)|\n|\Z")
+
+
 def is_consequence(text: str, begin: int) -> bool:
     """Return whether a sentence only draws the conclusion from the one before it ("So the answer is 4")."""
     return _CONSEQUENCE.match(text, begin) is not None
@@ -173,7 +178,7 @@ class Teller:
             return ASKED
         if _CALLED.match(text, said.end):
             return FINAL
-        if self._counts_other_things(said):
+        if self.counts_other_things(said):
             return WEAK
         if self._is_of_what_was_asked(said, whole):
             return ASKED
@@ -196,12 +201,33 @@ class Teller:
             return True
         return bool(THUS.search(whole)) and len(stems(whole) & self.request.words) >= min(2, len(self.request.words))
 
-    def _counts_other_things(self, said: Statement) -> bool:
-        """Whether a number in words counts something that the question does not ask for ("three real roots")."""
+    def counts_other_things(self, said: Statement) -> bool:
+        """Return whether a number in words counts something that the question does not ask for ("three real roots")."""
         if not re.fullmatch(r"[A-Za-z]{3,}", said.text):
             return False
         noun = re.match(r"[ *]{1,4}([A-Za-z-]+)(?: [A-Za-z-]+)?", self.text[said.end : said.end + 40])
         return bool(noun) and not stems(noun.group() if noun else "") & (self.request.nouns or self.request.words)
+
+    def is_of_another(self, said: Statement) -> bool:
+        """Return whether it is one of several values, or that of another index or operation than is asked for."""
+        text, request = self.text, self.request
+        whole = text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
+        if self._suppositions.is_listed(said) or self._is_of_another_index(said, whole):
+            return True
+        if _OR_BEFORE.search(text, max(said.start - 24, 0), said.start) or _OR_BEHIND.match(text, said.end):
+            return True
+        if self._chooses_later and OWNER.search(whole) and not stems(whole) & EXTREMES:
+            return True
+        if not request.operation:
+            return False
+        bound = _END.search(text, said.end)
+        words = stems(f"{whole} {text[said.end : bound.end() if bound else None]}")
+        return request.operation not in words and not words & RESULTS
+
+    def is_of_another_name(self, said: Statement) -> bool:
+        """Return whether the value is that of a letter or function which is not asked for, or of a term of what is."""
+        whole = self.text[max(said.sentence, said.lead - LOOK_BACK) : said.start]
+        return self.is_of_a_part(said) or self._names_another(said, whole)
 
     def is_of_a_part(self, said: Statement) -> bool:
         """Return whether the value is that of one term of what is asked for: of `a`, where it is a + b."""

@@ -6,6 +6,7 @@ none writes foreign text into an attribute.
 
 from __future__ import annotations
 
+import base64
 import html
 import re
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from qwq_nb.core.run_record import Clip
 from qwq_nb.view import tex
 from qwq_nb.view.clean import visible
 
-__all__ = ["FORMULAS", "Html", "Typesetter", "clipped", "code", "esc", "note", "pre"]
+__all__ = ["FORMULAS", "Html", "Typesetter", "clipped", "code", "esc", "image", "note", "pre"]
 
 FORMULAS: Final = 1_500
 """Formulas in one output: MathJax sets them all at once, in the page's own thread."""
@@ -77,6 +78,15 @@ def pre(text: str) -> str:
     # in `pre` is not shown, so there is always one.
     body = _breakable(text).replace("\n", "&#10;")
     return f'<pre style="{_PRE_STYLE}">\n{body}</pre>'
+
+
+def image(svg: str, alt: str) -> str:
+    """Return a drawing of this package's own as an image: inline svg is dropped where a notebook is not trusted.
+
+    An image runs no script and loads nothing, whatever its svg holds.
+    """
+    data = base64.b64encode(svg.encode("utf-8", "replace")).decode()
+    return f'<p><img alt="{html.escape(visible(alt))}" src="data:image/svg+xml;base64,{data}"></p>'
 
 
 def clipped(clip: Clip) -> str:

@@ -25,12 +25,14 @@ __all__ = [
     "INTERVAL_S",
     "Output",
     "Picture",
+    "draw_again",
     "forget_shown",
     "is_shown",
     "mark_shown",
     "show_figure",
     "show_picture",
     "show_with_figure",
+    "shown_subjects",
 ]
 
 NOTHING_DONE: Final = "Nothing was answered: the error below says why."
@@ -39,6 +41,9 @@ INTERVAL_S: Final = 0.25
 
 _SHOWN: Final[weakref.WeakKeyDictionary[Any, Any]] = weakref.WeakKeyDictionary()
 """What was drawn last in which cell (its execution count)."""
+
+_HANDLES: Final[weakref.WeakKeyDictionary[Any, Any]] = weakref.WeakKeyDictionary()
+"""The displays in which things were drawn last."""
 
 
 class Bundle(Protocol):
@@ -141,6 +146,7 @@ class Output:
             self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._handle.update(data, raw=True)
+        _HANDLES[self.picture.subject] = self._handle
         mark_shown(self.picture.subject, self._cell)
 
     def _bind(self) -> None:
@@ -170,6 +176,18 @@ class Output:
 def mark_shown(subject: Any, cell: Any) -> None:
     """Record that a cell (its execution count) has drawn the object, so that its value is not drawn a second time."""
     _SHOWN[subject] = cell
+
+
+def shown_subjects() -> list[Any]:
+    """Return the objects that have been drawn and still exist."""
+    return list(_SHOWN)
+
+
+def draw_again(subject: Any, bundle: Callable[[], Mapping[str, Any]]) -> None:
+    """Draw an object that has changed where it was drawn last in a live notebook, in the same output."""
+    handle = _HANDLES.get(subject)
+    if handle is not None and is_live():
+        handle.update(bundle(), raw=True)
 
 
 def forget_shown(subject: Any) -> None:

@@ -201,7 +201,7 @@ def test_prompt_template_of_the_users_own(load: Load) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["bigcodebench", "mmmu", "arena_hard", "mt_bench", "tau_bench", "simple_qa"])
+@pytest.mark.parametrize("name", ["bigcodebench", "mmmu", "arena_hard", "mt_bench", "tau_bench", "general_arena"])
 def test_what_a_single_completion_cannot_answer(load: Load, data: dict[str, Path], name: str) -> None:
     with pytest.raises(UnknownBenchmark, match=f"{name} (cannot be run here: |needs a package)"):
         load(name, data["aime25"])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from qwq_nb.core.apart import together
+from qwq_nb.core.apart import parts_of, together
 from qwq_nb.core.records import Completion, Outcome, Sample, SampleResult
-from qwq_nb.core.tally import parts_of, tally
+from qwq_nb.core.tally import tally
 
 
 def result(subset: str, index: int, outcome: Outcome, benchmark: str = "bfcl_ast") -> SampleResult:

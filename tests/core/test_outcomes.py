@@ -64,6 +64,7 @@ def test_every_code_is_given_and_its_sentence_is_made_of_it_alone() -> None:
         verdicts.append(
             Verdict(extracted=extracted, tool_check=ToolCheck(calls=calls, faults=[fault] if calls else []))
         )
+    verdicts += [Verdict(correct=right, extracted="7", explanation="a wall", explained=True) for right in (True, False)]
     completions = [
         Completion(reasoning=reasoning, answer=answer, finish_reason=finish, shape=shape, reasoning_tokens=1500)
         for reasoning, answer, finish, shape in itertools.product(

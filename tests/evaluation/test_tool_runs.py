@@ -90,7 +90,7 @@ def test_irrelevance_stands_apart_from_the_row_all(finished: Run) -> None:
     table = finished.table().set_index("subset")
     assert list(table["n"]) == [2, 2, 2, 2, 2, 8]
     assert (table.loc["all", "correct"], table.loc["all", "accuracy"]) == (5, 5 / 8)
-    assert any("irrelevance stands apart, and `all` is without it" in note for note in finished.record().notes)
+    assert any("irrelevance stands apart, and the row all is without it" in note for note in finished.record().notes)
     assert repr(finished).endswith("bfcl_ast 62.5%; 10 of 10>")
     assert "Outcomes: 6 correct, 2 wrong, 2 no answer" in str(finished._repr_mimebundle_()["text/plain"])
 
@@ -105,10 +105,10 @@ def test_the_calls_of_a_sample_and_what_was_offered(finished: Run) -> None:
     (broken,) = finished.sample("multiple_1").tool_calls
     assert (broken["name"], broken["problem"]) == ("weather_now", "it is no JSON (Expecting ',' delimiter)")
     text = str(finished.sample("simple_python_1")._repr_mimebundle_()["text/plain"])
-    assert '    ✗ weather_now\n        town = "Town 9"   (expected "Town 1")   ✗ "Town 9"; expected is "Town 1"' in text
+    assert '    ✗ weather_now\n        town = "Town 9"   (expected "Town 1")   ✗ another value' in text
     assert "        wind = 3   ✗ no such parameter: 3" in text
     html = str(finished.sample("simple_python_1")._repr_mimebundle_()["text/html"])
-    assert "<code>&quot;Town 9&quot;</code></td><td>&quot;Town 1&quot;</td><td><strong>&quot;Town 9&quot;;" in html
+    assert "<code>&quot;Town 9&quot;</code></td><td>&quot;Town 1&quot;</td><td><strong>another value</strong>" in html
     drawn = {view.source_id: view.calls for view in finished.record().samples}
     assert [(call.name, call.is_missing) for call in drawn["multiple_1"]] == [
         ("weather_now", False),
@@ -205,3 +205,10 @@ def test_an_answer_that_is_cut_is_right_in_no_category(folder: Path) -> None:
         )
     assert [r.outcome for r in run.results()] == ["truncated", "truncated"]
     assert json.dumps(run.sample("simple_python_0").tool_calls)
+
+
+def test_tools_of_ones_own_are_named_where_the_run_is_drawn(folder: Path) -> None:
+    tools = [{"type": "function", "function": {"name": "clock"}}, {"type": "web_search"}]
+    run = evaluate("math_500", demo=True, out=folder, limit=5, extra={"tools": tools}, show=False)
+    assert run.record().sampling["tools"] == "clock, web_search"
+    assert run.manifest.request.endpoint.sampling["tools"] == tools

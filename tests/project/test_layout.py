@@ -31,7 +31,9 @@ MODULES = modules()
 OURS = PACKAGE.name
 
 FRONT_ENDS = {"IPython", "ipykernel", "ipywidgets"}
-MAY_IMPORT_FRONT_ENDS = {"run/live.py", "run/controls.py", "view/output.py", "core/frontend.py"}
+MAY_IMPORT_FRONT_ENDS = {
+    *("run/live.py", "run/controls.py", "view/output.py", "core/frontend.py"),
+}
 """Beside all of `magics/`; and inside functions only."""
 
 MOST_TOP_FILES = 7
@@ -47,6 +49,8 @@ CYCLES: dict[str, str] = {}
 UPWARD: dict[str, str] = {
     "qwq_nb.run.studies qwq_nb.analysis.anchors.api": "`run.anchors(id)` is a study; imported by name when called",
     "qwq_nb.run.studies qwq_nb.analysis.confidence.api": "`run.confidence()` is a study; imported by name when called",
+    "qwq_nb.run.studies qwq_nb.analysis.judge.agreement": "`run.agreement()` is a study, likewise",
+    "qwq_nb.run.studies qwq_nb.analysis.judge.judged": "`run.judged()` is a study, likewise",
     "qwq_nb.run.studies qwq_nb.analysis.budget.api": "`run.budget()` is a study; imported by name when it is called",
 }
 """`importing.module imported.module`."""

@@ -29,6 +29,8 @@ STYLES = ("jp-", "qwq-", "md-", "vscode-")
 OTHER_PROGRAMS = {
     "evaluation/continuing/probe.py": {"--jinja"},  # of llama.cpp
     "analysis/budget/native_probe.py": {"--reasoning-parser"},  # of vLLM
+    "bench/tools/bfcl.py": {"--no-deps"},  # of pip
+    "bench/tools/reading.py": {"--no-deps"},
     "endpoint/context_window.py": {"--max-model-len"},  # of vLLM
     "view/pictures.py": {  # of Chromium
         "--print-to-pdf",
@@ -41,7 +43,9 @@ OTHER_PROGRAMS = {
 }
 """Options of other programs, by the module whose texts name them."""
 
-ENTRY_POINTS = {f"qwq_nb.{group}" for group in ("benchmarks", "dialects", "measures", "solvers", "sections")}
+ENTRY_POINTS = {
+    f"qwq_nb.{group}" for group in ("benchmarks", "dialects", "drawings", "measures", "solvers", "sections")
+}
 """Groups of entry points, which are written like modules."""
 
 

@@ -9,6 +9,7 @@ from qwq_nb.core.records import Analysis, Completion, Sample, SampleResult, Verd
 from qwq_nb.core.run_record import Clip, Reason, SampleView
 from qwq_nb.run import record as run_record
 from qwq_nb.run.sample_budget import fit_samples
+from qwq_nb.run.sample_view import sample_view
 from qwq_nb.run.withhold import withhold
 from qwq_nb.trace.thoughts import switches
 from qwq_nb.view.clip import lean
@@ -44,15 +45,15 @@ def marked(view: SampleView) -> list[str]:
 
 
 def test_the_reason_stands_beside_its_sentence() -> None:
-    drawn = run_record.sample_view(result(), "QwQ")
+    drawn = sample_view(result(), "QwQ")
     assert (drawn.why, drawn.reason) == ("extracted 7, gold is 12", Reason(code="other_value"))
-    waiting = run_record.sample_view(result(outcome="pending", verdict=None), "QwQ")
+    waiting = sample_view(result(outcome="pending", verdict=None), "QwQ")
     assert (waiting.why, waiting.reason) == ("not finished: the partial text is kept", Reason(code="partial_kept"))
     assert lean(drawn)["reason"] == {"code": "other_value"}
 
 
 def test_an_older_record_without_a_reason_is_read() -> None:
-    fields = lean(run_record.sample_view(result(), "QwQ"))
+    fields = lean(sample_view(result(), "QwQ"))
     del fields["reason"]
     assert msgspec.convert(fields, SampleView).reason is None
 
@@ -65,18 +66,18 @@ def test_withheld_texts_have_no_reason_that_could_quote_them() -> None:
 
 
 def test_a_whole_reasoning_has_all_its_switches() -> None:
-    drawn = run_record.sample_view(result(), "QwQ")
+    drawn = sample_view(result(), "QwQ")
     assert marked(drawn) == ["Wait"] * 300
     (fitted,) = fit_samples([drawn], 1_000_000)
     assert fitted.analysis == drawn.analysis
 
 
 def test_a_cut_reasoning_has_the_switches_of_what_is_left() -> None:
-    whole = run_record.sample_view(result(), "QwQ")
+    whole = sample_view(result(), "QwQ")
     for drawn in (
-        run_record.sample_view(result(), "QwQ", most=3_000),
+        sample_view(result(), "QwQ", most=3_000),
         fit_samples([whole], 8_000)[0],
-        fit_samples([run_record.sample_view(result(), "QwQ", most=9_000)], 8_000)[0],
+        fit_samples([sample_view(result(), "QwQ", most=9_000)], 8_000)[0],
     ):
         assert drawn.reasoning is not None
         assert drawn.reasoning.omitted > 0
@@ -86,7 +87,7 @@ def test_a_cut_reasoning_has_the_switches_of_what_is_left() -> None:
 
 
 def test_a_sample_without_its_reasoning_has_no_switches() -> None:
-    drawn = run_record.sample_view(result(), "QwQ")
+    drawn = sample_view(result(), "QwQ")
     for budget in (1_500, 700):
         for fitted in fit_samples([drawn] * 2, budget):
             assert not fitted.reasoning or not fitted.reasoning.text or len(marked(fitted)) < 20
@@ -96,7 +97,7 @@ def test_a_sample_without_its_reasoning_has_no_switches() -> None:
 
 
 def test_switches_take_their_share_of_the_budget() -> None:
-    drawn = run_record.sample_view(result(), "QwQ")
+    drawn = sample_view(result(), "QwQ")
     assert drawn.analysis is not None
     bare = msgspec.structs.replace(drawn, analysis=msgspec.structs.replace(drawn.analysis, switches=[]))
 
@@ -109,7 +110,7 @@ def test_switches_take_their_share_of_the_budget() -> None:
 
 def test_the_record_in_the_runs_folder_has_switches_as_long_as_there_are_few() -> None:
     """Its viewer reads the reasoning from the files beside it."""
-    drawn = run_record.sample_view(result(), "QwQ", most=0)
+    drawn = sample_view(result(), "QwQ", most=0)
     bare = run_record.bare_record(record([drawn] * 200))
     kept = [len(view.analysis.switches) for view in bare.samples if view.analysis]
     assert kept == [300] * 166 + [0] * 34

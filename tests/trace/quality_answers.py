@@ -79,8 +79,25 @@ PARTS = {
     "third": "third locked labels (seen since they were counted)",
     "fourth": "fourth locked labels (seen since they were counted)",
     "fifth": "fifth locked labels (seen since they were counted)",
+    "sixth": "open half of the sixth labels",
+    "choices": "choices labelled with the sixth labels",
+    "disputed": "traces on which the rules and the weights differed",
+    "locked": "locked half of the sixth labels",
+    "last": "last labels",
 }
-_SETS = {"second": 2, "third": 3, "fourth": 4, "fifth": 5}
+UNSEEN = ("last",)
+"""Counted once, after which nothing was changed."""
+_SETS = {
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "choices": 7,
+    "disputed": 8,
+    "locked": 9,
+    "last": 10,
+}
 _OPTION = re.compile(r"^(?:(\d)\. |([A-J]): )(.+)$", re.M)
 
 

@@ -232,11 +232,16 @@ def test_the_result_before_what_is_said_of_it_is_taken_along() -> None:
     assert found.first_correct == (16, 20)
 
 
-def test_a_trace_that_was_cut_gave_no_other_answer() -> None:
-    text = "Inclusion and exclusion: 603 - 3 + 1 = 601. Wait, let me check th"
-    assert first(text, "601", "Find the number of triples.", False) is not None
-    other = measure(text, "It is 600.", "Find it.", "601", kind="math", choices=[], correct=False, equal=no)
-    assert other.first_correct is None, "this one gave another answer: a mere result does not count"
+def test_in_a_trace_that_gave_another_answer_a_mere_result_does_not_count_unless_it_is_surely_one() -> None:
+    checked = "Inclusion and exclusion: 603 - 3 + 1 = 601. Wait, let me check th"
+    assert first(checked, "601", "Find the number of triples.", False) is not None, (
+        "it was cut: there is no other answer"
+    )
+    other = measure(checked, "It is 600.", "Find it.", "601", kind="math", choices=[], correct=False, equal=no)
+    assert other.first_correct == (39, 42), "the trace stopped and checked it"
+    passed = "If we count all, and not those that are no triples, there are 603 - 3 + 1 = 601, less 1."
+    mere = measure(passed, "It is 600.", "Find it.", "601", kind="math", choices=[], correct=False, equal=no)
+    assert mere.first_correct is None
 
 
 def test_rows_of_a_vector_are_its_entries() -> None:

@@ -1,5 +1,6 @@
 /** The renderers of runs (`run.v1`) and boards (`board.v1`) in JupyterLab's and Notebook's outputs. */
 import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import { Message } from '@lumino/messaging';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
 import { BOARD_MIME, readBoard } from '../record/board';
@@ -8,7 +9,9 @@ import { afterPaint, measure } from '../timing';
 import { BoardView } from '../view/board';
 import { el } from '../view/dom';
 import { RunView } from '../view/run';
+import { IRuling } from '../view/ruling';
 import { environmentOf } from './resolver';
+import { RulingChannel } from './rulings';
 
 /** Lab calls `renderModel` again on the same instance with each update: the view takes it in where it stands. */
 class RunRenderer extends Widget implements IRenderMime.IRenderer {
@@ -17,6 +20,12 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
     this.addClass('qwq-Renderer');
     this._options = options;
     this.layout = new PanelLayout();
+    this._channel = new RulingChannel(this.node, () =>
+      this._view?.setRule(this._channel.isOpen ? this._rule : null)
+    );
+    // A notebook that is opened gets its kernel later than its outputs: tried again when the reader turns to the view.
+    this.node.addEventListener('focusin', () => this._channel.connect());
+    this.node.addEventListener('pointerenter', () => this._channel.connect());
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
@@ -35,13 +44,37 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
       this.node.replaceChildren();
       this._view = new RunView(environmentOf(this._options));
       this._view.setRecord(record);
+      this._view.setRule(this._channel.isOpen ? this._rule : null);
       (this.layout as PanelLayout).addWidget(this._view);
       afterPaint(() => measure('open', started));
     } else {
       this._view.setRecord(record);
     }
+    this._channel.connect();
   }
 
+  dispose(): void {
+    this._channel.dispose();
+    super.dispose();
+  }
+
+  protected onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this._channel.connect();
+  }
+
+  private _rule = async (ruling: IRuling): Promise<void> => {
+    const { record } = this._view!.model;
+    const found = await this._channel.send({
+      ...ruling,
+      run_dir: record!.run_dir
+    });
+    const changed = readRecord(found);
+    if (changed !== null && this._view !== null) {
+      this._view.setRecord(changed);
+    }
+  };
+  private _channel: RulingChannel;
   private _options: IRenderMime.IRendererOptions;
   private _view: RunView | null = null;
 }

@@ -8,12 +8,14 @@ import {
   Dialog,
   ICommandPalette,
   InputDialog,
+  ISessionContext,
   showDialog,
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { Widget } from '@lumino/widgets';
 
 /* eslint-disable jupyter/prefer-lazy-imports -- small, and activation needs them at once */
 import {
@@ -27,6 +29,7 @@ import { FigureClicks } from './figure-clicks';
 import { join, manifestPath } from './files';
 import { FolderFollower } from './folder';
 import { runIcon } from './icon';
+import { setKernels } from './rulings';
 import { labelOf } from './run-text';
 import { RunsPanel } from './runs-panel';
 import { PLUGIN_ID, Settings } from './settings';
@@ -63,6 +66,20 @@ function activate(
   const settings = new Settings(registry, now => {
     panel.refreshSeconds = now.refreshSeconds;
     commands.notifyCommandChanged(COMMANDS.compact);
+  });
+
+  // -- rulings, sent to the kernel of the notebook in which a view stands ----------------------------------------
+
+  setKernels(node => {
+    for (const widget of shell.widgets('main')) {
+      if (widget.node.contains(node)) {
+        const { sessionContext } = widget as Widget & {
+          sessionContext?: ISessionContext;
+        };
+        return sessionContext?.session?.kernel;
+      }
+    }
+    return null;
   });
 
   // -- runs in tabs of their own ----------------------------------------------------------------------------------

@@ -85,7 +85,9 @@ export function rowOf(flight: InFlight): SampleView {
     calls: [],
     entropy: '',
     turns: [],
-    picture: null
+    picture: null,
+    drawing: null,
+    ruling: null
   };
 }
 

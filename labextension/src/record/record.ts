@@ -378,6 +378,18 @@ export const DRAWN_CALL = {
   )
 };
 
+export const DRAWING = {
+  svg: prose,
+  alt: text,
+  text: optional(prose, '')
+};
+
+export const RULING_VIEW = {
+  correct: flag,
+  note: optional(text, ''),
+  at: optional(text, '')
+};
+
 export const SAMPLE_VIEW = {
   benchmark: text,
   subset: text,
@@ -409,7 +421,9 @@ export const SAMPLE_VIEW = {
   calls: optional(list(struct('DrawnCall', DRAWN_CALL), MOST_OF_A_SAMPLE), []),
   entropy: optional(text, ''),
   turns: optional(list(struct('TurnView', TURN_VIEW), MOST_OF_A_SAMPLE), []),
-  picture: optional(nullable(struct('Picture', PICTURE)), nothing)
+  picture: optional(nullable(struct('GameClip', PICTURE)), nothing),
+  drawing: optional(nullable(struct('Drawing', DRAWING)), nothing),
+  ruling: optional(nullable(struct('RulingView', RULING_VIEW)), nothing)
 };
 
 export const IN_FLIGHT = {
@@ -536,6 +550,7 @@ export type BoardRow = Read<typeof BOARD_ROW>;
 export type Game = Read<typeof GAME>;
 export type GameError = Read<typeof GAME_ERROR>;
 export type Picture = Read<typeof PICTURE>;
+export type Drawing = Read<typeof DRAWING>;
 export type FailedTest = Read<typeof FAILED_TEST>;
 
 const record = struct('RunRecord', RUN_RECORD);

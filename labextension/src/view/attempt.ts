@@ -5,6 +5,7 @@ import { IMatcher } from '../model/search';
 import { IStream } from '../model/stream';
 import { count, duration, number } from '../record/format';
 import { reasonOf } from '../record/reason';
+import { Drawing } from '../record/record';
 import { clipped } from '../record/values';
 import { flagTitle, flagWord, PHASES } from '../record/vocabulary';
 import { oneLine, visible } from '../text/clean';
@@ -17,6 +18,7 @@ import { ExecutionView } from './execution';
 import { GameView } from './game';
 import { renderBlock } from './prose';
 import { TextFold } from './reasoning';
+import { Rule, RulingView } from './ruling';
 import { signOf, wordOf } from './standing';
 import { TurnsView } from './turns';
 import { LazyTypesetter } from './typeset';
@@ -24,6 +26,7 @@ import { LazyTypesetter } from './typeset';
 /** Flags that are drawn, and characters of a value: what is longer is no value that can be read beside another. */
 const MOST_FLAGS = 20;
 const LONGEST_VALUE = 2_000;
+const LONGEST_DRAWING = 200_000;
 
 /** Which folds are open, for all samples alike. */
 export interface IFolds {
@@ -34,13 +37,13 @@ export interface IFolds {
 export interface IContext {
   typesetter: LazyTypesetter;
   matcher: IMatcher | null;
-  /** The run's folder, as its record names it. */
-  runDir: string;
   trace: (key: string) => ITrace | undefined;
   /** What was seen of a stream, also after its end. */
   stream: (key: string) => IStream | undefined;
   /** What to say where texts are missing: whether they are being fetched, or why they are not to be had. */
   note: (entry: IEntry) => string;
+  /** Sends a reader's ruling; null where no kernel takes one. */
+  rule: Rule | null;
 }
 
 export class AttemptView {
@@ -69,6 +72,8 @@ export class AttemptView {
         this._flags
       ),
       this._why,
+      this._ruling.node,
+      this._drawing,
       this._values,
       this._facts,
       this._error,
@@ -105,7 +110,9 @@ export class AttemptView {
     setText(this._facts, factsOf(entry).join(' · '));
     setText(this._error, row.error);
     this._error.hidden = row.error === '' || row.error === row.why;
-    this._game.update(stream ? null : row, context.runDir);
+    this._game.update(stream ? null : row);
+    this._ruling.update(row, stream ? null : context.rule);
+    this._updateDrawing(row.drawing);
     this._execution.update(stream ? null : row.execution, row.code);
     this._calls.update(stream ? [] : row.calls);
     this._entropy.update(stream ? '' : row.entropy);
@@ -116,6 +123,16 @@ export class AttemptView {
   /** Open the reasoning at its first statement of the right answer; false where there is none. */
   goToMention(): boolean {
     return this._reasoning.goToMention();
+  }
+
+  /** Send the reader's ruling on this answer; false where none can be sent. */
+  rule(correct: boolean): boolean {
+    return this._ruling.rule(correct);
+  }
+
+  /** Put the cursor into the note; false where none can be written. */
+  focusNote(): boolean {
+    return this._ruling.focusNote();
   }
 
   dispose(): void {
@@ -150,6 +167,25 @@ export class AttemptView {
         )
     );
     this._values.hidden = shown.length === 0;
+  }
+
+  /** As an image, in which no script runs and nothing is loaded, whatever a notebook holds. */
+  private _updateDrawing(drawing: Drawing | null): void {
+    const shown =
+      drawing !== null &&
+      drawing.svg.startsWith('<svg ') &&
+      drawing.svg.length <= LONGEST_DRAWING;
+    this._drawing.hidden = !shown;
+    if (!shown) {
+      this._drawing.removeAttribute('src');
+      return;
+    }
+    const source = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawing.svg.replace(/[\ud800-\udfff]/g, '?'))}`;
+    if (this._drawing.getAttribute('src') !== source) {
+      this._drawing.src = source;
+    }
+    this._drawing.alt = visible(drawing.alt);
+    this._drawing.title = visible(drawing.alt);
   }
 
   /** Typeset where it is LaTeX, with the source to point at; as typed where it is not. */
@@ -223,6 +259,8 @@ export class AttemptView {
   private _entropy = new EntropyView();
   private _turns = new TurnsView();
   private _game = new GameView();
+  private _ruling = new RulingView();
+  private _drawing = el('img', { class: 'qwq-drawing', hidden: true });
   private _error = el('pre', { class: 'qwq-error' });
 }
 

@@ -198,6 +198,16 @@ export class DetailView {
     return this._views.get(this._key ?? '')?.goToMention() ?? false;
   }
 
+  /** Rule on the answer that is shown; false where that cannot be done. */
+  rule(correct: boolean): boolean {
+    return this._views.get(this._key ?? '')?.rule(correct) ?? false;
+  }
+
+  /** Put the cursor into the note on it; false where none can be written. */
+  focusNote(): boolean {
+    return this._views.get(this._key ?? '')?.focusNote() ?? false;
+  }
+
   private _repeatsRow(): HTMLElement {
     this._repeats.append(this._chips, this._more, this._side);
     return this._repeats;
@@ -262,6 +272,11 @@ export class DetailView {
       );
     }
     this._question.hidden = !this._question.hasChildNodes();
+    // A maze in tokens is long, and its drawing says the same.
+    this._question.classList.toggle(
+      'qwq-mod-drawn',
+      entry.row.drawing !== null
+    );
     this._typesetter.watch(this._question);
   }
 

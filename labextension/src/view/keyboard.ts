@@ -1,5 +1,6 @@
 /**
- * Keys: j/k or arrows in the list, Enter to the sample, / to the search, Esc out again. Heard on the view's node alone.
+ * Keys: j/k or arrows in the list, Enter to the sample, / to the search, Esc out again; y, n and m rule on the sample
+ * that is shown. Heard on the view's node alone.
  *
  * In a notebook's command mode Lab takes j, k and Enter for itself wherever the focus is. The attribute keeps its
  * shortcuts off the view, and is taken away while Ctrl, Alt, Meta or Shift is held: Ctrl+S and Shift+Enter stay Lab's.
@@ -15,6 +16,9 @@ export interface IKeyboardTargets {
   move: (steps: number) => void;
   page: () => number;
   applySearch: () => void;
+  /** Rule that the answer shown is right, or not; false where that cannot be done. */
+  rule: (correct: boolean) => boolean;
+  focusNote: () => boolean;
 }
 
 export class KeyboardHandler {
@@ -82,6 +86,15 @@ export class KeyboardHandler {
       search.focus();
       search.select();
       return true;
+    }
+    if (target === list || detail.contains(target)) {
+      const { rule, focusNote } = this._targets;
+      if (event.key === 'y' || event.key === 'n') {
+        return rule(event.key === 'y');
+      }
+      if (event.key === 'm') {
+        return focusNote();
+      }
     }
     if (detail.contains(target)) {
       return event.key === 'Escape' && this._focus(list);

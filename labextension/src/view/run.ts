@@ -18,6 +18,7 @@ import { HeaderView } from './header';
 import { KeyboardHandler } from './keyboard';
 import { ListView } from './list';
 import { ReachKeeper } from './reach';
+import { Rule } from './ruling';
 import { TableView } from './table';
 import { LazyTypesetter, Typeset } from './typeset';
 
@@ -80,7 +81,9 @@ export class RunView extends Widget {
       search: this._filters.search,
       move: steps => this._move(steps),
       page: () => this._list.page,
-      applySearch: () => this._filters.apply()
+      applySearch: () => this._filters.apply(),
+      rule: correct => this._detail.rule(correct),
+      focusNote: () => this._detail.focusNote()
     });
   }
 
@@ -96,6 +99,16 @@ export class RunView extends Widget {
       this._draw();
     } else if (!this._frame) {
       this._frame = requestAnimationFrame(() => this._draw());
+    }
+  }
+
+  /** Where the reader's rulings go; null: nowhere, and there are no buttons. */
+  setRule(rule: Rule | null): void {
+    if (rule !== this._rule) {
+      this._rule = rule;
+      if (this._isDrawn) {
+        this._drawDetail();
+      }
     }
   }
 
@@ -206,10 +219,10 @@ export class RunView extends Widget {
     const context: IContext = {
       typesetter: this._typesetter,
       matcher: model.selector.matcher,
-      runDir: model.record!.run_dir,
       trace: key => model.trace(key),
       stream: key => model.streams.get(key),
-      note: entry => this._fetcher.note(entry)
+      note: entry => this._fetcher.note(entry),
+      rule: this._rule
     };
     this._detail.show(model.repeats(entry.row.id), key, context);
     this._reach.update();
@@ -285,6 +298,7 @@ export class RunView extends Widget {
   private _keyboard: KeyboardHandler;
   private _reach: ReachKeeper;
   private _typesetter: LazyTypesetter;
+  private _rule: Rule | null = null;
   private _filterSignature = '';
   private _isDrawn = false;
   private _frame = 0;

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 from qwq_nb.analysis.compare.conclusion import contrast_conclusion
 from qwq_nb.analysis.compare.contrasts import COLUMNS, ComparisonRow, adjust, comparison_rows, contrast
 from qwq_nb.analysis.compare.frontier import points
-from qwq_nb.analysis.compare.inputs import FLIP_COLUMNS, doubts, drawn, flip_row, has_game, run_note, run_prices
+from qwq_nb.analysis.compare.inputs import (
+    FLIP_COLUMNS,
+    doubts,
+    drawn,
+    flip_row,
+    has_game,
+    run_note,
+    run_prices,
+    token_notes,
+)
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip, RunCard
 from qwq_nb.analysis.compare.reference_scores import REFERENCE_COLUMNS, reference_rows
 from qwq_nb.analysis.compare.side_by_side import SideBySide
@@ -20,12 +29,14 @@ from qwq_nb.errors import OptionError, did_you_mean, listed
 from qwq_nb.run.comparability import Caveat, bars, caveats, coverage, of_each
 from qwq_nb.run.facts import facts_of, same_plan
 from qwq_nb.run.token_limit import truncation
+from qwq_nb.store.request import SEED
 from qwq_nb.view.page import save_page
 from qwq_nb.view.wording import UNKNOWN
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from qwq_nb.analysis.compare.blind import Blind
     from qwq_nb.run.run import Run
     from qwq_nb.view.figures import ChartFigure
 
@@ -210,6 +221,21 @@ class Comparison:
             raise OptionError(f"A and {run} have no sample {wanted!r} in common.{hint}")
         return SideBySide(self._drawn([found], run)[0], self._cards())
 
+    def blind(self, seed: int = SEED) -> Blind:
+        """Return the pairs of two runs' answers in an order that hides whose they are, to be ruled on one by one.
+
+        Raises:
+            OptionError: there are more than two runs, or `seed` is no whole number.
+        """
+        from qwq_nb.analysis.compare.blind import Blind
+
+        if len(self.runs) != 2:
+            raise OptionError(f"A blind comparison is between two runs, not {len(self.runs)}.")
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            raise OptionError(f"seed takes a whole number, not {seed!r}.")
+        pairs = [pair for pairing in self._pairings["B"] for pair in (*pairing.pairs, *pairing.unanswered)]
+        return Blind(list(self.runs.values()), pairs, seed=seed, reveal=self.revealed)
+
     def _drawn(self, pairs: Sequence[Pair], letter: str) -> list[Flip]:
         return drawn(pairs, ("A", self.runs["A"]), (letter, self.runs[letter]), reveal=self.revealed)
 
@@ -231,6 +257,7 @@ class Comparison:
             coverage=[
                 *(line for b, pairings in self._pairings.items() for line in coverage("A", b, pairings)),
                 *(line for b, pairings in self._pairings.items() for line in truncation("A", b, pairings)),
+                *token_notes(self.rows()),
                 *doubts(flips),
             ],
             sentences=self.sentences,

@@ -35,6 +35,12 @@ def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: in
     row = contrast.whole
     a, b = names[row.a], names[row.b]
     if not row.pairs:
+        awaiting = sum("awaiting_ruling" in (p.a.outcome, p.b.outcome) for p in contrast.pairing.unanswered)
+        if awaiting:
+            return (
+                f"{row.benchmark}: {count(awaiting, 'pair')} of answers await a ruling, so {a} and {b} cannot be "
+                "compared yet: run.rule, or %qwq_compare A B --blind."
+            )
         return f"{row.benchmark}: nothing that counts was answered by both {a} and {b}, so they cannot be compared."
     on = f"{row.benchmark}, {count(row.problems, 'problem')}"
     if row.pairs != row.problems:

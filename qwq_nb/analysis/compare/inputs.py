@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.record import Flip, common_opening
 from qwq_nb.core.pairing import Pair
 from qwq_nb.core.run_record import SampleView, SubsetRow
@@ -12,12 +13,12 @@ from qwq_nb.core.text import valid_text
 from qwq_nb.run.cost import Prices, known_prices
 from qwq_nb.run.facts import RunFacts
 from qwq_nb.run.withhold import withhold
-from qwq_nb.view.wording import estimated_from, row_score
+from qwq_nb.view.wording import estimated_from, number, row_score
 
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
 
-__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "flip_row", "has_game", "run_note", "run_prices"]
+__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "flip_row", "has_game", "run_note", "run_prices", "token_notes"]
 
 FLIP_COLUMNS = (
     "a",
@@ -37,6 +38,10 @@ FLIP_COLUMNS = (
     "flags_a",
     "flags_b",
 )
+
+
+MANY_TIMES = 1.5
+"""So many times the tokens are worth a note."""
 
 
 def run_prices(run: Run, given: Mapping[str, tuple[float, float]]) -> Prices | None:
@@ -78,6 +83,26 @@ def doubts(flips: Sequence[Flip]) -> list[str]:
         f"{len(found):,} of {len(flips):,} flips are flagged “check by hand”: the official verdict and the second "
         "opinion differ, so the grader, and not the model, may have flipped."
     ]
+
+
+def token_notes(rows: Iterable[ComparisonRow]) -> list[str]:
+    """Say of each whole benchmark by how many times more tokens one run answered the same questions, if it is much.
+
+    Accuracy alone does not show a model that thinks twice as long, as one does that is sampled wrongly.
+    """
+    said = []
+    for row in rows:
+        if row.subset != "all" or not row.comparable or not row.mean_tokens_a or not row.mean_tokens_b:
+            continue
+        ratio = row.mean_tokens_b / row.mean_tokens_a
+        more, less, times = (row.b, row.a, ratio) if ratio >= 1 else (row.a, row.b, 1 / ratio)
+        if times >= MANY_TIMES:
+            tokens = sorted((row.mean_tokens_a, row.mean_tokens_b), reverse=True)
+            said.append(
+                f"{row.benchmark}: {more} took {number(times, 1)} times the tokens of {less} for the same questions, "
+                f"{number(tokens[0])} against {number(tokens[1])} an answer."
+            )
+    return said
 
 
 def _alike(a: SampleView, b: SampleView) -> int:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from qwq_nb.bench.benchmark import loaded_benchmark
 from qwq_nb.bench.editing.formats.reply import EDIT_FORMATS
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
@@ -45,6 +47,7 @@ class CodeEditing:
         """
         from qwq_nb.bench.cache import cache_dir
         from qwq_nb.bench.editing.exercises import exercise_sample, read_exercises
+        from qwq_nb.bench.editing.testing import SECONDS
         from qwq_nb.bench.editing.untouched import passing_untouched, untouched_note
         from qwq_nb.demo import PROBLEMS
 
@@ -55,17 +58,18 @@ class CodeEditing:
         untouched = passing_untouched(exercises)
         notes += [note for note in [untouched_note(untouched)] if note]
         samples = [exercise_sample(exercise, cache_dir(), untouched) for exercise in exercises]
-        return loaded_benchmark(self, request, samples, notes=notes)
+        loaded = loaded_benchmark(self, request, samples, notes=notes)
+        return msgspec.structs.replace(loaded, facts=msgspec.structs.replace(loaded.facts, seconds_per_test=SECONDS))
 
     def grade(self, job: GradeJob) -> Verdict:
         """Return the verdict on the files that the steps of an answer left, by the exercise's tests in the sandbox.
 
-        Where the sandbox itself failed there is none: the answer is not gradable.
+        Where the sandbox failed, or there is none, as where evalscope grades a run's answers anew by itself, nothing
+        is known of the answer: it is not gradable.
 
         Raises:
             DataError: the tests of the exercise are gone.
             ExecutionStopped: the grading was cancelled.
-            RuntimeError: there is no sandbox here, as where evalscope grades a run's answers anew by itself.
         """
         from qwq_nb.bench.editing.grading import grade_files
 

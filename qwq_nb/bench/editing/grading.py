@@ -13,15 +13,15 @@ from qwq_nb.bench.editing.formats.reply import read_reply, unified_diff
 from qwq_nb.bench.editing.replay import replayed
 from qwq_nb.bench.editing.testing import run_tests
 from qwq_nb.bench.protocol import GradeJob
+from qwq_nb.core.code_reasons import NO_EDIT
 from qwq_nb.core.edits import Edit
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.records import Verdict
 
 __all__ = ["edited_files", "grade_files"]
 
-NO_EDIT: Final = "no_edit"
 MALFORMED: Final = "malformed_edit"
-"""Flags of `core/vocabulary.json`."""
+"""The flag of an answer of which a reply could not be read in its format."""
 
 
 class EditedFiles(NamedTuple):
@@ -43,14 +43,16 @@ def edited_files(job: GradeJob, format: str) -> EditedFiles:
 
 
 def grade_files(job: GradeJob, format: str) -> Verdict:
-    """Run the tests on the files that an answer left. Call it within `use_sandbox`.
+    """Run the tests on the files that an answer left. Without `use_sandbox` nothing is run, and the verdict says so.
 
     Raises:
         DataError: the tests of the exercise are gone.
         ExecutionStopped: the grading was cancelled.
-        RuntimeError: this thread has no sandbox.
     """
-    run = current_run()
+    try:
+        run = current_run()
+    except RuntimeError as error:  # evalscope grades a run's answers anew, in a process of its own
+        return Verdict(status="excluded", explanation=f"the tests were not run: {error}")
     tests: Mapping[str, str] = restored(cache_dir(), job.sample.metadata)[HIDDEN]
     edited = edited_files(job, format)
     execution = run_tests(run.run, edited.after, tests)

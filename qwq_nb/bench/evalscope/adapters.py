@@ -30,7 +30,7 @@ from qwq_nb.bench.code.catalog import evalscope_runs_code
 from qwq_nb.bench.code.presets import preset_for
 from qwq_nb.bench.evalscope.confined import confine
 from qwq_nb.bench.evalscope.nltk_data import missing_resource, provide_sentence_model
-from qwq_nb.bench.evalscope.runnable import check_runnable, judge_strategy, missing_packages
+from qwq_nb.bench.evalscope.runnable import check_runnable, judge_settings, missing_packages
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.core.records import AnswerKind, Completion, Sample, Verdict
 from qwq_nb.errors import OptionError, UnknownBenchmark
@@ -141,7 +141,7 @@ def build_adapter(request: LoadRequest, *, local_path: str | None = None, few_sh
         datasets=[name],
         dataset_args={name: options},
         dataset_hub=request.hub,
-        judge={"strategy": judge_strategy([name])},
+        judge=judge_settings([name]),
     )
     try:
         adapter = get_benchmark(name, config)

@@ -6,7 +6,8 @@ import functools
 from typing import Any, Literal
 
 from qwq_nb.bench.catalog import is_withheld_name
-from qwq_nb.bench.evalscope import adapters, code_grading, loading
+from qwq_nb.bench.evalscope import adapters, code_grading, judging, loading
+from qwq_nb.bench.evalscope.runnable import needs_judge
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
 from qwq_nb.bench.worker import refute
 from qwq_nb.bench.worker.equality import equal
@@ -44,13 +45,18 @@ class EvalscopeBenchmark:
     def grade(self, job: GradeJob) -> Verdict:
         """Return evalscope's verdict on the answer part; `excluded` if it has no value. Its exceptions pass through.
 
-        Where the answers are programs, they run in the sandbox of `qwq_nb.bench.code.running`. evalscope would score an
-        answer against a reference that is not there: 0, whatever it says.
+        Where another model has to judge, the verdict is that of the job's judge, or awaits one. Where the answers are
+        programs, they run in the sandbox of `qwq_nb.bench.code.running`. evalscope would score an answer against a
+        reference that is not there: 0, whatever it says.
         """
         if self.kind == "code":
             return code_grading.grade_code(self._adapter, job)
         if lacks_reference(job.sample):
             return Verdict(status="no_reference", explanation="the record has no reference to grade against")
+        if needs_judge(self.name):
+            if job.judge:
+                return judging.grade_by_judge(self._adapter, job)
+            return Verdict(status="awaits_judge", explanation="another model has to judge it")
         score = adapters.official_score(self._adapter, job)
         status: Literal["graded", "memory", "excluded"] = "graded"
         if not score.usable:

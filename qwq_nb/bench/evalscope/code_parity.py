@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from qwq_nb.bench.cache import cache_dir
-from qwq_nb.bench.code.catalog import evalscope_runs_code
+from qwq_nb.bench.code.catalog import BUILT_IN_CODE, evalscope_runs_code
 from qwq_nb.bench.code.tests import TESTS, io_tests, restored
 
 __all__ = ["ended_without_results", "put_tests_back", "why_not_anew"]
@@ -23,6 +23,9 @@ _LOCAL: Final = ("humaneval", "live_code_bench")
 
 def why_not_anew(benchmarks: Sequence[str], *, unconfined: bool) -> str:
     """Return why evalscope is not to grade a run's answers anew; empty if it may."""
+    own = [name for name in benchmarks if name in BUILT_IN_CODE]
+    if own:
+        return f"the answers of {', '.join(own)} are run in qwq_nb's sandbox only, and evalscope has none"
     code = [name for name in benchmarks if evalscope_runs_code(name)]
     if not code:
         return ""

@@ -42,7 +42,7 @@ from pydantic import ValidationError
 from qwq_nb.bench.code.records import for_evalscope
 from qwq_nb.bench.evalscope import adapters
 from qwq_nb.bench.evalscope.own import own_record, register_own
-from qwq_nb.bench.evalscope.runnable import judge_strategy
+from qwq_nb.bench.evalscope.runnable import judge_settings
 from qwq_nb.bench.protocol import (
     BenchmarkSource,
     BenchPlan,
@@ -161,7 +161,7 @@ def write_config(job: ConfigJob) -> str:
             seed=job.seed,
             work_dir=str(run_dir),
             no_timestamp=True,
-            judge={"strategy": judge_strategy(plan.request.benchmark for plan in job.plans)},
+            judge=judge_settings([plan.request.benchmark for plan in job.plans]),
         )
     except ValidationError as error:
         raise OptionError(

@@ -22,6 +22,7 @@ from qwq_nb.bench.data_formats import Record, read_file
 from qwq_nb.bench.datafile import file_stems, read_records, subset_files
 from qwq_nb.bench.evalscope import adapters, code_loading, conversion, fields, hub
 from qwq_nb.bench.evalscope.conversion import RawRow
+from qwq_nb.bench.evalscope.documents import find_documents
 from qwq_nb.bench.evalscope.runnable import rule_notes
 from qwq_nb.bench.protocol import BenchmarkFacts, LoadedBenchmark, LoadRequest, encode
 from qwq_nb.core.graded_metrics import GRADED_METRICS
@@ -49,6 +50,7 @@ def load(request: LoadRequest) -> LoadedBenchmark:
     """
     _check_subsets(request)
     adapter = adapters.build_adapter(request)
+    find_documents(adapter, request)
     notes = rule_notes(request.benchmark)
     if request.dataset_args.get("shuffle"):
         notes.append(

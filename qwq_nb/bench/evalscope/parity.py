@@ -67,7 +67,7 @@ def _compare(run_dir: Path, copy: Path, *, unconfined: bool) -> list[Difference]
     before = {key: (row, score) for key, row, score in _reviews(run_dir, interop.task_config(run_dir))}
     missing = _missing(run_dir, before)
     names = list(interop.task_config(run_dir).datasets)
-    not_anew = code_parity.why_not_anew(names, unconfined=unconfined)
+    not_anew = code_parity.why_not_anew(names, unconfined=unconfined) or _why_not_judged(names)
     with _counting_port() as (url, counted):
         interop.rebase(str(copy), api_url=url)
         for rerun in (False, True):
@@ -90,6 +90,14 @@ def _compare(run_dir: Path, copy: Path, *, unconfined: bool) -> list[Difference]
                 scores = [score._replace(why=score.why or "see the verdicts below") for score in scores]
             differences += scores + verdicts
     return differences
+
+
+def _why_not_judged(names: list[str]) -> str:
+    """Return why evalscope is not to grade answers anew that another model has to judge; empty if none has to."""
+    from qwq_nb.bench.evalscope.runnable import needs_judge
+
+    judged = [name for name in names if needs_judge(name)]
+    return f"evalscope would ask a judge for {', '.join(judged)}: %qwq_judge does" if judged else ""
 
 
 def _register_benchmarks(run_dir: Path) -> None:
@@ -181,8 +189,8 @@ def _scores(label: str, before: dict[tuple[str, str, int], Any], reports: dict[s
     """Compare the run's share of correct answers in each subset with the report's main metric."""
     differences = []
     for name, report in reports.items():
-        if not report:
-            continue
+        if not report or not report.metrics:
+            continue  # no answer has a score
         if name in GRADED_METRICS:
             differences += _means(label, name, before, report)
             continue
@@ -249,6 +257,8 @@ def _verdicts(before: dict[tuple[str, str, int], Any], after: dict[tuple[str, st
                 why = f"not gradable within our limits ({status}); evalscope allows 30 s a call, without a memory limit"
                 if status == "no_reference":
                     why = "there is no reference: evalscope compares with an empty one"
+                elif status == "awaits_judge":
+                    why = "another model has to judge it, which is asked by %qwq_judge"
             elif ours.main_value and code_parity.ended_without_results(theirs.metadata):
                 why = "evalscope had no results in its own time, in which it starts two interpreters for each answer"
             elif not theirs.status.is_usable:

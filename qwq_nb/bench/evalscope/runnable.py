@@ -7,7 +7,8 @@ would then be that instead of the true one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from evalscope.api.benchmark import BenchmarkMeta, DefaultDataAdapter
 from evalscope.api.benchmark.adapters.agent_adapter import AgentAdapter
@@ -23,7 +24,16 @@ from qwq_nb.bench.code.catalog import CODE, evalscope_runs_code
 from qwq_nb.bench.tools.instead import instead_of
 from qwq_nb.errors import UnknownBenchmark, listed
 
-__all__ = ["check_runnable", "judge_strategy", "missing_packages", "refusal", "rule_notes"]
+__all__ = [
+    "AWAITED_JUDGE",
+    "check_runnable",
+    "judge_settings",
+    "judge_strategy",
+    "missing_packages",
+    "needs_judge",
+    "refusal",
+    "rule_notes",
+]
 
 _HOOKS = ("run_inference", "_on_inference_start", "_on_inference", "_on_inference_end")
 _OTHER_MEDIA = (AudioLanguageAdapter, Text2ImageAdapter, VisionLanguageAdapter)
@@ -31,10 +41,16 @@ _MEDIA_TAGS = {Tags.MULTI_MODAL, Tags.TEXT_TO_IMAGE, Tags.IMAGE_EDITING, Tags.AU
 _DIALOGUES = (AgentAdapter, MultiTurnAdapter)
 _CONTAINERS = "build_docker_images"
 """Option of the adapters that grade a patch by the tests in a repository's own container (SWE-bench)."""
+_RANKINGS = ("arena_hard", "general_arena")
+"""Benchmarks whose score is a model's rank among others, fitted over all the judge's comparisons."""
+
+AWAITED_JUDGE = {"model_id": "awaits-a-judge", "eval_type": "openai_api", "api_url": "http://127.0.0.1:9/v1"}
+"""The judge in evalscope's configuration of a run whose answers await one: evalscope takes none without. Nothing
+listens there."""
 
 
 def check_runnable(name: str) -> None:
-    """Check that one chat completion a question, graded by rules, is all that a benchmark needs.
+    """Check that one chat completion a question, graded by rules or by a judge, is all that a benchmark needs.
 
     Its module is imported; no adapter is made, nothing is downloaded.
 
@@ -55,7 +71,7 @@ def check_runnable(name: str) -> None:
 
 
 def refusal(meta: BenchmarkMeta) -> str:
-    """Return why a benchmark cannot be run by single text completions graded by rules; empty if it can."""
+    """Return why a benchmark cannot be run by single text completions, one verdict an answer; empty if it can."""
     kind = meta.data_adapter
     if issubclass(kind, _OTHER_MEDIA) or _MEDIA_TAGS & set(meta.tags or ()):
         return "its questions or answers are images or sound, and this is text only"
@@ -72,8 +88,10 @@ def refusal(meta: BenchmarkMeta) -> str:
         getattr(kind, hook, None) is not getattr(DefaultDataAdapter, hook) for hook in _HOOKS
     ):
         return "its adapter drives the model itself instead of taking one completion a question"
+    if str(meta.name) in _RANKINGS:
+        return "its score is a model's rank among others, by comparisons that another model makes"
     if not kind.scoring_policy.rule_supported:
-        return "its answers are graded by another model, not by rules"
+        return ""  # it awaits a judge; what is computed of all answers together then stands beside its score
     if kind.batch_match_score is not DefaultDataAdapter.batch_match_score:
         return "it grades all answers of a subset together, not one by one"
     return ""
@@ -83,6 +101,18 @@ def is_graded_by_rule_on_request(name: str) -> bool:
     """Return whether evalscope grades a benchmark by another model unless it is told to grade it by its rules."""
     policy = BENCHMARK_REGISTRY.lookup(name).data_adapter.scoring_policy
     return bool(policy.rule_supported and policy.judge_by_default)
+
+
+def needs_judge(name: str) -> bool:
+    """Return whether answers to a benchmark of evalscope's can only be graded by another model."""
+    return not BENCHMARK_REGISTRY.lookup(name).data_adapter.scoring_policy.rule_supported
+
+
+def judge_settings(names: Sequence[str]) -> dict[str, Any]:
+    """Return evalscope's `judge` settings for benchmarks: `judge_strategy`, and `AWAITED_JUDGE` where one is needed."""
+    if any(map(needs_judge, names)):
+        return {"strategy": str(JudgeStrategy.AUTO), "models": [AWAITED_JUDGE]}
+    return {"strategy": judge_strategy(names)}
 
 
 def judge_strategy(names: Iterable[str]) -> str:
@@ -107,6 +137,8 @@ def missing_packages(name: str, error: ImportError) -> str:
 
 def rule_notes(name: str) -> list[str]:
     """Return the note on a benchmark that evalscope by default has another model grade; none for the others."""
+    if needs_judge(name):
+        return [f"{name} is graded by another model, which is asked when the run is over: %qwq_judge --endpoint NAME."]
     if not is_graded_by_rule_on_request(name):
         return []
     return [

@@ -86,7 +86,7 @@ def grader_main(job_in: int, reply_out: int) -> None:
                 _prepare(job, reply_out)
             began = time.process_time()
             verdict = job.verdict or grade(job)
-            if job.rehearsal:
+            if job.rehearsal or job.judge:
                 write_all(reply_out, encode(_Part(verdict=verdict, done=True, **_cost(began))))
                 continue
             write_all(reply_out, encode(_Part(verdict=verdict)))
@@ -167,6 +167,9 @@ def _with_score(job: GradeJob, verdict: Verdict) -> Verdict:
 
 
 def _opinion(job: GradeJob, verdict: Verdict) -> Opinion:
+    names = Opinion.__struct_fields__
+    if job.request.source is not None and any(getattr(verdict, name) not in (None, False, "") for name in names):
+        return Opinion(**{name: getattr(verdict, name) for name in names})  # the benchmark's own
     try:
         benchmark = benchmark_for(job.request)
         return opinion.second_opinion(

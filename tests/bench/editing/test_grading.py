@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from qwq_nb import sandbox
@@ -13,10 +14,12 @@ from qwq_nb.bench.code.running import CodeRun, use_sandbox
 from qwq_nb.bench.editing.benchmark import CodeEditing
 from qwq_nb.bench.editing.formats.reply import read_reply
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
+from qwq_nb.core.execution import Execution
 from qwq_nb.core.outcomes import decide_outcome
 from qwq_nb.core.records import Completion, Sample, Step, Verdict
 from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.errors import DataError
+from qwq_nb.store.evalscope_rows import review_row, verdict_from_row
 
 Grade = Callable[[Completion], Verdict]
 
@@ -102,12 +105,29 @@ def test_no_edit_is_told_apart(job: GradeJob, leap: Sample, box: sandbox.Sandbox
         Completion(answer="Years divisible by four are leap years."),
     ):
         verdict = graded(job, done, box)
+        assert verdict.execution is not None
         assert verdict.flags == ["no_edit"]
         assert verdict.extracted == ""
         assert "no edit: no file was changed; " in verdict.explanation
         decided = decide_outcome(done, verdict)
         assert decided.outcome == "no_answer"
         assert decided.flags == ["no_edit"]
+        assert decided.why == f"no edit: no file was changed; {verdict.execution.passed} of 9 tests"
+
+
+def test_flags_are_kept_with_a_run(job: GradeJob, leap: Sample, box: sandbox.Sandbox) -> None:
+    done = steps(leap, ("solo", "diff", block("    skip\n", "    x\n")))
+    verdict = msgspec.structs.replace(graded(job, done, box), sample_score={"score": {"value": {"acc": 0.0}}})
+    row = review_row(leap, 0, 0, 1, done, verdict, "no_answer", verdict.flags)
+    assert verdict_from_row(row).flags == ["no_edit", "malformed_edit"]
+
+
+def test_no_edit_may_pass(leap: Sample) -> None:
+    execution = Execution(status="passed", passed=9, total=9)
+    verdict = Verdict(correct=True, flags=["no_edit"], execution=execution)
+    decided = decide_outcome(Completion(answer="Nothing to do."), verdict)
+    assert (decided.outcome, decided.flags) == ("correct", ["no_edit"])
+    assert decided.why == "no edit: the files pass 9 of 9 tests as they are"
 
 
 def test_a_broken_format_is_flagged_even_where_a_later_reply_is_right(
@@ -152,8 +172,9 @@ def test_where_the_sandbox_fails_the_answer_is_not_gradable(job: GradeJob, leap:
 def test_without_a_sandbox_nothing_is_run(job: GradeJob, tmp_path: Path) -> None:
     trace = tmp_path / "was_run"
     job.completion = Completion(answer=whole(f"open({str(trace)!r}, 'w').close()\n{RIGHT}"))
-    with pytest.raises(RuntimeError, match="code is run in a sandbox only"):
-        CodeEditing().grade(job)
+    verdict = CodeEditing().grade(job)
+    assert verdict.status == "excluded"
+    assert "the tests were not run: code is run in a sandbox only" in verdict.explanation
     assert not trace.exists()
 
 

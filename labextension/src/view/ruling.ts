@@ -1,0 +1,156 @@
+/** A reader's own ruling on an answer: what it is, and, where a kernel can take one, buttons for it and a note. */
+import { SampleView } from '../record/record';
+import { oneLine } from '../text/clean';
+import { button, el, setAttribute, setText } from './dom';
+
+/** What the reader says of an answer; `correct: null` takes a ruling back. */
+export interface IRuling {
+  id: string;
+  repeat: number;
+  correct: boolean | null;
+  note: string;
+}
+
+/** Sends a ruling to the kernel; rejects with what went wrong, in words. */
+export type Rule = (ruling: IRuling) => Promise<void>;
+
+const LONGEST_NOTE = 2_000; // characters
+
+/** Outcomes without an answer to rule on. */
+const UNANSWERED = ['error', 'pending'];
+
+export class RulingView {
+  readonly node: HTMLElement;
+
+  constructor() {
+    this._right = button('✓ Right', { class: 'qwq-chip' }, () =>
+      this.rule(true)
+    );
+    this._wrong = button('✗ Not right', { class: 'qwq-chip' }, () =>
+      this.rule(false)
+    );
+    this._back = button('Take back', { class: 'qwq-link' }, () =>
+      this.rule(null)
+    );
+    this._note = el('input', {
+      type: 'text',
+      class: 'qwq-ruling-note',
+      placeholder: 'Note',
+      'aria-label': 'Note on this answer'
+    });
+    this._note.maxLength = LONGEST_NOTE;
+    this._note.addEventListener('keydown', event => {
+      if (event.key === 'Enter' && !event.isComposing) {
+        event.preventDefault();
+        event.stopPropagation();
+        this._saveNote();
+      }
+    });
+    this._note.addEventListener('input', () => (this._isTyped = true));
+    setAttribute(this._right, 'title', 'Rule that the answer is right (y)');
+    setAttribute(this._wrong, 'title', 'Rule that it is not right (n)');
+    setAttribute(this._note, 'title', 'Write a note (m), save it with Enter');
+    this._buttons = el(
+      'span',
+      {
+        class: 'qwq-ruling-buttons',
+        role: 'group',
+        'aria-label': 'Your ruling'
+      },
+      this._right,
+      this._wrong,
+      this._note,
+      this._back
+    );
+    this.node = el(
+      'div',
+      { class: 'qwq-ruling' },
+      this._buttons,
+      this._said,
+      this._status
+    );
+  }
+
+  /** `send` is null where no kernel takes rulings: then only a ruling that is there is shown. */
+  update(row: SampleView, send: Rule | null): void {
+    const key = `${row.repeat} ${row.id}`;
+    if (key !== this._key) {
+      this._key = key;
+      this._isTyped = false;
+      setText(this._status, '');
+    }
+    this._row = row;
+    this._send = UNANSWERED.includes(row.outcome) ? null : send;
+    const { ruling } = row;
+    this._buttons.hidden = this._send === null;
+    setAttribute(this._right, 'aria-pressed', String(ruling?.correct === true));
+    setAttribute(
+      this._wrong,
+      'aria-pressed',
+      String(ruling?.correct === false)
+    );
+    this._back.hidden = ruling === null;
+    if (!this._isTyped && this._note.value !== (ruling?.note ?? '')) {
+      this._note.value = ruling?.note ?? '';
+    }
+    setText(this._said, this._send === null && ruling ? saidOf(ruling) : '');
+    this.node.hidden = this._send === null && ruling === null;
+  }
+
+  /** Send a ruling, with the note that stands in its field; false where none can be sent. */
+  rule(correct: boolean | null): boolean {
+    const send = this._send;
+    const row = this._row;
+    if (send === null || row === null) {
+      return false;
+    }
+    const note = correct === null ? '' : this._note.value.trim();
+    setText(this._status, 'is being saved');
+    void send({ id: row.id, repeat: row.repeat, correct, note }).then(
+      () => {
+        this._isTyped = false;
+        setText(this._status, correct === null ? 'taken back' : 'saved');
+      },
+      error => setText(this._status, oneLine(`Not saved: ${error}`, 400))
+    );
+    return true;
+  }
+
+  /** Put the cursor into the note; false where none can be written. */
+  focusNote(): boolean {
+    if (this._send === null) {
+      return false;
+    }
+    this._note.focus();
+    return true;
+  }
+
+  /** A note belongs to a ruling: it is kept until there is one. */
+  private _saveNote(): void {
+    const ruling = this._row?.ruling ?? null;
+    if (ruling !== null) {
+      this.rule(ruling.correct);
+    } else {
+      setText(this._status, 'the note is saved with ✓ or ✗');
+      this._right.focus();
+    }
+  }
+
+  private _key = '';
+  private _row: SampleView | null = null;
+  private _send: Rule | null = null;
+  /** Whether the note holds what the reader has typed and not sent: no update may take it away. */
+  private _isTyped = false;
+  private _right: HTMLButtonElement;
+  private _wrong: HTMLButtonElement;
+  private _back: HTMLButtonElement;
+  private _note: HTMLInputElement;
+  private _buttons: HTMLElement;
+  private _said = el('span', { class: 'qwq-ruling-said' });
+  private _status = el('span', { class: 'qwq-ruling-status', role: 'status' });
+}
+
+export function saidOf(ruling: { correct: boolean; note: string }): string {
+  const said = `Your ruling: ${ruling.correct ? '✓ right' : '✗ not right'}`;
+  return ruling.note ? `${said}, “${oneLine(ruling.note, 400)}”` : said;
+}

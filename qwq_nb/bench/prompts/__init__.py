@@ -1,0 +1,1 @@
+"""Prompts of one's own, graded against references where there are any, and a slate of prompts. Light to import."""
