@@ -185,8 +185,7 @@ class Run(RunStudies):
     def board(self, *others: Run) -> Board:
         """Return the board of code editing as a DataFrame: a row for this run, and one for each of `others`.
 
-        It has the columns of aider's leaderboards, intervals, and malformed replies by role; published rows stand in
-        its `published`. Columns as in `qwq_nb.core.board_row.BoardRow`; rates are per cent.
+        Columns as in `qwq_nb.core.board_row.BoardRow`, aider's and ours; published rows stand in its `published`.
 
         Raises:
             OptionError: a run whose answers are no edits of files.
