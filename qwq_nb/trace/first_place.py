@@ -8,7 +8,8 @@ a less sure one the rules decide, and never is it one that is supposed, one of s
 
 Why both. Weights alone find .95 of the places of a set of labels that they were not fitted to (606 of 640), and those
 that are surely the first are right in .99 (547 of 554). The rules, changed by what each set showed, find .96 of those
-they have seen, but .90 of the next. Where the two differ neither is right more often, and the weights are if sure.
+they have seen, but .90 of the next, and so do both together. Of 49 traces drawn because the two differ, rules are right
+in 26, weights in 23, and weights where they are sure, else rules, in 31.
 """
 
 from __future__ import annotations
