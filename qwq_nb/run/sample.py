@@ -15,10 +15,9 @@ from qwq_nb.core.files import save_file
 from qwq_nb.core.game import GameClip
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import Message, Outcome, Step
-from qwq_nb.core.run_record import DrawnCall
 from qwq_nb.core.token_logprobs import TokenLogprobs
 from qwq_nb.core.tool_calls import ShownCall, calls_in
-from qwq_nb.core.tool_check import ToolCheck
+from qwq_nb.core.tool_check import DrawnCall, ToolCheck
 from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.errors import OptionError
 from qwq_nb.run.candidates import Candidate, candidates_line
