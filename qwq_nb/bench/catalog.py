@@ -41,12 +41,12 @@ def benchmark_names() -> list[str]:
 
 
 def is_withheld_name(name: str) -> bool:
-    """Return whether an evalscope benchmark's texts are withheld: GPQA's three, whose authors ask not to publish them,
-    and LiveCodeBench, whose statements belong to AtCoder, Codeforces and LeetCode.
+    """Return whether an evalscope benchmark's texts are withheld: GPQA's three and HLE, whose authors ask not to
+    publish them, and LiveCodeBench, whose statements belong to AtCoder, Codeforces and LeetCode.
 
     Also the rule for run directories whose manifest does not record it: older ones, and evalscope's own.
     """
-    return name.lower().startswith(("gpqa", "live_code_bench"))
+    return name.lower().startswith(("gpqa", "live_code_bench")) or name.lower() == "hle"
 
 
 def is_withheld(name: str) -> bool:

@@ -30,7 +30,7 @@ _LONGEST = 300
 """Characters of a word that is offered, or of its help."""
 _MOST = 500
 """Words offered at once; one letter more narrows them."""
-_SEVERAL = {("qwq_eval", "--endpoint"), ("qwq_panel", "--endpoint")}
+_SEVERAL = {("qwq_eval", "--endpoint"), ("qwq_judge", "--endpoint"), ("qwq_panel", "--endpoint")}
 """Options beside those of a sweep that take several values by commas."""
 
 
@@ -98,6 +98,8 @@ def values(option: Option, line: Line) -> Iterator[Match]:
         yield Match("auto", "value", "as many as the endpoint can take")
     if option.may_be_off:
         yield Match("off", "value", "left out of the request, or without a limit")
+    if option.name == "--pairwise":
+        yield from runs(line)
     if option.name == "--levels":
         yield from (Match(level, "level") for level in _LEVELS)
     elif option.name in ("--endpoint", "--editor", "--judge"):
@@ -129,7 +131,7 @@ def positional(line: Line) -> Iterator[Match]:
     elif line.magic == "qwq_endpoint" and not line.positional:
         yield from endpoint_names()
     elif line.magic in ("qwq_anchors", "qwq_budget", "qwq_compare", "qwq_gate", "qwq_think") or (
-        line.magic in ("qwq_show", "qwq_resume") and not line.positional
+        line.magic in ("qwq_judge", "qwq_show", "qwq_resume") and not line.positional
     ):
         yield from (m for m in runs(line) if m.text not in line.words)
 

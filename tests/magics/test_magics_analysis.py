@@ -39,6 +39,23 @@ def test_a_run_takes_another_s_place_or_does_not(shell: Shell, server: DemoEndpo
     assert "GO: " in shell.run("%qwq_gate a b --margin 40")
 
 
+def test_a_demo_run_is_judged_with_nothing_set_up(shell: Shell, server: DemoEndpoint) -> None:
+    shell.run("import json, pathlib")
+    rows = '[{"query": "Write a poem."}, {"query": "What is 1 + 1?"}]'
+    shell.run(f"_ = pathlib.Path('own.jsonl').write_text('\\n'.join(map(json.dumps, {rows})))")
+    shell.run("a = %qwq_eval general_qa --data own.jsonl --demo")
+    assert "2 requests" in shell.run("%qwq_judge a --cost")
+    shell.run("j = %qwq_judge a")
+    assert shell["j"].table()["model"].tolist() == ["demo-judge"]
+    assert "DEMO" in str(shell["j"])
+    assert shell["a"].table()["accuracy"].tolist() == [0.0, 0.0], "the demo has no transcript of them"
+    shell.run("a.rule('general_qa/0', True)")
+    assert shell["a"].agreement().n == 1
+    shell.run("b = %qwq_eval general_qa --data own.jsonl --demo --seed 1")
+    shell.run("p = %qwq_judge a --pairwise b --endpoint demo")
+    assert shell["p"].table()["tie"].tolist() == [2]
+
+
 def test_a_sweep_and_a_speed_test(shell: Shell, server: DemoEndpoint) -> None:
     shell.run("s = %qwq_sweep math_500 --demo --levels 1 --max-tokens 100,2000")
     assert list(shell["s"].table().max_tokens) == [100, 2000]
@@ -62,6 +79,10 @@ def test_a_sweep_and_a_speed_test(shell: Shell, server: DemoEndpoint) -> None:
         ("%qwq_gate a b --limit 5", "--limit is for a race"),
         ("%qwq_budget nothing", "There is no run 'nothing'"),
         ("%qwq_budget --grid fine", "octaves, half"),
+        ("%qwq_judge nothing", "There is no run 'nothing'"),
+        ("%qwq_judge a b", "takes one run"),
+        ("%qwq_judge --rubrik x", "Did you mean '--rubric'?"),
+        ("%qwq_judge a --limit none", "--limit"),
         ("%qwq_think nothing", "There is no run 'nothing'"),
         ("%qwq_think --spilt llm", "Did you mean '--split'?"),
         ("%qwq_sweep math_500 --demo", "Nothing to vary"),
@@ -79,6 +100,9 @@ def test_tab_knows_them(shell: Shell) -> None:
     shell.run("run_here = %qwq_eval math_500 --demo --limit 1")
     assert "run_here" in shell.complete("%qwq_budget run_h")
     assert "--grid" in shell.complete("%qwq_budget --gr")
+    assert "run_here" in shell.complete("%qwq_judge run_h")
+    assert "run_here" in shell.complete("%qwq_judge x --pairwise run_h")
+    assert "demo" in shell.complete("%qwq_judge x --endpoint de")
     assert "--judge" in shell.complete("%qwq_think --jud")
     assert "--margin" in shell.complete("%qwq_gate --mar")
     assert "math_500" in shell.complete("%qwq_gate --race math")

@@ -104,6 +104,24 @@ def test_the_run_names_its_files_relative_to_itself(finished: qwq_nb.Run) -> Non
 
 
 @pytest.fixture(scope="module")
+def judged_run(finished: qwq_nb.Run, tmp_path_factory: pytest.TempPathFactory) -> qwq_nb.Run:
+    """A run whose answers another model judged, in the same folder."""
+    record = {"problem": "Which is the capital of France?", "answer": "Paris", "metadata": "{'topic': 'Geography'}"}
+    data = write_jsonl(tmp_path_factory.mktemp("judged") / "questions.jsonl", [record])
+    run = qwq_nb.evaluate("simple_qa", data=data, demo=True, out=finished.path.parent, show=False)
+    qwq_nb.judge(run, show=False)
+    return run
+
+
+def test_the_dashboard_opens_a_run_that_was_judged(judged_run: qwq_nb.Run, service: str) -> None:
+    place = f"{service}/runs/{quote(judged_run.path.name)}/models/{quote(judged_run.model)}"
+    assert "is_correct" in json.dumps(get(place))
+    shown = json.dumps(get(f"{place}/predictions?dataset_name=simple_qa&subset_name=default"))
+    assert "demo-judge" in shown
+    assert "capital of France" in shown
+
+
+@pytest.fixture(scope="module")
 def own_run(finished: qwq_nb.Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[qwq_nb.Run]:
     """A run of a benchmark that evalscope does not have, in the same folder."""
     questions = [

@@ -11,8 +11,8 @@ from qwq_nb.analysis.compare.record import ComparisonRecord, Flip
 from qwq_nb.core.game import Game
 from qwq_nb.core.run_record import SampleView
 from qwq_nb.core.vocabulary import check_words
+from qwq_nb.run.clip_pictures import fit_pictures
 from qwq_nb.run.game_parts import READING, check_sign, facts_html, game_text, picture_html
-from qwq_nb.run.pictures import fit_pictures
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc
 from qwq_nb.view.wording import WORDS
@@ -94,7 +94,7 @@ def games_text(record: ComparisonRecord) -> list[str]:
         for name in dict.fromkeys([*(a.checks if a else {}), *(b.checks if b else {})]):
             signs = [check_sign(game.checks.get(name)) if game is not None else "?" for game in (a, b)]
             if signs[0] != signs[1]:
-                lines.append(f"    {check_words(name)}: A {signs[0]}, {flip.b} {signs[1]}")
+                lines.append(f"    {one_line(check_words(name), 80)}: A {signs[0]}, {flip.b} {signs[1]}")
     return lines
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qwq_nb.analysis.judge.opened import opened_html, opened_text
 from qwq_nb.analysis.judge.sides import READER, Held, held, named_sides
 from qwq_nb.run.run import Run
+from qwq_nb.run.withhold import WITHHELD
 from qwq_nb.view.html import esc
 from qwq_nb.view.page import save_page
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, text_table
@@ -98,6 +99,7 @@ class Agreement:
 
         rows = []
         for result in self._held.differing:
+            is_hidden = result.sample.benchmark in self._hidden
             key = result.sample.id, result.repeat
             first, second = self._held.first.opinions[key], self._held.second.opinions[key]
             rows.append(
@@ -106,9 +108,9 @@ class Agreement:
                     "id": key[0],
                     "repeat": key[1],
                     "first": _WORDS[not first.correct],
-                    "first_why": first.why,
+                    "first_why": WITHHELD if is_hidden else first.why,
                     "second": _WORDS[not second.correct],
-                    "second_why": second.why,
+                    "second_why": WITHHELD if is_hidden else second.why,
                 }
             )
         columns = ["benchmark", "id", "repeat", "first", "first_why", "second", "second_why"]
@@ -169,9 +171,12 @@ def agreement_sentence(held: Held) -> str:
     if not is_known(kappa.value):
         return f"{said}; Cohen's κ is not defined: {kappa.why}."
     if not is_known(kappa.low):
-        return f"{said}; Cohen's κ {number(kappa.value, 2)}: {kappa.why}."
-    ends = f"{number(kappa.low, 2)} … {number(kappa.high, 2)}"
-    return f"{said}; Cohen's κ {number(kappa.value, 2)}, 95 % interval {ends}."
+        return f"{said}; Cohen's κ {_kappa(kappa.value)}: {kappa.why}."
+    return f"{said}; Cohen's κ {_kappa(kappa.value)}, 95 % interval {_kappa(kappa.low)} … {_kappa(kappa.high)}."
+
+
+def _kappa(value: float) -> str:
+    return number(value, 2).replace("-", "−")
 
 
 def _repeats(run: Run) -> int:

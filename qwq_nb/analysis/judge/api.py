@@ -12,6 +12,7 @@ from qwq_nb.analysis.judge.judged import Judged
 from qwq_nb.analysis.judge.rubric import BUILT_IN, Rubric, read_rubric
 from qwq_nb.analysis.judge.session import JudgeSession, Part
 from qwq_nb.analysis.judge.units import Unit, Units, awaited_units, limited, pair_units, rubric_units
+from qwq_nb.bench.registry import own_names
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import InterruptedWithResult, OptionError, listed
 from qwq_nb.run.run import Run
@@ -117,9 +118,14 @@ def _plans(run: Run, rubric: Rubric, *, own: bool, pairwise: Run | None, limit: 
             raise OptionError(f"The run {run.name!r} has no answer with text yet: there is nothing to judge.")
         return [_part("rubric", rubric, limited(units, limit), without, _benchmarks(units))]
     parts = []
-    awaited: list[tuple[Protocol, str]] = [("evalscope", "awaits_judge"), ("rubric", "no_reference")]
-    for protocol, status in awaited:
-        units = limited(awaited_units(results, status), limit)
+    # A benchmark of one's own has no protocol of evalscope's, whatever it awaits.
+    awaiting = awaited_units(results)
+    own_ones = own_names()
+    by_evalscope = [u for u in awaiting if u.awaits_judge and u.result.sample.benchmark not in own_ones]
+    by_rubric = [u for u in awaiting if not u.awaits_judge or u.result.sample.benchmark in own_ones]
+    split: list[tuple[Protocol, list[Unit]]] = [("evalscope", by_evalscope), ("rubric", by_rubric)]
+    for protocol, found in split:
+        units = limited(found, limit)
         if units:
             parts.append(_part(protocol, rubric, units, 0, _benchmarks(units)))
     if not parts:

@@ -17,6 +17,7 @@ from qwq_nb.core.paths import expand_user
 from qwq_nb.errors import listed, one_line
 from qwq_nb.run.record import frame
 from qwq_nb.run.run import Run
+from qwq_nb.run.withhold import WITHHELD
 from qwq_nb.store.judgements import Judging, read_judgements
 from qwq_nb.view.output import show_with_figure
 from qwq_nb.view.page import save_page
@@ -155,7 +156,7 @@ class Judged:
             notes.append(f"{n:,} without a verdict, since the endpoint failed: {first}. The same line asks again.")
         notes += self._notes
         own = summaries(kept, results, wanted)
-        notes += [undecided_note(summary) for summary in own if summary.undecided]
+        notes += [undecided_note(s, hidden=s.benchmark in run.withheld) for s in own if s.undecided]
         known = summaries(kept, results, others)
         if known:
             said = listed(dict.fromkeys(shown_judge(s.judging) for s in known))
@@ -173,10 +174,10 @@ class Judged:
         )
 
 
-def undecided_note(summary: Summary) -> str:
-    """Say how many answers a judge did not decide on, and why: the most frequent reason."""
+def undecided_note(summary: Summary, *, hidden: bool = False) -> str:
+    """Say how many answers a judge did not decide on, and why: the most frequent reason, unless it is `hidden`."""
     n = sum(summary.undecided.values())
     reason, times = max(summary.undecided.items(), key=lambda item: item[1])
-    said = one_line(reason, 300)
+    said = WITHHELD if hidden else one_line(reason, 300)
     why = f" ({times:,} of them: {said})" if len(summary.undecided) > 1 else f": {said}"
     return f"{summary.benchmark}: {n:,} without a decision of {shown_judge(summary.judging)}{why}."

@@ -13,6 +13,7 @@ from qwq_nb.core.paired import mcnemar
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import clustered_interval
 from qwq_nb.run.run import Run
+from qwq_nb.run.withhold import WITHHELD
 from qwq_nb.store.judgements import Judgements, JudgeVerdict, Judging, read_judgements
 from qwq_nb.store.rulings import Ruling, applies, read_rulings
 
@@ -66,10 +67,12 @@ class Summary(msgspec.Struct, kw_only=True):
 def judged_rows(run: Run) -> list[dict[str, Any]]:
     """Return a dict of JUDGED_COLUMNS for each verdict on a present answer, judge by judge, in the run's order.
 
-    `ruling` is the reader's (`correct`, `not correct`; None: none), `agrees` whether both decided the same.
+    Reasons on texts that are withheld are withheld too. `ruling` is the reader's (`correct`, `not correct`; None:
+    none), `agrees` whether both decided the same.
     """
     results = run.graded()
     kept, rulings = read_judgements(run.directory, run.model), read_rulings(run.directory, run.model)
+    hidden = run.withheld
     rows = []
     for judging in kept.judgings.values():
         for result, word in present(kept, judging, results):
@@ -89,7 +92,7 @@ def judged_rows(run: Run) -> list[dict[str, Any]]:
                     "verdict": word.verdict,
                     "score": word.score,
                     "metric": word.metric,
-                    "reason": word.reason,
+                    "reason": WITHHELD if result.sample.benchmark in hidden else word.reason,
                     "ruling": None if ruling is None else "correct" if ruling else "not correct",
                     "agrees": None if ruling is None or not word.decides else ruling == (word.verdict == "correct"),
                     "requests": word.requests,

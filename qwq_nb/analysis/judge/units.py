@@ -9,7 +9,7 @@ import msgspec
 
 from qwq_nb.analysis.judge.prompts import pair_messages, rubric_messages
 from qwq_nb.analysis.judge.rubric import Rubric
-from qwq_nb.core.outcomes import is_answered
+from qwq_nb.core.outcomes import UNGRADED, is_answered
 from qwq_nb.core.records import Message, SampleResult
 from qwq_nb.store.judgements import Judgements, JudgeVerdict, Judging, Protocol
 
@@ -40,6 +40,11 @@ class Unit(msgspec.Struct, kw_only=True):
         """Return its sample id and repeat."""
         return self.result.sample.id, self.result.repeat
 
+    @property
+    def awaits_judge(self) -> bool:
+        """Return whether its benchmark says that another model has to judge it."""
+        return self.result.verdict is not None and self.result.verdict.status == "awaits_judge"
+
 
 class Units(msgspec.Struct, kw_only=True):
     """Hold what one judging has to decide, and what it leaves out."""
@@ -63,9 +68,9 @@ def answer_of(result: SampleResult) -> str:
     return result.completion.answer if result.completion is not None else ""
 
 
-def awaited_units(results: Sequence[SampleResult], status: str) -> list[Unit]:
-    """Return the answers whose verdict has a status: `awaits_judge` or `no_reference`."""
-    return [Unit(result=r) for r in results if r.verdict is not None and r.verdict.status == status]
+def awaited_units(results: Sequence[SampleResult]) -> list[Unit]:
+    """Return the answers that have no verdict of their benchmark's grader, since it has none to give."""
+    return [Unit(result=r) for r in results if r.verdict is not None and r.verdict.status in UNGRADED]
 
 
 def rubric_units(results: Sequence[SampleResult]) -> tuple[list[Unit], int]:

@@ -8,7 +8,7 @@ from qwq_nb.core.outcomes import UNGRADED, counts
 from qwq_nb.core.records import SampleResult
 from qwq_nb.run.run import Run
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.wording import row_interval, row_score
+from qwq_nb.view.wording import interval, is_known, row_interval, row_score
 
 __all__ = ["accuracy_sentences"]
 
@@ -27,6 +27,9 @@ def accuracy_sentences(run: Run) -> list[str]:
             said.append(f"{one_line(row.benchmark, 60)}: no {name} yet{awaiting}.")
             continue
         score = f"{name} {row_score(row)}, 95 % interval {row_interval(row)}"
+        if is_known(row.similar_low) and row.ci_low == row.ci_high:
+            ends = interval(row.similar_low, row.similar_high)
+            score = f"{name} {row_score(row)}, 95 % interval for problems like these {ends}"
         said.append(f"{one_line(row.benchmark, 60)}: {score}, by {_words(own)}{awaiting}.")
     return said
 

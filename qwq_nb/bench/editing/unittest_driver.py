@@ -11,6 +11,8 @@ what is done with Python's means; it is no proof against code written for it.
 
 from __future__ import annotations
 
+import builtins
+import importlib
 import importlib.abc
 import importlib.machinery
 import json
@@ -21,8 +23,9 @@ import threading
 import traceback
 import types
 import unittest
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Any
+from unittest import case, result, suite, util
 
 __all__ = ["main"]
 
@@ -38,11 +41,8 @@ _NEVER = frozenset(
     }
 )
 """Audit events that no solution raises, whatever it calls."""
-_ATTRIBUTES = {
-    "object.__getattr__": frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"}),
-    "object.__setattr__": frozenset({"__code__"}),
-}
-"""Attributes that no solution reads, or sets, by the audit event that they raise."""
+_FRAMES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
+"""Attributes that hold frames."""
 _ORDER = ("", "s", ".", "x", "e")
 """Marks, the last of which counts: skipped, passed, failed, an error."""
 _LONGEST = 4_000
@@ -55,6 +55,18 @@ class _Texts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = {name.removesuffix(".py"): (name, text) for name, text in texts.items()}
+        self.codes: set[types.CodeType] = set()
+        """Of all functions of the modules that were run."""
+
+    def run(self, name: str, text: str, module: types.ModuleType) -> None:
+        """Run a module's source in it."""
+        code = compile(text, name, "exec", dont_inherit=True)
+        left = [code]
+        while left:
+            one = left.pop()
+            self.codes.add(one)
+            left += [value for value in one.co_consts if isinstance(value, types.CodeType)]
+        exec(code, module.__dict__)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: Any = None
@@ -62,8 +74,7 @@ class _Texts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.machinery.ModuleSpec(name, self) if name in self._texts else None
 
     def exec_module(self, module: types.ModuleType) -> None:
-        name, text = self._texts[module.__name__]
-        exec(compile(text, name, "exec", dont_inherit=True), module.__dict__)
+        self.run(*self._texts[module.__name__], module)
 
 
 class _Watch:
@@ -86,8 +97,10 @@ class _Watch:
             self._forbid(event, anywhere=True)
         elif event == "sys._getframe":
             self._forbid(event)
-        elif event in _ATTRIBUTES and arguments[1] in _ATTRIBUTES[event]:
+        elif event == "object.__getattr__" and arguments[1] in _FRAMES:
             self._forbid(arguments[1])
+        elif event == "object.__setattr__" and arguments[1] == "__code__":
+            self._forbid("__code__", anywhere=True)
         elif event == "object.__getattr__" and arguments[1] == "__code__":
             self._forbid("__code__", anywhere=True, of=arguments[0])
 
@@ -120,48 +133,47 @@ class _Watch:
         return False
 
 
-class _Result(unittest.TestResult):
-    """Hold how one case ended: `mark` is `.`, `x` (failed), `e` (an error) or `s` (skipped)."""
+def _new_result(told: Callable[[Any], str]) -> tuple[unittest.TestResult, Callable[[], tuple[str, str]]]:
+    """Return a result for one case, and the function that returns its mark and what went wrong.
 
-    def __init__(self, told: Callable[[Any], str]) -> None:
-        super().__init__()
-        self.mark, self.text, self._told = "", "", told
+    Its methods are the object's own, not its class's, which the solution could change while a test runs.
+    """
+    marks: list[str] = [""]
+    texts: list[str] = []
 
-    def _set(self, mark: str, error: Any = None) -> None:
-        self.text = self.text or (self._told(error) if error is not None else "")
-        self.mark = max(self.mark, mark, key=_ORDER.index)
+    def ends_as(mark: str, says: str = "") -> Callable[..., None]:
+        def add(test: Any, error: Any = None, *more: Any) -> None:
+            if mark in ("x", "e"):
+                texts.append(says or told(error))
+            marks.append(mark)
 
-    def startTest(self, test: Any) -> None:
+        return add
+
+    def sub_test(test: Any, part: Any, error: Any) -> None:
+        if error is not None:
+            texts.append(told(error))
+            marks.append("x")
+
+    def nothing(test: Any, *more: Any) -> None:
         pass
 
-    def stopTest(self, test: Any) -> None:
-        pass
+    def ended() -> tuple[str, str]:
+        return max(marks, key=_ORDER.index), texts[0] if texts else ""
 
-    def addSuccess(self, test: Any) -> None:
-        self._set(".")
-
-    def addFailure(self, test: Any, err: Any) -> None:
-        self._set("x", err)
-
-    def addError(self, test: Any, err: Any) -> None:
-        self._set("e", err)
-
-    def addSkip(self, test: Any, reason: str) -> None:
-        self._set("s")
-
-    def addExpectedFailure(self, test: Any, err: Any) -> None:
-        self._set(".")
-
-    def addUnexpectedSuccess(self, test: Any) -> None:
-        self._set("x")
-        self.text = self.text or "This test was expected to fail.\n"
-
-    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
-        if err is not None:
-            self._set("x", err)
-
-    def addDuration(self, test: Any, elapsed: float) -> None:
-        pass
+    found = unittest.TestResult()
+    vars(found).update(
+        startTest=nothing,
+        stopTest=nothing,
+        addSuccess=ends_as("."),
+        addExpectedFailure=ends_as("."),
+        addSkip=ends_as("s"),
+        addFailure=ends_as("x"),
+        addUnexpectedSuccess=ends_as("x", "This test was expected to fail.\n"),
+        addError=ends_as("e"),
+        addSubTest=sub_test,
+        addDuration=nothing,
+    )
+    return found, ended
 
 
 def _told_by(folder: str, texts: Mapping[str, str]) -> Callable[[Any], str]:
@@ -197,19 +209,23 @@ def _told_by(folder: str, texts: Mapping[str, str]) -> Callable[[Any], str]:
     return told
 
 
-class _EqualsAll(AssertionError):
-    """Report a value that is equal to whatever it is compared with."""
+class _Untrue(AssertionError):
+    """Report an assertion that holds by a means other than being true."""
 
 
-def _refuse_values_equal_to_all() -> None:
-    """Let `assertEqual` fail for a first value whose own `__eq__` calls everything equal."""
-    original = unittest.TestCase.assertEqual
+def _make_assertions_strict() -> None:
+    """Let `assertEqual`, `assertTrue` and `assertFalse` look for themselves once unittest's own have let a value pass.
 
-    def is_one(value: Any, depth: int = 0) -> bool:
+    A value whose own `__eq__` calls everything equal is not equal to anything.
+    """
+    equal, true, false = unittest.TestCase.assertEqual, unittest.TestCase.assertTrue, unittest.TestCase.assertFalse
+    plain = (str, bytes, int, float, complex, bool, list, tuple, dict, set, frozenset, type(None))
+
+    def is_equal_to_all(value: Any, depth: int = 0) -> bool:
         if type(value) in (list, tuple, set, frozenset) and depth < 4:
-            return any(is_one(part, depth + 1) for part in list(value)[:1000])
+            return any(is_equal_to_all(part, depth + 1) for part in list(value)[:1000])
         if type(value) is dict and depth < 4:
-            return any(is_one(part, depth + 1) for pair in list(value.items())[:1000] for part in pair)
+            return any(is_equal_to_all(part, depth + 1) for pair in list(value.items())[:1000] for part in pair)
         if type(value).__module__ in ("builtins", "unittest.mock"):
             return False
         try:
@@ -218,15 +234,52 @@ def _refuse_values_equal_to_all() -> None:
             return False
 
     def assertEqual(self: unittest.TestCase, first: Any, second: Any, msg: Any = None) -> None:
-        if is_one(first):
-            raise _EqualsAll("the value calls itself equal to whatever it is compared with")
-        original(self, first, second, msg)
+        if is_equal_to_all(first):
+            raise _Untrue("the value calls itself equal to whatever it is compared with")
+        equal(self, first, second, msg)
+        if (type(first) is not type(second) or type(first) in plain) and not first == second:
+            raise _Untrue(f"{first!r} != {second!r}")
 
-    unittest.TestCase.assertEqual = assertEqual  # type: ignore[method-assign]
+    def assertTrue(self: unittest.TestCase, expr: Any, msg: Any = None) -> None:
+        true(self, expr, msg)
+        if not expr:
+            raise _Untrue(f"{expr!r} is not true")
+
+    def assertFalse(self: unittest.TestCase, expr: Any, msg: Any = None) -> None:
+        false(self, expr, msg)
+        if expr:
+            raise _Untrue(f"{expr!r} is not false")
+
+    for made in (assertEqual, assertTrue, assertFalse):
+        setattr(unittest.TestCase, made.__name__, made)
+
+
+class _Framework:
+    """Hold what unittest, this program and Python's built-in names are before any of the solution runs."""
+
+    def __init__(self, *, is_async: bool) -> None:
+        modules = [case, suite, util, result]
+        if is_async:
+            modules.append(importlib.import_module("unittest.async_case"))
+        places: list[Mapping[str, Any]] = [vars(module) for module in modules]
+        self.classes = {kind for place in places for kind in place.values() if isinstance(kind, type)} | {object}
+        places += [globals(), *(vars(kind) for kind in (*(self.classes - {object, type}), _Framework, _Case, _Watch))]
+        self._sizes = [(place.__len__, len(place)) for place in places]
+        self._values = [(place.get, *item) for place in (*places, vars(builtins)) for item in place.items()]
+
+    def is_changed(self) -> bool:
+        """Return whether anything of it is another than it was. Asks no built-in name, which may be changed itself."""
+        for get, name, value in self._values:
+            if get(name) is not value:
+                return True
+        for size, count in self._sizes:  # noqa: SIM110
+            if size() != count:
+                return True
+        return False
 
 
 class _Case:
-    """Hold one case as it was before anything of the solution ran in a test."""
+    """Hold one case with what it must stay: a class of the tests' own source, over unittest's."""
 
     def __init__(self, key: str, module: types.ModuleType, class_name: str, method: str) -> None:
         self.key = key
@@ -234,35 +287,44 @@ class _Case:
         self.test = self.owner(method)
         function = getattr(self.owner, method)
         self.test.__dict__[method] = types.MethodType(function, self.test)
-        self._function, self._code = function, getattr(function, "__code__", None)
-        self._state = _state(self.owner)
 
-    def is_changed(self) -> bool:
-        """Return whether the class, the method or the instance is not what it was."""
-        if getattr(self._function, "__code__", None) is not self._code or _OWN & vars(self.test).keys():
+    def is_foreign(self, framework: _Framework, codes: Set[types.CodeType], decorated: Collection[str]) -> bool:
+        """Return whether something of the solution's judges it.
+
+        `codes`: of the tests' functions. `decorated`: names of those that may be wrapped by others.
+        """
+        if _TEST_CASE not in self.owner.__mro__ or _OWN & vars(self.test).keys():
             return True
-        now = _state(self.owner)
-        new = {name for _, name in now.keys() - self._state.keys()}
-        return bool(new & _OWN) or any(now.get(key) != value for key, value in self._state.items())
+        kinds = [kind for kind in self.owner.__mro__ if kind not in framework.classes]
+        return any(
+            type(kind) is not type or not _is_tests_own(value, codes, wrapped=name in decorated)
+            for kind in kinds
+            for name, value in vars(kind).items()
+        )
 
 
+def _is_tests_own(value: Any, codes: Set[types.CodeType], *, wrapped: bool) -> bool:
+    """Return whether a class's member is no function, or one of the tests' source."""
+    value = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
+    while isinstance(value, types.FunctionType):
+        if value.__code__ in codes:
+            return True
+        if not wrapped:
+            return False
+        value = getattr(value, "__wrapped__", None)
+    return wrapped or isinstance(value, type) or not callable(value)
+
+
+_TEST_CASE = unittest.TestCase
 _OWN = frozenset(name for name, value in vars(unittest.TestCase).items() if callable(value))
 """What a test class has of unittest: its assertions, `run`, …"""
 
 
-def _state(owner: type) -> dict[tuple[type, str], int]:
-    """Return what a test class and those above it hold, by identity."""
-    return {
-        (kind, name): id(getattr(value, "__code__", value))
-        for kind in owner.__mro__
-        if kind is not object
-        for name, value in vars(kind).items()
-        if callable(value)
-    }
-
-
 def _loaded(
-    job: Mapping[str, Any], report: Callable[[Mapping[str, Any]], None], told: Callable[[Any], str]
+    job: Mapping[str, Any],
+    texts: _Texts,
+    report: Callable[[str, str, str], None],
+    told: Callable[[Any], str],
 ) -> list[_Case]:
     """Import the tests, which import the solution, and return the cases. Those of a file that fails are reported.
 
@@ -274,21 +336,21 @@ def _loaded(
         try:
             if name not in modules:
                 made = modules[name] = types.ModuleType(name)
-                exec(compile(job["texts"][f"{name}.py"], f"{name}.py", "exec", dont_inherit=True), made.__dict__)
+                texts.run(f"{name}.py", job["texts"][f"{name}.py"], made)
             module = modules[name]
             if isinstance(module, str):
-                report({"key": key, "mark": "e", "text": module})
+                report(key, "e", module)
             else:
                 cases.append(_Case(key, module, class_name, method))
         except BaseException:
-            modules[name] = told(sys.exc_info())
-            report({"key": key, "mark": "e", "text": modules[name]})
+            modules[name] = text = told(sys.exc_info())
+            report(key, "e", text)
     return cases
 
 
 def main() -> None:
     """Read the job, run its cases in order, report each, and end the process at once."""
-    write, dumps, leave = os.write, json.dumps, os._exit
+    write, leave = os.write, os._exit
     sys.modules["__main__"] = types.ModuleType("__main__")  # the solution finds nothing of this program there
     job = json.loads(sys.stdin.read())
     sys.stdin.close()
@@ -296,8 +358,9 @@ def main() -> None:
     os.dup2(2, 1)
     token = job.pop("token")
 
-    def report(line: Mapping[str, Any]) -> None:
-        data = f"\n{token}{dumps(line)}\n".encode("utf-8", "backslashreplace")
+    def report(key: str, mark: str, text: str = "") -> None:
+        # By methods of built-in types alone: nobody can change them.
+        data = f"\n{token} {key} {mark} ".encode() + text.encode("utf-8", "replace").hex().encode() + b"\n"
         while data:
             data = data[write(out, data) :]
 
@@ -306,22 +369,27 @@ def main() -> None:
     os.chdir(folder)
     sys.path.insert(0, folder)
     sys.dont_write_bytecode = True
-    texts = job["texts"]
     with_cases = {case[1] for case in job["cases"]}
-    sys.meta_path.insert(0, _Texts({n: text for n, text in texts.items() if n.removesuffix(".py") not in with_cases}))
-    told = _told_by(folder, texts)
-    _refuse_values_equal_to_all()
-    watch = _Watch(folder, texts)
-    for case in _loaded(job, report, told):
-        report({"key": case.key, "mark": "?"})
-        result = _Result(told)
+    texts = _Texts({name: text for name, text in job["texts"].items() if name.removesuffix(".py") not in with_cases})
+    sys.meta_path.insert(0, texts)
+    told = _told_by(folder, job["texts"])
+    _make_assertions_strict()
+    framework = _Framework(is_async=any("IsolatedAsyncioTestCase" in text for text in job["texts"].values()))
+    watch = _Watch(folder, job["texts"])
+    make_suite, is_changed, noticed = unittest.TestSuite, framework.is_changed, watch.read
+    for one in _loaded(job, texts, report, told):
+        report(one.key, "?")
+        found, ended = _new_result(told)
         try:
-            unittest.TestSuite([case.test]).run(result)
+            make_suite([one.test]).run(found)
         except BaseException:
-            result.addError(case.test, sys.exc_info())
-        why = watch.read() or ("The solution changes the tests: not allowed here." if case.is_changed() else "")
-        report({"key": case.key, "mark": "e" if why else result.mark or "e", "text": why or result.text})
-    report({"key": "", "mark": "="})
+            found.addError(one.test, sys.exc_info())
+        why = noticed()
+        if not why and (is_changed() or one.is_foreign(framework, texts.codes, job["decorated"])):
+            why = "The solution changes the tests: not allowed here."
+        mark, text = ended()
+        report(one.key, "e" if why else mark or "e", why or text)
+    report("-", "=")
     leave(0)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from qwq_nb import load_run
-from qwq_nb.analysis.judge.api import judge
+from qwq_nb.analysis.judge.api import JudgeInterrupted, judge
+from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.errors import DataError, EndpointError, OptionError, UnknownEndpoint
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.run import Run
@@ -270,6 +273,22 @@ def test_an_answer_that_changed_is_judged_anew(own_run: OwnRun) -> None:
         assert len(server.asked) == 2
 
 
+def test_an_interrupt_keeps_what_came(own_run: OwnRun) -> None:
+    run = own_run([f"Prompt {i}." for i in range(20)])
+    with scripted_judge(passing(lambda _: True), seconds=0.1) as server:
+        threading.Timer(0.8, signal.raise_signal, (signal.SIGINT,)).start()
+        with pytest.raises(JudgeInterrupted) as stopped:
+            judge(run, endpoint=server.endpoint(), concurrency=2, show=False)
+        there = len(run.judged())
+        assert 0 < there < 20
+        assert stopped.value.judged.table()["n"].tolist() == [there]
+        asked = len(server.asked)
+        server.seconds = 0
+        judge(run, endpoint=server.endpoint(), show=False)
+        assert len(server.asked) <= asked + 20 - there
+    assert len(run.judged()) == 20
+
+
 def test_bad_calls_say_what_to_write(own_run: OwnRun, tmp_path: Path) -> None:
     run = own_run()
     with pytest.raises(OptionError, match="Who judges"):
@@ -318,3 +337,33 @@ def test_a_file_of_somebody_else_breaks_nothing(own_run: OwnRun) -> None:
     file.write_text(foreign + file.read_text(encoding="utf-8") + '{"kind": "ver', encoding="utf-8")
     assert len(run.judged()) == 4
     assert load_run(run.path).table()["accuracy"].tolist() == [1.0, 1.0]
+
+
+def test_the_slate_is_judged_by_a_rubric_and_held_against_its_grader(server: DemoEndpoint, tmp_path: Path) -> None:
+    """The judge passes every answer that its reference, or `the`, stands in; the reader rules on the first twelve."""
+    run = evaluate("hands_on", demo=True, out=tmp_path / "runs", show=False)
+    rubric = tmp_path / "rubric.md"
+    rubric.write_text("An answer passes if it is right.", encoding="utf-8")
+
+    def decide(text: str) -> Reply:
+        answer, reference = texts_between(text, "answer"), texts_between(text, "reference answer")
+        return json.dumps({"verdict": "pass" if (reference or "the") in answer else "fail", "reason": "so"})
+
+    with scripted_judge(decide) as scripted:
+        judge(run, endpoint=scripted.endpoint(), rubric=rubric, show=False)
+    judged = {(row["id"], row["repeat"]): row["verdict"] == "correct" for row in run.judged().to_dict("records")}
+    assert len(judged) == len(run.graded())
+    ruled = dict(zip(list(judged)[:12], [True, False, True] * 4, strict=True))
+    for (id, repeat), correct in ruled.items():
+        run.rule(id, correct, repeat=repeat)
+    a, b, c, d = (
+        sum((ruled[key], judged[key]) == pair for key in ruled)
+        for pair in ((True, True), (True, False), (False, True), (False, False))
+    )
+    found = run.agreement()
+    assert found.table.to_numpy().tolist() == [[a, b], [c, d]]
+    n, chance = 12, ((a + b) * (a + c) + (c + d) * (b + d)) / 144
+    assert found.kappa == pytest.approx(((a + d) / n - chance) / (1 - chance))
+    with_grader = run.agreement(against="grader")
+    assert with_grader.n == sum(r.verdict is not None and r.verdict.status == "graded" for r in run.graded())
+    assert "the grader" in with_grader.html

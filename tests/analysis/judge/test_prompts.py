@@ -102,7 +102,7 @@ def test_an_answer_cannot_close_the_marks_that_it_stands_between() -> None:
     assert texts_between(text, "answer") == hostile
     assert texts_between(text, "question") == "Q?"
     assert texts_between(text, "reference answer") == "gold"
-    assert "reference answer" not in rubric_messages(BUILT_IN, "Q?", "A", "")[-1]["content"]
+    assert "<reference answer" not in rubric_messages(BUILT_IN, "Q?", "A", "")[-1]["content"]
 
 
 def test_both_answers_of_a_pair_stand_in_their_order() -> None:
