@@ -123,7 +123,10 @@ class Setting:
 def counted(result: SampleResult) -> Counts:
     """What the steps of a result say."""
     assert result.completion is not None
-    assert result.outcome not in ("error", "not_gradable"), (result.error, result.verdict and result.verdict.explanation)
+    assert result.outcome not in ("error", "not_gradable"), (
+        result.error,
+        result.verdict and result.verdict.explanation,
+    )
     steps = result.completion.steps
     edits = [step.edit for step in steps if step.edit is not None]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from qwq_nb.analysis.budget.api import budget
 from qwq_nb.analysis.compare.api import compare
 from qwq_nb.analysis.gate.api import gate
 from qwq_nb.analysis.think.api import think
@@ -155,6 +156,7 @@ def test_runs_with_calls_are_compared_and_thought_about(finished: Run, folder: P
     thought = think(finished).table().set_index("subset")
     assert (thought.loc["all", "n"], thought.loc["all", "accuracy"]) == (8, 5 / 8)
     assert thought.loc["irrelevance", "n"] == 2
+    assert set(budget(finished).table()["n"]) == {8}
 
 
 @pytest.mark.long
