@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from qwq_nb.core.drawn_parts import Drawing
 from qwq_nb.core.records import Sample
 from qwq_nb.core.registry import Registry
-from qwq_nb.core.run_record import Drawing
 
 __all__ = ["DRAWINGS", "Drawer", "draw"]
 

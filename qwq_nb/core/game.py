@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-__all__ = ["CLIPS", "Game", "GameError", "GamePlay", "GameState", "without_game_texts"]
+__all__ = ["CLIPS", "Game", "GameClip", "GameError", "GamePlay", "GameState", "without_game_texts"]
 
 CLIPS: Final = "clips"
 """The folder of a run's clips, in its directory."""
@@ -70,6 +70,21 @@ class Game(msgspec.Struct, kw_only=True):
     """Path of the clip (APNG) in the run's directory; empty: there is none."""
     clip_of: str = ""
     """The play that the clip shows."""
+
+
+class GameClip(msgspec.Struct, kw_only=True):
+    """Hold the clip of a game as an output carries it: an animated PNG, or its first frame."""
+
+    data: str = ""
+    """The PNG, in base64; empty: it is left out, or there is none."""
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+    """1: the first frame only."""
+    file: str = ""
+    """Path of the clip in the run's directory."""
+    note: str = ""
+    """Why it is not the clip, in a sentence; empty if it is."""
 
 
 def without_game_texts(game: Game | None) -> Game | None:

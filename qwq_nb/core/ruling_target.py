@@ -6,5 +6,5 @@ from typing import Final
 
 __all__ = ["RULINGS_TARGET"]
 
-RULINGS_TARGET: Final = "qwq_nb.rulings"
+RULINGS_TARGET: Final = "qwq-nb.rulings"
 """`labextension/src/lab/rulings.ts` opens it."""

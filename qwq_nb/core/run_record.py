@@ -7,22 +7,20 @@ from typing import Any, Literal
 import msgspec
 
 from qwq_nb.core.board_row import BoardRow
+from qwq_nb.core.drawn_parts import Drawing, RulingView
 from qwq_nb.core.execution import Execution
+from qwq_nb.core.game import GameClip
 from qwq_nb.core.records import Analysis, Outcome, State
+from qwq_nb.core.tool_check import DrawnCall
 
 __all__ = [
     "MIME_TYPE",
     "Clip",
-    "Drawing",
-    "DrawnArgument",
-    "DrawnCall",
     "GroupRow",
     "InFlight",
     "Phase",
-    "Picture",
     "Progress",
     "Reason",
-    "RulingView",
     "RunRecord",
     "SampleView",
     "SubsetRow",
@@ -134,21 +132,6 @@ class Clip(msgspec.Struct, kw_only=True):
     at: int = 0
 
 
-class Picture(msgspec.Struct, kw_only=True):
-    """Hold the clip of a game as an output carries it: an animated PNG, or its first frame."""
-
-    data: str = ""
-    """The PNG, in base64; empty: it is left out, or there is none."""
-    width: int = 0
-    height: int = 0
-    frames: int = 0
-    """1: the first frame only."""
-    file: str = ""
-    """Path of the clip in the run's directory."""
-    note: str = ""
-    """Why it is not the clip, in a sentence; empty if it is."""
-
-
 class Reason(msgspec.Struct, kw_only=True, frozen=True):
     """Hold the reason of an outcome as a code with values: `vocabulary.json` has the sentence for each code.
 
@@ -160,31 +143,6 @@ class Reason(msgspec.Struct, kw_only=True, frozen=True):
     values: dict[str, int | str] = {}
     """`tokens`, `total`, `seconds`, `passed`, `test`: the numbers that the sentence names; `detail`: what follows it
     after a colon."""
-
-
-class DrawnArgument(msgspec.Struct, kw_only=True):
-    """Hold one argument of a tool call as it is drawn."""
-
-    name: str
-    value: str = ""
-    """As JSON; empty: it was not given."""
-    expected: str = ""
-    """The values allowed, in words; empty: none is known."""
-    problem: str = ""
-    """What is wrong with it; empty: nothing."""
-
-
-class DrawnCall(msgspec.Struct, kw_only=True):
-    """Hold one tool call as it is drawn: one that the answer makes, or an expected one that it does not make."""
-
-    name: str
-    is_missing: bool = False
-    """It is expected, and was not made."""
-    problem: str = ""
-    """What is wrong with the call as a whole; empty: nothing."""
-    text: str = ""
-    """Its text, where it cannot be read."""
-    arguments: list[DrawnArgument] = []
 
 
 class TurnView(msgspec.Struct, kw_only=True):
@@ -216,26 +174,6 @@ class TurnView(msgspec.Struct, kw_only=True):
     """How it changed them, as a unified diff."""
     execution: Execution | None = None
     """What running the tests after it has shown; None: they were not run after it."""
-
-
-class Drawing(msgspec.Struct, kw_only=True, frozen=True):
-    """Hold the picture of a sample: a maze with the answer's path."""
-
-    svg: str
-    """Whole and without script; shown as an image, never as a part of a page."""
-    alt: str
-    """What it shows, in words."""
-    text: str = ""
-    """The same with plain characters; empty where it is drawn as svg only."""
-
-
-class RulingView(msgspec.Struct, kw_only=True, frozen=True):
-    """Hold a reader's own ruling on an answer, which stands beside the official verdict."""
-
-    correct: bool
-    note: str = ""
-    at: str = ""
-    """ISO 8601, UTC."""
 
 
 class SampleView(msgspec.Struct, kw_only=True):
@@ -282,7 +220,7 @@ class SampleView(msgspec.Struct, kw_only=True):
     """The tool calls of its answer beside the expected ones, where calls were checked."""
     turns: list[TurnView] = []
     """Its requests in order, where a solver made several."""
-    picture: Picture | None = None
+    picture: GameClip | None = None
     """The clip of a game; None: it is none, or has none."""
     drawing: Drawing | None = None
     """A picture of the problem and the answer, of benchmarks that have one."""

@@ -1,10 +1,12 @@
-"""Define the record of a check of tool calls: those made, those expected, and what is wrong with which argument."""
+"""Define the record of a check of tool calls: those made, those expected, what is wrong with which argument; and how
+that is drawn.
+"""
 
 from __future__ import annotations
 
 import msgspec
 
-__all__ = ["CallFault", "ToolCheck"]
+__all__ = ["CallFault", "DrawnArgument", "DrawnCall", "ToolCheck"]
 
 
 class CallFault(msgspec.Struct, kw_only=True):
@@ -43,3 +45,28 @@ class ToolCheck(msgspec.Struct, kw_only=True):
         said = ": ".join(filter(None, [name, first.argument, first.text]))
         more = len(self.faults) - 1
         return f"{said} (and {more} more)" if more else said
+
+
+class DrawnArgument(msgspec.Struct, kw_only=True):
+    """Hold one argument of a tool call as it is drawn."""
+
+    name: str
+    value: str = ""
+    """As JSON; empty: it was not given."""
+    expected: str = ""
+    """The values allowed, in words; empty: none is known."""
+    problem: str = ""
+    """What is wrong with it; empty: nothing."""
+
+
+class DrawnCall(msgspec.Struct, kw_only=True):
+    """Hold one tool call as it is drawn: one that the answer makes, or an expected one that it does not make."""
+
+    name: str
+    is_missing: bool = False
+    """It is expected, and was not made."""
+    problem: str = ""
+    """What is wrong with the call as a whole; empty: nothing."""
+    text: str = ""
+    """Its text, where it cannot be read."""
+    arguments: list[DrawnArgument] = []

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +26,18 @@ from qwq_nb.evaluation.code_sandbox import deadline_of, sandbox_for, sandbox_not
 from qwq_nb.evaluation.earlier_runs import EarlierRun
 from qwq_nb.evaluation.endpoint_status import PoolWatch, endpoint_notes, pool_of
 from qwq_nb.evaluation.evalscope_files import EvalscopeFiles, RunObserver
+from qwq_nb.evaluation.game_clips import with_clip
 from qwq_nb.evaluation.loading import load_benchmarks, plan_selected
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.rescue import write_anew
 from qwq_nb.evaluation.runner import Runner
-from qwq_nb.evaluation.solvers.registry import DEFAULT_SOLVER, solver_of
+from qwq_nb.evaluation.solvers.registry import solver_of
 from qwq_nb.evaluation.start import new_manifest
 from qwq_nb.evaluation.state import SessionState, ended_early
 from qwq_nb.evaluation.take_over import Taken, note_on, read_earlier, write_taken
-from qwq_nb.evaluation.turn_log import TurnLog, shared_note
+from qwq_nb.evaluation.turn_log import shared_notes, turn_log
 from qwq_nb.evaluation.until import until_narrow
 from qwq_nb.run.record import save_record
-from qwq_nb.store.clips import save_clip
 from qwq_nb.store.manifest import MANIFEST
 from qwq_nb.store.request import EvalRequest
 from qwq_nb.store.resume import load_progress
@@ -76,7 +76,6 @@ class Session:
         self.request = request
         self._earlier = earlier
         self._turns_of = list(turns_of)
-        self._turns: TurnLog | None = None
         self.directory = RunDirectory(path)
         self.worker = worker
         self.directory.moved = self._moved
@@ -162,6 +161,8 @@ class Session:
         self.state.manifest.sandbox = await asyncio.to_thread(sandbox_for, self.request, loaded)
         await self._lock()
         done, ungraded = await self._opened(plan, loaded)
+        missing = {item.key for item in plan.items} - {*done, *ungraded}
+        turns = await asyncio.to_thread(turn_log, self.request, self.directory, missing, self._turns_of)
         async with pool_of(self.request) as pool:
             runner = self._runner = Runner(
                 plan,
@@ -173,7 +174,7 @@ class Session:
                 ungraded=ungraded,
                 solver=solver_of(self.request),
                 enough=until_narrow(plan, self.request.selection),
-                turns=await asyncio.to_thread(self._read_turns, plan, {*done, *ungraded}),
+                turns=turns,
             )
             watch = self._watch = PoolWatch(self.state.manifest, pool, lambda: runner.paused)
             self.state.running(plan, runner)
@@ -187,6 +188,7 @@ class Session:
                 self.pause()
             if len(done) < len(plan.items) or not self._published:
                 await self._run(runner, plan, loaded)
+            self.state.note(*shared_notes(turns))
         self._settle("stopped" if runner.stopping else "complete")
 
     async def _lock(self) -> None:
@@ -244,14 +246,6 @@ class Session:
         self._turns_of += [run.directory.path for run in found]  # of their unfinished samples, too
         return read_earlier(found, plan, model=self.request.endpoint.model, versions=versions)
 
-    def _read_turns(self, plan: Plan, finished: Set[Key]) -> TurnLog | None:
-        """Read the turns of the samples that are not finished; None of a solver whose samples are one request each."""
-        if self.request.solver == DEFAULT_SOLVER:
-            return None
-        self._turns = TurnLog(self.request)
-        self._turns.read(self.directory, {item.key for item in plan.items} - finished, self._turns_of)
-        return self._turns
-
     def _go_on(self) -> None:
         """Go on with the run that is in the directory. Raises OptionError where it asked other questions."""
         m, old = self.state.manifest, self.directory.manifest()
@@ -285,20 +279,8 @@ class Session:
             sandbox=self.request.sandbox,
             jobs=self.request.jobs,
         )
-        return await self._with_clip(item, await self.worker.grade(job))
-
-    async def _with_clip(self, item: Item, verdict: Verdict) -> Verdict:
-        """Keep the clip of a game as a file of the run's, and return the verdict with its path."""
-        execution = verdict.execution
-        if not verdict.clip_png or execution is None or execution.game is None:
-            return verdict
-        file = ""
-        try:
-            file = await asyncio.to_thread(save_clip, self.directory, item.sample.id, item.repeat, verdict.clip_png)
-        except OSError as exc:
-            self.state.note(f"A clip could not be written: {exc}")
-        game = msgspec.structs.replace(execution.game, clip=file)
-        return msgspec.structs.replace(verdict, clip_png=b"", execution=msgspec.structs.replace(execution, game=game))
+        verdict = await self.worker.grade(job)
+        return await with_clip(verdict, item, self.directory, self.state.note)
 
     async def _run(self, runner: Runner, plan: Plan, loaded: Sequence[LoadedBenchmark]) -> None:
         # The worker starts beside the first requests: it is wanted when the first answer is there.
@@ -307,8 +289,6 @@ class Session:
         try:
             await runner.run()
             kept.cancel()
-            if self._turns is not None and (note := shared_note(self._turns.shared)):
-                self.state.note(note)
             if not runner.stopping:
                 await begun
                 for observer in self._observers:

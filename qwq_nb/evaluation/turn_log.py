@@ -13,11 +13,11 @@ from qwq_nb.core.records import Completion, Message, Verdict
 from qwq_nb.endpoint import registry
 from qwq_nb.endpoint.dialects.dialect import Tool
 from qwq_nb.errors import one_line
-from qwq_nb.store.request import EvalRequest, endpoint_identity
+from qwq_nb.store.request import SOLVER, EvalRequest, endpoint_identity
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.store.turns import TURNS, RecordedTurns, Turn, check_hash, request_hash
 
-__all__ = ["SampleTurns", "TurnLog", "shared_note"]
+__all__ = ["SampleTurns", "TurnLog", "shared_notes", "turn_log"]
 
 Key = tuple[str, int]
 Write = Callable[[str, dict[str, Any]], Awaitable[None]]
@@ -88,14 +88,28 @@ class TurnLog:
         return self._own.count(key)
 
 
-def shared_note(shared: Mapping[str, int]) -> str:
-    """Say how many turns were taken from other runs, by their names; empty where none were."""
-    number = sum(shared.values())
-    if not number:
-        return ""
-    names = ", ".join(one_line(name, 200) for name in shared)
-    turns = "1 turn was" if number == 1 else f"{number:,} turns were"
-    return f"{turns} not asked again, since {names} had asked the same; tokens and times count here as they did there."
+def turn_log(
+    request: EvalRequest, directory: RunDirectory, wanted: Collection[Key], others: Iterable[Path]
+) -> TurnLog | None:
+    """Return the turns of the samples × repeats that are still to be asked, as `TurnLog.read` says.
+
+    None of a run whose samples are one request each: their rows are all that is kept.
+    """
+    if request.solver == SOLVER:
+        return None
+    made = TurnLog(request)
+    made.read(directory, wanted, others)
+    return made
+
+
+def shared_notes(turns: TurnLog | None) -> list[str]:
+    """Return the note on turns that were taken from other runs; empty where none were."""
+    number = 0 if turns is None else sum(turns.shared.values())
+    if turns is None or not number:
+        return []
+    names = ", ".join(one_line(name, 200) for name in turns.shared)
+    were = "1 turn was" if number == 1 else f"{number:,} turns were"
+    return [f"{were} not asked again, since {names} had asked the same; tokens and times count here as they did there."]
 
 
 class SampleTurns:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qwq_nb.analysis.anchors.api import Anchors
-    from qwq_nb.analysis.blind.api import Blind
     from qwq_nb.analysis.budget.api import BudgetCurve
     from qwq_nb.analysis.compare.api import Comparison
+    from qwq_nb.analysis.compare.blind import Blind
     from qwq_nb.analysis.gate.api import Gate
     from qwq_nb.analysis.judge.judged import Judged
     from qwq_nb.analysis.speed.api import SpeedTest

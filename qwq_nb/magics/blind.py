@@ -12,7 +12,8 @@ from qwq_nb.run.controls import any_shell, closed, widget_bundle
 from qwq_nb.view.html import Typesetter, esc
 
 if TYPE_CHECKING:
-    from qwq_nb.analysis.blind.api import Blind, Choice
+    from qwq_nb.analysis.compare.blind import Blind
+    from qwq_nb.analysis.compare.blind_pair import Choice
 
 __all__ = ["BlindPanel", "show_blind"]
 
@@ -70,7 +71,7 @@ class BlindPanel:
         self._show()
 
     def _show(self) -> None:
-        from qwq_nb.analysis.blind.view import pair_columns, said_of
+        from qwq_nb.analysis.compare.blind_view import pair_columns, said_of
 
         by_key = {(pair.id, pair.repeat): pair for pair in self._blind.pairs()}
         pair = by_key[self._order[self._at]]

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from qwq_nb.core.game import Game, GameError
-from qwq_nb.core.run_record import Picture, SampleView
+from qwq_nb.core.game import Game, GameClip, GameError
+from qwq_nb.core.run_record import SampleView
 from qwq_nb.core.vocabulary import VOCABULARY, check_words
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc, pre
@@ -35,7 +35,7 @@ def game_text(game: Game) -> str:
     return VOCABULARY.game_states[game.state]
 
 
-def picture_html(picture: Picture | None, name: str) -> str:
+def picture_html(picture: GameClip | None, name: str) -> str:
     """Return the clip as an image; a sentence where there is none."""
     if picture is None:
         return ""

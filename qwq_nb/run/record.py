@@ -19,10 +19,10 @@ from qwq_nb.core.tool_calls import tool_names
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.board.rows import board_rows
+from qwq_nb.run.clip_pictures import PictureOf, clip_picture, fit_pictures
 from qwq_nb.run.cost import cost_so_far
 from qwq_nb.run.estimate_notes import repeat_notes
 from qwq_nb.run.notes import notes_on, uncounted_note
-from qwq_nb.run.pictures import PictureOf, fit_pictures, picture_of
 from qwq_nb.run.references import references_of
 from qwq_nb.run.sample_view import drawn_ruling, sample_view
 from qwq_nb.run.state import RunState
@@ -217,7 +217,7 @@ def current_record(
             *directory.problems,
         ],
         budget=budget,
-        picture=picture_of(directory),
+        picture=clip_picture(directory),
         rulings=rulings,
     )
     return msgspec.structs.replace(record, partial=samples is not None)

@@ -185,8 +185,7 @@ class Run(RunStudies):
     def board(self, *others: Run) -> Board:
         """Return the board of code editing as a DataFrame: a row for this run, and one for each of `others`.
 
-        It has the columns of aider's leaderboards, intervals, and malformed replies by role; published rows stand in
-        its `published`. Columns as in `qwq_nb.core.board_row.BoardRow`; rates are per cent.
+        Columns as in `qwq_nb.core.board_row.BoardRow`, aider's and ours; published rows stand in its `published`.
 
         Raises:
             OptionError: a run whose answers are no edits of files.
@@ -260,23 +259,6 @@ class Run(RunStudies):
         # A run that somebody writes gets its record from the writer.
         if self._directory.has_record() and not self._directory.is_locked():
             self.save_record()
-
-    def ruling_buttons(self) -> None:
-        """Show buttons in this cell that rule on the answers that have nothing to be graded against, clips beside them.
-
-        Where there are no widgets, the lines of code that do so are printed.
-        """
-        from qwq_nb.core.frontend import in_kernel, ipython, is_live
-        from qwq_nb.run.ruling_buttons import RulingButtons, text_of
-        from qwq_nb.run.withhold import withhold
-
-        found = [r for r in self.results() if r.verdict is not None and r.verdict.status == "no_reference"]
-        views = withhold(self.record(found), reveal=self._revealed).samples
-        shell = ipython()
-        if views and in_kernel(shell) and is_live():
-            RulingButtons(views, self.rule, shell)
-        else:
-            print(text_of(views))
 
     def rulings(self) -> pd.DataFrame:
         """Return the rulings that apply as a DataFrame; columns as in `qwq_nb.store.rulings.RULING_COLUMNS`."""

@@ -12,12 +12,12 @@ import msgspec
 from qwq_nb.core.clip_png import read_clip
 from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.files import save_file
+from qwq_nb.core.game import GameClip
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import Message, Outcome, Step
-from qwq_nb.core.run_record import DrawnCall, Picture
 from qwq_nb.core.token_logprobs import TokenLogprobs
 from qwq_nb.core.tool_calls import ShownCall, calls_in
-from qwq_nb.core.tool_check import ToolCheck
+from qwq_nb.core.tool_check import DrawnCall, ToolCheck
 from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.errors import OptionError
 from qwq_nb.run.candidates import Candidate, candidates_line
@@ -161,14 +161,14 @@ def _calls_of(sample: SampleDetail) -> list[DrawnCall]:
     return drawn_unchecked(calls_in(sample.answer))
 
 
-def _picture(sample: SampleDetail) -> Picture:
+def _picture(sample: SampleDetail) -> GameClip:
     """Return the clip, read where it lies: a sample's `clip` is a file in the run's directory."""
     file = Path(sample.clip)
     clip, why = load_clip(RunDirectory(file.parent.parent), f"{file.parent.name}/{file.name}")
     if not clip:
-        return Picture(note=f"No clip: {why}.")
+        return GameClip(note=f"No clip: {why}.")
     width, height, frames = read_clip(clip)
-    return Picture(data=base64.b64encode(clip).decode(), width=width, height=height, frames=frames)
+    return GameClip(data=base64.b64encode(clip).decode(), width=width, height=height, frames=frames)
 
 
 def shown(sample: SampleDetail) -> SampleDetail:

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import msgspec
 
+from qwq_nb.core.drawn_parts import Drawing
 from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import Analysis
-from qwq_nb.core.run_record import Clip, Drawing, SampleView, TurnView
+from qwq_nb.core.run_record import Clip, SampleView, TurnView
+from qwq_nb.run.clip_pictures import fit_pictures, picture_cost
 from qwq_nb.run.html_samples import FOLD_ALL, LIST_ALL
-from qwq_nb.run.pictures import fit_pictures, picture_cost
 from qwq_nb.run.turn_views import fitted_turns, shortened_turns, turn_texts
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.clip import clip_again, fair_limit, lean, switches_within

@@ -8,14 +8,15 @@ from pathlib import Path
 import msgspec
 
 from qwq_nb.bench.drawings import draw
+from qwq_nb.core.drawn_parts import Drawing, RulingView
 from qwq_nb.core.outcomes import ReasonCode, decide_outcome, sentence, why_decided
 from qwq_nb.core.records import Analysis, SampleResult
-from qwq_nb.core.run_record import Clip, Drawing, Reason, RulingView, SampleView
+from qwq_nb.core.run_record import Clip, Reason, SampleView
 from qwq_nb.core.tool_calls import calls_in, shown_call
 from qwq_nb.run.candidates import stated_candidates
+from qwq_nb.run.clip_pictures import PictureOf
 from qwq_nb.run.drawn_execution import drawn_execution
 from qwq_nb.run.entropy_strip import entropy_levels
-from qwq_nb.run.pictures import PictureOf
 from qwq_nb.run.sample import SampleDetail
 from qwq_nb.run.tool_parts import drawn_calls
 from qwq_nb.run.turn_views import says_tests, turn_views

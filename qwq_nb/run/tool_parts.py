@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from qwq_nb.core.run_record import DrawnArgument, DrawnCall
 from qwq_nb.core.tool_calls import MadeCall
-from qwq_nb.core.tool_check import ToolCheck
+from qwq_nb.core.tool_check import DrawnArgument, DrawnCall, ToolCheck
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, code
 from qwq_nb.view.tables import Row, html_table, strong

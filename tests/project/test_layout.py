@@ -32,7 +32,7 @@ OURS = PACKAGE.name
 
 FRONT_ENDS = {"IPython", "ipykernel", "ipywidgets"}
 MAY_IMPORT_FRONT_ENDS = {
-    *("run/live.py", "run/controls.py", "run/ruling_buttons.py", "view/output.py", "core/frontend.py"),
+    *("run/live.py", "run/controls.py", "view/output.py", "core/frontend.py"),
 }
 """Beside all of `magics/`; and inside functions only."""
 

@@ -43,7 +43,9 @@ OTHER_PROGRAMS = {
 }
 """Options of other programs, by the module whose texts name them."""
 
-ENTRY_POINTS = {f"qwq_nb.{group}" for group in ("benchmarks", "dialects", "measures", "solvers", "sections")}
+ENTRY_POINTS = {
+    f"qwq_nb.{group}" for group in ("benchmarks", "dialects", "drawings", "measures", "solvers", "sections")
+}
 """Groups of entry points, which are written like modules."""
 
 

@@ -10,7 +10,7 @@ import { asObject, asText } from '../record/values';
 import { IRuling } from '../view/ruling';
 
 /** `qwq_nb/core/ruling_target.py` has the same name. */
-export const TARGET = 'qwq_nb.rulings';
+export const TARGET = 'qwq-nb.rulings';
 
 const PATIENCE_MS = 8_000; // for the answer to the opening
 const SEND_MS = 60_000; // for the answer to a ruling: a kernel may be busy with a cell

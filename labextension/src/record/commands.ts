@@ -18,34 +18,6 @@ export function asWord(name: string): string | null {
   return PLAIN.test(name) ? name : QUOTED.test(name) ? `'${name}'` : null;
 }
 
-/** An id of a sample that is one text in Python, between single quotes. */
-const ID = /^[\p{L}\p{N}_.+-]+(?:\/[\p{L}\p{N}_.+-]+)*$/u;
-
-/** The line of Python that rules on an answer, or null where run or sample have a name that cannot stand in one. */
-export function ruleLine(
-  folder: string,
-  id: string,
-  repeat: number,
-  correct: boolean
-): string | null {
-  const parts = folder.replace(/\\/g, '/').replace(/\/+$/, '').split('/');
-  const name = parts[parts.length - 1];
-  const out = parts.slice(0, -1).join('/');
-  const usual = out === '' || out.split('/').pop() === USUAL;
-  const isPlain =
-    (PLAIN.test(name) || QUOTED.test(name)) &&
-    ID.test(id) &&
-    Number.isInteger(repeat) &&
-    (usual || (PATH.test(out) && !parts.includes('..')));
-  if (!isPlain) {
-    return null;
-  }
-  const where = usual ? '' : `, out='${out}'`;
-  const which = repeat ? `, repeat=${repeat}` : '';
-  const ruled = correct ? 'True' : 'False';
-  return `import qwq_nb; qwq_nb.load_run('${name}'${where}).rule('${id}', ${ruled}${which})`;
-}
-
 /** The folder that holds runs where a line names no other. */
 const USUAL = 'qwq_runs';
 /** A folder's path that is one word, and no option. */

@@ -421,7 +421,7 @@ export const SAMPLE_VIEW = {
   calls: optional(list(struct('DrawnCall', DRAWN_CALL), MOST_OF_A_SAMPLE), []),
   entropy: optional(text, ''),
   turns: optional(list(struct('TurnView', TURN_VIEW), MOST_OF_A_SAMPLE), []),
-  picture: optional(nullable(struct('Picture', PICTURE)), nothing),
+  picture: optional(nullable(struct('GameClip', PICTURE)), nothing),
   drawing: optional(nullable(struct('Drawing', DRAWING)), nothing),
   ruling: optional(nullable(struct('RulingView', RULING_VIEW)), nothing)
 };

@@ -37,8 +37,6 @@ export interface IFolds {
 export interface IContext {
   typesetter: LazyTypesetter;
   matcher: IMatcher | null;
-  /** The run's folder, as its record names it. */
-  runDir: string;
   trace: (key: string) => ITrace | undefined;
   /** What was seen of a stream, also after its end. */
   stream: (key: string) => IStream | undefined;
@@ -112,7 +110,7 @@ export class AttemptView {
     setText(this._facts, factsOf(entry).join(' · '));
     setText(this._error, row.error);
     this._error.hidden = row.error === '' || row.error === row.why;
-    this._game.update(stream ? null : row, context.runDir);
+    this._game.update(stream ? null : row);
     this._ruling.update(row, stream ? null : context.rule);
     this._updateDrawing(row.drawing);
     this._execution.update(stream ? null : row.execution, row.code);

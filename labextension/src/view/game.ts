@@ -1,5 +1,4 @@
-/** A game that was played: its clip, the facts, the exception beside its line, the program to save, and the ruling. */
-import { ruleLine } from '../record/commands';
+/** A game that was played: its clip, the facts, the exception beside its line, and the program to save. */
 import { count, number } from '../record/format';
 import { Clip, Game, GameError, Picture, SampleView } from '../record/record';
 import { GAME_CHECKS, GAME_STATES } from '../record/vocabulary';
@@ -17,19 +16,17 @@ export class GameView {
   readonly node = el('div', { class: 'qwq-game' });
 
   /** Draw what playing the answer of `row` has shown; nothing where it is no game. */
-  update(row: SampleView | null, runDir: string): void {
+  update(row: SampleView | null): void {
     const game = row?.execution?.game ?? null;
     const drawn =
       row && game
         ? JSON.stringify([
             row.id,
             row.repeat,
-            row.outcome,
             game,
             row.code,
             row.picture?.data.length,
-            row.picture?.note,
-            runDir
+            row.picture?.note
           ])
         : '';
     if (drawn === this._drawn) {
@@ -50,8 +47,7 @@ export class GameView {
     this.node.append(
       el('p', { class: 'qwq-tests' }, `Game: ${GAME_STATES[game.state]}`),
       shown,
-      ...errorOf(game.error, row.code),
-      this._ruling(row, runDir)
+      ...errorOf(game.error, row.code)
     );
     if (row.code?.text) {
       this.node.append(programOf(row.code));
@@ -59,45 +55,6 @@ export class GameView {
     if (game.plays.length) {
       this.node.append(playsOf(game));
     }
-  }
-
-  /** There is no way from here into a kernel: the line that rules is copied. */
-  private _ruling(row: SampleView, runDir: string): HTMLElement {
-    const said = el('span', { class: 'qwq-more', role: 'status' });
-    const chip = (label: string, correct: boolean): HTMLElement => {
-      const line = ruleLine(runDir, row.id, row.repeat, correct);
-      const chosen = row.outcome === (correct ? 'correct' : 'wrong');
-      const made = button(
-        label,
-        {
-          class: 'qwq-chip',
-          title: line,
-          'aria-pressed': String(chosen)
-        },
-        () => {
-          if (line !== null) {
-            void copyText(line).then(done =>
-              setText(
-                said,
-                done
-                  ? `Copied; run it in a cell: ${line}`
-                  : `Run this in a cell: ${line}`
-              )
-            );
-          }
-        }
-      );
-      made.disabled = line === null;
-      return made;
-    };
-    return el(
-      'div',
-      { class: 'qwq-game-ruling', role: 'group', 'aria-label': 'Your ruling' },
-      el('span', {}, 'Your ruling (copies the line for a cell):'),
-      chip('✓ right', true),
-      chip('✗ not right', false),
-      said
-    );
   }
 
   private _drawn = '';
@@ -239,11 +196,11 @@ function programOf(code: Clip): HTMLElement {
   const said = el('span', { class: 'qwq-more', role: 'status' });
   if (code.omitted > 0) {
     setText(said, 'The whole program: run.sample(id).save("game.py")');
-    return el('div', { class: 'qwq-game-ruling' }, said);
+    return el('div', { class: 'qwq-game-program' }, said);
   }
   return el(
     'div',
-    { class: 'qwq-game-ruling', role: 'group', 'aria-label': 'The program' },
+    { class: 'qwq-game-program', role: 'group', 'aria-label': 'The program' },
     button('Save game.py', { class: 'qwq-chip' }, () => {
       saveText(code.text, 'game.py');
       setText(said, 'A model wrote it: read it before you run it.');

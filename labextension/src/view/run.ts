@@ -219,7 +219,6 @@ export class RunView extends Widget {
     const context: IContext = {
       typesetter: this._typesetter,
       matcher: model.selector.matcher,
-      runDir: model.record!.run_dir,
       trace: key => model.trace(key),
       stream: key => model.streams.get(key),
       note: entry => this._fetcher.note(entry),

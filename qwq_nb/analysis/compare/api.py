@@ -36,7 +36,7 @@ from qwq_nb.view.wording import UNKNOWN
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qwq_nb.analysis.blind.api import Blind
+    from qwq_nb.analysis.compare.blind import Blind
     from qwq_nb.run.run import Run
     from qwq_nb.view.figures import ChartFigure
 
@@ -227,7 +227,7 @@ class Comparison:
         Raises:
             OptionError: there are more than two runs, or `seed` is no whole number.
         """
-        from qwq_nb.analysis.blind.api import Blind
+        from qwq_nb.analysis.compare.blind import Blind
 
         if len(self.runs) != 2:
             raise OptionError(f"A blind comparison is between two runs, not {len(self.runs)}.")

@@ -11,8 +11,8 @@ from qwq_nb.analysis.compare.record import ComparisonRecord, Flip
 from qwq_nb.core.game import Game
 from qwq_nb.core.run_record import SampleView
 from qwq_nb.core.vocabulary import check_words
+from qwq_nb.run.clip_pictures import fit_pictures
 from qwq_nb.run.game_parts import READING, check_sign, facts_html, game_text, picture_html
-from qwq_nb.run.pictures import fit_pictures
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc
 from qwq_nb.view.wording import WORDS

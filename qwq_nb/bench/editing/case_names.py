@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-__all__ = ["CaseName", "case_names"]
+__all__ = ["CaseName", "case_names", "decorated_names"]
+
+
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class CaseName(NamedTuple):
@@ -41,15 +44,34 @@ def case_names(tests: Mapping[str, str]) -> list[CaseName]:
     return found
 
 
+def decorated_names(tests: Mapping[str, str]) -> list[str]:
+    """Return the names of the functions in the tests that others may wrap: decorated, or of a decorated class.
+
+    Raises:
+        SyntaxError: a file is no Python.
+    """
+    found: set[str] = set()
+    for name, source in tests.items():
+        for node in ast.walk(_parsed(name, source)) if name.endswith(".py") else ():
+            if isinstance(node, ast.ClassDef) and node.decorator_list:
+                found.update(part.name for part in node.body if isinstance(part, _FUNCTIONS))
+            elif isinstance(node, _FUNCTIONS) and node.decorator_list:
+                found.add(node.name)
+    return sorted(found)
+
+
+def _parsed(name: str, source: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of invalid escapes, which are the tests' own affair
+        return ast.parse(source, name)
+
+
 def _classes(name: str, source: str) -> dict[str, dict[str, bool]]:
     """Return the test classes of a file with their methods, and which may be skipped.
 
     Methods of the classes above them in the file are included.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of invalid escapes, which are the tests' own affair
-        tree = ast.parse(source, name)
-    nodes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    nodes = {node.name: node for node in _parsed(name, source).body if isinstance(node, ast.ClassDef)}
     found: dict[str, dict[str, bool]] = {}
     for owner, node in nodes.items():
         line, is_case = _line_of(node, nodes)
@@ -58,7 +80,7 @@ def _classes(name: str, source: str) -> dict[str, dict[str, bool]]:
             part.name: skips or _says_skip(part)
             for above in reversed(line)
             for part in above.body
-            if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) and part.name.startswith("test")
+            if isinstance(part, _FUNCTIONS) and part.name.startswith("test")
         }
         if is_case and methods:
             found[owner] = methods

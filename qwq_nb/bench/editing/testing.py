@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from qwq_nb import sandbox
 from qwq_nb.bench.code.outside import Run
-from qwq_nb.bench.editing.case_names import CaseName, case_names
+from qwq_nb.bench.editing.case_names import CaseName, case_names, decorated_names
 from qwq_nb.core.execution import MARKS, Execution, ExecutionStatus, FailedTest, marked
 from qwq_nb.core.text import valid_text
 
@@ -135,7 +135,12 @@ class _Plan:
             cases += [_Case(key, *name[:3]), *self._checks(_BETWEEN)]
         cases += self._checks(len(_MUST_FAIL))
         texts = {**tests, f"{self._module}.py": self._source()}
-        job = {"token": self._token, "texts": texts, "cases": [list(case) for case in cases]}
+        job = {
+            "token": self._token,
+            "texts": texts,
+            "cases": [list(case) for case in cases],
+            "decorated": decorated_names(tests),
+        }
         return json.dumps(job).encode()
 
     def _checks(self, count: int) -> list[_Case]:

@@ -11,6 +11,8 @@ what is done with Python's means; it is no proof against code written for it.
 
 from __future__ import annotations
 
+import builtins
+import importlib
 import importlib.abc
 import importlib.machinery
 import json
@@ -21,8 +23,9 @@ import threading
 import traceback
 import types
 import unittest
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Any
+from unittest import case, result, suite, util
 
 __all__ = ["main"]
 
@@ -38,11 +41,8 @@ _NEVER = frozenset(
     }
 )
 """Audit events that no solution raises, whatever it calls."""
-_ATTRIBUTES = {
-    "object.__getattr__": frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"}),
-    "object.__setattr__": frozenset({"__code__"}),
-}
-"""Attributes that no solution reads, or sets, by the audit event that they raise."""
+_FRAMES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
+"""Attributes that hold frames."""
 _ORDER = ("", "s", ".", "x", "e")
 """Marks, the last of which counts: skipped, passed, failed, an error."""
 _LONGEST = 4_000
@@ -55,6 +55,18 @@ class _Texts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = {name.removesuffix(".py"): (name, text) for name, text in texts.items()}
+        self.codes: set[types.CodeType] = set()
+        """Of all functions of the modules that were run."""
+
+    def run(self, name: str, text: str, module: types.ModuleType) -> None:
+        """Run a module's source in it."""
+        code = compile(text, name, "exec", dont_inherit=True)
+        left = [code]
+        while left:
+            one = left.pop()
+            self.codes.add(one)
+            left += [value for value in one.co_consts if isinstance(value, types.CodeType)]
+        exec(code, module.__dict__)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: Any = None
@@ -62,8 +74,7 @@ class _Texts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.machinery.ModuleSpec(name, self) if name in self._texts else None
 
     def exec_module(self, module: types.ModuleType) -> None:
-        name, text = self._texts[module.__name__]
-        exec(compile(text, name, "exec", dont_inherit=True), module.__dict__)
+        self.run(*self._texts[module.__name__], module)
 
 
 class _Watch:
@@ -86,8 +97,10 @@ class _Watch:
             self._forbid(event, anywhere=True)
         elif event == "sys._getframe":
             self._forbid(event)
-        elif event in _ATTRIBUTES and arguments[1] in _ATTRIBUTES[event]:
+        elif event == "object.__getattr__" and arguments[1] in _FRAMES:
             self._forbid(arguments[1])
+        elif event == "object.__setattr__" and arguments[1] == "__code__":
+            self._forbid("__code__", anywhere=True)
         elif event == "object.__getattr__" and arguments[1] == "__code__":
             self._forbid("__code__", anywhere=True, of=arguments[0])
 
@@ -225,8 +238,31 @@ def _refuse_values_equal_to_all() -> None:
     unittest.TestCase.assertEqual = assertEqual  # type: ignore[method-assign]
 
 
+class _Framework:
+    """Hold what unittest and Python's built-in names are before any of the solution runs."""
+
+    def __init__(self, *, is_async: bool) -> None:
+        modules = [case, suite, util, result]
+        if is_async:
+            modules.append(importlib.import_module("unittest.async_case"))
+        places: list[Mapping[str, Any]] = [vars(module) for module in modules]
+        self.classes = {kind for place in places for kind in place.values() if isinstance(kind, type)} | {object}
+        places += [vars(kind) for kind in self.classes - {object, type}]
+        self._before = [(place, dict(place)) for place in places]
+        self._builtins = dict(vars(builtins))
+
+    def is_changed(self) -> bool:
+        """Return whether anything of it is another than it was."""
+        if any(vars(builtins).get(name) is not value for name, value in self._builtins.items()):
+            return True
+        return any(
+            len(place) != len(before) or any(place.get(name) is not value for name, value in before.items())
+            for place, before in self._before
+        )
+
+
 class _Case:
-    """Hold one case as it was before anything of the solution ran in a test."""
+    """Hold one case with what it must stay: a class of the tests' own source, over unittest's."""
 
     def __init__(self, key: str, module: types.ModuleType, class_name: str, method: str) -> None:
         self.key = key
@@ -234,35 +270,44 @@ class _Case:
         self.test = self.owner(method)
         function = getattr(self.owner, method)
         self.test.__dict__[method] = types.MethodType(function, self.test)
-        self._function, self._code = function, getattr(function, "__code__", None)
-        self._state = _state(self.owner)
 
-    def is_changed(self) -> bool:
-        """Return whether the class, the method or the instance is not what it was."""
-        if getattr(self._function, "__code__", None) is not self._code or _OWN & vars(self.test).keys():
+    def is_foreign(self, framework: _Framework, codes: Set[types.CodeType], decorated: Collection[str]) -> bool:
+        """Return whether something of the solution's judges it.
+
+        `codes`: of the tests' functions. `decorated`: names of those that may be wrapped by others.
+        """
+        if _TEST_CASE not in self.owner.__mro__ or _OWN & vars(self.test).keys():
             return True
-        now = _state(self.owner)
-        new = {name for _, name in now.keys() - self._state.keys()}
-        return bool(new & _OWN) or any(now.get(key) != value for key, value in self._state.items())
+        kinds = [kind for kind in self.owner.__mro__ if kind not in framework.classes]
+        return any(
+            type(kind) is not type or not _is_tests_own(value, codes, wrapped=name in decorated)
+            for kind in kinds
+            for name, value in vars(kind).items()
+        )
 
 
+def _is_tests_own(value: Any, codes: Set[types.CodeType], *, wrapped: bool) -> bool:
+    """Return whether a class's member is no function, or one of the tests' source."""
+    value = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
+    while isinstance(value, types.FunctionType):
+        if value.__code__ in codes:
+            return True
+        if not wrapped:
+            return False
+        value = getattr(value, "__wrapped__", None)
+    return wrapped or isinstance(value, type) or not callable(value)
+
+
+_TEST_CASE = unittest.TestCase
 _OWN = frozenset(name for name, value in vars(unittest.TestCase).items() if callable(value))
 """What a test class has of unittest: its assertions, `run`, …"""
 
 
-def _state(owner: type) -> dict[tuple[type, str], int]:
-    """Return what a test class and those above it hold, by identity."""
-    return {
-        (kind, name): id(getattr(value, "__code__", value))
-        for kind in owner.__mro__
-        if kind is not object
-        for name, value in vars(kind).items()
-        if callable(value)
-    }
-
-
 def _loaded(
-    job: Mapping[str, Any], report: Callable[[Mapping[str, Any]], None], told: Callable[[Any], str]
+    job: Mapping[str, Any],
+    texts: _Texts,
+    report: Callable[[Mapping[str, Any]], None],
+    told: Callable[[Any], str],
 ) -> list[_Case]:
     """Import the tests, which import the solution, and return the cases. Those of a file that fails are reported.
 
@@ -274,7 +319,7 @@ def _loaded(
         try:
             if name not in modules:
                 made = modules[name] = types.ModuleType(name)
-                exec(compile(job["texts"][f"{name}.py"], f"{name}.py", "exec", dont_inherit=True), made.__dict__)
+                texts.run(f"{name}.py", job["texts"][f"{name}.py"], made)
             module = modules[name]
             if isinstance(module, str):
                 report({"key": key, "mark": "e", "text": module})
@@ -306,21 +351,25 @@ def main() -> None:
     os.chdir(folder)
     sys.path.insert(0, folder)
     sys.dont_write_bytecode = True
-    texts = job["texts"]
     with_cases = {case[1] for case in job["cases"]}
-    sys.meta_path.insert(0, _Texts({n: text for n, text in texts.items() if n.removesuffix(".py") not in with_cases}))
-    told = _told_by(folder, texts)
+    texts = _Texts({name: text for name, text in job["texts"].items() if name.removesuffix(".py") not in with_cases})
+    sys.meta_path.insert(0, texts)
+    told = _told_by(folder, job["texts"])
     _refuse_values_equal_to_all()
-    watch = _Watch(folder, texts)
-    for case in _loaded(job, report, told):
-        report({"key": case.key, "mark": "?"})
-        result = _Result(told)
+    framework = _Framework(is_async=any("IsolatedAsyncioTestCase" in text for text in job["texts"].values()))
+    watch = _Watch(folder, job["texts"])
+    make_suite = unittest.TestSuite
+    for one in _loaded(job, texts, report, told):
+        report({"key": one.key, "mark": "?"})
+        found = _Result(told)
         try:
-            unittest.TestSuite([case.test]).run(result)
+            make_suite([one.test]).run(found)
         except BaseException:
-            result.addError(case.test, sys.exc_info())
-        why = watch.read() or ("The solution changes the tests: not allowed here." if case.is_changed() else "")
-        report({"key": case.key, "mark": "e" if why else result.mark or "e", "text": why or result.text})
+            found.addError(one.test, sys.exc_info())
+        why = watch.read()
+        if not why and (framework.is_changed() or one.is_foreign(framework, texts.codes, job["decorated"])):
+            why = "The solution changes the tests: not allowed here."
+        report({"key": one.key, "mark": "e" if why else found.mark or "e", "text": why or found.text})
     report({"key": "", "mark": "="})
     leave(0)
 

@@ -19,8 +19,8 @@ from qwq_nb.bench.mazes.generate import BUILT_IN_LEVELS, built_in_mazes
 from qwq_nb.bench.mazes.maze import MazeError, arrows, read_maze
 from qwq_nb.bench.mazes.walk import explain, last_run, official_moves, walk
 from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark, LoadRequest
+from qwq_nb.core.drawn_parts import Drawing
 from qwq_nb.core.records import AnswerKind, Sample, Verdict
-from qwq_nb.core.run_record import Drawing
 
 __all__ = ["AlphaMaze", "draw_answer"]
 

@@ -119,6 +119,59 @@ ATTACKS = {
         True,
         why=CHANGES,
     ),
+    "puts a class of its own above the tests": Attack(
+        greeting(
+            "return None",
+            "import unittest\n\nclass Fake(unittest.TestCase):\n    def run(self, result=None):\n"
+            "        result.startTest(self); result.addSuccess(self); result.stopTest(self)\n\n"
+            "unittest.TestCase = Fake\n",
+        ),
+        True,
+        why=CHANGES,
+    ),
+    "puts one there that empties the tests": Attack(
+        greeting(
+            "return None",
+            "import unittest\n\nclass Fake(unittest.TestCase):\n    def __init_subclass__(cls):\n"
+            "        for name in list(vars(cls)):\n            if name.startswith('test'):\n"
+            "                setattr(cls, name, lambda self: None)\n\n"
+            "Fake.__module__ = 'greet_test'\nunittest.TestCase = Fake\n",
+        ),
+        True,
+        why=CHANGES,
+    ),
+    "lets these tests alone pass": Attack(
+        greeting(
+            "return None",
+            "import unittest\nreal = unittest.TestCase.run\n\ndef run(self, result=None):\n"
+            "    if type(self).__name__ != 'GreetTest': return real(self, result)\n    result.addSuccess(self)\n\n"
+            "unittest.TestCase.run = run\n",
+        ),
+        True,
+        why=CHANGES,
+    ),
+    "lets the suite pass these alone": Attack(
+        greeting(
+            "return None",
+            "import unittest\nreal = unittest.TestSuite.run\n\ndef run(self, result, debug=False):\n"
+            "    for test in self:\n        if type(test).__name__ == 'GreetTest': result.addSuccess(test)\n"
+            "        else: real(self, result)\n    return result\n\n"
+            "unittest.TestSuite.run = run\n",
+        ),
+        True,
+        why=CHANGES,
+    ),
+    "changes a built-in name": Attack(
+        greeting(
+            "if name == 7: raise ValueError\nreturn None",
+            "import builtins, unittest.case\n\nclass Never(type):\n"
+            "    def __instancecheck__(cls, value): return False\n\n"
+            "builtins.AssertionError = Never('AssertionError', (Exception,), {})\n"
+            "unittest.case.AssertionError = builtins.AssertionError\n",
+        ),
+        False,
+        why="The solution changes",
+    ),
     "skips": Attack(greeting("raise unittest.SkipTest", "import unittest"), True, why="skips this test"),
     "skips all": Attack("import unittest\nraise unittest.SkipTest\n", True),
     "is equal to all": Attack(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { asWord, resumeLine, ruleLine, showLine } from '../../record/commands';
+import { asWord, resumeLine, showLine } from '../../record/commands';
 
 describe('a name as a word of a line', () => {
   it.each(['math', 'a.b_c+d-e', '20260101-math_500', '.hidden'])(
@@ -57,27 +57,5 @@ describe('a line', () => {
   ])('of %j is none', folder => {
     expect(resumeLine(folder)).toBeNull();
     expect(showLine(folder)).toBeNull();
-  });
-});
-
-describe('the line that rules on an answer', () => {
-  it('names run, sample and repeat', () => {
-    expect(ruleLine('qwq_runs/a b', 'games/pong/0', 0, true)).toBe(
-      "import qwq_nb; qwq_nb.load_run('a b').rule('games/pong/0', True)"
-    );
-    expect(ruleLine('/data/runs/a', 'games/乒/1', 2, false)).toBe(
-      "import qwq_nb; qwq_nb.load_run('a', out='/data/runs').rule('games/乒/1', False, repeat=2)"
-    );
-  });
-
-  it.each([
-    ["a'b", 'games/pong/0'],
-    ['a\nb', 'games/pong/0'],
-    ['../../x', 'games/pong/0'],
-    ['a', "games/'); print(1)#/0"],
-    ['a', 'games/\\'],
-    ["/data/o'ut/a", 'games/pong/0']
-  ])('is left out where a name could be more than one: %s %s', (folder, id) => {
-    expect(ruleLine(folder, id, 0, true)).toBeNull();
   });
 });

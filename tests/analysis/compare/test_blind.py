@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from qwq_nb.analysis.blind.api import Blind
 from qwq_nb.analysis.compare.api import compare
+from qwq_nb.analysis.compare.blind import Blind
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
+from qwq_nb.analysis.compare.blind_pair import BlindPair
 from qwq_nb.core.run_record import Clip
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.clip import clip
 from qwq_nb.view.html import Typesetter, clipped, code, esc
-
-if TYPE_CHECKING:
-    from qwq_nb.analysis.blind.api import Blind, BlindPair
 
 __all__ = ["blind_html", "blind_text", "pair_columns", "said_of"]
 
@@ -29,11 +28,10 @@ _CHOICES: Final = {
 }
 
 
-def blind_html(blind: Blind) -> str:
+def blind_html(sentence: str, pairs: Sequence[BlindPair]) -> str:
     """Return the sentence and a fold a pair."""
     typeset = Typesetter()
-    pairs = blind.pairs()
-    parts = [f"<p><strong>{esc(blind.sentence)}</strong></p>"]
+    parts = [f"<p><strong>{esc(sentence)}</strong></p>"]
     for pair in pairs[:LISTED]:
         repeat = f", repeat={pair.repeat}" if pair.repeat else ""
         title = f"{code(one_line(pair.id, 200))} · {esc(said_of(pair))}"
@@ -73,10 +71,9 @@ def said_of(pair: BlindPair) -> str:
     return f"{_CHOICES[pair.choice]}{model}"
 
 
-def blind_text(blind: Blind) -> str:
+def blind_text(sentence: str, pairs: Sequence[BlindPair]) -> str:
     """Return the sentence and a line a pair."""
-    pairs = blind.pairs()
-    lines = [blind.sentence]
+    lines = [sentence]
     lines += [
         f"  {one_line(pair.id, 80)}{f' repeat {pair.repeat}' if pair.repeat else ''}: {said_of(pair)}"
         for pair in pairs[:_TEXT_LISTED]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
-import msgspec
-
+from qwq_nb.analysis.compare.blind_pair import BlindPair, Choice
 from qwq_nb.analysis.compare.inputs import drawn
 from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.paired import mcnemar
 from qwq_nb.core.pairing import Pair
-from qwq_nb.core.run_record import Clip
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.store.preferences import Better, Preference, prefer, read_preferences
 from qwq_nb.view.wording import count, p_text
@@ -22,31 +20,10 @@ if TYPE_CHECKING:
 
     from qwq_nb.run.run import Run
 
-__all__ = ["BLIND_COLUMNS", "TALLY_COLUMNS", "Blind", "BlindPair", "Choice"]
-
-Choice = Literal["first", "second", "tie", "neither"]
-"""What a reader says of two answers in the order in which they are shown."""
+__all__ = ["BLIND_COLUMNS", "TALLY_COLUMNS", "Blind"]
 
 BLIND_COLUMNS: Final = ("benchmark", "subset", "id", "repeat", "choice", "model", "note")
 TALLY_COLUMNS: Final = ("run", "model", "better", "worse", "tie", "neither")
-
-
-class BlindPair(msgspec.Struct, kw_only=True, frozen=True):
-    """Hold one prompt with two answers, in the order in which they are shown; nothing says whose they are."""
-
-    benchmark: str
-    subset: str
-    id: str
-    repeat: int
-    question: Clip | None
-    """None: withheld."""
-    first: Clip | None
-    second: Clip | None
-    choice: Choice | None
-    """None: not ruled on yet."""
-    models: tuple[str, str] | None
-    """Of the first and the second answer; None until it is ruled on."""
-    note: str = ""
 
 
 class Blind:
@@ -141,16 +118,16 @@ class Blind:
     @property
     def text(self) -> str:
         """Return the pairs as plain text."""
-        from qwq_nb.analysis.blind.view import blind_text
+        from qwq_nb.analysis.compare.blind_view import blind_text
 
-        return blind_text(self)
+        return blind_text(self.sentence, self.pairs())
 
     @property
     def html(self) -> str:
         """Return the pairs as html, those that await a ruling first."""
-        from qwq_nb.analysis.blind.view import blind_html
+        from qwq_nb.analysis.compare.blind_view import blind_html
 
-        return blind_html(self)
+        return blind_html(self.sentence, self.pairs())
 
     def __repr__(self) -> str:
         return self.text

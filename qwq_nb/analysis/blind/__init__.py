@@ -1,1 +1,0 @@
-"""Compare two runs' answers blind: which is whose is hidden until a reader has ruled."""
