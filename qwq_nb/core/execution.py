@@ -62,7 +62,8 @@ class FailedTest(msgspec.Struct, kw_only=True):
     line: int | None = None
     """The first line, from 0, in which `got` differs from `expected`; None: it was not compared."""
     stderr: str = ""
-    """The end of what the code wrote to standard error, with its traceback."""
+    """The end of what the code wrote to standard error, with its traceback. Where files are edited, the first lines of
+    the tests' output, as the model is told it."""
 
 
 class Execution(msgspec.Struct, kw_only=True):

@@ -66,6 +66,7 @@ SAMPLE_COLUMNS = (
     "tests_passed",
     "tests_total",
     "execution",
+    "source_id",
 )
 
 
@@ -389,6 +390,7 @@ def sample_rows(results: Iterable[SampleResult]) -> list[dict[str, Any]]:
             "tests_passed": execution.passed if execution is not None and execution.game is None else None,
             "tests_total": execution.total if execution is not None and execution.game is None else None,
             "execution": execution.status if execution is not None else "",
+            "source_id": sample.source_id,
         }
         rows.append(row)
     return rows

@@ -17,6 +17,7 @@ from qwq_nb.view.wording import count
 __all__ = ["READING", "check_sign", "error_html", "facts_html", "game_lines", "game_text", "games_html", "picture_html"]
 
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_MOST_CHECKS: Final = 60
 _AROUND: Final = 3
 """Lines of the program before and after the one that an exception came from."""
 _MARK: Final = "\N{BLACK RIGHT-POINTING TRIANGLE} "
@@ -51,8 +52,8 @@ def picture_html(picture: GameClip | None, name: str) -> str:
 def facts_html(game: Game) -> str:
     """Return the facts as a list, each with what was seen."""
     items = "".join(
-        f"<li>{check_sign(holds)} {esc(check_words(name))}{_said(game, name)}</li>"
-        for name, holds in game.checks.items()
+        f"<li>{check_sign(holds)} {esc(one_line(check_words(name), 80))}{_said(game, name)}</li>"
+        for name, holds in list(game.checks.items())[:_MOST_CHECKS]
     )
     return f'<ul style="list-style:none;padding-left:0;margin:0">{items}</ul>' if items else ""
 
@@ -111,9 +112,9 @@ def games_html(views: Iterable[SampleView]) -> str:
 def game_lines(game: Game) -> list[str]:
     """Return the state and the facts as lines of text, which hold no times of this machine."""
     lines = [f"Game: {game_text(game)}" + (f" ({one_line(game.why, 200)})" if game.why else "")]
-    for name, holds in game.checks.items():
+    for name, holds in list(game.checks.items())[:_MOST_CHECKS]:
         said = one_line(game.says.get(name, ""), 200)
-        lines.append(f"  {check_sign(holds)} {check_words(name)}" + (f": {said}" if said else ""))
+        lines.append(f"  {check_sign(holds)} {one_line(check_words(name), 80)}" + (f": {said}" if said else ""))
     error = game.error
     if error is not None:
         line = f" in line {error.line}: {one_line(error.source.strip(), 200)}" if error.line is not None else ""

@@ -41,7 +41,7 @@ __all__ = [
     "ThoughtsValue",
 ]
 
-VERSION = 3
+VERSION = 4
 """Of the rules of all four: raised when they change, so that older analyses are measured anew."""
 
 

@@ -4,11 +4,11 @@ The rules of `statements.py` read how a value is stated; what stands around it t
 and checks behind it, goes on calculating with it, has it as one of several, calls it the answer at once. `WEIGHTS` are
 those of a logistic regression on the places up to the one that a reader took, in 640 traces labelled by hand
 (`tests/trace/fit_first_place.py`). The place chosen is the first whose chance is one half, if it is at least `SURE`; of
-a less sure one the rules decide.
+a less sure one the rules decide, and never is it one that is supposed, one of several or of something else.
 
-Why both. Weights alone put .93 of the places of a set of labels right that they were not fitted to; the rules, changed
-by what each set showed, .96 of those they have seen and .92 of the next. Where the two differ and the weights are sure
-they were right 16 times of 20.
+Why both. Weights alone find .95 of the places of a set of labels that they were not fitted to (606 of 640), and those
+that are surely the first are right in .99 (547 of 554). The rules, changed by what each set showed, find .96 of those
+they have seen, but .90 of the next. Where the two differ neither is right more often, and the weights are if sure.
 """
 
 from __future__ import annotations

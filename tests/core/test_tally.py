@@ -253,7 +253,8 @@ def test_columns_are_the_designs() -> None:
         not_gradable, errors, mean_reasoning_tokens, mean_answer_tokens, ttft_p50_s, tokens_per_s_p50, pending, wrong,
         accuracy_of_asked, population, mean_score, metric, awaiting_ruling"""
     samples = """benchmark, subset, id, repeat, outcome, gold, extracted, reasoning_tokens, answer_tokens,
-        finish_reason, attempts, ttft_s, latency_s, error, flags, tests_passed, tests_total, execution"""
+        finish_reason, attempts, ttft_s, latency_s, error, flags, tests_passed, tests_total, execution,
+        source_id"""
     assert list(TABLE_COLUMNS) == [name.strip() for name in table.split(",")]
     assert list(SAMPLE_COLUMNS) == [name.strip() for name in samples.split(",")]
     results = [result("correct"), result("pending", 1)]

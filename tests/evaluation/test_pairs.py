@@ -18,8 +18,9 @@ from qwq_nb import sandbox
 from qwq_nb.core.records import SampleResult, Step
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
+from qwq_nb.endpoint.registry import set_default
 from qwq_nb.errors import SandboxUnavailable
-from qwq_nb.evaluation.evaluate import evaluate
+from qwq_nb.evaluation.evaluate import evaluate, resume_run
 from qwq_nb.run.run import Run
 from qwq_nb.store.jsonl import read_rows
 from qwq_nb.store.turns import TURNS
@@ -122,6 +123,10 @@ class Setting:
 def counted(result: SampleResult) -> Counts:
     """What the steps of a result say."""
     assert result.completion is not None
+    assert result.outcome not in ("error", "not_gradable"), (
+        result.error,
+        result.verdict and result.verdict.explanation,
+    )
     steps = result.completion.steps
     edits = [step.edit for step in steps if step.edit is not None]
 
@@ -264,8 +269,21 @@ PHASES: dict[str, Callable[[Child], bool]] = {
 }
 
 
-def killed_and_resumed(setting: Setting, phase: str) -> tuple[Run, int]:
-    """Kill the evaluation in a phase and run the same line again; return the run, and the turns that were on disk.
+def same_line(setting: Setting) -> Run:
+    """Run the same line again."""
+    return setting.run(concurrency=2)
+
+
+def resumed(setting: Setting) -> Run:
+    """Resume the run by its folder, where this kernel has set both endpoints, and the editor otherwise by now."""
+    for endpoint in setting.endpoints():
+        set_default(endpoint.replace(sampling={"temperature": 0.9}))
+    (folder,) = setting.out.iterdir()
+    return resume_run(folder, data=setting.data, show=False)
+
+
+def killed_and_resumed(setting: Setting, phase: str, again: Callable[[Setting], Run] = same_line) -> tuple[Run, int]:
+    """Kill the evaluation in a phase and go on by `again`; return the run, and the turns that were on disk.
 
     No turn that was on disk is asked again; of the others at most those that were under way.
     """
@@ -279,7 +297,7 @@ def killed_and_resumed(setting: Setting, phase: str) -> tuple[Run, int]:
         child.kill()
     kept = [row for row in child.turns() if "completion" in row]
     setting.server.configure(tokens_per_second=0)
-    run = setting.run(concurrency=2)
+    run = again(setting)
     # Completions that went out whole: where there are faults, a turn has attempts that failed.
     keys, counts = setting.keys(), completed_counts(setting.server)
     assert {counts[keys[row["completion"]["reasoning"]]] for row in kept} == {1}
@@ -291,9 +309,11 @@ def test_killed_while_it_streams_a_pair_goes_on_where_it_was(
     demo_endpoint: Callable[..., DemoEndpoint], tmp_path: Path
 ) -> None:
     setting = setting_of(demo_endpoint, tmp_path, BRIEF)
-    run, kept = killed_and_resumed(setting, "editor stream")
+    run, kept = killed_and_resumed(setting, "editor stream", resumed)
     assert kept >= 3
     assert counts_of(run) == setting.expected()
+    editors = [entry["body"] for entry in setting.server.log()["last"] if "/editor-" in entry["key"]]
+    assert {body["temperature"] for body in editors} == {0.1}, "as the run asked it before"
 
 
 @pytest.mark.long

@@ -2,7 +2,7 @@
 
     python -m tests.trace.quality_answers [--data ../shared/data] [--set PART|all] [--show]
 
-`answer_labels.json` beside this script: 747 traces drawn at random (seeded, by model and level) from the recorded
+`answer_labels.json` beside this script: 1,055 traces drawn at random (seeded, by model and level) from recorded
 transcripts, none of which is in `labels.json`. One reader wrote each label before a detector saw the trace. A row has
 file and row of the transcript, the first 12 digits of the sha256 of the labelled text, its length, and spans of it.
 
@@ -12,12 +12,15 @@ asked*, be it sure of it or not: at the end of a calculation for it, in a senten
 of several that are yet to be decided between, given by the question or listed among its options, or the value of
 something else. The value must be in a form that the benchmark takes for the answer (an expression yet to be simplified
 is none; 137.5 is one where the question asks for a mixed number, since the benchmark takes it). An option is chosen by
-what it says where a sentence says all of that, whatever letter follows. null: the right answer is never stated so.
+what it says where a sentence says all of that, whatever letter follows. Where a trace weighs the options, it is chosen
+where it is called the answer, right, true, the best or most likely, where it alone of a list gets a "yes", or where a
+result is said to be what it says or near it; not where it is possible or plausible, asked about ("Is it B?"), or right
+only if something holds. null: the right answer is never stated so.
 `also`: places that a reader may take for the first as well, such as the value of a bound that is then found to be
 reached. The reader saw long traces in cut-out windows around the right value; three labels of the open set (of problems
 whose answer is a letter) were mended when a place before the windows came to light.
 
-Six parts. `seen`: 216 traces that were looked at while the rules were changed. The others were drawn, labelled and
+The parts. `seen`: 216 traces that were looked at while the rules were changed. The others were drawn, labelled and
 counted once before a rule was changed by them; since then they are seen, too:
 
 | part | traces | precision at the one count | recall |
@@ -27,9 +30,29 @@ counted once before a rule was changed by them; since then they are seen, too:
 | `third` | 99 | 0.876 (85/97) | 0.876 (85/97) |
 | `fourth` | 123 | 0.866 (103/119) | 0.866 (103/119) |
 | `fifth` | 110 | 0.881 (96/109) | 0.881 (96/109) |
+| `sixth`, mathematics | 51 | 0.920 (46/50) | 0.939 (46/49) |
+| `sixth` and `choices`, choices | 68 | 0.521 (25/48) | 0.490 (25/51) |
+| `locked`, mathematics | 51 | 0.923 (36/39) | 0.878 (36/41) |
+| `locked`, choices | 24 | 0.615 (8/13) | 0.615 (8/13) |
+| `last`, mathematics | 45 | 0.868 (33/38) | 0.846 (33/39) |
+| `last`, choices | 20 | 0.750 (9/12) | 0.750 (9/12) |
 
-About 0.88 is what to expect of traces like these, not what the parts give now; `qwq_nb/trace/place_errors.py` tells the
-fifth count. The labels of the fourth and fifth part have choices of two kinds: kinship by QwQ-32B-Preview
+About 0.9 of mathematics is what to expect, not what the parts give now; `qwq_nb/trace/place_errors.py` tells the counts
+of the fifth, the locked and the last part together. `sixth` and `choices` were then tuned to, `locked` and `last` were
+counted with the weights of `first_place.py`; the rules alone, as they were before, have 36/39 and 34/38 of mathematics,
+9/13 and 6/13 of choices. `disputed` are 49 of 560 more traces, on which rules and weights differed: the reader agrees
+with the rules 26 times, with the weights 23 times and with the weights, if sure, else the rules, 31 times.
+
+These files are put together of `sixth_*.jsonl`: MATH-500 by deepseek-reasoner-v3.2-exp, -special and qwen3-max
+(modenicheng/llm_eval_evalscope, data_process/eval_result at 9dd686f), by R1-Distill-Llama-8B, -Qwen-7B and DeepSeek-R1
+(markyx316/LLM-Reasoning-Trace-Topology, data/traces/pilot_* at f841ba7), MATH by R1-Distill-Llama-8B and -Qwen-14B
+(interp-reasoning/thought-anchors.com, src/app/data at 68acc04), AIME 2024 by Qwen3-8B (1563245379/Soft-Thinking, blob
+e6fd9f9), kinship (fairydreaming/farel-bench, results/v0.13.0-alpha/qwq-32b-preview-sys.log at 1fc255d), MMLU-Pro and
+GPQA by Gemma 4 12B (tobypullan/logit_cot_overthinking, outputs at f02cd56) and MMLU-Pro by Gemma 3
+(tobypullan/CoTOverthinking, CoT_Overthinking_Ollama/baseline at d4dec7a). Two labels of kinship and one of `choices`
+were mended when a place before the windows came to light.
+
+The labels of the fourth and fifth part have choices of two kinds: kinship by QwQ-32B-Preview
 (fairydreaming/farel-bench, results/v0.13.0-alpha/qwq-32b-preview.log at 1fc255d, the replies that
 `qwq_preview_farel_100.jsonl` leaves out) and MMLU-Pro by Qwen3-32B (tobypullan/CoTOverthinking,
 baseline/baseline_CoTs_options.jsonl at d4dec7a). At the fourth count two labels were of the letter that the model gave,
@@ -40,11 +63,12 @@ Between the fourth and the fifth count the places found in the 309 traces of `ev
 part has, and in 60 of MMLU-Pro's, were looked at as well, so no trace of those files is unseen any more: another count
 needs other transcripts. The parts share problems, asked of other models.
 
-How much a reader agrees with a reader: of 32 traces of the first three parts, drawn among those on which rules and
-labels agree and labelled a second time without sight of the first labels, 32 have the same place; of those on which
-they do not agree nothing is known. The 14 traces missed at the fifth count: five say the answer in words of their own
-(a paraphrased option, a small number in the middle of a search), six have signs or words that were not read (arrows,
-bounds, an apposition), two take one of several cases or a supposition for the answer, and one place may be disputed.
+How much a reader agrees with a reader: of 30 traces of mathematics of the parts up to the fifth, drawn at random and
+labelled a second time without sight of the labels or of a place found, 29 have the same place; of 16 choices 14, and 12
+where `also` is not counted. So mathematics are well defined, and choices less. Of the 15 places of mathematics missed
+in the counts of the sixth, locked and last part five are of small numbers, said of what is asked in words of the
+trace's own, four of another thing of the same value, two of answers written in a form that was not read, two of traces
+that left a mere result for another answer, and two are a neighbouring statement, 55 and 933 characters away.
 
 A found place counts as in `quality.py`: it overlaps a label, stands in the same sentence, or is not more than 2 %
 of the trace away.
@@ -81,12 +105,12 @@ PARTS = {
     "fifth": "fifth locked labels (seen since they were counted)",
     "sixth": "open half of the sixth labels",
     "choices": "choices labelled with the sixth labels",
-    "disputed": "traces on which the rules and the weights differed",
-    "locked": "locked half of the sixth labels",
-    "last": "last labels",
+    "disputed": "traces on which rules and weights differed",
+    "locked": "locked half of the sixth labels (counted once)",
+    "last": "labels drawn when those were counted (counted once)",
 }
 UNSEEN = ("last",)
-"""Counted once, after which nothing was changed."""
+"""To which no weights were fitted."""
 _SETS = {
     "second": 2,
     "third": 3,

@@ -442,3 +442,25 @@ def test_the_rest_is_asked_once_each() -> None:
     assert gold.same("$\\sqrt{12}$")
     assert gold.same("√12")
     assert asked == ["\\sqrt{12}"]
+
+
+def test_a_thin_space_behind_the_comma_of_thousands_ends_no_number() -> None:
+    text = (
+        "$$\n2 \\times 120 \\times 120 = 2 \\times 14,\\!400 = 28,\\!800\n$$\n\nWait! Let us check that. It is 28800."
+    )
+    found = first(text, "28800", "In how many ways can they sit?", True)
+    assert found is not None
+    assert found.endswith("28,\\!800")
+
+
+def test_a_pair_may_have_a_formula_inside() -> None:
+    text = "Combining these results, the polar coordinates are (3, \\( \\frac{\\pi}{2} \\))."
+    question = "Convert the point to polar coordinates. Enter your answer in the form $(r,\\theta)$."
+    assert first(text, "\\left( 3, \\frac{\\pi}{2} \\right)", question, True) is not None
+
+
+def test_a_word_is_no_answer_in_a_clause_of_its_own_that_concludes_nothing() -> None:
+    text = "We know: f is odd so f(-x) = -f(x); g is even. In the end h(-x) = h(x), so h is even."
+    found = first(text, "\\text{even}", 'Is $h$ "odd" or "even"?', True)
+    assert found is not None
+    assert found.endswith("h is even")

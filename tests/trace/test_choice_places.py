@@ -101,6 +101,51 @@ def test_the_first_place(marked: str, question: str, gold: str, choices: list[st
     assert start <= found[0] < end, (trace[start:end], trace[found[0] - 40 : found[1] + 10])
 
 
+WEIGHED = [
+    pytest.param(
+        "* A. A deletion? No, it would not come back.\n* «B». A temperature-sensitive missense mutation? Yes.\n"
+        "* C. A loss of the promoter? No.\n\nTherefore, B is the best choice.",
+        id="the only one of a list that gets a yes",
+    ),
+    pytest.param(
+        "* A. A deletion: true in part.\n* B. A temperature-sensitive missense mutation (Could be correct, but rare)\n"
+        "* C. A loss of the promoter (Incorrect)\n\nIs there any chance that the answer is B? If the answer is B, it "
+        "is unstable. Both A and B are correct.\n\n«Therefore, B is the strongest answer.»",
+        id="not where it is doubted, asked about, or one of two",
+    ),
+    pytest.param(
+        "* A. A deletion (Correct for a null allele)\n* B. A missense mutation (Correct)\n* C. A lost promoter (No)\n\n"
+        "«B matches perfectly.»",
+        id="not where another got a yes before it",
+    ),
+    pytest.param(
+        "Many sources list “A temperature-sensitive missense mutation is seen” as one. The explanation is «a "
+        "temperature-sensitive missense mutation». So B.",
+        id="of what is asked for",
+    ),
+    pytest.param(
+        'Between these, «"a temperature-sensitive missense mutation» is the most plausible explanation. So B.',
+        id="called the most plausible",
+    ),
+    pytest.param("We get 37 degrees, which is very close to 37.2 (Option «B»). So B.", id="a result near it"),
+    pytest.param("Is $62 an option? Yes, option «B». Let me think again.", id="an option after all"),
+]
+
+
+@pytest.mark.parametrize("marked", WEIGHED)
+def test_options_that_are_weighed_one_by_one(marked: str) -> None:
+    test_the_first_place(marked, GENES, "B", CAUSES)
+
+
+def test_a_verdict_says_nothing_where_what_is_not_so_is_asked_for() -> None:
+    trace = "* A. A deletion: No.\n* B. A missense mutation: Yes, it is one.\n* C. A lost promoter: No."
+    asked = "\n".join(
+        ["Which of these is NOT a cause?", *(f"{a}: {text}" for a, text in zip("ABCD", CAUSES, strict=True))]
+    )
+    found = measure(trace, "", asked, "B", kind="choice", choices=CAUSES, correct=None, equal=lambda a, b: False)
+    assert found.first_correct is None
+
+
 def test_the_right_choice_left_for_another() -> None:
     trace = "So the answer is B. Hmm, but the promoter is the usual suspect. So the answer is C."
     found = measure(

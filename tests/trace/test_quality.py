@@ -44,6 +44,28 @@ def test_first_right_answers_against_fresh_labels(part: str, least: float) -> No
 
 
 @needs_transcripts
+@pytest.mark.parametrize(
+    ("part", "kind", "least"),
+    [
+        ("sixth", "math", 0.91),
+        ("locked", "math", 0.88),
+        ("last", "math", 0.88),
+        ("sixth", "choice", 0.6),
+        ("choices", "choice", 0.65),
+        ("locked", "choice", 0.55),
+        ("last", "choice", 0.6),
+    ],
+)
+def test_first_right_answers_of_further_models_against_labels(part: str, kind: str, least: float) -> None:
+    if missing := quality_answers.missing_files(part):
+        pytest.skip(f"recorded transcripts are not part of the project: no {', '.join(missing)}")
+    cases = [case for case in quality_answers.labelled() if case.part == part and case.kind == kind]
+    score = quality_answers.counted(cases)["all"]
+    assert score.precision >= least
+    assert score.recall >= least
+
+
+@needs_transcripts
 @pytest.mark.parametrize("half", ["tuned", "locked"])
 def test_going_round_in_circles_against_hand_labels(half: str) -> None:
     found = quality_loops.score_circles(half, SHARED_DATA)

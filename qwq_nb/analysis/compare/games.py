@@ -94,7 +94,7 @@ def games_text(record: ComparisonRecord) -> list[str]:
         for name in dict.fromkeys([*(a.checks if a else {}), *(b.checks if b else {})]):
             signs = [check_sign(game.checks.get(name)) if game is not None else "?" for game in (a, b)]
             if signs[0] != signs[1]:
-                lines.append(f"    {check_words(name)}: A {signs[0]}, {flip.b} {signs[1]}")
+                lines.append(f"    {one_line(check_words(name), 80)}: A {signs[0]}, {flip.b} {signs[1]}")
     return lines
 
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from math import exp
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from qwq_nb.analysis.confidence.numbers import Auroc, auroc, brier, calibration_error, weighted_vote
+from qwq_nb.analysis.confidence.numbers import auroc, brier, calibration_error, weighted_vote
 from qwq_nb.analysis.confidence.report import confidence_html, confidence_text
+from qwq_nb.analysis.confidence.rows import ConfidenceRecord, MeasureRow, VoteRow
 from qwq_nb.core.estimates import Estimate, difference_estimate
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
@@ -21,7 +20,7 @@ from qwq_nb.run.run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Confidence", "MeasureRow", "VoteRow", "confidence"]
+__all__ = ["Confidence", "confidence"]
 
 MEASURES: Final[dict[str, Callable[[TokenLogprobs], float | None]]] = {
     "mean_probability": lambda kept: exp(kept.mean_logprob),
@@ -36,42 +35,11 @@ PROBABILITY: Final = "mean_probability"
 """The one measure that is a probability, so that calibration can be said of it."""
 
 
-class MeasureRow(msgspec.Struct, kw_only=True, frozen=True):
-    """Hold what one measure is worth on one benchmark."""
-
-    benchmark: str
-    measure: str
-    n: int
-    right: float | None
-    """Its mean over right answers."""
-    wrong: float | None
-    auroc: Auroc
-    ece: float | None = None
-    brier: float | None = None
-
-
-class VoteRow(msgspec.Struct, kw_only=True, frozen=True):
-    """Hold the vote over all repeats of each problem, weighed by one measure."""
-
-    benchmark: str
-    measure: str
-    """Empty: each answer has one vote (cons@n)."""
-    problems: int
-    value: Estimate
-    difference: Estimate
-    """From the vote without weights, by problem."""
-
-
 class Confidence:
     """Hold a run's confidence against its verdicts; shown by a notebook, `table()` and `votes()` as DataFrames."""
 
-    def __init__(self, run: str, demo: bool, rows: list[MeasureRow], votes: list[VoteRow], left_out: int) -> None:
-        self.run = run
-        self.demo = demo
-        self.rows = rows
-        self.vote_rows = votes
-        self.left_out = left_out
-        """Answers that count and have no log probabilities."""
+    def __init__(self, record: ConfidenceRecord) -> None:
+        self.record = record
 
     def table(self) -> pd.DataFrame:
         """Return a DataFrame with a row a measure: `benchmark`, `measure`, `n`, `right`, `wrong` (means), `auroc`,
@@ -92,7 +60,7 @@ class Confidence:
                     "ece": row.ece,
                     "brier": row.brier,
                 }
-                for row in self.rows
+                for row in self.record.rows
             ]
         )
 
@@ -114,20 +82,20 @@ class Confidence:
                     "difference_low": row.difference.low,
                     "difference_high": row.difference.high,
                 }
-                for row in self.vote_rows
+                for row in self.record.votes
             ]
         )
 
     @property
     def html(self) -> str:
         """Return the tables as html."""
-        return confidence_html(self)
+        return confidence_html(self.record)
 
     def __str__(self) -> str:
-        return confidence_text(self)
+        return confidence_text(self.record)
 
     def __repr__(self) -> str:
-        return f"<Confidence of {self.run}>"
+        return f"<Confidence of {self.record.run}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return {"text/html": self.html, "text/plain": str(self)}
@@ -152,7 +120,8 @@ def confidence(run: Run) -> Confidence:
         own = [(r, kept) for r, kept in known if r.sample.benchmark == benchmark]
         rows += [_row(benchmark, name, own) for name in MEASURES]
         votes += _votes(benchmark, own)
-    return Confidence(run.name, run.demo, rows, votes, len(results) - len(known))
+    left_out = len(results) - len(known)
+    return Confidence(ConfidenceRecord(run=run.name, demo=run.demo, rows=rows, votes=votes, left_out=left_out))
 
 
 def _row(benchmark: str, name: str, own: Sequence[tuple[SampleResult, TokenLogprobs]]) -> MeasureRow:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from qwq_nb.analysis.confidence.rows import ConfidenceRecord, MeasureRow, VoteRow
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 from qwq_nb.view.tables import Row, demo_frame, demo_line, html_table, text_table, unbroken
 from qwq_nb.view.wording import UNKNOWN, count, interval, is_known, number, percent, points
-
-if TYPE_CHECKING:
-    from qwq_nb.analysis.confidence.api import Confidence, MeasureRow, VoteRow
 
 __all__ = ["confidence_html", "confidence_text"]
 
@@ -51,34 +49,34 @@ _READING: Final = (
 )
 
 
-def confidence_text(made: Confidence) -> str:
+def confidence_text(made: ConfidenceRecord) -> str:
     """Render as plain text."""
     lines = [demo_line()] if made.demo else []
     lines += [_title(made), *(f"Note: {note}" for note in _notes(made)), ""]
     lines += text_table(_HEADS, [_cells(row) for row in made.rows], "llr")
-    if made.vote_rows:
-        lines += ["", *text_table(_VOTE_HEADS, [_vote_cells(row) for row in made.vote_rows], "llr")]
+    if made.votes:
+        lines += ["", *text_table(_VOTE_HEADS, [_vote_cells(row) for row in made.votes], "llr")]
     return "\n".join([*lines, "", _READING])
 
 
-def confidence_html(made: Confidence) -> str:
+def confidence_html(made: ConfidenceRecord) -> str:
     """Render as html, without script, style sheet or id."""
     parts = [demo_frame()] if made.demo else []
     parts.append(f"<p><strong>{esc(_title(made))}</strong></p>\n")
     parts += [f"<p>{esc(note)}</p>\n" for note in _notes(made)]
     parts.append(html_table("Confidence against verdicts", _HEADS, _unbroken(map(_cells, made.rows))))
-    if made.vote_rows:
-        rows = _unbroken(map(_vote_cells, made.vote_rows))
+    if made.votes:
+        rows = _unbroken(map(_vote_cells, made.votes))
         parts.append(html_table("Votes over all answers to a problem", _VOTE_HEADS, rows))
     parts.append(f"<p><small>{esc(_READING)}</small></p>\n")
     return f"<div>{''.join(parts)}</div>"
 
 
-def _title(made: Confidence) -> str:
+def _title(made: ConfidenceRecord) -> str:
     return f"Confidence of {one_line(made.run, 100)} against its verdicts"
 
 
-def _notes(made: Confidence) -> list[str]:
+def _notes(made: ConfidenceRecord) -> list[str]:
     return [f"{count(made.left_out, 'answer')} without log probabilities: left out."] if made.left_out else []
 
 

@@ -8,13 +8,14 @@ tests' framework, and no test counts as passed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from qwq_nb import sandbox
 from qwq_nb.bench.code.outside import Run
@@ -31,6 +32,8 @@ _WAITING: Final = 10.0
 MOST_LINES: Final = 50
 """Lines of the tests' output that the model is shown."""
 _LONGEST_LINE: Final = 400
+_LONGEST: Final = 8_000
+"""Characters of what the model is shown."""
 _FOLDER: Final = "exercise"
 _MOST_FILES: Final = 400
 _LARGEST: Final = 8_000_000
@@ -38,6 +41,9 @@ _LARGEST: Final = 8_000_000
 _ADDRESS: Final = re.compile(r"\b0x[0-9a-f]{6,16}\b")
 _PATH: Final = re.compile(r'(?<=File ")/[^"\n]*/(?=[^"/\n]+")')
 _CHANGED: Final = "The solution changes how tests are judged: not allowed here.\n"
+
+_END: Final = "-"
+"""The key of the driver's last report."""
 
 _MUST_FAIL: Final = (
     "self.assertEqual({0}, {1})",
@@ -167,7 +173,7 @@ class _Plan:
                 fault=done.reason or "it gave no reason",
             )
         found = self._outcomes(done.stdout)
-        is_over = done.status == "passed" and found.get("", _Outcome("")).mark == "="
+        is_over = done.status == "passed" and found.get(_END, _Outcome("")).mark == "="
         is_changed = any(found.get(key, _Outcome("e")).mark in (".", "s") for key in self._must_fail)
         ended: ExecutionStatus = "crashed" if done.status in ("passed", "failed") else done.status
         statuses: list[ExecutionStatus] = []
@@ -209,16 +215,13 @@ class _Plan:
         )
 
     def _outcomes(self, stdout: str) -> dict[str, _Outcome]:
-        """Return the last report on each key, of lines that begin with the token."""
+        """Return the last report on each key, of lines that begin with the token: key, mark, and the text in hex."""
         found: dict[str, _Outcome] = {}
         for line in stdout.split("\n"):
-            if not line.startswith(self._token):
-                continue
-            try:
-                report: Any = json.loads(line[len(self._token) :])
-                found[str(report["key"])] = _Outcome(str(report["mark"]), str(report.get("text", "")))
-            except (ValueError, KeyError, TypeError, RecursionError):
-                continue
+            words = line.split(" ")
+            if len(words) == 4 and words[0] == self._token:
+                with contextlib.suppress(ValueError):
+                    found[words[1]] = _Outcome(words[2], bytes.fromhex(words[3]).decode("utf-8", "replace"))
         return found
 
     def _unfinished(
@@ -254,7 +257,7 @@ def _shown(text: str) -> str:
     """Return the text as the model and the reader see it: its first lines, the same in each run and on each machine."""
     lines = _PATH.sub("", _ADDRESS.sub("0x…", valid_text(text))).split("\n")
     shown = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…" for line in lines[:MOST_LINES]]
-    return "\n".join(shown)
+    return "\n".join(shown)[:_LONGEST]
 
 
 def _too_much(total: int) -> Execution:

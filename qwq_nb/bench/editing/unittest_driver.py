@@ -133,48 +133,47 @@ class _Watch:
         return False
 
 
-class _Result(unittest.TestResult):
-    """Hold how one case ended: `mark` is `.`, `x` (failed), `e` (an error) or `s` (skipped)."""
+def _new_result(told: Callable[[Any], str]) -> tuple[unittest.TestResult, Callable[[], tuple[str, str]]]:
+    """Return a result for one case, and the function that returns its mark and what went wrong.
 
-    def __init__(self, told: Callable[[Any], str]) -> None:
-        super().__init__()
-        self.mark, self.text, self._told = "", "", told
+    Its methods are the object's own, not its class's, which the solution could change while a test runs.
+    """
+    marks: list[str] = [""]
+    texts: list[str] = []
 
-    def _set(self, mark: str, error: Any = None) -> None:
-        self.text = self.text or (self._told(error) if error is not None else "")
-        self.mark = max(self.mark, mark, key=_ORDER.index)
+    def ends_as(mark: str, says: str = "") -> Callable[..., None]:
+        def add(test: Any, error: Any = None, *more: Any) -> None:
+            if mark in ("x", "e"):
+                texts.append(says or told(error))
+            marks.append(mark)
 
-    def startTest(self, test: Any) -> None:
+        return add
+
+    def sub_test(test: Any, part: Any, error: Any) -> None:
+        if error is not None:
+            texts.append(told(error))
+            marks.append("x")
+
+    def nothing(test: Any, *more: Any) -> None:
         pass
 
-    def stopTest(self, test: Any) -> None:
-        pass
+    def ended() -> tuple[str, str]:
+        return max(marks, key=_ORDER.index), texts[0] if texts else ""
 
-    def addSuccess(self, test: Any) -> None:
-        self._set(".")
-
-    def addFailure(self, test: Any, err: Any) -> None:
-        self._set("x", err)
-
-    def addError(self, test: Any, err: Any) -> None:
-        self._set("e", err)
-
-    def addSkip(self, test: Any, reason: str) -> None:
-        self._set("s")
-
-    def addExpectedFailure(self, test: Any, err: Any) -> None:
-        self._set(".")
-
-    def addUnexpectedSuccess(self, test: Any) -> None:
-        self._set("x")
-        self.text = self.text or "This test was expected to fail.\n"
-
-    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
-        if err is not None:
-            self._set("x", err)
-
-    def addDuration(self, test: Any, elapsed: float) -> None:
-        pass
+    found = unittest.TestResult()
+    vars(found).update(
+        startTest=nothing,
+        stopTest=nothing,
+        addSuccess=ends_as("."),
+        addExpectedFailure=ends_as("."),
+        addSkip=ends_as("s"),
+        addFailure=ends_as("x"),
+        addUnexpectedSuccess=ends_as("x", "This test was expected to fail.\n"),
+        addError=ends_as("e"),
+        addSubTest=sub_test,
+        addDuration=nothing,
+    )
+    return found, ended
 
 
 def _told_by(folder: str, texts: Mapping[str, str]) -> Callable[[Any], str]:
@@ -210,19 +209,23 @@ def _told_by(folder: str, texts: Mapping[str, str]) -> Callable[[Any], str]:
     return told
 
 
-class _EqualsAll(AssertionError):
-    """Report a value that is equal to whatever it is compared with."""
+class _Untrue(AssertionError):
+    """Report an assertion that holds by a means other than being true."""
 
 
-def _refuse_values_equal_to_all() -> None:
-    """Let `assertEqual` fail for a first value whose own `__eq__` calls everything equal."""
-    original = unittest.TestCase.assertEqual
+def _make_assertions_strict() -> None:
+    """Let `assertEqual`, `assertTrue` and `assertFalse` look for themselves once unittest's own have let a value pass.
 
-    def is_one(value: Any, depth: int = 0) -> bool:
+    A value whose own `__eq__` calls everything equal is not equal to anything.
+    """
+    equal, true, false = unittest.TestCase.assertEqual, unittest.TestCase.assertTrue, unittest.TestCase.assertFalse
+    plain = (str, bytes, int, float, complex, bool, list, tuple, dict, set, frozenset, type(None))
+
+    def is_equal_to_all(value: Any, depth: int = 0) -> bool:
         if type(value) in (list, tuple, set, frozenset) and depth < 4:
-            return any(is_one(part, depth + 1) for part in list(value)[:1000])
+            return any(is_equal_to_all(part, depth + 1) for part in list(value)[:1000])
         if type(value) is dict and depth < 4:
-            return any(is_one(part, depth + 1) for pair in list(value.items())[:1000] for part in pair)
+            return any(is_equal_to_all(part, depth + 1) for pair in list(value.items())[:1000] for part in pair)
         if type(value).__module__ in ("builtins", "unittest.mock"):
             return False
         try:
@@ -231,15 +234,28 @@ def _refuse_values_equal_to_all() -> None:
             return False
 
     def assertEqual(self: unittest.TestCase, first: Any, second: Any, msg: Any = None) -> None:
-        if is_one(first):
-            raise _EqualsAll("the value calls itself equal to whatever it is compared with")
-        original(self, first, second, msg)
+        if is_equal_to_all(first):
+            raise _Untrue("the value calls itself equal to whatever it is compared with")
+        equal(self, first, second, msg)
+        if (type(first) is not type(second) or type(first) in plain) and not first == second:
+            raise _Untrue(f"{first!r} != {second!r}")
 
-    unittest.TestCase.assertEqual = assertEqual  # type: ignore[method-assign]
+    def assertTrue(self: unittest.TestCase, expr: Any, msg: Any = None) -> None:
+        true(self, expr, msg)
+        if not expr:
+            raise _Untrue(f"{expr!r} is not true")
+
+    def assertFalse(self: unittest.TestCase, expr: Any, msg: Any = None) -> None:
+        false(self, expr, msg)
+        if expr:
+            raise _Untrue(f"{expr!r} is not false")
+
+    for made in (assertEqual, assertTrue, assertFalse):
+        setattr(unittest.TestCase, made.__name__, made)
 
 
 class _Framework:
-    """Hold what unittest and Python's built-in names are before any of the solution runs."""
+    """Hold what unittest, this program and Python's built-in names are before any of the solution runs."""
 
     def __init__(self, *, is_async: bool) -> None:
         modules = [case, suite, util, result]
@@ -247,18 +263,19 @@ class _Framework:
             modules.append(importlib.import_module("unittest.async_case"))
         places: list[Mapping[str, Any]] = [vars(module) for module in modules]
         self.classes = {kind for place in places for kind in place.values() if isinstance(kind, type)} | {object}
-        places += [vars(kind) for kind in self.classes - {object, type}]
-        self._before = [(place, dict(place)) for place in places]
-        self._builtins = dict(vars(builtins))
+        places += [globals(), *(vars(kind) for kind in (*(self.classes - {object, type}), _Framework, _Case, _Watch))]
+        self._sizes = [(place.__len__, len(place)) for place in places]
+        self._values = [(place.get, *item) for place in (*places, vars(builtins)) for item in place.items()]
 
     def is_changed(self) -> bool:
-        """Return whether anything of it is another than it was."""
-        if any(vars(builtins).get(name) is not value for name, value in self._builtins.items()):
-            return True
-        return any(
-            len(place) != len(before) or any(place.get(name) is not value for name, value in before.items())
-            for place, before in self._before
-        )
+        """Return whether anything of it is another than it was. Asks no built-in name, which may be changed itself."""
+        for get, name, value in self._values:
+            if get(name) is not value:
+                return True
+        for size, count in self._sizes:  # noqa: SIM110
+            if size() != count:
+                return True
+        return False
 
 
 class _Case:
@@ -306,7 +323,7 @@ _OWN = frozenset(name for name, value in vars(unittest.TestCase).items() if call
 def _loaded(
     job: Mapping[str, Any],
     texts: _Texts,
-    report: Callable[[Mapping[str, Any]], None],
+    report: Callable[[str, str, str], None],
     told: Callable[[Any], str],
 ) -> list[_Case]:
     """Import the tests, which import the solution, and return the cases. Those of a file that fails are reported.
@@ -322,18 +339,18 @@ def _loaded(
                 texts.run(f"{name}.py", job["texts"][f"{name}.py"], made)
             module = modules[name]
             if isinstance(module, str):
-                report({"key": key, "mark": "e", "text": module})
+                report(key, "e", module)
             else:
                 cases.append(_Case(key, module, class_name, method))
         except BaseException:
-            modules[name] = told(sys.exc_info())
-            report({"key": key, "mark": "e", "text": modules[name]})
+            modules[name] = text = told(sys.exc_info())
+            report(key, "e", text)
     return cases
 
 
 def main() -> None:
     """Read the job, run its cases in order, report each, and end the process at once."""
-    write, dumps, leave = os.write, json.dumps, os._exit
+    write, leave = os.write, os._exit
     sys.modules["__main__"] = types.ModuleType("__main__")  # the solution finds nothing of this program there
     job = json.loads(sys.stdin.read())
     sys.stdin.close()
@@ -341,8 +358,9 @@ def main() -> None:
     os.dup2(2, 1)
     token = job.pop("token")
 
-    def report(line: Mapping[str, Any]) -> None:
-        data = f"\n{token}{dumps(line)}\n".encode("utf-8", "backslashreplace")
+    def report(key: str, mark: str, text: str = "") -> None:
+        # By methods of built-in types alone: nobody can change them.
+        data = f"\n{token} {key} {mark} ".encode() + text.encode("utf-8", "replace").hex().encode() + b"\n"
         while data:
             data = data[write(out, data) :]
 
@@ -355,22 +373,23 @@ def main() -> None:
     texts = _Texts({name: text for name, text in job["texts"].items() if name.removesuffix(".py") not in with_cases})
     sys.meta_path.insert(0, texts)
     told = _told_by(folder, job["texts"])
-    _refuse_values_equal_to_all()
+    _make_assertions_strict()
     framework = _Framework(is_async=any("IsolatedAsyncioTestCase" in text for text in job["texts"].values()))
     watch = _Watch(folder, job["texts"])
-    make_suite = unittest.TestSuite
+    make_suite, is_changed, noticed = unittest.TestSuite, framework.is_changed, watch.read
     for one in _loaded(job, texts, report, told):
-        report({"key": one.key, "mark": "?"})
-        found = _Result(told)
+        report(one.key, "?")
+        found, ended = _new_result(told)
         try:
             make_suite([one.test]).run(found)
         except BaseException:
             found.addError(one.test, sys.exc_info())
-        why = watch.read()
-        if not why and (framework.is_changed() or one.is_foreign(framework, texts.codes, job["decorated"])):
+        why = noticed()
+        if not why and (is_changed() or one.is_foreign(framework, texts.codes, job["decorated"])):
             why = "The solution changes the tests: not allowed here."
-        report({"key": one.key, "mark": "e" if why else found.mark or "e", "text": why or found.text})
-    report({"key": "", "mark": "="})
+        mark, text = ended()
+        report(one.key, "e" if why else mark or "e", why or text)
+    report("-", "=")
     leave(0)
 
 

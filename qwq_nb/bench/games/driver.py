@@ -114,6 +114,8 @@ class World:
         self.waited = True
         """Whether the game has waited since the last frame."""
         self.has_ticked = False
+        self.shown_ms = 0.0
+        """When the last frame was noted."""
         self.looked = False
         self.quit_flip = -1
         self.quit_ms = 0.0
@@ -216,7 +218,10 @@ class World:
         """Note that a frame was shown; time passes where the game does not wait by itself."""
         self.leader = threading.get_ident()
         recorder = self.recorder
-        recorder.show(self.real["surface"](), self.now, self.pygame)
+        # A game may update one part after another: what it shows without waiting is one frame.
+        if not self.has_ticked or self.waited or self.now - self.shown_ms >= FRAME_MS / 2:
+            self.shown_ms = self.now
+            recorder.show(self.real["surface"](), self.now, self.pygame)
         self.fresh.clear()
         self.looked = False
         if recorder.flips > self.most_flips:

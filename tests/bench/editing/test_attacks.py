@@ -172,6 +172,35 @@ ATTACKS = {
         False,
         why="The solution changes",
     ),
+    "changes an assertion for one moment": Attack(
+        greeting(
+            "if name == 7: raise ValueError\nkind = unittest.TestCase\nreal = kind._getAssertEqualityFunc\n\n"
+            "def evil(self, first, second):\n    kind._getAssertEqualityFunc = real\n"
+            "    return lambda *given, **more: None\n\n"
+            "kind._getAssertEqualityFunc = evil\nreturn None",
+            "import unittest",
+        ),
+        True,
+        why="None != 'Hello, Ann!'",
+    ),
+    "changes the results for one moment": Attack(
+        greeting(
+            "for kind in [unittest.TestResult, *unittest.TestResult.__subclasses__()]:\n"
+            "    kind.addFailure = kind.addError = lambda self, test, error: self.addSuccess(test)\n"
+            "return None",
+            "import unittest",
+        ),
+        True,
+    ),
+    "changes what reports are written with": Attack(
+        greeting(
+            "return None",
+            "import builtins, json, os\nreal = os.write\n"
+            "os.write = lambda number, data: real(number, data.replace(b' x ', b' . ').replace(b'\"x\"', b'\".\"'))\n"
+            "json.JSONEncoder.encode = json.JSONEncoder.default = lambda self, value: '{}'\njson.dumps = str\n",
+        ),
+        False,
+    ),
     "skips": Attack(greeting("raise unittest.SkipTest", "import unittest"), True, why="skips this test"),
     "skips all": Attack("import unittest\nraise unittest.SkipTest\n", True),
     "is equal to all": Attack(

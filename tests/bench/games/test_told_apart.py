@@ -16,6 +16,7 @@ from qwq_nb.bench.games.playing import kept_play, play_game  # noqa: E402
 from qwq_nb.bench.games.prompts import PROMPTS  # noqa: E402
 from qwq_nb.core.clip_png import read_clip, still_of  # noqa: E402
 from tests.bench.games.faulty import FAULTY, Faulty  # noqa: E402
+from tests.bench.games.styles import STYLES  # noqa: E402
 from tests.bench.games.transcripts import program  # noqa: E402
 from tests.support.sandboxes import skip_unless_here  # noqa: E402
 
@@ -80,3 +81,13 @@ def test_a_sandbox_that_fails_says_nothing_of_the_game() -> None:
 
     game, _ = play_game(program("pong"), PROMPTS[0].metadata(SECONDS), failing)
     assert (game.state, game.why, game.checks) == ("not_run", "its process was killed", {})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("code", [pytest.param(code, id=name) for name, code in STYLES.items()])
+def test_a_good_game_has_no_fault_in_any_style(code: str, box: sandbox.Sandbox) -> None:
+    wanted = {"keys": ["a", "d"], "restart": "r", "quit": "ESCAPE", "score": True, "seconds": 2.0}
+    game, _ = play_game(code, wanted, box.run)
+    assert (game.state, game.error) == ("ran", None), game
+    assert set(game.checks.values()) == {True}, game.says
+    assert {play.seconds for play in game.plays if play.policy == "no keys"} != {0.0}
