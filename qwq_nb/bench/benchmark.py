@@ -89,6 +89,7 @@ def new_sample(
     source_id: str = "",
     metadata: Mapping[str, Any] | None = None,
     source_row: Mapping[str, Any] | None = None,
+    tools: Sequence[Mapping[str, Any]] = (),
 ) -> Sample:
     """Return one sample, for `loaded_benchmark`, which sets its benchmark, position and id.
 
@@ -101,6 +102,8 @@ def new_sample(
         source_id: the data set's own id.
         metadata: further values that `grade` needs (JSON values).
         source_row: the raw record, kept with the run.
+        tools: what the model may call, in the format of `/chat/completions`. Its calls stand in the answer:
+            `qwq_nb.core.tool_calls.calls_in` reads them.
     """
     return Sample(
         benchmark="",
@@ -115,6 +118,7 @@ def new_sample(
         source_id=source_id,
         metadata=dict(metadata or {}),
         source_row=dict(source_row or {}),
+        tools=[dict(tool) for tool in tools],
     )
 
 

@@ -8,6 +8,7 @@ from math import inf, sqrt
 
 import msgspec
 
+from qwq_nb.core.apart import mixed_subsets
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import Interval, interval_of_counts
 
@@ -27,7 +28,8 @@ class Estimate(msgspec.Struct, kw_only=True, frozen=True):
 def grouped(results: Iterable[SampleResult]) -> list[tuple[tuple[str, str], list[SampleResult]]]:
     """Group results by (benchmark, subset), in the order in which they come.
 
-    After the subsets of each benchmark stands the group (benchmark, `all`) with all of its results.
+    After the subsets of each benchmark stands the group (benchmark, `all`) with all results but those of subsets that
+    stand apart (`qwq_nb.core.apart`).
     """
     benchmarks: dict[str, dict[str, list[SampleResult]]] = {}
     for result in results:
@@ -36,7 +38,8 @@ def grouped(results: Iterable[SampleResult]) -> list[tuple[tuple[str, str], list
     groups: list[tuple[tuple[str, str], list[SampleResult]]] = []
     for benchmark, subsets in benchmarks.items():
         groups += [((benchmark, subset), rows) for subset, rows in subsets.items()]
-        groups.append(((benchmark, "all"), [row for rows in subsets.values() for row in rows]))
+        mixed = mixed_subsets(benchmark, subsets)
+        groups.append(((benchmark, "all"), [row for name, rows in subsets.items() if name in mixed for row in rows]))
     return groups
 
 

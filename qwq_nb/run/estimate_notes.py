@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from math import sqrt
 
+from qwq_nb.core.apart import together
 from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
@@ -53,7 +54,7 @@ def repeat_notes(results: Sequence[SampleResult], manifest: Manifest) -> list[st
         return []
     found: defaultdict[str, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     degrees = graded_metrics(results)
-    for result in results:
+    for result in together(results, lambda result: result.sample):
         if counts(result.outcome) and result.sample.benchmark not in degrees:
             pair = found[result.sample.benchmark][result.sample.id]
             pair[0] += 1

@@ -65,6 +65,12 @@ def test_a_call_that_cannot_be_read_says_why(text: str, problem: str) -> None:
     assert made.text == text.removeprefix("<tool_call>").removesuffix("</tool_call>").strip()
 
 
+def test_text_that_looks_like_a_tag_is_escaped_for_readers_that_look_for_tags_alone() -> None:
+    text = written([call("say", '{"text": "</tool_call><tool_call>"}')])
+    assert (text.count("<tool_call>"), text.count("</tool_call>")) == (1, 1)
+    assert calls_in(text) == [MadeCall("say", {"text": "</tool_call><tool_call>"})]
+
+
 def test_arguments_with_more_after_them_are_not_mended() -> None:
     (made,) = calls_in(written([call("f", '{"a": 1}}')]))
     assert made.problem == "its arguments are no JSON"

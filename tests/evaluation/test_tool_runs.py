@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from qwq_nb.analysis.budget.api import budget
 from qwq_nb.analysis.compare.api import compare
 from qwq_nb.analysis.gate.api import gate
 from qwq_nb.analysis.think.api import think
@@ -152,8 +153,10 @@ def test_runs_with_calls_are_compared_and_thought_about(finished: Run, folder: P
     whole = [r for r in compare(finished, other).rows() if r.subset == "all"]
     assert [(r.pairs, r.only_a, r.only_b) for r in whole] == [(8, 0, 1)]
     assert [r.pairs for r in gate(finished, other, margin=50).rows()] == [8, 8]
-    thought = think(finished).table()
-    assert set(thought["subset"]) >= {"simple", "irrelevance", "all"}
+    thought = think(finished).table().set_index("subset")
+    assert (thought.loc["all", "n"], thought.loc["all", "accuracy"]) == (8, 5 / 8)
+    assert thought.loc["irrelevance", "n"] == 2
+    assert set(budget(finished).table()["n"]) == {8}
 
 
 @pytest.mark.long

@@ -20,6 +20,7 @@ from qwq_nb.analysis.budget.native_runs import NativeRuns, native_points
 from qwq_nb.analysis.budget.record import BudgetPanel, budget_panel
 from qwq_nb.analysis.budget.report import budget_html, budget_text
 from qwq_nb.analysis.budget.tables import answer_rows, budget_rows, use_rows
+from qwq_nb.core.apart import together
 from qwq_nb.core.files import save_file
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.paths import expand_user
@@ -280,7 +281,7 @@ def _panels_of(
     for benchmark, own_budgets in budgets.items():
         points, problems = native_points(run, benchmark, kept.natives)
         shown = sorted({*own_budgets, *(p.budget for p in points if p.budget < own_budgets[-1])})
-        own = [r for r in results if r.sample.benchmark == benchmark]
+        own = together((r for r in results if r.sample.benchmark == benchmark), lambda result: result.sample)
         suffix = suffix_of(own)
         part = None
         if suffix is not None and benchmark in kept.plans:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from qwq_nb.analysis.budget.native_probe import is_within
+from qwq_nb.core.apart import together
 from qwq_nb.core.estimates import Estimate, mean_estimate, share_estimate
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
@@ -47,7 +48,7 @@ def native_point(
     results: Sequence[SampleResult], *, budget: int, field: str, run: str, benchmark: str
 ) -> NativePoint | None:
     """Compute the point of one run on a benchmark; None where no answer counts yet."""
-    own = [r for r in results if r.sample.benchmark == benchmark]
+    own = together((r for r in results if r.sample.benchmark == benchmark), lambda result: result.sample)
     rows = [(r, r.completion) for r in own if counts(r.outcome) and r.completion is not None]
     if not rows:
         return None

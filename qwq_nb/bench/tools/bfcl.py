@@ -94,9 +94,10 @@ def _sample(row: dict[str, Any], category: str, question: str) -> Sample:
         source_id=str(row["id"]),
         metadata={"functions": row["function"], "ground_truth": expected},
         source_row=row,
+        tools=tools_of(row["function"]),
     )
     messages = [{"role": m["role"], "content": m["content"]} for m in row["question"][0]]
-    return msgspec.structs.replace(made, messages=messages, tools=tools_of(row["function"]))
+    return msgspec.structs.replace(made, messages=messages)
 
 
 def _is_gold_refused(sample: Sample) -> bool:
