@@ -50,11 +50,14 @@ def test_choices_are_told_by_the_sample() -> None:
 def test_the_present_rules_are_not_worse_than_stated(kind: AnswerKind) -> None:
     cases = [case for case in quality_answers.labelled() if case.kind == kind and case.part in COUNTED]
     missing = sorted({name for part in COUNTED for name in quality_answers.missing_files(part)})
+    absent = f"recorded transcripts are not part of the project: no {', '.join(missing)}"
+    if not cases:
+        pytest.skip(absent)
     score, stated = quality_answers.counted(cases)["all"], MEASURED[kind]
     assert score.precision >= stated.agreed / stated.found
     assert score.recall >= stated.agreed / stated.stated
     if missing:
-        pytest.skip(f"recorded transcripts are not part of the project: no {', '.join(missing)}")
+        pytest.skip(absent)
     assert score.there == stated.stated
     shift, error = quality_answers.shift_of(cases)
     assert abs(shift - stated.shift) <= 2 * stated.error
