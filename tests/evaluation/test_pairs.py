@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from qwq_nb import sandbox
+from qwq_nb.bench.cache import cache_dir
 from qwq_nb.core.records import SampleResult, Step
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
@@ -297,6 +299,8 @@ def killed_and_resumed(setting: Setting, phase: str, again: Callable[[Setting], 
         child.kill()
     kept = [row for row in child.turns() if "completion" in row]
     setting.server.configure(tokens_per_second=0)
+    # The child kept the exercises in this test's cache; this process's worker may have been started with another one.
+    shutil.rmtree(cache_dir() / "prompts")
     run = again(setting)
     # Completions that went out whole: where there are faults, a turn has attempts that failed.
     keys, counts = setting.keys(), completed_counts(setting.server)
