@@ -62,9 +62,10 @@ class Benchmark(Protocol):
 
         It sets `Verdict.correct`, or `score` (0…1; correct at 1), and `extracted`, the answer as it was read ("" if
         there is none: the outcome is then `no_answer`). May raise anything: that sample is then `not_gradable`, with
-        the exception as its reason. With the status `no_reference` it awaits a reader's ruling, and is left out of the
-        accuracy until then. A second reading of its own goes into `second_extracted` and `second_correct`, kinds of
-        failure into `flags`; with `explained` the `explanation` is the reason that a reader sees.
+        the exception as its reason. With the status `no_reference` it awaits a reader's ruling or a judge's verdict
+        (`%qwq_judge`), and is left out of the accuracy until then. A second reading of its own goes into
+        `second_extracted` and `second_correct`, kinds of failure into `flags`; with `explained` the `explanation` is
+        the reason that a reader sees.
 
         `job.sample.source_row` is empty here; what grading needs goes into `metadata`.
         """

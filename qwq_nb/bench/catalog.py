@@ -22,6 +22,10 @@ ALIASES = {
     "lcb": "live_code_bench",
     "livecodebench": "live_code_bench",
     "math": "math_500",
+    "maze": "alphamaze",
+    "maze_bench": "alphamaze",
+    "mazebench": "alphamaze",
+    "mazes": "alphamaze",
     "math500": "math_500",
     "mmlupro": "mmlu_pro",
 }

@@ -84,6 +84,8 @@ def _by_contract(prompt: str) -> dict[str, Any]:
     passes, why = _passes(answer[-1] if answer else prompt, gold[-1] if gold else "")
     if "criteria_met" in prompt:
         return {"explanation": why, "criteria_met": passes}
+    if '"total_points"' in prompt:
+        return {"total_points": 4 if passes else 1}
     reply: dict[str, Any] = {}
     for name, kind in _FIELDS.findall(prompt):
         reply[name] = {"a string": why, "true or false": passes, "a list": []}.get(kind, 4 if passes else 2)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from qwq_nb.run.controls import any_shell, closed, widget_bundle
 from qwq_nb.view.html import Typesetter, esc
+from qwq_nb.view.output import mark_shown
 
 if TYPE_CHECKING:
     from qwq_nb.analysis.compare.blind import Blind
@@ -38,6 +39,8 @@ class BlindPanel:
         self._context.copy().run(self._make)
         bundle = widget_bundle(self._box, blind.sentence)
         display(bundle, raw=True)  # type: ignore[no-untyped-call]
+        self._list: Any = display(_listed(blind), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        mark_shown(blind, getattr(shell, "execution_count", None))
 
     def _make(self) -> None:
         from ipywidgets import HTML, Button, HBox, Label, Text, VBox
@@ -65,6 +68,7 @@ class BlindPanel:
         id, repeat = self._order[self._at]
         self._blind.rule(id, cast("Choice", choice), self.note.value.strip(), repeat)
         self._show()
+        self._list.update(_listed(self._blind), raw=True)
 
     def _go(self, steps: int) -> None:
         self._at = min(max(self._at + steps, 0), len(self._order) - 1)
@@ -84,6 +88,10 @@ class BlindPanel:
     def close(self) -> None:
         """Take the buttons away."""
         closed(self._box)
+
+
+def _listed(blind: Blind) -> dict[str, str]:
+    return {"text/html": blind.html, "text/plain": blind.text}
 
 
 def show_blind(blind: Blind, shell: Any) -> BlindPanel | None:

@@ -71,6 +71,8 @@ def _sample(view: SampleView, typeset: Typesetter, inside: str) -> str:
         f"{SIGNS[view.outcome]} <strong>{WORDS[view.outcome]}</strong>",
         code(view.id) + (f" repeat {view.repeat}" if view.repeat else ""),
     ]
+    if view.turns and view.source_id:
+        facts.append(esc(view.source_id))  # an exercise is known by its name
     if view.execution is None:
         facts += [f"gold {typeset.value(view.gold)}", f"extracted {typeset.value(view.extracted)}"]
     else:
@@ -114,8 +116,10 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
         choices = "".join(f"<li>{typeset.prose(choice)}</li>" for choice in view.choices)
         parts.append(f'<ol type="A">{choices}</ol>')
     parts.append(turns_html(view.turns))
-    parts.append(_fold("Reasoning", view.reasoning, view.reasoning_tokens, typeset=None))
-    parts.append(_fold("Answer", view.answer, view.answer_tokens, typeset=typeset))
+    # Of several turns the tokens are those of all, and each turn says its own.
+    reasoning, answer = (0, 0) if view.turns else (view.reasoning_tokens, view.answer_tokens)
+    parts.append(_fold("Reasoning", view.reasoning, reasoning, typeset=None))
+    parts.append(_fold("Answer", view.answer, answer, typeset=typeset))
     details = [f"finish reason {code(view.finish_reason)}"] if view.finish_reason else []
     if view.attempts > 1:
         details.append(f"{view.attempts} attempts")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from qwq_nb.store.judgements import FILE as JUDGEMENTS
+from qwq_nb.store.manifest import Manifest
+from qwq_nb.store.rulings import RULINGS
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, text_table
@@ -29,8 +32,22 @@ def _score(metric: str, value: float) -> str:
     return f"{metric} {number(value, SCORE_DIGITS)}" if metric else f"{number(100 * value, 1)}%"
 
 
+def with_decisions(run: Run) -> Manifest:
+    """Return a run's manifest; where its grader gave no score, with that by a judge or by rulings, if there is one."""
+    manifest = run.manifest
+    decided = any((run.path / name).is_file() for name in (JUDGEMENTS, RULINGS))
+    if decided and any(score is None for score in manifest.scores.values()):
+        totals = [row for row in run.rows() if row.subset == "all" and manifest.scores.get(row.benchmark) is None]
+        manifest.scores |= {row.benchmark: row.score for row in totals}
+        manifest.metrics = manifest.metrics | {row.benchmark: row.metric for row in totals if row.metric}
+    return manifest
+
+
 class RunList(list["Run"]):
-    """Hold runs, the one written last first. Made from manifests alone, so that a long list costs little."""
+    """Hold runs, the one written last first. Made from manifests alone, so that a long list costs little.
+
+    Only runs without a score whose answers a judge or a reader decided are read.
+    """
 
     def __init__(self, runs: Iterable[Run] = (), problems: Iterable[tuple[str, str]] = ()) -> None:
         super().__init__(runs)
@@ -41,7 +58,8 @@ class RunList(list["Run"]):
         """Return one row a run as text, each cell visible and on one line; `most`: only the first ones."""
         rows = []
         for run in self[:most]:
-            m, request = run.manifest, run.manifest.request
+            m = with_decisions(run)
+            request = m.request
             scores = ", ".join(
                 f"{name} {_score(m.metrics.get(name, ''), share)}"
                 + (" (estimated from {:,} of {:,})".format(*m.estimated[name]) if name in m.estimated else "")

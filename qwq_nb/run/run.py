@@ -139,7 +139,9 @@ class Run(RunStudies):
         parts = parts_of(self.rows())
         total = sum(row.n for row in parts)
         done = total - sum(row.pending for row in parts)
-        return f"<Run {one_line(self.name, 120)!r} {self.state}: {scores or 'nothing finished'}; {done} of {total}>"
+        awaiting = sum(row.awaiting_ruling for row in parts)
+        scores = scores or (f"{awaiting} await a ruling" if awaiting else "nothing finished")
+        return f"<Run {one_line(self.name, 120)!r} {self.state}: {scores}; {done} of {total}>"
 
     # -- tables --------------------------------------------------------------------------------------------------
 

@@ -269,12 +269,12 @@ class Candidates:
         """Return the number of the sentence in which the offset lies."""
         return bisect_right(self.sentences, at) - 1
 
-    def between(self, number: int, end: int) -> range:
-        """Return the numbers of the positions from one on that lie before an offset."""
-        last = number
-        while last < len(self._leads) and self._leads[last][1] < end:
-            last += 1
-        return range(number, last)
+    def finals(self, number: int, end: int) -> Iterator[int]:
+        """Return the numbers of the boxes and of what is called the answer, from a position on, before an offset."""
+        while number < len(self._leads) and self._leads[number][1] < end:
+            if self._leads[number][0] in ("box", "answer"):
+                yield number
+            number += 1
 
     def statement(self, number: int) -> Statement | None:
         """Return what is stated at a position, or None where there is no value."""

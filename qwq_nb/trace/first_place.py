@@ -8,7 +8,8 @@ a less sure one the rules decide, and never is it one that is supposed, one of s
 
 Why both. Weights alone find .95 of the places of a set of labels that they were not fitted to (606 of 640), and those
 that are surely the first are right in .99 (547 of 554). The rules, changed by what each set showed, find .96 of those
-they have seen, but .90 of the next. Where the two differ neither is right more often, and the weights are if sure.
+they have seen, but .90 of the next, and so do both together. Of 49 traces drawn because the two differ, rules are right
+in 26, weights in 23, and weights where they are sure, else rules, in 31.
 """
 
 from __future__ import annotations
@@ -61,10 +62,10 @@ _CONCLUDES = re.compile(r"\W{0,6}(?:So|Thus|Therefore|Hence|Then|That|This|It|Wh
 _DENIES = re.compile(r"\bnot\b|n['’]t\b|\bno\b|contradict|impossible|wrong|too (?:large|small|big)", re.I)
 _LEFT_SIDE = re.compile(r"[A-Za-z\\][^=,;:.\n]{0,24}?\s?=\s?[^,;\n]{0,120}\Z")
 _END = re.compile(r"[.!?](?=\s|\Z)|\n|\Z")
-_OPERAND = (
-    r"(?<![\d.,]){0}(?![\d]|[.,]\d)[$)\s]{{0,2}}(?:[-+*/×·^−]|\\cdot|\\times|minus\b|plus\b|times\b|divided)"
-    r"|(?:[-+*/×·−]|\\cdot|\\times|\bminus|\bplus|\btimes)[$(\s]{{0,2}}{0}(?![\d]|[.,]\d)(?!\s?=)"
-)
+_OPERATOR_BEHIND = re.compile(r"(?![\d]|[.,]\d)[$)\s]{0,2}(?:[-+*/×·^−]|\\cdot|\\times|minus\b|plus\b|times\b|divided)")
+_OPERATOR_BEFORE = re.compile(r"(?:[-+*/×·−]|\\cdot|\\times|\bminus|\bplus|\btimes)[$(\s]{0,2}\Z")
+_NO_OPERAND = re.compile(r"[\d]|[.,]\d|\s?=")
+_IN_NUMBER = frozenset("0123456789.,")
 _NEXT = 170
 """Characters behind a value in which it may be calculated with."""
 SOON = 300
@@ -119,9 +120,17 @@ class Evidence:
         return self.chance and said.kind not in ("box", "answer") and self.teller.is_of_another_name(said)
 
     def _is_operand(self, said: Statement) -> bool:
-        value = re.escape(said.text.strip("$ .\\*"))
-        behind = self.candidates.text[said.end : said.end + _NEXT]
-        return re.search(_OPERAND.format(value), behind) is not None
+        """Whether the value stands beside a sign of calculation soon behind its place."""
+        text, value, limit = self.candidates.text, said.text.strip("$ .\\*"), said.end + _NEXT
+        at = text.find(value, said.end, limit) if value else -1
+        while at >= 0:
+            end = at + len(value)
+            if text[at - 1] not in _IN_NUMBER and _OPERATOR_BEHIND.match(text, end, limit):
+                return True
+            if not _NO_OPERAND.match(text, end, limit) and _OPERATOR_BEFORE.search(text, max(at - 9, said.end), at):
+                return True
+            at = text.find(value, end, limit)
+        return False
 
 
 def chance_of(evidence: dict[str, float]) -> float:
@@ -141,10 +150,7 @@ def first_sure(
         said = right(number)
         if said is None:
             continue
-        soon = any(
-            other is not None and other.kind in ("box", "answer")
-            for other in map(right, candidates.between(number + 1, said.end + SOON))
-        )
+        soon = any(right(final) for final in candidates.finals(number + 1, said.end + SOON))
         found = evidence.of(said, strength(number), rank, final_soon=soon)
         chance = chance_of(found)
         if chance >= 0.5:

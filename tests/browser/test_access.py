@@ -16,6 +16,9 @@ from nbconvert import HTMLExporter
 from qwq_nb.core.run_record import Clip, Progress, RunRecord
 from qwq_nb.run.bundle import bundle
 from tests.browser.lab import wait_until_still
+from tests.support.edited_exercises import answer as pair_turns
+from tests.support.edited_exercises import edit, exercise, failing, malformed, turn
+from tests.support.made_runs import made_run
 from tests.support.run_records import flight, record, row, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -124,6 +127,36 @@ def test_axe_finds_nothing(lab: Lab, axe: str, dark: bool) -> None:
         found += violations(page, axe, f"{VIEW} .qwq-browser")
     with lab.page("axe-running.ipynb", dark=dark) as page:
         page.wait_for_selector(LINE)
+        found += violations(page, axe)
+    assert found == []
+
+
+@pytest.mark.usefixtures("extension")
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_in_turns_and_boards(lab: Lab, axe: str, dark: bool) -> None:
+    output = "E: long output\n" * 60
+    steps = [
+        turn("architect", reasoning=THINKING),
+        turn("editor", edit=malformed("No file is listed.")),
+        turn("editor", retry=1, edit=edit(), execution=failing(output)),
+        *pair_turns(tries=2)[2:],
+    ]
+    made = made_run([exercise(1, steps), exercise(2, pair_turns(), flags=["no_edit"])], name="pair")
+    save(lab, "axe-turns.ipynb", made.record())
+    cell = nbformat.v4.new_code_cell("run.board()")
+    cell.outputs = [nbformat.v4.new_output("display_data", data=made.board()._repr_mimebundle_())]
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), lab.root / "axe-board.ipynb")
+    lab.trust("axe-board.ipynb")
+    found = []
+    with lab.page("axe-turns.ipynb", dark=dark) as page:
+        page.wait_for_selector(f"{VIEW} .qwq-turn")
+        found += violations(page, axe)
+        assert page.locator(f"{VIEW} .qwq-turn .qwq-code[tabindex='0']").count() == 1, "what scrolls can be reached"
+    with lab.page("axe-board.ipynb", dark=dark) as page:
+        page.wait_for_selector(".qwq-BoardView tbody tr")
+        found += violations(page, axe)
+        page.fill(".qwq-BoardView .qwq-search", "nobody says this")
+        page.wait_for_function("document.querySelectorAll('.qwq-BoardView tbody tr').length === 0")
         found += violations(page, axe)
     assert found == []
 

@@ -25,6 +25,7 @@ def test_a_list_of_prompts_without_references_awaits_rulings() -> None:
     run = evaluate("my_prompts", data=[KNOWN, "Write a haiku."], demo=True, show=False)
     assert list(run.samples().outcome) == ["awaiting_ruling"] * 2
     assert run.accuracies() == {"my_prompts": None}
+    assert "2 await a ruling; 2 of 2" in repr(run)
     run.rule("my_prompts/0", True, note="names the metal")
     run.rule("my_prompts/1", False)
     assert list(run.samples().outcome) == ["correct", "wrong"]

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pytest
 
 import qwq_nb
+from qwq_nb.bench.evalscope.parity import check
 from qwq_nb.bench.registry import BENCHMARKS, register_benchmark
 from qwq_nb.demo.process import DemoEndpoint
 from tests.support.demo_server import own_endpoint
@@ -152,6 +153,7 @@ def test_the_dashboard_opens_a_run_of_a_registered_benchmark(own_run: qwq_nb.Run
     assert "how much is three and four?" in json.dumps(get(level_1))
 
 
+@pytest.mark.long
 def test_the_dashboard_opens_a_run_with_tool_calls(finished: qwq_nb.Run, service: str) -> None:
     run = qwq_nb.evaluate("bfcl_ast", demo=True, out=finished.path.parent, show=False)
     place = f"{service}/runs/{quote(run.path.name)}/models/{quote(run.model)}"
@@ -160,3 +162,24 @@ def test_the_dashboard_opens_a_run_with_tool_calls(finished: qwq_nb.Run, service
     assert "irrelevance" in report
     shown = json.dumps(get(f"{place}/predictions?dataset_name=bfcl_ast&subset_name=parallel"))
     assert "units_convert" in shown
+
+
+@pytest.fixture(scope="module")
+def maze_run(finished: qwq_nb.Run) -> qwq_nb.Run:
+    """A run of a benchmark of this package's own, in the same folder."""
+    return qwq_nb.evaluate("alphamaze", demo=True, levels=1, out=finished.path.parent, show=False)
+
+
+@pytest.mark.long
+def test_the_dashboard_opens_a_run_of_mazes(maze_run: qwq_nb.Run, service: str) -> None:
+    place = f"{service}/runs/{quote(maze_run.path.name)}/models/{quote(maze_run.model)}"
+    assert "alphamaze" in json.dumps(get(place))
+    shown = json.dumps(get(f"{place}/predictions?dataset_name=alphamaze&subset_name={quote('Level 1 (5x5)')}"))
+    assert "<|up|>" in shown
+
+
+@pytest.mark.long
+def test_evalscope_grades_mazes_and_the_slate_as_they_were_graded(maze_run: qwq_nb.Run) -> None:
+    assert check(maze_run.path) == []
+    slate = qwq_nb.evaluate("hands_on", demo=True, out=maze_run.path.parent, show=False)
+    assert [each for each in check(slate.path) if not each.why] == []

@@ -134,7 +134,7 @@ LONG = [
 ]
 
 
-@pytest.mark.parametrize("count", [5, 45, 133, 300])
+@pytest.mark.parametrize("count", [5, 45, 133])
 def test_long_ways_keep_the_budget(count: int) -> None:
     results = [exercise(number, LONG, "wrong" if number % 3 else "correct") for number in range(count)]
     whole = made_run(results).record(budget=FINAL_BYTES)
@@ -143,7 +143,7 @@ def test_long_ways_keep_the_budget(count: int) -> None:
     assert len(made[MIME_TYPE]["samples"]) == count
     with_turns = [sample for sample in made[MIME_TYPE]["samples"] if "turns" in sample]
     assert all(len(sample["turns"]) == len(LONG) for sample in with_turns)
-    assert len(with_turns) >= {5: 5, 45: 45, 133: 35, 300: 0}[count]
+    assert len(with_turns) >= {5: 5, 45: 45, 133: 35}[count]
     if len(with_turns) < count:
         assert {sample["outcome"] for sample in with_turns} <= {"wrong"}, "failures keep their turns the longest"
         assert saved_size(made) > 0.7 * FINAL_BYTES

@@ -53,6 +53,43 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
             "haystack_sessions": [[{"role": "user", "content": "I was in Paris."}]],
         }
     ],
+    "plawbench": [
+        {
+            "subset": "legal_consultation",
+            "id": "1",
+            "judge_type": "legal_qa",
+            "context": "In France.",
+            "question": "Whose law?",
+            "task": "legal_consultation",
+            "category": "c",
+            "rubrics": "Names Paris",
+            "max_points": 5,
+        }
+    ],
+    "prbench": [
+        {
+            "subset": "finance",
+            "prompt_0": "What of France?",
+            "task": "t",
+            "field": "Finance",
+            "topic": "t",
+            "expert": "e",
+            "turns": 1,
+            "rubric": [
+                {
+                    "id": "1",
+                    "title": "Names Paris",
+                    "annotations": {
+                        "weight_class": "critically important",
+                        "critically_important_weight": 5,
+                        "criteria_category": "facts",
+                    },
+                }
+            ],
+            "economic_pathway": "e",
+            "decision_type": "d",
+        }
+    ],
     "one_million_bench": [
         {
             "id": "1",
@@ -76,6 +113,8 @@ def judge_reply(prompt: str) -> str:
         return json.dumps(
             {"explanation": "seen", "criteria_met": "Names Paris" in prompt.rpartition("# Rubric item")[2]}
         )
+    if "total_points" in prompt:
+        return '{"total_points": 4, "max_points": 5}'
     if '"m" or "M"' in prompt:
         return '{"verdict": "M"}'
     if "rating" in prompt:

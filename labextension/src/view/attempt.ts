@@ -209,6 +209,8 @@ export class AttemptView {
     const seen = stream ?? context.stream(key);
     const { matcher } = context;
     const note = context.note(entry);
+    // Of several turns the tokens are those of all, and each turn says its own.
+    const own = (tokens: number): number => (row.turns.length ? 0 : tokens);
     const facts = (tokens: number, missing: number): string[] => [
       ...(tokens ? [count(tokens, 'token')] : []),
       ...(missing
@@ -227,7 +229,7 @@ export class AttemptView {
     const clip = trace ? null : row.reasoning;
     this._reasoning.update({
       text: reasoning,
-      facts: facts(row.reasoning_tokens, missing('reasoning')),
+      facts: facts(own(row.reasoning_tokens), missing('reasoning')),
       note,
       gold: row.gold,
       annotations: analysis && annotationsOf(analysis, reasoning, clip),
@@ -236,7 +238,7 @@ export class AttemptView {
     });
     this._answer.update({
       text: text('answer'),
-      facts: facts(row.answer_tokens, missing('answer')),
+      facts: facts(own(row.answer_tokens), missing('answer')),
       note: missing('answer') ? note : '',
       gold: '',
       annotations: null,

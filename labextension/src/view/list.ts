@@ -194,7 +194,10 @@ export class ListView {
       !this._several && row.id.startsWith(prefix)
         ? row.id.slice(prefix.length)
         : row.id;
-    return oneLine(id, 200) + (row.repeat ? ` · repeat ${row.repeat}` : '');
+    // An exercise is known by its name.
+    const own = row.turns.length && row.source_id ? ` · ${row.source_id}` : '';
+    const repeat = row.repeat ? ` · repeat ${row.repeat}` : '';
+    return oneLine(id + own, 200) + repeat;
   }
 
   private _choose: (key: string) => void;

@@ -12,6 +12,7 @@ const BOXES: Record<string, string> = {
   'qwq-why': 'Why',
   'qwq-value-box': 'Value',
   'qwq-error': 'Error',
+  'qwq-code': 'Text',
   'qwq-chunk': 'Text'
 };
 const SELECTOR = Object.keys(BOXES)

@@ -135,6 +135,13 @@ class Blind:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.html, "text/plain": self.text}
 
+    def _ipython_display_(self) -> None:
+        """Shown once a cell: the panel of `%qwq_compare --blind` has the list below its buttons already."""
+        from qwq_nb.view.output import is_shown, show_with_figure
+
+        if not is_shown(self):
+            show_with_figure(dict(self._repr_mimebundle_()), None)
+
     @property
     def _ids(self) -> tuple[str, str]:
         return self.runs[0].manifest.run_id, self.runs[1].manifest.run_id

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.record import Flip, common_opening
+from qwq_nb.core.outcomes import counts
 from qwq_nb.core.pairing import Pair
+from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import SampleView, SubsetRow
 from qwq_nb.core.text import valid_text
+from qwq_nb.core.turn_counts import edits_files, turn_counts
+from qwq_nb.errors import one_line
 from qwq_nb.run.cost import Prices, known_prices
 from qwq_nb.run.facts import RunFacts
 from qwq_nb.run.withhold import withhold
@@ -18,7 +23,17 @@ from qwq_nb.view.wording import estimated_from, number, row_score
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
 
-__all__ = ["FLIP_COLUMNS", "doubts", "drawn", "flip_row", "has_game", "run_note", "run_prices", "token_notes"]
+__all__ = [
+    "FLIP_COLUMNS",
+    "doubts",
+    "drawn",
+    "flip_row",
+    "has_game",
+    "role_notes",
+    "run_note",
+    "run_prices",
+    "token_notes",
+]
 
 FLIP_COLUMNS = (
     "a",
@@ -103,6 +118,33 @@ def token_notes(rows: Iterable[ComparisonRow]) -> list[str]:
                 f"{number(tokens[0])} against {number(tokens[1])} an answer."
             )
     return said
+
+
+def role_notes(results: Mapping[str, Sequence[SampleResult]]) -> list[str]:
+    """Say of runs whose answers are edits what each role wrote, and in how many exercises every reply could be read.
+
+    Args:
+        results: letter of a run → its results.
+    """
+    found = {
+        letter: [turn_counts(each) for each in own if counts(each.outcome)]
+        for letter, own in results.items()
+        if edits_files(own)
+    }
+    tokens, readable = [], []
+    for letter, turns in found.items():
+        roles: Counter[str] = Counter()
+        for each in turns:
+            roles.update(each.completion_tokens)
+        means = ", ".join(f"{one_line(role, 40)} {number(sum_ / len(turns))}" for role, sum_ in roles.items())
+        tokens.append(f"{letter} {means}")
+        readable.append(f"{letter} {sum(not each.num_malformed for each in turns):,} of {len(turns):,}")
+    if not any(found.values()):
+        return []
+    return [
+        f"Tokens of an answer by role: {'; '.join(tokens)}.",
+        f"Exercises in which every reply of every role could be read: {'; '.join(readable)}.",
+    ]
 
 
 def _alike(a: SampleView, b: SampleView) -> int:

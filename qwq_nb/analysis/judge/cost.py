@@ -18,6 +18,8 @@ class Expected(msgspec.Struct, kw_only=True):
 
     what: str
     """What is judged, in words: the benchmarks, or both runs."""
+    noun: str = "answer"
+    """One unit of it: `answer` or `pair`."""
     units: int
     done: int = 0
     """Of these: judged already."""
@@ -49,8 +51,7 @@ def spent_of(replies: Iterable[JudgeReply]) -> Spent:
 
 def expected_sentence(expected: Expected, endpoint: Endpoint, before: Spent) -> str:
     """Say what is to be asked, and what it costs at least; what replies cost is known of earlier ones only."""
-    noun = "pair" if " and " in expected.what else "answer"
-    said = f"{expected.what}: {count(expected.units, noun)} to judge"
+    said = f"{expected.what}: {count(expected.units, expected.noun)} to judge"
     if expected.done:
         said += f", {expected.done:,} of them judged already"
     if not expected.requests:
@@ -77,6 +78,7 @@ def spent_sentence(spent: Spent, endpoint: Endpoint, whole: Spent) -> str:
     now = f"Asked: {count(spent.requests, 'request')}, {_tokens(spent)}{_money(spent, endpoint)}."
     if spent.requests == whole.requests:
         return now
+    now = now if spent.requests else "Nothing was asked now."
     return f"{now} With earlier calls: {count(whole.requests, 'request')}, {_tokens(whole)}{_money(whole, endpoint)}."
 
 

@@ -31,7 +31,7 @@ class Decision(msgspec.Struct, kw_only=True, frozen=True):
 
 def no_decision(fault: Fault) -> Decision:
     """Return that there is no decision, and why."""
-    return Decision(verdict="no decision", reason=fault.why)
+    return Decision(verdict="no decision", reason=fault.why[:LONGEST_REASON])
 
 
 def of_word(word: Word) -> Decision:

@@ -133,9 +133,10 @@ def _cells(summary: Summary) -> list[str]:
 
 def _pair_cells(summary: Summary) -> list[str]:
     counts = summary.counts
+    itself = ", the model under test itself" if summary.judging.under_test else ""
     return [
         one_line(summary.benchmark, 60),
-        _judge(summary),
+        one_line(f"{summary.judging.model} at {summary.judging.judge}{itself}", 160),
         one_line(summary.judging.against, 80),
         f"{summary.n:,}",
         *(f"{counts.get(word, 0):,}" for word in ("win", "tie", "loss", "inconsistent", "no decision")),

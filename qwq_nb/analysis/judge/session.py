@@ -14,8 +14,8 @@ import msgspec
 from qwq_nb.analysis.judge.asking import Asking
 from qwq_nb.analysis.judge.cost import Expected, Spent, expected_sentence, spent_of, spent_sentence
 from qwq_nb.analysis.judge.evalscope_reviews import write_reviews
-from qwq_nb.analysis.judge.rubric import Rubric
-from qwq_nb.analysis.judge.units import Unit, Units, own_requests, tokens_of
+from qwq_nb.analysis.judge.planning import Part
+from qwq_nb.analysis.judge.units import Unit, own_requests, tokens_of
 from qwq_nb.bench.protocol import GradeJob, LoadRequest
 from qwq_nb.bench.shared import shared_worker
 from qwq_nb.core.event_loop import all_of, shared_event_loop, wait_for
@@ -33,15 +33,7 @@ from qwq_nb.view.clean import one_line
 from qwq_nb.view.output import Output, Picture
 from qwq_nb.view.wording import count
 
-__all__ = ["JudgeSession", "Part"]
-
-
-class Part(msgspec.Struct, kw_only=True):
-    """Hold one judging of a session, with its rubric (unused by evalscope's protocol) and what it is of, in words."""
-
-    plan: Units
-    rubric: Rubric
-    what: str
+__all__ = ["JudgeSession"]
 
 
 class JudgeSession:
@@ -78,7 +70,12 @@ class JudgeSession:
 
     def _expected(self, part: Part) -> str:
         plan, missing = part.plan, part.plan.missing(self.kept)
-        expected = Expected(what=part.what, units=len(plan.units), done=len(plan.units) - len(missing))
+        expected = Expected(
+            what=part.what,
+            noun="pair" if plan.judging.protocol == "pairwise" else "answer",
+            units=len(plan.units),
+            done=len(plan.units) - len(missing),
+        )
         if missing and plan.judging.protocol == "evalscope":
             asked = [messages for messages in self._first_requests(missing) if messages]
             expected.more = "Some benchmarks ask more than once about an answer."

@@ -48,8 +48,10 @@ class Held(msgspec.Struct, kw_only=True):
 
 
 def shown_judge(judging: Judging) -> str:
-    """Name a judge in words: its model, its endpoint if that says more, and the rubric."""
-    by = f", rubric {judging.rubric_name}" if judging.protocol == "rubric" else ""
+    """Name a judge in words: its model, its endpoint if that says more, and by what it judged."""
+    by = {"rubric": f", rubric {judging.rubric_name}", "pairwise": f", pairs with {judging.against}"}.get(
+        judging.protocol, ""
+    )
     return f"{judging.model}{'' if judging.judge == judging.model else f' at {judging.judge}'}{by}"
 
 

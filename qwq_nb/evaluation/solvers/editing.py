@@ -77,13 +77,18 @@ class _Work:
                     raise
                 return last
             last = reply
-            verdict = await self.ask.check(last)
+            verdict = await self._tested(last)
             if number == self.editing.tries or not has_failed(verdict):
                 break
             assert verdict.execution is not None
             talk.answer(prompts.tests_failed_request(verdict.execution, talk.news(), self.files, self.fence, plan=pair))
         assert last is not None
         return last
+
+    async def _tested(self, completion: Completion) -> Verdict:
+        """Run the tests; once more where the grader or the sandbox failed, which says nothing of the answer."""
+        verdict = await self.ask.check(completion)
+        return verdict if verdict.status == "graded" else await self.ask.check(completion)
 
     async def _planned(self, talk: _Talk, number: int) -> Completion:
         """Ask the architect, and let the editor carry out what it says."""

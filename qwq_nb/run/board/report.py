@@ -117,14 +117,23 @@ def board_html(picture: BoardPicture) -> str:
 def board_table(rows: Sequence[BoardRow], caption: str) -> str:
     """Return the rows as an html table."""
     columns = _shown(rows, times=True)
-    lines = [[one_line(row.label, _NAME), *(_html_cell(column, row) for column in columns)] for row in rows]
+    lines = [[_html_name(row), *(_html_cell(column, row) for column in columns)] for row in rows]
     return html_table(caption, ["model", *(column.head for column in columns)], lines)
+
+
+def _html_name(row: BoardRow) -> Html:
+    """The model, or the two of a pair: each on a line, if there is room for it."""
+    return Html(" + ".join(_nowrap(part) for part in one_line(row.label, _NAME).split(" + ", 1)))
+
+
+def _nowrap(text: str) -> Html:
+    return Html(f'<span style="white-space:nowrap">{esc(text)}</span>')
 
 
 def _html_cell(column: _Column, row: BoardRow) -> str:
     text = one_line(column.cell(row), _NAME)
     value = {"first try": row.pass_rate_1, "two tries": row.pass_rate_2}.get(column.head)
-    return Html(f"{esc(text)}<br>{meter(value / 100)}") if is_known(value) else text
+    return Html(f"{esc(text)}<br>{meter(value / 100)}") if is_known(value) else _nowrap(text)
 
 
 def board_text(picture: BoardPicture, *, times: bool) -> str:

@@ -17,6 +17,7 @@ import pytest
 
 from qwq_nb import load_run
 from qwq_nb.analysis.judge.api import judge
+from qwq_nb.errors import OptionError
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.run import Run
 from tests.support.judged_records import ANSWERS, RECORDS, judge_reply
@@ -156,6 +157,44 @@ def test_each_benchmark_that_needs_a_judge_is_judged(
     judge(run, endpoint=judging_model.endpoint(), show=False)
     assert run.judged()["verdict"].tolist() != ["no decision"]
     assert run.samples()["outcome"].tolist()[0] in ("correct", "wrong")
+
+
+def test_what_is_withheld_stands_in_no_output(
+    model: ScriptedJudge, judging_model: ScriptedJudge, tmp_path: Path
+) -> None:
+    run = run_of("hle", model, tmp_path)
+    made = judge(run, endpoint=judging_model.endpoint(), show=False)
+    run.rule("hle/math/0", True, "two and two are four")
+    assert run.judged()["reason"].tolist() == ["(withheld)"]
+    for text in (
+        made.html,
+        str(made),
+        run.agreement().html,
+        str(run.agreement()),
+        str(run.agreement().disagreements()),
+    ):
+        assert "two and two" not in text
+        assert "It is Paris" not in text
+    assert "two and two" in run.reveal().agreement().html
+
+
+@pytest.mark.long
+def test_questions_about_documents_want_their_folder(model: ScriptedJudge, tmp_path: Path) -> None:
+    documents = tmp_path / "documents" / "c" / "s"
+    documents.mkdir(parents=True)
+    (documents / "a.txt").write_text("Paris is in France.", encoding="utf-8")
+    place = {"document_category": "c", "document_set_id": "s", "data_source_urls": ""}
+    data = write_jsonl(tmp_path / "aa_lcr.jsonl", [{"question": "Where is Paris?", "answer": "In France", **place}])
+    options: dict[str, Any] = {"data": data, "endpoint": model.endpoint(model="tested"), "out": tmp_path / "runs"}
+    with pytest.raises(OptionError, match="no folder is named"):
+        evaluate("aa_lcr", **options)
+    with pytest.raises(OptionError, match="there is no folder"):
+        evaluate("aa_lcr", dataset_args={"extra_params": {"text_dir": str(tmp_path / "none")}}, **options)
+    run = evaluate("aa_lcr", dataset_args={"extra_params": {"text_dir": str(tmp_path / "documents")}}, **options)
+    assert "Paris is in France." in run.graded()[0].sample.messages[-1]["content"]
+    with scripted_judge(lambda _: '{"verdict": "CORRECT"}') as server:
+        judge(run, endpoint=server.endpoint(), show=False)
+    assert run.judged()["verdict"].tolist() == ["correct"]
 
 
 _SCRIPT = """

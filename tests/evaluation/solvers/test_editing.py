@@ -44,6 +44,8 @@ class Edited:
         self._start = start
         self._folder = folder
         self.server: DemoEndpoint
+        self.crashes = 0
+        """How often the grader still fails."""
 
     def run(
         self,
@@ -64,6 +66,9 @@ class Edited:
         solver = EditingSolver(Editing(editor=editor, format=format, tries=most))
 
         async def grade(item: Item, completion: Completion) -> Verdict:
+            if self.crashes:
+                self.crashes -= 1
+                return Verdict(status="crashed", explanation="the sandbox does not start")
             files = replayed(item.sample.metadata["files"], completion.steps)
             is_right = files == right[item.sample.id]
             failed = None if is_right else FailedTest(number=1, status="failed", stderr=OUTPUT)
@@ -73,7 +78,7 @@ class Edited:
         async def go() -> Runner:
             async with Pool([own], concurrency=4, named=[editor] if editor else []) as pool:
                 plan = make_plan([[sample_of(e) for e in found]], Selection())
-                directory = RunDirectory(self._folder / "run")
+                directory = RunDirectory(self._folder / f"run {len(list(self._folder.iterdir()))}")
                 runner = Runner(plan, pool, grade, directory, model="m", solver=solver)
                 await runner.run()
                 directory.close()
@@ -204,6 +209,17 @@ def test_a_reply_goes_back_three_times_in_a_try(edited: Edited) -> None:
         assert [(step.try_number, step.retry) for step in steps_of(result) if step.role == role] == [
             (number, retry) for number in (1, 2) for retry in range(4)
         ]
+
+
+def test_a_grader_that_fails_is_asked_once_more(edited: Edited) -> None:
+    """What it says of the answer is not known: a try would end without its tests."""
+    edited.crashes = 1
+    (result,) = edited.run(("W", "R"))
+    assert said(result) == [("solo", 1, 0, "edit"), ("solo", 2, 0, "edit")]
+    assert result.outcome == "correct"
+    edited.crashes = 2
+    (result,) = edited.run(("W", "R"))
+    assert result.outcome == "not_gradable"
 
 
 def test_with_one_try_nothing_is_sent_back_after_the_tests(edited: Edited) -> None:
