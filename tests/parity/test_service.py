@@ -153,6 +153,17 @@ def test_the_dashboard_opens_a_run_of_a_registered_benchmark(own_run: qwq_nb.Run
     assert "how much is three and four?" in json.dumps(get(level_1))
 
 
+@pytest.mark.long
+def test_the_dashboard_opens_a_run_with_tool_calls(finished: qwq_nb.Run, service: str) -> None:
+    run = qwq_nb.evaluate("bfcl_ast", demo=True, out=finished.path.parent, show=False)
+    place = f"{service}/runs/{quote(run.path.name)}/models/{quote(run.model)}"
+    report = json.dumps(get(place))
+    assert "bfcl_ast" in report
+    assert "irrelevance" in report
+    shown = json.dumps(get(f"{place}/predictions?dataset_name=bfcl_ast&subset_name=parallel"))
+    assert "units_convert" in shown
+
+
 @pytest.fixture(scope="module")
 def maze_run(finished: qwq_nb.Run) -> qwq_nb.Run:
     """A run of a benchmark of this package's own, in the same folder."""
