@@ -183,13 +183,3 @@ def test_evalscope_grades_mazes_and_the_slate_as_they_were_graded(maze_run: qwq_
     assert check(maze_run.path) == []
     slate = qwq_nb.evaluate("hands_on", demo=True, out=maze_run.path.parent, show=False)
     assert [each for each in check(slate.path) if not each.why] == []
-
-
-def test_the_dashboard_opens_a_run_with_tool_calls(finished: qwq_nb.Run, service: str) -> None:
-    run = qwq_nb.evaluate("bfcl_ast", demo=True, out=finished.path.parent, show=False)
-    place = f"{service}/runs/{quote(run.path.name)}/models/{quote(run.model)}"
-    report = json.dumps(get(place))
-    assert "bfcl_ast" in report
-    assert "irrelevance" in report
-    shown = json.dumps(get(f"{place}/predictions?dataset_name=bfcl_ast&subset_name=parallel"))
-    assert "units_convert" in shown
