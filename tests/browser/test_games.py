@@ -41,7 +41,7 @@ def test_a_game_is_shown_and_ruled_on(lab: Lab, notebook: str) -> None:
     with lab.page(notebook, fresh=True) as page:
         run_all(page)
         detail = page.locator(f"{VIEW} .qwq-detail")
-        assert detail.locator("img").evaluate(IS_DRAWN)
+        assert detail.locator(".qwq-game-clip img").evaluate(IS_DRAWN)
         facts = detail.locator(".qwq-game-facts li").all_inner_texts()
         assert [re.split(r"\s+", fact)[:2] for fact in facts[:3]] == [["✓", "starts"], ["✓", "draws"], ["✗", "runs"]]
         assert "▶   39          paddle.x += paddle_speed" in detail.locator(".qwq-game-error").inner_text()
@@ -52,6 +52,6 @@ def test_a_game_is_shown_and_ruled_on(lab: Lab, notebook: str) -> None:
         assert [url for url in page.requests if not url.startswith((lab.url, "data:", "blob:"))] == []
         detail.get_by_role("button", name="✗ Not right").click()
         detail.locator(".qwq-outcome").get_by_text("wrong").wait_for()
-        assert detail.locator("img").evaluate(IS_DRAWN), "the clip stays after the ruling"
+        assert detail.locator(".qwq-game-clip img").evaluate(IS_DRAWN), "the clip stays after the ruling"
     run = load_run(next((lab.root / "qwq_runs").iterdir()))
     assert run.samples().outcome.to_list() == ["wrong"]
