@@ -53,7 +53,10 @@ def test_every_code_is_given_and_its_sentence_is_made_of_it_alone() -> None:
     """Over all kinds of answers: no code is dead or unknown, and with the sample's values it gives the sentence."""
     verdicts: list[Verdict | None] = [None]
     for status, correct, extracted, present in itertools.product(
-        ("graded", "deadline", "memory", "crashed", "excluded", "no_reference"), (True, False), ("", "7"), (True, False)
+        ("graded", "deadline", "memory", "crashed", "excluded", "no_reference", "awaits_judge"),
+        (True, False),
+        ("", "7"),
+        (True, False),
     ):
         verdicts.append(
             Verdict(status=status, correct=correct, extracted=extracted, present=present, seconds=9.7)  # type: ignore[arg-type]
@@ -82,5 +85,5 @@ def test_every_code_is_given_and_its_sentence_is_made_of_it_alone() -> None:
         extracted = verdict.extracted if verdict else ""
         assert sentence(decision.reason, gold=gold, extracted=extracted, error=error) == decision.why
         seen.add(decision.reason.code)
-    # The two others are said of a run's drawn samples only.
-    assert seen == set(get_args(ReasonCode)) - {"partial_kept", "ruled"}
+    # The others are said of a run's drawn samples only.
+    assert seen == set(get_args(ReasonCode)) - {"partial_kept", "ruled", "ruled_by_hand", "judged"}

@@ -68,6 +68,7 @@ SAMPLES = [
     "tests_passed",
     "tests_total",
     "execution",
+    "source_id",
 ]
 LOOPING = "demo/algebra/10.json"
 INSIDE = "demo/number_theory/4.json"

@@ -23,7 +23,11 @@ def policy_of(text: str) -> dict[str, str]:
 
 
 def test_a_page_may_load_and_run_nothing() -> None:
-    assert policy_of(page("x", "<p>x</p>")) == {"default-src": "'none'", "style-src": "'unsafe-inline'"}
+    assert policy_of(page("x", "<p>x</p>")) == {
+        "default-src": "'none'",
+        "img-src": "data:",
+        "style-src": "'unsafe-inline'",
+    }
 
 
 def test_a_title_is_escaped_and_visible() -> None:

@@ -1,8 +1,9 @@
 """Compute what a confidence is worth: AUROC, calibration, and votes that it weighs. Pure.
 
-- AUROC: the probability that a right answer has a higher confidence than a wrong one, ties half. Its interval is Hanley
-  and McNeil's: Hanley, J., McNeil, B. (1982). "The meaning and use of the area under a receiver operating
-  characteristic curve." Radiology 143, 29-36.
+- AUROC: the probability that a right answer has a higher confidence than a wrong one, ties half. Its interval is
+  Newcombe's method 5, which does not collapse at 0 and 1: Newcombe, R. (2006). "Confidence intervals for an effect
+  size measure based on the Mann-Whitney statistic. Part 2." Statistics in Medicine 25, 559-573. The variance in it is
+  that of Hanley and McNeil (1982), Radiology 143, 29-36, at the bound itself.
 - Expected calibration error of a probability, in ten bins of equal width: Guo, C. et al. (2017). "On Calibration of
   Modern Neural Networks." arXiv:1706.04599. Brier score: the mean squared difference from 0 or 1.
 - A vote weighed by confidence: the group of equal answers with the largest sum of weights wins (arXiv:2508.15260,
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from math import sqrt
 from statistics import NormalDist
 
 import msgspec
@@ -50,10 +50,23 @@ def auroc(right: Sequence[float], wrong: Sequence[float], confidence: float = 0.
         below += wrongs
         i = j
     area = (above + ties / 2) / (n * m)
-    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
-    variance = (area * (1 - area) + (n - 1) * (q1 - area**2) + (m - 1) * (q2 - area**2)) / (n * m)
-    half = NormalDist().inv_cdf(0.5 + confidence / 2) * sqrt(max(variance, 0.0))
-    return Auroc(value=area, low=max(0.0, area - half), high=min(1.0, area + half))
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    return Auroc(value=area, low=_bound(area, 0.0, n, m, z), high=_bound(area, 1.0, n, m, z))
+
+
+def _bound(area: float, end: float, n: int, m: int, z: float) -> float:
+    """Return the value between the area and an end of its range from which the area is z standard errors away."""
+    mean = (n + m) / 2 - 1
+
+    def is_outside(value: float) -> bool:
+        variance = value * (1 - value) / (n * m) * (1 + mean * (1 - value) / (2 - value) + mean * value / (1 + value))
+        return (value - area) ** 2 > z * z * variance
+
+    near, far = area, end
+    for _ in range(60):
+        middle = (near + far) / 2
+        near, far = (near, middle) if is_outside(middle) else (middle, far)
+    return far
 
 
 def calibration_error(given: Sequence[tuple[float, bool]]) -> float | None:

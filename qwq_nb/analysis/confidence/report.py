@@ -44,8 +44,7 @@ _VOTE_HEADS: Final = (
 _READING: Final = (
     "Right, wrong: the mean of the measure. AUROC: how often the right one of a right and a wrong answer has the "
     "higher confidence; 0.5 says nothing. ECE and Brier: of the mean probability taken as the probability of being "
-    "right. Token confidence and weighted votes as in arXiv:2508.15260; intervals of an AUROC after Hanley and McNeil "
-    "1982."
+    "right. Token confidence and weighted votes as in arXiv:2508.15260; intervals of an AUROC after Newcombe 2006."
 )
 
 

@@ -48,5 +48,6 @@ class SpeedOptions(TransportOptions, total=False):
     frequency_penalty: float | None
     repetition_penalty: float | None
     request_seed: int | None
+    logprobs: int | None
     stream_options: dict[str, Any] | None
     extra: dict[str, Any]
