@@ -279,6 +279,7 @@ def fuzzed(cases: int, timeout: float) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.long
 def test_broken_data_files(attack: Attack) -> None:
     told = fuzzed(300, 300)
     attack(

@@ -185,6 +185,7 @@ def test_manifests_that_cannot_be_read(lab: Lab, good: Path, beside: Callable[..
     attack("panel: 100 MB of zeros, FIFO, folder, link loop, bytes, deep", "one line; the others are listed", bound)
 
 
+@pytest.mark.long
 def test_one_run_cannot_push_the_others_away(lab: Lab, good: Path, beside: Callable[..., Path], attack: Attack) -> None:
     benchmarks = [f"b{i}" for i in range(20_000)]
     folder = beside("aaa", name=LONG_NAME, updated=FUTURE, scores=dict.fromkeys(benchmarks, 1e300))

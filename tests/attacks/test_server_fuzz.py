@@ -160,7 +160,7 @@ cuts = st.lists(st.integers(0, 2000), max_size=6)
 own_server = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-@settings(own_server, max_examples=300)
+@settings(own_server, max_examples=100)
 @given(answer=ANSWERS, cuts=cuts, stream=st.booleans())
 def test_any_bytes_are_an_answer_or_an_endpoint_error(
     asker: Asker, answer: bytes, cuts: list[int], stream: bool

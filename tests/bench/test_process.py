@@ -223,6 +223,7 @@ def test_a_worker_that_cannot_start_says_why(run: Run[Any], tmp_path: Path) -> N
     run(worker.close())
 
 
+@pytest.mark.long
 def test_where_there_is_no_fork(run: Run[Any], data: dict[str, Path]) -> None:
     """As on Windows: pipes are read by threads, the grader is a Python of its own."""
     worker = BenchWorker(env={"QWQ_NB_WORKER_FORK": "0"})

@@ -62,6 +62,7 @@ def job(loaded: LoadedBenchmark, answer: str, deadline_s: float = 1.5) -> GradeJ
     )
 
 
+@pytest.mark.long
 def test_imports_do_not_count_towards_the_deadline_and_are_made_once(
     slow_worker: BenchWorker, run: Run[Any], tmp_path: Path, imports: Path
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+import pytest
 
 from qwq_nb.core.run_record import MIME_TYPE
 from tests.browser.lab import run_cell, wait_until_still, write_notebook
@@ -59,6 +60,7 @@ def reopened(lab: Lab, file: Path) -> str:
         return str(page.locator(".jp-NotebookPanel").inner_text())
 
 
+@pytest.mark.long
 def test_stop_by_mouse_while_a_later_cell_runs(lab: Lab) -> None:
     line = "run = %qwq_eval math_500 --demo --concurrency 2 --background"
     file = write_notebook(lab, "controls.ipynb", "%load_ext qwq_nb", line, "import time; time.sleep(20)")

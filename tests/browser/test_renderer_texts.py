@@ -54,6 +54,7 @@ def whole(run: RunRecord) -> dict[str, Any]:
     return {MIME_TYPE: msgspec.to_builtins(run)}
 
 
+@pytest.mark.long
 def test_ten_thousand_thoughts(lab: Lab) -> None:
     """They scroll, and one gets to a match and to the first mention though most of them are out of sight."""
     care = "has to be looked at again, with more care than I have taken so far: it is worth it."

@@ -154,7 +154,7 @@ def test_outcomes_and_executions(run: Run) -> None:
 
 def test_columns_of_samples(run: Run) -> None:
     samples = run.samples().set_index(run.samples().id.map({r.sample.id: r.sample.source_id for r in run.results()}))
-    assert list(samples.columns[-3:]) == ["tests_passed", "tests_total", "execution"]
+    assert list(samples.columns[-4:]) == ["tests_passed", "tests_total", "execution", "source_id"]
     assert dict(samples.execution) == STATUS
     assert (samples.tests_passed["wrong"], samples.tests_total["wrong"]) == (1, 5)
     assert (samples.tests_passed["none"], samples.tests_total["none"]) == (0, 5)
@@ -282,6 +282,7 @@ def test_think_and_compare_go_through(run: Run) -> None:
     assert "same run" in str(compare(run, run))
 
 
+@pytest.mark.long
 def test_stopping_ends_the_code_that_runs(files: tuple[Path, Path], tmp_path: Path) -> None:
     data, book = write_problems(tmp_path)
     with DemoEndpoint(transcripts=[book]) as server:

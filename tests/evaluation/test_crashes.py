@@ -52,7 +52,7 @@ def kill_grader() -> None:
 
 
 @posix
-@pytest.mark.parametrize("kill", [kill_worker, kill_grader])
+@pytest.mark.parametrize("kill", [kill_worker, pytest.param(kill_grader, marks=pytest.mark.long)])
 def test_a_worker_or_a_grader_that_is_killed_in_mid_run(server: DemoEndpoint, kill: Any) -> None:
     server.configure(tokens_per_second=400)
     run = in_background(concurrency=8)

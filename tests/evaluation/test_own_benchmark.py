@@ -200,6 +200,7 @@ def test_a_killed_worker_is_replaced(book: Path, demo_endpoint: Any, tmp_path: P
     assert outcomes(run) == OUTCOMES
 
 
+@pytest.mark.long
 def test_it_runs_where_nothing_can_be_forked(tmp_path: Path) -> None:
     """As on Windows: the graders are processes that are started, and must import the benchmark from the same place."""
     code = (
@@ -219,6 +220,7 @@ def test_it_runs_where_nothing_can_be_forked(tmp_path: Path) -> None:
     assert done.stdout == "9 True\n", done.stderr[-2000:]
 
 
+@pytest.mark.long
 def test_evalscope_takes_its_run_for_its_own(book: Path, demo_endpoint: Any, tmp_path: Path) -> None:
     server = demo_endpoint(transcripts=[book])
     run = evaluate("word_sums", repeats=2, endpoint=own_endpoint(server), out=tmp_path / "runs", show=False)

@@ -185,6 +185,7 @@ def test_a_click_while_a_later_cell_runs(kernel: Any, server: DemoEndpoint, widg
     check_gone(kernel, cell, widgets)
 
 
+@pytest.mark.long
 def test_without_a_live_front_end_there_are_no_controls(start_kernel: Callable[..., Any], server: DemoEndpoint) -> None:
     server.configure(tokens_per_second=0)
     kernel = start_kernel(QWQ_NB_LIVE="0")

@@ -36,6 +36,7 @@ def assert_gone(processes: list[psutil.Process]) -> None:
     assert [process.cmdline() for process in alive] == []
 
 
+@pytest.mark.long
 def test_a_restart_leaves_no_process(start_kernel: Callable[..., Any]) -> None:
     kernel = start_kernel()
     processes = family(kernel)

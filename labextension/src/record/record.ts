@@ -254,7 +254,7 @@ export const GAME = {
 };
 
 /** A clip, in base64: see `pictureOf` of the view for what of it is drawn. */
-export const PICTURE = {
+export const GAME_CLIP = {
   data: optional(prose, ''),
   width: optional(count, 0),
   height: optional(count, 0),
@@ -300,50 +300,50 @@ export const TURN_VIEW = {
 };
 
 export const BOARD_ROW = {
-  architect_tokens: optional(nullable(count), nothing),
-  ci_high: optional(nullable(number), nothing),
-  ci_low: optional(nullable(number), nothing),
-  command: optional(text, ''),
-  completion_tokens: optional(nullable(count), nothing),
-  currency: optional(text, ''),
-  date: optional(text, ''),
-  demo: optional(flag, false),
+  model: text,
+  editor_model: optional(text, ''),
   edit_format: optional(text, ''),
   editor_edit_format: optional(text, ''),
-  editor_model: optional(text, ''),
-  editor_tokens: optional(nullable(count), nothing),
+  test_cases: optional(count, 0),
+  pass_rate_1: optional(nullable(number), nothing),
+  pass_rate_1_low: optional(nullable(number), nothing),
+  pass_rate_1_high: optional(nullable(number), nothing),
+  pass_rate_2: optional(nullable(number), nothing),
+  ci_low: optional(nullable(number), nothing),
+  ci_high: optional(nullable(number), nothing),
+  percent_cases_well_formed: optional(nullable(number), nothing),
+  percent_well_formed_by_aider: optional(nullable(number), nothing),
+  percent_well_formed_architect: optional(nullable(number), nothing),
+  percent_well_formed_editor: optional(nullable(number), nothing),
   error_outputs: optional(nullable(count), 0),
-  errors: optional(count, 0),
-  exercises: optional(text, ''),
-  exhausted_context_windows: optional(nullable(count), 0),
-  indentation_errors: optional(nullable(count), 0),
-  lazy_comments: optional(nullable(count), 0),
-  model: text,
-  no_edit: optional(nullable(count), 0),
-  no_edit_passed: optional(nullable(count), 0),
-  num_malformed_by_aider: optional(nullable(count), 0),
   num_malformed_responses: optional(nullable(count), 0),
   num_with_malformed_responses: optional(nullable(count), 0),
-  pass_rate_1: optional(nullable(number), nothing),
-  pass_rate_1_high: optional(nullable(number), nothing),
-  pass_rate_1_low: optional(nullable(number), nothing),
-  pass_rate_2: optional(nullable(number), nothing),
-  pending: optional(count, 0),
-  percent_cases_well_formed: optional(nullable(number), nothing),
-  percent_well_formed_architect: optional(nullable(number), nothing),
-  percent_well_formed_by_aider: optional(nullable(number), nothing),
-  percent_well_formed_editor: optional(nullable(number), nothing),
-  prompt_tokens: optional(nullable(count), nothing),
-  published: optional(flag, false),
-  run: optional(text, ''),
-  seconds_per_case: optional(nullable(number), nothing),
-  source: optional(text, ''),
-  syntax_errors: optional(nullable(count), 0),
-  test_cases: optional(count, 0),
-  test_timeouts: optional(nullable(count), 0),
-  total_cost: optional(nullable(number), nothing),
+  num_malformed_by_aider: optional(nullable(count), 0),
+  no_edit: optional(nullable(count), 0),
+  no_edit_passed: optional(nullable(count), 0),
   user_asks: optional(nullable(count), nothing),
-  versions: optional(text, '')
+  lazy_comments: optional(nullable(count), 0),
+  syntax_errors: optional(nullable(count), 0),
+  indentation_errors: optional(nullable(count), 0),
+  exhausted_context_windows: optional(nullable(count), 0),
+  test_timeouts: optional(nullable(count), 0),
+  prompt_tokens: optional(nullable(count), nothing),
+  completion_tokens: optional(nullable(count), nothing),
+  architect_tokens: optional(nullable(count), nothing),
+  editor_tokens: optional(nullable(count), nothing),
+  seconds_per_case: optional(nullable(number), nothing),
+  total_cost: optional(nullable(number), nothing),
+  currency: optional(text, ''),
+  command: optional(text, ''),
+  date: optional(text, ''),
+  versions: optional(text, ''),
+  run: optional(text, ''),
+  errors: optional(count, 0),
+  pending: optional(count, 0),
+  demo: optional(flag, false),
+  published: optional(flag, false),
+  exercises: optional(text, ''),
+  source: optional(text, '')
 };
 
 export const GROUP_ROW = {
@@ -418,10 +418,10 @@ export const SAMPLE_VIEW = {
   reason: optional(nullable(struct('Reason', REASON)), nothing),
   code: optional(nullable(struct('Clip', CLIP)), nothing),
   execution: optional(nullable(struct('Execution', EXECUTION)), nothing),
-  calls: optional(list(struct('DrawnCall', DRAWN_CALL), MOST_OF_A_SAMPLE), []),
   entropy: optional(text, ''),
+  calls: optional(list(struct('DrawnCall', DRAWN_CALL), MOST_OF_A_SAMPLE), []),
   turns: optional(list(struct('TurnView', TURN_VIEW), MOST_OF_A_SAMPLE), []),
-  picture: optional(nullable(struct('GameClip', PICTURE)), nothing),
+  picture: optional(nullable(struct('GameClip', GAME_CLIP)), nothing),
   drawing: optional(nullable(struct('Drawing', DRAWING)), nothing),
   ruling: optional(nullable(struct('RulingView', RULING_VIEW)), nothing)
 };
@@ -549,7 +549,7 @@ export type TurnView = Read<typeof TURN_VIEW>;
 export type BoardRow = Read<typeof BOARD_ROW>;
 export type Game = Read<typeof GAME>;
 export type GameError = Read<typeof GAME_ERROR>;
-export type Picture = Read<typeof PICTURE>;
+export type Picture = Read<typeof GAME_CLIP>;
 export type Drawing = Read<typeof DRAWING>;
 export type FailedTest = Read<typeof FAILED_TEST>;
 

@@ -175,17 +175,19 @@ export class AttemptView {
       drawing !== null &&
       drawing.svg.startsWith('<svg ') &&
       drawing.svg.length <= LONGEST_DRAWING;
-    this._drawing.hidden = !shown;
     if (!shown) {
-      this._drawing.removeAttribute('src');
+      this._drawing.replaceChildren();
       return;
     }
     const source = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawing.svg.replace(/[\ud800-\udfff]/g, '?'))}`;
-    if (this._drawing.getAttribute('src') !== source) {
-      this._drawing.src = source;
+    const words = visible(drawing.alt);
+    const image = this._drawing.querySelector('img');
+    if (image?.getAttribute('src') !== source || image.alt !== words) {
+      const made = el('img', { class: 'qwq-drawing', title: words });
+      made.src = source;
+      made.alt = words;
+      this._drawing.replaceChildren(made);
     }
-    this._drawing.alt = visible(drawing.alt);
-    this._drawing.title = visible(drawing.alt);
   }
 
   /** Typeset where it is LaTeX, with the source to point at; as typed where it is not. */
@@ -262,7 +264,7 @@ export class AttemptView {
   private _turns = new TurnsView();
   private _game = new GameView();
   private _ruling = new RulingView();
-  private _drawing = el('img', { class: 'qwq-drawing', hidden: true });
+  private _drawing = el('div');
   private _error = el('pre', { class: 'qwq-error' });
 }
 
