@@ -209,6 +209,7 @@ def test_one_run_cannot_push_the_others_away(lab: Lab, good: Path, beside: Calla
     attack("panel: a name of 2 MB, 20,000 benchmarks, the year 9999", "below the reader's own runs", bound)
 
 
+@pytest.mark.long
 def test_the_line_that_is_copied(lab: Lab, good: Path, beside: Callable[..., Path], attack: Attack) -> None:
     """It is composed of the folder's name, and means that name to the magic; or there is none."""
     beside("evil", command=EVIL, name="nice", state="stopped")
@@ -250,6 +251,7 @@ def test_the_line_that_is_copied(lab: Lab, good: Path, beside: Callable[..., Pat
     attack(f"panel: a command {EVIL[:24]}…", "never copied: the line is composed", "%qwq_resume NAME, quoted, or none")
 
 
+@pytest.mark.long
 def test_records_that_would_freeze_the_viewer(
     lab: Lab, good: Path, beside: Callable[..., Path], attack: Attack
 ) -> None:

@@ -16,6 +16,7 @@ from qwq_nb.bench.registry import BUILT_IN
 from qwq_nb.errors import UnknownBenchmark
 
 
+@pytest.mark.long
 def test_names_are_those_of_the_registry(with_evalscope: Callable[..., Any]) -> None:
     code = "from evalscope.benchmarks import load_all, BENCHMARK_REGISTRY, _INDEX\nresult = sorted(_INDEX)\n"
     assert benchmark_names() == sorted([*with_evalscope(code), *BUILT_IN])

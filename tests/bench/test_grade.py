@@ -228,6 +228,7 @@ def test_a_gold_answer_that_is_no_integer_is_excluded(load: Load, grade: Grade, 
     assert "error:" in verdict.explanation
 
 
+@pytest.mark.long
 def test_real_answers_are_graded_as_evalscope_grades_them(
     load: Load, worker: BenchWorker, run: Run[Any], shared_data: Path, with_evalscope: Callable[..., Any]
 ) -> None:

@@ -54,6 +54,7 @@ def environments(pid: int | None) -> str:
     return "\n".join(str(each.environ()) for each in (process, *process.children(recursive=True)))
 
 
+@pytest.mark.long
 def test_a_gated_set_loads_and_its_token_stays_where_it_is_needed(
     run: Run[Any], hub: GatedHub, own: BenchWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +71,7 @@ def test_a_gated_set_loads_and_its_token_stays_where_it_is_needed(
     assert_no_file_holds(TOKEN, tmp_path, Path(os.environ["QWQ_NB_CACHE"]))
 
 
+@pytest.mark.long
 def test_without_the_token_it_is_said_what_is_needed(run: Run[Any], hub: GatedHub, own: BenchWorker) -> None:
     with pytest.raises(HubError, match=r"gated.* set HF_TOKEN or HUGGING_FACE_HUB_TOKEN in this kernel"):
         run(own.load(LoadRequest(benchmark="aime24", hub="huggingface")))
@@ -86,6 +88,7 @@ def test_a_key_of_an_endpoint_is_given_to_no_loader(
     assert set(hub.authorizations) == {""}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["huggingface", "modelscope"])
 def test_a_hub_that_repeats_the_token_gets_it_into_no_message(
     run: Run[Any], hub: GatedHub, own: BenchWorker, monkeypatch: pytest.MonkeyPatch, name: Hub
@@ -102,6 +105,7 @@ def test_a_hub_that_repeats_the_token_gets_it_into_no_message(
         assert MASK in str(caught.value)
 
 
+@pytest.mark.long
 def test_a_hub_that_repeats_the_token_in_its_data_gets_it_into_no_sample_and_no_cache_of_prompts(
     run: Run[Any], hub: GatedHub, own: BenchWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

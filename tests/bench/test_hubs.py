@@ -255,6 +255,7 @@ def test_a_proxy_that_does_not_reach_the_hub(status: str, says: str, monkeypatch
     assert asked[0].startswith(b"CONNECT hub.invalid:443 HTTP/1.1")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", HUBS)
 def test_behind_a_dead_proxy_the_message_comes_in_time(hubs: Hubs, name: HubName) -> None:
     port = free_port()

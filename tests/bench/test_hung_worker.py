@@ -51,6 +51,7 @@ def job(loaded: LoadedBenchmark, answer: str = r"\boxed{9}") -> GradeJob:
     return GradeJob(request=loaded.request, sample=loaded.samples[3], completion=Completion(answer=answer), position=3)
 
 
+@pytest.mark.long
 def test_a_suspended_worker_is_replaced_and_the_answers_are_graded(
     run: Run[Any], data: dict[str, Path], own: BenchWorker, impatient: None
 ) -> None:

@@ -109,6 +109,7 @@ def _snapshot(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
+@pytest.mark.long
 def test_reports_are_evalscopes(
     run_dir: Path, worker: BenchWorker, run: Run[Any], with_evalscope: Callable[..., Any]
 ) -> None:

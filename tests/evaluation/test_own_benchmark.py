@@ -187,6 +187,7 @@ def test_deadline_crash_and_exception_cost_one_sample_each(demo_endpoint: Any, t
     assert sum(r.outcome == "correct" for r in found.values()) == 5
 
 
+@pytest.mark.long
 def test_a_killed_worker_is_replaced(book: Path, demo_endpoint: Any, tmp_path: Path) -> None:
     server = demo_endpoint(transcripts=[book], tokens_per_second=60)
     evaluate("word_sums", limit=1, endpoint=own_endpoint(server), out=tmp_path / "runs", show=False)

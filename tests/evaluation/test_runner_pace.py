@@ -10,6 +10,7 @@ from tests.support.runner import Start, grade_unread
 from tests.support.waiting import wait_until
 
 
+@pytest.mark.long
 def test_it_finds_a_cap_that_answers_429_and_loses_nothing(runner: Start, server: DemoEndpoint) -> None:
     server.configure(most_streams=8, tokens_per_second=400, chunks=120)
     running = runner(40, grade=grade_unread, repeats=4, concurrency=MOST, auto=True, window_s=0.2, max_retries=1)

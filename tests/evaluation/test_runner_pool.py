@@ -7,6 +7,8 @@ import signal
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
 from qwq_nb.demo.process import DemoEndpoint
 from tests.support.demo_server import own_endpoint, request_counts
 from tests.support.runner import Running, Start, grade_unread
@@ -19,6 +21,7 @@ def answered_by(running: Running) -> Counter[str]:
     return Counter(r.completion.endpoint for r in running.runner.results.values() if r.completion)
 
 
+@pytest.mark.long
 def test_the_one_with_fewer_streams_is_asked_and_the_record_says_which_answered(
     runner: Start, demo_endpoint: Demo
 ) -> None:

@@ -357,6 +357,7 @@ def test_a_kernel_that_is_killed_in_mid_run(server: DemoEndpoint) -> None:
     assert row_count(run, "predictions") == row_count(run, "reviews") == 40
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("left", ["a_row", "half_a_row", "predictions"])
 def test_a_kernel_that_is_killed_while_it_takes_over(server: DemoEndpoint, left: str) -> None:
     """Rows are there, of a run that is none yet: its manifest comes last."""

@@ -140,6 +140,7 @@ def test_pause_resume_and_stop_by_their_buttons(kernel: Any, server: DemoEndpoin
     assert 0 < server.log()["requests"] < 40
 
 
+@pytest.mark.long
 def test_why_a_run_waits_stands_beside_the_buttons(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
     server.set_faults(["status,code=503,after=6"])
     cell = background(kernel, server, widgets)

@@ -173,6 +173,7 @@ def while_drawing(kernel: Any, folder: Path) -> float:
 # -- the kernel that is installed ----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_an_interrupt_while_loading(kernel: Any, server: DemoEndpoint) -> None:
     while_loading(kernel, server)
 

@@ -26,6 +26,7 @@ from tests.support.paths import OUTSIDE
 from tests.support.processes import free_port
 
 pytest.importorskip("flask", reason="needs evalscope[service]")
+pytestmark = pytest.mark.long
 
 
 def get(url: str) -> Any:
@@ -153,7 +154,6 @@ def test_the_dashboard_opens_a_run_of_a_registered_benchmark(own_run: qwq_nb.Run
     assert "how much is three and four?" in json.dumps(get(level_1))
 
 
-@pytest.mark.long
 def test_the_dashboard_opens_a_run_with_tool_calls(finished: qwq_nb.Run, service: str) -> None:
     run = qwq_nb.evaluate("bfcl_ast", demo=True, out=finished.path.parent, show=False)
     place = f"{service}/runs/{quote(run.path.name)}/models/{quote(run.model)}"
@@ -170,7 +170,6 @@ def maze_run(finished: qwq_nb.Run) -> qwq_nb.Run:
     return qwq_nb.evaluate("alphamaze", demo=True, levels=1, out=finished.path.parent, show=False)
 
 
-@pytest.mark.long
 def test_the_dashboard_opens_a_run_of_mazes(maze_run: qwq_nb.Run, service: str) -> None:
     place = f"{service}/runs/{quote(maze_run.path.name)}/models/{quote(maze_run.model)}"
     assert "alphamaze" in json.dumps(get(place))
@@ -178,7 +177,6 @@ def test_the_dashboard_opens_a_run_of_mazes(maze_run: qwq_nb.Run, service: str) 
     assert "<|up|>" in shown
 
 
-@pytest.mark.long
 def test_evalscope_grades_mazes_and_the_slate_as_they_were_graded(maze_run: qwq_nb.Run) -> None:
     assert check(maze_run.path) == []
     slate = qwq_nb.evaluate("hands_on", demo=True, out=maze_run.path.parent, show=False)

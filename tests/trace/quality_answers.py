@@ -83,7 +83,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from math import sqrt
+from math import inf, sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -225,6 +225,17 @@ def shift_of(cases: list[Labelled]) -> tuple[float, float]:
     return shift, sqrt(sum(part * part for part in parts) / (len(cases) - 1) / len(cases))
 
 
+def curve_gap(cases: list[Labelled]) -> float:
+    """The largest difference of two shares over all lengths k: of traces that state the right answer within k by their
+    labels, and by the places found (the curve S of `%qwq_budget`)."""
+    ends = [
+        (at[1] if (at := c.label["first_correct"]) else inf, span[1] if (span := c.found()) else inf) for c in cases
+    ]
+    lengths = {end for pair in ends for end in pair if end < inf}
+    gaps = [sum((by_label <= k) - (found <= k) for by_label, found in ends) / len(ends) for k in lengths]
+    return max(map(abs, gaps), default=0.0)
+
+
 def in_words(score: Counts) -> str:
     """Format precision and recall with Wilson's intervals."""
     return ", ".join(
@@ -246,6 +257,8 @@ def print_report(which: str, data: Path = SHARED_DATA, *, show: bool = False) ->
             chosen = [c for c in cases if c.part == part]
             for group, score in counted(chosen, print if show else None).items():
                 print(f"  {group}: {in_words(score)}")
+            if math := [c for c in chosen if c.kind == "math"]:
+                print(f"  mathematics: the curve of answers stated is {curve_gap(math):.3f} off at most")
             for kind in {c.kind: 0 for c in chosen}:
                 shift, error = shift_of([c for c in chosen if c.kind == kind])
                 print(f"  {kind}: mean T̂ / T of the labels less that of the places {shift:+.4f} ± {error:.4f}")

@@ -103,6 +103,7 @@ def test_each_transport_finds_it(behaviour: dict[str, Any], tmp_path: Path) -> N
     assert max(row["completion"] for row in rollouts) > 100, "rollouts think to the end"
 
 
+@pytest.mark.long
 def test_kill_9_asks_nothing_twice(tmp_path: Path) -> None:
     program = textwrap.dedent(
         f"""

@@ -210,6 +210,7 @@ def test_an_interrupt_keeps_what_came(tmp_path: Path) -> None:
     assert not curve.table().accuracy.isna().any()
 
 
+@pytest.mark.long
 def test_kill_9_in_mid_measure_costs_no_answer_that_had_come(tmp_path: Path) -> None:
     program = textwrap.dedent(
         f"""

@@ -206,6 +206,7 @@ judge(load_run(sys.argv[1]), endpoint=endpoint, concurrency=2, show=False)
 """
 
 
+@pytest.mark.long
 def test_a_kernel_killed_in_mid_judging_asks_nothing_twice(model: ScriptedJudge, tmp_path: Path) -> None:
     data = write_jsonl(
         tmp_path / "many.jsonl",
