@@ -18,12 +18,13 @@ from pathlib import Path
 
 from tests.support.paths import ROOT
 
-from . import front, grading, memory, paced, page, responsive, scale, starting, throughput
+from . import front, grading, logprobs, memory, paced, page, responsive, scale, starting, throughput
 from .report import Finding, as_text, save, saved
 
 MEASURES: dict[str, tuple[Callable[..., Finding], dict[str, object]]] = {
     "starting": (starting.measure, {"times": 1}),
     "paced": (paced.measure, {"streams": 8, "samples": 8, "lengths": (40,)}),
+    "logprobs": (logprobs.measure, {"streams": 8, "samples": 8, "chunks": 40}),
     "responsive": (responsive.measure, {"streams": 8, "samples": 16, "chunks": 60, "cells": 5}),
     "scale": (scale.measure, {"sizes": (4, 16), "per_second": 400.0, "seconds": 2.0}),
     "memory": (memory.measure, {"samples": 40, "lengths": (200, 1_000)}),

@@ -12,13 +12,24 @@ sampling: vLLM and llama.cpp send log probabilities that temperature has not cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from math import exp, isfinite, log
-from typing import Final
+from collections.abc import Sequence
+from math import isnan
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-__all__ = ["WINDOW", "TraceConfidence", "entropy", "group_confidences", "token_confidence", "trace_confidence"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "WINDOW",
+    "TraceConfidence",
+    "entropy",
+    "group_confidences",
+    "measure_tokens",
+    "token_confidence",
+    "trace_confidence",
+]
 
 WINDOW: Final = 2048
 """Tokens of a group and of the tail, as in the paper."""
@@ -35,28 +46,36 @@ class TraceConfidence(msgspec.Struct, kw_only=True, frozen=True):
     bottom_tenth: float
 
 
-def token_confidence(logprobs: Sequence[float]) -> float | None:
-    """Compute the confidence of one token from the log probabilities of its most probable alternatives.
+def measure_tokens(logprobs: Sequence[float], counts: Sequence[int]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Compute the confidence and the entropy of each of many tokens at once, in nats.
 
-    None without any. What is no number, or above 0, is left out.
+    `logprobs`: those of all tokens' alternatives, one token after the other; `counts`: how many each token has. What is
+    no number, or above 0, is left out; nan where nothing is left, and where all are of a probability of 0 the entropy
+    is nan too. The entropy is that over the alternatives that were sent, as if there were no others.
     """
-    known = _known(logprobs)
-    return -sum(known) / len(known) if known else None
+    import numpy as np
+
+    n = len(counts)
+    values = np.array(logprobs, dtype=float)
+    tokens = np.repeat(np.arange(n), np.array(counts, dtype=np.intp))
+    known = np.isfinite(values) & (values <= 0)
+    values, tokens = np.maximum(values[known], _LEAST_LOGPROB), tokens[known]
+    weights = np.exp(values)
+    whole = np.bincount(tokens, weights, n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        confidences = -np.bincount(tokens, values, n) / np.bincount(tokens, minlength=n)
+        entropies = np.log(whole) - np.bincount(tokens, weights * values, n) / whole
+    return confidences, np.maximum(entropies, 0.0)
+
+
+def token_confidence(logprobs: Sequence[float]) -> float | None:
+    """Compute the confidence of one token from the log probabilities of its alternatives; None without any."""
+    return _number(measure_tokens(logprobs, [len(logprobs)])[0][0])
 
 
 def entropy(logprobs: Sequence[float]) -> float | None:
-    """Compute the entropy, in nats, of one token over the alternatives that were sent, as if there were no others.
-
-    None without any.
-    """
-    known = _known(logprobs)
-    if not known:
-        return None
-    weights = [exp(value) for value in known]
-    whole = sum(weights)
-    if whole <= 0:
-        return None
-    return -sum(w / whole * log(w / whole) for w in weights if w)
+    """Compute the entropy of one token, in nats, from the log probabilities of its alternatives; None without any."""
+    return _number(measure_tokens(logprobs, [len(logprobs)])[1][0])
 
 
 def group_confidences(confidences: Sequence[float], window: int = WINDOW) -> list[float]:
@@ -90,5 +109,5 @@ def trace_confidence(confidences: Sequence[float], window: int = WINDOW) -> Trac
     )
 
 
-def _known(logprobs: Iterable[float]) -> list[float]:
-    return [max(value, _LEAST_LOGPROB) for value in logprobs if isfinite(value) and value <= 0]
+def _number(value: float) -> float | None:
+    return None if isnan(value) else float(value)
