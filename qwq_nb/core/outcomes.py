@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from qwq_nb.core.code_reasons import CODE_REASONS, NO_EDIT, why_code
 from qwq_nb.core.finish_reasons import ending_of
+from qwq_nb.core.formats import score
 from qwq_nb.core.graded_metrics import is_degree, metric_of_score
 from qwq_nb.core.records import Completion, Outcome, SampleResult, Verdict
 from qwq_nb.core.run_record import Reason, SampleView
@@ -205,7 +206,7 @@ def _explained(code: ReasonCode, verdict: Verdict) -> Reason:
 
 def _score_in_words(verdict: Verdict) -> str:
     metric = metric_of_score(verdict.sample_score)
-    return f"score {verdict.score:.3f} of 1" + (f" ({metric})" if metric else "")
+    return f"score {score(verdict.score)} of 1" + (f" ({metric})" if metric else "")
 
 
 def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:

@@ -39,6 +39,8 @@ class OutcomeWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     """Hold how an outcome is shown and counted."""
 
     word: str
+    plural: str
+    """The word behind any number but 1: `14 wrong`, `3 errors`."""
     sign: str
     """A plain sign that every font has; the word always stands beside it."""
     counts: bool

@@ -8,7 +8,7 @@ from qwq_nb.endpoint.context_window import RAISE_IT
 from qwq_nb.view.clean import visible
 from qwq_nb.view.html import Typesetter, esc, pre
 from qwq_nb.view.output import Output, Picture
-from qwq_nb.view.wording import duration, number
+from qwq_nb.view.wording import duration
 
 if TYPE_CHECKING:
     from qwq_nb.core.records import Completion
@@ -68,7 +68,7 @@ def completion_bundle(completion: Completion, *, times: bool) -> dict[str, Any]:
     if times:
         facts.append(duration(c.latency_s))
         if c.ttft_s is not None:
-            facts.append(f"first token after {number(c.ttft_s, 2)} s")
+            facts.append(f"first token after {duration(c.ttft_s)}")
     parts = []
     if c.reasoning:
         parts.append(

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from qwq_nb.core.formats import setting
 from qwq_nb.core.pairing import Pair, Pairing, same_prompt
 from qwq_nb.run.facts import RunFacts
 from qwq_nb.run.token_limit import limit_difference
@@ -210,7 +211,7 @@ def _sampling(a: RunFacts, b: RunFacts) -> list[Caveat]:
 
 def _value(sampling: dict[str, Any], name: str) -> str:
     value = sampling.get(name)
-    return "not set" if value is None else _short(value)
+    return "not set" if value is None else _short(setting(value))
 
 
 def _editing(a: RunFacts, b: RunFacts) -> list[Caveat]:

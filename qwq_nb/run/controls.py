@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from qwq_nb.core.run_record import Progress
 from qwq_nb.view.html import note
-from qwq_nb.view.wording import count, duration, is_known
+from qwq_nb.view.wording import count, is_known, rough_duration
 
 if TYPE_CHECKING:
     from qwq_nb.run.state import ShownRun
@@ -112,7 +112,7 @@ def status(state: str, progress: Progress, asked: str = "") -> str:
     if progress.errors:
         parts.append(count(progress.errors, "error"))
     if is_known(progress.eta_s) and state == "running":
-        parts.append(f"{duration(progress.eta_s)} left")
+        parts.append(f"{rough_duration(progress.eta_s)} left")
     return f"{head}: {', '.join(parts)}"
 
 

@@ -15,7 +15,7 @@ from qwq_nb.core.stats import variance_parts
 from qwq_nb.errors import one_line
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.scores import GOING_ON
-from qwq_nb.view.wording import estimated_from, number, percent
+from qwq_nb.view.wording import estimated_from, percent
 
 __all__ = ["estimate_notes", "repeat_notes"]
 
@@ -67,8 +67,8 @@ def repeat_notes(results: Sequence[SampleResult], manifest: Manifest) -> list[st
         share = parts.share_of_problems
         by_problems, by_repeats = 1 - sqrt(0.5), 1 - sqrt((1 + share) / 2)
         notes.append(
-            f"{benchmark}: {number(100 * share)}% of the variance of the accuracy comes from which problems were "
+            f"{benchmark}: {percent(share, 0)} of the variance of the accuracy comes from which problems were "
             f"asked, the rest from chance in the answers. Twice as many problems would narrow its interval by "
-            f"{number(100 * by_problems)}%, twice as many repeats by {number(100 * by_repeats)}%."
+            f"{percent(by_problems, 0)}, twice as many repeats by {percent(by_repeats, 0)}."
         )
     return notes

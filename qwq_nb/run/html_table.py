@@ -11,7 +11,7 @@ from qwq_nb.run.group_table import GROUP_HEADS, group_cells, tests_of, told_apar
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, esc
 from qwq_nb.view.tables import Row, html_table, meter, share_cell, strong, unbroken
-from qwq_nb.view.wording import UNKNOWN, estimated_from, is_known, number, percent, row_interval, row_score
+from qwq_nb.view.wording import UNKNOWN, duration, estimated_from, is_known, number, percent, row_interval, row_score
 
 __all__ = ["groups_table", "references_table", "results_table"]
 
@@ -88,7 +88,7 @@ def _result(row: SubsetRow, rare: list[str]) -> list[str]:
         *(f"{getattr(row, _RARE[name]):,}" for name in rare if name != "tests passed"),
         number(row.mean_reasoning_tokens),
         number(row.mean_answer_tokens),
-        f"{number(row.ttft_p50_s, 2)}\N{NO-BREAK SPACE}s" if is_known(row.ttft_p50_s) else UNKNOWN,
+        unbroken(duration(row.ttft_p50_s)),
         number(row.tokens_per_s_p50, 1),
     ]
     if row.subset == "all":
@@ -131,4 +131,4 @@ def _plain(value: Any) -> str:
     """Sources are strings or small mappings; links are shown as text, never made live."""
     if isinstance(value, dict):
         return " ".join(_plain(part) for part in value.values())
-    return "-" if value is None else str(value)[:500]
+    return UNKNOWN if value is None else str(value)[:500]

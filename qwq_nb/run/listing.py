@@ -11,7 +11,7 @@ from qwq_nb.store.rulings import RULINGS
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, text_table
-from qwq_nb.view.wording import SCORE_DIGITS, UNKNOWN, number
+from qwq_nb.view.wording import UNKNOWN, percent, score
 
 if TYPE_CHECKING:
     from qwq_nb.run.run import Run
@@ -29,7 +29,7 @@ _CELL: Final = 120
 
 
 def _score(metric: str, value: float) -> str:
-    return f"{metric} {number(value, SCORE_DIGITS)}" if metric else f"{number(100 * value, 1)}%"
+    return f"{metric} {score(value)}" if metric else percent(value)
 
 
 def with_decisions(run: Run) -> Manifest:

@@ -21,7 +21,7 @@ from qwq_nb.run.text_table import failure_lines, group_lines, result_lines
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc, note
 from qwq_nb.view.tables import demo_frame, demo_line, progress_bar
-from qwq_nb.view.wording import WORDS, cost_facts, count, duration, number, sampling
+from qwq_nb.view.wording import WORDS, cost_facts, count, duration, number, rough_duration, sampling
 
 __all__ = [
     "BoardSection",
@@ -92,7 +92,7 @@ class ProgressSection:
         if now.errors:
             facts.append(count(now.errors, "error"))
         if now.retries:
-            facts.append("1 retry" if now.retries == 1 else f"{now.retries:,} retries")
+            facts.append(count(now.retries, "retry", "retries"))
         if record.state not in _LIVE_STATES:
             facts.append(f"{duration(now.elapsed_s or None)}, {count(now.tokens, 'token')}")
             facts += cost_facts(record)
@@ -105,7 +105,7 @@ class ProgressSection:
         facts.append(f"{number(now.tokens_per_s)} tokens/s")
         if now.eta_s is not None:
             problems = f"{count(now.problems_left, 'problem')}, " if now.problems_left else ""
-            facts.append(f"about {problems}{duration(now.eta_s)} left")
+            facts.append(f"{problems}{rough_duration(now.eta_s)} left")
         facts += cost_facts(record)
         if now.step:
             facts.append(esc(now.step))

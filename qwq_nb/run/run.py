@@ -127,11 +127,7 @@ class Run(RunStudies):
         rows = [row for row in self.rows() if row.subset == "all"]
         said = {row.benchmark: f" ({estimate})" if (estimate := estimated_from(row)) else "" for row in rows}
         scores = listed(
-            (
-                f"{row.benchmark} {row.metric} {row_score(row)}"
-                if row.metric
-                else f"{row.benchmark} {row_score(row)[:-2]}%"
-            )
+            (f"{row.benchmark} {row.metric} {row_score(row)}" if row.metric else f"{row.benchmark} {row_score(row)}")
             + said[row.benchmark]
             for row in rows
             if row.score is not None

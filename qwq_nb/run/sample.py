@@ -12,6 +12,7 @@ import msgspec
 from qwq_nb.core.clip_png import read_clip
 from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.files import save_file
+from qwq_nb.core.formats import UNKNOWN
 from qwq_nb.core.game import GameClip
 from qwq_nb.core.paths import expand_user
 from qwq_nb.core.records import Message, Outcome, Step
@@ -219,8 +220,8 @@ def sample_text(sample: SampleDetail) -> str:
         *([f"candidates: {candidates_line(sample.candidates)}", ""] if sample.candidates else []),
         *([strip_text(sample.entropy), ""] if sample.entropy else []),
         *([*steps_lines(sample.steps), ""] if sample.steps else []),
-        *([] if _in_a_step("reasoning", sample) else ["Reasoning:", sample.reasoning or "-", ""]),
-        *([] if _in_a_step("answer", sample) else ["Answer:", sample.answer or "-"]),
+        *([] if _in_a_step("reasoning", sample) else ["Reasoning:", sample.reasoning or UNKNOWN, ""]),
+        *([] if _in_a_step("answer", sample) else ["Answer:", sample.answer or UNKNOWN]),
     ]
     return visible("\n".join(lines))
 

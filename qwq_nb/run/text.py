@@ -11,7 +11,7 @@ from typing import Final
 from qwq_nb.core.run_record import RunRecord
 from qwq_nb.run.sections import sections_text
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.wording import count, duration, is_known, money, number, overall, percent
+from qwq_nb.view.wording import count, is_known, money, number, overall, percent, rough_duration
 
 __all__ = ["run_progress_line", "run_text"]
 
@@ -40,7 +40,7 @@ def run_progress_line(record: RunRecord, width: int) -> str:
         parts.append(f"accuracy {percent(total.accuracy)}")
     if is_known(now.eta_s):
         problems = f"{count(now.problems_left, 'problem')}, " if now.problems_left else ""
-        parts.append(f"{problems}{duration(now.eta_s)} left")
+        parts.append(f"{problems}{rough_duration(now.eta_s)} left")
     if record.cost is not None:
         currency = record.cost.currency
         parts.append(f"cost {money(record.cost.so_far, currency if currency.isascii() else '')}")

@@ -13,9 +13,8 @@ from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import text_table
 from qwq_nb.view.wording import (
-    UNKNOWN,
     WORDS,
-    is_known,
+    duration,
     number,
     outcome_counts,
     percent,
@@ -60,7 +59,7 @@ def _cells(row: SubsetRow, times: bool, awaiting: bool, tests: bool) -> list[str
         str(row.n),
         str(row.correct),
         row_score(row),
-        row_interval(row, "-"),
+        row_interval(row),
         percent(row.accuracy_finished),
         str(row.truncated),
         str(row.no_answer),
@@ -72,8 +71,7 @@ def _cells(row: SubsetRow, times: bool, awaiting: bool, tests: bool) -> list[str
         number(row.mean_answer_tokens),
     ]
     if times:
-        ttft = f"{number(row.ttft_p50_s, 2)} s" if is_known(row.ttft_p50_s) else UNKNOWN
-        cells += [ttft, number(row.tokens_per_s_p50, 1)]
+        cells += [duration(row.ttft_p50_s), number(row.tokens_per_s_p50, 1)]
     return cells
 
 

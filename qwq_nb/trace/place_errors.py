@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
+from qwq_nb.core.formats import interval, percent
 from qwq_nb.core.records import SampleResult
 from qwq_nb.core.stats import wilson
 
@@ -39,7 +40,7 @@ class PlaceError(NamedTuple):
         low, high = wilson(self.agreed, self.found)
         assert low is not None
         assert high is not None
-        return f"{100 * self.agreed / self.found:.0f} % ({100 * low:.0f} to {100 * high:.0f} %)"
+        return f"{percent(self.agreed / self.found, 0)} (95 % CI {interval(low, high, 0)})"
 
 
 MEASURED: Final[dict[AnswerKind, PlaceError]] = {

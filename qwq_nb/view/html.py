@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from qwq_nb.core.formats import UNKNOWN
 from qwq_nb.core.run_record import Clip
 from qwq_nb.view import tex
 from qwq_nb.view.clean import visible
@@ -115,7 +116,7 @@ class Typesetter:
             bare = bare.strip("$")
         formula = rf"\({bare}\)"
         if not bare:
-            return "-"
+            return UNKNOWN
         if tex.looks_like_tex(bare) and tex.is_bare(bare) and tex.is_safe(formula):
             return self._piece("tex", formula)
         return code(text)

@@ -1,24 +1,50 @@
-"""Define the words, signs and number formats that html and plain text share."""
+"""Define the words and signs that html and plain text share. How numbers are written is in `core.formats`."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal
-from typing import TypeGuard
 
+from qwq_nb.core.formats import (
+    CI,
+    SCORE_DIGITS,
+    UNKNOWN,
+    count,
+    difference_interval,
+    difference_of_scores,
+    duration,
+    interval,
+    is_known,
+    listed_settings,
+    money,
+    number,
+    p_said,
+    p_text,
+    percent,
+    points,
+    range_of,
+    rough_duration,
+    score,
+    score_interval,
+    signed,
+    signed_score,
+    significant,
+)
 from qwq_nb.core.records import OUTCOMES, Outcome
 from qwq_nb.core.run_record import InFlight, RunRecord, SampleView, SubsetRow
 from qwq_nb.core.vocabulary import DEMO_NOTICE, FAILURES_FIRST, VOCABULARY, flag_word
 
 __all__ = [
+    "CI",
     "DEMO_NOTICE",
+    "SCORE_DIGITS",
     "SIGNS",
     "UNKNOWN",
     "WORDS",
     "cost_facts",
     "count",
+    "difference_interval",
+    "difference_of_scores",
     "duration",
     "estimated_from",
     "flag_word",
@@ -26,26 +52,26 @@ __all__ = [
     "is_known",
     "money",
     "number",
+    "outcome_count",
     "outcome_counts",
     "overall",
+    "p_said",
     "p_text",
     "percent",
     "phase",
     "points",
+    "range_of",
+    "rough_duration",
     "row_interval",
     "row_score",
     "sample_key",
     "sampling",
+    "score",
+    "score_interval",
     "signed",
+    "signed_score",
+    "significant",
 ]
-
-UNKNOWN = "–"
-"""What stands where a number is not known."""
-
-SCORE_DIGITS = 3
-"""Decimals of a score that is not 0 or 1."""
-_HUGE = 1e15
-"""From here on a number's digits would say no more, and fill the line."""
 
 WORDS: dict[Outcome, str] = {outcome: words.word for outcome, words in VOCABULARY.outcomes.items()}
 
@@ -57,72 +83,30 @@ def sample_key(view: SampleView) -> tuple[int, str, int]:
     return FAILURES_FIRST.index(view.outcome), view.id, view.repeat
 
 
-def count(n: int, noun: str) -> str:
-    """Format a number with its noun: `1 sample`, `2,000 samples`."""
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
-
-
 def outcome_counts(views: Iterable[SampleView]) -> str:
     """Count the views by outcome, in words: `8 correct, 1 wrong, 1 truncated`."""
     seen = Counter(view.outcome for view in views)
-    return ", ".join(f"{seen[outcome]:,} {WORDS[outcome]}" for outcome in OUTCOMES if seen[outcome])
+    return ", ".join(outcome_count(outcome, seen[outcome]) for outcome in OUTCOMES if seen[outcome])
 
 
-def is_known(value: float | None) -> TypeGuard[float]:
-    """Return whether a value is a number: neither missing nor NaN nor infinite."""
-    return value is not None and math.isfinite(value)
-
-
-def number(value: float | None, digits: int = 0) -> str:
-    """Format a number with commas and `digits` decimals; UNKNOWN where it is not known.
-
-    Every number that is drawn is rounded here: halves away from 0, as a reader rounds what the number is in decimal
-    (95.35 to 95.4), and not what its binary form falls short of it. 15 digits are read, which all binary numbers have.
-    From 1e15 on it is `1.2e15`. `number` of `labextension/src/record/format.ts` is the same rule, and
-    `labextension/src/__tests__/record/numbers.json` has examples that both are tested with.
-    """
-    if not is_known(value):
-        return UNKNOWN
-    if abs(value) >= _HUGE:
-        return f"{value:.1e}".replace("+", "")
-    exact = Decimal(f"{value:.15g}").quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
-    return f"{abs(exact) if exact.is_zero() else exact:,f}"
-
-
-def percent(share: float | None) -> str:
-    """Format a share 0…1 as `83.3 %`; UNKNOWN where it is not known."""
-    return f"{number(100 * share, 1)} %" if is_known(share) else UNKNOWN
-
-
-def interval(low: float | None, high: float | None, dash: str = "–") -> str:
-    """Format an interval of a share: `55.2 – 95.3 %`.
-
-    It is `exact` where it has no width, and UNKNOWN where it is not known.
-    """
-    if not (is_known(low) and is_known(high)):
-        return UNKNOWN
-    return "exact" if low == high else f"{percent(low)[:-2]} {dash} {percent(high)}"
+def outcome_count(outcome: Outcome, n: int) -> str:
+    """Format how many answers have an outcome, in plain grammar: `14 wrong`, `1 error`, `3 errors`."""
+    words = VOCABULARY.outcomes[outcome]
+    return count(n, words.word, words.plural)
 
 
 def row_score(row: SubsetRow) -> str:
     """Format a row's score: the accuracy in per cent, or the mean of scores that are not 0 or 1: `0.583`."""
-    return number(row.mean_score, SCORE_DIGITS) if row.metric else percent(row.accuracy)
+    return score(row.mean_score) if row.metric else percent(row.accuracy)
 
 
-def row_interval(row: SubsetRow, dash: str = "–") -> str:
+def row_interval(row: SubsetRow) -> str:
     """Format a row's interval; beside an exact one, in brackets, the interval for problems like the benchmark's."""
     shown = score_interval if row.metric else interval
-    own = shown(row.ci_low, row.ci_high, dash)
+    own = shown(row.ci_low, row.ci_high)
     if own != "exact" or not is_known(row.similar_low):
         return own
-    return f"exact ({shown(row.similar_low, row.similar_high, dash)})"
-
-
-def score_interval(low: float | None, high: float | None, dash: str = "–") -> str:
-    """Format an interval of a mean score: `0.41 – 0.75`, or as `interval` does."""
-    if not (is_known(low) and is_known(high)):
-        return UNKNOWN
-    return "exact" if low == high else f"{number(low, SCORE_DIGITS)} {dash} {number(high, SCORE_DIGITS)}"
+    return f"exact ({shown(row.similar_low, row.similar_high)})"
 
 
 def estimated_from(row: SubsetRow) -> str:
@@ -131,34 +115,6 @@ def estimated_from(row: SubsetRow) -> str:
     if whole is None or row.score is None:
         return ""
     return f"estimated from {row.answered:,} of {whole:,}" + (" answers" if row.n != row.problems else "")
-
-
-def points(share: float | None) -> str:
-    """Format a difference of shares in percentage points: `+1.2`, `−0.4`, `0.0`; UNKNOWN where it is not known."""
-    if not is_known(share):
-        return UNKNOWN
-    text = number(100 * share, 1)
-    return text if text == "0.0" else text.replace("-", "−") if share < 0 else f"+{text}"
-
-
-def signed(share: float | None) -> str:
-    """Format a difference of shares with its unit: `+1.2 points`, `−0.4 points`; UNKNOWN where it is not known."""
-    return f"{points(share)} points" if is_known(share) else UNKNOWN
-
-
-def p_text(p: float | None) -> str:
-    """Format a p-value: `0.45`, `0.012`, `0.0003`, or `< 0.0001`; UNKNOWN where it is not known."""
-    if not is_known(p):
-        return UNKNOWN
-    return "< 0.0001" if p < 0.0001 else number(p, 4 if p < 0.001 else 3 if p < 0.1 else 2)
-
-
-def money(value: float | None, currency: str = "") -> str:
-    """Format an amount: `12.30`, `0.0312 USD`, `0.000439`: two decimals, or three digits of what is less than 1."""
-    if not is_known(value):
-        return UNKNOWN
-    digits = 2 if value >= 1 or value <= 0 else min(2 - math.floor(math.log10(value)), 20)
-    return f"{number(value, digits)} {currency}".rstrip()
 
 
 def cost_facts(record: RunRecord) -> list[str]:
@@ -180,19 +136,9 @@ def cost_facts(record: RunRecord) -> list[str]:
     return facts
 
 
-def duration(seconds: float | None) -> str:
-    """Format seconds: `8.2 s`, `3 min 20 s`, `2 h 05 min`; UNKNOWN where they are not known."""
-    if not is_known(seconds):
-        return UNKNOWN
-    if seconds < 60:
-        return f"{number(seconds, 1)} s"
-    minutes, rest = divmod(math.floor(seconds + 0.5), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{number(minutes // 60)} h {minutes % 60:02d} min"
-
-
 def sampling(record: RunRecord) -> str:
-    """List the sampling options that are set, in the order given: `temperature 0.6, top_p 0.95`."""
-    return ", ".join(f"{key} {value}" for key, value in record.sampling.items() if value is not None)
+    """List the sampling options that are set, in papers' order: `temperature 0.6, top_p 0.95`."""
+    return listed_settings(record.sampling)
 
 
 def overall(record: RunRecord) -> SubsetRow | None:

@@ -92,7 +92,7 @@ def test_irrelevance_stands_apart_from_the_row_all(finished: Run) -> None:
     assert list(table["n"]) == [2, 2, 2, 2, 2, 8]
     assert (table.loc["all", "correct"], table.loc["all", "accuracy"]) == (5, 5 / 8)
     assert any("irrelevance stands apart, and the row all is without it" in note for note in finished.record().notes)
-    assert repr(finished).endswith("bfcl_ast 62.5%; 10 of 10>")
+    assert repr(finished).endswith("bfcl_ast 62.5 %; 10 of 10>")
     assert "Outcomes: 6 correct, 2 wrong, 2 no answer" in str(finished._repr_mimebundle_()["text/plain"])
 
 

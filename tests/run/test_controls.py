@@ -8,7 +8,7 @@ from qwq_nb.run.controls import status, waiting
 
 def test_how_far_it_is() -> None:
     progress = Progress(total=40, done=12, in_flight=8, eta_s=31.0)
-    assert status("running", progress) == "running: 12 of 40 done, 8 streaming, 31.0 s left"
+    assert status("running", progress) == "running: 12 of 40 done, 8 streaming, about 30 s left"
     assert status("running", progress, "stop").startswith("stopping: ")
 
 

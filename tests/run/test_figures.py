@@ -96,7 +96,7 @@ def test_the_bundle_has_a_table_for_where_plotly_cannot_draw() -> None:
         assert mark not in html, "GitHub strips it"
     assert html.count("<table>") == html.count("<caption>") == 4
     assert html.count("<meter") == 6 + 4 + 1 + 1
-    assert '<th scope="row">Level 3</th><td>10</td><td>80.0 %</td><td>49.0 – 94.3 %</td>' in html
+    assert '<th scope="row">Level 3</th><td>10</td><td>80.0 %</td><td>49.0–94.3 %</td>' in html
     assert "97.1 % (QwQ-32B)" in html
     assert "97.1 % (QwQ-32B)" in made["text/plain"]
     assert repr(figure) == made["text/plain"]

@@ -19,7 +19,7 @@ def test_table_lines_up() -> None:
     total = next(line for line in lines if line.startswith("  all"))
     assert len(total) == len(heads)
     assert "80.0 %" in total
-    assert "49.0 - 94.3 %" in total
+    assert "49.0–94.3 %" in total
     assert text.endswith("Run: qwq_runs/math_500-QwQ-32B-1")
 
 
@@ -70,7 +70,7 @@ def test_progress_line() -> None:
     )
     line = run_progress_line(running, 120)
     assert line.startswith("DEMO [####....")
-    assert line.endswith("12/50  2 errors  accuracy 80.0 %  3 min 20 s left  1,235 tokens/s  grading")
+    assert line.endswith("12/50  2 errors  accuracy 80.0 %  about 3 min left  1,235 tokens/s  grading")
     for width in range(0, 130):
         assert len(run_progress_line(running, width)) <= width
         assert run_progress_line(running, width).isascii()

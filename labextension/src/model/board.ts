@@ -50,6 +50,6 @@ export function numberIn(cell: string): number | null {
       .map(part => Number((part ?? '0').replace(/,/g, '')));
     return 3600 * hours + 60 * minutes + seconds;
   }
-  const found = /^-?[\d,]+(?:\.\d+)?/.exec(cell);
-  return found ? Number(found[0].replace(/,/g, '')) : null;
+  const found = /^(?:< )?([-−]?[\d,]+(?:\.\d+)?)/.exec(cell);
+  return found ? Number(found[1].replace(/,/g, '').replace('−', '-')) : null;
 }

@@ -13,6 +13,8 @@ export type ReasonCode = keyof typeof vocabulary.reasons;
 
 interface IOutcomeWords {
   word: string;
+  /** Behind any number but 1: `14 wrong`, `3 errors`. */
+  plural: string;
   /** A plain sign that every font has; the word always stands beside it. */
   sign: string;
   failure: boolean;
@@ -61,6 +63,11 @@ export const FAILURES_FIRST = [...OUTCOMES].sort(
 
 export function outcomeWord(outcome: Outcome): string {
   return outcomes[outcome].word;
+}
+
+/** The word behind a number of such answers. */
+export function outcomeWords(outcome: Outcome, n: number): string {
+  return n === 1 ? outcomes[outcome].word : outcomes[outcome].plural;
 }
 
 export function outcomeSign(outcome: Outcome): string {

@@ -1,5 +1,5 @@
 /** A game that was played: its clip, the facts, the exception beside its line, and the program to save. */
-import { count, number } from '../record/format';
+import { count, duration, number } from '../record/format';
 import { Clip, Game, GameError, Picture, SampleView } from '../record/record';
 import { GAME_CHECKS, GAME_STATES } from '../record/vocabulary';
 import { oneLine, visible } from '../text/clean';
@@ -222,7 +222,7 @@ function playsOf(game: Game): HTMLElement {
         'tr',
         {},
         el('td', {}, oneLine(play.policy, 100)),
-        el('td', {}, `${play.seconds.toFixed(1)} s`),
+        el('td', {}, duration(play.seconds)),
         el('td', {}, number(play.frames)),
         el('td', {}, number(play.distinct)),
         el('td', {}, oneLine(play.ended, 300))

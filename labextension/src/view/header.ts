@@ -1,6 +1,14 @@
 /** The head of a run: what was asked of whom, how it stands, and what a reader must know. */
 import { resumeLine } from '../record/commands';
-import { costFacts, count, duration, number, sampling } from '../record/format';
+import {
+  costFacts,
+  count,
+  duration,
+  number,
+  outcomeCount,
+  roughDuration,
+  sampling
+} from '../record/format';
 import { RunRecord } from '../record/record';
 import { asNumber, Json } from '../record/values';
 import {
@@ -8,8 +16,7 @@ import {
   isLiveState,
   Outcome,
   OUTCOMES,
-  outcomeSign,
-  outcomeWord
+  outcomeSign
 } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
 import { el, moreOf, reconcile, setAttribute, setText } from './dom';
@@ -152,7 +159,7 @@ export class HeaderView {
         setAttribute(
           node,
           'title',
-          `${outcomeSign(outcome)} ${count(n, outcomeWord(outcome))}`
+          `${outcomeSign(outcome)} ${outcomeCount(outcome, n)}`
         );
       }
     );
@@ -210,9 +217,7 @@ export function progressLine(record: RunRecord): string {
     facts.push(count(now.errors, 'error'));
   }
   if (now.retries) {
-    facts.push(
-      now.retries === 1 ? '1 retry' : `${number(now.retries)} retries`
-    );
+    facts.push(count(now.retries, 'retry', 'retries'));
   }
   if (!isLiveState(record.state)) {
     facts.push(
@@ -237,7 +242,7 @@ export function progressLine(record: RunRecord): string {
     const problems = now.problems_left
       ? `${count(now.problems_left, 'problem')}, `
       : '';
-    facts.push(`about ${problems}${duration(now.eta_s)} left`);
+    facts.push(`${problems}${roughDuration(now.eta_s)} left`);
   }
   facts.push(...costFacts(record));
   if (now.step) {

@@ -9,7 +9,7 @@ from qwq_nb.analysis.compare.scores import difference, interval
 from qwq_nb.core.paired import ALPHA, detectable_difference, problems_needed
 from qwq_nb.core.pairing import Pair, same_prompt
 from qwq_nb.run.comparability import OTHER_SETTINGS
-from qwq_nb.view.wording import count, number, p_text, points, signed
+from qwq_nb.view.wording import count, number, p_text, percent, points, signed
 
 __all__ = ["contrast_conclusion", "shows_difference"]
 
@@ -107,7 +107,7 @@ def _not_shown(contrast: Contrast, row: ComparisonRow, a: str, b: str) -> str:
     if needed is not None:
         parts.append(
             f"To show a difference as large as the one seen takes about {_round(needed)} problems "
-            f"({100 * POWER:.0f} % power)."
+            f"({percent(POWER, 0)} power)."
         )
     if least is not None and row.pairs == row.problems:
         parts.append(

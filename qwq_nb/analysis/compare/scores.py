@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
-from qwq_nb.view.wording import SCORE_DIGITS, UNKNOWN, is_known, number, percent, points, signed
+from qwq_nb.view.wording import (
+    difference_interval,
+    difference_of_scores,
+    percent,
+    points,
+    score,
+    signed,
+    signed_score,
+)
 
 __all__ = ["benchmark_title", "difference", "interval", "mean"]
 
 
 def mean(row: ComparisonRow, value: float | None) -> str:
     """Format an accuracy of a row in per cent, or a mean of its score as it is."""
-    return number(value, SCORE_DIGITS) if row.metric else percent(value)
+    return score(value) if row.metric else percent(value)
 
 
 def difference(row: ComparisonRow, *, unit: bool = True) -> str:
     """Format a row's difference: in percentage points, with their `unit` or without, or of its score as it is."""
     if row.metric:
-        return _signed_score(row.difference)
+        return signed_score(row.difference)
     return signed(row.difference) if unit else points(row.difference)
 
 
 def interval(row: ComparisonRow) -> str:
     """Format a row's interval: in percentage points, `−0.8 to +3.0`, or of its score as it is."""
-    if not (is_known(row.ci_low) and is_known(row.ci_high)):
-        return UNKNOWN
-    shown = _signed_score if row.metric else points
-    return f"{shown(row.ci_low)} to {shown(row.ci_high)}"
-
-
-def _signed_score(value: float | None) -> str:
-    if not is_known(value):
-        return UNKNOWN
-    text = number(abs(value), SCORE_DIGITS)
-    return text if not float(text) else f"{'+' if value > 0 else '−'}{text}"
+    return (difference_of_scores if row.metric else difference_interval)(row.ci_low, row.ci_high)
 
 
 def benchmark_title(row: ComparisonRow) -> str:

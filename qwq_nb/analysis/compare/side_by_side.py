@@ -17,7 +17,7 @@ from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.clip import clip
 from qwq_nb.view.excerpt import cut_out, excerpt_at
 from qwq_nb.view.html import Typesetter, clipped, code, esc, pre
-from qwq_nb.view.wording import SIGNS, WORDS, count, flag_word
+from qwq_nb.view.wording import SIGNS, UNKNOWN, WORDS, count, flag_word, percent
 
 __all__ = ["SideBySide", "pair_html", "pair_summary", "pair_text"]
 
@@ -193,7 +193,7 @@ def _right(view: SampleView) -> str:
     if view.reasoning is not None and view.reasoning.omitted:
         return ""
     words = "stated, and left" if analysis.left else "first stated"
-    title = f"{words} after {100 * span[0] / len(text):.0f} % of the reasoning"
+    title = f"{words} after {percent(span[0] / len(text), 0)} of the reasoning"
     return cut_out(title, excerpt_at(text, *span, around=_MILESTONE))
 
 
@@ -222,7 +222,7 @@ def pair_text(flip: Flip) -> str:
     if skipped:
         lines += ["", f"Both reasonings begin alike, {count(skipped, 'character')}."]
     for letter, view in ((flip.a, a), (flip.b, b)):
-        value = one_line(view.extracted, 200) or "-"
+        value = one_line(view.extracted, 200) or UNKNOWN
         tokens = count(view.reasoning_tokens + view.answer_tokens, "token")
         lines += ["", f"{letter}: {WORDS[view.outcome]}, extracted {value}, {tokens}"]
         rest = _text(view.reasoning)[skipped:]

@@ -176,7 +176,7 @@ def agreement_sentence(held: Held) -> str:
 
 
 def _kappa(value: float) -> str:
-    return number(value, 2).replace("-", "−")
+    return number(value, 2)
 
 
 def _repeats(run: Run) -> int:

@@ -18,8 +18,8 @@ from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.run.board.report import BOARD_CAPTION, READING, board_lines, board_notes, board_table
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, code, esc
-from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, share_cell, text_table
-from qwq_nb.view.wording import UNKNOWN, count, interval, is_known, number, percent
+from qwq_nb.view.tables import demo_frame, demo_line, html_table, progress_bar, share_cell, text_table, unbroken
+from qwq_nb.view.wording import count, duration, interval, is_known, number, p_text, percent
 
 __all__ = ["SweepPicture", "sweep_html", "sweep_progress_line", "sweep_text"]
 
@@ -79,11 +79,12 @@ def _table(p: SweepPicture) -> str:
     lines: list[list[str]] = []
     for row in p.rows:
         cells = [one_line(axis_text(row.values.get(axis)), _NAME) for axis in p.axes]
-        cells += [_state(row), f"{row.n:,}" if row.n else UNKNOWN, share_cell(row.accuracy), _interval(row, "–")]
+        cells += [_state(row), number(row.n or None), share_cell(row.accuracy)]
+        cells.append(interval(row.ci_low, row.ci_high))
         cells += [percent(row.by_benchmark.get(name)) for name in several]
         cells += [number(row.mean_tokens), percent(row.truncated_share)]
         cells += [percent(row.loop_rate)] if loops else []
-        cells.append(f"{number(row.mean_latency_s, 1)}\N{NO-BREAK SPACE}s" if is_known(row.mean_latency_s) else UNKNOWN)
+        cells.append(unbroken(duration(row.mean_latency_s)))
         cells += [_p(row, p)] if tested else []
         lines.append([*cells, f"{row.errors:,}"])
     return html_table("One row a setting, the same problems for all", heads, lines)
@@ -110,11 +111,11 @@ def sweep_text(picture: SweepPicture, *, times: bool) -> str:
     for row in p.rows:
         cells = [one_line(axis_text(row.values.get(axis)), _NAME) for axis in p.axes]
         state = f"{row.state} {row.done}/{row.n}" if row.state in ("running", "stopped") else row.state
-        cells += [state, str(row.n) if row.n else UNKNOWN, percent(row.accuracy), _interval(row, "-")]
+        cells += [state, number(row.n or None), percent(row.accuracy), interval(row.ci_low, row.ci_high)]
         cells += [number(row.mean_tokens), percent(row.truncated_share)]
         cells += [percent(row.loop_rate)] if loops else []
         if times:
-            cells.append(f"{number(row.mean_latency_s, 1)} s" if is_known(row.mean_latency_s) else UNKNOWN)
+            cells.append(duration(row.mean_latency_s))
         cells += [_p(row, p)] if tested else []
         grid.append([*cells, str(row.errors)])
     blocks = [lines, text_table(heads, grid, "l" * (len(p.axes) + 1) + "r")]
@@ -147,14 +148,10 @@ def _finished(p: SweepPicture) -> int:
     return sum(row.state == "complete" for row in p.rows)
 
 
-def _interval(row: SettingRow, dash: str) -> str:
-    return interval(row.ci_low, row.ci_high, dash)
-
-
 def _p(row: SettingRow, p: SweepPicture) -> str:
     if row is p.rows[0]:
         return "first"
-    return UNKNOWN if row.p_value is None else f"{row.p_value:.3f}" if row.p_value >= 0.001 else f"{row.p_value:.0e}"
+    return p_text(row.p_value)
 
 
 def rows_by_two(rows: Sequence[SettingRow], across: str, down: str) -> list[list[SettingRow | None]]:

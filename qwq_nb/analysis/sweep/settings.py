@@ -19,7 +19,7 @@ from qwq_nb.core.records import SampleResult
 from qwq_nb.core.run_record import SubsetRow
 from qwq_nb.core.stats import Interval, interval_of_groups
 from qwq_nb.core.tally import tally
-from qwq_nb.view.wording import percent
+from qwq_nb.view.wording import p_said, percent
 
 __all__ = ["SettingRow", "caveat", "finished", "leader", "pairs", "sweep_conclusion", "with_numbers", "with_p_values"]
 
@@ -223,7 +223,7 @@ def _tested(done: Sequence[SettingRow]) -> str:
     times = "" if len(tested) == 1 else f", corrected for {len(tested)} comparisons"
     if not found:
         return f" Against the first setting, problem by problem, none differs at the 5 % level (paired exact{times})."
-    named = "; ".join(f"{row.label} (p = {p:.2g})" for row, p in found[:4])
+    named = "; ".join(f"{row.label} ({p_said(p)})" for row, p in found[:4])
     more = f" and {len(found) - 4} more" if len(found) > 4 else ""
     differ = "differs" if len(found) == 1 else "differ"
     return f" Against the first setting, problem by problem, {differ}: {named}{more} (paired exact{times})."

@@ -20,7 +20,7 @@ from qwq_nb.trace.thresholds import Thresholds
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 from qwq_nb.view.tables import html_table, text_table
-from qwq_nb.view.wording import UNKNOWN, flag_word, is_known, number, percent
+from qwq_nb.view.wording import UNKNOWN, flag_word, is_known, number, percent, range_of, significant
 
 __all__ = ["CORRECTED", "LITERATURE", "METRICS", "ThinkTable", "metrics_of", "think_html", "think_text"]
 
@@ -159,8 +159,9 @@ def in_digits(estimate: Estimate) -> str:
     """Format an estimate and its interval with three digits."""
     if not is_known(estimate.value):
         return UNKNOWN
-    ends = f" ({estimate.low:.3g} - {estimate.high:.3g})" if is_known(estimate.low) and is_known(estimate.high) else ""
-    return f"{estimate.value:.3g}{ends}"
+    known = is_known(estimate.low) and is_known(estimate.high)
+    ends = f" ({range_of(significant(estimate.low), significant(estimate.high))})" if known else ""
+    return f"{significant(estimate.value)}{ends}"
 
 
 def table_title(table: ThinkTable) -> str:

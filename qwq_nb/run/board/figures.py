@@ -9,7 +9,7 @@ from qwq_nb.core.board_row import BoardRow
 from qwq_nb.view.charts import BLUE, GREEN, GREY, Chart, plain
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import ChartFigure
-from qwq_nb.view.wording import UNKNOWN, is_known, number
+from qwq_nb.view.wording import UNKNOWN, is_known, number, range_of
 
 __all__ = ["board_chart", "board_figure"]
 
@@ -68,9 +68,9 @@ def rate(value: float | None) -> str:
     return f"{number(value, 1)} %" if is_known(value) else UNKNOWN
 
 
-def rate_interval(low: float | None, high: float | None, dash: str = "–") -> str:
-    """Format the interval of a rate: `55.2 – 95.3 %`; a dash where it is not known."""
-    return f"{number(low, 1)} {dash} {number(high, 1)} %" if is_known(low) and is_known(high) else UNKNOWN
+def rate_interval(low: float | None, high: float | None) -> str:
+    """Format the interval of a rate in per cent: `55.2–95.3 %`; a dash where it is not known."""
+    return f"{range_of(number(low, 1), number(high, 1))} %" if is_known(low) and is_known(high) else UNKNOWN
 
 
 def _names(rows: Sequence[BoardRow]) -> list[str]:

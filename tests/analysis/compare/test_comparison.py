@@ -151,7 +151,7 @@ def test_runs_alike_but_for_the_model_raise_no_warning() -> None:
     [
         ({"state": "stopped"}, "B is not complete (stopped)"),
         ({"versions": {"evalscope": "1.14.2", "math_verify": "0.9.0"}}, "evalscope 1.14.1 in A, 1.14.2 in B"),
-        ({"sampling": {"temperature": 0.0}}, "Sampled differently: temperature 0.6 in A, 0.0 in B."),
+        ({"sampling": {"temperature": 0.0}}, "Sampled differently: temperature 0.6 in A, 0 in B."),
         ({"sampling": {"top_k": None}}, "top_k 40 in A, not set in B"),
         ({"hub": "huggingface"}, "different hubs: modelscope for A, huggingface for B"),
     ],

@@ -41,7 +41,7 @@ def test_a_judge_decides_what_nobody_else_did(own_run: OwnRun) -> None:
         assert opened.table()["accuracy"].tolist() == [0.75, 0.75]
         assert opened.sample("general_qa/0").why == "judged by another model: strict: as scripted"
         assert "4 verdicts are a judge's, strict, by the rubric built-in" in str(opened.report())
-    assert "general_qa 75.0%" in str(list_runs(run.path.parent)), "the list has no other score"
+    assert "general_qa 75.0 %" in str(list_runs(run.path.parent)), "the list has no other score"
     assert words(run) == {f"general_qa/{i}": "not correct" if i == 0 else "correct" for i in range(4)}
     assert [row["kind"] for row in kept(run)].count("verdict") == 4
 

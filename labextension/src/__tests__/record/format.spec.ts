@@ -1,31 +1,44 @@
 import { describe, expect, it } from 'vitest';
 
 import {
+  ci,
   duration,
   estimatedFrom,
   interval,
+  listedSettings,
   money,
   number,
   percent,
+  roughDuration,
   rowInterval,
-  rowScore
+  rowScore,
+  scoreInterval
 } from '../../record/format';
 import { readRecord } from '../../record/record';
 import { progressLine } from '../../view/header';
 import examples from './numbers.json';
 
-/** `tests/view/test_wording.py` reads the same examples. */
+/** `tests/core/test_formats.py` reads the same examples. */
 describe('a number is written as in the html and the text', () => {
-  const rules: Record<string, (value: number | null) => string> = {
-    percent,
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  const rules: Record<string, (...values: any[]) => string> = {
+    percent: value => percent(value),
     number: value => number(value),
-    money: value => money(value!),
-    duration
+    money,
+    duration,
+    rough_duration: roughDuration,
+    interval,
+    ci,
+    score_interval: scoreInterval,
+    listed_settings: listedSettings
   };
   for (const [rule, rows] of Object.entries(examples)) {
-    it.each(rows as [number | null, string][])(
-      `${rule} of %s is %s`,
-      (value, shown) => expect(rules[rule](value)).toBe(shown)
+    it.each(rows as [unknown, string][])(
+      `${rule} of %j is %s`,
+      (value, shown) =>
+        expect(rules[rule](...(Array.isArray(value) ? value : [value]))).toBe(
+          shown
+        )
     );
   }
 
@@ -120,12 +133,12 @@ describe('the accuracy of a whole benchmark', () => {
       ci_high: 0.75
     };
     expect(rowScore(row(mean))).toBe('0.542');
-    expect(rowInterval(row(mean))).toBe('0.413 – 0.750');
+    expect(rowInterval(row(mean))).toBe('0.413–0.750');
     expect(estimatedFrom(row(mean))).toBe('estimated from 200 of 500');
     expect(rowScore(row({}))).toBe('66.9 %');
     const exact = { ...mean, ci_low: 0.5, ci_high: 0.5, similar_low: 0.25 };
     expect(rowInterval(row({ ...exact, similar_high: 1 }))).toBe(
-      'exact (0.250 – 1.000)'
+      'exact (0.250–1.000)'
     );
   });
 
@@ -136,8 +149,10 @@ describe('the accuracy of a whole benchmark', () => {
   });
 
   it('has an interval, unless it is exact', () => {
-    expect(interval(0.615, 0.7225)).toBe('61.5 – 72.3');
-    expect(interval(0.66, 0.66)).toBe('exact');
-    expect(interval(null, null)).toBe('');
+    expect(rowInterval(row({ ci_low: 0.615, ci_high: 0.7225 }))).toBe(
+      '61.5–72.3 %'
+    );
+    expect(rowInterval(row({ ci_low: 0.66, ci_high: 0.66 }))).toBe('exact');
+    expect(rowInterval(row({}))).toBe('–');
   });
 });

@@ -21,7 +21,7 @@ const deep = (levels: number): unknown => {
 describe('numbers beyond measure', () => {
   it.each([
     [1.23e300, '1.2e300'],
-    [-1e15, '-1.0e15'],
+    [-1e15, '−1.0e15'],
     [999_999_999_999_999, '999,999,999,999,999']
   ])('%d is %s', (value, shown) => expect(number(value)).toBe(shown));
 
