@@ -1,5 +1,5 @@
 /** Which whole texts were asked for from the run directory, what has come, and what is to be said of the rest. */
-import { count } from '../record/format';
+import { count, number } from '../record/format';
 import { SampleView } from '../record/record';
 import { IEntry, isClipped, isOf, ITrace } from './entry';
 import { RunModel } from './model';
@@ -7,6 +7,8 @@ import { Locate, readTraces, TraceError, tracePath } from './traces';
 
 /** Characters kept of texts that nobody has asked for by name. */
 const KEPT = 60_000_000;
+/** Milliseconds between two words on how far a search has come. */
+const PROGRESS_MS = 300;
 
 /** Of a path that leads up and out, or to another machine: it is not asked for. */
 const UNREACHABLE =
@@ -25,21 +27,39 @@ export class TraceFetcher {
     this._changed = changed;
   }
 
-  get isPossible(): boolean {
-    return this._locate !== null;
-  }
-
   /** The path of a row's file, or null where there is none. */
   pathOf(row: { file: string }): string | null {
     const { record } = this._model;
     return row.file && record ? tracePath(record.run_dir, row.file) : null;
   }
 
+  /** Samples whose whole text is not here and has not been looked for in vain, by file. */
+  get unsearched(): Map<string, IEntry[]> {
+    const files = new Map<string, IEntry[]>();
+    if (this._locate !== null) {
+      for (const [file, entries] of this._model.clipped()) {
+        const left = entries.filter(entry => !this._tried.has(nameOf(entry)));
+        if (left.length > 0) {
+          files.set(file, left);
+        }
+      }
+    }
+    return files;
+  }
+
   /** Another run is shown. */
   reset(): void {
+    this.stop();
     this._said.clear();
+    this._tried.clear();
     this.status = '';
     this._kept = 0;
+    this._isFull = false;
+  }
+
+  /** Read no further for a search. */
+  stop(): void {
+    this._reading?.abort();
   }
 
   /** The sample's whole texts, with those of its neighbours in the same file: they are likely to be read next. */
@@ -66,7 +86,9 @@ export class TraceFetcher {
         'Reading the whole text from the run’s folder…'
       );
     }
-    const problem = await this._read(path, [entry, ...asked], entry.key);
+    const problem = await this._read(path, [entry, ...asked], {
+      first: entry.key
+    });
     for (const other of [entry, ...asked]) {
       if (this._model.trace(other.key)) {
         this._said.delete(nameOf(other));
@@ -81,30 +103,62 @@ export class TraceFetcher {
     this._changed();
   }
 
-  /** All texts that the record has left out, for a search. */
+  /** All texts that the record has left out, for a search; each is looked for once. */
   async fetchAll(): Promise<void> {
-    if (this._locate === null || this.busy) {
+    const files = this.unsearched;
+    if (this.busy || files.size === 0) {
       return;
     }
+    const reading = new AbortController();
+    this._reading = reading;
     this.busy = true;
-    this.status = 'Reading the run’s folder…';
-    this._changed();
+    const wanted = [...files.values()].flat();
     const failed: string[] = [];
-    for (const [file, entries] of this._model.clipped()) {
+    let last = performance.now();
+    this._say(0, wanted.length);
+    this._changed();
+    let came = 0;
+    const arrived = (): void => {
+      came++;
+      if (performance.now() - last > PROGRESS_MS && !reading.signal.aborted) {
+        last = performance.now();
+        this._say(came, wanted.length);
+        this._changed();
+      }
+    };
+    for (const [file, entries] of files) {
       const path = this.pathOf({ file });
       const problem =
         path === null
           ? 'outside the run’s folder'
-          : await this._read(path, entries, null);
+          : await this._read(path, entries, {
+              arrived,
+              signal: reading.signal
+            });
+      if (reading.signal.aborted) {
+        break;
+      }
       if (problem) {
         failed.push(`${path ?? file} (${problem})`);
       }
+      entries.forEach(entry => this._tried.add(nameOf(entry)));
     }
+    this._reading = null;
     this.busy = false;
-    this.status = failed.length
-      ? `${count(failed.length, 'file')} not searched: ${failed[0]}`
-      : '';
+    const left = wanted.filter(({ key }) => !this._model.trace(key)).length;
+    this.status =
+      reading.signal.aborted || left === 0
+        ? ''
+        : failed.length
+          ? `${count(failed.length, 'file')} not searched: ${failed[0]}`
+          : this._isFull
+            ? `${count(left, 'whole text')} not searched: more than ${number(KEPT / 1e6)} million characters are not kept here`
+            : `${count(left, 'whole text')} not found in the run’s folder`;
     this._changed();
+  }
+
+  private _say(came: number, wanted: number): void {
+    this.status = `Searching the whole texts in the run’s folder: ${number(came)} of ${number(wanted)}`;
   }
 
   /** What to say beside a sample whose texts are not whole, or empty. */
@@ -134,7 +188,11 @@ export class TraceFetcher {
   private async _read(
     path: string,
     entries: IEntry[],
-    first: string | null
+    {
+      first,
+      arrived,
+      signal
+    }: { first?: string; arrived?: () => void; signal?: AbortSignal }
   ): Promise<string> {
     const run = this._model.record!.run_id;
     const keys = new Set(entries.map(({ key }) => key));
@@ -147,16 +205,20 @@ export class TraceFetcher {
         }
         const size = trace.reasoning.length + trace.answer.length;
         const isFull = this._kept + size > KEPT && key !== first;
+        this._isFull ||= isFull;
         if (this._model.record!.run_id === run && !isFull) {
-          this._kept += size;
+          // One that is read again takes the place of the first.
+          this._kept += this._model.trace(key) ? 0 : size;
           this._model.setTrace(key, trace);
+          arrived?.();
         }
       };
       const { repeats } = this._model.record!;
       await readTraces(this._locate!, path, {
         keys,
         found,
-        repeats: Math.max(1, repeats)
+        repeats: Math.max(1, repeats),
+        signal
       });
       return '';
     } catch (error) {
@@ -169,7 +231,12 @@ export class TraceFetcher {
   private _changed: () => void;
   /** By sample and outcome. */
   private _said = new Map<string, string>();
+  /** Looked for by a search, by sample and outcome. */
+  private _tried = new Set<string>();
+  private _reading: AbortController | null = null;
   private _kept = 0;
+  /** Whether a text has not been kept. */
+  private _isFull = false;
 }
 
 function nameOf({ key, row }: IEntry): string {

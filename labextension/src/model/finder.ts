@@ -3,7 +3,7 @@ import { SampleView } from '../record/record';
 import { IEntry, ITrace } from './entry';
 import { createWorker, IWorker } from './pattern-worker';
 import { IMatcher, Matcher, RegexMatcher, Scope } from './search';
-import { matches, textsOf } from './texts';
+import { excerptOf, firstMatch, IExcerpt, IPart, textsOf } from './texts';
 
 /** Characters that a worker is given at once. */
 const BATCH = 1_000_000;
@@ -18,13 +18,13 @@ export interface IQuery {
   scope: Scope;
 }
 
-/** What was searched, and whether it matches. */
+/** What was searched, and its first match. */
 interface IHit {
   row: SampleView;
   trace: ITrace | undefined;
   /** How much of its stream was searched. */
   seen: number;
-  hit: boolean;
+  excerpt: IExcerpt | null;
 }
 
 export class Finder {
@@ -88,19 +88,24 @@ export class Finder {
       found.row === entry.row &&
       found.trace === trace
     ) {
-      return found.hit;
+      return found.excerpt !== null;
     }
     if (!(this._matcher instanceof Matcher) || performance.now() > deadline) {
       return undefined;
     }
-    const hit = matches(entry, trace, this._scope, this._matcher);
-    this._hits.set(entry.key, { row: entry.row, trace, seen, hit });
-    return hit;
+    const excerpt = firstMatch(entry, trace, this._scope, this._matcher);
+    this._hits.set(entry.key, { row: entry.row, trace, seen, excerpt });
+    return excerpt !== null;
+  }
+
+  /** The first match in a sample that the query has found, or null. */
+  excerpt(key: string): IExcerpt | null {
+    return this._matcher && (this._hits.get(key)?.excerpt ?? null);
   }
 
   /** Of a stream that goes on what was found before stands until more is known. */
   hitBefore(entry: IEntry): boolean {
-    return entry.stream !== null && this._hits.get(entry.key)?.hit === true;
+    return entry.stream !== null && this.excerpt(entry.key) !== null;
   }
 
   /** Go on with these. Returns whether the search is not over. */
@@ -150,25 +155,28 @@ export class Finder {
   /** As many of the entries as a worker is given at once; the others when it has answered. */
   private _searchElsewhere(entries: IEntry[], matcher: RegexMatcher): void {
     const scope = this._scope;
-    const asked: { key: string; found: Omit<IHit, 'hit'> }[] = [];
-    const groups: string[][] = [];
+    const asked: { key: string; found: IHit; parts: IPart[] }[] = [];
     let size = 0;
     for (const entry of entries) {
       const { key, row } = entry;
       const trace = this._trace(key);
-      const texts = textsOf(entry, trace, scope);
-      asked.push({ key, found: { row, trace, seen: seenOf(entry) } });
-      groups.push(texts);
-      size += texts.reduce((sum, text) => sum + text.length, 0);
+      const parts = textsOf(entry, trace, scope);
+      const found = { row, trace, seen: seenOf(entry), excerpt: null };
+      asked.push({ key, found, parts });
+      size += parts.reduce((sum, { text }) => sum + text.length, 0);
       if (size > BATCH) {
         break;
       }
     }
-    matcher.test(groups, hits => {
+    const groups = asked.map(({ parts }) => parts.map(({ text }) => text));
+    matcher.test(groups, answer => {
       if (this._matcher === matcher && this._scope === scope) {
-        asked.forEach(({ key, found }, index) =>
-          this._hits.set(key, { ...found, hit: hits[index] })
-        );
+        asked.forEach(({ key, found, parts }, index) => {
+          const { at, ranges } = answer[index];
+          const [start, end] = ranges[0] ?? [0, 0];
+          const excerpt = at < 0 ? null : excerptOf(parts[at], { start, end });
+          this._hits.set(key, { ...found, excerpt });
+        });
       }
     });
   }

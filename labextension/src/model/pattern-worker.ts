@@ -10,8 +10,13 @@ export interface IQuestion {
   most: number;
 }
 
-/** For each group whether it matches, and where. */
-export type Answer = { hit: boolean; ranges: [number, number][] }[];
+/** For each group whether it matches, and where; of a question for a yes or no, which text matches first, and where. */
+export type Answer = {
+  hit: boolean;
+  ranges: [number, number][];
+  /** Which text of the group has the first match; -1: none has. */
+  at: number;
+}[];
 
 /** The part of a Worker that is used; a test has one of its own. */
 export interface IWorker {
@@ -28,11 +33,15 @@ export function answer({ source, groups, most }: IQuestion): Answer {
   const pattern = new RegExp(source, 'gim');
   return groups.map(texts => {
     const ranges: [number, number][] = [];
-    let hit = false;
-    for (const text of texts) {
+    let at = -1;
+    for (const [index, text] of texts.entries()) {
       pattern.lastIndex = 0;
       if (most === 0) {
-        hit = hit || pattern.test(text);
+        const match = at < 0 ? pattern.exec(text) : null;
+        if (match !== null) {
+          at = index;
+          ranges.push([match.index, match.index + match[0].length]);
+        }
         continue;
       }
       for (const match of text.matchAll(pattern)) {
@@ -44,7 +53,7 @@ export function answer({ source, groups, most }: IQuestion): Answer {
         }
       }
     }
-    return { hit: hit || ranges.length > 0, ranges };
+    return { hit: ranges.length > 0, ranges, at };
   });
 }
 

@@ -1,6 +1,7 @@
 /** Full-text and regex search over what a sample says. */
 import { IRange } from '../text/range';
 import {
+  Answer,
   createWorker,
   IWorker,
   PatternWorker,
@@ -18,7 +19,7 @@ export const SCOPES: Record<Scope, string> = {
 };
 
 /** Most matches that one text is marked with. */
-const MARKED = 500;
+export const MARKED = 500;
 /** Texts whose matches are remembered: those on the screen. */
 const REMEMBERED = 200;
 
@@ -41,9 +42,11 @@ export class Matcher implements IMatcher {
     );
   }
 
-  test(text: string): boolean {
+  /** Where it matches first, or null. */
+  first(text: string): IRange | null {
     this._pattern.lastIndex = 0;
-    return this._pattern.test(text);
+    const match = this._pattern.exec(text);
+    return match && { start: match.index, end: match.index + match[0].length };
   }
 
   ranges(text: string): IRange[] {
@@ -87,11 +90,11 @@ export class RegexMatcher implements IMatcher {
     return this.refusal === '' && this._worker.isIdle;
   }
 
-  /** Which of the groups of texts have a match. */
-  test(groups: string[][], done: (hits: boolean[]) => void): void {
+  /** Which of the groups of texts have a match, and where each has its first. */
+  test(groups: string[][], done: (answer: Answer) => void): void {
     const question = { source: this._source, groups, most: 0 };
     this._worker.ask(question, answer => {
-      done(answer.map(({ hit }) => hit));
+      done(answer);
       this.changed();
     });
   }

@@ -58,9 +58,10 @@ export async function readTraces(
   { keys, found, repeats = 1, signal }: IWanted
 ): Promise<void> {
   const url = await locate(path);
+  const patience = AbortSignal.timeout(1000 * PATIENCE);
   const response = await fetch(url, {
     credentials: 'same-origin',
-    signal: signal ?? AbortSignal.timeout(1000 * PATIENCE)
+    signal: signal ? AbortSignal.any([signal, patience]) : patience
   });
   if (!response.ok || response.body === null) {
     throw new TraceError(

@@ -16,6 +16,7 @@ import { el, reconcile, setAttribute, setText } from './dom';
 import { EntropyView } from './entropy';
 import { ExecutionView } from './execution';
 import { GameView } from './game';
+import { IHitPlace } from './hits';
 import { renderBlock } from './prose';
 import { TextFold } from './reasoning';
 import { Rule, RulingView } from './ruling';
@@ -123,6 +124,11 @@ export class AttemptView {
   /** Open the reasoning at its first statement of the right answer; false where there is none. */
   goToMention(): boolean {
     return this._reasoning.goToMention();
+  }
+
+  /** Where a search has marked something, in the order of the page. */
+  get hitPlaces(): IHitPlace[] {
+    return [this._answer, this._reasoning];
   }
 
   /** Send the reader's ruling on this answer; false where none can be sent. */

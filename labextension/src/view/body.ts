@@ -75,12 +75,22 @@ export class TextBody {
 
   /** The mark of that kind that begins at `at`, or the block where it would be. */
   markAt(at: number, kind: IMark['kind']): Element | null {
+    return this.marksAt(at, kind)[0] ?? null;
+  }
+
+  /** The same, and its other parts where another mark divides it. */
+  marksAt(at: number, kind: IMark['kind']): Element[] {
     const block = this.blockAt(at);
-    return (
-      block?.querySelector(`.qwq-mod-${kind}[data-at="${at}"]`) ??
-      block?.querySelector(`.qwq-mod-${kind}`) ??
-      block
-    );
+    if (block === null) {
+      return [];
+    }
+    const marks = [
+      ...block.querySelectorAll<HTMLElement>(`.qwq-mod-${kind}[data-at]`)
+    ];
+    const own = marks.filter(mark => Number(mark.dataset.at) === at);
+    // Of several matches in a formula, the first one marks it.
+    const before = marks.filter(mark => Number(mark.dataset.at) < at);
+    return own.length > 0 ? own : [before.pop() ?? marks[0] ?? block];
   }
 
   dispose(): void {

@@ -6,6 +6,7 @@ import { oneLine, visible } from '../text/clean';
 import { AttemptView, IContext, IFolds } from './attempt';
 import { whole } from './clip';
 import { button, el, moreOf, reconcile, setAttribute, setText } from './dom';
+import { HitBar, IHitPlace } from './hits';
 import { defaultFolds } from './preferences';
 import { renderProse } from './prose';
 import { signOf, wordOf } from './standing';
@@ -27,6 +28,7 @@ const MOST_CHOICES = 50;
 const LONGEST_QUESTION = 200_000;
 const LONGEST_CHOICE = 5_000;
 
+const HEAD_OVERLAP = 7; // pixels: the box's own space at the top, and a border
 const NEAR_END = 40; // pixels from the end at which a reader follows the stream
 
 export class DetailView {
@@ -59,6 +61,7 @@ export class DetailView {
       'div',
       { class: 'qwq-detail-head' },
       this._id,
+      this._hits.node,
       el('span', { class: 'qwq-actions' }, this._fetch, this._copy, this._file)
     );
     this.node = el('div', {
@@ -77,6 +80,17 @@ export class DetailView {
     this.node.addEventListener('scroll', () => this._remember(), {
       passive: true
     });
+    // The titles of folds stay in sight below it, however many lines it takes.
+    new ResizeObserver(() => {
+      const height = Math.max(0, this._head.offsetHeight - HEAD_OVERLAP);
+      this.node.style.setProperty('--qwq-head-height', `${height}px`);
+    }).observe(this._head);
+    // A match that is found later does not move who has begun to read.
+    for (const type of ['wheel', 'pointerdown', 'keydown']) {
+      this.node.addEventListener(type, () => (this._isArriving = false), {
+        passive: true
+      });
+    }
     this.show([], null, null);
   }
 
@@ -103,6 +117,7 @@ export class DetailView {
     }
     const following = this._atEnd;
     this._draw();
+    this._drawHits(`${key}`, context.matcher);
     if (oneLine(this._current().row.id) !== before || key !== shownBefore) {
       // A stream is read at its end, anything else from its beginning.
       const isStream = this._current().stream !== null;
@@ -196,6 +211,33 @@ export class DetailView {
   /** Open the reasoning at its first statement of the right answer; false where there is none to be seen (yet). */
   goToMention(): boolean {
     return this._views.get(this._key ?? '')?.goToMention() ?? false;
+  }
+
+  /** Go so many matches on in the texts that are shown; false where nothing is searched for. */
+  goToHit(steps: number): boolean {
+    this._isArriving = false;
+    return !this._hits.node.hidden && (this._hits.step(steps) || true);
+  }
+
+  /** Who comes with a search, or searches, is led to the first match, as soon as it is there. */
+  private _drawHits(key: string, matcher: IMatcher | null): void {
+    if (key !== this._hitsKey || matcher !== this._hitsMatcher) {
+      this._hitsKey = key;
+      this._hitsMatcher = matcher;
+      this._hits.reset();
+      this._isArriving = matcher !== null;
+    }
+    const views = [...this._views.values()].filter(({ node }) =>
+      this._attempts.contains(node)
+    );
+    this._hits.update(
+      [this._questionHits, ...views.flatMap(view => view.hitPlaces)],
+      matcher !== null
+    );
+    if (this._isArriving && this._hits.total > 0 && this.node.isConnected) {
+      this._isArriving = false;
+      this._hits.step(1);
+    }
   }
 
   /** Rule on the answer that is shown; false where that cannot be done. */
@@ -294,6 +336,23 @@ export class DetailView {
     }
   }
 
+  private _questionHits: IHitPlace = (() => {
+    const marks = (): Element[] => [
+      ...this._question.querySelectorAll('.qwq-mod-hit')
+    ];
+    return {
+      get hits(): number {
+        return marks().length;
+      },
+      hasMoreHits: false,
+      openHit: (index: number): Element[] => marks().slice(index, index + 1)
+    };
+  })();
+  private _hits = new HitBar();
+  private _hitsKey = '';
+  private _hitsMatcher: IMatcher | null = null;
+  /** Whether the first match is to be gone to when it is there. */
+  private _isArriving = false;
   private _typesetter: LazyTypesetter;
   private _actions: IDetailActions;
   private _entries: IEntry[] = [];

@@ -45,7 +45,7 @@ export class FiltersView {
     this.search = el('input', {
       type: 'search',
       class: 'qwq-search',
-      placeholder: 'Search the reasoning…  ( / )',
+      placeholder: 'Search the whole run…  ( / )',
       'aria-label': 'Search in samples',
       'aria-describedby': problem,
       'data-lm-suppress-shortcuts': 'true'
@@ -246,8 +246,8 @@ export class FiltersView {
     setText(this._problem, problem || notice || deep.status);
     this._problem.classList.toggle('qwq-mod-error', problem !== '');
     setAttribute(this.search, 'aria-invalid', problem ? 'true' : null);
-    this._deep.hidden = !filter.query || problem !== '' || deep.missing === 0;
-    this._deep.disabled = deep.busy;
+    this._deep.hidden =
+      !filter.query || problem !== '' || deep.missing === 0 || deep.busy;
     this._found.hidden = this._deep.hidden && !this._problem.textContent;
     setText(
       this._deep,

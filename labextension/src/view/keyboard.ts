@@ -1,6 +1,6 @@
 /**
- * Keys: j/k or arrows in the list, Enter to the sample, / to the search, Esc out again; y, n and m rule on the sample
- * that is shown. Heard on the view's node alone.
+ * Keys: j/k or arrows in the list, Enter to the sample, / to the search, n and N to its matches, Esc out again; y, n and
+ * m rule on the sample that is shown, n only while nothing is searched for. Heard on the view's node alone.
  *
  * In a notebook's command mode Lab takes j, k and Enter for itself wherever the focus is. The attribute keeps its
  * shortcuts off the view, and is taken away while Ctrl, Alt, Meta or Shift is held: Ctrl+S and Shift+Enter stay Lab's.
@@ -16,6 +16,8 @@ export interface IKeyboardTargets {
   move: (steps: number) => void;
   page: () => number;
   applySearch: () => void;
+  /** Go so many matches on; false where nothing is searched for. */
+  hit: (steps: number) => boolean;
   /** Rule that the answer shown is right, or not; false where that cannot be done. */
   rule: (correct: boolean) => boolean;
   focusNote: () => boolean;
@@ -54,7 +56,11 @@ export class KeyboardHandler {
       this._node.removeAttribute(SUPPRESS);
       return;
     }
-    if (held || event.isComposing || event.defaultPrevented) {
+    if (
+      (held && !isShiftedN(event)) ||
+      event.isComposing ||
+      event.defaultPrevented
+    ) {
       return;
     }
     if (this._handle(event)) {
@@ -88,7 +94,13 @@ export class KeyboardHandler {
       return true;
     }
     if (target === list || detail.contains(target)) {
-      const { rule, focusNote } = this._targets;
+      const { hit, rule, focusNote } = this._targets;
+      if (event.key === 'N') {
+        return hit(-1);
+      }
+      if (event.key === 'n' && hit(1)) {
+        return true;
+      }
       if (event.key === 'y' || event.key === 'n') {
         return rule(event.key === 'y');
       }
@@ -148,4 +160,10 @@ export class KeyboardHandler {
 
   private _node: HTMLElement;
   private _targets: IKeyboardTargets;
+}
+
+/** The one key that is pressed with Shift: the match before. */
+function isShiftedN(event: KeyboardEvent): boolean {
+  const { key, ctrlKey, altKey, metaKey } = event;
+  return key === 'N' && !ctrlKey && !altKey && !metaKey;
 }

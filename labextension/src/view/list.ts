@@ -1,10 +1,13 @@
 /** The list of samples: only the lines in sight are elements, so that thousands scroll as smoothly as ten. */
 import { IEntry, secondsOf, standingOf, tokensOf } from '../model/entry';
+import { IExcerpt } from '../model/texts';
 import { duration, number } from '../record/format';
+import { SampleView } from '../record/record';
 import { flagWord, outcomeWord, PHASES } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
 import { valueAsPlain } from '../text/tex';
 import { el, reconcile, setAttribute, setText, uniqueId } from './dom';
+import { drawExcerpt } from './excerpt';
 import { testsWord } from './execution';
 import { signOf } from './standing';
 
@@ -51,8 +54,13 @@ export class ListView {
     }).observe(this.node);
   }
 
-  /** `several`: whether ids are told apart by benchmark too. */
-  update(entries: IEntry[], several: boolean): void {
+  /** `several`: whether ids are told apart by benchmark too; `excerpt`: what a search has found in a sample. */
+  update(
+    entries: IEntry[],
+    several: boolean,
+    excerpt: (key: string) => IExcerpt | null
+  ): void {
+    this._excerpt = excerpt;
     const top = Math.floor(this._scrollTop / LINE);
     const anchor = this._entries[top]?.key;
     const rest = this._scrollTop - top * LINE;
@@ -179,11 +187,20 @@ export class ListView {
     setAttribute(node, 'aria-posinset', index + 1);
     setAttribute(node, 'aria-setsize', this._entries.length);
     setText(sign, signOf(standing));
-    setText(id, this._name(entry));
-    setText(said, saidOf(entry));
+    const excerpt = this._excerpt(entry.key);
+    if (excerpt === null || excerpt.part === 'id') {
+      setText(id, this._name(entry));
+      setText(said, saidOf(entry));
+      delete said.dataset.excerpt;
+    } else {
+      setText(id, [this._name(entry), ...valuesOf(row)].join(' · '));
+      drawExcerpt(said, excerpt);
+    }
     const n = tokensOf(entry);
     setText(tokens, n ? `${number(n)} tok` : '');
     const seconds = secondsOf(entry);
+    // An excerpt has the whole line.
+    time.hidden = said.dataset.excerpt !== undefined;
     setText(time, seconds === null ? '' : duration(seconds));
     setAttribute(node, 'title', oneLine(row.why, 400) || null);
   }
@@ -201,6 +218,7 @@ export class ListView {
   }
 
   private _choose: (key: string) => void;
+  private _excerpt: (key: string) => IExcerpt | null = () => null;
   private _empty = el('p', { class: 'qwq-empty' }, 'No sample fits.');
   private _inner = el('div', { class: 'qwq-list-inner', role: 'presentation' });
   private _entries: IEntry[] = [];
@@ -216,6 +234,20 @@ function valueOf(value: string): string {
   return oneLine(valueAsPlain(value), 60);
 }
 
+/** The extracted value beside the gold one, or what there is in its place. */
+export function valuesOf(row: SampleView): string[] {
+  if (row.outcome === 'wrong') {
+    return [`${valueOf(row.extracted)} ≠ ${valueOf(row.gold)}`];
+  }
+  if (row.outcome === 'correct') {
+    return [valueOf(row.extracted)];
+  }
+  if (row.outcome === 'error') {
+    return [oneLine(row.error, 80)];
+  }
+  return row.gold ? [`gold ${valueOf(row.gold)}`] : [];
+}
+
 function saidOf(entry: IEntry): string {
   const { row, stream } = entry;
   const parts = [
@@ -226,14 +258,8 @@ function saidOf(entry: IEntry): string {
   }
   if (row.execution && !stream) {
     parts.push(testsWord(row.execution));
-  } else if (row.outcome === 'wrong') {
-    parts.push(`${valueOf(row.extracted)} ≠ ${valueOf(row.gold)}`);
-  } else if (row.outcome === 'correct') {
-    parts.push(valueOf(row.extracted));
-  } else if (row.outcome === 'error') {
-    parts.push(oneLine(row.error, 80));
-  } else if (row.gold) {
-    parts.push(`gold ${valueOf(row.gold)}`);
+  } else {
+    parts.push(...valuesOf(row));
   }
   const flags = row.flags.slice(0, MOST_FLAGS);
   parts.push(...flags.map(flag => oneLine(`⚑ ${flagWord(flag)}`, 60)));

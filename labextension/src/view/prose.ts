@@ -48,7 +48,7 @@ export function renderBlock(
         { class: piece.kind === 'tex' ? 'qwq-tex' : 'qwq-source' },
         piece.shown
       );
-      block.append(here.length ? wrap(here[0], formula) : formula);
+      block.append(wrapAll(here, formula));
     } else if (piece.kind === 'dollar') {
       block.append(el('span', {}, '$'));
     } else {
@@ -89,26 +89,48 @@ function wrap(mark: IPlaced, ...content: Node[]): HTMLElement {
   );
 }
 
-/** Text nodes and marks; of marks that overlap the first one is drawn. `at` is where the text begins. */
+const isHit = ({ kind }: IMark): boolean => kind === 'hit';
+
+/** The node within the first match, and that within the first of the other marks. */
+function wrapAll(marks: IPlaced[], node: Node): Node {
+  const other = marks.find(mark => !isHit(mark));
+  const hit = marks.find(isHit);
+  const inner = hit ? wrap(hit, node) : node;
+  return other ? wrap(other, inner) : inner;
+}
+
+/** Text nodes and marks: matches of a search within the other marks. `at` is where the text begins. */
 function marked(text: string, at: number, marks: IPlaced[]): Node[] {
+  const hits = marks.filter(isHit);
+  const others = marks.filter(mark => !isHit(mark));
+  return divided(text, at, others, (part, start) =>
+    divided(part, start, hits, plain => [document.createTextNode(plain)])
+  );
+}
+
+/** The text cut at the marks, each part as `draw` draws it; of marks that overlap the first one is drawn. */
+function divided(
+  text: string,
+  at: number,
+  marks: IPlaced[],
+  draw: (part: string, at: number) => Node[]
+): Node[] {
   const nodes: Node[] = [];
   let position = 0;
-  const plain = (until: number): void => {
-    if (until > position) {
-      nodes.push(document.createTextNode(text.slice(position, until)));
-    }
+  const upTo = (end: number): Node[] => {
+    const start = position;
+    position = end;
+    return end > start ? draw(text.slice(start, end), at + start) : [];
   };
   for (const mark of [...marks].sort((a, b) => a.start - b.start)) {
     const start = Math.max(mark.start - at, position);
     const end = Math.min(mark.end - at, text.length);
     if (end > start) {
-      plain(start);
-      nodes.push(wrap(mark, document.createTextNode(text.slice(start, end))));
-      position = end;
+      nodes.push(...upTo(start));
+      nodes.push(wrap(mark, ...upTo(end)));
     }
   }
-  plain(text.length);
-  return nodes;
+  return [...nodes, ...upTo(text.length)];
 }
 
 /**

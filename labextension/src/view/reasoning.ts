@@ -1,6 +1,6 @@
 /** A fold with a text: an answer, or a reasoning cut into thoughts, with its turns and the gold value's first mention. */
 import { IAnnotation } from '../model/annotations';
-import { IMatcher } from '../model/search';
+import { IMatcher, MARKED } from '../model/search';
 import { number } from '../record/format';
 import { visible } from '../text/clean';
 import { firstMention } from '../text/mention';
@@ -9,7 +9,9 @@ import { IRange } from '../text/range';
 import { cutThoughts, IThought } from '../text/thoughts';
 import { TextBody } from './body';
 import { button, el, reconcile, setAttribute, setText } from './dom';
+import { IHitPlace } from './hits';
 import { hitsOf } from './prose';
+import { bringToSight } from './scroll';
 import { LazyTypesetter } from './typeset';
 
 /** More is not drawn: it can be opened as a file. */
@@ -33,7 +35,7 @@ export interface IText {
   matcher: IMatcher | null;
 }
 
-export class TextFold {
+export class TextFold implements IHitPlace {
   readonly node: HTMLDetailsElement;
 
   /** `thoughts`: whether the text is a reasoning. `toggled` hears of a fold that the reader opens or closes. */
@@ -79,7 +81,6 @@ export class TextFold {
     }
     if (isSearched) {
       this._hits = hitsOf(this._shown, text.matcher);
-      this._hit = 0;
     }
     setText(this._summary, this._title());
     this._draw();
@@ -92,8 +93,23 @@ export class TextFold {
     }
     this.node.open = true;
     this._draw();
-    this._goTo(this._body.markAt(this._mention.start, 'mention'));
+    bringToSight(this._body.markAt(this._mention.start, 'mention'));
     return true;
+  }
+
+  get hits(): number {
+    return this.node.hidden ? 0 : this._hits.length;
+  }
+
+  get hasMoreHits(): boolean {
+    return this._hits.length >= MARKED;
+  }
+
+  openHit(index: number): Element[] {
+    this.node.open = true;
+    this._draw();
+    const hit = this._hits[index];
+    return hit ? this._body.marksAt(hit.start, 'hit') : [];
   }
 
   dispose(): void {
@@ -170,7 +186,7 @@ export class TextFold {
       ({ index }) => {
         const part = el('span');
         part.addEventListener('click', () =>
-          this._goTo(this._body.blockAt(this._thoughts[index]?.start ?? 0))
+          bringToSight(this._body.blockAt(this._thoughts[index]?.start ?? 0))
         );
         return part;
       },
@@ -188,9 +204,7 @@ export class TextFold {
       this._toMention,
       `◆ Gold answer first mentioned in thought ${number(within + 1)}, ${number(share)} % in`
     );
-    this._toHit.hidden = this._hits.length === 0;
-    this._places.hidden =
-      this._strip.hidden && this._toMention.hidden && this._toHit.hidden;
+    this._places.hidden = this._strip.hidden && this._toMention.hidden;
   }
 
   private _nameOf(thought: IThought, index: number): string {
@@ -201,35 +215,6 @@ export class TextFold {
     return `Thought ${index + 1}${words}, ${number(thought.end - thought.start)} characters`;
   }
 
-  private _goTo(place: Element | null): void {
-    // Not scrollIntoView: it would scroll the notebook too.
-    const scroller = this.node.closest('.qwq-detail');
-    if (place === null || scroller === null) {
-      return;
-    }
-    // What comes into view only now gets its height only then, and the place moves once more.
-    const go = (again: number): void => {
-      const offset =
-        place.getBoundingClientRect().top -
-        scroller.getBoundingClientRect().top -
-        scroller.clientHeight / 3;
-      if (Math.abs(offset) > 2) {
-        scroller.scrollTop += offset;
-      }
-      if (again > 0 && place.isConnected) {
-        requestAnimationFrame(() => go(again - 1));
-      }
-    };
-    go(3);
-  }
-
-  private _nextHit(): void {
-    if (this._hits.length) {
-      const { start } = this._hits[this._hit++ % this._hits.length];
-      this._goTo(this._body.markAt(start, 'hit'));
-    }
-  }
-
   private _name: string;
   private _asThoughts: boolean;
   private _summary = el('summary');
@@ -237,17 +222,13 @@ export class TextFold {
   private _strip = el('div', { class: 'qwq-strip', 'aria-hidden': 'true' });
   private _marker = el('span', { class: 'qwq-marker', 'aria-hidden': 'true' });
   private _toMention = button('', { class: 'qwq-link' }, () =>
-    this._goTo(this._body.markAt(this._mention?.start ?? 0, 'mention'))
-  );
-  private _toHit = button('Next match', { class: 'qwq-link' }, () =>
-    this._nextHit()
+    bringToSight(this._body.markAt(this._mention?.start ?? 0, 'mention'))
   );
   private _places = el(
     'div',
     { class: 'qwq-places', hidden: true },
     el('div', { class: 'qwq-course' }, this._strip, this._marker),
-    this._toMention,
-    this._toHit
+    this._toMention
   );
   private _body: TextBody;
   private _text: IText | null = null;
@@ -256,7 +237,6 @@ export class TextFold {
   private _mention: IRange | null = null;
   private _found: IAnnotation[] = [];
   private _hits: IMark[] = [];
-  private _hit = 0;
   private _version = 0;
   private _pending = false;
 }

@@ -5,6 +5,7 @@ import { Widget } from '@lumino/widgets';
 import { IEntry, subsetKey } from '../model/entry';
 import { TraceFetcher } from '../model/fetcher';
 import { RunModel } from '../model/model';
+import { ISelection } from '../model/selection';
 import { Locate } from '../model/traces';
 import { RunRecord } from '../record/record';
 import { measure } from '../timing';
@@ -48,7 +49,10 @@ export class RunView extends Widget {
     this._list = new ListView(key => this.choose(key, true));
     this._filters = new FiltersView(
       this.model.selector.filter,
-      () => this._drawBrowser(),
+      () => {
+        this._isSearcher = true;
+        this._drawBrowser();
+      },
       () => void this._fetcher.fetchAll()
     );
     this._table = new TableView((benchmark, subset) =>
@@ -82,6 +86,7 @@ export class RunView extends Widget {
       move: steps => this._move(steps),
       page: () => this._list.page,
       applySearch: () => this._filters.apply(),
+      hit: steps => this._detail.goToHit(steps),
       rule: correct => this._detail.rule(correct),
       focusNote: () => this._detail.focusNote()
     });
@@ -133,6 +138,7 @@ export class RunView extends Widget {
     window.clearTimeout(this._search);
     window.clearTimeout(this._settle);
     this._keyboard.dispose();
+    this._fetcher.stop();
     this._reach.dispose();
     this._typesetter.dispose();
     this._detail.dispose();
@@ -165,7 +171,9 @@ export class RunView extends Widget {
     const { model, _list: list } = this;
     const selection = model.selector.select();
     this._browser.hidden = selection.total === 0;
-    list.update(selection.entries, selection.values.benchmark.size > 1);
+    list.update(selection.entries, selection.values.benchmark.size > 1, key =>
+      model.selector.finder.excerpt(key)
+    );
     if (model.entry(list.active) === undefined) {
       const running = selection.entries.find(({ stream }) => stream !== null);
       list.setActive((running ?? selection.entries[0])?.key ?? null, false);
@@ -178,10 +186,10 @@ export class RunView extends Widget {
     ) {
       list.setActive(selection.entries[0].key, true);
     }
-    const missing = [...model.clipped().values()].flat().length;
-    const { status, busy, isPossible } = this._fetcher;
+    this._searchFolder(selection);
+    const { status, busy, unsearched } = this._fetcher;
     this._filters.update(selection, model.subsets(), {
-      missing: isPossible ? missing : 0,
+      missing: [...unsearched.values()].flat().length,
       status,
       busy
     });
@@ -189,6 +197,27 @@ export class RunView extends Widget {
     window.clearTimeout(this._search);
     if (selection.searching && model.selector.finder.isHere) {
       this._searchOn();
+    }
+  }
+
+  /**
+   * Let a search read the texts that the record has left out: those of a run that is over, once the reader has looked
+   * for something. What the authors ask not to publish, and what is still being written, is read when it is asked for.
+   */
+  private _searchFolder({ problem }: ISelection): void {
+    const { filter } = this.model.selector;
+    const { withheld, in_flight: streams } = this.model.record!;
+    if (filter.query === '') {
+      this._fetcher.stop();
+    } else if (
+      this._isSearcher &&
+      problem === '' &&
+      filter.scope !== 'id' &&
+      filter.scope !== 'question' &&
+      !withheld &&
+      streams.length === 0
+    ) {
+      queueMicrotask(() => void this._fetcher.fetchAll());
     }
   }
 
@@ -299,6 +328,8 @@ export class RunView extends Widget {
   private _reach: ReachKeeper;
   private _typesetter: LazyTypesetter;
   private _rule: Rule | null = null;
+  /** Whether the reader has set the filter, and not only found it set. */
+  private _isSearcher = false;
   private _filterSignature = '';
   private _isDrawn = false;
   private _frame = 0;

@@ -169,12 +169,12 @@ describe('a regular expression', () => {
   it('leaves empty matches out', () => {
     const groups = [['aaa', 'xxa'], ['b']];
     expect(answer({ source: 'x*', groups, most: 9 })).toEqual([
-      { hit: true, ranges: [[0, 2]] },
-      { hit: false, ranges: [] }
+      { hit: true, ranges: [[0, 2]], at: -1 },
+      { hit: false, ranges: [], at: -1 }
     ]);
     expect(answer({ source: '^b', groups, most: 0 })).toEqual([
-      { hit: false, ranges: [] },
-      { hit: true, ranges: [] }
+      { hit: false, ranges: [], at: -1 },
+      { hit: true, ranges: [[0, 1]], at: 0 }
     ]);
   });
 });
