@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from typing import Any, Final
 
 import msgspec
@@ -10,8 +12,8 @@ import msgspec
 from qwq_nb.core.records import OUTCOMES, Outcome
 from qwq_nb.core.run_record import RunRecord, SampleView, SubsetRow
 from qwq_nb.core.stats import quantile
-from qwq_nb.errors import listed
-from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Chart, plain, share
+from qwq_nb.view.axes import ROW_PX, dots, estimate_text, number_axis, row_axis, share_axis
+from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Chart, SideLabel, plain
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import ChartFigure, asked_kinds
 from qwq_nb.view.wording import UNKNOWN, WORDS, is_known, number, percent, row_interval, row_score
@@ -29,78 +31,124 @@ _COLOURS: dict[Outcome, str] = {
 }
 
 
+_PUBLISHED: Final = ("line-ns-open", "diamond-open", "triangle-down-open", "star-open")
+_LEVEL: Final = re.compile(r"Level \d+")
+
 MOST_DOTS: Final = 300
 """Most values that one box is drawn from: of more, as many at even ranks, which gives the same box."""
 
 
 def accuracy_charts(record: RunRecord) -> list[Chart]:
-    """Draw both accuracies of each row of the table with the interval of the first, and published scores."""
-    labels = {(row.benchmark, row.subset): label(row, record) for row in record.table}
-    rows = [row for row in record.table if is_known(row.score) and labels[row.benchmark, row.subset]]
-    names = [labels[row.benchmark, row.subset] for row in rows]
-    degrees = listed(dict.fromkeys(f"{one_line(row.benchmark, 60)} ({row.metric})" for row in rows if row.metric))
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "bar",
-            "name": "score, 95 % interval" if degrees else "accuracy, 95 % interval",
-            "x": names,
-            "y": [share(row.score) for row in rows],
-            "error_y": {
-                "type": "data",
-                "symmetric": False,
-                "array": [share((row.ci_high or 0) - (row.score or 0)) for row in rows],
-                "arrayminus": [share((row.score or 0) - (row.ci_low or 0)) for row in rows],
-                "color": GREY,
-                "thickness": 2,
-            },
-            # Pale, so that the interval is seen on it, on either ground.
-            "marker": {"color": "rgba(0,114,178,0.25)", "line": {"color": BLUE, "width": 2}},
-            "hovertemplate": "%{x}: %{y:.1%}",
-        },
-        {
-            "type": "bar",
-            "name": "of finished (truncated left out)",
-            "x": names,
-            "y": [share(row.accuracy_finished) for row in rows],
-            # Narrower, not hatched: JupyterLab saves a PNG of what it drew, and hatching makes that five times larger.
-            "width": 0.18,
-            "marker": {"color": "rgba(204,121,167,0.25)", "line": {"color": PURPLE, "width": 2}},
-            "hovertemplate": "%{x}: %{y:.1%}",
-        },
+    """Draw a row a subset: accuracy with its interval, accuracy of what was not truncated, published scores.
+
+    A benchmark of several subsets has a chart of its own, those of one are rows of one chart; scores that are not 0 or
+    1 have another axis, and so another chart.
+    """
+    groups: dict[tuple[str, bool], list[SubsetRow]] = {}
+    for row in record.table:
+        several = sum(r.benchmark == row.benchmark for r in record.table) > 2
+        if is_known(row.score) and (several or row.subset == "all"):
+            groups.setdefault((row.benchmark if several else "", bool(row.metric)), []).append(row)
+    return [_accuracy_chart(record, name, rows) for (name, _), rows in groups.items()] or [
+        _accuracy_chart(record, "", [])
     ]
-    published = [r for r in record.references if labels.get((r["benchmark"], r["subset"])) in names]
-    if published:
+
+
+def _accuracy_chart(record: RunRecord, benchmark: str, rows: Sequence[SubsetRow]) -> Chart:
+    degrees = next((one_line(row.metric, 60) for row in rows if row.metric), "")
+    what = f"mean score ({degrees})" if degrees else "accuracy"
+    unit = 1.0 if degrees else 100.0
+    places = range(len(rows))
+    ends = [row_ends(row) for row in rows]
+    untruncated = [row.accuracy_finished if row.accuracy_finished != row.score else None for row in rows]
+    has_more = any(map(is_known, untruncated))
+    traces = [
+        dots(
+            what,
+            places,
+            [row.score for row in rows],
+            ends,
+            unit=unit,
+            marker={"color": BLUE, "size": 10},
+            said=[f"{plain_name(row, record)}: {row_score(row)}, {row_interval(row)}, n {row.n:,}" for row in rows],
+        )
+    ]
+    if has_more:
         traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "cliponaxis": False,
-                "name": f"published: {', '.join(dict.fromkeys(plain(r['model']) for r in published))}",
-                "x": [labels[r["benchmark"], r["subset"]] for r in published],
-                "y": [share(r["score"]) for r in published],
-                "text": [plain(str(r["source"])[:160]) for r in published],
-                "marker": {"color": VERMILLION, "symbol": "diamond", "size": 11, "line": {"color": GREY, "width": 1}},
-                "hovertemplate": "%{x}: %{y:.1%}<br>%{text}",
-            }
+            dots(
+                "untruncated",
+                places,
+                untruncated,
+                unit=unit,
+                marker={"color": PURPLE, "symbol": "circle-open", "size": 10, "line": {"width": 2}},
+                said=[f"{plain_name(row, record)}, untruncated only: {percent(row.accuracy_finished)}" for row in rows],
+            )
         )
-    return [
-        Chart(
-            heading=f"Accuracy by subset; of {degrees} the mean score" if degrees else "Accuracy by subset",
-            traces=traces,
-            xaxis={"type": "category"},
-            yaxis={"range": [0, 1.02], "tickformat": ".0%", "title": {"text": "accuracy"}},
-            height=340,
-            heads=["subset", "n", "score" if degrees else "accuracy", "95 % interval", "of finished", "published"],
-            rows=[[plain_name(row, record), *numbers(row, record)] for row in rows],
-            meters=[row.score for row in rows],
+    at = {(row.benchmark, row.subset): place for place, row in zip(places, rows, strict=True)}
+    published = [r for r in record.references if (r["benchmark"], r["subset"]) in at]
+    for (model, own), symbol in zip(_by_model(published), cycle(_PUBLISHED), strict=False):
+        traces.append(
+            dots(
+                f"published: {model}",
+                [at[r["benchmark"], r["subset"]] for r in own],
+                [r["score"] for r in own],
+                unit=unit,
+                marker={"color": VERMILLION, "symbol": symbol, "size": 15, "line": {"width": 3}},
+                said=[f"{model}: {percent(r['score'])}, {one_line(str(r['source']), 160)}" for r in own],
+            )
         )
-    ]
+    shown = [v for row in rows for v in (row.score, *row_ends(row))]
+    shown += untruncated
+    shown += [r["score"] for r in published]
+    levels = bool(benchmark) and all(_LEVEL.fullmatch(row.subset) or row.subset == "all" for row in rows)
+    title = "level" if levels else "subset" if benchmark else ""
+    of = f" on {one_line(benchmark, 60)}" if benchmark and len(record.benchmarks) > 1 else ""
+    by = f" by {title}" if title else ""
+    return Chart(
+        heading=f"{what[0].upper()}{what[1:]}{by}{of}, with 95 % intervals",
+        traces=traces,
+        xaxis=share_axis(shown, what) if not degrees else number_axis(what),
+        yaxis=row_axis([_tick(row, named=not benchmark, level=levels) for row in rows], title),
+        height=20 + ROW_PX * max(2, len(rows)),
+        heads=["subset", "n", "score" if degrees else "accuracy", "95 % interval", "untruncated only", "published"],
+        rows=[[plain_name(row, record), *numbers(row, record)] for row in rows],
+        meters=[row.score for row in rows],
+        labels=[
+            SideLabel(y=place, text=_said(row, low, high))
+            for place, row, (low, high) in zip(places, rows, ends, strict=True)
+        ],
+    )
+
+
+def row_ends(row: SubsetRow) -> tuple[float | None, float | None]:
+    """Return the ends of a row's interval; where all problems were asked, of that for problems like them."""
+    if row.ci_low == row.ci_high and is_known(row.similar_low):
+        return row.similar_low, row.similar_high
+    return row.ci_low, row.ci_high
+
+
+def _said(row: SubsetRow, low: float | None, high: float | None) -> str:
+    return row_score(row) if row.metric else estimate_text(row.score, low, high)
+
+
+def _tick(row: SubsetRow, *, named: bool, level: bool) -> str:
+    """The name of a row: its benchmark where that has no other row, else its subset; of a level the number alone."""
+    if named:
+        return plain(one_line(row.benchmark, 40))
+    if row.subset == "all":
+        return "<b>all</b>"
+    return plain(one_line(row.subset.removeprefix("Level ") if level else row.subset, 40))
+
+
+def _by_model(published: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    models = dict.fromkeys(one_line(str(r["model"]), 60) for r in published)
+    return [(model, [r for r in published if one_line(str(r["model"]), 60) == model]) for model in models]
 
 
 def token_charts(record: RunRecord) -> list[Chart]:
     """Draw the reasoning tokens of each answer, by outcome."""
     groups = [(o, [v.reasoning_tokens for v in counted(record) if v.outcome == o]) for o in OUTCOMES]
-    found = [(WORDS[o], sorted(map(float, values)), _COLOURS[o]) for o, values in groups if values]
+    found = [(WORDS[o], sorted(map(float, values)), _COLOURS[o]) for o, values in groups if any(values)]
     return [box_chart("Reasoning tokens by outcome", "reasoning tokens", "outcome", found, digits=0)]
 
 
@@ -108,7 +156,7 @@ def latency_charts(record: RunRecord) -> list[Chart]:
     """Draw the time to the first token and to the whole answer, in seconds, of the attempts that counted."""
     views = counted(record)
     panels = []
-    for heading, times, colour in (
+    for title, times, colour in (
         ("Time to first token", {b: [v.ttft_s for v in views if v.benchmark == b] for b in record.benchmarks}, PURPLE),
         (
             "Time to whole answer",
@@ -116,8 +164,9 @@ def latency_charts(record: RunRecord) -> list[Chart]:
             BLUE,
         ),
     ):
-        found = [(one_line(b, 60), sorted(t for t in ts if is_known(t)), colour) for b, ts in times.items()]
-        made = box_chart(heading, "seconds", "benchmark", [group for group in found if group[1]], digits=2)
+        # 0 is what programs write that have not measured it.
+        found = [(one_line(b, 60), sorted(t for t in ts if is_known(t) and t > 0), colour) for b, ts in times.items()]
+        made = box_chart(title, "seconds", "benchmark", [group for group in found if group[1]], digits=2, suffix=" s")
         panels.append(msgspec.structs.replace(made, timed=True))
     return panels
 
@@ -130,9 +179,9 @@ KINDS: Final[dict[str, Callable[[RunRecord], list[Chart]]]] = {
 
 
 def box_chart(
-    heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[float], str]], *, digits: int
+    heading: str, unit: str, by: str, groups: Sequence[tuple[str, list[float], str]], *, digits: int, suffix: str = ""
 ) -> Chart:
-    """Draw a box for each (name, sorted values, colour).
+    """Draw a box for each (name, sorted values, colour); `suffix` is the unit behind a number.
 
     A box has quartiles, whiskers of 1.5 times the distance between them, and the values beyond.
     """
@@ -142,28 +191,35 @@ def box_chart(
             "type": "box",
             "name": plain(name),
             "x": [round(value, 3) for value in ranked(values)],
+            "y0": place,
+            "width": 0.5,
             "orientation": "h",
             "boxpoints": "outliers" if len(values) > 30 else "all",
             "pointpos": 0,
             "marker": {"color": colour, "size": 5, "opacity": 0.7},
             "line": {"color": colour, "width": 2},
             "showlegend": False,
+            "hoverlabel": {"namelength": 0},
         }
-        for name, values, colour in groups
+        for place, (name, values, colour) in enumerate(groups)
     ]
     cuts = [[quantile(values, q) or 0.0 for q in (0, 0.25, 0.5, 0.75, 1)] for _, values, _ in groups]
     return Chart(
         heading=heading,
         traces=traces,
-        xaxis={"rangemode": "tozero", "title": {"text": unit}},
-        yaxis={"type": "category", "autorange": "reversed"},
-        height=60 + 60 * max(1, len(groups)),
-        heads=[by, "n", "least", "quarter", "median", "three quarters", "most"],
+        xaxis=number_axis(unit),
+        yaxis=row_axis([plain(name) for name, _, _ in groups], by if len(groups) > 1 else ""),
+        height=20 + 40 * max(1, len(groups)),
+        heads=[by, "n", "min", "Q1", "median", "Q3", "max"],
         rows=[
-            [name, f"{len(values):,}", *(number(cut, digits) for cut in row)]
+            [name, f"{len(values):,}", *(f"{number(cut, digits)}{suffix}" for cut in row)]
             for (name, values, _), row in zip(groups, cuts, strict=True)
         ],
         meters=[row[2] / most if most else None for row in cuts],
+        labels=[
+            SideLabel(y=place, text=f"median {number(row[2], digits)}{suffix}, n {len(values):,}")
+            for place, ((_, values, _), row) in enumerate(zip(groups, cuts, strict=True))
+        ],
     )
 
 
@@ -178,16 +234,6 @@ def ranked(values: list[float]) -> list[float]:
 def counted(record: RunRecord) -> list[SampleView]:
     """Return the answers that count: neither failed nor pending."""
     return [view for view in record.samples if view.outcome in _COLOURS]
-
-
-def label(row: SubsetRow, record: RunRecord) -> str:
-    """Return the label below a bar; empty for a row that the figure leaves out, since `all` has the same numbers."""
-    several = sum(r.benchmark == row.benchmark for r in record.table) > 2
-    if row.subset != "all" and not several:
-        return ""
-    if len(record.benchmarks) == 1:
-        return plain(row.subset)
-    return f"{plain(row.benchmark)}<br>{plain(row.subset)}" if several else plain(row.benchmark)
 
 
 def plain_name(row: SubsetRow, record: RunRecord) -> str:

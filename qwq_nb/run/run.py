@@ -329,7 +329,8 @@ class Run(RunStudies):
     def plot(self, kind: str | None = None) -> ChartFigure:
         """Draw a plotly figure: `accuracy` by subset, `tokens` by outcome, `latency`, or all below one another.
 
-        Its `.figure` is plotly's own, `.save("run.html")` writes a page. Where plotly cannot draw, its numbers show.
+        Its `.figure` is plotly's own; `.save("run.pdf", width="column")` writes it as a paper wants it (or `.svg`,
+        `.png`, or a page: `.html`). Where plotly cannot draw, its numbers show.
 
         Raises:
             OptionError: another kind.

@@ -15,41 +15,77 @@ from qwq_nb.core.files import save_file
 from qwq_nb.core.frontend import is_live
 from qwq_nb.core.paths import expand_user
 from qwq_nb.errors import OptionError, did_you_mean, one_line
-from qwq_nb.view.charts import GREY, Chart, plain
+from qwq_nb.view.charts import FAINT, GREY, INK, PAPER, Chart, SideLabel, plain
 from qwq_nb.view.html import esc
 from qwq_nb.view.page import page
-from qwq_nb.view.pictures import PICTURES, picture_of
+from qwq_nb.view.pictures import PICTURES, WIDTHS, picture_of
 from qwq_nb.view.tables import html_table, meter, text_table
 from qwq_nb.view.wording import is_known
 
-__all__ = ["CONFIG", "PLOTLY_MIME", "TEMPLATE", "ChartFigure", "Figure", "asked_kinds", "figure_title"]
+__all__ = [
+    "CONFIG",
+    "LEGEND",
+    "PLOTLY_MIME",
+    "SAVING",
+    "TEMPLATE",
+    "ChartFigure",
+    "Figure",
+    "asked_kinds",
+    "figure_title",
+    "heading",
+    "nothing_drawn",
+]
 
 PLOTLY_MIME: Final = "application/vnd.plotly.v1+json"
 
-_FAINT: Final = "rgba(118,118,118,0.25)"
-_AXIS: Final = {"gridcolor": _FAINT, "zerolinecolor": _FAINT, "linecolor": GREY, "automargin": True}
+_AXIS: Final = {"gridcolor": FAINT, "zerolinecolor": FAINT, "linecolor": GREY, "automargin": True}
 TEMPLATE: Final[dict[str, Any]] = {
     "layout": {
-        "paper_bgcolor": "rgba(0,0,0,0)",
+        "paper_bgcolor": PAPER,
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": GREY, "size": 13},
-        "xaxis": _AXIS,
-        "yaxis": _AXIS,
+        "font": {"color": INK, "size": 13, "family": "Helvetica, Arial, 'Liberation Sans', sans-serif"},
+        "xaxis": {**_AXIS, "title": {"standoff": 6, "font": {"size": 13}}},
+        "yaxis": {**_AXIS, "title": {"standoff": 8, "font": {"size": 13}}},
+        "hoverlabel": {"align": "left"},
         "bargap": 0.3,
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": _FAINT, "activecolor": GREY},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": FAINT, "activecolor": GREY},
     }
 }
-"""Used instead of plotly's own, which alone is 7 kB. The ground is transparent: light and dark shine through."""
+"""Used instead of plotly's own, which alone is 7 kB. White, as in a paper; in JupyterLab the extension draws the ground
+and what is `INK` in the theme's colours.
+"""
 
-CONFIG: Final = {"displaylogo": False}
+LEGEND: Final = {
+    "orientation": "h",
+    "x": 0,
+    "yanchor": "bottom",
+    "yref": "paper",
+    "bgcolor": "rgba(0,0,0,0)",
+    "font": {"size": 12},
+    "itemwidth": 30,
+}
+"""A line above the axes. Not of the template, which only the first of several legends follows."""
+_HINT: Final = "Save as SVG. For a paper: .plot().save('figure.pdf', width='column')"
+CONFIG: Final[dict[str, Any]] = {
+    "displaylogo": False,
+    "toImageButtonOptions": {"format": "svg"},
+    "locales": {"en-US": {"dictionary": {"Download plot": _HINT}}},
+}
 """Not `responsive`: that lets go of the height as soon as the window changes, and JupyterLab's box then has none. The
-width follows all the same."""
+width follows all the same.
+"""
 
-_GAP: Final = 110
-"""Pixels between two panels: the axis title of one and the heading of the next."""
-_BEFORE: Final = 110
-"""Pixels above the first panel: title, legend, heading."""
-_AFTER: Final = 60
+SAVING: Final = 'For a paper: .save("figure.pdf", width="column"), or width="page"; also .svg, .png, and .html.'
+
+_BAR: Final = {"thickness": 12, "outlinewidth": 0, "x": 1, "xpad": 12, "ypad": 0, "tickfont": {"size": 12}}
+_TITLE: Final = 52
+"""Pixels of the title, with the space below it."""
+_HEADING: Final = 26
+_LEGEND: Final = 24
+_AXIS_PX: Final = 54
+"""Pixels below a panel: its ticks, and the title of its axis."""
+_LETTER: Final = 6.6
+"""Pixels of a letter of a label, on average."""
 
 
 class Figure:
@@ -81,26 +117,36 @@ class Figure:
         """Return the numbers as plain tables; `times=False` leaves out those that are about time."""
         raise NotImplementedError
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it by the ending: a page (`.html`, `.htm`) that works without a network, or a picture (`.pdf`, `.png`).
+    def save(self, path: str | os.PathLike[str], width: str | None = None) -> Path:
+        """Write it by the ending: a picture (`.pdf`, `.svg`, `.png`), or a page (`.html`) that works without a network.
 
-        A page has about 5 MB, nearly all of it plotly itself. A picture is printed by a browser of this machine.
+        A picture is drawn by a browser of this machine, on white; a PDF holds its fonts. A page has about 5 MB, nearly
+        all of it plotly itself.
+
+        Args:
+            path: the file.
+            width: of a picture: `column` or `page` of a paper (84 and 174 mm, text of 8 points, no title but a demo's,
+                since the caption says it); as on the screen where none is given.
 
         Raises:
-            OptionError: another ending.
+            OptionError: another ending, or another width.
             UserError: the file cannot be written there, or there is no browser for a picture.
         """
         file = expand_user(path)
         ending = file.suffix.lower()
+        if width is not None and width not in WIDTHS:
+            raise OptionError(f"width is {' or '.join(WIDTHS)}, not {one_line(str(width), 60)!r}.")
         if ending in PICTURES:
-            return save_file(file, picture_of(self.figure, ending))
+            return save_file(file, picture_of(self.figure, ending, width))
         if ending not in (".html", ".htm"):
             stem = one_line(file.stem, 100)
             raise OptionError(
-                f"A figure is saved as a page or a picture: {stem}.html, {stem}.pdf or {stem}.png, not "
+                f"A figure is saved as a picture or a page: {stem}.pdf, {stem}.svg, {stem}.png or {stem}.html, not "
                 f"{one_line(file.name, 100)}."
             )
-        drawn = self.figure.to_html(full_html=False, include_plotlyjs=True)
+        if width is not None:
+            raise OptionError(f"width is of a picture ({', '.join(PICTURES)}): a page is as wide as its window.")
+        drawn = self.figure.to_html(full_html=False, include_plotlyjs=True, config=CONFIG)
         numbers = f"\n<details><summary>Numbers</summary>{self.html}</details>\n"
         return save_file(file, page(self.title, numbers, drawing=drawn))
 
@@ -148,34 +194,91 @@ def figure_title(text: str) -> dict[str, Any]:
     return {"text": plain(text), "font": font, "x": 0, "xref": "paper", "y": 1, "yref": "container", "pad": {"t": 16}}
 
 
+def heading(text: str, x: float, y: float, shift: int = 8) -> dict[str, Any]:
+    """Return the heading of a panel as plotly's annotation, `shift` pixels above the corner that `x` and `y` give."""
+    place = {"xref": "paper", "yref": "paper", "x": x, "xanchor": "left", "y": y, "yanchor": "bottom", "yshift": shift}
+    return {"text": f"<b>{plain(text)}</b>", "showarrow": False, **place}
+
+
+def nothing_drawn(title: str) -> dict[str, Any]:
+    """Return a figure that says that there is nothing to draw yet."""
+    note = {"text": "nothing finished yet", "showarrow": False, "xref": "paper", "yref": "paper", "x": 0, "y": 0.5}
+    hidden = {"visible": False}
+    layout = {"template": TEMPLATE, "title": figure_title(title), "height": 110, "annotations": [note]}
+    return {"data": [], "layout": {**layout, "xaxis": hidden, "yaxis": hidden, "margin": {"t": _TITLE, "b": 10}}}
+
+
 def composed(title: str, panels: Sequence[Chart]) -> dict[str, Any]:
-    """Return one plotly figure with the panels below one another, as its `data` and `layout`."""
-    inner = sum(panel.height for panel in panels) + _GAP * (len(panels) - 1)
+    """Return one plotly figure with the panels below one another, as its `data` and `layout`.
+
+    A panel of which nothing is known is left out.
+    """
+    panels = [panel for panel in panels if panel.rows]
+    if not panels:
+        return nothing_drawn(title)
+    above = [_HEADING + (_LEGEND if _has_legend(panel) else 0) for panel in panels]
+    inner = sum(panel.height for panel in panels) + sum(above[1:]) + _AXIS_PX * (len(panels) - 1)
+    letters = max((len(label.text) + 2 * bool(label.colour) for panel in panels for label in panel.labels), default=0)
+    right = 24 + round(_LETTER * letters)
     layout: dict[str, Any] = {
         "template": TEMPLATE,
         "title": figure_title(title),
-        "height": inner + _BEFORE + _AFTER,
-        "margin": {"t": _BEFORE, "b": _AFTER},
-        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "yref": "paper"},
+        "height": inner + _TITLE + above[0] + _AXIS_PX,
+        "margin": {"t": _TITLE + above[0], "b": _AXIS_PX, "l": 50, "r": right},
         "annotations": [],
     }
     data = []
     top = float(inner)
     for i, panel in enumerate(panels, 1):
         end = "" if i == 1 else str(i)
-        span = [round(max(0.0, (top - panel.height) / inner), 4), round(top / inner, 4)]
+        span = [round(max(0.0, (top - panel.height) / inner), 5), round(top / inner, 5)]
         layout[f"xaxis{end}"] = {**panel.xaxis, "anchor": f"y{end}"}
         layout[f"yaxis{end}"] = {**panel.yaxis, "anchor": f"x{end}", "domain": span}
-        data += [{**trace, "xaxis": f"x{end}", "yaxis": f"y{end}"} for trace in panel.traces]
-        legend = any(trace.get("showlegend", True) for trace in panel.traces)
-        note = {"text": f"<b>{plain(panel.heading)}</b>", "showarrow": False, "xref": "paper", "yref": "paper"}
-        position = {"x": 0, "xanchor": "left", "y": span[1], "yanchor": "bottom", "yshift": 26 if legend else 4}
-        layout["annotations"].append({**note, **position})
-        if not panel.rows:
-            empty = {"text": "nothing finished yet", "x": 0.5, "y": sum(span) / 2}
-            layout["annotations"].append({**note, **empty})
-        top -= panel.height + _GAP
+        data += [
+            {**trace, "xaxis": f"x{end}", "yaxis": f"y{end}", **({"legend": f"legend{end}"} if end else {})}
+            for trace in panel.traces
+        ]
+        for trace in data[-len(panel.traces) :]:
+            if "colorbar" in trace:
+                place = {"y": sum(span) / 2, "len": span[1] - span[0], "lenmode": "fraction", "yref": "paper"}
+                trace["colorbar"] = {**_BAR, **trace["colorbar"], **place}
+        if _has_legend(panel):
+            layout[f"legend{end}"] = {**LEGEND, "y": span[1]}
+        title_of_panel = heading(panel.heading, 0, span[1], above[i - 1] - _HEADING + 6)
+        if _has_legend(panel) and i == 1:
+            title_of_panel["name"] = "above the legend"
+        layout["annotations"].append(title_of_panel)
+        layout["annotations"] += _side(panel, f"y{end}", span[1])
+        top -= panel.height + _AXIS_PX + (above[i] if i < len(panels) else 0)
     return {"data": data, "layout": layout}
+
+
+def _has_legend(panel: Chart) -> bool:
+    """Whether a legend is drawn: of one kind of marks the heading says what they are."""
+    return sum(trace.get("showlegend") is not False for trace in panel.traces) > 1
+
+
+def _sign(label: SideLabel) -> str:
+    return f"<span style='color:{label.colour}'>{label.sign}</span> " if label.colour else ""
+
+
+def _side(panel: Chart, axis: str, top: float) -> list[dict[str, Any]]:
+    """The labels right of a panel, and their heading."""
+    place = {"showarrow": False, "xref": "paper", "x": 1, "xanchor": "left", "xshift": 8, "font": {"size": 12}}
+    notes = [
+        {
+            **place,
+            "text": f"{_sign(label)}{plain(label.text)}",
+            "yref": axis,
+            "y": label.y,
+            "yanchor": "middle",
+            "yshift": label.shift,
+        }
+        for label in panel.labels
+    ]
+    if panel.side and notes:
+        notes.append({**place, "text": plain(panel.side), "yref": "paper", "y": top, "yanchor": "bottom"})
+    return notes
 
 
 def chart_html(panel: Chart) -> str:

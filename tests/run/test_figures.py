@@ -15,9 +15,11 @@ from qwq_nb.errors import OptionError
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.figures import KINDS, MOST_DOTS, run_figure
 from qwq_nb.run.references import references_for
-from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION
+from qwq_nb.view.charts import BLUE, GOLD, GREEN, GREY, INK, PAPER, PURPLE, SERIES, SIGNS, VERMILLION
 from qwq_nb.view.figures import PLOTLY_MIME, TEMPLATE, ChartFigure
+from tests.support.figure_texts import without_own_markup
 from tests.support.hostile_texts import CORPUS
+from tests.support.paths import ROOT
 from tests.support.run_records import record, row, view
 
 SUBSETS = ["Level 1", "Level 2", "Level 3", "Level 4", "Level 5", "all"]
@@ -36,28 +38,70 @@ def size(figure: ChartFigure) -> int:
     return len(json.dumps(figure._repr_mimebundle_()[PLOTLY_MIME]).encode())
 
 
-def test_accuracy_has_both_accuracies_the_interval_and_what_was_published() -> None:
+def test_accuracy_is_a_dot_a_row_with_its_interval_and_what_was_published() -> None:
     figure = run_figure(five_levels(), "accuracy")
-    bars, finished, published = figure.figure.data
-    assert list(bars.x) == list(finished.x) == SUBSETS
-    assert bars.y[0] == 0.8
-    assert finished.y[0] == round(8 / 9, 4)
-    assert (bars.error_y.array[0], bars.error_y.arrayminus[0]) == (round(0.9433 - 0.8, 4), round(0.8 - 0.4902, 4))
-    assert dict(zip(published.x, published.y, strict=True))["Level 3"] == 0.9714
+    dots, untruncated, published = figure.figure.data
+    layout = figure.figure.layout
+    assert list(layout.yaxis.ticktext) == ["1", "2", "3", "4", "5", "<b>all</b>"]
+    assert layout.yaxis.title.text == "level"
+    assert list(dots.y) == list(range(6))
+    assert dots.x[0] == 80
+    assert untruncated.x[0] == round(100 * 8 / 9, 4)
+    assert (dots.error_x.array[0], dots.error_x.arrayminus[0]) == (14.33, 30.98)
+    assert dict(zip(published.y, published.x, strict=True))[2] == 97.14
     assert "EvalScope" in published.text[0]
-    assert size(figure) <= 6_000
+    assert size(figure) <= 7_000
+
+
+def test_an_axis_that_does_not_begin_at_0_says_so_and_holds_the_intervals() -> None:
+    layout = run_figure(five_levels(), "accuracy").figure.layout
+    assert list(layout.xaxis.range) == [40, 100]
+    assert layout.xaxis.title.text == "accuracy (axis starts at 40 %)"
+    table = [row("all", accuracy=0.1, ci_low=0.02, ci_high=0.3)]
+    layout = run_figure(record([], table=table), "accuracy").figure.layout
+    assert (layout.xaxis.range[0], layout.xaxis.title.text) == (0, "accuracy")
+
+
+def test_beside_each_row_stand_its_numbers_as_in_the_tables() -> None:
+    texts = [note.text for note in run_figure(five_levels(), "accuracy").figure.layout.annotations]
+    assert texts == ["<b>Accuracy by level, with 95 % intervals</b>", *["80.0 % (49.0 – 94.3)"] * 6]
+
+
+def test_where_nothing_was_truncated_there_is_one_kind_of_dot_and_no_legend() -> None:
+    table = [row("all", accuracy_finished=0.8)]
+    figure = run_figure(record([], table=table), "accuracy").figure
+    assert [trace.name for trace in figure.data] == ["accuracy"]
+    assert figure.layout.legend.orientation is None
+
+
+def test_scores_that_are_not_0_or_1_have_an_axis_of_their_own() -> None:
+    degrees = {"metric": "recall", "mean_score": 0.5, "accuracy": None}
+    table = [row("all"), row("all", benchmark="ifeval", ci_low=0.4, ci_high=0.6, **degrees)]
+    figure = run_figure(record([], table=table, benchmarks=["math_500", "ifeval"]), "accuracy").figure
+    assert [list(trace.x) for trace in figure.data if trace.name != "untruncated"] == [[80], [0.5]]
+    assert figure.layout.xaxis2.title.text == "mean score (recall)"
 
 
 def test_tokens_are_grouped_by_outcome_and_latency_by_benchmark() -> None:
-    samples = [view(i, reasoning_tokens=i, latency_s=float(i)) for i in range(16)]
+    samples = [view(i, reasoning_tokens=i, latency_s=float(i + 1)) for i in range(16)]
     samples += [view(99, outcome="error"), view(98, outcome="pending", reasoning_tokens=5)]
     tokens = run_figure(record(samples), "tokens").figure
     assert [trace.name for trace in tokens.data] == ["correct", "wrong", "no answer", "truncated"]
     assert sum(len(trace.x) for trace in tokens.data) == 16
     first, whole = run_figure(record(samples), "latency").figure.data
-    assert list(whole.x) == [float(i) for i in range(16)]
+    assert list(whole.x) == [float(i + 1) for i in range(16)]
     assert set(first.x) == {0.4}
     assert (first.xaxis, whole.xaxis) == ("x", "x2")
+
+
+def test_times_that_were_not_measured_are_not_drawn() -> None:
+    samples = [view(i, ttft_s=0.0, latency_s=2.0) for i in range(4)]
+    figure = run_figure(record(samples), "latency")
+    assert len(figure.figure.data) == 1
+    assert "Time to first token: nothing finished yet" in figure.text()
+    assert "2.00 s" in figure.text()
+    assert "min  " in figure.text()
+    assert "max" in figure.text()
 
 
 def test_without_a_kind_all_stand_below_one_another() -> None:
@@ -81,7 +125,8 @@ def test_many_answers_make_no_large_figure() -> None:
 def test_several_benchmarks_and_one_of_a_single_subset() -> None:
     table = [row(s) for s in SUBSETS] + [row("default", benchmark="aime24"), row("all", benchmark="aime24")]
     figure = run_figure(record([], table=table, benchmarks=["math_500", "aime24"]), "accuracy")
-    assert list(figure.figure.data[0].x) == [*(f"math_500<br>{s}" for s in SUBSETS), "aime24"]
+    of_math, of_others = (figure.figure.layout[name].ticktext for name in ("yaxis", "yaxis2"))
+    assert (len(of_math), list(of_others)) == (6, ["aime24"])
     assert "math_500 Level 1" in figure.text()
 
 
@@ -90,7 +135,7 @@ def test_the_bundle_has_a_table_for_where_plotly_cannot_draw() -> None:
     made = figure._repr_mimebundle_()
     assert list(made) == [PLOTLY_MIME, "text/html", "text/plain"]
     json.dumps(made)
-    assert made[PLOTLY_MIME]["layout"]["template"]["layout"]["paper_bgcolor"] == "rgba(0,0,0,0)"
+    assert made[PLOTLY_MIME]["layout"]["template"]["layout"]["paper_bgcolor"] == PAPER
     html = made["text/html"]
     for mark in ("<script", "style=", "id=", "<svg", "<img"):
         assert mark not in html, "GitHub strips it"
@@ -120,7 +165,8 @@ def test_nothing_finished() -> None:
     figure = run_figure(record([view(0, outcome="pending")], table=[none]))
     made = figure._repr_mimebundle_()
     assert made["text/plain"].count("nothing finished yet") == 4
-    assert json.dumps(made[PLOTLY_MIME]).count("nothing finished yet") == 4
+    assert json.dumps(made[PLOTLY_MIME]).count("nothing finished yet") == 1
+    assert not made[PLOTLY_MIME]["data"], "no empty axes"
 
 
 class Tags(HTMLParser):
@@ -144,9 +190,7 @@ def test_hostile_names_stay_text(text: str) -> None:
     parser.feed(made["text/html"])
     plain = {"p", "strong", "table", "caption", "thead", "tbody", "tr", "th", "td", "meter", "span", "wbr"}
     assert parser.seen <= plain
-    drawn = json.dumps(made[PLOTLY_MIME])
-    drawn = drawn.replace("<br>", "").replace("<b>", "").replace("</b>", "")
-    assert "<" not in drawn.replace("\\u003c", "<"), "plotly reads html in labels"
+    assert "<" not in without_own_markup(json.dumps(made[PLOTLY_MIME])), "plotly reads html in labels"
 
 
 def luminance(colour: str) -> float:
@@ -163,10 +207,23 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("ground", ["#ffffff", "#111111"])
 def test_colours_are_seen_on_light_and_dark(ground: str) -> None:
-    for colour in (BLUE, VERMILLION, GREEN, PURPLE, GREY):
+    for colour in (BLUE, VERMILLION, GREEN, GREY, GOLD):
         assert contrast(colour, ground) >= 3
-    assert contrast(GREY, ground) >= 4.1
-    assert TEMPLATE["layout"]["font"]["color"] == GREY
+    assert contrast(PURPLE, ground) >= 2.9
+
+
+def test_text_is_read_and_series_differ_without_colour() -> None:
+    assert contrast(INK, PAPER) >= 15
+    assert TEMPLATE["layout"]["font"]["color"] == INK
+    assert len({marker for _, marker in SERIES}) == len({colour for colour, _ in SERIES}) == 6
+    assert {marker for _, marker in SERIES} <= set(SIGNS)
+
+
+def test_the_extension_knows_the_colours_that_it_replaces() -> None:
+    styles = (ROOT / "labextension" / "style" / "figures.css").read_text(encoding="utf-8")
+    for colour in (PAPER, INK):
+        red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+        assert f"rgb({red}, {green}, {blue})" in styles
 
 
 def test_a_real_run_is_plotted_and_saved(tmp_path: Path) -> None:
@@ -179,7 +236,7 @@ def test_a_real_run_is_plotted_and_saved(tmp_path: Path) -> None:
     assert "plotly" in page
     assert "<table>" in page
     assert 'src="http' not in page
-    with pytest.raises(OptionError, match=r"run\.html, run\.pdf or run\.png, not run\.bmp"):
+    with pytest.raises(OptionError, match=r"run\.pdf, run\.svg, run\.png or run\.html, not run\.bmp"):
         figure.save(tmp_path / "run.bmp")
     with pytest.raises(OptionError, match="Did you mean 'latency'"):
         run.plot("latencies")

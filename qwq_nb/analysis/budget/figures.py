@@ -15,15 +15,14 @@ from qwq_nb.analysis.budget.bars import bar_traces, drawn_rows
 from qwq_nb.analysis.budget.curve import CurvePoint, widest_gap
 from qwq_nb.analysis.budget.record import MEANING, BudgetPanel
 from qwq_nb.core.estimates import Estimate
-from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, plain, share
+from qwq_nb.view.axes import share_axis
+from qwq_nb.view.charts import BLUE, GOLD, GREEN, GREY, PURPLE, VERMILLION, per_cent, plain
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.figures import TEMPLATE, Figure, figure_title
+from qwq_nb.view.figures import LEGEND, TEMPLATE, Figure, figure_title
 from qwq_nb.view.wording import is_known, number, percent
 
 __all__ = ["BudgetFigure"]
 
-_BROWN: Final = "#9A6A00"
-"""Of the widest gap: readable on white and on black."""
 _GAP: Final = 0.06
 
 
@@ -59,7 +58,7 @@ def drawn(title: str, panels: Sequence[BudgetPanel]) -> dict[str, Any]:
         "title": figure_title(title),
         "height": rows * height + 300,
         "margin": {"t": 120, "b": 180, "l": 60, "r": 20},
-        "legend": {"orientation": "h", "x": 0, "y": -62 / (rows * height), "yanchor": "top", "yref": "paper"},
+        "legend": {**LEGEND, "y": -62 / (rows * height), "yanchor": "top"},
         "barmode": "overlay",
         "bargap": 0.25 if max(len(p.answers) for p in panels) < 100 else 0,
         "hovermode": "closest",
@@ -85,9 +84,9 @@ def drawn(title: str, panels: Sequence[BudgetPanel]) -> dict[str, Any]:
         layout[f"yaxis{names[1]}"] = {
             "domain": [top - 0.46 * tall, top],
             "anchor": x,
-            "range": [0, 1.05],
-            "tickformat": ".0%",
-            "title": {"text": "share of all answers"} if column == 0 else None,
+            **share_axis((), "share of all answers", whole=True),
+            "range": [0, 105],
+            **({} if column == 0 else {"title": None}),
         }
         layout[f"yaxis{names[2]}"] = {
             "domain": [max(0.0, top - tall), top - 0.5 * tall],
@@ -129,7 +128,7 @@ def log_axis(panel: BudgetPanel) -> dict[str, Any]:
         "range": [round(log10(low), 4), round(log10(high), 4)],
         "tickmode": "array",
         "tickvals": ticks,
-        "ticktext": [f"{v / 1000:g}k" if v >= 1000 else str(v) for v in ticks],
+        "ticktext": [number(v) for v in ticks],
     }
 
 
@@ -200,9 +199,9 @@ def _curves(panel: BudgetPanel, x: str, y: str, *, first: bool, alone: bool) -> 
                 "legendgroup": name,
                 "showlegend": first,
                 "x": at,
-                "y": [share(v) for v in own],
+                "y": [per_cent(v) for v in own],
                 "line": {"color": colour, "shape": "hv", **style},
-                "hovertemplate": f"{plain(name)}: %{{y:.1%}} by %{{x:,.0f}} tokens<extra></extra>",
+                "hovertemplate": f"{plain(name)}: %{{y:.1f}} % by %{{x:,.0f}} tokens<extra></extra>",
             }
         )
     return (
@@ -225,7 +224,7 @@ def _band(at: Sequence[float], values: Sequence[Estimate], colour: str) -> dict[
     return {
         "mode": "lines",
         "x": [*xs, *reversed(xs)],
-        "y": [round(v, 4) for v in (*up, *reversed(down))],
+        "y": [per_cent(v) for v in (*up, *reversed(down))],
         "fill": "toself",
         "fillcolor": colour,
         "opacity": 0.15,
@@ -250,8 +249,8 @@ def _gap(panel: BudgetPanel, points: Sequence[CurvePoint], base: dict[str, Any],
             **base,
             "mode": "lines+markers",
             "x": [widest.budget, widest.budget],
-            "y": [share(given), share(stated)],
-            "line": {"color": _BROWN, "width": 2},
+            "y": [per_cent(given), per_cent(stated)],
+            "line": {"color": GOLD, "width": 2},
             "marker": {"size": 7},
             "hoverinfo": "skip",
             "showlegend": False,
@@ -260,10 +259,10 @@ def _gap(panel: BudgetPanel, points: Sequence[CurvePoint], base: dict[str, Any],
             **base,
             "mode": "text",
             "x": [widest.budget],
-            "y": [0.06 if left else 0.96],
+            "y": [6 if left else 96],
             "text": [f"<b> {plain(words)} </b>" if alone else f" {plain(words)} "],
             "textposition": "middle right" if left else "middle left",
-            "textfont": {"color": _BROWN, "size": 13 if alone else 11},
+            "textfont": {"size": 13 if alone else 11},
             "hoverinfo": "skip",
             "showlegend": False,
         },
@@ -284,7 +283,7 @@ def _forced(panel: BudgetPanel, base: dict[str, Any], *, first: bool) -> list[di
         **_points([(p.budget, p.accuracy) for p in points]),
         "line": {"color": PURPLE, "width": 2},
         "marker": {"color": PURPLE, "size": 8, "symbol": "circle-open", "line": {"width": 2}},
-        "hovertemplate": "forced at %{x:,.0f}: %{y:.1%}<extra></extra>",
+        "hovertemplate": "forced at %{x:,.0f}: %{y:.1f} %<extra></extra>",
     }
     claim = panel.forced.curve.claim if panel.forced is not None and panel.forced.curve is not None else None
     if claim is None:
@@ -296,11 +295,11 @@ def _forced(panel: BudgetPanel, base: dict[str, Any], *, first: bool) -> list[di
         **base,
         "mode": "lines+text",
         "x": [claim.budget, claim.budget],
-        "y": [0.0, 1.02],
+        "y": [0, 102],
         "line": {"color": PURPLE, "width": 1, "dash": "dot"},
         "text": ["", f"{plain(words)} "],
         "textposition": "bottom left",
-        "textfont": {"color": PURPLE, "size": 12},
+        "textfont": {"size": 12},
         "hoverinfo": "skip",
         "showlegend": False,
     }
@@ -321,7 +320,7 @@ def _native(panel: BudgetPanel, base: dict[str, Any], *, first: bool) -> list[di
             "showlegend": first,
             **_points([(p.budget, p.accuracy) for p in points]),
             "marker": {"color": VERMILLION, "size": 10, "symbol": "diamond"},
-            "hovertemplate": "whole run at %{x:,.0f}: %{y:.1%}<extra></extra>",
+            "hovertemplate": "whole run at %{x:,.0f}: %{y:.1f} %<extra></extra>",
         }
     ]
 
@@ -332,12 +331,12 @@ def _points(given: Sequence[tuple[int, Estimate]]) -> dict[str, Any]:
     both = list(zip([e for _, e in given], values, strict=True))
     return {
         "x": [budget for budget, _ in given],
-        "y": [share(v) for v in values],
+        "y": [per_cent(v) for v in values],
         "error_y": {
             "type": "data",
             "symmetric": False,
-            "array": [round(max(0.0, (e.high or v) - v), 4) for e, v in both],
-            "arrayminus": [round(max(0.0, v - (e.low or 0.0)), 4) for e, v in both],
+            "array": [per_cent(max(0.0, (e.high or v) - v)) for e, v in both],
+            "arrayminus": [per_cent(max(0.0, v - (e.low or 0.0))) for e, v in both],
             "thickness": 1,
             "width": 0,
         },

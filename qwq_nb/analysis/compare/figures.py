@@ -1,4 +1,4 @@
-"""Draw a comparison: accuracy against what it took (tokens, or cost), and the differences with their intervals."""
+"""Draw a comparison: accuracy against what it took (tokens, or cost) and by subset, and the paired differences."""
 
 from __future__ import annotations
 
@@ -11,30 +11,23 @@ from qwq_nb.analysis.compare.frontier import Point
 from qwq_nb.analysis.compare.record import ComparisonRecord, RunCard
 from qwq_nb.analysis.compare.scores import interval
 from qwq_nb.analysis.compare.text import shown_rows
-from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, Chart, plain, share
+from qwq_nb.view.axes import ROW_PX, LineEnd, dots, estimate_text, line_labels, number_axis, row_axis, share_axis
+from qwq_nb.view.charts import GREY, SERIES, Chart, SideLabel, per_cent, plain
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import ChartFigure, asked_kinds
-from qwq_nb.view.wording import UNKNOWN, is_known, number, p_text, percent, signed
+from qwq_nb.view.wording import UNKNOWN, is_known, number, p_text, percent, points, signed
+from qwq_nb.view.wording import interval as interval_text
 
 __all__ = ["COMPARE_KINDS", "compare_figure"]
-
-_MARKS: Final = (
-    (BLUE, "circle"),
-    (VERMILLION, "diamond"),
-    (GREEN, "square"),
-    (PURPLE, "triangle-up"),
-    (GREY, "x"),
-    (BLUE, "circle-open"),
-)
-"""Of each run, in order: colour and shape, so that neither alone has to tell."""
 
 
 def compare_figure(record: ComparisonRecord, kind: str | None = None) -> ChartFigure:
     """Draw a comparison's figure: one of `COMPARE_KINDS`, or all below one another. Raises OptionError otherwise."""
     names = asked_kinds(kind, COMPARE_KINDS)
     demo = "DEMO (says nothing of any model): " if record.demo else ""
-    runs = ", ".join(_name(record, card) for card in record.runs)
-    return ChartFigure(f"{demo}{runs}", [panel for name in names for panel in COMPARE_KINDS[name](record)], kind)
+    where = ", ".join(dict.fromkeys(one_line(row.benchmark, 60) for row in record.rows))
+    title = f"{demo}{len(record.runs)} runs compared" + (f" on {where}" if where else "")
+    return ChartFigure(title, [panel for name in names for panel in COMPARE_KINDS[name](record)], kind)
 
 
 def _name(record: ComparisonRecord, card: RunCard) -> str:
@@ -44,7 +37,7 @@ def _name(record: ComparisonRecord, card: RunCard) -> str:
 
 
 def frontier(record: ComparisonRecord) -> list[Chart]:
-    """Draw a panel a benchmark: large points are all of it, small ones its subsets; up and to the left is better."""
+    """Draw a panel a benchmark: a point a run, with its intervals; up and to the left is better."""
     panels = []
     for benchmark, group in groupby(record.points, key=lambda point: point.benchmark):
         members = list(group)
@@ -57,26 +50,23 @@ def frontier(record: ComparisonRecord) -> list[Chart]:
 def _frontier(record: ComparisonRecord, benchmark: str, points: Sequence[Point]) -> Chart:
     priced = bool(points) and all(point.cost is not None for point in points)
     unit = "cost of 1,000 answers" if priced else "mean completion tokens"
-    traces: list[dict[str, Any]] = []
-    for rank, card in enumerate(record.runs):
-        own = [p for p in points if p.run == card.letter and is_known(_spent(p, priced))]
-        name = plain(_name(record, card))
-        colour, symbol = _MARKS[rank]
-        for is_whole in (True, False):
-            drawn = [p for p in own if (p.subset == "all") is is_whole]
-            if drawn:
-                traces.append(_trace(drawn, name, colour, symbol, is_whole, priced))
+    names = {card.letter: _name(record, card) for card in record.runs}
+    styles = dict(zip(names, SERIES, strict=False))
+    # Subsets stand in the table: here they would lie on one another.
+    whole = [p for p in points if p.subset == "all" and is_known(_spent(p, priced))]
+    traces = [_trace(p, names[p.run], *styles[p.run], priced=priced) for p in whole]
     barred = any(row.benchmark == benchmark and not row.comparable for row in record.rows)
+    axis = share_axis([v for p in whole for v in (p.accuracy, p.ci_low, p.ci_high)], "accuracy")
+    low, high = axis["range"]
     most = max((p.accuracy for p in points), default=0.0)
     heading = f"{one_line(benchmark, 60)}: accuracy against {unit}".removeprefix(": ")
     heading += " (not comparable)" if barred else ""
-    heading += " (small: subsets)" if any(p.subset != "all" for p in points) else ""
     return Chart(
         heading=heading,
         traces=traces,
-        xaxis={"rangemode": "tozero", "title": {"text": unit}},
-        yaxis={"range": [_floor(points), 1.02], "tickformat": ".0%", "title": {"text": "accuracy"}},
-        height=340,
+        xaxis=number_axis(unit),
+        yaxis=axis,
+        height=240,
         heads=["subset", "run", "n", "accuracy", "95 % interval", unit, "no other is better in both"],
         rows=[
             [
@@ -91,50 +81,85 @@ def _frontier(record: ComparisonRecord, benchmark: str, points: Sequence[Point])
             for p in points
         ],
         meters=[p.accuracy if most else None for p in points],
+        labels=line_labels(
+            [
+                LineEnd(name=names[p.run], value=per_cent(p.accuracy), colour=colour, marker=marker)
+                for p, (colour, marker) in ((p, styles[p.run]) for p in whole)
+            ],
+            240,
+            high,
+            low,
+        ),
     )
 
 
-def _trace(
-    points: Sequence[Point], name: str, colour: str, symbol: str, is_whole: bool, priced: bool
-) -> dict[str, Any]:
+def _trace(point: Point, name: str, colour: str, symbol: str, *, priced: bool) -> dict[str, Any]:
+    spent = _rounded(_spent(point, priced))
     trace: dict[str, Any] = {
         "type": "scatter",
-        "mode": "markers" if is_whole else "markers+text",
-        "name": name if is_whole else f"{name}, subsets",
-        "legendgroup": name,
-        "showlegend": is_whole,
+        "mode": "markers",
+        "name": plain(name),
+        "showlegend": False,
         "cliponaxis": False,
-        "x": [_rounded(_spent(p, priced)) for p in points],
-        "y": [share(p.accuracy) for p in points],
-        "text": [plain(p.subset.removeprefix("Level ")) for p in points],
-        "textposition": "bottom center",
-        "marker": {
-            "color": colour,
-            "symbol": symbol,
-            "size": 13 if is_whole else 6,
-            "opacity": 1 if is_whole else 0.6,
-            "line": {"color": colour, "width": 2 if symbol.endswith("open") else 0},
-        },
-        "hovertemplate": f"{name} %{{text}}: %{{y:.1%}}, %{{x:,}}<extra></extra>",
-    }
-    if is_whole:
-        trace["error_y"] = {
+        "x": [spent],
+        "y": [per_cent(point.accuracy)],
+        "marker": {"color": colour, "symbol": symbol, "size": 12},
+        "error_y": {
             "type": "data",
             "symmetric": False,
-            "array": [share(p.ci_high - p.accuracy) for p in points],
-            "arrayminus": [share(p.accuracy - p.ci_low) for p in points],
+            "array": [per_cent(point.ci_high - point.accuracy)],
+            "arrayminus": [per_cent(point.accuracy - point.ci_low)],
             "color": colour,
             "thickness": 2,
-        }
-        if not priced:
-            errors = [_rounded(p.tokens_error) for p in points]
-            trace["error_x"] = {"type": "data", "array": errors, "color": colour, "thickness": 2}
+            "width": 0,
+        },
+        "hovertemplate": f"{plain(name)}: %{{y:.1f}} %, %{{x:,}}<extra></extra>",
+    }
+    if not priced:
+        errors = [_rounded(point.tokens_error)]
+        trace["error_x"] = {"type": "data", "array": errors, "color": colour, "thickness": 2, "width": 0}
     return trace
 
 
-def _floor(points: Sequence[Point]) -> float:
-    """Where the axis begins: points, unlike bars, need no zero, and good runs differ in the last tenth."""
-    return max(0.0, int(10 * min((p.ci_low for p in points), default=0.0)) / 10 - 0.02)
+def accuracy(record: ComparisonRecord) -> list[Chart]:
+    """Draw a panel a benchmark: a row a subset, in it a dot a run with its interval."""
+    panels = []
+    for benchmark, group in groupby(record.points, key=lambda point: point.benchmark):
+        members = list(group)
+        subsets = list(dict.fromkeys(point.subset for point in members))
+        if len(subsets) < 3:
+            continue  # of one subset the frontier says it all
+        panels.append(_accuracy(record, benchmark, members, subsets))
+    return panels
+
+
+def _accuracy(record: ComparisonRecord, benchmark: str, points: Sequence[Point], subsets: Sequence[str]) -> Chart:
+    step = 0.7 / max(1, len(record.runs))
+    traces = []
+    for rank, card in enumerate(record.runs):
+        own = [p for p in points if p.run == card.letter]
+        colour, symbol = SERIES[rank % len(SERIES)]
+        places = [subsets.index(p.subset) + (rank - (len(record.runs) - 1) / 2) * step for p in own]
+        name = _name(record, card)
+        said = [f"{name}, {p.subset}: {estimate_text(p.accuracy, p.ci_low, p.ci_high)}, n {p.n:,}" for p in own]
+        marker = {"color": colour, "symbol": symbol, "size": 8}
+        ends = [(p.ci_low, p.ci_high) for p in own]
+        traces.append(dots(name, places, [p.accuracy for p in own], ends, marker=marker, said=said))
+    levels = all(subset == "all" or subset.removeprefix("Level ").isdigit() for subset in subsets)
+    ticks = ["<b>all</b>" if s == "all" else plain(one_line(s.removeprefix("Level "), 40)) for s in subsets]
+    return Chart(
+        heading=f"{one_line(benchmark, 60)}: accuracy by {'level' if levels else 'subset'}, with 95 % intervals",
+        traces=traces,
+        xaxis=share_axis([v for p in points for v in (p.accuracy, p.ci_low, p.ci_high)], "accuracy"),
+        yaxis=row_axis(ticks, "level" if levels else "subset"),
+        height=20 + max(ROW_PX, 15 * len(record.runs)) * len(subsets),
+        heads=["subset", "run", "n", "accuracy", "95 % interval"],
+        rows=[
+            [one_line(p.subset, 60), p.run, f"{p.n:,}", percent(p.accuracy), interval_text(p.ci_low, p.ci_high)]
+            for p in points
+        ],
+        meters=[p.accuracy for p in points],
+    )
 
 
 def _spent(point: Point, priced: bool) -> float | None:
@@ -149,13 +174,12 @@ def differences(record: ComparisonRecord) -> list[Chart]:
     """Draw a line a row of the table: the paired difference with its interval, and the line of no difference."""
     # One axis, in percentage points: a score that is not 0 or 1 has another unit.
     rows = [row for row in shown_rows(record) if is_known(row.difference) and not row.metric]
-    labels = [_label(record, row) for row in rows]
     traces: list[dict[str, Any]] = []
     for rank, card in enumerate(record.runs):
-        own = [(row, label) for row, label in zip(rows, labels, strict=True) if row.b == card.letter]
+        own = [(row, place) for place, row in enumerate(rows) if row.b == card.letter]
         if not own:
             continue
-        colour, symbol = _MARKS[rank]
+        colour, symbol = SERIES[rank % len(SERIES)]
         traces.append(
             {
                 "type": "scatter",
@@ -164,7 +188,8 @@ def differences(record: ComparisonRecord) -> list[Chart]:
                 # The labels name the run where there are several.
                 "showlegend": False,
                 "x": [_points(row.difference) for row, _ in own],
-                "y": [label for _, label in own],
+                "y": [place for _, place in own],
+                "text": [_label(record, row) for row, _ in own],
                 "error_x": {
                     "type": "data",
                     "symmetric": False,
@@ -172,31 +197,36 @@ def differences(record: ComparisonRecord) -> list[Chart]:
                     "arrayminus": [_points((row.difference or 0) - (row.ci_low or 0)) for row, _ in own],
                     "color": colour,
                     "thickness": 2,
+                    "width": 0,
                 },
                 "marker": {
                     "color": colour,
                     "symbol": symbol,
-                    "size": [8 if row.is_exploratory else 13 for row, _ in own],
+                    "size": [8 if row.is_exploratory else 12 for row, _ in own],
                     "opacity": 1,
-                    "line": {"color": colour, "width": 2 if symbol.endswith("open") else 0},
+                    "line": {"width": 0},
                 },
-                "hovertemplate": "%{y}: %{x:+.1f} points<extra></extra>",
+                "hovertemplate": "%{text}: %{x:+.1f} points<extra></extra>",
             }
         )
-    reach = max((max(abs(row.ci_low or 0), abs(row.ci_high or 0)) for row in rows), default=0.0)
+    names = {card.letter: _name(record, card) for card in record.runs}
+    first = names.get("A", "A")
+    other = names[record.runs[1].letter] if len(record.runs) == 2 else "the other run"
+    ends = [100 * end for row in rows for end in (row.ci_low, row.ci_high) if is_known(end)]
+    low, high = min(0.0, *ends, -1.0), max(0.0, *ends, 1.0)
     return [
         Chart(
-            heading="Difference against A, 95 % interval",
+            heading=f"Difference from {first}, with 95 % intervals",
             traces=traces,
             xaxis={
-                "title": {"text": "percentage points; to the right the other run is better"},
+                "title": {"text": plain(f"percentage points; right of 0 {other} is better")},
                 "zeroline": True,
                 "zerolinecolor": GREY,
                 "zerolinewidth": 2,
-                "range": [-110 * reach, 110 * reach] if reach else [-1, 1],
+                "range": [low - 0.06 * (high - low), high + 0.06 * (high - low)],
             },
-            yaxis={"type": "category", "autorange": "reversed"},
-            height=60 + 34 * max(1, len(rows)),
+            yaxis=_difference_rows(record, rows),
+            height=20 + ROW_PX * max(2, len(rows)),
             heads=["subset", "pairs", "difference", "95 % interval", "lost", "gained", "p"],
             rows=[
                 [
@@ -212,8 +242,20 @@ def differences(record: ComparisonRecord) -> list[Chart]:
             ],
             # A bar cannot be negative: none is truer than half a bar.
             meters=[None for _ in rows],
+            labels=[
+                SideLabel(y=place, text=f"{points(row.difference)} ({points(row.ci_low)} to {points(row.ci_high)})")
+                for place, row in enumerate(rows)
+            ],
         )
     ]
+
+
+def _difference_rows(record: ComparisonRecord, rows: Sequence[ComparisonRow]) -> dict[str, Any]:
+    """The axis of the rows: levels of one benchmark are numbers under one title."""
+    names = [_plain_label(record, row) for row in rows]
+    if len(names) > 1 and all(name == "all" or name.removeprefix("Level ").isdigit() for name in names):
+        return row_axis(["<b>all</b>" if name == "all" else name.removeprefix("Level ") for name in names], "level")
+    return row_axis([plain(name) for name in names])
 
 
 def _p(row: ComparisonRow) -> str:
@@ -242,5 +284,6 @@ def _points(value: float | None) -> float | None:
 
 COMPARE_KINDS: Final[dict[str, Callable[[ComparisonRecord], list[Chart]]]] = {
     "frontier": frontier,
+    "accuracy": accuracy,
     "differences": differences,
 }

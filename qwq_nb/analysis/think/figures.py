@@ -12,23 +12,21 @@ from typing import Any, Final
 
 import msgspec
 
-from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, plain
-from qwq_nb.view.figures import TEMPLATE, Figure, figure_title
-from qwq_nb.view.wording import is_known
+from qwq_nb.view.axes import number_axis, share_axis
+from qwq_nb.view.charts import SERIES, plain
+from qwq_nb.view.clean import one_line
+from qwq_nb.view.figures import LEGEND, TEMPLATE, Figure, figure_title, heading, nothing_drawn
+from qwq_nb.view.wording import is_known, number
 
 __all__ = ["Metric", "ModelLine", "ThinkFigure"]
 
-_MARKS: Final = (
-    (BLUE, "circle"),
-    (VERMILLION, "diamond"),
-    (GREEN, "square"),
-    (PURPLE, "triangle-up"),
-    ("#8A6D00", "cross"),
-    (GREY, "x"),
-)
 _COLUMNS: Final = 3
-_GAP: Final = 0.07
-_ROW_PX: Final = 270
+_GAP: Final = 0.1
+_ROW_PX: Final = 180
+_BETWEEN_PX: Final = 92
+"""Pixels between two rows of panels: ticks, the title of the axis, the next heading."""
+_BEFORE_PX: Final = 100
+_AFTER_PX: Final = 60
 
 
 class ModelLine(msgspec.Struct, kw_only=True):
@@ -73,69 +71,113 @@ class ThinkFigure(Figure):
 
 
 def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
-    """Make a plotly figure with the panels in rows of three."""
+    """Make a plotly figure with the panels in rows of three; one of which nothing is known is left out."""
+    metrics = [m for m in metrics if any(is_known(v) for line in m.lines for v in line.values)]
+    if not metrics:
+        return nothing_drawn(title)
+    several = max(len(metric.lines) for metric in metrics) > 1
     rows = -(-len(metrics) // _COLUMNS)
+    before = _BEFORE_PX if several else _BEFORE_PX - 24
+    inner = rows * _ROW_PX + (rows - 1) * _BETWEEN_PX
     layout: dict[str, Any] = {
         "template": TEMPLATE,
         "title": figure_title(title),
-        "height": rows * _ROW_PX + 130,
-        "margin": {"t": 110, "b": 60, "l": 40, "r": 20},
-        "legend": {"orientation": "h", "x": 0, "y": 1.07, "yanchor": "bottom"},
+        "height": inner + before + _AFTER_PX,
+        "margin": {"t": before, "b": _AFTER_PX, "l": 60, "r": 20},
+        # A legend has no shift of its own: it stands above the headings of the first panels.
+        "legend": {**LEGEND, "y": 1 + 28 / inner},
         # Models side by side at a level, so that no interval hides another.
         "scattermode": "group",
         "scattergap": 0.5,
         "annotations": [],
     }
     data = []
-    width, height = (1 - _GAP * (_COLUMNS - 1)) / _COLUMNS, (1 - 0.16 * (rows - 1)) / rows
+    width, height, between = (1 - _GAP * (_COLUMNS - 1)) / _COLUMNS, _ROW_PX / inner, _BETWEEN_PX / inner
     for i, metric in enumerate(metrics):
         end = "" if i == 0 else str(i + 1)
         row, column = divmod(i, _COLUMNS)
-        left, top = column * (width + _GAP), 1 - row * (height + 0.16)
-        layout[f"xaxis{end}"] = {"domain": [left, left + width], "anchor": f"y{end}", "type": "category"}
-        axis: dict[str, Any] = {"domain": [max(0, top - height), top], "anchor": f"x{end}", "rangemode": "tozero"}
+        left, top = column * (width + _GAP), 1 - row * (height + between)
+        levels = list(dict.fromkeys(level for line in metric.lines for level in line.levels))
+        names, by = axis_names(levels)
+        layout[f"xaxis{end}"] = {
+            "domain": [round(left, 5), round(left + width, 5)],
+            "anchor": f"y{end}",
+            "tickmode": "array",
+            "tickvals": list(range(len(names))),
+            "ticktext": names,
+            "range": [-0.6, len(names) - 0.4],
+            "showgrid": False,
+            "zeroline": False,
+            "title": {"text": by} if by else None,
+        }
+        where = {"domain": [round(max(0.0, top - height), 5), round(top, 5)], "anchor": f"x{end}"}
+        ends = [v for line in metric.lines for v in (*line.values, *line.lows, *line.highs)]
         if metric.unit == "share":
-            axis |= {"range": [0, 1.05], "tickformat": ".0%"}
-        layout[f"yaxis{end}"] = axis
-        layout["annotations"].append(
-            {
-                "text": f"<b>{plain(metric.heading)}</b>",
-                "showarrow": False,
-                "xref": "paper",
-                "yref": "paper",
-                "x": left,
-                "xanchor": "left",
-                "y": top,
-                "yanchor": "bottom",
-            }
-        )
+            axis = share_axis(ends, "share")
+            if axis["range"][0] > 0:  # as short as a small panel is
+                axis["title"] = {"text": f"share (from {number(axis['range'][0])} %)"}
+        else:
+            axis = number_axis(UNITS[metric.unit], range=[0, top_of(ends)], rangemode="normal")
+        layout[f"yaxis{end}"] = {**axis, **where}
+        layout["annotations"].append(heading(metric.heading, round(left, 5), round(top, 5)))
         data += [
-            {**trace(line, number), "xaxis": f"x{end}", "yaxis": f"y{end}", "showlegend": i == 0}
-            for number, line in enumerate(metric.lines)
+            {
+                **trace(line, place, levels, 100.0 if metric.unit == "share" else 1.0),
+                "xaxis": f"x{end}",
+                "yaxis": f"y{end}",
+                "showlegend": several and i == 0,
+            }
+            for place, line in enumerate(metric.lines)
         ]
     return {"data": data, "layout": layout}
 
 
-def trace(line: ModelLine, number: int) -> dict[str, Any]:
-    """Make plotly's trace of one model's line with its intervals."""
-    colour, symbol = _MARKS[number % len(_MARKS)]
+def top_of(ends: Sequence[float | None]) -> float:
+    """Return where an axis ends so that the intervals stand inside it."""
+    return round(1.06 * max((v for v in ends if is_known(v)), default=0.0), 4) or 1.0
+
+
+UNITS: Final = {"tokens": "tokens", "number": "number"}
+
+
+def axis_names(levels: Sequence[str]) -> tuple[list[str], str]:
+    """Return the ticks of an axis of subsets, and its title: levels are numbers under one title."""
+    if len(levels) > 1 and all(level.removeprefix("Level ").isdigit() for level in levels):
+        return [plain(level.removeprefix("Level ")) for level in levels], "level"
+    return [plain(one_line(level, 20)) for level in levels], "subset" if len(levels) > 1 else ""
+
+
+def trace(line: ModelLine, number: int, levels: Sequence[str], unit: float) -> dict[str, Any]:
+    """Make plotly's trace of one model's line with its intervals; values are multiplied by `unit`."""
+    colour, symbol = SERIES[number % len(SERIES)]
     name = plain(line.name)
-    above = [off(high, value) for high, value in zip(line.highs, line.values, strict=True)]
-    below = [off(value, low) for low, value in zip(line.lows, line.values, strict=True)]
+    above = [off(high, value, unit) for high, value in zip(line.highs, line.values, strict=True)]
+    below = [off(value, low, unit) for low, value in zip(line.lows, line.values, strict=True)]
+    known = {level: place for place, level in enumerate(levels)}
+    percent = " %" if unit > 1 else ""
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": name,
         "legendgroup": str(number),
         "offsetgroup": str(number),
-        "x": [plain(level) for level in line.levels],
-        "y": [round(v, 4) if is_known(v) else None for v in line.values],
-        "error_y": {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1.5},
-        "line": {"color": colour, "width": 2},
-        "marker": {"color": colour, "symbol": symbol, "size": 9},
+        "cliponaxis": False,
+        "x": [known.get(level) for level in line.levels],
+        "y": [round(unit * v, 4) if is_known(v) else None for v in line.values],
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": above,
+            "arrayminus": below,
+            "thickness": 1.5,
+            "width": 0,
+        },
+        "line": {"color": colour, "width": 1.5},
+        "marker": {"color": colour, "symbol": symbol, "size": 8},
+        "hovertemplate": f"{name}: %{{y:,.1f}}{percent}<extra></extra>",
     }
 
 
-def off(high: float | None, low: float | None) -> float:
+def off(high: float | None, low: float | None, unit: float) -> float:
     """Return the distance between two values, at least 0; 0 where one is not known."""
-    return round(max(0.0, high - low), 4) if is_known(high) and is_known(low) else 0.0
+    return round(max(0.0, unit * (high - low)), 4) if is_known(high) and is_known(low) else 0.0

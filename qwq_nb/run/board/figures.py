@@ -1,4 +1,4 @@
-"""Draw a board: pass rates of each model or pair, the second try stacked on the first, with their 95 % intervals."""
+"""Draw a board: pass rates of each model or pair after the first try and the second, with their 95 % intervals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from qwq_nb.core.board_row import BoardRow
-from qwq_nb.view.charts import BLUE, GREEN, GREY, Chart, plain
+from qwq_nb.view.axes import dots, row_axis, share_axis
+from qwq_nb.view.charts import BLUE, FAINT, GREEN, Chart, SideLabel, plain
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.figures import ChartFigure
 from qwq_nb.view.wording import UNKNOWN, is_known, number, range_of
@@ -14,8 +15,8 @@ from qwq_nb.view.wording import UNKNOWN, is_known, number, range_of
 __all__ = ["board_chart", "board_figure"]
 
 _NAME: Final = 60
-_PALE: Final = {True: 0.08, False: 0.3}
-"""Opacity of a bar's ground, by whether the row is published: fainter, and its name says so."""
+_UP: Final = 0.12
+"""Of a row, how far its first try stands above its middle, and the second below it: no interval hides another."""
 
 
 def board_figure(title: str, rows: Sequence[BoardRow]) -> ChartFigure:
@@ -25,27 +26,32 @@ def board_figure(title: str, rows: Sequence[BoardRow]) -> ChartFigure:
 
 
 def board_chart(rows: Sequence[BoardRow]) -> Chart:
-    """Draw pass_rate_1, and on it what the second try added; the whiskers are of either rate by itself.
-
-    The bars lie, so that names of pairs have room in a narrow notebook.
-    """
+    """Draw a row a model or pair: a ring after the first try, a dot after the second, each with its interval."""
     shown = [row for row in rows if is_known(row.pass_rate_2)]
-    names = _names(shown)
-    first = [row.pass_rate_1 or 0.0 for row in shown]
-    last = [row.pass_rate_2 or 0.0 for row in shown]
-    gained = [max(b - a, 0.0) for a, b in zip(first, last, strict=True)]
-    traces = [
-        _bars("first try", names, first, first, shown, (0, 114, 178), BLUE),
-        _bars("+ second try", names, gained, last, shown, (0, 158, 115), GREEN) | {"base": first},
-        _whiskers("first try", names, first, [_ends_1(row) for row in shown], "circle-open", 1),
-        _whiskers("two tries", names, last, [(row.ci_low, row.ci_high) for row in shown], "diamond", 2.5),
+    places = range(len(shown))
+    one = [(row.pass_rate_1, *_ends_1(row)) for row in shown]
+    two = [(row.pass_rate_2, row.ci_low, row.ci_high) for row in shown]
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [x for row in shown for x in (row.pass_rate_1, row.pass_rate_2, None)],
+            "y": [y for place in places for y in (place - _UP, place + _UP, None)],
+            "line": {"color": FAINT, "width": 6},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        },
+        _dots("first try", [place - _UP for place in places], one, shown, BLUE, "circle-open"),
+        _dots("two tries", [place + _UP for place in places], two, shown, GREEN, "diamond"),
     ]
+    names = _names(shown)
+    axis = share_axis([v / 100 for ends in (*one, *two) for v in ends if is_known(v)], "exercises that pass")
     return Chart(
         heading="Exercises that pass, with 95 % intervals",
         traces=traces,
-        xaxis={"range": [0, 102], "ticksuffix": " %"},
-        yaxis={"type": "category", "autorange": "reversed"},
-        height=60 + 52 * max(1, len(shown)),
+        xaxis=axis,
+        yaxis=row_axis(names),
+        height=20 + (14 + 16 * max((name.count("<br>") + 1 for name in names), default=1)) * max(1, len(shown)),
         heads=["model", "first try", "95 % interval", "two tries", "95 % interval", "exercises", "from"],
         rows=[
             [
@@ -59,7 +65,14 @@ def board_chart(rows: Sequence[BoardRow]) -> Chart:
             ]
             for row in shown
         ],
-        meters=[value / 100 for value in last],
+        meters=[(row.pass_rate_2 or 0.0) / 100 for row in shown],
+        labels=[
+            SideLabel(
+                y=place,
+                text=f"{rate(row.pass_rate_1).removesuffix(' %')} → {rate(row.pass_rate_2)}, n {row.test_cases:,}",
+            )
+            for place, row in enumerate(shown)
+        ],
     )
 
 
@@ -74,76 +87,35 @@ def rate_interval(low: float | None, high: float | None) -> str:
 
 
 def _names(rows: Sequence[BoardRow]) -> list[str]:
-    """Labels beside the bars: a pair on two lines; each is its own, else plotly would draw two bars on one another."""
+    """Labels beside the rows: a pair on two lines."""
     names: list[str] = []
     for row in rows:
         parts = [plain(one_line(part, 30)) for part in row.label.split(" + ", 1)]
         name = "<br>+ ".join(parts) + (f" ({plain(row.format)})" if row.format else "")
-        name += "<br><i>published</i>" if row.published else ""
-        while name in names:
-            name += " "
-        names.append(name)
+        names.append(name + ("<br><i>published</i>" if row.published else ""))
     return names
 
 
-def _bars(
-    title: str,
-    names: list[str],
-    lengths: list[float],
-    said: list[float],
+def _dots(
+    name: str,
+    places: Sequence[float],
+    rates: Sequence[tuple[float | None, float | None, float | None]],
     rows: Sequence[BoardRow],
-    ground: tuple[int, int, int],
-    line: str,
-) -> dict[str, Any]:
-    red, green, blue = ground
-    return {
-        "type": "bar",
-        "name": title,
-        "orientation": "h",
-        "y": names,
-        "x": [round(length, 2) for length in lengths],
-        # One place for both bars, so that the second stands on the first (its `base`).
-        "offsetgroup": "rate",
-        "customdata": [rate(value) for value in said],
-        "marker": {
-            "color": [f"rgba({red},{green},{blue},{_PALE[row.published]})" for row in rows],
-            "line": {"color": line, "width": 2},
-        },
-        "hovertemplate": "%{y}: %{customdata}<extra>" + title + "</extra>",
-    }
-
-
-def _whiskers(
-    title: str,
-    names: list[str],
-    middles: list[float],
-    ends: list[tuple[float | None, float | None]],
+    colour: str,
     symbol: str,
-    thickness: float,
 ) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": title,
-        "cliponaxis": False,
-        "showlegend": False,
-        "y": names,
-        "x": [round(middle, 2) for middle in middles],
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": [_gap(high, m) for (_, high), m in zip(ends, middles, strict=True)],
-            "arrayminus": [_gap(m, low) for (low, _), m in zip(ends, middles, strict=True)],
-            "color": GREY,
-            "thickness": thickness,
-        },
-        "marker": {"color": GREY, "size": 7, "symbol": symbol},
-        "hovertemplate": "%{y}: %{x:.1f} %<extra>" + title + "</extra>",
-    }
-
-
-def _gap(high: float | None, low: float | None) -> float | None:
-    return round(high - low, 2) if is_known(high) and is_known(low) else None
+    return dots(
+        name,
+        places,
+        [middle for middle, _, _ in rates],
+        [(low, high) for _, low, high in rates],
+        unit=1.0,
+        marker={"color": colour, "symbol": symbol, "size": 10, "line": {"color": colour, "width": 2}},
+        said=[
+            f"{row.label}, {name}: {rate(middle)} ({rate_interval(low, high)})"
+            for row, (middle, low, high) in zip(rows, rates, strict=True)
+        ],
+    )
 
 
 def _ends_1(row: BoardRow) -> tuple[float | None, float | None]:

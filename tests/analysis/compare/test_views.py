@@ -163,12 +163,14 @@ def test_the_figure_has_a_point_a_run_and_a_line_a_row() -> None:
     assert len({t["marker"]["color"] for t in wholes}) == 2
     assert all(t["error_x"]["array"][0] > 0 for t in wholes)
     forest = drawn[-1]
-    assert list(forest["y"]) == ["Level 1", "Level 2", "all"]
+    assert list(forest["y"]) == [0, 1, 2]
+    assert list(forest["text"]) == ["Level 1", "Level 2", "all"]
     assert "no other is better in both" in figure.html
     assert repr(figure) == figure.text()
     assert {panel.heading for panel in figure._panels} == {
-        "math_500: accuracy against mean completion tokens (small: subsets)",
-        "Difference against A, 95 % interval",
+        "math_500: accuracy against mean completion tokens",
+        "math_500: accuracy by level, with 95 % intervals",
+        "Difference from A model-one, with 95 % intervals",
     }
 
 

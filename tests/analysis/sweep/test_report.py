@@ -17,6 +17,7 @@ from qwq_nb.analysis.sweep.report import SweepPicture, sweep_html, sweep_progres
 from qwq_nb.analysis.sweep.settings import SettingRow
 from qwq_nb.errors import OptionError
 from qwq_nb.view.figures import PLOTLY_MIME
+from tests.support.figure_texts import without_own_markup
 from tests.support.hostile_texts import CORPUS
 
 
@@ -79,17 +80,36 @@ def test_the_grid_fills_setting_by_setting() -> None:
 
 def test_two_axes_make_a_heat_map() -> None:
     figure = sweep_figure(grid())
-    assert [trace.type for trace in figure.figure.data] == ["heatmap", "bar", "bar"]
+    assert [trace.type for trace in figure.figure.data] == ["heatmap", "scatter", "bar"]
     (heat, *_) = figure.figure.data
-    assert [list(line) for line in heat.z] == [[0.8, 0.8], [0.5, None]]
+    assert [list(line) for line in heat.z] == [[80, 80], [50, None]]
     assert (list(heat.x), list(heat.y)) == (["20", "off"], ["0.2", "1"])
+    assert heat.text[0][0] == "<b>80.0 %</b><br>70.0 – 90.0 %"
+    assert heat.colorbar.title.text == "accuracy"
     text = sweep_figure(grid(), "heatmap").text()
+    assert "80.0 % (70.0 – 90.0)" in text
     assert "temperature \\ top_k" in text
     one = grid()
     one.axes, one.rows = ["temperature"], [row(temperature=0.2), row(temperature=0.6)]
-    assert [trace.type for trace in sweep_figure(one).figure.data] == ["bar", "bar"]
+    assert [trace.type for trace in sweep_figure(one).figure.data] == ["scatter", "bar"]
     with pytest.raises(OptionError, match="two options that were varied"):
         sweep_figure(one, "heatmap")
+
+
+def test_a_difference_within_the_intervals_has_no_contrast() -> None:
+    """One problem of thirty: 96.7 against 100 %, each known to within some nine points."""
+    picture = grid()
+    picture.rows = [
+        row(accuracy=29 / 30, ci_low=0.833, ci_high=0.994, temperature=0.2, top_k=20),
+        row(accuracy=1.0, ci_low=0.886, ci_high=1.0, temperature=0.2, top_k=40),
+        row(accuracy=1.0, ci_low=0.886, ci_high=1.0, temperature=1.0, top_k=20),
+        row(accuracy=1.0, ci_low=0.886, ci_high=1.0, temperature=1.0, top_k=40),
+    ]
+    (heat, *_) = sweep_figure(picture).figure.data
+    assert (100 - 100 * 29 / 30) / (heat.zmax - heat.zmin) < 0.3
+    wide = grid()
+    (heat, *_) = sweep_figure(wide).figure.data
+    assert (80 - 50) / (heat.zmax - heat.zmin) > 0.7, "three intervals apart"
 
 
 @pytest.mark.parametrize("text", CORPUS, ids=range(len(CORPUS)))
@@ -115,8 +135,7 @@ def test_hostile_names_stay_text(text: str) -> None:
         plain.encode()
     for figure in (sweep_figure(picture), speed_figure(record)):
         drawn = json.dumps(figure._repr_mimebundle_()[PLOTLY_MIME])
-        drawn = drawn.replace("<br>", "").replace("<b>", "").replace("</b>", "").replace("<extra></extra>", "")
-        assert "<" not in drawn.replace("\\u003c", "<"), "plotly reads html in labels"
+        assert "<" not in without_own_markup(drawn), "plotly reads html in labels"
 
 
 def test_a_level_under_way_is_drawn() -> None:

@@ -224,16 +224,17 @@ def test_hostile_names_stay_texts(number: int, tmp_path: Path) -> None:
     assert row["edit_format"] == "architect"
 
 
-def test_the_chart_stacks_the_second_try_on_the_first() -> None:
-    first, second, *whiskers = pair().board(solo()).plot(published=False).figure.data
+def test_the_chart_has_both_tries_with_their_intervals() -> None:
+    between, first, second = pair().board(solo()).plot(published=False).figure.data
     assert list(first.x) == [50, 50]
-    assert (list(second.base), list(second.x)) == ([50, 50], [20, 20])
-    assert len(set(first.y)) == 2
+    assert list(second.x) == [70, 70]
+    assert list(between.x[:2]) == [50, 70]
+    assert not set(first.y) & set(second.y), "no interval hides another"
     low, high = wilson(7, 10)
     assert low is not None
     assert high is not None
-    assert whiskers[1].error_x.array[0] == pytest.approx(100 * high - 70, abs=0.01)
-    assert whiskers[1].error_x.arrayminus[0] == pytest.approx(70 - 100 * low, abs=0.01)
+    assert second.error_x.array[0] == pytest.approx(100 * high - 70, abs=0.01)
+    assert second.error_x.arrayminus[0] == pytest.approx(70 - 100 * low, abs=0.01)
 
 
 # -- files -------------------------------------------------------------------------------------------------------
