@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from qwq_nb.evaluation.ask import ask
     from qwq_nb.evaluation.evaluate import Interrupted, aevaluate, evaluate, resume_run
+    from qwq_nb.evaluation.merge import merge_runs
     from qwq_nb.run.open import list_runs, load_run
     from qwq_nb.run.report import Report
     from qwq_nb.run.run import Run
@@ -95,6 +96,7 @@ _HOMES = {
     "list_runs": "run.open",
     "load_run": "run.open",
     "load_speed": "analysis.speed.api",
+    "merge_runs": "evaluation.merge",
     "race": "analysis.gate.race",
     "resume_run": "evaluation.evaluate",
     "speed": "analysis.speed.api",
@@ -151,6 +153,7 @@ __all__ = [
     "load_ipython_extension",
     "load_run",
     "load_speed",
+    "merge_runs",
     "race",
     "resume_run",
     "speed",

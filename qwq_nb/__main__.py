@@ -1,4 +1,4 @@
-"""Run a command outside a notebook, as CI does: `python -m qwq_nb gate RUN RUN --margin 1 --strict`."""
+"""Run a command outside a notebook, as CI and cluster jobs do: `python -m qwq_nb eval math_500 --shard 0/4 …`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from qwq_nb.analysis.gate.options import GATE, STRICT
-from qwq_nb.core.options import Option
 from qwq_nb.errors import OptionError, QwqError, did_you_mean, listed
+from qwq_nb.magics.batch import eval_command, help_text, merge_command
 from qwq_nb.magics.parsing import parse_line, refuse_keys
 
 __all__ = ["FAILED", "main"]
@@ -19,6 +19,9 @@ FAILED: Final = 3
 """Exit status of a command that cannot be carried out: 0 to 2 are decisions of `gate --strict`."""
 
 _SIGN: Final = "python -m qwq_nb "
+_GATE_EXITS: Final = (
+    f"Exit status: 0, with --strict 0 GO, 1 NO-GO, 2 INCONCLUSIVE; {FAILED} if it cannot be decided at all."
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,7 +57,7 @@ def gate_command(words: Sequence[str]) -> int:
     """
     options = (*GATE, STRICT)
     if {"-h", "--help"} & set(words):
-        print(_gate_help(options))
+        print(help_text("gate A B [options]", options, _SIGN, _GATE_EXITS))
         return 0
     names, given = parse_line(words, options, "gate", sign=_SIGN)
     out, strict = given.pop("out", None), given.pop("strict", False)
@@ -69,7 +72,21 @@ def gate_command(words: Sequence[str]) -> int:
     return decided.exit_code if strict else 0
 
 
-COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {"gate": gate_command}
+def eval_of(words: Sequence[str]) -> int:
+    """Evaluate a model on benchmarks, or a shard of them; see `qwq_nb.evaluate`."""
+    return eval_command(words, _SIGN)
+
+
+def merge_of(words: Sequence[str]) -> int:
+    """Merge the shards of a run into one run; see `qwq_nb.merge_runs`."""
+    return merge_command(words, _SIGN)
+
+
+COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
+    "eval": eval_of,
+    "gate": gate_command,
+    "merge": merge_of,
+}
 
 
 def _known() -> str:
@@ -79,12 +96,6 @@ def _known() -> str:
 def _help() -> str:
     firsts = [f"  {name:8} {(command.__doc__ or '').splitlines()[0]}" for name, command in COMMANDS.items()]
     return "\n".join([f"usage: {_SIGN}COMMAND … (--help after a command shows its options)", "", *firsts])
-
-
-def _gate_help(options: Sequence[Option]) -> str:
-    lines = [f"  {' '.join(filter(None, (o.name, o.metavar))):<20} {o.help}" for o in options]
-    exits = f"Exit status: 0, with --strict 0 GO, 1 NO-GO, 2 INCONCLUSIVE; {FAILED} if it cannot be decided at all."
-    return "\n".join([f"usage: {_SIGN}gate A B [options]", "", *lines, "", exits])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import msgspec
 
 from qwq_nb.errors import OptionError
 
-__all__ = ["Option", "parse_levels"]
+__all__ = ["Option", "parse_levels", "parse_shard"]
 
 
 def parse_levels(text: str) -> list[int]:
@@ -29,6 +29,25 @@ def parse_levels(text: str) -> list[int]:
             raise OptionError(f"--levels takes numbers and ranges, as in 1-5 or 1,3: {text!r} is neither.")
         levels.update(range(first, last + 1))
     return sorted(levels)
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Read a shard, as in `0/4`: the first of four.
+
+    Raises:
+        OptionError: the text is not of that form, or there is no shard of that number.
+    """
+    match = re.fullmatch(r"\s*(\d{1,6})\s*/\s*(\d{1,6})\s*", text)
+    number, count = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not match:
+        raise OptionError(f"--shard takes a number from 0 and how many there are, as in 0/4, not {text!r}.")
+    if number >= count:
+        raise OptionError(
+            f"--shard {text}: shards are counted from 0, so those of {count} are 0/{count} to {count - 1}/{count}."
+            if count
+            else f"--shard {text}: there is at least one shard, as in 0/1."
+        )
+    return number, count
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -60,6 +79,8 @@ def value_of(option: Option, text: Any) -> Any:
         return text
     if option.kind == "levels":
         return parse_levels(text)
+    if option.kind == "shard":
+        return parse_shard(text)
     if option.kind == "choice":
         if text not in option.choices:
             raise OptionError(f"{option.name} must be one of {', '.join(option.choices)}, not {text!r}.")

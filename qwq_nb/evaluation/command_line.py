@@ -64,6 +64,7 @@ def command_line(
         "levels": ",".join(map(str, selection.levels)) if selection.levels else None,
         "limit": selection.limit,
         "until": selection.until,
+        "shard": selection.shard,
         "seed": changed(selection.seed, SEED),
         "repeats": changed(selection.repeats, usual_repeats(request)),
         "concurrency": changed(request.concurrency, CONCURRENCY),
@@ -144,6 +145,8 @@ def option_text(kind: str, value: Any) -> str:
         import json
 
         return json.dumps(value)
+    if kind == "shard":
+        return "/".join(map(str, value))
     if kind == "number":
         short = f"{value:g}"
         return short if float(short) == value else repr(value)

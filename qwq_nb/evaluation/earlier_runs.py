@@ -2,7 +2,7 @@
 
 A manifest holds its run's key, the hash of all that identifies the run. A run is one of those if the new request would
 have that key with the run's own numbers: then the model, the URL, the data, the seed, the other sampling and the solver
-are the same.
+are the same. (Of a run that was merged of shards the URLs are not looked at.)
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def earlier_runs(
         lower_limits: whether runs with a lower token limit count too. The answers that it did not cut are the shorter
             ones; a study of the limit itself wants answers of its own for each.
     """
-    own = identity(request, data_fingerprint)
+    owns = [identity(request, data_fingerprint, any_url=any_url) for any_url in (False, True)]
     found: dict[str, EarlierRun] = {}
     for folder in _folders(path.parent, name_stem(request)):
         directory = RunDirectory(folder)
@@ -71,7 +71,7 @@ def earlier_runs(
             limits is not None
             and (lower_limits or not limits)
             and other.selection.repeats <= request.selection.repeats
-            and short_hash(_with_numbers_of(own, other)) == manifest.key
+            and manifest.key in {short_hash(_with_numbers_of(own, other)) for own in owns}
         ):
             is_part = _is_part(other.selection, request.selection)
             found[manifest.key] = EarlierRun(directory, manifest, min(limits, default=None), is_part)

@@ -27,7 +27,7 @@ from qwq_nb.store.request import (
     Hub,
 )
 
-__all__ = ["ASK", "EVAL", "RESUME", "RUNS", "SHOW", "EvalOptions", "ResumeOptions"]
+__all__ = ["ASK", "EVAL", "MERGE", "RESUME", "RUNS", "SHOW", "EvalOptions", "ResumeOptions"]
 
 
 EVAL = (
@@ -40,6 +40,12 @@ EVAL = (
         "ask in random order until the 95 % interval of the score is within ± so many points; the same line without it "
         "asks the rest",
         "POINTS",
+    ),
+    Option(
+        "--shard",
+        "shard",
+        "ask a part only, as in 0/4 the first of four, into a directory of its own; %qwq_merge makes one run of all",
+        "I/N",
     ),
     Option("--seed", "integer", f"which samples --limit takes, and in which order they are asked ({SEED})", "N"),
     Option("--repeats", "integer", f"times each sample is asked ({REPEATS})", "K"),
@@ -125,6 +131,11 @@ ASK = (
 RUNS = (Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),)
 
 
+MERGE = (
+    Option("--out", "text", "folder in which the merged run is put (that in which the shards' folder lies)", "DIR"),
+)
+
+
 SHOW = (
     Option("--sample", "text", "one sample's question, reasoning and answer in full", "ID"),
     Option("--repeat", "integer", "which repeat of it (0)", "K"),
@@ -152,6 +163,7 @@ class EvalOptions(EndpointOptions, total=False):
     subset: str | Sequence[str] | None
     limit: int | None
     until: float | None
+    shard: tuple[int, int] | None
     seed: int
     repeats: int
     concurrency: int | Literal["auto"]

@@ -14,6 +14,7 @@ from qwq_nb.core.records import Item, Sample
 from qwq_nb.core.sequential import in_random_order
 from qwq_nb.errors import OptionError, did_you_mean
 from qwq_nb.store.request import Selection
+from qwq_nb.store.shards import in_shard
 
 __all__ = ["Plan", "make_plan", "select", "wanted_subsets"]
 
@@ -22,7 +23,10 @@ _LEVEL = re.compile(r"Level (\d+)(?: \(.*\))?\Z")
 
 
 class Plan(msgspec.Struct, kw_only=True):
-    """Hold the selected samples by benchmark and subset, and all items in the order in which they are asked."""
+    """Hold the selected samples by benchmark and subset, and all items in the order in which they are asked.
+
+    A shard has the samples of the whole run, and the items that it asks.
+    """
 
     samples: list[Sample]
     items: list[Item]
@@ -118,7 +122,8 @@ def make_plan(benchmarks: Sequence[Sequence[Sample]], selection: Selection) -> P
 
     Items are asked repeat by repeat and, within one, spread over subsets and benchmarks in a seeded order, so that the
     score of a run that is stopped early is that of a fair sample. With `until` each benchmark's are asked in an order
-    that is random over all of its subsets, as its interval supposes.
+    that is random over all of its subsets, as its interval supposes. A shard's items are those of the whole plan that
+    are its own, in this order.
 
     Raises:
         OptionError: no sample is left.
@@ -148,6 +153,7 @@ def make_plan(benchmarks: Sequence[Sequence[Sample]], selection: Selection) -> P
     else:
         ordered = sorted(placed, key=rank)
     items = [Item(sample=s, position=p, repeat=r) for r in range(selection.repeats) for s, p in ordered]
+    items = in_shard(items, selection.shard)
     return Plan(samples=samples, items=items, repeats=selection.repeats, population=population)
 
 

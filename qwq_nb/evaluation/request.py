@@ -15,7 +15,7 @@ from qwq_nb.bench.code.presets import preset_for
 from qwq_nb.bench.games.benchmark import Games, seconds_of
 from qwq_nb.bench.tools.functions import tools_fault
 from qwq_nb.core.graded_metrics import GRADED_METRICS
-from qwq_nb.core.options import parse_levels
+from qwq_nb.core.options import parse_levels, parse_shard
 from qwq_nb.core.paths import expand_user
 from qwq_nb.endpoint.endpoint import Endpoint, is_number
 from qwq_nb.endpoint.options import SAMPLING
@@ -37,6 +37,7 @@ from qwq_nb.store.request import (
     Selection,
     Source,
 )
+from qwq_nb.store.shards import MOST_SHARDS
 
 __all__ = ["build_request", "changed_request", "refine_endpoint"]
 
@@ -79,6 +80,7 @@ def build_request(
     subset: str | Sequence[str] | None = None,
     limit: int | None = None,
     until: float | None = None,
+    shard: tuple[int, int] | None = None,
     seed: int = SEED,
     repeats: int | None = None,
     concurrency: int | Literal["auto"] = CONCURRENCY,
@@ -128,6 +130,7 @@ def build_request(
         seed=seed,
         repeats=usual if repeats is None else repeats,
         until=until,
+        shard=checked_shard(shard, until=until),
     )
     if seconds is not None or prompt is not None:
         data, dataset_args = with_game_options(benchmarks, seconds, prompt, data, dataset_args)
@@ -305,6 +308,28 @@ def chosen_endpoints(
 def is_whole(value: Any) -> bool:
     """Return whether a value is an integer, and no bool."""
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def checked_shard(shard: Any, *, until: float | None) -> tuple[int, int] | None:
+    """Return a shard as two whole numbers; None: the whole run.
+
+    Raises:
+        OptionError: there is no such shard, or `until` is given too.
+    """
+    if shard is None:
+        return None
+    if isinstance(shard, str):
+        shard = parse_shard(shard)
+    if not isinstance(shard, Sequence) or len(shard) != 2 or not all(map(is_whole, shard)):
+        raise OptionError(f"shard takes its number and how many there are, as in shard=(0, 4), not {shard!r}.")
+    number, count = shard
+    if not 0 <= number < count <= MOST_SHARDS:
+        raise OptionError(
+            f"shard=({number}, {count}): there are 1 to {MOST_SHARDS:,} shards, and they are counted from 0."
+        )
+    if until is not None:
+        raise OptionError("--until needs the answers of the whole run: leave --shard out, or leave --until out.")
+    return number, count
 
 
 def checked_levels(levels: str | int | Sequence[int] | None) -> list[int] | None:

@@ -28,6 +28,7 @@ from qwq_nb.evaluation.endpoint_status import PoolWatch, endpoint_notes, pool_of
 from qwq_nb.evaluation.evalscope_files import EvalscopeFiles, RunObserver
 from qwq_nb.evaluation.game_clips import with_clip
 from qwq_nb.evaluation.loading import load_benchmarks, plan_selected
+from qwq_nb.evaluation.merge import merged_notes
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.rescue import write_anew
 from qwq_nb.evaluation.runner import Runner
@@ -80,7 +81,9 @@ class Session:
         self.worker = worker
         self.directory.moved = self._moved
         self.state = SessionState(new_manifest(request, path, key, command=command), lambda: worker.step)
-        self._observers: list[RunObserver] = [EvalscopeFiles(request, self.directory, worker)]
+        # evalscope's files are of a whole run: those of a shard would be wrong.
+        is_whole = request.selection.shard is None
+        self._observers: list[RunObserver] = [EvalscopeFiles(request, self.directory, worker)] if is_whole else []
         self._runner: Runner | None = None
         self._watch: PoolWatch | None = None
         self._pause_wanted = False
@@ -232,8 +235,7 @@ class Session:
             done |= taken.results
             ungraded |= taken.ungraded
             m.taken_over, m.done = taken.sources, len(done)
-        if note := note_on(m):
-            self.state.note(note)
+        self.state.note(*filter(None, (note_on(m), *merged_notes(m))))
         m.state = "running"
         # The manifest is what makes the folder a run: it comes last.
         self.directory.save_samples(plan.samples)
@@ -263,7 +265,7 @@ class Session:
             *(old.done, old.scores, old.metrics),
             *(old.estimated, old.elapsed_s),
         )
-        m.taken_over = old.taken_over
+        m.taken_over, m.merged = old.taken_over, old.merged
         self._published = old.state == "complete"
 
     async def _grade(self, loaded: dict[str, LoadedBenchmark], item: Item, completion: Completion) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -13,26 +14,45 @@ from qwq_nb.evaluation.solvers.registry import solver_of
 from qwq_nb.store.manifest import MANIFEST, Manifest, now, path_segment
 from qwq_nb.store.request import EvalRequest
 from qwq_nb.store.run_dir import find_run_dirs
+from qwq_nb.store.shards import shard_directory
 
-__all__ = ["data_fingerprint", "identity", "name_stem", "new_manifest", "run_dir_for"]
+__all__ = ["data_fingerprint", "identity", "name_stem", "new_manifest", "run_dir_for", "run_keys"]
 
 
 def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerprint: str) -> tuple[Path, str]:
     """Return the directory of this request's run, and its key. The same request finds its newest run again.
 
+    A run that was merged of shards is found whatever URL the request has: its shards may have asked several. A shard
+    has a directory of its own in a folder beside the whole run's.
+
     With `fresh` the directory is always a new one.
     """
-    key = short_hash(identity(request, data_fingerprint))
-    stem = f"{name_stem(request)}-{key}"
-    taken = [p for p in find_run_dirs(root) if p.name == stem or p.name.startswith(f"{stem}-")]
-    if taken and not fresh:
-        return taken[0], key
-    number, path = 1, root / stem
+    key, merged = run_keys(request, data_fingerprint)
+    stem = name_stem(request)
+    named = root / f"{stem}-{key}"
+    names = f"{re.escape(stem)}-({key}|{merged})"
+    if (shard := request.selection.shard) is not None:
+        named, key = shard_directory(root / f"{stem}-{merged}", shard), merged
+        names = f"({re.escape(named.name)})"
+    if not fresh:
+        found = ((p, re.fullmatch(rf"{names}(-\d+)?", p.name)) for p in find_run_dirs(named.parent))
+        taken = next(((p, match[1]) for p, match in found if match), None)
+        if taken is not None:
+            return taken[0], key if shard is not None else taken[1]
+    number, path = 1, named
     # A kernel that is killed while it takes answers over leaves rows without a manifest.
     while (path / MANIFEST).exists() or (fresh and (path / "predictions").exists()):
         number += 1
-        path = root / f"{stem}-{number}"
+        path = named.with_name(f"{named.name}-{number}")
     return path, key
+
+
+def run_keys(request: EvalRequest, data_fingerprint: str) -> tuple[str, str]:
+    """Return the key of a request's run, and the key that the run has if it is made of shards: by the model alone."""
+    return (
+        short_hash(identity(request, data_fingerprint)),
+        short_hash(identity(request, data_fingerprint, any_url=True)),
+    )
 
 
 def name_stem(request: EvalRequest) -> str:
@@ -43,10 +63,13 @@ def name_stem(request: EvalRequest) -> str:
     return f"{'+'.join(request.benchmarks)}-{model}"[:110]
 
 
-def identity(request: EvalRequest, data_fingerprint: str) -> dict[str, Any]:
-    """Return what makes two requests the same run: the request's own identity and its solver's."""
+def identity(request: EvalRequest, data_fingerprint: str, *, any_url: bool = False) -> dict[str, Any]:
+    """Return what makes two requests the same run: the request's own identity and its solver's.
+
+    `any_url`: the URLs of endpoints are left out.
+    """
     of_solver = dict(solver_of(request).identity())
-    own = request.identity(data_fingerprint)
+    own = request.identity(data_fingerprint, any_url=any_url)
     return {**own, "solver_identity": of_solver} if of_solver else own
 
 

@@ -45,11 +45,12 @@ class SessionState:
         self._plan, self._runner = plan, runner
 
     def results(self) -> list[SampleResult]:
-        """Return one result a sample × repeat, in the data set's order, repeats of a sample side by side."""
+        """Return one result an item, in the data set's order, repeats of a sample side by side."""
         if self._runner is None or self._plan is None:
             return []
         found = self._runner.results
-        return [found[s.id, r] for s in self._plan.samples for r in range(self._plan.repeats)]
+        keys = ((s.id, r) for s in self._plan.samples for r in range(self._plan.repeats))
+        return [found[key] for key in keys if key in found]  # a shard has some of them
 
     def progress(self) -> Progress:
         """Return counts and rates of this moment; after the end, those of the end."""

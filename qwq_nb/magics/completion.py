@@ -130,6 +130,8 @@ def positional(line: Line) -> Iterator[Match]:
         yield from (m for m in benchmarks() if m.text not in line.words)
     elif line.magic == "qwq_endpoint" and not line.positional:
         yield from endpoint_names()
+    elif line.magic == "qwq_merge":
+        yield from paths(line.typed.lstrip("'\""), folders_only=True)
     elif line.magic in ("qwq_anchors", "qwq_budget", "qwq_compare", "qwq_gate", "qwq_think") or (
         line.magic in ("qwq_judge", "qwq_show", "qwq_resume") and not line.positional
     ):

@@ -20,7 +20,7 @@ from qwq_nb.core.ruling_target import RULINGS_TARGET
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.errors import OptionError, QwqError, one_line
-from qwq_nb.evaluation.options import ASK, EVAL, RESUME, RUNS, SHOW
+from qwq_nb.evaluation.options import ASK, EVAL, MERGE, RESUME, RUNS, SHOW
 from qwq_nb.magics.base import MagicBase, documented, user_errors
 from qwq_nb.magics.config import file_defaults
 from qwq_nb.store.request import CONCURRENCY, GRADE_DEADLINE_S, HUB, SEED
@@ -150,6 +150,27 @@ class QwqMagics(MagicBase, Configurable):
         out = given.pop("out", None)
         run = self.one_run(words, "qwq_resume", out)
         return self._remember(lambda: resume_run(run, **given))
+
+    @documented(MERGE)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_merge(self, line: str) -> Run:
+        """Merge shards of a run (`--shard 0/4`, …) into one run; its line without --shard then finishes it.
+
+        %qwq_merge qwq_runs/math_500-QwQ-32B-0a1b2c3d.shards
+        %qwq_merge node1/shard node2/shard --out qwq_runs
+        """
+        from qwq_nb.evaluation.merge import merge_runs
+        from qwq_nb.run.run import Run
+        from qwq_nb.view.output import forget_shown
+
+        words, given = self.parsed(line, MERGE, "qwq_merge")
+        paths = [self.variables[w] if isinstance(self.variables.get(w), Run) else w for w in words]
+        run = merge_runs(paths, out=given.get("out"))
+        self.shell.user_ns["_qwq_run"] = run
+        forget_shown(run)
+        return run
 
     @documented(SHOW)
     @no_var_expand

@@ -11,8 +11,9 @@ import msgspec
 from qwq_nb.core.records import State
 from qwq_nb.errors import UnknownRun
 from qwq_nb.store.request import MOST_REPEATS, MOST_TRIES, EvalRequest
+from qwq_nb.store.shards import MOST_SHARDS
 
-__all__ = ["MANIFEST", "Manifest", "TakenOver", "decode_manifest", "now", "path_segment"]
+__all__ = ["MANIFEST", "Manifest", "MergedPart", "TakenOver", "decode_manifest", "now", "path_segment"]
 
 MANIFEST = "qwq_run.json"
 SCHEMA = "qwq_run.v2"
@@ -32,6 +33,19 @@ class TakenOver(msgspec.Struct, kw_only=True):
     """Answers of the other run that its lower token limit cut: these were not taken over."""
     max_tokens: int | None = None
     """That lower limit; None: it was no lower."""
+
+
+class MergedPart(msgspec.Struct, kw_only=True):
+    """Say what a run has of another directory of the same run: one of its shards."""
+
+    run: str
+    """The name of the other directory."""
+    answers: int
+    """Answers that were taken from it, over all merges."""
+    url: str = ""
+    """Of the endpoint that it asked."""
+    conflicts: int = 0
+    """Answers of it that were left, since another directory had another answer to the same sample × repeat."""
 
 
 class Manifest(msgspec.Struct, kw_only=True):
@@ -70,6 +84,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     notes: list[str] = []
     taken_over: list[TakenOver] = []
     """The runs that this one took answers over from when it began."""
+    merged: list[MergedPart] = []
+    """The shards that it was merged of; empty: it asked everything itself."""
     adapters: dict[str, dict[str, Any]] = {}
     """Settings and versions of each benchmark, as its adapter reports them."""
     population: dict[str, dict[str, int]] = {}
@@ -120,6 +136,8 @@ def fault_of(request: EvalRequest) -> str:
         return f"{selection.repeats:,} repeats, where 1 to {MOST_REPEATS:,} can be asked for"
     if selection.limit is not None and selection.limit < 1:
         return f"a limit of {selection.limit:,} problems"
+    if selection.shard is not None and not 0 <= selection.shard[0] < selection.shard[1] <= MOST_SHARDS:
+        return "a shard as there can be none"
     if request.editing is not None and not 1 <= request.editing.tries <= MOST_TRIES:
         return f"{request.editing.tries:,} tries, where 1 to {MOST_TRIES} can be asked for"
     return ""

@@ -72,6 +72,10 @@ class Selection(msgspec.Struct, kw_only=True, frozen=True):
     """Half of the width, in percentage points, at which the 95 % interval of a benchmark's score ends the asking; None:
     all are asked. It says how much of the same run is carried out, and so does not identify it.
     """
+    shard: tuple[int, int] | None = None
+    """Number of the part that is asked, from 0, and number of parts; None: all is asked. It does not identify the run
+    either.
+    """
 
     @property
     def whole(self) -> bool:
@@ -102,9 +106,9 @@ class Editing(msgspec.Struct, kw_only=True, frozen=True):
     """The format of the edits: the editor's, where there is one."""
     tries: int = TRIES
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self, *, any_url: bool = False) -> dict[str, Any]:
         """Return what makes a run another one."""
-        editor = None if self.editor is None else endpoint_identity(self.editor)
+        editor = None if self.editor is None else endpoint_identity(self.editor, any_url=any_url)
         return {"editor": editor, "format": self.format, "tries": self.tries}
 
 
@@ -149,10 +153,11 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
         """Return True if the built-in endpoint is asked."""
         return self.endpoint.is_demo
 
-    def identity(self, data_fingerprint: str) -> dict[str, Any]:
+    def identity(self, data_fingerprint: str, *, any_url: bool = False) -> dict[str, Any]:
         """Return the fields that identify a run: two requests with equal ones share one run directory.
 
-        `data_fingerprint` changes with the content of a local data file; empty for a hub.
+        `data_fingerprint` changes with the content of a local data file; empty for a hub. `any_url`: as for
+        `endpoint_identity`.
         """
         selection, source = self.selection, self.source
         same = {
@@ -165,22 +170,26 @@ class EvalRequest(msgspec.Struct, kw_only=True, frozen=True):
             "data": data_fingerprint or source.hub,
             "few_shot": source.few_shot,
             "dataset_args": source.dataset_args,
-            **endpoint_identity(self.endpoint),
+            **endpoint_identity(self.endpoint, any_url=any_url),
         }
         # Left out where they are the default ones: runs begun before there were others keep their key.
         further = {
             "solver": (self.solver, SOLVER),
             "preset": (source.preset, ""),
-            "editing": (None if self.editing is None else self.editing.identity(), None),
+            "editing": (None if self.editing is None else self.editing.identity(any_url=any_url), None),
         }
         return same | {name: value for name, (value, default) in further.items() if value != default}
 
 
-def endpoint_identity(endpoint: Endpoint) -> dict[str, Any]:
-    """Return the fields of an endpoint that make its answers another model's, or another setting's."""
+def endpoint_identity(endpoint: Endpoint, *, any_url: bool = False) -> dict[str, Any]:
+    """Return the fields of an endpoint that make its answers another model's, or another setting's.
+
+    `any_url`: the model and its settings alone. Shards of one run ask servers of their own, each perhaps by the same
+    `localhost`.
+    """
     same = {
         # The built-in endpoint has another port at each start.
-        "url": "demo" if endpoint.is_demo else endpoint.url,
+        "url": "demo" if endpoint.is_demo else "" if any_url else endpoint.url,
         "model": endpoint.model,
         "sampling": endpoint.sampling,
         "request_seed": endpoint.request_seed,

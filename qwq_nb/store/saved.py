@@ -11,6 +11,7 @@ from qwq_nb.core.records import Item, Sample, SampleResult
 from qwq_nb.store.manifest import Manifest
 from qwq_nb.store.resume import read_journal, results_of
 from qwq_nb.store.run_dir import RunDirectory
+from qwq_nb.store.shards import in_shard
 
 __all__ = ["items_of", "saved_results"]
 
@@ -43,7 +44,7 @@ def read_saved_results(directory: RunDirectory, manifest: Manifest) -> list[Samp
     if len(samples) * repeats > MOST_ITEMS:
         directory.note_problem(f"{len(samples):,} samples × {repeats:,} repeats are more than a run can have.")
         return []
-    items = items_of(samples, repeats)
+    items = in_shard(items_of(samples, repeats), manifest.request.selection.shard)
     done, ungraded = results_of(directory, items, repeats, model)
     journal = read_journal(directory)
     found = []

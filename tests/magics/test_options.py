@@ -33,6 +33,7 @@ EXAMPLES = {
     "streams": ("auto", "auto"),
     "text": ("some text", "some text"),
     "list": ("Level 1", ["Level 1"]),
+    "shard": ("0/4", (0, 4)),
     "levels": ("1-3,5", [1, 2, 3, 5]),
     "json": ('{"a": {"b": [1]}}', {"a": {"b": [1]}}),
 }

@@ -26,7 +26,7 @@ RACE = (
     *(
         _ENDPOINTS if option.name == _ENDPOINTS.name else option
         for option in EVAL
-        if option.name not in ("--background", "--repeats", "--reveal")
+        if option.name not in ("--background", "--repeats", "--reveal", "--shard")
     ),
 )
 """Options of `%qwq_gate`: with `--race` it evaluates, and takes the options of `%qwq_eval`."""

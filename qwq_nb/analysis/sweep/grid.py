@@ -52,7 +52,7 @@ SWEEP: tuple[Option, ...] = (
         if o.dest in AXES
         else o
         for o in EVAL
-        if o.name != "--background"
+        if o.name not in ("--background", "--shard")  # its settings are compared on whole runs
     ),
     PAIRS_OPTION,
 )
