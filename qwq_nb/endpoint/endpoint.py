@@ -123,6 +123,12 @@ class Endpoint:
         endpoint._set({"url": "", "model": model, "name": name, "sampling": {}})
         return endpoint
 
+    def with_recorded(self, sampling: dict[str, Any]) -> Endpoint:
+        """Return a copy with the sampling that another tool wrote down: it is shown, and checked by nobody."""
+        changed = object.__new__(type(self))
+        changed._set({**{f.name: getattr(self, f.name) for f in fields(self)}, "sampling": dict(sampling)})
+        return changed
+
     def replace(self, *, sampling: dict[str, Any] | None = None, **changes: Any) -> Endpoint:
         """Return a changed copy; `sampling` is merged into the present sampling.
 

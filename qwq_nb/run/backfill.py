@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from qwq_nb.bench.imported.kinds import grading_request
 from qwq_nb.bench.protocol import BenchmarkSource, GradeJob, LoadRequest
 from qwq_nb.bench.registry import own_source
 from qwq_nb.bench.shared import shared_worker
@@ -139,7 +140,8 @@ def job_of(result: SampleResult) -> GradeJob:
     assert result.completion is not None
     bare: dict[str, Any] = {"source_row": {}, "messages": [], "metadata": {}}
     return GradeJob(
-        request=LoadRequest(benchmark=result.sample.benchmark, source=_source(result.sample.benchmark)),
+        request=grading_request(result.sample)
+        or LoadRequest(benchmark=result.sample.benchmark, source=_source(result.sample.benchmark)),
         sample=msgspec.structs.replace(result.sample, **bare),
         completion=restored(result.completion),
         position=result.sample.index,

@@ -38,7 +38,8 @@ def list_runs(out: str | Path | None = None) -> RunList:
 def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
     """Open a run by its directory, or by its name (or the beginning of it) below `out`.
 
-    Directories that evalscope wrote are opened too.
+    What other tools wrote is opened too: directories of evalscope, logs of Inspect (`.eval`, `.json`), samples of
+    lm-eval (a folder or `samples_*.jsonl`), details of lighteval (`.parquet`), and chats, a JSON object a line.
 
     Raises:
         UnknownRun: there is none; the message names the nearest.
@@ -52,6 +53,13 @@ def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
         from qwq_nb.run.evalscope_run import open_evalscope_run
 
         return open_evalscope_run(given)
+    if given.exists():
+        from qwq_nb.run.imported_run import open_imported_run
+        from qwq_nb.store.imported.reading import tool_of
+
+        tool = tool_of(given)
+        if tool is not None:
+            return open_imported_run(given, tool)
     root = expand_user(out or DEFAULT_OUT)
     names = {p.name: p for p in find_run_dirs(root)}
     matching = [p for name, p in names.items() if name.startswith(str(path))]

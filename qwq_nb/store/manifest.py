@@ -55,9 +55,11 @@ class Manifest(msgspec.Struct, kw_only=True):
     run_id: str
     name: str
     key: str
-    """Hash of the request's identity: the same line has the same key, and so the same run. Empty: evalscope wrote the
-    run.
+    """Hash of the request's identity: the same line has the same key, and so the same run. Empty: another tool wrote
+    the run.
     """
+    made_by: str = ""
+    """Name and version of the tool that wrote the run, where the key is empty; empty: evalscope."""
     created: str
     updated: str
     """ISO 8601, UTC."""

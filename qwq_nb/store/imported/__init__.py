@@ -1,0 +1,1 @@
+"""Read runs that other tools wrote: Inspect, lm-evaluation-harness, lighteval, NeMo Evaluator, plain chat rows."""
