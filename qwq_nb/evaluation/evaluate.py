@@ -186,15 +186,15 @@ def resume_run(
         changes: endpoint, editor, data, concurrency and transport options: nothing that changes what is asked.
 
     Raises:
-        OptionError: the run was made by evalscope itself, a change that would be another run, or a data file that no
+        OptionError: the run was made by another tool, a change that would be another run, or a data file that no
             line of this kernel has named.
         UnknownEndpoint: the run's endpoint is not set in this kernel.
         UserError, EndpointRefused, HubError, WorkerError, RunLocked, Interrupted: as for `evaluate`.
     """
     loaded = run if isinstance(run, Run) else load_run(run, out=out)
     m = loaded.manifest
-    if not m.key:
-        raise OptionError(f"The run {m.name} was made by evalscope itself: it can be shown and compared, not resumed.")
+    if m.maker:
+        raise OptionError(f"The run {m.name} was made by {m.maker}: it can be shown and compared, not resumed.")
     data = changes.pop("data", None)
     saved = own_request(
         m,

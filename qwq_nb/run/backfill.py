@@ -104,6 +104,9 @@ def save_analyses(run: Run, fresh: list[SampleResult], before: list[Analysis | N
             rows.append(msgspec.json.encode(row))
     if not rows:
         return
+    with contextlib.suppress(OSError):
+        # Of a single file of another tool's it is a folder beside it, which may not be there yet.
+        run.directory.folder.create()
     with contextlib.suppress(OSError), run.directory.folder.append(FILE) as file:
         # An empty line first: the last line of the file may be torn.
         file.write(b"\n" + b"\n".join(rows) + b"\n")

@@ -14,6 +14,7 @@ import msgspec
 
 from qwq_nb.core.formats import setting
 from qwq_nb.core.pairing import Pair, Pairing, same_prompt
+from qwq_nb.errors import one_line
 from qwq_nb.run.facts import RunFacts
 from qwq_nb.run.token_limit import limit_difference
 
@@ -70,16 +71,17 @@ def bars(found: Iterable[Caveat], benchmark: str) -> list[str]:
 
 
 def of_each(runs: Iterable[RunFacts]) -> list[Caveat]:
-    """Return the caveats that concern single runs: made by evalscope, or not complete."""
+    """Return the caveats that concern single runs: made by another tool, or not complete."""
     known = list(runs)
-    foreign = [facts.letter for facts in known if facts.foreign]
     found = []
-    if foreign:
-        were = "was" if len(foreign) == 1 else "were"
+    for maker in dict.fromkeys(facts.maker for facts in known if facts.maker):
+        letters = [facts.letter for facts in known if facts.maker == maker]
+        were = "was" if len(letters) == 1 else "were"
         text = (
-            f"{_list(foreign)} {were} made by evalscope itself: sampling, limit, seed, data and the grader's version "
+            f"{_list(letters)} {were} made by {one_line(maker, 60)}: limit, seed, data, the grader and often the "
+            f"sampling are not known, so whether they are the same cannot be said."
         )
-        found.append(Caveat(text=f"{text}are not known, so whether they are the same cannot be said."))
+        found.append(Caveat(text=text))
     for facts in known:
         if facts.state != "complete":
             text = f"{facts.letter} is not complete ({facts.state}): what it has not answered is left out."
@@ -235,7 +237,7 @@ def _selection(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Ca
 
 
 def _selected(facts: RunFacts) -> str:
-    if facts.foreign:
+    if facts.maker:
         return "not known how"
     limit = "all" if facts.limit is None else f"limit {facts.limit:,} with seed {facts.seed}"
     return f"{limit}, {facts.parts}" if facts.parts else limit

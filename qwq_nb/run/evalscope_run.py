@@ -67,7 +67,7 @@ def open_evalscope_run(path: Path, model: str | None = None) -> Run:
         data_label="as evalscope loaded it",
         total=len(results),
         done=sum(r.outcome != "pending" for r in results),
-        notes=["This run was made by evalscope itself; questions are shown as prompts."],
+        notes=["This run was made by evalscope; questions are shown as prompts."],
     )
     return Run(directory, SavedState(manifest, lambda: results))
 

@@ -8,6 +8,7 @@ All of it goes by what a saved output may hold: GPQA's texts are withheld unless
 .json                  `run` (what was asked of which model), `table` and `samples`
 .html                  the report as one page, see `run.report`
 .yml .yaml             of code editing: the run's row in the shape of aider's leaderboards, see `run.board()`
+.eval                  a log of Inspect, whole texts included, of one benchmark (see `run.inspect_export`)
 .md .tex               the table with a caption that says model, benchmark, sampling, n and the kind of interval
 
 CSV is opened in spreadsheets, and a cell that begins with `=`, `+`, `-` or `@` (or a tab, or their full-width forms)
@@ -106,8 +107,13 @@ def export_run(run: ShownRun, path: str | os.PathLike[str], *, traces: bool = Fa
     file = expand_user(path)
     ending = kind or file.suffix.lower()
     kinds = ENDINGS | EDITING_ENDINGS
+    if ending == INSPECT_ENDING:
+        from qwq_nb.run.inspect_export import inspect_log
+
+        named = [name for name in run.benchmarks if file.stem.endswith(name)]
+        return save_file(file, inspect_log(run, named[0] if named else None))
     if ending not in kinds:
-        hint = did_you_mean(ending, ENDINGS) if ending else f" Known: {', '.join(ENDINGS)}."
+        hint = did_you_mean(ending, ENDINGS) if ending else f" Known: {', '.join([*ENDINGS, INSPECT_ENDING])}."
         raise OptionError(f"A run cannot be exported to {file.name!r}: its ending says no format.{hint}")
     if traces and ending in (".md", ".tex", *EDITING_ENDINGS):
         raise OptionError(f"{ending} holds the table alone; traces go into .html, .jsonl, .json, .parquet or .csv.")
@@ -233,6 +239,7 @@ ENDINGS: dict[str, Callable[[ShownRun, bool], str | bytes]] = {
 
 EDITING_ENDINGS: dict[str, Callable[[ShownRun, bool], str | bytes]] = {".yml": _yaml, ".yaml": _yaml}
 """Of runs of code editing alone."""
+INSPECT_ENDING = ".eval"
 
 
 def paper_table(rows: list[SubsetRow]) -> tuple[list[str], list[list[Cell]], str, set[int]]:

@@ -26,8 +26,8 @@ class RunFacts(msgspec.Struct, kw_only=True):
     """The endpoint's URL."""
     path: str = ""
     demo: bool = False
-    foreign: bool = False
-    """True if evalscope wrote it: its files hold answers and verdicts, and little on how they were made."""
+    maker: str = ""
+    """The tool that wrote it, whose files hold answers and verdicts, and little on how they were made; empty: ours."""
     state: str = "complete"
     data: str = ""
     """Where the problems came from, in words."""
@@ -55,7 +55,6 @@ def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts
     """Collect what is known of how a run was made."""
     m = run.manifest
     request, selection = m.request, m.request.selection
-    foreign = not m.key
     parts = []
     if selection.levels:
         parts.append(f"levels {', '.join(map(str, selection.levels))}")
@@ -68,17 +67,17 @@ def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts
         model=request.endpoint.model,
         server=request.endpoint.url,
         demo=request.demo,
-        foreign=foreign,
+        maker=m.maker,
         state=m.state,
         data=m.data_label,
         # A run on a file, or on the built-in problems, asked no hub.
-        hub=None if foreign or request.source.data or request.demo else request.source.hub,
+        hub=None if m.maker or request.source.data or request.demo else request.source.hub,
         data_hash=m.data_hash,
         plan_hash=m.plan_hash,
         versions=m.versions,
-        sampling=None if foreign else request.endpoint.sampling,
+        sampling=request.endpoint.sampling or None if m.maker else request.endpoint.sampling,
         adapters=m.adapters,
-        seed=None if foreign else selection.seed,
+        seed=None if m.maker else selection.seed,
         limit=selection.limit,
         parts=", ".join(parts),
         repeats=selection.repeats,

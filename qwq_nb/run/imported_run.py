@@ -29,7 +29,7 @@ from qwq_nb.errors import UnknownRun
 from qwq_nb.run.run import Run
 from qwq_nb.run.state import SavedState
 from qwq_nb.store.imported.reading import Tool
-from qwq_nb.store.imported.rows import ImportedRow, ImportedRun, completion_of
+from qwq_nb.store.imported.rows import NOT_A_ROW, ImportedRow, ImportedRun, completion_of
 from qwq_nb.store.manifest import Manifest, path_segment
 from qwq_nb.store.request import EvalRequest, Selection
 from qwq_nb.store.results import graded_result
@@ -55,7 +55,10 @@ def open_imported_run(path: Path, tool: Tool) -> Run:
     Raises:
         UnknownRun: it cannot be read, or holds no answer.
     """
-    read = tool.read(path)
+    try:
+        read = tool.read(path)
+    except NOT_A_ROW as exc:
+        raise UnknownRun(f"{path} cannot be read as {tool.name} writes it: {exc}.") from None
     if not read.rows:
         raise UnknownRun(f"{path} holds no answer that can be read{_because(read)}.")
     results = _results(read)

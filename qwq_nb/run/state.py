@@ -45,6 +45,14 @@ class ShownRun(Protocol):
         """Return the name of the model that was asked."""
 
     @property
+    def manifest(self) -> Manifest:
+        """Return what was asked."""
+
+    @property
+    def benchmarks(self) -> list[str]:
+        """Return the names of its benchmarks."""
+
+    @property
     def demo(self) -> bool:
         """Return True if the built-in endpoint answered."""
 

@@ -105,6 +105,11 @@ class Manifest(msgspec.Struct, kw_only=True):
     withheld: list[str] | None = None
     """Names of the benchmarks whose authors ask that their texts not be published; None: an older version's run."""
 
+    @property
+    def maker(self) -> str:
+        """Return the tool that wrote the run; empty for a run of ours."""
+        return "" if self.key else self.made_by or "evalscope"
+
 
 def decode_manifest(content: bytes, where: str) -> Manifest:
     """Decode the manifest of this or an earlier version. `where` names the file in messages.

@@ -60,7 +60,7 @@ def test_ours_and_theirs_are_paired_by_problem(tmp_path: Path) -> None:
     found = compare(ours, theirs)
     whole = found.table().set_index("subset").loc["all"]
     assert (whole.pairs, whole.only_a, whole.only_b) == (16, 0, 0)
-    assert any("made by evalscope itself" in line for line in found.warnings)
+    assert any("made by evalscope" in line for line in found.warnings)
     shown = think(theirs).table().set_index("subset").loc["all"]
     mine = think(ours).table().set_index("subset").loc["all"]
     assert shown.n == mine.n == 16

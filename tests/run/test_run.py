@@ -330,7 +330,7 @@ def test_a_folder_with_several_models_asks_for_one(foreign: Path) -> None:
 
 
 def test_a_run_that_evalscope_made_cannot_be_resumed(foreign: Path) -> None:
-    with pytest.raises(OptionError, match="made by evalscope itself"):
+    with pytest.raises(OptionError, match="made by evalscope"):
         resume_run(load_run(foreign / "predictions" / "qwen-plus"))
 
 

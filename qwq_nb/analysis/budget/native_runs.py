@@ -61,8 +61,9 @@ class NativeRuns:
             raise OptionError(f"The run {run.name!r} is still going on: other budgets are run when it is over.")
         if run.manifest.request.solver != SOLVER:
             raise OptionError(f"The answers of the run {run.name!r} take several steps, which have no budget together.")
-        if not run.manifest.key:
-            raise OptionError(f"The run {run.name!r} was made by evalscope itself: it can be shown, not run again.")
+        if run.manifest.maker:
+            made = f"The run {run.name!r} was made by {run.manifest.maker}"
+            raise OptionError(f"{made}: it can be shown, not run again.")
         self.target = run
         self.budgets = sorted(b for b in budgets if b > 0)
         if not self.budgets:

@@ -171,8 +171,8 @@ def run_note(facts: RunFacts, rows: Iterable[SubsetRow]) -> str:
     over the pairs.
     """
     notes = ["demo"] if facts.demo else []
-    if facts.foreign:
-        notes.append("made by evalscope")
+    if facts.maker:
+        notes.append(f"made by {one_line(facts.maker, 60)}")
     if facts.state != "complete":
         notes.append(facts.state)
     whole = [row for row in rows if row.subset == "all"]

@@ -1,1 +1,1 @@
-"""Read runs that other tools wrote: Inspect, lm-evaluation-harness, lighteval, NeMo Evaluator, plain chat rows."""
+"""Read runs that other tools wrote: Inspect, lm-eval, lighteval, NeMo Evaluator, plain chats."""

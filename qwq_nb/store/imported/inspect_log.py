@@ -17,15 +17,17 @@ from qwq_nb.endpoint.delta import Usage
 from qwq_nb.errors import UnknownRun
 from qwq_nb.store.imported.rows import (
     MOST_ROWS,
+    NOT_A_ROW,
     ImportedRow,
     ImportedRun,
     content_parts,
     messages_of,
     number_of,
+    rows_of,
     text_of,
 )
 
-__all__ = ["is_inspect_log", "read_inspect_log"]
+__all__ = ["is_inspect_log", "read_inspect_log", "row_of_sample"]
 
 _LONGEST_MEMBER: Final = 256_000_000
 """Bytes of one file within a log, unpacked."""
@@ -59,8 +61,8 @@ def read_inspect_log(path: Path) -> ImportedRun:
         header, samples = _opened(path, problems)
         task = text_of((header.get("eval") or {}).get("task")) or path.stem
         scorer, metric = _headline(header)
-        rows = [_row(sample, task, scorer) for sample in samples]
-    except (msgspec.DecodeError, msgspec.ValidationError, OSError, ValueError, RecursionError) as exc:
+        rows = rows_of(samples, lambda sample: [row_of_sample(sample, task, scorer)], problems)
+    except (msgspec.DecodeError, msgspec.ValidationError, OSError, *NOT_A_ROW) as exc:
         raise UnknownRun(f"{path} cannot be read as a log of Inspect: {exc}.") from None
     about = header.get("eval") or {}
     plan = (header.get("plan") or {}).get("config") or {}
@@ -156,7 +158,7 @@ def _headline(header: Mapping[str, Any]) -> tuple[str, str]:
     return (text_of(scorers[0].get("name")) if scorers else ""), ""
 
 
-def _row(sample: dict[str, Any], task: str, scorer: str) -> ImportedRow:
+def row_of_sample(sample: dict[str, Any], task: str, scorer: str) -> ImportedRow:
     attachments = sample.get("attachments") or {}
     shown = _attached(sample, attachments)
     output = shown.get("output") or {}

@@ -7,6 +7,7 @@ models that it runs itself.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +18,10 @@ import msgspec
 from qwq_nb.core.records import Message
 from qwq_nb.endpoint.delta import Usage
 from qwq_nb.errors import UnknownRun
-from qwq_nb.store.imported.rows import MOST_ROWS, ImportedRow, ImportedRun, messages_of, number_of, text_of
+from qwq_nb.store.imported.rows import ImportedRow, ImportedRun, messages_of, number_of, rows_of, text_of
 from qwq_nb.store.jsonl import UNREADABLE
 
-__all__ = ["details_files", "is_lighteval", "read_lighteval"]
+__all__ = ["details_files", "is_lighteval", "read_lighteval", "rows_of_document"]
 
 _DETAILS: Final = re.compile(r"details_(?P<task>.+)_(?P<stamp>\d{4}-\d{2}-\d{2}T[\d\-.]+)\.parquet")
 _MOST_RESULTS: Final = 100_000_000
@@ -66,16 +67,16 @@ def read_lighteval(path: Path) -> ImportedRun:
     files = details_files(path)
     rows: list[ImportedRow] = []
     metrics: dict[str, str] = {}
+    problems: list[str] = []
     without_text = 0
     for file in files:
         match = _DETAILS.fullmatch(file.name)
         assert match is not None  # by details_files
         task = match["task"]
-        for document in _documents(file):
-            made = list(_rows(document, task))
-            without_text += not made
-            rows += made
-            metrics.setdefault(task, next(iter(document.get("metric") or {}), ""))
+        documents = list(_documents(file))
+        without_text += sum(not _texts(document) for document in documents)
+        rows += rows_of(documents, functools.partial(rows_of_document, task=task), problems)
+        metrics[task] = next((text_of(name) for each in documents for name in each.get("metric") or {}), "")
     notes = ["lighteval writes no finish reason and no times; tokens that it did not count are estimated."]
     if without_text:
         notes.append(f"{without_text:,} documents were scored by log likelihood: they have no text, and are left out.")
@@ -86,9 +87,10 @@ def read_lighteval(path: Path) -> ImportedRun:
         tool="lighteval",
         model=re.sub(r"^(?:openai|hosted_vllm|together_ai)/", "", text_of(about.get("model_name"))) or "model",
         sampling={ours: parameters[name] for name, ours in _SAMPLING.items() if number_of(parameters.get(name))},
-        rows=rows[:MOST_ROWS],
+        rows=rows,
         metrics={task: metric for task, metric in metrics.items() if metric},
         notes=notes,
+        problems=problems,
     )
 
 
@@ -109,12 +111,10 @@ def _documents(file: Path) -> Iterator[dict[str, Any]]:
         raise UnknownRun(f"{file} cannot be read as details of lighteval: {exc}.") from None
 
 
-def _rows(document: dict[str, Any], task: str) -> Iterator[ImportedRow]:
+def rows_of_document(document: dict[str, Any], task: str) -> Iterator[ImportedRow]:
     """Yield a row for each answer to one document; none where the answers are log likelihoods."""
     doc, response = document.get("doc") or {}, document.get("model_response") or {}
-    texts = [text for text in response.get("text") or [] if isinstance(text, str)]
-    if not texts or (doc.get("use_logits") is True and response.get("logprobs")):
-        return
+    texts = _texts(document)
     scores = document.get("metric") or {}
     score = number_of(next(iter(scores.values()), None))
     choices = [text_of(each) for each in doc.get("choices") or []]
@@ -146,6 +146,14 @@ def _rows(document: dict[str, Any], task: str) -> Iterator[ImportedRow]:
         )
 
 
+def _texts(document: dict[str, Any]) -> list[str]:
+    """Return the answers to a document; empty where they are log likelihoods."""
+    doc, response = document.get("doc") or {}, document.get("model_response") or {}
+    if doc.get("use_logits") is True and response.get("logprobs"):
+        return []
+    return [text for text in response.get("text") or [] if isinstance(text, str)]
+
+
 def _as_letters(targets: list[str], choices: list[str]) -> list[str]:
     """Return the letters of choices whose texts are long; choices that are letters themselves stay."""
     if all(len(choice.strip()) <= 2 for choice in choices) or len(choices) > 26:
@@ -164,7 +172,7 @@ def _results(file: Path) -> dict[str, Any]:
     match = _DETAILS.fullmatch(file.name)
     assert match is not None  # by details_files
     # <output>/details/<model>/<time>/details_….parquet, <output>/results/<model>/results_<time>.json
-    model = [part for part in file.parts]
+    model = list(file.parts)
     if "details" not in model:
         return {}
     at = len(model) - 1 - model[::-1].index("details")

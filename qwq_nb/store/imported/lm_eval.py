@@ -7,6 +7,7 @@ model and the settings. The harness writes no finish reason, no token counts and
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -16,10 +17,10 @@ from typing import Any, Final
 import msgspec
 
 from qwq_nb.core.records import Message
-from qwq_nb.store.imported.rows import MOST_ROWS, ImportedRow, ImportedRun, messages_of, number_of, text_of
+from qwq_nb.store.imported.rows import ImportedRow, ImportedRun, messages_of, number_of, rows_of, text_of
 from qwq_nb.store.jsonl import UNREADABLE, read_rows
 
-__all__ = ["is_lm_eval", "read_lm_eval", "sample_files"]
+__all__ = ["is_lm_eval", "read_lm_eval", "rows_of_doc", "sample_files"]
 
 _SAMPLES: Final = re.compile(r"samples_(?P<task>.+?)_(?P<stamp>\d{4}-\d{2}-\d{2}T[\d\-.]+)\.jsonl")
 _MOST_RESULTS: Final = 100_000_000
@@ -54,6 +55,7 @@ def read_lm_eval(path: Path) -> ImportedRun:
     rows: list[ImportedRow] = []
     notes: list[str] = ["lm-eval writes no finish reason, no token counts and no times: tokens are estimated."]
     metrics: dict[str, str] = {}
+    problems: list[str] = []
     without_text = 0
     for file in files:
         match = _SAMPLES.fullmatch(file.name)
@@ -66,14 +68,12 @@ def read_lm_eval(path: Path) -> ImportedRun:
         chosen = next(iter(filters), "none")
         if len(filters) > 1:
             notes.append(f"{task}: scores are those of the filter {chosen!r}; the log has {', '.join(filters)}.")
-        for doc in docs:
-            if (text_of(doc.get("filter")) or "none") != chosen:
-                continue
-            made = list(_rows(doc, task))
-            without_text += not made
-            rows += made
-            if doc.get("metrics"):
-                metrics.setdefault(task, text_of(next(iter(doc["metrics"]))))
+        docs = [doc for doc in docs if (text_of(doc.get("filter")) or "none") == chosen]
+        without_text += sum(not _texts(doc) for doc in docs)
+        rows += rows_of(docs, functools.partial(rows_of_doc, task=task), problems)
+        metric = next((_metric(doc) for doc in docs if _metric(doc)), "")
+        if metric:
+            metrics[task] = metric
     if without_text:
         notes.append(f"{without_text:,} items were scored by log likelihood: they have no text, and are left out.")
     about = _results(files)
@@ -82,9 +82,10 @@ def read_lm_eval(path: Path) -> ImportedRun:
         model=text_of(about.get("model_name")) or (files[0].parent.name if files else "model"),
         created=_utc(about.get("date")),
         sampling=_sampling(about, rows),
-        rows=rows[:MOST_ROWS],
+        rows=rows,
         metrics=metrics,
         notes=notes,
+        problems=problems,
     )
 
 
@@ -94,14 +95,11 @@ def _docs(file: Path) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def _rows(doc: dict[str, Any], task: str) -> Iterator[ImportedRow]:
+def rows_of_doc(doc: dict[str, Any], task: str) -> Iterator[ImportedRow]:
     """Yield a row for each answer to one document; none where the answers are log likelihoods."""
     source = doc["doc"]
-    texts = [text for group in doc["resps"] for text in (group if isinstance(group, list) else [group])]
-    if not texts or not all(isinstance(text, str) for text in texts):
-        return
-    metric = next(iter(doc.get("metrics") or []), "")
-    score = number_of(doc.get(metric))
+    texts = _texts(doc)
+    score = number_of(doc.get(_metric(doc)))
     filtered = doc.get("filtered_resps") or []
     messages = _messages(doc)
     identity = next((text_of(source[key]) for key in ("unique_id", "id", "task_id") if text_of(source.get(key))), "")
@@ -125,6 +123,17 @@ def _rows(doc: dict[str, Any], task: str) -> Iterator[ImportedRow]:
             score=score if alone else None,
             extracted="" if extracted in ("[invalid]", text_of(text, 4000)) else extracted,
         )
+
+
+def _texts(doc: dict[str, Any]) -> list[str]:
+    """Return the answers to a document; empty where they are log likelihoods."""
+    texts = [text for group in doc["resps"] for text in (group if isinstance(group, list) else [group])]
+    return texts if all(isinstance(text, str) for text in texts) else []
+
+
+def _metric(doc: dict[str, Any]) -> str:
+    metrics = doc.get("metrics")
+    return text_of(metrics[0]) if isinstance(metrics, list) and metrics else ""
 
 
 def _messages(doc: dict[str, Any]) -> list[Message]:

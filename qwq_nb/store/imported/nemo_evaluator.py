@@ -6,17 +6,18 @@ reasoning that a server sends in a field of its own; finish reasons and token co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from qwq_nb.endpoint.delta import Usage
-from qwq_nb.store.imported.rows import MOST_ROWS, ImportedRow, ImportedRun, number_of, text_of
+from qwq_nb.store.imported.rows import ImportedRow, ImportedRun, number_of, rows_of, text_of
 from qwq_nb.store.jsonl import UNREADABLE, read_rows
 
-__all__ = ["is_nemo_evaluator", "read_nemo_evaluator"]
+__all__ = ["is_nemo_evaluator", "read_nemo_evaluator", "rows_of_result"]
 
 _RESULTS: Final = "results.jsonl"
 _BUNDLES: Final = "eval-*.json"
@@ -44,16 +45,16 @@ def _is_one(folder: Path) -> bool:
 def read_nemo_evaluator(path: Path) -> ImportedRun:
     """Read the results of one model, of one benchmark or of several."""
     rows: list[ImportedRow] = []
+    problems: list[str] = []
     about: dict[str, Any] = {}
     for folder in _folders(path):
         about = _bundle(folder)
         task = text_of((about.get("benchmark") or {}).get("name")) or folder.name
         details = {_key(row): row for row in read_rows(folder / "trajectories.jsonl")}
-        for row in read_rows(folder / _RESULTS):
-            made = _row(row, details.get(_key(row), {}), task)
-            if made is not None:
-                rows.append(made)
-    notes = []
+        rows += rows_of(
+            read_rows(folder / _RESULTS), functools.partial(rows_of_result, details=details, task=task), problems
+        )
+    notes: list[str] = []
     if not any(row.reasoning or "</think>" in row.content for row in rows):
         notes.append("NeMo Evaluator kept no reasoning: what a server sends in a field of its own is not written.")
     if all(row.finish_reason is None for row in rows):
@@ -65,8 +66,9 @@ def read_nemo_evaluator(path: Path) -> ImportedRun:
         model=text_of(config.get("model")) or next((row.model for row in rows if row.model), "model"),
         created=f"{stamp}Z" if len(stamp) == 19 else "",
         sampling={name: config[name] for name in ("temperature", "top_p", "max_tokens") if number_of(config.get(name))},
-        rows=rows[:MOST_ROWS],
+        rows=rows,
         notes=notes,
+        problems=problems,
     )
 
 
@@ -74,10 +76,16 @@ def _key(row: dict[str, Any]) -> tuple[str, int]:
     return text_of(row.get("problem_idx")), int(number_of(row.get("repeat")) or 0)
 
 
-def _row(row: dict[str, Any], details: dict[str, Any], task: str) -> ImportedRow | None:
+def rows_of_result(
+    row: dict[str, Any], details: Mapping[tuple[str, int], dict[str, Any]], task: str
+) -> list[ImportedRow]:
+    """Return the answer in a row; an empty list where it is none."""
+    is_one = bool(text_of(row.get("problem_idx"))) and "reward" in row
+    return [_row(row, details.get(_key(row), {}), task)] if is_one else []
+
+
+def _row(row: dict[str, Any], details: dict[str, Any], task: str) -> ImportedRow:
     problem, repeat = _key(row)
-    if not problem or "reward" not in row:
-        return None
     metadata = row.get("metadata") or details.get("seed_metadata") or {}
     scoring = row.get("scoring_details") or {}
     reply = details.get("model") or {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -15,17 +16,21 @@ from qwq_nb.endpoint.token_counts import count_tokens, plausible
 
 __all__ = [
     "MOST_ROWS",
+    "NOT_A_ROW",
     "ImportedRow",
     "ImportedRun",
     "completion_of",
     "content_parts",
     "messages_of",
     "number_of",
+    "rows_of",
     "text_of",
 ]
 
 MOST_ROWS: Final = 200_000
 """Answers of a run that are read."""
+NOT_A_ROW: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+"""What reading a row of another form than the tool's raises."""
 _LONGEST: Final = 10_000_000
 """Characters of a text that are read."""
 
@@ -82,6 +87,26 @@ class ImportedRun(msgspec.Struct, kw_only=True):
     """What is missing or was chosen, one sentence each."""
     problems: list[str] = []
     """What could not be read, one sentence each."""
+
+
+def rows_of(
+    sources: Iterable[dict[str, Any]], make: Callable[[dict[str, Any]], Iterable[ImportedRow]], problems: list[str]
+) -> list[ImportedRow]:
+    """Return the rows that `make` makes of each source, MOST_ROWS at most; a source of another form is counted."""
+    found: list[ImportedRow] = []
+    unread = given = 0
+    for source in sources:
+        given += 1
+        try:
+            found += make(source)
+        except NOT_A_ROW:
+            unread += 1
+        if len(found) >= MOST_ROWS:
+            problems.append(f"Only the first {MOST_ROWS:,} answers are read.")
+            break
+    if unread:
+        problems.append(f"{unread:,} of {given:,} rows are of another form, and were not read.")
+    return found[:MOST_ROWS]
 
 
 def completion_of(row: ImportedRow) -> Completion:

@@ -193,7 +193,7 @@ def test_other_prompts_are_seen_in_what_was_sent() -> None:
 
 def test_what_a_run_of_evalscope_does_not_tell_is_said_to_be_unknown() -> None:
     found = compare(made_run(results_of("ccw"), "one"), foreign(results_of("ccc", messages=[]), "two"))
-    assert any(w.startswith("B was made by evalscope itself") and "not known" in w for w in found.warnings)
+    assert any(w.startswith("B was made by evalscope") and "not known" in w for w in found.warnings)
     assert any("whether the prompts of 3 pairs are the same is not known" in w for w in found.warnings)
     assert not any("Sampled differently" in w for w in found.warnings)
     assert found.rows()[-1].pairs == 3
