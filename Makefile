@@ -29,7 +29,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "The venv module does not work here (on Debian: apt-get install python3-venv)"; rm -rf $(VENV); exit 1; }
 
-LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
+LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/vite.config.ts -type f 2>/dev/null) \
 	qwq_nb/core/vocabulary.json qwq_nb/core/tex_words.json
 
 $(VENV)/installed: $(BIN)/python pyproject.toml $(LAB_SOURCES)

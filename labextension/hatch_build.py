@@ -1,4 +1,6 @@
-"""Builds the JupyterLab extension into `qwq_nb/labextension/` when a wheel, an editable install or an sdist is made.
+"""Builds the JupyterLab extension when a wheel, an editable install or an sdist is made.
+
+It goes into `qwq_nb/labextension/`, and its renderer alone, for pages and other notebooks, into `qwq_nb/standalone/`.
 
 One that was built from the same sources is taken as it is, and then nothing but hatchling is needed. Else
 `jupyter-builder` and, where no Node.js is on the PATH, Node.js itself come from PyPI as requirements of the build. A
@@ -20,9 +22,13 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 OLDEST_NODE = 20
-SOURCES = ("package.json", "yarn.lock", ".yarnrc.yml", "tsconfig.json", "src/**/*.ts", "style/**/*", "schema/**/*")
+SOURCES = (
+    *("package.json", "yarn.lock", ".yarnrc.yml", "tsconfig.json", "vite.config.ts"),
+    *("src/**/*.ts", "style/**/*", "schema/**/*"),
+)
 SHARED = ("qwq_nb/core/vocabulary.json", "qwq_nb/core/tex_words.json")  # `src/record/vocabulary.ts` imports them
 BUILT = Path("qwq_nb/labextension")
+STANDALONE = Path("qwq_nb/standalone")
 STAMP = "built-from.txt"
 # npm's names for what yarn, which does not read npm's configuration, takes from its environment.
 NPM_SETTINGS = {
@@ -60,20 +66,26 @@ class LabExtension(BuildHookInterface[Any]):
                     f"{output[-6000:]}\n"
                     "It needs the npm registry, as `npm config` has it. A wheel needs neither it nor Node.js."
                 )
-        if not (self._built / "package.json").is_file():
-            raise RuntimeError(f"The JupyterLab extension was built, but {self._built} holds no package.json.")
+        for file in self._results:
+            if not file.is_file():
+                raise RuntimeError(f"The JupyterLab extension was built, but {file} is not there.")
         (self._built / STAMP).write_text(self._digest(), encoding="utf-8")
 
     @property
     def _built(self) -> Path:
         return Path(self.root, BUILT)
 
+    @property
+    def _results(self) -> list[Path]:
+        standalone = Path(self.root, STANDALONE)
+        return [self._built / "package.json", standalone / "view.js", standalone / "view.css"]
+
     def _is_built(self) -> bool:
         try:
             stamp = (self._built / STAMP).read_text(encoding="utf-8")
         except OSError:
             return False
-        return (self._built / "package.json").is_file() and stamp == self._digest()
+        return all(file.is_file() for file in self._results) and stamp == self._digest()
 
     def _digest(self) -> str:
         """Of all that the build is made from."""

@@ -1,28 +1,27 @@
-"""Make the report of a run: `Report`, and a page that needs nothing else, readable in light and dark.
+"""Make the report of a run: `Report`, whose file is the interactive view (`run.report_file`), and an export's page.
 
-The page holds no script and forbids any (a Content-Security-Policy of its own); its colours are the browser's, so that
-they have its contrast. Formulas stand as their source: there is no MathJax to set them.
+The export's page holds no script and forbids any (a Content-Security-Policy of its own); its colours are the
+browser's, so that they have its contrast. Formulas stand as their source: there is no MathJax to set them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from qwq_nb.core.run_record import RunRecord, SampleView
-from qwq_nb.errors import listed
+from qwq_nb.core.files import save_file
+from qwq_nb.core.run_record import RunRecord
 from qwq_nb.run.bundle import bundle
 from qwq_nb.run.game_parts import games_html
 from qwq_nb.run.html import run_html
-from qwq_nb.run.html_samples import FOLD_ALL, samples
+from qwq_nb.run.html_samples import samples
+from qwq_nb.run.report_file import page_title, report_file, report_parts
 from qwq_nb.run.text import run_text
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.page import page, save_page
+from qwq_nb.view.page import is_page, page
 
 __all__ = ["Report", "report_page"]
 
@@ -36,27 +35,9 @@ def report_page(record: RunRecord, *, traces: bool = False) -> str:
     if not traces:
         return page(title, str(bundle(record, live=False)["text/html"]))
     head = run_html(msgspec.structs.replace(record, samples=[], samples_total=0))
-    folds = (samples(msgspec.structs.replace(record, samples=part, samples_total=len(part))) for part in _parts(record))
+    parts = report_parts(record)
+    folds = (samples(msgspec.structs.replace(record, samples=part, samples_total=len(part))) for part in parts)
     return page(title, head + games_html(record.samples) + "".join(folds))
-
-
-def page_title(record: RunRecord) -> str:
-    """Return the title of a run's page: model and benchmarks, and whether it is the built-in endpoint's."""
-    demo = "DEMO: " if record.demo else ""
-    return f"{demo}{one_line(record.model, 100)} on {listed(record.benchmarks)}"
-
-
-def _parts(record: RunRecord) -> Iterator[list[SampleView]]:
-    """Subset by subset, no more at once than the html view shows with all their texts."""
-
-    def subset_rank(view: SampleView) -> tuple[int, str, str]:
-        known = record.benchmarks
-        return known.index(view.benchmark) if view.benchmark in known else len(known), view.benchmark, view.subset
-
-    for _, group in groupby(sorted(record.samples, key=subset_rank), key=subset_rank):
-        views = list(group)
-        for start in range(0, len(views), FOLD_ALL):
-            yield views[start : start + FOLD_ALL]
 
 
 class Report:
@@ -78,10 +59,12 @@ class Report:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as a page (`.html`, `.htm`) or as text (any other ending).
 
+        The page is one file with the interactive view, all samples and their texts; it opens without a network.
+
         Raises:
             UserError: the file cannot be written there.
         """
-        return save_page(path, page_title(self.record), lambda: self.html, lambda: self.text)
+        return save_file(path, report_file(self.record) if is_page(path) else self.text)
 
     def __str__(self) -> str:
         return self.text

@@ -20,7 +20,7 @@ from qwq_nb.core.paths import expand_user
 from qwq_nb.core.text import valid_text
 from qwq_nb.view.clean import visible
 
-__all__ = ["page", "save_page"]
+__all__ = ["is_page", "page", "save_page", "script_hash"]
 
 
 _STYLE: Final = """
@@ -50,7 +50,7 @@ def page(title: str, body: str, *, drawing: str = "") -> str:
     policy = _POLICY
     drawing = valid_text(drawing).replace("\r\n", "\n").replace("\r", "\n")  # as a browser reads and hashes it
     if drawing:
-        hashes = dict.fromkeys(_hash(script) for script in _SCRIPT.findall(drawing))
+        hashes = dict.fromkeys(script_hash(script) for script in _SCRIPT.findall(drawing))
         policy = f"{_POLICY} blob:; script-src {' '.join(hashes)}; font-src data:"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -61,8 +61,8 @@ def page(title: str, body: str, *, drawing: str = "") -> str:
     )
 
 
-def _hash(script: str) -> str:
-    """The source expression of a script in a policy (CSP Level 3, section 2.3.1)."""
+def script_hash(script: str) -> str:
+    """Return the source expression of a script in a policy (CSP Level 3, section 2.3.1)."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
@@ -72,5 +72,9 @@ def save_page(path: str | os.PathLike[str], title: str, html: Callable[[], str],
     Raises:
         UserError: the file cannot be written there.
     """
-    is_page = expand_user(path).suffix.lower() in (".html", ".htm")
-    return save_file(path, page(title, html()) if is_page else text())
+    return save_file(path, page(title, html()) if is_page(path) else text())
+
+
+def is_page(path: str | os.PathLike[str]) -> bool:
+    """Return True if the path's ending is that of a page: `.html`, `.htm`."""
+    return expand_user(path).suffix.lower() in (".html", ".htm")

@@ -174,6 +174,22 @@ class Lab:
             else:
                 page.context.close()
 
+    @contextmanager
+    def window(self, *, dark: bool = False, scripts: bool = True) -> Iterator[Any]:
+        """A window of the same browser that has nothing to do with Lab; `page.requests` collects what it asks for."""
+        scheme = "dark" if dark else "light"
+        context = self._windows.browser.new_context(color_scheme=scheme, java_script_enabled=scripts)
+        try:
+            page = context.new_page()
+            page.set_viewport_size({"width": 1280, "height": 900})
+            page.requests, page.said = [], []
+            page.on("request", lambda request: page.requests.append(request.url))
+            page.on("console", lambda message: page.said.append(message.text))
+            page.on("pageerror", lambda error: page.said.append(str(error)))
+            yield page
+        finally:
+            context.close()
+
     def _set_theme(self, theme: str) -> None:
         settings = self.settings / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
         settings.parent.mkdir(parents=True, exist_ok=True)

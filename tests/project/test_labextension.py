@@ -99,6 +99,22 @@ def test_no_registry_and_no_path_of_a_machine_in_the_lockfile() -> None:
     assert not re.search(r"registry\.|/(?:home|tmp|root)/", lock + (SOURCE / ".yarnrc.yml").read_text(encoding="utf-8"))
 
 
+def test_the_renderer_for_pages_is_one_module_that_loads_nothing() -> None:
+    module = hook()
+    if not make(module, ROOT)._is_built():
+        pytest.skip("needs the extension as built from these sources")
+    script, style = ((ROOT / module.STANDALONE / name).read_text(encoding="utf-8") for name in ("view.js", "view.css"))
+    code, _, licences = script.partition("/*!")
+    assert not re.search(r"\bimport\s*[({'\"*]|\bimport\.meta|</script|<!--", code)
+    assert "default" in code.rstrip()[-200:]
+    assert {"katex", "@lumino/widgets"} <= set(re.findall(r"^(\S+) \d[\d.]* \(", licences, re.M))
+    assert set(re.findall(r"url\((.{22})", style)) == {"data:font/woff2;base64"}
+    assert set(re.findall(r"https?://[^\s\"'`)]+", code)) <= {
+        "http://www.w3.org/1998/Math/MathML",
+        "http://www.w3.org/2000/svg",
+    }
+
+
 def test_no_html_from_text() -> None:
     for file in (SOURCE / "src").rglob("*.ts"):
         text = file.read_text(encoding="utf-8")
@@ -141,6 +157,10 @@ def test_a_build_that_is_up_to_date_needs_nothing(tmp_path: Path, changed: str) 
     target.mkdir(parents=True)
     (target / "package.json").write_text("{}")
     (target / module.STAMP).write_text(built._digest())
+    assert built.dependencies() != [], "the renderer for pages is not built yet"
+    (tmp_path / module.STANDALONE).mkdir()
+    for name in ("view.js", "view.css"):
+        (tmp_path / module.STANDALONE / name).write_text("")
     assert built.dependencies() == []
     built.initialize("standard", {})  # would fail if it built: there is no lockfile that fits
     (tmp_path / changed).write_text("changed")

@@ -113,6 +113,7 @@ def test_what_is_read_at_run_time_is_in_the_wheel(archive: zipfile.ZipFile) -> N
     from qwq_nb.demo import PROBLEMS
 
     wanted = ["py.typed", "run.v1.schema.json", "core/vocabulary.json", "core/tex_words.json", "run/references.json"]
+    wanted += ["standalone/view.js", "standalone/view.css"]
     wanted += [f"demo/{kind}/{name}.jsonl" for kind in ("problems", "transcripts") for name in PROBLEMS]
     assert {f"qwq_nb/{name}" for name in wanted} <= set(archive.namelist())
 
@@ -180,7 +181,7 @@ def test_the_sdist_holds_what_git_holds(sdist: Path) -> None:
     # Deleted or not there yet: a checkout that is being worked in.
     kept = {name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()}
     assert {name for name in kept - shipped if not name.startswith(".ci/")} == set()
-    assert {"qwq_nb/labextension/package.json", "PKG-INFO"} <= shipped
+    assert {"qwq_nb/labextension/package.json", "qwq_nb/standalone/view.js", "PKG-INFO"} <= shipped
     assert not [name for name in shipped if re.search(r"node_modules|__pycache__|\.venv|qwq_runs", name)]
 
 

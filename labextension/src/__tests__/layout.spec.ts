@@ -5,8 +5,11 @@ import { describe, expect, it } from 'vitest';
 
 const SOURCE = fileURLToPath(new URL('..', import.meta.url));
 
-/** Each folder imports itself and those after it; `timing.ts` stands beside them and imports nothing. */
-const ORDER = ['lab', 'view', 'model', 'text', 'record'];
+/**
+ * Each folder imports itself and those after it, `page` none of `lab`; `timing.ts` stands beside them and imports
+ * nothing.
+ */
+const ORDER = ['page', 'lab', 'view', 'model', 'text', 'record'];
 
 const files = readdirSync(SOURCE, {
   recursive: true,
@@ -38,10 +41,14 @@ describe('the folders', () => {
     for (const target of importsOf(file)) {
       const folder = folderOf(target);
       if (folder === '..') {
-        // The vocabulary, which Python reads too.
-        expect(file).toBe(join('record', 'vocabulary.ts'));
+        // The vocabulary, which Python reads too, and style sheets.
+        const owner = target.endsWith('.css')
+          ? join('page', 'index.ts')
+          : join('record', 'vocabulary.ts');
+        expect(file).toBe(owner);
       } else if (folder !== 'timing') {
         expect(ORDER.indexOf(folder), target).toBeGreaterThanOrEqual(own);
+        expect([ORDER[own], folder]).not.toEqual(['page', 'lab']);
       }
     }
   });

@@ -3,7 +3,7 @@ import { count, number } from '../record/format';
 import { SampleView } from '../record/record';
 import { IEntry, isClipped, isOf, ITrace } from './entry';
 import { RunModel } from './model';
-import { Locate, readTraces, TraceError, tracePath } from './traces';
+import { IWanted, Locate, readTraces, TraceError, tracePath } from './traces';
 
 /** Characters kept of texts that nobody has asked for by name. */
 const KEPT = 60_000_000;
@@ -14,30 +14,64 @@ const PROGRESS_MS = 300;
 const UNREACHABLE =
   'The whole text is not at hand (the run’s folder is outside the folder that this server shows).';
 
+/** Whole texts that lie elsewhere than in the run's folder. */
+export interface ITextSource {
+  /** What that place is called in a sentence. */
+  readonly place: string;
+  /** What is to be read for a row's `file`; null where that is not at hand. */
+  pathOf(file: string): string | null;
+  /** Hands on each text that is wanted; rejects with a TraceError where it cannot. */
+  read(path: string, wanted: IWanted): Promise<void>;
+}
+
 export class TraceFetcher {
   /** What to say of a search in the run directory, or empty. */
   status = '';
   /** Whether such a search is reading files. */
   busy = false;
 
-  /** `locate` null: no file can be fetched here. `changed` is called when there is something new to draw. */
-  constructor(model: RunModel, locate: Locate | null, changed: () => void) {
+  /**
+   * `locate` null: no file can be fetched here. `changed` is called when there is something new to draw. `source` stands
+   * in the place of the run's folder.
+   */
+  constructor(
+    model: RunModel,
+    locate: Locate | null,
+    changed: () => void,
+    source: ITextSource | null = null
+  ) {
     this._model = model;
     this._locate = locate;
     this._changed = changed;
+    this._source = source;
+  }
+
+  get isPossible(): boolean {
+    return this._locate !== null || this._source !== null;
+  }
+
+  /** The place of the whole texts, in a sentence. */
+  get place(): string {
+    return this._source?.place ?? 'the run’s folder';
   }
 
   /** The path of a row's file, or null where there is none. */
   pathOf(row: { file: string }): string | null {
     const { record } = this._model;
+    if (this._source !== null) {
+      return row.file ? this._source.pathOf(row.file) : null;
+    }
     return row.file && record ? tracePath(record.run_dir, row.file) : null;
   }
 
   /** Samples whose whole text is not here and has not been looked for in vain, by file. */
   get unsearched(): Map<string, IEntry[]> {
     const files = new Map<string, IEntry[]>();
-    if (this._locate !== null) {
+    if (this.isPossible) {
       for (const [file, entries] of this._model.clipped()) {
+        if (this._source !== null && this._source.pathOf(file) === null) {
+          continue; // withheld
+        }
         const left = entries.filter(entry => !this._tried.has(nameOf(entry)));
         if (left.length > 0) {
           files.set(file, left);
@@ -67,11 +101,14 @@ export class TraceFetcher {
     const { row } = entry;
     const path = this.pathOf(row);
     if (
-      this._locate === null ||
+      !this.isPossible ||
       !this._isWanting(entry) ||
       this._said.has(nameOf(entry))
     ) {
       return;
+    }
+    if (path === null && this._source !== null) {
+      return; // it is withheld, and the note says so
     }
     if (path === null) {
       this._said.set(nameOf(entry), UNREACHABLE);
@@ -83,7 +120,7 @@ export class TraceFetcher {
     for (const other of [entry, ...asked]) {
       this._said.set(
         nameOf(other),
-        'Reading the whole text from the run’s folder…'
+        `Reading the whole text from ${this.place}…`
       );
     }
     const problem = await this._read(path, [entry, ...asked], {
@@ -153,12 +190,26 @@ export class TraceFetcher {
           ? `${count(failed.length, 'file')} not searched: ${failed[0]}`
           : this._isFull
             ? `${count(left, 'whole text')} not searched: more than ${number(KEPT / 1e6)} million characters are not kept here`
-            : `${count(left, 'whole text')} not found in the run’s folder`;
+            : `${count(left, 'whole text')} not found in ${this.place}`;
     this._changed();
   }
 
   private _say(came: number, wanted: number): void {
-    this.status = `Searching the whole texts in the run’s folder: ${number(came)} of ${number(wanted)}`;
+    this.status = `Searching the whole texts in ${this.place}: ${number(came)} of ${number(wanted)}`;
+  }
+
+  /** The texts of these entries, for whoever needs them all at once. */
+  async fetchThese(entries: readonly IEntry[]): Promise<void> {
+    const byFile = new Map<string, IEntry[]>();
+    for (const entry of entries) {
+      const path = this.isPossible ? this.pathOf(entry.row) : null;
+      if (path !== null && this._isWanting(entry)) {
+        byFile.set(path, [...(byFile.get(path) ?? []), entry]);
+      }
+    }
+    for (const [path, wanted] of byFile) {
+      await this._read(path, wanted, {});
+    }
   }
 
   /** What to say beside a sample whose texts are not whole, or empty. */
@@ -173,7 +224,8 @@ export class TraceFetcher {
     if (this._model.record!.withheld && entry.row.reasoning === null) {
       return 'Withheld: the benchmark’s authors ask not to publish it. It is in the run’s folder.';
     }
-    return `The whole text is in ${this.pathOf(entry.row) ?? 'the run’s folder'}.`;
+    const path = this._source === null ? this.pathOf(entry.row) : null;
+    return `The whole text is in ${path ?? this.place}.`;
   }
 
   private _isWanting(entry: IEntry): boolean {
@@ -214,12 +266,10 @@ export class TraceFetcher {
         }
       };
       const { repeats } = this._model.record!;
-      await readTraces(this._locate!, path, {
-        keys,
-        found,
-        repeats: Math.max(1, repeats),
-        signal
-      });
+      const most = Math.max(1, repeats);
+      const wanted = { keys, found, repeats: most, signal };
+      await (this._source?.read(path, wanted) ??
+        readTraces(this._locate!, path, wanted));
       return '';
     } catch (error) {
       return error instanceof TraceError ? error.message : 'it cannot be read';
@@ -229,6 +279,7 @@ export class TraceFetcher {
   private _model: RunModel;
   private _locate: Locate | null;
   private _changed: () => void;
+  private _source: ITextSource | null;
   /** By sample and outcome. */
   private _said = new Map<string, string>();
   /** Looked for by a search, by sample and outcome. */

@@ -17,7 +17,7 @@ const BOXES: Record<string, string> = {
 };
 const SELECTOR = Object.keys(BOXES)
   .map(name => `.${name}`)
-  .concat('mjx-container')
+  .concat('mjx-container', '.katex-display')
   .join();
 const DELAY = 120; // milliseconds
 

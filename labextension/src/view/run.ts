@@ -3,7 +3,7 @@ import { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import { IEntry, subsetKey } from '../model/entry';
-import { TraceFetcher } from '../model/fetcher';
+import { ITextSource, TraceFetcher } from '../model/fetcher';
 import { RunModel } from '../model/model';
 import { ISelection } from '../model/selection';
 import { Locate } from '../model/traces';
@@ -31,6 +31,8 @@ export interface IRunEnvironment {
   locate: Locate | null;
   /** Makes a click on the anchor open the file. */
   link: ((anchor: HTMLAnchorElement, path: string) => Promise<void>) | null;
+  /** Whole texts that lie elsewhere than in the run's folder. */
+  source?: ITextSource | null;
 }
 
 export class RunView extends Widget {
@@ -40,11 +42,16 @@ export class RunView extends Widget {
     super();
     this.addClass('qwq-RunView');
     this._environment = environment;
-    this._fetcher = new TraceFetcher(this.model, environment.locate, () => {
-      if (!this.isDisposed) {
-        this._drawBrowser();
-      }
-    });
+    this._fetcher = new TraceFetcher(
+      this.model,
+      environment.locate,
+      () => {
+        if (!this.isDisposed) {
+          this._drawBrowser();
+        }
+      },
+      environment.source ?? null
+    );
     this.model.selector.finder.changed = () => this._searchOn();
     this._list = new ListView(key => this.choose(key, true));
     this._filters = new FiltersView(
@@ -121,6 +128,11 @@ export class RunView extends Widget {
   choose(key: string, reveal: boolean): void {
     this._list.setActive(key, reveal);
     this._drawDetail();
+  }
+
+  /** Fetch the whole texts of these samples; resolves when those are there that can be had. */
+  async fetchTexts(entries: readonly IEntry[]): Promise<void> {
+    await this._fetcher.fetchThese(entries);
   }
 
   /** Go to where the reasoning of the sample that is shown first states the right answer; its text may still come. */
@@ -257,7 +269,7 @@ export class RunView extends Widget {
     this._reach.update();
     // What the authors ask not to publish is fetched when it is asked for, not before.
     window.clearTimeout(this._settle);
-    if (!model.record!.withheld) {
+    if (!model.record!.withheld || this._environment.source) {
       this._settle = window.setTimeout(
         () => void this._fetcher.fetch(entry),
         150
