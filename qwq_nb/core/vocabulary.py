@@ -6,6 +6,7 @@ a phrase has one word, one sign and one rank in the order.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Final
 
@@ -118,6 +119,8 @@ class TexWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
 
     words: frozenset[str]
     environments: frozenset[str]
+    signs: dict[str, str]
+    """The character that stands for a macro where nothing is typeset."""
 
 
 VOCABULARY: Final = msgspec.json.decode((_FOLDER / "vocabulary.json").read_bytes(), type=Vocabulary)
@@ -143,6 +146,7 @@ def flag_word(flag: str) -> str:
     return known.word if known else flag.replace("_", " ")
 
 
+@functools.cache
 def tex_words() -> TexWords:
     """Read `tex_words.json`."""
     return msgspec.json.decode((_FOLDER / "tex_words.json").read_bytes(), type=TexWords)

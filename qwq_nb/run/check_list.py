@@ -195,7 +195,7 @@ class CheckList:
         inside = [f"<p><strong>Why:</strong> {esc(view.why)}</p>"] if view.why else []
         if ruling and ruling.note:
             inside.append(f"<p><strong>Note:</strong> {esc(ruling.note)}</p>")
-        inside += (cut_out(title, excerpt) for title, excerpt in _excerpts(view))
+        inside += (cut_out(title, excerpt, typeset) for title, excerpt in _excerpts(view))
         if view.question is not None and view.question.text:
             question = typeset.prose(view.question.text)
             inside.append(f"<details><summary>Question</summary>{question}</details>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 from typing import Final
 
@@ -118,8 +119,8 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
     parts.append(turns_html(view.turns))
     # Of several turns the tokens are those of all, and each turn says its own.
     reasoning, answer = (0, 0) if view.turns else (view.reasoning_tokens, view.answer_tokens)
-    parts.append(_fold("Reasoning", view.reasoning, reasoning, typeset=None))
-    parts.append(_fold("Answer", view.answer, answer, typeset=typeset))
+    parts.append(_fold("Reasoning", view.reasoning, reasoning, typeset.reasoning))
+    parts.append(_fold("Answer", view.answer, answer, typeset.prose))
     details = [f"finish reason {code(view.finish_reason)}"] if view.finish_reason else []
     if view.attempts > 1:
         details.append(f"{view.attempts} attempts")
@@ -134,15 +135,13 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
     return "".join(parts)
 
 
-def _fold(name: str, text: Clip | None, tokens: int, *, typeset: Typesetter | None) -> str:
-    """The reasoning as typed (typeset=None: MathJax takes too long over 40 kB), the answer typeset."""
+def _fold(name: str, text: Clip | None, tokens: int, write: Callable[[str], str]) -> str:
     if text is None or not (text.text or text.omitted):
         return ""
     title = name + (f", {count(tokens, 'token')}" if tokens else "")
     if text.omitted:
         title += f", {text.omitted:,} characters left out in the middle"
-    body = pre(clipped(text)) if typeset is None else typeset.prose(clipped(text))
-    return f"<details><summary>{title}</summary>{body}</details>"
+    return f"<details><summary>{title}</summary>{write(clipped(text))}</details>"
 
 
 def in_flight(entries: list[InFlight]) -> str:

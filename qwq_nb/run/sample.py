@@ -32,7 +32,7 @@ from qwq_nb.run.withhold import WITHHELD_NOTE, shown_error, shown_value
 from qwq_nb.store.clips import load_clip
 from qwq_nb.store.run_dir import RunDirectory
 from qwq_nb.view.clean import one_line, visible
-from qwq_nb.view.html import Typesetter, code, esc, image, pre
+from qwq_nb.view.html import Typesetter, code, esc, image
 
 __all__ = ["SampleDetail", "sample_bundle"]
 
@@ -144,7 +144,7 @@ def sample_bundle(sample: SampleDetail) -> dict[str, Any]:
     # What stands in a turn already is not shown twice.
     if sample.reasoning and not _in_a_step("reasoning", sample):
         title = f"Reasoning, {sample.reasoning_tokens:,} tokens"
-        parts.append(f"<details><summary>{title}</summary>{pre(sample.reasoning)}</details>")
+        parts.append(f"<details><summary>{title}</summary>{typeset.reasoning(sample.reasoning)}</details>")
     if sample.answer and not _in_a_step("answer", sample):
         title = f"Answer, {sample.answer_tokens:,} tokens"
         parts.append(f"<details open><summary>{title}</summary>{typeset.prose(sample.answer)}</details>")

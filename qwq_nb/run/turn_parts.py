@@ -6,14 +6,14 @@ by a screen reader; the colours are an extra. Lines added and removed are counte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from qwq_nb.core.records import Step
 from qwq_nb.core.run_record import Clip, TurnView
 from qwq_nb.run.code_parts import squares, tests_word
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.html import Html, clipped, esc, pre
+from qwq_nb.view.html import Html, Typesetter, clipped, esc, pre
 from qwq_nb.view.wording import count, duration, number
 
 __all__ = ["diff_html", "diff_words", "steps_lines", "turn_word", "turns_html"]
@@ -49,10 +49,12 @@ def _turn(turn: TurnView) -> str:
     if turn.latency_s is not None:
         facts.append(duration(turn.latency_s))
     parts = [f"<div>{' · '.join(facts)}</div>"]
-    parts.append(_text("Reasoning", turn.reasoning, same=turn.same_reasoning, is_open=False))
+    typeset = Typesetter()
+    parts.append(_text("Reasoning", turn.reasoning, typeset.reasoning, same=turn.same_reasoning, is_open=False))
     # A reply that was read as an edit stands as its diff; as it was written it is a fold away.
     title = "Reply" if turn.format else "Plan" if turn.role == "architect" else "Answer"
-    parts.append(_text(title, turn.answer, same=turn.same_answer, is_open=not turn.format))
+    write = pre if turn.format else typeset.prose
+    parts.append(_text(title, turn.answer, write, same=turn.same_answer, is_open=not turn.format))
     if turn.malformed:
         parts.append(f"<p><strong>Malformed reply</strong> (format {esc(turn.format)}), sent back:</p>")
         parts.append(pre(turn.malformed))
@@ -72,7 +74,7 @@ def _turn(turn: TurnView) -> str:
     return "".join(parts)
 
 
-def _text(title: str, text: Clip | None, *, same: bool, is_open: bool) -> str:
+def _text(title: str, text: Clip | None, write: Callable[[str], str], *, same: bool, is_open: bool) -> str:
     if same:
         return f"<div>{title}: the same as of the whole sample, see below.</div>"
     if text is None or not (text.text or text.omitted):
@@ -80,7 +82,7 @@ def _text(title: str, text: Clip | None, *, same: bool, is_open: bool) -> str:
     if not text.text:
         return f"<div>{title}: {text.omitted:,} characters, left out here</div>"
     left_out = f", {text.omitted:,} characters left out in the middle" if text.omitted else ""
-    return f"<details{' open' if is_open else ''}><summary>{title}{left_out}</summary>{pre(clipped(text))}</details>"
+    return f"<details{' open' if is_open else ''}><summary>{title}{left_out}</summary>{write(clipped(text))}</details>"
 
 
 def _changed(turn: TurnView) -> str:

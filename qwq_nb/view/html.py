@@ -16,11 +16,15 @@ from qwq_nb.core.formats import UNKNOWN
 from qwq_nb.core.run_record import Clip
 from qwq_nb.view import tex
 from qwq_nb.view.clean import visible
+from qwq_nb.view.markdown import Writers, render_markdown
 
-__all__ = ["FORMULAS", "Html", "Typesetter", "clipped", "code", "esc", "image", "note", "pre"]
+__all__ = ["FORMULAS", "FORMULAS_OF_REASONINGS", "Html", "Typesetter", "clipped", "code", "esc", "image", "note", "pre"]
 
 FORMULAS: Final = 1_500
 """Formulas in one output: MathJax sets them all at once, in the page's own thread."""
+
+FORMULAS_OF_REASONINGS: Final = 500
+"""Formulas in all reasonings of one output: those of questions and answers are read more often."""
 
 _UNBROKEN = re.compile(r"\S{200,}")
 _CHUNK: Final = 100
@@ -102,12 +106,31 @@ class Typesetter:
     """Render prose with formulas as html, within an allowance of formulas for the whole output."""
 
     formulas: int = FORMULAS
+    of_reasonings: int = FORMULAS_OF_REASONINGS
 
     def prose(self, text: str, label: str = "") -> str:
-        """Return prose with its paragraphs; safe formulas typeset, refused ones as source, other `$` and `\\` inert."""
-        inner = "".join(self._piece(kind, piece) for kind, piece in tex.split_formulas(visible(text).strip("\n")))
-        lead = f"<p><strong>{label}:</strong> " if label else "<p>"
-        return lead + re.sub(r"\n[ \t]*\n\s*", "</p><p>", inner).replace("\n", "<br>").replace("\r", "\n") + "</p>"
+        """Return what a model or a data set wrote: Markdown laid out, safe formulas typeset, refused ones as source."""
+        inner = self.marked(text)
+        if not label:
+            return inner or "<p></p>"
+        lead = f"<p><strong>{label}:</strong> "
+        return lead + inner.removeprefix("<p>") if inner.startswith("<p>") else f"{lead}</p>{inner}"
+
+    def reasoning(self, text: str) -> str:
+        """Return a reasoning as `prose` does, its formulas out of an allowance of their own."""
+        self.formulas, self.of_reasonings = self.of_reasonings, self.formulas
+        try:
+            return self.marked(text)
+        finally:
+            self.formulas, self.of_reasonings = self.of_reasonings, self.formulas
+
+    def marked(self, text: str, hit: tuple[int, int] | None = None) -> str:
+        """Return such a text with what stands at `hit` (offsets) marked."""
+        if hit is not None:
+            # Unseen characters are spelt out, which moves what follows them.
+            start = len(visible(text[: hit[0]]))
+            hit = (start, start + len(visible(text[hit[0] : hit[1]])))
+        return render_markdown(visible(text), Writers(esc, _breakable, self._formula), hit)
 
     def value(self, text: str) -> str:
         """Return a gold or extracted value: typeset where it is LaTeX, as typed where it is not."""
@@ -118,14 +141,13 @@ class Typesetter:
         if not bare:
             return UNKNOWN
         if tex.looks_like_tex(bare) and tex.is_bare(bare) and tex.is_safe(formula):
-            return self._piece("tex", formula)
+            return self._formula(tex.Piece("tex", 0, len(formula), formula))
         return code(text)
 
-    def _piece(self, kind: str, piece: str) -> str:
-        if kind in ("tex", "source"):
-            # An element of its own, so that MathJax sees this formula and no neighbour. A line break inside is TeX's
-            # business: kept from `prose` as \r.
-            name = "span" if kind == "tex" and self.formulas > 0 else "code"
-            self.formulas -= name == "span"
-            return f"<{name}>{html.escape(piece)}</{name}>".replace("\n", "\r")
-        return esc(piece)
+    def _formula(self, piece: tex.Piece) -> str:
+        if piece.kind == "dollar":
+            return esc(piece.shown)
+        # An element of its own, so that MathJax sees this formula and no neighbour.
+        name = "span" if piece.kind == "tex" and self.formulas > 0 else "code"
+        self.formulas -= name == "span"
+        return f"<{name}>{html.escape(piece.shown)}</{name}>"

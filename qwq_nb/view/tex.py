@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 from qwq_nb.core.vocabulary import tex_words
 
-__all__ = ["is_bare", "is_safe", "looks_like_tex", "split_formulas"]
+__all__ = ["Piece", "formulas", "is_bare", "is_safe", "looks_like_tex"]
 
 _LIMIT = 4_000  # characters of one formula; longer ones are shown as source
 _DEPTH = 30
@@ -36,35 +37,40 @@ _PROSE = re.compile(r"[A-Za-z][a-z]{2,}[ ,]+[a-z]{2,}")  # two words in a row; n
 _NO_PROSE = re.compile(r"\\[A-Za-z]+\s*(?:\{[^{}]*\})?")
 
 
-def split_formulas(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the pieces of a text in order.
+class Piece(NamedTuple):
+    """Hold what of a text is no plain text."""
 
-    Each is `("text", …)`, `("dollar", "$")` for an escaped one, or `("tex", …)` with its delimiters.
+    kind: Literal["dollar", "tex", "source"]
+    """An escaped dollar, a formula, or one that is refused."""
+    start: int
+    end: int
+    shown: str
+    """What is drawn of it: a formula with its delimiters."""
 
-    A formula that is refused comes as `("source", …)`. Linear: a text of nothing but openers runs out of allowance.
+
+def formulas(text: str) -> Iterator[Piece]:
+    """Yield the formulas and escaped dollars of a text in order.
+
+    Linear: a text of nothing but openers runs out of allowance.
     """
     allowance = 2 * len(text) + 2_000
-    position = at = 0
+    at = 0
     while match := _OPEN.search(text, at):
         opener, start = match[0], match.start()
         at = match.end()
         if opener == r"\$":
-            yield "text", text[position:start]
-            yield "dollar", "$"
-            position = at
+            yield Piece("dollar", start, at, "$")
             continue
         end, steps = _close(text, match) if allowance > 0 else (-1, 0)
         allowance -= steps
         if end < 0:
             continue
-        yield "text", text[position:start]
         formula = text[start:end]
         if opener.startswith(r"\boxed"):
             formula = rf"\({formula}\)"
         formula = _BARE_PERCENT.sub(r"\1\\%", formula)  # a comment would hide what follows
-        yield ("tex" if is_safe(formula) else "source"), formula
-        position = at = end
-    yield "text", text[position:]
+        yield Piece("tex" if is_safe(formula) else "source", start, end, formula)
+        at = end
 
 
 def _close(text: str, match: re.Match[str]) -> tuple[int, int]:

@@ -120,3 +120,5 @@ export const TEX_WORDS: ReadonlySet<string> = new Set(texWords.words);
 export const TEX_ENVIRONMENTS: ReadonlySet<string> = new Set(
   texWords.environments
 );
+/** The character that stands for a macro where nothing is typeset. */
+export const TEX_SIGNS: Record<string, string> = texWords.signs;

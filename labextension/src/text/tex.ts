@@ -206,39 +206,3 @@ export function valueAsTex(value: string): string | null {
   const formula = `\\(${bare}\\)`;
   return bare && looksLikeTex && isBare && isSafe(formula) ? formula : null;
 }
-
-const SIGNS: Record<string, string> = {
-  pi: 'π',
-  infty: '∞',
-  cdot: '·',
-  times: '×',
-  pm: '±',
-  le: '≤',
-  leq: '≤',
-  ge: '≥',
-  geq: '≥',
-  cup: '∪',
-  circ: '°',
-  theta: 'θ'
-};
-
-/** A value as a list shows it, where nothing is typeset: `-120/119` for `-\frac{120}{119}`. */
-export function valueAsPlain(value: string): string {
-  return value
-    .slice(0, 400)
-    .replace(/\\sqrt\{([^{}]*)\}/g, (_, root) =>
-      /^(?:\d+|.)$/.test(root) ? `√${root}` : `√(${root})`
-    )
-    .replace(/\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}/g, (_, above, below) => {
-      const side = (part: string): string =>
-        /^\w*(?:√(?:\w+|\([^()]*\)))?$/.test(part) ? part : `(${part})`;
-      return `${side(above)}/${side(below)}`;
-    })
-    .replace(/\\(?:text|mathrm|mathbf|textbf)\{([^{}]*)\}/g, '$1')
-    .replace(/\\(?:left|right|displaystyle)(?![A-Za-z])/g, '')
-    .replace(/\\([A-Za-z]+)/g, (word, name) =>
-      Object.hasOwn(SIGNS, name) ? SIGNS[name] : word
-    )
-    .replace(/\\[,;! ]/g, ' ')
-    .replace(/\^\{?°\}?/g, '°');
-}

@@ -45,6 +45,8 @@ export interface IContext {
   note: (entry: IEntry) => string;
   /** Sends a reader's ruling; null where no kernel takes one. */
   rule: Rule | null;
+  /** Texts are shown as typed, without Markdown and formulas. */
+  raw?: boolean;
 }
 
 export class AttemptView {
@@ -215,7 +217,7 @@ export class AttemptView {
     const { key, row, stream } = entry;
     const trace = context.trace(key);
     const seen = stream ?? context.stream(key);
-    const { matcher } = context;
+    const { matcher, raw = false } = context;
     const note = context.note(entry);
     // Of several turns the tokens are those of all, and each turn says its own.
     const own = (tokens: number): number => (row.turns.length ? 0 : tokens);
@@ -242,7 +244,8 @@ export class AttemptView {
       gold: row.gold,
       annotations: analysis && annotationsOf(analysis, reasoning, clip),
       switches: switchesOf(analysis, reasoning, clip),
-      matcher
+      matcher,
+      raw
     });
     this._answer.update({
       text: text('answer'),
@@ -251,7 +254,8 @@ export class AttemptView {
       gold: '',
       annotations: null,
       switches: null,
-      matcher
+      matcher,
+      raw
     });
   }
 

@@ -3,6 +3,7 @@
  * drawn yet are drawn a few milliseconds at a time, so that a reasoning of 10,000 thoughts neither freezes the page
  * when it is opened nor stutters when it is scrolled. All of it is in the page in the end, for the browser's own search.
  */
+import { fencesOf } from '../text/markdown';
 import { blocksOf, IMark } from '../text/prose';
 import { IRange } from '../text/range';
 import { IThought } from '../text/thoughts';
@@ -19,6 +20,8 @@ const SLICE_MS = 8;
 interface IPiece extends IRange {
   thought: number;
   isFirst: boolean;
+  /** It begins within fenced code. */
+  code: boolean;
 }
 
 interface IChunk extends IRange {
@@ -37,9 +40,10 @@ export class TextBody {
     this._numbered = numbered;
   }
 
-  /** `text` is visible already. Of `marks` that overlap the first one is drawn. */
-  draw(text: string, thoughts: IThought[], marks: IMark[]): void {
+  /** `text` is visible already. Of `marks` that overlap the first one is drawn. `raw`: it is shown as typed. */
+  draw(text: string, thoughts: IThought[], marks: IMark[], raw = false): void {
     this._text = text;
+    this._raw = raw;
     this._chunks = chunksOf(text, thoughts, marks);
     const width = this.node.clientWidth || 600;
     reconcile(
@@ -128,6 +132,7 @@ export class TextBody {
     const drawn = this._drawn.get(node);
     return (
       drawn?.signature === chunk.signature &&
+      drawn.raw === this._raw &&
       drawn.source === this._text.slice(chunk.start, chunk.end)
     );
   }
@@ -139,7 +144,8 @@ export class TextBody {
       return;
     }
     const source = this._text.slice(chunk.start, chunk.end);
-    this._drawn.set(node, { signature: chunk.signature, source });
+    const raw = this._raw;
+    this._drawn.set(node, { signature: chunk.signature, source, raw });
     reconcile(
       node,
       chunk.pieces,
@@ -147,10 +153,12 @@ export class TextBody {
         const within = marksIn(chunk.marks, piece).map(
           ({ kind, start, end }) => `${kind} ${start} ${end}`
         );
-        return [piece.start, piece.end, piece.thought, ...within].join(' ');
+        const { start, end, thought, code } = piece;
+        return [start, end, thought, code, raw, ...within].join(' ');
       },
       piece => {
-        const { thought, isFirst } = piece;
+        const { thought, isFirst, code } = piece;
+        const within = marksIn(chunk.marks, piece);
         return el(
           'div',
           { class: isFirst ? 'qwq-thought' : 'qwq-thought qwq-mod-more' },
@@ -163,7 +171,7 @@ export class TextBody {
           el(
             'div',
             { class: 'qwq-text' },
-            renderBlock(this._text, piece, marksIn(chunk.marks, piece))
+            renderBlock(this._text, piece, within, { raw, code })
           )
         );
       }
@@ -175,11 +183,12 @@ export class TextBody {
   private _typesetter: LazyTypesetter;
   private _numbered: boolean;
   private _text = '';
+  private _raw = false;
   private _chunks: IChunk[] = [];
   private _nodes: HTMLElement[] = [];
   private _drawn = new WeakMap<
     HTMLElement,
-    { signature: string; source: string }
+    { signature: string; source: string; raw: boolean }
   >();
   private _queue: number[] = [];
   private _timer = 0;
@@ -212,15 +221,22 @@ export function chunksOf(
     const signature = [
       pieces[0].thought,
       pieces[0].isFirst,
-      ...pieces.map(piece => piece.end),
+      ...pieces.map(piece => `${piece.end} ${piece.code}`),
       ...within.map(mark => `${mark.kind} ${mark.start} ${mark.end}`)
     ].join();
     chunks.push({ start, end, pieces, marks: within, signature });
     pieces = [];
   };
+  const fences = fencesOf(text);
+  let fence = 0;
   thoughts.forEach((range, thought) => {
-    for (const block of blocksOf(text, range.start, range.end)) {
-      pieces.push({ ...block, thought, isFirst: block.start === range.start });
+    for (const block of blocksOf(text, range.start, range.end, fences)) {
+      while (fence < fences.length && fences[fence].end <= block.start) {
+        fence++;
+      }
+      const code = fence < fences.length && fences[fence].start < block.start;
+      const isFirst = block.start === range.start;
+      pieces.push({ ...block, thought, isFirst, code });
       if (
         pieces.length === PIECES ||
         block.end - pieces[0].start >= CHARACTERS

@@ -48,6 +48,16 @@ export class DetailView {
     this._copy = button('Copy as JSON', { class: 'qwq-link' }, () =>
       this._copyEntry()
     );
+    this._asTyped = button(
+      'Raw text',
+      {
+        class: 'qwq-link',
+        'aria-pressed': 'false',
+        title:
+          'Show texts as the model typed them, without Markdown and formulas'
+      },
+      () => this._toggleRaw()
+    );
     this._fetch = button(
       'Read the whole text from the run’s folder',
       { class: 'qwq-link' },
@@ -62,7 +72,14 @@ export class DetailView {
       { class: 'qwq-detail-head' },
       this._id,
       this._hits.node,
-      el('span', { class: 'qwq-actions' }, this._fetch, this._copy, this._file)
+      el(
+        'span',
+        { class: 'qwq-actions' },
+        this._fetch,
+        this._asTyped,
+        this._copy,
+        this._file
+      )
     );
     this.node = el('div', {
       class: 'qwq-detail',
@@ -104,7 +121,7 @@ export class DetailView {
     );
     this._left = entries.length - this._entries.length;
     this._key = key;
-    this._context = context;
+    this._context = context && { ...context, raw: this._raw };
     this._empty.hidden = entries.length > 0;
     for (const node of [this._head, this._repeats, this._attempts]) {
       node.hidden = entries.length === 0;
@@ -178,7 +195,7 @@ export class DetailView {
       !isClipped(row) || context.trace(entry.key) !== undefined;
     this._actions.link(this._file, entry);
     this._drawRepeats();
-    this._drawQuestion(entry, context.matcher);
+    this._drawQuestion(entry, context);
     const side = this._sideBySide && this._entries.length > 1;
     this._attempts.classList.toggle('qwq-mod-side', side);
     reconcile(
@@ -250,6 +267,13 @@ export class DetailView {
     return this._views.get(this._key ?? '')?.focusNote() ?? false;
   }
 
+  private _toggleRaw(): void {
+    this._raw = !this._raw;
+    setAttribute(this._asTyped, 'aria-pressed', String(this._raw));
+    this._context = this._context && { ...this._context, raw: this._raw };
+    this._draw();
+  }
+
   private _repeatsRow(): HTMLElement {
     this._repeats.append(this._chips, this._more, this._side);
     return this._repeats;
@@ -279,7 +303,7 @@ export class DetailView {
     );
   }
 
-  private _drawQuestion(entry: IEntry, matcher: IMatcher | null): void {
+  private _drawQuestion(entry: IEntry, { matcher, raw }: IContext): void {
     const { question } = entry.row;
     const choices = entry.row.choices
       .slice(0, MOST_CHOICES)
@@ -289,7 +313,13 @@ export class DetailView {
         ? ''
         : visible(clipped(whole(question), LONGEST_QUESTION));
     const version = matcher?.version;
-    const signature = JSON.stringify([entry.row.id, text, choices, version]);
+    const signature = JSON.stringify([
+      entry.row.id,
+      text,
+      choices,
+      version,
+      raw
+    ]);
     if (
       signature === this._questionDrawn &&
       matcher === this._questionMatcher
@@ -300,7 +330,7 @@ export class DetailView {
     this._questionMatcher = matcher;
     this._question.replaceChildren();
     if (text) {
-      this._question.append(renderProse(text, matcher));
+      this._question.append(renderProse(text, matcher, { raw }));
     }
     if (choices.length) {
       this._question.append(
@@ -308,7 +338,7 @@ export class DetailView {
           'ol',
           { class: 'qwq-choices' },
           ...choices.map(choice =>
-            el('li', {}, renderProse(visible(choice), matcher))
+            el('li', {}, renderProse(visible(choice), matcher, { raw }))
           )
         )
       );
@@ -364,6 +394,7 @@ export class DetailView {
   /** What the reader has not opened or closed is as the settings say. */
   private _folds: IFolds = Object.create(defaultFolds);
   private _sideBySide = false;
+  private _raw = false;
   private _questionDrawn = '';
   private _questionMatcher: IMatcher | null = null;
   private _scrollTop = 0;
@@ -371,6 +402,7 @@ export class DetailView {
   private _atEnd = true;
   private _head: HTMLElement;
   private _side: HTMLButtonElement;
+  private _asTyped: HTMLButtonElement;
   private _copy: HTMLButtonElement;
   private _fetch: HTMLButtonElement;
   private _id = el('code', { class: 'qwq-id' });

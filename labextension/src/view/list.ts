@@ -5,7 +5,7 @@ import { duration, number } from '../record/format';
 import { SampleView } from '../record/record';
 import { flagWord, outcomeWord, PHASES } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
-import { valueAsPlain } from '../text/tex';
+import { readable } from '../text/readable';
 import { el, reconcile, setAttribute, setText, uniqueId } from './dom';
 import { drawExcerpt } from './excerpt';
 import { testsWord } from './execution';
@@ -231,7 +231,7 @@ export class ListView {
 }
 
 function valueOf(value: string): string {
-  return oneLine(valueAsPlain(value), 60);
+  return oneLine(readable(value), 60);
 }
 
 /** The extracted value beside the gold one, or what there is in its place. */

@@ -33,6 +33,8 @@ export interface IText {
   /** Where the record says that thoughts begin, in the visible text; null where it does not say. */
   switches: number[] | null;
   matcher: IMatcher | null;
+  /** As typed, without Markdown and formulas. */
+  raw: boolean;
 }
 
 export class TextFold implements IHitPlace {
@@ -71,7 +73,7 @@ export class TextFold implements IHitPlace {
     const isSearched =
       isOther || before.matcher !== text.matcher || this._version !== version;
     this._version = version;
-    this._pending = this._pending || isSearched;
+    this._pending = this._pending || isSearched || before.raw !== text.raw;
     this._text = text;
     this.node.hidden = text.text === '' && text.note === '';
     setText(this._note, text.note);
@@ -147,10 +149,8 @@ export class TextFold implements IHitPlace {
       return;
     }
     this._pending = false;
-    this._body.draw(this._shown, this._thoughts, [
-      ...this._turns(),
-      ...this._hits
-    ]);
+    const marks = [...this._turns(), ...this._hits];
+    this._body.draw(this._shown, this._thoughts, marks, this._text.raw);
     this._drawPlaces();
   }
 

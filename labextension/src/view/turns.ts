@@ -4,6 +4,7 @@ import { Clip, TurnView } from '../record/record';
 import { clipped } from '../record/values';
 import { oneLine, visible } from '../text/clean';
 import { whole } from './clip';
+import { renderProse } from './prose';
 import { el, moreOf, setText } from './dom';
 import { testsOf } from './execution';
 
@@ -111,7 +112,14 @@ function turnOf(turn: TurnView, at: number): HTMLElement {
       )
     ),
     ...fold(at, 'Reasoning', turn.reasoning, turn.same_reasoning, false),
-    ...fold(at, title, turn.answer, turn.same_answer, turn.format === ''),
+    ...fold(
+      at,
+      title,
+      turn.answer,
+      turn.same_answer,
+      turn.format === '',
+      turn.format !== ''
+    ),
     ...editOf(turn),
     ...testsRun(turn, at)
   );
@@ -187,7 +195,8 @@ function fold(
   title: string,
   text: Clip | null,
   same: boolean,
-  open: boolean
+  open: boolean,
+  asTyped = false
 ): HTMLElement[] {
   if (same) {
     const said = `${title}: the same as of the whole sample, see below.`;
@@ -199,20 +208,21 @@ function fold(
   const missing = text.omitted
     ? `, ${number(text.omitted)} characters left out in the middle`
     : '';
-  return [details(at, `${title}${missing}`, whole(text), open)];
+  return [details(at, `${title}${missing}`, whole(text), open, asTyped)];
 }
 
 function details(
   at: number,
   title: string,
   text: string,
-  open: boolean
+  open: boolean,
+  asTyped = true
 ): HTMLElement {
   const node = el(
     'details',
     { open, 'data-key': `${at} ${title}` },
     el('summary', {}, title),
-    block(text)
+    asTyped ? block(text) : renderProse(visible(clipped(text, LONGEST_TEXT)))
   );
   return node;
 }

@@ -9,7 +9,7 @@ import msgspec
 
 from qwq_nb.analysis.anchors.importance import Importance, Rollouts
 from qwq_nb.view.clean import one_line, visible
-from qwq_nb.view.html import code, esc, pre
+from qwq_nb.view.html import Typesetter, code, esc
 from qwq_nb.view.tables import Row, demo_frame, demo_line, html_table, text_table, unbroken
 from qwq_nb.view.wording import UNKNOWN, count, number, percent, points
 
@@ -138,6 +138,7 @@ def _texts(picture: Picture) -> list[str]:
     ranked = sorted((row for row in picture.rows if row.is_shown), key=lambda row: -abs(row.value or 0.0))
     opened = {row.thought.number for row in ranked[:_OPENED]}
     parts = []
+    typeset = Typesetter()
     for row in picture.rows:
         text = picture.reasoning[row.thought.start : row.thought.end].strip()
         if len(text) > _LONGEST:
@@ -145,7 +146,7 @@ def _texts(picture: Picture) -> list[str]:
         value = UNKNOWN if row.value is None else f"{points(row.value)} points"
         summary = f"{row.thought.number} · {value} · {_begins(picture, row)}"
         is_open = " open" if row.thought.number in opened else ""
-        parts.append(f"<details{is_open}><summary>{esc(summary)}</summary>{pre(text)}</details>\n")
+        parts.append(f"<details{is_open}><summary>{esc(summary)}</summary>{typeset.reasoning(text)}</details>\n")
     return [f"<p><strong>The thoughts</strong> of {code(picture.sample)}</p>\n", *parts]
 
 

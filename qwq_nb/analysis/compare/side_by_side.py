@@ -16,7 +16,7 @@ from qwq_nb.view.budget import FINAL_BYTES, saved_size
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.clip import clip
 from qwq_nb.view.excerpt import cut_out, excerpt_at
-from qwq_nb.view.html import Typesetter, clipped, code, esc, pre
+from qwq_nb.view.html import Typesetter, clipped, code, esc
 from qwq_nb.view.wording import SIGNS, UNKNOWN, WORDS, count, flag_word, percent
 
 __all__ = ["SideBySide", "pair_html", "pair_summary", "pair_text"]
@@ -110,10 +110,10 @@ def pair_html(flip: Flip, runs: list[RunCard], typeset: Typesetter, limit: int) 
         body += f"<tr>{games_beside(flip)}</tr>"
     if _text(a.reasoning) or _text(b.reasoning):
         body += _title(f"Reasoning{_where(flip)}")
-        body += _opening(flip, int(limit * _SHARE["opening"]))
-        body += _milestone(flip)
+        body += _opening(flip, typeset, int(limit * _SHARE["opening"]))
+        body += _milestone(flip, typeset)
         if not _is_same(flip):
-            body += _row(*(_rest(view, _skipped(flip), limit) for view in (a, b)))
+            body += _row(*(_rest(view, _skipped(flip), typeset, limit) for view in (a, b)))
     if _text(a.answer) or _text(b.answer):
         body += _title("Answer")
         body += _row(*(_answer(view, typeset, int(limit * _SHARE["answer"])) for view in (a, b)))
@@ -164,26 +164,27 @@ def _where(flip: Flip) -> str:
     return f", the same for {skipped:,} characters, then not" if skipped else ""
 
 
-def _opening(flip: Flip, limit: int) -> str:
+def _opening(flip: Flip, typeset: Typesetter, limit: int) -> str:
     """What both begin with, once and folded, over both columns."""
     skipped = _skipped(flip)
     if not skipped:
         return ""
     shown = clip(_text(flip.first.reasoning)[:skipped], limit)
     title = f"both begin alike, {count(skipped, 'character')}"
-    inside = f"<details><summary>{title}</summary>{pre(clipped(shown))}</details>"
+    inside = f"<details><summary>{title}</summary>{typeset.reasoning(clipped(shown))}</details>"
     return f'<tr><td colspan="2" style="text-align:left">{inside}</td></tr>'
 
 
-def _milestone(flip: Flip) -> str:
+def _milestone(flip: Flip, typeset: Typesetter) -> str:
     """Where either reasoning has the right answer, side by side: two models share no words, but they share this."""
-    if not any(_right(view) for view in (flip.first, flip.second)):
+    found = [_right(view, typeset) for view in (flip.first, flip.second)]
+    if not any(found):
         return ""
     title = '<tr><td colspan="2" style="text-align:left"><em>where the right answer stands</em></td></tr>'
-    return title + _row(*(_right(view) or "<p>nowhere that was found</p>" for view in (flip.first, flip.second)))
+    return title + _row(*(right or "<p>nowhere that was found</p>" for right in found))
 
 
-def _right(view: SampleView) -> str:
+def _right(view: SampleView, typeset: Typesetter) -> str:
     """Return the position at which the right answer was left, or else first stated; empty where none is known."""
     text, analysis = _text(view.reasoning), view.analysis
     span = (analysis.left or analysis.first_correct) if analysis else None
@@ -194,15 +195,15 @@ def _right(view: SampleView) -> str:
         return ""
     words = "stated, and left" if analysis.left else "first stated"
     title = f"{words} after {percent(span[0] / len(text), 0)} of the reasoning"
-    return cut_out(title, excerpt_at(text, *span, around=_MILESTONE))
+    return cut_out(title, excerpt_at(text, *span, around=_MILESTONE), typeset)
 
 
-def _rest(view: SampleView, skipped: int, limit: int) -> str:
+def _rest(view: SampleView, skipped: int, typeset: Typesetter, limit: int) -> str:
     text = _text(view.reasoning)[skipped:]
     if not text:
         return "<p>no reasoning</p>" if not skipped else "<p>ends here</p>"
     mark = "<p><em>from here on they differ</em></p>" if skipped else ""
-    return mark + pre(clipped(clip(text, limit)))
+    return mark + typeset.reasoning(clipped(clip(text, limit)))
 
 
 def _answer(view: SampleView, typeset: Typesetter, limit: int) -> str:

@@ -14,7 +14,7 @@ from qwq_nb.core.run_record import Clip
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.clip import clip
-from qwq_nb.view.html import clipped, code, esc, pre
+from qwq_nb.view.html import Typesetter, clipped, code, esc
 
 __all__ = ["MOST_OPENED", "cut_text", "opened_html", "opened_text", "side_by_side"]
 
@@ -50,12 +50,13 @@ def side_by_side(result: SampleResult, columns: Sequence[tuple[str, str]], hidde
     if result.sample.benchmark in hidden:
         return f"<p>{esc(WITHHELD_NOTE)}</p><table><thead><tr>{heads}</tr></thead></table>"
     answer = result.completion.answer if result.completion is not None else ""
-    said = [pre(cut_text(why, _WHY)) if why.strip() else "no reason given" for _, why in columns]
+    typeset = Typesetter()
+    said = [typeset.prose(cut_text(why, _WHY)) if why.strip() else "no reason given" for _, why in columns]
     cells = "".join(f"<td {_HALF}>{cell}</td>" for cell in said)
-    parts = [f"<p><em>Question</em></p>{pre(cut_text(result.sample.question, _QUESTION))}"]
+    parts = [f"<p><em>Question</em></p>{typeset.prose(cut_text(result.sample.question, _QUESTION))}"]
     if result.sample.gold.strip():
-        parts.append(f"<p><em>Reference</em></p>{pre(cut_text(result.sample.gold, _QUESTION))}")
-    parts.append(f"<p><em>Answer</em></p>{pre(cut_text(answer, _ANSWER))}")
+        parts.append(f"<p><em>Reference</em></p>{typeset.prose(cut_text(result.sample.gold, _QUESTION))}")
+    parts.append(f"<p><em>Answer</em></p>{typeset.prose(cut_text(answer, _ANSWER))}")
     table = f"<table><thead><tr>{heads}</tr></thead><tbody><tr>{cells}</tr></tbody></table>"
     return f'{"".join(parts)}<div style="overflow-x:auto">{table}</div>'
 

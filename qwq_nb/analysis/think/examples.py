@@ -14,7 +14,7 @@ from qwq_nb.trace.measures import Mark
 from qwq_nb.trace.place_errors import MEASURED, answer_kind
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.excerpt import Excerpt, cut_out, excerpt_at
-from qwq_nb.view.html import code, esc
+from qwq_nb.view.html import Typesetter, code, esc
 from qwq_nb.view.wording import SIGNS, WORDS, flag_word, number
 
 __all__ = ["SHOWN", "Example", "example_of", "render_marks"]
@@ -109,12 +109,13 @@ def render_marks(marks: Sequence[Example], shown: int = SHOWN) -> str:
     No script, style sheet or id.
     """
     parts = []
+    typeset = Typesetter()
     further = {m.mark: "" for m in marks if m.mark not in HABITS}
     for name, meaning in {**HABITS, **further}.items():
         found = sorted((m for m in marks if m.mark == name), key=lambda m: -m.weight)
         if not found:
             continue
-        inside = [_entry(m, shown=i < shown) for i, m in enumerate(found[:LISTED])]
+        inside = [_entry(m, typeset, shown=i < shown) for i, m in enumerate(found[:LISTED])]
         inside[:0] = [f"<p><small>How sure: such a place is a reader's in {esc(s)}</small></p>" for s in _sure(found)]
         if len(found) > LISTED:
             inside.append(f"<p>and {len(found) - LISTED:,} more: <code>samples()</code> has them all</p>")
@@ -131,10 +132,10 @@ def _sure(found: Sequence[Example]) -> list[str]:
     return [words for words in dict.fromkeys(m.sure for m in found) if words]
 
 
-def _entry(marked: Example, *, shown: bool) -> str:
+def _entry(marked: Example, typeset: Typesetter, *, shown: bool) -> str:
     repeat = f" repeat {number(marked.repeat)}" if marked.repeat else ""
     outcome = f"{SIGNS[marked.outcome]} <strong>{WORDS[marked.outcome]}</strong>"
     line = f"{outcome} · {code(marked.id)}{repeat}" + (f" · {esc(marked.says)}" if marked.says else "")
     if marked.excerpt is None or not shown:
         return f"<div>{line}</div>"
-    return f"<details><summary>{line}</summary>{cut_out('In the reasoning', marked.excerpt)}</details>"
+    return f"<details><summary>{line}</summary>{cut_out('In the reasoning', marked.excerpt, typeset)}</details>"

@@ -114,8 +114,8 @@ def test_the_common_opening_is_folded_and_the_parting_marked() -> None:
     assert f"both begin alike, {shared} characters" in html
     assert html.count("from here on they differ") == 2
     assert "It is one." not in html
-    assert ">\none.</pre>" in html
-    assert ">\ntwo.</pre>" in html
+    assert "<p>one.</p>" in html
+    assert "<p>two.</p>" in html
 
 
 def test_texts_that_are_alike_by_chance_are_not_folded() -> None:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isSafe, split, valueAsPlain, valueAsTex } from '../../text/tex';
+import { isSafe, split, valueAsTex } from '../../text/tex';
 
 describe('formulas', () => {
   const kinds = (text: string): string[] =>
@@ -51,17 +51,4 @@ describe('formulas', () => {
     expect(valueAsTex('42')).toBeNull();
     expect(valueAsTex('\\href{x}{y}')).toBeNull();
   });
-});
-
-describe('values in a list', () => {
-  it.each([
-    ['-\\frac{120}{119}', '-120/119'],
-    ['\\left(-\\dfrac{7}{3},5\\right)', '(-7/3,5)'],
-    ['8\\sqrt{3}-\\frac{x+1}{\\pi}', '8√3-(x+1)/(π)'],
-    ['90^\\circ', '90°'],
-    ['\\text{east}', 'east'],
-    ['\\frac{45\\sqrt{7}}{4}', '45√7/4'],
-    ['\\frac{1+\\sqrt{14}}{\\sqrt{x+1}}', '(1+√14)/√(x+1)'],
-    ['\\href{x}{y}', '\\href{x}{y}']
-  ])('%s', (value, plain) => expect(valueAsPlain(value)).toBe(plain));
 });
