@@ -4,7 +4,8 @@ import { count, number } from '../record/format';
 import { reasonOf } from '../record/reason';
 import { outcomeSign, outcomeWord, PHASES } from '../record/vocabulary';
 import { oneLine, visible } from '../text/clean';
-import { valueAsPlain, valueAsTex } from '../text/tex';
+import { readable } from '../text/readable';
+import { valueAsTex } from '../text/tex';
 import { el } from '../view/dom';
 import { renderProse } from '../view/prose';
 import { typeset } from './formulas';
@@ -73,8 +74,8 @@ function tableOf(entries: readonly IEntry[]): HTMLElement {
     const cells = [
       nameOf(entry),
       said,
-      oneLine(valueAsPlain(row.extracted), 80),
-      oneLine(valueAsPlain(row.gold), 80),
+      oneLine(readable(row.extracted), 80),
+      oneLine(readable(row.gold), 80),
       tokensOf(entry) ? number(tokensOf(entry)) : ''
     ];
     return el('tr', {}, ...cells.map(cell => el('td', {}, cell)));
