@@ -207,8 +207,8 @@ def show_picture(picture: Picture) -> None:
         Output(picture).finish()
 
 
-def show_with_figure(made: dict[str, Any], figure: Figure | None, *, repeats: bool = True) -> None:
-    """Show a bundle, and a figure of it below; in a terminal, print its text alone.
+def show_with_figure(made: dict[str, Any], figure: Figure | None, *, repeats: bool = True, leads: bool = False) -> None:
+    """Show a bundle, and a figure of it below, or above where it `leads`; in a terminal, print its text alone.
 
     Two outputs, since a front end draws one form of each: what can draw plotly would not show the tables.
     """
@@ -217,17 +217,19 @@ def show_with_figure(made: dict[str, Any], figure: Figure | None, *, repeats: bo
         return
     from IPython.display import display
 
+    if figure is not None and leads:
+        show_figure(figure, repeats=repeats, where="below")
     display(made, raw=True)  # type: ignore[no-untyped-call]
-    if figure is not None:
+    if figure is not None and not leads:
         show_figure(figure, repeats=repeats)
 
 
-def show_figure(figure: Figure, *, repeats: bool = True) -> None:
-    """Show a figure below the tables of what it shows; `repeats`: its numbers are in these already."""
+def show_figure(figure: Figure, *, repeats: bool = True, where: str = "above") -> None:
+    """Show a figure beside the tables of what it shows; `repeats`: its numbers are in these already, `where` says."""
     from IPython.display import display
 
     drawn = figure._repr_mimebundle_()
     if repeats:
-        said = f"Figure: {one_line(figure.title, 300)}. Its numbers stand in the table above."
+        said = f"Figure: {one_line(figure.title, 300)}. Its numbers stand in the table {where}."
         drawn |= {"text/html": f"<p>{esc(said)}</p>", "text/plain": said}
     display(drawn, raw=True)  # type: ignore[no-untyped-call]

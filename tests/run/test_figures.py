@@ -64,7 +64,7 @@ def test_an_axis_that_does_not_begin_at_0_says_so_and_holds_the_intervals() -> N
 
 def test_beside_each_row_stand_its_numbers_as_in_the_tables() -> None:
     texts = [note.text for note in run_figure(five_levels(), "accuracy").figure.layout.annotations]
-    assert texts == ["<b>Accuracy by level, with 95 % intervals</b>", *["80.0 % (49.0 – 94.3)"] * 6]
+    assert texts == ["<b>Accuracy by level, with 95 % intervals</b>", *["80.0 % (49.0–94.3)"] * 6]
 
 
 def test_where_nothing_was_truncated_there_is_one_kind_of_dot_and_no_legend() -> None:

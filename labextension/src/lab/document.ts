@@ -350,6 +350,8 @@ export class RunFactory extends ABCWidgetFactory<RunTab> {
       label: FACTORY,
       fileTypes: [FILE_TYPE.name],
       defaultFor: [FILE_TYPE.name],
+      // A link in a notebook's output opens a file "rendered": without this word, as JSON.
+      defaultRendered: [FILE_TYPE.name],
       modelName: MODEL,
       readOnly: true
     });

@@ -16,7 +16,8 @@ from qwq_nb.analysis.think.further import FurtherRow, columns_of, further_notes,
 from qwq_nb.analysis.think.habit_rates import habit_rows, with_marks
 from qwq_nb.analysis.think.judge import Split, judged
 from qwq_nb.analysis.think.literature import literature_rows
-from qwq_nb.analysis.think.tables import CORRECTED, LITERATURE, METRICS, ThinkTable, metrics_of, think_html, think_text
+from qwq_nb.analysis.think.page import think_html
+from qwq_nb.analysis.think.tables import CORRECTED, LITERATURE, METRICS, ThinkTable, metrics_of, think_text
 from qwq_nb.analysis.think.turns import of_measured_turn, turn_notes
 from qwq_nb.core.outcomes import is_answered
 from qwq_nb.core.paths import expand_user
@@ -26,6 +27,7 @@ from qwq_nb.endpoint.registry import get_endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed
 from qwq_nb.run.backfill import with_analysis
 from qwq_nb.run.run import Run
+from qwq_nb.store.manifest import MANIFEST
 from qwq_nb.trace.habits import HABITS, first_correct_tokens, wasted_tokens
 from qwq_nb.trace.measures import Mark
 from qwq_nb.trace.thoughts import thinkbench_parts, thinkbench_switches
@@ -116,6 +118,11 @@ def token_counter(path: str | Path) -> Callable[[str], int]:
     return lambda text: len(loaded.encode(text, add_special_tokens=False))
 
 
+def folder_of(run: Run) -> str:
+    """Return a run's folder as seen from the notebook; empty of one without a manifest, which no tab opens."""
+    return run.directory.display_path if (run.path / MANIFEST).is_file() else ""
+
+
 class Thinking:
     """Hold what `think` found: shown by a notebook; `table()` and `samples()` are DataFrames, `plot()` the figure."""
 
@@ -146,6 +153,7 @@ class Thinking:
                 habits=habit_rows(results, thresholds, further),
                 literature=literature_rows(results, count),
                 further=further_rows(results),
+                folder=folder_of(run),
                 marks=[example for result, marks in self._found[run] for example in self._marked(run, result, marks)],
                 notes=[*turn_notes(results), *further_notes(results)],
             )
@@ -261,6 +269,6 @@ class Thinking:
         return {"text/html": self.html, "text/plain": str(self)}
 
     def _ipython_display_(self) -> None:
-        """The tables, and below them the figure."""
+        """The figure, and below it the tables."""
         figure = self.plot() if any(table.rows for table in self._tables) else None
-        show_with_figure(self._repr_mimebundle_(), figure)
+        show_with_figure(self._repr_mimebundle_(), figure, leads=True)

@@ -14,7 +14,8 @@ from qwq_nb.trace.measures import Mark
 from qwq_nb.trace.place_errors import MEASURED, answer_kind
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.excerpt import Excerpt, cut_out, excerpt_at
-from qwq_nb.view.html import Typesetter, code, esc
+from qwq_nb.view.html import Typesetter, esc
+from qwq_nb.view.sample_link import sample_link
 from qwq_nb.view.wording import SIGNS, WORDS, flag_word, number
 
 __all__ = ["SHOWN", "Example", "example_of", "render_marks"]
@@ -103,10 +104,11 @@ def within(span: Span | None, length: int) -> Span | None:
     return (span[0], min(span[1], length)) if span[0] < length else None
 
 
-def render_marks(marks: Sequence[Example], shown: int = SHOWN) -> str:
+def render_marks(marks: Sequence[Example], shown: int = SHOWN, folder: str = "") -> str:
     """Render a fold a habit that was seen, the strongest examples first, `shown` of them with their excerpt.
 
-    No script, style sheet or id.
+    Each names its sample by a link into the run, whose `folder` is relative to the notebook's. No script, style sheet
+    or id.
     """
     parts = []
     typeset = Typesetter()
@@ -115,7 +117,7 @@ def render_marks(marks: Sequence[Example], shown: int = SHOWN) -> str:
         found = sorted((m for m in marks if m.mark == name), key=lambda m: -m.weight)
         if not found:
             continue
-        inside = [_entry(m, typeset, shown=i < shown) for i, m in enumerate(found[:LISTED])]
+        inside = [_entry(m, folder, typeset, shown=i < shown) for i, m in enumerate(found[:LISTED])]
         inside[:0] = [f"<p><small>How sure: such a place is a reader's in {esc(s)}</small></p>" for s in _sure(found)]
         if len(found) > LISTED:
             inside.append(f"<p>and {len(found) - LISTED:,} more: <code>samples()</code> has them all</p>")
@@ -132,10 +134,11 @@ def _sure(found: Sequence[Example]) -> list[str]:
     return [words for words in dict.fromkeys(m.sure for m in found) if words]
 
 
-def _entry(marked: Example, typeset: Typesetter, *, shown: bool) -> str:
+def _entry(marked: Example, folder: str, typeset: Typesetter, *, shown: bool) -> str:
     repeat = f" repeat {number(marked.repeat)}" if marked.repeat else ""
     outcome = f"{SIGNS[marked.outcome]} <strong>{WORDS[marked.outcome]}</strong>"
-    line = f"{outcome} · {code(marked.id)}{repeat}" + (f" · {esc(marked.says)}" if marked.says else "")
+    link = sample_link(folder, marked.id, marked.repeat, mention=marked.mark in _BY_PLACE)
+    line = f"{outcome} · {link}{repeat}" + (f" · {esc(marked.says)}" if marked.says else "")
     if marked.excerpt is None or not shown:
         return f"<div>{line}</div>"
     return f"<details><summary>{line}</summary>{cut_out('In the reasoning', marked.excerpt, typeset)}</details>"

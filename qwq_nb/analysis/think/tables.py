@@ -1,14 +1,15 @@
-"""Render the tables of `%qwq_think` as text and html: cognitive efficiency by level, habits, further measures."""
+"""Render the tables of `%qwq_think` as text: cognitive efficiency by level, habits, further measures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from qwq_nb.analysis.think.corrected import CorrectedRow
 from qwq_nb.analysis.think.efficiency import ThinkRow
-from qwq_nb.analysis.think.examples import SHOWN, Example, render_marks
+from qwq_nb.analysis.think.examples import Example
 from qwq_nb.analysis.think.figures import Metric, ModelLine
 from qwq_nb.analysis.think.further import FurtherRow
 from qwq_nb.analysis.think.habit_rates import HabitRow
@@ -18,11 +19,32 @@ from qwq_nb.trace.habits import HABITS
 from qwq_nb.trace.place_errors import MEASURED
 from qwq_nb.trace.thresholds import Thresholds
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.html import esc
-from qwq_nb.view.tables import html_table, text_table
+from qwq_nb.view.tables import text_table
 from qwq_nb.view.wording import UNKNOWN, flag_word, is_known, number, percent, range_of, significant
 
-__all__ = ["CORRECTED", "LITERATURE", "METRICS", "ThinkTable", "metrics_of", "think_html", "think_text"]
+__all__ = [
+    "CORRECTED",
+    "CORRECTED_HEADS",
+    "HEADS",
+    "LITERATURE",
+    "LITERATURE_HEADS",
+    "METRICS",
+    "ThinkTable",
+    "corrected_grid",
+    "efficiency_grid",
+    "further_grid",
+    "further_heads",
+    "habit_grid",
+    "habit_heads",
+    "in_digits",
+    "in_words",
+    "literature_grid",
+    "metrics_of",
+    "reading_notes",
+    "seen_habits",
+    "table_title",
+    "think_text",
+]
 
 METRICS: Final = (
     ("reasoning_tokens", "Reasoning tokens", "tokens"),
@@ -81,6 +103,8 @@ class ThinkTable(msgspec.Struct, kw_only=True):
     """Empty where a judge model gave the places."""
     further: list[FurtherRow] = []
     """The columns of further measures; empty where none is registered."""
+    folder: str = ""
+    """The run's, as seen from the notebook: where its marks lead."""
     marks: list[Example] = []
     notes: list[str] = []
 
@@ -116,7 +140,7 @@ def cells_of(row: ThinkRow) -> list[str]:
 
 
 def in_words(estimate: Estimate, unit: str) -> str:
-    """Format an estimate and its interval; `-` where it is not known. `unit`: `share`, `number` or `tokens`."""
+    """Format an estimate and its interval; UNKNOWN where it is not known. `unit`: `share`, `number` or `tokens`."""
     if not is_known(estimate.value):
         return UNKNOWN
     low, high = estimate.low, estimate.high
@@ -125,8 +149,8 @@ def in_words(estimate: Estimate, unit: str) -> str:
     if not (is_known(low) and is_known(high)):
         return one
     if unit == "share":
-        return f"{one} ({percent(low)[:-2]} - {percent(high)[:-2]})"
-    return f"{one} ({number(low, digits)} - {number(high, digits)})"
+        return f"{one} ({range_of(number(100 * low, 1), number(100 * high, 1))})"
+    return f"{one} ({range_of(number(low, digits), number(high, digits))})"
 
 
 CORRECTED_HEADS: Final = ["", *(f"{heading.lower()}, corrected" for _, heading, _ in CORRECTED)]
@@ -134,14 +158,25 @@ LITERATURE_HEADS: Final = ["", *(heading for _, heading, _ in LITERATURE)]
 HEADS: Final = ["", "n", "known", *(heading.lower() for _, heading, _ in METRICS)]
 
 
-def habit_cells(row: HabitRow) -> list[str]:
+def seen_habits(tables: Sequence[ThinkTable]) -> list[str]:
+    """Return the marks that at least one answer has."""
+    counts = [(name, n) for table in tables for row in table.habits for name, n in row.counts.items()]
+    return list(dict.fromkeys(name for name, n in counts if n))
+
+
+def habit_cells(row: HabitRow, names: Sequence[str]) -> list[str]:
     """Format the shares of a row of habits, and the tokens in loops."""
-    return [*(in_words(rate, "share") for rate in row.rates.values()), number(row.loop_tokens)]
+    return [*(in_words(row.rates[name], "share") for name in names), number(row.loop_tokens)]
 
 
-def habit_heads(table: ThinkTable) -> list[str]:
+def habit_names(table: ThinkTable, *, seen: bool) -> list[str]:
+    """Return the marks that the table of habits has a column for: all, or those that were `seen`."""
+    return seen_habits([table]) if seen else list(table.habits[0].rates if table.habits else HABITS)
+
+
+def habit_heads(table: ThinkTable, *, seen: bool = False) -> list[str]:
     """Return the headings of the table of habits."""
-    names = table.habits[0].rates if table.habits else HABITS
+    names = habit_names(table, seen=seen)
     return ["", *(one_line(flag_word(name), 60) for name in names), "tokens in loops"]
 
 
@@ -215,9 +250,10 @@ def corrected_grid(table: ThinkTable) -> list[list[str]]:
     ]
 
 
-def habit_grid(table: ThinkTable) -> list[list[str]]:
+def habit_grid(table: ThinkTable, *, seen: bool = False) -> list[list[str]]:
     """Return the cells of the table of habits."""
-    return [[named(row, table), *habit_cells(row)] for row in table.habits]
+    names = habit_names(table, seen=seen)
+    return [[named(row, table), *habit_cells(row, names)] for row in table.habits]
 
 
 def literature_grid(table: ThinkTable) -> list[list[str]]:
@@ -226,26 +262,3 @@ def literature_grid(table: ThinkTable) -> list[list[str]]:
         [named(row, table), *(in_words(getattr(row, field), unit) for field, _, unit in LITERATURE)]
         for row in table.literature
     ]
-
-
-def think_html(tables: list[ThinkTable], thresholds: Thresholds) -> str:
-    """Render the tables as semantic html; no script, style sheet or id."""
-    parts = []
-    for table in tables:
-        parts.append(f"<p><strong>{esc(table_title(table))}</strong></p>\n")
-        if not table.rows:
-            parts.append("<p>no reasoning was measured</p>\n")
-            continue
-        parts.append(html_table("Cognitive efficiency", HEADS, efficiency_grid(table)))
-        if table.corrected:
-            title = "Corrected for the errors of the places that the rules find"
-            parts.append(html_table(title, CORRECTED_HEADS, corrected_grid(table)))
-        parts.append(html_table("Habits: share of answers that show it", habit_heads(table), habit_grid(table)))
-        parts.append(html_table("Measures that the literature names", LITERATURE_HEADS, literature_grid(table)))
-        if table.further:
-            heads = further_heads(table)
-            parts.append(html_table("Further measures: means with their 95 % interval", heads, further_grid(table)))
-        parts += [f"<p>{esc(one_line(note, 400))}</p>\n" for note in table.notes]
-        parts.append(render_marks(table.marks, max(2, SHOWN // len(tables))))
-    reading = " ".join([*reading_notes(tables), thresholds.words])
-    return "".join([*parts, f"<p><small>{esc(reading)}</small></p>\n"])

@@ -84,10 +84,10 @@ def test_two_axes_make_a_heat_map() -> None:
     (heat, *_) = figure.figure.data
     assert [list(line) for line in heat.z] == [[80, 80], [50, None]]
     assert (list(heat.x), list(heat.y)) == (["20", "off"], ["0.2", "1"])
-    assert heat.text[0][0] == "<b>80.0 %</b><br>70.0 – 90.0 %"
+    assert heat.text[0][0] == "<b>80.0 %</b><br>70.0–90.0 %"
     assert heat.colorbar.title.text == "accuracy"
     text = sweep_figure(grid(), "heatmap").text()
-    assert "80.0 % (70.0 – 90.0)" in text
+    assert "80.0 % (70.0–90.0)" in text
     assert "temperature \\ top_k" in text
     one = grid()
     one.axes, one.rows = ["temperature"], [row(temperature=0.2), row(temperature=0.6)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from qwq_nb.core.records import Analysis, Loop, SampleResult
 from qwq_nb.run.run import Run
 from qwq_nb.trace.measure import VERSION
 from qwq_nb.view.budget import FINAL_BYTES, saved_size
+from qwq_nb.view.sample_link import sample_link
 from tests.support.hostile_texts import CORPUS
 from tests.support.made_runs import made_run, result
 
@@ -45,6 +47,38 @@ def test_every_mark_opens_at_its_place() -> None:
     assert "<b>7" not in html
     assert "3,993 of 4,000 reasoning tokens follow the first right answer" in html
     assert "right answer at character 3 of" in html
+
+
+def test_models_stand_side_by_side_and_habits_that_nobody_has_are_left_out() -> None:
+    pair = think(run("So 7 is it. " + "Wait. " * 900), run("So 7 is it. " + "Wait. " * 900, name="two"))
+    html = pair.html
+    first = html[: html.index("</table>")]
+    assert ">model-one</th>" in first
+    assert ">model-two</th>" in first
+    assert first.count("4,000&nbsp;(4,000–4,000)") == 2, "reasoning tokens of both in one row"
+    assert "underthinking" not in first
+    assert "Not seen: underthinking." in html
+    assert html.count("<table") < html.count("<meter"), "bars beside the numbers"
+
+
+def test_no_interval_is_broken_over_two_lines() -> None:
+    html = think(run("So 7 is it. " + "Wait. " * 900)).html
+    cells = re.findall(r"<td>(.*?)</td>", html)
+    assert cells
+    assert not [cell for cell in cells if re.search(r"\d \(|\d %", cell)]
+
+
+def test_a_mark_leads_to_its_sample_in_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run("So 7 is it. " + "Wait. " * 900, n=1, id='a/b "><script>&#x')
+    monkeypatch.setattr("qwq_nb.analysis.think.api.folder_of", lambda run: run.directory.display_path)
+    html = think(found).html
+    assert 'href="qwq_runs/one/qwq_run.json#sample=a%2Fb%20%22%3E%3Cscript%3E%26%23x&amp;mention=1"' in html
+    assert 'href="qwq_runs/one/qwq_run.json#sample=a%2Fb%20%22%3E%3Cscript%3E%26%23x"' in html, "a loop is elsewhere"
+
+
+def test_a_run_out_of_reach_has_no_links() -> None:
+    assert "<a " not in think(run("So 7 is it. " + "Wait. " * 900)).html, "no manifest is there"
+    assert sample_link("/elsewhere/one", "a") == "<code>a</code>"
 
 
 @pytest.mark.parametrize("text", CORPUS[::4], ids=range(len(CORPUS[::4])))
