@@ -15,6 +15,23 @@ function woff2Only(): Plugin {
   };
 }
 
+/**
+ * No text of the module ends, or hides, the script that it stands in (HTML, 13.2.5: script data states). Lezer's
+ * Markdown has both in its patterns; an escape means the same in a string, a template and a pattern.
+ */
+function insideScript(): Plugin {
+  return {
+    name: 'inside-script',
+    generateBundle(_, bundle) {
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type === 'chunk') {
+          chunk.code = chunk.code.replace(/<(?=!--|\/?script)/gi, '\\x3C');
+        }
+      }
+    }
+  };
+}
+
 /** The licences of the packages in the module, as they want to be shipped: at its end. */
 function licences(): Plugin {
   return {
@@ -51,7 +68,7 @@ function licences(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [woff2Only(), licences()],
+  plugins: [woff2Only(), insideScript(), licences()],
   publicDir: false,
   build: {
     outDir: '../qwq_nb/standalone',
