@@ -45,7 +45,7 @@ def test_what_is_worth_a_look_is_listed_at_its_place(in_folder: Path) -> None:
     assert list(table.id) == ["math_500/1", "math_500/2", "math_500/3", "math_500/4"]
     assert list(table.reasons) == ["check_by_hand", "present_not_extracted", "no_answer", "check_by_hand"]
     html = listed.html
-    assert "<mark><span>\\</span>boxed{&lt;b&gt;1&lt;/b&gt;}</mark>" in html, "the last box, escaped"
+    assert r"<mark><span>\(\boxed{&lt;b&gt;1&lt;/b&gt;}\)</span></mark>" in html, "the last box, escaped"
     assert "characters after" in html
     assert "<mark>2</mark>" in html, "the gold value, as a number of its own"
     assert "SECRET" not in html + str(listed), "GPQA's texts are withheld"
