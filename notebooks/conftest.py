@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-MIME_TYPE = "application/vnd.qwq-nb.run.v1+json"
+MIME_TYPES = tuple(f"application/vnd.qwq-nb.{kind}.v1+json" for kind in ("run", "compare", "check"))
 PLOTLY_TYPE = "application/vnd.plotly.v1+json"
 
 
@@ -20,7 +20,7 @@ def pytest_configure() -> None:
 
 def pytest_collectstart(collector: Any) -> None:
     if hasattr(collector, "skip_compare"):
-        collector.skip_compare += (MIME_TYPE, PLOTLY_TYPE, "text/html")
+        collector.skip_compare += (*MIME_TYPES, PLOTLY_TYPE, "text/html")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -75,16 +75,16 @@ def of_each(runs: Iterable[RunFacts]) -> list[Caveat]:
     known = list(runs)
     found = []
     for maker in dict.fromkeys(facts.maker for facts in known if facts.maker):
-        letters = [facts.letter for facts in known if facts.maker == maker]
-        were = "was" if len(letters) == 1 else "were"
+        labels = [facts.label for facts in known if facts.maker == maker]
+        were = "was" if len(labels) == 1 else "were"
         text = (
-            f"{_list(letters)} {were} made by {one_line(maker, 60)}: limit, seed, data, the grader and often the "
+            f"{_list(labels)} {were} made by {one_line(maker, 60)}: limit, seed, data, the grader and often the "
             f"sampling are not known, so whether they are the same cannot be said."
         )
         found.append(Caveat(text=text))
     for facts in known:
         if facts.state != "complete":
-            text = f"{facts.letter} is not complete ({facts.state}): what it has not answered is left out."
+            text = f"{facts.label} is not complete ({facts.state}): what it has not answered is left out."
             found.append(Caveat(text=text))
     return found
 
@@ -92,16 +92,14 @@ def of_each(runs: Iterable[RunFacts]) -> list[Caveat]:
 def _one_run(a: RunFacts, b: RunFacts) -> list[Caveat]:
     """Find whether both are the same run. The models of one directory are runs of their own, and share its path."""
     if a.path and (a.path, a.model) == (b.path, b.model):
-        return [Caveat(text=f"{a.letter} and {b.letter} are the same run.")]
+        return [Caveat(text=f"{a.label} and {b.label} are the same run.")]
     return []
 
 
 def _demo(a: RunFacts, b: RunFacts) -> list[Caveat]:
     if a.demo != b.demo:
         one, other = (a, b) if a.demo else (b, a)
-        text = (
-            f"{one.letter} is a demo, answered by a built-in script, and {other.letter} is not: this compares nothing."
-        )
+        text = f"{one.label} is a demo, answered by a built-in script, and {other.label} is not: this compares nothing."
         return [Caveat(text=text, serious=True, bars="one run is a demo")]
     if a.demo:
         return [Caveat(text="These are demos: the numbers say nothing about any model.", serious=True)]
@@ -112,9 +110,9 @@ def _nothing(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Cave
     if any(pairing.pairs for pairing in pairings):
         return []
     if any(_awaits_ruling(pair) for pairing in pairings for pair in pairing.unanswered):
-        text = f"What {a.letter} and {b.letter} both answered awaits your ruling: no accuracy is compared until then."
+        text = f"What {a.label} and {b.label} both answered awaits your ruling: no accuracy is compared until then."
         return [Caveat(text=text)]
-    text = f"{a.letter} and {b.letter} have no answered problem in common: there is nothing to compare."
+    text = f"{a.label} and {b.label} have no answered problem in common: there is nothing to compare."
     return [Caveat(text=text, serious=True, bars="no answer in common")]
 
 
@@ -125,20 +123,20 @@ def _data(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Caveat]
         hashes = a.data_hash.get(name), b.data_hash.get(name)
         if all(hashes) and hashes[0] != hashes[1]:
             text = (
-                f"{name}: the data is not the same (hash {hashes[0]:.8} in {a.letter}, {hashes[1]:.8} in {b.letter}). "
+                f"{name}: the data is not the same (hash {hashes[0]:.8} in {a.label}, {hashes[1]:.8} in {b.label}). "
                 f"Paired is what both have{_found_by(pairing)}."
             )
             found.append(Caveat(text=text, serious=True, bars="the data is not the same", benchmark=name))
         gold = sum(not pair.same_gold for pair in pairing.pairs)
         if gold:
             text = (
-                f"{name}: {_n(gold, 'pair')} of {len(pairing.pairs):,} have another gold answer in {b.letter} than in "
+                f"{name}: {_n(gold, 'pair')} of {len(pairing.pairs):,} have another gold answer in {b.label} than in "
             )
-            text += f"{a.letter}: they are not the same question."
+            text += f"{a.label}: they are not the same question."
             found.append(Caveat(text=text, serious=True, bars="the gold answers are not the same", benchmark=name))
     if a.hub and b.hub and a.hub != b.hub and not found:
         found.append(
-            Caveat(text=f"The problems came from different hubs: {a.hub} for {a.letter}, {b.hub} for {b.letter}.")
+            Caveat(text=f"The problems came from different hubs: {a.hub} for {a.label}, {b.hub} for {b.label}.")
         )
     return found
 
@@ -159,7 +157,7 @@ def _prompts(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Cave
         differing = [key for key in ADAPTER if key in first and key in second and first[key] != second[key]]
         if differing:
             each = [
-                f"{ADAPTER[k]} ({_short(first[k])} in {a.letter}, {_short(second[k])} in {b.letter})" for k in differing
+                f"{ADAPTER[k]} ({_short(first[k])} in {a.label}, {_short(second[k])} in {b.label})" for k in differing
             ]
             text = f"{name}: asked or graded differently: {'; '.join(each)}."
             # The data set's name is the hub's: whether the data differs is told by its hash.
@@ -190,7 +188,7 @@ def _limits(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Cavea
 
 def _versions(a: RunFacts, b: RunFacts) -> list[Caveat]:
     differing = [
-        f"{name} {a.versions[name]} in {a.letter}, {b.versions[name]} in {b.letter}"
+        f"{name} {a.versions[name]} in {a.label}, {b.versions[name]} in {b.label}"
         for name in GRADERS
         if name in a.versions and name in b.versions and a.versions[name] != b.versions[name]
     ]
@@ -204,7 +202,7 @@ def _sampling(a: RunFacts, b: RunFacts) -> list[Caveat]:
         return []
     names = dict.fromkeys([*a.sampling, *b.sampling])
     differing = [
-        f"{name} {_value(a.sampling, name)} in {a.letter}, {_value(b.sampling, name)} in {b.letter}"
+        f"{name} {_value(a.sampling, name)} in {a.label}, {_value(b.sampling, name)} in {b.label}"
         for name in names
         if a.sampling.get(name) != b.sampling.get(name)
     ]
@@ -220,10 +218,10 @@ def _editing(a: RunFacts, b: RunFacts) -> list[Caveat]:
     """Who wrote the edits may be what is compared; another number of tries is another task."""
     found = []
     if a.tries != b.tries and None not in (a.tries, b.tries):
-        text = f"{a.letter} had {a.tries} tries at each exercise, {b.letter} {b.tries}."
+        text = f"{a.label} had {a.tries} tries at each exercise, {b.label} {b.tries}."
         found.append(Caveat(text=text, serious=True, bars="another number of tries"))
     if a.editing and b.editing and a.editing != b.editing:
-        found.append(Caveat(text=f"Files were edited in {a.editing} ({a.letter}), and in {b.editing} ({b.letter})."))
+        found.append(Caveat(text=f"Files were edited in {a.editing} ({a.label}), and in {b.editing} ({b.label})."))
     return found
 
 
@@ -233,7 +231,7 @@ def _selection(a: RunFacts, b: RunFacts, pairings: Sequence[Pairing]) -> list[Ca
     of_a, of_b = _selected(a), _selected(b)
     if of_a == of_b:
         return []
-    return [Caveat(text=f"Not the same problems were chosen: {of_a} in {a.letter}, {of_b} in {b.letter}.")]
+    return [Caveat(text=f"Not the same problems were chosen: {of_a} in {a.label}, {of_b} in {b.label}.")]
 
 
 def _selected(facts: RunFacts) -> str:
@@ -245,7 +243,7 @@ def _selected(facts: RunFacts) -> str:
 
 def _tokens(a: RunFacts, b: RunFacts) -> list[Caveat]:
     by_server = ("usage", "usage_share")
-    ours = [facts.letter for facts in (a, b) if any(way not in by_server for way in facts.counted_by)]
+    ours = [facts.label for facts in (a, b) if any(way not in by_server for way in facts.counted_by)]
     if len(ours) != 1:
         return []
     text = (

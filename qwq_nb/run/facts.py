@@ -19,7 +19,8 @@ __all__ = ["RunFacts", "facts_of", "same_plan"]
 class RunFacts(msgspec.Struct, kw_only=True):
     """Hold what a run reports of itself. None, or a missing key: it does not report it."""
 
-    letter: str
+    label: str
+    """What sentences call the run: its model, its name, or a letter."""
     name: str
     model: str
     server: str = ""
@@ -51,7 +52,7 @@ class RunFacts(msgspec.Struct, kw_only=True):
     """How its tokens were counted: `usage`, `chunks`, … (`records.Completion.tokens_from`)."""
 
 
-def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts:
+def facts_of(label: str, run: Run, results: Sequence[SampleResult]) -> RunFacts:
     """Collect what is known of how a run was made."""
     m = run.manifest
     request, selection = m.request, m.request.selection
@@ -61,7 +62,7 @@ def facts_of(letter: str, run: Run, results: Sequence[SampleResult]) -> RunFacts
     if selection.subsets:
         parts.append(f"subsets {', '.join(selection.subsets)}")
     return RunFacts(
-        letter=letter,
+        label=label,
         name=m.name,
         path=run.directory.display_path,
         model=request.endpoint.model,

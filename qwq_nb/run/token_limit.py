@@ -48,12 +48,12 @@ def limit_difference(a: RunFacts, b: RunFacts, pairing: Pairing) -> tuple[str, b
     if windows and _same_limit(a, b):
         limits = f"the context windows of the servers differ ({windows})"
     elif first and second:
-        limits = f"the token limits differ ({_words(first)} in {a.letter}, {_words(second)} in {b.letter})"
+        limits = f"the token limits differ ({_words(first)} in {a.label}, {_words(second)} in {b.label})"
     else:
-        unknown = [facts.letter for facts, known in ((a, first), (b, second)) if not known]
+        unknown = [facts.label for facts, known in ((a, first), (b, second)) if not known]
         limits = f"the token limit of {' and '.join(unknown)} is not known"
     text = (
-        f"{pairing.benchmark}: {limits}, and cut {cut_a:,} answers of {a.letter} and {cut_b:,} of {b.letter} (of "
+        f"{pairing.benchmark}: {limits}, and cut {cut_a:,} answers of {a.label} and {cut_b:,} of {b.label} (of "
         f"{len(pairing.pairs):,})"
     )
     return (f"{text}." if bars else f"{text}: too few to change what the test says."), bars
@@ -119,9 +119,9 @@ def _windows(a: RunFacts, b: RunFacts, pairs: Sequence[Pair]) -> str:
     cut = [[tokens for tokens, by_server in side if by_server and tokens] for side in sides]
     for facts, own, other in ((a, cut[0], sides[1]), (b, cut[1], sides[0])):
         if own and max((tokens for tokens, _ in other), default=0) > _SAME_WINDOW * max(own):
-            letter = b.letter if facts is a else a.letter
+            other_label = b.label if facts is a else a.label
             longest = max(tokens for tokens, _ in other)
-            return f"{max(own):,} tokens with the prompt in {facts.letter}, {longest:,} or more in {letter}"
+            return f"{max(own):,} tokens with the prompt in {facts.label}, {longest:,} or more in {other_label}"
     return ""
 
 

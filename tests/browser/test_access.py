@@ -13,12 +13,13 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
+from qwq_nb.analysis.compare.api import compare
 from qwq_nb.core.run_record import Clip, Progress, RunRecord
 from qwq_nb.run.bundle import bundle
 from tests.browser.lab import wait_until_still
 from tests.support.edited_exercises import answer as pair_turns
 from tests.support.edited_exercises import edit, exercise, failing, malformed, turn
-from tests.support.made_runs import made_run
+from tests.support.made_runs import made_run, results_of
 from tests.support.run_records import flight, record, row, view
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -127,6 +128,24 @@ def test_axe_finds_nothing(lab: Lab, axe: str, dark: bool) -> None:
         found += violations(page, axe, f"{VIEW} .qwq-browser")
     with lab.page("axe-running.ipynb", dark=dark) as page:
         page.wait_for_selector(LINE)
+        found += violations(page, axe)
+    assert found == []
+
+
+@pytest.mark.usefixtures("extension")
+@pytest.mark.parametrize("dark", [pytest.param(False, marks=pytest.mark.long, id="light"), True])
+def test_axe_finds_nothing_in_a_comparison(lab: Lab, axe: str, dark: bool) -> None:
+    outcomes = "ccccwwcn", "cwcwctcc"
+    one, two = (made_run(results_of(each, reasoning=THINKING, flags=["check_by_hand"]), each) for each in outcomes)
+    data = compare(one, two)._repr_mimebundle_()
+    cell = nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("display_data", data=data)])
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), lab.root / "axe-compare.ipynb")
+    lab.trust("axe-compare.ipynb")
+    with lab.page("axe-compare.ipynb", dark=dark) as page:
+        page.locator(".qwq-pair").nth(1).click()
+        found = violations(page, axe)
+        page.fill(f"{VIEW} .qwq-search", "dozen")
+        page.wait_for_selector(f"{VIEW} .qwq-detail mark.qwq-mod-hit")
         found += violations(page, axe)
     assert found == []
 

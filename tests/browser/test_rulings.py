@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 ASK = """%load_ext qwq_nb
 run = evaluate("my_prompts", data=["Say hello.", "Say goodbye."], demo=True)"""
 DONE = "() => document.querySelector('.qwq-RunView')?.textContent.includes('2 of 2')"
-SAVED = "() => document.querySelector('.qwq-ruling-status')?.textContent === 'saved'"
+SAVED = "() => document.querySelector('.qwq-ruling-status')?.textContent.startsWith('Ruled')"
 
 
 def test_buttons_and_keys_rule_and_a_saved_notebook_has_none(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from tests.support.made_runs import made_run, results_of
 __all__ = ["saved_run"]
 
 
-def saved_run(out: Path, name: str, outcomes: str, **changes: Any) -> Path:
-    """Write a run of those outcomes (`c` and `w` only) into the folder `out`; `changes` are the manifest's."""
-    results = results_of(outcomes)
+def saved_run(out: Path, name: str, outcomes: str, *, texts: Mapping[str, Any] | None = None, **changes: Any) -> Path:
+    """Write a run of those outcomes (`c` and `w` only) into the folder `out`; `changes` are the manifest's.
+
+    `texts`: of all answers alike, `reasoning` or `answer`.
+    """
+    results = results_of(outcomes, **(texts or {}))
     manifest = made_run(results, name, **changes).manifest
     model = manifest.request.endpoint.model
     (out / name).mkdir(parents=True)

@@ -138,6 +138,11 @@ export class AttemptView {
     return this._ruling.rule(correct);
   }
 
+  /** Undo the last ruling on this answer; false where there is none. */
+  undo(): boolean {
+    return this._ruling.undo();
+  }
+
   /** Put the cursor into the note; false where none can be written. */
   focusNote(): boolean {
     return this._ruling.focusNote();

@@ -262,6 +262,11 @@ export class DetailView {
     return this._views.get(this._key ?? '')?.rule(correct) ?? false;
   }
 
+  /** Undo the last ruling on it; false where there is none. */
+  undo(): boolean {
+    return this._views.get(this._key ?? '')?.undo() ?? false;
+  }
+
   /** Put the cursor into the note on it; false where none can be written. */
   focusNote(): boolean {
     return this._views.get(this._key ?? '')?.focusNote() ?? false;

@@ -1,6 +1,7 @@
 /**
  * Keys: j/k or arrows in the list, Enter to the sample, / to the search, n and N to its matches, Esc out again; y, n and
- * m rule on the sample that is shown, n only while nothing is searched for. Heard on the view's node alone.
+ * m rule on the sample that is shown (n only while nothing is searched for), u undoes that, and left and right choose
+ * the side where there are two. Heard on the view's node alone.
  *
  * In a notebook's command mode Lab takes j, k and Enter for itself wherever the focus is. The attribute keeps its
  * shortcuts off the view, and is taken away while Ctrl, Alt, Meta or Shift is held: Ctrl+S and Shift+Enter stay Lab's.
@@ -20,7 +21,11 @@ export interface IKeyboardTargets {
   hit: (steps: number) => boolean;
   /** Rule that the answer shown is right, or not; false where that cannot be done. */
   rule: (correct: boolean) => boolean;
+  /** Undo the last ruling; false where there is none. */
+  undo: () => boolean;
   focusNote: () => boolean;
+  /** Choose the answer that rulings are on, where two stand side by side. */
+  side?: (side: 0 | 1) => boolean;
 }
 
 export class KeyboardHandler {
@@ -94,7 +99,7 @@ export class KeyboardHandler {
       return true;
     }
     if (target === list || detail.contains(target)) {
-      const { hit, rule, focusNote } = this._targets;
+      const { hit, rule, undo, focusNote, side } = this._targets;
       if (event.key === 'N') {
         return hit(-1);
       }
@@ -106,6 +111,12 @@ export class KeyboardHandler {
       }
       if (event.key === 'm') {
         return focusNote();
+      }
+      if (event.key === 'u') {
+        return undo();
+      }
+      if (side && ['ArrowLeft', 'ArrowRight'].includes(event.key)) {
+        return side(event.key === 'ArrowLeft' ? 0 : 1);
       }
     }
     if (detail.contains(target)) {

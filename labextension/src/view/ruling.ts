@@ -32,6 +32,8 @@ export class RulingView {
     this._back = button('Take back', { class: 'qwq-link' }, () =>
       this.rule(null)
     );
+    this._undo = button('Undo', { class: 'qwq-link' }, () => this.undo());
+    setAttribute(this._undo, 'title', 'Undo the last ruling here (u)');
     this._note = el('input', {
       type: 'text',
       class: 'qwq-ruling-note',
@@ -67,7 +69,8 @@ export class RulingView {
       { class: 'qwq-ruling' },
       this._buttons,
       this._said,
-      this._status
+      this._status,
+      this._undo
     );
   }
 
@@ -77,6 +80,7 @@ export class RulingView {
     if (key !== this._key) {
       this._key = key;
       this._isTyped = false;
+      this._before = undefined;
       setText(this._status, '');
     }
     this._row = row;
@@ -89,10 +93,7 @@ export class RulingView {
       'aria-pressed',
       String(ruling?.correct === false)
     );
-    this._back.hidden = ruling === null;
-    if (!this._isTyped && this._note.value !== (ruling?.note ?? '')) {
-      this._note.value = ruling?.note ?? '';
-    }
+    this._drawButtons();
     setText(this._said, this._send === null && ruling ? saidOf(ruling) : '');
     this.node.hidden = this._send === null && ruling === null;
   }
@@ -105,15 +106,64 @@ export class RulingView {
       return false;
     }
     const note = correct === null ? '' : this._note.value.trim();
-    setText(this._status, 'is being saved');
-    void send({ id: row.id, repeat: row.repeat, correct, note }).then(
-      () => {
-        this._isTyped = false;
-        setText(this._status, correct === null ? 'taken back' : 'saved');
-      },
-      error => setText(this._status, oneLine(`Not saved: ${error}`, 400))
-    );
+    const before = row.ruling;
+    this._save(correct, note, () => {
+      this._before = before;
+      return correct === null
+        ? 'Ruling taken back'
+        : `Ruled ${correct ? 'right' : 'not right'}${note ? ', with the note' : ''}`;
+    });
     return true;
+  }
+
+  /** Put back what stood here before the last ruling; false where nothing was ruled since this answer is shown. */
+  undo(): boolean {
+    const before = this._before;
+    if (before === undefined || this._send === null) {
+      return false;
+    }
+    this._save(before?.correct ?? null, before?.note ?? '', () => {
+      this._before = undefined;
+      return before === null
+        ? 'Undone: no ruling'
+        : `Undone: ruled ${before.correct ? 'right' : 'not right'} as before`;
+    });
+    return true;
+  }
+
+  /** `done` says what has come of it. */
+  private _save(
+    correct: boolean | null,
+    note: string,
+    done: () => string
+  ): void {
+    const row = this._row!;
+    const key = this._key;
+    setText(this._status, 'is being saved');
+    void this._send!({ id: row.id, repeat: row.repeat, correct, note }).then(
+      () => {
+        // The reader may be at another answer by now.
+        if (key === this._key) {
+          this._isTyped = false;
+          setText(this._status, done());
+          this._drawButtons();
+        }
+      },
+      error => {
+        if (key === this._key) {
+          setText(this._status, oneLine(`Not saved: ${error}`, 400));
+        }
+      }
+    );
+  }
+
+  private _drawButtons(): void {
+    const ruling = this._row?.ruling ?? null;
+    this._undo.hidden = this._before === undefined || this._send === null;
+    this._back.hidden = ruling === null || !this._undo.hidden;
+    if (!this._isTyped && this._note.value !== (ruling?.note ?? '')) {
+      this._note.value = ruling?.note ?? '';
+    }
   }
 
   /** Put the cursor into the note; false where none can be written. */
@@ -144,6 +194,9 @@ export class RulingView {
   private _right: HTMLButtonElement;
   private _wrong: HTMLButtonElement;
   private _back: HTMLButtonElement;
+  private _undo: HTMLButtonElement;
+  /** What stood here before the last ruling, null: none; undefined: nothing was ruled since this answer is shown. */
+  private _before: SampleView['ruling'] | undefined = undefined;
   private _note: HTMLInputElement;
   private _buttons: HTMLElement;
   private _said = el('span', { class: 'qwq-ruling-said' });

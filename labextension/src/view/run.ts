@@ -95,6 +95,7 @@ export class RunView extends Widget {
       applySearch: () => this._filters.apply(),
       hit: steps => this._detail.goToHit(steps),
       rule: correct => this._detail.rule(correct),
+      undo: () => this._detail.undo(),
       focusNote: () => this._detail.focusNote()
     });
   }

@@ -17,14 +17,18 @@ from qwq_nb.analysis.compare.inputs import (
     drawn,
     flip_row,
     has_game,
+    listed_pairs,
+    pair_keys,
     role_notes,
     run_note,
     run_prices,
+    side_records,
     token_notes,
 )
-from qwq_nb.analysis.compare.record import ComparisonRecord, Flip, RunCard
+from qwq_nb.analysis.compare.record import ComparisonRecord, Conclusion, Flip, RunCard
 from qwq_nb.analysis.compare.reference_scores import REFERENCE_COLUMNS, reference_rows
 from qwq_nb.analysis.compare.side_by_side import SideBySide
+from qwq_nb.analysis.compare.titles import run_titles
 from qwq_nb.core.pairing import Pair, Pairing, pair_up
 from qwq_nb.errors import OptionError, did_you_mean, listed
 from qwq_nb.run.comparability import Caveat, bars, caveats, coverage, of_each
@@ -92,7 +96,10 @@ class Comparison:
         self.runs = dict(zip(LETTERS, runs, strict=False))
         self.revealed = reveal
         self._results = {letter: run.results() for letter, run in self.runs.items()}
-        self._facts = {letter: facts_of(letter, run, self._results[letter]) for letter, run in self.runs.items()}
+        self._names = run_titles(self.runs)
+        self._facts = {
+            letter: facts_of(self._names[letter], run, self._results[letter]) for letter, run in self.runs.items()
+        }
         self._prices = {letter: run_prices(run, prices or {}) for letter, run in self.runs.items()}
         self._tables = {letter: run.rows() for letter, run in self.runs.items()}
         totals = {letter: [r for r in rows if r.subset == "all"] for letter, rows in self._tables.items()}
@@ -162,11 +169,16 @@ class Comparison:
         return [caveat.text for caveat in self.caveats]
 
     @property
-    def sentences(self) -> list[str]:
-        """Return the conclusion for each benchmark and each run against A, one sentence each."""
+    def conclusions(self) -> list[Conclusion]:
+        """Return the conclusion for each benchmark and each run against A, in its parts."""
         family = sum(row.p_holm is not None for row in self.rows())
         shared = [found for found in self._contrasts if found.whole.pairs] or self._contrasts
-        said = [contrast_conclusion(found, self._names(), family) for found in shared]
+        return [contrast_conclusion(found, self._names, family) for found in shared]
+
+    @property
+    def sentences(self) -> list[str]:
+        """Return the conclusion for each benchmark and each run against A, a paragraph each."""
+        said = [found.sentence for found in self.conclusions]
         if not any(facts.demo for facts in self._facts.values()):
             return said
         return [f"DEMO: {sentence} These are demos: that says nothing about any model." for sentence in said]
@@ -177,14 +189,8 @@ class Comparison:
         return self.sentences[0]
 
     def conclusion(self) -> str:
-        """Return the caveats, then the conclusions, one sentence a line."""
+        """Return the caveats, then the conclusions, each on a line."""
         return "\n".join([*self.warnings, *self.sentences])
-
-    def _names(self) -> dict[str, str]:
-        """`B (qwen-plus)`: by model, or by run where models are the same."""
-        models = [facts.model for facts in self._facts.values()]
-        use = "model" if len(set(models)) == len(models) else "name"
-        return {letter: f"{letter} ({_brief(getattr(facts, use))})" for letter, facts in self._facts.items()}
 
     # -- flips ---------------------------------------------------------------------------------------------------
 
@@ -250,30 +256,40 @@ class Comparison:
             flips += self._drawn([p for pairing in pairings for p in pairing.pairs if p.flip], letter)
         games = []
         for letter, pairings in self._pairings.items():
-            pairs = [p for pairing in pairings for p in (*pairing.pairs, *pairing.unanswered) if has_game(p)]
-            games += self._drawn(pairs, letter) if pairs else []
+            played = [p for pairing in pairings for p in (*pairing.pairs, *pairing.unanswered) if has_game(p)]
+            games += self._drawn(played, letter) if played else []
+        names, first = self._names, self._names["A"]
+        pairs = listed_pairs(self._pairings)
         return ComparisonRecord(
             runs=self._cards(),
             caveats=self.caveats,
             coverage=[
-                *(line for b, pairings in self._pairings.items() for line in coverage("A", b, pairings)),
-                *(line for b, pairings in self._pairings.items() for line in truncation("A", b, pairings)),
-                *token_notes(self.rows()),
-                *role_notes(self._results),
+                *(line for b, pairings in self._pairings.items() for line in coverage(first, names[b], pairings)),
+                *(line for b, pairings in self._pairings.items() for line in truncation(first, names[b], pairings)),
+                *token_notes(self.rows(), names),
+                *role_notes({names[letter]: results for letter, results in self._results.items()}),
                 *doubts(flips),
             ],
-            sentences=self.sentences,
+            conclusions=self.conclusions,
             rows=self.rows(),
             flips=flips,
             games=games,
             points=points(self._results, self._pairings, self._prices),
+            pairs=pair_keys(pairs),
+            sides=side_records(self.runs, pairs, reveal=self.revealed),
             demo=any(facts.demo for facts in self._facts.values()),
             withheld=any(flip.first.question is None or flip.second.question is None for flip in flips),
         )
 
     def _cards(self) -> list[RunCard]:
         return [
-            RunCard(letter=letter, name=facts.name, model=facts.model, note=run_note(facts, self._tables[letter]))
+            RunCard(
+                letter=letter,
+                name=facts.name,
+                model=facts.model,
+                title=self._names[letter],
+                note=run_note(facts, self._tables[letter]),
+            )
             for letter, facts in self._facts.items()
         ]
 
@@ -322,13 +338,13 @@ class Comparison:
         Raises:
             UserError: the file cannot be written there.
         """
-        return save_page(path, f"Comparison of {listed(self._names().values())}", lambda: self.html, lambda: self.text)
+        return save_page(path, f"Comparison of {listed(self._names.values())}", lambda: self.html, lambda: self.text)
 
     def __str__(self) -> str:
         return self.text
 
     def __repr__(self) -> str:
-        names = listed(self._names().values())
+        names = listed(self._names.values())
         whole = next((found.whole for found in self._contrasts if found.whole.pairs), None)
         if whole is not None and not whole.comparable:
             return f"<Comparison of {names}: not comparable>"
@@ -345,7 +361,3 @@ class Comparison:
         from qwq_nb.view.output import show_with_figure
 
         show_with_figure(self._repr_mimebundle_(), self.plot("frontier") if self.record.points else None, repeats=False)
-
-
-def _brief(name: str) -> str:
-    return name if len(name) <= 60 else f"{name[:59]}…"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from qwq_nb.analysis.compare.contrasts import ComparisonRow, Contrast
+from qwq_nb.analysis.compare.record import Conclusion, ConclusionKind
 from qwq_nb.analysis.compare.scores import difference, interval
 from qwq_nb.core.paired import ALPHA, detectable_difference, problems_needed
 from qwq_nb.core.pairing import Pair, same_prompt
 from qwq_nb.run.comparability import OTHER_SETTINGS
-from qwq_nb.view.wording import count, number, p_text, percent, points, signed
+from qwq_nb.view.wording import count, number, p_text, percent, points
 
 __all__ = ["contrast_conclusion", "shows_difference"]
 
@@ -26,7 +27,7 @@ def shows_difference(row: ComparisonRow) -> bool:
     return p is not None and p < ALPHA
 
 
-def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: int = 1) -> str:
+def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: int = 1) -> Conclusion:
     """Return what the whole benchmark says about run `b` against run `a`, in words.
 
     `names` are the runs' names by letter; `family` is how many whole-benchmark comparisons were made together. Where a
@@ -34,42 +35,41 @@ def contrast_conclusion(contrast: Contrast, names: Mapping[str, str], family: in
     """
     row = contrast.whole
     a, b = names[row.a], names[row.b]
-    if not row.pairs:
-        awaiting = sum("awaiting_ruling" in (p.a.outcome, p.b.outcome) for p in contrast.pairing.unanswered)
-        if awaiting:
-            return (
-                f"{row.benchmark}: {count(awaiting, 'pair')} of answers await a ruling, so {a} and {b} cannot be "
-                "compared yet: run.rule, or %qwq_compare A B --blind."
-            )
-        return f"{row.benchmark}: nothing that counts was answered by both {a} and {b}, so they cannot be compared."
     on = f"{row.benchmark}, {count(row.problems, 'problem')}"
     if row.pairs != row.problems:
         on += f" with {row.pairs:,} paired answers"
+
+    def made(kind: ConclusionKind, headline: str, detail: str) -> Conclusion:
+        return Conclusion(benchmark=row.benchmark, b=row.b, on=on, kind=kind, headline=headline, detail=detail)
+
+    if not row.pairs:
+        on = row.benchmark
+        awaiting = sum("awaiting_ruling" in (p.a.outcome, p.b.outcome) for p in contrast.pairing.unanswered)
+        if awaiting:
+            waiting = f"{count(awaiting, 'pair')} of answers await a ruling: run.rule, or %qwq_compare A B --blind."
+            return made("nothing", f"{a} and {b} cannot be compared yet", waiting)
+        return made("nothing", f"{a} and {b} cannot be compared", "Nothing that counts was answered by both.")
     if contrast.bars:
-        reasons = "; ".join(contrast.bars)
-        said = f"{on}: not comparable, {reasons}. {_left(contrast.pairing.pairs, a, b)}"
+        left = _left(contrast.pairing.pairs, a, b)
         if contrast.bars == [OTHER_SETTINGS]:
-            return f"{said} Their difference may be that of the settings: see above."
-        return f"{said} Nothing can be concluded about the models: see above."
+            left = f"{left} Their difference may be that of the settings: see above."
+        else:
+            left = f"{left} Nothing can be concluded about the models: see above."
+        return made("barred", f"Not comparable: {'; '.join(contrast.bars)}", left)
+    shown = shows_difference(row)
+    unit = f" in the mean {row.metric}" if row.metric else ""
+    headline = f"{b} − {a}: {difference(row)}{unit} ({_interval(row)}), "
+    headline += f"{'significant' if shown else 'not significant'} ({_test(row, family)})"
+    kind: ConclusionKind = ("gain" if (row.difference or 0) > 0 else "loss") if shown else "open"
     if row.metric:
-        return _of_scores(row, on, a, b, family)
-    seen = f"{on}: {b} against {a} {signed(row.difference)}, {_range(row)}, {_test(row, family)}; "
-    seen += f"{row.only_b:,} gained and {row.only_a:,} lost."
+        alike = "This does not show that either is better; nor that they are alike."
+        return made(kind, headline, _better(row, a, b) if shown else alike)
     if not row.only_a and not row.only_b:
-        return f"{on}: {b} and {a} are right and wrong on the same answers, none flipped. {_none_flipped(row)}"
-    return f"{seen} {_shown(row, a, b) if shows_difference(row) else _not_shown(contrast, row, a, b)}"
-
-
-def _of_scores(row: ComparisonRow, on: str, a: str, b: str, family: int) -> str:
-    """State the difference of mean scores, with the paired t-test by problem."""
-    p = p_text(row.p_value)
-    test = f"paired t-test by problem p {p}" if p.startswith("<") else f"paired t-test by problem p = {p}"
-    test += f", of {family} comparisons {p_text(row.p_holm)}" if family > 1 and row.p_holm is not None else ""
-    seen = f"{on}: {b} against {a} {difference(row)} in the mean {row.metric}, 95 % interval {interval(row)}, {test}."
-    if shows_difference(row):
-        better, worse = (b, a) if (row.difference or 0) > 0 else (a, b)
-        return f"{seen} So {better} is better than {worse} on problems like these."
-    return f"{seen} This does not show that either is better; nor that they are alike."
+        headline = f"{b} − {a}: {difference(row)} ({_interval(row)}), none flipped"
+        detail = f"They are right and wrong on the same answers, none flipped. {_none_flipped(row)}"
+        return made("open", headline, detail.rstrip())
+    flips = f"{row.only_b:,} gained and {row.only_a:,} lost."
+    return made(kind, headline, f"{flips} {_shown(row, a, b) if shown else _not_shown(contrast, row)}")
 
 
 def _left(pairs: Sequence[Pair], a: str, b: str) -> str:
@@ -84,15 +84,19 @@ def _left(pairs: Sequence[Pair], a: str, b: str) -> str:
     return f"Of the {count(len(kept), 'pair')}{asked}{ended}, {a} has {right[0]:,} right and {b} {right[1]:,}."
 
 
-def _shown(row: ComparisonRow, a: str, b: str) -> str:
+def _better(row: ComparisonRow, a: str, b: str) -> str:
     better, worse = (b, a) if (row.difference or 0) > 0 else (a, b)
-    said = f"So {better} is better than {worse} on problems like these."
+    return f"So {better} is better than {worse} on problems like these."
+
+
+def _shown(row: ComparisonRow, a: str, b: str) -> str:
+    said = _better(row, a, b)
     if _excludes_zero(row):
         return said
     return f"{said} The interval, another method, still holds 0: the case is a narrow one."
 
 
-def _not_shown(contrast: Contrast, row: ComparisonRow, a: str, b: str) -> str:
+def _not_shown(contrast: Contrast, row: ComparisonRow) -> str:
     parts = [f"This does not show that either is better; nor that they are alike, as {_between(row)} fit it."]
     if row.p_value is not None and row.p_value < ALPHA:
         parts = [f"Alone it would be significant, among all comparisons made here it is not. {parts[0]}"]
@@ -130,10 +134,10 @@ def _none_flipped(row: ComparisonRow) -> str:
     return " ".join(parts)
 
 
-def _range(row: ComparisonRow) -> str:
+def _interval(row: ComparisonRow) -> str:
     if row.ci_low is None or row.ci_high is None:
         return "no interval"
-    return f"95 % interval {points(row.ci_low)} to {points(row.ci_high)}"
+    return f"95 % interval {interval(row)}"
 
 
 def _between(row: ComparisonRow) -> str:
@@ -144,6 +148,8 @@ def _between(row: ComparisonRow) -> str:
 
 def _test(row: ComparisonRow, family: int) -> str:
     name = "exact McNemar" if row.pairs == row.problems else "exact sign-flip test by problem"
+    if row.metric:
+        name = "paired t-test by problem"
     shown = p_text(row.p_value)
     text = f"{name} p {shown}" if shown.startswith("<") else f"{name} p = {shown}"
     return f"{text}, of {family} comparisons {p_text(row.p_holm)}" if family > 1 and row.p_holm is not None else text

@@ -59,7 +59,7 @@ def _fitted(games: Sequence[Flip], picture_bytes: int) -> list[Flip]:
 
 def _run(record: ComparisonRecord, letter: str) -> str:
     card = next(card for card in record.runs if card.letter == letter)
-    return f"{letter}: {esc(one_line(card.model, 80))}"
+    return esc(one_line(card.title, 80))
 
 
 def _row(flip: Flip) -> str:
@@ -90,11 +90,12 @@ def games_text(record: ComparisonRecord) -> list[str]:
     for flip in record.games[:_MOST]:
         a, b = (view.execution.game if view.execution else None for view in (flip.first, flip.second))
         repeat = f" repeat {flip.first.repeat}" if flip.first.repeat else ""
-        lines.append(f"  {one_line(flip.first.id, 80)}{repeat}: A {_state(a)}; {flip.b} {_state(b)}")
+        first, other = (one_line(record.title(letter), 60) for letter in ("A", flip.b))
+        lines.append(f"  {one_line(flip.first.id, 80)}{repeat}: {first} {_state(a)}; {other} {_state(b)}")
         for name in dict.fromkeys([*(a.checks if a else {}), *(b.checks if b else {})]):
             signs = [check_sign(game.checks.get(name)) if game is not None else "?" for game in (a, b)]
             if signs[0] != signs[1]:
-                lines.append(f"    {one_line(check_words(name), 80)}: A {signs[0]}, {flip.b} {signs[1]}")
+                lines.append(f"    {one_line(check_words(name), 80)}: {first} {signs[0]}, {other} {signs[1]}")
     return lines
 
 

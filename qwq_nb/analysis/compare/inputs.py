@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
-from qwq_nb.analysis.compare.record import Flip, common_opening
+from qwq_nb.analysis.compare.record import Flip, PairKey, common_opening
 from qwq_nb.core.outcomes import counts
-from qwq_nb.core.pairing import Pair
+from qwq_nb.core.pairing import Pair, Pairing
 from qwq_nb.core.records import SampleResult
-from qwq_nb.core.run_record import SampleView, SubsetRow
+from qwq_nb.core.run_record import RunRecord, SampleView, SubsetRow
 from qwq_nb.core.text import valid_text
 from qwq_nb.core.turn_counts import edits_files, turn_counts
 from qwq_nb.errors import one_line
@@ -29,9 +29,12 @@ __all__ = [
     "drawn",
     "flip_row",
     "has_game",
+    "listed_pairs",
+    "pair_keys",
     "role_notes",
     "run_note",
     "run_prices",
+    "side_records",
     "token_notes",
 ]
 
@@ -58,6 +61,12 @@ FLIP_COLUMNS = (
 MANY_TIMES = 1.5
 """So many times the tokens are worth a note."""
 
+MOST_NEITHER = 300
+"""Pairs that neither run has right, that are listed of two runs."""
+
+SIDE_CHARACTERS = 400_000
+"""Characters of the texts of a run's failures, and of its other samples, that a view carries."""
+
 
 def run_prices(run: Run, given: Mapping[str, tuple[float, float]]) -> Prices | None:
     """Return the prices of a run: those given for its name or its model, else its endpoints'.
@@ -83,6 +92,44 @@ def drawn(pairs: Sequence[Pair], first: tuple[str, Run], second: tuple[str, Run]
     ]
 
 
+def listed_pairs(pairings: Mapping[str, Sequence[Pairing]]) -> dict[str, list[Pair]]:
+    """Return by letter the pairs that a view lists: all flips, and the first `MOST_NEITHER` that neither has right."""
+    found = {}
+    for letter, of_run in pairings.items():
+        pairs = [pair for pairing in of_run for pair in pairing.pairs]
+        wrong = [pair for pair in pairs if not pair.flip and pair.a.outcome != "correct"]
+        found[letter] = [*(pair for pair in pairs if pair.flip), *wrong[:MOST_NEITHER]]
+    return found
+
+
+def pair_keys(pairs: Mapping[str, Sequence[Pair]]) -> list[PairKey]:
+    """Name the pairs of each letter, flips first."""
+    keys = [
+        PairKey(
+            b=letter,
+            kind=pair.flip,
+            first=(pair.a.sample.id, pair.a.repeat),
+            second=(pair.b.sample.id, pair.b.repeat),
+        )
+        for letter, of_run in pairs.items()
+        for pair in of_run
+    ]
+    return sorted(keys, key=lambda key: not key.kind)
+
+
+def side_records(runs: Mapping[str, Run], pairs: Mapping[str, Sequence[Pair]], *, reveal: bool) -> dict[str, RunRecord]:
+    """Return the drawn record of each run with the samples of those pairs, their texts clipped and withheld."""
+    own: dict[str, dict[tuple[str, int], SampleResult]] = {letter: {} for letter in runs}
+    for letter, of_run in pairs.items():
+        for pair in of_run:
+            own["A"][pair.a.sample.id, pair.a.repeat] = pair.a
+            own[letter][pair.b.sample.id, pair.b.repeat] = pair.b
+    return {
+        letter: withhold(run.record(list(own[letter].values()), budget=SIDE_CHARACTERS), reveal=reveal)
+        for letter, run in runs.items()
+    }
+
+
 def has_game(pair: Pair) -> bool:
     """Return whether one of the two answers is a game that was played."""
     verdicts = [result.verdict for result in (pair.a, pair.b)]
@@ -100,10 +147,11 @@ def doubts(flips: Sequence[Flip]) -> list[str]:
     ]
 
 
-def token_notes(rows: Iterable[ComparisonRow]) -> list[str]:
+def token_notes(rows: Iterable[ComparisonRow], names: Mapping[str, str]) -> list[str]:
     """Say of each whole benchmark by how many times more tokens one run answered the same questions, if it is much.
 
-    Accuracy alone does not show a model that thinks twice as long, as one does that is sampled wrongly.
+    Accuracy alone does not show a model that thinks twice as long, as one does that is sampled wrongly. `names`: of the
+    runs, by letter.
     """
     said = []
     for row in rows:
@@ -114,8 +162,8 @@ def token_notes(rows: Iterable[ComparisonRow]) -> list[str]:
         if times >= MANY_TIMES:
             tokens = sorted((row.mean_tokens_a, row.mean_tokens_b), reverse=True)
             said.append(
-                f"{row.benchmark}: {more} took {number(times, 1)} times the tokens of {less} for the same questions, "
-                f"{number(tokens[0])} against {number(tokens[1])} an answer."
+                f"{row.benchmark}: {names[more]} took {number(times, 1)} times the tokens of {names[less]} for the "
+                f"same questions, {number(tokens[0])} against {number(tokens[1])} an answer."
             )
     return said
 
@@ -124,21 +172,21 @@ def role_notes(results: Mapping[str, Sequence[SampleResult]]) -> list[str]:
     """Say of runs whose answers are edits what each role wrote, and in how many exercises every reply could be read.
 
     Args:
-        results: letter of a run → its results.
+        results: name of a run → its results.
     """
     found = {
-        letter: [turn_counts(each) for each in own if counts(each.outcome)]
-        for letter, own in results.items()
+        name: [turn_counts(each) for each in own if counts(each.outcome)]
+        for name, own in results.items()
         if edits_files(own)
     }
     tokens, readable = [], []
-    for letter, turns in found.items():
+    for name, turns in found.items():
         roles: Counter[str] = Counter()
         for each in turns:
             roles.update(each.completion_tokens)
         means = ", ".join(f"{one_line(role, 40)} {number(sum_ / len(turns))}" for role, sum_ in roles.items())
-        tokens.append(f"{letter} {means}")
-        readable.append(f"{letter} {sum(not each.num_malformed for each in turns):,} of {len(turns):,}")
+        tokens.append(f"{name} {means}")
+        readable.append(f"{name} {sum(not each.num_malformed for each in turns):,} of {len(turns):,}")
     if not any(found.values()):
         return []
     return [

@@ -13,7 +13,12 @@ from qwq_nb.view.wording import (
     signed_score,
 )
 
-__all__ = ["benchmark_title", "difference", "interval", "mean"]
+__all__ = ["benchmark_title", "difference", "interval", "is_share", "mean"]
+
+
+def is_share(row: ComparisonRow) -> bool:
+    """Return whether a row's numbers are shares of right answers, and not means of another score."""
+    return not row.metric
 
 
 def mean(row: ComparisonRow, value: float | None) -> str:

@@ -55,7 +55,7 @@ class SideBySide:
         return self._flip.alike
 
     def __repr__(self) -> str:
-        return pair_text(self._flip)
+        return pair_text(self._flip, self._runs)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         limit = WHOLE
@@ -63,15 +63,15 @@ class SideBySide:
             typeset = Typesetter()
             inside = pair_html(self._flip, self._runs, typeset, limit)
             made: dict[str, Any] = {
-                "text/html": f"<div><p>{pair_summary(self._flip, typeset)}</p>{inside}</div>",
-                "text/plain": pair_text(self._flip),
+                "text/html": f"<div><p>{pair_summary(self._flip, self._runs, typeset)}</p>{inside}</div>",
+                "text/plain": pair_text(self._flip, self._runs),
             }
             if saved_size(made) <= FINAL_BYTES or limit < 1_000:
                 return made
             limit = min(limit, FINAL_BYTES) // 2
 
 
-def pair_summary(flip: Flip, typeset: Typesetter) -> str:
+def pair_summary(flip: Flip, runs: list[RunCard], typeset: Typesetter) -> str:
     """Render one line: what flipped, the gold value, what either run answered, and the tokens that it took."""
     a, b = flip.first, flip.second
     facts = [
@@ -79,11 +79,12 @@ def pair_summary(flip: Flip, typeset: Typesetter) -> str:
         f"gold {typeset.value(one_line(a.gold, 300))}",
     ]
     for letter, view in ((flip.a, a), (flip.b, b)):
-        words = f"{letter} {SIGNS[view.outcome]} {WORDS[view.outcome]}"
+        name = esc(_title_of(letter, runs))
+        words = f"{name} {SIGNS[view.outcome]} {WORDS[view.outcome]}"
         value = typeset.value(one_line(view.extracted, 300)) if view.extracted else ""
         tokens = count(view.reasoning_tokens + view.answer_tokens, "token")
-        facts.append(f"<strong>{words}</strong>{' ' if value else ''}{value}, {tokens}")
-        facts += [f"<em>{letter}: {esc(flag_word(flag))}</em>" for flag in view.flags[:_CHOICES]]
+        facts.append(f"{words}{' ' if value else ''}{value}, {tokens}")
+        facts += [f"<em>{name}: {esc(flag_word(flag))}</em>" for flag in view.flags[:_CHOICES]]
     return " · ".join(facts)
 
 
@@ -124,7 +125,12 @@ def pair_html(flip: Flip, runs: list[RunCard], typeset: Typesetter, limit: int) 
 
 def _run(letter: str, runs: list[RunCard]) -> str:
     card = next(card for card in runs if card.letter == letter)
-    return f"{letter}: {esc(one_line(card.model, 80))} {code(one_line(card.name, 120))}"
+    name = "" if card.title == card.name else f" {code(one_line(card.name, 120))}"
+    return f"{esc(_title_of(letter, runs))}{name}"
+
+
+def _title_of(letter: str, runs: list[RunCard]) -> str:
+    return one_line(next(card.title for card in runs if card.letter == letter), 80)
 
 
 def _row(first: str, second: str) -> str:
@@ -136,7 +142,7 @@ def _title(text: str) -> str:
 
 
 def _outcome(view: SampleView) -> str:
-    words = f"{SIGNS[view.outcome]} <strong>{WORDS[view.outcome]}</strong>"
+    words = f"{SIGNS[view.outcome]} {WORDS[view.outcome]}"
     why = f": {esc(one_line(view.why, 300))}" if view.why else ""
     tokens = f"{count(view.reasoning_tokens, 'reasoning token')}, {count(view.answer_tokens, 'answer token')}"
     error = f"<br>{code(one_line(view.error, 300))}" if view.error else ""
@@ -211,7 +217,7 @@ def _answer(view: SampleView, typeset: Typesetter, limit: int) -> str:
     return typeset.prose(clipped(clip(text, limit))) if text.strip() else "<p>no answer</p>"
 
 
-def pair_text(flip: Flip) -> str:
+def pair_text(flip: Flip, runs: list[RunCard]) -> str:
     """Render both answers below one another, reasonings cut, for a console."""
     a, b = flip.first, flip.second
     lines = [f"{one_line(a.id, 200)} repeat {a.repeat}: gold {one_line(a.gold, 200) or '-'}"]
@@ -225,7 +231,7 @@ def pair_text(flip: Flip) -> str:
     for letter, view in ((flip.a, a), (flip.b, b)):
         value = one_line(view.extracted, 200) or UNKNOWN
         tokens = count(view.reasoning_tokens + view.answer_tokens, "token")
-        lines += ["", f"{letter}: {WORDS[view.outcome]}, extracted {value}, {tokens}"]
+        lines += ["", f"{_title_of(letter, runs)}: {WORDS[view.outcome]}, extracted {value}, {tokens}"]
         rest = _text(view.reasoning)[skipped:]
         if rest:
             lines += ["Reasoning:", clipped(clip(rest, 2_000))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.games import games_text
@@ -16,19 +16,23 @@ from qwq_nb.view.wording import WORDS, number, p_text
 
 __all__ = [
     "BARRED_P",
-    "other_head",
+    "EXPLORATORY",
+    "TableGroup",
+    "flip_words",
     "render_comparison_text",
     "shown_rows",
+    "table_of",
 ]
 
 BARRED_P: Final = "p in parentheses says nothing about the models: the runs are not comparable there."
+EXPLORATORY: Final = "* exploratory: one of several looks at the same answers, not adjusted for that"
 _FLIPS: Final = 20
 _NAME: Final = 24
 
 
 def render_comparison_text(record: ComparisonRecord) -> str:
-    """Render the comparison as plain text."""
-    blocks = [_header(record), _table(record), [one_line(s, 1_200) for s in record.sentences]]
+    """Render the comparison as plain text: what bars a conclusion, the conclusion, the numbers, then all else."""
+    blocks = [_header(record), _conclusions(record), _table(record), _notes(record)]
     blocks += [games_text(record), *_flips(record)]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
 
@@ -38,33 +42,66 @@ def _header(record: ComparisonRecord) -> list[str]:
     for card in record.runs:
         note = f" ({card.note})" if card.note else ""
         lines.append(f"{card.letter}: {one_line(card.model, 80)}, {one_line(card.name, 120)}{note}")
-    lines += [f"{'WARNING' if c.serious else 'Note'}: {one_line(c.text, 600)}" for c in record.caveats[:30]]
-    lines += [f"Note: {one_line(line, 400)}" for line in record.coverage[:20]]
+    return lines + [f"WARNING: {one_line(c.text, 600)}" for c in record.caveats[:30] if c.serious]
+
+
+def _conclusions(record: ComparisonRecord) -> list[str]:
+    demo = "DEMO: " if record.demo else ""
+    lines = []
+    for found in record.conclusions:
+        lines += [f"{demo}{one_line(found.on, 200)}", f"  {one_line(found.headline, 600)}"]
+        lines.append(f"  {one_line(found.detail, 1_000)}")
     return lines
+
+
+def _notes(record: ComparisonRecord) -> list[str]:
+    notes = [one_line(c.text, 600) for c in record.caveats[:30] if not c.serious]
+    return [f"Note: {note}" for note in [*notes, *(one_line(line, 400) for line in record.coverage[:20])]]
+
+
+class TableGroup(NamedTuple):
+    """Hold the rows of one benchmark and one run against the first."""
+
+    benchmark: str
+    title: str
+    rows: list[tuple[ComparisonRow, list[str]]]
+    """Each row with its cells."""
+
+
+def table_of(record: ComparisonRecord) -> tuple[list[str], list[TableGroup]]:
+    """Return the heads and the groups of the table, which text, html and the JupyterLab view share."""
+    rows = shown_rows(record)
+    adjusted, priced = record.family > 1, any(row.cost_a is not None or row.cost_b is not None for row in rows)
+    first = one_line(record.title("A"), _NAME)
+    other = one_line(record.title("B"), _NAME) if len(record.runs) == 2 else "other"
+    heads = ["", "pairs", first, other, "difference, points", "95 % interval", "lost", "gained", "p"]
+    heads += (["p (Holm)"] if adjusted else []) + ["truncated", "tokens"] + (["cost"] if priced else [])
+    groups = [
+        TableGroup(
+            benchmark=one_line(benchmark, 120),
+            title=f"{one_line(benchmark, 2 * _NAME)}: {one_line(record.title(letter), 60)} − {first}",
+            rows=[(row, _cells(row, adjusted, priced)) for row in group],
+        )
+        for (benchmark, letter), group in groupby(rows, key=lambda row: (benchmark_title(row), row.b))
+    ]
+    return heads, groups
 
 
 def _table(record: ComparisonRecord) -> list[str]:
-    rows = shown_rows(record)
-    if not rows:
+    heads, groups = table_of(record)
+    if not groups:
         return []
-    adjusted, priced = record.family > 1, any(row.cost_a is not None or row.cost_b is not None for row in rows)
-    heads = ["", "pairs", "A", other_head(record), "difference", "95 % interval", "lost", "gained", "p"]
-    heads += (["Holm p"] if adjusted else []) + ["trunc", "tokens"] + (["cost"] if priced else [])
     grid: list[Row] = []
-    for (benchmark, letter), group in groupby(rows, key=lambda row: (benchmark_title(row), row.b)):
-        grid.append(f"{one_line(benchmark, 2 * _NAME)}: {letter} - A")
-        grid += [_cells(row, adjusted, priced) for row in group]
+    for group in groups:
+        grid.append(group.title)
+        grid += [[f"  {cells[0]}", *cells[1:]] for _, cells in group.rows]
     lines = text_table(heads, grid)
+    rows = [row for group in groups for row, _ in group.rows]
     if not all(row.comparable for row in rows):
         lines.append(BARRED_P)
     if any(row.is_exploratory and row.comparable for row in rows):
-        lines.append("* exploratory: one of several looks at the same answers, not adjusted for that")
+        lines.append(EXPLORATORY)
     return lines
-
-
-def other_head(record: ComparisonRecord) -> str:
-    """Return the heading of the column of the run that is compared with A."""
-    return "B" if len(record.runs) == 2 else "other"
 
 
 def shown_rows(record: ComparisonRecord) -> list[ComparisonRow]:
@@ -82,11 +119,11 @@ def shown_rows(record: ComparisonRecord) -> list[ComparisonRow]:
 
 def _cells(row: ComparisonRow, adjusted: bool, priced: bool) -> list[str]:
     cells = [
-        "  " + one_line(row.subset, _NAME),
+        one_line(row.subset, 60),
         f"{row.pairs:,}",
         mean(row, row.paired_a),
         mean(row, row.paired_b),
-        difference(row),
+        difference(row, unit=False),
         interval(row),
         f"{row.only_a:,}",
         f"{row.only_b:,}",
@@ -101,13 +138,19 @@ def _cells(row: ComparisonRow, adjusted: bool, priced: bool) -> list[str]:
 def _flips(record: ComparisonRecord) -> list[list[str]]:
     blocks = []
     for letter in dict.fromkeys(flip.b for flip in record.flips):
-        for kind, words in (("lost", f"Lost: A right, {letter} not"), ("gained", f"Gained: {letter} right, A not")):
+        for kind in ("lost", "gained"):
             flips = [flip for flip in record.flips if (flip.b, flip.kind) == (letter, kind)]
-            lines = [f"{words} ({len(flips):,})", *map(_flip, flips[:_FLIPS])]
+            lines = [f"{flip_words(record, letter, kind)} ({len(flips):,})", *map(_flip, flips[:_FLIPS])]
             if len(flips) > _FLIPS:
                 lines.append(f"  and {len(flips) - _FLIPS:,} more")
             blocks.append(lines)
     return [*blocks, [WITHHELD_NOTE]] if record.withheld else blocks
+
+
+def flip_words(record: ComparisonRecord, letter: str, kind: str) -> str:
+    """Return what flips of a kind are called: `Lost: QwQ-32B right, qwen-plus not`."""
+    first, other = (one_line(record.title(each), 60) for each in ("A", letter))
+    return f"Lost: {first} right, {other} not" if kind == "lost" else f"Gained: {other} right, {first} not"
 
 
 def _flip(flip: Flip) -> str:

@@ -67,7 +67,7 @@ def test_a_run_against_itself() -> None:
     assert found.p_value == 1
     assert found.rows()[-1].difference == 0
     assert len(found.flips()) == 0
-    assert "A and B are the same run." in found.warnings
+    assert "one (A) and one (B) are the same run." in found.warnings
     assert "none flipped" in found.sentence
     assert "does not show that they are alike" in found.sentence
 
@@ -96,8 +96,9 @@ def test_errors_and_pending_are_left_out_and_said() -> None:
 def test_samples_of_one_run_only_are_counted_and_said() -> None:
     found = two({i: "c" for i in range(10)}, {i: "c" for i in range(6, 13)}, limit=7)
     assert found.rows()[-1].pairs == 4
-    assert "4 pairs compared; 6 samples only in A, 3 samples only in B." in found.text
-    assert any("Not the same problems were chosen: all in A, limit 7 with seed 0 in B" in w for w in found.warnings)
+    assert "4 pairs compared; 6 samples only in model-one, 3 samples only in model-two." in found.text
+    said = "Not the same problems were chosen: all in model-one, limit 7 with seed 0 in model-two"
+    assert any(said in w for w in found.warnings)
 
 
 def test_repeats_are_paired_one_by_one_and_tested_by_problem() -> None:
@@ -106,7 +107,7 @@ def test_repeats_are_paired_one_by_one_and_tested_by_problem() -> None:
     assert (whole.pairs, whole.problems, whole.only_b) == (6, 3, 3)
     assert whole.p_value == pytest.approx(0.5), "two problems differ, by 1 and 2: 2 of 4 patterns are as far off"
     assert "3 further answers" not in found.text
-    assert "1 further answer of B" in found.text
+    assert "1 further answer of model-two" in found.text
     assert "sign-flip" in found.sentence
 
 
@@ -117,7 +118,8 @@ def test_the_same_ids_of_other_data_are_not_the_same_problems() -> None:
     pairing = found._pairings["B"][0]
     assert pairing.by == {"source_id": 5}
     assert all(p.a.sample.source_id == p.b.sample.source_id for p in pairing.pairs)
-    assert any("the data is not the same (hash 01234567 in A, fedcba98 in B)" in w for w in found.warnings)
+    said = "the data is not the same (hash 01234567 in model-one, fedcba98 in model-two)"
+    assert any(said in w for w in found.warnings)
     assert "not comparable, the data is not the same" in found.sentence
 
 
@@ -149,11 +151,14 @@ def test_runs_alike_but_for_the_model_raise_no_warning() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"state": "stopped"}, "B is not complete (stopped)"),
-        ({"versions": {"evalscope": "1.14.2", "math_verify": "0.9.0"}}, "evalscope 1.14.1 in A, 1.14.2 in B"),
-        ({"sampling": {"temperature": 0.0}}, "Sampled differently: temperature 0.6 in A, 0 in B."),
-        ({"sampling": {"top_k": None}}, "top_k 40 in A, not set in B"),
-        ({"hub": "huggingface"}, "different hubs: modelscope for A, huggingface for B"),
+        ({"state": "stopped"}, "model-two is not complete (stopped)"),
+        (
+            {"versions": {"evalscope": "1.14.2", "math_verify": "0.9.0"}},
+            "evalscope 1.14.1 in model-one, 1.14.2 in model-two",
+        ),
+        ({"sampling": {"temperature": 0.0}}, "Sampled differently: temperature 0.6 in model-one, 0 in model-two."),
+        ({"sampling": {"top_k": None}}, "top_k 40 in model-one, not set in model-two"),
+        ({"hub": "huggingface"}, "different hubs: modelscope for model-one, huggingface for model-two"),
     ],
 )
 def test_what_differs_is_said(changes: dict[str, Any], said: str) -> None:
@@ -193,7 +198,7 @@ def test_other_prompts_are_seen_in_what_was_sent() -> None:
 
 def test_what_a_run_of_evalscope_does_not_tell_is_said_to_be_unknown() -> None:
     found = compare(made_run(results_of("ccw"), "one"), foreign(results_of("ccc", messages=[]), "two"))
-    assert any(w.startswith("B was made by evalscope") and "not known" in w for w in found.warnings)
+    assert any(w.startswith("their-model was made by evalscope") and "not known" in w for w in found.warnings)
     assert any("whether the prompts of 3 pairs are the same is not known" in w for w in found.warnings)
     assert not any("Sampled differently" in w for w in found.warnings)
     assert found.rows()[-1].pairs == 3
@@ -219,7 +224,7 @@ A_BETTER = "c" * 40 + "w" * 10, "c" * 15 + "w" * 35
 )
 def test_runs_of_another_task_are_not_compared(answers: dict[str, Any], fields: dict[str, Any], reason: str) -> None:
     a, b = A_BETTER
-    assert "So A (model-one) is better" in two(a, b).sentence, "the control"
+    assert "So model-one is better" in two(a, b).sentence, "the control"
     found = compare(made_run(results_of(a), "one"), made_run(results_of(b, **answers), "two", **fields))
     assert f"not comparable, {reason}" in found.sentence
     assert "better" not in found.sentence
@@ -236,8 +241,8 @@ def test_the_data_set_s_name_is_the_hub_s_and_forbids_nothing() -> None:
     )
     a, b = A_BETTER
     found = compare(made_run(results_of(a), "one", adapters=first), made_run(results_of(b), "two", adapters=second))
-    assert any("data set (AI-ModelScope/MATH-500 in A" in w for w in found.warnings)
-    assert "So A (model-one) is better" in found.sentence
+    assert any("data set (AI-ModelScope/MATH-500 in model-one" in w for w in found.warnings)
+    assert "So model-one is better" in found.sentence
 
 
 def test_token_limits_that_differ_and_cut_answers_are_not_a_difference_of_models() -> None:
@@ -246,27 +251,28 @@ def test_token_limits_that_differ_and_cut_answers_are_not_a_difference_of_models
     found = two(a, b, sampling={"max_tokens": 8192})
     assert found.sentence == (
         "math_500, 30 problems: not comparable, answers were cut by token limits that are not the same. Of the 8 pairs "
-        "that both finished, A (model-one) has 7 right and B (model-two) 8. Nothing can be concluded about the models: "
+        "that both finished, model-one has 7 right and model-two 8. Nothing can be concluded about the models: "
         "see above."
     )
-    said = "the token limits differ (max_tokens 32768 in A, max_tokens 8192 in B), and cut 1 answers of A and 22 of B"
-    assert said in found.caveats[0].text
+    said = found.caveats[0].text
+    assert "the token limits differ (max_tokens 32768 in model-one, max_tokens 8192 in model-two)" in said
+    assert "cut 1 answers of model-one and 22 of model-two" in said
     shown = compare(made_run(results_of(a), "one"), made_run(results_of(b), "two"))
-    assert "So A (model-one) is better" in shown.sentence, "one limit is part of the task"
+    assert "So model-one is better" in shown.sentence, "one limit is part of the task"
 
 
 def test_limits_that_differ_and_cut_nothing_forbid_nothing() -> None:
-    assert "So A (model-one) is better" in two(*A_BETTER, sampling={"max_tokens": 8192}).sentence
+    assert "So model-one is better" in two(*A_BETTER, sampling={"max_tokens": 8192}).sentence
 
 
 def test_few_cut_answers_forbid_a_conclusion_only_if_they_could_change_it() -> None:
     same = "c" * 200 + "w" * 100
     lost = "c" * 160 + "w" * 138 + "tt"
     kept = two(same, lost, sampling={"max_tokens": 8192})
-    assert "So A (model-one) is better" in kept.sentence
+    assert "So model-one is better" in kept.sentence
     assert any("too few to change what the test says" in w for w in kept.warnings)
     narrow = "c" * 192 + "t" * 4 + "w" * 104
-    assert "So A" in two(same, narrow).sentence, "the control: 8 lost and none gained"
+    assert "So model-one" in two(same, narrow).sentence, "the control: 8 lost and none gained"
     assert "not comparable" in two(same, narrow, sampling={"max_tokens": 8192}).sentence
 
 
@@ -283,9 +289,9 @@ def test_a_servers_window_that_cut_what_the_other_had_room_for_forbids_a_conclus
 
     found = windowed(12_000)
     assert "not comparable, answers were cut by token limits that are not the same" in found.sentence
-    said = "the context windows of the servers differ (8,060 tokens with the prompt in B, 12,060 or more in A)"
+    said = "windows of the servers differ (8,060 tokens with the prompt in model-two, 12,060 or more in model-one)"
     assert said in found.caveats[0].text
-    assert "So A (model-one) is better" in windowed(7_000).sentence, "there was room for all of A's answers in B's too"
+    assert "So model-one is better" in windowed(7_000).sentence, "there was room for all of A's answers in B's too"
 
 
 def test_the_limit_goes_by_other_names_too() -> None:
@@ -297,7 +303,7 @@ def test_the_limit_goes_by_other_names_too() -> None:
 
 def test_a_limit_that_is_not_known_and_cut_many_answers_may_be_another_one() -> None:
     found = compare(made_run(results_of("c" * 30), "one"), foreign(results_of("c" * 10 + "t" * 20), "two"))
-    assert "the token limit of B is not known" in found.caveats[0].text
+    assert "the token limit of their-model is not known" in found.caveats[0].text
     assert "not comparable" in found.sentence
     few = compare(made_run(results_of("c" * 30), "one"), foreign(results_of("c" * 29 + "t"), "two"))
     assert "not comparable" not in few.sentence
@@ -311,7 +317,7 @@ def test_one_benchmark_may_be_comparable_and_another_not() -> None:
     found = compare(
         made_run(results_of(a) + aime, "one"), made_run(results_of(b) + cut, "two", sampling={"max_tokens": 8192})
     )
-    assert "So A (model-one) is better" in found.sentences[0]
+    assert "So model-one is better" in found.sentences[0]
     assert "aime24, 20 problems: not comparable" in found.sentences[1]
     whole = found.table().query("subset == 'all'").set_index("benchmark")
     assert dict(whole.comparable) == {"math_500": True, "aime24": False}
@@ -323,9 +329,9 @@ def test_one_benchmark_may_be_comparable_and_another_not() -> None:
 
 def test_a_difference_that_is_shown() -> None:
     found = two("c" * 60 + "w" * 40, "c" * 59 + "w" + "c" * 20 + "w" * 20)
-    assert "B (model-two) against A (model-one) +19.0 points" in found.sentence
+    assert "model-two − model-one: +19.0 points (95 % interval" in found.sentence
     assert "20 gained and 1 lost" in found.sentence
-    assert "So B (model-two) is better than A (model-one) on problems like these." in found.sentence
+    assert "So model-two is better than model-one on problems like these." in found.sentence
 
 
 def test_a_difference_that_is_not_shown_names_the_n_it_needs() -> None:
@@ -368,14 +374,14 @@ def test_more_than_two_runs_are_each_held_against_the_first_and_adjusted() -> No
     assert found.p_value == whole.p_value["B"]
     assert len(found.sentences) == 3
     assert "Alone it would be significant, among all comparisons made here it is not." in found.sentences[0]
-    assert "Holm p" in found.text
+    assert "p (Holm)" in found.text
     assert set(found.flips().b) == {"B", "C"}
 
 
 def test_benchmarks_of_one_run_only_are_named() -> None:
     aime = [result(i, benchmark="aime24", id=f"aime24/{i}", subset="default") for i in range(3)]
     found = compare(made_run(results_of("ccc") + aime, "one"), made_run(results_of("ccw"), "two"))
-    assert "aime24: 0 pairs compared; 3 samples only in A." in found.text
+    assert "aime24: 0 pairs compared; 3 samples only in model-one." in found.text
     assert len(found.sentences) == 1
     assert found.p_value == 1
 
@@ -505,9 +511,9 @@ def test_two_models_of_a_real_run() -> None:
 def test_what_the_token_limit_does_to_a_comparison_is_said() -> None:
     """22 of 30 cut: the difference may be the limit's and not the model's."""
     found = two("c" * 20 + "w" * 10, "c" * 5 + "t" * 20 + "w" * 5)
-    said = "the token limit cut 0 of 30 answers of A and 20 of B, which count as not correct."
+    said = "the token limit cut 0 of 30 answers of model-one and 20 of model-two, which count as not correct."
     assert said in found.text
-    assert "Of the 10 pairs that both finished, A has 5 right and B 5." in found.text
+    assert "Of the 10 pairs that both finished, model-one has 5 right and model-two 5." in found.text
     assert "token limit cut" not in two("c" * 30, "c" * 29 + "t").text, "one in thirty says little"
 
 
@@ -517,5 +523,5 @@ def test_a_cut_by_the_servers_window_is_not_laid_to_the_token_limit() -> None:
         if answer.completion is not None and answer.outcome == "truncated":
             answer.completion.cut_by_server = True
     found = compare(made_run(results_of(["c"] * 30)), made_run(asked, "two"))
-    assert "the server's context window cut 0 of 30 answers of A and 20 of B" in found.text
+    assert "the server's context window cut 0 of 30 answers of model-one and 20 of model-two" in found.text
     assert "token limit cut" not in found.text

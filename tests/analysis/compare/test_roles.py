@@ -14,9 +14,9 @@ def test_a_pair_is_compared_by_exercise_and_by_role() -> None:
     pair = made_run([exercise(1, answer()), exercise(2, answer(tries=2))], name="pair")
     shown = compare(alone, pair)._repr_mimebundle_()["text/plain"]
     # A turn is of 60 tokens here: 1 and 2 of the model alone, 1 + 1 and 2 + 2 of the pair.
-    assert "Tokens of an answer by role: A solo 90; B architect 90, editor 90." in shown
-    assert "every reply of every role could be read: A 1 of 2; B 2 of 2." in shown
-    assert "Gained: B right, A not (1)" in shown
+    assert "Tokens of an answer by role: model-alone solo 90; model-pair architect 90, editor 90." in shown
+    assert "every reply of every role could be read: model-alone 1 of 2; model-pair 2 of 2." in shown
+    assert "Gained: model-pair right, model-alone not (1)" in shown
 
 
 def test_other_answers_have_no_roles() -> None:

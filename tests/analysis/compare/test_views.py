@@ -12,6 +12,7 @@ from qwq_nb.analysis.compare.api import Comparison, compare
 from qwq_nb.analysis.compare.html import COMPARISON_BYTES
 from qwq_nb.analysis.compare.record import common_opening
 from qwq_nb.analysis.compare.text import BARRED_P
+from qwq_nb.analysis.compare.view_record import COMPARE_MIME
 from qwq_nb.core.records import Analysis
 from qwq_nb.errors import OptionError
 from qwq_nb.view.budget import saved_size
@@ -67,9 +68,10 @@ def test_the_html_is_semantic_and_needs_no_style_script_or_id() -> None:
     assert checked.attributes <= {"style", "scope", "colspan", "type", "min", "max", "value"}
     assert html.count("<caption") == 1 + 3, "the table, and a pair a flip"
     assert '<th scope="row"' in html
-    assert "Lost: A right, B not (1)" in html
-    assert "Gained: B right, A not (2)" in html
-    assert html.index("<strong>math_500, 5 problems") < html.index("<table")
+    assert "Lost: model-one right, model-two not (1)" in html
+    assert "Gained: model-two right, model-one not (2)" in html
+    assert html.index("<strong>model-two − model-one: +20.0 points") < html.index("<table")
+    assert html[: html.index("<details")].count("<strong>") == 1, "bold is kept for the result"
 
 
 @pytest.mark.parametrize("text", CORPUS)
@@ -84,7 +86,7 @@ def test_nothing_that_a_model_or_a_data_set_wrote_gets_out(text: str) -> None:
         assert checked.names <= ALLOWED
         assert checked.attributes <= {"style", "scope", "colspan", "type"}
         json.dumps(made, ensure_ascii=False).encode()
-        assert "\x1b" not in "".join(made.values())
+        assert "\x1b" not in made["text/html"] + made["text/plain"]
     figure = found.plot()._repr_mimebundle_()
     Checked(figure["text/html"])
     assert "<script" not in json.dumps(figure[PLOTLY_MIME]).lower()
@@ -95,6 +97,12 @@ def test_the_output_keeps_to_its_budget(n: int, length: int) -> None:
     found = many(n, length)
     made = found._repr_mimebundle_()
     assert saved_size(made) <= COMPARISON_BYTES
+    view = made[COMPARE_MIME]
+    assert len(view["pairs"]) + view["left"] == n
+    held = [{(row["id"], row.get("repeat", 0)) for row in run["record"]["samples"]} for run in view["runs"]]
+    listed = [(tuple(pair["first"]), tuple(pair["second"])) for pair in view["pairs"]]
+    assert all(first in held[0] and second in held[1] for first, second in listed), "no pair lacks a side"
+    assert len(listed) >= min(n, 100)
     html = made["text/html"]
     Checked(html)
     if n <= 60:
