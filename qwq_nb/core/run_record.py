@@ -21,6 +21,7 @@ __all__ = [
     "Phase",
     "Progress",
     "Reason",
+    "RepeatScores",
     "RunRecord",
     "SampleView",
     "SubsetRow",
@@ -33,6 +34,26 @@ MIME_TYPE = "application/vnd.qwq-nb.run.v1+json"
 
 Phase = Literal["waiting", "reasoning", "answer", "retry", "grading"]
 """What a sample that is being answered waits for."""
+
+
+class RepeatScores(msgspec.Struct, kw_only=True):
+    """Hold avg@k, pass@k and cons@k of a row at its largest k, with 95 % intervals (`qwq_nb.run.repeats`). Shares."""
+
+    k: int
+    """Answers to a problem: the most that one has."""
+    problems: int
+    """Problems with so many answers."""
+    short: int = 0
+    """Problems with fewer, left out."""
+    avg_at_k: float | None = None
+    avg_low: float | None = None
+    avg_high: float | None = None
+    pass_at_k: float | None = None
+    pass_low: float | None = None
+    pass_high: float | None = None
+    cons_at_k: float | None = None
+    cons_low: float | None = None
+    cons_high: float | None = None
 
 
 class SubsetRow(msgspec.Struct, kw_only=True):
@@ -86,6 +107,8 @@ class SubsetRow(msgspec.Struct, kw_only=True):
     benchmark's are a sample.
     """
     similar_high: float | None = None
+    repeated: RepeatScores | None = None
+    """None: each problem has one answer at most, or its score is not 0 or 1."""
 
     @property
     def answered(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -21,6 +21,7 @@ __all__ = [
     "FAILURES_FIRST",
     "VOCABULARY",
     "AnswerPlaceWords",
+    "ColumnWords",
     "FlagWords",
     "OutcomeWords",
     "ReasonWords",
@@ -70,6 +71,23 @@ class FlagWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields
     title: str
 
 
+class ColumnWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Hold how a column of a run's table is named, and when it is shown. The order of the columns is the file's."""
+
+    word: str
+    """Its head; `{k}` stands for the number of repeats."""
+    short: str = ""
+    """Its head in plain text, where a long one costs width; empty: the same."""
+    title: str
+    """What it counts or measures, in half a sentence."""
+    zero: Literal["show", "fold", "hide"] = "show"
+    """What is done where all of its values are 0: `fold` says `0 errors` below the table, `hide` says nothing."""
+    priority: int = 0
+    """The JupyterLab table leaves columns out where it is narrow: those with the lowest number first, 0 never."""
+    optional: bool = False
+    """Whether the JupyterLab table shows it only where the reader asks for it."""
+
+
 class AnswerPlaceWords(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Hold what is said of the marks at places of the right answer, how sure they are included."""
 
@@ -104,6 +122,8 @@ class Vocabulary(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
     outcomes: dict[Outcome, OutcomeWords]
     reasons: dict[str, ReasonWords]
     flags: dict[str, FlagWords]
+    columns: dict[str, ColumnWords]
+    """Of the table of a run."""
     answer_place: AnswerPlaceWords
     phases: dict[Phase, str]
     states: dict[State, StateWords]

@@ -7,93 +7,70 @@ from itertools import groupby
 from typing import Any, Final
 
 from qwq_nb.core.run_record import GroupRow, RunRecord, SubsetRow
-from qwq_nb.run.group_table import GROUP_HEADS, group_cells, tests_of, told_apart
+from qwq_nb.run.group_table import GROUP_HEADS, group_cells, told_apart
+from qwq_nb.run.table_columns import SCORES, cell, columns_of, folded, head, short_of
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import Html, esc
-from qwq_nb.view.tables import Row, html_table, meter, share_cell, strong, unbroken
-from qwq_nb.view.wording import UNKNOWN, duration, estimated_from, is_known, number, percent, row_interval, row_score
+from qwq_nb.view.tables import Row, html_table, meter, on_one_line, share_cell, strong, unbroken
+from qwq_nb.view.wording import UNKNOWN, estimated_from, is_known, percent, row_score
 
 __all__ = ["groups_table", "references_table", "results_table"]
 
-_HEADS: Final = (
-    "subset",
-    "n",
-    "correct",
-    "accuracy",
-    "95 % interval",
-    "of finished",
-    "tests passed",
-    "truncated",
-    "no answer",
-    "not gradable",
-    "errors",
-    "pending",
-    "awaiting ruling",
-    "reasoning tokens",
-    "answer tokens",
-    "first token",
-    "tokens/s",
-)
+_ON_ONE_LINE: Final = {*SCORES, "interval", "untruncated", "tokens", "first_token"}
 
 _READING: Final = (
     "Accuracy is correct of all that were answered, with its 95 % interval (Wilson's; where there are repeats a "
-    "Beta-binomial posterior's); “of finished” leaves the truncated out. "
+    "Beta-binomial posterior's). "
     "In the row “all” it is the accuracy on all of the benchmark's problems, each subset weighted by its size: an "
     "estimate where a part was asked, exact where each was (in brackets the interval for problems like them). "
-    "Errors are not counted as wrong. Tokens are means, first token and tokens/s are medians."
+    "Errors are not counted as wrong. Tokens are means of the answers that were not truncated, reasoning + answer; "
+    "first token and tokens/s are medians."
 )
 _READING_SCORES: Final = (
     " Where a benchmark's score is not 0 or 1, its mean stands in the place of the accuracy, with the score's name "
     "and its interval; “correct” are the answers that score 1."
+)
+_READING_REPEATS: Final = (
+    " pass@k is the chance that at least one of k answers to a problem is correct, cons@k that their majority vote is, "
+    "with 95 % intervals over problems."
 )
 _READING_RULINGS: Final = (
     " Answers that await a ruling have nothing to be graded against, and are left out of the accuracy until "
     "run.rule(id, True or False)."
 )
 
-_RARE: Final = {"pending": "pending", "awaiting ruling": "awaiting_ruling", "tests passed": "tests_total"}
-"""Columns that stand there only if a row has something in that field."""
-
 
 def results_table(rows: list[SubsetRow], *, only_all: bool = False) -> str:
     """Return one row a subset, then `all`, for each benchmark. `only_all` leaves the subsets out (live)."""
-    rare = [name for name, field in _RARE.items() if any(getattr(row, field) for row in rows)]
+    columns = columns_of(rows)
+    heads = ["subset", *(head(name, rows) for name in columns)]
     degrees = any(row.metric for row in rows)
-    heads = [head for head in _HEADS if head in rare or head not in _RARE]
-    title = "Accuracy by subset"
-    if degrees:
-        heads[heads.index("accuracy")] = "score" if all(row.metric for row in rows) else "accuracy or score"
-        title = "Scores by subset"
     lines: list[Row] = []
     for benchmark, group in groupby(rows, key=lambda row: row.benchmark):
-        lines += [benchmark, *(_result(row, rare) for row in group if row.subset == "all" or not only_all)]
-    reading = _READING + (_READING_SCORES if degrees else "") + (_READING_RULINGS if "awaiting ruling" in rare else "")
+        lines += [benchmark, *(_result(row, columns) for row in group if row.subset == "all" or not only_all)]
+    none = f"{zeros}. " if (zeros := folded(rows)) else ""
+    reading = none + _READING + (_READING_SCORES if degrees else "")
+    if "pass_at_k" in columns:
+        left = short_of(rows)
+        reading += _READING_REPEATS + (f" {left[0].upper()}{left[1:]}." if left else "")
+    reading += _READING_RULINGS if "awaiting_ruling" in columns else ""
+    title = "Scores by subset" if degrees else "Accuracy by subset"
     return f"{html_table(title, heads, lines)}<p><small>{reading}</small></p>\n"
 
 
-def _result(row: SubsetRow, rare: list[str]) -> list[str]:
-    said = estimated_from(row) if row.subset == "all" else ""
-    accuracy = _score(row) if row.metric else share_cell(row.accuracy)
-    cells = [
-        f"{row.n:,}",
-        f"{row.correct:,}",
-        Html(f"{accuracy}<br><small>{said}</small>") if said else accuracy,
-        row_interval(row),
-        percent(row.accuracy_finished),
-        *([tests_of(row.tests_passed, row.tests_total)] if "tests passed" in rare else []),
-        f"{row.truncated:,}",
-        f"{row.no_answer:,}",
-        f"{row.not_gradable:,}",
-        f"{row.errors:,}",
-        *(f"{getattr(row, _RARE[name]):,}" for name in rare if name != "tests passed"),
-        number(row.mean_reasoning_tokens),
-        number(row.mean_answer_tokens),
-        unbroken(duration(row.ttft_p50_s)),
-        number(row.tokens_per_s_p50, 1),
-    ]
+def _result(row: SubsetRow, columns: list[str]) -> list[str]:
+    cells = [_cell(name, row) for name in columns]
     if row.subset == "all":
-        return [strong(cell) for cell in (row.subset, *cells)]
+        return [strong(each) for each in (row.subset, *cells)]
     return [unbroken(row.subset), *cells]
+
+
+def _cell(name: str, row: SubsetRow) -> str:
+    if name != "accuracy":
+        return on_one_line(cell(name, row)) if name in _ON_ONE_LINE else cell(name, row)
+    said = estimated_from(row) if row.subset == "all" else ""
+    shown = _score(row) if row.metric else share_cell(row.accuracy)
+    return Html(f"{shown}<br><small>{said}</small>") if said else shown
 
 
 def groups_table(rows: Iterable[GroupRow]) -> str:

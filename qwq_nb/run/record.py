@@ -14,8 +14,9 @@ from qwq_nb.core.code_groups import group_rows
 from qwq_nb.core.compressed import text_length
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import SampleResult
-from qwq_nb.core.run_record import InFlight, Progress, RunRecord
+from qwq_nb.core.run_record import InFlight, Progress, RunRecord, SubsetRow
 from qwq_nb.core.tool_calls import tool_names
+from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.errors import OptionError, did_you_mean, listed, one_line
 from qwq_nb.run.board.rows import board_rows
@@ -24,6 +25,7 @@ from qwq_nb.run.cost import cost_so_far
 from qwq_nb.run.estimate_notes import repeat_notes
 from qwq_nb.run.notes import notes_on, uncounted_note
 from qwq_nb.run.references import references_of
+from qwq_nb.run.repeats import repeat_scores
 from qwq_nb.run.sample_view import drawn_ruling, sample_view
 from qwq_nb.run.state import RunState
 from qwq_nb.run.turn_views import bare_turns
@@ -126,6 +128,8 @@ def make_run_record(
     """
     m, request = manifest, manifest.request
     rows = score_rows(results, m)
+    if not VOCABULARY.states[m.state].live:  # with 2,000 answers they take 0.1 s, which no update has
+        rows = with_repeat_scores(rows, results, m)
     most = caps(shown, budget)
     return RunRecord(
         run_id=m.run_id,
@@ -171,6 +175,14 @@ def make_run_record(
         withheld_benchmarks=withheld_benchmarks(m),
         references=[] if request.demo else references_of(rows, request.endpoint.model, whole=request.selection.whole),
     )
+
+
+def with_repeat_scores(rows: list[SubsetRow], results: Sequence[SampleResult], manifest: Manifest) -> list[SubsetRow]:
+    """Return the rows with avg@k, pass@k and cons@k, where problems were answered more than once."""
+    if manifest.request.selection.repeats < 2 and not any(result.repeat for result in results):
+        return rows
+    scores = repeat_scores(results, manifest.population)
+    return [msgspec.structs.replace(row, repeated=scores.get((row.benchmark, row.subset))) for row in rows]
 
 
 def drawn_sampling(endpoint: Endpoint) -> dict[str, Any]:

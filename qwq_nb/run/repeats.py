@@ -29,6 +29,7 @@ from qwq_nb.core.apart import mixed_subsets
 from qwq_nb.core.graded_metrics import graded_metrics
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
+from qwq_nb.core.run_record import RepeatScores
 from qwq_nb.core.stats import Interval, interval_of_counts, interval_of_groups, pass_at_k, variance_parts
 from qwq_nb.core.tally import Population
 from qwq_nb.trace.boxed import trimmed
@@ -41,6 +42,7 @@ __all__ = [
     "grouped_answers",
     "mean_interval",
     "repeat_rows",
+    "repeat_scores",
     "vote_key",
     "votes_of",
 ]
@@ -96,12 +98,31 @@ class Votes(msgspec.Struct, frozen=True):
         return self.n - sum(size for size, _ in self.groups)
 
 
-def repeat_rows(results: Iterable[SampleResult], population: Population | None = None) -> list[RepeatRow]:
+def repeat_scores(
+    results: Iterable[SampleResult], population: Population | None = None
+) -> dict[tuple[str, str], RepeatScores]:
+    """Compute the scores at the largest k by benchmark and subset (`all` too); none where no problem has two answers.
+
+    They are those of the last row of `repeat_rows` for the same subset.
+    """
+    rows = repeat_rows(results, population, only_largest=True)
+    repeated = {row.benchmark for row in rows if row.k > 1}
+    names = RepeatScores.__struct_fields__
+    return {
+        (row.benchmark, row.subset): RepeatScores(**{name: getattr(row, name) for name in names})
+        for row in rows
+        if row.benchmark in repeated
+    }
+
+
+def repeat_rows(
+    results: Iterable[SampleResult], population: Population | None = None, *, only_largest: bool = False
+) -> list[RepeatRow]:
     """Compute rows by benchmark and subset, then `all`.
 
-    Of each, one row for k = 1, 2, 4, … and for the most answers that a problem has. A benchmark whose score is not 0 or
-    1 has none: nothing is right or wrong there. `population`: the sizes of the subsets in the benchmark; with it each
-    subset weighs by its size in the row `all`, as in `run.table()`.
+    Of each, one row for k = 1, 2, 4, … and for the most answers that a problem has (`only_largest`: for these alone). A
+    benchmark whose score is not 0 or 1 has none: nothing is right or wrong there. `population`: the sizes of the
+    subsets in the benchmark; with it each subset weighs by its size in the row `all`, as in `run.table()`.
     """
     sizes = population or {}
     benchmarks: dict[str, dict[str, dict[str, list[SampleResult]]]] = {}
@@ -120,20 +141,23 @@ def repeat_rows(results: Iterable[SampleResult], population: Population | None =
         mixed = mixed_subsets(benchmark, subsets)
         for subset, problems in subsets.items():
             answered = list(problems.values())
-            rows += _rows(benchmark, subset, [(len(answered), answered)])
+            rows += _rows(benchmark, subset, [(len(answered), answered)], only_largest)
             if subset in mixed:
                 groups.append((max(known.get(subset, 0), len(answered)), answered))
-        rows += _rows(benchmark, "all", groups)
+        rows += _rows(benchmark, "all", groups, only_largest)
     return rows
 
 
-def _rows(benchmark: str, subset: str, groups: Sequence[tuple[int, list[list[SampleResult]]]]) -> list[RepeatRow]:
+def _rows(
+    benchmark: str, subset: str, groups: Sequence[tuple[int, list[list[SampleResult]]]], only_largest: bool
+) -> list[RepeatRow]:
     """Make the rows of groups of problems, each with the number of problems that it stands for."""
     votes = [(size, [votes_of(problem) for problem in problems]) for size, problems in groups]
     counted = [v for _, own in votes for v in own]
     left_out = sum(len(problem) for _, problems in groups for problem in problems) - sum(v.n for v in counted)
     rows = []
-    for k in counts_of(max((v.n for v in counted), default=0)):
+    most = max((v.n for v in counted), default=0)
+    for k in [max(most, 1)] if only_largest else counts_of(most):
         enough = [(size, [v for v in own if v.n >= k]) for size, own in votes]
         kept = [v for _, own in enough for v in own]
         parts = variance_parts((v.n, v.correct) for v in kept)

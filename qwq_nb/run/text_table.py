@@ -8,18 +8,14 @@ from typing import Final
 
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.run_record import GroupRow, SampleView, SubsetRow
-from qwq_nb.run.group_table import GROUP_HEADS, group_cells, tests_of, told_apart
+from qwq_nb.run.group_table import GROUP_HEADS, group_cells, told_apart
+from qwq_nb.run.table_columns import cell, columns_of, folded, head, short_of
 from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import text_table
 from qwq_nb.view.wording import (
     WORDS,
-    duration,
-    number,
     outcome_counts,
-    percent,
-    row_interval,
-    row_score,
     sample_key,
 )
 
@@ -35,13 +31,8 @@ def result_lines(rows: list[SubsetRow], times: bool) -> list[str]:
     """Return the lines of the table, one a subset and one for all of each benchmark; speeds with `times` only."""
     if not rows:
         return []
-    degrees = {row.metric for row in rows if row.metric}
-    awaiting = any(row.awaiting_ruling for row in rows)
-    tests = any(row.tests_total for row in rows)
-    score = "accuracy" if not degrees else "score" if all(row.metric for row in rows) else "acc or score"
-    heads = ["", "n", "correct", score, "95 % interval", "finished", "trunc", "no ans", "not gr", "errors"]
-    heads += [*(["awaiting"] if awaiting else []), *(["tests"] if tests else [])]
-    heads += ["reasoning", "answer"] + (["ttft", "tokens/s"] if times else [])
+    columns = columns_of(rows, times=times)
+    heads = ["", *(head(name, rows, short=True) for name in columns)]
     grid: list[list[str]] = []
     # Of a very long table the benchmarks' totals.
     shown = rows if len(rows) <= _ROWS else [row for row in rows if row.subset == "all"][:_ROWS]
@@ -49,30 +40,10 @@ def result_lines(rows: list[SubsetRow], times: bool) -> list[str]:
         members = list(group)
         metric = next((one_line(row.metric, _NAME) for row in members if row.metric), "")
         grid.append([one_line(benchmark, _NAME) + (f" (mean {metric})" if metric else "")])
-        grid += [_cells(row, times, awaiting, tests) for row in members]
-    return text_table(heads, grid)
-
-
-def _cells(row: SubsetRow, times: bool, awaiting: bool, tests: bool) -> list[str]:
-    cells = [
-        "  " + one_line(row.subset, _NAME),
-        str(row.n),
-        str(row.correct),
-        row_score(row),
-        row_interval(row),
-        percent(row.accuracy_finished),
-        str(row.truncated),
-        str(row.no_answer),
-        str(row.not_gradable),
-        str(row.errors),
-        *([str(row.awaiting_ruling)] if awaiting else []),
-        *([tests_of(row.tests_passed, row.tests_total)] if tests else []),
-        number(row.mean_reasoning_tokens),
-        number(row.mean_answer_tokens),
-    ]
-    if times:
-        cells += [duration(row.ttft_p50_s), number(row.tokens_per_s_p50, 1)]
-    return cells
+        grid += [["  " + one_line(row.subset, _NAME), *(cell(name, row) for name in columns)] for row in members]
+    lines = text_table(heads, grid)
+    notes = [note for note in (folded(rows), short_of(rows)) if note]
+    return [*lines, *(f"({note})" for note in notes)]
 
 
 def group_lines(rows: Iterable[GroupRow]) -> list[str]:

@@ -20,6 +20,7 @@ __all__ = [
     "greyed",
     "html_table",
     "meter",
+    "on_one_line",
     "progress_bar",
     "share_cell",
     "strong",
@@ -94,6 +95,11 @@ def unbroken(text: str, *, strong: bool = False) -> Html:
     """Return a cell that no line break divides."""
     kept = esc(text).replace(" ", "&nbsp;")
     return Html(f"<strong>{kept}</strong>" if strong else kept)
+
+
+def on_one_line(text: str) -> Html:
+    """Return a cell that no line break divides, in views that keep styles; its text is the same for who copies it."""
+    return Html(f'<span style="white-space:nowrap">{_cell(text)}</span>')
 
 
 def greyed(text: str) -> Html:

@@ -36,8 +36,9 @@ def test_a_saved_run_is_drawn(lab: Lab, trusted: bool) -> None:
             assert said in text
         assert "cost 0.0312 · 0.000820 for a correct answer" in text
         table = page.locator(f"{VIEW} table").inner_text()
-        for said in ("Level 1", "80.0 %", "49.0–94.3 %", "88.9 %", "90.6 %", "truncated", "no answer", "errors"):
+        for said in ("Level 1", "80.0 %", "49.0–94.3 %", "88.9 %", "published 90.6 %", "truncated", "untruncated only"):
             assert said in table
+        assert "0 no answer, 0 not gradable, 0 errors" in page.locator(f"{VIEW} .qwq-table-note").inner_text()
         # The first failure stands beside the list; its formulas are typeset, its reasoning is behind a fold.
         assert page.locator(f"{DETAIL} .qwq-outcome").inner_text() == "✗ wrong"
         page.wait_for_selector(f"{DETAIL} .qwq-question mjx-container")

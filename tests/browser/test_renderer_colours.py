@@ -75,8 +75,8 @@ def test_forced_colours(lab: Lab, scheme: Any, tmp_path: Path) -> None:
         return {
             bar: ['correct', 'wrong', 'truncated', 'error', 'pending'].map(of).filter((each) => each)
                 .map(({backgroundColor, backgroundImage}) => backgroundColor + backgroundImage),
-            page: look('.qwq-RunView'), track: look('.qwq-track'), fill: look('.qwq-fill'),
-            whisker: look('.qwq-whisker'), published: look('.qwq-published'),
+            page: look('.qwq-RunView'), track: look('.qwq-track'), fill: look('.qwq-dot'),
+            whisker: look('.qwq-results .qwq-whisker'), published: look('.qwq-published'),
             turn: look('.qwq-mod-switch'), hit: look('.qwq-mod-hit'),
             chosen: look('.qwq-line[aria-selected=true]'), other: look('.qwq-line[aria-selected=false]'),
             pressed: look('.qwq-chip[aria-pressed=true]'), chip: look('.qwq-chip[aria-pressed=false]'),
@@ -99,7 +99,9 @@ def test_forced_colours(lab: Lab, scheme: Any, tmp_path: Path) -> None:
     assert found["fill"]["backgroundColor"] not in (ground, "rgba(0, 0, 0, 0)")
     assert found["track"]["borderLeftStyle"] == "solid"
     assert found["whisker"]["borderLeftColor"] == ground
-    assert (found["published"]["borderLeftStyle"], found["whisker"]["borderLeftStyle"]) == ("dotted", "solid")
+    # A hollow mark beside a full one.
+    assert found["published"]["backgroundColor"] == "rgba(0, 0, 0, 0)"
+    assert found["published"]["borderLeftColor"] != found["fill"]["backgroundColor"]
     assert found["turn"]["color"] == ground
     assert found["hit"]["backgroundColor"] != found["chip"]["backgroundColor"]
     assert found["chosen"]["backgroundColor"] != found["other"]["backgroundColor"]

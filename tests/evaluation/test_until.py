@@ -95,4 +95,4 @@ def test_what_cannot_be_is_refused(options: dict[str, object], said: str) -> Non
 def test_a_run_under_way_says_how_many_problems_are_left() -> None:
     running = record(state="running")
     running.progress.eta_s, running.progress.problems_left = 125.0, 45
-    assert "about 45 problems, 2 min 05 s left" in ProgressSection().html(running, live=True)
+    assert "45 problems, about 2 min left" in ProgressSection().html(running, live=True)

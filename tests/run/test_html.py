@@ -231,7 +231,7 @@ def test_percent_in_a_formula_hides_nothing() -> None:
         (r"\href{x}{y}", r"<code>\href{x}{y}</code>"),
         (r"\) <b> \(", r"<code>\) &lt;b&gt; \(</code>"),
         ("$5", "<code>$5</code>"),
-        ("", "-"),
+        ("", "–"),
     ],
 )
 def test_values(value: str, html: str) -> None:
@@ -291,7 +291,7 @@ def test_running() -> None:
     )
     html = run_html(running, live=True)
     assert '<progress max="50" value="12"' in html
-    assert "12 of 50 done · 1 error · 16 in flight · 1,235 tokens/s · about 3 min 20 s left · grading" in html
+    assert "12 of 50 done · 1 error · 16 in flight · 1,235 tokens/s · about 3 min left · grading" in html
     assert "Wait, let me check" in html
     assert "Level 4: " not in html
 

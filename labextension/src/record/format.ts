@@ -47,7 +47,7 @@ export function percent(share: number | null, digits = 1): string {
   return isKnown(share) ? `${number(100 * share, digits)} %` : UNKNOWN;
 }
 
-function isKnown(value: number | null): value is number {
+export function isKnown(value: number | null): value is number {
   return value !== null && Number.isFinite(value);
 }
 
@@ -87,10 +87,16 @@ export function rowScore(row: SubsetRow): string {
 
 /** A row's interval; beside an exact one, in brackets, the interval for problems like the benchmark's. */
 export function rowInterval(row: SubsetRow): string {
+  const [own, similar] = intervalsOf(row);
+  return similar === '' ? own : `${own} ${similar}`;
+}
+
+/** The two parts of `rowInterval`; the second, in its brackets, may be empty. */
+export function intervalsOf(row: SubsetRow): [string, string] {
   const shown = row.metric === '' ? interval : scoreInterval;
   const own = shown(row.ci_low, row.ci_high);
   const similar = shown(row.similar_low, row.similar_high);
-  return own === 'exact' && similar !== UNKNOWN ? `exact (${similar})` : own;
+  return [own, own === 'exact' && similar !== UNKNOWN ? `(${similar})` : ''];
 }
 
 export function scoreInterval(low: number | null, high: number | null): string {

@@ -459,6 +459,21 @@ export const PROGRESS = {
   waiting: optional(text, '')
 };
 
+export const REPEAT_SCORES = {
+  k: count,
+  problems: count,
+  short: optional(count, 0),
+  avg_at_k: optional(nullable(number), nothing),
+  avg_low: optional(nullable(number), nothing),
+  avg_high: optional(nullable(number), nothing),
+  pass_at_k: optional(nullable(number), nothing),
+  pass_low: optional(nullable(number), nothing),
+  pass_high: optional(nullable(number), nothing),
+  cons_at_k: optional(nullable(number), nothing),
+  cons_low: optional(nullable(number), nothing),
+  cons_high: optional(nullable(number), nothing)
+};
+
 export const SUBSET_ROW = {
   benchmark: text,
   subset: text,
@@ -487,7 +502,8 @@ export const SUBSET_ROW = {
   tests_total: optional(nullable(count), nothing),
   problems: optional(count, 0),
   similar_low: optional(nullable(number), nothing),
-  similar_high: optional(nullable(number), nothing)
+  similar_high: optional(nullable(number), nothing),
+  repeated: optional(nullable(struct('RepeatScores', REPEAT_SCORES)), nothing)
 };
 
 export const RUN_COST = {
@@ -539,6 +555,7 @@ export type Clip = Read<typeof CLIP>;
 export type SampleView = Read<typeof SAMPLE_VIEW>;
 export type InFlight = Read<typeof IN_FLIGHT>;
 export type Progress = Read<typeof PROGRESS>;
+export type RepeatScores = Read<typeof REPEAT_SCORES>;
 export type SubsetRow = Read<typeof SUBSET_ROW>;
 export type RunRecord = Read<typeof RUN_RECORD>;
 export type Reason = Read<typeof REASON>;

@@ -43,6 +43,25 @@ const flags: Record<string, IFlagWords> = vocabulary.flags;
 const states: Record<State, { sign: string; live: boolean }> =
   vocabulary.states;
 
+export type Column = keyof typeof vocabulary.columns;
+
+export interface IColumnWords {
+  /** Its head; `{k}` stands for the number of repeats. */
+  word: string;
+  /** What it counts or measures, in half a sentence. */
+  title: string;
+  /** What is done where all of its values are 0: say `0 errors` below the table, or nothing. */
+  zero?: string;
+  /** Those with the lowest number leave a narrow table first; without one, never. */
+  priority?: number;
+  /** Whether it is shown only where the reader asks for it. */
+  optional?: boolean;
+}
+
+/** Columns of a run's table, in order. */
+export const COLUMNS: Record<Column, IColumnWords> = vocabulary.columns;
+export const COLUMN_NAMES = keysOf(COLUMNS);
+
 type GameState = keyof typeof vocabulary.game_states;
 
 export const GAME_STATE_NAMES = keysOf<GameState>(vocabulary.game_states);

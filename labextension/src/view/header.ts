@@ -1,4 +1,5 @@
 /** The head of a run: what was asked of whom, how it stands, and what a reader must know. */
+import { repeatScores } from '../model/columns';
 import { resumeLine } from '../record/commands';
 import {
   costFacts,
@@ -80,6 +81,7 @@ export class HeaderView {
       this._meta,
       this._bar,
       this._progress,
+      this._scores,
       this._waiting,
       this._notes,
       el(
@@ -108,6 +110,9 @@ export class HeaderView {
     setText(this._meta, meta.join(' · '));
     this._updateBar(record);
     setText(this._progress, oneLine(progressLine(record), LONGEST_NOTE));
+    const scores = repeatScores(record.table).join(' · ');
+    setText(this._scores, oneLine(scores, LONGEST_NOTE));
+    this._scores.hidden = scores === '';
     const waiting = waitingFor(record);
     setText(this._reason, oneLine(waiting, LONGEST_NOTE));
     this._waiting.hidden = waiting === '';
@@ -172,6 +177,7 @@ export class HeaderView {
   private _state = el('span', { class: 'qwq-state' });
   private _meta = el('div', { class: 'qwq-meta' });
   private _progress = el('div', { class: 'qwq-progress' });
+  private _scores = el('div', { class: 'qwq-progress', hidden: true });
   private _reason = el('span');
   private _waiting = el(
     'div',

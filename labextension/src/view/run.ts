@@ -154,6 +154,7 @@ export class RunView extends Widget {
     this._fetcher.stop();
     this._reach.dispose();
     this._typesetter.dispose();
+    this._table.dispose();
     this._detail.dispose();
     this.model.selector.finder.dispose();
     super.dispose();
