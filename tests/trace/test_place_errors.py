@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from qwq_nb.core.formats import CI
 from qwq_nb.core.stats import wilson
 from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.trace.place_errors import MEASURED, AnswerKind, answer_kind
@@ -29,7 +30,7 @@ def test_the_words_are_the_share_and_wilsons_interval() -> None:
         low, high = wilson(error.agreed, error.found)
         assert low is not None
         assert high is not None
-        said = [int(number) for number in re.findall(r"\d+", error.words)]
+        said = [int(number) for number in re.findall(r"\d+", error.words.replace(CI, ""))]
         assert said == [round(100 * share) for share in (error.agreed / error.found, low, high)]
 
 
