@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from qwq_nb.run.open import list_runs, load_run
     from qwq_nb.run.report import Report
     from qwq_nb.run.run import Run
+    from qwq_nb.run.widget import RunWidget
     from qwq_nb.trace.habits import Thresholds
 
 _HOMES = {
@@ -72,6 +73,7 @@ _HOMES = {
     "RequestRejected": "errors",
     "Run": "run.run",
     "RunLocked": "errors",
+    "RunWidget": "run.widget",
     "SpeedInterrupted": "analysis.speed.api",
     "SpeedTest": "analysis.speed.api",
     "StreamInterrupted": "errors",
@@ -127,6 +129,7 @@ __all__ = [
     "RequestRejected",
     "Run",
     "RunLocked",
+    "RunWidget",
     "SpeedInterrupted",
     "SpeedTest",
     "StreamInterrupted",

@@ -12,6 +12,7 @@ import html
 import re
 import zlib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from typing import Final
 
@@ -29,7 +30,7 @@ _POLICY: Final = (
 
 def deflated(content: bytes) -> str:
     """Compress bytes as the renderer opens them: deflate without a header (RFC 1951), in base64."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packer = zlib.compressobj(7, zlib.DEFLATED, -15, 9)  # 9 saves 0.2 % more, and takes a third longer
     return base64.b64encode(packer.compress(content) + packer.flush()).decode("ascii")
 
 
@@ -73,8 +74,9 @@ def standalone_page(title: str, about: str, record: bytes, blocks: Iterable[byte
     if re.search(r"</script|<!--", script, re.I):
         raise AssertionError("The renderer's module would end the script that it stands in.")
     data = [f'<script type="application/octet-stream" id="qwq-record">{deflated(record)}</script>\n']
-    for number, block in enumerate(blocks):
-        data.append(f'<script type="application/octet-stream" id="qwq-block-{number}">{deflated(block)}</script>\n')
+    with ThreadPoolExecutor(max_workers=4) as threads:  # zlib works without the interpreter's lock
+        for number, block in enumerate(threads.map(deflated, blocks)):
+            data.append(f'<script type="application/octet-stream" id="qwq-block-{number}">{block}</script>\n')
     policy = _POLICY.format(script=script_hash(script))
     return (
         '<!doctype html>\n<html lang="en" data-qwq-report>\n<head>\n<meta charset="utf-8">\n'

@@ -11,11 +11,16 @@ export function makeView(source: ITextSource | null): RunView {
 }
 
 /** Put the view into the element, as soon as that is in the page itself. Returns what undoes it. */
-export function mount(view: RunView, host: HTMLElement): () => void {
+export function mount(
+  view: RunView,
+  host: HTMLElement,
+  attached: () => void = () => undefined
+): () => void {
   let frame = 0;
   const attach = (): void => {
     if (host.isConnected) {
       Widget.attach(view, host);
+      attached();
     } else {
       frame = requestAnimationFrame(attach);
     }

@@ -1,8 +1,9 @@
 /** A run as a widget in any notebook that knows anywidget: VS Code, Colab, marimo, JupyterLab. `qwq_nb/run/widget.py`. */
 import { readRecord, RunRecord } from '../record/record';
-import { asObject } from '../record/values';
+import { asObject, asText } from '../record/values';
 import { el } from '../view/dom';
-import { IWidgetModel, KernelTexts } from './kernel-texts';
+import { lendFonts } from './fonts';
+import { IWidgetModel, Kernel, KernelTexts } from './kernel';
 import { makeView, mount } from './mount';
 import { followTheme } from './theme';
 
@@ -16,10 +17,11 @@ export function render({
 }): () => void {
   const box = el('div', { class: 'qwq-widget' });
   host.append(box);
-  const texts = new KernelTexts(model);
-  const view = makeView(texts);
+  const kernel = new Kernel(model);
+  const view = makeView(new KernelTexts(kernel));
   let isShown = false;
   let unmount: (() => void) | null = null;
+  let unfollow = (): void => undefined;
   const take = (value: unknown): void => {
     const record: RunRecord | null = readRecord(value);
     if (record === null) {
@@ -34,7 +36,10 @@ export function render({
       box.textContent = '';
     }
     view.setRecord(record);
-    unmount ??= mount(view, box);
+    unmount ??= mount(view, box, () => {
+      lendFonts(box, asText(model.get('_css')));
+      unfollow = followTheme(box);
+    });
   };
   const whole = (): void => take(model.get('record'));
   const update = (content: unknown): void => {
@@ -48,15 +53,14 @@ export function render({
   whole();
   view.setRule(
     model.get('can_rule') === true
-      ? async ruling => model.send({ type: 'rule', ...ruling })
+      ? async ruling => void (await kernel.ask('rule', { ...ruling }))
       : null
   );
-  const unfollow = followTheme(box);
   return () => {
     model.off('change:record', whole);
     model.off('msg:custom', update);
     unfollow();
-    texts.dispose();
+    kernel.dispose();
     (unmount ?? (() => view.dispose()))();
     box.remove();
   };

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { ITrace } from '../../model/entry';
-import { IWidgetModel, KernelTexts } from '../../page/kernel-texts';
+import { IWidgetModel, Kernel, KernelTexts } from '../../page/kernel';
 
 /** A model whose kernel answers as it is told to. */
 class FakeModel implements IWidgetModel {
@@ -38,7 +38,8 @@ class FakeModel implements IWidgetModel {
 describe('KernelTexts', () => {
   it('asks for what is wanted, and takes the answer to its own question', async () => {
     const model = new FakeModel();
-    const texts = new KernelTexts(model);
+    const kernel = new Kernel(model);
+    const texts = new KernelTexts(kernel);
     const found = new Map<string, ITrace>();
     const reading = texts.read('block-1', {
       keys: new Set(['0 a']),
@@ -46,26 +47,26 @@ describe('KernelTexts', () => {
     });
     const [{ type, token, keys }] = model.sent;
     expect([type, keys]).toEqual(['texts', ['0 a']]);
-    model.answer({ type: 'texts', token: token + 1, texts: {} });
+    model.answer({ type: 'answer', token: token + 1, texts: {} });
     model.answer(null);
     const foreign = { '0 a': ['think', 'say'], '0 z': ['not', 'asked'] };
-    model.answer({ type: 'texts', token, texts: foreign });
+    model.answer({ type: 'answer', token, texts: foreign });
     await reading;
     expect([...found]).toEqual([
       ['0 a', { reasoning: 'think', answer: 'say' }]
     ]);
-    texts.dispose();
+    kernel.dispose();
     expect(model.listeners).toBe(0);
   });
 
   it('says what the kernel says, or that it says nothing', async () => {
     vi.useFakeTimers();
     const model = new FakeModel();
-    const texts = new KernelTexts(model, 1_000);
+    const texts = new KernelTexts(new Kernel(model, 1_000));
     const wanted = { keys: new Set(['0 a']), found: () => undefined };
     const refused = texts.read('block-1', wanted);
     const { token } = model.sent[0];
-    model.answer({ type: 'texts', token, problem: 'withheld' });
+    model.answer({ type: 'answer', token, problem: 'withheld' });
     await expect(refused).rejects.toThrow('withheld');
     const late = texts.read('block-1', wanted);
     const failing = expect(late).rejects.toThrow('busy or gone');
