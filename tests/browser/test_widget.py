@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from qwq_nb.core.run_record import Clip
 from qwq_nb.view.clip import lean
 from qwq_nb.view.standalone import renderer_module, renderer_styles
 from tests.browser.lab import run_cell, write_notebook
-from tests.browser.renderer import DETAIL, LINE, REASONING, THINKING, VIEW
+from tests.browser.renderer import DETAIL, LINE, LIST, REASONING, THINKING, VIEW
+from tests.support.hostile_texts import CORPUS
 from tests.support.run_records import record, view
 from tests.support.saved_runs import saved_run
 
@@ -122,13 +124,51 @@ def test_updates_come_to_a_view_that_stands(lab: Lab) -> None:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_its_colours_are_those_of_what_it_stands_on(lab: Lab, dark: bool) -> None:
-    """Not those of the system: VS Code has a theme of its own."""
+    """Not those of the system: VS Code has a theme of its own. marimo writes its colours as `color(srgb 1 1 1)`."""
     with lab.window(dark=not dark) as page:
         front_end(page, record(), dark=dark)
         ground = page.evaluate("getComputedStyle(document.querySelector('.qwq-widget')).backgroundColor")
         assert ground == ("rgb(20, 24, 31)" if dark else "rgb(255, 255, 255)")
-        page.evaluate(f"document.body.style.background = '{'#fff' if dark else '#000'}'")
-        page.wait_for_selector(f".qwq-widget[data-theme={'light' if dark else 'dark'}]")
+        grounds = {"light": ("#fff", "color(srgb 1 1 1)", "oklch(0.98 0 0)"), "dark": ("#000", "color(srgb .1 .1 .1)")}
+        for theme in ("light", "dark") if dark else ("dark", "light"):
+            for colour in grounds[theme]:
+                page.evaluate("(colour) => { document.body.style.background = colour; }", colour)
+                page.wait_for_timeout(50)
+                page.wait_for_selector(f".qwq-widget[data-theme={theme}]", timeout=3_000)
+
+
+def test_hostile_texts_do_nothing(lab: Lab) -> None:
+    """Those of the record, and those that the kernel sends when a sample is opened."""
+    texts = [text[:20_000] for text in CORPUS]
+    hostile = [
+        view(i, id=f"{i} {text[:200]}", gold=text[:300], extracted=text[:300], question=Clip(text=text), why=text[:900])
+        for i, text in enumerate(texts)
+    ]
+    asked = [msgspec.structs.replace(each, reasoning=Clip(omitted=9), file="texts-0") for each in hostile]
+    with lab.window() as page:
+        front_end(page, record(asked, model=texts[0], name=texts[1], data=texts[2], notes=texts[:30]))
+        page.evaluate(
+            """(texts) => {
+                const send = model.send;
+                model.send = (question) => {
+                    send(question);
+                    const found = question.keys.map((key) => [key, Array(2).fill(texts[Number(key.split(' ')[1])])]);
+                    const answer = {type: 'answer', token: question.token, texts: Object.fromEntries(found)};
+                    model.emit('msg:custom', answer);
+                };
+            }""",
+            texts,
+        )
+        page.locator(LIST).focus()
+        for _ in texts:
+            page.keyboard.press("j")
+            for fold in page.locator(f"{DETAIL} details:not([open]) > summary").all():
+                fold.click()
+        assert page.evaluate("sent.flatMap((each) => each.keys).length") >= len(texts)
+        assert page.evaluate("window.__xss") is None
+        assert {address.split("?")[0] for address in page.requests} <= {HOST, f"{HOST}view.js", f"{HOST}state.json"}
+        assert page.locator(f"{VIEW} :is(iframe, object, embed, link, form, script, img)").count() == 0
+        assert page.locator(f"{VIEW} a[href]").count() == 0
 
 
 def test_it_is_drawn_in_jupyterlab(lab: Lab) -> None:

@@ -13,18 +13,34 @@ export function systemTheme(): Theme {
 /** The theme of what lies behind an element, by the first ground that is not transparent. */
 export function themeAround(element: Element): Theme {
   for (let node: Node | null = element; node !== null; node = parentOf(node)) {
-    const ground =
-      node instanceof Element ? getComputedStyle(node).backgroundColor : '';
-    const numbers = ground.match(/[\d.]+/g)?.map(Number) ?? [];
-    const [red, green, blue, alpha = 1] = numbers;
-    if (numbers.length >= 3 && alpha > 0.5) {
-      return 0.299 * red + 0.587 * green + 0.114 * blue < 128
-        ? 'dark'
-        : 'light';
+    if (node instanceof Element) {
+      const ground = getComputedStyle(node).backgroundColor;
+      const [red, green, blue, alpha] = channels(ground);
+      if (alpha > 127) {
+        return 0.299 * red + 0.587 * green + 0.114 * blue < 128
+          ? 'dark'
+          : 'light';
+      }
     }
   }
   return systemTheme();
 }
+
+/** Red, green, blue and alpha, 0 to 255, of a colour in any form of CSS: marimo's are `color(srgb 1 1 1)`. */
+function channels(colour: string): Uint8ClampedArray {
+  pixel ??= document
+    .createElement('canvas')
+    .getContext('2d', { willReadFrequently: true });
+  if (pixel === null) {
+    return new Uint8ClampedArray(4);
+  }
+  pixel.clearRect(0, 0, 1, 1);
+  pixel.fillStyle = colour;
+  pixel.fillRect(0, 0, 1, 1);
+  return pixel.getImageData(0, 0, 1, 1).data;
+}
+
+let pixel: CanvasRenderingContext2D | null | undefined;
 
 /** Also out of a shadow tree. */
 function parentOf(node: Node): Node | null {
