@@ -32,7 +32,10 @@ OTHER_PROGRAMS = {
     "bench/tools/bfcl.py": {"--no-deps"},  # of pip
     "bench/tools/reading.py": {"--no-deps"},
     "endpoint/context_window.py": {"--max-model-len"},  # of vLLM
+    "store/imported/lighteval.py": {"--save-details"},  # of lighteval
+    "store/imported/lm_eval.py": {"--log"},  # of lm-eval: --log_samples
     "view/pictures.py": {  # of Chromium
+        "--force-device-scale-factor",
         "--print-to-pdf",
         "--screenshot",
         "--user-data-dir",
