@@ -1,10 +1,10 @@
-"""Define parts of a drawn sample: a picture of problem and answer, and a reader's own ruling."""
+"""Define parts of a drawn sample: a picture of problem and answer, the answers stated, and a reader's own ruling."""
 
 from __future__ import annotations
 
 import msgspec
 
-__all__ = ["Drawing", "RulingView"]
+__all__ = ["Drawing", "RulingView", "Track"]
 
 
 class Drawing(msgspec.Struct, kw_only=True, frozen=True):
@@ -25,3 +25,19 @@ class RulingView(msgspec.Struct, kw_only=True, frozen=True):
     note: str = ""
     at: str = ""
     """ISO 8601, UTC."""
+
+
+class Track(msgspec.Struct, kw_only=True, frozen=True):
+    """Hold the candidate answers that a reasoning states on its way, in order: "204 → 204 → 60"."""
+
+    values: list[str] = []
+    """What is stated, each value once, as plain text shows it and cut."""
+    right: list[int] = []
+    """Positions in `values` of the right answer; empty where the gold answer is not known or not stated."""
+    given: int | None = None
+    """Position in `values` of the value that was extracted in the end; None where the reasoning does not state it."""
+    places: str = ""
+    """Every statement, as `start+length:value` with spaces between: characters of the reasoning, position in `values`.
+    One line of a notebook file, where numbers in lists would take a line each."""
+    omitted: int = 0
+    """Statements in the middle that are left out."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from qwq_nb.core.board_row import BoardRow
-from qwq_nb.core.drawn_parts import Drawing, RulingView
+from qwq_nb.core.drawn_parts import Drawing, RulingView, Track
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.game import GameClip
 from qwq_nb.core.records import Analysis, Outcome, State
@@ -249,6 +249,8 @@ class SampleView(msgspec.Struct, kw_only=True):
     """A picture of the problem and the answer, of benchmarks that have one."""
     ruling: RulingView | None = None
     """The reader's own, where it is on this answer."""
+    track: Track | None = None
+    """The answers that its reasoning states; None: none were found, it was not measured, or they are withheld."""
 
 
 class InFlight(msgspec.Struct, kw_only=True):

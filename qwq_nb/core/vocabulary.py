@@ -112,6 +112,10 @@ class SwitchPhrases(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     by no letter, digit or hyphen. Longer ones first: the first that fits is the one that is marked."""
     chinese: tuple[str, ...]
     """Regular expressions; Chinese has no spaces, so anything may follow."""
+    kinds: dict[str, tuple[str, ...]]
+    """What a thought does by the words that it begins with, as regular expressions; the first kind that fits counts."""
+    kind_within: int
+    """Characters of a thought in which those words are looked for."""
     near: int
     """Characters between the end of a phrase and the next one that belongs to the same turn."""
 

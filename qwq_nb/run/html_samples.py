@@ -8,6 +8,7 @@ from typing import Final
 
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.run_record import Clip, InFlight, RunRecord, SampleView
+from qwq_nb.run.candidates import track_runs
 from qwq_nb.run.code_parts import execution_html, squares, tests_word
 from qwq_nb.run.entropy_strip import strip_html
 from qwq_nb.run.tool_parts import calls_html
@@ -105,6 +106,8 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
         said = f": {esc(mark.says)}" if mark.says else ""
         position = f", at character {mark.span[0]:,} of the reasoning" if mark.span else ""
         parts.append(f"<p><strong>Mark:</strong> {esc(mark.name.replace('_', ' '))}{said}{position}</p>")
+    if view.track is not None:
+        parts.append(f"<p><strong>Answers stated:</strong> {esc(track_runs(view.track))}{_ending(view)}</p>")
     if view.execution is not None:
         parts.append(execution_html(view.execution, clipped(view.code) if view.code else ""))
     parts.append(calls_html(view.calls))
@@ -133,6 +136,19 @@ def _inside(view: SampleView, typeset: Typesetter, *, with_file: bool) -> str:
     if details:
         parts.append(f"<p><small>{' · '.join(details)}</small></p>")
     return "".join(parts)
+
+
+def _ending(view: SampleView) -> str:
+    """Which of the answers stated was given in the end, and where the right one stands."""
+    assert view.track is not None
+    values = view.track.values
+    facts = []
+    if view.track.given is not None and view.track.given < len(values):
+        facts.append(f"given in the end: {SIGNS[view.outcome]} {esc(values[view.track.given])}")
+    right = [values[number] for number in view.track.right if number < len(values)]
+    if right and view.outcome != "correct":
+        facts.append(f"right, and stated: {esc(right[0])}")
+    return f" ({'; '.join(facts)})" if facts else ""
 
 
 def _fold(name: str, text: Clip | None, tokens: int, write: Callable[[str], str]) -> str:

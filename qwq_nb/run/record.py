@@ -59,6 +59,9 @@ RECORD_QUESTION = 500
 SWITCHES_WITHOUT_TEXT = 50_000
 """Switches of thoughts in that record, of all samples together: about 0.3 MB."""
 
+TRACKS_WITHOUT_TEXT = 300_000
+"""Characters of the answers stated in reasonings in that record, of all samples together."""
+
 RECORD_PICTURES = 1_500_000
 """Bytes of all clips in that record."""
 
@@ -263,6 +266,7 @@ def bare_record(record: RunRecord) -> RunRecord:
     reasoning that a viewer reads there is cut by them.
     """
     rows, left, space = [], SWITCHES_WITHOUT_TEXT, DRAWINGS_WITHOUT_TEXT
+    tracks = TRACKS_WITHOUT_TEXT
     pictures = fit_pictures(record.samples, RECORD_PICTURES, in_html=False)
     for view, picture in zip(record.samples, pictures, strict=True):
         analysis = view.analysis
@@ -272,6 +276,7 @@ def bare_record(record: RunRecord) -> RunRecord:
                 analysis = msgspec.structs.replace(analysis, switches=[])
         question = clip(view.question.text, RECORD_QUESTION) if view.question else None
         space -= len(view.drawing.svg) if view.drawing else 0
+        tracks -= len(view.track.places) + sum(map(len, view.track.values)) if view.track else 0
         rows.append(
             msgspec.structs.replace(
                 view,
@@ -283,6 +288,7 @@ def bare_record(record: RunRecord) -> RunRecord:
                 turns=bare_turns(view.turns),
                 picture=picture,
                 drawing=view.drawing if space >= 0 else None,
+                track=view.track if tracks >= 0 else None,
             )
         )
     return msgspec.structs.replace(record, samples=rows, in_flight=[])

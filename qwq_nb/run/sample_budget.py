@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from qwq_nb.core.drawn_parts import Drawing
+from qwq_nb.core.drawn_parts import Drawing, Track
 from qwq_nb.core.execution import Execution, without_texts
 from qwq_nb.core.outcomes import is_failure
 from qwq_nb.core.records import Analysis
@@ -45,6 +45,9 @@ _SENT_BACK: Final = (160, 60)  # characters of it then, the longer ones first
 _PICTURES: Final = 1 / 2  # share of the bytes that the clips of games may take
 
 
+_TRACKS: Final = 1 / 8  # share of the bytes that the answers stated in reasonings may take
+
+
 _FLOOR: Final = 1 / 3  # share of the bytes for texts that is divided evenly among all samples
 
 
@@ -64,6 +67,7 @@ def fit_samples(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool
     views = [msgspec.structs.replace(view, picture=found) for view, found in zip(views, pictures, strict=True)]
     budget_bytes -= sum(picture_cost(found, in_html=in_html) for found in pictures)
     views = _with_drawings(views, budget_bytes // 2, in_html=in_html)
+    views = _with_tracks(views, int(budget_bytes * _TRACKS), in_html=in_html)
     failed = [is_failure(view) for view in views]
     folds = [in_html and (bad or len(views) <= FOLD_ALL) for bad in failed]
     line = _HTML_LINE if in_html else 0
@@ -133,6 +137,25 @@ def _with_drawings(views: Sequence[SampleView], budget_bytes: int, *, in_html: b
         view if position in kept or view.drawing is None else msgspec.structs.replace(view, drawing=None)
         for position, view in enumerate(views)
     ]
+
+
+def _with_tracks(views: Sequence[SampleView], budget_bytes: int, *, in_html: bool) -> list[SampleView]:
+    """Return the views with as many of their tracks as fit: those of failures before others."""
+    kept = list(views)
+    for position in sorted(range(len(kept)), key=lambda i: not is_failure(kept[i])):
+        track = kept[position].track
+        if track is not None:
+            budget_bytes -= track_cost(track, in_html=in_html)
+            if budget_bytes < 0:
+                kept[position] = msgspec.structs.replace(kept[position], track=None)
+    return kept
+
+
+def track_cost(track: Track, *, in_html: bool) -> int:
+    """Count the bytes of a track in a saved bundle: in the JSON, with a line a value, and as a line of the html."""
+    values = sum(_json_cost(value) for value in track.values)
+    whole = values + len(track.places) + 60 + _INDENT * (8 + len(track.values) + len(track.right))
+    return whole + (values + 120 if in_html else 0)
 
 
 def drawing_cost(drawing: Drawing, *, in_html: bool) -> int:
@@ -227,6 +250,7 @@ def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleVie
             calls=[],
             turns=[],
             drawing=None,
+            track=None,
             gold=_cut(row.gold, 24),
             extracted=_cut(row.extracted, 24),
             second_extracted="",
@@ -255,9 +279,11 @@ def row_cost(row: SampleView, in_html: int) -> int:
 
     These are its JSON and, where the html lists it, `in_html` bytes more besides its values.
     """
-    fields = lean(msgspec.structs.replace(row, picture=None))
+    fields = lean(msgspec.structs.replace(row, picture=None, track=None))
     cost = sum(_json_cost(value) + len(name) + 4 + _INDENT for name, value in fields.items()) + 2 * _INDENT
     cost += 3 * _INDENT if row.reason else 0
+    if row.track is not None:
+        cost += track_cost(row.track, in_html=bool(in_html))
     if row.drawing is not None:
         # Its JSON is counted above.
         cost += drawing_cost(row.drawing, in_html=bool(in_html)) - _json_cost(row.drawing.svg)

@@ -13,7 +13,7 @@ from qwq_nb.core.outcomes import ReasonCode, decide_outcome, sentence, why_decid
 from qwq_nb.core.records import Analysis, SampleResult
 from qwq_nb.core.run_record import Clip, Reason, SampleView
 from qwq_nb.core.tool_calls import calls_in, shown_call
-from qwq_nb.run.candidates import stated_candidates
+from qwq_nb.run.candidates import drawn_track, stated_candidates
 from qwq_nb.run.clip_pictures import PictureOf
 from qwq_nb.run.drawn_execution import drawn_execution
 from qwq_nb.run.entropy_strip import entropy_levels
@@ -135,6 +135,7 @@ def sample_view(
         turns=turns,
         picture=picture(result),
         drawing=Drawing(svg=d.drawing, alt=d.drawing_alt) if d.drawing else None,
+        track=drawn_track(result),
     )
 
 
@@ -162,7 +163,7 @@ def drawn_analysis(result: SampleResult, reasoning: Clip | None) -> Analysis | N
     return msgspec.structs.replace(
         analysis,
         switches=switches,
-        candidates=[],  # `run.sample(id)` has them
+        candidates=[],  # the track has them
         foreign=analysis.foreign[:FOREIGN_RUNS],
         measures=drawn_marks(result) if analysis.measures else {},
     )

@@ -112,6 +112,7 @@ def _withhold_sample(view: SampleView) -> SampleView:
         ruling=replace(view.ruling, note="") if view.ruling else None,
         execution=without_texts(view.execution),
         calls=[],
+        track=None,
         turns=turns_without_texts(view.turns),
         picture=None,
         error=shown_error(view.error),

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from qwq_nb.core.board_row import BoardRow
+from qwq_nb.core.drawn_parts import Track
 from qwq_nb.core.execution import Execution, FailedTest
 from qwq_nb.core.records import Analysis
 from qwq_nb.core.run_record import Clip, Reason, SampleView, SubsetRow, TurnView
@@ -23,7 +24,7 @@ __all__ = ["clip", "clip_again", "fair_limit", "lean", "switches_within"]
 
 HEAD_SHARE: Final = 1 / 3
 _SNAP: Final = 60  # characters within which a line's or a word's end is looked for
-_SPARSE: Final = (SampleView, SubsetRow, Clip, Analysis, Reason, TurnView, BoardRow, Execution, FailedTest)
+_SPARSE: Final = (SampleView, SubsetRow, Clip, Analysis, Reason, TurnView, BoardRow, Execution, FailedTest, Track)
 _PLAIN: Final = frozenset({int, bool, type(None)})
 
 

@@ -1,8 +1,9 @@
 /** Where in a shown reasoning that stands which the record's analysis names by offsets of the whole reasoning. */
-import { Analysis, Clip } from '../record/record';
+import { Analysis, Clip, Track } from '../record/record';
 import { asObject, asText, clipped } from '../record/values';
 import { ANSWER_PLACE, flagWord } from '../record/vocabulary';
 import { pythonIndex, visible } from '../text/clean';
+import { StatementKind } from '../text/prose';
 import { IRange } from '../text/range';
 
 export interface IAnnotation extends IRange {
@@ -15,6 +16,8 @@ const LONGEST = 400;
 /** Marks of one measure that are drawn, and characters of what is said of a mark. */
 const MOST_MARKS = 1_000;
 const LONGEST_TITLE = 300;
+/** Characters of a value that is stated. */
+const LONGEST_VALUE = 60;
 
 /**
  * A reasoning as it is shown: unseen characters spelt out, and where `clip` says so, a line in place of its middle.
@@ -182,4 +185,73 @@ export function switchesOf(
     .sort((a, b) => a - b)
     .filter(offset => shown.holds(offset))
     .map(offset => shown.indexOf(offset)!);
+}
+
+/** A statement of a candidate answer in a reasoning. */
+export interface IStatement {
+  kind: StatementKind;
+  /** What is stated, as plain text shows it. */
+  value: string;
+  /** Where it stands in the visible text; null where that part of the reasoning is left out. */
+  range: IRange | null;
+  /** The index of the visible text at which it stands or would stand. */
+  at: number;
+}
+
+const PLACE = /^(\d{1,9})\+(\d{1,9}):(\d{1,4})$/;
+
+/** The statements of a drawn track within `text`, in order. `wrong`: the value that was given in the end is not right. */
+export function statementsOf(
+  track: Track | null,
+  text: string,
+  clip: Clip | null,
+  wrong: boolean
+): IStatement[] {
+  if (track === null) {
+    return [];
+  }
+  const places = track.places.split(' ').flatMap(part => {
+    const [, start, length, number] = PLACE.exec(part) ?? [];
+    const value = track.values[Number(number)];
+    return value === undefined
+      ? []
+      : [
+          {
+            start: Number(start),
+            length: Number(length),
+            number: Number(number)
+          }
+        ];
+  });
+  const shown = new ShownText(text, clip);
+  const indices = indicesOf(
+    places.flatMap(({ start, length }) => [start, start + length]),
+    shown
+  );
+  const right = new Set(track.right);
+  let hasBeenGiven = false;
+  let gap = 0;
+  return places.map(({ start, length, number }) => {
+    const from = indices.get(start) ?? null;
+    const to = indices.get(start + length) ?? null;
+    gap = to ?? gap;
+    const isGiven = wrong && number === track.given;
+    const kind: StatementKind = isGiven
+      ? hasBeenGiven
+        ? 'again'
+        : 'given'
+      : right.has(number)
+        ? 'right'
+        : 'stated';
+    hasBeenGiven ||= isGiven;
+    const isThere = from !== null && to !== null && to > from;
+    return {
+      kind,
+      value: clipped(track.values[number], LONGEST_VALUE),
+      range: isThere
+        ? { start: from, end: Math.min(to, from + LONGEST) }
+        : null,
+      at: from ?? gap
+    };
+  });
 }

@@ -87,7 +87,8 @@ export function rowOf(flight: InFlight): SampleView {
     turns: [],
     picture: null,
     drawing: null,
-    ruling: null
+    ruling: null,
+    track: null
   };
 }
 

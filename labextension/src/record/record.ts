@@ -390,6 +390,14 @@ export const RULING_VIEW = {
   at: optional(text, '')
 };
 
+export const TRACK = {
+  values: optional(list(text, MOST_OF_A_SAMPLE), []),
+  right: optional(list(count, MOST_OF_A_SAMPLE), []),
+  given: optional(nullable(count), nothing),
+  places: optional(text, ''),
+  omitted: optional(count, 0)
+};
+
 export const SAMPLE_VIEW = {
   benchmark: text,
   subset: text,
@@ -423,7 +431,8 @@ export const SAMPLE_VIEW = {
   turns: optional(list(struct('TurnView', TURN_VIEW), MOST_OF_A_SAMPLE), []),
   picture: optional(nullable(struct('GameClip', GAME_CLIP)), nothing),
   drawing: optional(nullable(struct('Drawing', DRAWING)), nothing),
-  ruling: optional(nullable(struct('RulingView', RULING_VIEW)), nothing)
+  ruling: optional(nullable(struct('RulingView', RULING_VIEW)), nothing),
+  track: optional(nullable(struct('Track', TRACK)), nothing)
 };
 
 export const IN_FLIGHT = {
@@ -550,6 +559,7 @@ export const RUN_RECORD = {
   withheld_benchmarks: optional(nullable(list(text)), nothing)
 };
 
+export type Track = Read<typeof TRACK>;
 export type Analysis = Read<typeof ANALYSIS>;
 export type Clip = Read<typeof CLIP>;
 export type SampleView = Read<typeof SAMPLE_VIEW>;

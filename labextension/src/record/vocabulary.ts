@@ -131,6 +131,8 @@ export const DEMO_NOTICE = vocabulary.demo_notice;
 export const THOUGHT_SWITCHES: {
   english: string[];
   chinese: string[];
+  kinds: Record<string, string[]>;
+  kind_within: number;
   near: number;
 } = vocabulary.thought_switches;
 

@@ -1,8 +1,19 @@
 /** A long text in blocks that are laid out one by one, and what is marked in it. */
 import { IRange } from './range';
 
+/** A statement of the right answer; of the wrong one that was given in the end, the first and further ones; another. */
+export type StatementKind = 'right' | 'given' | 'again' | 'stated';
+
 export interface IMark extends IRange {
-  kind: 'switch' | 'mention' | 'hit' | 'left' | 'loop' | 'foreign' | 'further';
+  kind:
+    | 'switch'
+    | 'mention'
+    | 'hit'
+    | 'left'
+    | 'loop'
+    | 'foreign'
+    | 'further'
+    | StatementKind;
   title: string;
 }
 
@@ -63,30 +74,36 @@ function tableAround(
   low: number,
   high: number
 ): IRange | null {
-  const isRow = (line: string): boolean => /^[ \t>]*\|/.test(line);
-  const lineEnd = (from: number): number => {
-    const found = text.indexOf('\n', from);
-    return found < 0 || found >= high ? high : found + 1;
+  const isRow = (from: number): boolean =>
+    /^[ \t>]*\|/.test(text.slice(from, from + 200));
+  // Lines are looked for nearby: one of a megabyte is no row.
+  const lineStart = (from: number): number => {
+    const near = Math.max(low, from - WHOLE);
+    const found = text.slice(near, from).lastIndexOf('\n');
+    return found < 0 ? near : near + found + 1;
   };
-  let start = text.lastIndexOf('\n', at - 1) + 1;
+  const lineEnd = (from: number): number => {
+    const found = text.slice(from, from + WHOLE).indexOf('\n');
+    return found < 0 ? high : Math.min(high, from + found + 1);
+  };
+  let start = lineStart(at);
   if (start === at && at > low) {
-    start = text.lastIndexOf('\n', at - 2) + 1;
+    start = lineStart(at - 1);
   }
-  if (!isRow(text.slice(Math.max(start, low), start + 200))) {
+  if (!isRow(start)) {
     return null;
   }
   while (start > low) {
-    const before = text.lastIndexOf('\n', start - 2) + 1;
-    if (before < low || !isRow(text.slice(before, before + 200))) {
+    const before = lineStart(start - 1);
+    if (!isRow(before)) {
       break;
     }
     start = before;
   }
   let until = at;
-  while (until < high && isRow(text.slice(until, until + 200))) {
+  // A longer one is not kept whole, so its end need not be known.
+  while (until < high && until - start <= WHOLE && isRow(until)) {
     until = lineEnd(until);
   }
-  return start < at && at < until
-    ? { start: Math.max(start, low), end: until }
-    : null;
+  return start < at && at < until ? { start, end: until } : null;
 }

@@ -11,7 +11,14 @@ export interface IThought extends IRange {
   phrase: IRange | null;
 }
 
+/** What a thought does, by the words that it begins with. */
+export type ThoughtKind = 'correction' | 'check' | 'alternative' | 'turn';
+
 const { english, chinese, near } = THOUGHT_SWITCHES;
+const KINDS = Object.entries(THOUGHT_SWITCHES.kinds).map(
+  ([kind, phrases]) =>
+    [kind as ThoughtKind, new RegExp(phrases.join('|'), 'iu')] as const
+);
 const PHRASE = `(?:(?:${english.join('|')})(?![\\p{L}\\p{N}_-])|(?:${chinese.join('|')}))`;
 /** At the beginning of a sentence or a line. */
 const SWITCH = new RegExp(
@@ -20,6 +27,13 @@ const SWITCH = new RegExp(
 );
 /** A phrase that begins at a known place, or the word that stands there. */
 const OPENING = new RegExp(`${PHRASE}|[\\p{L}\\p{N}_]{1,30}`, 'iuy');
+
+/** What a thought does; `turn` where its words do not say more. */
+export function kindOf(text: string, { start, end }: IRange): ThoughtKind {
+  const until = Math.min(end, start + THOUGHT_SWITCHES.kind_within);
+  const words = text.slice(start, until);
+  return KINDS.find(([, pattern]) => pattern.test(words))?.[0] ?? 'turn';
+}
 
 /**
  * The text's thoughts; together they are the whole text.

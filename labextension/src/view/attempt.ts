@@ -1,5 +1,5 @@
 /** One answer to a problem: its outcome and why, what was extracted, what it took, and the folds with its texts. */
-import { annotationsOf, switchesOf } from '../model/annotations';
+import { annotationsOf, statementsOf, switchesOf } from '../model/annotations';
 import { IEntry, ITrace, secondsOf, standingOf } from '../model/entry';
 import { IMatcher } from '../model/search';
 import { IStream } from '../model/stream';
@@ -9,6 +9,7 @@ import { Drawing } from '../record/record';
 import { clipped } from '../record/values';
 import { flagTitle, flagWord, PHASES } from '../record/vocabulary';
 import { oneLine, visible } from '../text/clean';
+import { readable } from '../text/readable';
 import { valueAsTex } from '../text/tex';
 import { CallsView } from './calls';
 import { whole } from './clip';
@@ -21,6 +22,7 @@ import { renderBlock } from './prose';
 import { TextFold } from './reasoning';
 import { Rule, RulingView } from './ruling';
 import { signOf, wordOf } from './standing';
+import { TrackView } from './track';
 import { TurnsView } from './turns';
 import { LazyTypesetter } from './typeset';
 
@@ -64,6 +66,7 @@ export class AttemptView {
       );
     this._reasoning = fold('reasoning', 'Reasoning');
     this._answer = fold('answer', 'Answer');
+    this._reasoning.setTrack(this._track);
     this.node = el(
       'div',
       { class: 'qwq-attempt' },
@@ -78,6 +81,7 @@ export class AttemptView {
       this._ruling.node,
       this._drawing,
       this._values,
+      this._track.node,
       this._facts,
       this._error,
       this._game.node,
@@ -131,6 +135,11 @@ export class AttemptView {
   /** Where a search has marked something, in the order of the page. */
   get hitPlaces(): IHitPlace[] {
     return [this._answer, this._reasoning];
+  }
+
+  /** Go so many statements of an answer on in the reasoning; false where there is none. */
+  goToStatement(steps: number): boolean {
+    return this._track.step(steps);
   }
 
   /** Send the reader's ruling on this answer; false where none can be sent. */
@@ -242,6 +251,22 @@ export class AttemptView {
     const reasoning = text('reasoning');
     const analysis = stream ? null : row.analysis;
     const clip = trace ? null : row.reasoning;
+    const track = stream ? null : row.track;
+    const isWrong = row.outcome === 'wrong';
+    const statements = statementsOf(track, reasoning, clip, isWrong);
+    this._track.update({
+      statements,
+      ending:
+        track?.given === null && row.extracted && !row.execution
+          ? readable(row.extracted)
+          : '',
+      endingKind: isWrong
+        ? 'given'
+        : row.outcome === 'correct'
+          ? 'right'
+          : 'stated',
+      omitted: track?.omitted ?? 0
+    });
     this._reasoning.update({
       text: reasoning,
       facts: facts(own(row.reasoning_tokens), missing('reasoning')),
@@ -249,6 +274,7 @@ export class AttemptView {
       gold: row.gold,
       annotations: analysis && annotationsOf(analysis, reasoning, clip),
       switches: switchesOf(analysis, reasoning, clip),
+      statements,
       matcher,
       raw
     });
@@ -259,6 +285,7 @@ export class AttemptView {
       gold: '',
       annotations: null,
       switches: null,
+      statements: [],
       matcher,
       raw
     });
@@ -278,6 +305,7 @@ export class AttemptView {
   private _entropy = new EntropyView();
   private _turns = new TurnsView();
   private _game = new GameView();
+  private _track = new TrackView(index => this._reasoning.goToStatement(index));
   private _ruling = new RulingView();
   private _drawing = el('div');
   private _error = el('pre', { class: 'qwq-error' });

@@ -97,6 +97,7 @@ export class CompareView extends Widget {
       hit: steps => this._pair.goToHit(steps),
       rule: correct => this._pair.rule(correct),
       undo: () => this._pair.undo(),
+      statement: steps => this._pair.goToStatement(steps),
       focusNote: () => this._pair.focusNote(),
       side: side => this._pair.choose(side)
     });

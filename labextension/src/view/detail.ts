@@ -203,8 +203,10 @@ export class DetailView {
       side ? this._entries.slice(0, MOST_BESIDE) : [entry],
       ({ key }) => key,
       ({ key }) => {
-        // A stream is there to be watched.
-        const folds = this._entries.some(e => e.key === key && e.stream)
+        // A stream is there to be watched, and a reasoning that was cut off is all that there is.
+        const folds = this._entries.some(
+          e => e.key === key && (e.stream || isAllReasoning(e))
+        )
           ? { reasoning: true, answer: this._folds.answer }
           : this._folds;
         const attempt = new AttemptView(this._typesetter, folds);
@@ -255,6 +257,11 @@ export class DetailView {
       this._isArriving = false;
       this._hits.step(1);
     }
+  }
+
+  /** Go so many statements of an answer on in the reasoning; false where there is none. */
+  goToStatement(steps: number): boolean {
+    return this._views.get(this._key ?? '')?.goToStatement(steps) ?? false;
   }
 
   /** Rule on the answer that is shown; false where that cannot be done. */
@@ -422,4 +429,9 @@ export class DetailView {
   private _more = el('span', { class: 'qwq-more' });
   private _question = el('div', { class: 'qwq-question' });
   private _attempts = el('div', { class: 'qwq-attempts' });
+}
+
+/** Whether the sample was cut off before it had an answer. */
+function isAllReasoning({ row }: IEntry): boolean {
+  return row.outcome === 'truncated' && row.answer_tokens === 0;
 }

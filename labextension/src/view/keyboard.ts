@@ -1,7 +1,8 @@
 /**
  * Keys: j/k or arrows in the list, Enter to the sample, / to the search, n and N to its matches, Esc out again; y, n and
  * m rule on the sample that is shown (n only while nothing is searched for), u undoes that, and left and right choose
- * the side where there are two. Heard on the view's node alone.
+ * the side where there are two; , and . lead from one statement of an answer to the next in its reasoning. Heard on the
+ * view's node alone.
  *
  * In a notebook's command mode Lab takes j, k and Enter for itself wherever the focus is. The attribute keeps its
  * shortcuts off the view, and is taken away while Ctrl, Alt, Meta or Shift is held: Ctrl+S and Shift+Enter stay Lab's.
@@ -23,6 +24,8 @@ export interface IKeyboardTargets {
   rule: (correct: boolean) => boolean;
   /** Undo the last ruling; false where there is none. */
   undo: () => boolean;
+  /** Go so many statements of an answer on in the reasoning; false where there is none. */
+  statement: (steps: number) => boolean;
   focusNote: () => boolean;
   /** Choose the answer that rulings are on, where two stand side by side. */
   side?: (side: 0 | 1) => boolean;
@@ -99,7 +102,7 @@ export class KeyboardHandler {
       return true;
     }
     if (target === list || detail.contains(target)) {
-      const { hit, rule, undo, focusNote, side } = this._targets;
+      const { hit, rule, undo, focusNote, side, statement } = this._targets;
       if (event.key === 'N') {
         return hit(-1);
       }
@@ -117,6 +120,9 @@ export class KeyboardHandler {
       }
       if (side && ['ArrowLeft', 'ArrowRight'].includes(event.key)) {
         return side(event.key === 'ArrowLeft' ? 0 : 1);
+      }
+      if (event.key === ',' || event.key === '.') {
+        return statement(event.key === '.' ? 1 : -1);
       }
     }
     if (detail.contains(target)) {

@@ -147,6 +147,11 @@ export class PairView {
     return this._view()?.undo() ?? false;
   }
 
+  /** Go so many statements of an answer on in the reasoning of the chosen side; false where there is none. */
+  goToStatement(steps: number): boolean {
+    return this._view()?.goToStatement(steps) ?? false;
+  }
+
   focusNote(): boolean {
     return this._view()?.focusNote() ?? false;
   }

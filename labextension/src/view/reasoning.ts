@@ -1,5 +1,5 @@
 /** A fold with a text: an answer, or a reasoning cut into thoughts, with its turns and the gold value's first mention. */
-import { IAnnotation } from '../model/annotations';
+import { IAnnotation, IStatement } from '../model/annotations';
 import { IMatcher, MARKED } from '../model/search';
 import { number } from '../record/format';
 import { visible } from '../text/clean';
@@ -8,16 +8,16 @@ import { IMark } from '../text/prose';
 import { IRange } from '../text/range';
 import { cutThoughts, IThought } from '../text/thoughts';
 import { TextBody } from './body';
-import { button, el, reconcile, setAttribute, setText } from './dom';
+import { CourseView } from './course';
+import { button, el, setText } from './dom';
 import { IHitPlace } from './hits';
 import { hitsOf } from './prose';
 import { bringToSight } from './scroll';
+import { STATEMENT_TITLES, TrackView } from './track';
 import { LazyTypesetter } from './typeset';
 
 /** More is not drawn: it can be opened as a file. */
 const SHOWN = 2_000_000;
-/** Parts of the strip: of more thoughts several are one part. */
-const PARTS = 400;
 
 export interface IText {
   /** As the model wrote it. */
@@ -32,6 +32,8 @@ export interface IText {
   annotations: IAnnotation[] | null;
   /** Where the record says that thoughts begin, in the visible text; null where it does not say. */
   switches: number[] | null;
+  /** The candidate answers that it states, in order. */
+  statements: IStatement[];
   matcher: IMatcher | null;
   /** As typed, without Markdown and formulas. */
   raw: boolean;
@@ -56,11 +58,24 @@ export class TextFold implements IHitPlace {
       { class: 'qwq-fold', open },
       this._summary,
       this._note,
+      this._course.node,
       this._places,
       this._body.node
     );
     this._summary.addEventListener('click', () => toggled(!this.node.open));
     this.node.addEventListener('toggle', () => this._draw());
+    this._course.node.hidden = true;
+    // The strip stays in sight below the title, however many lines that takes.
+    new ResizeObserver(() => {
+      const height = this._summary.offsetHeight;
+      this.node.style.setProperty('--qwq-title-height', `${height}px`);
+    }).observe(this._summary);
+  }
+
+  /** Have the strip lead to the statements of a track, and its buttons beside the strip. */
+  setTrack(track: TrackView): void {
+    this._track = track;
+    this._course.node.append(track.steps);
   }
 
   update(text: IText): void {
@@ -69,7 +84,8 @@ export class TextFold implements IHitPlace {
     const isOther =
       before?.text !== text.text ||
       before.gold !== text.gold ||
-      String(before.switches) !== String(text.switches);
+      String(before.switches) !== String(text.switches) ||
+      signatureOf(before.statements) !== signatureOf(text.statements);
     const isSearched =
       isOther || before.matcher !== text.matcher || this._version !== version;
     this._version = version;
@@ -96,6 +112,26 @@ export class TextFold implements IHitPlace {
     this.node.open = true;
     this._draw();
     bringToSight(this._body.markAt(this._mention.start, 'mention'));
+    return true;
+  }
+
+  /** Open the fold at a statement of a candidate answer; false where it is not in the text. */
+  goToStatement(index: number): boolean {
+    const found = this._text?.statements[index];
+    if (!found?.range || !this.node.isConnected) {
+      return false;
+    }
+    this.node.open = true;
+    this._draw();
+    const { start } = found.range;
+    const over = this._covering(found.range);
+    this._current.forEach(mark => mark.classList.remove('qwq-mod-current'));
+    this._current = over
+      ? this._body.marksAt(over.start, over.kind)
+      : this._body.marksAt(start, found.kind);
+    this._current.forEach(mark => mark.classList.add('qwq-mod-current'));
+    this._course.setCurrent(index);
+    bringToSight(this._current[0] ?? this._body.blockAt(start));
     return true;
   }
 
@@ -162,6 +198,11 @@ export class TextFold implements IHitPlace {
         : []
     );
     marks.push(...this._found);
+    for (const { range, kind } of this._text?.statements ?? []) {
+      if (range && range.end <= this._shown.length && !this._covering(range)) {
+        marks.push({ ...range, kind, title: STATEMENT_TITLES[kind] });
+      }
+    }
     if (this._mention !== null && this._found.length === 0) {
       const title = 'the gold answer’s first mention';
       marks.push({ ...this._mention, kind: 'mention', title });
@@ -169,68 +210,58 @@ export class TextFold implements IHitPlace {
     return marks;
   }
 
-  /** A strip with the thoughts' lengths, and buttons that lead to places of interest. */
+  /** The mark of the analysis in the place of a statement: the first right one, or the one that was left. */
+  private _covering({ start, end }: IRange): IAnnotation | undefined {
+    return this._found.find(
+      mark =>
+        (mark.kind === 'mention' || mark.kind === 'left') &&
+        mark.start < end &&
+        mark.end > start
+    );
+  }
+
+  /** The strip of the thoughts, and a button that leads to the gold value. */
   private _drawPlaces(): void {
     const mention = this._mention;
     const within = mention
       ? this._thoughts.findIndex(({ end }) => mention.start < end)
       : -1;
     const share = mention ? (100 * mention.start) / this._shown.length : 0;
-    const step = Math.ceil(this._thoughts.length / PARTS);
-    reconcile(
-      this._strip,
-      this._thoughts.flatMap((thought, index) =>
-        index % step === 0 ? [{ thought, index }] : []
-      ),
-      ({ index }) => String(index),
-      ({ index }) => {
-        const part = el('span');
-        part.addEventListener('click', () =>
-          bringToSight(this._body.blockAt(this._thoughts[index]?.start ?? 0))
-        );
-        return part;
-      },
-      (part, { thought, index }) => {
-        const next = this._thoughts[index + step]?.start ?? this._shown.length;
-        part.style.flexGrow = String(next - thought.start);
-        setAttribute(part, 'title', this._nameOf(thought, index));
-      }
-    );
-    this._strip.hidden = this._thoughts.length < 2;
-    this._marker.hidden = mention === null;
-    this._marker.style.left = `${share.toFixed(2)}%`;
+    this._course.update({
+      text: this._shown,
+      thoughts: this._thoughts,
+      statements: this._text?.statements ?? [],
+      mention: mention?.start ?? null
+    });
     this._toMention.hidden = mention === null;
     setText(
       this._toMention,
       `◆ Gold answer first mentioned in thought ${number(within + 1)}, ${number(share)} % in`
     );
-    this._places.hidden = this._strip.hidden && this._toMention.hidden;
-  }
-
-  private _nameOf(thought: IThought, index: number): string {
-    const { phrase } = thought;
-    const words = phrase
-      ? `: ${this._shown.slice(phrase.start, phrase.end)}`
-      : '';
-    return `Thought ${index + 1}${words}, ${number(thought.end - thought.start)} characters`;
+    this._places.hidden = this._course.legend.hidden && mention === null;
   }
 
   private _name: string;
   private _asThoughts: boolean;
   private _summary = el('summary');
   private _note = el('p', { class: 'qwq-note' });
-  private _strip = el('div', { class: 'qwq-strip', 'aria-hidden': 'true' });
-  private _marker = el('span', { class: 'qwq-marker', 'aria-hidden': 'true' });
+  private _current: Element[] = [];
+  private _course = new CourseView(
+    index =>
+      bringToSight(this._body.blockAt(this._thoughts[index]?.start ?? 0)),
+    index => void this._track?.show(index)
+  );
   private _toMention = button('', { class: 'qwq-link' }, () =>
     bringToSight(this._body.markAt(this._mention?.start ?? 0, 'mention'))
   );
   private _places = el(
     'div',
     { class: 'qwq-places', hidden: true },
-    el('div', { class: 'qwq-course' }, this._strip, this._marker),
-    this._toMention
+    this._toMention,
+    this._course.legend
   );
   private _body: TextBody;
+  private _track: TrackView | null = null;
   private _text: IText | null = null;
   private _shown = '';
   private _thoughts: IThought[] = [];
@@ -239,4 +270,8 @@ export class TextFold implements IHitPlace {
   private _hits: IMark[] = [];
   private _version = 0;
   private _pending = false;
+}
+
+function signatureOf(statements: readonly IStatement[]): string {
+  return statements.map(({ kind, range }) => `${kind} ${range?.start}`).join();
 }

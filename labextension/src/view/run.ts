@@ -96,6 +96,7 @@ export class RunView extends Widget {
       hit: steps => this._detail.goToHit(steps),
       rule: correct => this._detail.rule(correct),
       undo: () => this._detail.undo(),
+      statement: steps => this._detail.goToStatement(steps),
       focusNote: () => this._detail.focusNote()
     });
   }

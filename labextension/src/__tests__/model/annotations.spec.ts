@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { annotationsOf, switchesOf } from '../../model/annotations';
-import { ANALYSIS, Analysis } from '../../record/record';
+import {
+  annotationsOf,
+  statementsOf,
+  switchesOf
+} from '../../model/annotations';
+import { ANALYSIS, Analysis, Track, TRACK } from '../../record/record';
 import { visible } from '../../text/clean';
 
 function analysis(values: Partial<Analysis>): Analysis {
@@ -153,5 +157,74 @@ describe('switches of thoughts', () => {
     )!;
     expect(performance.now() - started).toBeLessThan(2_000);
     expect(text.slice(found[99_999])).toBe('Wait, ');
+  });
+});
+
+function track(values: Partial<Track>): Track {
+  const empty = Object.entries(TRACK).map(([key, kind]) => [
+    key,
+    kind.read(undefined)
+  ]);
+  return { ...Object.fromEntries(empty), ...values } as Track;
+}
+
+describe('statements of an answer', () => {
+  const text = '😀 so 204, no 60. It is 60.';
+  const drawn = track({
+    values: ['204', '60'],
+    right: [0],
+    given: 1,
+    places: '5+3:0 13+2:1 23+2:1'
+  });
+
+  it('are where the places say, counted in characters as Python counts', () => {
+    const found = statementsOf(drawn, text, null, true);
+    expect(
+      found.map(({ kind, value, range }) => [
+        kind,
+        value,
+        text.slice(range!.start, range!.end)
+      ])
+    ).toEqual([
+      ['right', '204', '204'],
+      ['given', '60', '60'],
+      ['again', '60', '60']
+    ]);
+  });
+
+  it('are none of a wrong answer where the answer is not wrong', () => {
+    const kinds = statementsOf(drawn, text, null, false).map(
+      ({ kind }) => kind
+    );
+    expect(kinds).toEqual(['right', 'stated', 'stated']);
+  });
+
+  it('have no place in the part that is left out, but one on the way', () => {
+    const clip = { text: 'begin 204 60 end', omitted: 1_000, at: 9 };
+    const shown = 'begin 204\n\n[… left out …]\n\n 60 end';
+    const places = '6+3:0 500+2:1 1010+2:1';
+    const found = statementsOf(
+      track({ values: ['204', '60'], given: 1, places }),
+      shown,
+      clip,
+      true
+    );
+    expect(found.map(({ range }) => range && shown.slice(range.start))).toEqual(
+      ['204\n\n[… left out …]\n\n 60 end', null, '60 end']
+    );
+    expect(found[1].at).toBe(9);
+    expect(found.map(({ kind }) => kind)).toEqual(['stated', 'given', 'again']);
+  });
+
+  it('are none where the track makes no sense', () => {
+    expect(statementsOf(null, text, null, true)).toEqual([]);
+    const odd = 'x 1+2 -1+2:0 1+2:9 1+2:constructor 99999999999+1:0';
+    expect(
+      statementsOf(track({ values: ['1'], places: odd }), text, null, true)
+    ).toEqual([]);
+    const beyond = track({ values: ['1'], places: '900+5:0', given: 7 });
+    expect(statementsOf(beyond, text, null, true)).toMatchObject([
+      { range: null, kind: 'stated' }
+    ]);
   });
 });

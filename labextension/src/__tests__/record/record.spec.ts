@@ -26,6 +26,7 @@ import {
   readRecord,
   RUN_COST,
   RULING_VIEW,
+  TRACK,
   RUN_RECORD,
   SAMPLE_VIEW,
   SUBSET_ROW,
@@ -62,6 +63,7 @@ describe('the record', () => {
       Reason: REASON,
       RepeatScores: REPEAT_SCORES,
       RulingView: RULING_VIEW,
+      Track: TRACK,
       RunCost: RUN_COST,
       RunRecord: RUN_RECORD,
       SampleView: SAMPLE_VIEW,
@@ -103,6 +105,7 @@ describe('the record', () => {
       'RunRecord',
       'SampleView',
       'SubsetRow',
+      'Track',
       'TurnView'
     ]);
   });

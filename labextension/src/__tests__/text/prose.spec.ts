@@ -16,4 +16,13 @@ describe('blocks', () => {
       blocks.some(b => /^[\udc00-\udfff]/.test(text.slice(b.start, b.end)))
     ).toBe(false);
   });
+
+  it('take no longer for tables of lines without an end', () => {
+    const started = performance.now();
+    for (const text of ['|'.repeat(1_000_000), '| a |\n'.repeat(150_000)]) {
+      const blocks = blocksOf(text, 0, text.length);
+      expect(blocks.map(b => text.slice(b.start, b.end)).join('')).toBe(text);
+    }
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
 });

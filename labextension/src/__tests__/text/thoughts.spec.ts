@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { cutThoughts } from '../../text/thoughts';
+import { cutThoughts, kindOf } from '../../text/thoughts';
 
 describe('thoughts', () => {
   const cut = (text: string): [string, string | null][] =>
@@ -110,4 +110,34 @@ describe('thoughts', () => {
       expect(thoughts.map(t => text.slice(t.start, t.end)).join('')).toBe(text);
     }
   );
+});
+
+describe('what a thought does', () => {
+  const kind = (text: string): string =>
+    kindOf(text, { start: 0, end: text.length });
+
+  it.each([
+    ['Wait, that cannot be right: the sum is odd.', 'correction'],
+    ['Wait, I made a mistake in the second step.', 'correction'],
+    ['Hmm, that contradicts the first equation.', 'correction'],
+    ['不对，这里算错了。', 'correction'],
+    ['Let me double-check the sum once more.', 'check'],
+    ['But wait, let me verify with x = 3.', 'check'],
+    ['Wait, is that correct? 3 + 4 is 7.', 'check'],
+    ['让我验证一下。', 'check'],
+    ['Alternatively, use the law of cosines.', 'alternative'],
+    ['Another approach: count the pairs.', 'alternative'],
+    ['Hmm, what if the triangle is not acute?', 'alternative'],
+    ['另一种方法是代入。', 'alternative'],
+    ['Wait, the problem says integers.', 'turn'],
+    ['Hmm, so the terror of it.', 'turn'],
+    ['', 'turn']
+  ])('in %j is %s', (text, expected) => expect(kind(text)).toBe(expected));
+
+  it('is told by its first words alone', () => {
+    expect(kind(`Wait, ${'and so on '.repeat(20)} check it.`)).toBe('turn');
+    const both = 'So it is.Let me check that.';
+    expect(kindOf(both, { start: 0, end: 9 })).toBe('turn');
+    expect(kindOf(both, { start: 9, end: both.length })).toBe('check');
+  });
 });
