@@ -272,6 +272,22 @@ class InFlight(msgspec.Struct, kw_only=True):
     answer_at: int = 0
 
 
+class ShardProgress(msgspec.Struct, kw_only=True):
+    """Hold how far a shard of a run is that an executor's workers ask."""
+
+    number: int
+    total: int
+    done: int
+    state: str
+    """`waiting` for a worker, `running`, `paused`, `done`, or what it is at before it asks."""
+    worker: str = ""
+    """The host and process that has it, or had it last."""
+    in_flight: int = 0
+    tokens_per_s: float = 0.0
+    moved: int = 0
+    """Times that another worker took it up, since its own died."""
+
+
 class Progress(msgspec.Struct, kw_only=True):
     """Hold the counts and rates of a run at one moment.
 
@@ -299,6 +315,8 @@ class Progress(msgspec.Struct, kw_only=True):
     """Streams allowed at once now: what `--concurrency auto` has come to; 0 where it is not known."""
     waiting: str = ""
     """Why nothing is asked now (the endpoint is gone, the key is refused) and what there is to do; empty otherwise."""
+    shards: list[ShardProgress] = []
+    """Of a run that an executor's workers ask, while it goes on; empty: the kernel asks itself."""
 
 
 class RunCost(msgspec.Struct, kw_only=True):

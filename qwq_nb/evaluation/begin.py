@@ -17,6 +17,7 @@ from qwq_nb.evaluation.earlier_runs import EarlierRun, earlier_runs
 from qwq_nb.evaluation.own_prompts import saved_prompts
 from qwq_nb.evaluation.request import build_request
 from qwq_nb.evaluation.session import Session
+from qwq_nb.evaluation.sharded.spread import Spread, spread_over
 from qwq_nb.evaluation.start import data_fingerprint, run_dir_for
 from qwq_nb.evaluation.trust import note_request
 from qwq_nb.run.open import DEFAULT_OUT
@@ -36,26 +37,31 @@ def begin(
     options: dict[str, Any],
     lower_limits: bool = True,
     turns_of: Sequence[Path] = (),
+    executor: Any = None,
+    shards: int | None = None,
 ) -> tuple[Run, Control]:
     """Check the call, find or name its run directory, and start it. `options` are those of `build_request`.
 
     A new run takes answers over from runs that asked the same with smaller numbers (`evaluation.earlier_runs`), unless
     it is `fresh`; with `lower_limits` also from those with a lower token limit. `turns_of`: as for `start`.
+    `executor` and `shards`: as for `evaluate`.
 
     Raises:
         UserError: the call cannot work as written.
     """
+    spread = spread_over(executor, shards, options)
     folder = expand_user(out or DEFAULT_OUT)
     if "data" in options:
         options = {**options, "data": saved_prompts(benchmarks, options["data"], folder)}
     request = build_request(benchmarks, endpoint=endpoint, **options)
     data = data_fingerprint(request)
-    path, key = run_dir_for(request, folder, fresh=fresh, data_fingerprint=data)
+    path, key = run_dir_for(request, folder, fresh=fresh, data_fingerprint=data, in_shards=spread is not None)
     earlier = functools.partial(earlier_runs, request, path, key, data, lower_limits=lower_limits)
     line = command_line(
         request, out=str(out) if out else None, named=typed_names(endpoint), options=own_options(options)
     )
-    return start(request, path, key, command=line, reveal=reveal, earlier=None if fresh else earlier, turns_of=turns_of)
+    own = None if fresh else earlier
+    return start(request, path, key, command=line, reveal=reveal, earlier=own, turns_of=turns_of, spread=spread)
 
 
 def start(
@@ -67,15 +73,20 @@ def start(
     reveal: bool,
     earlier: Callable[[], list[EarlierRun]] | None = None,
     turns_of: Sequence[Path] = (),
+    spread: Spread | None = None,
 ) -> tuple[Run, Control]:
     """Start the session of a checked request in the run directory `path`, whose identity is `key`.
 
     `earlier` finds the runs that a new run takes answers over from; None: from none. `turns_of`: directories of other
     runs: what their solvers have asked is not asked again where this one would ask the same of the same endpoint, as
-    an architect whose plans go to one editor after another.
+    an architect whose plans go to one editor after another. `spread`: the executor's workers ask; None: this process.
     """
     note_request(request)
-    session = Session(request, path, key, shared_worker(), command=command, earlier=earlier, turns_of=turns_of)
+    session = Session(
+        request, path, key, shared_worker(), command=command, earlier=earlier, turns_of=turns_of, asking=spread
+    )
+    if spread is not None:
+        spread.command, spread.tell = command, session.state.note
     control = Control(session, shared_event_loop())
     return Run(session.directory, session.state, control).reveal(reveal), control
 

@@ -8,7 +8,7 @@ import contextlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qwq_nb.core.event_loop import future_result
 from qwq_nb.core.frontend import ipython
@@ -49,6 +49,8 @@ def evaluate(
     background: bool = False,
     reveal: bool = False,
     show: bool = True,
+    executor: Any = None,
+    shards: int | None = None,
     **options: Unpack[EvalOptions],
 ) -> Run:
     """Evaluate a model on benchmarks and return the `Run`; the same call again resumes what is unfinished.
@@ -63,7 +65,11 @@ def evaluate(
         background: return at once; `run.wait()`, `run.stop()`, `run.pause()` control it.
         reveal: show texts that are withheld by default (GPQA).
         show: draw progress and the result where there is a notebook or a terminal.
-        options: levels, subset, limit, seed, repeats, concurrency, data, hub, few_shot, dataset_args, demo,
+        executor, shards: let an executor's workers ask, in so many parts: Dask's `Client`, ipyparallel's
+            `client.executor()`, a `ProcessPoolExecutor`, a submitit executor. They need this package, the endpoint, the
+            variables of its keys, and `out` on a file system that they share with the kernel. `concurrency` is each
+            shard's. The same call without them goes on with the run too.
+        options: levels, subset, limit, shard, seed, repeats, concurrency, data, hub, few_shot, dataset_args, demo,
             grade_deadline, editor, edit_format, tries, and any sampling or transport option, as `%qwq_eval` has them.
 
     Raises:
@@ -72,7 +78,16 @@ def evaluate(
         HubError, WorkerError, RunLocked: as their docstrings say.
         Interrupted: the user interrupted; a KeyboardInterrupt that carries the run.
     """
-    run, control = begin(benchmarks, out=out, fresh=fresh, endpoint=endpoint, reveal=reveal, options=dict(options))
+    run, control = begin(
+        benchmarks,
+        out=out,
+        fresh=fresh,
+        endpoint=endpoint,
+        reveal=reveal,
+        options=dict(options),
+        executor=executor,
+        shards=shards,
+    )
     return watch_run(run, control, background=background, show=show)
 
 

@@ -97,16 +97,16 @@ class Runner:
         self.enough = enough
         self._resume = asyncio.Event()
         self._resume.set()
-        self._changed = asyncio.Event()
+        self.changed = asyncio.Event()
         """A stream has ended, or the pool's limit is another."""
         self._look_whether_enough()
         self._streamers: set[asyncio.Task[None]] = set()
         self._finishers: set[asyncio.Task[None]] = set()
         self._at_grader = asyncio.Semaphore(AT_GRADER)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
+        self.writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
         self.reused_tokens = sum(r.completion.completion_tokens for r in self.results.values() if r.completion)
         self._turns = turns
-        self._finished_tokens = self.reused_tokens + (0 if turns is None else turns.tokens)
+        self.finished_tokens = self.reused_tokens + (0 if turns is None else turns.tokens)
         self._streams = streams.StreamLog(directory)
         self._rate = TokenRate()
         self._succeeded = self.reused > 0
@@ -126,7 +126,7 @@ class Runner:
             self._finish_later(by_key[key], completion)
         looking = asyncio.create_task(self._look_at_streams())
         try:
-            await self._stream_all()
+            await self.ask_all()
             looking.cancel()
             while self._finishers and not self.stopping:
                 # All of them: to wait for the first, again and again, takes quadratic time. A stop cancels them.
@@ -143,7 +143,7 @@ class Runner:
         self.stopping = True
         self._queue.clear()
         self._resume.set()
-        self._changed.set()
+        self.changed.set()
         for task in self._streamers | self._finishers:
             task.cancel()
 
@@ -158,7 +158,7 @@ class Runner:
 
     def look_again(self) -> None:
         """Check the pool again, since it has changed."""
-        self._changed.set()
+        self.changed.set()
 
     @property
     def paused(self) -> bool:
@@ -173,20 +173,20 @@ class Runner:
             await asyncio.wait(pending, timeout=0.5)
         if not isinstance(self.problem, QwqError) or isinstance(self.problem, EndpointError):
             self.write_later(self._streams.end)  # else it may be the disk, and the journal has not got it all
-        self._writer.shutdown(wait=True)
+        self.writer.shutdown(wait=True)
 
     def write_later(self, write: Callable[[], object]) -> None:
         """Let the writing thread do this after the rows that wait for it; on the way out nothing is done."""
         with contextlib.suppress(RuntimeError):
             loop = asyncio.get_running_loop()
-            self._writer.submit(write).add_done_callback(functools.partial(self._wrote, loop))
+            self.writer.submit(write).add_done_callback(functools.partial(self._wrote, loop))
 
     def _wrote(self, loop: asyncio.AbstractEventLoop, written: concurrent.futures.Future[object]) -> None:
         # A full disk the next row tells by itself; that the folder is gone it may tell too late.
         problem = None if written.cancelled() else written.exception()
         if isinstance(problem, RunFolderChanged):
             with contextlib.suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._fail, problem)
+                loop.call_soon_threadsafe(self.fail, problem)
 
     async def _look_at_streams(self) -> None:
         """Write down now and then what is being streamed, for a resume after a `kill -9`."""
@@ -196,7 +196,7 @@ class Runner:
             if pieces:
                 self.write_later(functools.partial(self._streams.write, pieces, anew))
 
-    def _fail(self, problem: Exception) -> None:
+    def fail(self, problem: Exception) -> None:
         if isinstance(problem, OSError):
             problem = QwqError(
                 f"The run cannot be written to {self.directory.display_path}: {problem}. What was finished is kept; "
@@ -208,7 +208,7 @@ class Runner:
 
     # -- one item ------------------------------------------------------------------------------------------------
 
-    async def _stream_all(self) -> None:
+    async def ask_all(self) -> None:
         """Keep as many streams going as the pool allows, until nothing is left to ask."""
         while self._queue or self._streamers:
             if self._resume.is_set():
@@ -221,13 +221,13 @@ class Runner:
             elif not self._streamers:
                 await self._resume.wait()
                 continue
-            self._changed.clear()
-            await self._changed.wait()
+            self.changed.clear()
+            await self.changed.wait()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._streamers.discard(task)
         self._finishers.discard(task)
-        self._changed.set()
+        self.changed.set()
 
     async def _stream(self, item: Item) -> None:
         turns = None if self._turns is None else self._turns.of(item.key, self._write)
@@ -240,10 +240,10 @@ class Runner:
             self._keep_partial(entry)
             raise
         except Exception as exc:
-            self._fail(exc)
+            self.fail(exc)
         finally:
             made = entry.asked.chunks if entry.tokens is None else entry.tokens - entry.asked.replayed_tokens
-            self._finished_tokens += made
+            self.finished_tokens += made
             self.in_flight_items.pop(item.key, None)
 
     async def _ask(self, item: Item, entry: InFlightItem) -> None:
@@ -308,7 +308,7 @@ class Runner:
                 await asyncio.shield(written)
             await self._graded(item, completion, verdict)
         except Exception as exc:
-            self._fail(exc)
+            self.fail(exc)
 
     async def _verdict(self, item: Item, completion: Completion) -> Verdict:
         async with self._at_grader:
@@ -338,7 +338,7 @@ class Runner:
         """Ask nothing more of benchmarks whose intervals are narrow enough; what is streaming goes on to its end."""
         if self.enough is not None and self.enough.look(self.results):
             self._queue = deque(i for i in self._queue if i.sample.benchmark not in self.enough.closed)
-            self._changed.set()
+            self.changed.set()
 
     def _keep_partial(self, entry: InFlightItem) -> None:
         """On the way out: not waited for here, since the loop may not come back to this task."""
@@ -357,7 +357,7 @@ class Runner:
         await asyncio.shield(self._writing(file, row))
 
     def _writing(self, file: Any, row: dict[str, Any]) -> asyncio.Future[None]:
-        return asyncio.get_running_loop().run_in_executor(self._writer, self.directory.append, file, row)
+        return asyncio.get_running_loop().run_in_executor(self.writer, self.directory.append, file, row)
 
     # -- what is seen --------------------------------------------------------------------------------------------
 
@@ -367,7 +367,7 @@ class Runner:
         results = list(self.results.values())
         done = sum(r.outcome != "pending" for r in results)
         in_flight = list(self.in_flight_items.values())
-        tokens = self._finished_tokens + sum(f.asked.chunks for f in in_flight)
+        tokens = self.finished_tokens + sum(f.asked.chunks for f in in_flight)
         elapsed = now - self.started
         left = None if self.enough is None else self.enough.expected_left(self.results)
         queued = len(self._queue) if left is None else min(len(self._queue), max(0, left - len(in_flight)))

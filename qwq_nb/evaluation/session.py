@@ -22,12 +22,13 @@ from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark
 from qwq_nb.bench.rehearsal import rehearsal_notes
 from qwq_nb.core.records import Completion, Item, SampleResult, State, Verdict
 from qwq_nb.errors import OptionError, QwqError, RunLocked
+from qwq_nb.evaluation.asking import Asking
 from qwq_nb.evaluation.code_sandbox import deadline_of, sandbox_for, sandbox_notes
 from qwq_nb.evaluation.earlier_runs import EarlierRun
 from qwq_nb.evaluation.endpoint_status import PoolWatch, endpoint_notes, pool_of
 from qwq_nb.evaluation.evalscope_files import EvalscopeFiles, RunObserver
 from qwq_nb.evaluation.game_clips import with_clip
-from qwq_nb.evaluation.loading import load_benchmarks, plan_selected
+from qwq_nb.evaluation.loading import plan_selected
 from qwq_nb.evaluation.merge import merged_notes
 from qwq_nb.evaluation.plan import Plan
 from qwq_nb.evaluation.rescue import write_anew
@@ -69,11 +70,14 @@ class Session:
         command: str,
         earlier: Callable[[], list[EarlierRun]] | None = None,
         turns_of: Sequence[Path] = (),
+        asking: Asking | None = None,
     ) -> None:
         """`earlier` finds the runs that a new run takes answers over from; None: from none.
 
-        `turns_of`: directories of runs whose finished turns count where this one would ask the same.
+        `turns_of`: directories of runs whose finished turns count where this one would ask the same. `asking`: who
+        loads and asks (None: this process).
         """
+        self._asking = Asking() if asking is None else asking
         self.request = request
         self._earlier = earlier
         self._turns_of = list(turns_of)
@@ -159,19 +163,22 @@ class Session:
 
     async def _execute(self) -> None:
         self.state.step = "loading benchmarks"
-        loaded = await load_benchmarks(self.request, self.worker)
-        plan = plan_selected(loaded, self.request)
+        loaded = await self._asking.load(self.request, self.worker)
+        plan = self._asking.planned(plan_selected(loaded, self.request))
         self.state.manifest.sandbox = await asyncio.to_thread(sandbox_for, self.request, loaded)
         await self._lock()
         done, ungraded = await self._opened(plan, loaded)
         missing = {item.key for item in plan.items} - {*done, *ungraded}
         turns = await asyncio.to_thread(turn_log, self.request, self.directory, missing, self._turns_of)
         async with pool_of(self.request) as pool:
-            runner = self._runner = Runner(
-                plan,
-                pool,
-                functools.partial(self._grade, {bench.benchmark: bench for bench in loaded}),
-                self.directory,
+            runner = self._runner = self._asking.runner(
+                self.request,
+                loaded,
+                self.state.manifest.key,
+                plan=plan,
+                pool=pool,
+                grade=functools.partial(self._grade, {bench.benchmark: bench for bench in loaded}),
+                directory=self.directory,
                 model=self.request.endpoint.model,
                 results=done,
                 ungraded=ungraded,

@@ -19,32 +19,35 @@ from qwq_nb.store.shards import shard_directory
 __all__ = ["data_fingerprint", "identity", "name_stem", "new_manifest", "run_dir_for", "run_keys"]
 
 
-def run_dir_for(request: EvalRequest, root: Path, *, fresh: bool, data_fingerprint: str) -> tuple[Path, str]:
+def run_dir_for(
+    request: EvalRequest, root: Path, *, fresh: bool, data_fingerprint: str, in_shards: bool = False
+) -> tuple[Path, str]:
     """Return the directory of this request's run, and its key. The same request finds its newest run again.
 
     A run that was merged of shards is found whatever URL the request has: its shards may have asked several. A shard
     has a directory of its own in a folder beside the whole run's.
 
-    With `fresh` the directory is always a new one.
+    With `fresh` the directory is always a new one. `in_shards`: a new one is named as a merged run is.
     """
     key, merged = run_keys(request, data_fingerprint)
     stem = name_stem(request)
-    named = root / f"{stem}-{key}"
+    new = merged if in_shards else key
+    named = root / f"{stem}-{new}"
     names = f"{re.escape(stem)}-({key}|{merged})"
     if (shard := request.selection.shard) is not None:
-        named, key = shard_directory(root / f"{stem}-{merged}", shard), merged
+        named, new = shard_directory(root / f"{stem}-{merged}", shard), merged
         names = f"({re.escape(named.name)})"
     if not fresh:
         found = ((p, re.fullmatch(rf"{names}(-\d+)?", p.name)) for p in find_run_dirs(named.parent))
         taken = next(((p, match[1]) for p, match in found if match), None)
         if taken is not None:
-            return taken[0], key if shard is not None else taken[1]
+            return taken[0], merged if shard is not None else taken[1]
     number, path = 1, named
     # A kernel that is killed while it takes answers over leaves rows without a manifest.
     while (path / MANIFEST).exists() or (fresh and (path / "predictions").exists()):
         number += 1
         path = named.with_name(f"{named.name}-{number}")
-    return path, key
+    return path, new
 
 
 def run_keys(request: EvalRequest, data_fingerprint: str) -> tuple[str, str]:

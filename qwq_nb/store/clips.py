@@ -8,11 +8,11 @@ from typing import Final
 from qwq_nb.core.clip_png import CLIP_BYTES, NotAClip, read_clip
 from qwq_nb.core.files import UnsafeFile
 from qwq_nb.core.game import CLIPS
-from qwq_nb.core.records import SampleResult
+from qwq_nb.core.records import SampleResult, Verdict
 from qwq_nb.errors import one_line
 from qwq_nb.store.run_dir import RunDirectory
 
-__all__ = ["clip_file", "clip_path", "load_clip", "save_clip"]
+__all__ = ["clip_file", "clip_path", "load_clip", "save_clip", "take_clip"]
 
 _FILE: Final = re.compile(rf"{CLIPS}/[\w.+-]{{1,240}}\.png")
 
@@ -43,6 +43,17 @@ def clip_path(directory: RunDirectory, result: SampleResult) -> str:
     execution = result.verdict.execution if result.verdict is not None else None
     file = execution.game.clip if execution is not None and execution.game is not None else ""
     return str(directory.path / file) if file and load_clip(directory, file)[0] else ""
+
+
+def take_clip(target: RunDirectory, source: RunDirectory, verdict: Verdict) -> None:
+    """Copy the clip that a verdict of `source` names into another directory; nothing where it names none.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    file = verdict.execution.game.clip if verdict.execution is not None and verdict.execution.game is not None else ""
+    if file and (clip := load_clip(source, file)[0]):
+        target.folder.replace(file, clip)
 
 
 def load_clip(directory: RunDirectory, file: str) -> tuple[bytes, str]:

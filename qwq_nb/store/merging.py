@@ -17,7 +17,7 @@ import msgspec
 from qwq_nb.core.compressed import restored
 from qwq_nb.core.records import Item, Sample
 from qwq_nb.store import evalscope_rows as rows
-from qwq_nb.store.clips import load_clip
+from qwq_nb.store.clips import take_clip
 from qwq_nb.store.jsonl import encode_row
 from qwq_nb.store.judgements import FILE as JUDGEMENTS
 from qwq_nb.store.resume import belongs, read_journal, row_index
@@ -131,7 +131,7 @@ class _Merge:
                 if key not in self.reviewed and key in own and own[key] == self.answers[key]:
                     self.reviewed.add(key)
                     count.graded += 1
-                    self._take_clip(part, row)
+                    take_clip(self.target, part, rows.verdict_from_row(row))
                     yield row
 
         self._append(self._file(self.target, "predictions", group), answers())
@@ -186,12 +186,6 @@ class _Merge:
             with contextlib.suppress(*rows.NOT_A_ROW):
                 rows.verdict_from_row(row)
                 yield row, item.key
-
-    def _take_clip(self, part: RunDirectory, row: dict[str, Any]) -> None:
-        execution = rows.verdict_from_row(row).execution
-        file = execution.game.clip if execution is not None and execution.game is not None else ""
-        if file and (clip := load_clip(part, file)[0]):
-            self.target.folder.replace(file, clip)
 
     def _noting_turns(self, turns: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for row in turns:

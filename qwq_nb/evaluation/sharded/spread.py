@@ -1,0 +1,63 @@
+"""Let the workers of an executor ask a run: `evaluate(…, executor=E, shards=n)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from qwq_nb.errors import OptionError
+from qwq_nb.evaluation.asking import Asking
+from qwq_nb.evaluation.sharded.executor import check_executor
+from qwq_nb.store.shards import MOST_SHARDS
+
+if TYPE_CHECKING:
+    from qwq_nb.bench.protocol import LoadedBenchmark
+    from qwq_nb.evaluation.runner import Runner
+    from qwq_nb.store.request import EvalRequest
+
+__all__ = ["Spread", "spread_over"]
+
+
+class Spread(Asking):
+    """Ask in shards on an executor's workers. The kernel loads the benchmarks, and collects."""
+
+    def __init__(self, executor: Any, shards: int) -> None:
+        self._executor, self._shards = executor, shards
+        self.command = ""
+        """The run's line."""
+        self.tell: Callable[[str], None] = lambda _: None
+        """Takes a sentence for the run's reader."""
+
+    def runner(self, request: EvalRequest, loaded: Sequence[LoadedBenchmark], key: str, **arguments: Any) -> Runner:
+        """Make the runner that gives the shards out; `arguments` are those of `Runner`."""
+        from qwq_nb.evaluation.sharded.runner import ShardRunner
+
+        return ShardRunner(
+            executor=self._executor,
+            shards=self._shards,
+            request=request,
+            loaded=loaded,
+            key=key,
+            command=self.command,
+            tell=self.tell,
+            **arguments,
+        )
+
+
+def spread_over(executor: Any, shards: int | None, options: dict[str, Any]) -> Spread | None:
+    """Return who asks a call's run; None: the kernel itself.
+
+    Raises:
+        OptionError: what was given is no executor, there is none for the shards, or an option does not go with them.
+    """
+    if executor is None:
+        if shards is not None:
+            raise OptionError("shards says in how many parts an executor's workers ask: give executor too.")
+        return None
+    check_executor(executor)
+    if not isinstance(shards, int) or isinstance(shards, bool) or not 1 <= shards <= MOST_SHARDS:
+        raise OptionError(f"shards takes a whole number from 1 to {MOST_SHARDS:,}, not {shards!r}.")
+    for name in ("shard", "until"):
+        if options.get(name) is not None:
+            raise OptionError(f"{name} does not go with executor, which asks the whole run: leave one of them out.")
+    return Spread(executor, shards)
