@@ -17,6 +17,7 @@ from qwq_nb.run.game_parts import game_lines, games_html
 from qwq_nb.run.html_samples import in_flight, samples
 from qwq_nb.run.html_table import groups_table, references_table, results_table
 from qwq_nb.run.notes import AUTO_NOTE, SANDBOX_NOTE
+from qwq_nb.run.shard_table import shards_html
 from qwq_nb.run.text_table import failure_lines, group_lines, result_lines
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc, note
@@ -109,7 +110,7 @@ class ProgressSection:
         facts += cost_facts(record)
         if now.step:
             facts.append(esc(now.step))
-        return f"<p>{progress_bar(now.done, now.total)} {' · '.join(facts)}</p>\n"
+        return f"<p>{progress_bar(now.done, now.total)} {' · '.join(facts)}</p>\n{shards_html(now.shards)}"
 
     def text(self, record: RunRecord, *, times: bool) -> str:
         """Return nothing: it stands in the heading."""

@@ -34,6 +34,8 @@ def run_progress_line(record: RunRecord, width: int) -> str:
         bar = "." * at + "#" + "." * (_BAR - 1 - at)
     total = overall(record)
     parts = [f"{now.done}/{now.total}"]
+    if now.shards:
+        parts.append(f"{sum(shard.state == 'done' for shard in now.shards)}/{len(now.shards)} shards")
     if now.errors:
         parts.append(count(now.errors, "error"))
     if total is not None and is_known(total.accuracy):

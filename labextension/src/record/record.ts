@@ -450,6 +450,17 @@ export const IN_FLIGHT = {
   answer_at: optional(count, 0)
 };
 
+export const SHARD_PROGRESS = {
+  number: count,
+  total: count,
+  done: count,
+  state: text,
+  worker: optional(text, ''),
+  in_flight: optional(count, 0),
+  tokens_per_s: optional(number, 0),
+  moved: optional(count, 0)
+};
+
 export const PROGRESS = {
   total: optional(count, 0),
   done: optional(count, 0),
@@ -465,7 +476,8 @@ export const PROGRESS = {
   tokens_per_s: optional(number, 0),
   step: optional(text, ''),
   concurrency: optional(count, 0),
-  waiting: optional(text, '')
+  waiting: optional(text, ''),
+  shards: optional(list(struct('ShardProgress', SHARD_PROGRESS), MOST_KEYS), [])
 };
 
 export const REPEAT_SCORES = {
@@ -566,6 +578,7 @@ export type SampleView = Read<typeof SAMPLE_VIEW>;
 export type InFlight = Read<typeof IN_FLIGHT>;
 export type Progress = Read<typeof PROGRESS>;
 export type RepeatScores = Read<typeof REPEAT_SCORES>;
+export type ShardProgress = Read<typeof SHARD_PROGRESS>;
 export type SubsetRow = Read<typeof SUBSET_ROW>;
 export type RunRecord = Read<typeof RUN_RECORD>;
 export type Reason = Read<typeof REASON>;

@@ -21,6 +21,7 @@ import {
 } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
 import { el, moreOf, reconcile, setAttribute, setText } from './dom';
+import { ShardsView } from './shards';
 
 /** Notes that are drawn; a run has a handful. */
 const MOST_NOTES = 50;
@@ -81,6 +82,7 @@ export class HeaderView {
       this._meta,
       this._bar,
       this._progress,
+      this._shards.node,
       this._scores,
       this._waiting,
       this._notes,
@@ -110,6 +112,7 @@ export class HeaderView {
     setText(this._meta, meta.join(' · '));
     this._updateBar(record);
     setText(this._progress, oneLine(progressLine(record), LONGEST_NOTE));
+    this._shards.update(record);
     const scores = repeatScores(record.table).join(' · ');
     setText(this._scores, oneLine(scores, LONGEST_NOTE));
     this._scores.hidden = scores === '';
@@ -177,6 +180,7 @@ export class HeaderView {
   private _state = el('span', { class: 'qwq-state' });
   private _meta = el('div', { class: 'qwq-meta' });
   private _progress = el('div', { class: 'qwq-progress' });
+  private _shards = new ShardsView();
   private _scores = el('div', { class: 'qwq-progress', hidden: true });
   private _reason = el('span');
   private _waiting = el(

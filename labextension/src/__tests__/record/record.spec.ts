@@ -29,6 +29,7 @@ import {
   TRACK,
   RUN_RECORD,
   SAMPLE_VIEW,
+  SHARD_PROGRESS,
   SUBSET_ROW,
   TURN_VIEW
 } from '../../record/record';
@@ -67,6 +68,7 @@ describe('the record', () => {
       RunCost: RUN_COST,
       RunRecord: RUN_RECORD,
       SampleView: SAMPLE_VIEW,
+      ShardProgress: SHARD_PROGRESS,
       SubsetRow: SUBSET_ROW,
       TurnView: TURN_VIEW
     }) as [string, Record<string, IKind<unknown>>][]
@@ -104,6 +106,7 @@ describe('the record', () => {
       'RunCost',
       'RunRecord',
       'SampleView',
+      'ShardProgress',
       'SubsetRow',
       'Track',
       'TurnView'
