@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from qwq_nb.evaluation.loading import load_benchmarks
 from qwq_nb.evaluation.runner import Runner
+from qwq_nb.evaluation.sharded.left import take_left
 
 if TYPE_CHECKING:
     from qwq_nb.bench.client import BenchWorker
     from qwq_nb.bench.protocol import LoadedBenchmark
+    from qwq_nb.core.records import Completion, SampleResult
     from qwq_nb.evaluation.plan import Plan
     from qwq_nb.store.request import EvalRequest
+    from qwq_nb.store.run_dir import RunDirectory
 
 __all__ = ["Asking"]
+
+Key = tuple[str, int]
 
 
 class Asking:
@@ -31,6 +36,21 @@ class Asking:
     def planned(self, plan: Plan) -> Plan:
         """Return the plan with those of its items that are to be asked."""
         return plan
+
+    def take_left(
+        self,
+        directory: RunDirectory,
+        plan: Plan,
+        model: str,
+        done: dict[Key, SampleResult],
+        ungraded: dict[Key, Completion],
+    ) -> tuple[dict[Key, SampleResult], dict[Key, Completion]]:
+        """Add to what a run has what an executor's workers have asked of it and nobody has collected.
+
+        Raises:
+            QwqError: as `sharded.left.take_left`.
+        """
+        return take_left(directory, plan, model, done, ungraded)
 
     def runner(self, request: EvalRequest, loaded: Sequence[LoadedBenchmark], key: str, **arguments: Any) -> Runner:
         """Make the runner of the session; `arguments` are those of `Runner`."""

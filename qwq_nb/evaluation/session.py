@@ -233,6 +233,10 @@ class Session:
             self._go_on()
         model = self.request.endpoint.model
         done, ungraded = load_progress(self.directory, plan.items, plan.repeats, model)
+        if not is_new:
+            done, ungraded = await asyncio.to_thread(
+                self._asking.take_left, self.directory, plan, model, done, ungraded
+            )
         if is_new and self._earlier is not None:
             self.state.step = "looking for answers in earlier runs"
             taken = await asyncio.to_thread(self._read_earlier, self._earlier, plan)

@@ -78,6 +78,7 @@ def test_two_shards_are_merged_into_the_run_that_one_kernel_makes(server: DemoEn
     assert (row_count(again, "predictions"), row_count(again, "reviews")) == (20, 20), "merged again, nothing is added"
 
 
+@pytest.mark.long
 def test_nodes_that_each_ask_their_own_localhost_make_one_run(demo_endpoint: Any) -> None:
     urls, parts = [], []
     for number in range(2):
@@ -119,6 +120,7 @@ def test_what_shards_lack_is_asked_by_the_ordinary_line(server: DemoEndpoint) ->
     assert late.manifest.merged[-1].answers == 0
 
 
+@pytest.mark.long
 def test_a_longer_line_takes_over_from_a_merged_run(server: DemoEndpoint) -> None:
     merge_runs(shard_of(0, 1, repeats=1))
     before = server.log()["requests"]
@@ -141,6 +143,7 @@ def test_other_answers_to_the_same_are_told_and_the_first_is_kept(server: DemoEn
     assert "Another answer." not in "".join(f.read_text() for f in row_files(merged, "predictions"))
 
 
+@pytest.mark.long
 def test_failures_are_merged_and_asked_again(demo_endpoint: Any) -> None:
     faulty = demo_endpoint(faults=["status,p=0.5,code=500"])
     line: dict[str, Any] = {"data": builtin_data(), "limit": 10, "max_retries": 0}
@@ -194,6 +197,7 @@ def test_a_shard_that_there_cannot_be_is_refused(shard: Any, said: str) -> None:
         evaluate("math_500", demo=True, show=False, shard=(0, 2), until=5)
 
 
+@pytest.mark.long
 def test_the_whole_of_the_demo_in_three_shards(server: DemoEndpoint) -> None:
     parts = [evaluate("math_500", demo=True, show=False, shard=(number, 3)) for number in range(3)]
     merged = merge_runs(parts[0].path.parent)

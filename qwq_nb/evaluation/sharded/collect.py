@@ -57,7 +57,7 @@ class Collector:
         self._shards: dict[Path, _ShardFiles] = {}
         self.has_looked = False
 
-    def look(self, done: Mapping[Key, SampleResult]) -> Collected:
+    def look(self, done: Mapping[Key, object]) -> Collected:
         """Return what has come of samples × repeats that are not `done` yet."""
         found = Collected()
         names = sorted(self._folder.glob(f"*/{MANIFEST}"))
@@ -70,6 +70,26 @@ class Collector:
             self._look_at(files, done, found)
         return found
 
+    def take_ungraded(self, found: Collected) -> dict[Key, Completion]:
+        """Return the answers that have no verdict yet, and add their rows to what one look has found.
+
+        For shards that nobody asks any more: a worker grades its own.
+        """
+        whole: dict[Key, Completion] = {}
+        for files in self._shards.values():
+            for key, row in files.predictions.items():
+                item = self._items[key]
+                if key in whole or key in found.results:
+                    continue
+                try:
+                    whole[key] = rows.completion_from_row(row)
+                except rows.NOT_A_ROW:
+                    continue
+                group = (item.sample.benchmark, item.sample.subset)
+                found.rows.setdefault(self._directory.rows_file("predictions", self._model, *group), []).append(row)
+            files.predictions.clear()
+        return whole
+
     def status(self, path: Path) -> ShardStatus | None:
         """Return how far a shard is, as its worker has written it last; None while it has not."""
         try:
@@ -77,7 +97,7 @@ class Collector:
         except OSError:
             return None
 
-    def _look_at(self, files: _ShardFiles, done: Mapping[Key, SampleResult], found: Collected) -> None:
+    def _look_at(self, files: _ShardFiles, done: Mapping[Key, object], found: Collected) -> None:
         for group, by_index in self._groups.items():
             ours = [self._directory.rows_file(kind, self._model, *group) for kind in ("predictions", "reviews")]
             theirs = [files.directory.rows_file(kind, self._model, *group) for kind in ("predictions", "reviews")]
@@ -102,7 +122,7 @@ class Collector:
         if turns:
             found.rows.setdefault(self._directory.path / TURNS, []).extend(turns)
 
-    def _take_failure(self, row: Row, done: Mapping[Key, SampleResult], found: Collected) -> None:
+    def _take_failure(self, row: Row, done: Mapping[Key, object], found: Collected) -> None:
         item = self._items.get((str(row.get("id")), row.get("repeat")))  # type: ignore[arg-type]
         if item is None or row.get("kind") != "error" or item.key in found.results:
             return

@@ -52,6 +52,8 @@ class ShardStatus(msgspec.Struct, kw_only=True):
 
     worker: str
     """Host and process."""
+    beat: int = 0
+    """Another one each time that it is written: while it changes, the worker is alive."""
     state: str = "starting"
     total: int = 0
     done: int = 0

@@ -7,6 +7,7 @@ lie beside it, and appends it there, answer and verdict together. It asks nothin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import time
@@ -20,16 +21,18 @@ from qwq_nb import errors
 from qwq_nb.bench.protocol import LoadedBenchmark
 from qwq_nb.core.records import Item
 from qwq_nb.core.run_record import InFlight, Progress, ShardProgress
-from qwq_nb.errors import QwqError
+from qwq_nb.errors import QwqError, listed, one_line
 from qwq_nb.evaluation.runner import Runner
 from qwq_nb.evaluation.sharded.collect import Collected, Collector
 from qwq_nb.evaluation.sharded.executor import Task, TaskFailed, submit
 from qwq_nb.evaluation.sharded.job import LOADED, PAUSE, STOP, ShardEnd, ShardJob, ShardStatus, decoded
+from qwq_nb.evaluation.sharded.left import end_shards, wait_for_end
 from qwq_nb.evaluation.sharded.worker import run_shard
 from qwq_nb.store.folder import Folder
 from qwq_nb.store.request import EvalRequest
-from qwq_nb.store.run_dir import RunDirectory
+from qwq_nb.store.run_dir import RunDirectory, RunFolderChanged
 from qwq_nb.store.shards import in_shard, shard_directory, shards_folder
+from qwq_nb.view.wording import count
 
 __all__ = ["ShardRunner"]
 
@@ -37,10 +40,12 @@ LOOK_S: Final = 0.5
 """Between two looks at the shards' files."""
 MOST_TRIES: Final = 3
 """Times that a shard is given out without an answer more than before."""
+SILENT_S: Final = 10.0
+"""Seconds after which a worker that writes nothing is shown as silent: it writes once a second."""
 LATE_S: Final = 30.0
 """Seconds that files of a shard that has ended may take to be seen: network file systems keep what they knew."""
-LEFT_S: Final = 15.0
-"""Seconds for shards of another division, which a kernel left behind that was killed, to stop."""
+STOP_S: Final = 1.0
+"""Seconds that the shards of a run that is stopped have to stop, so that what they have last is collected."""
 
 
 class _Shard:
@@ -55,6 +60,8 @@ class _Shard:
         self.given = 0
         self.last_done = 0
         self.status: ShardStatus | None = None
+        self.heard = 0.0
+        """When the status was seen to be another."""
         self.worker = ""
         self.moved = 0
         """Times that another worker took it up."""
@@ -64,6 +71,22 @@ class _Shard:
     @property
     def is_over(self) -> bool:
         return self.end is not None
+
+    @property
+    def now(self) -> ShardStatus | None:
+        """What its worker does now; None where nobody is known to have it."""
+        return None if self.is_over or self.silent_s else self.status
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since its worker was heard of; 0 while that is as it should be."""
+        silent = time.monotonic() - self.heard
+        return silent if self.status is not None and not self.is_over and silent > SILENT_S else 0.0
+
+    def hear(self, status: ShardStatus | None) -> None:
+        """Take in what its worker wrote last."""
+        if status is not None and status != self.status:
+            self.status, self.heard = status, time.monotonic()
 
 
 class ShardRunner(Runner):
@@ -113,8 +136,11 @@ class ShardRunner(Runner):
         self._say(PAUSE, False)
 
     def _say(self, what: str, on: bool) -> None:
-        if self._folder.path.is_dir():
-            self._folder.replace(what, b"") if on else self._folder.remove(what)
+        try:
+            if self._folder.path.is_dir():
+                self._folder.replace(what, b"") if on else self._folder.remove(what)
+        except OSError as problem:
+            self._tell(f"The shards could not be told of it: {one_line(str(problem), 200)}")
 
     # -- asking --------------------------------------------------------------------------------------------------
 
@@ -126,10 +152,10 @@ class ShardRunner(Runner):
         """
         try:
             await self._ask_all()
-        except QwqError as problem:
+        except (QwqError, OSError) as problem:
             self.fail(problem)
-        except OSError as problem:
-            self.fail(problem)
+        if self.stopping and not isinstance(self.problem, RunFolderChanged):
+            await self._collect_last()
 
     async def _ask_all(self) -> None:
         await asyncio.to_thread(self._prepare)
@@ -146,12 +172,19 @@ class ShardRunner(Runner):
             for shard in ended:
                 await self._ended_shard(shard)
             if all(shard.is_over for shard in self._shards):
+                self._tell_workers()
                 return
             try:
                 await asyncio.wait_for(self.changed.wait(), LOOK_S)
             except asyncio.TimeoutError:
                 continue
-        await self._collect()
+
+    async def _collect_last(self) -> None:
+        """Collect what the shards have when they are stopped; the next call takes what comes later."""
+        begun = [RunDirectory(shard.path) for shard in self._shards if shard.given and not shard.is_over]
+        await asyncio.to_thread(wait_for_end, begun, STOP_S)
+        with contextlib.suppress(OSError):  # told already
+            await self._collect()
 
     def _prepare(self) -> None:
         """Put the benchmarks beside the shards, and end what is left of shards of another division."""
@@ -166,18 +199,10 @@ class ShardRunner(Runner):
             for bench in self._loaded
         ]
         folder.replace(LOADED, msgspec.json.encode(bare))
-        ours = {shard_directory(self.directory.path, (n, self._count)).name for n in range(self._count)}
-        others = [RunDirectory(folder.path / name) for name in folder.names(".", folders=True) if name not in ours]
-        if any(other.is_locked() for other in others):
-            folder.replace(STOP, b"")
-            wait_until(lambda: not any(other.is_locked() for other in others), LEFT_S)
-            if busy := [other.path.name for other in others if other.is_locked()]:
-                raise QwqError(
-                    f"{busy[0]} is still being asked, by another division of this run: wait for it, or take as many "
-                    f"shards as it has."
-                )
-        for name in (STOP, PAUSE):
-            folder.remove(name)
+        end_shards(folder, [shard_directory(self.directory.path, (n, self._count)).name for n in range(self._count)])
+        if not self.stopping:
+            folder.remove(STOP)
+        self._say(PAUSE, self.paused)
 
     def _divide(self) -> None:
         waiting = [
@@ -249,6 +274,15 @@ class ShardRunner(Runner):
             )
         shard.end = end
 
+    def _tell_workers(self) -> None:
+        """Note who has asked how much."""
+        asked: dict[str, int] = {}
+        for shard in self._shards:
+            asked[shard.worker] = asked.get(shard.worker, 0) + shard.last_done
+        named = listed(f"{worker or 'a worker'} ({done:,})" for worker, done in asked.items())
+        if asked:
+            self._tell(f"Asked in {count(len(self._shards), 'shard')} by {named}.")
+
     # -- collecting ----------------------------------------------------------------------------------------------
 
     async def _collect(self) -> None:
@@ -268,7 +302,7 @@ class ShardRunner(Runner):
     def _look(self, done: Any) -> Collected:
         for shard in self._shards:
             if not shard.is_over:
-                shard.status = self._collector.status(shard.path) or shard.status
+                shard.hear(self._collector.status(shard.path))
         return self._collector.look(done)
 
     def _keep(self, found: Collected) -> None:
@@ -291,7 +325,7 @@ class ShardRunner(Runner):
     def progress(self, clock: Callable[[], float] = time.perf_counter) -> Progress:
         """Return counts and rates of all shards together, and each shard's."""
         progress = super().progress(clock)
-        going = [s.status for s in self._shards if s.status is not None and not s.is_over]
+        going = [now for shard in self._shards if (now := shard.now) is not None]
         progress.in_flight = sum(status.streams for status in going)
         progress.retries += sum(s.status.retries for s in self._shards if s.status is not None)
         progress.tokens_per_s = sum(status.tokens_per_s for status in going) or progress.tokens_per_s
@@ -305,26 +339,21 @@ class ShardRunner(Runner):
         return progress
 
     def _shown(self, shard: _Shard) -> ShardProgress:
-        status = shard.status
-        state = "done" if shard.is_over else "waiting" if status is None else (status.step or status.state)
+        now = shard.now
+        state = "waiting" if now is None else (now.step or now.state)
+        if shard.silent_s:
+            state = f"not heard of for {shard.silent_s:.0f} s"
         return ShardProgress(
             number=shard.number,
             total=len(shard.items),
             done=shard.last_done,
-            state=state,
+            state="done" if shard.is_over else state,
             worker=shard.worker,
-            in_flight=0 if status is None or shard.is_over else status.streams,
-            tokens_per_s=0.0 if status is None or shard.is_over else status.tokens_per_s,
+            in_flight=0 if now is None else now.streams,
+            tokens_per_s=0.0 if now is None else now.tokens_per_s,
             moved=shard.moved,
         )
 
     def in_flight(self) -> list[InFlight]:
         """Return streams of the shards, the oldest of each."""
-        return [each for s in self._shards if s.status is not None and not s.is_over for each in s.status.in_flight]
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float) -> None:
-    """Wait until it is so, for some seconds at most."""
-    end = time.monotonic() + seconds
-    while not is_so() and time.monotonic() < end:
-        time.sleep(0.2)
+        return [each for shard in self._shards if (now := shard.now) is not None for each in now.in_flight]

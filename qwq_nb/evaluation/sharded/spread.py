@@ -12,10 +12,15 @@ from qwq_nb.store.shards import MOST_SHARDS
 
 if TYPE_CHECKING:
     from qwq_nb.bench.protocol import LoadedBenchmark
+    from qwq_nb.core.records import Completion, SampleResult
+    from qwq_nb.evaluation.plan import Plan
     from qwq_nb.evaluation.runner import Runner
     from qwq_nb.store.request import EvalRequest
+    from qwq_nb.store.run_dir import RunDirectory
 
 __all__ = ["Spread", "spread_over"]
+
+Key = tuple[str, int]
 
 
 class Spread(Asking):
@@ -27,6 +32,17 @@ class Spread(Asking):
         """The run's line."""
         self.tell: Callable[[str], None] = lambda _: None
         """Takes a sentence for the run's reader."""
+
+    def take_left(
+        self,
+        directory: RunDirectory,
+        plan: Plan,
+        model: str,
+        done: dict[Key, SampleResult],
+        ungraded: dict[Key, Completion],
+    ) -> tuple[dict[Key, SampleResult], dict[Key, Completion]]:
+        """Return what the run has: its shards may go on, and the runner collects them."""
+        return done, ungraded
 
     def runner(self, request: EvalRequest, loaded: Sequence[LoadedBenchmark], key: str, **arguments: Any) -> Runner:
         """Make the runner that gives the shards out; `arguments` are those of `Runner`."""

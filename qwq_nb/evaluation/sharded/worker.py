@@ -137,12 +137,12 @@ def follow(control: Control, folder: Path) -> None:
     session, own, due = control.session, Folder(control.session.directory.path), 0.0
     is_paused = False
     while not control.done:
-        concurrent.futures.wait([control.future], LOOK_S)
         if (folder / STOP).exists():
             control.stop()
         if (folder / PAUSE).exists() != is_paused:
             is_paused = not is_paused
             (control.pause if is_paused else control.resume)()
+        concurrent.futures.wait([control.future], LOOK_S)
         if session.directory.is_held and (time.monotonic() >= due or control.done):
             write_status(session, own)
             due = time.monotonic() + STATUS_S
@@ -157,6 +157,7 @@ def write_status(session: Session, folder: Folder) -> None:
     flying = session.state.in_flight()
     status = ShardStatus(
         worker=this_worker(),
+        beat=time.monotonic_ns(),
         state=state,
         total=progress.total,
         done=progress.done,
