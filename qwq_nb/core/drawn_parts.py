@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["Drawing", "RulingView", "Track"]
+__all__ = ["Chosen", "Drawing", "RulingView", "Track"]
 
 
 class Drawing(msgspec.Struct, kw_only=True, frozen=True):
@@ -41,3 +41,10 @@ class Track(msgspec.Struct, kw_only=True, frozen=True):
     One line of a notebook file, where numbers in lists would take a line each."""
     omitted: int = 0
     """Statements in the middle that are left out."""
+
+
+class Chosen(msgspec.Struct, kw_only=True):
+    """Name the sample that a record is shown for: `%qwq_show RUN --sample ID`."""
+
+    id: str
+    repeat: int = 0

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from qwq_nb.core.board_row import BoardRow
-from qwq_nb.core.drawn_parts import Drawing, RulingView, Track
+from qwq_nb.core.drawn_parts import Chosen, Drawing, RulingView, Track
 from qwq_nb.core.execution import Execution
 from qwq_nb.core.game import GameClip
 from qwq_nb.core.records import Analysis, Outcome, State
@@ -350,6 +350,8 @@ class RunRecord(msgspec.Struct, kw_only=True):
     """The endpoint's name."""
     url: str
     """Without credentials: an Endpoint refuses URLs that carry them."""
+    key_env: str = ""
+    """Name of the environment variable that holds the endpoint's key; empty: it takes none."""
     sampling: dict[str, Any]
     benchmarks: list[str]
     repeats: int
@@ -385,6 +387,8 @@ class RunRecord(msgspec.Struct, kw_only=True):
     """True where texts are withheld because the benchmark's authors ask not to publish them."""
     withheld_benchmarks: list[str] | None = None
     """Names of the benchmarks whose authors ask that, also where their texts are revealed; None: not known."""
+    chosen: Chosen | None = None
+    """The sample that is shown first; None: the view chooses."""
 
 
 def run_schema() -> dict[str, Any]:

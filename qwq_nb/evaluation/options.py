@@ -137,7 +137,7 @@ MERGE = (
 
 
 SHOW = (
-    Option("--sample", "text", "one sample's question, reasoning and answer in full", "ID"),
+    Option("--sample", "text", "open the run at this sample: its question, reasoning and answer", "ID"),
     Option("--repeat", "integer", "which repeat of it (0)", "K"),
     Option("--reveal", "flag", "show texts that are withheld by default"),
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),

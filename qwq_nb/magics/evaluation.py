@@ -177,7 +177,7 @@ class QwqMagics(MagicBase, Configurable):
     @line_magic
     @user_errors
     def qwq_show(self, line: str) -> Any:
-        """Show a run again: `%qwq_show RUN`; without a name the last one. `--sample ID` shows one sample in full."""
+        """Show a run again: `%qwq_show RUN`; without a name the last one. `--sample ID` opens it at one sample."""
         from qwq_nb.view.output import forget_shown
 
         words, given = self.parsed(line, SHOW, "qwq_show")
@@ -185,7 +185,9 @@ class QwqMagics(MagicBase, Configurable):
         if "reveal" in given:
             run.reveal()
         if "sample" in given:
-            return run.sample(given["sample"], given.get("repeat", 0))
+            from qwq_nb.run.sample_in_run import sample_in_run
+
+            return sample_in_run(run, given["sample"], given.get("repeat", 0))
         if not run.directory.is_record_current() and not run.directory.is_locked():
             run.save_record()
         forget_shown(run)

@@ -144,6 +144,7 @@ def make_run_record(
         model=request.endpoint.model,
         endpoint=request.endpoint.name,
         url=request.endpoint.url,
+        key_env=request.endpoint.key_env,
         sampling=drawn_sampling(request.endpoint),
         benchmarks=request.benchmarks,
         repeats=request.selection.repeats,

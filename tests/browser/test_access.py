@@ -197,11 +197,11 @@ def test_what_scrolls_can_be_reached(lab: Lab) -> None:
     with lab.page("reach.ipynb") as page:
         page.wait_for_selector(LINE)
         page.get_by_role("option").filter(has_text="level-1/0").click()
-        page.wait_for_selector(f"{VIEW} .qwq-question[tabindex='0'][role=region][aria-label=Question]")
+        page.get_by_role("button", name="Show the whole question").wait_for()
         assert page.locator(f"{VIEW} .qwq-notes[tabindex='0']").count() == 1
         assert page.evaluate(stuck) == []
         page.get_by_role("option").filter(has_text="level-2/1").click()
-        page.wait_for_selector(f"{VIEW} .qwq-question:not([tabindex])")
+        page.get_by_role("button", name="Show the whole question").wait_for(state="hidden")
         assert page.locator(f"{VIEW} :is(header, footer, main)").count() == 0
 
 

@@ -51,7 +51,7 @@ def test_a_game_is_shown_and_ruled_on(lab: Lab, notebook: str) -> None:
         assert "import pygame" in download.value.path().read_text(encoding="utf-8")
         assert [url for url in page.requests if not url.startswith((lab.url, "data:", "blob:"))] == []
         detail.get_by_role("button", name="✗ Not right").click()
-        detail.locator(".qwq-outcome").get_by_text("wrong").wait_for()
+        detail.locator(".qwq-head-outcome").get_by_text("wrong").wait_for()
         assert detail.locator(".qwq-game-clip img").evaluate(IS_DRAWN), "the clip stays after the ruling"
     run = load_run(next((lab.root / "qwq_runs").iterdir()))
     assert run.samples().outcome.to_list() == ["wrong"]

@@ -102,6 +102,7 @@ def test_from_the_panel_to_a_sample(lab: Lab, run: qwq_nb.Run) -> None:
         page.keyboard.press("Enter")
         page.wait_for_selector(".jp-Dialog", state="detached")
         assert page.locator(TAB).count() == 1
+        page.get_by_text("Copy ▾").click()
         page.get_by_text("Open the run’s file").click()
         page.wait_for_selector(".lm-TabBar-tabLabel:text-matches('math_500_Level.*jsonl')")
 

@@ -153,6 +153,7 @@ def test_texts_from_the_run_directory(lab: Lab) -> None:
         page.wait_for_function("document.querySelector('.qwq-status').innerText === '1 of 12 samples'")
         assert "1 file not searched" in page.locator(f"{VIEW} .qwq-problem").inner_text()
         # The file itself is one click away, in Lab.
+        page.get_by_text("Copy ▾").click()
         page.get_by_text("Open the run’s file").click()
         page.wait_for_selector(".lm-TabBar-tabLabel:text('math_500_Level 1.jsonl')")
 
@@ -194,8 +195,9 @@ def test_copy_as_json(lab: Lab) -> None:
         page.get_by_role("option").filter(has_text="level-1/0").click()
         page.locator(f"{REASONING} > summary").click()
         page.wait_for_function("document.querySelector('.qwq-detail').textContent.includes('the whole of it')")
+        page.get_by_text("Copy ▾").click()
         page.get_by_text("Copy as JSON").click()
-        page.wait_for_selector(f"{VIEW} .qwq-link:text('Copied')")
+        page.wait_for_selector(f"{VIEW} .qwq-copied:text('Copied')")
         copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
         assert copied["reasoning"]["text"] == "the whole of it: $x$ \u202e 😀"
         # What was copied is a sample of the schema.

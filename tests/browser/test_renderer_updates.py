@@ -83,7 +83,7 @@ def test_updates_leave_the_reader_in_peace(updates: Any) -> None:
     page.wait_for_function("document.querySelector('.qwq-detail').textContent.includes('Let me begin.')")
     go(1)
     page.wait_for_function("document.querySelector('.qwq-detail').textContent.includes('Wait, no.')")
-    assert "81 of 200 done" in page.locator(f"{VIEW} .qwq-progress").inner_text()
+    assert "81 of 200 done" in page.locator(f"{VIEW} .qwq-progress").first.inner_text()
     # Now another sample is read, deep in its reasoning, with a search half typed.
     page.get_by_role("option").filter(has_text="level-4/3").first.click()
     page.locator(f"{REASONING} > summary").click()
@@ -93,21 +93,23 @@ def test_updates_leave_the_reader_in_peace(updates: Any) -> None:
     wait_until_still(page)
     page.focus(SEARCH)
     page.evaluate("window.before = ['.qwq-RunView', '.qwq-detail details'].map((s) => document.querySelector(s))")
-    at_top = """(pane) => {
+    at_top = """([pane, below]) => {
         const box = document.querySelector(pane).getBoundingClientRect();
-        const found = document.elementFromPoint(box.x + 60, box.y + 60);
+        const found = document.elementFromPoint(box.x + 60, box.y + below);
         const item = found.closest('.qwq-line, .qwq-block, .qwq-thought');
         return [item.textContent.slice(0, 200), Math.round(item.getBoundingClientRect().y - box.y)];
     }"""
-    reading = [page.evaluate(at_top, pane) for pane in (LIST, DETAIL)]
-    page.keyboard.type("Thou")
+    places = [[LIST, 60], [DETAIL, 120]]
+    reading = [page.evaluate(at_top, place) for place in places]
+    # Half typed: what is searched for would lead to its first match, a moment later.
+    page.locator(SEARCH).evaluate("(box) => { box.value = 'Thou'; }")
     go(2)
     page.wait_for_function("document.querySelector('.qwq-progress').innerText.includes('82 of 200')")
     assert page.input_value(SEARCH) == "Thou"
     assert "qwq-search" in focus(page)
     assert page.evaluate("window.before[0].isConnected && window.before[1].isConnected")
     assert page.locator(REASONING).evaluate("(fold) => fold.open")
-    assert [page.evaluate(at_top, pane) for pane in (LIST, DETAIL)] == reading
+    assert [page.evaluate(at_top, place) for place in places] == reading
     # The stream whose middle was not seen says so.
     page.fill(SEARCH, "")
     page.keyboard.press("Escape")

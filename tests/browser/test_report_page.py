@@ -43,8 +43,8 @@ def test_it_opens_alone_and_reads_its_texts_as_they_are_wanted(lab: Lab, tmp_pat
         opened(page, address)
         page.locator(LINE).filter(has_text="level-4/3").click()
         page.wait_for_selector(f"{DETAIL} .qwq-question .katex")
-        page.locator(f"{REASONING} > summary").click()
-        page.wait_for_selector(f"{REASONING} :text('Trace number 3 ends here.')")
+        # It is wide enough for columns: the reasoning is open.
+        page.wait_for_selector(f"{REASONING}[open] :text('Trace number 3 ends here.')")
         page.wait_for_selector(f"{REASONING} .katex")
         page.fill(SEARCH, "Trace number 150 ends")
         found = page.locator(f"{LINE}[aria-setsize='1']").filter(has_text="level-1/150")

@@ -109,7 +109,7 @@ def test_the_whole_run_is_searched(lab: Lab) -> None:
         status(page, "1 of 12 samples")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.long)], ids=["light", "dark"])
 def test_from_match_to_match(lab: Lab, dark: bool) -> None:
     """n and N lead through question, answer and reasoning; a match in a displayed formula can be seen."""
     filler = "\n\n".join(

@@ -19,11 +19,11 @@ import {
   readRun,
   RECORD
 } from '../record/manifest';
-import { keyOf, readRecord, RunRecord } from '../record/record';
+import { readRecord, RunRecord } from '../record/record';
 import { parseJson } from '../record/values';
 import { oneLine } from '../text/clean';
 import { el, setText } from '../view/dom';
-import { IRunEnvironment, RunView } from '../view/run';
+import { IRunEnvironment, ISampleName, RunView } from '../view/run';
 import { Typeset } from '../view/typeset';
 import {
   download,
@@ -41,8 +41,10 @@ import {
   within
 } from './files';
 import { runIcon } from './icon';
+import { BrowserMemory } from './memory';
 import { missingRecord, silence } from './run-text';
 import { DEFAULTS } from './settings';
+import { sampleOf } from './tabs';
 
 export const FACTORY = 'QwQ Run';
 const MODEL = 'qwq-nb-run';
@@ -105,17 +107,25 @@ export class RunDocument extends Widget {
     }
   }
 
-  /** Show a sample, at the place in its reasoning that first states the right answer; once the run is drawn. */
-  choose(sample: { id: string; repeat: number }): void {
-    this._chosen = keyOf(sample);
+  /** Show a sample once the run is drawn; `mention`: where its reasoning first states the right answer. */
+  choose(sample: ISampleName, mention = false): void {
+    this._chosen = { sample, mention };
     this._goToChosen();
   }
 
   private _goToChosen(): void {
-    if (this._chosen !== null && this._view !== null) {
-      this._view.choose(this._chosen, true);
-      this._view.goToMention();
+    const { _chosen: chosen, _view: view } = this;
+    if (chosen !== null && view !== null) {
       this._chosen = null;
+      if (view.goToSample(chosen.sample)) {
+        // The list and the sample, which fill the tab.
+        const browser = this.node.querySelector<HTMLElement>('.qwq-browser');
+        const top = browser?.getBoundingClientRect().top ?? 0;
+        this.node.scrollTop += top - this.node.getBoundingClientRect().top;
+      }
+      if (chosen.mention) {
+        view.goToMention();
+      }
     }
   }
 
@@ -267,7 +277,9 @@ export class RunDocument extends Widget {
           event.preventDefault();
           open(whole(path));
         };
-      }
+      },
+      openTab: null,
+      memory: new BrowserMemory()
     };
   }
 
@@ -277,7 +289,7 @@ export class RunDocument extends Widget {
   private _message = el('p', { class: 'qwq-document-note', role: 'status' });
   private _view: RunView | null = null;
   /** The sample to show as soon as there is a view. */
-  private _chosen: string | null = null;
+  private _chosen: { sample: ISampleName; mention: boolean } | null = null;
   private _run: IRun | null = null;
   private _record: RunRecord | null = null;
   private _recordModified = '';
@@ -317,8 +329,13 @@ export class RunTab
     context.pathChanged.connect(this._name, this);
   }
 
-  /** A run's file has no parts to go to. */
-  setFragment(): void {}
+  /** Go to the sample that a part of an address names. */
+  setFragment(fragment: string): void {
+    const sample = sampleOf(fragment);
+    if (sample !== null) {
+      this.content.choose(sample);
+    }
+  }
 
   private _name(): void {
     const { path } = this.context;

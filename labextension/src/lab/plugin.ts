@@ -17,6 +17,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Widget } from '@lumino/widgets';
 
+import type { ISampleName } from '../view/run';
 /* eslint-disable jupyter/prefer-lazy-imports -- small, and activation needs them at once */
 import {
   FACTORY,
@@ -33,6 +34,7 @@ import { setKernels } from './rulings';
 import { labelOf } from './run-text';
 import { RunsPanel } from './runs-panel';
 import { PLUGIN_ID, Settings } from './settings';
+import { sampleOf, setTabs } from './tabs';
 /* eslint-enable jupyter/prefer-lazy-imports */
 
 const CATEGORY = 'QwQ';
@@ -59,6 +61,20 @@ function activate(
       'docmanager:open',
       factory ? { path, factory } : { path }
     );
+  const openAt = async (
+    path: string,
+    sample: ISampleName,
+    mention = false
+  ): Promise<void> => {
+    const tab: unknown = await commands.execute('docmanager:open', {
+      path,
+      factory: FACTORY
+    });
+    if (tab instanceof RunTab) {
+      tab.content.choose(sample, mention);
+    }
+  };
+  setTabs(openAt);
   const openRun = (folder: string): void => open(manifestPath(folder), FACTORY);
 
   const follower = new FolderFollower(shell, browser);
@@ -94,7 +110,15 @@ function activate(
     open: path => open(path),
     refreshSeconds: () => settings.now.refreshSeconds
   });
+  // An address that names a sample leads to it, whatever becomes of the address once Lab has read it.
+  let asked = sampleOf(window.location.hash);
+  const address = window.location.pathname;
   factory.widgetCreated.connect((_, widget) => {
+    const place = widget.context.path.split('/').map(encodeURIComponent);
+    if (asked !== null && address.endsWith(`/tree/${place.join('/')}`)) {
+      widget.content.choose(asked);
+      asked = null;
+    }
     widget.context.pathChanged.connect(() => void tracker.save(widget));
     void tracker.add(widget);
   });
@@ -113,13 +137,7 @@ function activate(
       return; // outside what the server shows
     }
     const path = manifestPath(join(follower.folder, runDir));
-    const tab: unknown = await commands.execute('docmanager:open', {
-      path,
-      factory: FACTORY
-    });
-    if (tab instanceof RunTab) {
-      tab.content.choose({ id, repeat });
-    }
+    await openAt(path, { id, repeat }, true);
   });
 
   // -- the panel and the commands ---------------------------------------------------------------------------------

@@ -3,6 +3,8 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 
 import { TraceError } from '../model/traces';
 import type { IRunEnvironment } from '../view/run';
+import { BrowserMemory } from './memory';
+import { tabs } from './tabs';
 
 export function environmentOf(
   options: Pick<
@@ -21,7 +23,15 @@ export function environmentOf(
             linkHandler.handleLink(anchor, decodeURIComponent(resolved), '');
             anchor.href = await resolver.getDownloadUrl(resolved);
           }
-        : null
+        : null,
+    openTab:
+      resolver && tabs()
+        ? async (path, sample) => {
+            const resolved = await serverPath(resolver, path);
+            await tabs()?.(decodeURIComponent(resolved), sample);
+          }
+        : null,
+    memory: new BrowserMemory()
   };
 }
 

@@ -19,10 +19,18 @@ export interface IEntry {
   stream: IStream | null;
 }
 
+/** A message of the prompt. */
+export interface IMessage {
+  role: string;
+  content: string;
+}
+
 /** The whole texts of a sample, from the run directory. */
 export interface ITrace {
   reasoning: string;
   answer: string;
+  /** What was asked; null where the file does not say, or says more than texts. */
+  prompt?: IMessage[] | null;
 }
 
 export function standingOf(entry: IEntry): Standing {

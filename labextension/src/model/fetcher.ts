@@ -1,7 +1,7 @@
 /** Which whole texts were asked for from the run directory, what has come, and what is to be said of the rest. */
 import { count, number } from '../record/format';
 import { SampleView } from '../record/record';
-import { IEntry, isClipped, isOf, ITrace } from './entry';
+import { IEntry, IMessage, isClipped, isOf, ITrace } from './entry';
 import { RunModel } from './model';
 import { IWanted, Locate, readTraces, TraceError, tracePath } from './traces';
 
@@ -62,6 +62,15 @@ export class TraceFetcher {
       return row.file ? this._source.pathOf(row.file) : null;
     }
     return row.file && record ? tracePath(record.run_dir, row.file) : null;
+  }
+
+  /** The prompt of a sample, read from its file; null where that does not have it, or is not within reach. */
+  async prompt({ key, row }: IEntry): Promise<IMessage[] | null> {
+    const path = this.pathOf(row);
+    if (!this._model.trace(key)?.prompt && path && this._locate) {
+      await this._read(path, [this._model.entry(key)!], { first: key });
+    }
+    return this._model.trace(key)?.prompt ?? null;
   }
 
   /** Samples whose whole text is not here and has not been looked for in vain, by file. */

@@ -5,8 +5,8 @@
  */
 import { number } from '../record/format';
 import { keyOf } from '../record/record';
-import { asText } from '../record/values';
-import { ITrace } from './entry';
+import { asObject, asText } from '../record/values';
+import { IMessage, ITrace } from './entry';
 
 /** Where a file of the run can be fetched; rejects where it cannot. */
 export type Locate = (path: string) => Promise<string>;
@@ -187,17 +187,18 @@ export function parseRow(
   if (key === undefined) {
     return null;
   }
+  const prompt = promptOf(row.messages);
   if (row.completion) {
     const { reasoning, answer } = row.completion;
     return {
       key,
       foreign,
-      trace: { reasoning: asText(reasoning), answer: asText(answer) }
+      trace: { reasoning: asText(reasoning), answer: asText(answer), prompt }
     };
   }
   const content = row.model_output?.choices?.[0]?.message?.content;
   if (typeof content === 'string') {
-    return { key, foreign, trace: { reasoning: '', answer: content } };
+    return { key, foreign, trace: { reasoning: '', answer: content, prompt } };
   }
   if (!Array.isArray(content)) {
     return null;
@@ -212,7 +213,29 @@ export function parseRow(
     foreign,
     trace: {
       reasoning: parts('reasoning', 'reasoning'),
-      answer: parts('text', 'text')
+      answer: parts('text', 'text'),
+      prompt
     }
   };
+}
+
+/** The messages that were sent, where all of them are texts. evalscope puts the reply behind them. */
+function promptOf(messages: unknown): IMessage[] | null {
+  const all = Array.isArray(messages) ? messages : [];
+  const isReply = asObject(all[all.length - 1]).role === 'assistant';
+  const sent = isReply ? all.slice(0, -1) : all;
+  if (sent.length === 0) {
+    return null;
+  }
+  const read = sent.map((message): IMessage | null => {
+    const { role, content } = asObject(message);
+    const text =
+      Array.isArray(content) && content.length === 1
+        ? asObject(content[0]).text
+        : content;
+    return typeof role === 'string' && typeof text === 'string'
+      ? { role, content: text }
+      : null;
+  });
+  return read.includes(null) ? null : (read as IMessage[]);
 }

@@ -7,7 +7,14 @@ import { typeset } from './formulas';
 
 /** A view that is not in the page yet; `source` gives the whole texts, if any. */
 export function makeView(source: ITextSource | null): RunView {
-  return new RunView({ typeset, locate: null, link: null, source });
+  return new RunView({
+    typeset,
+    locate: null,
+    link: null,
+    openTab: null,
+    memory: null,
+    source
+  });
 }
 
 /** Put the view into the element, as soon as that is in the page itself. Returns what undoes it. */

@@ -18,6 +18,10 @@ export function asWord(name: string): string | null {
   return PLAIN.test(name) ? name : QUOTED.test(name) ? `'${name}'` : null;
 }
 
+/** A sample's id as a word of its own. */
+const PLAIN_ID = /^[\w.+][\w.+/-]*$/;
+const QUOTED_ID = /^[\p{L}\p{N}_.+(][\p{L}\p{N}_.+ ,()@#%&=:/-]*$/u;
+
 /** The folder that holds runs where a line names no other. */
 const USUAL = 'qwq_runs';
 /** A folder's path that is one word, and no option. */
@@ -48,4 +52,16 @@ export function resumeLine(folder: string): string | null {
 /** The line that shows the run in `folder`, or null where its name cannot stand in one. */
 export function showLine(folder: string): string | null {
   return lineOf('qwq_show', folder);
+}
+
+/** The line that shows one sample of the run in `folder`, or null where its names cannot stand in one. */
+export function sampleLine(
+  folder: string,
+  id: string,
+  repeat: number
+): string | null {
+  const line = showLine(folder);
+  const word = PLAIN_ID.test(id) ? id : QUOTED_ID.test(id) ? `'${id}'` : null;
+  const again = repeat > 0 ? ` --repeat ${repeat}` : '';
+  return line && word && `${line} --sample ${word}${again}`;
 }

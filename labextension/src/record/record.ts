@@ -535,6 +535,8 @@ export const RUN_COST = {
   currency: optional(text, '')
 };
 
+export const CHOSEN = { id: text, repeat: optional(count, 0) };
+
 export const RUN_RECORD = {
   schema: optional(oneOf(['run.v1']), 'run.v1'),
   run_id: text,
@@ -546,6 +548,7 @@ export const RUN_RECORD = {
   model: text,
   endpoint: text,
   url: text,
+  key_env: optional(text, ''),
   sampling: mapping(),
   benchmarks: list(text),
   repeats: count,
@@ -568,7 +571,8 @@ export const RUN_RECORD = {
   groups: optional(list(struct('GroupRow', GROUP_ROW), MOST_KEYS), []),
   board: optional(list(struct('BoardRow', BOARD_ROW), MOST_KEYS), []),
   withheld: optional(flag, false),
-  withheld_benchmarks: optional(nullable(list(text)), nothing)
+  withheld_benchmarks: optional(nullable(list(text)), nothing),
+  chosen: optional(nullable(struct('Chosen', CHOSEN)), nothing)
 };
 
 export type Track = Read<typeof TRACK>;

@@ -31,7 +31,7 @@ const MOST_FLAGS = 20;
 const LONGEST_VALUE = 2_000;
 const LONGEST_DRAWING = 200_000;
 
-/** Which folds are open, for all samples alike. */
+/** Which folds are open. */
 export interface IFolds {
   reasoning: boolean;
   answer: boolean;
@@ -53,23 +53,28 @@ export interface IContext {
 
 export class AttemptView {
   readonly node: HTMLElement;
+  /** The first column: what is known of the answer, and the question where the sample has one column more. */
+  readonly about: HTMLElement;
 
-  constructor(typesetter: LazyTypesetter, folds: IFolds) {
+  /** `toggled` hears of a fold that the reader opens or closes. */
+  constructor(
+    typesetter: LazyTypesetter,
+    folds: IFolds,
+    toggled: (name: keyof IFolds, open: boolean) => void
+  ) {
     this._typesetter = typesetter;
     const fold = (name: 'reasoning' | 'answer', title: string): TextFold =>
-      new TextFold(
-        title,
-        name === 'reasoning',
-        typesetter,
-        folds[name],
-        open => (folds[name] = open)
+      new TextFold(title, name === 'reasoning', typesetter, folds[name], open =>
+        toggled(name, open)
       );
     this._reasoning = fold('reasoning', 'Reasoning');
     this._answer = fold('answer', 'Answer');
     this._reasoning.setTrack(this._track);
-    this.node = el(
-      'div',
-      { class: 'qwq-attempt' },
+    const column = (name: string, ...nodes: HTMLElement[]): HTMLElement =>
+      el('div', { class: `qwq-column qwq-column-${name}` }, ...nodes);
+    // Of a wide pane these are columns; in a narrow one they stand below one another.
+    this.about = column(
+      'about',
       el(
         'div',
         { class: 'qwq-verdict' },
@@ -87,10 +92,18 @@ export class AttemptView {
       this._game.node,
       this._execution.node,
       this._calls.node,
-      this._turns.node,
-      this._answer.node,
-      this._entropy.node,
-      this._reasoning.node
+      this._turns.node
+    );
+    this.node = el(
+      'div',
+      { class: 'qwq-attempt' },
+      el(
+        'div',
+        { class: 'qwq-columns' },
+        this.about,
+        column('answer', this._answer.node)
+      ),
+      column('reasoning', this._entropy.node, this._reasoning.node)
     );
   }
 
@@ -130,6 +143,11 @@ export class AttemptView {
   /** Open the reasoning at its first statement of the right answer; false where there is none. */
   goToMention(): boolean {
     return this._reasoning.goToMention();
+  }
+
+  /** Open the reasoning, or close it, as if nobody had chosen. */
+  setReasoningOpen(open: boolean): void {
+    this._reasoning.node.open = open;
   }
 
   /** Where a search has marked something, in the order of the page. */

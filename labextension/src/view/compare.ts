@@ -12,6 +12,7 @@ import { oneLine } from '../text/clean';
 import { IContext } from './attempt';
 import { button, el, reconcile, setAttribute, setText } from './dom';
 import { ForestTable } from './forest';
+import { HeightGrip } from './grip';
 import { KeyboardHandler } from './keyboard';
 import { ISide, PairView } from './pair';
 import { PairList } from './pair-list';
@@ -56,6 +57,12 @@ export class CompareView extends Widget {
       window.clearTimeout(this._timer);
       this._timer = window.setTimeout(() => this._find(), 150);
     });
+    const panes = el(
+      'div',
+      { class: 'qwq-panes' },
+      this._list.node,
+      this._pair.node
+    );
     this._browser = el(
       'section',
       { class: 'qwq-browser', 'aria-label': 'Pairs of answers' },
@@ -71,7 +78,8 @@ export class CompareView extends Widget {
           this._status
         )
       ),
-      el('div', { class: 'qwq-panes' }, this._list.node, this._pair.node)
+      panes,
+      new HeightGrip(panes, environment.memory, 'height of a comparison').node
     );
     this.node.append(
       this._warnings,
@@ -85,6 +93,7 @@ export class CompareView extends Widget {
     this._keyboard = new KeyboardHandler(this.node, {
       list: this._list.node,
       detail: this._pair.node,
+      focusDetail: () => this._pair.node.focus({ preventScroll: true }),
       search: this._search,
       move: steps => {
         const key = this._list.neighbour(steps);

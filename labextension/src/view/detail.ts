@@ -7,16 +7,31 @@ import { AttemptView, IContext, IFolds } from './attempt';
 import { whole } from './clip';
 import { button, el, moreOf, reconcile, setAttribute, setText } from './dom';
 import { HitBar, IHitPlace } from './hits';
+import { Menu } from './menu';
 import { defaultFolds } from './preferences';
 import { renderProse } from './prose';
+import { scrollerOf } from './scroll';
 import { signOf, wordOf } from './standing';
 import { LazyTypesetter } from './typeset';
+import { valuesOf } from './values';
+
+/** In what form a sample is copied, and what the menu calls it. */
+export const COPY_FORMS = {
+  line: 'Copy the line that shows it',
+  markdown: 'Copy as Markdown',
+  curl: 'Copy as curl',
+  json: 'Copy as JSON'
+};
+export type CopyForm = keyof typeof COPY_FORMS;
 
 export interface IDetailActions {
   choose: (key: string) => void;
   /** Fetch the sample's whole texts although nobody asked (it is asked now). */
   fetch: (entry: IEntry) => void;
-  copy: (entry: IEntry) => Promise<boolean>;
+  /** Copy the sample; resolves with what to say of it. */
+  copy: (entry: IEntry, form: CopyForm) => Promise<string>;
+  /** Show the sample in a tab of its own; null where there are none. */
+  openTab: ((entry: IEntry) => void) | null;
   /** Let the anchor open the run's file, or hide it. */
   link: (anchor: HTMLAnchorElement, entry: IEntry) => void;
 }
@@ -28,7 +43,10 @@ const MOST_CHOICES = 50;
 const LONGEST_QUESTION = 200_000;
 const LONGEST_CHOICE = 5_000;
 
-const HEAD_OVERLAP = 7; // pixels: the box's own space at the top, and a border
+/** Lines of a question that are shown at first; where its drawing is shown too. */
+const LINES = 12;
+const LINES_DRAWN = 3;
+const HEAD_BORDER = 1; // pixels
 const NEAR_END = 40; // pixels from the end at which a reader follows the stream
 
 export class DetailView {
@@ -45,13 +63,10 @@ export class DetailView {
         this._draw();
       }
     );
-    this._copy = button('Copy as JSON', { class: 'qwq-link' }, () =>
-      this._copyEntry()
-    );
     this._asTyped = button(
       'Raw text',
       {
-        class: 'qwq-link',
+        class: 'qwq-chip',
         'aria-pressed': 'false',
         title:
           'Show texts as the model typed them, without Markdown and formulas'
@@ -70,15 +85,33 @@ export class DetailView {
     this._head = el(
       'div',
       { class: 'qwq-detail-head' },
-      this._id,
-      this._hits.node,
+      el(
+        'span',
+        { class: 'qwq-head-line' },
+        this._outcome,
+        // Its end tells it from others: what has no room is left out at its beginning.
+        el('code', { class: 'qwq-id-end' }, this._id),
+        this._source,
+        this._values
+      ),
       el(
         'span',
         { class: 'qwq-actions' },
+        this._copied,
+        this._hits.node,
         this._fetch,
         this._asTyped,
-        this._copy,
-        this._file
+        actions.openTab && this._tabButton(actions.openTab),
+        new Menu(
+          'Copy ▾',
+          'Copy this sample, or open its file',
+          ...(Object.keys(COPY_FORMS) as CopyForm[]).map(form =>
+            button(COPY_FORMS[form], { class: 'qwq-link' }, () =>
+              this._copyEntry(form)
+            )
+          ),
+          this._file
+        ).node
       )
     );
     this.node = el('div', {
@@ -90,16 +123,17 @@ export class DetailView {
     this.node.append(
       this._empty,
       this._head,
-      this._repeatsRow(),
-      this._question,
-      this._attempts
+      el('div', { class: 'qwq-room' }, this._repeatsRow(), this._attempts)
     );
+    // It does not bubble, and which box scrolls depends on the width.
     this.node.addEventListener('scroll', () => this._remember(), {
-      passive: true
+      passive: true,
+      capture: true
     });
+    new ResizeObserver(() => this._fit()).observe(this.node);
     // The titles of folds stay in sight below it, however many lines it takes.
     new ResizeObserver(() => {
-      const height = Math.max(0, this._head.offsetHeight - HEAD_OVERLAP);
+      const height = this._head.offsetHeight - HEAD_BORDER;
       this.node.style.setProperty('--qwq-head-height', `${height}px`);
     }).observe(this._head);
     // A match that is found later does not move who has begun to read.
@@ -128,7 +162,7 @@ export class DetailView {
     }
     // A sample that is still asked has none yet; its box would be empty.
     this._question.hidden =
-      entries.length === 0 || !this._question.hasChildNodes();
+      entries.length === 0 || !this._questionText.hasChildNodes();
     if (entries.length === 0 || context === null) {
       return;
     }
@@ -144,6 +178,7 @@ export class DetailView {
         this._follow();
       } else if (shownBefore !== null) {
         this.node.scrollTop = 0;
+        this._scroller.scrollTop = 0;
       }
     } else if (following && this._current().stream) {
       this._follow();
@@ -153,14 +188,54 @@ export class DetailView {
   /** Put back what an element loses when it is taken out of the page. */
   restore(): void {
     if (this._scrollTop > 0) {
-      this.node.scrollTop = this._scrollTop;
+      this._scroller.scrollTop = this._scrollTop;
     }
+  }
+
+  /** What the keys of a reader scroll: the reasoning where it is a column, else all of it. */
+  focus(): void {
+    const scroller = this._scroller;
+    if (!scroller.hasAttribute('tabindex')) {
+      scroller.tabIndex = -1;
+    }
+    scroller.focus({ preventScroll: true });
+  }
+
+  /** The box in which the reasoning scrolls. */
+  private get _scroller(): HTMLElement {
+    const reasoning = this._attempts.querySelector('.qwq-column-reasoning');
+    return (reasoning && scrollerOf(reasoning)) ?? this.node;
+  }
+
+  /** In columns the reasoning is open: it has one to itself. */
+  private _fit(): void {
+    const style = getComputedStyle(this._attempts);
+    const columns = Number(style.getPropertyValue('--qwq-columns')) || 1;
+    if (columns !== this._columns) {
+      this._columns = columns;
+      for (const entry of this._entries) {
+        const { reasoning } = this._foldsOf(entry);
+        this._views.get(entry.key)?.setReasoningOpen(reasoning);
+      }
+    }
+  }
+
+  /** Which folds are open: as the reader has left them, or else as the settings, the sample and the room say. */
+  private _foldsOf(entry: IEntry): IFolds {
+    // A stream is there to be watched, and a reasoning that was cut off is all that there is.
+    const isAlone = entry.stream !== null || isAllReasoning(entry);
+    const own = this._columns > 1 || defaultFolds.reasoning;
+    return {
+      reasoning: isAlone || (this._folds.reasoning ?? own),
+      answer: this._folds.answer ?? defaultFolds.answer
+    };
   }
 
   /** To the end, once everything that this update brings is in the page. */
   private _follow(): void {
     const go = (): void => {
-      this.node.scrollTop = this.node.scrollHeight;
+      const scroller = this._scroller;
+      scroller.scrollTop = scroller.scrollHeight;
     };
     cancelAnimationFrame(this._frame);
     if (this.node.isConnected) {
@@ -172,6 +247,7 @@ export class DetailView {
 
   dispose(): void {
     cancelAnimationFrame(this._frame);
+    window.clearTimeout(this._timer);
     this._views.forEach(view => view.dispose());
   }
 
@@ -190,7 +266,13 @@ export class DetailView {
     const { row } = entry;
     setText(this._id, oneLine(row.id));
     setAttribute(this.node, 'aria-label', `Sample ${oneLine(row.id)}`);
-    setAttribute(this._id, 'title', oneLine(row.source_id) || null);
+    const standing = standingOf(entry);
+    setText(this._outcome, `${signOf(standing)} ${wordOf(standing)}`);
+    setAttribute(this._outcome, 'data-outcome', standing);
+    setText(this._source, oneLine(row.source_id, 60));
+    this._source.hidden = row.source_id === '' || row.source_id === row.id;
+    this._source.classList.toggle('qwq-where-wide', row.source_id.length > 14);
+    setText(this._values, entry.stream ? '' : valuesOf(row).join(' · '));
     this._fetch.hidden =
       !isClipped(row) || context.trace(entry.key) !== undefined;
     this._actions.link(this._file, entry);
@@ -202,14 +284,17 @@ export class DetailView {
       this._attempts,
       side ? this._entries.slice(0, MOST_BESIDE) : [entry],
       ({ key }) => key,
-      ({ key }) => {
-        // A stream is there to be watched, and a reasoning that was cut off is all that there is.
-        const folds = this._entries.some(
-          e => e.key === key && (e.stream || isAllReasoning(e))
-        )
-          ? { reasoning: true, answer: this._folds.answer }
-          : this._folds;
-        const attempt = new AttemptView(this._typesetter, folds);
+      attempted => {
+        const { key, stream } = attempted;
+        const attempt = new AttemptView(
+          this._typesetter,
+          this._foldsOf(attempted),
+          (name, open) => {
+            if (stream === null || name !== 'reasoning') {
+              this._folds[name] = open;
+            }
+          }
+        );
         this._views.set(key, attempt);
         return attempt.node;
       },
@@ -218,6 +303,16 @@ export class DetailView {
           .get(attempt.key)!
           .update(attempt, this._entries.length, context)
     );
+    // Beside one answer the question has its column; above several it stands once.
+    const view = side ? undefined : this._views.get(entry.key);
+    const place = view?.about ?? this._attempts.parentElement!;
+    if (this._question.parentElement !== place) {
+      if (view) {
+        place.prepend(this._question);
+      } else {
+        place.insertBefore(this._question, this._attempts);
+      }
+    }
     // Views of samples that were left would be kept with all their text.
     for (const [key, view] of this._views) {
       if (view.node.parentNode !== this._attempts) {
@@ -286,6 +381,20 @@ export class DetailView {
     this._draw();
   }
 
+  private _tabButton(open: (entry: IEntry) => void): HTMLElement {
+    const made = button(
+      '⤢',
+      {
+        class: 'qwq-chip',
+        title: 'Open this sample in a tab',
+        'aria-label': 'Open in a tab'
+      },
+      () => this._entries.length && open(this._current())
+    );
+    made.append(el('span', { class: 'qwq-where-wide' }, 'Open in a tab'));
+    return made;
+  }
+
   private _repeatsRow(): HTMLElement {
     this._repeats.append(this._chips, this._more, this._side);
     return this._repeats;
@@ -340,12 +449,13 @@ export class DetailView {
     }
     this._questionDrawn = signature;
     this._questionMatcher = matcher;
-    this._question.replaceChildren();
+    const shown = this._questionText;
+    shown.replaceChildren();
     if (text) {
-      this._question.append(renderProse(text, matcher, { raw }));
+      shown.append(renderProse(text, matcher, { raw }));
     }
     if (choices.length) {
-      this._question.append(
+      shown.append(
         el(
           'ol',
           { class: 'qwq-choices' },
@@ -355,23 +465,32 @@ export class DetailView {
         )
       );
     }
-    this._question.hidden = !this._question.hasChildNodes();
-    // A maze in tokens is long, and its drawing says the same.
-    this._question.classList.toggle(
-      'qwq-mod-drawn',
+    this._question.hidden = !shown.hasChildNodes();
+    // What follows is in sight; of a maze in tokens its drawing says the same.
+    const lines = linesOf([text, ...choices].join('\n'));
+    this._shorten(
+      entry.row.drawing !== null ? lines > LINES_DRAWN : lines > LINES,
       entry.row.drawing !== null
     );
     this._typesetter.watch(this._question);
   }
 
-  private async _copyEntry(): Promise<void> {
-    const done = await this._actions.copy(this._current());
-    setText(this._copy, done ? 'Copied' : 'Not copied: the browser forbids it');
-    window.setTimeout(() => setText(this._copy, 'Copy as JSON'), 2_000);
+  /** Show the beginning of the question, and a button for the rest of it; or all of it. */
+  private _shorten(short: boolean, drawn: boolean): void {
+    this._question.classList.toggle('qwq-mod-short', short);
+    this._question.classList.toggle('qwq-mod-drawn', drawn);
+    this._wholeQuestion.hidden = !short;
+  }
+
+  private async _copyEntry(form: CopyForm): Promise<void> {
+    setText(this._copied, await this._actions.copy(this._current(), form));
+    window.clearTimeout(this._timer);
+    this._timer = window.setTimeout(() => setText(this._copied, ''), 4_000);
   }
 
   private _remember(): void {
-    const { scrollTop, scrollHeight, clientHeight, isConnected } = this.node;
+    const { scrollTop, scrollHeight, clientHeight, isConnected } =
+      this._scroller;
     if (isConnected && clientHeight > 0) {
       this._scrollTop = scrollTop;
       this._atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
@@ -387,7 +506,10 @@ export class DetailView {
         return marks().length;
       },
       hasMoreHits: false,
-      openHit: (index: number): Element[] => marks().slice(index, index + 1)
+      openHit: (index: number): Element[] => {
+        this._shorten(false, false);
+        return marks().slice(index, index + 1);
+      }
     };
   })();
   private _hits = new HitBar();
@@ -403,8 +525,10 @@ export class DetailView {
   private _key: string | null = null;
   private _context: IContext | null = null;
   private _views = new Map<string, AttemptView>();
-  /** What the reader has not opened or closed is as the settings say. */
-  private _folds: IFolds = Object.create(defaultFolds);
+  /** What the reader has opened or closed, for all samples alike. */
+  private _folds: Partial<IFolds> = {};
+  /** Columns that the pane has room for, as the style says. */
+  private _columns = 1;
   private _sideBySide = false;
   private _raw = false;
   private _questionDrawn = '';
@@ -415,9 +539,16 @@ export class DetailView {
   private _head: HTMLElement;
   private _side: HTMLButtonElement;
   private _asTyped: HTMLButtonElement;
-  private _copy: HTMLButtonElement;
   private _fetch: HTMLButtonElement;
-  private _id = el('code', { class: 'qwq-id' });
+  private _outcome = el('strong', { class: 'qwq-head-outcome' });
+  private _id = el('bdi', { class: 'qwq-id' });
+  private _source = el('span', {
+    class: 'qwq-source-id',
+    title: 'The id that the problem has in its benchmark'
+  });
+  private _values = el('span', { class: 'qwq-head-values' });
+  private _copied = el('span', { class: 'qwq-copied', role: 'status' });
+  private _timer = 0;
   private _file = el('a', { class: 'qwq-link' }, 'Open the run’s file');
   private _empty = el('p', { class: 'qwq-empty' }, 'No sample is chosen.');
   private _repeats = el('div', {
@@ -427,11 +558,29 @@ export class DetailView {
   });
   private _chips = el('span', { class: 'qwq-chips' });
   private _more = el('span', { class: 'qwq-more' });
-  private _question = el('div', { class: 'qwq-question' });
+  private _questionText = el('div', { class: 'qwq-question-text' });
+  private _wholeQuestion = button(
+    'Show the whole question',
+    { class: 'qwq-link' },
+    () => this._shorten(false, false)
+  );
+  private _question = el(
+    'div',
+    { class: 'qwq-question' },
+    this._questionText,
+    this._wholeQuestion
+  );
   private _attempts = el('div', { class: 'qwq-attempts' });
 }
 
 /** Whether the sample was cut off before it had an answer. */
 function isAllReasoning({ row }: IEntry): boolean {
   return row.outcome === 'truncated' && row.answer_tokens === 0;
+}
+
+/** About as many lines as a text takes. */
+function linesOf(text: string): number {
+  return text
+    .split('\n')
+    .reduce((sum, line) => sum + 1 + Math.floor(line.length / 80), 0);
 }

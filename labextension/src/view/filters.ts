@@ -123,6 +123,11 @@ export class FiltersView {
     this._changed();
   }
 
+  /** Put into the search box what the filter says. */
+  show(): void {
+    this.search.value = this._filter.query;
+  }
+
   clear(): void {
     this.search.value = '';
     for (const facet of ['standing', 'subset', 'benchmark', 'flag'] as const) {

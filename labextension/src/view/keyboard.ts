@@ -14,6 +14,7 @@ const MODIFIERS = ['Control', 'Alt', 'Meta', 'Shift'];
 export interface IKeyboardTargets {
   list: HTMLElement;
   detail: HTMLElement;
+  focusDetail: () => void;
   search: HTMLInputElement;
   move: (steps: number) => void;
   page: () => number;
@@ -135,7 +136,7 @@ export class KeyboardHandler {
   }
 
   private _handleInList(event: KeyboardEvent): boolean {
-    const { detail, move, page } = this._targets;
+    const { focusDetail, move, page } = this._targets;
     const steps: Record<string, number> = {
       j: 1,
       ArrowDown: 1,
@@ -151,7 +152,8 @@ export class KeyboardHandler {
       return true;
     }
     if (event.key === 'Enter') {
-      return this._focus(detail);
+      focusDetail();
+      return true;
     }
     return event.key === 'Escape' && this._leave();
   }

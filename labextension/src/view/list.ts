@@ -2,14 +2,13 @@
 import { IEntry, secondsOf, standingOf, tokensOf } from '../model/entry';
 import { IExcerpt } from '../model/texts';
 import { duration, number } from '../record/format';
-import { SampleView } from '../record/record';
 import { flagWord, outcomeWord, PHASES } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
-import { readable } from '../text/readable';
 import { el, reconcile, setAttribute, setText, uniqueId } from './dom';
 import { drawExcerpt } from './excerpt';
 import { testsWord } from './execution';
 import { signOf } from './standing';
+import { valuesOf } from './values';
 
 const LINE = 44; // pixels; as in style/list.css
 const MOST_FLAGS = 10; // that a line has room for
@@ -50,6 +49,10 @@ export class ListView {
     // Comes before the first paint too, when the page has been laid out anyway.
     new ResizeObserver(() => {
       this._height = this.node.clientHeight;
+      if (this._isUnrevealed && this._height > 0) {
+        this._isUnrevealed = false;
+        this._center();
+      }
       this._draw();
     }).observe(this.node);
   }
@@ -88,7 +91,9 @@ export class ListView {
     this._version++;
     this.active = key;
     const index = key === null ? undefined : this._index.get(key);
-    if (reveal && index !== undefined) {
+    if (reveal && this._height === 0) {
+      this._isUnrevealed = true; // it has no height before it is in the page
+    } else if (reveal && index !== undefined) {
       if (index * LINE < this._scrollTop) {
         this._scrollTo(index * LINE);
       } else if ((index + 1) * LINE > this._scrollTop + this._height) {
@@ -117,6 +122,14 @@ export class ListView {
   restore(): void {
     if (this._scrollTop > 0) {
       this.node.scrollTop = this._scrollTop;
+    }
+  }
+
+  /** Scroll the line that is shown into the middle. */
+  private _center(): void {
+    const index = this.active === null ? -1 : this._index.get(this.active);
+    if (index !== undefined && index >= 0) {
+      this._scrollTo(index * LINE - (this._height - LINE) / 2);
     }
   }
 
@@ -226,26 +239,9 @@ export class ListView {
   private _several = false;
   private _scrollTop = 0;
   private _height = 0;
+  private _isUnrevealed = false;
   private _version = 0;
   private _filled = new WeakMap<HTMLElement, string>();
-}
-
-function valueOf(value: string): string {
-  return oneLine(readable(value), 60);
-}
-
-/** The extracted value beside the gold one, or what there is in its place. */
-export function valuesOf(row: SampleView): string[] {
-  if (row.outcome === 'wrong') {
-    return [`${valueOf(row.extracted)} ≠ ${valueOf(row.gold)}`];
-  }
-  if (row.outcome === 'correct') {
-    return [valueOf(row.extracted)];
-  }
-  if (row.outcome === 'error') {
-    return [oneLine(row.error, 80)];
-  }
-  return row.gold ? [`gold ${valueOf(row.gold)}`] : [];
 }
 
 function saidOf(entry: IEntry): string {

@@ -18,8 +18,8 @@ const MOST_CHOICES = 50;
 /** Characters that two reasonings must share before that is said: fewer are chance. */
 const WORTH_SAYING = 40;
 
-/** Pixels that the head stands above the box's edge when it sticks, and that a run's name takes; as in the styles. */
-const HEAD_OVERLAP = 7;
+/** Pixels of the head's border, and that a run's name takes; as in the styles. */
+const HEAD_BORDER = 1;
 const TITLE_HEIGHT = 26;
 
 /** Of one side: what it is called, and what its parts need. */
@@ -63,7 +63,7 @@ export class PairView {
     );
     // The names of the runs and the titles of folds stay in sight below it.
     new ResizeObserver(() => {
-      const height = Math.max(0, this._head.offsetHeight - HEAD_OVERLAP);
+      const height = Math.max(0, this._head.offsetHeight - HEAD_BORDER);
       this.node.style.setProperty(
         '--qwq-head-height',
         `${height + TITLE_HEIGHT}px`
@@ -100,7 +100,11 @@ export class PairView {
       for (const each of this._columns) {
         each.view?.dispose();
         each.view?.node.remove();
-        each.view = new AttemptView(this._typesetter, this._folds);
+        each.view = new AttemptView(
+          this._typesetter,
+          this._folds,
+          (name, open) => (this._folds[name] = open)
+        );
         each.column.append(each.view.node);
       }
       // The verdict to look at is that of the answer that is not right.

@@ -4,17 +4,21 @@ import { Widget } from '@lumino/widgets';
 
 import { IEntry, subsetKey } from '../model/entry';
 import { ITextSource, TraceFetcher } from '../model/fetcher';
+import { IMemory, restore, written } from '../model/memory';
 import { RunModel } from '../model/model';
 import { ISelection } from '../model/selection';
 import { Locate } from '../model/traces';
-import { RunRecord } from '../record/record';
+import { MANIFEST } from '../record/manifest';
+import { keyOf, RunRecord } from '../record/record';
 import { measure } from '../timing';
 import { IContext } from './attempt';
 import { BoardFacts } from './board-facts';
 import { copyText } from './clipboard';
-import { DetailView } from './detail';
+import { asCurl, asJson, asLine, asMarkdown } from './copies';
+import { CopyForm, DetailView } from './detail';
 import { el, setAttribute } from './dom';
 import { FiltersView } from './filters';
+import { HeightGrip } from './grip';
 import { HeaderView } from './header';
 import { KeyboardHandler } from './keyboard';
 import { ListView } from './list';
@@ -33,6 +37,16 @@ export interface IRunEnvironment {
   link: ((anchor: HTMLAnchorElement, path: string) => Promise<void>) | null;
   /** Whole texts that lie elsewhere than in the run's folder. */
   source?: ITextSource | null;
+  /** Shows a sample of the run whose manifest that is in a tab of its own. */
+  openTab: ((path: string, sample: ISampleName) => Promise<void>) | null;
+  /** Keeps for this reader how runs are looked at. */
+  memory: IMemory | null;
+}
+
+/** What a sample is called in the run's files. */
+export interface ISampleName {
+  id: string;
+  repeat: number;
 }
 
 export class RunView extends Widget {
@@ -59,6 +73,7 @@ export class RunView extends Widget {
       () => {
         this._isSearcher = true;
         this._drawBrowser();
+        this._remember();
       },
       () => void this._fetcher.fetchAll()
     );
@@ -69,14 +84,22 @@ export class RunView extends Widget {
     this._detail = new DetailView(this._typesetter, {
       choose: key => this.choose(key, false),
       fetch: entry => void this._fetcher.fetch(entry),
-      copy: entry => this._copy(entry),
+      copy: (entry, form) => this._copy(entry, form),
+      openTab: environment.openTab && (entry => void this._openTab(entry)),
       link: (anchor, entry) => void this._link(anchor, entry)
     });
+    const panes = el(
+      'div',
+      { class: 'qwq-panes' },
+      this._list.node,
+      this._detail.node
+    );
     this._browser = el(
       'section',
       { class: 'qwq-browser', 'aria-label': 'Samples' },
       this._filters.node,
-      el('div', { class: 'qwq-panes' }, this._list.node, this._detail.node)
+      panes,
+      new HeightGrip(panes, environment.memory, 'height').node
     );
     this.node.append(
       this._header.node,
@@ -89,6 +112,7 @@ export class RunView extends Widget {
     this._keyboard = new KeyboardHandler(this.node, {
       list: this._list.node,
       detail: this._detail.node,
+      focusDetail: () => this._detail.focus(),
       search: this._filters.search,
       move: steps => this._move(steps),
       page: () => this._list.page,
@@ -107,6 +131,7 @@ export class RunView extends Widget {
     if (!this.model.update(record, this._list.active)) {
       this._list.setActive(null, false);
       this._fetcher.reset();
+      this._recall(record);
     }
     measure('merge', started);
     if (!this._isDrawn || !this.isAttached) {
@@ -130,6 +155,20 @@ export class RunView extends Widget {
   choose(key: string, reveal: boolean): void {
     this._list.setActive(key, reveal);
     this._drawDetail();
+    this._remember();
+  }
+
+  /** Show a sample wherever it stands: no filter hides it. False where the run has none of that name. */
+  goToSample(sample: ISampleName): boolean {
+    const key = keyOf(sample);
+    if (this.model.entry(key) === undefined) {
+      return false;
+    }
+    if (!this._list.entries.some(entry => entry.key === key)) {
+      this._filters.clear();
+    }
+    this.choose(key, true);
+    return true;
   }
 
   /** Fetch the whole texts of these samples; resolves when those are there that can be had. */
@@ -182,6 +221,32 @@ export class RunView extends Widget {
     measure('draw', started);
   }
 
+  /** Look at a run as this reader did last, or at the sample that it is shown for. */
+  private _recall(record: RunRecord): void {
+    const { filter } = this.model.selector;
+    const stored = this._environment.memory?.read(`run ${record.run_id}`);
+    const key = restore(stored, filter);
+    this._filters.show();
+    this._isSearcher = false;
+    if (record.chosen !== null) {
+      restore(null, filter);
+      this._filters.show();
+      this._revealed = keyOf(record.chosen);
+      // It is read before the table.
+      this.node.insertBefore(this._browser, this._table.node);
+    } else if (key) {
+      this._revealed = key;
+    }
+  }
+
+  private _remember(): void {
+    const { record, selector } = this.model;
+    this._environment.memory?.write(
+      `run ${record!.run_id}`,
+      written({ sample: this._list.active ?? '', filter: selector.filter })
+    );
+  }
+
   private _drawBrowser(): void {
     const { model, _list: list } = this;
     const selection = model.selector.select();
@@ -189,6 +254,10 @@ export class RunView extends Widget {
     list.update(selection.entries, selection.values.benchmark.size > 1, key =>
       model.selector.finder.excerpt(key)
     );
+    if (this._revealed && model.entry(this._revealed) !== undefined) {
+      list.setActive(this._revealed, true);
+      this._revealed = '';
+    }
     if (model.entry(list.active) === undefined) {
       const running = selection.entries.find(({ stream }) => stream !== null);
       list.setActive((running ?? selection.entries[0])?.key ?? null, false);
@@ -300,17 +369,41 @@ export class RunView extends Widget {
     this._drawBrowser();
   }
 
-  private async _copy(entry: IEntry): Promise<boolean> {
+  /** Returns what to say of it. */
+  private async _copy(entry: IEntry, form: CopyForm): Promise<string> {
+    const record = this.model.record!;
+    if (form === 'markdown') {
+      await this._fetcher.fetch(entry);
+    }
     const trace = this.model.trace(entry.key);
-    const clip = (text: string): object => ({ text });
-    const row = trace
-      ? {
-          ...entry.row,
-          reasoning: clip(trace.reasoning),
-          answer: clip(trace.answer)
-        }
-      : entry.row;
-    return copyText(JSON.stringify(row, null, 2));
+    const copied = { record, entry, trace };
+    let text: string | null;
+    if (form === 'line') {
+      text = asLine(copied);
+      if (text === null) {
+        return 'Not copied: its name cannot stand in a line';
+      }
+    } else if (form === 'curl') {
+      const prompt = await this._fetcher.prompt(entry);
+      if (prompt === null || 'tools' in record.sampling) {
+        return 'Not copied: the prompt is not in the run’s folder, or not within reach';
+      }
+      text = asCurl(record, prompt);
+    } else {
+      text = form === 'json' ? asJson(copied) : asMarkdown(copied);
+    }
+    return (await copyText(text))
+      ? 'Copied'
+      : 'Not copied: the browser forbids it';
+  }
+
+  private async _openTab({ row }: IEntry): Promise<void> {
+    const path = this._fetcher.pathOf({ file: MANIFEST });
+    if (path !== null) {
+      const { id, repeat } = row;
+      this._remember();
+      await this._environment.openTab?.(path, { id, repeat });
+    }
   }
 
   private async _link(anchor: HTMLAnchorElement, entry: IEntry): Promise<void> {
@@ -345,6 +438,8 @@ export class RunView extends Widget {
   private _rule: Rule | null = null;
   /** Whether the reader has set the filter, and not only found it set. */
   private _isSearcher = false;
+  /** The sample to show as soon as it is there, by key. */
+  private _revealed = '';
   private _filterSignature = '';
   private _isDrawn = false;
   private _frame = 0;

@@ -1,8 +1,18 @@
 /** Scroll a view's own boxes, and never the page around them. */
 
-/** The box in which the node scrolls. */
+/** What may scroll within a sample: in wide panes its columns, else all of it. */
+const BOXES = '.qwq-column, .qwq-columns, .qwq-detail';
+
+/** The box in which the node scrolls, as the pane is wide or narrow. */
 export function scrollerOf(node: Element): HTMLElement | null {
-  return node.closest<HTMLElement>('.qwq-detail');
+  let box = node.closest<HTMLElement>(BOXES);
+  while (box && !box.matches('.qwq-detail')) {
+    if (/auto|scroll/.test(getComputedStyle(box).overflowY)) {
+      return box;
+    }
+    box = box.parentElement?.closest<HTMLElement>(BOXES) ?? null;
+  }
+  return box;
 }
 
 /** Bring a place into the upper third of the box in which it scrolls. */

@@ -58,7 +58,7 @@ describe('traces', () => {
     expect(parseRow(prediction('a', 'r'))).toEqual({
       key: '0 a',
       foreign: false,
-      trace: { reasoning: 'r', answer: 'answer' }
+      trace: { reasoning: 'r', answer: 'answer', prompt: null }
     });
     expect(
       parseRow(
@@ -67,7 +67,7 @@ describe('traces', () => {
     ).toEqual({
       key: '1 b',
       foreign: false,
-      trace: { reasoning: 'x', answer: '' }
+      trace: { reasoning: 'x', answer: '', prompt: null }
     });
     for (const line of [
       '',
@@ -79,6 +79,36 @@ describe('traces', () => {
     ]) {
       expect(parseRow(line)).toBeNull();
     }
+  });
+
+  it.each([
+    [
+      [{ role: 'user', content: 'What?' }],
+      [{ role: 'user', content: 'What?' }]
+    ],
+    [
+      [{ role: 'user', content: [{ type: 'text', text: 'What?' }] }],
+      [{ role: 'user', content: 'What?' }]
+    ],
+    [
+      [
+        { role: 'user', content: 'What?' },
+        {
+          role: 'assistant',
+          content: [{ type: 'reasoning' }, { type: 'text' }]
+        }
+      ],
+      [{ role: 'user', content: 'What?' }]
+    ],
+    [[{ role: 'assistant', content: 'That.' }], null],
+    [[{ role: 'user', content: [{ type: 'image', image: 'x' }] }], null],
+    [[{ role: 3, content: 'What?' }], null],
+    [['What?'], null],
+    ['What?', null],
+    [[], null]
+  ])('have a prompt where all of it is text: %j', (messages, prompt) => {
+    const row = { ...JSON.parse(prediction('a', 'r')), messages };
+    expect(parseRow(JSON.stringify(row))?.trace.prompt).toEqual(prompt);
   });
 
   it('are found in a file that comes in pieces, the later row of two, and none in a torn line', async () => {
@@ -180,7 +210,7 @@ describe('rows that evalscope wrote itself', () => {
     expect(parseRow(row, new Map([[3, 'key']]))).toEqual({
       key: 'key',
       foreign: true,
-      trace: { reasoning: '', answer: 'all' }
+      trace: { reasoning: '', answer: 'all', prompt: null }
     });
     expect(parseRow(row)).toBeNull();
   });

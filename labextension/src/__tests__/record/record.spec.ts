@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
   ANALYSIS,
   BOARD_ROW,
+  CHOSEN,
   CLIP,
   DRAWN_ARGUMENT,
   DRAWN_CALL,
@@ -47,6 +48,7 @@ describe('the record', () => {
     Object.entries({
       Analysis: ANALYSIS,
       BoardRow: BOARD_ROW,
+      Chosen: CHOSEN,
       Clip: CLIP,
       DrawnArgument: DRAWN_ARGUMENT,
       DrawnCall: DRAWN_CALL,
@@ -86,6 +88,7 @@ describe('the record', () => {
     expect(Object.keys(schema.$defs).sort()).toEqual([
       'Analysis',
       'BoardRow',
+      'Chosen',
       'Clip',
       'Drawing',
       'DrawnArgument',
