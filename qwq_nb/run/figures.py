@@ -34,6 +34,8 @@ _COLOURS: dict[Outcome, str] = {
 _PUBLISHED: Final = ("line-ns-open", "diamond-open", "triangle-down-open", "star-open")
 _LEVEL: Final = re.compile(r"Level \d+")
 
+FEW: Final = 5
+"""Values from which on a box is drawn: quartiles of fewer say less than the values themselves."""
 MOST_DOTS: Final = 300
 """Most values that one box is drawn from: of more, as many at even ranks, which gives the same box."""
 
@@ -183,7 +185,8 @@ def box_chart(
 ) -> Chart:
     """Draw a box for each (name, sorted values, colour); `suffix` is the unit behind a number.
 
-    A box has quartiles, whiskers of 1.5 times the distance between them, and the values beyond.
+    A box has quartiles, whiskers of 1.5 times the distance between them, and the values beyond; fewer than `FEW` values
+    are dots alone.
     """
     most = max((values[-1] for _, values, _ in groups), default=0.0)
     traces = [
@@ -196,8 +199,7 @@ def box_chart(
             "orientation": "h",
             "boxpoints": "outliers" if len(values) > 30 else "all",
             "pointpos": 0,
-            "marker": {"color": colour, "size": 5, "opacity": 0.7},
-            "line": {"color": colour, "width": 2},
+            **_box_style(colour, few=len(values) < FEW),
             "showlegend": False,
             "hoverlabel": {"namelength": 0},
         }
@@ -221,6 +223,14 @@ def box_chart(
             for place, ((_, values, _), row) in enumerate(zip(groups, cuts, strict=True))
         ],
     )
+
+
+def _box_style(colour: str, *, few: bool) -> dict[str, Any]:
+    if few:
+        nothing = "rgba(0,0,0,0)"
+        marker = {"color": colour, "size": 9, "opacity": 0.8}
+        return {"marker": marker, "line": {"color": nothing}, "fillcolor": nothing, "jitter": 0}
+    return {"marker": {"color": colour, "size": 5, "opacity": 0.7}, "line": {"color": colour, "width": 2}}
 
 
 def ranked(values: list[float]) -> list[float]:

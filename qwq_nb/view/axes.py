@@ -6,7 +6,7 @@ An axis of shares begins near the data, since dots, unlike bars, need no zero, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import ceil, floor
+from math import ceil, floor, log10
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +21,7 @@ __all__ = [
     "estimate_text",
     "line_labels",
     "log_axis",
+    "log_ticks",
     "number_axis",
     "ranged",
     "row_axis",
@@ -74,6 +75,23 @@ def log_axis(ticks: Sequence[float], title: str) -> dict[str, Any]:
         "ticktext": [number(tick) for tick in ticks],
         "title": {"text": plain(f"{title} (log scale)")},
     }
+
+
+def log_ticks(low: float, high: float, most: int) -> list[float]:
+    """Return round numbers between two ends of a logarithmic axis: as many as have room, none turned.
+
+    Args:
+        low: where the axis begins, above 0.
+        high: where it ends.
+        most: ticks that have room.
+    """
+    powers = [10.0**power for power in range(floor(log10(low)), ceil(log10(high)) + 1)]
+    choices = [
+        [step * power for power in powers for step in steps if low <= step * power <= high]
+        for steps in ((1, 2, 5), (1, 3), (1,), range(1, 10))
+    ]
+    fitting = [ticks for ticks in choices if 2 <= len(ticks) <= most]
+    return fitting[0] if fitting else min(filter(None, choices), key=len, default=[low, high])
 
 
 def row_axis(names: Sequence[str], title: str = "") -> dict[str, Any]:

@@ -80,6 +80,8 @@ SAVING: Final = 'For a paper: .save("figure.pdf", width="column"), or width="pag
 _BAR: Final = {"thickness": 12, "outlinewidth": 0, "x": 1, "xpad": 12, "ypad": 0, "tickfont": {"size": 12}}
 _TITLE: Final = 52
 """Pixels of the title, with the space below it."""
+_LONG: Final = 60
+"""Letters of a title from which on it is smaller."""
 _HEADING: Final = 26
 _LEGEND: Final = 24
 _AXIS_PX: Final = 54
@@ -107,6 +109,10 @@ class Figure:
     def _drawn(self) -> dict[str, Any]:
         """Plotly's `data` and `layout`."""
         raise NotImplementedError
+
+    def _for_column(self) -> Any:
+        """The figure as a narrow column of a paper has it."""
+        return self.figure
 
     @property
     def html(self) -> str:
@@ -137,7 +143,8 @@ class Figure:
         if width is not None and width not in WIDTHS:
             raise OptionError(f"width is {' or '.join(WIDTHS)}, not {one_line(str(width), 60)!r}.")
         if ending in PICTURES:
-            return save_file(file, picture_of(self.figure, ending, width))
+            drawn = self._for_column() if width == "column" else self.figure
+            return save_file(file, picture_of(drawn, ending, width))
         if ending not in (".html", ".htm"):
             stem = one_line(file.stem, 100)
             raise OptionError(
@@ -190,14 +197,19 @@ def asked_kinds(kind: str | None, kinds: Iterable[str]) -> list[str]:
 
 def figure_title(text: str) -> dict[str, Any]:
     """Return the title of a figure, at its upper left, and small enough for a narrow notebook."""
-    font = {"size": 15}
-    return {"text": plain(text), "font": font, "x": 0, "xref": "paper", "y": 1, "yref": "container", "pad": {"t": 16}}
+    font = {"size": 15 if len(text) <= _LONG else 13}
+    place = {"x": 0, "xref": "container", "y": 1, "yref": "container", "pad": {"t": 16, "l": 8}}
+    return {"text": plain(text), "font": font, **place}
 
 
-def heading(text: str, x: float, y: float, shift: int = 8) -> dict[str, Any]:
-    """Return the heading of a panel as plotly's annotation, `shift` pixels above the corner that `x` and `y` give."""
+def heading(text: str, x: float, y: float, shift: int = 8, *, below: str = "") -> dict[str, Any]:
+    """Return the heading of a panel as plotly's annotation, `shift` pixels above the corner that `x` and `y` give.
+
+    `below` is a second line, as what its y axis counts: in a narrow panel a title beside the axis has no room.
+    """
     place = {"xref": "paper", "yref": "paper", "x": x, "xanchor": "left", "y": y, "yanchor": "bottom", "yshift": shift}
-    return {"text": f"<b>{plain(text)}</b>", "showarrow": False, **place}
+    more = f"<br><span style='font-size:12px'>{plain(below)}</span>" if below else ""
+    return {"text": f"<b>{plain(text)}</b>{more}", "showarrow": False, "align": "left", **place}
 
 
 def nothing_drawn(title: str) -> dict[str, Any]:
@@ -234,10 +246,7 @@ def composed(title: str, panels: Sequence[Chart]) -> dict[str, Any]:
         span = [round(max(0.0, (top - panel.height) / inner), 5), round(top / inner, 5)]
         layout[f"xaxis{end}"] = {**panel.xaxis, "anchor": f"y{end}"}
         layout[f"yaxis{end}"] = {**panel.yaxis, "anchor": f"x{end}", "domain": span}
-        data += [
-            {**trace, "xaxis": f"x{end}", "yaxis": f"y{end}", **({"legend": f"legend{end}"} if end else {})}
-            for trace in panel.traces
-        ]
+        data += [{**trace, "xaxis": f"x{end}", "yaxis": f"y{end}", **_legend_of(panel, end)} for trace in panel.traces]
         for trace in data[-len(panel.traces) :]:
             if "colorbar" in trace:
                 place = {"y": sum(span) / 2, "len": span[1] - span[0], "lenmode": "fraction", "yref": "paper"}
@@ -256,6 +265,13 @@ def composed(title: str, panels: Sequence[Chart]) -> dict[str, Any]:
 def _has_legend(panel: Chart) -> bool:
     """Whether a legend is drawn: of one kind of marks the heading says what they are."""
     return sum(trace.get("showlegend") is not False for trace in panel.traces) > 1
+
+
+def _legend_of(panel: Chart, end: str) -> dict[str, Any]:
+    """The legend that a trace is named in: where the panel has none, plotly would draw one of its own."""
+    if not _has_legend(panel):
+        return {"showlegend": False}
+    return {"legend": f"legend{end}"} if end else {}
 
 
 def _sign(label: SideLabel) -> str:

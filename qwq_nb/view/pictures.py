@@ -15,17 +15,20 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
 from qwq_nb.errors import UserError
 
-__all__ = ["PICTURES", "WIDTHS", "picture_of"]
+__all__ = ["CAPTION", "PICTURES", "WIDTHS", "picture_of"]
 
 PICTURES: Final = (".pdf", ".svg", ".png")
 WIDTHS: Final = {"column": 84.0, "page": 174.0}
 """Widths in millimetres of a column and of a page of a paper: those of ACM, IEEE and Springer differ by some mm."""
+CAPTION: Final = "caption"
+"""Name of an annotation that explains the figure below it."""
 _POINTS: Final = 8.0
 """Size of the text in a paper."""
 _DPI: Final = 300
@@ -60,6 +63,8 @@ _ENTRY: Final = 52
 """Pixels of the mark of a legend's entry and of the gap after it; a letter of its name has `_LETTER`."""
 _LETTER: Final = 6.4
 _LINE: Final = 19
+_GROUP: Final = 29
+"""Pixels of a line of a legend, and of one of groups."""
 _TITLE: Final = 52
 """Pixels that a title takes above a figure, as `view.figures` lays it out."""
 
@@ -81,7 +86,8 @@ def picture_of(figure: Any, ending: str, width: str | None = None) -> bytes:
             f"A figure is written as {ending} by a browser, and none of Chromium, Chrome, Edge, Brave is on the PATH: "
             f"install one, or save it as .html and print that."
         )
-    still = type(figure)(figure).update_layout(updatemenus=[], paper_bgcolor="white")  # buttons do nothing on paper
+    still = type(figure)(figure).update_layout(paper_bgcolor="white")
+    still.layout.updatemenus = ()  # buttons do nothing on paper
     across, scale = int(still.layout.width or _WIDTH), 1.0
     if width is not None:
         # The text is as large as a paper's when the whole is made so much smaller.
@@ -99,7 +105,9 @@ def _size(figure: Any) -> float:
 
 
 def _untitled(figure: Any, across: int) -> None:
-    """Take the title away, which a paper's caption says; a demo's stays, on as many lines as it needs."""
+    """Take the title away, and what is named `caption`: a paper's says it. A demo's title stays, on several lines."""
+    notes = figure.layout.annotations
+    figure.layout.annotations = tuple(note for note in notes if note.name != CAPTION)
     title = figure.layout.title.text or ""
     if "DEMO" in title:
         figure.update_layout(title_text="<br>".join(textwrap.wrap(title, max(20, across // 8))))
@@ -112,20 +120,39 @@ def _untitled(figure: Any, across: int) -> None:
 
 
 def _with_room_for_its_legend(figure: Any, across: int) -> None:
-    """Make room above a narrow figure for a legend that stands on several lines there, and lift what is above it."""
+    """Make room in a narrow figure for a legend that stands on several lines there, and lift what is above it."""
     layout = figure.layout
     names = [str(trace.name or "") for trace in figure.data if trace.showlegend is not False and not trace.legend]
     if layout.legend.orientation != "h" or len(names) < 2:
         return
-    entries = [_ENTRY + _LETTER * len(name) for name in names]
     room = across - (layout.margin.l or 0) - (layout.margin.r or 0)
-    columns = len(names) if sum(entries) <= room else max(1, int(room // max(entries)))
-    more = (ceil(len(names) / columns) - 1) * _LINE
-    if more:
-        layout.update(margin_t=(layout.margin.t or 0) + more, height=(layout.height or _HEIGHT) + more)
+    grouped = any(trace.legendgroup for trace in figure.data)
+    rows = _legend_rows([_ENTRY + _LETTER * len(name) for name in names], room, grouped=grouped)
+    height, margin = layout.height or _HEIGHT, layout.margin
+    if layout.legend.yanchor == "top":  # below the axes, whose height its place is a share of
+        inner = height - (margin.t or 0) - (margin.b or 0)
+        more = max(0, round(rows * _GROUP - (layout.legend.y or 0) * inner) - (margin.b or 0))
+        layout.update(margin_b=(margin.b or 0) + more, height=height + more)
+    elif rows > 1:
+        more = (rows - 1) * _LINE
+        layout.update(margin_t=(margin.t or 0) + more, height=height + more)
         for note in layout.annotations:
             if note.name == "above the legend":
                 note.yshift = (note.yshift or 0) + more
+
+
+def _legend_rows(entries: Sequence[float], room: float, *, grouped: bool) -> int:
+    """Return on how many lines plotly puts entries of these widths: in columns, but groups one after another."""
+    if sum(entries) <= room:
+        return 1
+    if not grouped:
+        return ceil(len(entries) / max(1, int(room // max(entries))))
+    rows, used = 1, 0.0
+    for entry in entries:
+        if used and used + entry > room:
+            rows, used = rows + 1, 0.0
+        used += entry
+    return rows
 
 
 def _drawn(browser: str, figure: Any, ending: str, size: tuple[int, int], scale: float, *, dense: bool) -> bytes:

@@ -112,6 +112,25 @@ def test_without_a_kind_all_stand_below_one_another() -> None:
     assert all(lower[1] < upper[0] for upper, lower in pairwise(domains))
 
 
+def test_a_panel_with_one_kind_of_marks_has_no_legend_wherever_it_stands() -> None:
+    """Plotly would draw one of its own over the numbers at the right."""
+    table = [row(s) for s in SUBSETS] + [row("all", benchmark="aime24", accuracy_finished=0.8)]
+    figure = run_figure(record([view(1)], table=table, benchmarks=["math_500", "aime24"])).figure
+    named = [trace for trace in figure.data if trace.showlegend is not False]
+    assert {trace.yaxis for trace in named} == {"y"}
+    assert len(named) == 2
+    assert figure.layout.legend.orientation == "h"
+    assert "legend2" not in figure.layout.to_plotly_json()
+
+
+def test_few_values_are_dots_without_a_box() -> None:
+    samples = [view(i, outcome="correct" if i < 9 else "wrong") for i in range(11)]
+    many, few = run_figure(record(samples), "tokens").figure.data
+    assert (many.fillcolor, many.line.color) == (None, many.marker.color)
+    assert few.fillcolor == few.line.color == "rgba(0,0,0,0)"
+    assert few.boxpoints == "all"
+
+
 def test_many_answers_make_no_large_figure() -> None:
     samples = [view(i, outcome="correct", reasoning_tokens=i) for i in range(20_000)]
     figure = run_figure(record(samples), "tokens")

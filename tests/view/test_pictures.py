@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import struct
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from qwq_nb.errors import OptionError, UserError
 from qwq_nb.view.charts import Chart
 from qwq_nb.view.figures import ChartFigure
+from qwq_nb.view.pictures import CAPTION
 
 
 def figure() -> ChartFigure:
@@ -45,6 +47,33 @@ def test_a_picture_for_a_paper_has_its_width_and_no_title(tmp_path: Path) -> Non
     assert 13 * (84 / 25.4 * 72) / drawn == pytest.approx(8, abs=0.1)
     png = figure().save(tmp_path / "a.png", width="page").read_bytes()
     assert struct.unpack(">II", png[16:24])[0] == pytest.approx(174 / 25.4 * 300, abs=4)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the PATH")
+def test_on_paper_there_are_no_buttons_and_no_caption_and_a_legend_below_has_room(tmp_path: Path) -> None:
+    shown = figure()
+    bars = [
+        {"type": "bar", "name": f"kind of answers {i}", "legendgroup": str(i), "x": ["1"], "y": [1]} for i in range(9)
+    ]
+    shown.figure.add_traces(bars)
+    shown.figure.update_layout(
+        height=500,
+        margin={"t": 60, "b": 100},
+        legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
+        updatemenus=[{"type": "buttons", "buttons": [{"label": "linear", "method": "relayout", "args": [{}]}]}],
+    )
+    shown.figure.add_annotation(text="bands are intervals", name=CAPTION)
+    svg = shown.save(tmp_path / "a.svg", width="column").read_text(encoding="utf-8")
+    assert "linear" not in svg
+    assert "bands are intervals" not in svg
+    root = ElementTree.fromstring(svg)
+    drawn = float(root.attrib["viewBox"].split()[3])
+    legend = re.search(
+        r'<g class="legend"[^>]* transform="translate\([\d.]+,([\d.]+)\)".*?height="([\d.]+)"', svg, re.S
+    )
+    assert legend is not None
+    assert float(legend[1]) + float(legend[2]) <= drawn, "its last line stands in the picture"
+    assert drawn > 560
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the PATH")

@@ -11,18 +11,23 @@ import msgspec
 
 from qwq_nb.analysis.budget.answers import Answer
 from qwq_nb.analysis.budget.record import BudgetPanel
-from qwq_nb.view.charts import BLUE, GREEN, GREY, PURPLE, VERMILLION, plain
+from qwq_nb.view.charts import GREEN, GREY, PURPLE, VERMILLION, plain
 from qwq_nb.view.wording import number
 
-__all__ = ["MOST_ROWS", "DrawnRow", "bar_traces", "drawn_rows"]
+__all__ = ["DENSE", "MOST_ROWS", "DrawnRow", "bar_traces", "drawn_rows"]
 
+_SKY: Final = "#56B4E9"
 _ORANGE: Final = "#E69F00"
+_PALE: Final = "#9C9C9C"
+"""Opaque: where bars touch, what shines through would draw stripes."""
 MOST_ROWS: Final = 500
 """Bars of a panel; of more answers neighbours are drawn as one."""
+DENSE: Final = 100
+"""Bars from which on they touch."""
 _PARTS: Final = (
-    ("before", "before the right answer", BLUE, 0.55),
-    ("after", "after it", _ORANGE, 0.9),
-    ("never", "never stated", GREY, 0.6),
+    ("before", "before the right answer", _SKY),
+    ("after", "after it", _ORANGE),
+    ("never", "never stated", _PALE),
 )
 _ENDS: Final = (
     ("right", "answered right", GREEN, "circle"),
@@ -97,7 +102,7 @@ def bar_traces(panel: BudgetPanel, x: str, y: str, *, first: bool) -> list[dict[
             spans["before"].append((place, row, start, row.stated))
             spans["after"].append((place, row, row.stated, row.tokens))
     data: list[dict[str, Any]] = []
-    for part, name, colour, opacity in _PARTS:
+    for part, name, colour in _PARTS:
         own = spans[part]
         words = "where it is stated is not known" if part == "never" and not panel.placed else name
         data.append(
@@ -111,7 +116,9 @@ def bar_traces(panel: BudgetPanel, x: str, y: str, *, first: bool) -> list[dict[
                 "y": [place for place, *_ in own],
                 "base": [round(begin, 1) for _, _, begin, _ in own],
                 "x": [round(max(end - begin, 0.0), 1) for _, _, begin, end in own],
-                "marker": {"color": colour, "opacity": opacity, "line": {"width": 0}},
+                "marker": {"color": colour, "line": {"width": 0}},
+                # Bars that touch overlap a little: otherwise the ground shines through between them.
+                **({"width": 1.1} if len(rows) >= DENSE else {}),
                 "customdata": [_custom(panel, row) for _, row, *_ in own],
                 "hovertemplate": "%{customdata[0]}: %{customdata[4]}<extra></extra>",
             }

@@ -18,7 +18,7 @@ import msgspec
 
 from qwq_nb.analysis.budget.answers import Answer
 from qwq_nb.core.estimates import Estimate, mean_estimate, ratio_estimate, share_estimate
-from qwq_nb.core.thinking_scores import outcome_efficiency, underthinking_score
+from qwq_nb.core.thinking_scores import are_placed, outcome_efficiency, underthinking_score
 
 __all__ = ["CurvePoint", "ThinkingUse", "curve_point", "curve_points", "steps_of", "thinking_use", "widest_gap"]
 
@@ -111,7 +111,7 @@ def thinking_use(answers: Sequence[Answer], *, choice: bool = False, placed: boo
         tokens=sum(a.tokens for a in answers),
         cut=sum(not a.ended for a in answers),
         unplaced=sum(a.right and not a.is_found and a.tokens > 0 for a in answers),
-        xi_o=outcome_efficiency(shares) if known else Estimate(),
+        xi_o=outcome_efficiency(shares) if known and are_placed(shares, elsewhere=True) else Estimate(),
         xi_ut=underthinking_score(shares) if known else Estimate(),
         after=ratio_estimate([(a.id, a.after, a.tokens) for a in thought]) if known else Estimate(),
         never=ratio_estimate([(a.id, a.tokens * (a.stated is None), a.tokens) for a in thought])

@@ -9,21 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil, log10
+from textwrap import wrap
 from typing import Any, Final
 
-from qwq_nb.analysis.budget.bars import bar_traces, drawn_rows
+from qwq_nb.analysis.budget.bars import DENSE, bar_traces, drawn_rows
 from qwq_nb.analysis.budget.curve import CurvePoint, widest_gap
 from qwq_nb.analysis.budget.record import MEANING, BudgetPanel
 from qwq_nb.core.estimates import Estimate
-from qwq_nb.view.axes import share_axis
+from qwq_nb.view.axes import log_ticks, share_axis
 from qwq_nb.view.charts import BLUE, GOLD, GREEN, GREY, PURPLE, VERMILLION, per_cent, plain
 from qwq_nb.view.clean import one_line
-from qwq_nb.view.figures import LEGEND, TEMPLATE, Figure, figure_title
+from qwq_nb.view.figures import LEGEND, TEMPLATE, Figure, figure_title, heading
+from qwq_nb.view.pictures import CAPTION
 from qwq_nb.view.wording import is_known, number, percent
 
 __all__ = ["BudgetFigure"]
 
-_GAP: Final = 0.06
+_GAP: Final = 0.1
+_TICKS: Final = 8
+"""Numbers that have room beside one another below a row of panels, 600 pixels wide."""
 
 
 class BudgetFigure(Figure):
@@ -56,11 +60,12 @@ def drawn(title: str, panels: Sequence[BudgetPanel]) -> dict[str, Any]:
     layout: dict[str, Any] = {
         "template": TEMPLATE,
         "title": figure_title(title),
-        "height": rows * height + 300,
-        "margin": {"t": 120, "b": 180, "l": 60, "r": 20},
-        "legend": {**LEGEND, "y": -62 / (rows * height), "yanchor": "top"},
+        "height": rows * height + 312,
+        "margin": {"t": 132, "b": 180, "l": 60, "r": 20},
+        # Last, since it takes more lines in a narrow window; signs as large as in a legend.
+        "legend": {**LEGEND, "y": -78 / (rows * height), "yanchor": "top", "itemsizing": "constant"},
         "barmode": "overlay",
-        "bargap": 0.25 if max(len(p.answers) for p in panels) < 100 else 0,
+        "bargap": 0.25 if max(len(p.answers) for p in panels) < DENSE else 0,
         "hovermode": "closest",
         "annotations": [_caption()],
         "meta": {"qwq": {"study": "budget", "runs": runs_by_axis(panels)}},
@@ -76,7 +81,7 @@ def drawn(title: str, panels: Sequence[BudgetPanel]) -> dict[str, Any]:
         data += bar_traces(panel, x, below, first=i == 0)
         bars = max(1, len(drawn_rows(panel.answers)))
         layout[f"xaxis{names[0]}"] = {
-            **log_axis(panel),
+            **log_axis(panel, columns),
             "domain": [left, left + width],
             "anchor": below,
             "title": {"text": "thinking tokens"},
@@ -97,9 +102,9 @@ def drawn(title: str, panels: Sequence[BudgetPanel]) -> dict[str, Any]:
             "zeroline": False,
             "title": {"text": f"{len(panel.answers):,} answers"},
         }
-        heading = f"{one_line(panel.model, 60)}: with all its thinking {percent(panel.accuracy.value)}"
-        layout["annotations"].append(_note(f"<b>{plain(heading)}</b>", left, top, "bottom"))
-    layout["updatemenus"] = [_switch(panels)]
+        whole = f"{percent(panel.accuracy.value)} with all its thinking"
+        layout["annotations"].append(heading(one_line(panel.model, 60), left, top, 2, below=whole))
+    layout["updatemenus"] = [_switch(panels, columns)]
     return {"data": data, "layout": layout}
 
 
@@ -114,21 +119,21 @@ def _note(text: str, x: float, y: float, anchor: str, **more: Any) -> dict[str, 
 
 
 def _caption() -> dict[str, Any]:
-    text = f"Bands: 95 %, pointwise. {MEANING}"
-    return _note(plain(text), 0, 0, "top", yshift=-142, font={"size": 11})
+    lines = wrap(f"Bands: 95 %, pointwise. {MEANING}", 88)
+    return _note("<br>".join(map(plain, lines)), 0, 0, "top", yshift=-44, font={"size": 11}, name=CAPTION)
 
 
-def log_axis(panel: BudgetPanel) -> dict[str, Any]:
+def log_axis(panel: BudgetPanel, columns: int) -> dict[str, Any]:
     """Return the logarithmic axis of a panel, from below its first event to the longest reasoning."""
     low, high = ends_of(panel)
-    ticks = [v for exponent in range(8) for v in (1 * 10**exponent, 2 * 10**exponent, 5 * 10**exponent)]
-    ticks = [v for v in ticks if low <= v <= high]
+    ticks = log_ticks(low, high, _TICKS // columns)
     return {
         "type": "log",
         "range": [round(log10(low), 4), round(log10(high), 4)],
         "tickmode": "array",
         "tickvals": ticks,
         "ticktext": [number(v) for v in ticks],
+        "tickangle": 0,
     }
 
 
@@ -139,15 +144,16 @@ def ends_of(panel: BudgetPanel) -> tuple[float, float]:
     return low, max(high, low * 2)
 
 
-def _switch(panels: Sequence[BudgetPanel]) -> dict[str, Any]:
+def _switch(panels: Sequence[BudgetPanel], columns: int) -> dict[str, Any]:
     """Make the buttons that choose a logarithmic or a linear axis; a log axis flatters the late part of a bar."""
     log: dict[str, Any] = {}
     linear: dict[str, Any] = {}
     for i, panel in enumerate(panels):
         axis = f"xaxis{'' if i == 0 else i + 1}"
-        for name, value in log_axis(panel).items():
+        for name, value in log_axis(panel, columns).items():
             log[f"{axis}.{name}"] = value
         linear |= {f"{axis}.type": "linear", f"{axis}.range": [0, ends_of(panel)[1]], f"{axis}.tickmode": "auto"}
+        linear[f"{axis}.nticks"] = max(3, _TICKS // columns)
     return {
         "type": "buttons",
         "direction": "right",
@@ -155,7 +161,7 @@ def _switch(panels: Sequence[BudgetPanel]) -> dict[str, Any]:
         "xanchor": "right",
         "y": 1,
         "yanchor": "bottom",
-        "pad": {"b": 34},
+        "pad": {"b": 44},
         "showactive": False,
         "bgcolor": "rgba(118,118,118,0.12)",
         "bordercolor": "rgba(118,118,118,0.5)",
@@ -240,7 +246,7 @@ def _gap(panel: BudgetPanel, points: Sequence[CurvePoint], base: dict[str, Any],
         return []
     stated, given = widest.stands.value or 0.0, widest.ended_right.value or 0.0
     least = "at least " if panel.choice else ""
-    words = f"{number(widest.budget)}: {least}{percent(stated)} stated, {percent(given)} given"
+    words = [f"{number(widest.budget)} tokens:", f"{least}{percent(stated)} stated,", f"{percent(given)} given"]
     low, high = ends_of(panel)
     # Right of it nothing is drawn below the curves, left of it nothing above them.
     left = log10(max(widest.budget, low)) < (log10(low) + log10(high)) / 2
@@ -259,8 +265,8 @@ def _gap(panel: BudgetPanel, points: Sequence[CurvePoint], base: dict[str, Any],
             **base,
             "mode": "text",
             "x": [widest.budget],
-            "y": [6 if left else 96],
-            "text": [f"<b> {plain(words)} </b>" if alone else f" {plain(words)} "],
+            "y": [14 if left else 88],
+            "text": ["<br>".join(f"  {plain(line)}  " for line in words)],
             "textposition": "middle right" if left else "middle left",
             "textfont": {"size": 13 if alone else 11},
             "hoverinfo": "skip",

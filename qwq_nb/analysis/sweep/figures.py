@@ -23,6 +23,7 @@ __all__ = ["KINDS", "sweep_figure"]
 _SCALE: Final = [[0.0, "#F3F8FC"], [1.0, "#56B4E9"]]
 """From pale to Okabe and Ito's sky blue: darker is more in grey too, and `_CELL_TEXT` has 9:1 on all of it."""
 _CELL_TEXT: Final = "#111111"
+_CATEGORIES: Final = {"type": "category", "showgrid": False, "ticks": ""}
 
 
 def sweep_figure(picture: SweepPicture, kind: str | None = None) -> ChartFigure:
@@ -98,8 +99,8 @@ def heatmap(picture: SweepPicture) -> Chart:
     return Chart(
         heading=f"Accuracy by {down} and {across}",
         traces=[trace],
-        xaxis={"type": "category", "title": {"text": across}, "showgrid": False},
-        yaxis={"type": "category", "title": {"text": down}, "autorange": "reversed", "showgrid": False},
+        xaxis={**_CATEGORIES, "title": {"text": across}},
+        yaxis={**_CATEGORIES, "title": {"text": down}, "autorange": "reversed"},
         height=20 + 56 * len(lines),
         heads=[f"{down} \\ {across}", *columns],
         rows=[[name, *(_text(row) for row in line)] for name, line in zip(names, cells, strict=True)],

@@ -16,9 +16,11 @@ from math import sqrt
 
 import msgspec
 
+from qwq_nb.analysis.think.efficiency import placed_benchmarks
 from qwq_nb.analysis.think.literature import useful_share
 from qwq_nb.core.estimates import Estimate, grouped, mean_estimate
 from qwq_nb.core.records import SampleResult
+from qwq_nb.core.thinking_scores import are_placed
 from qwq_nb.trace.place_errors import MEASURED, AnswerKind, answer_kind
 
 __all__ = ["CorrectedRow", "corrected_rows"]
@@ -40,12 +42,20 @@ def corrected_rows(
     results: Iterable[SampleResult], count_tokens: Callable[[str], int] | None = None
 ) -> list[CorrectedRow]:
     """Compute one row a subset and one for all of each benchmark; `results` have reasoning that was measured."""
-    return [_row(*name, rows, count_tokens) for name, rows in grouped(results)]
+    measured = list(results)
+    placed = placed_benchmarks(measured)
+    return [_row(*name, rows, count_tokens, placed=name[0] in placed) for name, rows in grouped(measured)]
 
 
 def _row(
-    benchmark: str, subset: str, results: list[SampleResult], count_tokens: Callable[[str], int] | None
+    benchmark: str,
+    subset: str,
+    results: list[SampleResult],
+    count_tokens: Callable[[str], int] | None,
+    *,
+    placed: bool,
 ) -> CorrectedRow:
+    answers: list[tuple[str, float | None, bool]] = []
     first = _Mean()
     reflection = _Mean()
     efficiency = _Mean(most=1.0)
@@ -53,6 +63,7 @@ def _row(
         completion, problem = result.completion, result.sample.id
         share = useful_share(result, count_tokens)
         correct = result.outcome == "correct"
+        answers.append((problem, share, correct))
         if not correct:
             efficiency.add(problem, 0.0)
         if share is None or completion is None:
@@ -68,7 +79,7 @@ def _row(
         subset=subset,
         first_correct_tokens=first.estimate(),
         reflection_tokens=reflection.estimate(),
-        token_efficiency=efficiency.estimate(),
+        token_efficiency=efficiency.estimate() if are_placed(answers, elsewhere=placed) else Estimate(),
     )
 
 

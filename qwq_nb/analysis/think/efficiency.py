@@ -13,6 +13,7 @@ Definitions follow EvalScope's guide "Evaluating the Thinking Efficiency of Mode
   of T − T̂ and of `useful_share` (T̂ / T) are over the samples whose T̂ is known; `known` says how many these are;
 - `token_efficiency` is the guide's: the mean of T̂ / T where a wrong answer counts 0. A correct answer whose position
   our rules did not find is left out of it, since the miss is ours, not the model's. Truncated samples count as wrong.
+  Where no right answer has a place it is not known, and not 0.
 
 Thoughts are one more than the switches (thinkbench: the switches). Accuracy is the run's, not "a position was found".
 
@@ -30,9 +31,10 @@ import msgspec
 from qwq_nb.core.estimates import Estimate, grouped, mean_estimate, share_estimate
 from qwq_nb.core.outcomes import counts
 from qwq_nb.core.records import SampleResult
+from qwq_nb.core.thinking_scores import are_placed, token_efficiency
 from qwq_nb.trace.habits import first_correct_tokens
 
-__all__ = ["ThinkRow", "think_rows"]
+__all__ = ["ThinkRow", "placed_benchmarks", "think_rows"]
 
 
 class ThinkRow(msgspec.Struct, kw_only=True, frozen=True):
@@ -65,7 +67,14 @@ def think_rows(results: Iterable[SampleResult], count_tokens: Callable[[str], in
 
     `count_tokens` counts the tokens of a text by the model's own tokenizer; without it T̂ is T by characters.
     """
-    return [_row(*name, rows, count_tokens) for name, rows in grouped(r for r in results if _measured(r))]
+    measured = [r for r in results if _measured(r)]
+    placed = placed_benchmarks(measured)
+    return [_row(*name, rows, count_tokens, placed=name[0] in placed) for name, rows in grouped(measured)]
+
+
+def placed_benchmarks(results: Iterable[SampleResult]) -> set[str]:
+    """Return the benchmarks of which at least one answer has a place where the right answer is first stated."""
+    return {r.sample.benchmark for r in results if r.analysis is not None and r.analysis.first_correct is not None}
 
 
 def _measured(result: SampleResult) -> bool:
@@ -79,13 +88,18 @@ def _measured(result: SampleResult) -> bool:
 
 
 def _row(
-    benchmark: str, subset: str, results: list[SampleResult], count_tokens: Callable[[str], int] | None
+    benchmark: str,
+    subset: str,
+    results: list[SampleResult],
+    count_tokens: Callable[[str], int] | None,
+    *,
+    placed: bool,
 ) -> ThinkRow:
     total: list[tuple[str, float]] = []
     first: list[tuple[str, float]] = []
     reflection: list[tuple[str, float]] = []
     useful: list[tuple[str, float]] = []
-    efficiency: list[tuple[str, float]] = []
+    answers: list[tuple[str, float | None, bool]] = []
     for result in results:
         problem = result.sample.id
         text = result.completion.reasoning if result.completion else ""
@@ -99,10 +113,7 @@ def _row(
             first.append((problem, until))
             reflection.append((problem, max(all_tokens - until, 0.0)))
             useful.append((problem, share))
-        if result.outcome != "correct":
-            efficiency.append((problem, 0.0))
-        elif share is not None:
-            efficiency.append((problem, share))
+        answers.append((problem, share, result.outcome == "correct"))
     return ThinkRow(
         benchmark=benchmark,
         subset=subset,
@@ -112,7 +123,7 @@ def _row(
         first_correct_tokens=mean_estimate(first),
         reflection_tokens=mean_estimate(reflection),
         useful_share=mean_estimate(useful, most=1.0),
-        token_efficiency=mean_estimate(efficiency, most=1.0),
+        token_efficiency=token_efficiency(answers) if are_placed(answers, elsewhere=placed) else Estimate(),
         thoughts=mean_estimate([(r.sample.id, r.analysis.thoughts if r.analysis else 0) for r in results]),
         accuracy=share_estimate([(r.sample.id, r.outcome == "correct") for r in results]),
     )

@@ -21,11 +21,13 @@ from qwq_nb.view.wording import is_known, number
 __all__ = ["Metric", "ModelLine", "ThinkFigure"]
 
 _COLUMNS: Final = 3
-_GAP: Final = 0.1
+_NARROW: Final = 2
+"""Columns of panels in a column of a paper."""
+_GAP: Final = 0.09
 _ROW_PX: Final = 180
-_BETWEEN_PX: Final = 92
-"""Pixels between two rows of panels: ticks, the title of the axis, the next heading."""
-_BEFORE_PX: Final = 100
+_BETWEEN_PX: Final = 108
+"""Pixels between two rows of panels: ticks, the title of the axis, the next heading and what it counts."""
+_BEFORE_PX: Final = 116
 _AFTER_PX: Final = 60
 
 
@@ -60,6 +62,19 @@ class ThinkFigure(Figure):
     def _drawn(self) -> dict[str, Any]:
         return grid(self.title, self._metrics)
 
+    def _for_column(self) -> Any:
+        """Put the panels in rows of two; all else is as it was changed by hand."""
+        from plotly.graph_objects import Figure as Plotly
+
+        placed = grid(self.title, self._metrics, _NARROW)["layout"]
+        still = Plotly(self.figure)
+        for name, axis in placed.items():
+            if "axis" in name:
+                still.layout[name].domain = axis["domain"]
+        for note, place in zip(still.layout.annotations, placed["annotations"], strict=False):
+            note.update(x=place["x"], y=place["y"])
+        return still.update_layout(height=placed["height"], legend_y=placed.get("legend", {}).get("y"))
+
     @property
     def html(self) -> str:
         """Return the tables as html."""
@@ -70,33 +85,34 @@ class ThinkFigure(Figure):
         return self._text
 
 
-def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
-    """Make a plotly figure with the panels in rows of three; one of which nothing is known is left out."""
+def grid(title: str, metrics: Sequence[Metric], columns: int = _COLUMNS) -> dict[str, Any]:
+    """Make a plotly figure with the panels in rows of `columns`; one of which nothing is known is left out."""
     metrics = [m for m in metrics if any(is_known(v) for line in m.lines for v in line.values)]
     if not metrics:
         return nothing_drawn(title)
     several = max(len(metric.lines) for metric in metrics) > 1
-    rows = -(-len(metrics) // _COLUMNS)
+    rows = -(-len(metrics) // columns)
     before = _BEFORE_PX if several else _BEFORE_PX - 24
     inner = rows * _ROW_PX + (rows - 1) * _BETWEEN_PX
     layout: dict[str, Any] = {
         "template": TEMPLATE,
         "title": figure_title(title),
         "height": inner + before + _AFTER_PX,
-        "margin": {"t": before, "b": _AFTER_PX, "l": 60, "r": 20},
+        "margin": {"t": before, "b": _AFTER_PX, "l": 50, "r": 20},
         # A legend has no shift of its own: it stands above the headings of the first panels.
-        "legend": {**LEGEND, "y": 1 + 28 / inner},
+        "legend": {**LEGEND, "y": 1 + 46 / inner},
         # Models side by side at a level, so that no interval hides another.
         "scattermode": "group",
         "scattergap": 0.5,
         "annotations": [],
     }
     data = []
-    width, height, between = (1 - _GAP * (_COLUMNS - 1)) / _COLUMNS, _ROW_PX / inner, _BETWEEN_PX / inner
+    gap = _GAP if columns == _COLUMNS else 2 * _GAP
+    width, height, between = (1 - gap * (columns - 1)) / columns, _ROW_PX / inner, _BETWEEN_PX / inner
     for i, metric in enumerate(metrics):
         end = "" if i == 0 else str(i + 1)
-        row, column = divmod(i, _COLUMNS)
-        left, top = column * (width + _GAP), 1 - row * (height + between)
+        row, column = divmod(i, columns)
+        left, top = column * (width + gap), 1 - row * (height + between)
         levels = list(dict.fromkeys(level for line in metric.lines for level in line.levels))
         names, by = axis_names(levels)
         layout[f"xaxis{end}"] = {
@@ -113,13 +129,14 @@ def grid(title: str, metrics: Sequence[Metric]) -> dict[str, Any]:
         where = {"domain": [round(max(0.0, top - height), 5), round(top, 5)], "anchor": f"x{end}"}
         ends = [v for line in metric.lines for v in (*line.values, *line.lows, *line.highs)]
         if metric.unit == "share":
-            axis = share_axis(ends, "share")
-            if axis["range"][0] > 0:  # as short as a small panel is
-                axis["title"] = {"text": f"share (from {number(axis['range'][0])} %)"}
+            axis = share_axis(ends, "")
         else:
-            axis = number_axis(UNITS[metric.unit], range=[0, top_of(ends)], rangemode="normal")
-        layout[f"yaxis{end}"] = {**axis, **where}
-        layout["annotations"].append(heading(metric.heading, round(left, 5), round(top, 5)))
+            axis = number_axis("", range=[0, top_of(ends)], rangemode="normal")
+        start = axis["range"][0]
+        counted = UNITS[metric.unit] + (f", axis from {number(start)} %" if start > 0 else "")
+        layout[f"yaxis{end}"] = {**axis, **where, "title": None}
+        place = round(left, 5), round(top, 5)
+        layout["annotations"].append(heading(metric.heading, *place, below=counted))
         data += [
             {
                 **trace(line, place, levels, 100.0 if metric.unit == "share" else 1.0),
@@ -137,7 +154,7 @@ def top_of(ends: Sequence[float | None]) -> float:
     return round(1.06 * max((v for v in ends if is_known(v)), default=0.0), 4) or 1.0
 
 
-UNITS: Final = {"tokens": "tokens", "number": "number"}
+UNITS: Final = {"tokens": "tokens per answer", "number": "number per answer", "share": "share"}
 
 
 def axis_names(levels: Sequence[str]) -> tuple[list[str], str]:

@@ -17,6 +17,7 @@ stated (`Analysis.first_correct`), by characters or by a tokenizer, as in `qwq_n
   strategy asks an LLM. The three differ by two orders of magnitude: published numbers compare with the one they name.
 
 ξ_O and ξ_UT are None in a benchmark where no answer has a place: its kind of answers is not looked for in a reasoning.
+ξ_O is None, too, where none of the right answers has one.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from qwq_nb.analysis.think.efficiency import placed_benchmarks
 from qwq_nb.core.estimates import Estimate, grouped, mean_estimate
 from qwq_nb.core.records import SampleResult
-from qwq_nb.core.thinking_scores import outcome_efficiency, underthinking_score
+from qwq_nb.core.thinking_scores import are_placed, outcome_efficiency, underthinking_score
 from qwq_nb.trace.habits import first_correct_tokens
 from qwq_nb.trace.thoughts import thinkbench_parts, thinkbench_switches
 
@@ -59,7 +61,7 @@ def literature_rows(
     `count_tokens` counts the tokens of a text by the model's own tokenizer; without it T̂ is T by characters.
     """
     measured = list(results)
-    placed = {r.sample.benchmark for r in measured if r.analysis is not None and r.analysis.first_correct is not None}
+    placed = placed_benchmarks(measured)
     return [_row(*name, rows, count_tokens, placed=name[0] in placed) for name, rows in grouped(measured)]
 
 
@@ -89,7 +91,7 @@ def _row(
     return LiteratureRow(
         benchmark=benchmark,
         subset=subset,
-        outcome_efficiency=outcome_efficiency(answers),
+        outcome_efficiency=outcome_efficiency(answers) if are_placed(answers, elsewhere=placed) else Estimate(),
         underthinking_score=underthinking_score(answers),
         thinkbench_switches=mean_estimate([(problem, thinkbench_switches(text)) for problem, text in texts]),
         thinkbench_keywords=mean_estimate(

@@ -81,7 +81,7 @@ def _side_by_side(tables: Sequence[ThinkTable]) -> str:
         for group, measures in _groups(tables, benchmark):
             rows += [f"{title}{group}", *measures] if measures else []
     where = f" on {one_line(benchmarks[0], 60)}" if len(benchmarks) == 1 else ""
-    heads = ["", *(_name(table, tables) for table in tables)]
+    heads = ["", *(_left(_name(table, tables)) for table in tables)]
     seen = seen_habits(tables)
     absent = [one_line(flag_word(name), 60) for name in HABITS if name not in seen]
     none = f"<p><small>Not seen: {esc(', '.join(absent))}.</small></p>\n" if absent else ""

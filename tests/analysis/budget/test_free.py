@@ -194,6 +194,9 @@ def test_six_runs_at_most_a_panel_each() -> None:
     runs = [made_run(FOUR, f"run{i}") for i in range(6)]
     figure = budget(*runs).plot().figure
     assert len({trace.xaxis for trace in figure.data}) == 6
+    assert figure.layout.xaxis.tickangle == 0
+    assert len(figure.layout.xaxis.ticktext) <= 2, "as many as have room in a third of the width"
+    assert len(budget(runs[0]).plot().figure.layout.xaxis.ticktext) > 2
     with pytest.raises(OptionError, match="one to 6 runs, not 7"):
         budget(*runs, made_run(FOUR, "seventh"))
     with pytest.raises(OptionError, match="one to 6 runs, not 0"):

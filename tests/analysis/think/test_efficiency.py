@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from scipy.stats import bootstrap, t
 
+from qwq_nb.analysis.think.corrected import corrected_rows
 from qwq_nb.analysis.think.efficiency import think_rows
 from qwq_nb.analysis.think.habit_rates import habit_rows
+from qwq_nb.analysis.think.literature import literature_rows
 from qwq_nb.core.estimates import mean_estimate, share_estimate
 from qwq_nb.core.records import Analysis, Completion, Loop, Outcome, Sample, SampleResult
 from qwq_nb.core.stats import wilson
@@ -64,6 +66,21 @@ def test_a_row_by_hand() -> None:
     assert level.thoughts.value == pytest.approx((3 + 5 + 3 + 3 + 3) / 5)
     assert (level.accuracy.value, level.accuracy.low) == (0.6, wilson(3, 5)[0])
     assert whole.reasoning_tokens == level.reasoning_tokens
+
+
+def test_efficiency_is_missing_where_no_right_answer_has_a_place() -> None:
+    """And not 0, which the wrong answers alone would make of it; a level with wrong answers alone does have 0."""
+    nowhere = [result("a", None), result("b", None, outcome="wrong")]
+    found = (think_rows, lambda row: row.token_efficiency), (corrected_rows, lambda row: row.token_efficiency)
+    for rows, value in (*found, (literature_rows, lambda row: row.outcome_efficiency)):
+        assert [value(row).value for row in rows(nowhere)] == [None, None]
+        placed = [*nowhere, result("c", 50, subset="Level 2"), result("d", None, outcome="wrong", subset="Level 3")]
+        one, two, three, whole = [value(row).value for row in rows(placed)]
+        assert one is None, "what of its right answer is not known is not made 0 by its wrong one"
+        assert two is not None
+        assert two > 0.4
+        assert three == 0.0
+        assert whole is not None
 
 
 def test_a_tokenizer_counts_exactly() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,8 +54,8 @@ def test_models_stand_side_by_side_and_habits_that_nobody_has_are_left_out() -> 
     pair = think(run("So 7 is it. " + "Wait. " * 900), run("So 7 is it. " + "Wait. " * 900, name="two"))
     html = pair.html
     first = html[: html.index("</table>")]
-    assert ">model-one</th>" in first
-    assert ">model-two</th>" in first
+    heads = [re.sub("<.*?>", "", head) for head in re.findall(r'<th scope="col">(.*?)</th>', first)]
+    assert heads == ["", "model-one", "model-two"]
     assert first.count("4,000&nbsp;(4,000–4,000)") == 2, "reasoning tokens of both in one row"
     assert "underthinking" not in first
     assert "Not seen: underthinking." in html
@@ -66,6 +67,36 @@ def test_no_interval_is_broken_over_two_lines() -> None:
     cells = re.findall(r"<td>(.*?)</td>", html)
     assert cells
     assert not [cell for cell in cells if re.search(r"\d \(|\d %", cell)]
+
+
+def test_each_panel_of_the_figure_says_what_it_counts_above_its_axis() -> None:
+    """A title beside the axis has no room in the narrow panels of a notebook."""
+    figure = think(run("So 7 is it. " + "Wait. " * 900)).plot().figure
+    notes = [re.sub("<.*?>", "|", note.text) for note in figure.layout.annotations]
+    assert notes[0] == "|Reasoning tokens|||tokens per answer|"
+    assert [note for note in notes if note.startswith("|Accuracy||")]
+    axes = [figure.layout[name] for name in figure.layout.to_plotly_json() if name.startswith("yaxis")]
+    assert len(axes) == len(notes)
+    assert not any(axis.title.text for axis in axes)
+
+
+def test_in_a_column_of_a_paper_the_panels_stand_two_by_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+
+    def keep(figure: Any, *_: Any) -> bytes:
+        drawn.append(figure)
+        return b""
+
+    monkeypatch.setattr("qwq_nb.view.figures.picture_of", keep)
+    plot = think(run("So 7 is it. " + "Wait. " * 900)).plot()
+    plot.figure.update_yaxes(gridcolor="red")
+    for width in ("page", "column"):
+        plot.save(tmp_path / "a.svg", width=width)
+    beside = [{figure.layout[f"xaxis{end}"].domain for end in ("", 2, 3)} for figure in drawn]
+    assert [len(domains) for domains in beside] == [3, 2]
+    assert drawn[1].layout.height > drawn[0].layout.height
+    assert drawn[1].layout.yaxis.gridcolor == "red", "what was changed by hand stays"
+    assert [note.text for note in drawn[1].layout.annotations] == [note.text for note in drawn[0].layout.annotations]
 
 
 def test_a_mark_leads_to_its_sample_in_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
