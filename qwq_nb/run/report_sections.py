@@ -95,7 +95,9 @@ class ProgressSection:
         if now.retries:
             facts.append(count(now.retries, "retry", "retries"))
         if record.state not in _LIVE_STATES:
-            facts.append(f"{duration(now.elapsed_s or None)}, {count(now.tokens, 'token')}")
+            # A run of another tool may not say how long it took.
+            took = [duration(now.elapsed_s)] if now.elapsed_s else []
+            facts.append(", ".join([*took, count(now.tokens, "token")]))
             facts += cost_facts(record)
             if record.state in ("stopped", "failed") and record.command:
                 facts.append(f"resume with {code(record.command)}")

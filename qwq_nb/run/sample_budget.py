@@ -256,7 +256,7 @@ def _rows_only(rows: list[SampleView], budget: int, line: int) -> list[SampleVie
             second_extracted="",
             error=_cut(row.error, 80),
             choices=[],
-            source_id="",
+            source_id="" if row.repeat else _cut(row.source_id, 24),
             file="",
             finish_reason="",
             attempts=0,

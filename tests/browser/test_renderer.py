@@ -35,7 +35,7 @@ def test_a_saved_run_is_drawn(lab: Lab, trusted: bool) -> None:
         for said in ("DEMO", "QwQ-32B", "math_500", "temperature 0.6", "50 of 50 done", "Mind the gap.", "40 samples"):
             assert said in text
         assert "cost 0.0312 · 0.000820 for a correct answer" in text
-        table = page.locator(f"{VIEW} table").inner_text()
+        table = page.locator(f"{VIEW} .qwq-results table").inner_text()
         for said in ("Level 1", "80.0 %", "49.0–94.3 %", "88.9 %", "published 90.6 %", "truncated", "untruncated only"):
             assert said in table
         assert "0 no answer, 0 not gradable, 0 errors" in page.locator(f"{VIEW} .qwq-table-note").inner_text()

@@ -177,6 +177,7 @@ def test_texts_of_a_run_that_evalscope_made(lab: Lab) -> None:
     save(lab, "foreign.ipynb", saved(record(samples, run_dir="outputs/foreign", repeats=2)))
     with lab.page("foreign.ipynb") as page:
         page.wait_for_selector(LINE)
+        page.get_by_role("button", name="By problem").click()
         page.get_by_role("option").filter(has_text="level-1/2 · repeat 1").click()
         page.locator(f"{REASONING} > summary").click()
         page.wait_for_function("document.querySelector('.qwq-detail').textContent.includes('the whole of number 5')")

@@ -22,7 +22,7 @@ const LONGEST = 1_000;
 
 /** The filter as plain values, and the sample beside it. */
 export function written({ sample, filter }: ISeen): unknown {
-  const { query, regex, scope, sort, descending } = filter;
+  const { query, regex, scope, sort, descending, byProblem } = filter;
   const facets = FACETS.map(facet => [facet, [...filter[facet]]]);
   return {
     sample,
@@ -31,6 +31,7 @@ export function written({ sample, filter }: ISeen): unknown {
     scope,
     sort,
     descending,
+    byProblem,
     ...Object.fromEntries(facets)
   };
 }
@@ -54,5 +55,6 @@ export function restore(stored: unknown, filter: IFilter): string {
   const sort = asText(values.sort);
   filter.sort = Object.hasOwn(SORTS, sort) ? (sort as Sort) : 'failures';
   filter.descending = values.descending === true;
+  filter.byProblem = values.byProblem !== false;
   return asText(values.sample);
 }

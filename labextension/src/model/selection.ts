@@ -11,6 +11,13 @@ import {
 } from './entry';
 import { Finder } from './finder';
 import { IWorker } from './pattern-worker';
+import {
+  IProblem,
+  meanSeconds,
+  meanTokens,
+  problemsOf,
+  shareOf
+} from './problems';
 import { IMatcher, Scope } from './search';
 
 export type Sort = 'failures' | 'order' | 'tokens' | 'time' | 'level';
@@ -37,10 +44,16 @@ export interface IFilter {
   scope: Scope;
   sort: Sort;
   descending: boolean;
+  /** Whether a line is a problem with all its answers, where there are repeats. */
+  byProblem: boolean;
 }
 
 export interface ISelection {
   entries: IEntry[];
+  /** The same by problem, in order; null where lines are answers. */
+  problems: IProblem[] | null;
+  /** All problems, whatever the filter; null where each has one answer. */
+  problemsTotal: number | null;
   /** All entries, whatever the filter. */
   total: number;
   /** What each facet can be, whatever the filter. */
@@ -76,7 +89,8 @@ export class Selector {
     regex: false,
     scope: 'all',
     sort: 'failures',
-    descending: false
+    descending: false,
+    byProblem: true
   };
 
   readonly finder: Finder;
@@ -104,9 +118,16 @@ export class Selector {
     ) as ISelection['values'];
     const entries: IEntry[] = [];
     const unknown: IEntry[] = [];
+    const byProblem = new Map<string, IEntry[]>();
     let total = 0;
     for (const entry of this._source.entries()) {
       total++;
+      const others = byProblem.get(entry.row.id);
+      if (others) {
+        others.push(entry);
+      } else {
+        byProblem.set(entry.row.id, [entry]);
+      }
       const its = FACETS.map(facet => valuesOf(entry, facet));
       FACETS.forEach((facet, i) => its[i].forEach(v => values[facet].add(v)));
       const hit = finder.hit(entry, deadline);
@@ -131,8 +152,15 @@ export class Selector {
         entries.push(entry);
       }
     }
+    const sorted = this._sorted(entries);
+    const hasRepeats = byProblem.size < total;
     return {
-      entries: this._sorted(entries),
+      entries: sorted,
+      problems:
+        hasRepeats && this.filter.byProblem
+          ? this._sortedProblems(problemsOf(sorted, byProblem))
+          : null,
+      problemsTotal: hasRepeats ? byProblem.size : null,
       total,
       values,
       counts,
@@ -162,6 +190,31 @@ export class Selector {
       .map(entry => ({ entry, value: sign * value(entry), rank: rank(entry) }))
       .sort((a, b) => a.value - b.value || a.rank - b.rank)
       .map(({ entry }) => entry);
+  }
+
+  /** Failures first: the problem that was answered correctly least often. */
+  private _sortedProblems(problems: IProblem[]): IProblem[] {
+    const rank = ({ answers }: IProblem): number =>
+      this._source.rank(answers[0].key);
+    const by: Record<Sort, (problem: IProblem) => number> = {
+      failures: shareOf,
+      order: rank,
+      tokens: meanTokens,
+      time: problem => meanSeconds(problem) ?? -1,
+      level: ({ answers }) => this._source.place(answers[0].row)
+    };
+    const value = by[this.filter.sort];
+    const sign = this.filter.descending ? -1 : 1;
+    return problems
+      .map(problem => ({
+        problem,
+        value: sign * value(problem),
+        rank: rank(problem)
+      }))
+      .sort((a, b) =>
+        a.value === b.value ? a.rank - b.rank : a.value < b.value ? -1 : 1
+      )
+      .map(({ problem }) => problem);
   }
 
   private _source: ISource;

@@ -17,6 +17,8 @@ interface IOutcomeWords {
   plural: string;
   /** A plain sign that every font has; the word always stands beside it. */
   sign: string;
+  /** Whether such an answer counts for the accuracy. */
+  counts: boolean;
   failure: boolean;
 }
 
@@ -87,6 +89,11 @@ export function outcomeWord(outcome: Outcome): string {
 /** The word behind a number of such answers. */
 export function outcomeWords(outcome: Outcome, n: number): string {
   return n === 1 ? outcomes[outcome].word : outcomes[outcome].plural;
+}
+
+/** Whether an answer with this outcome counts for the accuracy. */
+export function outcomeCounts(outcome: Outcome): boolean {
+  return outcomes[outcome].counts;
 }
 
 export function outcomeSign(outcome: Outcome): string {

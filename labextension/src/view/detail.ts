@@ -39,6 +39,8 @@ export interface IDetailActions {
 /** Of a sample: repeats that can be chosen, and that stand side by side; choices; characters of the question. */
 const MOST_REPEATS = 128;
 const MOST_BESIDE = 16;
+/** Repeats whose numbers stand beside their signs. */
+const MOST_NUMBERED = 16;
 const MOST_CHOICES = 50;
 const LONGEST_QUESTION = 200_000;
 const LONGEST_CHOICE = 5_000;
@@ -404,6 +406,8 @@ export class DetailView {
     this._repeats.hidden = this._entries.length < 2;
     setText(this._more, this._left > 0 ? moreOf(this._left, 'repeat') : '');
     setAttribute(this._side, 'aria-pressed', String(this._sideBySide));
+    const isMany = this._entries.length > MOST_NUMBERED;
+    this._chips.classList.toggle('qwq-mod-many', isMany);
     reconcile(
       this._chips,
       this._entries,
@@ -412,7 +416,10 @@ export class DetailView {
         button('', { class: 'qwq-chip' }, () => this._actions.choose(key)),
       (chip, entry) => {
         const standing = standingOf(entry);
-        setText(chip, `${signOf(standing)} ${entry.row.repeat}`);
+        const sign = signOf(standing);
+        // Of many the signs alone: all are in sight, and each says its number.
+        setText(chip, isMany ? sign : `${sign} ${entry.row.repeat}`);
+        setAttribute(chip, 'title', isMany && `Repeat ${entry.row.repeat}`);
         setAttribute(chip, 'data-outcome', standing);
         setAttribute(chip, 'aria-pressed', String(entry.key === this._key));
         setAttribute(

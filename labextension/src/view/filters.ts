@@ -2,7 +2,7 @@
 import { Standing, STANDINGS } from '../model/entry';
 import { Scope, SCOPES } from '../model/search';
 import { Facet, IFilter, ISelection, Sort, SORTS } from '../model/selection';
-import { number } from '../record/format';
+import { count, number } from '../record/format';
 import { flagWord } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
 import {
@@ -86,6 +86,18 @@ export class FiltersView {
         this.apply();
       }
     );
+    this._byProblem = button(
+      'By problem',
+      {
+        class: 'qwq-chip',
+        title: 'One line per problem, with a mark for each of its answers',
+        'aria-pressed': 'true'
+      },
+      () => {
+        filter.byProblem = !filter.byProblem;
+        this.apply();
+      }
+    );
     this._clear = button('Clear filters', { class: 'qwq-chip' }, () =>
       this.clear()
     );
@@ -108,6 +120,7 @@ export class FiltersView {
         el('label', {}, 'in ', this._scope),
         el('label', {}, 'sort ', this._sort),
         this._direction,
+        this._byProblem,
         this._status,
         this._clear
       ),
@@ -145,6 +158,8 @@ export class FiltersView {
     const direction = filter.descending ? 'Descending' : 'Ascending';
     setAttribute(this._direction, 'aria-label', direction);
     setAttribute(this._direction, 'title', direction);
+    this._byProblem.hidden = selection.problemsTotal === null;
+    setAttribute(this._byProblem, 'aria-pressed', String(filter.byProblem));
     this._updateFacets(selection, subsets);
     this._updateStatus(selection, deep);
   }
@@ -239,13 +254,18 @@ export class FiltersView {
         filter.flag.size >
         0;
     const found = number(entries.length);
+    const all = count(total, selection.problems ? 'answer' : 'sample');
+    const parts = [filtered ? `${found} of ${all}` : all];
+    if (selection.problems && selection.problemsTotal !== null) {
+      const { problems, problemsTotal } = selection;
+      const named = count(problemsTotal, 'problem');
+      parts.unshift(
+        filtered ? `${number(problems.length)} of ${named}` : named
+      );
+    }
     setText(
       this._status,
-      searching
-        ? `${found} found, searching…`
-        : filtered
-          ? `${found} of ${number(total)} samples`
-          : `${number(total)} sample${total === 1 ? '' : 's'}`
+      searching ? `${found} found, searching…` : parts.join(' · ')
     );
     this._clear.hidden = !filtered;
     setText(this._problem, problem || notice || deep.status);
@@ -267,6 +287,7 @@ export class FiltersView {
   private _scope: HTMLSelectElement;
   private _sort: HTMLSelectElement;
   private _direction: HTMLButtonElement;
+  private _byProblem: HTMLButtonElement;
   private _clear: HTMLButtonElement;
   private _deep: HTMLButtonElement;
   private _problem: HTMLElement;

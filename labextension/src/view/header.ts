@@ -230,9 +230,9 @@ export function progressLine(record: RunRecord): string {
     facts.push(count(now.retries, 'retry', 'retries'));
   }
   if (!isLiveState(record.state)) {
-    facts.push(
-      `${duration(now.elapsed_s || null)}, ${count(now.tokens, 'token')}`
-    );
+    // A run of another tool may not say how long it took.
+    const time = now.elapsed_s ? [duration(now.elapsed_s)] : [];
+    facts.push([...time, count(now.tokens, 'token')].join(', '));
     if (now.tokens_per_s > 0) {
       facts.push(`${number(now.tokens_per_s)} tokens/s`);
     }

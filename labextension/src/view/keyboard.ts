@@ -1,8 +1,8 @@
 /**
  * Keys: j/k or arrows in the list, Enter to the sample, / to the search, n and N to its matches, Esc out again; y, n and
  * m rule on the sample that is shown (n only while nothing is searched for), u undoes that, and left and right choose
- * the side where there are two; , and . lead from one statement of an answer to the next in its reasoning. Heard on the
- * view's node alone.
+ * the side where there are two, or the answer where a problem has several; , and . lead from one statement of an answer
+ * to the next in its reasoning. Heard on the view's node alone.
  *
  * In a notebook's command mode Lab takes j, k and Enter for itself wherever the focus is. The attribute keeps its
  * shortcuts off the view, and is taken away while Ctrl, Alt, Meta or Shift is held: Ctrl+S and Shift+Enter stay Lab's.
@@ -17,6 +17,8 @@ export interface IKeyboardTargets {
   focusDetail: () => void;
   search: HTMLInputElement;
   move: (steps: number) => void;
+  /** Go so many answers on, among those to the same problem. */
+  moveAmongRepeats?: (steps: number) => void;
   page: () => number;
   applySearch: () => void;
   /** Go so many matches on; false where nothing is searched for. */
@@ -149,6 +151,11 @@ export class KeyboardHandler {
     };
     if (Object.hasOwn(steps, event.key)) {
       move(steps[event.key]);
+      return true;
+    }
+    const { moveAmongRepeats } = this._targets;
+    if (moveAmongRepeats && ['ArrowLeft', 'ArrowRight'].includes(event.key)) {
+      moveAmongRepeats(event.key === 'ArrowLeft' ? -1 : 1);
       return true;
     }
     if (event.key === 'Enter') {

@@ -1,18 +1,30 @@
 /** The list of samples: only the lines in sight are elements, so that thousands scroll as smoothly as ten. */
 import { IEntry, secondsOf, standingOf, tokensOf } from '../model/entry';
+import { IProblem } from '../model/problems';
 import { IExcerpt } from '../model/texts';
 import { duration, number } from '../record/format';
+import { SampleView } from '../record/record';
 import { flagWord, outcomeWord, PHASES } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
 import { el, reconcile, setAttribute, setText, uniqueId } from './dom';
+import { DotsView } from './dots';
 import { drawExcerpt } from './excerpt';
 import { testsWord } from './execution';
+import { problemWords } from './problem';
 import { signOf } from './standing';
 import { valuesOf } from './values';
 
 const LINE = 44; // pixels; as in style/list.css
 const MOST_FLAGS = 10; // that a line has room for
 const MORE = 8; // lines beyond those in sight
+const CONTEST = /^\d{4}-\w{1,6}-\d{1,3}$/; // a contest's own id: `2024-II-12`
+
+/** A line: an answer, or a problem with all its answers. */
+interface ILine {
+  key: string;
+  entry: IEntry;
+  problem: IProblem | null;
+}
 
 export class ListView {
   readonly node: HTMLElement;
@@ -42,8 +54,9 @@ export class ListView {
     );
     this.node.addEventListener('click', event => {
       const line = (event.target as Element).closest<HTMLElement>('.qwq-line');
-      if (line?.dataset.key) {
-        this._choose(line.dataset.key);
+      const key = line && this._keyAt(line, event);
+      if (key) {
+        this._choose(key);
       }
     });
     // Comes before the first paint too, when the page has been laid out anyway.
@@ -57,24 +70,36 @@ export class ListView {
     }).observe(this.node);
   }
 
-  /** `several`: whether ids are told apart by benchmark too; `excerpt`: what a search has found in a sample. */
+  /**
+   * `several`: whether ids are told apart by benchmark too; `excerpt`: what a search has found in a sample;
+   * `problems`: the same entries by problem, where a line is a problem.
+   */
   update(
     entries: IEntry[],
     several: boolean,
-    excerpt: (key: string) => IExcerpt | null
+    excerpt: (key: string) => IExcerpt | null,
+    problems: IProblem[] | null = null
   ): void {
     this._excerpt = excerpt;
     const top = Math.floor(this._scrollTop / LINE);
-    const anchor = this._entries[top]?.key;
+    const anchor = this._lines[top]?.entry.key;
     const rest = this._scrollTop - top * LINE;
     this._version++;
     this._entries = entries;
+    const lines = problems
+      ? problems.map(problem => lineOf(problem))
+      : entries.map(entry => ({ key: entry.key, entry, problem: null }));
+    this._lines = lines;
     this._several = several;
-    this._index = new Map(entries.map(({ key }, index) => [key, index]));
+    this._index = new Map(
+      lines.flatMap(({ entry, problem }, index) =>
+        (problem?.answers ?? [entry]).map(({ key }) => [key, index] as const)
+      )
+    );
     // A listbox without options is none.
-    setAttribute(this.node, 'role', entries.length ? 'listbox' : 'group');
-    this._empty.hidden = entries.length > 0;
-    this._inner.style.height = `${entries.length * LINE}px`;
+    setAttribute(this.node, 'role', lines.length ? 'listbox' : 'group');
+    this._empty.hidden = lines.length > 0;
+    this._inner.style.height = `${lines.length * LINE}px`;
     // What the reader looks at stays where it is, whatever came in above it.
     const now = anchor === undefined ? undefined : this._index.get(anchor);
     if (now !== undefined && top > 0 && now !== top) {
@@ -105,12 +130,20 @@ export class ListView {
 
   /** The key that is `steps` lines from the active one; without one, the first. */
   neighbour(steps: number): string | null {
-    const last = this._entries.length - 1;
+    const last = this._lines.length - 1;
     const index =
       this.active === null ? undefined : this._index.get(this.active);
     const to =
       index === undefined ? 0 : Math.min(Math.max(index + steps, 0), last);
-    return this._entries[to]?.key ?? null;
+    return this._lines[to]?.entry.key ?? null;
+  }
+
+  /** The key of the answer that is `steps` from the active one, among those to the same problem; null without one. */
+  sibling(steps: number): string | null {
+    const line = this._lineOf(this.active);
+    const answers = line?.problem?.answers ?? [];
+    const index = answers.findIndex(({ key }) => key === this.active);
+    return index < 0 ? null : (answers[index + steps]?.key ?? null);
   }
 
   /** Lines that are in sight at once. */
@@ -146,24 +179,29 @@ export class ListView {
     const { _scrollTop: scrollTop, _height: height } = this;
     const first = Math.max(0, Math.floor(scrollTop / LINE) - MORE);
     const end = Math.ceil((scrollTop + height) / LINE) + MORE;
-    const lines = this._entries
+    const lines = this._lines
       .slice(first, end)
-      .map((entry, offset) => ({ entry, index: first + offset }));
+      .map((line, offset) => ({ line, index: first + offset }));
     const active =
       this.active === null ? undefined : this._index.get(this.active);
     if (active !== undefined && (active < first || active >= end)) {
-      lines.push({ entry: this._entries[active], index: active });
+      lines.push({ line: this._lines[active], index: active });
     }
     reconcile(
       this._inner,
       lines,
-      ({ entry }) => entry.key,
+      ({ line }) => line.key,
       () => this._make(),
-      (node, { entry, index }) => {
+      (node, { line, index }) => {
         const state = `${this._version} ${index}`;
         if (this._filled.get(node) !== state) {
           this._filled.set(node, state);
-          this._fill(node, entry, index);
+          this._place(node, line, index);
+          if (line.problem === null) {
+            this._fill(node, line.entry);
+          } else {
+            this._fillProblem(node, line, line.problem);
+          }
         }
       }
     );
@@ -190,15 +228,19 @@ export class ListView {
     );
   }
 
-  private _fill(node: HTMLElement, entry: IEntry, index: number): void {
+  private _place(node: HTMLElement, line: ILine, index: number): void {
+    const isActive = this._lineOf(this.active) === line;
+    node.style.transform = `translateY(${index * LINE}px)`;
+    setAttribute(node, 'aria-selected', String(isActive));
+    setAttribute(node, 'aria-posinset', index + 1);
+    setAttribute(node, 'aria-setsize', this._lines.length);
+  }
+
+  private _fill(node: HTMLElement, entry: IEntry): void {
     const [sign, id, said, tokens, time] = [...node.children] as HTMLElement[];
     const standing = standingOf(entry);
     const { row } = entry;
-    node.style.transform = `translateY(${index * LINE}px)`;
     setAttribute(node, 'data-outcome', standing);
-    setAttribute(node, 'aria-selected', String(entry.key === this.active));
-    setAttribute(node, 'aria-posinset', index + 1);
-    setAttribute(node, 'aria-setsize', this._entries.length);
     setText(sign, signOf(standing));
     const excerpt = this._excerpt(entry.key);
     if (excerpt === null || excerpt.part === 'id') {
@@ -218,16 +260,70 @@ export class ListView {
     setAttribute(node, 'title', oneLine(row.why, 400) || null);
   }
 
+  private _fillProblem(
+    node: HTMLElement,
+    { entry }: ILine,
+    problem: IProblem
+  ): void {
+    const [sign, id, said, share, tokens] = [...node.children] as HTMLElement[];
+    const words = problemWords(problem);
+    node.classList.add('qwq-mod-problem');
+    setAttribute(node, 'data-outcome', words.outcome);
+    setText(sign, words.sign);
+    // Of many answers the first alone has the benchmark's own id.
+    setText(id, this._nameOf(problem.answers[0].row));
+    let dots = this._dots.get(node);
+    if (dots === undefined) {
+      dots = new DotsView();
+      this._dots.set(node, dots);
+      node.append(dots.node);
+    }
+    dots.update(problem, this.active);
+    const excerpt = this._excerpt(entry.key);
+    if (excerpt === null || excerpt.part === 'id') {
+      setText(said, words.values);
+      delete said.dataset.excerpt;
+    } else {
+      drawExcerpt(said, excerpt);
+    }
+    setText(share, words.share);
+    tokens.hidden = said.dataset.excerpt !== undefined;
+    setText(tokens, words.tokens);
+    setAttribute(node, 'title', words.title);
+  }
+
+  private _lineOf(key: string | null): ILine | undefined {
+    const index = key === null ? undefined : this._index.get(key);
+    return index === undefined ? undefined : this._lines[index];
+  }
+
+  /** Which answer a click is on: a mark's, or of a problem that is shown already the one that is shown. */
+  private _keyAt(node: HTMLElement, event: MouseEvent): string | undefined {
+    const line = this._lines.find(({ key }) => key === node.dataset.key);
+    const dots = this._dots.get(node);
+    if (line?.problem && dots?.node.contains(event.target as Node)) {
+      return line.problem.answers[dots.at(event.clientX)]?.key;
+    }
+    return line !== undefined && line === this._lineOf(this.active)
+      ? (this.active ?? undefined)
+      : line?.entry.key;
+  }
+
   private _name({ row }: IEntry): string {
+    const repeat = row.repeat ? ` · repeat ${row.repeat}` : '';
+    return this._nameOf(row) + repeat;
+  }
+
+  private _nameOf(row: SampleView): string {
     const prefix = `${row.benchmark}/`;
     const id =
       !this._several && row.id.startsWith(prefix)
         ? row.id.slice(prefix.length)
         : row.id;
-    // An exercise is known by its name.
-    const own = row.turns.length && row.source_id ? ` · ${row.source_id}` : '';
-    const repeat = row.repeat ? ` · repeat ${row.repeat}` : '';
-    return oneLine(id + own, 200) + repeat;
+    // An exercise is known by its name, and a problem of a contest by its number there.
+    const isNamed = row.turns.length > 0 || CONTEST.test(row.source_id);
+    const own = isNamed && row.source_id ? ` · ${row.source_id}` : '';
+    return oneLine(id + own, 200);
   }
 
   private _choose: (key: string) => void;
@@ -235,6 +331,8 @@ export class ListView {
   private _empty = el('p', { class: 'qwq-empty' }, 'No sample fits.');
   private _inner = el('div', { class: 'qwq-list-inner', role: 'presentation' });
   private _entries: IEntry[] = [];
+  private _lines: ILine[] = [];
+  private _dots = new WeakMap<HTMLElement, DotsView>();
   private _index = new Map<string, number>();
   private _several = false;
   private _scrollTop = 0;
@@ -242,6 +340,11 @@ export class ListView {
   private _isUnrevealed = false;
   private _version = 0;
   private _filled = new WeakMap<HTMLElement, string>();
+}
+
+function lineOf(problem: IProblem): ILine {
+  const [entry] = problem.fits;
+  return { key: `problem ${entry.row.id}`, entry, problem };
 }
 
 function saidOf(entry: IEntry): string {

@@ -115,6 +115,7 @@ export class RunView extends Widget {
       focusDetail: () => this._detail.focus(),
       search: this._filters.search,
       move: steps => this._move(steps),
+      moveAmongRepeats: steps => this._moveTo(this._list.sibling(steps)),
       page: () => this._list.page,
       applySearch: () => this._filters.apply(),
       hit: steps => this._detail.goToHit(steps),
@@ -251,8 +252,11 @@ export class RunView extends Widget {
     const { model, _list: list } = this;
     const selection = model.selector.select();
     this._browser.hidden = selection.total === 0;
-    list.update(selection.entries, selection.values.benchmark.size > 1, key =>
-      model.selector.finder.excerpt(key)
+    list.update(
+      selection.entries,
+      selection.values.benchmark.size > 1,
+      key => model.selector.finder.excerpt(key),
+      selection.problems
     );
     if (this._revealed && model.entry(this._revealed) !== undefined) {
       list.setActive(this._revealed, true);
@@ -260,7 +264,7 @@ export class RunView extends Widget {
     }
     if (model.entry(list.active) === undefined) {
       const running = selection.entries.find(({ stream }) => stream !== null);
-      list.setActive((running ?? selection.entries[0])?.key ?? null, false);
+      list.setActive(running?.key ?? list.neighbour(0), false);
     } else if (
       !selection.searching &&
       !selection.entries.some(({ key }) => key === list.active) &&
@@ -268,7 +272,7 @@ export class RunView extends Widget {
       model.selector.filter !== null &&
       this._filterChanged()
     ) {
-      list.setActive(selection.entries[0].key, true);
+      list.setActive(list.neighbour(-Infinity), true);
     }
     this._searchFolder(selection);
     const { status, busy, unsearched } = this._fetcher;
@@ -350,7 +354,10 @@ export class RunView extends Widget {
   }
 
   private _move(steps: number): void {
-    const key = this._list.neighbour(steps);
+    this._moveTo(this._list.neighbour(steps));
+  }
+
+  private _moveTo(key: string | null): void {
     if (key !== null) {
       this.choose(key, true);
     }

@@ -13,7 +13,11 @@ describe('how a run was looked at', () => {
       regex: true,
       scope: 'answer'
     });
-    Object.assign(filter, { sort: 'tokens', descending: true });
+    Object.assign(filter, {
+      sort: 'tokens',
+      descending: true,
+      byProblem: false
+    });
     const text = JSON.stringify(written({ sample: '0 a/1', filter }));
     const other = new RunModel().selector.filter;
     other.flag.add('overthinking');

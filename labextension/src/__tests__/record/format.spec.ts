@@ -52,7 +52,7 @@ describe('a number is written as in the html and the text', () => {
     const line = progressLine(
       readRecord({ state: 'complete', progress: { total: 4, elapsed_s: 0 } })!
     );
-    expect(line).toContain('–, 0 tokens');
+    expect(line).toContain(' · 0 tokens');
     expect(line).not.toContain('0.0 s');
   });
 });
