@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from qwq_nb.analysis.think.api import think
 from qwq_nb.evaluation.evaluate import evaluate
 from qwq_nb.run.figures import run_figure
 from qwq_nb.view.figures import PLOTLY_MIME
@@ -56,6 +58,16 @@ _OVER_BAR = """(name) => {
 """Where the middle bar of a trace is on the page, and its sample; by plotly's own axes, as its hover does."""
 
 
+_REASONING = ".qwq-Document .qwq-detail .qwq-fold:has(> summary:text-matches('^Reasoning'))"
+_IN_SIGHT = """(kind) => {
+    const detail = document.querySelector('.qwq-Document .qwq-detail').getBoundingClientRect();
+    const mark = document.querySelector(`.qwq-Document .qwq-detail mark.qwq-mod-${kind}`);
+    const box = mark?.getBoundingClientRect();
+    return box && box.top >= detail.top && box.bottom <= detail.bottom;
+}"""
+"""Whether the first mark of a kind in the reasoning stands in the box that it scrolls in."""
+
+
 def test_a_click_on_a_bar_of_a_budget_figure_opens_the_sample_at_its_place(lab: Lab) -> None:
     run = evaluate("math_500", demo=True, limit=10, out=lab.root / "qwq_runs", show=False)
     drawn = run.budget().plot()._repr_mimebundle_()[PLOTLY_MIME]
@@ -66,7 +78,6 @@ def test_a_click_on_a_bar_of_a_budget_figure_opens_the_sample_at_its_place(lab: 
         "import json, pathlib\nfrom IPython.display import display\n"
         "display(json.loads(pathlib.Path('budget.json').read_text()), raw=True)"
     )
-    reasoning = ".qwq-Document .qwq-detail .qwq-fold:has(> summary:text-matches('^Reasoning'))"
     with lab.page(write_notebook(lab, "budget.ipynb", code).name, width=1280) as page:
         run_cell(page, 0)
         page.wait_for_selector(".js-plotly-plot .main-svg")
@@ -78,12 +89,22 @@ def test_a_click_on_a_bar_of_a_budget_figure_opens_the_sample_at_its_place(lab: 
         page.wait_for_selector(".js-plotly-plot .hoverlayer .hovertext")
         page.mouse.click(left, top)
         page.wait_for_selector(f".qwq-Document .qwq-detail[aria-label='Sample {sample}']")
-        page.wait_for_selector(f"{reasoning}[open]")
-        page.wait_for_function(
-            """() => {
-                const detail = document.querySelector('.qwq-Document .qwq-detail').getBoundingClientRect();
-                const mark = document.querySelector('.qwq-Document .qwq-detail mark.qwq-mod-mention');
-                const box = mark?.getBoundingClientRect();
-                return box && box.top >= detail.top && box.bottom <= detail.bottom;
-            }"""
-        )
+        page.wait_for_selector(f"{_REASONING}[open]")
+        page.wait_for_function(_IN_SIGHT, arg="mention")
+
+
+def test_a_mark_of_think_leads_to_its_place_in_the_sample(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To where the script changes, and not only to the sample."""
+    run = evaluate("math_500", demo=True, limit=10, out=lab.root / "qwq_runs", show=False)
+    monkeypatch.setattr("qwq_nb.analysis.think.api.folder_of", lambda run: f"qwq_runs/{run.name}")
+    html = think(run).html
+    link = re.search(r'<a href="[^"]*&amp;at=foreign">', html)
+    assert link is not None
+    (lab.root / "think.html").write_text(html, encoding="utf-8")
+    code = "import pathlib\nfrom IPython.display import HTML\nHTML(pathlib.Path('think.html').read_text())"
+    with lab.page(write_notebook(lab, "think.ipynb", code).name, width=1280) as page:
+        cell = run_cell(page, 0)
+        cell.locator("summary", has_text="language mixing").click()
+        cell.locator("a[href*='at=foreign']").first.click()
+        page.wait_for_selector(f"{_REASONING}[open]")
+        page.wait_for_function(_IN_SIGHT, arg="foreign")

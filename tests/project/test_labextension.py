@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import pytest
 
@@ -19,6 +19,7 @@ from qwq_nb._version import __version__
 from qwq_nb.core import vocabulary
 from qwq_nb.core.run_record import MIME_TYPE, run_schema
 from qwq_nb.view import clean
+from qwq_nb.view.sample_link import Mark
 from tests.support.paths import ROOT
 
 SOURCE = ROOT / "labextension"
@@ -43,6 +44,12 @@ def test_types_name_what_the_schema_names() -> None:
         body = re.search(rf"export const {constant} = \{{\n(.*?)\n\}};", text, re.S)
         assert body is not None, f"{constant} is missing in record/record.ts"
         assert re.findall(r"^  (\w+)(?::|,|$)", body[1], re.M) == list(struct["properties"])
+
+
+def test_a_link_names_the_marks_that_the_view_draws() -> None:
+    found = re.search(r"export const ANNOTATIONS = \[(.*?)\]", source("model/annotations.ts"), re.S)
+    assert found is not None
+    assert re.findall(r"'(\w+)'", found[1]) == list(get_args(Mark))
 
 
 def test_the_vocabulary_is_read_from_pythons_own_files() -> None:

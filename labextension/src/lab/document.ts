@@ -11,6 +11,7 @@ import { Message } from '@lumino/messaging';
 import { Poll } from '@lumino/polling';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
+import { IAnnotation } from '../model/annotations';
 import {
   IRun,
   isLive,
@@ -44,7 +45,7 @@ import { runIcon } from './icon';
 import { BrowserMemory } from './memory';
 import { missingRecord, silence } from './run-text';
 import { DEFAULTS } from './settings';
-import { sampleOf } from './tabs';
+import { markOf, sampleOf } from './tabs';
 
 export const FACTORY = 'QwQ Run';
 const MODEL = 'qwq-nb-run';
@@ -107,9 +108,9 @@ export class RunDocument extends Widget {
     }
   }
 
-  /** Show a sample once the run is drawn; `mention`: where its reasoning first states the right answer. */
-  choose(sample: ISampleName, mention = false): void {
-    this._chosen = { sample, mention };
+  /** Show a sample once the run is drawn, at a mark in its reasoning where one is named. */
+  choose(sample: ISampleName, mark: IAnnotation['kind'] | null = null): void {
+    this._chosen = { sample, mark };
     this._goToChosen();
   }
 
@@ -123,8 +124,8 @@ export class RunDocument extends Widget {
         const top = browser?.getBoundingClientRect().top ?? 0;
         this.node.scrollTop += top - this.node.getBoundingClientRect().top;
       }
-      if (chosen.mention) {
-        view.goToMention();
+      if (chosen.mark !== null) {
+        view.goToMark(chosen.mark);
       }
     }
   }
@@ -289,7 +290,10 @@ export class RunDocument extends Widget {
   private _message = el('p', { class: 'qwq-document-note', role: 'status' });
   private _view: RunView | null = null;
   /** The sample to show as soon as there is a view. */
-  private _chosen: { sample: ISampleName; mention: boolean } | null = null;
+  private _chosen: {
+    sample: ISampleName;
+    mark: IAnnotation['kind'] | null;
+  } | null = null;
   private _run: IRun | null = null;
   private _record: RunRecord | null = null;
   private _recordModified = '';
@@ -333,7 +337,7 @@ export class RunTab
   setFragment(fragment: string): void {
     const sample = sampleOf(fragment);
     if (sample !== null) {
-      this.content.choose(sample);
+      this.content.choose(sample, markOf(fragment));
     }
   }
 

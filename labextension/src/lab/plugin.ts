@@ -17,6 +17,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Widget } from '@lumino/widgets';
 
+import { IAnnotation } from '../model/annotations';
 import type { ISampleName } from '../view/run';
 /* eslint-disable jupyter/prefer-lazy-imports -- small, and activation needs them at once */
 import {
@@ -34,7 +35,7 @@ import { setKernels } from './rulings';
 import { labelOf } from './run-text';
 import { RunsPanel } from './runs-panel';
 import { PLUGIN_ID, Settings } from './settings';
-import { sampleOf, setTabs } from './tabs';
+import { markOf, sampleOf, setTabs } from './tabs';
 /* eslint-enable jupyter/prefer-lazy-imports */
 
 const CATEGORY = 'QwQ';
@@ -64,14 +65,14 @@ function activate(
   const openAt = async (
     path: string,
     sample: ISampleName,
-    mention = false
+    mark: IAnnotation['kind'] | null = null
   ): Promise<void> => {
     const tab: unknown = await commands.execute('docmanager:open', {
       path,
       factory: FACTORY
     });
     if (tab instanceof RunTab) {
-      tab.content.choose(sample, mention);
+      tab.content.choose(sample, mark);
     }
   };
   setTabs(openAt);
@@ -111,12 +112,13 @@ function activate(
     refreshSeconds: () => settings.now.refreshSeconds
   });
   // An address that names a sample leads to it, whatever becomes of the address once Lab has read it.
-  let asked = sampleOf(window.location.hash);
+  const { hash } = window.location;
+  let asked = sampleOf(hash);
   const address = window.location.pathname;
   factory.widgetCreated.connect((_, widget) => {
     const place = widget.context.path.split('/').map(encodeURIComponent);
     if (asked !== null && address.endsWith(`/tree/${place.join('/')}`)) {
-      widget.content.choose(asked);
+      widget.content.choose(asked, markOf(hash));
       asked = null;
     }
     widget.context.pathChanged.connect(() => void tracker.save(widget));
@@ -137,7 +139,7 @@ function activate(
       return; // outside what the server shows
     }
     const path = manifestPath(join(follower.folder, runDir));
-    await openAt(path, { id, repeat }, true);
+    await openAt(path, { id, repeat }, 'mention');
   });
 
   // -- the panel and the commands ---------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 /** How a view in a notebook's output opens a run in a tab: the renderer is told nothing of the shell, the plugin is. */
+import { ANNOTATIONS, IAnnotation } from '../model/annotations';
 import { ISampleName } from '../view/run';
 
 /** Opens the run whose manifest lies at a path, as the server has it, at a sample. */
@@ -22,6 +23,12 @@ const FRAGMENT = /^#?sample=(.*)$/;
 export function fragmentOf({ id, repeat }: ISampleName): string {
   const again = repeat > 0 ? `&repeat=${repeat}` : '';
   return `#sample=${encodeURIComponent(id)}${again}`;
+}
+
+/** The mark in the sample's reasoning that such a part leads to (`&at=loop`), or null. */
+export function markOf(fragment: string): IAnnotation['kind'] | null {
+  const at = new URLSearchParams(fragment.replace(/^#/, '')).get('at');
+  return ANNOTATIONS.find(kind => kind === at) ?? null;
 }
 
 /** The sample that such a part names, or null. */

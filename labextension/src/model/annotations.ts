@@ -6,8 +6,17 @@ import { pythonIndex, visible } from '../text/clean';
 import { StatementKind } from '../text/prose';
 import { IRange } from '../text/range';
 
+/** What the analysis marks in a reasoning; an address may name one of them (`qwq_nb/view/sample_link.py`). */
+export const ANNOTATIONS = [
+  'mention',
+  'left',
+  'loop',
+  'foreign',
+  'further'
+] as const;
+
 export interface IAnnotation extends IRange {
-  kind: 'mention' | 'left' | 'loop' | 'foreign' | 'further';
+  kind: (typeof ANNOTATIONS)[number];
   title: string;
 }
 

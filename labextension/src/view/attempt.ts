@@ -1,5 +1,10 @@
 /** One answer to a problem: its outcome and why, what was extracted, what it took, and the folds with its texts. */
-import { annotationsOf, statementsOf, switchesOf } from '../model/annotations';
+import {
+  IAnnotation,
+  annotationsOf,
+  statementsOf,
+  switchesOf
+} from '../model/annotations';
 import { IEntry, ITrace, secondsOf, standingOf } from '../model/entry';
 import { IMatcher } from '../model/search';
 import { IStream } from '../model/stream';
@@ -140,9 +145,9 @@ export class AttemptView {
     this._updateFolds(entry, context);
   }
 
-  /** Open the reasoning at its first statement of the right answer; false where there is none. */
-  goToMention(): boolean {
-    return this._reasoning.goToMention();
+  /** Open the reasoning at its first mark of a kind; false where there is none. */
+  goToMark(kind: IAnnotation['kind']): boolean {
+    return this._reasoning.goToMark(kind);
   }
 
   /** Open the reasoning, or close it, as if nobody had chosen. */

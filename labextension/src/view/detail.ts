@@ -1,4 +1,5 @@
 /** A sample: its question, and its answers one at a time or all repeats side by side. */
+import { IAnnotation } from '../model/annotations';
 import { IEntry, isClipped, standingOf } from '../model/entry';
 import { IMatcher } from '../model/search';
 import { clipped } from '../record/values';
@@ -324,9 +325,9 @@ export class DetailView {
     }
   }
 
-  /** Open the reasoning at its first statement of the right answer; false where there is none to be seen (yet). */
-  goToMention(): boolean {
-    return this._views.get(this._key ?? '')?.goToMention() ?? false;
+  /** Open the reasoning at its first mark of a kind; false where there is none to be seen (yet). */
+  goToMark(kind: IAnnotation['kind']): boolean {
+    return this._views.get(this._key ?? '')?.goToMark(kind) ?? false;
   }
 
   /** Go so many matches on in the texts that are shown; false where nothing is searched for. */

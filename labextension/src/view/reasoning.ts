@@ -104,14 +104,16 @@ export class TextFold implements IHitPlace {
     this._draw();
   }
 
-  /** Open the fold at the first statement of the gold value; false where there is none. */
-  goToMention(): boolean {
-    if (this._mention === null || !this.node.isConnected) {
+  /** Open the fold at the first mark of a kind, as the first statement of the gold value; false where there is none. */
+  goToMark(kind: IAnnotation['kind']): boolean {
+    const first = this._found.find(mark => mark.kind === kind);
+    const place = kind === 'mention' ? this._mention : first;
+    if (!place || !this.node.isConnected) {
       return false;
     }
     this.node.open = true;
     this._draw();
-    bringToSight(this._body.markAt(this._mention.start, 'mention'));
+    bringToSight(this._body.markAt(place.start, kind));
     return true;
   }
 

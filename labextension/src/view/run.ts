@@ -2,6 +2,7 @@
 import { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
+import { IAnnotation } from '../model/annotations';
 import { IEntry, subsetKey } from '../model/entry';
 import { ITextSource, TraceFetcher } from '../model/fetcher';
 import { IMemory, restore, written } from '../model/memory';
@@ -177,10 +178,10 @@ export class RunView extends Widget {
     await this._fetcher.fetchThese(entries);
   }
 
-  /** Go to where the reasoning of the sample that is shown first states the right answer; its text may still come. */
-  goToMention(tries = 10): void {
-    if (!this._detail.goToMention() && tries > 0 && !this.isDisposed) {
-      window.setTimeout(() => this.goToMention(tries - 1), 200);
+  /** Go to the first mark of a kind in the reasoning of the sample that is shown; its text may still come. */
+  goToMark(kind: IAnnotation['kind'], tries = 25): void {
+    if (!this._detail.goToMark(kind) && tries > 0 && !this.isDisposed) {
+      window.setTimeout(() => this.goToMark(kind, tries - 1), 200);
     }
   }
 

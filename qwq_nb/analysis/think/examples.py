@@ -15,6 +15,7 @@ from qwq_nb.trace.place_errors import MEASURED, answer_kind
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.excerpt import Excerpt, cut_out, excerpt_at
 from qwq_nb.view.html import Typesetter, esc
+from qwq_nb.view.sample_link import Mark as PlaceMark
 from qwq_nb.view.sample_link import sample_link
 from qwq_nb.view.wording import SIGNS, WORDS, flag_word, number
 
@@ -24,6 +25,13 @@ Span = tuple[int, int]
 
 _BY_PLACE: Final = ("overthinking", "left_right_answer")
 """Marks that rest on the place of a right answer."""
+
+_PLACES: Final[dict[str, PlaceMark]] = {
+    "overthinking": "mention",
+    "left_right_answer": "left",
+    "loop": "loop",
+    "language_switch": "foreign",
+}
 
 SHOWN: Final = 8
 """Answers of a habit that are shown with an excerpt (2 to 3 kB each)."""
@@ -48,6 +56,8 @@ class Example(msgspec.Struct, kw_only=True):
     sure: str = ""
     """How often such a place is a reader's; empty where the mark does not rest on that of a right answer."""
     withheld: bool = False
+    placed: bool = False
+    """Whether it is seen at a place of the reasoning."""
 
 
 def example_of(
@@ -94,6 +104,7 @@ def example_of(
         excerpt=excerpt_at(text, *span) if span and not withheld else None,
         sure=MEASURED[answer_kind(result)].words if mark in _BY_PLACE else "",
         withheld=withheld,
+        placed=span is not None,
     )
 
 
@@ -130,6 +141,13 @@ def render_marks(marks: Sequence[Example], shown: int = SHOWN, folder: str = "")
     return "".join(parts)
 
 
+def _marked_as(marked: Example) -> PlaceMark | None:
+    """As what the view marks the place that shows it; a rate has none."""
+    if marked.mark in HABITS:
+        return _PLACES.get(marked.mark)
+    return "further" if marked.placed else None
+
+
 def _sure(found: Sequence[Example]) -> list[str]:
     return [words for words in dict.fromkeys(m.sure for m in found) if words]
 
@@ -137,7 +155,7 @@ def _sure(found: Sequence[Example]) -> list[str]:
 def _entry(marked: Example, folder: str, typeset: Typesetter, *, shown: bool) -> str:
     repeat = f" repeat {number(marked.repeat)}" if marked.repeat else ""
     outcome = f"{SIGNS[marked.outcome]} <strong>{WORDS[marked.outcome]}</strong>"
-    link = sample_link(folder, marked.id, marked.repeat, mention=marked.mark in _BY_PLACE)
+    link = sample_link(folder, marked.id, marked.repeat, mark=_marked_as(marked))
     line = f"{outcome} · {link}{repeat}" + (f" · {esc(marked.says)}" if marked.says else "")
     if marked.excerpt is None or not shown:
         return f"<div>{line}</div>"

@@ -103,8 +103,8 @@ def test_a_mark_leads_to_its_sample_in_the_run(monkeypatch: pytest.MonkeyPatch) 
     found = run("So 7 is it. " + "Wait. " * 900, n=1, id='a/b "><script>&#x')
     monkeypatch.setattr("qwq_nb.analysis.think.api.folder_of", lambda run: run.directory.display_path)
     html = think(found).html
-    assert 'href="qwq_runs/one/qwq_run.json#sample=a%2Fb%20%22%3E%3Cscript%3E%26%23x&amp;mention=1"' in html
-    assert 'href="qwq_runs/one/qwq_run.json#sample=a%2Fb%20%22%3E%3Cscript%3E%26%23x"' in html, "a loop is elsewhere"
+    places = re.findall(r'href="qwq_runs/one/qwq_run.json#sample=a%2Fb%20%22%3E%3Cscript%3E%26%23x&amp;at=(\w+)"', html)
+    assert places == ["mention", "left", "loop", "foreign"]
 
 
 def test_a_run_out_of_reach_has_no_links() -> None:

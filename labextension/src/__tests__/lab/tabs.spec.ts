@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { fragmentOf, sampleOf } from '../../lab/tabs';
+import { fragmentOf, markOf, sampleOf } from '../../lab/tabs';
 
 describe('the part of an address that names a sample', () => {
   it.each([
@@ -20,4 +20,11 @@ describe('the part of an address that names a sample', () => {
   ])('is none where it names none: %s', fragment =>
     expect(sampleOf(fragment)).toBeNull()
   );
+
+  it('may name a mark in the reasoning, one of those that there are', () => {
+    expect(markOf('#sample=a&at=loop')).toBe('loop');
+    expect(sampleOf('#sample=a&at=loop')).toEqual({ id: 'a', repeat: 0 });
+    expect(markOf('#sample=a&at=elsewhere')).toBeNull();
+    expect(markOf('#sample=a%26at%3Dloop')).toBeNull();
+  });
 });
