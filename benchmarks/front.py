@@ -22,9 +22,9 @@ _TARGETS = (
 
 
 def measure() -> Finding:
-    """Medians, in milliseconds. Needs Chromium and the built extension, and takes minutes."""
+    """In milliseconds. Needs Chromium and the built extension, and takes minutes."""
     found = Finding()
-    for command in (["benchmarks.front_end", "--only", "open,update,list"], ["benchmarks.report_page"]):
+    for command in (["benchmarks.front_end", "--only", "open,update,list,trace"], ["benchmarks.report_page"]):
         made = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, timeout=1200)
         lines = made.stdout.splitlines() or made.stderr.splitlines()[-5:]
         found.details += lines

@@ -12,7 +12,9 @@ Chromium on the PATH.
   whatever Lab does in between.
 - `update`: a kernel updates a run of 2,000 samples four times a second; the script's time of each update.
 - `list` and `trace`: frames while the list, or a reasoning of 10,000 thoughts and 1 MB, is scrolled; and how long the
-  tab stands still when a fold with that text, or with one line of 1 MB, is opened.
+  tab stands still when a fold with that text, with 1 MB of Markdown and formulas, or with one line of 1 MB, is opened.
+
+All samples state answers on their way, 60 of them in the long texts.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ import msgspec
 import nbformat
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from qwq_nb.core.drawn_parts import Track
 from qwq_nb.core.run_record import MIME_TYPE, Progress
 from qwq_nb.run.bundle import bundle
 from tests.browser.lab import Lab, running_lab
@@ -44,6 +47,14 @@ LINE = f"{VIEW} .qwq-list .qwq-line"
 FOLD = f"{VIEW} .qwq-detail .qwq-fold:has(> summary:text-matches('^Reasoning'))"
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 THINKING = "Okay, let me see. First I add $\\frac14$ and $\\frac14$. Wait, that has to be looked at again.\n\n" * 15
+MARKDOWN = (
+    "Wait, **step {0}** has to be looked at again, with more *care* than I have taken so far.\n\n"
+    "1. The area is $\\frac{{{0}}}{{2}}$, and `area_{0}` is its name.\n"
+    "   - so the *other* one is twice that\n"
+    "2. The sum is $a_{{{0}}} + b = {0}$.\n\n"
+    "| n | value |\n|---|---|\n| {0} | **{0}** |\n\n"
+    "So the answer is {0}. " + "It follows from what was said above, and from nothing else at all. " * 8 + "\n\n"
+)
 UPDATES = 24
 
 # Each frame's length, and the script's and the layout's part of it.
@@ -99,9 +110,18 @@ def save(lab: Lab, name: str, data: dict[str, Any], code: str = "%qwq_eval math_
     return (lab.root / name).stat().st_size / 1024
 
 
+def track(text: str, most: int = 60) -> Track:
+    """Answers that `text` states, as many as a drawn sample carries at most, spread over all of it."""
+    step = len(text) // most
+    places = " ".join(f"{i * step}+5:{i % 8}" for i in range(most))
+    return Track(values=[str(12 * i) for i in range(8)], right=[3], given=4, places=places)
+
+
 def run_of(samples: int) -> dict[str, Any]:
     text = THINKING if samples <= 500 else None
-    return bundle(record([view(i, text=text, reasoning_tokens=10 * i) for i in range(samples)]), live=False)
+    stated = track(THINKING, 8)
+    views = [view(i, text=text, reasoning_tokens=10 * i, track=stated) for i in range(samples)]
+    return bundle(record(views), live=False)
 
 
 def opened(lab: Lab, name: str, selector: str) -> tuple[float, float, float, float]:
@@ -133,7 +153,8 @@ def opened(lab: Lab, name: str, selector: str) -> tuple[float, float, float, flo
 
 def updated(lab: Lab, samples: int) -> list[float]:
     """Milliseconds of script that each update took, as a kernel sends them."""
-    rows = [view(i, text=None) for i in range(samples)]
+    stated = track(THINKING, 8)
+    rows = [view(i, text=None, track=stated) for i in range(samples)]
 
     def live(number: int) -> dict[str, Any]:
         tail = "Wait, let me look at this once more. " * 20
@@ -249,9 +270,12 @@ def main() -> None:
         if "trace" in only:
             care = "has to be looked at again, with more care than I have taken so far: it is worth it."
             thoughts = "".join(f"Wait, thought {i} {care}\n" for i in range(10_000))
-            for name, text in (("10,000 thoughts", thoughts), ("1 MB in a line", "x" * 1_000_000)):
+            markdown = "".join(MARKDOWN.format(i) for i in range(1_050))
+            texts = {"10,000 thoughts": thoughts, "1 MB of Markdown": markdown, "1 MB in a line": "x" * 1_000_000}
+            for name, text in texts.items():
                 # Not clipped, as if it were read from the run's folder.
-                save(lab, "trace.ipynb", {MIME_TYPE: msgspec.to_builtins(record([view(0, text=text)]))})
+                sample = view(0, text=text, track=track(text), outcome="wrong")
+                save(lab, "trace.ipynb", {MIME_TYPE: msgspec.to_builtins(record([sample]))})
                 folds = [unfolded(lab, "trace.ipynb") for _ in range(options.times)]
                 add(f"{name}: fold drawn", [first for first, _ in folds])
                 add(f"{name}: longest frame of it", [longest for _, longest in folds])

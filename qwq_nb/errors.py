@@ -162,12 +162,13 @@ class RunLocked(QwqError):
 class InterruptedWithResult(KeyboardInterrupt):
     """Report that the user interrupted a call.
 
-    `result` holds everything that was finished.
+    `result` holds everything that was finished; `is_shown`: the cell's output says already that it was stopped.
     """
 
-    def __init__(self, message: str, result: Any) -> None:
+    def __init__(self, message: str, result: Any, *, is_shown: bool = False) -> None:
         super().__init__(message)
         self.result = result
+        self.is_shown = is_shown
 
     def _render_traceback_(self) -> list[str]:
         """IPython shows this line in the place of a traceback."""

@@ -35,9 +35,9 @@ __all__ = ["Interrupted", "aevaluate", "evaluate", "resume_run"]
 class Interrupted(InterruptedWithResult):
     """Report that the user interrupted a run. Everything finished is kept; `run` is the run as it stopped."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, is_shown: bool = False) -> None:
         said = "is complete; to draw it again" if run.state == "complete" else "stopped; to go on"
-        super().__init__(f"{run.name} {said}: {run.command}", run)
+        super().__init__(f"{run.name} {said}: {run.command}", run, is_shown=is_shown)
         self.run = run
 
 
@@ -109,7 +109,7 @@ def watch_run(run: Run, control: Control, *, background: bool, show: bool) -> Ru
         control.stop()
         concurrent.futures.wait([control.future], STOP_WITHIN_S)
         view.leave()
-        raise Interrupted(run) from None
+        raise Interrupted(run, is_shown=show and run.state != "complete") from None
     except Exception:
         # A run without a caller must not go on and hold its directory.
         control.stop()
@@ -119,7 +119,7 @@ def watch_run(run: Run, control: Control, *, background: bool, show: bool) -> Ru
         view.finish()
     except KeyboardInterrupt:
         view.leave()
-        raise Interrupted(run) from None
+        raise Interrupted(run, is_shown=show and run.state != "complete") from None
     return run
 
 

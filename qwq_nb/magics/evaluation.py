@@ -19,10 +19,11 @@ from traitlets.config.configurable import Configurable
 from qwq_nb.core.ruling_target import RULINGS_TARGET
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import ENDPOINT
-from qwq_nb.errors import OptionError, QwqError, one_line
+from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError, one_line
 from qwq_nb.evaluation.options import ASK, EVAL, MERGE, RESUME, RUNS, SHOW
 from qwq_nb.magics.base import MagicBase, documented, user_errors
 from qwq_nb.magics.config import file_defaults
+from qwq_nb.magics.interrupts import show_interrupts_plainly
 from qwq_nb.store.request import CONCURRENCY, GRADE_DEADLINE_S, HUB, SEED
 
 if TYPE_CHECKING:
@@ -267,7 +268,11 @@ class QwqMagics(MagicBase, Configurable):
         if self.endpoint and not given.get("demo"):
             given.setdefault("endpoint", self.endpoint)
         view = AnswerView()
-        view.finish(ask(cell.strip(), watch=view.update, **given))
+        try:
+            completion = ask(cell.strip(), watch=view.update, **given)
+        except KeyboardInterrupt:
+            raise InterruptedWithResult(view.stop(), None, is_shown=True) from None
+        view.finish(completion)
 
     # -- shared --------------------------------------------------------------------------------------------------
 
@@ -342,3 +347,4 @@ def load(shell: Any) -> None:
     shell.register_magics(magics)
     shell.register_magics(AnalysisMagics(shell, magics))
     register(shell, magics.runs_folder)
+    show_interrupts_plainly(shell)

@@ -1,6 +1,11 @@
 /** Formulas are typeset when they come into view: a trace can hold a thousand of them. */
 
 const SLICE_MS = 8;
+/** Faster than anybody reads, in pixels a millisecond; and how long a scroll of that speed keeps formulas waiting. */
+const FLYING = 3;
+const REST_MS = 120;
+
+const SCROLL = { capture: true, passive: true };
 
 export type Typeset = (node: HTMLElement) => void | Promise<void>;
 
@@ -23,6 +28,8 @@ export class LazyTypesetter {
       },
       { root, rootMargin: '400px 0px' }
     );
+    // It does not bubble, and which box scrolls depends on the view.
+    document.addEventListener('scroll', this._onScroll, SCROLL);
   }
 
   /** Typeset what is in the node, whenever it is seen. A node that has new content is to be watched again. */
@@ -35,6 +42,7 @@ export class LazyTypesetter {
 
   dispose(): void {
     this._observer.disconnect();
+    document.removeEventListener('scroll', this._onScroll, SCROLL);
     this._queue.clear();
   }
 
@@ -55,10 +63,28 @@ export class LazyTypesetter {
           break;
         }
       }
-      await new Promise(resolve => setTimeout(resolve, 0));
+      do {
+        const rest = Math.max(0, this._restUntil - performance.now());
+        await new Promise(resolve => setTimeout(resolve, rest));
+      } while (performance.now() < this._restUntil);
     }
     this._isWorking = false;
   }
+
+  /** What flies past is not read: formulas are set where the reader comes to rest, and frames are not late meanwhile. */
+  private _onScroll = ({ target }: Event): void => {
+    const top = target instanceof Element ? target.scrollTop : window.scrollY;
+    const now = performance.now();
+    const elapsed = now - this._scrolled.at;
+    if (
+      this._scrolled.target === target &&
+      elapsed < REST_MS &&
+      Math.abs(top - this._scrolled.top) > FLYING * Math.max(elapsed, 8)
+    ) {
+      this._restUntil = now + REST_MS;
+    }
+    this._scrolled = { target, top, at: now };
+  };
 
   private async _set(node: HTMLElement): Promise<void> {
     node.classList.remove('qwq-mod-tex');
@@ -70,6 +96,12 @@ export class LazyTypesetter {
     }
   }
 
+  private _scrolled: { target: EventTarget | null; top: number; at: number } = {
+    target: null,
+    top: 0,
+    at: 0
+  };
+  private _restUntil = 0;
   private _queue = new Set<HTMLElement>();
   private _isWorking = false;
   private _typeset: Typeset | null;
