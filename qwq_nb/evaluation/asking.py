@@ -1,8 +1,8 @@
-"""Define who loads and asks what a session is to have: by default the kernel itself, everything."""
+"""Define who loads, asks and grades what a session is to have: by default the kernel itself, everything."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qwq_nb.evaluation.loading import load_benchmarks
@@ -11,8 +11,8 @@ from qwq_nb.evaluation.sharded.left import take_left
 
 if TYPE_CHECKING:
     from qwq_nb.bench.client import BenchWorker
-    from qwq_nb.bench.protocol import LoadedBenchmark
-    from qwq_nb.core.records import Completion, SampleResult
+    from qwq_nb.bench.protocol import GradeJob, LoadedBenchmark
+    from qwq_nb.core.records import Completion, SampleResult, Verdict
     from qwq_nb.evaluation.plan import Plan
     from qwq_nb.store.request import EvalRequest
     from qwq_nb.store.run_dir import RunDirectory
@@ -23,7 +23,15 @@ Key = tuple[str, int]
 
 
 class Asking:
-    """Load the benchmarks, plan all of the request, and ask from this process. Subclasses do one of these elsewhere."""
+    """Load the benchmarks, plan all of the request, ask from this process, and let its benchmark worker grade.
+
+    Subclasses do one of these elsewhere.
+    """
+
+    command = ""
+    """The run's line."""
+    tell: Callable[[str], None]
+    """Takes a sentence for the run's reader."""
 
     async def load(self, request: EvalRequest, worker: BenchWorker) -> list[LoadedBenchmark]:
         """Return the request's benchmarks.
@@ -55,3 +63,15 @@ class Asking:
     def runner(self, request: EvalRequest, loaded: Sequence[LoadedBenchmark], key: str, **arguments: Any) -> Runner:
         """Make the runner of the session; `arguments` are those of `Runner`."""
         return Runner(**arguments)
+
+    async def grade(self, job: GradeJob, worker: BenchWorker) -> Verdict:
+        """Return the verdict on an answer.
+
+        Raises:
+            QwqError: it cannot be graded at all.
+        """
+        return await worker.grade(job)
+
+    def notes(self) -> list[str]:
+        """Return what is to be said of a run that has ended."""
+        return []

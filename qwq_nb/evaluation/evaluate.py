@@ -51,6 +51,7 @@ def evaluate(
     show: bool = True,
     executor: Any = None,
     shards: int | None = None,
+    grade_on: Any = None,
     **options: Unpack[EvalOptions],
 ) -> Run:
     """Evaluate a model on benchmarks and return the `Run`; the same call again resumes what is unfinished.
@@ -69,6 +70,7 @@ def evaluate(
             `client.executor()`, a `ProcessPoolExecutor`, a submitit executor. They need this package, the endpoint, the
             variables of its keys, and `out` on a file system that they share with the kernel. `concurrency` is each
             shard's. The same call without them goes on with the run too.
+        grade_on: an executor whose workers run the models' code, of benchmarks that have it run; this process asks.
         options: levels, subset, limit, shard, seed, repeats, concurrency, data, hub, few_shot, dataset_args, demo,
             grade_deadline, editor, edit_format, tries, and any sampling or transport option, as `%qwq_eval` has them.
 
@@ -87,6 +89,7 @@ def evaluate(
         options=dict(options),
         executor=executor,
         shards=shards,
+        grade_on=grade_on,
     )
     return watch_run(run, control, background=background, show=show)
 
@@ -152,12 +155,24 @@ async def aevaluate(
     out: str | Path | None = None,
     fresh: bool = False,
     reveal: bool = False,
+    executor: Any = None,
+    shards: int | None = None,
+    grade_on: Any = None,
     **options: Unpack[EvalOptions],
 ) -> Run:
     """Evaluate as a coroutine: the caller's loop stays free and nothing is drawn. Cancelling it stops the run."""
     starting = asyncio.ensure_future(
         asyncio.to_thread(
-            begin, benchmarks, out=out, fresh=fresh, endpoint=endpoint, reveal=reveal, options=dict(options)
+            begin,
+            benchmarks,
+            out=out,
+            fresh=fresh,
+            endpoint=endpoint,
+            reveal=reveal,
+            options=dict(options),
+            executor=executor,
+            shards=shards,
+            grade_on=grade_on,
         )
     )
     try:

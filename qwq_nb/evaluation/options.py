@@ -27,7 +27,7 @@ from qwq_nb.store.request import (
     Hub,
 )
 
-__all__ = ["ASK", "EVAL", "MERGE", "RESUME", "RUNS", "SHOW", "EvalOptions", "ResumeOptions"]
+__all__ = ["ASK", "EVAL", "EXECUTOR", "MERGE", "RESUME", "RUNS", "SHOW", "EvalOptions", "ResumeOptions"]
 
 
 EVAL = (
@@ -130,6 +130,18 @@ ASK = (
 
 RUNS = (Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),)
 
+
+EXECUTOR = (
+    Option(
+        "--executor",
+        "text",
+        "a variable that holds Dask's Client or another executor: its workers ask, in so many --shards",
+        "VAR",
+    ),
+    Option("--shards", "integer", "parts in which an executor's workers ask", "N"),
+    Option("--grade-on", "text", "a variable that holds an executor: its workers run the models' code", "VAR"),
+)
+"""Of `%qwq_eval` and `%qwq_sweep` alone: what a notebook's variable can hold."""
 
 MERGE = (
     Option("--out", "text", "folder in which the merged run is put (that in which the shards' folder lies)", "DIR"),

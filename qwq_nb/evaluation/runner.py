@@ -102,7 +102,7 @@ class Runner:
         self._look_whether_enough()
         self._streamers: set[asyncio.Task[None]] = set()
         self._finishers: set[asyncio.Task[None]] = set()
-        self._at_grader = asyncio.Semaphore(AT_GRADER)
+        self.at_grader = asyncio.Semaphore(AT_GRADER)
         self.writer = ThreadPoolExecutor(1, thread_name_prefix="qwq-writer")
         self.reused_tokens = sum(r.completion.completion_tokens for r in self.results.values() if r.completion)
         self._turns = turns
@@ -311,7 +311,7 @@ class Runner:
             self.fail(exc)
 
     async def _verdict(self, item: Item, completion: Completion) -> Verdict:
-        async with self._at_grader:
+        async with self.at_grader:
             return await self._grade(item, restored(completion))
 
     async def _graded(self, item: Item, completion: Completion, verdict: Verdict | None) -> None:

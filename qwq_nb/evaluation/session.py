@@ -198,7 +198,7 @@ class Session:
                 self.pause()
             if len(done) < len(plan.items) or not self._published:
                 await self._run(runner, plan, loaded)
-            self.state.note(*shared_notes(turns))
+            self.state.note(*shared_notes(turns), *self._asking.notes())
         self._settle("stopped" if runner.stopping else "complete")
 
     async def _lock(self) -> None:
@@ -292,7 +292,7 @@ class Session:
             sandbox=self.request.sandbox,
             jobs=self.request.jobs,
         )
-        verdict = await self.worker.grade(job)
+        verdict = await self._asking.grade(job, self.worker)
         return await with_clip(verdict, item, self.directory, self.state.note)
 
     async def _run(self, runner: Runner, plan: Plan, loaded: Sequence[LoadedBenchmark]) -> None:

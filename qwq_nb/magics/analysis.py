@@ -19,6 +19,7 @@ from qwq_nb.analysis.sweep.grid import SWEEP, extra_options, grid_of
 from qwq_nb.analysis.sweep.pairs import PAIRS
 from qwq_nb.analysis.think.options import THINK
 from qwq_nb.errors import OptionError
+from qwq_nb.evaluation.options import EXECUTOR
 from qwq_nb.magics.base import MagicBase, documented, user_errors
 from qwq_nb.magics.parsing import tokens_of
 
@@ -189,7 +190,7 @@ class AnalysisMagics(MagicBase):
             raise OptionError("--sample ID says whose thoughts are measured; run.samples() lists the ids.")
         return anchors(run, **given)
 
-    @documented(SWEEP)
+    @documented((*SWEEP, *EXECUTOR))
     @no_var_expand
     @line_magic
     @user_errors
@@ -204,8 +205,8 @@ class AnalysisMagics(MagicBase):
         from qwq_nb.analysis.sweep.api import sweep
 
         fields = extra_options(tokens_of(line, self.variables))
-        words, given = self.parsed(line, [*SWEEP, *fields], "qwq_sweep")
-        grid, options = grid_of(given)
+        words, given = self.parsed(line, [*SWEEP, *EXECUTOR, *fields], "qwq_sweep")
+        grid, options = grid_of(self.executors_in(given))
         if not {"endpoint", PAIRS} & set(grid):
             options = self._with_defaults(options)
         return sweep(*words, grid=grid, **options)

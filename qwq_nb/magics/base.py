@@ -104,6 +104,22 @@ class MagicBase(Magics):
         """Return a line's words and options, as `parse_line` does; variables of the user are inserted."""
         return parse_line(tokens_of(line, self.variables), options, magic)
 
+    def executors_in(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return a line's options with the executors that its variables hold.
+
+        Raises:
+            OptionError: there is no variable of that name.
+        """
+        for option in ("executor", "grade_on"):
+            if (name := given.get(option)) is not None:
+                if name not in self.variables:
+                    raise OptionError(
+                        f"--{option.replace('_', '-')} takes the name of a variable that holds an executor, as in "
+                        f"client = Client(…); there is none of the name {name!r}."
+                    )
+                given = {**given, option: self.variables[name]}
+        return given
+
     def named_run(self, word: str, out: str | None = None) -> Run:
         """Return the run in a variable of that name, or the one of that name or path."""
         from qwq_nb.run.open import load_run

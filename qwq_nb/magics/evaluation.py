@@ -20,7 +20,7 @@ from qwq_nb.core.ruling_target import RULINGS_TARGET
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError, one_line
-from qwq_nb.evaluation.options import ASK, EVAL, MERGE, RESUME, RUNS, SHOW
+from qwq_nb.evaluation.options import ASK, EVAL, EXECUTOR, MERGE, RESUME, RUNS, SHOW
 from qwq_nb.magics.base import MagicBase, documented, user_errors
 from qwq_nb.magics.config import file_defaults
 from qwq_nb.magics.interrupts import show_interrupts_plainly
@@ -116,7 +116,7 @@ class QwqMagics(MagicBase, Configurable):
 
     # -- runs ----------------------------------------------------------------------------------------------------
 
-    @documented(EVAL)
+    @documented((*EVAL, *EXECUTOR))
     @no_var_expand
     @line_magic
     @user_errors
@@ -126,10 +126,12 @@ class QwqMagics(MagicBase, Configurable):
         %qwq_eval math_500 --levels 1-5 --limit 50
         run = %qwq_eval math_500 aime24 gpqa_diamond --repeats 4 --concurrency 64
         %qwq_eval math_500 --demo
+        %qwq_eval math_500 --executor client --shards 8      a Dask client's workers ask
         """
         from qwq_nb.evaluation.evaluate import evaluate
 
-        words, given = self.parsed(line, EVAL, "qwq_eval")
+        words, given = self.parsed(line, (*EVAL, *EXECUTOR), "qwq_eval")
+        given = self.executors_in(given)
         names = ("concurrency", "seed", "hub", "reveal", "max_retries", "read_timeout", "grade_deadline")
         # Only what was changed is passed on, so that the line that resumes stays short.
         defaults = {n: getattr(self, n) for n in names if getattr(self, n) != self.traits()[n].default_value}

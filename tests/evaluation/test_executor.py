@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from qwq_nb.analysis.sweep.api import sweep
 from qwq_nb.bench.shared import shared_worker
 from qwq_nb.demo import PROBLEMS
 from qwq_nb.demo.process import DemoEndpoint
@@ -122,13 +123,25 @@ def test_what_shards_have_that_their_kernel_did_not_collect_is_not_asked_again(d
     assert (row_count(again, "predictions"), row_count(again, "reviews")) == (10, 10)
 
 
+@pytest.mark.usefixtures("one_bench_worker")
+def test_each_setting_of_a_sweep_is_asked_in_shards(demo_endpoint: Any) -> None:
+    server = demo_endpoint()
+    with ThreadPoolExecutor(2) as pool:
+        made = sweep("math_500", grid={"temperature": [0.2, 0.6]}, executor=pool, shards=2, **line(server, limit=3))
+    assert [(row.state, row.n) for row in made.rows()] == [("complete", 6)] * 2
+    assert given_out(server) == 12
+    for run in made.runs:
+        assert any(note.startswith("Asked in 2 shards by ") for note in run.manifest.notes)
+
+
 @quiet
 @pytest.mark.long
 def test_a_local_cluster_of_dask(demo_endpoint: Any, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     server = demo_endpoint(faults=FAULTS)
+    quietly: dict[str, Any] = {"dashboard_address": "127.0.0.1:0", "local_directory": tmp_path}
     with (
-        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path) as cluster,
+        distributed.LocalCluster(2, threads_per_worker=1, **quietly) as cluster,
         distributed.Client(cluster) as client,
     ):
         run = evaluate("math_500", executor=client, shards=2, **line(server))

@@ -15,7 +15,7 @@ from qwq_nb.core.options import Option
 from qwq_nb.endpoint import registry
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import ENDPOINT
-from qwq_nb.evaluation.options import ASK, EVAL, RESUME, RUNS, SHOW
+from qwq_nb.evaluation.options import ASK, EVAL, EXECUTOR, RESUME, RUNS, SHOW
 from qwq_nb.magics.base import OPTIONS
 from qwq_nb.magics.completion import IDENTIFIER, register
 from tests.support.made_runs import made_run, results_of
@@ -65,7 +65,7 @@ def made(folder: str, *runs: str) -> None:
     ("magic", "table"),
     [
         ("%qwq_endpoint", ENDPOINT),
-        ("%qwq_eval", EVAL),
+        ("%qwq_eval", (*EVAL, *EXECUTOR)),
         ("%qwq_resume", RESUME),
         ("%qwq_show", SHOW),
         ("%qwq_runs", RUNS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from qwq_nb.bench.shared import shared_worker
 from qwq_nb.demo.process import DemoEndpoint
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.registry import get_endpoint, set_default
@@ -222,6 +224,17 @@ def test_a_run_is_drawn_once_alone_and_when_assigned(shell: Shell, server: DemoE
     assert shell.run("run").count("on math_500: complete") == 1, "in another cell it is drawn again"
     assert shell.run("run; None") == ""
     assert shell.run("print(len(run.table()), len(run.samples()))") == "6 5\n"
+
+
+def test_an_executor_is_named_by_its_variable(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qwq_nb.evaluation.sharded.worker.bench_worker", shared_worker)
+    said = shell.fail("%qwq_eval math_500 --demo --executor client --shards 2")
+    assert "--executor takes the name of a variable" in said
+    assert "there is none of the name 'client'" in said
+    with ThreadPoolExecutor(2) as shell.ip.user_ns["client"]:
+        shell.run("run = %qwq_eval math_500 --demo --limit 2 --executor client --shards 2")
+    assert (shell["run"].state, len(shell["run"].results())) == ("complete", 2)
+    assert any(note.startswith("Asked in 2 shards") for note in shell["run"].manifest.notes)
 
 
 def test_show_runs_and_resume(shell: Shell, server: DemoEndpoint) -> None:

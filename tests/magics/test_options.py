@@ -16,12 +16,12 @@ from qwq_nb.core.options import Option
 from qwq_nb.endpoint import options
 from qwq_nb.endpoint.options import ENDPOINT, SAMPLING
 from qwq_nb.errors import OptionError
-from qwq_nb.evaluation.options import ASK, EVAL, RESUME, RUNS, SHOW
+from qwq_nb.evaluation.options import ASK, EVAL, EXECUTOR, RESUME, RUNS, SHOW
 from qwq_nb.magics.parsing import parse_line, tokens_of
 
 TABLES = {
     "qwq_endpoint": ENDPOINT,
-    "qwq_eval": EVAL,
+    "qwq_eval": (*EVAL, *EXECUTOR),
     "qwq": ASK,
     "qwq_runs": RUNS,
     "qwq_show": SHOW,

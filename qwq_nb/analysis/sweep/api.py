@@ -259,6 +259,9 @@ def sweep(
     background: bool = False,
     reveal: bool = False,
     pairs: str | Sequence[str] | None = None,
+    executor: Any = None,
+    shards: int | None = None,
+    grade_on: Any = None,
     **options: Unpack[EvalOptions],
 ) -> Sweep:
     """Evaluate over a grid of settings, one run after another; the same call again goes on with what is unfinished.
@@ -270,6 +273,7 @@ def sweep(
         grid: option → its values. What may be varied: sampling options, `endpoint`, `few_shot`, `think`. A value of
             None leaves a sampling option out of the request. At most 64 settings.
         endpoint, out, fresh, show, reveal: as for `evaluate`. A sweep does not run in the background.
+        executor, shards, grade_on: as for `evaluate`, for each setting in turn.
         pairs: of code editing, the axis `pairs`: `"qwq; qwen; qwq+qwen"`, endpoints that edit alone, and pairs of an
             architect and an editor. What several settings ask in the same way, as an architect's first plan, is asked
             once.
@@ -304,6 +308,9 @@ def sweep(
                     lower_limits=False,
                     # Of code editing: what another setting's models were asked in the same way is not asked again.
                     turns_of=[run.path for run in made.runs] if CODE_EDITING in benchmarks else [],
+                    executor=executor,
+                    shards=shards,
+                    grade_on=grade_on,
                 )
                 watch(control, setting, output)
                 setting.refresh(setting.run.state)

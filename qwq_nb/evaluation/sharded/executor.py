@@ -60,8 +60,8 @@ def is_of(thing: object, package: str) -> bool:
     return type(thing).__module__.partition(".")[0] == package
 
 
-def check_executor(executor: Any) -> None:
-    """Check that work can be given to an executor.
+def check_executor(executor: Any, name: str) -> None:
+    """Check that work can be given to what an option of that name was given.
 
     Raises:
         OptionError: it has no `submit`; the message says what has one.
@@ -70,7 +70,7 @@ def check_executor(executor: Any) -> None:
         what = f"{type(executor).__module__.partition('.')[0]}'s {type(executor).__name__}"
         hint = " Of ipyparallel's client: client.executor()." if is_of(executor, "ipyparallel") else ""
         raise OptionError(
-            f"executor takes what has a method submit (Dask's Client, ipyparallel's client.executor(), a "
+            f"{name} takes what has a method submit (Dask's Client, ipyparallel's client.executor(), a "
             f"ProcessPoolExecutor, a submitit executor); {what} has none.{hint}"
         )
 

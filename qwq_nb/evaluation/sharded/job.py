@@ -45,6 +45,8 @@ class ShardJob(msgspec.Struct, kw_only=True):
     """The line that goes on with the run."""
     skip: list[tuple[str, int]] = []
     """Samples × repeats that the run has answers to already."""
+    measures: dict[str, str] = {}
+    """Further measures of the reasoning that the kernel has: name → `package.module:Name`."""
 
 
 class ShardStatus(msgspec.Struct, kw_only=True):

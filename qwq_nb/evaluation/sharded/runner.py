@@ -32,6 +32,7 @@ from qwq_nb.store.folder import Folder
 from qwq_nb.store.request import EvalRequest
 from qwq_nb.store.run_dir import RunDirectory, RunFolderChanged
 from qwq_nb.store.shards import in_shard, shard_directory, shards_folder
+from qwq_nb.trace.measures import measure_targets
 from qwq_nb.view.wording import count
 
 __all__ = ["ShardRunner"]
@@ -228,6 +229,7 @@ class ShardRunner(Runner):
             key=self._key,
             plan_hash=self.plan.hash(),
             command=self._command,
+            measures=measure_targets(),
             skip=sorted(own - {item.key for item in shard.items if self._is_open(item)}),
         )
         shard.given += 1
@@ -272,6 +274,8 @@ class ShardRunner(Runner):
                 f"Shard {shard.number} is complete on {end.worker}, but {len(missing):,} of its answers are not seen "
                 f"in {shard.path}: run the same line again."
             )
+        for note in end.notes:
+            self._tell(note)  # as a sandbox that is another one there; the kernel's own are said once
         shard.end = end
 
     def _tell_workers(self) -> None:

@@ -1,13 +1,14 @@
-"""Let the workers of an executor ask a run: `evaluate(…, executor=E, shards=n)`."""
+"""Let the workers of an executor ask a run, or grade it: `evaluate(…, executor=E, shards=n)`, `grade_on=E`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qwq_nb.errors import OptionError
 from qwq_nb.evaluation.asking import Asking
 from qwq_nb.evaluation.sharded.executor import check_executor
+from qwq_nb.evaluation.sharded.grade_apart import GradingApart
 from qwq_nb.store.shards import MOST_SHARDS
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from qwq_nb.store.request import EvalRequest
     from qwq_nb.store.run_dir import RunDirectory
 
-__all__ = ["Spread", "spread_over"]
+__all__ = ["Spread", "asking_of"]
 
 Key = tuple[str, int]
 
@@ -28,10 +29,6 @@ class Spread(Asking):
 
     def __init__(self, executor: Any, shards: int) -> None:
         self._executor, self._shards = executor, shards
-        self.command = ""
-        """The run's line."""
-        self.tell: Callable[[str], None] = lambda _: None
-        """Takes a sentence for the run's reader."""
 
     def take_left(
         self,
@@ -60,8 +57,8 @@ class Spread(Asking):
         )
 
 
-def spread_over(executor: Any, shards: int | None, options: dict[str, Any]) -> Spread | None:
-    """Return who asks a call's run; None: the kernel itself.
+def asking_of(executor: Any, shards: int | None, grade_on: Any, options: dict[str, Any]) -> Asking | None:
+    """Return who asks and grades a call's run; None: the kernel itself.
 
     Raises:
         OptionError: what was given is no executor, there is none for the shards, or an option does not go with them.
@@ -69,8 +66,18 @@ def spread_over(executor: Any, shards: int | None, options: dict[str, Any]) -> S
     if executor is None:
         if shards is not None:
             raise OptionError("shards says in how many parts an executor's workers ask: give executor too.")
-        return None
-    check_executor(executor)
+        if grade_on is None:
+            return None
+        check_executor(grade_on, "grade_on")
+        return GradingApart(grade_on)
+    check_executor(executor, "executor")
+    if grade_on is not None:
+        raise OptionError("Workers that ask shards grade them too: leave grade_on out.")
+    if shards is None:
+        raise OptionError(
+            "executor takes shards too, in how many parts its workers ask; where they are only to run the models' "
+            "code: grade_on instead of executor."
+        )
     if not isinstance(shards, int) or isinstance(shards, bool) or not 1 <= shards <= MOST_SHARDS:
         raise OptionError(f"shards takes a whole number from 1 to {MOST_SHARDS:,}, not {shards!r}.")
     for name in ("shard", "until"):

@@ -30,6 +30,7 @@ from qwq_nb.evaluation.session import Session
 from qwq_nb.evaluation.sharded.job import LOADED, PAUSE, STATUS, STOP, ShardEnd, ShardJob, ShardStatus, this_worker
 from qwq_nb.store.folder import Folder
 from qwq_nb.store.request import EvalRequest
+from qwq_nb.trace.measures import MEASURES
 
 __all__ = ["bench_worker", "run_shard"]
 
@@ -77,6 +78,9 @@ def ask(job: ShardJob) -> ShardEnd:
             f"This worker does not see {folder}. The folder of runs must lie on a file system that the kernel and all "
             f"workers share: name one by out."
         )
+    for name, target in job.measures.items():
+        if MEASURES.target(name) != target:
+            MEASURES.register(name, target)
     for endpoint in job.request.all_endpoints:
         endpoint.check_secrets()
     while not (folder / STOP).exists():
