@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.support.paths import ROOT
 
-from . import front, grading, logprobs, memory, opening, paced, page, responsive, scale, starting, throughput
+from . import front, grading, logprobs, memory, opening, paced, page, responsive, scale, sharding, starting, throughput
 from .report import Finding, as_text, save, saved
 
 MEASURES: dict[str, tuple[Callable[..., Finding], dict[str, object]]] = {
@@ -27,6 +27,7 @@ MEASURES: dict[str, tuple[Callable[..., Finding], dict[str, object]]] = {
     "logprobs": (logprobs.measure, {"streams": 8, "samples": 8, "chunks": 40}),
     "responsive": (responsive.measure, {"streams": 8, "samples": 16, "chunks": 60, "cells": 5}),
     "scale": (scale.measure, {"sizes": (4, 16), "per_second": 400.0, "seconds": 2.0}),
+    "sharding": (sharding.measure, {"samples": 16, "chunks": 20, "streams": 4, "shards": 2, "rows": 60}),
     "memory": (memory.measure, {"samples": 40, "lengths": (200, 1_000)}),
     "opening": (opening.measure, {"samples": 20, "characters": 500}),
     "grading": (grading.measure, {"share": 10, "paced": 10, "most": 30}),

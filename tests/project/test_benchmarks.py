@@ -56,3 +56,13 @@ def test_the_paced_run_is_measured_in_a_real_kernel(tmp_path: Path) -> None:
     found = json.loads(saved.read_text(encoding="utf-8"))
     assert found["figures"]["paced"]["40"]["ours"]["done"] == 8
     assert [row["met"] for row in found["rows"]][-1] is None
+
+
+@pytest.mark.long
+def test_shards_are_measured_beside_one_kernel(tmp_path: Path) -> None:
+    saved = tmp_path / "bench.json"
+    assert command.main(["--quick", "--only", "sharding", "--json", str(saved)]) == 0
+    figures = json.loads(saved.read_text(encoding="utf-8"))["figures"]["sharding"]
+    assert figures["equal"] is True
+    assert figures["alone"]["done"] == figures["shards"]["done"] == 16
+    assert (figures["directories"], len(figures["memory_mb"]), figures["merge"]["rows"]) == (2, 2, 64)
