@@ -389,6 +389,8 @@ class RunRecord(msgspec.Struct, kw_only=True):
     """Names of the benchmarks whose authors ask that, also where their texts are revealed; None: not known."""
     chosen: Chosen | None = None
     """The sample that is shown first; None: the view chooses."""
+    interrupted: bool = False
+    """True where nobody stopped the run: its kernel went away while it was going on. Its state is `stopped`."""
 
 
 def run_schema() -> dict[str, Any]:

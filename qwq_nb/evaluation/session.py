@@ -39,7 +39,7 @@ from qwq_nb.evaluation.state import SessionState, ended_early
 from qwq_nb.evaluation.take_over import Taken, note_on, read_earlier, write_taken
 from qwq_nb.evaluation.turn_log import shared_notes, turn_log
 from qwq_nb.evaluation.until import until_narrow
-from qwq_nb.run.record import save_record
+from qwq_nb.evaluation.viewer_files import ViewerFiles
 from qwq_nb.store.manifest import MANIFEST
 from qwq_nb.store.request import EvalRequest
 from qwq_nb.store.resume import load_progress
@@ -49,10 +49,6 @@ __all__ = ["Session"]
 
 LOCK_WAIT_S = 1.0
 """How long a run that is locked is waited for: a reader tries the lock for a moment, and a stopped call winds up."""
-SAVE_EVERY_S = 5.0
-"""The manifest of a run under way is this old at most, for lists of runs, and where the kernel is killed."""
-RECORD_EVERY_S = 10.0
-"""Seconds between two records of a run under way, for viewers that have no kernel to ask; more of a large one."""
 
 Key = tuple[str, int]
 
@@ -85,6 +81,7 @@ class Session:
         self.worker = worker
         self.directory.moved = self._moved
         self.state = SessionState(new_manifest(request, path, key, command=command), lambda: worker.step)
+        self._viewer_files = ViewerFiles(self.state, self.directory)
         # evalscope's files are of a whole run: those of a shard would be wrong.
         is_whole = request.selection.shard is None
         self._observers: list[RunObserver] = [EvalscopeFiles(request, self.directory, worker)] if is_whole else []
@@ -157,7 +154,7 @@ class Session:
                 self._watch.over()
             self.state.end()
             try:
-                await self._write_record()
+                await self._viewer_files.write()
             finally:
                 self.directory.close()
 
@@ -298,7 +295,7 @@ class Session:
     async def _run(self, runner: Runner, plan: Plan, loaded: Sequence[LoadedBenchmark]) -> None:
         # The worker starts beside the first requests: it is wanted when the first answer is there.
         begun = asyncio.ensure_future(self._tell_begun(plan, loaded))
-        kept = asyncio.ensure_future(self._keep_manifest(runner))
+        kept = asyncio.ensure_future(self._viewer_files.keep(runner))
         try:
             await runner.run()
             kept.cancel()
@@ -335,29 +332,6 @@ class Session:
             rehearsals.cancel()
 
     # -- what is kept of it --------------------------------------------------------------------------------------
-
-    async def _keep_manifest(self, runner: Runner) -> None:
-        """Write now and then how far the run is, and less often what viewers draw: it is a tab's only news of a run."""
-        due = time.monotonic()
-        while True:
-            await asyncio.sleep(SAVE_EVERY_S)
-            self.state.count()
-            manifest = msgspec.structs.replace(self.state.manifest, notes=list(self.state.manifest.notes))
-            runner.write_later(functools.partial(self.directory.save_manifest, manifest))
-            if time.monotonic() >= due:
-                began = time.monotonic()
-                await self._write_record()
-                # At most a hundredth of the time, however many samples there are.
-                due = time.monotonic() + max(RECORD_EVERY_S, 100 * (time.monotonic() - began))
-
-    async def _write_record(self) -> None:
-        if not self.directory.is_held:
-            return
-        try:
-            await asyncio.to_thread(save_record, self.state, self.directory)
-        except OSError as exc:
-            # Viewers can do without; what is on disk of the run itself is whole.
-            self.state.note(f"The record for viewers could not be written: {exc}")
 
     def _moved(self, before: Path, now: Path) -> None:
         """Say that the run's folder was moved, and go by its new name. Called while something is written."""

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from qwq_nb.bench.datafile import fingerprint
+from qwq_nb.errors import UnknownRun
 from qwq_nb.evaluation.command_line import data_label
 from qwq_nb.evaluation.plan import short_hash
 from qwq_nb.evaluation.solvers.registry import solver_of
 from qwq_nb.store.manifest import MANIFEST, Manifest, now, path_segment
 from qwq_nb.store.request import EvalRequest
-from qwq_nb.store.run_dir import find_run_dirs
+from qwq_nb.store.run_dir import RunDirectory, find_run_dirs
 from qwq_nb.store.shards import shard_directory
 
 __all__ = ["data_fingerprint", "identity", "name_stem", "new_manifest", "run_dir_for", "run_keys"]
@@ -77,9 +78,12 @@ def identity(request: EvalRequest, data_fingerprint: str, *, any_url: bool = Fal
 
 
 def new_manifest(request: EvalRequest, path: Path, key: str, *, command: str) -> Manifest:
-    """Make the manifest of a run that is about to start or to be resumed."""
+    """Make the manifest of a run that is about to start or to be resumed.
+
+    One that is resumed keeps its id from the first drawing on: by it a notebook finds the run again.
+    """
     return Manifest(
-        run_id=uuid.uuid4().hex[:12],
+        run_id=earlier_id(path) or uuid.uuid4().hex[:12],
         name=path.name,
         key=key,
         created=now(),
@@ -88,6 +92,14 @@ def new_manifest(request: EvalRequest, path: Path, key: str, *, command: str) ->
         data_label=data_label(request),
         command=command,
     )
+
+
+def earlier_id(path: Path) -> str:
+    """Return the id of the run in the directory `path`; empty where there is none that can be read."""
+    try:
+        return RunDirectory(path).manifest().run_id
+    except UnknownRun:
+        return ""
 
 
 def data_fingerprint(request: EvalRequest) -> str:

@@ -67,6 +67,11 @@ class SessionState:
         """Return what is being streamed, oldest first."""
         return self._runner.in_flight() if self._runner is not None else []
 
+    @property
+    def is_over(self) -> bool:
+        """Return whether time stands still."""
+        return self._ended is not None
+
     def end(self) -> None:
         """Let time stand still: the last counts stay, and the rate is the mean of this call."""
         progress = self.progress()

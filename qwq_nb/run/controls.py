@@ -18,9 +18,14 @@ from qwq_nb.view.wording import count, is_known, rough_duration
 if TYPE_CHECKING:
     from qwq_nb.run.state import ShownRun
 
-__all__ = ["Controls", "any_shell", "closed", "controls_for", "status", "widget_bundle"]
+__all__ = ["CONTROLS_MIME", "Controls", "any_shell", "closed", "controls_for", "status", "widget_bundle"]
 
 WIDGET_MIME: Final = "application/vnd.jupyter.widget-view+json"
+CONTROLS_MIME: Final = "application/vnd.qwq-nb.controls.v1+json"
+"""Drawn as nothing by the JupyterLab extension, whose view has the buttons; widgets are for other front ends.
+
+A widget that was saved with its notebook is an error message when that is reopened.
+"""
 
 
 class Controls:
@@ -37,7 +42,7 @@ class Controls:
         self._over = False
         self._do(self._make)
         about = f"Stop or pause this run: run.stop(), run.pause(), run.resume() ({run.name})"
-        bundle = widget_bundle(self._box, about)
+        bundle = {CONTROLS_MIME: {"run": run.name}, **widget_bundle(self._box, about)}
         self._handle: Any = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def update(self) -> None:
@@ -103,6 +108,7 @@ def controls_for(run: ShownRun, shell: Any) -> Controls | None:
 
 def status(state: str, progress: Progress, asked: str = "") -> str:
     """Describe the run in one line: `running: 12 of 40 done, 8 streaming, 31.0 s left`."""
+    state = "waiting for the endpoint" if state == "paused" and progress.waiting else state
     head = {"stop": "stopping", "pause": "pausing", "resume": "resuming"}.get(asked, state)
     if not progress.total:
         return f"{head}: {progress.step}" if progress.step and head != progress.step else head

@@ -22,7 +22,7 @@ from qwq_nb.run.text_table import failure_lines, group_lines, result_lines
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc, note
 from qwq_nb.view.tables import demo_frame, demo_line, progress_bar
-from qwq_nb.view.wording import WORDS, cost_facts, count, duration, number, rough_duration, sampling
+from qwq_nb.view.wording import WORDS, cost_facts, count, duration, number, rough_duration, sampling, state_word
 
 __all__ = [
     "BoardSection",
@@ -46,6 +46,11 @@ _MOST_GAMES: Final = 40
 """Games whose facts stand in the text."""
 
 
+def as_of(record: RunRecord) -> str:
+    """Say when that was, of a run that goes on: what is saved of it now is read when it goes on no longer."""
+    return f" on {record.updated[:10]} at {record.updated[11:16]} UTC" if record.state in _LIVE_STATES else ""
+
+
 class Heading:
     """Draw the heading: what was asked of which model; in front of it the notice of a demo."""
 
@@ -56,13 +61,13 @@ class Heading:
         demo = "DEMO · " if record.demo else ""
         benchmarks = ", ".join(esc(name) for name in record.benchmarks)
         frame = demo_frame() if record.demo else ""
-        return f"{frame}<h3>{demo}{esc(record.model)} · {benchmarks} · {record.state}</h3>\n"
+        return f"{frame}<h3>{demo}{esc(record.model)} · {benchmarks} · {state_word(record)}{as_of(record)}</h3>\n"
 
     def text(self, record: RunRecord, *, times: bool) -> str:
         """Return the same and how it was run; with `times` the endpoint and how long it took."""
         benchmarks = ", ".join(one_line(name, 60) for name in record.benchmarks)
         lines = [demo_line()] if record.demo else []
-        lines.append(f"{one_line(record.model, 80)} on {benchmarks}: {record.state}")
+        lines.append(f"{one_line(record.model, 80)} on {benchmarks}: {state_word(record)}{as_of(record)}")
         # A file's name says as much as its path, and is the same on another machine.
         data = record.data if times else PureWindowsPath(PurePath(record.data).name).name
         limit = "" if record.limit is None else f", limit {record.limit}"
@@ -106,7 +111,7 @@ class ProgressSection:
         if now.grading:
             facts.append(f"{now.grading:,} being graded")
         facts.append(f"{number(now.tokens_per_s)} tokens/s")
-        if now.eta_s is not None:
+        if now.eta_s is not None and record.state == "running":
             problems = f"{count(now.problems_left, 'problem')}, " if now.problems_left else ""
             facts.append(f"{problems}{rough_duration(now.eta_s)} left")
         facts += cost_facts(record)
@@ -227,7 +232,10 @@ class Notes:
         """Return a list; what a run waits for stands first, and no second time."""
         waiting = record.progress.waiting if record.state in _LIVE_STATES else ""
         first = f"<p><strong>Waiting:</strong> {note(waiting)}</p>\n" if waiting else ""
-        items = "".join(f"<li>{note(text)}</li>" for text in record.notes if text != waiting)
+        # The line that resumes the run stands with its progress.
+        line = f" To go on: {record.command}" if record.command else ""
+        shown = [text.removesuffix(line) for text in record.notes if text != waiting]
+        items = "".join(f"<li>{note(text)}</li>" for text in shown)
         return first + (f"<ul>{items}</ul>\n" if items else "")
 
     def text(self, record: RunRecord, *, times: bool) -> str:

@@ -1,4 +1,4 @@
-"""Take rulings from the JupyterLab view: its buttons send them over a comm, and get the row as it then is.
+"""Take rulings from the JupyterLab view, and Stop, Pause and Resume: its buttons send them over a comm.
 
 The view asks for a channel when it stands beside a kernel; without one (a saved notebook, GitHub) it has no buttons.
 Each message names a run by its folder, a sample and a repeat. A run that this kernel has drawn is ruled on as that
@@ -8,7 +8,7 @@ object, and drawn again where it stands, so that the saved notebook holds the ru
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,7 +21,7 @@ from qwq_nb.run.run import Run
 from qwq_nb.view.clip import lean
 from qwq_nb.view.output import draw_again, shown_subjects
 
-__all__ = ["RulingMessage", "accept_rulings", "answer_to", "opened"]
+__all__ = ["RulingMessage", "SteeringMessage", "accept_rulings", "answer_to", "opened"]
 
 
 class RulingMessage(msgspec.Struct, kw_only=True):
@@ -35,6 +35,14 @@ class RulingMessage(msgspec.Struct, kw_only=True):
     correct: bool | None = None
     """None takes a ruling back."""
     note: str = ""
+
+
+class SteeringMessage(msgspec.Struct, kw_only=True):
+    """Hold what a button that steers a run says; `look` asks whether this kernel runs it at all."""
+
+    request: int
+    run_dir: str
+    action: Literal["look", "stop", "pause", "resume"]
 
 
 def accept_rulings(shell: Any) -> None:
@@ -51,7 +59,13 @@ def opened(comm: Any, message: Any) -> None:
 
 
 def answer_to(data: Any) -> dict[str, Any]:
-    """Rule as a message says; return `{"request", "record"}` with the row as it then is, or `{"request", "error"}`."""
+    """Do as a message says; return `{"request", …}` with what there is to say of it, or `{"request", "error"}`.
+
+    The answer to a ruling has the row as it then is, in `record`; that to a button that steers a run says in `steered`
+    whether this kernel runs it.
+    """
+    if isinstance(data, dict) and "action" in data:
+        return steered(data)
     try:
         asked = msgspec.convert(data, RulingMessage)
     except msgspec.ValidationError as error:
@@ -69,9 +83,29 @@ def answer_to(data: Any) -> dict[str, Any]:
     return {"request": asked.request, "record": record}
 
 
+def steered(data: dict[str, Any]) -> dict[str, Any]:
+    """Stop, pause or resume the run of a folder, if this kernel runs it."""
+    try:
+        asked = msgspec.convert(data, SteeringMessage)
+    except msgspec.ValidationError as error:
+        return {"request": data.get("request"), "error": f"The message could not be read: {error}."}
+    going = [run for run in _drawn(asked.run_dir) if run.is_going_on]
+    if not going:
+        if asked.action == "look":
+            return {"request": asked.request, "steered": False}
+        return {"request": asked.request, "error": "this kernel does not run it"}
+    if asked.action != "look":
+        getattr(going[-1], asked.action)()
+    return {"request": asked.request, "steered": True}
+
+
+def _drawn(folder: str) -> list[Run]:
+    return [run for run in shown_subjects() if isinstance(run, Run) and run.directory.display_path == folder]
+
+
 def _run_in(folder: str) -> Run:
     """Return the run of a folder: the one that was drawn last here, else as it is on disk."""
-    drawn = [run for run in shown_subjects() if isinstance(run, Run) and run.directory.display_path == folder]
+    drawn = _drawn(folder)
     return drawn[-1] if drawn else load_run(folder)
 
 

@@ -317,8 +317,11 @@ class Run(RunStudies):
         return run_record.current_record(self._state, self._directory, samples, budget=budget)
 
     def save_record(self) -> None:
-        """Write `qwq_record.json` into the run's directory: what viewers draw, without the texts that lie beside it."""
+        """Write into the run's directory what viewers draw (`qwq_record.json`), and what outputs of it are to hold."""
+        from qwq_nb.run.saved_output import SavedOutput
+
         run_record.save_record(self._state, self._directory)
+        SavedOutput(self._state, self._directory).write()
 
     def report(self) -> Report:
         """Return the report: shown by a notebook, `str()` for text, `.save("report.html")` for a file."""
@@ -345,6 +348,11 @@ class Run(RunStudies):
         return self
 
     # -- control of a run in the background ----------------------------------------------------------------------
+
+    @property
+    def is_going_on(self) -> bool:
+        """Return whether this kernel runs it, and it is not over."""
+        return self._control is not None and not self._control.done
 
     def stop(self) -> None:
         """Stop the run now; what is finished stays, and `command` resumes it. No effect on a run that is over."""

@@ -45,6 +45,7 @@ T = TypeVar("T")
 SAMPLES = "qwq_samples.jsonl"
 JOURNAL = "qwq_journal.jsonl"
 RECORD = "qwq_record.json"
+OUTPUT = "qwq_output.json"
 LOCK = "qwq_run.lock"
 MANIFEST_BYTES = 5_000_000
 """Bytes of a manifest at most. It grows with the number of subsets, and has some kilobytes."""
@@ -147,6 +148,10 @@ class RunDirectory:
     def save_record(self, content: bytes) -> None:
         """Write `qwq_record.json`, replacing the file as a whole."""
         self.folder.replace(RECORD, content)
+
+    def save_output(self, content: bytes) -> None:
+        """Write `qwq_output.json`, replacing the file as a whole."""
+        self.folder.replace(OUTPUT, content)
 
     def has_record(self) -> bool:
         """Return whether there is a `qwq_record.json`."""

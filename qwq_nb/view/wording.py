@@ -71,6 +71,7 @@ __all__ = [
     "signed",
     "signed_score",
     "significant",
+    "state_word",
 ]
 
 WORDS: dict[Outcome, str] = {outcome: words.word for outcome, words in VOCABULARY.outcomes.items()}
@@ -126,7 +127,10 @@ def cost_facts(record: RunRecord) -> list[str]:
     if cost is None:
         return []
     pending = any(row.pending for row in record.table)
-    facts = [f"cost {money(cost.so_far, cost.currency)}" + (" so far" if pending else "")]
+    if pending and not cost.so_far and cost.expected is None:
+        return []  # nothing is answered yet
+    unit = "" if cost.currency else " (in the currency of its prices)"
+    facts = [f"cost {money(cost.so_far, cost.currency)}" + (" so far" if pending else "") + unit]
     if pending and cost.expected is not None:
         facts.append(f"about {money(cost.expected, cost.currency)} at the end")
     if cost.per_correct is not None:
@@ -134,6 +138,13 @@ def cost_facts(record: RunRecord) -> list[str]:
     if cost.uncounted:
         facts.append(f"{count(cost.uncounted, 'answer')} without the server's token count")
     return facts
+
+
+def state_word(record: RunRecord) -> str:
+    """Name the state: a kernel that went away is no stop, an endpoint that is waited for is no pause."""
+    if record.interrupted and record.state == "stopped":
+        return "interrupted"
+    return "waiting for the endpoint" if record.state == "paused" and record.progress.waiting else record.state
 
 
 def sampling(record: RunRecord) -> str:

@@ -242,7 +242,7 @@ def test_the_line_that_is_copied(lab: Lab, good: Path, beside: Callable[..., Pat
         (folder / "qwq_record.json").write_text(json.dumps(record), encoding="utf-8")
         page.locator(f"{ITEM}:has-text('nice') .qwq-runs-open").click()
         page.wait_for_selector(LINE)
-        assert "resume with %qwq_resume evil" in page.locator(f"{TAB} .qwq-progress").inner_text()
+        assert page.locator(f"{TAB} .qwq-ended-line").inner_text() == "%qwq_resume evil"
         assert "curl" not in page.locator(TAB).text_content()
     words = [name.split(" (in ")[-1].rstrip(")") for name in copied]
     # The words of each line, as the magic splits it; the control: what a name that is not quoted would mean to it.

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tests.browser.lab import Lab
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-STOP = "button[title^='End the run now']"
+STOP = ".qwq-controls:visible button[title^='End the run now']"
+STATE = "(word) => document.querySelector('.qwq-state')?.textContent === word"
 
 
 def outputs(file: Path) -> list[dict[str, Any]]:
@@ -68,16 +69,20 @@ def test_stop_by_mouse_while_a_later_cell_runs(lab: Lab) -> None:
         run_cell(page, 0)
         cell = run_cell(page, 1)
         page.wait_for_selector(f"{STOP}:not([disabled])", timeout=60_000)
-        page.get_by_role("button", name="Pause", disabled=False).click()
-        cell.get_by_text("paused: ").wait_for()
+        page.get_by_role("button", name="Pause", disabled=False).click(timeout=90_000)
+        page.wait_for_function(STATE, arg="paused")
+        # How long a pause lasts is not known.
+        assert "left" not in cell.locator(".qwq-progress").inner_text()
         page.get_by_role("button", name="Resume", disabled=False).click()
-        cell.get_by_text("running: ").wait_for()
+        page.wait_for_function(STATE, arg="running")
+        assert cell.get_by_role("button", name="Stop").count() == 1, "the widgets are for other front ends"
         later = run_cell(page, 2)
         later.get_by_text("[*]").wait_for()
         page.locator(STOP).click()
         page.wait_for_selector(STOP, state="detached", timeout=10_000)
         assert later.get_by_text("[*]").count() == 1, "stopped while the later cell ran"
-        cell.get_by_text("stopped").first.wait_for()
+        page.wait_for_function(STATE, arg="stopped")
+        assert "run = %qwq_resume math_500-" in cell.locator(".qwq-ended").inner_text()
         assert cell.locator(".jp-OutputArea-child").count() == 1, "an output without the controls"
         saved = save(page, file)
     assert [WIDGET in output["data"] for output in saved] == [False, False]
@@ -105,7 +110,7 @@ def test_the_form_writes_a_line_and_runs_it(lab: Lab) -> None:
         page.get_by_label("Limit").wait_for(state="detached")
         cell.locator("table").first.wait_for(timeout=60_000)
         page.wait_for_selector(STOP, state="detached", timeout=60_000)
-        cell.get_by_text("complete").first.wait_for()
+        page.wait_for_function(STATE, arg="complete", timeout=90_000)
         saved = save(page, file)
     form, controls, drawn, _ = saved
     assert "".join(form["data"]["text/plain"]) == line

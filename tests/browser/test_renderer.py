@@ -34,7 +34,7 @@ def test_a_saved_run_is_drawn(lab: Lab, trusted: bool) -> None:
         text = page.locator(VIEW).inner_text()
         for said in ("DEMO", "QwQ-32B", "math_500", "temperature 0.6", "50 of 50 done", "Mind the gap.", "40 samples"):
             assert said in text
-        assert "cost 0.0312 · 0.000820 for a correct answer" in text
+        assert "cost 0.0312 (in the currency of its prices) · 0.000820 for a correct answer" in text
         table = page.locator(f"{VIEW} .qwq-results table").inner_text()
         for said in ("Level 1", "80.0 %", "49.0–94.3 %", "88.9 %", "published 90.6 %", "truncated", "untruncated only"):
             assert said in table

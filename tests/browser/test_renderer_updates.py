@@ -88,6 +88,7 @@ def test_updates_leave_the_reader_in_peace(updates: Any) -> None:
     page.get_by_role("option").filter(has_text="level-4/3").first.click()
     page.locator(f"{REASONING} > summary").click()
     page.wait_for_selector(f"{REASONING} .qwq-block")
+    page.evaluate("document.querySelector('.qwq-panes').scrollIntoView({block: 'end'})")
     page.evaluate("document.querySelector('.qwq-detail').scrollTop = 1500")
     page.evaluate("document.querySelector('.qwq-list').scrollTop = 440")
     wait_until_still(page)

@@ -66,8 +66,8 @@ def test_a_run_in_the_background_can_be_stopped_and_gone_on_with(server: DemoEnd
 
 
 def test_a_list_of_runs_knows_how_far_one_under_way_is(server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qwq_nb.evaluation.session.SAVE_EVERY_S", 0.02)
-    monkeypatch.setattr("qwq_nb.evaluation.session.RECORD_EVERY_S", 0.02)
+    monkeypatch.setattr("qwq_nb.evaluation.viewer_files.SAVE_EVERY_S", 0.02)
+    monkeypatch.setattr("qwq_nb.evaluation.viewer_files.RECORD_EVERY_S", 0.02)
     server.configure(tokens_per_second=600)
     try:
         run = evaluate("math_500", demo=True, concurrency=4, background=True)

@@ -11,6 +11,7 @@ import pytest
 
 from qwq_nb.core.run_record import MIME_TYPE
 from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.run.controls import CONTROLS_MIME
 from tests.support.math_problems import MATH
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -120,7 +121,7 @@ def check_gone(kernel: Any, cell: Any, widgets: Widgets) -> None:
 def test_pause_resume_and_stop_by_their_buttons(kernel: Any, server: DemoEndpoint, widgets: Widgets) -> None:
     cell = background(kernel, server, widgets)
     first = cell.of("display_data")[0]["content"]["data"]
-    assert set(first) == {WIDGET, "text/plain"}
+    assert set(first) == {WIDGET, CONTROLS_MIME, "text/plain"}
     assert "run.stop()" in first["text/plain"]
     assert set(widgets.buttons()) == {"Stop", "Pause", "Resume"}
     assert all(widgets.states[model]["tooltip"] for model in widgets.buttons().values())

@@ -115,6 +115,8 @@ def while_streaming(kernel: Any, server: DemoEndpoint) -> float:
     cell.interrupt()
     check_interrupted(cell, f"stopped; to go on: {line}")
     cell.until(lambda: not cell.displays[-1]["content"]["data"][MIME_TYPE]["partial"])
+    assert html_text(cell).count(f"resume with {line}") == 1
+    assert "To go on" not in html_text(cell), "the line that resumes it is offered once"
     assert (state_of(cell), progress_of(cell)["done"] >= 3) == ("stopped", True)
     folder = run_folder(kernel)
     check_whole(folder)

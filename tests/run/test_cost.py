@@ -79,7 +79,9 @@ def test_the_output_says_what_it_costs() -> None:
         assert "ost 0.00241" in shown
         assert "0.00241 for a correct answer" in shown
         assert "at the end" not in shown
-    assert "cost 0.00241 so far · about 0.00361 at the end" in run_html(going_on, live=True)
+    assert "cost 0.00241 so far (in the currency of its prices) · about 0.00361 at the end" in run_html(
+        going_on, live=True
+    )
     assert "cost 0.00241" in run_progress_line(going_on, 200)
 
 

@@ -12,37 +12,15 @@ import { Poll } from '@lumino/polling';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
 import { IAnnotation } from '../model/annotations';
-import {
-  IRun,
-  isLive,
-  lastPart,
-  MANIFEST,
-  readRun,
-  RECORD
-} from '../record/manifest';
-import { readRecord, RunRecord } from '../record/record';
-import { parseJson } from '../record/values';
+import { IRun, isLive, lastPart, RECORD } from '../record/manifest';
 import { oneLine } from '../text/clean';
 import { el, setText } from '../view/dom';
 import { IRunEnvironment, ISampleName, RunView } from '../view/run';
 import { Typeset } from '../view/typeset';
-import {
-  download,
-  factsOf,
-  folderOf,
-  join,
-  Late,
-  manifestPath,
-  MOST_MANIFEST,
-  MOST_RECORD,
-  readFolder,
-  readText,
-  reason,
-  refuseLarge,
-  within
-} from './files';
+import { folderOf, reason } from './files';
 import { runIcon } from './icon';
 import { BrowserMemory } from './memory';
+import { current, RunFiles } from './run-files';
 import { missingRecord, silence } from './run-text';
 import { DEFAULTS } from './settings';
 import { markOf, sampleOf } from './tabs';
@@ -63,8 +41,6 @@ export const FILE_TYPE: DocumentRegistry.IFileType = {
 /** A run that is over is looked at now and then: it may be resumed. */
 const AT_REST = 30; // seconds
 const LONGEST = 3_600_000; // milliseconds
-const PATIENCE = 20; // seconds until a request is given up
-const PATIENCE_RECORD = 120;
 
 /** What a run's tab needs of the front end. */
 export interface IServices {
@@ -81,6 +57,7 @@ export class RunDocument extends Widget {
     this.addClass('qwq-Document');
     this._context = context;
     this._services = services;
+    this._files = new RunFiles(services.contents);
     this.node.append(this._message);
     this.layout = new PanelLayout();
     this._poll = new Poll({
@@ -148,83 +125,25 @@ export class RunDocument extends Widget {
   }
 
   private _onMoved(): void {
-    this._modified = '';
+    this._files.forget();
     void this._poll.refresh();
   }
 
   /** Take in what has changed in the run's folder. */
   private async _refresh(): Promise<void> {
-    const { contents, refreshSeconds } = this._services;
-    const folder = folderOf(this._context.path);
+    const { refreshSeconds } = this._services;
     try {
-      const files = await within(PATIENCE, readFolder(contents, folder));
-      const modified = [MANIFEST, RECORD].map(
-        name => files.find(file => file.name === name)?.last_modified ?? ''
-      );
-      const stamp = modified.join(' ');
-      if (stamp !== this._modified) {
-        const path = manifestPath(folder);
-        const facts = await within(PATIENCE, factsOf(contents, path));
-        refuseLarge(facts.size, MOST_MANIFEST);
-        const text = await within(PATIENCE, readText(contents, path));
-        const run = readRun(folder, text, facts.modified);
-        if (modified[1] !== this._recordModified || this._recordLate) {
-          // Known even if it cannot be read: what was too large is not read again until it has changed.
-          this._recordModified = modified[1];
-          this._record = null;
-          this._recordProblem = '';
-          this._recordLate = false;
-          if (modified[1]) {
-            await this._takeRecord(folder);
-          }
-        }
-        this._run = run;
-        this._modified = this._recordLate ? '' : stamp;
-      }
-      this._show(this._run!);
+      await this._files.refresh(folderOf(this._context.path));
+      this._show(this._files.run!);
     } catch (error) {
       this._say(`The run cannot be shown: ${reason(error)}.`);
     }
-    const live = this._run !== null && isLive(this._run);
+    const { run } = this._files;
+    const live = run !== null && isLive(run);
     const interval = 1000 * (live ? refreshSeconds() : AT_REST);
     if (!this.isDisposed && interval !== this._poll.frequency.interval) {
       this._poll.frequency = { ...this._poll.frequency, interval };
     }
-  }
-
-  private async _takeRecord(folder: string): Promise<void> {
-    try {
-      this._record = await this._readRecord(folder);
-      this._recordProblem = this._record
-        ? ''
-        : 'is of a form that this version of qwq-nb does not know';
-    } catch (error) {
-      const why =
-        error instanceof SyntaxError ? 'it is not valid JSON' : reason(error);
-      this._recordProblem = `cannot be shown: ${why}`;
-      this._recordLate = error instanceof Late;
-    }
-  }
-
-  private async _readRecord(folder: string): Promise<RunRecord | null> {
-    const { contents } = this._services;
-    const path = join(folder, RECORD);
-    const { size } = await within(PATIENCE, factsOf(contents, path));
-    refuseLarge(size, MOST_RECORD);
-    const text =
-      size <= MOST_MANIFEST
-        ? await within(PATIENCE, readText(contents, path))
-        : await download(
-            await contents.getDownloadUrl(path),
-            MOST_RECORD,
-            PATIENCE_RECORD
-          );
-    const record = readRecord(parseJson(text));
-    if (record !== null) {
-      // As seen from the server's folder, not from the kernel's; the root itself is a folder too.
-      record.run_dir = contents.localPath(folder) || '.';
-    }
-    return record;
   }
 
   private _show(run: IRun): void {
@@ -233,16 +152,21 @@ export class RunDocument extends Widget {
     }
     if (run.problem) {
       this._say(`The run cannot be shown: ${run.problem}.`);
-    } else if (this._record === null) {
+    } else if (this._files.record === null) {
+      const { recordProblem } = this._files;
       this._say(
-        this._recordProblem
-          ? `${RECORD} ${this._recordProblem}.`
+        recordProblem
+          ? `${RECORD} ${recordProblem}.`
           : missingRecord(run, Date.now())
       );
     } else {
       this._say(silence(run, Date.now()));
-      const record = current(this._record, run);
-      const signature = JSON.stringify([this._modified, record.run_dir]);
+      const record = {
+        ...current(this._files.record, run),
+        // As seen from the server's folder, not from the kernel's; the root itself is a folder too.
+        run_dir: this._services.contents.localPath(run.folder) || '.'
+      };
+      const signature = JSON.stringify([this._files.stamp, record.run_dir]);
       if (this._view === null) {
         this._view = new RunView(this._environment());
         this._view.setRecord(record);
@@ -294,27 +218,8 @@ export class RunDocument extends Widget {
     sample: ISampleName;
     mark: IAnnotation['kind'] | null;
   } | null = null;
-  private _run: IRun | null = null;
-  private _record: RunRecord | null = null;
-  private _recordModified = '';
-  /** Why the record cannot be shown, or empty. */
-  private _recordProblem = '';
-  /** Whether it is worth another try. */
-  private _recordLate = false;
-  private _modified = '';
+  private _files: RunFiles;
   private _drawn = '';
-}
-
-/** The record with what its run's manifest says by now: a run that goes on writes the manifest more often. */
-export function current(record: RunRecord, run: IRun): RunRecord {
-  return run.updated > record.updated && isLive(run)
-    ? {
-        ...record,
-        state: run.state as RunRecord['state'],
-        updated: run.updated,
-        progress: { ...record.progress, done: run.done, total: run.total }
-      }
-    : record;
 }
 
 /** Not a DocumentWidget: that renames the file to its tab's label, and every run's file has the same name. */

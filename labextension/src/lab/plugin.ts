@@ -8,7 +8,6 @@ import {
   Dialog,
   ICommandPalette,
   InputDialog,
-  ISessionContext,
   showDialog,
   WidgetTracker
 } from '@jupyterlab/apputils';
@@ -31,7 +30,7 @@ import { FigureClicks } from './figure-clicks';
 import { join, manifestPath } from './files';
 import { FolderFollower } from './folder';
 import { runIcon } from './icon';
-import { setKernels } from './rulings';
+import { INotebook, setSurroundings } from './notebooks';
 import { labelOf } from './run-text';
 import { RunsPanel } from './runs-panel';
 import { PLUGIN_ID, Settings } from './settings';
@@ -85,18 +84,24 @@ function activate(
     commands.notifyCommandChanged(COMMANDS.compact);
   });
 
-  // -- rulings, sent to the kernel of the notebook in which a view stands ----------------------------------------
+  // -- the notebook that a view stands in: its kernel, its outputs, its cells ------------------------------------
 
-  setKernels(node => {
-    for (const widget of shell.widgets('main')) {
-      if (widget.node.contains(node)) {
-        const { sessionContext } = widget as Widget & {
-          sessionContext?: ISessionContext;
-        };
-        return sessionContext?.session?.kernel;
+  setSurroundings({
+    contents,
+    notebookOf: node => {
+      for (const widget of shell.widgets('main')) {
+        if (widget.node.contains(node)) {
+          const notebook = widget as Widget & Partial<INotebook>;
+          return notebook.content?.widgets && notebook.context
+            ? (notebook as INotebook)
+            : null;
+        }
       }
-    }
-    return null;
+      return null;
+    },
+    activate: notebook => shell.activateById(notebook.id),
+    execute: command => commands.execute(command),
+    refreshSeconds: () => settings.now.refreshSeconds
   });
 
   // -- runs in tabs of their own ----------------------------------------------------------------------------------

@@ -5,26 +5,17 @@
  * kernel without the target closes the channel at once, and the view then has no buttons.
  */
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import type { JSONValue } from '@lumino/coreutils';
 
 import { asObject, asText } from '../record/values';
 import { IRuling } from '../view/ruling';
+import { kernelOf } from './notebooks';
 
 /** `qwq_nb/core/ruling_target.py` has the same name. */
 export const TARGET = 'qwq-nb.rulings';
 
 const PATIENCE_MS = 8_000; // for the answer to the opening
 const SEND_MS = 60_000; // for the answer to a ruling: a kernel may be busy with a cell
-
-export type KernelOf = (
-  node: HTMLElement
-) => Kernel.IKernelConnection | null | undefined;
-
-let kernelOf: KernelOf = () => null;
-
-/** Called by the plugin, once. */
-export function setKernels(found: KernelOf): void {
-  kernelOf = found;
-}
 
 /** One view's channel, opened when it is first wanted and anew after its kernel has restarted. */
 export class RulingChannel {
@@ -62,9 +53,16 @@ export class RulingChannel {
 
   /** Send a ruling; resolves with the record that the kernel returns. */
   async send(ruling: IRuling & { run_dir: string }): Promise<unknown> {
+    return (await this.ask({ ...ruling })).record;
+  }
+
+  /** Send a message; resolves with the kernel's answer, or rejects with what it says is wrong. */
+  async ask(
+    message: Record<string, JSONValue>
+  ): Promise<Record<string, unknown>> {
     const comm = this._comm;
     if (comm === null || !this.isOpen) {
-      throw new Error('the notebook has no kernel that takes rulings');
+      throw new Error('the notebook has no kernel that knows this run');
     }
     const request = ++this._requests;
     return new Promise((resolve, reject) => {
@@ -78,10 +76,10 @@ export class RulingChannel {
         if (said) {
           reject(said);
         } else {
-          resolve(answer.record);
+          resolve(answer);
         }
       });
-      comm.send({ ...ruling, request });
+      comm.send({ ...message, request });
     });
   }
 

@@ -60,6 +60,11 @@ export class RunModel {
       .sort((a, b) => a.row.repeat - b.row.repeat);
   }
 
+  /** The rows of all updates. */
+  rows(): SampleView[] {
+    return [...this._rows.values()];
+  }
+
   trace(key: string): ITrace | undefined {
     return this._traces.get(key);
   }

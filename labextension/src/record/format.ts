@@ -141,6 +141,8 @@ export function money(value: number): string {
   );
 }
 
+const UNNAMED_CURRENCY = 'in the currency of its prices';
+
 /** What the run costs, in the unit of its endpoint's prices; nothing where there are none. */
 export function costFacts(record: RunRecord): string[] {
   const cost = record.cost;
@@ -148,9 +150,15 @@ export function costFacts(record: RunRecord): string[] {
     return [];
   }
   const pending = record.table.some(row => row.pending > 0);
+  if (pending && cost.so_far === 0 && cost.expected === null) {
+    return []; // nothing is answered yet
+  }
   const amount = (value: number): string =>
     `${money(value)} ${cost.currency}`.trimEnd();
-  const facts = [`cost ${amount(cost.so_far)}${pending ? ' so far' : ''}`];
+  const unit = cost.currency ? '' : ` (${UNNAMED_CURRENCY})`;
+  const facts = [
+    `cost ${amount(cost.so_far)}${pending ? ' so far' : ''}${unit}`
+  ];
   if (pending && cost.expected !== null) {
     facts.push(`about ${amount(cost.expected)} at the end`);
   }
@@ -206,6 +214,21 @@ export function roughDuration(seconds: number | null): string {
   const tens = 10 * Math.round(seconds / 600);
   const rest = tens % 60;
   return `about ${number(Math.floor(tens / 60))} h${rest ? ` ${rest} min` : ''}`;
+}
+
+/** `27 Nov 2026, 15:02 UTC`, of a time in ISO 8601; as it is where it is none. */
+export function moment(iso: string): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) {
+    return 'an unknown date';
+  }
+  const day = time.toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    timeZone: 'UTC'
+  });
+  return `${day}, ${time.toISOString().slice(11, 16)} UTC`;
 }
 
 const SAMPLING = ['temperature', 'top_p', 'top_k', 'min_p', 'max_tokens'];

