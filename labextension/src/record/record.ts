@@ -535,7 +535,10 @@ export const RUN_COST = {
   currency: optional(text, '')
 };
 
-export const CHOSEN = { id: text, repeat: optional(count, 0) };
+export const CHOSEN = {
+  id: text,
+  repeat: optional(count, 0)
+};
 
 export const RUN_RECORD = {
   schema: optional(oneOf(['run.v1']), 'run.v1'),

@@ -100,6 +100,12 @@ export function outcomeSign(outcome: Outcome): string {
   return outcomes[outcome].sign;
 }
 
+/** A verdict in a word, as a reader's own is said: `right`, `not right`. */
+export function rulingWord(correct: boolean): string {
+  const { right_explained, explained } = vocabulary.reasons;
+  return (correct ? right_explained : explained).why;
+}
+
 /** The flag's word; of a flag that is not in the vocabulary, its name without underscores. */
 export function flagWord(flag: string): string {
   return Object.hasOwn(flags, flag)

@@ -2,7 +2,12 @@
 import { IPair, PairsModel } from '../model/pairs';
 import { number } from '../record/format';
 import { SampleView } from '../record/record';
-import { flagWord, outcomeSign, outcomeWord } from '../record/vocabulary';
+import {
+  flagWord,
+  outcomeSign,
+  outcomeWord,
+  rulingWord
+} from '../record/vocabulary';
 import { oneLine } from '../text/clean';
 import { readable } from '../text/readable';
 import { el, reconcile, setAttribute, setText, uniqueId } from './dom';
@@ -147,7 +152,7 @@ function fillSide(node: HTMLElement, title: string, row: SampleView): void {
       ? oneLine(readable(row.extracted), 60)
       : outcomeWord(row.outcome),
     ...row.flags.slice(0, 4).map(flag => oneLine(`⚑ ${flagWord(flag)}`, 60)),
-    ...(row.ruling ? [`✎ ${row.ruling.correct ? 'right' : 'not right'}`] : [])
+    ...(row.ruling ? [`✎ ${rulingWord(row.ruling.correct)}`] : [])
   ];
   setText(said, parts.join(' · '));
   setAttribute(

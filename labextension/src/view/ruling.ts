@@ -1,5 +1,6 @@
 /** A reader's own ruling on an answer: what it is, and, where a kernel can take one, buttons for it and a note. */
 import { SampleView } from '../record/record';
+import { rulingWord } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
 import { button, el, setAttribute, setText } from './dom';
 
@@ -111,7 +112,7 @@ export class RulingView {
       this._before = before;
       return correct === null
         ? 'Ruling taken back'
-        : `Ruled ${correct ? 'right' : 'not right'}${note ? ', with the note' : ''}`;
+        : `Ruled ${rulingWord(correct)}${note ? ', with the note' : ''}`;
     });
     return true;
   }
@@ -126,7 +127,7 @@ export class RulingView {
       this._before = undefined;
       return before === null
         ? 'Undone: no ruling'
-        : `Undone: ruled ${before.correct ? 'right' : 'not right'} as before`;
+        : `Undone: ruled ${rulingWord(before.correct)} as before`;
     });
     return true;
   }
