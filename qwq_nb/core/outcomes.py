@@ -114,10 +114,10 @@ def decide_outcome(
     thought that ended by itself without an answer, in whatever form it came) · wrong. An empty answer needs no verdict:
     there is nothing to grade. `gold` serves the sentence alone.
 
-    Flags, of outcomes other than error and pending: `present_not_extracted` (the gold value stands there),
-    `check_by_hand` (the second opinion differs from the official verdict, or finds no answer where one was extracted),
-    `reasoning_only` (an empty answer after reasoning), `unclosed` (a thought never closed); before them those of the
-    verdict itself.
+    Flags, of outcomes other than error and pending: `present_not_extracted` (the gold value stands there; not where the
+    answer was cut before it began), `check_by_hand` (the second opinion differs from the official verdict, or finds no
+    answer where one was extracted), `reasoning_only` (an empty answer after reasoning), `unclosed` (a thought never
+    closed); before them those of the verdict itself.
     """
     outcome, reason = _outcome(completion, verdict, error, gold)
     said = sentence(reason, gold=gold, extracted=verdict.extracted if verdict else "", error=error)
@@ -211,7 +211,8 @@ def _score_in_words(verdict: Verdict) -> str:
 
 def _flags(completion: Completion, verdict: Verdict | None) -> list[str]:
     flags = list(verdict.flags) if verdict is not None else []
-    if verdict is not None and verdict.present:
+    # Of an answer that was cut before it began there was nothing to extract.
+    if verdict is not None and verdict.present and (completion.answer.strip() or not completion.is_truncated):
         flags.append("present_not_extracted")
     # A grader that gave up has no verdict to differ from.
     if verdict is not None and verdict.status == "graded":

@@ -282,7 +282,7 @@ class Connection:
             raise StreamInterrupted(f"{self.where} answered with something that is no event stream.", retryable=True)
         if not answer.finish_reason:
             raise StreamInterrupted(
-                f"{self.where}: the stream ended without a finish reason after {live.chunks:,} pieces.", retryable=True
+                f"{self.where}: the stream ended without a finish reason after {live.chunks:,} chunks.", retryable=True
             )
         return self._finished(answer, limit)
 

@@ -109,9 +109,9 @@ class AnswerLimit:
     def note(self, name: str) -> str:
         """Return the note on the endpoint `name` whose answer went beyond this limit."""
         if not self.asked:
-            bound = f"{self.pieces:,} pieces or {self.characters:,} characters (no max-tokens was asked for)"
+            bound = f"{self.pieces:,} chunks or {self.characters:,} characters (no max-tokens was asked for)"
             return f"Endpoint {name!r} sends without end: its answer was ended at {bound}, and counts as truncated."
         return (
             f"Endpoint {name!r} does not keep to max_tokens ({self.asked:,}): an answer was ended at {self.pieces:,} "
-            f"pieces or {self.characters:,} characters, and counts as truncated."
+            f"chunks or {self.characters:,} characters, and counts as truncated."
         )

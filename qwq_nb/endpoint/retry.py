@@ -137,7 +137,7 @@ class RetriedRequest:
             return await asyncio.wait_for(work, max(0.001, deadline - self._seconds))
         except (asyncio.TimeoutError, TimeoutError):
             raise StreamInterrupted(
-                f"The deadline of {deadline:g} s for one completion passed after {self.live.chunks:,} streamed pieces. "
+                f"The deadline of {deadline:g} s for one completion passed after {self.live.chunks:,} streamed chunks. "
                 f"A longer one is set by --deadline."
             ) from None
         finally:

@@ -59,6 +59,6 @@ class StallDetector:
         if self._first:
             return f"bytes came, but no text, for {FIRST_PIECE * self._seconds:g} s (4 × --read-timeout)."
         return (
-            f"the stream stalled: {pieces - self._pieces} pieces of text in {self._seconds:g} s (--read-timeout), "
+            f"the stream stalled: {pieces - self._pieces} chunks of text in {self._seconds:g} s (--read-timeout), "
             f"after {self._pieces:,} before."
         )

@@ -30,7 +30,7 @@ def refuse_keys(tokens: Sequence[str]) -> None:
     for token in tokens:
         if _KEY_OPTION.match(token) or looks_like_key(token):
             raise OptionError(
-                "A key does not belong into a cell: it would be saved with the notebook and its history. Put it into "
+                "Do not put a key into a cell: it would be saved with the notebook and its history. Put it into "
                 "an environment variable and give the variable's NAME: --key-env QWQ_API_KEY. If that was a real key, "
                 "take it out of the cell and revoke it."
             )

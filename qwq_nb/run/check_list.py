@@ -24,7 +24,7 @@ from qwq_nb.view.clean import one_line
 from qwq_nb.view.excerpt import AROUND, Excerpt, cut_out, excerpt_at
 from qwq_nb.view.html import Typesetter, code, esc
 from qwq_nb.view.tables import demo_frame, demo_line
-from qwq_nb.view.wording import SIGNS, WORDS, count
+from qwq_nb.view.wording import SIGNS, UNKNOWN, WORDS, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,7 +211,7 @@ class CheckList:
         lines.append(f"{one_line(self.name, 120)}: {self._title()}")
         for view in self.views[:_TEXT_LISTED]:
             values = ", ".join(
-                f"{title} {one_line(value, _SHORT) or '-'}"
+                f"{title} {one_line(value, _SHORT) or UNKNOWN}"
                 for title, value in (
                     ("gold", view.gold),
                     ("extracted", view.extracted),

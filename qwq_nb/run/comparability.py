@@ -247,7 +247,7 @@ def _tokens(a: RunFacts, b: RunFacts) -> list[Caveat]:
     if len(ours) != 1:
         return []
     text = (
-        f"The server's own token counts are missing in {ours[0]}, at least for some answers: counted there are pieces "
+        f"The server's own token counts are missing in {ours[0]}, at least for some answers: counted there are chunks "
     )
     return [Caveat(text=f"{text}of the stream, or estimated, and mean tokens are not quite comparable.")]
 

@@ -255,7 +255,7 @@ def paper_table(rows: list[SubsetRow]) -> tuple[list[str], list[list[Cell]], str
     both = degrees and not all(row.metric for row in rows)
     score = ["Accuracy (%) or score" if both else "Score" if degrees else "Accuracy (%)"]
     columns = ["Benchmark"] if several else []
-    columns += ["Subset", "n", *score, "95% interval", *([] if degrees and not both else ["Of finished (%)"])]
+    columns += ["Subset", "n", *score, "95% interval", *([] if degrees and not both else ["Untruncated only (%)"])]
     columns += ["Truncated", *titles]
     cells: list[list[Cell]] = []
     rules: set[int] = set()

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from qwq_nb.core.formats import CI
 from qwq_nb.core.records import OUTCOMES, Outcome
 from qwq_nb.core.run_record import RunRecord, SampleView, SubsetRow
 from qwq_nb.core.stats import quantile
@@ -112,7 +113,7 @@ def _accuracy_chart(record: RunRecord, benchmark: str, rows: Sequence[SubsetRow]
         xaxis=share_axis(shown, what) if not degrees else number_axis(what),
         yaxis=row_axis([_tick(row, named=not benchmark, level=levels) for row in rows], title),
         height=20 + ROW_PX * max(2, len(rows)),
-        heads=["subset", "n", "score" if degrees else "accuracy", "95 % interval", "untruncated only", "published"],
+        heads=["subset", "n", "score" if degrees else "accuracy", CI, "untruncated only", "published"],
         rows=[[plain_name(row, record), *numbers(row, record)] for row in rows],
         meters=[row.score for row in rows],
         labels=[

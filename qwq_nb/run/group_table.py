@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Final
 
+from qwq_nb.core.formats import CI
 from qwq_nb.core.run_record import GroupRow
 from qwq_nb.view.wording import UNKNOWN, interval, percent
 
 __all__ = ["GROUP_HEADS", "group_cells", "tests_of", "told_apart"]
 
-GROUP_HEADS: Final = ("problems", "n", "correct", "accuracy", "95 % interval", "tests passed")
+GROUP_HEADS: Final = ("problems", "n", "correct", "accuracy", CI, "tests passed")
 
 
 def told_apart(rows: Iterable[GroupRow]) -> list[GroupRow]:

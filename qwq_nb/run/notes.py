@@ -14,7 +14,7 @@ from qwq_nb.endpoint.context_window import RAISE_IT
 from qwq_nb.run.estimate_notes import estimate_notes
 from qwq_nb.run.withhold import shown_error, withheld_benchmarks
 from qwq_nb.store.manifest import Manifest
-from qwq_nb.view.wording import count
+from qwq_nb.view.wording import count, number
 
 __all__ = ["AUTO_NOTE", "SANDBOX_NOTE", "notes_on", "uncounted_note"]
 
@@ -68,7 +68,9 @@ def notes_on(rows: list[SubsetRow], manifest: Manifest, results: Sequence[Sample
                 f"points, as --until {until:g} wanted. The same line without --until asks them."
             )
         elif row.pending and manifest.state in ("stopped", "failed", "complete"):
-            notes.append(f"{row.benchmark}: {row.pending} of {row.n} were not finished. To go on: {resuming}")
+            notes.append(
+                f"{row.benchmark}: {number(row.pending)} of {number(row.n)} did not finish. To go on: {resuming}"
+            )
     return notes
 
 
@@ -155,11 +157,12 @@ def truncation_notes(row: SubsetRow, results: Sequence[SampleResult], manifest: 
     cut = [r.completion for r in results if r.outcome == "truncated" and r.completion is not None]
     by_server = [completion for completion in cut if completion.cut_by_server]
     cap = manifest.request.endpoint.sampling.get("max_tokens")
-    counted = "They count as not correct; beside it stands the accuracy of the finished ones."
+    counted = "They count as incorrect; the column “accuracy, untruncated only” leaves them out."
+    of = number(finished)
     by_limit = row.truncated - len(by_server)
     if by_limit:
         limit = f" (max-tokens {cap})" if cap else ""
-        yield f"{row.benchmark}: {by_limit} of {finished} were cut by the token limit{limit}. {counted}"
+        yield f"{row.benchmark}: {number(by_limit)} of {of} were cut by the token limit{limit}. {counted}"
     if not by_server:
         return
     below = f", far below max-tokens {cap}" if cap else ""
@@ -167,13 +170,13 @@ def truncation_notes(row: SubsetRow, results: Sequence[SampleResult], manifest: 
     totals = {c.prompt_tokens + c.completion_tokens for c in by_server if c.prompt_tokens}
     if len(by_server) > 1 and len(answers) == 1 and len(totals) > 1:
         yield (
-            f"{row.benchmark}: {len(by_server)} of {finished} were cut by a limit of the server's own{below}: each "
+            f"{row.benchmark}: {number(len(by_server))} of {of} were cut by a limit of the server's own{below}: each "
             f"answer ends after {answers.pop():,} tokens. {counted}"
         )
         return
     sums = f" (prompt + answer = {max(totals):,} tokens)" if totals else ""
     yield (
-        f"{row.benchmark}: {len(by_server)} of {finished} were cut by the server's context window{sums}{below}. "
+        f"{row.benchmark}: {number(len(by_server))} of {of} were cut by the server's context window{sums}{below}. "
         f"Restart the server with a larger one ({RAISE_IT}). {counted}"
     )
 
@@ -186,5 +189,5 @@ def uncounted_note(results: Sequence[SampleResult]) -> list[str]:
         return []
     return [
         f"{ours} of {len(found)} answers came without a token count that can be believed: their tokens are counted "
-        f"here, as pieces of the stream, or as a quarter of the characters where nothing was streamed."
+        f"here, as chunks of the stream, or as a quarter of the characters where nothing was streamed."
     ]

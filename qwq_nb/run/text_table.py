@@ -14,6 +14,7 @@ from qwq_nb.trace.drawn_marks import read_marks
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import text_table
 from qwq_nb.view.wording import (
+    UNKNOWN,
     WORDS,
     outcome_counts,
     sample_key,
@@ -66,7 +67,7 @@ def failure_lines(views: Iterable[SampleView]) -> list[str]:
     lines = [f"Not correct: {outcome_counts(failed)}"]
     for view in failed[:_FAILURES]:
         repeat = f" repeat {view.repeat}" if view.repeat else ""
-        values = f"gold {one_line(view.gold, 60) or '-'}, extracted {one_line(view.extracted, 60) or '-'}"
+        values = f"gold {one_line(view.gold, 60) or UNKNOWN}, extracted {one_line(view.extracted, 60) or UNKNOWN}"
         if view.execution is not None or view.calls:
             values = one_line(view.why, _CAUSE)
         if view.outcome == "error":

@@ -33,7 +33,7 @@ def test_too_few_pieces_in_the_read_timeout_are_a_stall(clock: Clock) -> None:
     assert not pulse.stalled(FEWEST_PIECES)
     clock.now = 301
     assert pulse.stalled(FEWEST_PIECES)
-    assert "2 pieces of text in 300 s" in pulse.words(FEWEST_PIECES)
+    assert "2 chunks of text in 300 s" in pulse.words(FEWEST_PIECES)
 
 
 def test_before_the_first_piece_a_request_may_queue_for_longer(clock: Clock) -> None:

@@ -240,7 +240,7 @@ def test_what_keeps_a_run_from_beginning_is_said_in_the_panel(kernel: Any, widge
     cell.until(lambda: "nowhere.jsonl" in widgets.shown().partition("alert")[2])
     assert len(cell.of("display_data")) == 1
     widgets.type("Data", "sk-0123456789abcdefghijklmnop")
-    cell.until(lambda: "A key does not belong into a cell" in widgets.shown())
+    cell.until(lambda: "Do not put a key into a cell" in widgets.shown())
     assert "sk-0123" not in widgets.shown()
     widgets.type("Data", "")
     cell.until(lambda: "%qwq_eval math_500 --background --demo" in widgets.shown())

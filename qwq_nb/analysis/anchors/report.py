@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from qwq_nb.analysis.anchors.importance import Importance, Rollouts
+from qwq_nb.core.formats import CI
 from qwq_nb.view.clean import one_line, visible
 from qwq_nb.view.html import Typesetter, code, esc
 from qwq_nb.view.tables import Row, demo_frame, demo_line, html_table, text_table, unbroken
@@ -22,7 +23,7 @@ _OPENED: Final = 3
 """Thoughts whose text is shown open: those that mattered most."""
 _LONGEST: Final = 4_000
 _BEGINNING: Final = 90
-_HEADS: Final = ("thought", "tokens", "forced before → after", "rollouts before → after", "importance", "95 % interval")
+_HEADS: Final = ("thought", "tokens", "forced before → after", "rollouts before → after", "importance", CI)
 _READING: Final = (
     "Importance: of rollouts, the share that is right after the thought minus the share before it; without rollouts, "
     "of the answer that is forced there (100 points: it turned right, −100: it turned wrong). Intervals: Newcombe "

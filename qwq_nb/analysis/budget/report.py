@@ -10,6 +10,7 @@ from qwq_nb.analysis.budget.forced_curve import ForcedPoint
 from qwq_nb.analysis.budget.native_points import NativePoint
 from qwq_nb.analysis.budget.record import MEANING, BudgetPanel
 from qwq_nb.core.estimates import Estimate
+from qwq_nb.core.formats import CI
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 from qwq_nb.view.tables import Row, demo_frame, demo_line, html_table, share_cell, text_table, unbroken
@@ -17,18 +18,18 @@ from qwq_nb.view.wording import UNKNOWN, count, interval, is_known, number, perc
 
 __all__ = ["budget_html", "budget_text"]
 
-_HEADS: Final = ("thinking tokens", "right answer stated", "95 % interval", "ended and right", "95 % interval", "ended")
+_HEADS: Final = ("thinking tokens", "right answer stated", CI, "ended and right", CI, "ended")
 _FORCED_HEADS: Final = (
     "thinking tokens",
     "accuracy",
-    "95 % interval",
+    CI,
     "minus full, points",
     "95 % interval, paired",
     "need no more",
     "of the tokens",
     "n",
 )
-_NATIVE_HEADS: Final = ("the server's own budget", "field", "accuracy", "95 % interval", "mean thinking tokens", "n")
+_NATIVE_HEADS: Final = ("the server's own budget", "field", "accuracy", CI, "mean thinking tokens", "n")
 _USE: Final = (
     ("xi_o", "ξ_O, outcome efficiency"),
     ("xi_ut", "ξ_UT, underthinking score"),
@@ -55,7 +56,7 @@ def budget_text(panels: Sequence[BudgetPanel]) -> str:
             lines.insert(0, demo_line())
         lines += [line for line in (panel.gap_sentence, _spent(panel), *_concluded(panel)) if line]
         lines += [f"Note: {note}" for note in panel.notes]
-        use = text_table(("", "value", "95 % interval"), _use_rows(panel))
+        use = text_table(("", "value", CI), _use_rows(panel))
         table = text_table(_HEADS, [_cells(panel, point) for point in panel.points], "r")
         blocks += ["\n".join(lines), "\n".join(use), "\n".join(table)]
         if forced := panel.forced_points:
@@ -76,7 +77,7 @@ def budget_html(panels: Sequence[BudgetPanel]) -> str:
         parts.append(f"<p><strong>{esc(_title(panel))}</strong><br>{esc(said)}</p>\n")
         if panel.notes:
             parts.append(f"<ul>{''.join(f'<li>{esc(note)}</li>' for note in panel.notes)}</ul>\n")
-        parts.append(html_table("What the thinking tokens went into", ("", "value", "95 % interval"), _use_rows(panel)))
+        parts.append(html_table("What the thinking tokens went into", ("", "value", CI), _use_rows(panel)))
         rows = []
         for point in panel.points:
             cells = _cells(panel, point)

@@ -11,6 +11,7 @@ from qwq_nb.analysis.compare.frontier import Point
 from qwq_nb.analysis.compare.record import ComparisonRecord, RunCard
 from qwq_nb.analysis.compare.scores import interval
 from qwq_nb.analysis.compare.text import shown_rows
+from qwq_nb.core.formats import CI
 from qwq_nb.view.axes import ROW_PX, LineEnd, dots, estimate_text, line_labels, number_axis, row_axis, share_axis
 from qwq_nb.view.charts import GREY, SERIES, Chart, SideLabel, per_cent, plain
 from qwq_nb.view.clean import one_line
@@ -67,7 +68,7 @@ def _frontier(record: ComparisonRecord, benchmark: str, points: Sequence[Point])
         xaxis=number_axis(unit),
         yaxis=axis,
         height=240,
-        heads=["subset", "run", "n", "accuracy", "95 % interval", unit, "no other is better in both"],
+        heads=["subset", "run", "n", "accuracy", CI, unit, "no other is better in both"],
         rows=[
             [
                 one_line(p.subset, 60),
@@ -153,7 +154,7 @@ def _accuracy(record: ComparisonRecord, benchmark: str, points: Sequence[Point],
         xaxis=share_axis([v for p in points for v in (p.accuracy, p.ci_low, p.ci_high)], "accuracy"),
         yaxis=row_axis(ticks, "level" if levels else "subset"),
         height=20 + max(ROW_PX, 15 * len(record.runs)) * len(subsets),
-        heads=["subset", "run", "n", "accuracy", "95 % interval"],
+        heads=["subset", "run", "n", "accuracy", CI],
         rows=[
             [one_line(p.subset, 60), p.run, f"{p.n:,}", percent(p.accuracy), interval_text(p.ci_low, p.ci_high)]
             for p in points
@@ -227,7 +228,7 @@ def differences(record: ComparisonRecord) -> list[Chart]:
             },
             yaxis=_difference_rows(record, rows),
             height=20 + ROW_PX * max(2, len(rows)),
-            heads=["subset", "pairs", "difference", "95 % interval", "lost", "gained", "p"],
+            heads=["subset", "pairs", "difference", CI, "lost", "gained", "p"],
             rows=[
                 [
                     _plain_label(record, row),

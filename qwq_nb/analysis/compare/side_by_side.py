@@ -220,7 +220,7 @@ def _answer(view: SampleView, typeset: Typesetter, limit: int) -> str:
 def pair_text(flip: Flip, runs: list[RunCard]) -> str:
     """Render both answers below one another, reasonings cut, for a console."""
     a, b = flip.first, flip.second
-    lines = [f"{one_line(a.id, 200)} repeat {a.repeat}: gold {one_line(a.gold, 200) or '-'}"]
+    lines = [f"{one_line(a.id, 200)} repeat {a.repeat}: gold {one_line(a.gold, 200) or UNKNOWN}"]
     if a.question is not None:
         lines += ["", "Question:", clipped(clip(a.question.text, 2_000))]
     else:

@@ -9,10 +9,11 @@ from qwq_nb.analysis.compare.contrasts import ComparisonRow
 from qwq_nb.analysis.compare.games import games_text
 from qwq_nb.analysis.compare.record import ComparisonRecord, Flip
 from qwq_nb.analysis.compare.scores import benchmark_title, difference, interval, mean
+from qwq_nb.core.formats import CI
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.tables import Row, text_table
-from qwq_nb.view.wording import WORDS, number, p_text
+from qwq_nb.view.wording import UNKNOWN, WORDS, number, p_text
 
 __all__ = [
     "BARRED_P",
@@ -74,7 +75,7 @@ def table_of(record: ComparisonRecord) -> tuple[list[str], list[TableGroup]]:
     adjusted, priced = record.family > 1, any(row.cost_a is not None or row.cost_b is not None for row in rows)
     first = one_line(record.title("A"), _NAME)
     other = one_line(record.title("B"), _NAME) if len(record.runs) == 2 else "other"
-    heads = ["", "pairs", first, other, "difference, points", "95 % interval", "lost", "gained", "p"]
+    heads = ["", "pairs", first, other, "difference, points", CI, "lost", "gained", "p"]
     heads += (["p (Holm)"] if adjusted else []) + ["truncated", "tokens"] + (["cost"] if priced else [])
     groups = [
         TableGroup(
@@ -157,6 +158,8 @@ def _flip(flip: Flip) -> str:
     a, b = flip.first, flip.second
     other = b if flip.kind == "lost" else a
     repeat = f" repeat {a.repeat}" if a.repeat else ""
-    values = f"gold {one_line(a.gold, 60) or '-'}, {WORDS[other.outcome]} {one_line(other.extracted, 60) or '-'}"
+    values = (
+        f"gold {one_line(a.gold, 60) or UNKNOWN}, {WORDS[other.outcome]} {one_line(other.extracted, 60) or UNKNOWN}"
+    )
     doubt = ", check by hand" if "check_by_hand" in (*a.flags, *b.flags) else ""
     return f"  {one_line(a.id, 80)}{repeat}: {values}{doubt}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from qwq_nb.analysis.confidence.rows import ConfidenceRecord, MeasureRow, VoteRow
+from qwq_nb.core.formats import CI
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 from qwq_nb.view.tables import Row, demo_frame, demo_line, html_table, text_table, unbroken
@@ -27,7 +28,7 @@ _HEADS: Final = (
     "right answers",
     "wrong answers",
     "AUROC",
-    "95 % interval",
+    CI,
     "ECE",
     "Brier",
     "n",
@@ -36,9 +37,9 @@ _VOTE_HEADS: Final = (
     "benchmark",
     "weights",
     "right",
-    "95 % interval",
+    CI,
     "minus cons@n, points",
-    "95 % interval",
+    CI,
     "problems",
 )
 _READING: Final = (

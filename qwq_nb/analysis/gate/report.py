@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from qwq_nb.analysis.gate.decision import Decision, GateRow
+from qwq_nb.core.formats import CI
 from qwq_nb.run.comparability import Caveat
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import code, esc
@@ -16,7 +17,7 @@ from qwq_nb.view.wording import UNKNOWN, count, percent, points
 __all__ = ["GateRecord", "gate_html", "gate_text"]
 
 _SIGNS: Final[dict[Decision, str]] = {"GO": "✓", "NO-GO": "✗", "INCONCLUSIVE": "?"}
-_HEADS: Final = ("", "pairs", "A", "B", "difference", "95 % interval", "lost", "gained", "decision")
+_HEADS: Final = ("", "pairs", "A", "B", "difference", CI, "lost", "gained", "decision")
 _READING: Final = (
     "Everything is over the pairs: the problems × repeats that both runs answered. Difference and interval (Tango's "
     "score interval, by problem) are in percentage points, negative where B is worse. GO: the interval lies above "

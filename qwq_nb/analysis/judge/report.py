@@ -10,6 +10,7 @@ from qwq_nb.analysis.judge.agreement import agreement_sentence
 from qwq_nb.analysis.judge.opened import opened_html, opened_text
 from qwq_nb.analysis.judge.rows import Summary
 from qwq_nb.analysis.judge.sides import Held, shown_judge
+from qwq_nb.core.formats import CI
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.html import esc
 from qwq_nb.view.tables import demo_frame, demo_line, html_table, text_table, unbroken
@@ -25,7 +26,7 @@ _HEADS: Final = (
     "not correct",
     "no decision",
     "accuracy",
-    "95 % interval",
+    CI,
     "score",
 )
 _PAIR_HEADS: Final = (
@@ -39,7 +40,7 @@ _PAIR_HEADS: Final = (
     "inconsistent",
     "no decision",
     "preferred",
-    "95 % interval",
+    CI,
     "p",
 )
 _READING: Final = (

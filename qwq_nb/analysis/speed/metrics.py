@@ -228,12 +228,12 @@ def speed_notes(record: SpeedRecord, *, times: bool = True) -> list[str]:
     ):
         notes.append("Some answers came in one burst: they have no time per token. A proxy may hold streams back.")
     if any(a.ok and a.tokens_from not in ("usage", "usage_share") for a in asked):
-        notes.append("The server counts no tokens: stream pieces stand for them, which hold several tokens on some.")
+        notes.append("The server counts no tokens: stream chunks stand for them, which hold several tokens on some.")
     if any(step.succeeded < FEW for step in record.levels):
         notes.append(f"Below {FEW} requests, p99 is hardly more than the largest value: --requests asks for more.")
     if times and any(step.duration_s and _deltas(a) / step.duration_s > FAST_CLIENT for step, a in _pairs(record)):
         notes.append(
-            f"More than {FAST_CLIENT:,} pieces a second: this process, which reads them, may be the slower side."
+            f"More than {FAST_CLIENT:,} chunks a second: this process, which reads them, may be the slower side."
         )
     return notes
 

@@ -19,7 +19,7 @@ __all__ = ["SpeedPicture", "speed_html", "speed_progress_line", "speed_text"]
 
 _DEMO: Final = "the built-in endpoint replays texts at a set pace. These numbers say nothing about any model."
 _READING: Final = (
-    "TTFT: time to the first token. TPOT: (latency − TTFT) / (tokens − 1). ITL: gaps between the pieces of a stream. "
+    "TTFT: time to the first token. TPOT: (latency − TTFT) / (tokens − 1). ITL: gaps between the chunks of a stream. "
     "Each as p50 / p90 / p99 over the requests that succeeded. Throughput is over all streams together. "
     "Definitions as in vLLM's and evalscope's benchmarks."
 )
@@ -67,7 +67,9 @@ def speed_html(picture: SpeedPicture) -> str:
         parts.append("<ul>" + "".join(f"<li>{esc(one_line(note, 400))}</li>" for note in picture.notes) + "</ul>\n")
     parts.append(f"<p><small>{esc(_how(record))}</small></p>\n")
     if picture.file and picture.progress is None:
-        parts.append(f"<p><small>Measurements: {code(picture.file)}. Again: {code(record.command)}</small></p>\n")
+        parts.append(
+            f"<p><small>Measurements: {code(picture.file)}. To repeat it: {code(record.command)}</small></p>\n"
+        )
     return f"<div>{''.join(parts)}</div>"
 
 

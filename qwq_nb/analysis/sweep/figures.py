@@ -9,6 +9,7 @@ from typing import Any, Final
 from qwq_nb.analysis.sweep.grid import axis_text
 from qwq_nb.analysis.sweep.report import SweepPicture, rows_by_two
 from qwq_nb.analysis.sweep.settings import SettingRow
+from qwq_nb.core.formats import CI
 from qwq_nb.core.turn_counts import CODE_EDITING
 from qwq_nb.errors import OptionError
 from qwq_nb.run.board.figures import board_chart
@@ -137,7 +138,7 @@ def accuracy(picture: SweepPicture) -> Chart:
         xaxis=share_axis([v for row in rows for v in (row.accuracy, row.ci_low, row.ci_high)], "accuracy"),
         yaxis=row_axis(names, title),
         height=20 + ROW_PX * max(2, len(rows)),
-        heads=["setting", "n", "accuracy", "95 % interval"],
+        heads=["setting", "n", "accuracy", CI],
         rows=[[_name(r), f"{r.n:,}", percent(r.accuracy), interval(r.ci_low, r.ci_high)] for r in rows],
         meters=[row.accuracy for row in rows],
         labels=[SideLabel(y=place, text=_text(row)) for place, row in enumerate(rows)],

@@ -14,6 +14,7 @@ import msgspec
 from qwq_nb.analysis.sweep.grid import axis_text
 from qwq_nb.analysis.sweep.settings import SettingRow, sweep_conclusion
 from qwq_nb.core.board_row import BoardRow
+from qwq_nb.core.formats import CI
 from qwq_nb.core.vocabulary import VOCABULARY
 from qwq_nb.run.board.report import BOARD_CAPTION, READING, board_lines, board_notes, board_table
 from qwq_nb.view.clean import one_line
@@ -74,7 +75,7 @@ def _table(p: SweepPicture) -> str:
     several = [name for name in p.benchmarks if any(name in row.by_benchmark for row in p.rows)]
     loops = any(row.loop_rate is not None for row in p.rows)
     tested = any(row.p_value is not None for row in p.rows)
-    heads = [*p.axes, "state", "n", "accuracy", "95 % interval", *several, "tokens", "truncated"]
+    heads = [*p.axes, "state", "n", "accuracy", CI, *several, "tokens", "truncated"]
     heads += [*(["loops"] if loops else []), "latency", *(["p"] if tested else []), "errors"]
     lines: list[list[str]] = []
     for row in p.rows:
@@ -87,7 +88,7 @@ def _table(p: SweepPicture) -> str:
         cells.append(unbroken(duration(row.mean_latency_s)))
         cells += [_p(row, p)] if tested else []
         lines.append([*cells, f"{row.errors:,}"])
-    return html_table("One row a setting, the same problems for all", heads, lines)
+    return html_table("Accuracy by setting, all asked the same problems", heads, lines)
 
 
 def _state(row: SettingRow) -> str:
@@ -105,7 +106,7 @@ def sweep_text(picture: SweepPicture, *, times: bool) -> str:
     lines.append(f"{_finished(p)} of {count(len(p.rows), 'setting')} finished")
     loops = any(row.loop_rate is not None for row in p.rows)
     tested = any(row.p_value is not None for row in p.rows)
-    heads = [*p.axes, "state", "n", "accuracy", "95 % interval", "tokens", "trunc"]
+    heads = [*p.axes, "state", "n", "accuracy", CI, "tokens", "trunc"]
     grid: list[list[str]] = []
     heads += [*(["loops"] if loops else []), *(["latency"] if times else []), *(["p"] if tested else []), "errors"]
     for row in p.rows:

@@ -48,7 +48,7 @@ __all__ = [
 
 METRICS: Final = (
     ("reasoning_tokens", "Reasoning tokens", "tokens"),
-    ("first_correct_tokens", "First correct tokens", "tokens"),
+    ("first_correct_tokens", "Tokens to first correct answer", "tokens"),
     ("reflection_tokens", "Reflection tokens", "tokens"),
     ("token_efficiency", "Token efficiency", "share"),
     ("thoughts", "Thoughts", "number"),
@@ -71,9 +71,9 @@ LITERATURE: Final = (
 """Field, heading, unit of the measures that the literature names."""
 
 _READING: Final = (
-    "Means with their 95 % interval. First correct: from the start to the first place where the right answer is "
-    "stated; known: answers in which it is. Reflection: the tokens after that place. Efficiency: first correct / all, "
-    "0 for a wrong answer."
+    "Means with their 95 % interval. Tokens to first correct answer: from the start to the first place where it is "
+    "stated; “answer stated”: answers in which it is. Reflection: the tokens after that place. Efficiency: tokens to "
+    "first correct answer / all, 0 for a wrong answer."
 )
 _LITERATURE_READING: Final = (
     "ξ_O: outcome efficiency (arXiv:2412.21187), first correct / all, 0 where the right answer is never stated. ξ_UT: "
@@ -155,7 +155,7 @@ def in_words(estimate: Estimate, unit: str) -> str:
 
 CORRECTED_HEADS: Final = ["", *(f"{heading.lower()}, corrected" for _, heading, _ in CORRECTED)]
 LITERATURE_HEADS: Final = ["", *(heading for _, heading, _ in LITERATURE)]
-HEADS: Final = ["", "n", "known", *(heading.lower() for _, heading, _ in METRICS)]
+HEADS: Final = ["", "n", "answer stated", *(heading.lower() for _, heading, _ in METRICS)]
 
 
 def seen_habits(tables: Sequence[ThinkTable]) -> list[str]:

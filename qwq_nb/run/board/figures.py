@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from qwq_nb.core.board_row import BoardRow
+from qwq_nb.core.formats import CI
 from qwq_nb.view.axes import dots, row_axis, share_axis
 from qwq_nb.view.charts import BLUE, FAINT, GREEN, Chart, SideLabel, plain
 from qwq_nb.view.clean import one_line
@@ -52,7 +53,7 @@ def board_chart(rows: Sequence[BoardRow]) -> Chart:
         xaxis=axis,
         yaxis=row_axis(names),
         height=20 + (14 + 16 * max((name.count("<br>") + 1 for name in names), default=1)) * max(1, len(shown)),
-        heads=["model", "first try", "95 % interval", "two tries", "95 % interval", "exercises", "from"],
+        heads=["model", "first try", CI, "two tries", CI, "exercises", "from"],
         rows=[
             [
                 one_line(row.label, _NAME),

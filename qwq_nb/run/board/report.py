@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from qwq_nb.core.board_row import BoardRow
+from qwq_nb.core.formats import CI
 from qwq_nb.run.board.figures import rate, rate_interval
 from qwq_nb.run.board.published import SAME_EXERCISES
 from qwq_nb.view.clean import one_line
@@ -78,9 +79,9 @@ _COLUMNS: Final = (
     _Column("format", lambda row: row.format or UNKNOWN, number=False),
     _Column("exercises", lambda row: f"{row.test_cases:,}"),
     _Column("first try", lambda row: rate(row.pass_rate_1)),
-    _Column("95 % interval", lambda row: rate_interval(row.pass_rate_1_low, row.pass_rate_1_high)),
+    _Column(CI, lambda row: rate_interval(row.pass_rate_1_low, row.pass_rate_1_high)),
     _Column("two tries", lambda row: rate(row.pass_rate_2)),
-    _Column("95 % interval", lambda row: rate_interval(row.ci_low, row.ci_high)),
+    _Column(CI, lambda row: rate_interval(row.ci_low, row.ci_high)),
     _Column("well formed", lambda row: UNKNOWN if _is_blind(row) else rate(row.percent_cases_well_formed)),
     _Column("by aider", lambda row: rate(row.percent_well_formed_by_aider)),
     _Column("malformed replies", lambda row: UNKNOWN if _is_blind(row) else _counted(row.num_malformed_responses)),
@@ -104,7 +105,7 @@ def board_html(picture: BoardPicture) -> str:
     notes = "".join(f"<li>{note(text)}</li>" for text in board_notes(picture.rows))
     parts.append(f"<ul>{notes}</ul>\n" if notes else "")
     commands = list(dict.fromkeys(row.command for row in picture.rows if row.command))
-    parts.append("".join(f"<p>Again: {code(one_line(each, 600))}</p>\n" for each in commands))
+    parts.append("".join(f"<p>To repeat it: {code(one_line(each, 600))}</p>\n" for each in commands))
     for exercises, rows in _by_exercises(picture.published):
         same = exercises == SAME_EXERCISES
         title = f"Published by others: {exercises}" + ("" if same else ", another benchmark")

@@ -117,7 +117,7 @@ def test_they_are_shown_with_how_sure_a_place_is() -> None:
     found = think(run)
     words = place_errors.MEASURED["math"].words
     for shown in (found.html, str(found)):
-        assert "first correct tokens, corrected" in shown
+        assert "tokens to first correct answer, corrected" in shown
         assert words in shown
     table = found.table()
     width = {name: table[f"{name}_high"] - table[f"{name}_low"] for name in ("reflection_tokens", "token_efficiency")}

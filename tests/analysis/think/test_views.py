@@ -42,7 +42,7 @@ def run(text: str, n: int = 3, name: str = "one", **changes: Any) -> Run:
 
 def test_every_mark_opens_at_its_place() -> None:
     html = think(run("So <b>7</b> is it. " + "Wait. " * 900)).html
-    for words in ("overthinking", "left the right answer", "loops", "language mixing"):
+    for words in ("overthinking", "abandoned correct answer", "loops", "language mixing"):
         assert f"<summary>{words}: " in html
     assert html.count("<mark>") == 4 * 3
     assert "<b>7" not in html
