@@ -27,7 +27,7 @@ from qwq_nb.store.request import (
     Hub,
 )
 
-__all__ = ["ASK", "EVAL", "EXECUTOR", "MERGE", "RESUME", "RUNS", "SHOW", "EvalOptions", "ResumeOptions"]
+__all__ = ["ASK", "CHECK", "EVAL", "EXECUTOR", "MERGE", "RESUME", "RUNS", "SHOW", "EvalOptions", "ResumeOptions"]
 
 
 EVAL = (
@@ -151,6 +151,12 @@ MERGE = (
 SHOW = (
     Option("--sample", "text", "open the run at this sample: its question, reasoning and answer", "ID"),
     Option("--repeat", "integer", "which repeat of it (0)", "K"),
+    Option("--reveal", "flag", "show texts that are withheld by default"),
+    Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
+)
+
+
+CHECK = (
     Option("--reveal", "flag", "show texts that are withheld by default"),
     Option("--out", "text", "folder in which run directories lie (qwq_runs)", "DIR"),
 )

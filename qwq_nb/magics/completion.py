@@ -133,7 +133,7 @@ def positional(line: Line) -> Iterator[Match]:
     elif line.magic == "qwq_merge":
         yield from paths(line.typed.lstrip("'\""), folders_only=True)
     elif line.magic in ("qwq_anchors", "qwq_budget", "qwq_compare", "qwq_gate", "qwq_think") or (
-        line.magic in ("qwq_judge", "qwq_show", "qwq_resume") and not line.positional
+        line.magic in ("qwq_check", "qwq_judge", "qwq_show", "qwq_resume") and not line.positional
     ):
         yield from (m for m in runs(line) if m.text not in line.words)
 

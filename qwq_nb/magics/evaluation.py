@@ -20,7 +20,7 @@ from qwq_nb.core.ruling_target import RULINGS_TARGET
 from qwq_nb.endpoint.endpoint import Endpoint
 from qwq_nb.endpoint.options import ENDPOINT
 from qwq_nb.errors import InterruptedWithResult, OptionError, QwqError, one_line
-from qwq_nb.evaluation.options import ASK, EVAL, EXECUTOR, MERGE, RESUME, RUNS, SHOW
+from qwq_nb.evaluation.options import ASK, CHECK, EVAL, EXECUTOR, MERGE, RESUME, RUNS, SHOW
 from qwq_nb.magics.base import MagicBase, documented, user_errors
 from qwq_nb.magics.config import file_defaults
 from qwq_nb.magics.interrupts import show_interrupts_plainly
@@ -195,6 +195,21 @@ class QwqMagics(MagicBase, Configurable):
             run.save_record()
         forget_shown(run)
         return run
+
+    @documented(CHECK)
+    @no_var_expand
+    @line_magic
+    @user_errors
+    def qwq_check(self, line: str) -> Any:
+        """List the verdicts worth a look by hand: `%qwq_check RUN`; without a name those of the last run.
+
+        Each stands at the place in question. In JupyterLab it is ruled on by buttons or by y and n, and u undoes that.
+        """
+        words, given = self.parsed(line, CHECK, "qwq_check")
+        run = self.one_run(words, "qwq_check", given.get("out"))
+        if "reveal" in given:
+            run.reveal()
+        return run.check()
 
     @documented(RUNS)
     @no_var_expand

@@ -12,14 +12,17 @@ What is withheld in a report (GPQA) is withheld here: the entries come from view
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from qwq_nb.core.outcomes import UNGRADED
 from qwq_nb.core.records import SampleResult
-from qwq_nb.core.run_record import SampleView
+from qwq_nb.core.run_record import RunRecord, SampleView
+from qwq_nb.run.check_view import CHECK_MIME, check_view
 from qwq_nb.run.withhold import WITHHELD_NOTE
 from qwq_nb.store.rulings import Ruling
 from qwq_nb.trace.boxed import closing_brace, trimmed
+from qwq_nb.view.budget import saved_size
 from qwq_nb.view.clean import one_line
 from qwq_nb.view.excerpt import AROUND, Excerpt, cut_out, excerpt_at
 from qwq_nb.view.html import Typesetter, code, esc
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "CHECK_BYTES",
     "CHECK_COLUMNS",
     "CheckList",
     "excerpt_of",
@@ -51,8 +55,12 @@ CHECK_COLUMNS = (
     "note",
 )
 
+CHECK_BYTES: Final = 950_000
+"""The whole output, as it stands in the .ipynb."""
+_VIEW_SHARE: Final = 0.4
+"""Of it, for what JupyterLab's view draws; the rest is html and text."""
 LISTED: Final = 300
-"""Entries that the html holds (at 2–4 kB each); the table has all."""
+"""Entries that the html holds (at 2–4 kB each) where they fit; the table has all."""
 _TEXT_LISTED: Final = 40
 _SHORT: Final = 60
 
@@ -61,6 +69,7 @@ _REASONS = {
     "present_not_extracted": "gold value present but not extracted",
     "no_answer": "reasoned, but nothing extracted",
     "awaiting_ruling": "no verdict yet",
+    "ruled_only": "no verdict but a ruling",
 }
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)")
 
@@ -73,9 +82,20 @@ def reasons(outcome: str, flags: Sequence[str], reasoned: bool) -> list[str]:
     return found + (["no_answer"] if outcome == "no_answer" and reasoned and not found else [])
 
 
-def worth_checking(results: Iterable[SampleResult]) -> list[SampleResult]:
-    """Return the results whose verdicts are worth a look by hand, in order."""
-    return [r for r in results if reasons(r.outcome, r.flags, _reasoned(r))]
+def worth_checking(
+    results: Iterable[SampleResult], rulings: Mapping[tuple[str, int], Ruling] | None = None
+) -> list[SampleResult]:
+    """Return the results whose verdicts are worth a look by hand, in order.
+
+    Those that a ruling of `rulings` alone has decided stay: it may be taken back.
+    """
+    known = rulings or {}
+    return [r for r in results if reasons(r.outcome, r.flags, _reasoned(r)) or _only_ruled(r, known)]
+
+
+def _only_ruled(result: SampleResult, rulings: Mapping[tuple[str, int], Ruling]) -> bool:
+    verdict = result.verdict
+    return (result.sample.id, result.repeat) in rulings and verdict is not None and verdict.status in UNGRADED
 
 
 def _reasoned(result: SampleResult) -> bool:
@@ -113,24 +133,29 @@ def _last(text: str, value: str) -> tuple[int, int] | None:
 class CheckList:
     """Hold the verdicts to check by hand. A notebook shows each at its excerpt; `table()` is a DataFrame.
 
-    `run.rule(id, correct=True, note="…", repeat=0)` records a ruling; the list shows it when it is made anew.
+    In JupyterLab each has buttons and keys that rule on it. `run.rule(id, correct=True, note="…", repeat=0)` records a
+    ruling too; the list shows it when it is made anew.
     """
 
     def __init__(
         self,
-        views: Sequence[SampleView],
+        record: RunRecord,
         rulings: Mapping[tuple[str, int], Ruling],
         *,
-        name: str,
-        demo: bool,
         total: int,
+        anew: Callable[[], CheckList],
     ) -> None:
-        """`views` have their texts whole, or None where they are withheld; `total` is the run's number of answers."""
-        self.views = sorted(views, key=lambda v: (v.id, v.repeat) in rulings)
+        """Take a run's record with the samples of the list, their texts whole, or None where they are withheld.
+
+        `total` is the run's number of answers; `anew` makes the list as it is after a ruling.
+        """
+        self.record = record
+        self.views = sorted(record.samples, key=lambda v: (v.id, v.repeat) in rulings)
         self.rulings = rulings
-        self.name = name
-        self.demo = demo
+        self.name = record.name
+        self.demo = record.demo
         self.total = total
+        self._anew = anew
 
     def __len__(self) -> int:
         return len(self.views)
@@ -170,14 +195,17 @@ class CheckList:
     @property
     def html(self) -> str:
         """Return the list as html: a fold an entry, the first `LISTED` of them."""
+        return self._html(LISTED)
+
+    def _html(self, listed: int) -> str:
         typeset = Typesetter()
         parts = [demo_frame()] if self.demo else []
         parts.append(f"<p><strong>{esc(self.name)}</strong>: {self._title()}</p>")
         if any(_is_withheld(view) for view in self.views):
             parts.append(f"<p>{esc(WITHHELD_NOTE)}</p>")
-        parts += (self._entry(view, typeset) for view in self.views[:LISTED])
-        if len(self.views) > LISTED:
-            parts.append(f"<p>{len(self.views) - LISTED:,} more are in <code>.table()</code>.</p>")
+        parts += (self._entry(view, typeset) for view in self.views[:listed])
+        if len(self.views) > listed:
+            parts.append(f"<p>{len(self.views) - listed:,} more are in <code>.table()</code>.</p>")
         return "<div>" + "\n".join(parts) + "</div>"
 
     def _entry(self, view: SampleView, typeset: Typesetter) -> str:
@@ -229,13 +257,41 @@ class CheckList:
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": self.text}
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        view = self._view()
+        listed = LISTED
+        while True:
+            made = {**view, "text/html": self._html(listed), "text/plain": self.text}
+            if saved_size(made) <= CHECK_BYTES or not listed:
+                return made
+            listed //= 2
+
+    def _ipython_display_(self) -> None:
+        """Draw it where it can be drawn again: a ruling changes it."""
+        from qwq_nb.view.output import show_with_figure
+
+        show_with_figure(self._repr_mimebundle_(), None, subject=self)
+
+    def after_ruling(self, run_dir: str) -> dict[str, Any] | None:
+        """Return it as it is after a ruling on the run in that folder; None if it is of another run."""
+        return self._anew()._repr_mimebundle_() if run_dir == self.record.run_dir else None
+
+    def _view(self) -> dict[str, Any]:
+        """Return the view's JSON; what escaping adds to the texts is seen only in the result."""
+        entries = [(view, [_REASONS[r] for r in _why_listed(view)], _excerpts(view)) for view in self.record.samples]
+        most = int(CHECK_BYTES * _VIEW_SHARE)
+        budget = most
+        while True:
+            made: dict[str, Any] = {CHECK_MIME: check_view(self.record, entries, self.total, budget)}
+            over = saved_size(made) - most
+            if over <= 0 or budget <= 0:
+                return made
+            budget -= over + budget // 50
 
 
 def _why_listed(view: SampleView) -> list[str]:
     # Only what is worth checking is here, and a withheld text cannot be looked at: no answer means reasoned.
-    return reasons(view.outcome, view.flags, reasoned=True)
+    return reasons(view.outcome, view.flags, reasoned=True) or ["ruled_only"]
 
 
 def _is_withheld(view: SampleView) -> bool:

@@ -3,12 +3,14 @@
 The view asks for a channel when it stands beside a kernel; without one (a saved notebook, GitHub) it has no buttons.
 Each message names a run by its folder, a sample and a repeat. A run that this kernel has drawn is ruled on as that
 object, and drawn again where it stands, so that the saved notebook holds the ruling; another is opened from its folder.
+So are the lists of verdicts to check and the comparisons that show the run (`ShowsRulings`).
 """
 
 from __future__ import annotations
 
 import threading
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -21,7 +23,15 @@ from qwq_nb.run.run import Run
 from qwq_nb.view.clip import lean
 from qwq_nb.view.output import draw_again, shown_subjects
 
-__all__ = ["RulingMessage", "SteeringMessage", "accept_rulings", "answer_to", "opened"]
+__all__ = ["RulingMessage", "ShowsRulings", "SteeringMessage", "accept_rulings", "answer_to", "opened"]
+
+
+@runtime_checkable
+class ShowsRulings(Protocol):
+    """Draw rulings beside what else an output shows."""
+
+    def after_ruling(self, run_dir: str) -> Mapping[str, Any] | None:
+        """Return the bundle as it is after a ruling on the run in that folder; None if it shows another."""
 
 
 class RulingMessage(msgspec.Struct, kw_only=True):
@@ -79,7 +89,7 @@ def answer_to(data: Any) -> dict[str, Any]:
     except (QwqError, OSError) as error:
         return {"request": asked.request, "error": one_line(str(error), 400)}
     # In a thread of its own: a long run takes a moment to draw, and the next press need not wait for it.
-    threading.Thread(target=_draw_again, args=(run,), name="qwq-view", daemon=True).start()
+    threading.Thread(target=_draw_again, args=(run, asked.run_dir), name="qwq-view", daemon=True).start()
     return {"request": asked.request, "record": record}
 
 
@@ -109,5 +119,8 @@ def _run_in(folder: str) -> Run:
     return drawn[-1] if drawn else load_run(folder)
 
 
-def _draw_again(run: Run) -> None:
+def _draw_again(run: Run, run_dir: str) -> None:
     draw_again(run, lambda: bundle(drawn_record(run), live=False))
+    for subject in shown_subjects():
+        if isinstance(subject, ShowsRulings) and (made := subject.after_ruling(run_dir)) is not None:
+            draw_again(subject, lambda made=made: made)  # type: ignore[misc]

@@ -238,9 +238,9 @@ class Run(RunStudies):
         from qwq_nb.run.check_list import CheckList, worth_checking
         from qwq_nb.run.withhold import withhold
 
-        results = self.results()
-        record = withhold(self.record(worth_checking(results)), reveal=self._revealed)
-        return CheckList(record.samples, self._rulings(), name=self.name, demo=self.demo, total=len(results))
+        results, rulings = self.results(), self._rulings()
+        record = withhold(self.record(worth_checking(results, rulings)), reveal=self._revealed)
+        return CheckList(record, rulings, total=len(results), anew=self.check)
 
     def rule(self, id: str, correct: bool | None = True, note: str = "", repeat: int = 0) -> None:
         """Record your own ruling on one answer beside the official verdict, which stays; None takes it back.

@@ -207,10 +207,18 @@ def show_picture(picture: Picture) -> None:
         Output(picture).finish()
 
 
-def show_with_figure(made: dict[str, Any], figure: Figure | None, *, repeats: bool = True, leads: bool = False) -> None:
+def show_with_figure(
+    made: dict[str, Any],
+    figure: Figure | None,
+    *,
+    repeats: bool = True,
+    leads: bool = False,
+    subject: Any = None,
+) -> None:
     """Show a bundle, and a figure of it below, or above where it `leads`; in a terminal, print its text alone.
 
-    Two outputs, since a front end draws one form of each: what can draw plotly would not show the tables.
+    Two outputs, since a front end draws one form of each: what can draw plotly would not show the tables. `subject`:
+    the object that it is of, to be drawn again in the same output when it has changed (`draw_again`).
     """
     if not in_kernel(ipython()):
         print(visible(made["text/plain"]))
@@ -219,7 +227,10 @@ def show_with_figure(made: dict[str, Any], figure: Figure | None, *, repeats: bo
 
     if figure is not None and leads:
         show_figure(figure, repeats=repeats, where="below")
-    display(made, raw=True)  # type: ignore[no-untyped-call]
+    handle = display(made, raw=True, display_id=subject is not None)  # type: ignore[no-untyped-call]
+    if subject is not None:
+        _HANDLES[subject] = handle
+        mark_shown(subject, getattr(ipython(), "execution_count", None))
     if figure is not None and not leads:
         show_figure(figure, repeats=repeats)
 

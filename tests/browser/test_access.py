@@ -134,18 +134,21 @@ def test_axe_finds_nothing(lab: Lab, axe: str, dark: bool) -> None:
 
 @pytest.mark.usefixtures("extension")
 @pytest.mark.parametrize("dark", [pytest.param(False, marks=pytest.mark.long, id="light"), True])
-def test_axe_finds_nothing_in_a_comparison(lab: Lab, axe: str, dark: bool) -> None:
+def test_axe_finds_nothing_in_a_comparison_and_a_list_to_check(lab: Lab, axe: str, dark: bool) -> None:
     outcomes = "ccccwwcn", "cwcwctcc"
     one, two = (made_run(results_of(each, reasoning=THINKING, flags=["check_by_hand"]), each) for each in outcomes)
-    data = compare(one, two)._repr_mimebundle_()
-    cell = nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("display_data", data=data)])
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), lab.root / "axe-compare.ipynb")
+    cells = [
+        nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("display_data", data=data)])
+        for data in (compare(one, two)._repr_mimebundle_(), two.check()._repr_mimebundle_())
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), lab.root / "axe-compare.ipynb")
     lab.trust("axe-compare.ipynb")
     with lab.page("axe-compare.ipynb", dark=dark) as page:
         page.locator(".qwq-pair").nth(1).click()
         found = violations(page, axe)
-        page.fill(f"{VIEW} .qwq-search", "dozen")
-        page.wait_for_selector(f"{VIEW} .qwq-detail mark.qwq-mod-hit")
+        page.fill(".qwq-CompareView .qwq-search", "dozen")
+        page.wait_for_selector(".qwq-CompareView .qwq-detail mark.qwq-mod-hit")
+        page.locator(".qwq-CheckView .qwq-line").nth(1).click()
         found += violations(page, axe)
     assert found == []
 

@@ -56,7 +56,7 @@ def reopened(lab: Lab, file: Path) -> str:
     nbformat.write(notebook, lab.root / name)
     lab.trust(name)
     with lab.page(name) as page:
-        page.wait_for_selector(".jp-OutputArea-output table")
+        page.locator(".jp-OutputArea-output table").locator("visible=true").first.wait_for()
         wait_until_still(page)
         return str(page.locator(".jp-NotebookPanel").inner_text())
 

@@ -219,7 +219,7 @@ def test_runs_come_from_the_folder_that_the_line_names_then_from_the_settings_th
     made("my runs", "ma-spaced")
     assert offered("%qwq_show ma") == ["ma-default"]
     shell.run_line_magic("config", "QwqMagics.out = 'configured'")
-    for magic in ("qwq_show", "qwq_resume", "qwq_compare", "qwq_gate", "qwq_think"):
+    for magic in ("qwq_check", "qwq_show", "qwq_resume", "qwq_compare", "qwq_gate", "qwq_think"):
         assert offered(f"%{magic} ma") == ["ma-configured"]
         assert offered(f"%{magic} --out elsewhere ma") == ["ma-elsewhere"]
         assert offered(f"%{magic} ma| --out elsewhere") == ["ma-elsewhere"]

@@ -16,13 +16,14 @@ from qwq_nb.core.options import Option
 from qwq_nb.endpoint import options
 from qwq_nb.endpoint.options import ENDPOINT, SAMPLING
 from qwq_nb.errors import OptionError
-from qwq_nb.evaluation.options import ASK, EVAL, EXECUTOR, RESUME, RUNS, SHOW
+from qwq_nb.evaluation.options import ASK, CHECK, EVAL, EXECUTOR, RESUME, RUNS, SHOW
 from qwq_nb.magics.parsing import parse_line, tokens_of
 
 TABLES = {
     "qwq_endpoint": ENDPOINT,
     "qwq_eval": (*EVAL, *EXECUTOR),
     "qwq": ASK,
+    "qwq_check": CHECK,
     "qwq_runs": RUNS,
     "qwq_show": SHOW,
     "qwq_resume": RESUME,

@@ -20,7 +20,7 @@ __all__ = ["saved_run"]
 def saved_run(out: Path, name: str, outcomes: str, *, texts: Mapping[str, Any] | None = None, **changes: Any) -> Path:
     """Write a run of those outcomes (`c` and `w` only) into the folder `out`; `changes` are the manifest's.
 
-    `texts`: of all answers alike, `reasoning` or `answer`.
+    `texts`: of all answers alike, `reasoning`, `answer` or `flags`.
     """
     results = results_of(outcomes, **(texts or {}))
     manifest = made_run(results, name, **changes).manifest
@@ -36,7 +36,7 @@ def saved_run(out: Path, name: str, outcomes: str, *, texts: Mapping[str, Any] |
         verdict = Verdict(correct=result.outcome == "correct", extracted=result.sample.gold, sample_score=score)
         rows = {
             "predictions": prediction_row(item.sample, item.position, 0, 1, completion, model),
-            "reviews": review_row(item.sample, item.position, 0, 1, completion, verdict, result.outcome, []),
+            "reviews": review_row(item.sample, item.position, 0, 1, completion, verdict, result.outcome, result.flags),
         }
         for kind, row in rows.items():
             directory.append(directory.rows_file(kind, model, item.sample.benchmark, item.sample.subset), row)

@@ -4,12 +4,14 @@ import { Message } from '@lumino/messaging';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
 import { BOARD_MIME, readBoard } from '../record/board';
-import { COMPARE_MIME, readCompare } from '../record/compare';
+import { CHECK_MIME, ICheck, readCheck } from '../record/check';
+import { COMPARE_MIME, ICompare, readCompare } from '../record/compare';
 import { MIME_TYPE, readRecord } from '../record/record';
 import { isLiveState } from '../record/vocabulary';
 import { afterPaint, measure } from '../timing';
 import { BoardView } from '../view/board';
-import { CompareView, RuleIn } from '../view/compare';
+import { CheckView } from '../view/check';
+import { CompareView } from '../view/compare';
 import { ICell } from '../view/controls';
 import { el } from '../view/dom';
 import { RunView } from '../view/run';
@@ -17,6 +19,7 @@ import { IRuling } from '../view/ruling';
 import { RecordHealer } from './healer';
 import { kernelOf, lineFor, runBelow } from './notebooks';
 import { environmentOf } from './resolver';
+import { IRuledKind, RuledRenderer } from './ruled';
 import { RulingChannel } from './rulings';
 
 /** Between two times that a kernel is asked whether it runs what is shown. */
@@ -184,61 +187,19 @@ class BoardRenderer extends Widget implements IRenderMime.IRenderer {
   private _view: BoardView | null = null;
 }
 
-class CompareRenderer extends Widget implements IRenderMime.IRenderer {
-  constructor(options: IRenderMime.IRendererOptions) {
-    super();
-    this.addClass('qwq-Renderer');
-    this._options = options;
-    this.layout = new PanelLayout();
-    this._channel = new RulingChannel(this.node, () =>
-      this._view?.setRule(this._channel.isOpen ? this._rule : null)
-    );
-    this.node.addEventListener('focusin', () => this._channel.connect());
-    this.node.addEventListener('pointerenter', () => this._channel.connect());
-  }
+const COMPARISONS: IRuledKind<ICompare> = {
+  read: readCompare,
+  make: environment => new CompareView(environment),
+  unknown:
+    'This comparison was saved in a form that this version of qwq-nb does not know.'
+};
 
-  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
-    const compare = readCompare(model.data[this._options.mimeType]);
-    if (compare === null) {
-      this._view?.dispose();
-      this._view = null;
-      const sentence =
-        'This comparison was saved in a form that this version of qwq-nb does not know.';
-      this.node.replaceChildren(el('p', { class: 'qwq-unknown' }, sentence));
-      return;
-    }
-    if (this._view === null) {
-      this.node.replaceChildren();
-      this._view = new CompareView(environmentOf(this._options));
-      (this.layout as PanelLayout).addWidget(this._view);
-    }
-    this._view.setCompare(compare);
-    this._view.setRule(this._channel.isOpen ? this._rule : null);
-    this._channel.connect();
-  }
-
-  dispose(): void {
-    this._channel.dispose();
-    super.dispose();
-  }
-
-  protected onAfterAttach(message: Message): void {
-    super.onAfterAttach(message);
-    this._channel.connect();
-  }
-
-  private _rule: RuleIn = async ({ run_dir }, ruling) => {
-    const found = await this._channel.send({ ...ruling, run_dir });
-    const changed = readRecord(found);
-    if (changed === null) {
-      throw new Error('the kernel’s answer cannot be read');
-    }
-    return changed;
-  };
-  private _channel: RulingChannel;
-  private _options: IRenderMime.IRendererOptions;
-  private _view: CompareView | null = null;
-}
+const CHECKS: IRuledKind<ICheck> = {
+  read: readCheck,
+  make: environment => new CheckView(environment),
+  unknown:
+    'This list was saved in a form that this version of qwq-nb does not know.'
+};
 
 /** `qwq_nb/run/controls.py` has the same name. */
 const CONTROLS_MIME = 'application/vnd.qwq-nb.controls.v1+json';
@@ -282,7 +243,18 @@ const extensions: IRenderMime.IExtension[] = [
     rendererFactory: {
       safe: true,
       mimeTypes: [COMPARE_MIME],
-      createRenderer: options => new CompareRenderer(options)
+      createRenderer: options => new RuledRenderer(options, COMPARISONS)
+    },
+    rank: 40,
+    dataType: 'json'
+  },
+  {
+    id: 'qwq-nb:check',
+    description: 'Draws the verdicts of qwq-nb’s runs that are to be checked.',
+    rendererFactory: {
+      safe: true,
+      mimeTypes: [CHECK_MIME],
+      createRenderer: options => new RuledRenderer(options, CHECKS)
     },
     rank: 40,
     dataType: 'json'

@@ -7,7 +7,6 @@ import { RunModel } from '../model/model';
 import { hasChip, IPair, PairChip, PairsModel } from '../model/pairs';
 import { ICompare, ICompareRun } from '../record/compare';
 import { count, number } from '../record/format';
-import { RunRecord } from '../record/record';
 import { oneLine } from '../text/clean';
 import { IContext } from './attempt';
 import { button, el, reconcile, setAttribute, setText } from './dom';
@@ -18,11 +17,8 @@ import { ISide, PairView } from './pair';
 import { PairList } from './pair-list';
 import { ReachKeeper } from './reach';
 import type { IRunEnvironment } from './run';
-import { IRuling, Rule } from './ruling';
+import { Rule, RuleIn } from './ruling';
 import { LazyTypesetter } from './typeset';
-
-/** Sends a ruling on an answer of a run; resolves with what the kernel then says of the run. */
-export type RuleIn = (run: RunRecord, ruling: IRuling) => Promise<RunRecord>;
 
 const WITHHELD =
   'The benchmark’s authors ask that its questions not be published: its texts are withheld in this output. They are in the runs’ folders.';
@@ -51,7 +47,15 @@ export class CompareView extends Widget {
       this.model.b = isSame || this.model.runs.size <= 2 ? '' : row.b;
       this._drawPairs();
     });
-    this._list = new PairList(this.model, key => this._choose(key, false));
+    this._list = new PairList(
+      this.model,
+      key => this._choose(key, false),
+      (key, side, correct) => {
+        this._choose(key, false);
+        this._pair.choose(side);
+        this._pair.rule(correct);
+      }
+    );
     this._pair = new PairView(this._typesetter);
     this._search.addEventListener('input', () => {
       window.clearTimeout(this._timer);
@@ -112,7 +116,8 @@ export class CompareView extends Widget {
     });
   }
 
-  setCompare(compare: ICompare): void {
+  /** Show a comparison, or take in what a ruling has changed in the one that is shown. */
+  draw(compare: ICompare): void {
     this._compare = compare;
     this.model.setCompare(compare);
     for (const [letter, { model }] of this.model.runs) {
@@ -131,8 +136,12 @@ export class CompareView extends Widget {
 
   /** Where rulings go; null: nowhere, and there are no buttons. */
   setRule(rule: RuleIn | null): void {
+    if (rule === this._rule) {
+      return;
+    }
     this._rule = rule;
     this._rules.clear();
+    this._list.setRules(rule !== null);
     if (this._compare !== null) {
       this._drawPair();
     }

@@ -15,7 +15,8 @@ export interface IKeyboardTargets {
   list: HTMLElement;
   detail: HTMLElement;
   focusDetail: () => void;
-  search: HTMLInputElement;
+  /** Null: nothing can be searched. */
+  search: HTMLInputElement | null;
   move: (steps: number) => void;
   /** Go so many answers on, among those to the same problem. */
   moveAmongRepeats?: (steps: number) => void;
@@ -84,7 +85,7 @@ export class KeyboardHandler {
   private _handle(event: KeyboardEvent): boolean {
     const { list, detail, search, applySearch } = this._targets;
     const target = event.target as HTMLElement;
-    if (target === search) {
+    if (search !== null && target === search) {
       if (
         event.key === 'Escape' ||
         event.key === 'Enter' ||
@@ -99,7 +100,7 @@ export class KeyboardHandler {
     if (target.matches('input, select, textarea')) {
       return event.key === 'Escape' && this._focus(list);
     }
-    if (event.key === '/') {
+    if (event.key === '/' && search !== null) {
       search.focus();
       search.select();
       return true;

@@ -11,6 +11,7 @@ import { DotsView } from './dots';
 import { drawExcerpt } from './excerpt';
 import { testsWord } from './execution';
 import { problemWords } from './problem';
+import { ruledOf, ruleMarks } from './ruling';
 import { signOf } from './standing';
 import { valuesOf } from './values';
 
@@ -26,13 +27,21 @@ interface ILine {
   problem: IProblem | null;
 }
 
+export interface IListParts {
+  /** What a line says of its sample, where that is not its outcome and values. */
+  said?: (entry: IEntry) => string;
+  /** Rule on the sample of a line; without it lines have no marks to press. */
+  rule?: (key: string, correct: boolean) => void;
+}
+
 export class ListView {
   readonly node: HTMLElement;
   /** The line that keys move from and that is shown beside the list. */
   active: string | null = null;
 
-  constructor(choose: (key: string) => void) {
+  constructor(choose: (key: string) => void, more: IListParts = {}) {
     this._choose = choose;
+    this._said = more.said ?? saidOf;
     this.node = el(
       'div',
       {
@@ -53,9 +62,13 @@ export class ListView {
       { passive: true }
     );
     this.node.addEventListener('click', event => {
-      const line = (event.target as Element).closest<HTMLElement>('.qwq-line');
+      const target = event.target as Element;
+      const line = target.closest<HTMLElement>('.qwq-line');
       const key = line && this._keyAt(line, event);
-      if (key) {
+      const mark = target.closest<HTMLElement>('.qwq-rule-mark');
+      if (key && mark !== null) {
+        more.rule?.(key, mark.dataset.rules === 'right');
+      } else if (key) {
         this._choose(key);
       }
     });
@@ -106,6 +119,11 @@ export class ListView {
       this._scrollTo(now * LINE + rest);
     }
     this._draw();
+  }
+
+  /** Whether the lines have marks that rule on their samples. */
+  setRules(can: boolean): void {
+    this.node.classList.toggle('qwq-mod-rules', can);
   }
 
   get entries(): readonly IEntry[] {
@@ -224,7 +242,8 @@ export class ListView {
       part('id'),
       part('said'),
       part('tokens'),
-      part('time')
+      part('time'),
+      ruleMarks()
     );
   }
 
@@ -245,7 +264,7 @@ export class ListView {
     const excerpt = this._excerpt(entry.key);
     if (excerpt === null || excerpt.part === 'id') {
       setText(id, this._name(entry));
-      setText(said, saidOf(entry));
+      setText(said, [ruledOf(row), this._said(entry)].join(''));
       delete said.dataset.excerpt;
     } else {
       setText(id, [this._name(entry), ...valuesOf(row)].join(' · '));
@@ -327,6 +346,7 @@ export class ListView {
   }
 
   private _choose: (key: string) => void;
+  private _said: (entry: IEntry) => string;
   private _excerpt: (key: string) => IExcerpt | null = () => null;
   private _empty = el('p', { class: 'qwq-empty' }, 'No sample fits.');
   private _inner = el('div', { class: 'qwq-list-inner', role: 'presentation' });

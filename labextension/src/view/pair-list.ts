@@ -2,16 +2,11 @@
 import { IPair, PairsModel } from '../model/pairs';
 import { number } from '../record/format';
 import { SampleView } from '../record/record';
-import {
-  flagWord,
-  outcomeSign,
-  outcomeWord,
-  rulingWord
-} from '../record/vocabulary';
+import { flagWord, outcomeSign, outcomeWord } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
 import { readable } from '../text/readable';
 import { el, reconcile, setAttribute, setText, uniqueId } from './dom';
-import { saidOf } from './ruling';
+import { ruledOf, ruleMarks, saidOf } from './ruling';
 
 const LINE = 58; // pixels; as in style/compare.css
 
@@ -19,7 +14,11 @@ export class PairList {
   readonly node: HTMLElement;
   active: string | null = null;
 
-  constructor(model: PairsModel, choose: (key: string) => void) {
+  constructor(
+    model: PairsModel,
+    choose: (key: string) => void,
+    rule: (key: string, side: 0 | 1, correct: boolean) => void
+  ) {
     this._model = model;
     this.node = el(
       'div',
@@ -33,8 +32,13 @@ export class PairList {
       this._inner
     );
     this.node.addEventListener('click', event => {
-      const line = (event.target as Element).closest<HTMLElement>('.qwq-pair');
-      if (line?.dataset.key) {
+      const target = event.target as Element;
+      const line = target.closest<HTMLElement>('.qwq-pair');
+      const mark = target.closest<HTMLElement>('.qwq-rule-mark');
+      if (line?.dataset.key && mark !== null) {
+        const side = target.closest('.qwq-pair-side') === line.children[2];
+        rule(line.dataset.key, side ? 0 : 1, mark.dataset.rules === 'right');
+      } else if (line?.dataset.key) {
         choose(line.dataset.key);
       }
     });
@@ -55,6 +59,11 @@ export class PairList {
       (node, pair) => this._fill(node, pair)
     );
     this._mark();
+  }
+
+  /** Whether the lines have marks that rule on their answers. */
+  setRules(can: boolean): void {
+    this.node.classList.toggle('qwq-mod-rules', can);
   }
 
   setActive(key: string | null, reveal: boolean): void {
@@ -130,7 +139,8 @@ function make(): HTMLElement {
       { class: 'qwq-pair-side' },
       el('span', { class: 'qwq-pair-sign' }),
       el('span', { class: 'qwq-pair-name' }),
-      el('span', { class: 'qwq-pair-said' })
+      el('span', { class: 'qwq-pair-said' }),
+      ruleMarks()
     );
   return el(
     'div',
@@ -151,10 +161,9 @@ function fillSide(node: HTMLElement, title: string, row: SampleView): void {
     row.extracted
       ? oneLine(readable(row.extracted), 60)
       : outcomeWord(row.outcome),
-    ...row.flags.slice(0, 4).map(flag => oneLine(`⚑ ${flagWord(flag)}`, 60)),
-    ...(row.ruling ? [`✎ ${rulingWord(row.ruling.correct)}`] : [])
+    ...row.flags.slice(0, 4).map(flag => oneLine(`⚑ ${flagWord(flag)}`, 60))
   ];
-  setText(said, parts.join(' · '));
+  setText(said, ruledOf(row) + parts.join(' · '));
   setAttribute(
     node,
     'title',

@@ -1,5 +1,5 @@
 /** A reader's own ruling on an answer: what it is, and, where a kernel can take one, buttons for it and a note. */
-import { SampleView } from '../record/record';
+import { RunRecord, SampleView } from '../record/record';
 import { rulingWord } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
 import { button, el, setAttribute, setText } from './dom';
@@ -15,7 +15,13 @@ export interface IRuling {
 /** Sends a ruling to the kernel; rejects with what went wrong, in words. */
 export type Rule = (ruling: IRuling) => Promise<void>;
 
+/** Sends a ruling on an answer of a run; resolves with what the kernel then says of that answer. */
+export type RuleIn = (run: RunRecord, ruling: IRuling) => Promise<RunRecord>;
+
 const LONGEST_NOTE = 2_000; // characters
+
+/** By where rulings are sent, and answer: what stood there before the last ruling; null: none. */
+const BEFORE = new WeakMap<Rule, Map<string, SampleView['ruling']>>();
 
 /** Outcomes without an answer to rule on. */
 const UNANSWERED = ['error', 'pending'];
@@ -34,7 +40,11 @@ export class RulingView {
       this.rule(null)
     );
     this._undo = button('Undo', { class: 'qwq-link' }, () => this.undo());
-    setAttribute(this._undo, 'title', 'Undo the last ruling here (u)');
+    setAttribute(
+      this._undo,
+      'title',
+      'Undo the last ruling on this answer (u)'
+    );
     this._note = el('input', {
       type: 'text',
       class: 'qwq-ruling-note',
@@ -81,7 +91,6 @@ export class RulingView {
     if (key !== this._key) {
       this._key = key;
       this._isTyped = false;
-      this._before = undefined;
       setText(this._status, '');
     }
     this._row = row;
@@ -109,7 +118,7 @@ export class RulingView {
     const note = correct === null ? '' : this._note.value.trim();
     const before = row.ruling;
     this._save(correct, note, () => {
-      this._before = before;
+      this._remember(before);
       return correct === null
         ? 'Ruling taken back'
         : `Ruled ${rulingWord(correct)}${note ? ', with the note' : ''}`;
@@ -117,14 +126,14 @@ export class RulingView {
     return true;
   }
 
-  /** Put back what stood here before the last ruling; false where nothing was ruled since this answer is shown. */
+  /** Put back what stood here before the last ruling; false where nothing was ruled in this view. */
   undo(): boolean {
-    const before = this._before;
-    if (before === undefined || this._send === null) {
+    const before = this._before();
+    if (before === undefined) {
       return false;
     }
     this._save(before?.correct ?? null, before?.note ?? '', () => {
-      this._before = undefined;
+      this._remember(undefined);
       return before === null
         ? 'Undone: no ruling'
         : `Undone: ruled ${rulingWord(before.correct)} as before`;
@@ -158,9 +167,30 @@ export class RulingView {
     );
   }
 
+  /** What stood here before the last ruling, null: none; undefined: there was no ruling, or it is undone. */
+  private _before(): SampleView['ruling'] | undefined {
+    return this._send === null
+      ? undefined
+      : BEFORE.get(this._send)?.get(this._key);
+  }
+
+  private _remember(before: SampleView['ruling'] | undefined): void {
+    const send = this._send;
+    if (send === null) {
+      return;
+    }
+    const known = BEFORE.get(send) ?? new Map<string, SampleView['ruling']>();
+    BEFORE.set(send, known);
+    if (before === undefined) {
+      known.delete(this._key);
+    } else {
+      known.set(this._key, before);
+    }
+  }
+
   private _drawButtons(): void {
     const ruling = this._row?.ruling ?? null;
-    this._undo.hidden = this._before === undefined || this._send === null;
+    this._undo.hidden = this._before() === undefined;
     this._back.hidden = ruling === null || !this._undo.hidden;
     if (!this._isTyped && this._note.value !== (ruling?.note ?? '')) {
       this._note.value = ruling?.note ?? '';
@@ -196,8 +226,6 @@ export class RulingView {
   private _wrong: HTMLButtonElement;
   private _back: HTMLButtonElement;
   private _undo: HTMLButtonElement;
-  /** What stood here before the last ruling, null: none; undefined: nothing was ruled since this answer is shown. */
-  private _before: SampleView['ruling'] | undefined = undefined;
   private _note: HTMLInputElement;
   private _buttons: HTMLElement;
   private _said = el('span', { class: 'qwq-ruling-said' });
@@ -207,4 +235,38 @@ export class RulingView {
 export function saidOf(ruling: { correct: boolean; note: string }): string {
   const said = `Your ruling: ${ruling.correct ? '✓ right' : '✗ not right'}`;
   return ruling.note ? `${said}, “${oneLine(ruling.note, 400)}”` : said;
+}
+
+/** A reader's ruling in a line of a list: `✎ right · `; nothing where there is none. */
+export function ruledOf({ ruling }: SampleView): string {
+  if (ruling === null) {
+    return '';
+  }
+  const note = ruling.note ? ` “${oneLine(ruling.note, 60)}”` : '';
+  return `✎ ${rulingWord(ruling.correct)}${note} · `;
+}
+
+/**
+ * What is pressed in a line of a list to rule on its answer. It is for the mouse alone: a line is an option, which can
+ * hold no buttons, and keys do the same.
+ */
+export function ruleMarks(): HTMLElement {
+  const mark = (correct: boolean): HTMLElement =>
+    el(
+      'span',
+      {
+        class: 'qwq-rule-mark',
+        'data-rules': correct ? 'right' : 'wrong',
+        title: correct
+          ? 'Rule that the answer is right (y)'
+          : 'Rule that it is not right (n)'
+      },
+      correct ? '✓' : '✗'
+    );
+  return el(
+    'span',
+    { class: 'qwq-rule-marks', 'aria-hidden': 'true' },
+    mark(true),
+    mark(false)
+  );
 }

@@ -14,10 +14,9 @@ import { keyOf, RunRecord } from '../record/record';
 import { measure } from '../timing';
 import { IContext } from './attempt';
 import { BoardFacts } from './board-facts';
-import { copyText } from './clipboard';
 import { ICell, Steer } from './controls';
-import { asCurl, asJson, asLine, asMarkdown } from './copies';
-import { CopyForm, DetailView } from './detail';
+import { copyEntry } from './copying';
+import { DetailView } from './detail';
 import { el, setAttribute } from './dom';
 import { FiltersView } from './filters';
 import { HeightGrip } from './grip';
@@ -72,7 +71,12 @@ export class RunView extends Widget {
       environment.source ?? null
     );
     this.model.selector.finder.changed = () => this._searchOn();
-    this._list = new ListView(key => this.choose(key, true));
+    this._list = new ListView(key => this.choose(key, true), {
+      rule: (key, correct) => {
+        this.choose(key, false);
+        this._detail.rule(correct);
+      }
+    });
     this._filters = new FiltersView(
       this.model.selector.filter,
       () => {
@@ -89,7 +93,7 @@ export class RunView extends Widget {
     this._detail = new DetailView(this._typesetter, {
       choose: key => this.choose(key, false),
       fetch: entry => void this._fetcher.fetch(entry),
-      copy: (entry, form) => this._copy(entry, form),
+      copy: (entry, form) => copyEntry(this.model, this._fetcher, entry, form),
       openTab: environment.openTab && (entry => void this._openTab(entry)),
       link: (anchor, entry) => void this._link(anchor, entry)
     });
@@ -166,6 +170,7 @@ export class RunView extends Widget {
   setRule(rule: Rule | null): void {
     if (rule !== this._rule) {
       this._rule = rule;
+      this._list.setRules(rule !== null);
       if (this._isDrawn) {
         this._drawDetail();
       }
@@ -401,33 +406,6 @@ export class RunView extends Widget {
   }
 
   /** Returns what to say of it. */
-  private async _copy(entry: IEntry, form: CopyForm): Promise<string> {
-    const record = this.model.record!;
-    if (form === 'markdown') {
-      await this._fetcher.fetch(entry);
-    }
-    const trace = this.model.trace(entry.key);
-    const copied = { record, entry, trace };
-    let text: string | null;
-    if (form === 'line') {
-      text = asLine(copied);
-      if (text === null) {
-        return 'Not copied: its name cannot stand in a line';
-      }
-    } else if (form === 'curl') {
-      const prompt = await this._fetcher.prompt(entry);
-      if (prompt === null || 'tools' in record.sampling) {
-        return 'Not copied: the prompt is not in the run’s folder, or not within reach';
-      }
-      text = asCurl(record, prompt);
-    } else {
-      text = form === 'json' ? asJson(copied) : asMarkdown(copied);
-    }
-    return (await copyText(text))
-      ? 'Copied'
-      : 'Not copied: the browser forbids it';
-  }
-
   private async _openTab({ row }: IEntry): Promise<void> {
     const path = this._fetcher.pathOf({ file: MANIFEST });
     if (path !== null) {

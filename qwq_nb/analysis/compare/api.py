@@ -95,6 +95,7 @@ class Comparison:
     ) -> None:
         self.runs = dict(zip(LETTERS, runs, strict=False))
         self.revealed = reveal
+        self._given_prices = prices
         self._results = {letter: run.results() for letter, run in self.runs.items()}
         self._names = run_titles(self.runs)
         self._facts = {
@@ -360,4 +361,12 @@ class Comparison:
         """The tables and flips, and below them accuracy against what it took."""
         from qwq_nb.view.output import show_with_figure
 
-        show_with_figure(self._repr_mimebundle_(), self.plot("frontier") if self.record.points else None, repeats=False)
+        figure = self.plot("frontier") if self.record.points else None
+        show_with_figure(self._repr_mimebundle_(), figure, repeats=False, subject=self)
+
+    def after_ruling(self, run_dir: str) -> dict[str, Any] | None:
+        """Return its bundle as it is after a ruling on the run in that folder; None if it is of others."""
+        if run_dir not in [run.directory.display_path for run in self.runs.values()]:
+            return None
+        anew = Comparison(list(self.runs.values()), reveal=self.revealed, prices=self._given_prices)
+        return anew._repr_mimebundle_()
