@@ -12,6 +12,7 @@ from qwq_nb.errors import UnknownRun, did_you_mean, listed
 from qwq_nb.run.listing import RunList
 from qwq_nb.run.run import Run
 from qwq_nb.run.state import SavedState
+from qwq_nb.store.labels import read_labels
 from qwq_nb.store.manifest import MANIFEST, Manifest
 from qwq_nb.store.run_dir import RunDirectory, find_run_dirs
 
@@ -26,8 +27,9 @@ def list_runs(out: str | Path | None = None) -> RunList:
 
     Folders whose manifest cannot be read are in `problems` of the list, and cost it a line.
     """
-    runs = RunList()
-    for path in find_run_dirs(expand_user(out or DEFAULT_OUT)):
+    root = expand_user(out or DEFAULT_OUT)
+    runs = RunList(labels=read_labels(root))
+    for path in find_run_dirs(root):
         try:
             runs.append(open_run(path))
         except UnknownRun as exc:
@@ -36,7 +38,7 @@ def list_runs(out: str | Path | None = None) -> RunList:
 
 
 def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
-    """Open a run by its directory, or by its name (or the beginning of it) below `out`.
+    """Open a run by its directory, or by its name (or the beginning of it, or what its reader calls it) below `out`.
 
     What other tools wrote is opened too: directories of evalscope, logs of Inspect (`.eval`, `.json`), samples of
     lm-eval (a folder or `samples_*.jsonl`), details of lighteval (`.parquet`), and chats, a JSON object a line.
@@ -67,6 +69,9 @@ def load_run(path: str | Path, *, out: str | Path | None = None) -> Run:
         return open_run(names[str(path)])
     if len(matching) == 1:
         return open_run(matching[0])
+    called = [names[name] for name, own in read_labels(root).items() if own.label == str(path) and name in names]
+    if len(called) == 1 and not matching:
+        return open_run(called[0])
     if len(matching) > 1:
         raise UnknownRun(f"{str(path)!r} fits {len(matching):,} runs: {listed(p.name for p in matching)}.")
     hint = did_you_mean(str(path), names) if names else f" There are none in {root}."

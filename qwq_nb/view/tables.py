@@ -55,13 +55,21 @@ def text_table(heads: Sequence[str], rows: Sequence[Row], align: str = "lr") -> 
 
 
 def html_table(
-    caption: str, heads: Sequence[str], rows: Sequence[Row], *, bare: bool = False, row_heads: bool = True
+    caption: str,
+    heads: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    bare: bool = False,
+    row_heads: bool = True,
+    words: bool = False,
 ) -> str:
     """Return a table; a row's first cell is its head unless `row_heads` is false, a title opens a group of rows.
 
-    `bare`: without styles and without the frame that scrolls, for a few narrow columns below a figure.
+    `bare`: without styles and without the frame that scrolls, for a few narrow columns below a figure. `words`: cells
+    and heads stand at the left, as words do; numbers stand at the right.
     """
     left = "" if bare else _LEFT
+    side = _LEFT if words else ""
     # Each group is a body of its own: rows that come before any title have one too.
     bodies: list[list[str]] = []
     for row in rows:
@@ -73,8 +81,8 @@ def html_table(
             bodies.append([])
         first, *rest = map(_cell, row) if row_heads else ("", *map(_cell, row))
         head = f'<th scope="row"{left}>{first}</th>' if row_heads else ""
-        bodies[-1].append(f"<tr>{head}{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>")
-    top = "".join(f'<th scope="col">{_cell(head)}</th>' if head or not bare else "<th></th>" for head in heads)
+        bodies[-1].append(f"<tr>{head}{''.join(f'<td{side}>{cell}</td>' for cell in rest)}</tr>")
+    top = "".join(f'<th scope="col"{side}>{_cell(head)}</th>' if head or not bare else "<th></th>" for head in heads)
     inner = f"<caption{left}>{_cell(caption)}</caption><thead><tr>{top}</tr></thead>"
     inner += "".join(f"<tbody>{''.join(body)}</tbody>" for body in bodies or [[]])
     if bare:

@@ -200,3 +200,63 @@ def test_settings(lab: Lab, run: qwq_nb.Run) -> None:
         style = page.locator(f"{REASONING} .qwq-block").first.evaluate("(node) => getComputedStyle(node).whiteSpace")
         assert style == "pre"
     stored.unlink()
+
+
+def test_runs_are_told_apart_searched_named_compared_and_deleted(
+    lab: Lab, run: qwq_nb.Run, manifest: Callable[..., Path]
+) -> None:
+    request = json.loads((Path(run.path) / "qwq_run.json").read_text())["request"]
+    for name, temperature, score in (("cool", 0.2, 0.5), ("warm", 1.0, 0.9)):
+        endpoint = request["endpoints"][0]
+        sampling = endpoint["sampling"] | {"temperature": temperature}
+        asked = request | {"endpoints": [endpoint | {"sampling": sampling}]}
+        file = manifest(name, request=asked, scores={"math_500": score}, updated="2026-01-02T03:04:05Z")
+        assert file.is_file()
+    root = Path(run.path).parent
+    with lab.page("sub/here.ipynb") as page:
+        command(page, "QwQ: Show Runs Panel")
+        page.wait_for_function(f"document.querySelectorAll('{ITEM}').length === 3")
+        panel = page.locator(PANEL)
+        names = page.locator(f"{PANEL} .qwq-runs-name")
+        facts = page.locator(f"{ITEM}:has-text('warm') .qwq-runs-facts").inner_text()
+        assert "temperature\n1" in facts or "temperature 1" in facts.replace("\n", " ")
+        assert "top_p" not in facts, "the same in all"
+        # Sorted, searched and grouped.
+        panel.get_by_label("Sort runs by").select_option("score")
+        assert names.first.inner_text() == "warm"
+        panel.get_by_label("Sort runs by").select_option("temperature")
+        assert names.all_inner_texts()[0] == "cool"
+        panel.get_by_label("Group runs by").select_option("sweep")
+        assert "math_500 over temperature" in page.locator(f"{PANEL} .qwq-runs-group").first.inner_text()
+        panel.get_by_label("Group runs by").select_option("")
+        panel.get_by_label("Search runs").fill("temperature 0.2")
+        assert names.all_inner_texts() == ["cool"]
+        # A name and a note, kept beside the runs.
+        page.locator(ITEM).hover()
+        page.get_by_role("button", name="Rename cool").click()
+        page.keyboard.type("Greedy")
+        page.keyboard.press("Tab")
+        page.keyboard.type("for the appendix")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f"{PANEL} .qwq-runs-note:has-text('for the appendix')")
+        assert names.all_inner_texts() == ["Greedy"]
+        assert qwq_nb.load_run("Greedy", out=root).path == root / "cool"
+        # Deleted, and back.
+        page.locator(ITEM).hover()
+        page.get_by_role("button", name="Delete Greedy").click()
+        page.wait_for_selector(f"{PANEL} .qwq-runs-foot:has-text('1 deleted run')")
+        assert not (root / "cool").exists()
+        assert (root / "qwq_deleted" / "cool" / "qwq_run.json").is_file()
+        panel.get_by_role("button", name="Undo").click()
+        page.wait_for_selector(f"{PANEL} .qwq-runs-name:has-text('Greedy')")
+        assert (root / "cool" / "qwq_run.json").is_file()
+        # Two are compared in a new cell of the notebook.
+        panel.get_by_label("Search runs").fill("")
+        for name in ("Greedy", "warm"):
+            panel.get_by_label(f"Select {name} to compare it").check()
+        panel.get_by_role("button", name="Compare these two").click()
+        page.wait_for_function("document.querySelectorAll('.jp-Notebook .jp-CodeCell').length === 2")
+        text = page.locator(".jp-Notebook .jp-CodeCell").nth(1).locator(".cm-content").inner_text()
+        assert sorted(text.split()) == ["%qwq_compare", "cool", "warm"]
+    (root / "qwq_labels.json").unlink()
+    shutil.rmtree(root / "qwq_deleted")

@@ -245,7 +245,7 @@ def test_show_runs_and_resume(shell: Shell, server: DemoEndpoint) -> None:
     for given in ("first", name, name[:-2], f"qwq_runs/{name}"):
         assert "limit 2" in shell.run(f"%qwq_show {given}")
     _, heads, newest, oldest = shell.run("%qwq_runs").splitlines()
-    assert heads.split() == ["run", "state", "done", "accuracy", "model", "updated"]
+    assert heads.split() == ["run", "state", "done", "accuracy", "model", "limit", "last", "written"]
     assert oldest.split()[:3] == [name, "complete", "2/2"]
     assert newest.split()[2] == "3/3"
     assert "No runs yet" in shell.run("%qwq_runs --out elsewhere")

@@ -31,6 +31,7 @@ import {
   Unread,
   within
 } from './files';
+import { DELETED } from './shelf';
 
 const MOST = 200; // folders that are looked into, those changed last
 const MOST_BYTES = 50_000_000; // of the manifests that one listing reads, the smallest first
@@ -47,6 +48,8 @@ export interface IListing {
   left: number;
   /** Why the runs cannot be listed, or empty. */
   problem: string;
+  /** All that lies beside the runs, and their folders. */
+  entries: Contents.IModel[];
 }
 
 interface ISeen {
@@ -76,10 +79,19 @@ export class RunListing {
       this._root = root;
       this._seen.clear();
     }
-    const listing: IListing = { runs: [], unread: [], left: 0, problem: '' };
+    const listing: IListing = {
+      runs: [],
+      unread: [],
+      left: 0,
+      problem: '',
+      entries: []
+    };
     let entries: Contents.IModel[];
     try {
-      entries = await this._ask(root, () => this._folders(root));
+      listing.entries = await this._ask(root, () => this._entries(root));
+      entries = listing.entries.filter(
+        ({ type, name }) => type === 'directory' && name !== DELETED
+      );
     } catch (error) {
       this._exists = false;
       listing.problem =
@@ -118,15 +130,14 @@ export class RunListing {
   }
 
   /** A folder that may not be there is looked for in the one that holds it: a miss would be an error in the log. */
-  private async _folders(root: string): Promise<Contents.IModel[]> {
+  private async _entries(root: string): Promise<Contents.IModel[]> {
     if (!this._exists) {
       const beside = await readFolder(this._contents, folderOf(root));
       this._exists = beside.some(
         ({ name, type }) => type === 'directory' && name === lastPart(root)
       );
     }
-    const entries = this._exists ? await readFolder(this._contents, root) : [];
-    return entries.filter(({ type }) => type === 'directory');
+    return this._exists ? readFolder(this._contents, root) : [];
   }
 
   /** The run as it is known already, or the manifest that has to be read; null where the folder holds none. */

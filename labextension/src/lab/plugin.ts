@@ -39,6 +39,11 @@ import { markOf, sampleOf, setTabs } from './tabs';
 
 const CATEGORY = 'QwQ';
 
+/** What of a notebook's cell is used here. */
+interface ICellModel {
+  sharedModel: { setSource: (source: string) => void };
+}
+
 const COMMANDS = {
   show: 'qwq-nb:show-runs',
   open: 'qwq-nb:open-run',
@@ -78,7 +83,26 @@ function activate(
   const openRun = (folder: string): void => open(manifestPath(folder), FACTORY);
 
   const follower = new FolderFollower(shell, browser);
-  const panel = new RunsPanel(contents, follower, run => openRun(run.folder));
+  /** Run a line in a new cell of the notebook in front; false where there is none. */
+  const insert = (line: string): boolean => {
+    const widget = shell.currentWidget as
+      | (Widget & { content?: { activeCell?: { model: ICellModel } | null } })
+      | null;
+    if (!widget?.content?.activeCell) {
+      return false;
+    }
+    void commands.execute('notebook:insert-cell-below').then(() => {
+      widget.content!.activeCell!.model.sharedModel.setSource(line);
+      return commands.execute('notebook:run-cell');
+    });
+    return true;
+  };
+  const panel = new RunsPanel(
+    contents,
+    follower,
+    run => openRun(run.folder),
+    insert
+  );
   const settings = new Settings(registry, now => {
     panel.refreshSeconds = now.refreshSeconds;
     commands.notifyCommandChanged(COMMANDS.compact);

@@ -116,3 +116,14 @@ export function silence(run: IRun, now: number): string {
 function lineThatShows(run: IRun): string {
   return showLine(lastPart(run.folder)) ?? '%qwq_show, with the run’s folder,';
 }
+
+/** `2026-11-28 07:12`, by the reader's clock; `–` where it is not known. `time`: milliseconds since 1970. */
+export function localTime(time: number): string {
+  if (time <= 0) {
+    return '–';
+  }
+  const at = new Date(time);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())];
+  return `${day.join('-')} ${two(at.getHours())}:${two(at.getMinutes())}`;
+}

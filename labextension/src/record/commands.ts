@@ -30,7 +30,7 @@ const PATH = /^[\w./+][\w./+-]*$/;
 /** `%magic NAME`, or with `--out` where the run lies elsewhere than usual; null where that cannot stand in a line. */
 function lineOf(magic: string, folder: string): string | null {
   const parts = folder.replace(/\\/g, '/').replace(/\/+$/, '').split('/');
-  const word = asWord(parts[parts.length - 1]);
+  const word = asWord(lastOf(folder));
   const out = parts.slice(0, -1);
   if (word === null) {
     return null;
@@ -64,4 +64,20 @@ export function sampleLine(
   const word = PLAIN_ID.test(id) ? id : QUOTED_ID.test(id) ? `'${id}'` : null;
   const again = repeat > 0 ? ` --repeat ${repeat}` : '';
   return line && word && `${line} --sample ${word}${again}`;
+}
+
+/** The line that compares the runs in those folders, which lie beside each other; null where that cannot be one. */
+export function compareLine(folders: readonly string[]): string | null {
+  const lines = folders.map(folder => lineOf('qwq_compare', folder));
+  if (lines.length < 2 || lines.some(line => line === null)) {
+    return null;
+  }
+  const words = folders.map(folder => asWord(lastOf(folder)));
+  const rest = lines[0]!.slice(`%qwq_compare ${words[0]}`.length);
+  return `%qwq_compare ${words.join(' ')}${rest}`;
+}
+
+function lastOf(folder: string): string {
+  const parts = folder.replace(/\\/g, '/').replace(/\/+$/, '').split('/');
+  return parts[parts.length - 1];
 }

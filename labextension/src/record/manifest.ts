@@ -1,5 +1,12 @@
 /** A run as its manifest `qwq_run.json` tells it: read from whatever the file holds, and sorted. */
-import { asNumber, asObject, asText, clipped, parseJson } from './values';
+import {
+  asNumber,
+  asObject,
+  asText,
+  clipped,
+  inWords,
+  parseJson
+} from './values';
 import { isLiveState } from './vocabulary';
 
 export const MANIFEST = 'qwq_run.json';
@@ -10,6 +17,9 @@ export const OUTPUT = 'qwq_output.json';
 const DEMO_ENDPOINT = 'demo';
 /** Characters of a text that are kept: a list of runs has room for no more. */
 const LONGEST = 300;
+const LONGEST_SETTING = 60;
+const LONGEST_SWEEP = 4_000;
+const MOST_SETTINGS = 30;
 /** Benchmarks that are kept. */
 const MOST_BENCHMARKS = 100;
 const DAY = 24 * 3_600_000; // milliseconds
@@ -33,7 +43,15 @@ export interface IRun {
   metrics: Record<string, string>;
   /** Of each benchmark of which a part was asked: the answers behind its score, and those that all problems would have. */
   estimated: Record<string, [answered: number, whole: number]>;
+  /**
+   * What was asked, by name, as it is shown: the sampling, then `endpoint`, `levels`, `limit` and the like. What is not
+   * known, or is as it always is, is not there.
+   */
+  settings: Record<string, string>;
+  /** What runs of one sweep have in common, as a text to compare; empty where it is not known. */
+  sweep: string;
   /** ISO 8601, UTC, as the manifest says. */
+  created: string;
   updated: string;
   /** When the manifest was written last, in milliseconds since 1970; 0 where neither it nor its file says so credibly. */
   written: number;
@@ -117,11 +135,58 @@ export function readRun(
           return [shortText(name), [asNumber(answered), asNumber(whole)]];
         })
     ),
+    settings: settingsOf(endpoint, asObject(request.selection)),
+    sweep: isFirst ? '' : sweepOf(request, endpoint),
+    created: shortText(manifest.created),
     updated,
     // A date to come would keep a run on top for good.
     written: timeOf(updated, now) ?? timeOf(modified, now) ?? 0,
     problem: ''
   };
+}
+
+function settingsOf(
+  endpoint: Record<string, unknown>,
+  selection: Record<string, unknown>
+): Record<string, string> {
+  const found: [string, string][] = Object.entries(asObject(endpoint.sampling))
+    .slice(0, MOST_SETTINGS)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => [shortText(name), inWords(value, LONGEST_SETTING)]);
+  const { repeats, limit, levels, subsets, seed } = selection;
+  const more: [string, unknown, unknown][] = [
+    ['endpoint', hostOf(asText(endpoint.url)), ''],
+    ['levels', Array.isArray(levels) ? levels.join(', ') : null, null],
+    ['subsets', Array.isArray(subsets) ? subsets.join(', ') : null, null],
+    ['limit', limit, null],
+    ['repeats', repeats, 1],
+    ['seed', seed, 0]
+  ];
+  for (const [name, value, usual] of more) {
+    if (value !== usual && value !== undefined && value !== null) {
+      found.push([name, inWords(value, LONGEST_SETTING)]);
+    }
+  }
+  return Object.fromEntries(found);
+}
+
+/** `127.0.0.1:8801`; of what is no address, nothing. */
+function hostOf(url: string): string {
+  try {
+    return shortText(new URL(url).host);
+  } catch {
+    return '';
+  }
+}
+
+/** All that was asked but the sampling: runs of a sweep have it in common. */
+function sweepOf(
+  request: Record<string, unknown>,
+  endpoint: Record<string, unknown>
+): string {
+  const { benchmarks, selection, source } = request;
+  const { model, url } = endpoint;
+  return inWords([benchmarks, model, url, selection, source], LONGEST_SWEEP);
 }
 
 function shortText(value: unknown): string {
@@ -144,6 +209,9 @@ export function brokenRun(folder: string, problem: string): IRun {
     scores: {},
     metrics: {},
     estimated: {},
+    settings: {},
+    sweep: '',
+    created: '',
     updated: '',
     written: 0,
     problem
