@@ -16,7 +16,7 @@ MOST: Final = 24
 """Shards that are drawn: those at work come first where there are more."""
 LONGEST: Final = 60
 """Characters of a worker's name, and of what a shard is at."""
-HEADS: Final = ("shard", "done", "state", "worker", "streams", "tokens/s")
+HEADS: Final = ("shard", "done", "state", "streams", "tokens/s", "worker")
 
 
 def shards_html(shards: Sequence[ShardProgress]) -> str:
@@ -41,7 +41,7 @@ def _row(shard: ShardProgress) -> tuple[str, ...]:
         f"{shard.number:,}",
         f"{shard.done:,} of {shard.total:,}",
         one_line(shard.state, LONGEST),
-        (one_line(shard.worker, LONGEST) + moved) or "–",
         f"{shard.in_flight:,}",
         number(shard.tokens_per_s),
+        (one_line(shard.worker, LONGEST) + moved) or "–",
     )

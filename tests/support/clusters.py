@@ -28,13 +28,13 @@ class DaskProcesses:
     def __init__(self, folder: Path, workers: int) -> None:
         self.address = f"tcp://127.0.0.1:{free_port()}"
         self.log = open(folder / "dask.log", "wb")  # noqa: SIM115
+        # Both end by themselves after a test that was killed: they are in sessions of their own.
+        port = self.address.rsplit(":", 1)[1]
         self.scheduler = self._start(
-            "scheduler", "--host", "127.0.0.1", "--port", self.address.rsplit(":", 1)[1], "--no-dashboard"
+            "scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard", "--idle-timeout", "300"
         )
-        self.workers = [
-            self._start("worker", self.address, "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder))
-            for _ in range(workers)
-        ]
+        own = ("--nthreads", "1", "--no-dashboard", "--local-directory", str(folder), "--death-timeout", "60")
+        self.workers = [self._start("worker", self.address, *own) for _ in range(workers)]
 
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

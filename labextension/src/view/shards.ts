@@ -10,7 +10,8 @@ export const MOST_SHARDS = 24;
 /** Characters of a worker's name, and of what a shard is at. */
 const LONGEST = 60;
 
-const HEADS = ['shard', 'done', 'state', 'worker', 'streams', 'tokens/s'];
+/** What may be long stands last: a narrow window cuts it off first. */
+const HEADS = ['shard', 'done', 'state', 'streams', 'tokens/s', 'worker'];
 
 export class ShardsView {
   readonly node = el('div', { class: 'qwq-shards' });
@@ -88,9 +89,9 @@ export function shardCells(shard: ShardProgress): string[] {
     number(shard.number),
     `${number(shard.done)} of ${number(shard.total)}`,
     oneLine(shard.state, LONGEST),
-    oneLine(shard.worker, LONGEST) + moved || '–',
     number(shard.in_flight),
-    number(shard.tokens_per_s)
+    number(shard.tokens_per_s),
+    oneLine(shard.worker, LONGEST) + moved || '–'
   ];
 }
 
