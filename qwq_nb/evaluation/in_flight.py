@@ -48,16 +48,18 @@ def is_something(completion: Completion) -> bool:
     return bool(completion.reasoning or completion.answer or completion.steps)
 
 
-def snapshot(entry: InFlightItem, now: float) -> InFlight:
+def snapshot(entry: InFlightItem, now: float, *, advance: bool = True) -> InFlight:
     """Return what the view shows of the item: the text since the last call, and the last TAIL characters at least.
 
+    `advance`: the next call begins where this one ends; false for those who look on beside the view.
     `now` is the time of `time.perf_counter()`.
     """
     streaming = entry.live
     reasoning, answer = streaming.reasoning_length(), streaming.answer_length()
     thought_tail = streaming.reasoning_so_far(max(TAIL, reasoning - entry.viewed[0]))
     answer_tail = streaming.answer_so_far(max(TAIL, answer - entry.viewed[1]))
-    entry.viewed = (reasoning, answer)
+    if advance:
+        entry.viewed = (reasoning, answer)
     return InFlight(
         benchmark=entry.item.sample.benchmark,
         subset=entry.item.sample.subset,

@@ -388,12 +388,13 @@ class Runner:
             waiting=self.pool.waiting,
         )
 
-    def in_flight(self) -> list[InFlight]:
+    def in_flight(self, *, advance: bool = True) -> list[InFlight]:
         """Return the streams of this moment, oldest first.
 
-        Each has what it wrote since the last call (TAIL characters at least).
+        Each has what it wrote since the last call that advanced (TAIL characters at least).
         """
         now = time.perf_counter()
         return [
-            snapshot(entry, now) for entry in sorted(list(self.in_flight_items.values()), key=lambda e: e.live.started)
+            snapshot(entry, now, advance=advance)
+            for entry in sorted(list(self.in_flight_items.values()), key=lambda e: e.live.started)
         ]

@@ -63,9 +63,9 @@ class SessionState:
         progress.elapsed_s += self.earlier_s
         return progress
 
-    def in_flight(self) -> list[InFlight]:
-        """Return what is being streamed, oldest first."""
-        return self._runner.in_flight() if self._runner is not None else []
+    def in_flight(self, *, advance: bool = True) -> list[InFlight]:
+        """Return what is being streamed, oldest first. `advance`: as for the runner's."""
+        return self._runner.in_flight(advance=advance) if self._runner is not None else []
 
     @property
     def is_over(self) -> bool:

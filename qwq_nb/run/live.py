@@ -41,16 +41,22 @@ class RunPicture:
     def __init__(self, run: ShownRun) -> None:
         self.run = run
         self._drawn: dict[tuple[str, int], str] = {}
+        self._begun: set[tuple[str, int]] = set()
 
     def bundle(self, *, live: bool, times: bool) -> Mapping[str, Any]:
         """Return the mime bundle of an update, or of the whole run."""
         if not live:
             return bundle(drawn_record(self.run), live=False, times=times)
-        changed = [r for r in self.run.results() if self._drawn.get((r.sample.id, r.repeat), "pending") != r.outcome]
+        results = self.run.results()
+        changed = [r for r in results if self._drawn.get((r.sample.id, r.repeat), "pending") != r.outcome]
+        # Of a sample that is being answered the row has the question.
+        begun = self._begun - self._drawn.keys()
+        changed += [r for r in results if r.outcome == "pending" and (r.sample.id, r.repeat) in begun]
         made = bundle(drawn_record(self.run, changed[:MOST_CHANGED]), live=True, times=times)
         # Rows that did not fit into this update come with a later one.
         sent: Any = made[MIME_TYPE]
         self._drawn.update({(row["id"], row.get("repeat", 0)): row["outcome"] for row in sent["samples"]})
+        self._begun = {(flight["id"], flight.get("repeat", 0)) for flight in sent.get("in_flight", [])}
         return made
 
     def picture(self) -> Picture:

@@ -222,7 +222,8 @@ def current_record(
         results,
         results if samples is None else list(samples),
         progress=state.progress(),
-        in_flight=state.in_flight(),
+        # What a file holds of the streams must not be missing in the next update of the view.
+        in_flight=state.in_flight(advance=samples is not None),
         notes=[
             *ruling_notes(
                 results,

@@ -29,8 +29,8 @@ class RunState(Protocol):
     def progress(self) -> Progress:
         """Return counts and rates."""
 
-    def in_flight(self) -> list[InFlight]:
-        """Return what is being streamed, oldest first."""
+    def in_flight(self, *, advance: bool = True) -> list[InFlight]:
+        """Return what is being streamed, oldest first. `advance`: the texts are of no later call."""
 
 
 class ShownRun(Protocol):
@@ -118,7 +118,7 @@ class SavedState:
         """Return the counts of the results, and the wall time of the manifest."""
         return finished_progress(self._results(), self.manifest)
 
-    def in_flight(self) -> list[InFlight]:
+    def in_flight(self, *, advance: bool = True) -> list[InFlight]:
         """Return an empty list: nothing is being answered."""
         return []
 

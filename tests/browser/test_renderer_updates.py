@@ -90,7 +90,7 @@ def test_updates_leave_the_reader_in_peace(updates: Any) -> None:
     page.wait_for_selector(f"{REASONING} .qwq-block")
     page.evaluate("document.querySelector('.qwq-panes').scrollIntoView({block: 'end'})")
     page.evaluate("document.querySelector('.qwq-detail').scrollTop = 1500")
-    page.evaluate("document.querySelector('.qwq-list').scrollTop = 440")
+    page.evaluate("document.querySelector('.qwq-list').scrollTop = 396")
     wait_until_still(page)
     page.focus(SEARCH)
     page.evaluate("window.before = ['.qwq-RunView', '.qwq-detail details'].map((s) => document.querySelector(s))")
@@ -114,8 +114,57 @@ def test_updates_leave_the_reader_in_peace(updates: Any) -> None:
     # The stream whose middle was not seen says so.
     page.fill(SEARCH, "")
     page.keyboard.press("Escape")
-    page.keyboard.press("Home")
+    page.locator(f"{VIEW} .qwq-stream").first.click()
     page.wait_for_function("document.querySelector('.qwq-detail').textContent.includes('77 characters not seen')")
     go(3)
     page.wait_for_function("document.querySelector('.qwq-detail').textContent.includes('It is done.')")
     assert "running" not in page.locator(f"{DETAIL} .qwq-outcome").inner_text()
+
+
+def test_the_sample_that_is_watched_stays_until_its_verdict(updates: Any) -> None:
+    """Its stream ends before it is graded: it is not taken away meanwhile; then its verdict and line are in sight."""
+    done = [view(i) for i in range(60)]
+
+    def live(samples: list[SampleView], *streams: int, graded: int = 0) -> RunRecord:
+        flights = [flight(i, tokens=400 + i, reasoning_tail=f"Stream {i} goes on.") for i in streams]
+        progress = Progress(total=200, done=60, in_flight=len(flights), grading=graded, tokens_per_s=100.0)
+        return record(samples, state="running", partial=True, in_flight=flights, progress=progress)
+
+    def row(i: int, outcome: str) -> SampleView:
+        fields = {"id": f"math_500/level-1/{i}", "subset": "Level 1", "outcome": outcome}
+        return view(i, **(fields if outcome != "pending" else fields | {"reasoning": None, "answer": None, "why": ""}))
+
+    page, go = updates(
+        "watched",
+        live([*done, row(900, "pending"), row(901, "pending")], 900, 901, 902),
+        live([], 900, 902, graded=1),
+        live([row(901, "correct")], 900, 902),
+    )
+    page.wait_for_selector(".qwq-stream")
+    assert page.locator(".qwq-streams-head").inner_text() == "3 in flight: 3 reasoning"
+    assert page.locator(".qwq-list [data-outcome=running]").count() == 0, "the list is for results"
+    page.locator(".qwq-stream").first.click()
+    page.keyboard.press("ArrowDown")
+    chosen = page.locator(".qwq-stream[aria-selected=true]")
+    assert chosen.locator(".qwq-stream-id").inner_text() == "level-1/901"
+    # What is asked stands above what is being thought.
+    text = page.locator(DETAIL).inner_text()
+    assert 0 <= text.index("What is") < text.index("Stream 901 goes on.")
+    go(1)
+    page.wait_for_function("document.querySelector('.qwq-streams-head').textContent.includes('being graded')")
+    assert page.locator(".qwq-streams-head").inner_text() == "2 in flight: 2 reasoning, 1 being graded"
+    said = [chosen.locator(f".qwq-stream-{part}").inner_text() for part in ("id", "said")]
+    assert said == ["level-1/901", "being graded"]
+    assert "Stream 901 goes on." in page.locator(DETAIL).inner_text()
+    go(2)
+    selected = page.locator(f"{LIST} [aria-selected=true]")
+    selected.wait_for()
+    assert "level-1/901" in selected.inner_text()
+    assert "correct" in page.locator(f"{DETAIL} .qwq-detail-head").inner_text()
+    assert page.locator(".qwq-stream").count() == 2
+    wait_until_still(page)
+    inside = """(list) => {
+        const [line, box] = [list.querySelector('[aria-selected=true]'), list].map((n) => n.getBoundingClientRect());
+        return line.top >= box.top - 1 && line.bottom <= box.bottom + 1;
+    }"""
+    assert page.locator(LIST).evaluate(inside), "sixty lines; its own is in sight"

@@ -2,6 +2,7 @@
  * The state of a run's view: rows and streams merged over all updates, whole texts, and the selection. No DOM.
  */
 import { Clip, keyOf, RunRecord, SampleView } from '../record/record';
+import { isLiveState } from '../record/vocabulary';
 import { IEntry, isClipped, ITrace, rowOf, subsetKey } from './entry';
 import { IWorker } from './pattern-worker';
 import { Selector } from './selection';
@@ -43,7 +44,8 @@ export class RunModel {
       const key = keyOf(row);
       this._rows.set(key, keepTexts(row, before.get(key)));
     }
-    this.streams.update(record.in_flight);
+    const isGoing = isLiveState(record.state);
+    this.streams.update(record.in_flight, isGoing ? reading : null);
     this.streams.forget(reading);
     this._arrange();
     return same;

@@ -54,6 +54,8 @@ export interface ISelection {
   problems: IProblem[] | null;
   /** All problems, whatever the filter; null where each has one answer. */
   problemsTotal: number | null;
+  /** What is in flight, whatever the filter: it stands apart from the results. */
+  streams: IEntry[];
   /** All entries, whatever the filter. */
   total: number;
   /** What each facet can be, whatever the filter. */
@@ -117,16 +119,26 @@ export class Selector {
       FACETS.map(facet => [facet, new Set<string>()])
     ) as ISelection['values'];
     const entries: IEntry[] = [];
+    const streams: IEntry[] = [];
     const unknown: IEntry[] = [];
     const byProblem = new Map<string, IEntry[]>();
     let total = 0;
+    let all = 0;
     for (const entry of this._source.entries()) {
       total++;
+      all++;
       const others = byProblem.get(entry.row.id);
       if (others) {
         others.push(entry);
       } else {
         byProblem.set(entry.row.id, [entry]);
+      }
+      if (entry.stream !== null) {
+        streams.push(entry);
+        if (this.filter.query === '') {
+          total--;
+          continue; // a search finds what is being written, too
+        }
       }
       const its = FACETS.map(facet => valuesOf(entry, facet));
       FACETS.forEach((facet, i) => its[i].forEach(v => values[facet].add(v)));
@@ -153,7 +165,7 @@ export class Selector {
       }
     }
     const sorted = this._sorted(entries);
-    const hasRepeats = byProblem.size < total;
+    const hasRepeats = byProblem.size < all;
     return {
       entries: sorted,
       problems:
@@ -161,6 +173,7 @@ export class Selector {
           ? this._sortedProblems(problemsOf(sorted, byProblem))
           : null,
       problemsTotal: hasRepeats ? byProblem.size : null,
+      streams,
       total,
       values,
       counts,

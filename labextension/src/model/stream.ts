@@ -67,7 +67,9 @@ export class Streams {
     return this._streams.get(key);
   }
 
-  update(flights: InFlight[]): void {
+  /** `reading`: the sample that is watched stays when its stream has ended, and is being graded. */
+  update(flights: InFlight[], reading: string | null = null): void {
+    const watched = reading === null ? undefined : this._streams.get(reading);
     this._current = flights.map(flight => {
       const key = keyOf(flight);
       let stream = this._streams.get(key);
@@ -84,6 +86,10 @@ export class Streams {
       stream.answer.add(flight.answer_tail, flight.answer_at);
       return stream;
     });
+    if (watched !== undefined && !this._current.includes(watched)) {
+      watched.flight = { ...watched.flight, phase: 'grading' };
+      this._current.push(watched);
+    }
   }
 
   /** Forget ended streams but the one that is being read. */

@@ -38,6 +38,8 @@ export class ListView {
   readonly node: HTMLElement;
   /** The line that keys move from and that is shown beside the list. */
   active: string | null = null;
+  /** What is said where there are no lines. */
+  whenEmpty = 'No sample fits.';
 
   constructor(choose: (key: string) => void, more: IListParts = {}) {
     this._choose = choose;
@@ -112,6 +114,7 @@ export class ListView {
     // A listbox without options is none.
     setAttribute(this.node, 'role', lines.length ? 'listbox' : 'group');
     this._empty.hidden = lines.length > 0;
+    setText(this._empty, this.whenEmpty);
     this._inner.style.height = `${lines.length * LINE}px`;
     // What the reader looks at stays where it is, whatever came in above it.
     const now = anchor === undefined ? undefined : this._index.get(anchor);
@@ -348,7 +351,7 @@ export class ListView {
   private _choose: (key: string) => void;
   private _said: (entry: IEntry) => string;
   private _excerpt: (key: string) => IExcerpt | null = () => null;
-  private _empty = el('p', { class: 'qwq-empty' }, 'No sample fits.');
+  private _empty = el('p', { class: 'qwq-empty' });
   private _inner = el('div', { class: 'qwq-list-inner', role: 'presentation' });
   private _entries: IEntry[] = [];
   private _lines: ILine[] = [];

@@ -25,6 +25,7 @@ import { KeyboardHandler } from './keyboard';
 import { ListView } from './list';
 import { ReachKeeper } from './reach';
 import { Rule } from './ruling';
+import { StreamsView } from './streams';
 import { TableView } from './table';
 import { LazyTypesetter, Typeset } from './typeset';
 
@@ -77,6 +78,7 @@ export class RunView extends Widget {
         this._detail.rule(correct);
       }
     });
+    this._streams = new StreamsView(key => this.choose(key, false));
     this._filters = new FiltersView(
       this.model.selector.filter,
       () => {
@@ -106,6 +108,7 @@ export class RunView extends Widget {
     this._browser = el(
       'section',
       { class: 'qwq-browser', 'aria-label': 'Samples' },
+      this._streams.node,
       this._filters.node,
       panes,
       new HeightGrip(panes, environment.memory, 'height').node
@@ -180,6 +183,8 @@ export class RunView extends Widget {
   /** Show a sample beside the list; `reveal` scrolls the list to it. */
   choose(key: string, reveal: boolean): void {
     this._list.setActive(key, reveal);
+    this._isWatching = (this.model.entry(key)?.stream ?? null) !== null;
+    this._streams.mark(key);
     this._drawDetail();
     this._remember();
   }
@@ -280,7 +285,10 @@ export class RunView extends Widget {
   private _drawBrowser(): void {
     const { model, _list: list } = this;
     const selection = model.selector.select();
-    this._browser.hidden = selection.total === 0;
+    this._browser.hidden = selection.total + selection.streams.length === 0;
+    list.whenEmpty = selection.total
+      ? 'No sample fits.'
+      : 'Nothing is finished yet.';
     list.update(
       selection.entries,
       selection.values.benchmark.size > 1,
@@ -291,9 +299,15 @@ export class RunView extends Widget {
       list.setActive(this._revealed, true);
       this._revealed = '';
     }
-    if (model.entry(list.active) === undefined) {
-      const running = selection.entries.find(({ stream }) => stream !== null);
+    const shown = model.entry(list.active);
+    if (shown === undefined) {
+      const [running] = selection.streams;
       list.setActive(running?.key ?? list.neighbour(0), false);
+    } else if (shown.stream !== null) {
+      // It stands in the strip above, whatever the filter.
+    } else if (this._isWatching) {
+      // Its verdict is there: its line comes into sight.
+      list.setActive(shown.key, true);
     } else if (
       !selection.searching &&
       !selection.entries.some(({ key }) => key === list.active) &&
@@ -303,6 +317,9 @@ export class RunView extends Widget {
     ) {
       list.setActive(list.neighbour(-Infinity), true);
     }
+    const active = model.entry(list.active);
+    this._isWatching = active !== undefined && active.stream !== null;
+    this._streams.update(selection.streams, model.record!, list.active);
     this._searchFolder(selection);
     const { status, busy, unsearched } = this._fetcher;
     this._filters.update(selection, model.subsets(), {
@@ -440,6 +457,9 @@ export class RunView extends Widget {
   private _facts = new BoardFacts();
   private _filters: FiltersView;
   private _list: ListView;
+  private _streams: StreamsView;
+  /** Whether the sample that is shown is still being answered or graded. */
+  private _isWatching = false;
   private _detail: DetailView;
   private _browser: HTMLElement;
   private _keyboard: KeyboardHandler;

@@ -358,6 +358,6 @@ class ShardRunner(Runner):
             moved=shard.moved,
         )
 
-    def in_flight(self) -> list[InFlight]:
+    def in_flight(self, *, advance: bool = True) -> list[InFlight]:
         """Return streams of the shards, the oldest of each."""
         return [each for shard in self._shards if (now := shard.now) is not None for each in now.in_flight]

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { RunModel } from '../../model/model';
 import { Stitched } from '../../model/stream';
-import { readRecord, RunRecord } from '../../record/record';
+import { keyOf, readRecord, RunRecord } from '../../record/record';
 
 function sample(number: number, more: object = {}): object {
   return {
@@ -73,6 +73,56 @@ describe('a stream', () => {
   });
 });
 
+describe('the sample that is watched', () => {
+  const key = keyOf({ id: 'math_500/level-1/5', repeat: 0 });
+
+  it('stays from the end of its stream to its verdict', () => {
+    const model = new RunModel();
+    const text = { reasoning_tail: 'So it is 2.', reasoning_at: 0 };
+    model.update(
+      run([], { partial: true, in_flight: [flight(5, text), flight(6)] })
+    );
+    model.update(run([], { partial: true }), key);
+    expect(model.selector.select().streams.map(entry => entry.key)).toEqual([
+      key
+    ]);
+    expect(model.entry(key)?.stream?.flight.phase).toBe('grading');
+    expect(model.entry(key)?.stream?.reasoning.text).toBe('So it is 2.');
+    model.update(run([], { partial: true }), key);
+    expect(model.entry(key)?.stream?.flight.phase).toBe('grading');
+    const row = sample(5, { id: 'math_500/level-1/5' });
+    model.update(run([row], { partial: true }), key);
+    expect(model.entry(key)?.stream).toBeNull();
+    expect(model.entry(key)?.row.outcome).toBe('correct');
+    model.update(run([], { partial: true }), key);
+    expect(model.selector.select().streams).toEqual([]);
+  });
+
+  it('is let go of when its run stops', () => {
+    const model = new RunModel();
+    model.update(run([], { partial: true, in_flight: [flight(5)] }));
+    model.update(run([], { state: 'stopped' }), key);
+    expect(model.entry(key)).toBeUndefined();
+  });
+});
+
+describe('streams', () => {
+  it('stand apart from results, but a search finds them', () => {
+    const model = new RunModel();
+    const row = sample(1);
+    model.update(run([row], { partial: true, in_flight: [flight(5)] }));
+    let selection = model.selector.select();
+    expect([selection.entries.length, selection.total]).toEqual([1, 1]);
+    expect(selection.streams.length).toBe(1);
+    expect([...selection.values.standing]).toEqual(['correct']);
+    model.selector.filter.query = 'level-1/5';
+    selection = model.selector.select();
+    expect(selection.entries.map(({ stream }) => stream !== null)).toEqual([
+      true
+    ]);
+  });
+});
+
 describe('updates', () => {
   it('are merged by sample and repeat', () => {
     const model = new RunModel();
@@ -101,7 +151,7 @@ describe('updates', () => {
     expect(model.selector.select().total).toBe(1);
   });
 
-  it('show what is in flight first, until its row comes', () => {
+  it('show what is in flight, until its row comes', () => {
     const model = new RunModel();
     model.update(
       run([sample(1)], {
@@ -115,7 +165,7 @@ describe('updates', () => {
         in_flight: [flight(5, { reasoning_tail: ' me', reasoning_at: 3 })]
       })
     );
-    const [first] = model.selector.select().entries;
+    const [first] = model.selector.select().streams;
     expect(first.stream?.reasoning.text).toBe('Let me');
     model.update(
       run([sample(5, { id: 'math_500/level-1/5' })], { partial: true }),
