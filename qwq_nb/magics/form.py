@@ -25,9 +25,11 @@ from qwq_nb.evaluation.options import EVAL
 from qwq_nb.magics.parsing import parse_line, tokens_of
 from qwq_nb.run.controls import any_shell, closed, widget_bundle
 
-__all__ = ["MAIN", "Form", "checked", "lines_of", "values_of"]
+__all__ = ["LINE_MIME", "MAIN", "Form", "checked", "lines_of", "values_of"]
 
 MAIN: Final = ("math_500", "aime24", "gpqa_diamond")
+LINE_MIME: Final = "application/vnd.qwq-nb.line.v1+json"
+"""In JupyterLab the line has buttons that put it into a cell of its own, or copy it: `view/line.ts`."""
 NEW: Final = "(another, below)"
 """The choice of the endpoint's field that opens URL, model and key."""
 
@@ -162,7 +164,9 @@ class Form:
             return
         self._over = True
         text = "" if self._message.value else self._line_text()
-        left = {"text/html": f"<pre>{html.escape(text)}</pre>", "text/plain": text} if text else {}
+        left: dict[str, Any] = {"text/html": f"<pre>{html.escape(text)}</pre>", "text/plain": text} if text else {}
+        if text:
+            left[LINE_MIME] = {"line": text}
         self._handle.update(left, raw=True)
         closed(self._box)
 

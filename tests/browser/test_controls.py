@@ -108,9 +108,12 @@ def test_the_form_writes_a_line_and_runs_it(lab: Lab) -> None:
         run_cell(page, 1).get_by_text("42").wait_for()
         page.get_by_role("button", name="Run", exact=True).click()
         page.get_by_label("Limit").wait_for(state="detached")
-        cell.locator("table").first.wait_for(timeout=60_000)
+        cell.locator("table:visible").first.wait_for(timeout=60_000)
         page.wait_for_selector(STOP, state="detached", timeout=60_000)
         page.wait_for_function(STATE, arg="complete", timeout=90_000)
+        cell.get_by_role("button", name="Insert as a cell").click()
+        page.locator(".jp-Cell").nth(1).locator(".cm-content", has_text=line).wait_for()
+        assert page.locator(".jp-Cell .jp-InputPrompt").nth(1).inner_text().strip() == "[ ]:", "not run"
         saved = save(page, file)
     form, controls, drawn, _ = saved
     assert "".join(form["data"]["text/plain"]) == line

@@ -11,6 +11,7 @@ import pytest
 
 from qwq_nb.core.run_record import MIME_TYPE
 from qwq_nb.demo.process import DemoEndpoint
+from qwq_nb.magics.form import LINE_MIME
 from qwq_nb.run.controls import CONTROLS_MIME
 from tests.support.math_problems import MATH
 
@@ -225,7 +226,8 @@ def test_the_panel_writes_the_line_that_it_runs(kernel: Any, server: DemoEndpoin
     cell.until(lambda: left(cell, widgets)[1] == {})  # the buttons go a moment after the last drawing
     form, _, drawn = left(cell, widgets)
     assert form["text/plain"] == line
-    assert set(form) == {"text/html", "text/plain"}
+    assert set(form) == {LINE_MIME, "text/html", "text/plain"}
+    assert form[LINE_MIME] == {"line": line}
     assert drawn[MIME_TYPE]["sampling"]["temperature"] == 0.5
     cell.until(lambda: set(widgets.states) == widgets.closed)
     again = kernel.run("_qwq_run")

@@ -14,10 +14,11 @@ import { CheckView } from '../view/check';
 import { CompareView } from '../view/compare';
 import { ICell } from '../view/controls';
 import { el } from '../view/dom';
+import { LINE_MIME, LineView, readLine } from '../view/line';
 import { RunView } from '../view/run';
 import { IRuling } from '../view/ruling';
 import { RecordHealer } from './healer';
-import { kernelOf, lineFor, runBelow } from './notebooks';
+import { insertBelow, kernelOf, lineFor, runBelow } from './notebooks';
 import { environmentOf } from './resolver';
 import { IRuledKind, RuledRenderer } from './ruled';
 import { RulingChannel } from './rulings';
@@ -214,6 +215,25 @@ class ControlsRenderer extends Widget implements IRenderMime.IRenderer {
   async renderModel(): Promise<void> {}
 }
 
+class LineRenderer extends Widget implements IRenderMime.IRenderer {
+  constructor() {
+    super();
+    this.addClass('qwq-Renderer');
+  }
+
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const line = readLine(model.data[LINE_MIME]);
+    if (line === null) {
+      const text = String(model.data['text/plain'] ?? '').slice(0, 5_000);
+      this.node.replaceChildren(el('pre', {}, text));
+      return;
+    }
+    const view = new LineView(text => insertBelow(this.node, text));
+    view.update(line);
+    this.node.replaceChildren(view.node);
+  }
+}
+
 const extensions: IRenderMime.IExtension[] = [
   {
     id: 'qwq-nb:renderer',
@@ -269,6 +289,17 @@ const extensions: IRenderMime.IExtension[] = [
     },
     // Before that of ipywidgets, whose rank is 0.
     rank: -10,
+    dataType: 'json'
+  },
+  {
+    id: 'qwq-nb:line',
+    description: 'Draws the lines that forms of qwq-nb have written.',
+    rendererFactory: {
+      safe: true,
+      mimeTypes: [LINE_MIME],
+      createRenderer: () => new LineRenderer()
+    },
+    rank: 40,
     dataType: 'json'
   }
 ];

@@ -197,3 +197,20 @@ export async function runBelow(
   cell.node.scrollIntoView({ block: 'start', behavior: 'smooth' });
   return true;
 }
+
+/** Put a text into a cell of its own below the output's, which is not run; false where the output is in no notebook. */
+export async function insertBelow(
+  node: HTMLElement,
+  text: string
+): Promise<boolean> {
+  const found = cellOf(node);
+  if (!found) {
+    return false;
+  }
+  const [notebook, index] = found;
+  known!.activate(notebook);
+  notebook.content.activeCellIndex = index;
+  await known!.execute('notebook:insert-cell-below');
+  notebook.content.activeCell?.model.sharedModel.setSource(text);
+  return true;
+}
