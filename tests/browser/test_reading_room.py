@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = needs_extension
 
 TAB = ".qwq-Document"
-LONG = "\n\n".join(f"Alternatively, I look at it once more from side {i}, with all care." for i in range(200))
+LONG = "\n\n".join(f"Alternatively, I look at it once more from side {i}, with all care." for i in range(300))
 
 # The boxes around the reasoning that can scroll, from the inside out; the notebook or tab is the last.
 SCROLLERS = """(node) => {
@@ -43,6 +43,7 @@ LEFTS = """() => ['.qwq-question', '.qwq-column-answer', '.qwq-column-reasoning'
 })"""
 HAS_COLUMNS = """(columns) =>
     getComputedStyle(document.querySelector('.qwq-attempts')).getPropertyValue('--qwq-columns') === columns"""
+FITS = "(strip) => strip.childElementCount === 300 && strip.scrollWidth <= strip.parentElement.clientWidth"
 IN_SIGHT = """() => {
     const list = document.querySelector('.qwq-list').getBoundingClientRect();
     const line = document.querySelector('.qwq-line[aria-selected=true]').getBoundingClientRect();
@@ -70,6 +71,8 @@ def test_side_by_side_where_it_is_wide(lab: Lab) -> None:
                 page.locator(f"{REASONING} > summary").click()
             page.wait_for_selector(f"{REASONING} .qwq-block")
             assert len(page.locator(f"{REASONING} .qwq-block").first.evaluate(SCROLLERS)) <= 2
+            # Whatever the width, the strip of all thoughts has room.
+            assert page.locator(f"{REASONING} .qwq-strip").evaluate(FITS)
             # What the sample is stays in sight, whatever is scrolled.
             page.focus(LIST)
             page.keyboard.press("Enter")

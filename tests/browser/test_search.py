@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = needs_extension
 
-SAID = f"{DETAIL} .qwq-hits-said"
+SAID = f"{DETAIL} [role=group][aria-label='Matches in this sample'] .qwq-hits-said"
 CURRENT = f"{DETAIL} .qwq-mod-current"
 STATUS = f"{VIEW} .qwq-status"
 

@@ -12,10 +12,11 @@ import { Poll } from '@lumino/polling';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
 import { IAnnotation } from '../model/annotations';
+import { ISampleName, markOf, sampleOf } from '../model/permalink';
 import { IRun, isLive, lastPart, RECORD } from '../record/manifest';
 import { oneLine } from '../text/clean';
 import { el, setText } from '../view/dom';
-import { IRunEnvironment, ISampleName, RunView } from '../view/run';
+import { IRunEnvironment, RunView } from '../view/run';
 import { Typeset } from '../view/typeset';
 import { folderOf, reason } from './files';
 import { runIcon } from './icon';
@@ -23,7 +24,6 @@ import { BrowserMemory } from './memory';
 import { current, RunFiles } from './run-files';
 import { missingRecord, silence } from './run-text';
 import { DEFAULTS } from './settings';
-import { markOf, sampleOf } from './tabs';
 
 export const FACTORY = 'QwQ Run';
 const MODEL = 'qwq-nb-run';

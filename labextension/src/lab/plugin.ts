@@ -17,8 +17,8 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Widget } from '@lumino/widgets';
 
 import { IAnnotation } from '../model/annotations';
-import type { ISampleName } from '../view/run';
 /* eslint-disable jupyter/prefer-lazy-imports -- small, and activation needs them at once */
+import { ISampleName, markOf, sampleOf } from '../model/permalink';
 import {
   FACTORY,
   FILE_TYPE,
@@ -34,7 +34,7 @@ import { INotebook, setSurroundings } from './notebooks';
 import { labelOf } from './run-text';
 import { RunsPanel } from './runs-panel';
 import { PLUGIN_ID, Settings } from './settings';
-import { markOf, sampleOf, setTabs } from './tabs';
+import { setTabs } from './tabs';
 /* eslint-enable jupyter/prefer-lazy-imports */
 
 const CATEGORY = 'QwQ';

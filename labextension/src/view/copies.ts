@@ -1,7 +1,10 @@
-/** A sample as text for the clipboard: a line that shows it, Markdown, a request that asks it again, JSON. */
+/** A sample as text for the clipboard: a line that shows it, a link, Markdown, a request that asks it again, JSON. */
 import { IEntry, IMessage, ITrace, standingOf } from '../model/entry';
+import { tracePath } from '../model/traces';
 import { sampleLine } from '../record/commands';
 import { count, duration, number } from '../record/format';
+import { MANIFEST } from '../record/manifest';
+import { fragmentOf } from '../model/permalink';
 import { RunRecord } from '../record/record';
 import { clipped } from '../record/values';
 import { oneLine } from '../text/clean';
@@ -20,6 +23,18 @@ export interface ICopied {
 export function asLine({ record, entry }: ICopied): string | null {
   const { id, repeat } = entry.row;
   return sampleLine(record.run_dir, id, repeat);
+}
+
+/** A link for a Markdown cell or file beside the run's folder; null where the folder's name cannot stand in one. */
+export function asLink({ record, entry }: ICopied): string | null {
+  const { id, repeat } = entry.row;
+  const path = tracePath(record.run_dir, MANIFEST);
+  if (path === null) {
+    return null;
+  }
+  const address = path.split('/').map(encoded).join('/');
+  const words = oneLine(id, 100).replace(/[\\`*_[\]<>$&!]/g, '\\$&');
+  return `[${words}](${address}${encodedIn(fragmentOf({ id, repeat }))})`;
 }
 
 /** Question, reasoning and answer, each as it was written, within fences: pasted, none of it is anything but text. */
@@ -84,6 +99,18 @@ export function asJson({ entry, trace }: ICopied): string {
       }
     : entry.row;
   return JSON.stringify(row, null, 2);
+}
+
+/** A part of an address; brackets too would end a Markdown link. */
+function encoded(part: string): string {
+  return encodedIn(encodeURIComponent(part.replace(/\p{Cs}/gu, '?')));
+}
+
+function encodedIn(address: string): string {
+  return address.replace(
+    /[()']/g,
+    sign => `%${sign.charCodeAt(0).toString(16)}`
+  );
 }
 
 /** One word of a POSIX shell, whatever is in it. */

@@ -2,7 +2,7 @@
 import { IEntry } from '../model/entry';
 import { TraceFetcher } from '../model/fetcher';
 import { RunModel } from '../model/model';
-import { asCurl, asJson, asLine, asMarkdown } from './copies';
+import { asCurl, asJson, asLine, asLink, asMarkdown } from './copies';
 import { copyText } from './clipboard';
 import type { CopyForm } from './detail';
 
@@ -19,10 +19,10 @@ export async function copyEntry(
   }
   const copied = { record, entry, trace: model.trace(entry.key) };
   let text: string | null;
-  if (form === 'line') {
-    text = asLine(copied);
+  if (form === 'line' || form === 'link') {
+    text = form === 'line' ? asLine(copied) : asLink(copied);
     if (text === null) {
-      return 'Not copied: its name cannot stand in a line';
+      return `Not copied: its name cannot stand in a ${form}`;
     }
   } else if (form === 'curl') {
     const prompt = await fetcher.prompt(entry);

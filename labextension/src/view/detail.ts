@@ -19,6 +19,7 @@ import { valuesOf } from './values';
 /** In what form a sample is copied, and what the menu calls it. */
 export const COPY_FORMS = {
   line: 'Copy the line that shows it',
+  link: 'Copy a link to it, in Markdown',
   markdown: 'Copy as Markdown',
   curl: 'Copy as curl',
   json: 'Copy as JSON'
@@ -272,7 +273,8 @@ export class DetailView {
     const standing = standingOf(entry);
     setText(this._outcome, `${signOf(standing)} ${wordOf(standing)}`);
     setAttribute(this._outcome, 'data-outcome', standing);
-    setText(this._source, oneLine(row.source_id, 60));
+    const source = oneLine(row.source_id, 60);
+    setText(this._source, /^\d+$/.test(source) ? `id ${source}` : source);
     this._source.hidden = row.source_id === '' || row.source_id === row.id;
     this._source.classList.toggle('qwq-where-wide', row.source_id.length > 14);
     setText(this._values, entry.stream ? '' : valuesOf(row).join(' · '));

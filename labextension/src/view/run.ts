@@ -10,6 +10,7 @@ import { RunModel } from '../model/model';
 import { ISelection } from '../model/selection';
 import { Locate } from '../model/traces';
 import { MANIFEST } from '../record/manifest';
+import { ISampleName } from '../model/permalink';
 import { keyOf, RunRecord } from '../record/record';
 import { measure } from '../timing';
 import { IContext } from './attempt';
@@ -45,12 +46,6 @@ export interface IRunEnvironment {
   memory: IMemory | null;
   /** The notebook's cell, in which lines can be run. */
   cell?: ICell | null;
-}
-
-/** What a sample is called in the run's files. */
-export interface ISampleName {
-  id: string;
-  repeat: number;
 }
 
 export class RunView extends Widget {
@@ -422,7 +417,6 @@ export class RunView extends Widget {
     this._drawBrowser();
   }
 
-  /** Returns what to say of it. */
   private async _openTab({ row }: IEntry): Promise<void> {
     const path = this._fetcher.pathOf({ file: MANIFEST });
     if (path !== null) {

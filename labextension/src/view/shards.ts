@@ -17,19 +17,16 @@ export class ShardsView {
   readonly node = el('div', { class: 'qwq-shards' });
 
   constructor() {
-    this.node.append(
+    this._table = el(
+      'table',
+      {},
+      this._caption,
       el(
-        'table',
+        'thead',
         {},
-        this._caption,
-        el(
-          'thead',
-          {},
-          el('tr', {}, ...HEADS.map(head => el('th', { scope: 'col' }, head)))
-        ),
-        this._rows
+        el('tr', {}, ...HEADS.map(head => el('th', { scope: 'col' }, head)))
       ),
-      this._more
+      this._rows
     );
     this.node.hidden = true;
   }
@@ -39,7 +36,11 @@ export class ShardsView {
     this.node.hidden = all.length === 0;
     if (this.node.hidden) {
       this._rows.replaceChildren();
+      this.node.replaceChildren();
       return;
+    }
+    if (!this.node.hasChildNodes()) {
+      this.node.append(this._table, this._more);
     }
     const drawn = drawnShards(all);
     setText(this._caption, summary(all));
@@ -76,6 +77,7 @@ export class ShardsView {
     setAttribute(row, 'data-state', shard.state === 'done' ? 'done' : null);
   }
 
+  private _table: HTMLElement;
   private _caption = el('caption');
   private _rows = el('tbody');
   private _more = el('div', { class: 'qwq-note' });

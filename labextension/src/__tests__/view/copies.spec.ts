@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 
 import { IEntry, ITrace } from '../../model/entry';
 import { readRecord } from '../../record/record';
-import { asCurl, asJson, asLine, asMarkdown, ICopied } from '../../view/copies';
+import {
+  asCurl,
+  asJson,
+  asLine,
+  asLink,
+  asMarkdown,
+  ICopied
+} from '../../view/copies';
 
 const HOSTILE =
   "it's $(touch x) `id` \u202e \x1b[2J 😀 ```\n![x](http://evil.invalid)";
@@ -34,6 +41,18 @@ describe('a sample that is copied', () => {
     );
     expect(asLine(copied({}, { id: "x'; import os" }))).toBeNull();
     expect(asLine(copied({}, { id: '--out' }))).toBeNull();
+  });
+
+  it('as a link is one in Markdown, whatever its name', () => {
+    expect(asLink(copied({}, { repeat: 2 }))).toBe(
+      '[math\\_500/level-5/37](qwq_runs/a%20run/qwq_run.json#sample=math_500%2Flevel-5%2F37&repeat=2)'
+    );
+    const id = 'a](http://evil.invalid) <b> $x$';
+    expect(asLink(copied({}, { id }))).toBe(
+      '[a\\](http://evil.invalid) \\<b\\> \\$x\\$](qwq_runs/a%20run/qwq_run.json#sample=a%5D%28http%3A%2F%2Fevil.invalid%29%20%3Cb%3E%20%24x%24)'
+    );
+    expect(asLink(copied({ run_dir: '../../x' }))).toBeNull();
+    expect(asLink(copied({ run_dir: 'javascript:alert(1)' }))).toBeNull();
   });
 
   it('as Markdown is text in fences that none of it ends', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { fragmentOf, markOf, sampleOf } from '../../lab/tabs';
+import { fragmentOf, markOf, sampleOf } from '../../model/permalink';
 
 describe('the part of an address that names a sample', () => {
   it.each([
@@ -8,6 +8,10 @@ describe('the part of an address that names a sample', () => {
     [{ id: 'a b/ä&repeat=3#/%2F', repeat: 12 }]
   ])('leads back to it: %j', sample => {
     expect(sampleOf(fragmentOf(sample))).toEqual(sample);
+  });
+
+  it('is one whatever the id', () => {
+    expect(fragmentOf({ id: 'a\ud800', repeat: 0 })).toBe('#sample=a%3F');
   });
 
   it.each([
