@@ -1,8 +1,9 @@
 """Render what a model wrote as html: a small Markdown (bold, italics, headings, lists, code, tables), formulas apart.
 
 `render_markdown` is the one way from a model's text to the html of an output. Html, links, images, references and
-entities are no syntax here, but text: what a model writes asks no server for anything. `labextension/src/text/
-markdown.ts` reads texts alike; `tests/view/markdown_corpus.json` holds both to that.
+entities are no syntax here, but text: what a model writes asks no server for anything. Asymptote's code, which draws
+the figures of MATH, is code: `[asy] … [/asy]`, with its tags. `labextension/src/text/markdown.ts` reads texts alike;
+`tests/view/markdown_corpus.json` holds both to that.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ _SYNTAX: Final = re.compile(r"[*_`|]|^[ \t]{0,12}(?:[-+#>]|\d{1,9}[.)]|~~~)|\\[*
 _ESCAPED: Final = frozenset("*_`#~>+.-")
 """What a backslash is taken away from; before anything else it may be TeX's."""
 _FENCE: Final = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(`{3,}|~{3,})([^\n]*)$", re.M)
+_TAG: Final = re.compile(r"(?<!`)\[(/?)asy\](?!`)", re.I)
+"""A tag of Asymptote's code; one that is quoted in backticks is none."""
+_LONGEST_ASY: Final = 12_000
+"""Characters of such code, at most; what is longer is read as text."""
 _BLANK: Final = re.compile(r"\n[ \t]*\n\s*")
 _LEAD: Final = re.compile(r"(?:^|\n)[ \t>]*\Z")
 _BLOCK_MARK: Final = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)]|#{1,6})[ \t]+)*")
@@ -88,10 +93,47 @@ def fences_of(text: str) -> list[tuple[int, int]]:
     return found
 
 
+def asy_of(text: str, fences: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the stretches of Asymptote's code with their tags, none of them in fenced code.
+
+    Code has a semicolon, so that a sentence about the tags is none. Where the end is missing (a cut), it is the
+    paragraph below the tag.
+    """
+    found: list[tuple[int, int]] = []
+    opened: tuple[int, int] | None = None
+
+    def add(low: int, after: int, high: int) -> None:
+        if ";" in text[after:high] and high - low <= _LONGEST_ASY:
+            found.append((low, high))
+
+    def give(until: int) -> None:
+        if opened is not None and re.match(r"[ \t]*\n", text[opened[1] : until]):
+            below = text[opened[1] : until].rstrip()
+            blank = re.search(r"\S[ \t]*\n[ \t]*\n", below)
+            add(*opened, opened[1] + (blank.start() + 1 if blank else len(below)))
+
+    left = [*fences, (len(text), len(text))]
+    for match in _TAG.finditer(text):
+        while left[0][1] <= match.start():
+            give(left.pop(0)[0])
+            opened = None
+        if left[0][0] <= match.start():
+            continue
+        if not match[1]:
+            give(match.start())
+            opened = match.span()
+        elif opened is not None:
+            add(*opened, match.end())
+            opened = None
+    give(left[0][0])
+    return found
+
+
 def formulas_of(text: str) -> list[Piece]:
-    """Return the formulas and escaped dollars of a text, in order; none of them is in fenced code."""
+    """Return the formulas and escaped dollars of a text, in order; none of them is in code of several lines."""
     found: list[Piece] = []
-    edges = [0, *(edge for fence in fences_of(text) for edge in fence), len(text)]
+    fences = fences_of(text)
+    edges = [0, *(edge for code in sorted([*fences, *asy_of(text, fences)]) for edge in code), len(text)]
     for low, high in list(pairwise(edges))[::2]:
         for piece in formulas(text[low:high]):
             # What has a backtick in it has found its dollar beyond a span of code.
@@ -116,14 +158,21 @@ class _Render:
         self._source = text
         self._write = write
         self._formulas = formulas_of(text)
+        self._asy = asy_of(text, fences_of(text))
         self._hit = self._within_text(hit)
         self._mark = next((c for c in map(chr, range(0xE000, 0xF900)) if c not in text), "")
         self._is_hit = False
         self._hold = re.compile(f"{self._mark}([0-9]+|[<>]){self._mark}") if self._mark else None
 
     def html(self) -> str:
-        masked = self._masked() if self._mark else self._source
-        if not self._mark or len(self._source) > LONGEST or not _SYNTAX.search(masked):
+        if not self._mark:
+            return self._paragraphs(self._source)
+        # Prose and Asymptote's code by turns.
+        parts = re.split(f"{self._mark}[\\[\\]]{self._mark}", self._masked())
+        return "".join(self._pre(part) if i % 2 else self._prose(part) for i, part in enumerate(parts))
+
+    def _prose(self, masked: str) -> str:
+        if len(self._source) > LONGEST or not _SYNTAX.search(masked):
             return self._paragraphs(masked)
         tokens = _parser().parse(masked)
         if any(t.level >= DEEPEST or any(c.level >= DEEPEST for c in t.children or ()) for t in tokens):
@@ -144,11 +193,13 @@ class _Render:
         return (start, end) if start < end else None
 
     def _masked(self) -> str:
-        """The text with a number in the place of every formula, and signs at both ends of what is marked."""
+        """The text with a number in the place of every formula, and signs around figures' code and the hit."""
         m = self._mark
-        places = [(p.start, 1, p.end, f"{m}{i}{m}") for i, p in enumerate(self._formulas)]
+        places = [(p.start, 2, p.end, f"{m}{i}{m}") for i, p in enumerate(self._formulas)]
+        for low, high in self._asy:
+            places += [(low, 0, low, f"{m}[{m}"), (high, -1, high, f"{m}]{m}")]
         if self._hit is not None:
-            places += [(self._hit[0], 0, self._hit[0], f"{m}<{m}"), (self._hit[1], -1, self._hit[1], f"{m}>{m}")]
+            places += [(self._hit[0], 1, self._hit[0], f"{m}<{m}"), (self._hit[1], -2, self._hit[1], f"{m}>{m}")]
         parts, position = [], 0
         for start, _, end, sign in sorted(places):
             parts += [self._source[position:start], sign]
@@ -172,6 +223,9 @@ class _Render:
             else:
                 parts.append(self._marked(self._write.formula(self._formulas[int(match[1])])))
         return "".join([*parts, self._marked(self._write.text(masked[position:]))])
+
+    def _pre(self, masked: str) -> str:
+        return f"<pre><code>{self._code(masked)}</code></pre>".replace("\n", "&#10;")
 
     def _code(self, masked: str) -> str:
         """A text as typed; formulas in it are none."""
@@ -204,13 +258,12 @@ class _Render:
             elif token.type == "table_open" and token.map and _has_more_cells(lines[token.map[0] : token.map[1]]):
                 # What the parser would drop is there to be read.
                 rows = "\n".join(lines[token.map[0] : token.map[1]])
-                yield f"<pre><code>{self._code(rows)}</code></pre>"
+                yield self._pre(rows)
                 skipped = "table_close"
             elif token.type == "inline":
                 yield "".join(self._inline(token.children or []))
             elif token.type in ("fence", "code_block"):
-                body = self._code(token.content.removesuffix("\n"))
-                yield f"<pre><code>{body}</code></pre>".replace("\n", "&#10;")
+                yield self._pre(token.content.removesuffix("\n"))
             elif token.type == "hr":
                 yield "<hr>"
             elif not token.hidden:

@@ -104,6 +104,9 @@ def test_a_hit_is_marked_across_elements() -> None:
         "![",
         "<",
         "~~~\n",
+        "[asy]",
+        "[asy]\n;",
+        "[asy];[/asy]$x$",
     ],
 )
 def test_no_text_takes_long_or_loses_a_word(piece: str) -> None:
@@ -113,6 +116,15 @@ def test_no_text_takes_long_or_loses_a_word(piece: str) -> None:
     assert time.process_time() - started < 4
     assert "first" in made
     assert "last" in made
+
+
+def test_a_hit_is_marked_in_the_code_of_a_figure() -> None:
+    text = "so [asy]dot(A*B*C);[/asy] or"
+    start = text.index("A*B")
+    assert "[asy]dot(<mark>A*B</mark>*C);[/asy]" in Typesetter().marked(text, (start, start + 3))
+    across = Typesetter().marked(text, (0, len(text)))
+    assert re.findall("<mark>(.*?)</mark>", across) == ["so", "[asy]dot(A*B*C);[/asy]", "or"]
+    assert shape(across.replace("<mark>", "").replace("</mark>", "")) == shape(Typesetter().marked(text))
 
 
 def test_cells_beyond_the_head_are_there_to_be_read() -> None:

@@ -2,7 +2,8 @@
  * The Markdown of a text as a tree of ranges: paragraphs, headings, lists, quotes, code, tables, bold and italics.
  *
  * Lezer's parser says where everything stands, so places in the text stay exact. Html, links, images, references and
- * entities are no syntax here, but text: what a model writes asks no server for anything. `qwq_nb/view/markdown.py`
+ * entities are no syntax here, but text: what a model writes asks no server for anything. Asymptote's code, which draws
+ * the figures of MATH, is code: `[asy] … [/asy]`, with its tags. `qwq_nb/view/markdown.py`
  * reads texts alike; `tests/view/markdown_corpus.json` holds both to that.
  */
 import { SyntaxNode } from '@lezer/common';
@@ -62,6 +63,11 @@ const ESCAPED = /[*_`#~>+.-]/;
 const FENCE =
   /^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(`{3,}|~{3,})([^\n]*)$/gm;
 
+/** A tag of Asymptote's code; one that is quoted in backticks is none. */
+const TAG = /(?<!`)\[(\/?)asy\](?!`)/gi;
+/** Characters of such code, at most; what is longer is read as text. */
+const LONGEST_ASY = 12_000;
+
 /** Stretches of fenced code between `start` and `end`, with their fences; one that is never closed ends with the text. */
 export function fencesOf(text: string, start = 0, end = text.length): IRange[] {
   const fences: IRange[] = [];
@@ -88,7 +94,59 @@ export function fencesOf(text: string, start = 0, end = text.length): IRange[] {
   return fences;
 }
 
-/** The formulas and escaped dollars of a text, in order; none of them in fenced code. */
+/**
+ * Stretches of Asymptote's code with their tags, none in fenced code. Code has a semicolon, so that a sentence about the
+ * tags is none. Where the end is missing (a stream, a cut), it is the paragraph below the tag.
+ */
+export function asyOf(text: string, fences = fencesOf(text)): IRange[] {
+  const found: IRange[] = [];
+  let open: { at: number; after: number } | null = null;
+  const add = (end: number): void => {
+    const { at, after } = open!;
+    const isCode = text.slice(after, end).includes(';');
+    if (isCode && end - at <= LONGEST_ASY) {
+      found.push({ start: at, end });
+    }
+    open = null;
+  };
+  const give = (until: number): void => {
+    if (open !== null && /^[ \t]*\n/.test(text.slice(open.after, until))) {
+      const below = text.slice(open.after, until).trimEnd();
+      const blank = /\S[ \t]*\n[ \t]*\n/.exec(below);
+      add(open.after + (blank ? blank.index + 1 : below.length));
+    }
+    open = null;
+  };
+  let next = 0;
+  for (const match of text.matchAll(TAG)) {
+    const after = match.index + match[0].length;
+    while (next < fences.length && fences[next].end <= match.index) {
+      give(fences[next++].start);
+    }
+    if (next < fences.length && fences[next].start <= match.index) {
+      continue;
+    }
+    if (match[1] === '') {
+      give(match.index);
+      open = { at: match.index, after };
+    } else if (open !== null) {
+      add(after);
+    }
+  }
+  give(next < fences.length ? fences[next].start : text.length);
+  return found;
+}
+
+/** Stretches that are no prose, in order: fenced code, and Asymptote's. */
+export function codeIn(text: string): IRange[] {
+  const fences = fencesOf(text);
+  const asy = asyOf(text, fences);
+  return asy.length
+    ? [...fences, ...asy].sort((a, b) => a.start - b.start)
+    : fences;
+}
+
+/** The formulas and escaped dollars of a text, in order; none of them in code of several lines. */
 export function formulasOf(text: string): IPiece[] {
   const found: IPiece[] = [];
   let from = 0;
@@ -104,9 +162,9 @@ export function formulasOf(text: string): IPiece[] {
       }
     }
   };
-  for (const fence of fencesOf(text)) {
-    look(fence.start);
-    from = fence.end;
+  for (const code of codeIn(text)) {
+    look(code.start);
+    from = code.end;
   }
   look(text.length);
   return found;
@@ -121,6 +179,34 @@ export function blocksIn(text: string, formulas: readonly IRange[]): INode[] {
     position = end;
   }
   masked += text.slice(position);
+  const nodes: INode[] = [];
+  let from = 0;
+  const prose = (until: number): void => {
+    const within = markdownIn(masked.slice(from, until));
+    nodes.push(...(from > 0 ? within.map(node => moved(node, from)) : within));
+  };
+  for (const asy of asyOf(text)) {
+    prose(asy.start);
+    const children: INode[] = [{ ...asy, kind: 'text', children: [] }];
+    nodes.push({ ...asy, kind: 'code', info: '', children });
+    from = asy.end;
+  }
+  prose(text.length);
+  return nodes;
+}
+
+/** The node with its places `by` characters further on. */
+export function moved(node: INode, by: number): INode {
+  return {
+    ...node,
+    start: node.start + by,
+    end: node.end + by,
+    children: node.children.map(child => moved(child, by))
+  };
+}
+
+/** The blocks of a text without Asymptote's code, its formulas masked. */
+function markdownIn(masked: string): INode[] {
   if (!SYNTAX.test(masked)) {
     return paragraphsIn(masked);
   }

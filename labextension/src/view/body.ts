@@ -3,7 +3,7 @@
  * drawn yet are drawn a few milliseconds at a time, so that a reasoning of 10,000 thoughts neither freezes the page
  * when it is opened nor stutters when it is scrolled. All of it is in the page in the end, for the browser's own search.
  */
-import { fencesOf } from '../text/markdown';
+import { codeIn, fencesOf } from '../text/markdown';
 import { blocksOf, IMark } from '../text/prose';
 import { IRange } from '../text/range';
 import { IThought } from '../text/thoughts';
@@ -228,9 +228,10 @@ export function chunksOf(
     pieces = [];
   };
   const fences = fencesOf(text);
+  const whole = codeIn(text);
   let fence = 0;
   thoughts.forEach((range, thought) => {
-    for (const block of blocksOf(text, range.start, range.end, fences)) {
+    for (const block of blocksOf(text, range.start, range.end, whole)) {
       while (fence < fences.length && fences[fence].end <= block.start) {
         fence++;
       }

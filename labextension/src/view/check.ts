@@ -10,7 +10,7 @@ import { count, number } from '../record/format';
 import { SampleView } from '../record/record';
 import { DEMO_NOTICE } from '../record/vocabulary';
 import { oneLine, visible } from '../text/clean';
-import { fencesOf } from '../text/markdown';
+import { codeIn } from '../text/markdown';
 import { blocksOf } from '../text/prose';
 import { readable } from '../text/readable';
 import { copyEntry } from './copying';
@@ -406,7 +406,7 @@ function excerptOf(excerpt: IExcerptOf): HTMLElement {
     el(
       'div',
       { class: 'qwq-prose' },
-      ...blocksOf(text, 0, text.length, fencesOf(text)).map(block =>
+      ...blocksOf(text, 0, text.length, codeIn(text)).map(block =>
         renderBlock(text, block, hit ? [mark] : [])
       )
     )

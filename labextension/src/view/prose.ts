@@ -3,7 +3,7 @@
  * interest marked for the reader, in blocks that the browser lays out when they come into view.
  */
 import { IMatcher } from '../model/search';
-import { blocksIn, fencesOf, formulasOf, INode } from '../text/markdown';
+import { blocksIn, codeIn, formulasOf, INode, moved } from '../text/markdown';
 import { blocksOf, IMark } from '../text/prose';
 import { IRange } from '../text/range';
 import { IPiece } from '../text/tex';
@@ -78,7 +78,7 @@ export function renderProse(
   return el(
     'div',
     { class: 'qwq-prose' },
-    ...blocksOf(text, 0, text.length, fencesOf(text)).map(block =>
+    ...blocksOf(text, 0, text.length, codeIn(text)).map(block =>
       renderBlock(text, block, hits, reading)
     )
   );
@@ -121,8 +121,8 @@ class Block {
   }
 
   private _append(nodes: INode[], offset: number): void {
-    const moved = offset > 0 ? nodes.map(node => shift(node, offset)) : nodes;
-    this.node.append(...moved.map(node => this._element(node)));
+    const placed = offset > 0 ? nodes.map(node => moved(node, offset)) : nodes;
+    this.node.append(...placed.map(node => this._element(node)));
   }
 
   private _element(node: INode): Node {
@@ -270,15 +270,6 @@ function divided(
     }
   }
   return [...nodes, ...upTo(end)];
-}
-
-function shift(node: INode, offset: number): INode {
-  return {
-    ...node,
-    start: node.start + offset,
-    end: node.end + offset,
-    children: node.children.map(child => shift(child, offset))
-  };
 }
 
 function wrap(mark: IPlaced, more: string, ...content: Node[]): HTMLElement {
