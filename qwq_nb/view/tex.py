@@ -26,6 +26,8 @@ _ALLOWED = tex_words()
 
 _OPEN = re.compile(r"\\begin\{(?P<env>[A-Za-z]+\*?)\}|\\boxed\s*\{|\\[(\[]|\\.|\$\$?", re.S)
 _INNER = re.compile(r"\\(?:begin|end)\{[^{}]{0,30}\}|\\.|\$\$?|[{}]|\n[ \t]*\n", re.S)
+# "Put your answer within \\boxed{}": a place to fill, and a tiny square if it were typeset.
+_EMPTY_BOX = re.compile(r"\\boxed\s*\{\s*\}")
 _CONTROL = re.compile(r"\\([A-Za-z]+|.)", re.S)
 _ENV_NAME = re.compile(r"\\(begin|end)\s*(?:\{([^{}]*)\})?")
 _HSPACE = re.compile(r"\\hspace\*?\s*\{\s*\d{0,2}(?:\.\d+)?\s*(?:pt|mm|cm|ex|em|in)\s*\}")
@@ -66,11 +68,14 @@ def formulas(text: str) -> Iterator[Piece]:
         if end < 0:
             continue
         formula = text[start:end]
+        at = end
+        if _EMPTY_BOX.fullmatch(formula):
+            yield Piece("source", start, end, formula)
+            continue
         if opener.startswith(r"\boxed"):
             formula = rf"\({formula}\)"
         formula = _BARE_PERCENT.sub(r"\1\\%", formula)  # a comment would hide what follows
         yield Piece("tex" if is_safe(formula) else "source", start, end, formula)
-        at = end
 
 
 def _close(text: str, match: re.Match[str]) -> tuple[int, int]:

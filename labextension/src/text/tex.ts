@@ -11,6 +11,8 @@ const DEPTH = 30;
 
 const OPEN = /\\begin\{([A-Za-z]+\*?)\}|\\boxed\s*\{|\\[([]|\\.|\$\$?/gs;
 const INNER = /\\(?:begin|end)\{[^{}]{0,30}\}|\\.|\$\$?|[{}]|\n[ \t]*\n/gs;
+/** "Put your answer within \boxed{}": a place to fill, and a tiny square if it were typeset. */
+const EMPTY_BOX = /^\\boxed\s*\{\s*\}$/;
 const CONTROL = /\\([A-Za-z]+|.)/gs;
 const ENV_NAME = /\\(begin|end)\s*(?:\{([^{}]*)\})?/g;
 const HSPACE =
@@ -62,6 +64,11 @@ export function split(text: string): IPiece[] {
     }
     plain(start);
     let shown = text.slice(start, end);
+    if (EMPTY_BOX.test(shown)) {
+      pieces.push({ kind: 'source', start, end, shown });
+      position = open.lastIndex = end;
+      continue;
+    }
     if (opener.startsWith('\\boxed')) {
       shown = `\\(${shown}\\)`;
     }

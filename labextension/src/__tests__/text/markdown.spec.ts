@@ -45,7 +45,9 @@ function shapeOf(text: string): string {
     return shown + text.slice(at, end);
   };
   const pieceOf = ({ kind, shown }: IPiece): string =>
-    kind === 'dollar' ? shown : `${kind}[${shown}]`;
+    kind === 'dollar'
+      ? shown
+      : `${shown.startsWith('\\boxed') ? 'code' : kind}[${shown}]`;
   const isCode = (node: INode): boolean =>
     node.kind === 'code' || node.kind === 'source';
   const shape = (node: INode, parent: INode | null): string => {
