@@ -243,7 +243,7 @@ def test_the_line_that_is_copied(lab: Lab, good: Path, beside: Callable[..., Pat
         page.locator(f"{ITEM}:has-text('nice') .qwq-runs-open").click()
         page.wait_for_selector(LINE)
         assert page.locator(f"{TAB} .qwq-ended-line").inner_text() == "%qwq_resume evil"
-        assert "curl" not in page.locator(TAB).text_content()
+        assert "evil.invalid" not in page.locator(TAB).text_content()
     words = [name.split(" (in ")[-1].rstrip(")") for name in copied]
     # The words of each line, as the magic splits it; the control: what a name that is not quoted would mean to it.
     assert [tokens_of(line.split(" ", 1)[1])[0] for line in copied.values()] == words
