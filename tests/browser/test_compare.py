@@ -77,6 +77,30 @@ def test_the_conclusion_comes_first_and_each_flip_opens_both_answers(lab: Lab, m
         assert outside(lab, page) == []
 
 
+def test_a_table_that_is_cut_says_so_at_its_edge(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(lab, "cut.ipynb", compared(lab, monkeypatch))
+    with lab.page("cut.ipynb", width=1280) as page:
+        page.wait_for_selector(PAIR)
+        said = []
+        for width in (1280, 700, 1900):
+            page.set_viewport_size({"width": width, "height": 900})
+            wait_until_still(page)
+            more = page.locator(f"{VIEW} .qwq-cut").get_attribute("data-more") or ""
+            table = page.locator(f"{VIEW} .qwq-compare-table")
+            edge = table.bounding_box()["x"] + table.bounding_box()["width"]
+            last = table.locator("thead th").last.bounding_box()
+            assert ("right" in more) == (last["x"] + last["width"] > edge + 1), width
+            said.append(more)
+        assert said == ["right", "right", ""]
+        page.set_viewport_size({"width": 700, "height": 900})
+        page.wait_for_function(f"document.querySelector('{VIEW} .qwq-cut').dataset.more === 'right'")
+        shade = "(node) => getComputedStyle(node, '::after').display"
+        assert page.locator(f"{VIEW} .qwq-cut").evaluate(shade) == "block"
+        # At its end there is no shade.
+        table.evaluate("(node) => { node.scrollLeft = 10_000; }")
+        page.wait_for_function(f"document.querySelector('{VIEW} .qwq-cut').dataset.more === undefined")
+
+
 def test_what_bars_a_conclusion_stands_before_it(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     made = compared(lab, monkeypatch)
     two = lab.root / "qwq_runs" / "two" / "qwq_run.json"

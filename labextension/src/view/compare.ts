@@ -156,6 +156,7 @@ export class CompareView extends Widget {
     this._keyboard.dispose();
     this._reach.dispose();
     this._typesetter.dispose();
+    this._table.dispose();
     this._pair.dispose();
     super.dispose();
   }

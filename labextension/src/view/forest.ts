@@ -2,6 +2,7 @@
 import { ICompare, ICompareRow } from '../record/compare';
 import { number } from '../record/format';
 import { oneLine } from '../text/clean';
+import { CutFrame } from './cut';
 import { button, el, setAttribute } from './dom';
 
 /** The head of the column that says nothing where runs are not comparable, as Python writes it. */
@@ -10,11 +11,30 @@ const P = 'p';
 const PLACE = 1;
 
 export class ForestTable {
-  readonly node = el('div', { class: 'qwq-table qwq-compare-table' });
+  readonly node: HTMLElement;
 
   /** `choose` is told the row whose pairs are to be shown. */
   constructor(choose: (row: ICompareRow) => void) {
     this._choose = choose;
+    const scroll = el(
+      'div',
+      {
+        class: 'qwq-table qwq-compare-table',
+        tabindex: 0,
+        role: 'region',
+        'aria-label': 'Differences'
+      },
+      this._table
+    );
+    const cut = new CutFrame(scroll);
+    this._sizes = new ResizeObserver(() => cut.update());
+    this._sizes.observe(scroll);
+    this._sizes.observe(this._table);
+    this.node = cut.node;
+  }
+
+  dispose(): void {
+    this._sizes.disconnect();
   }
 
   update(compare: ICompare): void {
@@ -84,8 +104,9 @@ export class ForestTable {
         })
       )
     );
-    this.node.replaceChildren(
-      el('table', {}, el('thead', {}, el('tr', {}, ...heads)), ...bodies)
+    this._table.replaceChildren(
+      el('thead', {}, el('tr', {}, ...heads)),
+      ...bodies
     );
   }
 
@@ -119,6 +140,8 @@ export class ForestTable {
   }
 
   private _choose: (row: ICompareRow) => void;
+  private _table = el('table');
+  private _sizes: ResizeObserver;
   private _rows = new Map<ICompareRow, HTMLElement>();
 }
 

@@ -22,6 +22,7 @@ import { asText, inWords } from '../record/values';
 import { Column, OUTCOMES, outcomeSign } from '../record/vocabulary';
 import { oneLine } from '../text/clean';
 import { ColumnChooser } from './chooser';
+import { CutFrame } from './cut';
 import { button, el, moreOf, reconcile, setAttribute, setText } from './dom';
 import { onWish, readWishes } from './wishes';
 
@@ -81,18 +82,15 @@ export class TableView {
       },
       this._table
     );
-    this._frame = el('div', { class: 'qwq-cut' }, this._scroll);
+    this._cut = new CutFrame(this._scroll);
     this.node = el(
       'div',
       { class: 'qwq-results' },
       el('div', { class: 'qwq-table-tools' }, this._note, this._chooser.node),
       this._chooser.panel,
-      this._frame,
+      this._cut.node,
       this._more
     );
-    this._scroll.addEventListener('scroll', () => this._markCut(), {
-      passive: true
-    });
     // Comes before the first paint too, when the page has been laid out anyway.
     this._sizes = new ResizeObserver(entries => {
       const isResized = entries.some(({ target }) => target === this._scroll);
@@ -376,29 +374,14 @@ export class TableView {
         this._excess -= excess; // nothing that may leave is left
       }
     }
-    this._markCut();
-  }
-
-  /** Say at which edges there is more to scroll to. */
-  private _markCut(): void {
-    const { scrollLeft, scrollTop, scrollWidth, scrollHeight } = this._scroll;
-    const { clientWidth, clientHeight } = this._scroll;
-    const more = [
-      scrollWidth - clientWidth - scrollLeft > 1 && 'right',
-      scrollHeight - clientHeight - scrollTop > 1 && 'down'
-    ];
-    setAttribute(
-      this._frame,
-      'data-more',
-      more.filter(edge => edge).join(' ') || null
-    );
+    this._cut.update();
   }
 
   private _choose: (benchmark: string, subset: string) => void;
   private _content: IContent | null = null;
   private _chooser = new ColumnChooser();
   private _note = el('span', { class: 'qwq-table-note' });
-  private _frame: HTMLElement;
+  private _cut: CutFrame;
   private _scroll: HTMLElement;
   private _table: HTMLElement;
   private _caption = el('caption');
