@@ -1,7 +1,9 @@
 """Show the form of `%qwq_panel`, which writes a `%qwq_eval` line as it is filled in, and runs it in the background.
 
-The form does nothing but write this line, which the magics' own parser reads back with every change. A saved notebook
-cannot hold a form (its widgets end with the kernel), so running or closing it replaces it by the line.
+The form does nothing but write this line, which the magics' own parser reads back with every change. A form's widgets
+end with the kernel, and a saved notebook keeps the lines: each one that is run is drawn above its run, and closing the
+form leaves its last one. The JupyterLab extension draws the form as long as its widgets live (`lab/line.ts`); other
+front ends know widgets by their own MIME type alone, which the output loses with the first run, and the form with it.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ __all__ = ["LINE_MIME", "MAIN", "Form", "checked", "lines_of", "values_of"]
 
 MAIN: Final = ("math_500", "aime24", "gpqa_diamond")
 LINE_MIME: Final = "application/vnd.qwq-nb.line.v1+json"
-"""In JupyterLab the line has buttons that put it into a cell of its own, or copy it: `view/line.ts`."""
+"""`line`: drawn with buttons that put it into a cell of its own, or copy it. `form`: a widget to draw in its place."""
 NEW: Final = "(another, below)"
 """The choice of the endpoint's field that opens URL, model and key."""
 
@@ -42,14 +44,14 @@ FIELDS: Final = (
     ("top_p", "Top-p", "0.95"),
     ("top_k", "Top-k", "40"),
     ("max_tokens", "Max tokens", "32768"),
-    ("data", "Data", "a file or folder instead of the hub"),
+    ("data", "Data", "from the hub, or a path"),
 )
 """Option, label of its field, and the meaning of an empty field."""
 SERVER: Final = (
     ("url", "URL", "http://127.0.0.1:8000/v1"),
     ("model", "Model", "the only one served"),
     ("key_env", "Key variable", "its NAME, never the key"),
-    ("header_env", "Header variable", "api-key=its NAME, for further headers"),
+    ("header_env", "Header variable", "api-key=its NAME"),
 )
 _BY_DEST: Final = {option.dest: option for option in EVAL}
 
@@ -153,21 +155,23 @@ class Form:
         self._parent = shell.get_parent()
         self._inputs: dict[str, Any] = {}
         self._over = False
+        self._ran = ""
+        """The line that was run last."""
+        self._spare: Any = None
+        """An output that a line which could not be run has left empty: for the next one."""
         any_shell(shell).run(self._make)
         self._update()
-        bundle = widget_bundle(self._box, "\n".join(lines_of(values)))
+        text = self._line_text()
+        bundle = line_bundle(text, form=self._box.model_id) | widget_bundle(self._box, text)
         self._handle: Any = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
-        """Replace the form by its line, if that is valid: a notebook that is opened again shows it."""
+        """Replace the form by its line, if that is valid and does not stand below already, as the one run last."""
         if self._over:
             return
         self._over = True
         text = "" if self._message.value else self._line_text()
-        left: dict[str, Any] = {"text/html": f"<pre>{html.escape(text)}</pre>", "text/plain": text} if text else {}
-        if text:
-            left[LINE_MIME] = {"line": text}
-        self._handle.update(left, raw=True)
+        self._handle.update({} if text == self._ran else line_bundle(text), raw=True)
         closed(self._box)
 
     def _make(self) -> None:
@@ -249,7 +253,7 @@ class Form:
         self._run_button.disabled = bool(problem)
 
     def _run(self) -> None:
-        """Run the line, as if in the form's own cell. A failure to start is shown in the form."""
+        """Run the line below the form, as if in the form's own cell. A failure to start is shown in the form."""
         from IPython.core.error import UsageError
 
         from qwq_nb.view.output import forget_shown
@@ -257,19 +261,47 @@ class Form:
         if self._over:
             return
         self._run_button.disabled = True
+        above = None
         try:
-            for line in checked(lines_of(self.values)):
+            lines = checked(lines_of(self.values))
+            above = self._draw_line("\n".join(lines))
+            for line in lines:
                 magic, _, rest = line.removeprefix("%").partition(" ")
                 if magic == "qwq_eval" and not self.values["background"]:
                     rest += " --background"  # else the kernel could not take the clicks on its buttons
                 with outputs_to(self._shell, self._parent):
                     run = self._shell.run_line_magic(magic, rest)
         except (QwqError, UsageError) as exc:
+            if above is not None:
+                above.update({}, raw=True)
+                self._spare = above
             self._say(str(exc))
             self._run_button.disabled = False
             return
         forget_shown(run)  # drawn from no cell: the next one may show it
-        self.close()
+        self._ran = "\n".join(lines)
+        # The lines that were run are what the notebook keeps.
+        self._handle.update(line_bundle("", form=self._box.model_id), raw=True)
+        self._run_button.disabled = False
+
+    def _draw_line(self, text: str) -> Any:
+        """Draw a line below all that is there; return its display."""
+        from IPython.display import display
+
+        above, self._spare = self._spare, None
+        if above is not None:
+            above.update(line_bundle(text), raw=True)
+            return above
+        with outputs_to(self._shell, self._parent):
+            return display(line_bundle(text), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+
+
+def line_bundle(text: str, *, form: str = "") -> dict[str, Any]:
+    """Return the mime bundle of a line; `form` is the id of the widget that JupyterLab draws while it lives."""
+    if not text and not form:
+        return {}
+    bundle: dict[str, Any] = {"text/plain": text, LINE_MIME: {"line": text, **({"form": form} if form else {})}}
+    return bundle | ({"text/html": f"<pre>{html.escape(text)}</pre>"} if text else {})
 
 
 @contextmanager

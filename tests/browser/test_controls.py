@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STOP = ".qwq-controls:visible button[title^='End the run now']"
+CUT = """() => {
+    const ink = document.createElement('canvas').getContext('2d');
+    const isCut = field => {
+        const style = getComputedStyle(field);
+        ink.font = style.font;
+        const room = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+        return ink.measureText(field.placeholder).width > room;
+    };
+    const fields = [...document.querySelectorAll('.jp-OutputArea input[placeholder]')];
+    if (fields.length < 8) throw new Error(`only ${fields.length} fields`);
+    return fields.filter(field => field.clientWidth > 0).filter(isCut).map(field => field.placeholder);
+}"""
+ANEW = """async (path) => {
+    const {shell, commands} = window.jupyterapp;
+    for (const widget of [...shell.widgets('main')]) widget.dispose();
+    await commands.execute('docmanager:open', {path, factory: 'Notebook'});
+}"""
 STATE = "(word) => document.querySelector('.qwq-state')?.textContent === word"
 
 
@@ -96,7 +113,8 @@ def test_the_form_writes_a_line_and_runs_it(lab: Lab) -> None:
     file = write_notebook(lab, "panel.ipynb", "%load_ext qwq_nb\n%qwq_panel math_500 --demo", "6 * 7")
     with lab.page(file.name) as page:
         cell = run_cell(page, 0)
-        cell.get_by_text("%qwq_eval math_500 --background --demo").wait_for(timeout=60_000)
+        in_form = cell.locator(".widget-html pre")
+        in_form.get_by_text("%qwq_eval math_500 --background --demo").wait_for(timeout=60_000)
         page.get_by_label("Limit").fill("10")
         page.get_by_label("Levels").fill("1-2")
         page.get_by_label("Temperature").fill("warm")
@@ -104,21 +122,54 @@ def test_the_form_writes_a_line_and_runs_it(lab: Lab) -> None:
         assert page.get_by_role("button", name="Run", exact=True).is_disabled()
         page.get_by_label("Temperature").fill("0.7")
         line = "%qwq_eval math_500 --levels 1-2 --limit 10 --background --demo --temperature 0.7"
-        cell.get_by_text(line).wait_for()
+        in_form.get_by_text(line).wait_for()
         run_cell(page, 1).get_by_text("42").wait_for()
         page.get_by_role("button", name="Run", exact=True).click()
-        page.get_by_label("Limit").wait_for(state="detached")
         cell.locator("table:visible").first.wait_for(timeout=60_000)
         page.wait_for_selector(STOP, state="detached", timeout=60_000)
         page.wait_for_function(STATE, arg="complete", timeout=90_000)
-        cell.get_by_role("button", name="Insert as a cell").click()
+        assert page.get_by_label("Limit").input_value() == "10", "the form stands, as it was"
+        assert page.get_by_role("button", name="Run", exact=True).is_enabled()
+        written = cell.locator(".qwq-written:visible")
+        form, run = cell.locator(".widget-vbox").first, cell.locator(".qwq-header").first
+        places = [place.bounding_box()["y"] for place in (form, written, run)]
+        assert places == sorted(places), "the line and its run stand below the form"
+        written.get_by_role("button", name="Insert as a cell").click()
         page.locator(".jp-Cell").nth(1).locator(".cm-content", has_text=line).wait_for()
         assert page.locator(".jp-Cell .jp-InputPrompt").nth(1).inner_text().strip() == "[ ]:", "not run"
         saved = save(page, file)
-    form, controls, drawn, _ = saved
-    assert "".join(form["data"]["text/plain"]) == line
+    form, above, controls, drawn, _ = saved
+    assert WIDGET not in form["data"]
+    assert "".join(above["data"]["text/plain"]) == line
     assert controls["data"] == {}
     assert drawn["data"][MIME_TYPE]["sampling"]["temperature"] == 0.7
+    seen = reopened(lab, file)
+    assert "widget" not in seen.lower()
+    assert seen.count(line) == 2, "above its run, and in the cell that was inserted"
+
+
+@pytest.mark.long
+def test_a_form_that_is_saved_open_is_its_line_until_its_kernel_is_there(lab: Lab) -> None:
+    file = write_notebook(lab, "open.ipynb", "%load_ext qwq_nb\n%qwq_panel math_500 --demo --limit 5")
+    line = "%qwq_eval math_500 --limit 5 --background --demo"
+    with lab.page(file.name) as page:
+        cell = run_cell(page, 0)
+        page.get_by_label("Limit").wait_for(timeout=60_000)
+        assert not cell.locator(".qwq-written").is_visible(), "once only: in the form"
+        assert page.evaluate(CUT) == [], "what an empty field means is not cut off"
+        (form,) = save(page, file)
+        assert WIDGET in form["data"], "for front ends without the extension"
+        page.evaluate(ANEW, f"{lab.folder}/{file.name}".lstrip("/"))
+        page.get_by_label("Limit").wait_for(timeout=60_000)
+        assert page.get_by_label("Limit").input_value() == "5", "the kernel still has it"
+        page.get_by_role("button", name="Close", exact=True).click()
+        page.get_by_label("Limit").wait_for(state="detached")
+        page.locator(".qwq-written:visible", has_text=line).wait_for()
+    notebook = nbformat.read(file, as_version=4)
+    notebook.metadata.clear()
+    table = nbformat.v4.new_output("display_data", data={"text/html": "<table><tr><td>1</td></tr></table>"})
+    notebook.cells.append(nbformat.v4.new_code_cell("y", outputs=[table]))
+    nbformat.write(notebook, lab.root / file.name)
     seen = reopened(lab, file)
     assert "widget" not in seen.lower()
     assert line in seen

@@ -209,8 +209,9 @@ def test_the_panel_writes_the_line_that_it_runs(kernel: Any, server: DemoEndpoin
     cell = kernel.run(f"%qwq_panel math_500 --data {MATH} --limit 10 --seed 3")
     assert cell.status == "ok", cell.text
     line = f"%qwq_eval math_500 --limit 10 --seed 3 --data {MATH} --endpoint own --background"
-    assert [set(data) for data in left(cell, widgets)] == [{WIDGET, "text/plain"}]
+    assert [set(data) for data in left(cell, widgets)] == [{LINE_MIME, WIDGET, "text/html", "text/plain"}]
     assert left(cell, widgets)[0]["text/plain"] == line
+    assert left(cell, widgets)[0][LINE_MIME]["form"] == left(cell, widgets)[0][WIDGET]["model_id"]
     cell.until(lambda: line in widgets.shown())
     widgets.type("Limit", "5")
     cell.until(lambda: "--limit 5 " in widgets.shown())
@@ -222,16 +223,35 @@ def test_the_panel_writes_the_line_that_it_runs(kernel: Any, server: DemoEndpoin
 
     kernel.run("'a later cell'")
     widgets.click("Run")
-    cell.until(lambda: len(cell.of("display_data")) == 3 and state_of(cell, widgets) == "complete")
-    cell.until(lambda: left(cell, widgets)[1] == {})  # the buttons go a moment after the last drawing
-    form, _, drawn = left(cell, widgets)
-    assert form["text/plain"] == line
-    assert set(form) == {LINE_MIME, "text/html", "text/plain"}
-    assert form[LINE_MIME] == {"line": line}
+    cell.until(lambda: len(cell.of("display_data")) == 4 and state_of(cell, widgets) == "complete")
+    cell.until(lambda: left(cell, widgets)[2] == {})  # the buttons go a moment after the last drawing
+    form, written, _, drawn = left(cell, widgets)
+    assert written == {LINE_MIME: {"line": line}, "text/html": f"<pre>{line}</pre>", "text/plain": line}
     assert drawn[MIME_TYPE]["sampling"]["temperature"] == 0.5
-    cell.until(lambda: set(widgets.states) == widgets.closed)
+    assert set(form) == {LINE_MIME, "text/plain"}, "the notebook keeps no widget"
+    assert (form[LINE_MIME]["line"], form["text/plain"]) == ("", "")
     again = kernel.run("_qwq_run")
     assert MIME_TYPE in again.displays[0]["content"]["data"], "a cell that names the run shows it"
+
+    # The form stands for the next line.
+    cell.until(lambda: not widgets.states[widgets.buttons()["Run"]]["disabled"])
+    widgets.type("Data", "nowhere.jsonl")
+    cell.until(lambda: "--data nowhere.jsonl" in widgets.shown())
+    widgets.click("Run")
+    cell.until(lambda: "nowhere.jsonl" in widgets.shown().partition("alert")[2])
+    widgets.type("Data", str(MATH))
+    cell.until(lambda: line in widgets.shown())
+    widgets.type("Limit", "4")
+    second = line.replace("--limit 5", "--limit 4")
+    cell.until(lambda: second in widgets.shown())
+    widgets.click("Run")
+    cell.until(lambda: len(left(cell, widgets)) == 7 and left(cell, widgets)[6][MIME_TYPE]["state"] == "complete")
+    cell.until(lambda: left(cell, widgets)[5] == {})
+    assert [data.get("text/plain") for data in left(cell, widgets)[:5:4]] == ["", second]
+    assert left(cell, widgets)[1]["text/plain"] == line
+    widgets.click("Close")
+    cell.until(lambda: left(cell, widgets)[0] == {})  # its line stands below
+    cell.until(lambda: set(widgets.states) == widgets.closed)
 
 
 def test_what_keeps_a_run_from_beginning_is_said_in_the_panel(kernel: Any, widgets: Widgets) -> None:
@@ -240,7 +260,8 @@ def test_what_keeps_a_run_from_beginning_is_said_in_the_panel(kernel: Any, widge
     cell.until(lambda: "--data nowhere.jsonl" in widgets.shown())
     widgets.click("Run")
     cell.until(lambda: "nowhere.jsonl" in widgets.shown().partition("alert")[2])
-    assert len(cell.of("display_data")) == 1
+    cell.until(lambda: left(cell, widgets)[1:] == [{}])
+    assert WIDGET in left(cell, widgets)[0]
     widgets.type("Data", "sk-0123456789abcdefghijklmnop")
     cell.until(lambda: "Do not put a key into a cell" in widgets.shown())
     assert "sk-0123" not in widgets.shown()

@@ -59,7 +59,7 @@ def test_further_headers_are_named_with_their_variables(typed: str) -> None:
     [
         ({"header_env": "api-key=0123456789abcdef0123456789abcdef"}, "NAME of an environment variable"),
         ({"header_env": "0123456789abcdef0123456789abcdef"}, "a header and the NAME"),
-        ({"header_env": "api-key=sk-0123456789abcdef0123456789"}, "A key does not belong"),
+        ({"header_env": "api-key=sk-0123456789abcdef0123456789"}, "Do not put a key into a cell"),
         ({"key_env": "0123456789abcdef0123456789abcdef"}, "NAME of an environment variable"),
         ({"header_env": "Authorization=A_KEY", "key_env": "A_KEY"}, "give it, or --header-env"),
         ({"url": "http://name:0123456789abcdef@127.0.0.1/v1"}, "credentials|user"),
@@ -81,7 +81,7 @@ def test_a_secret_in_a_field_of_another_endpoint_is_refused_and_not_repeated(
         ({"limit": "ten"}, "--limit takes a whole number, not 'ten'"),
         ({"levels": "5-1"}, "levels"),
         ({"endpoint": NEW}, "URL is missing"),
-        ({"data": "sk-0123456789abcdefghijklmnop"}, "A key does not belong"),
+        ({"data": "sk-0123456789abcdefghijklmnop"}, "Do not put a key into a cell"),
     ],
 )
 def test_what_is_wrong_is_said_at_once(changes: dict[str, object], says: str) -> None:

@@ -14,11 +14,12 @@ import { CheckView } from '../view/check';
 import { CompareView } from '../view/compare';
 import { ICell } from '../view/controls';
 import { el } from '../view/dom';
-import { LINE_MIME, LineView, readLine } from '../view/line';
+import { LINE_MIME } from '../view/line';
 import { RunView } from '../view/run';
 import { IRuling } from '../view/ruling';
 import { RecordHealer } from './healer';
-import { insertBelow, kernelOf, lineFor, runBelow } from './notebooks';
+import { LineRenderer } from './line';
+import { kernelOf, lineFor, runBelow } from './notebooks';
 import { environmentOf } from './resolver';
 import { IRuledKind, RuledRenderer } from './ruled';
 import { RulingChannel } from './rulings';
@@ -215,25 +216,6 @@ class ControlsRenderer extends Widget implements IRenderMime.IRenderer {
   async renderModel(): Promise<void> {}
 }
 
-class LineRenderer extends Widget implements IRenderMime.IRenderer {
-  constructor() {
-    super();
-    this.addClass('qwq-Renderer');
-  }
-
-  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
-    const line = readLine(model.data[LINE_MIME]);
-    if (line === null) {
-      const text = String(model.data['text/plain'] ?? '').slice(0, 5_000);
-      this.node.replaceChildren(el('pre', {}, text));
-      return;
-    }
-    const view = new LineView(text => insertBelow(this.node, text));
-    view.update(line);
-    this.node.replaceChildren(view.node);
-  }
-}
-
 const extensions: IRenderMime.IExtension[] = [
   {
     id: 'qwq-nb:renderer',
@@ -293,13 +275,15 @@ const extensions: IRenderMime.IExtension[] = [
   },
   {
     id: 'qwq-nb:line',
-    description: 'Draws the lines that forms of qwq-nb have written.',
+    description:
+      'Draws the forms of qwq-nb, and the lines that they have written.',
     rendererFactory: {
       safe: true,
       mimeTypes: [LINE_MIME],
       createRenderer: () => new LineRenderer()
     },
-    rank: 40,
+    // Before that of ipywidgets: a form's widget is drawn in here, and its line where it is gone.
+    rank: -20,
     dataType: 'json'
   }
 ];

@@ -6,9 +6,12 @@
  */
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { Contents, Kernel } from '@jupyterlab/services';
 
 export type MimeBundle = Record<string, unknown>;
+
+const WIDGET_MIME = 'application/vnd.jupyter.widget-view+json';
 
 interface IOutput {
   data?: MimeBundle;
@@ -18,6 +21,14 @@ interface IOutputs {
   length: number;
   get: (index: number) => { toJSON: () => IOutput };
   set: (index: number, output: IOutput) => void;
+}
+
+interface IRenderers {
+  createRenderer: (mimeType: string) => IRenderMime.IRenderer;
+  createModel: (options: {
+    data: MimeBundle;
+    trusted: boolean;
+  }) => IRenderMime.IMimeModel;
 }
 
 interface ICell {
@@ -39,6 +50,8 @@ export interface INotebook {
     widgets: readonly ICell[];
     activeCellIndex: number;
     activeCell: ICell | null;
+    /** The notebook's own: widgets live in one notebook. */
+    rendermime?: IRenderers;
   };
 }
 
@@ -74,6 +87,26 @@ export function kernelOf(
   node: HTMLElement
 ): Kernel.IKernelConnection | null | undefined {
   return notebookOf(node)?.sessionContext?.session?.kernel;
+}
+
+/** Draw a widget of the notebook's kernel; null where the output stands in no notebook, or nothing draws widgets. */
+export function drawWidget(
+  node: HTMLElement,
+  id: string
+): IRenderMime.IRenderer | null {
+  const rendermime = notebookOf(node)?.content.rendermime;
+  if (!rendermime) {
+    return null;
+  }
+  try {
+    const renderer = rendermime.createRenderer(WIDGET_MIME);
+    const source = { version_major: 2, version_minor: 0, model_id: id };
+    const data = { [WIDGET_MIME]: source };
+    void renderer.renderModel(rendermime.createModel({ data, trusted: true }));
+    return renderer;
+  } catch {
+    return null; // without ipywidgets' extension
+  }
 }
 
 function cellOf(node: HTMLElement): [INotebook, number] | null {

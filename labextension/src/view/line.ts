@@ -18,6 +18,12 @@ export function readLine(data: unknown): string | null {
     : null;
 }
 
+/** The widget of the form that writes the line, by its id; null where there is none. */
+export function readForm(data: unknown): string | null {
+  const form = (data as { form?: unknown } | null)?.form;
+  return typeof form === 'string' && /^[0-9a-f]{32}$/.test(form) ? form : null;
+}
+
 export class LineView {
   readonly node: HTMLElement;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { readLine } from '../../view/line';
+import { readForm, readLine } from '../../view/line';
 
 describe('the line of a form', () => {
   it.each([
@@ -24,4 +24,12 @@ describe('the line of a form', () => {
   it.each([null, undefined, 3, 'x', { line: 3 }, []])('is none of %j', data =>
     expect(readLine(data)).toBeNull()
   );
+
+  it('names the widget of the form, by an id as ipywidgets makes them', () => {
+    const form = '0123456789abcdef0123456789abcdef';
+    expect(readForm({ line: '', form })).toBe(form);
+    for (const data of [null, {}, { form: '' }, { form: `${form}/..` }, 3]) {
+      expect(readForm(data)).toBeNull();
+    }
+  });
 });
