@@ -148,7 +148,6 @@ def test_the_form_writes_a_line_and_runs_it(lab: Lab) -> None:
     assert seen.count(line) == 2, "above its run, and in the cell that was inserted"
 
 
-@pytest.mark.long
 def test_a_form_that_is_saved_open_is_its_line_until_its_kernel_is_there(lab: Lab) -> None:
     file = write_notebook(lab, "open.ipynb", "%load_ext qwq_nb\n%qwq_panel math_500 --demo --limit 5")
     line = "%qwq_eval math_500 --limit 5 --background --demo"

@@ -66,7 +66,7 @@ def test_samples_without_an_answer_are_told_by_the_exit_status(
         (["eval", "math_500", "--shrad", "0/2"], "Did you mean '--shard'?"),
         (["eval", "math_500", "--shard", "2/2"], "counted from 0"),
         (["eval", "math_500", "--demo", "--every", "0"], "positive number"),
-        (["eval", "math_500", "--key-env", "sk-0123456789abcdefghijklmnop"], "A key does not belong"),
+        (["eval", "math_500", "--key-env", "sk-0123456789abcdefghijklmnop"], "Do not put a key into a cell"),
         (["eval", "math_500", "--endpoint", "http://127.0.0.1:9/v1", "--wait", "0.2"], "Which model?"),
         (["merge"], "Which shards?"),
         (["merge", "nowhere"], "holds none"),

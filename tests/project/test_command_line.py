@@ -60,7 +60,7 @@ def test_it_is_a_program(runs: Path) -> None:
         (["gate", "full", "same", "--margin", "much"], "--margin takes a number"),
         (["gate", "full", "same", "--margin", "-1"], "from 0 to 100"),
         (["gate", "full", "same", "--margin", "nan"], "--margin takes a number"),
-        (["gate", "sk-0123456789abcdefghijklmnop", "b"], "A key does not belong"),
+        (["gate", "sk-0123456789abcdefghijklmnop", "b"], "Do not put a key into a cell"),
     ],
 )
 def test_what_cannot_be_carried_out_is_no_decision(
