@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qwq_nb.endpoint.options import ENDPOINT
-from qwq_nb.evaluation.options import EVAL
+from qwq_nb.evaluation.options import EVAL, EXECUTOR
 from tests.browser.lab import CELL_TEXT, run_cell, write_notebook
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def offered(page: Any, text: str) -> dict[str, str]:
 
 
 def test_only_our_options_are_listed(page: Any) -> None:
-    kinds = {o.name: "flag" if o.kind == "flag" else "option" for o in EVAL}
+    kinds = {o.name: "flag" if o.kind == "flag" else "option" for o in (*EVAL, *EXECUTOR)}
     assert offered(page, "%qwq_eval math_500 --") == kinds
 
 

@@ -81,7 +81,6 @@ def test_any_front_end_draws_it_and_hands_on_its_questions(lab: Lab, shadow: boo
     with lab.window() as page:
         front_end(page, clipped(8), shadow=shadow)
         page.locator(LINE).filter(has_text="level-4/3").click()
-        page.locator(f"{REASONING} > summary").click()
         page.wait_for_function("window.sent.some((each) => each.keys?.includes('0 math_500/level-4/3'))")
         asked = page.evaluate("window.sent.find((each) => each.keys.includes('0 math_500/level-4/3'))")
         assert asked["type"] == "texts"

@@ -126,7 +126,7 @@ def test_a_comparison_shows_the_runs_own_accuracy(server: DemoEndpoint, tmp_path
 def test_with_repeats_the_notes_say_what_would_help(server: DemoEndpoint, tmp_path: Path) -> None:
     run = evaluate("math_500", demo=True, data=uneven(tmp_path), repeats=2)
     note = next(note for note in run.record().notes if "variance" in note)
-    assert "Twice as many problems would narrow its interval by 29%, twice as many repeats by" in note
+    assert "Twice as many problems would narrow its interval by 29 %, twice as many repeats by" in note
     low, high = whole(run).ci_low, whole(run).ci_high
     assert low is not None
     assert high is not None

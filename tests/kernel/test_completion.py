@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qwq_nb.evaluation.options import EVAL
+from qwq_nb.evaluation.options import EVAL, EXECUTOR
 
 
 def completed(kernel: Any, code: str) -> dict[str, str]:
@@ -18,7 +18,7 @@ def completed(kernel: Any, code: str) -> dict[str, str]:
 
 
 def test_only_ours_on_our_lines(kernel: Any) -> None:
-    kinds = {o.name: "flag" if o.kind == "flag" else "option" for o in EVAL}
+    kinds = {o.name: "flag" if o.kind == "flag" else "option" for o in (*EVAL, *EXECUTOR)}
     assert completed(kernel, "%qwq_eval math_500 --") == kinds
     assert completed(kernel, "run = %qwq_eval math_500 --li") == {"--limit": "option"}
     assert completed(kernel, "%qwq_eval math_500 --lic") == {}

@@ -279,7 +279,7 @@ def test_runs_are_listed_from_their_manifests(runs: Path) -> None:
     assert [run.name for run in found] == ["other", "second", "first"]
     assert [row[:3] for row in found.rows()] == [(name, "complete", "80/80") for name in ("other", "second", "first")]
     assert "math_500 8" in repr(found)
-    assert repr(found).splitlines()[0].split() == ["run", "state", "done", "accuracy", "model", "updated"]
+    assert repr(found).splitlines()[0].split() == ["run", "state", "done", "accuracy", "model", "last", "written"]
     assert found._repr_html_().count("<tr>") == 4
     assert repr(list_runs(runs / "nowhere")) == "No runs yet: %qwq_eval makes one."
 
