@@ -85,6 +85,7 @@ def test_an_answer_whose_grading_reads_the_environment(
     attack("code in a grader that reads its environment", "no secret is there", "known names only, none of secrets")
 
 
+@pytest.mark.long
 def test_a_hub_that_repeats_the_token_that_it_was_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attack: Attack
 ) -> None:

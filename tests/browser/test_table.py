@@ -69,6 +69,7 @@ def test_nothing_is_cut_without_a_sign(lab: Lab, width: int) -> None:
         assert (name["y"], name["height"]) == pytest.approx((last["y"], last["height"]), abs=0.5)
 
 
+@pytest.mark.long
 def test_columns_are_chosen_by_keyboard_and_remembered(lab: Lab) -> None:
     save(lab, "columns.ipynb", saved(run()))
     with lab.page("columns.ipynb", width=1600, fresh=True) as page:

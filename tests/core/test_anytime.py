@@ -42,7 +42,7 @@ def test_of_no_difference_it_is_the_beta_mixture_over_the_pairs_that_differ() ->
     assert 2 * both[0] < 1.05 * 40 < 1.2 * 2 * both[1]
 
 
-@pytest.mark.parametrize(("margin", "gained"), [(0.0, 0.05), (0.03, 0.03)])
+@pytest.mark.parametrize(("margin", "gained"), [pytest.param(0.0, 0.05, marks=pytest.mark.long), (0.03, 0.03)])
 def test_it_holds_at_every_look(margin: float, gained: float) -> None:
     """400 races of 300 pairs with a true difference of -margin: at most 2.5 % ever miss it from above."""
     rng = np.random.default_rng(7)

@@ -82,6 +82,7 @@ def one_bench_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qwq_nb.evaluation.sharded.grade_worker.bench_worker", shared_worker)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("one_bench_worker")
 def test_verdicts_come_from_the_workers_and_are_the_same(tmp_path: Path) -> None:
     executor = Counted()

@@ -309,6 +309,7 @@ def killed_and_resumed(setting: Setting, phase: str, again: Callable[[Setting], 
     return run, len(kept)
 
 
+@pytest.mark.long
 def test_killed_while_it_streams_a_pair_goes_on_where_it_was(
     demo_endpoint: Callable[..., DemoEndpoint], tmp_path: Path
 ) -> None:

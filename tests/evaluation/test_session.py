@@ -81,10 +81,8 @@ def test_the_end_of_a_run_stands_still(server: DemoEndpoint) -> None:
     assert first.elapsed_s > 0
     assert first.tokens_per_s > 0
     assert run.record().progress == first
-    assert (
-        repr(run)
-        == f"<Run {run.name!r} complete: aime24 {run.accuracies()['aime24']:.1%} (estimated from 3 of 10); 3 of 3>"
-    )
+    score = f"{100 * run.accuracies()['aime24']:.1f} %"
+    assert repr(run) == f"<Run {run.name!r} complete: aime24 {score} (estimated from 3 of 10); 3 of 3>"
 
 
 def test_the_built_in_problems_are_what_this_file_says() -> None:
