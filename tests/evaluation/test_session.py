@@ -81,7 +81,7 @@ def test_the_end_of_a_run_stands_still(server: DemoEndpoint) -> None:
     assert first.elapsed_s > 0
     assert first.tokens_per_s > 0
     assert run.record().progress == first
-    score = f"{100 * run.accuracies()['aime24']:.1f} %"
+    score = f"{run.accuracies()['aime24']:.1%}".replace("%", " %")
     assert repr(run) == f"<Run {run.name!r} complete: aime24 {score} (estimated from 3 of 10); 3 of 3>"
 
 
