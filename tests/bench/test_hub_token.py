@@ -130,6 +130,7 @@ class Audit:
 """
 
 
+@pytest.mark.long
 def test_code_that_loads_sees_its_hubs_token_and_code_that_grades_sees_none(
     run: Run[Any], hub: GatedHub, own: BenchWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

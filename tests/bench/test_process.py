@@ -46,6 +46,7 @@ async def grader_at_work(worker: BenchWorker) -> psutil.Process:
         await asyncio.sleep(0.01)
 
 
+@pytest.mark.long
 @posix
 def test_a_worker_that_is_killed_is_started_anew(run: Run[Any], data: dict[str, Path]) -> None:
     worker = BenchWorker()

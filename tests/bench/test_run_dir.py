@@ -134,6 +134,7 @@ result.append(len(get_model_prediction(given[1], given[2], "math_500", "Level 1"
     assert rows == 2 * REPEATS
 
 
+@pytest.mark.long
 def test_evalscope_takes_it_as_its_cache_and_agrees(run_dir: Path) -> None:
     before = _snapshot(run_dir)
     done = _parity(run_dir)

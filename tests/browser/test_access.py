@@ -154,7 +154,7 @@ def test_axe_finds_nothing_in_a_comparison_and_a_list_to_check(lab: Lab, axe: st
 
 
 @pytest.mark.usefixtures("extension")
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.long)], ids=["light", "dark"])
 def test_axe_finds_nothing_in_turns_and_boards(lab: Lab, axe: str, dark: bool) -> None:
     output = "E: long output\n" * 60
     steps = [

@@ -68,6 +68,7 @@ _IN_SIGHT = """(kind) => {
 """Whether the first mark of a kind in the reasoning stands in the box that it scrolls in."""
 
 
+@pytest.mark.long
 def test_a_click_on_a_bar_of_a_budget_figure_opens_the_sample_at_its_place(lab: Lab) -> None:
     run = evaluate("math_500", demo=True, limit=10, out=lab.root / "qwq_runs", show=False)
     drawn = run.budget().plot()._repr_mimebundle_()[PLOTLY_MIME]

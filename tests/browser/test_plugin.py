@@ -178,6 +178,7 @@ def test_a_run_that_goes_on(lab: Lab, run: qwq_nb.Run) -> None:
     shutil.rmtree(folder)
 
 
+@pytest.mark.long
 def test_settings(lab: Lab, run: qwq_nb.Run) -> None:
     stored = lab.settings / "qwq-nb" / "plugin.jupyterlab-settings"
     with lab.page("sub/here.ipynb", fresh=True) as page:

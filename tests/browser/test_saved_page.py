@@ -36,6 +36,7 @@ def opened(browser: Any, file: Path) -> tuple[Any, list[str]]:
     return page, said
 
 
+@pytest.mark.long
 def test_a_saved_figure_is_drawn_by_its_own_scripts_alone(browser: Any, tmp_path: Path) -> None:
     file = made_run(results_of("cwtcc")).plot().save(tmp_path / "run.html")
     page, said = opened(browser, file)

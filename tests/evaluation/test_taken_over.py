@@ -88,7 +88,7 @@ def change_manifest(run: Run, **changes: Any) -> None:
         ({"levels": [1]}, {"levels": [1, 2]}, 8, 16),
         ({"subset": ["Level 3"]}, {}, 8, 40),
         ({"levels": [1, 2], "limit": 4}, {"limit": 10}, 4, 10),
-        ({}, {"limit": 100, "repeats": 2}, 40, 80),
+        pytest.param({}, {"limit": 100, "repeats": 2}, 40, 80, marks=pytest.mark.long),
         pytest.param({"limit": 100}, {"limit": 60, "repeats": 2}, 40, 80, marks=pytest.mark.long),
     ],
     ids=["repeats", "limit", "no_limit", "both", "levels", "subset", "levels_and_limit", "none_reached", "unreached"],

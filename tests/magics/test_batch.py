@@ -31,7 +31,7 @@ def endpoint_words(server: Any) -> list[str]:
 def test_shards_by_the_command_line_and_their_merge(demo_endpoint: Any, capsys: pytest.CaptureFixture[str]) -> None:
     server = demo_endpoint()
     for number in range(2):
-        assert main(["eval", *MATH, *endpoint_words(server), "--shard", f"{number}/2", "--every", "0.2"]) == 0
+        assert main(["eval", *MATH, *endpoint_words(server), "--shard", f"{number}/2", "--every", "0.01"]) == 0
     said = capsys.readouterr()
     assert "-shard-0-of-2 complete: 3 of 3." in said.out
     assert "/3 " in said.err, "lines of progress"

@@ -21,11 +21,15 @@ _MOST_SETTINGS: Final = 2
 def run_titles(runs: Mapping[str, Run]) -> dict[str, str]:
     """Return what each run is called, by letter: its model; where models are the same, the settings that differ.
 
-    Where these do not tell them apart, it is the run's own name, and where that is the same, with its letter.
+    Where only some models are the same, it is the model, and of those that share one with the settings that differ
+    among them. Where these do not tell them apart, it is the run's own name, and where that is the same, with its
+    letter.
     """
+    sampling = [run.manifest.request.endpoint.sampling for run in runs.values()]
     ways = (
         [run.model for run in runs.values()],
-        _settings([run.manifest.request.endpoint.sampling for run in runs.values()]),
+        _settings(sampling),
+        _models_and_settings([run.model for run in runs.values()], sampling),
         [run.name for run in runs.values()],
     )
     for names in ways:
@@ -42,6 +46,21 @@ def _settings(sampling: list[dict[str, Any]]) -> list[str]:
     if not 1 <= len(differing) <= _MOST_SETTINGS or any(each.get(n) is None for each in sampling for n in differing):
         return []
     return [", ".join(f"{name}={setting(each[name])}" for name in differing) for each in sampling]
+
+
+def _models_and_settings(models: list[str], sampling: list[dict[str, Any]]) -> list[str]:
+    """`QwQ-32B`, and `QwQ-32B-AWQ, temperature=default`; nothing where all are of one model, or too much differs."""
+    if len(set(models)) == 1:
+        return []
+    titles = list(models)
+    for model in set(models):
+        places = [place for place, each in enumerate(models) if each == model]
+        names = dict.fromkeys(name for place in places for name in sampling[place])
+        said = [{name: sampling[place].get(name) for name in names} for place in places]
+        own = _settings([{n: "default" if v is None else v for n, v in each.items()} for each in said])
+        for place, settings in zip(places, own, strict=False):
+            titles[place] = f"{model}, {settings}"
+    return titles
 
 
 def _brief(name: str) -> str:

@@ -33,6 +33,20 @@ def test_runs_are_called_by_what_tells_them_apart(first: Any, second: Any, title
     assert tuple(run_titles(runs).values()) == titles
 
 
+def test_where_only_some_models_are_the_same_those_are_told_apart_by_their_settings() -> None:
+    sampling = [{"temperature": 0.6}, {"temperature": 0.6}, {}]
+    runs = {
+        letter: made_run(results_of("c"), name, model=model, sampling=settings)
+        for letter, name, model, settings in zip("ABC", ("one", "two", "three"), ("a", "b", "b"), sampling, strict=True)
+    }
+    assert run_titles(runs) == {"A": "a", "B": "b, temperature=0.6", "C": "b, temperature=default"}
+    assert run_titles({letter: runs["B" if letter == "C" else letter] for letter in "ABC"}) == {
+        "A": "one (A)",
+        "B": "two (B)",
+        "C": "two (C)",
+    }
+
+
 def test_a_run_beside_itself_has_a_letter() -> None:
     run = made_run(results_of("c"), "one")
     assert run_titles({"A": run, "B": run}) == {"A": "one (A)", "B": "one (B)"}
