@@ -34,7 +34,7 @@ def test_runs_are_called_by_what_tells_them_apart(first: Any, second: Any, title
 
 
 def test_where_only_some_models_are_the_same_those_are_told_apart_by_their_settings() -> None:
-    sampling = [{"temperature": 0.6}, {"temperature": 0.6}, {}]
+    sampling = [{"temperature": 0.6}, {"temperature": 0.6}, {"temperature": None}]
     runs = {
         letter: made_run(results_of("c"), name, model=model, sampling=settings)
         for letter, name, model, settings in zip("ABC", ("one", "two", "three"), ("a", "b", "b"), sampling, strict=True)
