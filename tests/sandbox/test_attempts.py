@@ -113,6 +113,10 @@ def test_without_a_sandbox_it_succeeds(user: str, everybodys: Path, attempts: At
     """The control of each attempt, but for those that a machine may deny by itself."""
     name, results = tried(user, "off", python_of(user), everybodys)
     assert name == "off"
+    if any(not results[attempt.name][0] and not attempt.rare for attempt in ATTEMPTS):
+        # Some depend on another process being on time, which it is not always on a busy machine.
+        _, again = tried(user, "off", python_of(user), everybodys)
+        results = {attempt: again[attempt] if not found[0] else found for attempt, found in results.items()}
     held = [attempt for attempt in ATTEMPTS if not results[attempt.name][0]]
     assert {
         attempt.name: results[attempt.name][1]
