@@ -54,6 +54,7 @@ __all__ = [
     "UserError",
     "WorkerError",
     "did_you_mean",
+    "error_named",
     "listed",
     "message_text",
     "one_line",
@@ -173,6 +174,12 @@ class InterruptedWithResult(KeyboardInterrupt):
     def _render_traceback_(self) -> list[str]:
         """IPython shows this line in the place of a traceback."""
         return [f"Interrupted: {message_text(str(self))}"]
+
+
+def error_named(name: str, message: str, other: type[QwqError]) -> QwqError:
+    """Return the error of this tree that another process named, or one of `other` where there is none of that name."""
+    kind = globals().get(name)
+    return (kind if isinstance(kind, type) and issubclass(kind, QwqError) else other)(message)
 
 
 # -- what a message quotes --------------------------------------------------------------------------------------------

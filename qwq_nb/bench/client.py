@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from qwq_nb import errors
 from qwq_nb.bench.call import Call
 from qwq_nb.bench.hub_secrets import masked, secrets_for
 from qwq_nb.bench.process import ended_text, kill, start_process, worker_environment
@@ -40,7 +39,7 @@ from qwq_nb.bench.protocol import (
 from qwq_nb.bench.registry import sources_of_run
 from qwq_nb.bench.silence import PING_S, Silence, hung_text, replaced_note
 from qwq_nb.core.records import Verdict
-from qwq_nb.errors import QwqError, WorkerError
+from qwq_nb.errors import QwqError, WorkerError, error_named
 from qwq_nb.trace.measures import measure_targets
 
 __all__ = ["BenchWorker"]
@@ -344,10 +343,7 @@ class BenchWorker:
         if call is None or call.future.done():
             return
         if message.error:
-            kind = getattr(errors, message.error, WorkerError)
-            call.future.set_exception(
-                kind(message.message) if issubclass(kind, QwqError) else WorkerError(message.message)
-            )
+            call.future.set_exception(error_named(message.error, message.message, WorkerError))
         else:
             call.future.set_result(message.ok)
 

@@ -17,6 +17,7 @@ from qwq_nb.errors import (
     QwqError,
     UnknownRun,
     did_you_mean,
+    error_named,
     listed,
     one_line,
     visible,
@@ -35,6 +36,17 @@ def test_no_error_says_what_a_terminal_obeys(kind: type[QwqError]) -> None:
         said = str(kind(text))
         assert not UNSEEN.search(said)
         assert len(said) < 8_100
+
+
+@pytest.mark.parametrize("kind", TREE)
+def test_an_error_that_another_process_named_is_of_its_kind(kind: type[QwqError]) -> None:
+    assert type(error_named(kind.__name__, "why", OptionError)) is kind
+
+
+@pytest.mark.parametrize("name", ["", "ValueError", "listed", "Final", "InterruptedWithResult", "__name__", "re"])
+def test_a_name_of_no_error_of_ours_is_the_other(name: str) -> None:
+    found = error_named(name, "why", UnknownRun)
+    assert (type(found), str(found)) == (UnknownRun, "why")
 
 
 @given(st.text() | st.text(st.sampled_from("a\x1b\x9b\u202e\ud800\udc00\r\n\t\u200b")))

@@ -2,7 +2,7 @@
  * A board of code editing, as `qwq_nb/run/board/report.py` writes it: texts of cells, and the rates that are drawn as
  * bars. Read from whatever a notebook holds: what is of another kind is empty.
  */
-import { asObject, asText, clipped } from './values';
+import { asObject, asText, clipped, listOf } from './values';
 
 export const BOARD_MIME = 'application/vnd.qwq-nb.board.v1+json';
 
@@ -50,7 +50,9 @@ export function readBoard(value: unknown): IBoard | null {
     title: text(source.title),
     demo: source.demo === true,
     heads,
-    numbers: heads.map((_, at) => listOf(source.numbers)[at] === true),
+    numbers: heads.map(
+      (_, at) => listOf(source.numbers, MOST_COLUMNS)[at] === true
+    ),
     groups: listOf(source.groups, MOST_GROUPS).map(group => {
       const { title, published, rows } = asObject(group);
       return {
@@ -84,10 +86,6 @@ function rate(value: unknown): number | null {
 
 function text(value: unknown): string {
   return clipped(asText(value), LONGEST);
-}
-
-function listOf(value: unknown, most = MOST_ROWS): unknown[] {
-  return Array.isArray(value) ? value.slice(0, most) : [];
 }
 
 function texts(value: unknown, most: number): string[] {

@@ -3,7 +3,7 @@
  * list, why each is there, and the excerpts to look at. Read from whatever a notebook holds.
  */
 import { keyOf, readRecord, RunRecord } from './record';
-import { asNumber, asObject, asText, clipped } from './values';
+import { asNumber, asObject, asText, clipped, listOf } from './values';
 
 export const CHECK_MIME = 'application/vnd.qwq-nb.check.v1+json';
 
@@ -76,8 +76,4 @@ function readEntry(value: unknown): ICheckEntry {
 
 function words(value: unknown): string {
   return clipped(asText(value), LONGEST_WORDS);
-}
-
-function listOf(value: unknown, most: number): unknown[] {
-  return Array.isArray(value) ? value.slice(0, most) : [];
 }

@@ -3,7 +3,7 @@
  * a record with the samples of the pairs. Read from whatever a notebook holds: what is of another kind is empty.
  */
 import { keyOf, readRecord, RunRecord } from './record';
-import { asNumber, asObject, asText, clipped } from './values';
+import { asNumber, asObject, asText, clipped, listOf } from './values';
 
 export const COMPARE_MIME = 'application/vnd.qwq-nb.compare.v1+json';
 
@@ -144,7 +144,7 @@ function readRow(value: unknown, columns: number): ICompareRow {
 function readPair(value: unknown): IPairKey[] {
   const { b, kind, first, second } = asObject(value);
   const key = (pair: unknown): string => {
-    const [id, repeat] = listOf(pair);
+    const [id, repeat] = listOf(pair, 2);
     return keyOf({ id: asText(id), repeat: asNumber(repeat) });
   };
   return kind === 'lost' || kind === 'gained' || kind === ''
@@ -160,10 +160,6 @@ function share(value: unknown): number | null {
 
 function text(value: unknown): string {
   return clipped(asText(value), LONGEST);
-}
-
-function listOf(value: unknown, most = MOST_ROWS): unknown[] {
-  return Array.isArray(value) ? value.slice(0, most) : [];
 }
 
 function texts(value: unknown, most: number): string[] {

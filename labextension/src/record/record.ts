@@ -4,7 +4,7 @@
  * A notebook is not to be trusted to hold what the schema says, so nothing is taken as it stands: each field is read
  * by its kind and is of that kind afterwards. A test keeps the kinds equal to `run.v1.schema.json`.
  */
-import { asNumber, asObject, asText, clipped } from './values';
+import { asNumber, asObject, asText, clipped, listOf } from './values';
 import {
   GAME_STATE_NAMES,
   OUTCOMES,
@@ -72,8 +72,7 @@ function oneOf<T extends string>(
 
 function list<T>(kind: IKind<T>, most = MOST): IKind<T[]> {
   return {
-    read: value =>
-      Array.isArray(value) ? value.slice(0, most).map(kind.read) : [],
+    read: value => listOf(value, most).map(kind.read),
     schema: { type: 'array', items: kind.schema }
   };
 }

@@ -31,6 +31,11 @@ export function clipped(text: string, most: number): string {
         .join('')}…`;
 }
 
+/** The first members of a list, or none of what is no list. */
+export function listOf(value: unknown, most: number): unknown[] {
+  return Array.isArray(value) ? value.slice(0, most) : [];
+}
+
 /** Any value of JSON in words, for a view; however deep it is. */
 export function inWords(value: unknown, most = 300): string {
   if (typeof value !== 'object' || value === null) {

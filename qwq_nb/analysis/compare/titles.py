@@ -56,8 +56,8 @@ def _models_and_settings(models: list[str], sampling: list[dict[str, Any]]) -> l
     for model in set(models):
         places = [place for place, each in enumerate(models) if each == model]
         names = dict.fromkeys(name for place in places for name in sampling[place])
-        said = [{name: sampling[place].get(name) for name in names} for place in places]
-        own = _settings([{n: "default" if v is None else v for n, v in each.items()} for each in said])
+        said = [{n: "default" if (v := sampling[place].get(n)) is None else v for n in names} for place in places]
+        own = _settings(said)
         for place, settings in zip(places, own, strict=False):
             titles[place] = f"{model}, {settings}"
     return titles

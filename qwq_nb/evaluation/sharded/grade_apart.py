@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from qwq_nb import errors
 from qwq_nb.bench.code.catalog import runs_code
-from qwq_nb.errors import QwqError, WorkerError, listed
+from qwq_nb.errors import QwqError, WorkerError, error_named, listed
 from qwq_nb.evaluation.asking import Asking
 from qwq_nb.evaluation.sharded.executor import Task, TaskFailed, submit
 from qwq_nb.evaluation.sharded.grade_worker import GradeEnd, GradeTask, grade_answer
@@ -88,9 +87,7 @@ class GradingApart(Asking):
 
     def _verdict(self, end: GradeEnd) -> Verdict:
         if end.verdict is None:
-            kind = getattr(errors, end.error, WorkerError)
-            is_ours = isinstance(kind, type) and issubclass(kind, QwqError)
-            raise (kind if is_ours else WorkerError)(f"{end.message} (on {end.worker})")
+            raise error_named(end.error, f"{end.message} (on {end.worker})", WorkerError)
         self._graded[end.worker] += 1
         return end.verdict
 

@@ -17,11 +17,10 @@ from typing import Any, Final
 
 import msgspec
 
-from qwq_nb import errors
 from qwq_nb.bench.protocol import LoadedBenchmark
 from qwq_nb.core.records import Item
 from qwq_nb.core.run_record import InFlight, Progress, ShardProgress
-from qwq_nb.errors import QwqError, listed, one_line
+from qwq_nb.errors import QwqError, error_named, listed, one_line
 from qwq_nb.evaluation.runner import Runner
 from qwq_nb.evaluation.sharded.collect import Collected, Collector
 from qwq_nb.evaluation.sharded.executor import Task, TaskFailed, submit
@@ -262,9 +261,7 @@ class ShardRunner(Runner):
             await self._give(shard)
             return
         if end.error:
-            kind = getattr(errors, end.error, QwqError)
-            is_ours = isinstance(kind, type) and issubclass(kind, QwqError)
-            raise (kind if is_ours else QwqError)(f"Shard {shard.number}: {end.message}")
+            raise error_named(end.error, f"Shard {shard.number}: {end.message}", QwqError)
         if missing:
             now = asyncio.get_running_loop().time()
             shard.late_since = shard.late_since or now
